@@ -1,0 +1,33 @@
+# cmake --install: headers, libsinter (shared and static), the plugin beside it, the sinter command, find_package(Sinter) and
+# pkg-config files.
+include(CMakePackageConfigHelpers)
+set(SINTER_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Sinter)
+
+install(DIRECTORY include/sinter DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+set(SINTER_INSTALL_TARGETS sinter)
+if(BUILD_SHARED_LIBS)
+  list(APPEND SINTER_INSTALL_TARGETS sinter_static)
+endif()
+install(TARGETS ${SINTER_INSTALL_TARGETS} EXPORT SinterTargets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT SinterTargets NAMESPACE Sinter:: DESTINATION ${SINTER_CMAKE_DIR})
+if(TARGET sinter-llvm)
+  install(TARGETS sinter-llvm LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
+if(TARGET sinter_command)
+  install(TARGETS sinter_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+configure_package_config_file(cmake/SinterConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/SinterConfig.cmake
+  INSTALL_DESTINATION ${SINTER_CMAKE_DIR})
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/SinterConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/SinterConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/SinterConfigVersion.cmake DESTINATION ${SINTER_CMAKE_DIR})
+
+# The .pc file finds its prefix from its own place, so an installed tree can be moved.
+file(RELATIVE_PATH SINTER_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" SINTER_PC_PREFIX "${SINTER_PC_PREFIX}")
+configure_file(cmake/sinter.pc.in ${CMAKE_CURRENT_BINARY_DIR}/sinter.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sinter.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,63 @@
+# The target sinter-llvm: libsinter-llvm.so, the LLVM back end with LLVM's X86 code generator linked into it and nothing but
+# sn_llvm_plugin visible, so that a second LLVM in the host cannot clash. No LLVM found: a message and no target.
+#
+# SINTER_LLVM_VERSION picks the major version; empty: 19, else the newest of 22..16.
+
+if(SINTER_LLVM_VERSION)
+  set(sinter_llvm_versions ${SINTER_LLVM_VERSION})
+else()
+  set(sinter_llvm_versions 19 22 21 20 18 17 16)
+endif()
+set(SINTER_LLVM_CONFIG "")
+foreach(version ${sinter_llvm_versions})
+  unset(sinter_llvm_config_${version} CACHE)
+  find_program(sinter_llvm_config_${version} NAMES llvm-config-${version} HINTS /usr/lib/llvm-${version}/bin)
+  mark_as_advanced(sinter_llvm_config_${version})
+  if(sinter_llvm_config_${version})
+    set(SINTER_LLVM_CONFIG ${sinter_llvm_config_${version}})
+    set(sinter_llvm_found ${version})
+    break()
+  endif()
+endforeach()
+if(NOT SINTER_LLVM_CONFIG)
+  message(STATUS "LLVM not found (llvm-config-<version> for one of ${sinter_llvm_versions}): "
+                 "no libsinter-llvm, compiled functions run in the interpreter")
+  return()
+endif()
+
+# Output of llvm-config as a list; empty when it fails.
+function(sinter_llvm_query variable)
+  execute_process(COMMAND ${SINTER_LLVM_CONFIG} ${ARGN} OUTPUT_VARIABLE text RESULT_VARIABLE failed
+                  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(failed)
+    set(text "")
+  endif()
+  separate_arguments(text UNIX_COMMAND "${text}")
+  set(${variable} ${text} PARENT_SCOPE)
+endfunction()
+
+sinter_llvm_query(sinter_llvm_include --includedir)
+sinter_llvm_query(sinter_llvm_libdir --libdir)
+sinter_llvm_query(sinter_llvm_static --link-static --libs x86codegen)
+sinter_llvm_query(sinter_llvm_system --link-static --system-libs)
+if(sinter_llvm_static AND NOT EXISTS ${sinter_llvm_libdir}/libLLVMX86CodeGen.a)
+  set(sinter_llvm_static "")
+endif()
+
+file(GLOB sinter_llvm_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/codegen/llvm/*.c)
+add_library(sinter-llvm MODULE ${sinter_llvm_sources} ${CMAKE_CURRENT_SOURCE_DIR}/codegen/contraction.c)
+target_link_libraries(sinter-llvm PRIVATE sinter_flags)
+target_include_directories(sinter-llvm SYSTEM PRIVATE ${sinter_llvm_include})
+set_target_properties(sinter-llvm PROPERTIES LINKER_LANGUAGE CXX)
+target_link_options(sinter-llvm PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,-z,defs)
+target_link_directories(sinter-llvm PRIVATE ${sinter_llvm_libdir})
+if(sinter_llvm_static)
+  # Of the system libraries only those that the X86 code generator reaches are kept.
+  target_link_options(sinter-llvm PRIVATE -static-libstdc++ -static-libgcc -Wl,--as-needed)
+  target_link_libraries(sinter-llvm PRIVATE ${sinter_llvm_static} ${sinter_llvm_system})
+  message(STATUS "LLVM ${sinter_llvm_found} for libsinter-llvm: static, from ${sinter_llvm_libdir}")
+else()
+  sinter_llvm_query(sinter_llvm_shared --link-shared --libs)
+  target_link_libraries(sinter-llvm PRIVATE ${sinter_llvm_shared})
+  message(STATUS "LLVM ${sinter_llvm_found} for libsinter-llvm: shared (no static libraries in ${sinter_llvm_libdir})")
+endif()

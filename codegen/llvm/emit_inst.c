@@ -1,0 +1,96 @@
+// One instruction of kernel IR on the vectors of a group, and where its value is kept.
+//
+// Invariant: a value that doesn't vary along the vector axis is emitted once, as a scalar; its splat is made right behind it, so that it
+// dominates every use.
+#include "codegen/llvm/emit.h"
+
+LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value, int vector) {
+  const sni_value *v = &e->values[value];
+  if (e->is_vector[value]) return v->vector[vector];
+  return vector < 0 ? v->scalar : v->splat;
+}
+
+void sni_set_vector(sni_emitter *e, uint32_t number, int vector, LLVMValueRef value) {
+  e->values[number].vector[vector] = value;
+}
+
+void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value) {
+  e->values[number].scalar = value;
+  e->values[number].splat =
+      e->needs_splat[number] ? sni_ir_splat(e, value, (unsigned)e->lanes) : value;
+}
+
+// INDEX: i32 or i64.
+static void emit_index(sni_emitter *e, uint32_t number, const sni_group *group) {
+  const sni_kernel_inst *inst = &e->kernel->insts[number];
+  LLVMTypeRef type = sni_ir_type(e, inst->dtype);
+  if (!e->is_vector[number]) {
+    LLVMValueRef index = e->index[inst->imm.axis];
+    if (inst->dtype == SN_I32) index = LLVMBuildTrunc(e->builder, index, type, "");
+    sni_set_scalar(e, number, index);
+    return;
+  }
+  const unsigned width = (unsigned)e->lanes;
+  LLVMValueRef iota = sni_ir_iota(type, width, 1);
+  if (width == 1) iota = LLVMConstVector(&iota, 1);
+  for (int u = group->first; u < group->first + group->count; u++) {
+    LLVMValueRef first = group->index[u];
+    if (inst->dtype == SN_I32) first = LLVMBuildTrunc(e->builder, first, type, "");
+    sni_set_vector(e, number, u, LLVMBuildAdd(e->builder, sni_ir_splat(e, first, width), iota, ""));
+  }
+}
+
+static LLVMValueRef operand_at(const sni_emitter *e, const sni_kernel_inst *inst, int i, int vector) {
+  return i < sni_kop_infos[inst->op].operands ? sni_operand(e, inst->operands[i], vector) : NULL;
+}
+
+static void emit_pure(sni_emitter *e, uint32_t number, const sni_group *group) {
+  const sni_kernel_inst *inst = &e->kernel->insts[number];
+  LLVMTypeRef element = sni_ir_type(e, inst->dtype);
+  if (!e->is_vector[number]) {
+    sni_set_scalar(e, number,
+                   sni_emit_op(e, inst, element, operand_at(e, inst, 0, -1), operand_at(e, inst, 1, -1),
+                               operand_at(e, inst, 2, -1)));
+    return;
+  }
+  LLVMTypeRef type = LLVMVectorType(element, (unsigned)e->lanes);
+  for (int u = group->first; u < group->first + group->count; u++)
+    sni_set_vector(e, number, u,
+                   sni_emit_op(e, inst, type, operand_at(e, inst, 0, u), operand_at(e, inst, 1, u),
+                               operand_at(e, inst, 2, u)));
+}
+
+void sni_emit_inst(sni_emitter *e, uint32_t number, const sni_group *group) {
+  switch ((int)e->kernel->insts[number].op) {
+    case SNI_KOP_NONE:
+    case SNI_KOP_REDUCE:       // by the nest that carries its accumulators
+    case SNI_KOP_CONTRACTION:  // by the block that holds them
+      return;
+    case SNI_KOP_INDEX:
+      emit_index(e, number, group);
+      return;
+    case SNI_KOP_LOAD:
+      sni_emit_load(e, number, group);
+      return;
+    case SNI_KOP_STORE:
+      sni_emit_store(e, number, group);
+      return;
+    case SNI_KOP_STORE_ADD:
+      sni_emit_store_add(e, number, group);
+      return;
+    case SNI_KOP_SCRATCH_LOAD:
+    case SNI_KOP_SCRATCH_STORE:
+      sni_emit_slot(e, number, group);
+      return;
+    case SNI_KOP_CHECK_INDEX:
+      sni_emit_check_index(e, number, group);
+      return;
+    default:
+      emit_pure(e, number, group);
+  }
+}
+
+void sni_emit_level(sni_emitter *e, const sni_kernel_stage *stage, sni_level level, const sni_group *group) {
+  for (uint32_t i = stage->first; i < stage->first + stage->count; i++)
+    if (e->level[i] == (uint8_t)level) sni_emit_inst(e, i, group);
+}

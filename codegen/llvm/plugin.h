@@ -1,0 +1,43 @@
+// The boundary between the core and libsinter-llvm.so: expanded K in, relocatable ELF bytes (or text) out. The plugin needs no symbol
+// of the core. One exported function: sn_llvm_plugin.
+#ifndef SNI_CODEGEN_LLVM_PLUGIN_H
+#define SNI_CODEGEN_LLVM_PLUGIN_H
+
+#include "codegen/kernel.h"
+
+#define SNI_LLVM_PLUGIN_VERSION 1  // changes whenever kernel.h or this file does
+
+typedef enum sni_llvm_output { SNI_LLVM_OBJECT, SNI_LLVM_IR, SNI_LLVM_ASSEMBLY } sni_llvm_output;
+
+typedef struct sni_llvm_request {
+  const sni_kernel *const *kernels;  // expanded
+  const char *const *symbols;        // name of each kernel's function in the object
+  int n_kernels;
+  sni_llvm_output output;
+  int optimization;      // 0..3: code generation level
+  int vector_bits;       // widest vectors to use: 128, 256 or 512
+  const char *cpu;       // LLVM's name of the CPU; NULL: the host's
+  const char *features;  // LLVM's feature string; NULL: the host's
+  int64_t l1_bytes, l2_bytes;
+} sni_llvm_request;
+
+typedef struct sni_llvm_result {
+  void *data;  // object bytes, or text with an ending 0
+  size_t bytes;
+  char error[512];  // why compile failed
+  void *owner;      // the plugin's
+} sni_llvm_result;
+
+typedef struct sni_llvm_plugin {
+  uint32_t version;
+  const char *llvm_version;
+  // Thread-safe. 0 on success. Release the result in either case.
+  int (*compile)(const sni_llvm_request *request, sni_llvm_result *out_result);
+  void (*release)(sni_llvm_result *result);
+} sni_llvm_plugin;
+
+// NULL when host_version is not the plugin's.
+typedef const sni_llvm_plugin *(*sni_llvm_plugin_entry)(uint32_t host_version);
+#define SNI_LLVM_PLUGIN_ENTRY "sn_llvm_plugin"
+
+#endif

@@ -1,0 +1,139 @@
+// Graph IR: SSA nodes in an arena. Node ids ascend in topological order: a node's operands have smaller ids. A graph is built by
+// appending and is rewritten by building a new one (passes/rewrite.h), never by mutation.
+//
+// A pointwise node's operands all have the node's shape: broadcasting is explicit BROADCAST nodes, put in by the builders.
+// Variables are parameters; what a function assigns to them are extra results. So every node is pure.
+#ifndef SNI_GRAPH_GRAPH_H
+#define SNI_GRAPH_GRAPH_H
+
+#include "graph/ops.def"
+#include "graph/type.h"
+#include "runtime/arena.h"
+
+typedef enum sni_op {
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, formula) SNI_OP_##id,
+
+  SNI_OPS(SNI_X)
+#undef SNI_X
+  SNI_OP_COUNT
+} sni_op;
+
+typedef enum sni_op_class {
+  SNI_CLASS_LEAF,
+  SNI_CLASS_POINTWISE,
+  SNI_CLASS_VIEW,
+  SNI_CLASS_REDUCE,
+  SNI_CLASS_CONTRACT,
+  SNI_CLASS_INDEX,
+  SNI_CLASS_RANDOM,
+} sni_op_class;
+
+typedef struct sni_op_info {
+  const char *name;
+  int operands;  // -1: one or more
+  sni_op_class op_class;
+  uint32_t dtypes;         // bit per sn_dtype that operand 0 (the result of a leaf) may have
+  const char *attributes;  // schema, see ops.def
+  const char *formula;
+  bool differentiable;     // has a vjp rule
+} sni_op_info;
+extern const sni_op_info sni_op_infos[SNI_OP_COUNT];
+// SNI_OP_COUNT when there is none of that name.
+sni_op sni_op_by_name(const char *name, size_t length);
+
+typedef uint32_t sni_node_id;
+#define SNI_NO_NODE UINT32_MAX
+
+typedef struct sni_location {
+  const char *file;  // static storage of the caller's binary, or the graph's arena; NULL: unknown
+  int line;
+} sni_location;
+
+typedef struct sni_node {
+  sni_op op;
+  uint16_t n_operands;
+  uint16_t n_attrs;
+  const sni_node_id *operands;
+  const sni_dim *attrs;  // integers, named by the op's schema; dims may be symbolic (slice starts)
+  sni_type type;
+  const void *data;      // CONSTANT: row-major elements, in the arena or kept alive by the owner of the graph
+  const char *name;      // user's name or NULL
+  sni_location location;
+} sni_node;
+
+typedef enum sni_parameter_kind {
+  SNI_PARAMETER_INPUT,     // index: of the function's inputs
+  SNI_PARAMETER_VARIABLE,  // index: of the graph's captured variables; also the random state
+  SNI_PARAMETER_CAPTURE,   // index: of the captured constant tensors (by reference to their buffers)
+} sni_parameter_kind;
+
+typedef struct sni_parameter {
+  sni_node_id node;
+  sni_parameter_kind kind;
+  uint32_t index;
+} sni_parameter;
+
+typedef struct sni_result {
+  sni_node_id node;
+  int32_t variable;  // -1: an output of the function, in order; else the variable that receives the value
+} sni_result;
+
+typedef struct sni_graph {
+  sni_arena *arena;  // owns everything below; borrowed
+  sni_diag *diag;    // where failures are described; borrowed
+  const char *name;
+  sni_node *nodes;
+  uint32_t n_nodes, nodes_capacity;
+  sni_parameter *parameters;
+  uint32_t n_parameters, parameters_capacity;
+  sni_result *results;
+  uint32_t n_results, results_capacity;
+  sni_dim_table *dims;  // symbols and expressions; shared by the graphs that passes derive from each other
+} sni_graph;
+
+// ---- construction. Everything lives in the arena; all return SN_ERR_MEMORY when it is exhausted.
+sn_status sni_graph_create(sni_arena *arena, sni_diag *diag, const char *name, sni_dim_table *dims,
+                           sni_graph **out_graph);  // dims NULL: a new table
+// Appends a node, inferring and checking its type. declared: the type for ops whose row says `declared`, cast, bitcast, reshape,
+// broadcast, slice (sizes) and random_bits; NULL for the others. Copies operands and attrs.
+// Errors: dtype and shape rules of the op; the message names the op and all operand types.
+sn_status sni_graph_add(sni_graph *graph, sni_op op, const sni_node_id *operands, int n_operands,
+                        const sni_dim *attrs, int n_attrs, const sni_type *declared,
+                        sni_location location, sni_node_id *out_id);
+// data: row-major elements; copied into the arena.
+sn_status sni_graph_add_constant(sni_graph *graph, const sni_type *type, const void *data,
+                                 sni_location location, sni_node_id *out_id);
+// A constant with every element value (converted to the dtype): a scalar constant and a broadcast.
+sn_status sni_graph_add_full(sni_graph *graph, const sni_type *type, double value,
+                             sni_location location, sni_node_id *out_id);
+sn_status sni_graph_add_parameter(sni_graph *graph, const sni_type *type, sni_parameter_kind kind,
+                                  uint32_t index, const char *name, sni_node_id *out_id);
+sn_status sni_graph_add_result(sni_graph *graph, sni_node_id node, int32_t variable);
+
+static inline const sni_node *sni_graph_node(const sni_graph *graph, sni_node_id id) {
+  return &graph->nodes[id];
+}
+static inline const sni_type *sni_graph_type(const sni_graph *graph, sni_node_id id) {
+  return &graph->nodes[id].type;
+}
+
+// ---- inference alone (eager mode): *out_type of op applied to operands of these types. declared as in sni_graph_add.
+// operand_names NULL. dims: for symbolic dims; may be NULL when all dims are constants.
+sn_status sni_infer(sni_diag *diag, sni_dim_table *dims, sni_op op, const sni_type *const *operands,
+                    int n_operands, const sni_dim *attrs, int n_attrs, const sni_type *declared,
+                    sni_type *out_type);
+// NumPy's broadcast of two shapes into *out (dtype is a's). Unifies two different symbols. Errors: SN_ERR_SHAPE.
+sn_status sni_broadcast_shapes(sni_diag *diag, sni_dim_table *dims, const char *op_name,
+                               const sni_type *a, const sni_type *b, sni_type *out);
+
+// ---- checks and text
+// Every invariant of the IR: ids, operand counts, attribute counts, types as inferred, results in range.
+sn_status sni_graph_verify(const sni_graph *graph);
+// Text in allocator memory (sni_free with its length + 1).
+sn_status sni_graph_print(const sni_graph *graph, sni_allocator *allocator, char **out_text);
+sn_status sni_graph_print_dot(const sni_graph *graph, sni_allocator *allocator, char **out_text);
+// Parses what sni_graph_print prints. Errors: SN_ERR_SYNTAX with line:column.
+sn_status sni_graph_parse(sni_arena *arena, sni_diag *diag, const char *text, size_t length,
+                          sni_graph **out_graph);
+
+#endif

@@ -1,0 +1,71 @@
+// Inside of type inference: what the rules see, and how they fail.
+#ifndef SNI_GRAPH_INFER_H
+#define SNI_GRAPH_INFER_H
+
+#include "graph/graph.h"
+
+typedef struct sni_inference {
+  sni_diag *diag;
+  sni_dim_table *dims;
+  bool unify;  // dims that must be equal may be made equal; otherwise they must be so already
+  sni_op op;
+  const sni_type *const *operands;
+  int n_operands;
+  const sni_dim *attrs;
+  int n_attrs;
+  const sni_type *declared;
+} sni_inference;
+
+// Computes the type; a declared one must agree with it.
+sn_status sni_infer_node(const sni_inference *in, sni_type *out_type);
+
+// "op: <format>; operands: f32[2,3], i32[3]".
+sn_status sni_infer_fail(const sni_inference *in, sn_status status, const char *format, ...)
+    SNI_PRINTF(3, 4);
+// Failure of a dim computation: memory, or a size beyond int64.
+sn_status sni_infer_fail_dim(const sni_inference *in);
+// Equal, or made equal.
+bool sni_infer_agree(const sni_inference *in, sni_dim a, sni_dim b);
+// Dtype of an operand is in the set; SN_ERR_DTYPE names operand, expected and given.
+sn_status sni_infer_check_dtype(const sni_inference *in, int operand, uint32_t dtypes);
+// Operands first.. have the dtype of operand `reference`.
+sn_status sni_infer_check_same_dtype(const sni_inference *in, int first, int reference);
+// Dtype, rank and dims are those of a type that can exist: dims >= 0, size in bytes within int64.
+sn_status sni_infer_check_type(const sni_inference *in, const sni_type *type, const char *what);
+
+// The rules, named in ops.def. Operand and attribute counts and operand #0's dtype are checked before.
+typedef sn_status (*sni_infer_rule)(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_declared(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_dim_size(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_same(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_compare(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_select(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_cast(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_bitcast(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_reshape(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_transpose(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_broadcast(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_slice(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_pad(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_concat(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_reduce(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_gather(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_scatter_add(const sni_inference *in, sni_type *out_type);
+
+// ---- attribute schemas ("axis", "start[],step[]")
+typedef struct sni_schema_field {
+  const char *name;
+  int length;  // of the name
+  bool list;
+} sni_schema_field;
+enum { sni_schema_max = 4 };
+// Fields of the schema; returns how many.
+int sni_schema_fields(const char *schema, sni_schema_field fields[sni_schema_max]);
+
+// ---- construction with or without unification (the parser's way)
+sn_status sni_graph_append(sni_graph *graph, bool unify, sni_op op, const sni_node_id *operands,
+                           int n_operands, const sni_dim *attrs, int n_attrs,
+                           const sni_type *declared, sni_location location, sni_node_id *out_id);
+
+#endif

@@ -1,0 +1,77 @@
+// Types: construction, comparison, sizes and text. Constants need no table of dims.
+#include "graph/type.h"
+
+#include <stdio.h>
+#include <string.h>
+
+size_t sn_dtype_size(sn_dtype dtype) {
+  static const uint8_t sizes[SN_DTYPE_COUNT] = {
+#define SNI_X(name, text, bytes, ctype) [SN_##name] = sizeof(ctype),
+      SN_DTYPE_LIST(SNI_X)
+#undef SNI_X
+  };
+  return (unsigned)dtype < SN_DTYPE_COUNT ? sizes[dtype] : 0;
+}
+
+const char *sn_dtype_name(sn_dtype dtype) {
+  static const char *const names[SN_DTYPE_COUNT] = {
+#define SNI_X(name, text, bytes, ctype) [SN_##name] = text,
+      SN_DTYPE_LIST(SNI_X)
+#undef SNI_X
+  };
+  return (unsigned)dtype < SN_DTYPE_COUNT ? names[dtype] : "?";
+}
+
+sni_type sni_type_make(sn_dtype dtype, int rank, const sni_dim *dims) {
+  sni_assert(rank >= 0 && rank <= SN_MAX_RANK);
+  sni_type type = {.dtype = dtype, .rank = rank};
+  if (rank) memcpy(type.dims, dims, sizeof(sni_dim) * (size_t)rank);
+  return type;
+}
+
+bool sni_shape_equal(const sni_dim_table *dims, const sni_type *a, const sni_type *b) {
+  if (a->rank != b->rank) return false;
+  for (int i = 0; i < a->rank; i++)
+    if (!sni_dim_equal(dims, a->dims[i], b->dims[i])) return false;
+  return true;
+}
+
+bool sni_type_equal(const sni_dim_table *dims, const sni_type *a, const sni_type *b) {
+  return a->dtype == b->dtype && sni_shape_equal(dims, a, b);
+}
+
+bool sni_type_is_static(const sni_type *type) {
+  for (int i = 0; i < type->rank; i++)
+    if (type->dims[i] < 0) return false;
+  return true;
+}
+
+sni_dim sni_type_size(sni_dim_table *dims, const sni_type *type) {
+  sni_dim size = 1;
+  int64_t value;
+  for (int i = 0; i < type->rank; i++)  // so that [2^62, 2^62, 0] has a size
+    if (sni_dim_is_constant(dims, type->dims[i], &value) && value == 0) return 0;
+  for (int i = 0; i < type->rank; i++) size = sni_dim_mul(dims, size, type->dims[i]);
+  return size;
+}
+
+// Room left behind length, for appending as snprintf does.
+static char *rest(char *buffer, size_t capacity, size_t length, size_t *out_room) {
+  *out_room = length < capacity ? capacity - length : 0;
+  return *out_room ? buffer + length : NULL;
+}
+
+size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *buffer,
+                       size_t capacity) {
+  size_t length = 0, room;
+  char *at = rest(buffer, capacity, length, &room);
+  length += (size_t)snprintf(at, room, "%s[", sn_dtype_name(type->dtype));
+  for (int i = 0; i < type->rank; i++) {
+    at = rest(buffer, capacity, length, &room);
+    if (i) length += (size_t)snprintf(at, room, ",");
+    at = rest(buffer, capacity, length, &room);
+    length += sni_dim_format(dims, type->dims[i], at, room);
+  }
+  at = rest(buffer, capacity, length, &room);
+  return length + (size_t)snprintf(at, room, "]");
+}

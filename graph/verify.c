@@ -1,0 +1,99 @@
+// Checks every invariant of the graph IR. Runs after every pass in debug builds and on parsed graphs.
+//
+// A failure is SN_ERR_INTERNAL: a graph that construction accepted and passes kept right always verifies.
+#include "graph/infer.h"
+
+static sn_status check_node(const sni_graph *graph, sni_node_id id, const sni_type **types) {
+  const sni_node *node = &graph->nodes[id];
+  if ((unsigned)node->op >= SNI_OP_COUNT)
+    return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: node %%%u has no valid op", id);
+  const char *name = sni_op_infos[node->op].name;
+  for (int i = 0; i < node->n_operands; i++) {
+    if (node->operands[i] >= id)
+      return sni_fail(graph->diag, SN_ERR_INTERNAL,
+                      "verify: node %%%u (%s): operand #%d is %%%u, which does not precede it", id,
+                      name, i, node->operands[i]);
+    types[i] = &graph->nodes[node->operands[i]].type;
+  }
+  if ((node->op == SNI_OP_CONSTANT) != (node->data != NULL))
+    return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: node %%%u (%s): %s", id, name,
+                    node->data ? "has data" : "has no data");
+  sni_diag diag;
+  sni_diag_clear(&diag);
+  sni_type type;
+  sni_inference in = {&diag,       graph->dims,      false,       node->op,         types,
+                      node->n_operands, node->attrs, node->n_attrs, &node->type};
+  sn_status status = sni_infer_node(&in, &type);
+  if (status)
+    return sni_fail(graph->diag, status == SN_ERR_MEMORY ? status : SN_ERR_INTERNAL,
+                    "verify: node %%%u: %s", id, diag.text);
+  return SN_OK;
+}
+
+static sn_status check_nodes(const sni_graph *graph) {
+  sni_allocator *allocator = graph->arena->allocator;
+  uint32_t most = 1;
+  for (uint32_t id = 0; id < graph->n_nodes; id++)
+    if (graph->nodes[id].n_operands > most) most = graph->nodes[id].n_operands;
+  const sni_type *few[16], **types = few;
+  size_t bytes = most * sizeof(*types);
+  if (most > SNI_COUNT_OF(few)) types = sni_alloc(allocator, bytes);
+  if (!types) return sni_fail_memory(graph->diag, bytes, "operand types");
+  sn_status status = SN_OK;
+  for (uint32_t id = 0; id < graph->n_nodes && !status; id++) status = check_node(graph, id, types);
+  if (types != few) sni_free(allocator, types, bytes);
+  return status;
+}
+
+// Parameter nodes and their descriptions correspond one to one.
+static sn_status check_parameters(const sni_graph *graph) {
+  uint32_t nodes = 0;
+  for (uint32_t id = 0; id < graph->n_nodes; id++)
+    nodes += graph->nodes[id].op == SNI_OP_PARAMETER;
+  if (nodes != graph->n_parameters)
+    return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: %u parameter nodes, %u parameters", nodes,
+                    graph->n_parameters);
+  for (uint32_t i = 0; i < graph->n_parameters; i++) {
+    const sni_parameter *p = &graph->parameters[i];
+    if (p->node >= graph->n_nodes || graph->nodes[p->node].op != SNI_OP_PARAMETER)
+      return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: parameter %u is no parameter node", i);
+    if ((unsigned)p->kind > SNI_PARAMETER_CAPTURE)
+      return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: parameter %u has no valid kind", i);
+    for (uint32_t k = 0; k < i; k++) {
+      const sni_parameter *q = &graph->parameters[k];
+      if (q->node == p->node || (q->kind == p->kind && q->index == p->index))
+        return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: parameters %u and %u are the same",
+                        k, i);
+    }
+  }
+  return SN_OK;
+}
+
+static sn_status check_results(const sni_graph *graph) {
+  for (uint32_t i = 0; i < graph->n_results; i++) {
+    const sni_result *result = &graph->results[i];
+    if (result->node >= graph->n_nodes || result->variable < -1)
+      return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: result %u is out of range", i);
+    if (result->variable < 0) continue;
+    for (uint32_t k = 0; k < i; k++)
+      if (graph->results[k].variable == result->variable)
+        return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: two results for variable %d",
+                        result->variable);
+    for (uint32_t k = 0; k < graph->n_parameters; k++) {
+      const sni_parameter *p = &graph->parameters[k];
+      if (p->kind == SNI_PARAMETER_VARIABLE && p->index == (uint32_t)result->variable &&
+          !sni_type_equal(graph->dims, sni_graph_type(graph, p->node),
+                          sni_graph_type(graph, result->node)))
+        return sni_fail(graph->diag, SN_ERR_INTERNAL,
+                        "verify: the result for variable %d has another type than the variable",
+                        result->variable);
+    }
+  }
+  return SN_OK;
+}
+
+sn_status sni_graph_verify(const sni_graph *graph) {
+  SNI_TRY(check_nodes(graph));
+  SNI_TRY(check_parameters(graph));
+  return check_results(graph);
+}

@@ -1,0 +1,150 @@
+// Contexts: where tensors live, errors wait and compiled code is kept.
+#ifndef SINTER_CONTEXT_H
+#define SINTER_CONTEXT_H
+
+#include <sinter/status.h>
+
+SNI_EXTERN_C_BEGIN
+
+// Thread-compatible: one thread at a time. Contexts without a .share relation are independent.
+typedef struct sn_context sn_context;
+
+// Every byte of the library's own memory goes through one function, shaped like realloc:
+// new_size 0 frees; ptr NULL allocates; NULL is returned on failure and ptr then stays valid.
+// align is a power of two. Thread-safe: it may be called from several threads at once.
+typedef struct sn_allocator {
+  void *(*reallocate)(void *user, void *ptr, size_t old_size, size_t new_size, size_t align);
+  void *user;
+} sn_allocator;
+
+typedef enum sn_log_level { SN_LOG_DEBUG, SN_LOG_INFO, SN_LOG_WARNING } sn_log_level;
+// Called on the thread that logs; the text is valid during the call only.
+typedef void (*sn_log_callback)(void *user, sn_log_level level, const char *text);
+
+// The host's own thread pool. Must call task(task_user, i) for each i in [0, count), in any order,
+// on any threads, and return when all have returned. concurrency: how many run at a time.
+typedef struct sn_executor {
+  void (*parallel_for)(void *user, int64_t count, void (*task)(void *task_user, int64_t i),
+                       void *task_user);
+  void *user;
+  int concurrency;
+} sn_executor;
+
+typedef enum sn_backend {
+  SN_BACKEND_AUTO,         // LLVM where its plugin loads, otherwise the interpreter
+  SN_BACKEND_INTERPRETER,  // never loads LLVM
+  SN_BACKEND_LLVM,         // a missing plugin is an error at the first compile
+} sn_backend;
+
+typedef enum sn_blas_mode {
+  SN_BLAS_AUTO,  // a usable OpenBLAS serves large matmuls
+  SN_BLAS_NONE,  // own matmul kernels only
+} sn_blas_mode;
+
+// Zero means default, in every field.
+typedef struct sn_context_options {
+  size_t size;        // sizeof(sn_context_options); filled in by the macro
+  sn_context *share;  // sibling: shares pool, caches, functions and variables with this context
+  sn_allocator allocator;  // reallocate NULL: the C library's
+  size_t memory_limit;     // bytes; 0: none. An allocation beyond it is SN_ERR_MEMORY
+  int threads;             // 0: min(affinity mask, cgroup quota). 1: never starts a thread
+  sn_executor executor;    // parallel_for NULL: own pool
+  sn_log_callback log;     // NULL: silent
+  void *log_user;
+  sn_backend backend;
+  sn_blas_mode blas;
+  const char
+      *plugin_path;       // of libsinter-llvm.so; NULL: beside the library, then the loader's path
+  const char *blas_path;  // of the OpenBLAS library; NULL: the usual names
+  uint64_t seed;          // of the context's random generator
+} sn_context_options;
+
+// Creates a context; *out_context is NULL after an error. Errors: SN_ERR_MEMORY, SN_ERR_ARGUMENT.
+// There is no context yet that could hold a message: the status says everything.
+SN_API SN_MUST_USE sn_status sn_context_create_opts(const sn_context_options *options,
+                                                    sn_context **out_context);
+// Destroys the context and every tensor that it still owns. NULL is accepted. Siblings live on;
+// functions and variables of the family die with their last reference.
+SN_API void sn_context_destroy(sn_context *context);
+
+// Boundary function: returns and clears the pending error. The message stays until the next error.
+SN_API SN_MUST_USE sn_status sn_check(sn_context *context);
+// Text of the latest error of this context ("" if there was none): op, shapes, dtypes, rule and
+// file:line.
+SN_API const char *sn_error_message(const sn_context *context);
+// Status of the pending error (SN_OK if none), without clearing it.
+SN_API sn_status sn_pending_error(const sn_context *context);
+// Records an error of the caller's own (a callback's, say), as a failing op does. Keeps an error
+// already pending.
+SN_API sn_status sn_fail(sn_context *context, sn_status status, const char *format, ...)
+    SNI_PRINTF(3, 4);
+
+typedef struct sn_memory_stats {
+  size_t size;           // in: sizeof(sn_memory_stats)
+  size_t bytes;          // held now through the allocator, by the whole family
+  size_t peak_bytes;     // highest value of bytes
+  size_t cached_bytes;   // of these: free buffers kept for reuse
+  uint64_t allocations;  // calls of the allocator that asked for memory
+} sn_memory_stats;
+SN_API void sn_context_memory(const sn_context *context, sn_memory_stats *out_stats);
+// Gives free buffers back to the allocator.
+SN_API void sn_context_trim(sn_context *context);
+
+// What this process runs on: filled strings live as long as the context.
+typedef struct sn_system_info {
+  size_t size;  // in: sizeof(sn_system_info)
+  const char *cpu_name;
+  const char *cpu_features;  // space-separated
+  int vector_bits;           // widest vector registers used for f32
+  int threads;
+  const char *llvm_version;  // NULL: no plugin; llvm_status says why
+  const char *llvm_status;   // "loaded" or the reason it is not
+  const char *blas_name;     // NULL: none usable
+  const char *blas_core;     // core type that OpenBLAS runs
+  const char *blas_status;   // "loaded" or the reason it is not used
+  int64_t cache_bytes[3];    // L1d, L2, L3; 0 unknown
+} sn_system_info;
+// Loads the LLVM plugin and BLAS if that has not happened yet, to tell what they are.
+SN_API void sn_context_system_info(sn_context *context, sn_system_info *out_info);
+
+// Scopes own op results: a result belongs to the innermost open scope of its context, else to the
+// context.
+typedef struct sn_scope {
+  sn_context *context;
+  uint32_t mark;
+} sn_scope;
+SN_API sn_scope sn_scope_begin(sn_context *context);
+SN_API void sn_scope_end(sn_scope scope);
+
+#define SNI_CONCAT2(a, b) a##b
+#define SNI_CONCAT(a, b) SNI_CONCAT2(a, b)
+SNI_EXTERN_C_END
+
+#ifdef __cplusplus
+struct sni_scope_guard {
+  sn_scope scope;
+  explicit sni_scope_guard(sn_context *context) : scope(sn_scope_begin(context)) {}
+  ~sni_scope_guard() { sn_scope_end(scope); }
+  sni_scope_guard(const sni_scope_guard &) = delete;
+  sni_scope_guard &operator=(const sni_scope_guard &) = delete;
+};
+#define SN_SCOPE(context) sni_scope_guard SNI_CONCAT(sni_scope_, __LINE__)(context)
+static inline sn_status sn_context_create(sn_context **out_context,
+                                          sn_context_options options = sn_context_options()) {
+  options.size = sizeof(options);
+  return sn_context_create_opts(&options, out_context);
+}
+#else
+static inline void sni_scope_cleanup(sn_scope *scope) {
+  sn_scope_end(*scope);
+}
+// A declaration: break, return, continue and goto all end the scope.
+#define SN_SCOPE(context)                                                                         \
+  __attribute__((cleanup(sni_scope_cleanup), unused)) sn_scope SNI_CONCAT(sni_scope_, __LINE__) = \
+      sn_scope_begin(context)
+// sn_context_create(&context, .threads = 2, ...)
+#define sn_context_create(...) SNI_CONTEXT_CREATE(__VA_ARGS__, .size = sizeof(sn_context_options))
+#define SNI_CONTEXT_CREATE(out, ...) sn_context_create_opts(&(sn_context_options){__VA_ARGS__}, out)
+#endif
+
+#endif

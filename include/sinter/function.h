@@ -1,0 +1,182 @@
+// Functions: C callbacks traced into graphs, compiled once per input signature, and run.
+#ifndef SINTER_FUNCTION_H
+#define SINTER_FUNCTION_H
+
+#include <sinter/variable.h>
+
+SNI_EXTERN_C_BEGIN
+
+// Thread-compatible through its context; shared by sibling contexts, whose calls may overlap.
+typedef struct sn_function sn_function;
+// Immutable and Thread-safe: one compiled specialisation of a function. Reference-counted.
+typedef struct sn_program sn_program;
+// Thread-compatible: the scratch memory and the error of one thread that runs a program.
+typedef struct sn_runner sn_runner;
+
+// The user's code. in: borrowed inputs. out: to be filled with tensors of this context
+// (scope-owned). A non-zero return makes the call fail with that status; the message is the
+// callback's own (sn_fail) or a general one.
+typedef sn_status (*sn_callback)(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                 void *user);
+
+#define SN_UNKNOWN (-1)  // a dim that varies from call to call
+
+// dtype and shape of an input; SN_UNKNOWN dims are symbolic.
+typedef struct sn_spec {
+  sn_dtype dtype;
+  sn_shape shape;
+} sn_spec;
+
+typedef struct sn_function_options {
+  size_t size;
+  const char *name;                // copied; NULL: "function"
+  void *user;                      // given to the callback
+  int inputs, outputs;             // fixed numbers of inputs and outputs
+  const sn_spec *specs;            // NULL or one per input: the only signature accepted
+  const char *const *input_names;  // NULL or one per input; copied
+  int cache_capacity;     // specialisations kept; 0: 64. The least recently used one goes first
+  bool static_shapes;     // every new shape is a new trace: no dim becomes symbolic by itself
+  bool forbid_recompile;  // a call that would trace again fails with the reason (after the first)
+  sn_backend backend;     // SN_BACKEND_AUTO: the context's
+} sn_function_options;
+
+// Creates a function; owned: sn_function_destroy. NULL after an error, which is then pending in the
+// context.
+SN_API sn_function *sn_function_create_opts(sn_context *context, sn_callback callback,
+                                            const sn_function_options *options);
+// Frees the function and its specialisations; programs still held by others live on. NULL is
+// accepted.
+SN_API void sn_function_destroy(sn_function *function);
+
+// Boundary function. Traces on the first call with a new signature (dtypes, ranks, dims, static
+// values), compiles and runs; later calls reuse. Results are scope-owned. A dim that differs from
+// an earlier trace's becomes symbolic. Inside a trace the callback is inlined. On error no output
+// is set, no variable is changed.
+SN_API SN_MUST_USE sn_status sn_call(sn_function *function, sn_tensor *const *inputs, int n_inputs,
+                                     sn_tensor **outputs, int n_outputs);
+// The same, op by op, with a tape open, so that sn_gradients works in it.
+SN_API SN_MUST_USE sn_status sn_call_eager(sn_function *function, sn_tensor *const *inputs,
+                                           int n_inputs, sn_tensor **outputs, int n_outputs);
+// As sn_call, in the given sibling context: results and errors belong to it.
+SN_API SN_MUST_USE sn_status sn_call_in(sn_context *context, sn_function *function,
+                                        sn_tensor *const *inputs, int n_inputs, sn_tensor **outputs,
+                                        int n_outputs);
+
+#ifdef __cplusplus
+#define SN_ARGS(...) sni_tensor_array{__VA_ARGS__}.items, (int)sni_tensor_array{__VA_ARGS__}.count
+#else
+#define SN_ARGS(...)                   \
+  ((sn_tensor *const[]){__VA_ARGS__}), \
+      ((int)(sizeof((sn_tensor *const[]){__VA_ARGS__}) / sizeof(sn_tensor *)))
+#endif
+
+// A static input: an integer fixed at trace time and part of the signature. Usable as a tensor too
+// (i64 scalar).
+SN_API sn_tensor *sn_static(sn_context *context, int64_t value);
+// The value of a static input. SN_ERR_ARGUMENT (pending) and 0 if t is not static.
+SN_API int64_t sn_static_value(sn_tensor *t);
+
+// ---- concrete programs
+// Traces and compiles for the given specs. *out_program is owned: sn_program_release. Asking twice
+// for the same specs gives the same object. Errors: those of tracing and compiling.
+SN_API SN_MUST_USE sn_status sn_function_compile(sn_function *function, const sn_spec *specs,
+                                                 int n_specs, sn_program **out_program);
+SN_API sn_program *sn_program_keep(sn_program *program);
+SN_API void sn_program_release(sn_program *program);
+SN_API int sn_program_inputs(const sn_program *program);
+SN_API int sn_program_outputs(const sn_program *program);
+// Compiles a graph given as text, as SN_STAGE_TRACE prints it. Variables of the text are new ones
+// and start at zero; tensors that it captured are zeros. *out_program is owned: sn_program_release.
+// Errors: SN_ERR_SYNTAX with line:column, SN_ERR_UNSUPPORTED (an input dim that is neither a number
+// nor a symbol; a symbol that no input has).
+SN_API SN_MUST_USE sn_status sn_program_from_text(sn_context *context, const char *text,
+                                                  size_t length, sn_program **out_program);
+// dtype and shape of input i; dims that vary are SN_UNKNOWN. Errors: SN_ERR_ARGUMENT (no such
+// input).
+SN_API SN_MUST_USE sn_status sn_program_input_spec(sn_context *context, const sn_program *program,
+                                                   int i, sn_spec *out_spec);
+// dtype and shape of output i when the inputs have these dtypes and shapes. Errors: SN_ERR_ARGUMENT
+// (no such output, wrong number of inputs), SN_ERR_DTYPE, SN_ERR_SHAPE (the inputs do not fit the
+// program).
+SN_API SN_MUST_USE sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
+                                                    const sn_spec *inputs, int n_inputs, int i,
+                                                    sn_spec *out_spec);
+// Writes the textual graph as traced (before optimisation) / DOT, as snprintf does.
+typedef enum sn_stage {
+  SN_STAGE_TRACE,   // as the user's calls made it
+  SN_STAGE_GRAPH,   // after the graph passes
+  SN_STAGE_FUSED,   // fusion groups
+  SN_STAGE_KERNEL,  // kernel IR and the command list
+  SN_STAGE_LLVM,    // LLVM IR
+  SN_STAGE_ASM,     // machine code as assembly
+  SN_STAGE_DOT,     // the optimised graph for Graphviz
+} sn_stage;
+// *out_text is owned: free it with sn_text_free. Errors: SN_ERR_UNSUPPORTED without LLVM for the
+// last stages.
+SN_API SN_MUST_USE sn_status sn_program_dump(sn_context *context, sn_program *program,
+                                             sn_stage stage, char **out_text);
+SN_API void sn_text_free(sn_context *context, char *text);
+// Number of nodes of the graph as traced, or of those with this op name ("add"); NULL counts all.
+SN_API int sn_program_count_ops(const sn_program *program, const char *op);
+
+// Memory of the caller, row-major.
+typedef struct sn_view {
+  void *data;
+  sn_dtype dtype;
+  sn_shape shape;
+} sn_view;
+
+// A runner for one thread; owned: sn_runner_destroy. threads: 0: the context's; 1: the calling
+// thread alone.
+SN_API SN_MUST_USE sn_status sn_runner_create(sn_context *context, sn_program *program, int threads,
+                                              sn_runner **out_runner);
+SN_API void sn_runner_destroy(sn_runner *runner);
+// Runs in the caller's memory: in[i] holds input i, out[i] receives output i; the shapes of out
+// must be right. With one thread and shapes as in the call before it does not allocate, lock or
+// log. in and out must not overlap.
+SN_API SN_MUST_USE sn_status sn_run(sn_runner *runner, const sn_view *in, const sn_view *out);
+SN_API const char *sn_runner_error(const sn_runner *runner);
+
+// ---- statistics
+typedef struct sn_function_statistics {
+  size_t size;  // in: sizeof
+  uint64_t traces, compiles, hits, evictions;
+  uint64_t specialisations;     // held now
+  double trace_ms, compile_ms;  // totals
+  uint64_t commands;            // of the program used last
+  uint64_t native_commands;     // LLVM kernels
+  uint64_t blas_commands;
+  uint64_t interpreted_commands;
+  uint64_t temporary_buffers;  // planned for intermediates
+  uint64_t arena_bytes;        // after reuse; for the symbol values of the last call
+  uint64_t code_bytes;
+} sn_function_statistics;
+SN_API void sn_function_stats(const sn_function *function, sn_function_statistics *out_stats);
+// Why trace number i (from 0) happened: "first call", "input 0 "x": dim 0 was 32, is 7", ... NULL
+// past the end.
+SN_API const char *sn_function_trace_reason(const sn_function *function, int i);
+
+SNI_EXTERN_C_END
+
+#ifdef __cplusplus
+struct sni_tensor_array {
+  sn_tensor *items[64];
+  int count;
+  sni_tensor_array(std::initializer_list<sn_tensor *> list) : items(), count(0) {
+    for (sn_tensor *t : list)
+      if (count < 64) items[count++] = t;
+  }
+};
+static inline sn_function *sn_function_create(sn_context *context, sn_callback callback,
+                                              sn_function_options options) {
+  options.size = sizeof(options);
+  return sn_function_create_opts(context, callback, &options);
+}
+#else
+// sn_function_create(context, callback, .inputs = 2, .outputs = 1, .user = &model)
+#define sn_function_create(...) \
+  SNI_FUNCTION_CREATE(__VA_ARGS__, .size = sizeof(sn_function_options))
+#define SNI_FUNCTION_CREATE(context, callback, ...) \
+  sn_function_create_opts(context, callback, &(sn_function_options){__VA_ARGS__})
+#endif
+#endif

@@ -1,0 +1,85 @@
+// Gradients: a graph transformation, in a trace, under a tape, or inside sn_call_eager.
+#ifndef SINTER_GRADIENT_H
+#define SINTER_GRADIENT_H
+
+#include <sinter/function.h>
+
+SNI_EXTERN_C_BEGIN
+
+typedef enum sn_unconnected {
+  SN_UNCONNECTED_ERROR,  // an error that says where the path breaks
+  SN_NONE,               // NULL
+  SN_ZEROS,              // zeros of the input's shape
+} sn_unconnected;
+
+typedef struct sn_gradients_options {
+  size_t size;
+  sn_unconnected unconnected;
+  sn_tensor *seed;  // cotangent of y, of y's shape; NULL: ones (the gradient of the sum of y)
+} sn_gradients_options;
+
+// out[i] = d sum(y) / d xs[i], of xs[i]'s shape and dtype; scope-owned. On error every out[i] is
+// the error tensor. Works in a trace, in sn_call_eager, and with an open tape of y's context (the
+// innermost one). Errors: SN_ERR_GRADIENT (unconnected, not differentiable), SN_ERR_STATE (no trace
+// or tape), SN_ERR_DTYPE.
+SN_API void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                              const sn_gradients_options *options);
+
+// Thread-compatible through its context. Records eager ops on trainable variables and watched
+// tensors.
+typedef struct sn_tape sn_tape;
+typedef struct sn_tape_options {
+  size_t size;
+  bool persistent;    // sn_tape_gradient may be called more than once
+  bool no_variables;  // do not watch trainable variables by themselves
+} sn_tape_options;
+// Opens a tape; owned: sn_tape_end. Tapes nest: every open tape records, gradients included. Not
+// inside a trace.
+SN_API sn_tape *sn_tape_begin_opts(sn_context *context, const sn_tape_options *options);
+SN_API void sn_tape_end(sn_tape *tape);
+// Records ops on t from here on.
+SN_API void sn_tape_watch(sn_tape *tape, sn_tensor *t);
+SN_API void sn_tape_stop_recording(sn_tape *tape);
+SN_API void sn_tape_resume_recording(sn_tape *tape);
+// As sn_gradients, of the recorded ops. A second use of a tape that is not persistent is
+// SN_ERR_STATE. An xs[i] that is not watched counts as unconnected.
+SN_API void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
+                                  sn_tensor **out, const sn_gradients_options *options);
+
+// y = x; no gradient flows through.
+SN_API sn_tensor *sn_stop_gradient(sn_tensor *x);
+#define sn_stop_gradient(x) SNI_AT(sn_stop_gradient(x))
+
+SNI_EXTERN_C_END
+
+#ifdef __cplusplus
+static inline void sn_gradients(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                                sn_gradients_options options = sn_gradients_options()) {
+  options.size = sizeof(options);
+  sn_gradients_opts(y, xs, n, out, &options);
+}
+static inline void sn_tape_gradient(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
+                                    sn_tensor **out,
+                                    sn_gradients_options options = sn_gradients_options()) {
+  options.size = sizeof(options);
+  sn_tape_gradient_opts(tape, y, xs, n, out, &options);
+}
+static inline sn_tape *sn_tape_begin(sn_context *context,
+                                     sn_tape_options options = sn_tape_options()) {
+  options.size = sizeof(options);
+  return sn_tape_begin_opts(context, &options);
+}
+#else
+// sn_gradients(loss, params, 4, grads, .unconnected = SN_ZEROS)
+#define sn_gradients(...) SNI_GRADIENTS(__VA_ARGS__, .size = sizeof(sn_gradients_options))
+#define SNI_GRADIENTS(y, xs, n, out, ...)                                  \
+  (sn_gradients_opts(y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}), \
+   (void)sn_locate((n) > 0 ? (out)[0] : (y), __FILE__, __LINE__))
+#define sn_tape_gradient(...) SNI_TAPE_GRADIENT(__VA_ARGS__, .size = sizeof(sn_gradients_options))
+#define SNI_TAPE_GRADIENT(tape, y, xs, n, out, ...)                                  \
+  (sn_tape_gradient_opts(tape, y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}), \
+   (void)sn_locate((n) > 0 ? (out)[0] : (y), __FILE__, __LINE__))
+#define sn_tape_begin(...) SNI_TAPE_BEGIN(__VA_ARGS__, .size = sizeof(sn_tape_options))
+#define SNI_TAPE_BEGIN(context, ...) sn_tape_begin_opts(context, &(sn_tape_options){__VA_ARGS__})
+#endif
+#endif

@@ -1,0 +1,298 @@
+// Operations. Each returns a new tensor that the innermost scope owns; a failing op returns the
+// error tensor.
+//
+// Common to all, unless said otherwise: operands have the same dtype (no implicit conversion;
+// SN_ERR_DTYPE names the operand, the expected and the given type); element-wise ops broadcast as
+// NumPy (SN_ERR_SHAPE names both shapes); NULL operands are SN_ERR_ARGUMENT; operands of different
+// contexts are SN_ERR_ARGUMENT unless siblings.
+#ifndef SINTER_OPS_H
+#define SINTER_OPS_H
+
+#include <sinter/gradient.h>
+
+SNI_EXTERN_C_BEGIN
+
+// ---- element-wise, one operand
+SN_API sn_tensor *sn_neg(sn_tensor *x);         // -x. f32 f64 i32 i64. VJP: -dy.
+SN_API sn_tensor *sn_abs(sn_tensor *x);         // |x|. f32 f64 i32 i64. VJP: dy * sign(x); 0 at 0.
+SN_API sn_tensor *sn_sign(sn_tensor *x);        // -1, 0 or 1; NaN for NaN. No gradient (zero).
+SN_API sn_tensor *sn_sqrt(sn_tensor *x);        // f32 f64. VJP: dy / (2 y): inf at 0.
+SN_API sn_tensor *sn_rsqrt(sn_tensor *x);       // 1 / sqrt(x). f32 f64. VJP: dy * -y^3 / 2.
+SN_API sn_tensor *sn_square(sn_tensor *x);      // x * x. VJP: 2 x dy.
+SN_API sn_tensor *sn_reciprocal(sn_tensor *x);  // 1 / x. f32 f64. VJP: -dy y^2.
+SN_API sn_tensor *sn_floor(sn_tensor *x);       // f32 f64. No gradient (zero).
+SN_API sn_tensor *sn_ceil(sn_tensor *x);        // f32 f64. No gradient (zero).
+SN_API sn_tensor *sn_round(sn_tensor *x);  // to nearest, ties to even. f32 f64. No gradient (zero).
+SN_API sn_tensor *sn_exp(sn_tensor *x);    // f32 f64, <= 2 ULP. VJP: dy * y.
+SN_API sn_tensor *sn_expm1(sn_tensor *x);  // exp(x) - 1. f32 f64. VJP: dy * (y + 1).
+SN_API sn_tensor *sn_log(sn_tensor *x);    // natural. f32 f64, <= 2 ULP. VJP: dy / x.
+SN_API sn_tensor *sn_log1p(sn_tensor *x);  // log(1 + x). f32 f64. VJP: dy / (1 + x).
+SN_API sn_tensor *sn_sin(sn_tensor *x);    // radians. f32 f64. VJP: dy * cos(x).
+SN_API sn_tensor *sn_cos(sn_tensor *x);    // radians. f32 f64. VJP: -dy * sin(x).
+SN_API sn_tensor *sn_tanh(sn_tensor *x);   // f32 f64, <= 2 ULP. VJP: dy * (1 - y^2).
+SN_API sn_tensor *sn_sigmoid(sn_tensor *x);  // 1 / (1 + exp(-x)). f32 f64. VJP: dy * y * (1 - y).
+SN_API sn_tensor *sn_erf(sn_tensor *x);      // f32 f64. VJP: dy * 2 / sqrt(pi) * exp(-x^2).
+SN_API sn_tensor *sn_relu(sn_tensor *x);     // max(0, x). VJP: dy where x > 0, else 0.
+SN_API sn_tensor *sn_gelu(sn_tensor *x);     // tanh form, Hendrycks & Gimpel 2016. f32 f64.
+SN_API sn_tensor *sn_softplus(
+    sn_tensor *x);                       // log(1 + exp(x)), stable. f32 f64. VJP: dy * sigmoid(x).
+SN_API sn_tensor *sn_not(sn_tensor *x);  // logical for bool, bitwise for integers.
+SN_API sn_tensor *sn_is_nan(sn_tensor *x);  // bool. f32 f64.
+SN_API sn_tensor *sn_identity(sn_tensor *x);
+// Converts to dtype: float to integer truncates and saturates, NaN gives 0; to bool: x != 0.
+// VJP: cast back for float to float; integers and bools cut the path.
+SN_API sn_tensor *sn_cast(sn_tensor *x, sn_dtype dtype);
+
+// ---- element-wise, two operands
+SN_API sn_tensor *sn_add(sn_tensor *a, sn_tensor *b);  // f32 f64 i32 i64 (integers wrap)
+SN_API sn_tensor *sn_sub(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_mul(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_div(sn_tensor *a,
+                         sn_tensor *b);  // floats: IEEE. integers: truncates; x / 0 = 0
+SN_API sn_tensor *sn_rem(
+    sn_tensor *a, sn_tensor *b);  // C's fmod / %: sign of a; integers: x % 0 = 0. VJP to a only
+SN_API sn_tensor *sn_pow(sn_tensor *a,
+                         sn_tensor *b);  // f32 f64 i32 i64 (negative integer exponent: 0)
+SN_API sn_tensor *sn_maximum(sn_tensor *a, sn_tensor *b);  // NaN if either is. VJP: ties go to a
+SN_API sn_tensor *sn_minimum(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_equal(sn_tensor *a, sn_tensor *b);  // comparisons: bool result
+SN_API sn_tensor *sn_not_equal(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_less(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_less_equal(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_greater(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_greater_equal(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_and(sn_tensor *a, sn_tensor *b);  // logical for bool, bitwise for integers
+SN_API sn_tensor *sn_or(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_xor(sn_tensor *a, sn_tensor *b);
+// condition (bool) ? a : b, element by element; all three broadcast. VJP: dy to the side chosen, 0
+// to the other.
+SN_API sn_tensor *sn_where(sn_tensor *condition, sn_tensor *a, sn_tensor *b);
+// x + value, ... with a C number of x's dtype.
+SN_API sn_tensor *sn_add_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_mul_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_pow_scalar(sn_tensor *x, double value);
+
+// ---- shape
+// shape: one dim may be -1, taken from the rest. Same elements in row-major order. VJP: reshape
+// back.
+SN_API sn_tensor *sn_reshape(sn_tensor *x, sn_shape shape);
+// axes reversed. VJP: transpose.
+SN_API sn_tensor *sn_transpose(sn_tensor *x);
+// y[i_perm[0], ...]: dim k of y is dim perm[k] of x. perm: a permutation of [0, rank).
+SN_API sn_tensor *sn_permute(sn_tensor *x, const int *perm, int n);
+SN_API sn_tensor *sn_expand_dims(sn_tensor *x,
+                                 int axis);            // a new dim of 1 at axis in [-rank-1, rank]
+SN_API sn_tensor *sn_squeeze(sn_tensor *x, int axis);  // drops the dim of 1 at axis
+SN_API sn_tensor *sn_broadcast_to(sn_tensor *x, sn_shape shape);  // VJP: sum over the new elements
+SN_API sn_tensor *sn_broadcast_like(sn_tensor *x, sn_tensor *like);
+SN_API sn_tensor *sn_concat(sn_tensor *const *xs, int n, int axis);
+SN_API sn_tensor *sn_stack(sn_tensor *const *xs, int n, int axis);
+
+#define SN_END INT64_MAX  // "to the end" in a slice
+// One index range as NumPy's start:stop:step. {0, SN_END, 1} takes all; negative start and stop
+// count from the end, out-of-range ones are clamped; step must not be 0. Zero-initialised means
+// all. For a negative step SN_END as stop means "past the first element", and SN_END as start "from
+// the last".
+typedef struct sn_range_spec {
+  int64_t start, stop, step;  // step 0 with start 0 and stop 0: all
+} sn_range_spec;
+#ifdef __cplusplus
+#define SN_ALL sn_range_spec()
+#define SN_RANGE(start, stop, step) \
+  sn_range_spec {                   \
+    start, stop, step               \
+  }
+#else
+#define SN_ALL ((sn_range_spec){0, 0, 0})
+#define SN_RANGE(start, stop, step) ((sn_range_spec){start, stop, step})
+#endif
+// ranges[i] applies to axis i; missing trailing ones mean all. VJP: dy scattered into zeros.
+SN_API sn_tensor *sn_slice(sn_tensor *x, const sn_range_spec *ranges, int n);
+// Element index of axis, the axis dropped: x[..., index, ...]. Errors: SN_ERR_INDEX.
+SN_API sn_tensor *sn_index(sn_tensor *x, int axis, int64_t index);
+// Adds low[i] elements before and high[i] after axis i, all of the given value.
+SN_API sn_tensor *sn_pad(sn_tensor *x, const int64_t *low, const int64_t *high, int n,
+                         double value);
+
+// ---- reductions: over axes (empty: all), dims dropped unless .keepdims
+typedef struct sn_axes {
+  int count;
+  int axis[SN_MAX_RANK];  // in [-rank, rank), distinct
+} sn_axes;
+typedef struct sn_reduce_options {
+  size_t size;
+  sn_axes axes;
+  bool keepdims;
+} sn_reduce_options;
+// Errors of all: SN_ERR_SHAPE (axis out of range or repeated). Source: Array API 2023.12.
+// sum: f32 f64 i32 i64 (bool is an error: cast first). Empty: 0. VJP: dy broadcast.
+SN_API sn_tensor *sn_sum_opts(sn_tensor *x, const sn_reduce_options *options);
+// mean: f32 f64. Empty: NaN. VJP: dy / n broadcast.
+SN_API sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options);
+// prod: f32 f64 i32 i64. Empty: 1. VJP: products of the others, exact at zeros.
+SN_API sn_tensor *sn_prod_opts(sn_tensor *x, const sn_reduce_options *options);
+// max, min: f32 f64 i32 i64; NaN propagates; empty: -inf / lowest (inf / highest). VJP: ties share
+// evenly.
+SN_API sn_tensor *sn_max_opts(sn_tensor *x, const sn_reduce_options *options);
+SN_API sn_tensor *sn_min_opts(sn_tensor *x, const sn_reduce_options *options);
+SN_API sn_tensor *sn_all_opts(sn_tensor *x, const sn_reduce_options *options);  // bool
+SN_API sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options);  // bool
+// var: population variance (divides by n). f32 f64.
+SN_API sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options);
+SN_API sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options);
+// log(sum(exp(x))), stable for large x. f32 f64. VJP: dy * softmax(x).
+SN_API sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options);
+// Index (i32) of the first greatest / least element along axis; NaN counts as the greatest / least.
+// No gradient.
+SN_API sn_tensor *sn_argmax(sn_tensor *x, int axis);
+SN_API sn_tensor *sn_argmin(sn_tensor *x, int axis);
+
+// ---- linear algebra
+// a[..., M, K] @ b[..., K, N] -> [..., M, N]; leading dims broadcast; rank 1 operands as NumPy's
+// matmul. f32 f64 i32 i64. Errors: SN_ERR_SHAPE (rank 0; K differs). VJP: dy @ b^T, a^T @ dy.
+SN_API sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b);
+
+// ---- indices
+// one_hot: indices i32 or i64 of any shape -> [..., depth] of dtype: 1 at the index, 0 elsewhere
+// (all 0 when out of range).
+SN_API sn_tensor *sn_one_hot(sn_tensor *indices, int64_t depth, sn_dtype dtype);
+// Rows: y[i..., :] = x[indices[i...], :] along axis 0. indices i32 or i64 in [0, dim 0). Out of
+// range: SN_ERR_INDEX at the next boundary. VJP: dy scattered and added.
+SN_API sn_tensor *sn_gather(sn_tensor *x, sn_tensor *indices);
+// y = x; y[indices[i...], :] += updates[i..., :], in the order of i. VJP: dy, gather(dy, indices).
+SN_API sn_tensor *sn_scatter_add(sn_tensor *x, sn_tensor *indices, sn_tensor *updates);
+
+// ---- neural network building blocks
+SN_API sn_tensor *sn_softmax(sn_tensor *x, int axis);      // f32 f64
+SN_API sn_tensor *sn_log_softmax(sn_tensor *x, int axis);  // f32 f64
+// Per-row loss [N] of logits [N, C] and labels i32|i64 [N]: -log_softmax(logits)[label].
+SN_API sn_tensor *sn_sparse_softmax_cross_entropy(sn_tensor *logits, sn_tensor *labels);
+// Mean over all elements: e = prediction - target; e^2/2 where |e| <= delta, else delta (|e| -
+// delta/2). Huber 1964.
+SN_API sn_tensor *sn_huber_loss(sn_tensor *prediction, sn_tensor *target, double delta);
+SN_API sn_tensor *sn_mean_squared_error(sn_tensor *prediction, sn_tensor *target);
+SN_API sn_tensor *sn_mean_absolute_error(sn_tensor *prediction, sn_tensor *target);
+
+// ---- call sites (design: a macro of the same name labels the op with the caller's line)
+#define sn_neg(x) SNI_AT(sn_neg(x))
+#define sn_abs(x) SNI_AT(sn_abs(x))
+#define sn_sign(x) SNI_AT(sn_sign(x))
+#define sn_sqrt(x) SNI_AT(sn_sqrt(x))
+#define sn_rsqrt(x) SNI_AT(sn_rsqrt(x))
+#define sn_square(x) SNI_AT(sn_square(x))
+#define sn_reciprocal(x) SNI_AT(sn_reciprocal(x))
+#define sn_floor(x) SNI_AT(sn_floor(x))
+#define sn_ceil(x) SNI_AT(sn_ceil(x))
+#define sn_round(x) SNI_AT(sn_round(x))
+#define sn_exp(x) SNI_AT(sn_exp(x))
+#define sn_expm1(x) SNI_AT(sn_expm1(x))
+#define sn_log(x) SNI_AT(sn_log(x))
+#define sn_log1p(x) SNI_AT(sn_log1p(x))
+#define sn_sin(x) SNI_AT(sn_sin(x))
+#define sn_cos(x) SNI_AT(sn_cos(x))
+#define sn_tanh(x) SNI_AT(sn_tanh(x))
+#define sn_sigmoid(x) SNI_AT(sn_sigmoid(x))
+#define sn_erf(x) SNI_AT(sn_erf(x))
+#define sn_relu(x) SNI_AT(sn_relu(x))
+#define sn_gelu(x) SNI_AT(sn_gelu(x))
+#define sn_softplus(x) SNI_AT(sn_softplus(x))
+#define sn_not(x) SNI_AT(sn_not(x))
+#define sn_is_nan(x) SNI_AT(sn_is_nan(x))
+#define sn_identity(x) SNI_AT(sn_identity(x))
+#define sn_cast(x, dtype) SNI_AT(sn_cast(x, dtype))
+#define sn_add(a, b) SNI_AT(sn_add(a, b))
+#define sn_sub(a, b) SNI_AT(sn_sub(a, b))
+#define sn_mul(a, b) SNI_AT(sn_mul(a, b))
+#define sn_div(a, b) SNI_AT(sn_div(a, b))
+#define sn_rem(a, b) SNI_AT(sn_rem(a, b))
+#define sn_pow(a, b) SNI_AT(sn_pow(a, b))
+#define sn_maximum(a, b) SNI_AT(sn_maximum(a, b))
+#define sn_minimum(a, b) SNI_AT(sn_minimum(a, b))
+#define sn_equal(a, b) SNI_AT(sn_equal(a, b))
+#define sn_not_equal(a, b) SNI_AT(sn_not_equal(a, b))
+#define sn_less(a, b) SNI_AT(sn_less(a, b))
+#define sn_less_equal(a, b) SNI_AT(sn_less_equal(a, b))
+#define sn_greater(a, b) SNI_AT(sn_greater(a, b))
+#define sn_greater_equal(a, b) SNI_AT(sn_greater_equal(a, b))
+#define sn_and(a, b) SNI_AT(sn_and(a, b))
+#define sn_or(a, b) SNI_AT(sn_or(a, b))
+#define sn_xor(a, b) SNI_AT(sn_xor(a, b))
+#define sn_where(condition, a, b) SNI_AT(sn_where(condition, a, b))
+#define sn_add_scalar(x, value) SNI_AT(sn_add_scalar(x, value))
+#define sn_mul_scalar(x, value) SNI_AT(sn_mul_scalar(x, value))
+#define sn_pow_scalar(x, value) SNI_AT(sn_pow_scalar(x, value))
+#define sn_reshape(x, shape) SNI_AT(sn_reshape(x, shape))
+#define sn_transpose(x) SNI_AT(sn_transpose(x))
+#define sn_permute(x, perm, n) SNI_AT(sn_permute(x, perm, n))
+#define sn_expand_dims(x, axis) SNI_AT(sn_expand_dims(x, axis))
+#define sn_squeeze(x, axis) SNI_AT(sn_squeeze(x, axis))
+#define sn_broadcast_to(x, shape) SNI_AT(sn_broadcast_to(x, shape))
+#define sn_broadcast_like(x, like) SNI_AT(sn_broadcast_like(x, like))
+#define sn_concat(xs, n, axis) SNI_AT(sn_concat(xs, n, axis))
+#define sn_stack(xs, n, axis) SNI_AT(sn_stack(xs, n, axis))
+#define sn_slice(x, ranges, n) SNI_AT(sn_slice(x, ranges, n))
+#define sn_index(x, axis, index) SNI_AT(sn_index(x, axis, index))
+#define sn_pad(x, low, high, n, value) SNI_AT(sn_pad(x, low, high, n, value))
+#define sn_argmax(x, axis) SNI_AT(sn_argmax(x, axis))
+#define sn_argmin(x, axis) SNI_AT(sn_argmin(x, axis))
+#define sn_matmul(a, b) SNI_AT(sn_matmul(a, b))
+#define sn_one_hot(indices, depth, dtype) SNI_AT(sn_one_hot(indices, depth, dtype))
+#define sn_gather(x, indices) SNI_AT(sn_gather(x, indices))
+#define sn_scatter_add(x, indices, updates) SNI_AT(sn_scatter_add(x, indices, updates))
+#define sn_softmax(x, axis) SNI_AT(sn_softmax(x, axis))
+#define sn_log_softmax(x, axis) SNI_AT(sn_log_softmax(x, axis))
+#define sn_sparse_softmax_cross_entropy(logits, labels) \
+  SNI_AT(sn_sparse_softmax_cross_entropy(logits, labels))
+#define sn_huber_loss(prediction, target, delta) SNI_AT(sn_huber_loss(prediction, target, delta))
+#define sn_mean_squared_error(prediction, target) SNI_AT(sn_mean_squared_error(prediction, target))
+#define sn_mean_absolute_error(prediction, target) \
+  SNI_AT(sn_mean_absolute_error(prediction, target))
+
+SNI_EXTERN_C_END
+
+#ifdef __cplusplus
+static inline sn_axes sni_make_axes(std::initializer_list<int> axes) {
+  sn_axes a = sn_axes();
+  for (int axis : axes)
+    if (a.count < SN_MAX_RANK) a.axis[a.count++] = axis;
+  return a;
+}
+#define SN_AXES(...) sni_make_axes({__VA_ARGS__})
+#define SNI_REDUCTION(name)                                                                      \
+  static inline sn_tensor *name(sn_tensor *x, sn_reduce_options options = sn_reduce_options()) { \
+    options.size = sizeof(options);                                                              \
+    return name##_opts(x, &options);                                                             \
+  }
+SNI_REDUCTION(sn_sum)
+SNI_REDUCTION(sn_mean)
+SNI_REDUCTION(sn_prod)
+SNI_REDUCTION(sn_max)
+SNI_REDUCTION(sn_min)
+SNI_REDUCTION(sn_all)
+SNI_REDUCTION(sn_any)
+SNI_REDUCTION(sn_var)
+SNI_REDUCTION(sn_std)
+SNI_REDUCTION(sn_logsumexp)
+#undef SNI_REDUCTION
+#else
+// sn_sum(x), sn_sum(x, .axes = SN_AXES(0, -1), .keepdims = true)
+#define SN_AXES(...)                                     \
+  {                                                      \
+    (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), { \
+      __VA_ARGS__                                        \
+    }                                                    \
+  }
+#define SNI_REDUCE(function, x, ...) SNI_AT(function(x, &(sn_reduce_options){__VA_ARGS__}))
+#define SNI_REDUCE_SIZE .size = sizeof(sn_reduce_options)
+#define sn_sum(...) SNI_REDUCE(sn_sum_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#define sn_mean(...) SNI_REDUCE(sn_mean_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#define sn_prod(...) SNI_REDUCE(sn_prod_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#define sn_max(...) SNI_REDUCE(sn_max_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#define sn_min(...) SNI_REDUCE(sn_min_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#define sn_all(...) SNI_REDUCE(sn_all_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#define sn_any(...) SNI_REDUCE(sn_any_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#define sn_var(...) SNI_REDUCE(sn_var_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#define sn_std(...) SNI_REDUCE(sn_std_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#define sn_logsumexp(...) SNI_REDUCE(sn_logsumexp_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+#endif
+#endif

@@ -1,0 +1,13 @@
+// Sinter: a graph-compiling JIT runtime for tensors. The one header to include.
+#ifndef SINTER_SINTER_H
+#define SINTER_SINTER_H
+
+#include <sinter/context.h>
+#include <sinter/function.h>
+#include <sinter/gradient.h>
+#include <sinter/ops.h>
+#include <sinter/status.h>
+#include <sinter/tensor.h>
+#include <sinter/variable.h>
+
+#endif

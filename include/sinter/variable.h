@@ -1,0 +1,50 @@
+// Variables: tensors that can be assigned. Used by ops like any tensor; the use reads the value
+// then.
+#ifndef SINTER_VARIABLE_H
+#define SINTER_VARIABLE_H
+
+#include <sinter/tensor.h>
+
+SNI_EXTERN_C_BEGIN
+
+typedef struct sn_variable_options {
+  size_t size;
+  const char *name;  // copied; NULL: "variable"
+  bool frozen;       // not trainable: an open tape does not watch it
+} sn_variable_options;
+
+// Creates a variable holding a copy of initial's value. Returns an owned reference: sn_release it.
+// Errors: SN_ERR_STATE inside a trace; SN_ERR_MEMORY.
+SN_API sn_tensor *sn_variable_opts(sn_tensor *initial, const sn_variable_options *options);
+SN_API bool sn_is_variable(const sn_tensor *t);
+SN_API bool sn_is_trainable(const sn_tensor *t);
+
+// variable = value; variable += value; variable -= value. value: the variable's dtype; its shape
+// for sn_assign, broadcastable to it for the other two. Returns the new value (scope-owned). While
+// an error is pending nothing is assigned. In a trace: an effect of the function, in order. Errors:
+// SN_ERR_DTYPE, SN_ERR_SHAPE, SN_ERR_ARGUMENT.
+SN_API sn_tensor *sn_assign(sn_tensor *variable, sn_tensor *value);
+SN_API sn_tensor *sn_assign_add(sn_tensor *variable, sn_tensor *value);
+SN_API sn_tensor *sn_assign_sub(sn_tensor *variable, sn_tensor *value);
+// The variable's value now, as a tensor that later assignments do not change.
+SN_API sn_tensor *sn_read_variable(sn_tensor *variable);
+
+#define sn_assign(variable, value) SNI_AT(sn_assign(variable, value))
+#define sn_assign_add(variable, value) SNI_AT(sn_assign_add(variable, value))
+#define sn_assign_sub(variable, value) SNI_AT(sn_assign_sub(variable, value))
+#define sn_read_variable(variable) SNI_AT(sn_read_variable(variable))
+SNI_EXTERN_C_END
+
+#ifdef __cplusplus
+static inline sn_tensor *sn_variable(sn_tensor *initial,
+                                     sn_variable_options options = sn_variable_options()) {
+  options.size = sizeof(options);
+  return SNI_AT(sn_variable_opts(initial, &options));
+}
+#else
+// sn_variable(initial, .name = "w")
+#define sn_variable(...) SNI_VARIABLE(__VA_ARGS__, .size = sizeof(sn_variable_options))
+#define SNI_VARIABLE(initial, ...) \
+  SNI_AT(sn_variable_opts(initial, &(sn_variable_options){__VA_ARGS__}))
+#endif
+#endif

@@ -1,0 +1,101 @@
+// Executables: a flat list of commands over buffer slots, and how they are run. Separable from the graph that they were made from.
+//
+//   sizes      all run-time integers of the program (dims, strides, units), computed from the symbol values in order
+//   slots      where buffers come from: the caller's, variables, constants, or temporaries laid out in one arena
+//   binding    what depends on the symbol values alone (sizes, params, arena layout); made anew only when they change
+//   running    resolve slot addresses, then run each command over its units, split over threads when that pays
+#ifndef SNI_RUNTIME_EXECUTABLE_H
+#define SNI_RUNTIME_EXECUTABLE_H
+
+#include "runtime/base.h"
+#include "runtime/buffer.h"
+#include "runtime/kernel_call.h"
+#include "runtime/thread_pool.h"
+
+// >= 0: the number itself. < 0: sizes[-(ref + 1)].
+typedef int64_t sni_size_ref;
+
+typedef enum sni_size_op {
+  SNI_SIZE_SYMBOL,  // symbol number a
+  SNI_SIZE_NUMBER,  // a (may be negative)
+  SNI_SIZE_ADD,     // refs a + b
+  SNI_SIZE_MUL,
+  SNI_SIZE_FLOOR_DIV,
+  SNI_SIZE_MAX,
+  SNI_SIZE_MIN,
+} sni_size_op;
+typedef struct sni_size_expression {
+  sni_size_op op;
+  int64_t a, b;  // refs, but for SYMBOL and NUMBER
+} sni_size_expression;
+
+typedef enum sni_slot_kind {
+  SNI_SLOT_INPUT,         // index: of the inputs
+  SNI_SLOT_OUTPUT,        // index: of the outputs
+  SNI_SLOT_VARIABLE,      // index: of the variables; its value before the call
+  SNI_SLOT_NEW_VARIABLE,  // index: of the variables; its value after the call
+  SNI_SLOT_CONSTANT,      // index: of the constants
+  SNI_SLOT_TEMPORARY,
+} sni_slot_kind;
+typedef struct sni_slot {
+  sni_slot_kind kind;
+  uint32_t index;
+  sni_size_ref bytes;
+  uint32_t first_command, last_command;  // TEMPORARY: lifetime, both included
+  int32_t shares;                        // TEMPORARY: slot whose memory it takes over at first_command, or -1
+} sni_slot;
+
+typedef enum sni_command_kind {
+  SNI_COMMAND_INTERPRETED,
+  SNI_COMMAND_NATIVE,
+  SNI_COMMAND_BLAS,
+} sni_command_kind;
+typedef struct sni_command {
+  sni_kernel_function function;
+  const void *code;
+  sni_command_kind kind;
+  bool serial;            // one thread, units in order
+  bool faults;            // may set the scratch header's fault
+  uint32_t n_buffers, n_params, n_extents;
+  const uint32_t *slots;        // n_buffers
+  const sni_size_ref *params;   // n_params
+  const sni_size_ref *extents;  // units = product over n_extents of ceil(extent / grain)
+  const int64_t *grains;
+  double ns_per_unit;     // estimate
+  size_t scratch_bytes;   // per thread, header included
+  const char *name;       // for profiles and dumps
+  const char *file;       // user's line, for faults; NULL unknown
+  int line;
+  const char *op_name;    // for faults: "gather"
+} sni_command;
+
+// Immutable and Thread-safe once built.
+typedef struct sni_executable {
+  uint32_t n_symbols, n_sizes, n_slots, n_commands;
+  uint32_t n_inputs, n_outputs, n_variables, n_constants;
+  const sni_size_expression *sizes;
+  const sni_slot *slots;
+  const sni_command *commands;
+  const bool *in_place;  // n_variables: the new value may be written over the old one when nobody else holds it
+  size_t scratch_bytes;  // greatest of the commands
+  bool faults;           // some command may fault
+} sni_executable;
+
+// Thread-compatible: addresses and layout of one thread's runs of one executable.
+typedef struct sni_run_state sni_run_state;
+sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *allocator,
+                               sni_buffer_pool *pool, sni_thread_pool *threads, int max_threads,
+                               sni_diag *diag, sni_run_state **out_state);
+void sni_run_state_destroy(sni_run_state *state);
+size_t sni_run_state_arena_bytes(const sni_run_state *state);
+// Value of a size for the symbols bound last.
+int64_t sni_run_state_size(const sni_run_state *state, sni_size_ref ref);
+// Makes the state fit these symbol values; nothing to do when they are those of the last call. Errors: SN_ERR_MEMORY.
+sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols);
+// Runs all commands. Arrays are indexed by the slots' index; each entry is the address of element 0. Errors: SN_ERR_INDEX when a command
+// faulted (message names its op and line). Allocates nothing.
+sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *const *outputs,
+                            void *const *variables, void *const *new_variables,
+                            void *const *constants);
+
+#endif

@@ -1,0 +1,18 @@
+// How kernels are called: the one ABI of interpreted, native and library kernels.
+#ifndef SNI_RUNTIME_KERNEL_CALL_H
+#define SNI_RUNTIME_KERNEL_CALL_H
+
+#include <stdint.h>
+
+// At the start of each thread's scratch memory (64-byte aligned); row scratch follows it.
+typedef struct sni_scratch_header {
+  int64_t fault;  // set to 1 by an index out of range; never cleared by kernels
+  int64_t reserved[7];
+} sni_scratch_header;
+
+// Runs units [begin, end). code: the interpreter's program or a library call's description; unused by native kernels.
+// buffers[i]: address of element 0 of buffer argument i. params: run-time sizes. Must not block or allocate.
+typedef void (*sni_kernel_function)(const void *code, void *const *buffers, const int64_t *params,
+                                    int64_t begin, int64_t end, void *scratch);
+
+#endif

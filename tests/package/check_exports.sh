@@ -1,0 +1,41 @@
+#!/bin/sh
+# check_exports.sh SOURCE LIBSINTER_SO [PLUGIN_SO]: the library exports what its headers declare and nothing else, asks its host for
+# nothing that ends the process or prints, and is small; the plugin exports its one entry.
+set -eu
+source=$1
+library=$2
+plugin=${3:-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+
+# differ WHAT EXPECTED GOT
+differ() {
+  if ! diff -u "$2" "$3" >"$work/diff"; then
+    printf '%s (-: expected, +: found):\n' "$1"
+    grep '^[-+][^-+]' "$work/diff"
+    bad=1
+  fi
+}
+
+sed -n 's/^SN_API .*[ *]\(sn_[a-z0-9_]*\)(.*/\1/p' "$source"/include/sinter/*.h | LC_ALL=C sort >"$work/declared"
+nm -D --defined-only "$library" | awk '$2 ~ /[A-Z]/ { print $3 }' | LC_ALL=C sort >"$work/exported"
+differ "exported symbols of $library" "$work/declared" "$work/exported"
+
+nm -D --undefined-only "$library" | awk '{ sub(/@.*/, "", $2); print $2 }' |
+  grep -xE 'abort|exit|_exit|_Exit|quick_exit|atexit|__cxa_atexit|printf|__printf_chk|puts|putchar|fprintf|__fprintf_chk|perror|getenv|secure_getenv|setenv|putenv|system|fork|__assert_fail' \
+  >"$work/used" || true
+: >"$work/none"
+differ "functions that $library may not call" "$work/none" "$work/used"
+
+strip -o "$work/stripped" "$library"
+size=$(wc -c <"$work/stripped")
+echo "$library: $size bytes without debug information"
+[ "$size" -lt 5000000 ] || { echo "the core library must stay below 5 MB"; bad=1; }
+
+if [ -n "$plugin" ]; then
+  echo sn_llvm_plugin >"$work/declared"
+  nm -D --defined-only "$plugin" | awk '$2 ~ /[A-Z]/ { print $3 }' >"$work/exported"
+  differ "exported symbols of $plugin" "$work/declared" "$work/exported"
+fi
+exit $bad

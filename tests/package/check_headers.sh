@@ -1,0 +1,36 @@
+#!/bin/sh
+# check_headers.sh SOURCE: each public function has a comment (on its line, or above the block of lines it stands in), and each one
+# that makes a tensor a macro of its name that records the caller's line.
+set -eu
+cd "$1"
+
+awk '
+  FNR == 1 { documented = 0 }
+  /^[[:space:]]*$/ { documented = 0 }
+  /\/\// { documented = 1 }
+  /^SN_API / {
+    line = $0
+    if (match(line, /sn_[a-z0-9_]+\(/)) {
+      name = substr(line, RSTART, RLENGTH - 1)
+      if (!documented) { printf "%s:%d: %s has no comment\n", FILENAME, FNR, name; bad = 1 }
+      if (line ~ /^SN_API sn_tensor \*/) maker[name] = FILENAME ":" FNR
+    } else {
+      printf "%s:%d: the name of a function stands on the line of SN_API\n", FILENAME, FNR; bad = 1
+    }
+  }
+  /^#define sn_[a-z0-9_]+\(/ {
+    match($0, /sn_[a-z0-9_]+/)
+    macro[substr($0, RSTART, RLENGTH)] = 1
+  }
+  END {
+    # These name no op at a call site: conversions of C numbers, references, and the labelling function itself.
+    split("sn_scalar_f32 sn_scalar_f64 sn_scalar_i32 sn_scalar_i64 sn_scalar_bool sn_escape sn_locate sn_static", plain, " ")
+    for (i in plain) macro[plain[i]] = 1
+    for (name in maker) {
+      base = name
+      sub(/_opts$/, "", base)
+      if (!(base in macro)) { printf "%s: %s has no macro\n", maker[name], base; bad = 1 }
+    }
+    exit bad
+  }
+' include/sinter/*.h

@@ -1,0 +1,40 @@
+#!/bin/sh
+# check_install.sh SOURCE BUILD CMAKE: installs to a scratch folder, moves it, and builds and runs examples/embed against it: found by
+# find_package (shared and static, C11 and C++17) and by pkg-config (both ways). The installed command works.
+set -eu
+source=$1
+build=$2
+cmake=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$cmake" --install "$build" --prefix "$work/first" >/dev/null
+mv "$work/first" "$work/moved"
+prefix=$work/moved
+
+"$cmake" -S "$source/examples/embed" -B "$work/embed" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release \
+  -DCMAKE_C_COMPILER="${CC:-cc}" -DCMAKE_CXX_COMPILER="${CXX:-c++}" >/dev/null
+"$cmake" --build "$work/embed"
+for program in embed embed_static embed_cpp; do "$work/embed/$program"; done
+if ldd "$work/embed/embed_static" | grep libsinter; then
+  echo "embed_static needs libsinter.so"
+  exit 1
+fi
+
+pc=$(find "$prefix" -name sinter.pc)
+PKG_CONFIG_PATH=$(dirname "$pc")
+export PKG_CONFIG_PATH
+lib=$(pkg-config --variable=libdir sinter)
+# shellcheck disable=SC2046 # words on purpose
+"${CC:-cc}" -std=c11 "$source/examples/embed/main.c" $(pkg-config --cflags --libs sinter) -lm -Wl,-rpath,"$lib" -o "$work/shared"
+"$work/shared"
+archive=$(pkg-config --libs --static sinter | sed 's/-lsinter/-l:libsinter.a/')
+# shellcheck disable=SC2046,SC2086
+"${CC:-cc}" -std=c11 "$source/examples/embed/main.c" $(pkg-config --cflags sinter) $archive -o "$work/static"
+"$work/static"
+if nm -D --defined-only "$work/static" | grep ' sn_'; then
+  echo "a program that links the static library exports its symbols"
+  exit 1
+fi
+
+"$prefix/bin/sinter" info

@@ -1,0 +1,246 @@
+// For tests of the LLVM plugin: loads it, compiles kernels for several instruction sets, runs them in memory that is guarded on both
+// sides, and compares every byte with the oracle's.
+#ifndef SNI_TESTS_LLVM_HARNESS_H
+#define SNI_TESTS_LLVM_HARNESS_H
+
+#include "codegen/llvm/plugin.h"
+#include "runtime/object_loader.h"
+#include "tests/unit/codegen/kernel_builder.h"
+#include "tests/unit/codegen/kernel_oracle.h"
+
+#include <check.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#ifndef SINTER_PLUGIN_PATH
+#define SINTER_PLUGIN_PATH "libsinter-llvm.so"
+#endif
+
+static const sni_llvm_plugin *the_plugin;
+static sni_allocator the_allocator;
+static uint64_t random_state = 88172645463325252ull;
+
+static inline uint64_t random_bits(void) {
+  random_state ^= random_state << 13;
+  random_state ^= random_state >> 7;
+  random_state ^= random_state << 17;
+  return random_state * 0x2545F4914F6CDD1Dull;
+}
+static inline int64_t random_below(int64_t limit) { return (int64_t)(random_bits() >> 33) % limit; }
+
+static inline bool open_plugin(void) {
+  const char *path = getenv("SINTER_PLUGIN");
+  void *library = dlopen(path ? path : SINTER_PLUGIN_PATH, RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    fprintf(stderr, "%s\n", dlerror());
+    return false;
+  }
+  sni_llvm_plugin_entry entry;
+  *(void **)&entry = dlsym(library, SNI_LLVM_PLUGIN_ENTRY);
+  the_plugin = entry ? entry(SNI_LLVM_PLUGIN_VERSION) : NULL;
+  sni_allocator_init(&the_allocator, NULL, 0);
+  return the_plugin != NULL;
+}
+
+typedef struct target {
+  const char *name, *cpu, *features;
+  int vector_bits;
+} target;
+// The host at each width, and an x86-64 with AVX2 and FMA alone.
+static const target targets[] = {
+    {"host512", NULL, NULL, 512},
+    {"host256", NULL, NULL, 256},
+    {"haswell", "haswell", "+avx2,+fma,+bmi2", 256},
+    {"narrow", "haswell", "+avx2,+fma,+bmi2", 128},
+};
+static inline bool target_runs(const target *t) {
+  return t->vector_bits == 512 ? __builtin_cpu_supports("avx512f") : __builtin_cpu_supports("avx2");
+}
+
+typedef struct native {
+  sni_code *code;
+  sni_kernel_function function;
+} native;
+
+static inline native compile_native(const sni_kernel *kernel, const target *t) {
+  const char *symbol = "kernel";
+  sni_llvm_request request = {.kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .optimization = 2, .vector_bits = t->vector_bits, .cpu = t->cpu, .features = t->features};
+  sni_llvm_result result;
+  sni_diag diag = {0};
+  native n = {0};
+  const int failed = the_plugin->compile(&request, &result);
+  ck_assert_msg(!failed, "%s: %s", t->name, result.error);
+  const sn_status status = sni_code_load(&the_allocator, &diag, result.data, result.bytes, &n.code);
+  ck_assert_msg(status == SN_OK, "%s", diag.text);
+  the_plugin->release(&result);
+  *(void **)&n.function = sni_code_symbol(n.code, symbol);
+  ck_assert(n.function != NULL);
+  return n;
+}
+
+// Elements that end right before an unreadable page, as user memory may; or padded to 64 bytes.
+typedef struct guarded {
+  char *map, *data;
+  size_t map_bytes, bytes;
+} guarded;
+
+static inline guarded guarded_create(size_t bytes, bool padded) {
+  const size_t room = padded ? (bytes + 63) / 64 * 64 : bytes, pages = (room + 4095) / 4096 * 4096;
+  guarded g = {.bytes = bytes, .map_bytes = pages + 8192};
+  g.map = mmap(NULL, g.map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ck_assert_ptr_ne(g.map, MAP_FAILED);
+  mprotect(g.map, 4096, PROT_NONE);
+  mprotect(g.map + 4096 + pages, 4096, PROT_NONE);
+  g.data = g.map + 4096 + pages - room;
+  return g;
+}
+static inline void guarded_destroy(guarded *g) { munmap(g->map, g->map_bytes); }
+
+static inline double special_number(int64_t i) {
+  static const double numbers[] = {0.0, -0.0, 1, -1, 0.5, -2.5, 1.5, 3, 1e-40, -1e-45, 1e-310, INFINITY, -INFINITY, NAN, 3e38, -3e38, 2147483647.0, -2147483648.0, 2147483648.0, 9.3e18, -9.3e18, 1e308, 7, 127.5};
+  return numbers[i % (int64_t)SNI_COUNT_OF(numbers)];
+}
+
+typedef struct filling {
+  bool special;  // now and then infinities, zeros, extremes
+  double scale;
+} filling;
+
+static inline void fill(void *data, sn_dtype dtype, int64_t count, filling how) {
+  static const int64_t integers[] = {0, 1, -1, 2, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, 31, 32, 63, 64, 33, 7};
+  for (int64_t i = 0; i < count; i++) {
+    const bool special = how.special && random_below(3) == 0;
+    const double unit = (double)(random_bits() >> 11) * 0x1p-53 * 2 - 1;
+    const double number = special ? special_number(random_below(1000)) : unit * how.scale;
+    const int64_t integer = special ? integers[random_below(SNI_COUNT_OF(integers))] : random_below(200) - 100;
+    switch ((int)dtype) {
+      case SN_BOOL: ((uint8_t *)data)[i] = (uint8_t)(random_bits() >> 40 & 1); break;
+      case SN_I32: ((int32_t *)data)[i] = (int32_t)integer; break;
+      case SN_I64: ((int64_t *)data)[i] = integer; break;
+      case SN_F32: ((float *)data)[i] = (float)number; break;
+      default: ((double *)data)[i] = number;
+    }
+  }
+}
+
+// First and last element that the kernel reaches in a buffer, without indexed accesses.
+static inline void reach(const sni_kernel *k, uint32_t buffer, const int64_t *params, int64_t *low, int64_t *high) {
+  *low = 0;
+  *high = -1;
+  for (uint32_t a = 0; a < k->n_accesses; a++) {
+    const sni_kernel_access *access = &k->accesses[a];
+    if (access->buffer != buffer) continue;
+    int64_t least = sni_kernel_size_value(access->offset, params), most = least;
+    bool empty = false;
+    for (int i = 0; i < k->n_outer + k->n_inner; i++) {
+      const int64_t n = sni_kernel_size_value(k->extent[i], params), s = sni_kernel_size_value(access->stride[i], params);
+      if (n == 0 && (i < k->n_outer || s != 0)) empty = true;
+      if (s > 0) most += (n - 1) * s;
+      if (s < 0) least += (n - 1) * s;
+    }
+    if (k->contraction.present && (a == k->contraction.lhs || a == k->contraction.rhs)) {
+      const int64_t n = sni_kernel_size_value(k->contraction.k_extent, params);
+      const int64_t s = sni_kernel_size_value(a == k->contraction.lhs ? k->contraction.lhs_k_stride : k->contraction.rhs_k_stride, params);
+      if (n == 0) empty = true;
+      if (s > 0) most += (n - 1) * s;
+      if (s < 0) least += (n - 1) * s;
+    }
+    if (empty) continue;
+    if (*high < *low) *low = least, *high = most;
+    if (least < *low) *low = least;
+    if (most > *high) *high = most;
+  }
+}
+
+static inline bool same_bits(sn_dtype dtype, const char *a, const char *b) {
+  if (dtype == SN_F32) {
+    float x, y;
+    memcpy(&x, a, 4);
+    memcpy(&y, b, 4);
+    if (x != x && y != y) return true;
+  }
+  if (dtype == SN_F64) {
+    double x, y;
+    memcpy(&x, a, 8);
+    memcpy(&y, b, 8);
+    if (x != x && y != y) return true;
+  }
+  return memcmp(a, b, sn_dtype_size(dtype)) == 0;
+}
+
+typedef struct check_options {
+  const char *what;
+  filling filling;
+  int64_t elements[kb_max_buffers];  // of indexed buffers; 0: what the accesses reach
+  const void *contents[kb_max_buffers];  // given, instead of random ones
+  bool faults;  // an index is out of range
+  int only;     // number of the one target, from 1; 0: all
+  size_t scratch_bytes;  // 0: the slots
+} check_options;
+
+static inline void run_split(const native *n, const sni_kernel *k, void *const *buffers, const int64_t *params, void *scratch) {
+  const int64_t units = sni_kernel_units(k, params);
+  for (int64_t begin = 0; begin < units;) {
+    const int64_t end = k->serial || random_below(2) ? units : begin + 1 + random_below(units - begin);
+    n->function(NULL, buffers, params, begin, end, scratch);
+    begin = end;
+  }
+}
+
+// The kernel on every target against the oracle: all bytes of all buffers.
+static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t *params, check_options options) {
+  guarded memory[kb_max_buffers], expected[kb_max_buffers], original[kb_max_buffers];
+  void *pointers[kb_max_buffers], *oracle_pointers[kb_max_buffers];
+  sni_diag diag = {0};
+  ck_assert_msg(sni_kernel_verify(k, &diag) == SN_OK, "line %d: %s", line, diag.text);
+  if (options.filling.scale == 0) options.filling.scale = 4;
+  for (uint32_t i = 0; i < k->n_buffers; i++) {
+    int64_t low, high;
+    reach(k, i, params, &low, &high);
+    const int64_t size = (int64_t)sn_dtype_size(k->buffers[i].dtype);
+    const int64_t count = options.elements[i] ? options.elements[i] : high - low + 1;
+    memory[i] = guarded_create((size_t)(count * size), k->buffers[i].padded);
+    original[i] = guarded_create((size_t)(count * size), false);
+    expected[i] = guarded_create((size_t)(count * size), false);
+    if (options.contents[i])
+      memcpy(original[i].data, options.contents[i], original[i].bytes);
+    else
+      fill(original[i].data, k->buffers[i].dtype, count, options.filling);
+    memcpy(expected[i].data, original[i].data, original[i].bytes);
+    pointers[i] = memory[i].data - low * size;
+    oracle_pointers[i] = expected[i].data - low * size;
+  }
+  const bool fault = oracle_run(k, oracle_pointers, params);
+  ck_assert_msg(fault == options.faults, "line %d %s: fault %d", line, options.what, fault);
+  guarded scratch = guarded_create(sizeof(sni_scratch_header) + (options.scratch_bytes ? options.scratch_bytes : k->scratch_bytes), true);
+  for (size_t t = 0; t < SNI_COUNT_OF(targets); t++) {
+    if (!target_runs(&targets[t]) || (options.only && options.only != (int)t + 1)) continue;
+    native n = compile_native(k, &targets[t]);
+    for (uint32_t i = 0; i < k->n_buffers; i++) memcpy(memory[i].data, original[i].data, original[i].bytes);
+    memset(scratch.data, 0, sizeof(sni_scratch_header));
+    run_split(&n, k, pointers, params, scratch.data);
+    ck_assert_int_eq(((sni_scratch_header *)(void *)scratch.data)->fault, options.faults);
+    for (uint32_t i = 0; i < k->n_buffers; i++) {
+      const size_t size = sn_dtype_size(k->buffers[i].dtype);
+      for (size_t at = 0; at < memory[i].bytes; at += size) {
+        if (same_bits(k->buffers[i].dtype, memory[i].data + at, expected[i].data + at)) continue;
+        uint64_t got = 0, want = 0;
+        memcpy(&got, memory[i].data + at, size);
+        memcpy(&want, expected[i].data + at, size);
+        ck_abort_msg("line %d %s on %s: buffer %u element %zu of %zu is %llx, not %llx", line, options.what ? options.what : "", targets[t].name, i,
+                     at / size, memory[i].bytes / size, (unsigned long long)got, (unsigned long long)want);
+      }
+    }
+    sni_code_release(n.code);
+  }
+  for (uint32_t i = 0; i < k->n_buffers; i++) {
+    guarded_destroy(&memory[i]);
+    guarded_destroy(&expected[i]);
+    guarded_destroy(&original[i]);
+  }
+  guarded_destroy(&scratch);
+}
+#define check_kernel(kernel, params, ...) check_kernel_at(__LINE__, kernel, params, (check_options){__VA_ARGS__})
+
+#endif

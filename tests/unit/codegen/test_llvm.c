@@ -1,0 +1,411 @@
+// The LLVM plugin's nests: every operation and dtype, random shapes and strides, reductions, row scratch, indexed accesses, faults.
+// Bits must be the oracle's, on every instruction set that this machine runs, in memory that ends at an unreadable page.
+#include "tests/unit/codegen/llvm_harness.h"
+
+#define STRIDES(...) ((const int64_t[SNI_MAX_AXES]){__VA_ARGS__})
+
+static kernel_builder b;
+
+static void grain_of(int64_t grain) { b.kernel.grain[b.kernel.n_outer - 1] = grain; }
+
+// y = op(x0, x1, x2) over one axis.
+static void check_op(sni_kop op, sn_dtype dtype, sn_dtype source, int64_t n) {
+  kb_init(&b, 1, 0, false);
+  b.kernel.extent[0] = sni_kernel_constant(n);
+  grain_of(1000);
+  kb_stage(&b, false);
+  uint32_t x[3] = {0};
+  for (int i = 0; i < sni_kop_infos[op].operands; i++) {
+    sn_dtype of = sni_kop_has_source(op) ? source : dtype;
+    if (op == SNI_KOP_SELECT && i == 0) of = SN_BOOL;
+    x[i] = kb_load(&b, kb_buffer(&b, of, false), STRIDES(1));
+  }
+  if (op == SNI_KOP_LDEXP) {  // integer-valued and not too large
+    const uint32_t scaled = kb_op(&b, SNI_KOP_MUL, dtype, x[1], kb_const(&b, dtype, 300), 0);
+    const uint32_t low = kb_op(&b, SNI_KOP_MAX, dtype, scaled, kb_const(&b, dtype, -4200), 0);
+    const uint32_t high = kb_op(&b, SNI_KOP_MIN, dtype, low, kb_const(&b, dtype, 4200), 0);
+    const uint32_t number = kb_op(&b, SNI_KOP_EQ, SN_BOOL, high, high, 0);
+    x[1] = kb_op(&b, SNI_KOP_SELECT, dtype, number, kb_op(&b, SNI_KOP_ROUND, dtype, high, 0, 0), kb_const(&b, dtype, -140));
+  }
+  const uint32_t y = kb_op(&b, op, dtype, x[0], x[1], x[2]);
+  b.insts[y].source = source;
+  kb_store(&b, kb_buffer(&b, dtype, true), STRIDES(1), y);
+  check_kernel(&b.kernel, NULL, .what = sni_kop_infos[op].name, .filling = {.special = true});
+}
+
+static bool op_takes(sni_kop op, sn_dtype dtype) {
+  const bool real = dtype == SN_F32 || dtype == SN_F64, logic = !real;
+  switch ((int)op) {
+    case SNI_KOP_FMA: case SNI_KOP_SQRT: case SNI_KOP_FLOOR: case SNI_KOP_CEIL: case SNI_KOP_ROUND: case SNI_KOP_LDEXP: return real;
+    case SNI_KOP_AND: case SNI_KOP_OR: case SNI_KOP_XOR: case SNI_KOP_NOT: return logic;
+    case SNI_KOP_SHL: case SNI_KOP_SHR: return logic && dtype != SN_BOOL;
+    case SNI_KOP_COPY: case SNI_KOP_SELECT: return true;
+    default: return op >= SNI_KOP_ADD && op <= SNI_KOP_ABS && dtype != SN_BOOL;
+  }
+}
+
+START_TEST(every_op_has_the_formulas_bits) {
+  for (int op = SNI_KOP_COPY; op < SNI_KOP_SIGN; op++)
+    for (int dtype = 0; dtype < SN_DTYPE_COUNT; dtype++)
+      if (op_takes((sni_kop)op, (sn_dtype)dtype)) check_op((sni_kop)op, (sn_dtype)dtype, (sn_dtype)dtype, 333);
+}
+END_TEST
+
+START_TEST(every_conversion_and_comparison_has_the_formulas_bits) {
+  for (int from = 0; from < SN_DTYPE_COUNT; from++) {
+    for (int to = 0; to < SN_DTYPE_COUNT; to++) check_op(SNI_KOP_CAST, (sn_dtype)to, (sn_dtype)from, 333);
+    check_op(SNI_KOP_EQ, SN_BOOL, (sn_dtype)from, 201);
+    if (from == SN_BOOL) continue;
+    check_op(SNI_KOP_LT, SN_BOOL, (sn_dtype)from, 201);
+    check_op(SNI_KOP_LE, SN_BOOL, (sn_dtype)from, 201);
+  }
+  check_op(SNI_KOP_BITCAST, SN_F32, SN_I32, 100);
+  check_op(SNI_KOP_BITCAST, SN_I32, SN_F32, 100);
+  check_op(SNI_KOP_BITCAST, SN_F64, SN_I64, 100);
+  check_op(SNI_KOP_BITCAST, SN_I64, SN_F64, 100);
+}
+END_TEST
+
+// max and min with a constant on either side take shorter forms.
+START_TEST(max_min_with_constants) {
+  static const double constants[] = {0.0, -0.0, 1, -2.5, INFINITY, NAN};
+  for (size_t c = 0; c < SNI_COUNT_OF(constants); c++) {
+    kb_init(&b, 1, 0, false);
+    b.kernel.extent[0] = sni_kernel_constant(300);
+    grain_of(300);
+    kb_stage(&b, false);
+    const uint32_t x = kb_load(&b, kb_buffer(&b, SN_F32, false), STRIDES(1)), k = kb_const(&b, SN_F32, constants[c]);
+    for (int i = 0; i < 4; i++) {
+      const uint32_t y = kb_op(&b, i & 1 ? SNI_KOP_MAX : SNI_KOP_MIN, SN_F32, i & 2 ? x : k, i & 2 ? k : x, 0);
+      kb_store(&b, kb_buffer(&b, SN_F32, true), STRIDES(1), y);
+    }
+    check_kernel(&b.kernel, NULL, .what = "constant", .filling = {.special = true});
+  }
+}
+END_TEST
+
+static sni_kernel_size maybe_param(int64_t value, int64_t *params) {
+  if (random_below(2)) return sni_kernel_constant(value);
+  params[b.kernel.n_params] = value;
+  return (sni_kernel_size){0, (int32_t)b.kernel.n_params++};
+}
+
+static const sn_dtype all_dtypes[] = {SN_BOOL, SN_I32, SN_I64, SN_F32, SN_F64};
+
+static uint32_t random_op_of(const uint32_t *values, uint32_t count) {
+  for (;;) {
+    const uint32_t x = values[random_below(count)];
+    const sn_dtype dtype = b.insts[x].dtype;
+    uint32_t same[3];
+    for (int i = 0; i < 3; i++) {
+      same[i] = x;
+      for (int tries = 0; tries < 8; tries++) {
+        const uint32_t other = values[random_below(count)];
+        if (b.insts[other].dtype == dtype) same[i] = other;
+      }
+    }
+    switch (random_below(4)) {
+      case 0: return kb_op(&b, SNI_KOP_CAST, all_dtypes[random_below(5)], x, 0, 0);
+      case 1: return kb_op(&b, dtype == SN_BOOL ? SNI_KOP_EQ : SNI_KOP_LT, SN_BOOL, same[0], same[1], 0);
+      case 2:
+        if (dtype == SN_BOOL) break;
+        return kb_op(&b, SNI_KOP_SELECT, dtype, kb_op(&b, SNI_KOP_LE, SN_BOOL, same[0], same[1], 0), same[1], same[2]);
+      default: {
+        const sni_kop op = (sni_kop)(SNI_KOP_ADD + random_below(SNI_KOP_EQ - SNI_KOP_ADD));
+        if (op != SNI_KOP_LDEXP && op_takes(op, dtype)) return kb_op(&b, op, dtype, same[0], same[1], same[2]);
+      }
+    }
+  }
+}
+
+// Appends a random operation on values of the dtypes at hand.
+static void random_op(uint32_t *values, uint32_t *count) {
+  const uint32_t value = random_op_of(values, *count);
+  values[(*count)++] = value;
+}
+
+// Random strides over the axes in `axes`: dense, transposed, broadcast, reversed, sparse.
+static void random_strides(int64_t *strides, int n_axes, uint32_t axes, const int64_t *extents) {
+  int order[SNI_MAX_AXES];
+  for (int i = 0; i < n_axes; i++) order[i] = n_axes - 1 - i;
+  if (random_below(3) == 0 && n_axes > 1) {
+    const int i = (int)random_below(n_axes), j = (int)random_below(n_axes), t = order[i];
+    order[i] = order[j];
+    order[j] = t;
+  }
+  int64_t step = random_below(4) ? 1 : 1 + random_below(3);
+  for (int i = 0; i < n_axes; i++) {
+    const int axis = order[i];
+    strides[axis] = 0;
+    if (!(axes >> axis & 1)) continue;
+    strides[axis] = step;
+    step *= extents[axis];
+  }
+}
+
+static void random_access(uint32_t access, const int64_t *extents, uint32_t axes, bool reversible, int64_t *params) {
+  int64_t strides[SNI_MAX_AXES];
+  const int n = b.kernel.n_outer + b.kernel.n_inner;
+  random_strides(strides, n, axes, extents);
+  for (int i = 0; i < n; i++) {
+    if (reversible && strides[i] && random_below(8) == 0) strides[i] = -strides[i];
+    b.accesses[access].stride[i] = strides[i] && random_below(4) == 0 ? maybe_param(strides[i], params) : sni_kernel_constant(strides[i]);
+  }
+  if (random_below(4) == 0) b.accesses[access].offset = maybe_param(random_below(20), params);
+}
+
+static uint32_t random_load(const int64_t *extents, uint32_t axes, int64_t *params) {
+  const uint32_t buffer = kb_buffer(&b, all_dtypes[random_below(5)], false);
+  const uint32_t x = kb_load(&b, buffer, STRIDES(0));
+  random_access(b.insts[x].access, extents, axes, true, params);
+  b.insts[x].axes = kb_axes(&b, &b.insts[x]);
+  return x;
+}
+
+static void random_store(uint32_t value, const int64_t *extents, int64_t *params) {
+  const uint32_t all = (1u << (b.kernel.n_outer + (b.stages[b.kernel.n_stages - 1].inner ? b.kernel.n_inner : 0))) - 1;
+  kb_store(&b, kb_buffer(&b, b.insts[value].dtype, true), STRIDES(0), value);
+  random_access(b.kernel.n_accesses - 1, extents, all, true, params);
+}
+
+START_TEST(random_pointwise_nests) {
+  for (int turn = 0; turn < 60; turn++) {
+    int64_t params[32] = {0}, extents[SNI_MAX_AXES];
+    kb_init(&b, 1 + (int)random_below(3), 0, false);
+    for (int i = 0; i < b.kernel.n_outer; i++) {
+      extents[i] = i == b.kernel.n_outer - 1 ? 1 + random_below(random_below(2) ? 20 : 300) : 1 + random_below(5);
+      b.kernel.extent[i] = maybe_param(extents[i], params);
+    }
+    grain_of(random_below(2) ? 1024 : 1 + random_below(200));
+    kb_stage(&b, false);
+    uint32_t values[64], count = 0;
+    const int64_t loads = 1 + random_below(4), ops = 1 + random_below(turn % 3 == 0 ? 30 : 8);
+    for (int64_t i = 0; i < loads; i++) {
+      const uint32_t axes = random_below(3) ? ~0u : (uint32_t)random_below(1 << b.kernel.n_outer);
+      values[count++] = random_load(extents, axes, params);
+    }
+    values[count++] = kb_const(&b, SN_F32, 1.5);
+    values[count++] = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I64, .imm.axis = (int)random_below(b.kernel.n_outer)});
+    for (int64_t i = 0; i < ops; i++) random_op(values, &count);
+    random_store(values[count - 1], extents, params);
+    random_store(values[random_below(count)], extents, params);
+    for (uint32_t i = 0; i < b.kernel.n_buffers; i++) b.buffers[i].padded = random_below(2), b.buffers[i].streamed = b.buffers[i].padded;
+    check_kernel(&b.kernel, params, .what = "pointwise", .filling = {.special = turn % 2 == 0});
+  }
+}
+END_TEST
+
+static uint32_t random_reduce(const uint32_t *values, uint32_t count) {
+  static const sni_kop combiners[] = {SNI_KOP_ADD, SNI_KOP_MUL, SNI_KOP_MAX, SNI_KOP_MIN};
+  const uint32_t x = values[random_below(count)];
+  const int64_t first = b.insts[x].dtype == SN_BOOL ? 2 : 0;
+  return kb_reduce(&b, combiners[first + random_below(4 - first)], x);
+}
+
+// Stages: inner with reductions and scratch, outer, inner that uses both, outer.
+static void random_reducing_nest(bool vector_inner, int turn) {
+  int64_t params[64] = {0}, extents[SNI_MAX_AXES];
+  kb_init(&b, vector_inner ? (int)random_below(3) : 1 + (int)random_below(2), 1 + (int)random_below(2), vector_inner);
+  const int n = b.kernel.n_outer + b.kernel.n_inner, vector = vector_inner ? n - 1 : b.kernel.n_outer - 1;
+  const bool slot = random_below(2);
+  for (int i = 0; i < n; i++) {
+    extents[i] = i == vector ? 1 + random_below(random_below(2) ? 70 : 400) : 1 + random_below(5);
+    if (i >= b.kernel.n_outer && turn % 7 == 0 && !slot) extents[i] = random_below(2);
+    b.kernel.extent[i] = slot ? sni_kernel_constant(extents[i]) : maybe_param(extents[i], params);
+  }
+  if (!vector_inner) grain_of(random_below(2) ? 512 : 1 + random_below(100));
+  uint32_t values[64], outer[16], count = 0, n_outer = 0;
+  kb_stage(&b, true);
+  for (int64_t i = 1 + random_below(2); i > 0; i--) values[count++] = random_load(extents, ~0u, params);
+  values[count++] = random_load(extents, (uint32_t)random_below(1 << n), params);
+  values[count++] = kb_const(&b, SN_F32, 0.5);
+  for (int64_t i = random_below(4); i > 0; i--) random_op(values, &count);
+  uint32_t stored = 0;
+  const uint32_t kept = values[random_below(count)];
+  if (slot) {
+    stored = kb_slot(&b, b.insts[kept].dtype);
+    kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_STORE, .dtype = b.insts[kept].dtype, .operands = {kept}, .imm.slot = (int)stored});
+  }
+  for (int64_t i = 1 + random_below(3); i > 0; i--) outer[n_outer++] = random_reduce(values, count);
+  kb_stage(&b, false);
+  for (int64_t i = random_below(3); i > 0; i--) random_op(outer, &n_outer);
+  random_store(outer[n_outer - 1], extents, params);
+  kb_stage(&b, true);
+  count = 0;
+  for (uint32_t i = 0; i < n_outer; i++) values[count++] = outer[i];
+  values[count++] = random_load(extents, ~0u, params);
+  if (slot) values[count++] = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_LOAD, .dtype = b.slot_dtype[stored], .imm.slot = (int)stored});
+  for (int64_t i = random_below(turn % 4 == 0 ? 30 : 5); i > 0; i--) random_op(values, &count);
+  random_store(values[count - 1], extents, params);
+  const uint32_t last = random_reduce(values, count);
+  kb_stage(&b, false);
+  random_store(last, extents, params);
+  check_kernel(&b.kernel, params, .what = vector_inner ? "row" : "column", .filling = {.special = turn % 2 == 0});
+}
+
+START_TEST(random_row_nests) {
+  for (int turn = 0; turn < 60; turn++) random_reducing_nest(true, turn);
+}
+END_TEST
+
+START_TEST(random_column_nests) {
+  for (int turn = 0; turn < 40; turn++) random_reducing_nest(false, turn);
+}
+END_TEST
+
+// y[i, j] = table[clamp(ids[i]), j], and by lane: z[i] = table[ids[i], 3]
+static void build_gather(bool by_lane, int64_t rows) {
+  kb_init(&b, by_lane ? 1 : 2, 0, false);
+  b.kernel.extent[0] = sni_kernel_constant(77);
+  b.kernel.extent[1] = sni_kernel_constant(by_lane ? 1 : 40);
+  grain_of(64);
+  b.kernel.faults = true;
+  kb_stage(&b, false);
+  const uint32_t ids = kb_load(&b, kb_buffer(&b, SN_I64, false), STRIDES(1, 0));
+  const uint32_t checked = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CHECK_INDEX, .dtype = SN_I64, .operands = {ids}, .imm.size = sni_kernel_constant(rows)});
+  const uint32_t at = kb_op(&b, SNI_KOP_MUL, SN_I64, checked, kb_const(&b, SN_I64, 40), 0);
+  const uint32_t value = kb_load(&b, kb_buffer(&b, SN_F32, false), by_lane ? STRIDES(0) : STRIDES(0, 1));
+  b.accesses[b.insts[value].access].index = at;
+  b.insts[value].axes = kb_axes(&b, &b.insts[value]);
+  kb_store(&b, kb_buffer(&b, SN_F32, true), by_lane ? STRIDES(1) : STRIDES(40, 1), value);
+}
+
+START_TEST(indexed_loads_clamp_and_fault) {
+  int64_t ids[77];
+  for (int by_lane = 0; by_lane < 2; by_lane++) {
+    for (int bad = 0; bad < 3; bad++) {
+      for (int i = 0; i < 77; i++) ids[i] = random_below(9);
+      if (bad) ids[70] = bad == 1 ? -1 : 9;
+      build_gather(by_lane, 9);
+      check_kernel(&b.kernel, NULL, .what = "gather", .elements = {77, 9 * 40}, .contents = {ids}, .faults = bad > 0);
+    }
+  }
+}
+END_TEST
+
+// y[ids[i]] += x[i]: lanes meet.
+START_TEST(scattered_adds_run_in_order) {
+  for (int dtype = SN_I32; dtype < SN_DTYPE_COUNT; dtype++) {
+    int64_t ids[100];
+    for (int i = 0; i < 100; i++) ids[i] = random_below(7);
+    kb_init(&b, 1, 0, false);
+    b.kernel.serial = true;
+    b.kernel.extent[0] = sni_kernel_constant(100);
+    grain_of(40);
+    kb_stage(&b, false);
+    const uint32_t at = kb_load(&b, kb_buffer(&b, SN_I64, false), STRIDES(1));
+    const uint32_t x = kb_load(&b, kb_buffer(&b, (sn_dtype)dtype, false), STRIDES(1));
+    const uint32_t y = kb_buffer(&b, (sn_dtype)dtype, true);
+    kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .dtype = (sn_dtype)dtype, .operands = {x}, .access = kb_access(&b, y, STRIDES(0))});
+    b.accesses[b.kernel.n_accesses - 1].index = at;
+    check_kernel(&b.kernel, NULL, .what = "scatter", .elements = {100, 100, 7}, .contents = {ids});
+  }
+}
+END_TEST
+
+// Rows that are added into one: the vector axis is dense, another axis collides.
+START_TEST(rows_added_into_one) {
+  kb_init(&b, 2, 0, false);
+  b.kernel.serial = true;
+  b.kernel.extent[0] = sni_kernel_constant(5);
+  b.kernel.extent[1] = sni_kernel_constant(37);
+  grain_of(64);
+  kb_stage(&b, false);
+  const uint32_t x = kb_load(&b, kb_buffer(&b, SN_F32, false), STRIDES(37, 1)), y = kb_buffer(&b, SN_F32, true);
+  kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .dtype = SN_F32, .operands = {x}, .access = kb_access(&b, y, STRIDES(0, 1))});
+  check_kernel(&b.kernel, NULL, .what = "add");
+}
+END_TEST
+
+// x = x * 2 + 1 in place, through two arguments that are one buffer.
+START_TEST(in_place) {
+  kb_init(&b, 1, 0, false);
+  b.kernel.extent[0] = sni_kernel_constant(1000);
+  grain_of(300);
+  kb_stage(&b, false);
+  const uint32_t in = kb_buffer(&b, SN_F32, false), out = kb_buffer(&b, SN_F32, true);
+  b.buffers[in].shared = b.buffers[out].shared = true;
+  const uint32_t x = kb_load(&b, in, STRIDES(1));
+  kb_store(&b, out, STRIDES(1), kb_op(&b, SNI_KOP_FMA, SN_F32, x, kb_const(&b, SN_F32, 2), kb_const(&b, SN_F32, 1)));
+  native n = compile_native(&b.kernel, &targets[2]);
+  float data[1000];
+  sni_scratch_header scratch = {0};
+  for (int i = 0; i < 1000; i++) data[i] = (float)i;
+  n.function(NULL, (void *[]){data, data}, NULL, 0, 4, &scratch);
+  for (int i = 0; i < 1000; i++) ck_assert_float_eq(data[i], (float)i * 2 + 1);
+  sni_code_release(n.code);
+}
+END_TEST
+
+START_TEST(many_kernels_in_one_object_and_texts) {
+  const sni_kernel *kernels[3] = {&b.kernel, &b.kernel, &b.kernel};
+  const char *symbols[3] = {"first", "second", "third"};
+  kb_init(&b, 1, 0, false);
+  b.kernel.extent[0] = sni_kernel_constant(10);
+  grain_of(16);
+  kb_stage(&b, false);
+  const uint32_t x = kb_load(&b, kb_buffer(&b, SN_F32, false), STRIDES(1));
+  kb_store(&b, kb_buffer(&b, SN_F32, true), STRIDES(1), kb_op(&b, SNI_KOP_MUL, SN_F32, x, kb_const(&b, SN_F32, 3.25), 0));
+  sni_llvm_request request = {.kernels = kernels, .symbols = symbols, .n_kernels = 3, .optimization = 2, .vector_bits = 256, .cpu = "haswell", .features = "+avx2,+fma"};
+  sni_llvm_result result;
+  sni_code *code;
+  ck_assert_int_eq(the_plugin->compile(&request, &result), 0);
+  ck_assert_int_eq(sni_code_load(&the_allocator, NULL, result.data, result.bytes, &code), SN_OK);
+  for (int i = 0; i < 3; i++) ck_assert_ptr_nonnull(sni_code_symbol(code, symbols[i]));
+  ck_assert_ptr_null(sni_code_symbol(code, "fourth"));
+  sni_code_release(code);
+  the_plugin->release(&result);
+  request.output = SNI_LLVM_IR;
+  ck_assert_int_eq(the_plugin->compile(&request, &result), 0);
+  ck_assert_ptr_nonnull(strstr(result.data, "define void @second("));
+  ck_assert_uint_eq(strlen(result.data) + 1, result.bytes);
+  the_plugin->release(&result);
+  request.output = SNI_LLVM_ASSEMBLY;
+  ck_assert_int_eq(the_plugin->compile(&request, &result), 0);
+  ck_assert_ptr_nonnull(strstr(result.data, "third:"));
+  the_plugin->release(&result);
+}
+END_TEST
+
+START_TEST(refusals) {
+  kb_init(&b, 1, 0, false);
+  kb_stage(&b, false);
+  const uint32_t x = kb_load(&b, kb_buffer(&b, SN_F32, false), STRIDES(1));
+  kb_store(&b, kb_buffer(&b, SN_F32, true), STRIDES(1), kb_op(&b, SNI_KOP_EXP, SN_F32, x, 0, 0));
+  const sni_kernel *kernel = &b.kernel;
+  const char *symbol = "k";
+  sni_llvm_request request = {.kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
+  sni_llvm_result result;
+  ck_assert_int_ne(the_plugin->compile(&request, &result), 0);
+  ck_assert_ptr_nonnull(strstr(result.error, "exp"));
+  the_plugin->release(&result);
+  request.vector_bits = 100;
+  ck_assert_int_ne(the_plugin->compile(&request, &result), 0);
+  the_plugin->release(&result);
+}
+END_TEST
+
+int main(void) {
+  if (!open_plugin()) return 1;
+  Suite *suite = suite_create("llvm");
+  TCase *tests = tcase_create("nests");
+  tcase_set_timeout(tests, 120);
+  tcase_add_test(tests, every_op_has_the_formulas_bits);
+  tcase_add_test(tests, every_conversion_and_comparison_has_the_formulas_bits);
+  tcase_add_test(tests, max_min_with_constants);
+  tcase_add_test(tests, random_pointwise_nests);
+  tcase_add_test(tests, random_row_nests);
+  tcase_add_test(tests, random_column_nests);
+  tcase_add_test(tests, indexed_loads_clamp_and_fault);
+  tcase_add_test(tests, scattered_adds_run_in_order);
+  tcase_add_test(tests, rows_added_into_one);
+  tcase_add_test(tests, in_place);
+  tcase_add_test(tests, many_kernels_in_one_object_and_texts);
+  tcase_add_test(tests, refusals);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? 1 : 0;
+}

@@ -1,0 +1,395 @@
+// The textual form: round trips of every op and every kind of constant, and malformed texts with the place of the mistake.
+#include "graph_fixture.h"
+
+#include <locale.h>
+#include <math.h>
+
+// Parses and prints again. The result belongs to the caller.
+static char *reprint(const char *text) {
+  sni_graph *parsed;
+  char *printed;
+  sni_diag_clear(&diag);
+  ck_assert_msg(sni_graph_parse(&arena, &diag, text, strlen(text), &parsed) == SN_OK, "%s\n%s",
+                diag.text, text);
+  ck_assert_ptr_eq(parsed->diag, &diag);
+  ck_assert_int_eq(sni_graph_verify(parsed), SN_OK);
+  ck_assert_int_eq(sni_graph_print(parsed, &allocator, &printed), SN_OK);
+  graph = parsed;
+  return printed;
+}
+
+static void check_print(const char *text, const char *expected) {
+  char *printed = reprint(text);
+  ck_assert_str_eq(printed, expected);
+  sni_free(&allocator, printed, strlen(printed) + 1);
+}
+
+// ---- every op: operands %0 f32[2,3], %1 bool[2,3], %2 i32[2,3], %3 i64[2], %4 f32[], %5 f32[B,10], %6 i32[4]
+static const char leaves[] =
+    "  %0 = parameter input 0 : f32[2,3]\n"
+    "  %1 = parameter input 1 : bool[2,3]\n"
+    "  %2 = parameter input 2 : i32[2,3]\n"
+    "  %3 = parameter variable 0 \"random \\\"state\\\"\" : i64[2]\n"
+    "  %4 = constant 2.5 : f32[]\n"
+    "  %5 = parameter capture 7 : f32[B,10]\n"
+    "  %6 = constant [0, 1, 1, 0] : i32[4]\n";
+enum { n_leaves = 7 };
+
+#define FLOAT1(id, name) [SNI_OP_##id] = name "(%0) : f32[2,3]"
+#define FLOAT2(id, name) [SNI_OP_##id] = name "(%0, %0) : f32[2,3]"
+#define INT2(id, name) [SNI_OP_##id] = name "(%2, %2) : i32[2,3]"
+static const char *const lines[SNI_OP_COUNT] = {
+    [SNI_OP_PARAMETER] = "parameter input 9 : f64[C]",
+    [SNI_OP_CONSTANT] = "constant [true, false] : bool[2,1]",
+    [SNI_OP_IOTA] = "iota() {axis=1} : i32[2,B]",
+    [SNI_OP_DIM_SIZE] = "dim_size() {dim=2*B*C-3} : i64[]",
+    FLOAT1(NEG, "neg"),
+    FLOAT1(ABS, "abs"),
+    FLOAT1(SIGN, "sign"),
+    FLOAT1(SQRT, "sqrt"),
+    FLOAT1(RSQRT, "rsqrt"),
+    FLOAT1(FLOOR, "floor"),
+    FLOAT1(CEIL, "ceil"),
+    FLOAT1(ROUND, "round"),
+    FLOAT1(EXP, "exp"),
+    FLOAT1(EXPM1, "expm1"),
+    FLOAT1(LOG, "log"),
+    FLOAT1(LOG1P, "log1p"),
+    FLOAT1(SIN, "sin"),
+    FLOAT1(COS, "cos"),
+    FLOAT1(TANH, "tanh"),
+    FLOAT1(SIGMOID, "sigmoid"),
+    FLOAT1(ERF, "erf"),
+    [SNI_OP_NOT] = "not(%1) : bool[2,3]",
+    [SNI_OP_CAST] = "cast(%0) : i64[2,3]",
+    [SNI_OP_BITCAST] = "bitcast(%0) : i32[2,3]",
+    FLOAT2(ADD, "add"),
+    FLOAT2(SUB, "sub"),
+    FLOAT2(MUL, "mul"),
+    FLOAT2(DIV, "div"),
+    FLOAT2(REM, "rem"),
+    FLOAT2(POW, "pow"),
+    FLOAT2(MAX, "max"),
+    FLOAT2(MIN, "min"),
+    INT2(AND, "and"),
+    INT2(OR, "or"),
+    INT2(XOR, "xor"),
+    INT2(SHL, "shl"),
+    INT2(SHR, "shr"),
+    [SNI_OP_EQ] = "eq(%1, %1) : bool[2,3]",
+    [SNI_OP_LT] = "lt(%0, %0) : bool[2,3]",
+    [SNI_OP_LE] = "le(%2, %2) : bool[2,3]",
+    [SNI_OP_SELECT] = "select(%1, %0, %0) \"chosen\" : f32[2,3]",
+    FLOAT1(IDENTITY, "identity"),
+    FLOAT1(STOP_GRADIENT, "stop_gradient"),
+    [SNI_OP_RESHAPE] = "reshape(%5) : f32[10*B]",
+    [SNI_OP_TRANSPOSE] = "transpose(%5) {perm=[1,0]} : f32[10,B]",
+    [SNI_OP_BROADCAST] = "broadcast(%4) : f32[B,max(B-1,0)]",
+    [SNI_OP_SLICE] = "slice(%5) {start=[B-1,1], step=[-1,3]} : f32[B,3]",
+    [SNI_OP_PAD] = "pad(%5, %4) {low=[0,1], high=[B,2], interior=[0,1]} : f32[2*B,22]",
+    [SNI_OP_CONCAT] = "concat(%5, %5, %5) {axis=0} : f32[3*B,10]",
+    [SNI_OP_REDUCE_SUM] = "reduce_sum(%0) {axes=[0,1]} : f32[]",
+    [SNI_OP_REDUCE_PROD] = "reduce_prod(%0) {axes=[0]} : f32[3]",
+    [SNI_OP_REDUCE_MAX] = "reduce_max(%1) {axes=[1]} : bool[2]",
+    [SNI_OP_REDUCE_MIN] = "reduce_min(%0) {axes=[]} : f32[2,3]",
+    [SNI_OP_MATMUL] = "matmul(%0, %0) {ta=1, tb=0} : f32[3,3]",
+    [SNI_OP_GATHER] = "gather(%0, %6) : f32[4,3]",
+    [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",
+    [SNI_OP_RANDOM_BITS] = "random_bits(%3) : i32[B,4]",
+};
+
+START_TEST(every_op_survives_a_round_trip) {
+  static char text[16384];
+  size_t at = (size_t)snprintf(text, sizeof(text), "func @every_op {\n%s", leaves);
+  at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%7 = broadcast(%%4) : f32[2,3,3]\n");
+  for (int i = 0; i < SNI_OP_COUNT; i++) {
+    ck_assert_msg(lines[i] != NULL, "no line for the op %s", sni_op_infos[i].name);
+    at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%%d = %s\n", n_leaves + 1 + i, lines[i]);
+  }
+  at += (size_t)snprintf(text + at, sizeof(text) - at,
+                         "  return %%%d, var 0 = %%3, %%0\n}\n", n_leaves + 1);
+  ck_assert_uint_lt(at, sizeof(text));
+  check_print(text, text);
+  for (int i = 0; i < SNI_OP_COUNT; i++)
+    ck_assert_int_eq(graph->nodes[n_leaves + 1 + i].op, i);
+  ck_assert_str_eq(graph->nodes[3].name, "random \"state\"");
+  ck_assert_str_eq(graph->nodes[n_leaves + 1 + SNI_OP_SELECT].name, "chosen");
+  ck_assert_uint_eq(graph->n_results, 3);
+  ck_assert_int_eq(graph->results[1].variable, 0);
+  ck_assert_int_eq(graph->results[2].variable, -1);
+  ck_assert_uint_eq(graph->parameters[4].index, 7);
+  ck_assert_int_eq(graph->parameters[4].kind, SNI_PARAMETER_CAPTURE);
+}
+END_TEST
+
+START_TEST(free_form_text_is_brought_into_form) {
+  check_print("func{return}", "func {\n  return\n}\n");
+  check_print("// before\nfunc @\"a b\\\\\\x0a\" { // behind\n  return // end\n} // after",
+              "func @\"a b\\\\\\x0a\" {\n  return\n}\n");
+  check_print(
+      "func @f {\n\t%weights.1=parameter   input 0:f32 [ N , 2 * N ]\r\n"
+      "%y = add ( %weights.1 , %weights.1 ) : f32[N, N+N]  return %y,%y}",
+      "func @f {\n  %0 = parameter input 0 : f32[N,2*N]\n  %1 = add(%0, %0) : f32[N,2*N]\n"
+      "  return %1, %1\n}\n");
+}
+END_TEST
+
+START_TEST(unified_symbols_print_as_one) {
+  sni_node_id a = input("f32[B]"), b = input("f32[C]"), sum;
+  ck_assert_int_eq(sni_graph_add(graph, SNI_OP_ADD, SNI_IDS(a, b), 2, SNI_NO_ATTRS, NULL,
+                                 (sni_location){NULL, 0}, &sum),
+                   SN_OK);
+  char *text;
+  ck_assert_int_eq(sni_graph_print(graph, &allocator, &text), SN_OK);
+  const char *expected =
+      "func @test {\n  %0 = parameter input 0 : f32[B]\n  %1 = parameter input 1 : f32[B]\n"
+      "  %2 = add(%0, %1) : f32[B]\n  return\n}\n";
+  ck_assert_str_eq(text, expected);
+  sni_free(&allocator, text, strlen(text) + 1);
+  check_print(expected, expected);
+}
+END_TEST
+
+// ---- constants
+static const void *reparse_constant(const char *type_text, const void *data, const char *literal) {
+  sni_type type = type_of(type_text);
+  sni_node_id id;
+  char *text, *again;
+  ck_assert_int_eq(sni_graph_create(&arena, &diag, "c", NULL, &graph), SN_OK);
+  ck_assert_int_eq(sni_graph_add_constant(graph, &type, data, (sni_location){NULL, 0}, &id), SN_OK);
+  ck_assert_int_eq(sni_graph_print(graph, &allocator, &text), SN_OK);
+  if (literal) ck_assert_msg(strstr(text, literal) != NULL, "%s in %s", literal, text);
+  again = reprint(text);
+  ck_assert_str_eq(again, text);
+  sni_free(&allocator, text, strlen(text) + 1);
+  sni_free(&allocator, again, strlen(again) + 1);
+  return graph->nodes[0].data;
+}
+
+START_TEST(floats_survive_exactly) {
+  const float f[8] = {0.1f, -0.0f, INFINITY, -INFINITY, 1e-45f, 3.40282347e38f, 16777216.0f, 1.0f / 3};
+  ck_assert_mem_eq(reparse_constant("f32[8]", f, "[0.1, -0, inf, -inf, 1.4"), f, sizeof(f));
+  const double d[8] = {0.1, -0.0, INFINITY, -INFINITY, 5e-324, 1.7976931348623157e308, 0.1 + 0.2,
+                       1.0 / 3};
+  ck_assert_mem_eq(reparse_constant("f64[2,4]", d, "0.30000000000000004"), d, sizeof(d));
+  const double nan_value = NAN;
+  const double *again = reparse_constant("f64[]", &nan_value, "constant nan : f64[]");
+  ck_assert(isnan(*again));
+  srand(3);
+  for (int i = 0; i < 300; i++) {
+    float random_f[64];
+    double random_d[64];
+    for (int k = 0; k < 64; k++) {
+      uint32_t bits = ((uint32_t)rand() << 16) ^ (uint32_t)rand();
+      uint64_t wide = ((uint64_t)rand() << 42) ^ ((uint64_t)rand() << 21) ^ (uint64_t)rand();
+      memcpy(&random_f[k], &bits, 4);
+      memcpy(&random_d[k], &wide, 8);
+      if (isnan(random_f[k])) random_f[k] = 0;
+      if (isnan(random_d[k])) random_d[k] = 0;
+    }
+    ck_assert_mem_eq(reparse_constant("f32[64]", random_f, NULL), random_f, sizeof(random_f));
+    ck_assert_mem_eq(reparse_constant("f64[64]", random_d, NULL), random_d, sizeof(random_d));
+  }
+}
+END_TEST
+
+START_TEST(integers_and_bools_survive_exactly) {
+  const int64_t i[3] = {INT64_MIN, INT64_MAX, 0};
+  ck_assert_mem_eq(reparse_constant("i64[3]", i, "[-9223372036854775808, 9223372036854775807, 0]"),
+                   i, sizeof(i));
+  const int32_t n[2] = {INT32_MIN, INT32_MAX};
+  ck_assert_mem_eq(reparse_constant("i32[2]", n, "[-2147483648, 2147483647]"), n, sizeof(n));
+  const uint8_t b[2] = {1, 0};
+  ck_assert_mem_eq(reparse_constant("bool[2]", b, "[true, false]"), b, sizeof(b));
+  ck_assert_ptr_nonnull(reparse_constant("f32[3,0]", NULL, "constant [] : f32[3,0]"));
+}
+END_TEST
+
+START_TEST(large_constants_are_bytes) {
+  float f[1000];
+  for (int i = 0; i < 1000; i++) f[i] = sinf((float)i);
+  f[0] = NAN;
+  ck_assert_mem_eq(reparse_constant("f32[10,100]", f, "constant 0x"), f, sizeof(f));
+  uint8_t b[65];
+  for (int i = 0; i < 65; i++) b[i] = i % 3 == 0;
+  ck_assert_mem_eq(reparse_constant("bool[65]", b, "constant 0x010000"), b, sizeof(b));
+}
+END_TEST
+
+START_TEST(the_locale_does_not_matter) {
+  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE", "ps_AF"};
+  for (size_t i = 0; i < SNI_COUNT_OF(names); i++)
+    if (setlocale(LC_NUMERIC, names[i])) break;
+  const double d[2] = {2.5, -1.25e-7};
+  ck_assert_mem_eq(reparse_constant("f64[2]", d, "[2.5, -1.25e-07]"), d, sizeof(d));
+  setlocale(LC_NUMERIC, "C");
+}
+END_TEST
+
+// ---- mistakes
+#define F "func @f {\n"
+#define X F "  %x = parameter input 0 : f32[2]\n"
+static const struct {
+  const char *text, *message;
+} mistakes[] = {
+    {"", "1:1: expected 'func'"},
+    {"fun", "1:1: expected 'func'"},
+    {"func @ {", "1:8: expected a name"},
+    {"func @\"abc", "1:8: a string without end"},
+    {"func @\"abc\n\"", "1:8: a string without end"},
+    {"func @\"a\\q\"", "1:10: unknown escape"},
+    {"func @\"a\\x0\"", "1:10: expected two hexadecimal digits"},
+    {"func @\"a\\x00\"", "1:12: a string cannot hold a zero byte"},
+    {"func @f", "1:8: expected '{'"},
+    {F "}", "2:1: expected 'return'"},
+    {F "  return %0\n}", "2:10: %0 is not defined before"},
+    {F "  return\n} x", "3:3: text behind the graph"},
+    {F "  return", "2:9: expected '%'"},
+    {X "  return %x %x\n}", "3:13: expected ','"},
+    {X "  return var 4294967296 = %x }", "3:14: expected a number up to 2147483647"},
+    {X "  return var = %x }", "3:14: expected a number up to 2147483647"},
+    {X "  return var 1 %x }", "3:16: expected '='"},
+    {X "  return var 0 = %x, var 0 = %x }", "3:34: verify: two results for variable 0"},
+    {X "  return foo %x }", "3:10: expected 'var'"},
+    {F "  % = add", "2:3: expected the name of a value"},
+    {F "  %a add", "2:6: expected '='"},
+    {F "  %a = adds(", "2:8: expected the name of an op"},
+    {F "  %a = \"", "2:8: expected the name of an op"},
+    {X "  %x = neg(%x) : f32[2]", "3:3: %x is defined twice"},
+    {F "  %a = parameter inputs 0", "2:18: expected input, variable or capture"},
+    {F "  %a = parameter input -1", "2:24: expected a number up to 4294967295"},
+    {F "  %a = parameter input 0 f32", "2:26: expected ':'"},
+    {F "  %a = parameter input 0 : f16[]", "2:28: expected a dtype"},
+    {F "  %a = parameter input 0 : f32", "2:31: expected '['"},
+    {F "  %a = parameter input 0 : f32[2", "2:33: expected ','"},
+    {F "  %a = parameter input 0 : f32[2,]", "2:34: malformed dim"},
+    {F "  %a = parameter input 0 : f32[1,1,1,1,1,1,1,1,1]", "2:48: more than 8 dims"},
+    {F "  %a = parameter input 0 : f32[99999999999999999999]", "2:50: malformed dim"},
+    {F "  %a = parameter input 0 : f32[-1]",
+     "2:3: parameter: dim 0 of the declared result is negative; result: f32[-1]"},
+    {F "  %a = parameter input 0 : f32[4611686018427387904,2]",
+     "2:3: parameter: the declared result has too many elements for 64-bit sizes; result: "
+     "f32[4611686018427387904,2]"},
+    {X "  %y = parameter input 0 : f32[2] return }", "3:43: verify: parameters 0 and 1 are the same"},
+    {F "  %a = constant : f32[]", "2:17: expected a literal"},
+    {F "  %a = constant [1 : f32[", "2:17: a list without end"},
+    {F "  %a = constant 1.0.0 : f32[]", "2:17: not an element of the constant's dtype"},
+    {F "  %a = constant 1e999 : f32[]", "2:17: not an element of the constant's dtype"},
+    {F "  %a = constant 0x1p3 : f64[]", "2:17: the number of elements is not that of the type"},
+    {F "  %a = constant 1.5 : i32[]", "2:17: not an element of the constant's dtype"},
+    {F "  %a = constant 2147483648 : i32[]", "2:17: not an element of the constant's dtype"},
+    {F "  %a = constant 9223372036854775808 : i64[]", "2:17: not an element of the constant's dtype"},
+    {F "  %a = constant 1 : bool[]", "2:17: not an element of the constant's dtype"},
+    {F "  %a = constant [1, x] : f32[2]", "2:21: not an element of the constant's dtype"},
+    {F "  %a = constant [1,] : f32[2]", "2:20: not an element of the constant's dtype"},
+    {F "  %a = constant [1, 2] : f32[3]", "2:17: the number of elements is not that of the type"},
+    {F "  %a = constant 1 : f32[1]", "2:17: the number of elements is not that of the type"},
+    {F "  %a = constant 1 : f32[1000000000000]",
+     "2:17: the number of elements is not that of the type"},
+    {F "  %a = constant [] : f32[B]", "2:3: constant: dims must be constants; result: f32[B]"},
+    {F "  %a = constant 0x0000803 : f32[1]", "2:17: the number of elements is not that of the type"},
+    {F "  %a = constant 0x0000g03f : f32[1]", "2:23: not a hexadecimal digit"},
+    {F "  %a = constant 0x02 : bool[1]", "2:19: a bool is 00 or 01"},
+    {X "  %y = neg %x", "3:12: expected '('"},
+    {X "  %y = neg(%x", "3:14: expected ','"},
+    {X "  %y = neg(%z) : f32[2]", "3:12: %z is not defined before"},
+    {X "  %y = neg(%y) : f32[2]", "3:12: %y is not defined before"},
+    {X "  %y = neg(% x) : f32[2]", "3:12: expected the name of a value"},
+    {X "  %y = neg(%x) : f32[3]",
+     "3:3: neg: the result is f32[2]; operands: f32[2]; result: f32[3]"},
+    {X "  %y = neg() : f32[2]", "3:3: neg: takes 1 operand, given 0; result: f32[2]"},
+    {X "  %y = add(%x, %x) : f64[2]",
+     "3:3: add: the result is f32[2]; operands: f32[2], f32[2]; result: f64[2]"},
+    {X "  %y = reduce_sum(%x) : f32[]", "3:23: expected '{'"},
+    {X "  %y = reduce_sum(%x) {axis=[0]} : f32[]", "3:24: expected attribute 'axes'"},
+    {X "  %y = reduce_sum(%x) {axes=0} : f32[]", "3:29: expected '['"},
+    {X "  %y = reduce_sum(%x) {axes=[0] : f32[]", "3:33: expected '}'"},
+    {X "  %y = reduce_sum(%x) {axes=[1]} : f32[]",
+     "3:3: reduce_sum: axis 1 is not in [0, 1); operands: f32[2]; result: f32[]"},
+    {X "  %y = slice(%x) {start=[0], step=[1,1]} : f32[2]",
+     "3:30: the lists have different lengths"},
+    {X "  %y = slice(%x) {start=[0], step=[1]} : f32[3]",
+     "3:3: slice: 3 elements from 0 by 1 leave axis 0; operands: f32[2]; result: f32[3]"},
+    {F "  %a = parameter input 0 : f32[B]\n  %b = parameter input 1 : f32[C]\n"
+       "  %c = add(%a, %b) : f32[B]",
+     "4:3: add: operand #1: expected the shape of operand #0; operands: f32[B], f32[C]; result: "
+     "f32[B]"},
+};
+
+START_TEST(mistakes_are_located) {
+  sni_graph *parsed = NULL;
+  const char *text = mistakes[_i].text;
+  // An exact copy, so that reading past its end is seen by the sanitizers.
+  char *copy = malloc(strlen(text) + 1);
+  memcpy(copy, text, strlen(text));
+  copy = realloc(copy, strlen(text) ? strlen(text) : 1);
+  sn_status status = sni_graph_parse(&arena, &diag, copy, strlen(text), &parsed);
+  ck_assert_str_eq(diag.text, mistakes[_i].message);
+  ck_assert_int_eq(status, SN_ERR_SYNTAX);
+  ck_assert_ptr_null(parsed);
+  free(copy);
+}
+END_TEST
+
+// Every prefix and many damaged copies of a good text are refused or understood, never more.
+START_TEST(damaged_text_does_no_harm) {
+  static const char good[] =
+      "func @all {\n"
+      "  %0 = parameter input 0 \"x\\x01\" : f32[B,10] // comment\n"
+      "  %1 = constant [1, 2.5, -inf] : f32[3]\n"
+      "  %2 = constant 0x0000803f : f32[1]\n"
+      "  %3 = constant 7 : f32[]\n"
+      "  %4 = pad(%0, %3) {low=[0,div(B+1,2)], high=[max(B,C),2], interior=[0,0]} : "
+      "f32[B+max(B,C),div(B+1,2)+12]\n"
+      "  %5 = reduce_max(%0) {axes=[0,1]} : f32[]\n"
+      "  return %4, var 0 = %5\n"
+      "}\n";
+  srand(11);
+  int understood = 0;
+  for (int i = 0; i < 20000; i++) {
+    size_t length = i < (int)sizeof(good) ? (size_t)i : sizeof(good) - 1;
+    char *copy = malloc(length ? length : 1);
+    sni_graph *parsed;
+    memcpy(copy, good, length);
+    for (int k = 0; i >= (int)sizeof(good) && k < 1 + i % 3; k++)
+      copy[(size_t)rand() % length] = rand() % 2 ? (char)rand() : good[(size_t)rand() % length];
+    sni_diag_clear(&diag);
+    sn_status status = sni_graph_parse(&arena, &diag, copy, length, &parsed);
+    ck_assert(status == SN_OK || status == SN_ERR_SYNTAX);
+    if (!status) {
+      char *text, *again;
+      understood++;
+      ck_assert_int_eq(sni_graph_print(parsed, &allocator, &text), SN_OK);
+      again = reprint(text);
+      ck_assert_str_eq(again, text);
+      sni_free(&allocator, text, strlen(text) + 1);
+      sni_free(&allocator, again, strlen(again) + 1);
+    }
+    free(copy);
+    sni_arena_reset(&arena);
+  }
+  ck_assert_int_gt(understood, 100);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("graph.print_parse");
+  TCase *tests = tcase_create("print_parse");
+  tcase_add_checked_fixture(tests, setup, teardown);
+  tcase_set_timeout(tests, 60);
+  tcase_add_test(tests, every_op_survives_a_round_trip);
+  tcase_add_test(tests, free_form_text_is_brought_into_form);
+  tcase_add_test(tests, unified_symbols_print_as_one);
+  tcase_add_test(tests, floats_survive_exactly);
+  tcase_add_test(tests, integers_and_bools_survive_exactly);
+  tcase_add_test(tests, large_constants_are_bytes);
+  tcase_add_test(tests, the_locale_does_not_matter);
+  tcase_add_loop_test(tests, mistakes_are_located, 0, (int)SNI_COUNT_OF(mistakes));
+  tcase_add_test(tests, damaged_text_does_no_harm);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
