@@ -1,5 +1,6 @@
-# codegen/interp/blocks.c, the interpreter's vector loops, is compiled once per instruction set; dispatch is at run time.
-# SNI_INTERP_SUFFIX names the table that each copy defines.
+# codegen/interp/blocks.c and blocks_*.c, the interpreter's vector loops, are compiled once per instruction set; dispatch is at run
+# time. SNI_INTERP_SUFFIX names the table that each copy defines.
+file(GLOB SINTER_BLOCKS_SOURCES CONFIGURE_DEPENDS codegen/interp/blocks.c codegen/interp/blocks_*.c)
 set(SINTER_BLOCKS_OBJECTS)
 set(SINTER_BLOCKS_baseline "")
 set(SINTER_BLOCKS_avx2 -mavx2 -mfma)
@@ -10,7 +11,7 @@ else()
   set(SINTER_BLOCKS_VARIANTS baseline)
 endif()
 foreach(variant ${SINTER_BLOCKS_VARIANTS})
-  add_library(sinter_blocks_${variant} OBJECT codegen/interp/blocks.c)
+  add_library(sinter_blocks_${variant} OBJECT ${SINTER_BLOCKS_SOURCES})
   target_link_libraries(sinter_blocks_${variant} PRIVATE sinter_flags)
   target_compile_options(sinter_blocks_${variant} PRIVATE
     $<$<NOT:$<CONFIG:Debug>>:-O3> ${SINTER_BLOCKS_${variant}})

@@ -1,8 +1,8 @@
 // sn_call: find the specialisation, make room for the results, run.
 //
-// The hit path takes no lock (but those of variables, when siblings exist) and allocates nothing but the results. In a trace the
-// callback is inlined. While a tape records, the call is run op by op, so that gradients flow through it: a compiled
-// program has no record of its inner values.
+// The hit path takes no lock (but those of variables, when siblings exist) and allocates nothing
+// but the results. In a trace the callback is inlined. While a tape records, the call is run op by
+// op, so that gradients flow through it: a compiled program has no record of its inner values.
 #include "frontend/function.h"
 #include "frontend/record.h"
 
@@ -88,8 +88,7 @@ bool sni_own_results(sn_context *context, sn_tensor **results, int n) {
 }
 
 // The specs bind a function in every mode; symbolic dims of a trace pass.
-static bool inputs_fit(sn_context *context, const sn_function *function,
-                       sn_tensor *const *inputs) {
+static bool inputs_fit(sn_context *context, const sn_function *function, sn_tensor *const *inputs) {
   for (int i = 0; function->specs && i < function->n_inputs; i++) {
     sni_type type = inputs[i]->type;
     for (int d = 0; d < type.rank; d++)
@@ -115,9 +114,16 @@ static sn_status run_callback_here(sn_context *context, sn_function *function,
       return sni_finish(context);
     }
   }
-  if (!sni_run_callback(function, context, inputs, results) &&
-      sni_own_results(context, results, function->n_outputs))
-    memcpy(outputs, results, bytes);
+  // In eager mode assignments take effect at once: a record is open, and undoes those of a call
+  // that fails.
+  sni_record *record = context->trace ? NULL : context->record;
+  uint64_t id = record ? record->id : 0;
+  uint32_t outer = record ? sni_record_begin_call(record) : 0;
+  bool ok = !sni_run_callback(function, context, inputs, results) &&
+            sni_own_results(context, results, function->n_outputs);
+  if (record && context->record && context->record->id == id)  // the callback may end tapes
+    sni_record_end_call(record, outer, ok);
+  if (ok) memcpy(outputs, results, bytes);
   if (results != few) sni_free(&context->family->allocator, results, bytes);
   return sni_finish(context);
 }
@@ -140,8 +146,8 @@ static sn_status inline_call(sn_context *context, sn_function *function, sn_tens
 // ---- calls
 static bool check_call(sn_context *context, const sn_function *function, sn_tensor *const *inputs,
                        int n_inputs, sn_tensor **outputs, int n_outputs) {
-  if (n_inputs != function->n_inputs || n_outputs != function->n_outputs ||
-      (n_inputs && !inputs) || (n_outputs && !outputs)) {
+  if (n_inputs != function->n_inputs || n_outputs != function->n_outputs || (n_inputs && !inputs) ||
+      (n_outputs && !outputs)) {
     sni_error(context, SN_ERR_ARGUMENT,
               "function \"%s\" has %d inputs and %d outputs, called with %d and %d", function->name,
               function->n_inputs, function->n_outputs, inputs ? n_inputs : 0,
@@ -181,8 +187,7 @@ static sni_run *make_run(sn_context *context, sn_function *function, sni_call_si
 sn_status sn_call_in(sn_context *context, sn_function *function, sn_tensor *const *inputs,
                      int n_inputs, sn_tensor **outputs, int n_outputs) {
   if (!function || !sni_begin_in(context, "sn_call")) return SN_ERR_ARGUMENT;
-  if (context->diag.status ||
-      !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
+  if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
     return sni_finish(context);
   if (context->trace) return inline_call(context, function, inputs, outputs);
   if (context->record && sni_record_is_recording(context->record))
@@ -216,8 +221,7 @@ sn_status sn_call_eager(sn_function *function, sn_tensor *const *inputs, int n_i
                         sn_tensor **outputs, int n_outputs) {
   if (!function || !sni_begin_in(function->context, "sn_call_eager")) return SN_ERR_ARGUMENT;
   sn_context *context = function->context;
-  if (context->diag.status ||
-      !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
+  if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
     return sni_finish(context);
   if (context->trace) return inline_call(context, function, inputs, outputs);
   sn_tape *tape;
@@ -229,4 +233,9 @@ sn_status sn_call_eager(sn_function *function, sn_tensor *const *inputs, int n_i
   status = run_callback_here(context, function, inputs, outputs);
   sn_tape_end(tape);
   return status;
+}
+
+void sni_context_leave(sn_context *context) {
+  sni_record_drop(context);
+  sni_call_sites_destroy(context);
 }

@@ -1,10 +1,12 @@
 // From a graph to an executable.
 //
-//   copy the graph -> graph passes (scratch arena) -> keep the result -> lower to a plan -> code for each kernel -> commands
+//   copy the graph -> graph passes (scratch arena) -> keep the result -> lower to a plan -> code
+//   for each kernel -> commands
 //
-// Kernels come from the family's cache or are expanded and handed to a backend: all that LLVM is to compile go to the plugin in one
-// request; what it refuses runs on the interpreter, and the reason is kept for system_info. Raw graphs (single ops of eager
-// mode) skip passes and cache: they are small, and eager.c caches their executables.
+// Kernels come from the family's cache or are expanded and handed to a backend: all that LLVM is to
+// compile go to the plugin in one request; what it refuses runs on the interpreter, and the reason
+// is kept for system_info. Raw graphs (single ops of eager mode) skip passes and cache: they are
+// small, and eager.c caches their executables.
 #include "frontend/compile.h"
 
 #include "frontend/plugin.h"
@@ -15,95 +17,6 @@
 #include <string.h>
 
 enum { code_generation_level = 2, data_align = 64 };
-
-struct sni_compiler {
-  sni_family *family;  // the owner
-  sni_plugin plugin;
-  sni_kernel_cache cache;
-  pthread_mutex_t lock;  // guards loading of blas, and refusal
-  sni_blas *_Atomic blas;
-  char refusal[512];     // why LLVM code was refused last; "" never
-  char status[800];      // plugin's and refusal together, for system_info
-};
-
-// ---- the compiler
-sn_status sni_compiler_create(sni_family *family, sni_compiler **out_compiler) {
-  *out_compiler = NULL;
-  sni_compiler *compiler = sni_alloc_zeroed(&family->allocator, sizeof(*compiler));
-  if (!compiler) return SN_ERR_MEMORY;
-  compiler->family = family;
-  atomic_init(&compiler->blas, NULL);
-  sn_status status = sni_plugin_init(&compiler->plugin, family->options.plugin_path);
-  if (status) goto no_plugin;
-  status = sni_kernel_cache_init(&compiler->cache);
-  if (status) goto no_cache;
-  if (!pthread_mutex_init(&compiler->lock, NULL)) {
-    *out_compiler = compiler;
-    return SN_OK;
-  }
-  status = SN_ERR_MEMORY;
-  sni_kernel_cache_deinit(&compiler->cache);
-no_cache:
-  sni_plugin_deinit(&compiler->plugin);
-no_plugin:
-  sni_free(&family->allocator, compiler, sizeof(*compiler));
-  return status;
-}
-
-void sni_compiler_destroy(sni_compiler *compiler) {
-  if (!compiler) return;
-  sni_kernel_cache_deinit(&compiler->cache);
-  sni_plugin_deinit(&compiler->plugin);
-  sni_blas *blas = atomic_load_explicit(&compiler->blas, memory_order_relaxed);
-  if (blas) sni_blas_destroy(blas);
-  pthread_mutex_destroy(&compiler->lock);
-  sni_free(&compiler->family->allocator, compiler, sizeof(*compiler));
-}
-
-sni_blas *sni_compiler_blas(sni_compiler *compiler) {
-  sni_family *family = compiler->family;
-  if (family->options.blas == SN_BLAS_NONE) return NULL;
-  sni_blas *blas = atomic_load_explicit(&compiler->blas, memory_order_acquire);
-  if (blas) return blas;
-  pthread_mutex_lock(&compiler->lock);
-  blas = atomic_load_explicit(&compiler->blas, memory_order_relaxed);
-  if (!blas && !sni_blas_create(&family->allocator, family->options.blas_path, &family->cpu, &blas))
-    atomic_store_explicit(&compiler->blas, blas, memory_order_release);
-  pthread_mutex_unlock(&compiler->lock);
-  return blas;
-}
-
-void sni_compiler_system_info(sni_compiler *compiler, sn_system_info *out_info) {
-  const sni_llvm_plugin *api = NULL;
-  out_info->llvm_version = NULL;
-  if (compiler->family->options.backend == SN_BACKEND_INTERPRETER) {
-    out_info->llvm_status = "not loaded: the context's backend is the interpreter";
-  } else {
-    api = sni_plugin_load(&compiler->plugin);
-    out_info->llvm_status = compiler->plugin.status;
-  }
-  if (api) out_info->llvm_version = api->llvm_version;
-  sni_blas *blas = sni_compiler_blas(compiler);
-  out_info->blas_name = blas ? sni_blas_name(blas) : NULL;
-  out_info->blas_core = blas ? sni_blas_core(blas) : NULL;
-  out_info->blas_status = blas ? sni_blas_status(blas)
-                          : compiler->family->options.blas == SN_BLAS_NONE
-                              ? "not loaded: the context's options say none"
-                              : "not loaded: out of memory";
-  pthread_mutex_lock(&compiler->lock);
-  if (api && compiler->refusal[0]) {
-    snprintf(compiler->status, sizeof(compiler->status), "%s; a kernel was refused: %s",
-             compiler->plugin.status, compiler->refusal);
-    out_info->llvm_status = compiler->status;
-  }
-  pthread_mutex_unlock(&compiler->lock);
-}
-
-static void note_refusal(sni_compiler *compiler, const char *reason) {
-  pthread_mutex_lock(&compiler->lock);
-  snprintf(compiler->refusal, sizeof(compiler->refusal), "%.500s", reason);
-  pthread_mutex_unlock(&compiler->lock);
-}
 
 // ---- one compilation
 typedef struct job {
@@ -136,7 +49,8 @@ static void *copy_data(sni_arena *arena, const void *data, size_t bytes) {
 
 static bool copy_node(sni_arena *arena, sni_node *node) {
   if (node->n_operands)
-    node->operands = sni_arena_copy(arena, node->operands, node->n_operands * sizeof(*node->operands));
+    node->operands =
+        sni_arena_copy(arena, node->operands, node->n_operands * sizeof(*node->operands));
   if (node->n_attrs)
     node->attrs = sni_arena_copy(arena, node->attrs, node->n_attrs * sizeof(*node->attrs));
   const char *name = node->name;
@@ -183,7 +97,8 @@ static sn_status optimize(job *j, const sni_graph *graph) {
 // Whether any node could become a library call: without one BLAS need not be loaded.
 static bool has_matmul(const sni_graph *graph) {
   for (uint32_t i = 0; i < graph->n_nodes; i++)
-    if (graph->nodes[i].op == SNI_OP_MATMUL && sni_is_float(graph->nodes[i].type.dtype)) return true;
+    if (graph->nodes[i].op == SNI_OP_MATMUL && sni_is_float(graph->nodes[i].type.dtype))
+      return true;
   return false;
 }
 
@@ -197,8 +112,10 @@ static sn_status lower(job *j, const sni_graph *graph) {
 }
 
 // ---- code for kernels
-// Asks the plugin for kernels [first, first + count) and makes their codes. Errors: SN_ERR_MEMORY; a refusal is no error: *out_refused.
-static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count, bool *out_refused) {
+// Asks the plugin for kernels [first, first + count) and makes their codes. Errors: SN_ERR_MEMORY;
+// a refusal is no error: *out_refused.
+static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count,
+                                bool *out_refused) {
   *out_refused = true;
   const sni_kernel **kernels = SNI_ARENA_ARRAY(&j->scratch, const sni_kernel *, count);
   const char **symbols = SNI_ARENA_ARRAY(&j->scratch, const char *, count);
@@ -238,8 +155,9 @@ static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count,
   for (uint32_t i = 0; i < count && !status; i++) {
     void *function = sni_code_symbol(code, symbols[i]);
     if (function)
-      status = sni_kernel_code_native(j->allocator, j->diag, missing[i].expanded, object, function,
-                                      share, &missing[i].code);
+      status = sni_kernel_code_native(j->allocator, j->diag, missing[i].expanded,
+                                      j->family->cpu.vector_bits, object, function, share,
+                                      &missing[i].code);
     else
       note_refusal(j->compiler, "the plugin's object lacks a kernel");
   }
@@ -264,8 +182,8 @@ static sn_status make_missing(job *j, missing_kernel *missing, uint32_t count) {
   }
   for (uint32_t i = 0; i < count; i++)
     if (!missing[i].code)
-      SNI_TRY(sni_kernel_code_interpret(j->allocator, j->diag, missing[i].expanded,
-                                        &missing[i].code));
+      SNI_TRY(
+          sni_kernel_code_interpret(j->allocator, j->diag, missing[i].expanded, &missing[i].code));
   return SN_OK;
 }
 
@@ -291,7 +209,8 @@ static sn_status find_codes(job *j) {
     codes[i] = sni_kernel_cache_find(cache, kernel, hash, llvm);
     if (codes[i]) continue;
     uint32_t m = 0;
-    while (m < count && !(missing[m].hash == hash && sni_kernel_equal(missing[m].kernel, kernel))) m++;
+    while (m < count && !(missing[m].hash == hash && sni_kernel_equal(missing[m].kernel, kernel)))
+      m++;
     if (m == count)
       missing[count++] = (missing_kernel){.kernel = kernel, .hash = hash, .command = i};
     wanted[i] = m;
@@ -427,8 +346,9 @@ static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backen
   return assemble(j, false);
 }
 
-sn_status sni_compile(sni_family *family, const sni_graph *graph, const sni_compile_options *options,
-                      sni_diag *diag, sni_compiled **out_compiled) {
+sn_status sni_compile(sni_family *family, const sni_graph *graph,
+                      const sni_compile_options *options, sni_diag *diag,
+                      sni_compiled **out_compiled) {
   *out_compiled = NULL;
   double start = options->raw ? 0 : sni_now_ms();
   sni_compiled *compiled = sni_alloc_zeroed(&family->allocator, sizeof(*compiled));
@@ -462,78 +382,4 @@ void sni_compiled_destroy(sni_compiled *compiled) {
   sni_arena_deinit(&compiled->arena);
   sni_free(&family->allocator, compiled, sizeof(*compiled));
   sni_family_release(family);
-}
-
-// ---- dumps
-static sn_status dump_llvm(sni_compiled *compiled, bool assembly, sni_diag *diag, sni_text *text) {
-  sni_family *family = compiled->family;
-  sni_compiler *compiler = family->compiler;
-  const sni_llvm_plugin *api = family->options.backend == SN_BACKEND_INTERPRETER
-                                   ? NULL
-                                   : sni_plugin_load(&compiler->plugin);
-  if (!api)
-    return sni_fail(diag, SN_ERR_UNSUPPORTED, "no LLVM to dump with: %s",
-                    compiler->plugin.status[0] ? compiler->plugin.status
-                                               : "the context's backend is the interpreter");
-  const sni_plan *plan = compiled->plan;
-  sni_arena scratch;
-  sni_arena_init(&scratch, &family->allocator);
-  const sni_kernel **kernels = SNI_ARENA_ARRAY(&scratch, const sni_kernel *, plan->n_commands);
-  const char **symbols = SNI_ARENA_ARRAY(&scratch, const char *, plan->n_commands);
-  sn_status status = kernels && symbols ? SN_OK : sni_fail_memory(diag, sizeof(void *), "a dump");
-  int count = 0;
-  for (uint32_t i = 0; i < plan->n_commands && !status; i++) {
-    const sni_kernel *kernel = plan->commands[i].kernel;
-    sni_kernel *expanded;
-    if (!kernel) continue;
-    status = sni_kernel_expand(kernel, &scratch, diag, &expanded);
-    if (status) break;
-    size_t capacity = strlen(kernel->name ? kernel->name : "") + 24;
-    char *symbol = sni_arena_alloc(&scratch, capacity);
-    if (!symbol) {
-      status = sni_fail_memory(diag, capacity, "a dump");
-      break;
-    }
-    snprintf(symbol, capacity, "k%u_%s", i, kernel->name ? kernel->name : "");
-    symbols[count] = symbol;
-    kernels[count++] = expanded;
-  }
-  const sni_llvm_request request = {.kernels = kernels,
-                                    .symbols = symbols,
-                                    .n_kernels = count,
-                                    .output = assembly ? SNI_LLVM_ASSEMBLY : SNI_LLVM_IR,
-                                    .optimization = code_generation_level,
-                                    .vector_bits = family->cpu.vector_bits,
-                                    .l1_bytes = family->cpu.cache_bytes[0],
-                                    .l2_bytes = family->cpu.cache_bytes[1]};
-  if (!status && count) {
-    sni_llvm_result result = {0};
-    if (api->compile(&request, &result))
-      status = sni_fail(diag, SN_ERR_COMPILE, "LLVM: %s", result.error);
-    else
-      sni_text_add(text, "%s", (const char *)result.data);
-    api->release(&result);
-  }
-  sni_arena_deinit(&scratch);
-  return status;
-}
-
-sn_status sni_compiled_dump(sni_compiled *compiled, sn_stage stage, sni_diag *diag, char **out_text) {
-  sni_allocator *allocator = &compiled->family->allocator;
-  *out_text = NULL;
-  if (!compiled->graph)
-    return sni_fail(diag, SN_ERR_UNSUPPORTED, "single ops of eager mode have no dumps");
-  if (stage == SN_STAGE_GRAPH) return sni_graph_print(compiled->graph, allocator, out_text);
-  if (stage == SN_STAGE_DOT) return sni_graph_print_dot(compiled->graph, allocator, out_text);
-  sni_text text;
-  sni_text_init(&text, allocator);
-  sn_status status =
-      stage == SN_STAGE_LLVM || stage == SN_STAGE_ASM
-          ? dump_llvm(compiled, stage == SN_STAGE_ASM, diag, &text)
-          : sni_plan_print(compiled->plan, compiled->graph, stage == SN_STAGE_KERNEL, &text);
-  if (status) {
-    sni_text_deinit(&text);
-    return status;
-  }
-  return sni_text_take(&text, diag, out_text);
 }

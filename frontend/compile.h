@@ -1,4 +1,5 @@
-// From a graph to an executable: optimise, lower, then hand each kernel to a backend. Owns the plugin, BLAS and the cache of compiled kernels.
+// From a graph to an executable: optimise, lower, then hand each kernel to a backend. Owns the
+// plugin, BLAS and the cache of compiled kernels.
 #ifndef SNI_FRONTEND_COMPILE_H
 #define SNI_FRONTEND_COMPILE_H
 
@@ -8,17 +9,19 @@
 // Thread-safe. One per family.
 sn_status sni_compiler_create(sni_family *family, sni_compiler **out_compiler);
 void sni_compiler_destroy(sni_compiler *compiler);
-sni_blas *sni_compiler_blas(sni_compiler *compiler);  // loads it at the first call; NULL: not wanted, or no memory
+sni_blas *sni_compiler_blas(
+    sni_compiler *compiler);  // loads it at the first call; NULL: not wanted, or no memory
 void sni_compiler_system_info(sni_compiler *compiler, sn_system_info *out_info);
 
 // Immutable and Thread-safe; reference-counted by its owner.
 typedef struct sni_compiled {
-  sni_family *family;     // one reference
-  sni_arena arena;        // owns graph, plan, executable
-  sni_graph *graph;       // optimised
+  sni_family *family;  // one reference
+  sni_arena arena;     // owns graph, plan, executable
+  sni_graph *graph;    // optimised
   sni_plan *plan;
   sni_executable executable;
-  const void *const *constants;  // per CONSTANT index: literal data; captures are NULL here (the caller knows them)
+  const void *const *constants;  // per CONSTANT index: literal data; captures are NULL here (the
+                                 // caller knows them)
   sni_kernel_code **codes;       // per command: its kernel's code, one reference; NULL for blas
   uint32_t n_codes;
   uint32_t n_native, n_blas, n_interpreted;
@@ -28,14 +31,17 @@ typedef struct sni_compiled {
 
 typedef struct sni_compile_options {
   sn_backend backend;  // AUTO, INTERPRETER or LLVM
-  bool raw;            // no graph passes, no kernel cache, no dumps (graph is NULL): single ops of eager mode
+  bool raw;  // no graph passes, no kernel cache, no dumps (graph is NULL): single ops of eager mode
 } sni_compile_options;
-// graph: in any arena; it is copied, but for its table of dims, which must live as long (raw: during the call). Errors: described in
-// diag; SN_ERR_UNSUPPORTED when backend LLVM is asked for and its plugin is missing.
-sn_status sni_compile(sni_family *family, const sni_graph *graph, const sni_compile_options *options,
-                      sni_diag *diag, sni_compiled **out_compiled);
+// graph: in any arena; it is copied, but for its table of dims, which must live as long (raw:
+// during the call). Errors: described in diag; SN_ERR_UNSUPPORTED when backend LLVM is asked for
+// and its plugin is missing.
+sn_status sni_compile(sni_family *family, const sni_graph *graph,
+                      const sni_compile_options *options, sni_diag *diag,
+                      sni_compiled **out_compiled);
 void sni_compiled_destroy(sni_compiled *compiled);
 // Text of a later stage (FUSED, KERNEL, LLVM, ASM, GRAPH, DOT).
-sn_status sni_compiled_dump(sni_compiled *compiled, sn_stage stage, sni_diag *diag, char **out_text);
+sn_status sni_compiled_dump(sni_compiled *compiled, sn_stage stage, sni_diag *diag,
+                            char **out_text);
 
 #endif

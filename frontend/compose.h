@@ -1,10 +1,11 @@
-// How composed ops are written: short names for the emitters. All of them accept the error tensor and pass it on.
+// How composed ops are written: short names for the emitters. All of them accept the error tensor
+// and pass it on.
 #ifndef SNI_FRONTEND_COMPOSE_H
 #define SNI_FRONTEND_COMPOSE_H
 
 #include "frontend/internal.h"
 
-#define SNI_OPERANDS(...)        \
+#define SNI_OPERANDS(...)              \
   ((sn_tensor *const[]){__VA_ARGS__}), \
       (int)(sizeof((sn_tensor *const[]){__VA_ARGS__}) / sizeof(sn_tensor *))
 
@@ -65,11 +66,12 @@ sn_tensor *sni_reduce_keep(sn_context *c, sni_op op, sn_tensor *x, int axis);
 // Sum over all elements / their number.
 sn_tensor *sni_mean_all(sn_context *c, sn_tensor *x);
 
-// A variable with a value of its own. name may be NULL. One reference, the caller's; NULL and an error pending without memory.
+// A variable with a value of its own. name may be NULL. One reference, the caller's; NULL and an
+// error pending without memory.
 sn_tensor *sni_variable_new(sn_context *c, const sni_type *type, const void *data, const char *name,
                             bool trainable);
-// The halves of sn_assign, sn_assign_add and sn_assign_sub behind their checks of operands: variable = value; variable = op(variable,
-// value). Return the new value, or the error tensor.
+// The halves of sn_assign, sn_assign_add and sn_assign_sub behind their checks of operands:
+// variable = value; variable = op(variable, value). Return the new value, or the error tensor.
 sn_tensor *sni_assign(sn_context *c, sn_tensor *variable, sn_tensor *value);
 sn_tensor *sni_assign_op(sn_context *c, sni_op op, sn_tensor *variable, sn_tensor *value);
 // False, with an error pending, when dtype or shape cannot be.

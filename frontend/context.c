@@ -1,8 +1,9 @@
-// Contexts: creation, destruction, memory and system information. Errors are in errors.c, scopes in scope.c.
+// Contexts: creation, destruction, memory and system information. Errors are in errors.c, scopes in
+// scope.c.
 //
-// A context's memory is reference-counted: by the user's handle and by each tensor made in it, so that a tensor that outlives
-// sn_context_destroy can still be asked and released. Destroying frees all that the context owns and leaves the struct alone,
-// marked; the struct holds the family.
+// A context's memory is reference-counted: by the user's handle and by each tensor made in it, so
+// that a tensor that outlives sn_context_destroy can still be asked and released. Destroying frees
+// all that the context owns and leaves the struct alone, marked; the struct holds the family.
 #include "frontend/compile.h"
 
 #include <stdatomic.h>
@@ -17,7 +18,9 @@ static void enlist(sn_context *context) {
   context->next = family->contexts;
   if (context->next) context->next->previous = context;
   family->contexts = context;
-  if (atomic_fetch_add_explicit(&family->n_contexts, 1, memory_order_relaxed)) family->shared = true;
+  // Written once: from then on siblings read it without a lock.
+  if (atomic_fetch_add_explicit(&family->n_contexts, 1, memory_order_relaxed) && !family->shared)
+    family->shared = true;
   pthread_mutex_unlock(&family->lock);
 }
 
@@ -37,7 +40,8 @@ void sni_context_enter(sn_context *context) {
   atomic_store_explicit(&context->thread, (uintptr_t)pthread_self(), memory_order_relaxed);
 }
 
-// Who speaks for operands that could belong to several siblings: the context that this thread works with, a tracing one first.
+// Who speaks for operands that could belong to several siblings: the context that this thread works
+// with, a tracing one first.
 sn_context *sni_context_of_thread(sni_family *family, sn_context *preferred) {
   uintptr_t self = (uintptr_t)pthread_self();
   sn_context *found = NULL;
@@ -75,7 +79,6 @@ static sn_status create_in(sni_family *family, uint64_t seed, sn_context **out_c
   context->family = family;
   atomic_init(&context->references, 1);
   context->seed = seed;
-  context->op_name = "sinter";
   context->error_tensor = (sn_tensor){.kind = SNI_TENSOR_ERROR,
                                       .live_index = UINT32_MAX,
                                       .context = context,
@@ -119,12 +122,12 @@ void sni_context_release(sn_context *context) {
 void sn_context_destroy(sn_context *context) {
   if (!context) return;
   sni_family *family = context->family;
+  sni_context_leave(context);
   delist(context);
   sn_scope_end((sn_scope){context, 0});
   while (context->n_live) sni_scope_drop_newest(context);
   sn_release(context->random_state);
   for (int i = 0; i < SNI_SCALAR_CACHE; i++) sn_release(context->scalars[i]);
-  if (context->sites) sni_call_sites_destroy(context);
   if (context->eager) sni_eager_cache_destroy(context, context->eager);
   sni_free(&family->allocator, context->live, context->live_capacity * sizeof(*context->live));
   sni_free(&family->allocator, context->marks, context->marks_capacity * sizeof(*context->marks));

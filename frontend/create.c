@@ -1,7 +1,8 @@
 // Creation: constants, filled tensors, ranges, tensors over the caller's memory.
 //
-// In a trace a constant becomes a node, its elements baked in; memory of the caller stays by reference (the trace captures the tensor).
-// Scalars that composed ops need in eager mode are kept in a small cache of the context.
+// In a trace a constant becomes a node, its elements baked in; memory of the caller stays by
+// reference (the trace captures the tensor). Scalars that composed ops need in eager mode are kept
+// in a small cache of the context.
 #include "frontend/compose.h"
 
 #include <math.h>
@@ -168,7 +169,8 @@ static sn_tensor *new_cached_scalar(sn_context *c, sn_dtype dtype, element e) {
   return t;
 }
 
-// The context keeps the scalar. One that gives way to another value may still be an operand of the op at work: it goes to the scope.
+// The context keeps the scalar. One that gives way to another value may still be an operand of the
+// op at work: it goes to the scope.
 static sn_tensor *cached_scalar(sn_context *c, sn_dtype dtype, element e) {
   uint64_t h = sni_hash_mix(sni_hash_mix(0, e.bits), dtype);
   sn_tensor **slot = &c->scalars[(h >> 40) % SNI_SCALAR_CACHE], *t = *slot;
@@ -219,7 +221,8 @@ sn_tensor *(sn_ones_like)(sn_tensor *like) {
 }
 
 // ---- ranges
-// Integers count in i64, floats in f64: each element is start + i * step rounded once more to its dtype.
+// Integers count in i64, floats in f64: each element is start + i * step rounded once more to its
+// dtype.
 sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double limit,
                       double step) {
   if (!sni_begin_in(context, "sn_range")) return NULL;

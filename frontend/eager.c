@@ -1,9 +1,10 @@
-// Eager execution: one op at a time, at once. Views that need no copy share their operand's buffer; everything else finds its cached
-// entry (eager_cache.c) and calls it.
+// Eager execution: one op at a time, at once. Views that need no copy share their operand's buffer;
+// everything else finds its cached entry (eager_cache.c) and calls it.
 //
-// Most entries are one command too small to split: its kernel is called right here, with addresses filled in and sizes prepared
-// when the entry was made. Others go through their run state, which splits over threads.
-// Invariant: a hit infers nothing, builds no graph and allocates the result alone.
+// Most entries are one command too small to split: its kernel is called right here, with addresses
+// filled in and sizes prepared when the entry was made. Others go through their run state, which
+// splits over threads. Invariant: a hit infers nothing, builds no graph and allocates the result
+// alone.
 #include "frontend/eager.h"
 
 #include <string.h>
@@ -32,8 +33,12 @@ static inline void leave_modes(unsigned host) {
   if ((host & ~0x3Fu) != default_modes) _mm_setcsr(host);
 }
 #else
-static inline unsigned enter_modes(void) { return 0; }
-static inline void leave_modes(unsigned host) { (void)host; }
+static inline unsigned enter_modes(void) {
+  return 0;
+}
+static inline void leave_modes(unsigned host) {
+  (void)host;
+}
 #endif
 
 static sn_status fail_index(sn_context *context, const sni_eager_call *call) {
@@ -72,9 +77,8 @@ static sn_status run_state(sn_context *context, const sni_eager_entry *entry,
   for (int i = call->update; i < call->n; i++)
     entry->inputs[i - call->update] = call->operands[i].data;
   void *variable = call->update ? call->operands[0].data : NULL;
-  sn_status status =
-      sni_run_state_run(entry->state, entry->inputs, &out, &variable, &out,
-                        (void *const *)(uintptr_t)entry->compiled->constants);
+  sn_status status = sni_run_state_run(entry->state, entry->inputs, &out, &variable, &out,
+                                       (void *const *)(uintptr_t)entry->compiled->constants);
   if (status != SN_ERR_INDEX) return status;
   sni_diag_clear(&context->diag);
   return fail_index(context, call);
@@ -87,8 +91,9 @@ static inline sn_status run_entry(sn_context *context, const sni_eager_entry *en
 }
 
 // ---- views without a copy
-// Moves a slice's start into the operand's address, so that slices that differ in their start alone share an entry: attrs become
-// those of the slice that begins as early as possible. True: the slice is contiguous, so no copy is needed at all.
+// Moves a slice's start into the operand's address, so that slices that differ in their start alone
+// share an entry: attrs become those of the slice that begins as early as possible. True: the slice
+// is contiguous, so no copy is needed at all.
 static bool place_slice(const sni_eager_call *call, sni_eager_operand *operand, sni_dim *attrs) {
   const sni_type *from = operand->type, *to = call->declared;
   int64_t stride = 1, offset = 0, step, start;
@@ -130,8 +135,7 @@ static sn_status run_call(sn_context *context, const sni_eager_call *call, eager
   sni_eager_entry *entry;
   SNI_TRY(sni_eager_find(context, call, &entry));
   out->buffer = sni_buffer_create(context->family->buffers, entry->bytes);
-  if (!out->buffer)
-    return sni_fail_memory(&context->diag, entry->bytes, "a tensor's elements");
+  if (!out->buffer) return sni_fail_memory(&context->diag, entry->bytes, "a tensor's elements");
   out->data = out->buffer->data;
   out->type = &entry->type;
   sn_status status = run_entry(context, entry, call, out->data);
@@ -191,8 +195,13 @@ sn_tensor *sni_eager_emit(sn_context *context, sni_op op, sn_tensor *const *oper
   const bool shared = context->family->shared;
   for (int i = 0; i < n_operands; i++) {
     sn_tensor *t = operands[i];
-    values[i] = (sni_eager_operand){&t->type, t->buffer, t->data};
-    if (is_held(t, shared)) sni_tensor_snapshot(t, &values[i].buffer, &values[i].data);
+    values[i].type = &t->type;
+    if (is_held(t, shared)) {
+      sni_tensor_snapshot(t, &values[i].buffer, &values[i].data);
+    } else {
+      values[i].buffer = t->buffer;
+      values[i].data = t->data;
+    }
   }
   sni_eager_call call = {op, false, n_operands, values, attrs, n_attrs, declared};
   eager_result result;
@@ -206,8 +215,8 @@ sn_tensor *sni_eager_emit(sn_context *context, sni_op op, sn_tensor *const *oper
 }
 
 sn_status sni_eager_run(sn_context *context, sni_op op, const sni_value *const *operands,
-                        int n_operands, const sni_dim *attrs, int n_attrs,
-                        const sni_type *declared, sni_value *out) {
+                        int n_operands, const sni_dim *attrs, int n_attrs, const sni_type *declared,
+                        sni_value *out) {
   sni_eager_operand room[few];
   sni_eager_operand *values = make_operands(context, room, n_operands);
   if (!values) return SN_ERR_MEMORY;

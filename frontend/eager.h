@@ -1,4 +1,5 @@
-// Inside of eager execution: calls, cached entries, and the two files that deal with them (eager.c runs, eager_cache.c makes and keeps).
+// Inside of eager execution: calls, cached entries, and the two files that deal with them (eager.c
+// runs, eager_cache.c makes and keeps).
 #ifndef SNI_FRONTEND_EAGER_H
 #define SNI_FRONTEND_EAGER_H
 
@@ -58,7 +59,9 @@ struct sni_eager_cache {
   size_t scratch_bytes;
 };
 
-// The entry for a call, made if there is none. Failures are described in the context, in the terms of the caller's operands.
-sn_status sni_eager_find(sn_context *context, const sni_eager_call *call, sni_eager_entry **out_entry);
+// The entry for a call, made if there is none. Failures are described in the context, in the terms
+// of the caller's operands.
+sn_status sni_eager_find(sn_context *context, const sni_eager_call *call,
+                         sni_eager_entry **out_entry);
 
 #endif

@@ -1,10 +1,12 @@
-// The cache of eager execution: one entry per (op, attributes, operand types), found by its key words.
+// The cache of eager execution: one entry per (op, attributes, operand types), found by its key
+// words.
 //
 //   key -> hit: the entry that this op hit last, else its bucket
-//       -> miss: operands checked -> a graph {parameters, broadcasts, op} -> sni_compile (raw) -> entry, prepared to be called
+//       -> miss: operands checked -> a graph {parameters, broadcasts, op} -> sni_compile (raw) ->
+//       entry, prepared to be called
 //
-// Invariant: bounded; the clock algorithm evicts an entry that was not used since the hand passed it. An entry's arrays live in
-// the arena of its executable.
+// Invariant: bounded; the clock algorithm evicts an entry that was not used since the hand passed
+// it. An entry's arrays live in the arena of its executable.
 #include "frontend/eager.h"
 
 #include <string.h>
@@ -12,8 +14,8 @@
 enum {
   max_entries = 4096,
   first_buckets = 64,
-  key_room = 96,      // words; longer keys (of a concat of many) are allocated
-  direct_ns = 3000,   // estimated work that is never worth handing to other threads
+  key_room = 96,     // words; longer keys (of a concat of many) are allocated
+  direct_ns = 3000,  // estimated work that is never worth handing to other threads
   scratch_align = 64,
 };
 
@@ -219,7 +221,8 @@ static bool grow_scratch(sn_context *context, size_t bytes) {
   return true;
 }
 
-// Leaves function NULL when the entry needs a run state: several commands, temporaries, or work that may be split.
+// Leaves function NULL when the entry needs a run state: several commands, temporaries, or work
+// that may be split.
 static sn_status prepare_direct(sn_context *context, const sni_eager_call *call,
                                 sni_eager_entry *entry) {
   const sni_executable *e = &entry->compiled->executable;
@@ -230,7 +233,8 @@ static sn_status prepare_direct(sn_context *context, const sni_eager_call *call,
   int64_t *params = SNI_ARENA_ARRAY(arena, int64_t, command->n_params);
   int32_t *sources = SNI_ARENA_ARRAY(arena, int32_t, command->n_buffers);
   entry->addresses = SNI_ARENA_ARRAY(arena, void *, command->n_buffers);
-  if (!sizes || !params || !sources || !entry->addresses || !grow_scratch(context, command->scratch_bytes))
+  if (!sizes || !params || !sources || !entry->addresses ||
+      !grow_scratch(context, command->scratch_bytes))
     return sni_fail_memory(&context->diag, command->scratch_bytes, "an eager op");
   if (!compute_sizes(e, sizes) || !find_sources(e, call, command, sources)) return SN_OK;
   int64_t units = 1;

@@ -1,7 +1,9 @@
-// From a public op to its execution: a node of the open trace, or a run at once (eager.c) that open tapes note down.
+// From a public op to its execution: a node of the open trace, or a run at once (eager.c) that open
+// tapes note down.
 //
-// Composed ops are chains of these calls, so they are the same in both modes. A message about pointwise operands is made here,
-// in the terms of the caller's operands; what the graph's inference says beyond that is passed on under the public op's name.
+// Composed ops are chains of these calls, so they are the same in both modes. A message about
+// pointwise operands is made here, in the terms of the caller's operands; what the graph's
+// inference says beyond that is passed on under the public op's name.
 #include "frontend/compose.h"
 
 enum { few = 8 };  // operands that need no allocation

@@ -1,8 +1,9 @@
-// Errors: the first one stays pending in its context until a boundary function returns it; its text stays as the message until the
-// next error. And call sites: sn_locate names the caller's line after the fact.
+// Errors: the first one stays pending in its context until a boundary function returns it; its text
+// stays as the message until the next error. And call sites: sn_locate names the caller's line
+// after the fact.
 //
-// Invariant: while diag.status is set and error_noted, `message` is the text of that error: op, rule, types, and the line
-// once it is known.
+// Invariant: while diag.status is set and error_noted, `message` is the text of that error: op,
+// rule, types, and the line once it is known.
 #include "frontend/internal.h"
 
 #include <stdarg.h>
@@ -85,7 +86,9 @@ sn_status sn_check(sn_context *context) {
   return sni_finish(context);
 }
 
-const char *sn_error_message(const sn_context *context) { return context ? context->message : ""; }
+const char *sn_error_message(const sn_context *context) {
+  return context ? context->message : "";
+}
 
 sn_status sn_pending_error(const sn_context *context) {
   return context ? context->diag.status : SN_ERR_ARGUMENT;
@@ -198,8 +201,7 @@ static void begin(sn_context *context, const char *name) {
   if (context->trace) context->first_node = sni_trace_graph(context->trace)->n_nodes;
 }
 
-sn_context *sni_begin(const char *name, sn_tensor *const *operands, int n,
-                      sn_tensor **out_failed) {
+sn_context *sni_begin(const char *name, sn_tensor *const *operands, int n, sn_tensor **out_failed) {
   sn_context *context = sni_operands_context(operands, n);
   *out_failed = NULL;
   if (!context) return NULL;

@@ -1,7 +1,9 @@
-// The family: what sibling contexts share. It is made with the first context and dies with the last reference: contexts, functions,
-// programs, runners, and (through their context's memory) tensors that a user still holds.
+// The family: what sibling contexts share. It is made with the first context and dies with the last
+// reference: contexts, functions, programs, runners, and (through their context's memory) tensors
+// that a user still holds.
 //
-// Invariant: everything in it is Thread-safe, so siblings need no lock of ours beyond the list of contexts.
+// Invariant: everything in it is Thread-safe, so siblings need no lock of ours beyond the list of
+// contexts.
 #include "frontend/compile.h"
 
 #include <stdatomic.h>

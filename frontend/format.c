@@ -1,5 +1,5 @@
-// Values as text, as NumPy prints arrays: shortest decimals that tell the numbers apart (at most 8), columns aligned, long axes cut
-// to their ends. Writes as snprintf does.
+// Values as text, as NumPy prints arrays: shortest decimals that tell the numbers apart (at most
+// 8), columns aligned, long axes cut to their ends. Writes as snprintf does.
 #include "frontend/compose.h"
 
 #include <math.h>
@@ -23,8 +23,8 @@ typedef struct writer {
 typedef struct layout {
   sn_dtype dtype;
   bool scientific, cut;
-  int digits;        // behind the point
-  int before, width; // characters before the point; of a whole number
+  int digits;         // behind the point
+  int before, width;  // characters before the point; of a whole number
 } layout;
 
 static void SNI_PRINTF(2, 3) put(writer *w, const char *format, ...) {
@@ -34,6 +34,10 @@ static void SNI_PRINTF(2, 3) put(writer *w, const char *format, ...) {
   int n = vsnprintf(room ? w->buffer + w->length : NULL, room, format, arguments);
   va_end(arguments);
   if (n > 0) w->length += (size_t)n;
+}
+
+static void pad(writer *w, int count) {
+  if (count > 0) put(w, "%*s", count, "");
 }
 
 // ---- numbers
@@ -53,7 +57,7 @@ static bool reads_back(const layout *l, const char *text, double value) {
 }
 
 static int format_float(const layout *l, int digits, double value, char text[number_room]) {
-  return snprintf(text, number_room, l->scientific ? "%.*e" : "%.*f", digits, value);
+  return snprintf(text, number_room, l->scientific ? "%#.*e" : "%#.*f", digits, value);
 }
 
 // Least number of digits behind the point that gives the value back, up to most_digits.
@@ -81,17 +85,14 @@ static void put_float(writer *w, const layout *l, double value) {
   int digits = digits_needed(l, value);
   if (l->scientific) digits = l->digits;
   int n = format_float(l, digits, value, text);
-  if (digits == 0 && !l->scientific && n < number_room - 1) {
-    text[n++] = '.';
-    text[n] = 0;
-  }
   if (l->scientific) {
     put(w, "%*s", l->width, text);
     return;
   }
-  const char *point = strchr(text, '.');
-  put(w, "%*s%s%*s", l->before - (int)(point - text), "", text,
-      l->width - l->before - (n - (int)(point - text)), "");
+  int before = (int)strcspn(text, ".");
+  pad(w, l->before - before);
+  put(w, "%s", text);
+  pad(w, l->width - l->before - (n - before));
 }
 
 static void put_element(writer *w, const layout *l, const char *data) {
@@ -138,8 +139,6 @@ static void visit(const sni_type *type, const layout *l, int axis, const char *d
 typedef struct survey {
   layout *l;
   double least, greatest;  // magnitudes of the finite ones that are not 0
-  int after;
-  bool special;            // an infinity or NaN is among them
 } survey;
 
 static void survey_range(void *user, const char *data) {
@@ -155,7 +154,6 @@ static void survey_digits(void *user, const char *data) {
   char text[number_room];
   double value = read_float(s->l, data);
   if (!isfinite(value)) {
-    s->special = true;
     int n = value < 0 ? 4 : 3;
     if (n > s->l->width) s->l->width = n;
     return;
@@ -192,12 +190,14 @@ static layout make_layout(const sni_type *type, const char *data) {
     return l;
   }
   visit(type, &l, 0, data, bytes, survey_range, &s);
-  l.scientific = s.greatest >= 1e8 || (s.greatest > 0 && (s.least < 1e-4 || s.greatest / s.least > 1e3));
+  l.scientific =
+      s.greatest >= 1e8 || (s.greatest > 0 && (s.least < 1e-4 || s.greatest / s.least > 1e3));
   if (!type->rank) l.scientific = s.greatest >= 1e16 || (s.greatest > 0 && s.least < 1e-4);
   visit(type, &l, 0, data, bytes, survey_digits, &s);
   if (l.scientific) {
     visit(type, &l, 0, data, bytes, survey_exponents, &s);
-  } else if (l.before + 1 + l.digits > l.width) {
+  } else {
+    if (l.before + 1 + l.digits < l.width) l.before = l.width - 1 - l.digits;  // nan, inf
     l.width = l.before + 1 + l.digits;
   }
   return l;

@@ -1,4 +1,5 @@
-// Function objects: creation, destruction, explicit compilation, statistics. Calls are in call.c, new traces in specialise.c.
+// Function objects: creation, destruction, explicit compilation, statistics. Calls are in call.c,
+// new traces in specialise.c.
 #include "frontend/function.h"
 
 #include <stdatomic.h>

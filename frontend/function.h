@@ -1,7 +1,9 @@
-// Functions: a callback, its specialisations, and what each context keeps to call them without a lock.
+// Functions: a callback, its specialisations, and what each context keeps to call them without a
+// lock.
 //
-//   function.c   creation, statistics     signature.c   keys, which dims become symbolic, reasons, call sites
-//   call.c       the call path            specialise.c  a new trace: callback -> graph -> program
+//   function.c   creation, statistics     signature.c   keys, which dims become symbolic, reasons,
+//   call sites call.c       the call path            specialise.c  a new trace: callback -> graph
+//   -> program
 #ifndef SNI_FRONTEND_FUNCTION_H
 #define SNI_FRONTEND_FUNCTION_H
 
@@ -30,9 +32,9 @@ struct sni_call_site {
   sn_function *function;
   sni_call_site *next_of_function;
   sni_call_site *next_of_context;  // guarded by the family's lock
-  uint64_t generation;          // of the function, when runs were looked through last
+  uint64_t generation;             // of the function, when runs were looked through last
   sni_run *last;
-  sni_run *memo[sni_memo_size]; // by hash of the inputs' types and values; checked before use
+  sni_run *memo[sni_memo_size];  // by hash of the inputs' types and values; checked before use
   sni_run **runs;
   uint32_t n_runs, runs_capacity;
   _Atomic uint64_t hits;
@@ -51,7 +53,8 @@ struct sn_function {
   bool static_shapes, forbid_recompile;
   sn_backend backend;
 
-  pthread_mutex_t trace_lock;  // held while tracing; error-checking: a callback that calls back is told so
+  pthread_mutex_t
+      trace_lock;  // held while tracing; error-checking: a callback that calls back is told so
   sni_shape_group *groups;
   uint32_t n_groups, groups_capacity;
 
@@ -63,9 +66,9 @@ struct sn_function {
   uint64_t traces, compiles, evictions;
   double trace_ms, compile_ms;
 
-  _Atomic uint64_t generation;  // counts evictions
-  _Atomic uint64_t clock;       // for the least recently used
-  sni_call_site *_Atomic sites; // grows only
+  _Atomic uint64_t generation;   // counts evictions
+  _Atomic uint64_t clock;        // for the least recently used
+  sni_call_site *_Atomic sites;  // grows only
 };
 
 // ---- signature.c
@@ -75,15 +78,18 @@ void sni_call_sites_release(sn_function *function);  // all sites of a function
 // The run for these inputs among those that the site has; NULL: none.
 sni_run *sni_call_site_find(sni_call_site *site, sn_tensor *const *inputs);
 // Remembers run (its owner from now on, also on failure).
-sn_status sni_call_site_add(sni_call_site *site, sn_tensor *const *inputs, sni_run *run, sni_diag *diag);
+sn_status sni_call_site_add(sni_call_site *site, sn_tensor *const *inputs, sni_run *run,
+                            sni_diag *diag);
 void sni_key_of(const sn_tensor *t, sni_input_key *out_key);
-// The type of input i (unknown dims: -1) against the function's specs, which it has. Errors: SN_ERR_SHAPE, SN_ERR_DTYPE with both types.
+// The type of input i (unknown dims: -1) against the function's specs, which it has. Errors:
+// SN_ERR_SHAPE, SN_ERR_DTYPE with both types.
 sn_status sni_check_spec(const sn_function *function, int i, const sni_type *type, sni_diag *diag);
 // The group of these signatures, made if there is none: *out_fresh.
 sn_status sni_group_of(sn_function *function, const sni_input_key *keys, sni_diag *diag,
                        sni_shape_group **out_group, bool *out_fresh);
 size_t sni_group_bytes(int n);  // of a group's arrays for n inputs
-// Why keys need a new trace. blocking: a program of the right pattern whose guards do not hold, with the symbol values; or NULL.
+// Why keys need a new trace. blocking: a program of the right pattern whose guards do not hold,
+// with the symbol values; or NULL.
 void sni_describe_retrace(const sn_function *function, const sni_shape_group *group, bool fresh,
                           const sni_input_key *keys, const sn_program *blocking,
                           const int64_t *symbols, char *buffer, size_t capacity);
@@ -91,11 +97,13 @@ void sni_describe_retrace(const sn_function *function, const sni_shape_group *gr
 void sni_describe_input(const sn_function *function, int i, char *buffer, size_t capacity);
 
 // ---- call.c
-// n usable eager results of a callback as the caller gets them: scope-owned values. False: an error is pending.
+// n usable eager results of a callback as the caller gets them: scope-owned values. False: an error
+// is pending.
 bool sni_own_results(sn_context *context, sn_tensor **results, int n);
 
 // ---- specialise.c
-// The program for these inputs: from the function's cache, or traced and compiled now. With one reference.
+// The program for these inputs: from the function's cache, or traced and compiled now. With one
+// reference.
 sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *const *inputs,
                          sn_program **out_program);
 sn_status sni_specialise_specs(sn_function *function, sn_context *context, const sn_spec *specs,

@@ -206,6 +206,8 @@ void sni_record_op(sn_context *context, sni_op op, sn_tensor *const *operands, i
 // sn_gradients_opts in eager mode: the innermost open tape.
 void sni_record_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                           const sn_gradients_options *options);
+// Before an eager assignment while a record is open: keeps the old value, should the call of a function around it fail.
+sn_status sni_record_before_assign(sn_context *context, sn_tensor *variable);
 // Opens / closes the tape of sn_call_eager, which watches everything.
 sn_status sni_record_open_all(sn_context *context, sn_tape **out_tape);
 

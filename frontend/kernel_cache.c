@@ -1,9 +1,12 @@
-// Compiled kernels by the kernel IR that they were made from (before expansion; names do not count). Graphs of one family that
-// contain equal kernels share their code.
+// Compiled kernels by the kernel IR that they were made from (before expansion; names do not
+// count). Graphs of one family that contain equal kernels share their code.
 //
-// Invariant: an entry in a bucket holds one reference of the cache's; under the lock its count only grows above that. Beyond
-// the capacity the entry unused for longest goes that nobody else holds, so a cache in full use may exceed its capacity.
+// Invariant: an entry in a bucket holds one reference of the cache's; under the lock its count only
+// grows above that. Beyond the capacity the entry unused for longest goes that nobody else holds,
+// so a cache in full use may exceed its capacity.
 #include "frontend/kernel_cache.h"
+
+#include "codegen/contraction.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -55,15 +58,18 @@ sn_status sni_kernel_code_interpret(sni_allocator *allocator, sni_diag *diag,
 }
 
 sn_status sni_kernel_code_native(sni_allocator *allocator, sni_diag *diag,
-                                 const sni_kernel *expanded, sni_object *object, void *function,
-                                 size_t code_bytes, sni_kernel_code **out_code) {
+                                 const sni_kernel *expanded, int vector_bits, sni_object *object,
+                                 void *function, size_t code_bytes, sni_kernel_code **out_code) {
   sni_kernel_code *code = new_code(allocator, diag);
   if (!code) return SN_ERR_MEMORY;
   code->kind = SNI_COMMAND_NATIVE;
   memcpy(&code->function, &function, sizeof(code->function));
   atomic_fetch_add_explicit(&object->references, 1, memory_order_relaxed);
   code->object = object;
-  code->scratch_bytes = sizeof(sni_scratch_header) + expanded->scratch_bytes;
+  code->scratch_bytes =
+      sizeof(sni_scratch_header) + (expanded->contraction.present
+                                        ? sni_contraction_scratch_bytes(expanded, vector_bits)
+                                        : expanded->scratch_bytes);
   code->code_bytes = code_bytes;
   *out_code = code;
   return SN_OK;
@@ -89,7 +95,8 @@ static const sni_kernel *copy_kernel(sni_arena *arena, const sni_kernel *kernel)
   sni_kernel *copy = copy_array(arena, kernel, 1, sizeof(*kernel), &ok);
   if (!copy) return NULL;
   copy->name = sni_arena_strdup(arena, kernel->name);
-  copy->buffers = copy_array(arena, kernel->buffers, kernel->n_buffers, sizeof(*kernel->buffers), &ok);
+  copy->buffers =
+      copy_array(arena, kernel->buffers, kernel->n_buffers, sizeof(*kernel->buffers), &ok);
   copy->accesses =
       copy_array(arena, kernel->accesses, kernel->n_accesses, sizeof(*kernel->accesses), &ok);
   copy->insts = copy_array(arena, kernel->insts, kernel->n_insts, sizeof(*kernel->insts), &ok);

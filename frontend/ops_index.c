@@ -16,8 +16,8 @@ sn_tensor *(sn_one_hot)(sn_tensor *indices, int64_t depth, sn_dtype dtype) {
                      sni_describe(indices, text), SN_MAX_RANK + 1);
   column.dims[column.rank++] = 1;
   sni_type classes = {.dtype = column.dtype, .rank = 1, .dims = {depth}};
-  sn_tensor *hit = sni_binary(c, SNI_OP_EQ, sni_reshape_to(c, indices, &column),
-                              sni_iota(c, &classes, 0));
+  sn_tensor *hit =
+      sni_binary(c, SNI_OP_EQ, sni_reshape_to(c, indices, &column), sni_iota(c, &classes, 0));
   return dtype == SN_BOOL ? hit : sni_convert(c, hit, dtype);
 }
 
@@ -26,9 +26,10 @@ static bool check_rows(sn_context *c, const sn_tensor *x, const sn_tensor *indic
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
   if (!sni_expect_dtype(c, 1, indices, SNI_DTYPES_INTEGER)) return false;
   if (x->type.rank && x->type.rank - 1 + indices->type.rank <= SN_MAX_RANK) return true;
-  sni_error(c, SN_ERR_SHAPE,
-            "%s: operand #0 is %s: expected rank 1 or more, and with the indices %s at most %d dims",
-            c->op_name, sni_describe(x, a), sni_describe(indices, b), SN_MAX_RANK);
+  sni_error(
+      c, SN_ERR_SHAPE,
+      "%s: operand #0 is %s: expected rank 1 or more, and with the indices %s at most %d dims",
+      c->op_name, sni_describe(x, a), sni_describe(indices, b), SN_MAX_RANK);
   return false;
 }
 

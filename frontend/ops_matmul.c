@@ -1,7 +1,8 @@
-// Matrix products by NumPy's rules: rank 1 operands get a dim and lose it again, leading dims broadcast.
+// Matrix products by NumPy's rules: rank 1 operands get a dim and lose it again, leading dims
+// broadcast.
 //
-// The graph's matmul wants equal ranks and batch dims. A matrix on the right of a batch is one larger product (rows of all
-// batches under each other), which needs no copy of the matrix.
+// The graph's matmul wants equal ranks and batch dims. A matrix on the right of a batch is one
+// larger product (rows of all batches under each other), which needs no copy of the matrix.
 #include "frontend/compose.h"
 
 static sn_tensor *with_dim_of_one(sn_context *c, sn_tensor *x, int axis) {
@@ -74,9 +75,8 @@ static bool check(sn_context *c, const sn_tensor *a, const sn_tensor *b) {
   }
   int inner = tb->rank == 1 ? 0 : tb->rank - 2;
   if (!sni_dims_agree(c, ta->dims[ta->rank - 1], tb->dims[inner])) {
-    sni_error(c, SN_ERR_SHAPE,
-              "%s: dim %d of operand #1 %s must be the last dim of operand #0 %s", c->op_name,
-              inner, text_b, text_a);
+    sni_error(c, SN_ERR_SHAPE, "%s: dim %d of operand #1 %s must be the last dim of operand #0 %s",
+              c->op_name, inner, text_b, text_a);
     return false;
   }
   return true;

@@ -29,8 +29,16 @@ sn_tensor *(sn_log_softmax)(sn_tensor *x, int axis) {
   return axis < 0 ? &c->error_tensor : log_softmax(c, x, axis);
 }
 
-// The label's column is picked by comparison, so that a row is read once. A label outside [0, C) picks nothing: its loss is NaN,
-// rather than a 0 that nobody notices.
+// A dim as a scalar.
+static sn_tensor *dim_number(sn_context *c, sni_dim dim, sn_dtype dtype) {
+  int64_t value = 0;
+  if (sni_dim_is_constant(sni_context_dims(c), dim, &value))
+    return sni_number(c, dtype, (double)value);
+  return sni_convert(c, sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &dim, 1, NULL), dtype);
+}
+
+// The label's column is picked by comparison, so that a row is read once. A label outside [0, C)
+// picks nothing: its loss is NaN, rather than a 0 that nobody notices.
 sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *labels) {
   SNI_BEGIN(c, "sn_sparse_softmax_cross_entropy", logits, labels);
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
@@ -52,7 +60,9 @@ sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *label
   sn_tensor *picked = sni_select(c, hit, log_softmax(c, logits, 1), zero);
   sn_tensor *loss =
       sni_unary(c, SNI_OP_NEG, sni_emit(c, SNI_OP_REDUCE_SUM, &picked, 1, &(sni_dim){1}, 1, NULL));
-  sn_tensor *valid = sni_emit(c, SNI_OP_REDUCE_MAX, &hit, 1, &(sni_dim){1}, 1, NULL);
+  sn_tensor *valid = sni_binary(
+      c, SNI_OP_AND, sni_binary(c, SNI_OP_LE, sni_number(c, column.dtype, 0), labels),
+      sni_binary(c, SNI_OP_LT, labels, dim_number(c, logits->type.dims[1], column.dtype)));
   return sni_select(c, valid, loss, sni_number(c, dtype, (double)__builtin_nanf("")));
 }
 

@@ -12,7 +12,8 @@ static sn_tensor *binary(const char *name, sni_op op, sn_tensor *a, sn_tensor *b
   return c ? sni_emit_pointwise(c, op, operands, 2, NULL) : failed;
 }
 
-// b op a, for ops that the table lacks: checked in the caller's order, so that messages number the operands as the caller does.
+// b op a, for ops that the table lacks: checked in the caller's order, so that messages number the
+// operands as the caller does.
 static sn_tensor *swapped(const char *name, sni_op op, sn_tensor *a, sn_tensor *b) {
   SNI_BEGIN(c, name, a, b);
   const sni_type *types[2] = {&a->type, &b->type};
@@ -28,25 +29,63 @@ static sn_tensor *with_scalar(const char *name, sni_op op, sn_tensor *x, double 
 }
 
 // ---- one operand
-sn_tensor *(sn_neg)(sn_tensor *x) { return unary("sn_neg", SNI_OP_NEG, x); }
-sn_tensor *(sn_abs)(sn_tensor *x) { return unary("sn_abs", SNI_OP_ABS, x); }
-sn_tensor *(sn_sign)(sn_tensor *x) { return unary("sn_sign", SNI_OP_SIGN, x); }
-sn_tensor *(sn_sqrt)(sn_tensor *x) { return unary("sn_sqrt", SNI_OP_SQRT, x); }
-sn_tensor *(sn_rsqrt)(sn_tensor *x) { return unary("sn_rsqrt", SNI_OP_RSQRT, x); }
-sn_tensor *(sn_floor)(sn_tensor *x) { return unary("sn_floor", SNI_OP_FLOOR, x); }
-sn_tensor *(sn_ceil)(sn_tensor *x) { return unary("sn_ceil", SNI_OP_CEIL, x); }
-sn_tensor *(sn_round)(sn_tensor *x) { return unary("sn_round", SNI_OP_ROUND, x); }
-sn_tensor *(sn_exp)(sn_tensor *x) { return unary("sn_exp", SNI_OP_EXP, x); }
-sn_tensor *(sn_expm1)(sn_tensor *x) { return unary("sn_expm1", SNI_OP_EXPM1, x); }
-sn_tensor *(sn_log)(sn_tensor *x) { return unary("sn_log", SNI_OP_LOG, x); }
-sn_tensor *(sn_log1p)(sn_tensor *x) { return unary("sn_log1p", SNI_OP_LOG1P, x); }
-sn_tensor *(sn_sin)(sn_tensor *x) { return unary("sn_sin", SNI_OP_SIN, x); }
-sn_tensor *(sn_cos)(sn_tensor *x) { return unary("sn_cos", SNI_OP_COS, x); }
-sn_tensor *(sn_tanh)(sn_tensor *x) { return unary("sn_tanh", SNI_OP_TANH, x); }
-sn_tensor *(sn_sigmoid)(sn_tensor *x) { return unary("sn_sigmoid", SNI_OP_SIGMOID, x); }
-sn_tensor *(sn_erf)(sn_tensor *x) { return unary("sn_erf", SNI_OP_ERF, x); }
-sn_tensor *(sn_not)(sn_tensor *x) { return unary("sn_not", SNI_OP_NOT, x); }
-sn_tensor *(sn_identity)(sn_tensor *x) { return unary("sn_identity", SNI_OP_IDENTITY, x); }
+sn_tensor *(sn_neg)(sn_tensor *x) {
+  return unary("sn_neg", SNI_OP_NEG, x);
+}
+sn_tensor *(sn_abs)(sn_tensor *x) {
+  return unary("sn_abs", SNI_OP_ABS, x);
+}
+sn_tensor *(sn_sign)(sn_tensor *x) {
+  return unary("sn_sign", SNI_OP_SIGN, x);
+}
+sn_tensor *(sn_sqrt)(sn_tensor *x) {
+  return unary("sn_sqrt", SNI_OP_SQRT, x);
+}
+sn_tensor *(sn_rsqrt)(sn_tensor *x) {
+  return unary("sn_rsqrt", SNI_OP_RSQRT, x);
+}
+sn_tensor *(sn_floor)(sn_tensor *x) {
+  return unary("sn_floor", SNI_OP_FLOOR, x);
+}
+sn_tensor *(sn_ceil)(sn_tensor *x) {
+  return unary("sn_ceil", SNI_OP_CEIL, x);
+}
+sn_tensor *(sn_round)(sn_tensor *x) {
+  return unary("sn_round", SNI_OP_ROUND, x);
+}
+sn_tensor *(sn_exp)(sn_tensor *x) {
+  return unary("sn_exp", SNI_OP_EXP, x);
+}
+sn_tensor *(sn_expm1)(sn_tensor *x) {
+  return unary("sn_expm1", SNI_OP_EXPM1, x);
+}
+sn_tensor *(sn_log)(sn_tensor *x) {
+  return unary("sn_log", SNI_OP_LOG, x);
+}
+sn_tensor *(sn_log1p)(sn_tensor *x) {
+  return unary("sn_log1p", SNI_OP_LOG1P, x);
+}
+sn_tensor *(sn_sin)(sn_tensor *x) {
+  return unary("sn_sin", SNI_OP_SIN, x);
+}
+sn_tensor *(sn_cos)(sn_tensor *x) {
+  return unary("sn_cos", SNI_OP_COS, x);
+}
+sn_tensor *(sn_tanh)(sn_tensor *x) {
+  return unary("sn_tanh", SNI_OP_TANH, x);
+}
+sn_tensor *(sn_sigmoid)(sn_tensor *x) {
+  return unary("sn_sigmoid", SNI_OP_SIGMOID, x);
+}
+sn_tensor *(sn_erf)(sn_tensor *x) {
+  return unary("sn_erf", SNI_OP_ERF, x);
+}
+sn_tensor *(sn_not)(sn_tensor *x) {
+  return unary("sn_not", SNI_OP_NOT, x);
+}
+sn_tensor *(sn_identity)(sn_tensor *x) {
+  return unary("sn_identity", SNI_OP_IDENTITY, x);
+}
 
 sn_tensor *(sn_square)(sn_tensor *x) {
   SNI_BEGIN(c, "sn_square", x);
@@ -73,14 +112,14 @@ sn_tensor *(sn_gelu)(sn_tensor *x) {
   SNI_BEGIN(c, "sn_gelu", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
   sn_tensor *cube = sni_binary(c, SNI_OP_MUL, sni_binary(c, SNI_OP_MUL, x, x), x);
-  sn_tensor *inner =
-      sni_binary(c, SNI_OP_ADD, x, sni_with_number(c, SNI_OP_MUL, cube, 0.044715));
+  sn_tensor *inner = sni_binary(c, SNI_OP_ADD, x, sni_with_number(c, SNI_OP_MUL, cube, 0.044715));
   sn_tensor *t = sni_unary(c, SNI_OP_TANH, sni_with_number(c, SNI_OP_MUL, inner, sqrt_2_over_pi));
   sn_tensor *half = sni_with_number(c, SNI_OP_MUL, x, 0.5);
   return sni_binary(c, SNI_OP_MUL, half, sni_with_number(c, SNI_OP_ADD, t, 1));
 }
 
-// max(x, 0) + log1p(exp(min(-x, x))). Ties go to first operands, so the two parts' gradients at 0 are 1 and -1/2: sigmoid(0).
+// max(x, 0) + log1p(exp(min(-x, x))). Ties go to first operands, so the two parts' gradients at 0
+// are 1 and -1/2: sigmoid(0).
 sn_tensor *(sn_softplus)(sn_tensor *x) {
   SNI_BEGIN(c, "sn_softplus", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
@@ -104,20 +143,36 @@ sn_tensor *(sn_cast)(sn_tensor *x, sn_dtype dtype) {
 }
 
 // ---- two operands
-sn_tensor *(sn_add)(sn_tensor *a, sn_tensor *b) { return binary("sn_add", SNI_OP_ADD, a, b); }
-sn_tensor *(sn_sub)(sn_tensor *a, sn_tensor *b) { return binary("sn_sub", SNI_OP_SUB, a, b); }
-sn_tensor *(sn_mul)(sn_tensor *a, sn_tensor *b) { return binary("sn_mul", SNI_OP_MUL, a, b); }
-sn_tensor *(sn_div)(sn_tensor *a, sn_tensor *b) { return binary("sn_div", SNI_OP_DIV, a, b); }
-sn_tensor *(sn_rem)(sn_tensor *a, sn_tensor *b) { return binary("sn_rem", SNI_OP_REM, a, b); }
-sn_tensor *(sn_pow)(sn_tensor *a, sn_tensor *b) { return binary("sn_pow", SNI_OP_POW, a, b); }
+sn_tensor *(sn_add)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_add", SNI_OP_ADD, a, b);
+}
+sn_tensor *(sn_sub)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_sub", SNI_OP_SUB, a, b);
+}
+sn_tensor *(sn_mul)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_mul", SNI_OP_MUL, a, b);
+}
+sn_tensor *(sn_div)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_div", SNI_OP_DIV, a, b);
+}
+sn_tensor *(sn_rem)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_rem", SNI_OP_REM, a, b);
+}
+sn_tensor *(sn_pow)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_pow", SNI_OP_POW, a, b);
+}
 sn_tensor *(sn_maximum)(sn_tensor *a, sn_tensor *b) {
   return binary("sn_maximum", SNI_OP_MAX, a, b);
 }
 sn_tensor *(sn_minimum)(sn_tensor *a, sn_tensor *b) {
   return binary("sn_minimum", SNI_OP_MIN, a, b);
 }
-sn_tensor *(sn_equal)(sn_tensor *a, sn_tensor *b) { return binary("sn_equal", SNI_OP_EQ, a, b); }
-sn_tensor *(sn_less)(sn_tensor *a, sn_tensor *b) { return binary("sn_less", SNI_OP_LT, a, b); }
+sn_tensor *(sn_equal)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_equal", SNI_OP_EQ, a, b);
+}
+sn_tensor *(sn_less)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_less", SNI_OP_LT, a, b);
+}
 sn_tensor *(sn_less_equal)(sn_tensor *a, sn_tensor *b) {
   return binary("sn_less_equal", SNI_OP_LE, a, b);
 }
@@ -127,9 +182,15 @@ sn_tensor *(sn_greater)(sn_tensor *a, sn_tensor *b) {
 sn_tensor *(sn_greater_equal)(sn_tensor *a, sn_tensor *b) {
   return swapped("sn_greater_equal", SNI_OP_LE, a, b);
 }
-sn_tensor *(sn_and)(sn_tensor *a, sn_tensor *b) { return binary("sn_and", SNI_OP_AND, a, b); }
-sn_tensor *(sn_or)(sn_tensor *a, sn_tensor *b) { return binary("sn_or", SNI_OP_OR, a, b); }
-sn_tensor *(sn_xor)(sn_tensor *a, sn_tensor *b) { return binary("sn_xor", SNI_OP_XOR, a, b); }
+sn_tensor *(sn_and)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_and", SNI_OP_AND, a, b);
+}
+sn_tensor *(sn_or)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_or", SNI_OP_OR, a, b);
+}
+sn_tensor *(sn_xor)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_xor", SNI_OP_XOR, a, b);
+}
 
 sn_tensor *(sn_not_equal)(sn_tensor *a, sn_tensor *b) {
   SNI_BEGIN(c, "sn_not_equal", a, b);

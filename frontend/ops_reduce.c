@@ -151,8 +151,8 @@ sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options) {
   return sni_unary(c, SNI_OP_SQRT, variance(c, x, r));
 }
 
-// m + log(sum(exp(x - m))) with m the maximum, or 0 where that is not finite (all -inf gives -inf, not NaN). No gradient flows
-// through m: what is left is exactly softmax.
+// m + log(sum(exp(x - m))) with m the maximum, or 0 where that is not finite (all -inf gives -inf,
+// not NaN). No gradient flows through m: what is left is exactly softmax.
 sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options) {
   reduction r;
   SNI_BEGIN(c, "sn_logsumexp", x);
@@ -179,8 +179,9 @@ static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axi
   char text[SNI_TENSOR_NAME];
   if (sni_dim_is_constant(sni_context_dims(c), x->type.dims[axis], &size) &&
       (size == 0 || size > INT32_MAX))
-    return sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s has %lld elements, expected 1 to %d",
-                     name, axis, sni_describe(x, text), (long long)size, INT32_MAX);
+    return sni_error(c, SN_ERR_SHAPE,
+                     "%s: axis %d of operand #0 %s has %lld elements, expected 1 to %d", name, axis,
+                     sni_describe(x, text), (long long)size, INT32_MAX);
   sn_tensor *hit = sni_binary(c, SNI_OP_EQ, x, sni_reduce_keep(c, op, x, axis));
   if (sni_is_float(x->type.dtype)) {
     sn_tensor *nan = sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, x, x));
@@ -189,8 +190,7 @@ static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axi
   sni_type type = {.dtype = SN_I32, .rank = x->type.rank - axis};
   type.dims[0] = x->type.dims[axis];
   for (int i = 1; i < type.rank; i++) type.dims[i] = 1;
-  sn_tensor *index =
-      sni_select(c, hit, sni_iota(c, &type, 0), sni_number(c, SN_I32, INT32_MAX));
+  sn_tensor *index = sni_select(c, hit, sni_iota(c, &type, 0), sni_number(c, SN_I32, INT32_MAX));
   return reduce(c, SNI_OP_REDUCE_MIN, index, (reduction){1u << axis, false});
 }
 

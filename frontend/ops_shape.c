@@ -20,7 +20,8 @@ static sn_tensor *fail_reshape(sn_context *c, const sn_tensor *x, const sn_shape
                    c->op_name, sni_describe(x, a), shape_text(shape, b, sizeof(b)));
 }
 
-// size / known when that is whole: exactly for constants, and for a symbolic size when every call's size must divide so.
+// size / known when that is whole: exactly for constants, and for a symbolic size when every call's
+// size must divide so.
 static bool divide(sn_context *c, sni_dim size, int64_t known, sni_dim *out) {
   sni_dim_table *dims = sni_context_dims(c);
   int64_t value;
@@ -113,9 +114,10 @@ sn_tensor *(sn_permute)(sn_tensor *x, const int *perm, int n) {
     if (valid) seen |= 1u << perm[i];
   }
   if (!valid)
-    return sni_error(c, SN_ERR_SHAPE,
-                     "sn_permute: the %d axes given are no permutation of the %d axes of operand #0 %s",
-                     n, x->type.rank, sni_describe(x, text));
+    return sni_error(
+        c, SN_ERR_SHAPE,
+        "sn_permute: the %d axes given are no permutation of the %d axes of operand #0 %s", n,
+        x->type.rank, sni_describe(x, text));
   return permute(c, x, perm);
 }
 
@@ -212,8 +214,8 @@ sn_tensor *(sn_pad)(sn_tensor *x, const int64_t *low, const int64_t *high, int n
   char text[SNI_TENSOR_NAME];
   int rank = x->type.rank;
   if (n < 0 || n > rank || (n && (!low || !high)))
-    return sni_error(c, SN_ERR_ARGUMENT, "sn_pad: widths of %d axes for operand #0 %s of rank %d", n,
-                     sni_describe(x, text), rank);
+    return sni_error(c, SN_ERR_ARGUMENT, "sn_pad: widths of %d axes for operand #0 %s of rank %d",
+                     n, sni_describe(x, text), rank);
   sni_dim attrs[3 * SN_MAX_RANK];
   for (int i = 0; i < rank; i++) {
     attrs[i] = i < n ? low[i] : 0;

@@ -1,7 +1,9 @@
-// Slices with NumPy's rules: start:stop:step, negative numbers counted from the end, everything clamped.
+// Slices with NumPy's rules: start:stop:step, negative numbers counted from the end, everything
+// clamped.
 //
-// For a symbolic dim d the bounds become expressions of d (min and max where the clamping depends on its value), so one trace
-// serves all sizes. The graph's slice has a start inside the axis for every size that is not empty.
+// For a symbolic dim d the bounds become expressions of d (min and max where the clamping depends
+// on its value), so one trace serves all sizes. The graph's slice has a start inside the axis for
+// every size that is not empty.
 #include "frontend/compose.h"
 
 typedef struct bounds {
@@ -37,13 +39,17 @@ static bounds forward(sni_dim_table *dims, sni_dim d, const sn_range_spec *r) {
 static bounds backward(sni_dim_table *dims, sni_dim d, const sn_range_spec *r) {
   sni_dim last = sni_dim_add(dims, d, sni_dim_signed(dims, -1));
   sni_dim start = r->start == SN_END ? last : clamp_index(dims, d, r->start, -1, -1);
-  sni_dim stop = r->stop == SN_END ? sni_dim_signed(dims, -1) : clamp_index(dims, d, r->stop, -1, -1);
+  sni_dim stop =
+      r->stop == SN_END ? sni_dim_signed(dims, -1) : clamp_index(dims, d, r->stop, -1, -1);
   return (bounds){start, steps(dims, stop, start, -r->step)};
 }
 
-static bool whole(const sn_range_spec *r) { return !r->start && !r->stop && !r->step; }
+static bool whole(const sn_range_spec *r) {
+  return !r->start && !r->stop && !r->step;
+}
 
-// Indices beyond +-2^60 mean the same as these, and sums with them cannot overflow. A step beyond takes one element.
+// Indices beyond +-2^60 mean the same as these, and sums with them cannot overflow. A step beyond
+// takes one element.
 static sn_range_spec bounded(sn_range_spec r) {
   const int64_t far = (int64_t)1 << 60;
   if (r.start < -far) r.start = -far;
@@ -98,7 +104,8 @@ sn_tensor *(sn_index)(sn_tensor *x, int axis, int64_t index) {
                      "sn_index: dim %d of operand #0 %s is not known in this trace: use sn_slice",
                      axis, sni_describe(x, text));
   if (index < -size || index >= size)
-    return sni_error(c, SN_ERR_INDEX, "sn_index: index %lld is out of range for axis %d of operand #0 %s",
+    return sni_error(c, SN_ERR_INDEX,
+                     "sn_index: index %lld is out of range for axis %d of operand #0 %s",
                      (long long)index, axis, sni_describe(x, text));
   sn_tensor *y = sni_take(c, x, axis, index < 0 ? index + size : index, 1);
   if (sn_failed(y)) return y;

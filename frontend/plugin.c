@@ -1,8 +1,10 @@
-// Finds and loads libsinter-llvm.so: at the context's plugin_path if it names one, else beside the library (or the program that
-// holds it), else where the loader looks. Loaded at most once per family, at the first compile that wants native code.
+// Finds and loads libsinter-llvm.so: at the context's plugin_path if it names one, else beside the
+// library (or the program that holds it), else where the loader looks. Loaded at most once per
+// family, at the first compile that wants native code.
 //
-// Invariant: api and status change under the lock only, before `tried` is set; afterwards everybody reads them freely.
-// The plugin stays mapped after dlclose (RTLD_NODELETE): LLVM's own exit handlers point into it.
+// Invariant: api and status change under the lock only, before `tried` is set; afterwards everybody
+// reads them freely. The plugin stays mapped after dlclose (RTLD_NODELETE): LLVM's own exit
+// handlers point into it.
 #include "frontend/plugin.h"
 
 #include <dlfcn.h>

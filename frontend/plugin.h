@@ -8,9 +8,9 @@
 
 // Thread-safe after init.
 typedef struct sni_plugin {
-  pthread_mutex_t lock;        // held while loading
+  pthread_mutex_t lock;  // held while loading
   _Atomic bool tried;
-  const char *path;            // the context's plugin_path or NULL; borrowed
+  const char *path;  // the context's plugin_path or NULL; borrowed
   void *handle;
   const sni_llvm_plugin *api;  // NULL: none; status says why
   char status[256];            // "loaded" or the reason; final once tried

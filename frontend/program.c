@@ -1,8 +1,9 @@
-// Programs: a traced graph with its executable, the signature that it serves, and references to what it captured. Immutable once
-// finished, so that any number of threads may run one; each brings its own sni_run (run.c).
+// Programs: a traced graph with its executable, the signature that it serves, and references to
+// what it captured. Immutable once finished, so that any number of threads may run one; each brings
+// its own sni_run (run.c).
 //
-// Captured tensors and variables are held by reference. Addresses of captures and literals are resolved here once; those of
-// variables at each run, as assigning may move them.
+// Captured tensors and variables are held by reference. Addresses of captures and literals are
+// resolved here once; those of variables at each run, as assigning may move them.
 #include "frontend/program.h"
 
 #include <stdatomic.h>
@@ -112,7 +113,8 @@ static sn_status take_guards(sn_program *program, sni_diag *diag) {
   program->n_symbols = (uint32_t)sni_dim_symbol_count(dims);
   program->n_guards = (uint32_t)sni_dim_guard_count(dims);
   program->guards = SNI_ARENA_ARRAY(&program->arena, sni_guard, program->n_guards);
-  if (!program->guards) return sni_fail_memory(diag, program->n_guards * sizeof(sni_guard), "guards");
+  if (!program->guards)
+    return sni_fail_memory(diag, program->n_guards * sizeof(sni_guard), "guards");
   for (uint32_t i = 0; i < program->n_guards; i++)
     sni_dim_guard(dims, (int)i, &program->guards[i].a, &program->guards[i].b);
   return SN_OK;
@@ -188,8 +190,12 @@ bool sni_program_matches(const sn_program *program, sn_tensor *const *inputs, in
 }
 
 // ---- questions
-int sn_program_inputs(const sn_program *program) { return program ? program->n_inputs : 0; }
-int sn_program_outputs(const sn_program *program) { return program ? program->n_outputs : 0; }
+int sn_program_inputs(const sn_program *program) {
+  return program ? program->n_inputs : 0;
+}
+int sn_program_outputs(const sn_program *program) {
+  return program ? program->n_outputs : 0;
+}
 
 int sn_program_count_ops(const sn_program *program, const char *op) {
   if (!program) return 0;

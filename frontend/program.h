@@ -27,26 +27,26 @@ typedef struct sni_guard {
 struct sn_program {
   _Atomic int32_t references;
   sni_family *family;
-  sni_arena arena;        // of all below, graph included
+  sni_arena arena;  // of all below, graph included
   const char *name;
   int n_inputs, n_outputs;
   sni_input_key *keys;
   const char **input_names;  // "" or the user's
-  bool from_specs;        // made by sn_function_compile
-  sni_graph *graph;       // as traced
+  bool from_specs;           // made by sn_function_compile
+  sni_graph *graph;          // as traced
   sni_type *outputs;
-  bool static_outputs;    // no output type has symbols
+  bool static_outputs;  // no output type has symbols
   uint32_t n_symbols, n_guards;
   sni_guard *guards;
   uint32_t n_variables;
   sn_tensor **variables;  // one reference each
   bool *assigned;
   size_t *variable_bytes;
-  uint32_t *lock_order;   // variables by address
+  uint32_t *lock_order;  // variables by address
   uint32_t n_captures;
-  sn_tensor **captures;   // one reference each
+  sn_tensor **captures;  // one reference each
   sni_compiled *compiled;
-  void **constants;       // addresses of captures and literals
+  void **constants;  // addresses of captures and literals
   // of the function's cache
   _Atomic bool evicted;
   _Atomic uint64_t used;
@@ -60,7 +60,8 @@ sn_status sni_program_create(sni_family *family, const char *name, int n_inputs,
 sn_status sni_program_finish(sn_program *program, const sni_trace *trace, sn_backend backend,
                              sni_diag *diag);
 bool sni_program_guards_hold(const sn_program *program, const int64_t *symbols);
-// Whether the inputs (usable eager tensors and variables) have the dtypes, shapes and values of this signature. Fills symbols.
+// Whether the inputs (usable eager tensors and variables) have the dtypes, shapes and values of
+// this signature. Fills symbols.
 bool sni_program_fits(const sn_program *program, sn_tensor *const *inputs, int64_t *symbols);
 // The same, and the guards hold.
 bool sni_program_matches(const sn_program *program, sn_tensor *const *inputs, int64_t *symbols);
@@ -69,9 +70,9 @@ bool sni_program_matches(const sn_program *program, sn_tensor *const *inputs, in
 typedef struct sni_run {
   sn_program *program;  // one reference
   sni_run_state *state;
-  sni_diag diag;        // of the state
+  sni_diag diag;  // of the state
   sni_arena arena;
-  int64_t *symbols;     // of the call at hand
+  int64_t *symbols;  // of the call at hand
   void **inputs, **outputs, **variables, **new_variables;
   sn_tensor **results;  // sn_call: the tensors behind outputs
   sni_buffer **fresh;   // per variable: where its new value goes when that is not its own buffer
@@ -79,11 +80,13 @@ typedef struct sni_run {
 } sni_run;
 sn_status sni_run_create(sn_program *program, int threads, sni_diag *diag, sni_run **out_run);
 void sni_run_destroy(sni_run *run);
-// Locks the variables (when siblings exist) and finds where old and new values are. Errors: SN_ERR_MEMORY, nothing is locked then.
+// Locks the variables (when siblings exist) and finds where old and new values are. Errors:
+// SN_ERR_MEMORY, nothing is locked then.
 sn_status sni_run_open_variables(sni_run *run);
 // Unlocks. commit: the new values become the variables'; cannot fail.
 void sni_run_close_variables(sni_run *run, bool commit);
-// Binds the symbols and runs; inputs, outputs and variables are in place. Failures are described in run->diag.
+// Binds the symbols and runs; inputs, outputs and variables are in place. Failures are described in
+// run->diag.
 sn_status sni_run_execute(sni_run *run);
 
 #endif

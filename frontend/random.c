@@ -1,8 +1,10 @@
-// Random numbers: a variable i64[2] {key, counter} of the context, read and advanced like any variable, so that eager mode and traces
-// draw from one stream. One block of the generator (Philox 4x32-10) gives four 32-bit words; a draw of n elements takes whole blocks.
+// Random numbers: a variable i64[2] {key, counter} of the context, read and advanced like any
+// variable, so that eager mode and traces draw from one stream. One block of the generator (Philox
+// 4x32-10) gives four 32-bit words; a draw of n elements takes whole blocks.
 //
-// Bits become numbers as in TensorFlow's philox kernels (random_distributions.h): mantissa bits under the exponent of
-// [1, 2), minus 1; normal numbers by Box-Muller, sine first, u1 bounded below by 1e-7.
+// Bits become numbers as in TensorFlow's philox kernels (random_distributions.h): mantissa bits
+// under the exponent of [1, 2), minus 1; normal numbers by Box-Muller, sine first, u1 bounded below
+// by 1e-7.
 #include "frontend/compose.h"
 
 static sn_tensor *random_state(sn_context *c) {
@@ -33,8 +35,8 @@ static sn_tensor *draw(sn_context *c, const sni_type *shape) {
   sni_type words = *shape;
   words.dtype = SN_I32;
   sn_tensor *bits = sni_emit(c, SNI_OP_RANDOM_BITS, &state, 1, NULL, 0, &words);
-  sni_dim blocks = sni_dim_floor_div(
-      dims, sni_dim_add_constant(dims, sni_type_size(dims, &words), 3), 4);
+  sni_dim blocks =
+      sni_dim_floor_div(dims, sni_dim_add_constant(dims, sni_type_size(dims, &words), 3), 4);
   sni_type counter = {.dtype = SN_I64};
   int64_t value;
   sn_tensor *advance;
@@ -63,7 +65,8 @@ static sn_tensor *uniform_f32(sn_context *c, const sni_type *shape) {
 
 // The same of 52 bits: 20 of the first word above the 32 of the second.
 static sn_tensor *uniform_f64(sn_context *c, sni_dim count) {
-  sni_type pairs = {.rank = 2, .dims = {count, 2}}, flat = {.dtype = SN_F64, .rank = 1, .dims = {count}};
+  sni_type pairs = {.rank = 2, .dims = {count, 2}},
+           flat = {.dtype = SN_F64, .rank = 1, .dims = {count}};
   sn_tensor *words = sni_convert(c, draw(c, &pairs), SN_I64);
   sn_tensor *high = sni_with_number(c, SNI_OP_AND, sni_take(c, words, 1, 0, 1), 0xfffff);
   sn_tensor *low = sni_with_number(c, SNI_OP_AND, sni_take(c, words, 1, 1, 1), 0xffffffff);

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-// The context that will report, and whether the elements are there. NULL: there is none to report in.
+// The context that will report, and whether the elements are there. NULL: there is none to report
+// in.
 static sn_context *begin_read(const char *name, const sn_tensor *t, const char *file, int line,
                               bool *out_ready) {
   sn_tensor *operand = (sn_tensor *)(uintptr_t)t;  // looked at, not changed

@@ -1,11 +1,13 @@
-// Running a program: one thread's addresses, symbol values and run state, shared by sn_call and runners.
+// Running a program: one thread's addresses, symbol values and run state, shared by sn_call and
+// runners.
 //
 //   open_variables: lock, take old addresses, new buffers where a value may not be overwritten
 //   execute: bind the symbols, run the commands
 //   close_variables: the new values become the variables', unlock
 //
-// Invariant: a variable is written in place only when nobody else holds its buffer and no command can fault, so a run that
-// fails has changed nothing. Locks are taken in the order of addresses; without siblings or runners there is nobody to lock out.
+// Invariant: a variable is written in place only when nobody else holds its buffer and no command
+// can fault, so a run that fails has changed nothing. Locks are taken in the order of addresses;
+// without siblings or runners there is nobody to lock out.
 #include "frontend/program.h"
 
 #include <string.h>
@@ -31,9 +33,9 @@ sn_status sni_run_create(sn_program *program, int threads, sni_diag *diag, sni_r
     run->fresh = NULL;
     status = sni_fail_memory(diag, program->n_variables * sizeof(void *), "a run");
   } else {
-    status = sni_run_state_create(&program->compiled->executable, &family->allocator,
-                                  family->buffers, family->threads, threads, &run->diag,
-                                  &run->state);
+    status =
+        sni_run_state_create(&program->compiled->executable, &family->allocator, family->buffers,
+                             family->threads, threads, &run->diag, &run->state);
     if (status) sni_fail(diag, status, "%s", run->diag.text);
   }
   if (status) {

@@ -1,5 +1,6 @@
-// Scopes: which results die when. A context keeps its scope-owned tensors in order of creation; a scope is the tail of that list
-// from its mark on. Ending one drops the tail, but for the tensors that escape: they become the enclosing scope's.
+// Scopes: which results die when. A context keeps its scope-owned tensors in order of creation; a
+// scope is the tail of that list from its mark on. Ending one drops the tail, but for the tensors
+// that escape: they become the enclosing scope's.
 #include "frontend/internal.h"
 
 sn_scope sn_scope_begin(sn_context *context) {

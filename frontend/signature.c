@@ -1,9 +1,11 @@
-// Signatures: what of its inputs a function is specialised for, and how a call finds its specialisation.
+// Signatures: what of its inputs a function is specialised for, and how a call finds its
+// specialisation.
 //
-// A call looks at the run that its site used last, then at the one its memo table names, then at all runs of the site; none of
-// this takes a lock, as a site belongs to one context. Only then the function's own list is searched (specialise.c).
-// Signatures that agree in all but dims form a group; a dim that has had two values is symbolic in the group's next traces, unless
-// a trace has used it as a number.
+// A call looks at the run that its site used last, then at the one its memo table names, then at
+// all runs of the site; none of this takes a lock, as a site belongs to one context. Only then the
+// function's own list is searched (specialise.c). Signatures that agree in all but dims form a
+// group; a dim that has had two values is symbolic in the group's next traces, unless a trace has
+// used it as a number.
 #include "frontend/function.h"
 
 #include <stdarg.h>
@@ -164,8 +166,7 @@ static sni_run *find_slowly(sni_call_site *site, sn_tensor *const *inputs) {
 }
 
 sni_run *sni_call_site_find(sni_call_site *site, sn_tensor *const *inputs) {
-  uint64_t generation =
-      atomic_load_explicit(&site->function->generation, memory_order_acquire);
+  uint64_t generation = atomic_load_explicit(&site->function->generation, memory_order_acquire);
   if (generation != site->generation) drop_evicted(site, generation);
   sni_run *run = site->last;
   if (run && sni_program_matches(run->program, inputs, run->symbols)) return run;
@@ -174,9 +175,8 @@ sni_run *sni_call_site_find(sni_call_site *site, sn_tensor *const *inputs) {
 
 sn_status sni_call_site_add(sni_call_site *site, sn_tensor *const *inputs, sni_run *run,
                             sni_diag *diag) {
-  sn_status status =
-      sni_vec_reserve(&site->function->family->allocator, diag, (void **)&site->runs,
-                      &site->runs_capacity, site->n_runs + 1, sizeof(*site->runs));
+  sn_status status = sni_vec_reserve(&site->function->family->allocator, diag, (void **)&site->runs,
+                                     &site->runs_capacity, site->n_runs + 1, sizeof(*site->runs));
   if (status) {
     sni_run_destroy(run);
     return status;

@@ -1,10 +1,13 @@
-// The miss path of a call: looks through the function's programs, then traces and compiles a new one.
+// The miss path of a call: looks through the function's programs, then traces and compiles a new
+// one.
 //
-//   keys of the inputs -> group -> which dims are symbolic -> trace (the callback runs) -> program -> the function's list
+//   keys of the inputs -> group -> which dims are symbolic -> trace (the callback runs) -> program
+//   -> the function's list
 //
-// One trace of a function at a time (trace_lock); calls that hit go on meanwhile. Where tracing with symbolic dims fails for
-// shape reasons (1 broadcasts, other numbers do not), it is repeated with fewer of them, at last with none. Nothing of the
-// function changes unless all of this succeeds.
+// One trace of a function at a time (trace_lock); calls that hit go on meanwhile. Where tracing
+// with symbolic dims fails for shape reasons (1 broadcasts, other numbers do not), it is repeated
+// with fewer of them, at last with none. Nothing of the function changes unless all of this
+// succeeds.
 #include "frontend/function.h"
 
 #include <errno.h>
@@ -31,14 +34,18 @@ sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor
   memcpy(before, context->message, sizeof(before));
   context->message[0] = 0;  // so that a message that the callback left can be told
   for (int i = 0; i < function->n_outputs; i++) out[i] = NULL;
+  const char *name = context->op_name;
   context->op_name = NULL;
   sn_status status = function->callback(context, inputs, out, function->user);
-  context->op_name = NULL;
+  context->op_name = name;
   if (status && !context->diag.status) {
-    char why[sizeof(context->message)];
-    memcpy(why, context->message, sizeof(why));
-    sni_error(context, status, "callback of function \"%s\" failed: %s", function->name,
-              why[0] ? why : sn_status_meaning(status));
+    // What a boundary function in the callback reported is the message; else a general one.
+    if (context->message[0])
+      sni_fail(&context->diag, status, "%.1199s", context->message);
+    else
+      sni_error(context, status, "callback of function \"%s\" failed: %s", function->name,
+                sn_status_meaning(status));
+    context->error_noted = true;
     context->error_unlocated = false;
   }
   if (!context->message[0]) memcpy(context->message, before, sizeof(before));
@@ -51,9 +58,9 @@ sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor
 typedef struct plan {
   sn_function *function;
   sn_context *context;
-  sn_tensor *const *inputs;   // NULL: only keys are known
-  sni_input_key *keys;        // dims: values, or -1 where unknown
-  uint8_t *symbolic;          // per input: bit per dim
+  sn_tensor *const *inputs;  // NULL: only keys are known
+  sni_input_key *keys;       // dims: values, or -1 where unknown
+  uint8_t *symbolic;         // per input: bit per dim
   double trace_ms;
 } plan;
 
@@ -85,7 +92,8 @@ static sn_status add_results(const plan *p, sni_trace *trace, sn_tensor *const *
   for (int i = 0; i < p->function->n_outputs; i++) {
     sni_node_id node;
     SNI_TRY(sni_trace_node(trace, out[i], &node));
-    SNI_TRY(sni_graph_add(graph, SNI_OP_IDENTITY, &node, 1, NULL, 0, NULL, out[i]->location, &node));
+    SNI_TRY(
+        sni_graph_add(graph, SNI_OP_IDENTITY, &node, 1, NULL, 0, NULL, out[i]->location, &node));
     SNI_TRY(sni_graph_add_result(graph, node, -1));
   }
   for (uint32_t i = 0; i < trace->n_variables; i++)
@@ -174,8 +182,8 @@ static void mark_symbols(const sni_dim_table *dims, sni_dim dim, bool *marks) {
   mark_symbols(dims, e.b, marks);
 }
 
-// Makes constant what keeps `blocking` from serving these inputs: of the dims in its broken guards those that are 1 (they
-// broadcast), or else all.
+// Makes constant what keeps `blocking` from serving these inputs: of the dims in its broken guards
+// those that are 1 (they broadcast), or else all.
 static void unblock(plan *p, const sn_program *blocking, const int64_t *symbols, bool *marks) {
   const sni_dim_table *dims = blocking->graph->dims;
   memset(marks, 0, blocking->n_symbols * sizeof(*marks));
@@ -195,19 +203,19 @@ static void unblock(plan *p, const sn_program *blocking, const int64_t *symbols,
   for (int i = 0; i < blocking->n_inputs; i++)
     for (int d = 0; d < blocking->keys[i].type.rank; d++) {
       int32_t s = blocking->keys[i].symbol[d];
-      if (s >= 0 && marks[s] && (!ones || symbols[s] == 1))
-        p->symbolic[i] &= (uint8_t)~(1u << d);
+      if (s >= 0 && marks[s] && (!ones || symbols[s] == 1)) p->symbolic[i] &= (uint8_t) ~(1u << d);
     }
 }
 
-// After a trace that failed over shapes: makes constant the symbolic dims that are 1, or else all. False: there are none.
+// After a trace that failed over shapes: makes constant the symbolic dims that are 1, or else all.
+// False: there are none.
 static bool retreat(plan *p) {
   bool changed = false;
   for (int all = 0; all < 2 && !changed; all++)
     for (int i = 0; i < p->function->n_inputs; i++)
       for (int d = 0; d < p->keys[i].type.rank; d++) {
         if (!(p->symbolic[i] >> d & 1) || (!all && p->keys[i].type.dims[d] != 1)) continue;
-        p->symbolic[i] &= (uint8_t)~(1u << d);
+        p->symbolic[i] &= (uint8_t) ~(1u << d);
         changed = true;
       }
   return changed;
@@ -226,7 +234,8 @@ static sn_program *keep_if(sn_program *program, bool condition) {
   return condition ? sn_program_keep(program) : NULL;
 }
 
-// With one reference, or NULL. Specialisations for constant dims go first. *out_blocking (one reference): see unblock.
+// With one reference, or NULL. Specialisations for constant dims go first. *out_blocking (one
+// reference): see unblock.
 static sn_program *find_program(sn_function *function, sn_tensor *const *inputs, int64_t *symbols,
                                 sn_program **out_blocking) {
   sn_program *found = NULL, *blocking = NULL;
@@ -238,8 +247,8 @@ static sn_program *find_program(sn_function *function, sn_tensor *const *inputs,
         found = keep_if(program, sni_program_guards_hold(program, symbols));
     }
   for (uint32_t i = function->n_programs; i-- > 0 && !found && !blocking;)
-    blocking = keep_if(function->programs[i],
-                       sni_program_fits(function->programs[i], inputs, symbols));
+    blocking =
+        keep_if(function->programs[i], sni_program_fits(function->programs[i], inputs, symbols));
   pthread_mutex_unlock(&function->lock);
   *out_blocking = blocking;
   return found;

@@ -27,4 +27,6 @@ const char *sn_status_meaning(sn_status status) {
   return "not a status of this library";
 }
 
-const char *sn_version(void) { return SINTER_VERSION; }
+const char *sn_version(void) {
+  return SINTER_VERSION;
+}

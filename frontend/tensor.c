@@ -1,8 +1,10 @@
-// Tensor objects: their memory, references, and what can be asked of them. Creation from values is in create.c, reading in read.c.
+// Tensor objects: their memory, references, and what can be asked of them. Creation from values is
+// in create.c, reading in read.c.
 //
-// A struct holds a reference to its context's memory for as long as it exists, also while it waits in the context's list of free
-// structs: making and dropping a result in a loop touches no shared counter. Only the context's own thread uses that list;
-// a last reference that dies elsewhere (sn_release from any thread) frees the struct instead.
+// A struct holds a reference to its context's memory for as long as it exists, also while it waits
+// in the context's list of free structs: making and dropping a result in a loop touches no shared
+// counter. Only the context's own thread uses that list; a last reference that dies elsewhere
+// (sn_release from any thread) frees the struct instead.
 #include "frontend/internal.h"
 
 #include <stdatomic.h>
@@ -155,9 +157,13 @@ void sni_tensor_snapshot(sn_tensor *t, sni_buffer **out_buffer, char **out_data)
 }
 
 // ---- queries
-int sn_rank(const sn_tensor *t) { return t ? t->type.rank : -1; }
+int sn_rank(const sn_tensor *t) {
+  return t ? t->type.rank : -1;
+}
 
-sn_dtype sn_dtype_of(const sn_tensor *t) { return t ? t->type.dtype : SN_BOOL; }
+sn_dtype sn_dtype_of(const sn_tensor *t) {
+  return t ? t->type.dtype : SN_BOOL;
+}
 
 static bool open_trace(const sn_tensor *t) {
   return t->kind == SNI_TENSOR_TRACED && t->trace == t->context->trace;
@@ -183,10 +189,18 @@ int64_t sn_size(const sn_tensor *t) {
   return size;
 }
 
-sn_context *sn_context_of(const sn_tensor *t) { return t ? t->context : NULL; }
+sn_context *sn_context_of(const sn_tensor *t) {
+  return t ? t->context : NULL;
+}
 
-bool sn_failed(const sn_tensor *t) { return !t || t->kind == SNI_TENSOR_ERROR; }
+bool sn_failed(const sn_tensor *t) {
+  return !t || t->kind == SNI_TENSOR_ERROR;
+}
 
-bool sn_is_traced(const sn_tensor *t) { return t && t->kind == SNI_TENSOR_TRACED; }
+bool sn_is_traced(const sn_tensor *t) {
+  return t && t->kind == SNI_TENSOR_TRACED;
+}
 
-const char *sn_name(const sn_tensor *t) { return t && t->name ? t->name : ""; }
+const char *sn_name(const sn_tensor *t) {
+  return t && t->name ? t->name : "";
+}

@@ -1,9 +1,10 @@
 // Traces: the graph behind the traced tensors of one run of a callback.
 //
-// Eager tensors enter by reference, as CAPTURE parameters; small ones as CONSTANT nodes, so that they fold: tensors are immutable,
-// so baking them in is no loss. Variables are parameters too; assigning one makes a node its present value, and what it
-// is at the end is an extra result of the graph. Each tensor has one node per trace, found again through a hash table; references
-// are held until the trace closes, so that no address can come to mean another tensor.
+// Eager tensors enter by reference, as CAPTURE parameters; small ones as CONSTANT nodes, so that
+// they fold: tensors are immutable, so baking them in is no loss. Variables are parameters too;
+// assigning one makes a node its present value, and what it is at the end is an extra result of the
+// graph. Each tensor has one node per trace, found again through a hash table; references are held
+// until the trace closes, so that no address can come to mean another tensor.
 #include "frontend/trace.h"
 
 #include <string.h>
@@ -12,7 +13,9 @@
 
 enum { most_baked_elements = 8 };
 
-sni_graph *sni_trace_graph(sni_trace *trace) { return trace->graph; }
+sni_graph *sni_trace_graph(sni_trace *trace) {
+  return trace->graph;
+}
 
 static sni_allocator *allocator_of(const sni_trace *trace) {
   return &trace->context->family->allocator;

@@ -1,8 +1,9 @@
 // Variables: tensors that can be assigned.
 //
-// A variable owns a buffer from the pool, used from its start. Values are immutable: a read shares the buffer, and an assignment writes
-// in place only into a buffer that nobody else holds; otherwise the variable moves to another one. So earlier results never
-// change, and nothing is copied that need not be. With siblings in the family each access holds the variable's lock.
+// A variable owns a buffer from the pool, used from its start. Values are immutable: a read shares
+// the buffer, and an assignment writes in place only into a buffer that nobody else holds;
+// otherwise the variable moves to another one. So earlier results never change, and nothing is
+// copied that need not be. With siblings in the family each access holds the variable's lock.
 #include "frontend/compose.h"
 
 #include <string.h>
@@ -58,21 +59,26 @@ sn_tensor *sn_variable_opts(sn_tensor *initial, const sn_variable_options *optio
   sni_buffer *buffer;
   char *data;
   sni_tensor_snapshot(initial, &buffer, &data);
-  sn_tensor *t =
-      sni_variable_new(c, &initial->type, data, o.name ? o.name : "variable", !o.frozen);
+  sn_tensor *t = sni_variable_new(c, &initial->type, data, o.name ? o.name : "variable", !o.frozen);
   sni_buffer_release(buffer);
   return t ? t : &c->error_tensor;
 }
 
-bool sn_is_variable(const sn_tensor *t) { return t && t->kind == SNI_TENSOR_VARIABLE; }
+bool sn_is_variable(const sn_tensor *t) {
+  return t && t->kind == SNI_TENSOR_VARIABLE;
+}
 
-bool sn_is_trainable(const sn_tensor *t) { return sn_is_variable(t) && t->trainable; }
+bool sn_is_trainable(const sn_tensor *t) {
+  return sn_is_variable(t) && t->trainable;
+}
 
 // ---- eager assignment
-// The variable takes over value's elements: their buffer, when it is one that a variable may own, else a copy.
+// The variable takes over value's elements: their buffer, when it is one that a variable may own,
+// else a copy.
 static sn_status store(sn_context *c, sn_tensor *variable, const sn_tensor *value) {
   size_t bytes = sni_type_bytes(&value->type);
   sni_buffer *buffer;
+  if (c->record) SNI_TRY(sni_record_before_assign(c, variable));
   if (value->buffer->owned && value->data == value->buffer->data &&
       value->buffer->bytes <= 2 * bytes + 64) {
     buffer = sni_buffer_keep(value->buffer);

@@ -1,9 +1,10 @@
 // The table of symbolic dims: interning, symbols, unification with guards, evaluation.
 //
-// Invariant: equal expressions (sums of products with integer coefficients over symbols and functions) have equal
-// canonical dims. Unifying solves a = b for one symbol and rebuilds every entry that uses it, so that sni_dim_equal stays one
-// comparison; entries handed out earlier keep their ids and point to their canonical form.
-// Dims are made by tracing and inference and become run-time sizes in passes/.
+// Invariant: equal expressions (sums of products with integer coefficients over symbols and
+// functions) have equal canonical dims. Unifying solves a = b for one symbol and rebuilds every
+// entry that uses it, so that sni_dim_equal stays one comparison; entries handed out earlier keep
+// their ids and point to their canonical form. Dims are made by tracing and inference and become
+// run-time sizes in passes/.
 #include "graph/dims_internal.h"
 
 #include <stdio.h>
@@ -81,9 +82,12 @@ sni_dim_expression sni_dim_expand(const sni_dim_table *table, sni_dim dim) {
 
 // ---- symbols
 int sni_dim_find_symbol(const sni_dim_table *table, const char *name, size_t length) {
+  uint64_t hash = sni_hash_bytes(0, name, length);
   for (uint32_t i = 0; i < table->n_symbols; i++) {
-    const char *other = table->symbols[i].name;
-    if (strlen(other) == length && !memcmp(other, name, length)) return (int)i;
+    const sni_dim_symbol_info *symbol = &table->symbols[i];
+    if (symbol->name_hash == hash && strlen(symbol->name) == length &&
+        !memcmp(symbol->name, name, length))
+      return (int)i;
   }
   return -1;
 }
@@ -117,7 +121,8 @@ sn_status sni_dim_new_named(sni_dim_table *table, const char *name, size_t lengt
                          table->n_symbols + 1, sizeof(sni_dim_symbol_info)));
   sni_dim dim = sni_dim_intern(table, SNI_DIM_SYMBOL, (sni_dim)table->n_symbols, 0);
   if (dim == SNI_DIM_FAILED) return SN_ERR_MEMORY;
-  table->symbols[table->n_symbols++] = (sni_dim_symbol_info){dim, hint < 0 ? -1 : hint, copy};
+  table->symbols[table->n_symbols++] =
+      (sni_dim_symbol_info){dim, hint < 0 ? -1 : hint, copy, sni_hash_bytes(0, copy, length)};
   *out_dim = dim;
   return SN_OK;
 }
@@ -126,16 +131,21 @@ sn_status sni_dim_new_symbol(sni_dim_table *table, int64_t hint, sni_dim *out_di
   return sni_dim_new_named(table, NULL, 0, hint, out_dim);
 }
 
-int sni_dim_symbol_count(const sni_dim_table *table) { return (int)table->n_symbols; }
+int sni_dim_symbol_count(const sni_dim_table *table) {
+  return (int)table->n_symbols;
+}
 
-sni_dim sni_dim_symbol(const sni_dim_table *table, int i) { return table->symbols[i].dim; }
+sni_dim sni_dim_symbol(const sni_dim_table *table, int i) {
+  return table->symbols[i].dim;
+}
 
 // ---- evaluation
 static int64_t floor_divide(int64_t a, int64_t b) {
   return a / b - (a % b != 0 && (a < 0) != (b < 0));
 }
 
-// symbols NULL: the hints. *bad: something overflowed or has no hint; the value is then meaningless.
+// symbols NULL: the hints. *bad: something overflowed or has no hint; the value is then
+// meaningless.
 static int64_t evaluate(const sni_dim_table *table, sni_dim dim, const int64_t *symbols,
                         bool *bad) {
   int64_t value = 0;
@@ -156,7 +166,8 @@ static int64_t evaluate(const sni_dim_table *table, sni_dim dim, const int64_t *
       *bad |= __builtin_mul_overflow(a, b, &value);
       return value;
     case SNI_DIM_FLOOR_DIV:
-      return floor_divide(a, b);
+      *bad |= b <= 0;
+      return *bad ? 0 : floor_divide(a, b);
     case SNI_DIM_MAX:
       return a > b ? a : b;
     case SNI_DIM_MIN:
@@ -190,7 +201,9 @@ bool sni_dim_equal(const sni_dim_table *table, sni_dim a, sni_dim b) {
   return a == b || (table && sni_dim_canonical(table, a) == sni_dim_canonical(table, b));
 }
 
-int sni_dim_guard_count(const sni_dim_table *table) { return (int)table->n_guards; }
+int sni_dim_guard_count(const sni_dim_table *table) {
+  return (int)table->n_guards;
+}
 
 void sni_dim_guard(const sni_dim_table *table, int i, sni_dim *out_a, sni_dim *out_b) {
   *out_a = table->guards[i].a;
@@ -205,11 +218,11 @@ static bool contains(const sni_dim_table *table, sni_dim dim, sni_dim symbol) {
   return contains(table, e->a, symbol) || contains(table, e->b, symbol);
 }
 
-// Whether sum = 0 can be solved for term i: a bare symbol, nowhere else in the sum, whose coefficient divides all others.
+// Whether sum = 0 can be solved for term i: a bare symbol, nowhere else in the sum, whose
+// coefficient divides all others.
 static bool solvable(const sni_dim_table *table, const sni_dim_sum *sum, int i) {
   sni_dim symbol = sum->terms[i].product;
-  if (!sni_dim_is_reference(symbol) ||
-      sni_dim_at(table, symbol)->expression.op != SNI_DIM_SYMBOL)
+  if (!sni_dim_is_reference(symbol) || sni_dim_at(table, symbol)->expression.op != SNI_DIM_SYMBOL)
     return false;
   for (int k = 0; k < sum->n; k++) {
     if (k == i) continue;
@@ -239,8 +252,8 @@ static sni_dim rebuild(sni_dim_table *table, sni_dim dim) {
   return dim;
 }
 
-// Puts value in the place of symbol everywhere. First the entries that were their own canonical form, in order of creation
-// (operands come before users), then those that pointed to such.
+// Puts value in the place of symbol everywhere. First the entries that were their own canonical
+// form, in order of creation (operands come before users), then those that pointed to such.
 static bool substitute(sni_dim_table *table, sni_dim symbol, sni_dim value) {
   uint32_t n = table->n_entries;
   sni_dim_at(table, symbol)->canonical = value;

@@ -1,22 +1,24 @@
 // What dims.c, dims_normal.c and dims_text.c share: the table of interned symbolic expressions.
 //
-// An expression is stored in normal form: a sum ADD(ADD(t0, t1), t2) of terms in the order of sni_dim_compare, the constant last;
-// a term MUL(product, coefficient), or the bare product for coefficient 1; a product MUL(MUL(f0, f1), f2) of factors in
-// the same order. Factors are symbols, FLOOR_DIV, MAX, MIN, and sums whose expansion would have too many terms.
+// An expression is stored in normal form: a sum ADD(ADD(t0, t1), t2) of terms in the order of
+// sni_dim_compare, the constant last; a term MUL(product, coefficient), or the bare product for
+// coefficient 1; a product MUL(MUL(f0, f1), f2) of factors in the same order. Factors are symbols,
+// FLOOR_DIV, MAX, MIN, and sums whose expansion would have too many terms.
 //
-// Negative constants are no entries: a constant v in [-2^61, -1] is the dim v - 2^62, with or without a table.
+// Negative constants are no entries: a constant v in [-2^61, -1] is the dim v - 2^62, with or
+// without a table.
 #ifndef SNI_GRAPH_DIMS_INTERNAL_H
 #define SNI_GRAPH_DIMS_INTERNAL_H
 
 #include "graph/type.h"
 
 enum {
-  sni_dim_max_terms = 64,    // of a sum
-  sni_dim_max_expanded = 16, // terms that a product of sums is multiplied out into
-  sni_dim_max_factors = 16,  // of a product
-  sni_dim_max_weight = 512,  // nodes of an expression written as a tree: bounds every recursion
-  sni_dim_max_name = 63,     // bytes of a symbol's name
-  sni_dim_max_parsed = 4096, // symbols that parsing may make
+  sni_dim_max_terms = 64,     // of a sum
+  sni_dim_max_expanded = 16,  // terms that a product of sums is multiplied out into
+  sni_dim_max_factors = 16,   // of a product
+  sni_dim_max_weight = 512,   // nodes of an expression written as a tree: bounds every recursion
+  sni_dim_max_name = 63,      // bytes of a symbol's name
+  sni_dim_max_parsed = 4096,  // symbols that parsing may make
 };
 
 typedef struct sni_dim_entry {
@@ -29,6 +31,7 @@ typedef struct sni_dim_symbol_info {
   sni_dim dim;
   int64_t hint;  // -1: unknown
   const char *name;
+  uint64_t name_hash;
 } sni_dim_symbol_info;
 
 typedef struct sni_dim_pair {
@@ -46,7 +49,7 @@ struct sni_dim_table {
   sni_dim_pair *guards;
   uint32_t n_guards, guards_capacity;
   bool has_named_symbols;  // parsing made some: default names may collide with theirs
-  sn_status failure;       // why the latest SNI_DIM_FAILED came about: SN_ERR_MEMORY or SN_ERR_SHAPE
+  sn_status failure;  // why the latest SNI_DIM_FAILED came about: SN_ERR_MEMORY or SN_ERR_SHAPE
 };
 
 // One term of a sum: coefficient * product; product 1 is the constant term.
@@ -70,7 +73,9 @@ static inline bool sni_dim_decode(sni_dim dim, int64_t *out_value) {
   *out_value = dim - zero;
   return true;
 }
-static inline bool sni_dim_is_reference(sni_dim dim) { return dim < 0 && dim >= -(int64_t)UINT32_MAX; }
+static inline bool sni_dim_is_reference(sni_dim dim) {
+  return dim < 0 && dim >= -(int64_t)UINT32_MAX;
+}
 static inline sni_dim_entry *sni_dim_at(const sni_dim_table *table, sni_dim reference) {
   return &table->entries[-(reference + 1)];
 }
@@ -84,11 +89,13 @@ bool sni_dim_valid(const sni_dim_table *table, sni_dim dim);
 sni_dim sni_dim_fail(sni_dim_table *table, sn_status why);
 // The entry op(a, b), made if there is none.
 sni_dim sni_dim_intern(sni_dim_table *table, sni_dim_op op, sni_dim a, sni_dim b);
-// Symbol of that name or -1. A new symbol of that name (copied); NULL: the default name of its number.
+// Symbol of that name or -1. A new symbol of that name (copied); NULL: the default name of its
+// number.
 int sni_dim_find_symbol(const sni_dim_table *table, const char *name, size_t length);
 sn_status sni_dim_new_named(sni_dim_table *table, const char *name, size_t length, int64_t hint,
                             sni_dim *out_dim);
-// Total order that depends on structure and symbol names alone, so that a printed and parsed expression keeps its form.
+// Total order that depends on structure and symbol names alone, so that a printed and parsed
+// expression keeps its form.
 int sni_dim_compare(const sni_dim_table *table, sni_dim a, sni_dim b);
 // Terms of a canonical dim, and back.
 void sni_dim_split(const sni_dim_table *table, sni_dim dim, sni_dim_sum *out_sum);

@@ -1,8 +1,8 @@
 // Arithmetic on dims, in the normal form that dims_internal.h describes.
 //
-// Every operation takes its operands' canonical forms apart into terms, works on those, and interns the result. Constants
-// alone never need a table. What overflows int64 or grows beyond the limits is SNI_DIM_FAILED, and so is an exhausted arena; the table
-// remembers which.
+// Every operation takes its operands' canonical forms apart into terms, works on those, and interns
+// the result. Constants alone never need a table. What overflows int64 or grows beyond the limits
+// is SNI_DIM_FAILED, and so is an exhausted arena; the table remembers which.
 #include "graph/dims_internal.h"
 
 #include <string.h>
@@ -30,8 +30,7 @@ int sni_dim_compare(const sni_dim_table *table, sni_dim a, sni_dim b) {
   const sni_dim_expression *x = &sni_dim_at(table, a)->expression;
   const sni_dim_expression *y = &sni_dim_at(table, b)->expression;
   if (x->op != y->op) return x->op < y->op ? -1 : 1;
-  if (x->op == SNI_DIM_SYMBOL)
-    return strcmp(table->symbols[x->a].name, table->symbols[y->a].name);
+  if (x->op == SNI_DIM_SYMBOL) return strcmp(table->symbols[x->a].name, table->symbols[y->a].name);
   int order = sni_dim_compare(table, x->a, y->a);
   return order ? order : sni_dim_compare(table, x->b, y->b);
 }
@@ -81,8 +80,7 @@ sni_dim sni_dim_build(sni_dim_table *table, const sni_dim_sum *sum) {
 static bool merge_term(const sni_dim_table *table, sni_dim_sum *sum, sni_dim_term term) {
   if (!term.coefficient) return true;
   int at = 0, order = 1;
-  while (at < sum->n &&
-         (order = sni_dim_compare(table, sum->terms[at].product, term.product)) < 0)
+  while (at < sum->n && (order = sni_dim_compare(table, sum->terms[at].product, term.product)) < 0)
     at++;
   sni_dim_term *place = &sum->terms[at];
   size_t behind = sizeof(sni_dim_term) * (size_t)(sum->n - at);
@@ -182,7 +180,8 @@ static bool multiply_terms(sni_dim_table *table, sni_dim_term a, sni_dim_term b,
   return out_term->product != SNI_DIM_FAILED;
 }
 
-// a * b as one term in which a sum is a factor: for products too long to expand, and for those with such a factor already.
+// a * b as one term in which a sum is a factor: for products too long to expand, and for those with
+// such a factor already.
 static sni_dim multiply_unexpanded(sni_dim_table *table, sni_dim a, sni_dim b) {
   sni_dim_term term;
   if (!multiply_terms(table, sni_dim_term_of(table, a), sni_dim_term_of(table, b), &term))
@@ -238,7 +237,9 @@ sni_dim sni_dim_mul_constant(sni_dim_table *table, sni_dim a, int64_t b) {
 }
 
 // ---- floor(a / b)
-static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+static int64_t floor_divide(int64_t a, int64_t b) {
+  return a / b - (a % b < 0);
+}
 
 static int64_t greatest_common_divisor(int64_t a, int64_t b) {
   while (b) {
@@ -249,8 +250,10 @@ static int64_t greatest_common_divisor(int64_t a, int64_t b) {
   return a;
 }
 
-// floor(remainder / divisor), where 0 <= every coefficient < divisor. Uses, for integers x, y and constants g, m, k:
-//   floor((g x + k) / (g m)) = floor((x + floor(k / g)) / m),  floor((floor(y / c) + k) / m) = floor((y + k c) / (c m)).
+// floor(remainder / divisor), where 0 <= every coefficient < divisor. Uses, for integers x, y and
+// constants g, m, k:
+//   floor((g x + k) / (g m)) = floor((x + floor(k / g)) / m),  floor((floor(y / c) + k) / m) =
+//   floor((y + k c) / (c m)).
 static sni_dim divide_remainder(sni_dim_table *table, sni_dim_sum *remainder, int64_t divisor) {
   int n = remainder->n;
   int64_t constant = 0, common = divisor, inner;

@@ -1,7 +1,8 @@
-// Dims as text: "32", "B", "2*B+1", "(B+1)*C", "div(B+1,2)", "max(B,C)", "min(B,C)"; and the parser of that.
+// Dims as text: "32", "B", "2*B+1", "(B+1)*C", "div(B+1,2)", "max(B,C)", "min(B,C)"; and the parser
+// of that.
 //
-// Invariant: parsing what was formatted gives an equal dim, and formatting that gives the same text. Recursion in both is bounded by
-// sni_dim_max_weight.
+// Invariant: parsing what was formatted gives an equal dim, and formatting that gives the same
+// text. Recursion in both is bounded by sni_dim_max_weight.
 #include "graph/dims_internal.h"
 
 #include <stdio.h>
@@ -111,7 +112,9 @@ typedef struct reader {
   int depth;
 } reader;
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 static bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
@@ -201,8 +204,8 @@ static int term_count(const sni_dim_table *table, sni_dim dim) {
   return n;
 }
 
-// A product of sums that was too long to multiply out has factors whose two longest are too long together. Taking the
-// longest first finds that out at once and keeps the form.
+// A product of sums that was too long to multiply out has factors whose two longest are too long
+// together. Taking the longest first finds that out at once and keeps the form.
 static sn_status read_term(reader *r, sni_dim *out_dim) {
   sni_dim factors[sni_dim_max_factors + 1], factor;
   int lengths[sni_dim_max_factors + 1], n = 0;
@@ -233,8 +236,8 @@ static sn_status read_sum(reader *r, sni_dim *out_dim) {
   do {
     sni_dim term;
     SNI_TRY(read_term(r, &term));
-    *out_dim = minus ? sni_dim_sub(r->table, *out_dim, term)
-                     : sni_dim_add(r->table, *out_dim, term);
+    *out_dim =
+        minus ? sni_dim_sub(r->table, *out_dim, term) : sni_dim_add(r->table, *out_dim, term);
     SNI_TRY(checked(r, *out_dim));
   } while (accept(r, '+') ? (minus = false, true) : (minus = accept(r, '-')));
   r->depth--;

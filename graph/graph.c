@@ -1,6 +1,8 @@
-// Building graphs: nodes, constants, parameters and results are appended; each node's type is inferred and checked on the way.
+// Building graphs: nodes, constants, parameters and results are appended; each node's type is
+// inferred and checked on the way.
 //
-// Invariant: operands have smaller ids than the node, types are what inference says, everything lives in the arena.
+// Invariant: operands have smaller ids than the node, types are what inference says, everything
+// lives in the arena.
 #include "graph/graph.h"
 
 #include "graph/dims_internal.h"
@@ -31,8 +33,8 @@ static sn_status push_node(sni_graph *graph, const sni_node *node, sni_node_id *
     return sni_fail(graph->diag, SN_ERR_UNSUPPORTED, "the graph has too many nodes");
   SNI_TRY(sni_arena_grow(graph->arena, graph->diag, (void **)&graph->nodes, &graph->nodes_capacity,
                          graph->n_nodes + 1, sizeof(sni_node)));
-  copy.operands = copy.n_operands ? sni_arena_copy(graph->arena, node->operands, operand_bytes)
-                                  : NULL;
+  copy.operands =
+      copy.n_operands ? sni_arena_copy(graph->arena, node->operands, operand_bytes) : NULL;
   copy.attrs = copy.n_attrs ? sni_arena_copy(graph->arena, node->attrs, attr_bytes) : NULL;
   copy.name = sni_arena_strdup(graph->arena, node->name);
   if ((copy.n_operands && !copy.operands) || (copy.n_attrs && !copy.attrs) ||
@@ -55,7 +57,7 @@ sn_status sni_graph_append(sni_graph *graph, bool unify, sni_op op, const sni_no
   if (n_operands > (int)SNI_COUNT_OF(few)) {
     types = SNI_ARENA_ARRAY(graph->arena, const sni_type *, n_operands);
     if (!types)
-      return sni_fail_memory(graph->diag, sizeof(*types) * (size_t)n_operands, "operand types");
+      return sni_fail_memory(graph->diag, sizeof(void *) * (size_t)n_operands, "operand types");
   }
   for (int i = 0; i < n_operands; i++) {
     if (operands[i] >= graph->n_nodes)
@@ -141,7 +143,7 @@ sn_status sni_graph_add_full(sni_graph *graph, const sni_type *type, double valu
       return sni_fail(graph->diag, SN_ERR_INTERNAL, "constant: no valid dtype");
   }
   sni_type scalar = sni_type_make(type->dtype, 0, NULL);
-  sni_node_id id;
+  sni_node_id id = SNI_NO_NODE;
   SNI_TRY(sni_graph_add_constant(graph, &scalar, &data, location, &id));
   if (type->rank)
     SNI_TRY(sni_graph_add(graph, SNI_OP_BROADCAST, &id, 1, NULL, 0, type, location, &id));

@@ -30,11 +30,11 @@ typedef enum sni_op_class {
 
 typedef struct sni_op_info {
   const char *name;
+  const char *attributes;  // schema, see ops.def
+  const char *formula;
   int operands;  // -1: one or more
   sni_op_class op_class;
   uint32_t dtypes;         // bit per sn_dtype that operand 0 (the result of a leaf) may have
-  const char *attributes;  // schema, see ops.def
-  const char *formula;
   bool differentiable;     // has a vjp rule
 } sni_op_info;
 extern const sni_op_info sni_op_infos[SNI_OP_COUNT];

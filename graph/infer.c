@@ -1,5 +1,6 @@
-// The type rules of ops.def. Each computes the result's type from operands, attributes and, where the op's row needs one, the
-// declared type, and refuses what the op does not define. Counts and operand #0's dtype have been checked.
+// The type rules of ops.def. Each computes the result's type from operands, attributes and, where
+// the op's row needs one, the declared type, and refuses what the op does not define. Counts and
+// operand #0's dtype have been checked.
 #include "graph/infer.h"
 
 static sn_status need_declared(const sni_inference *in) {
@@ -248,8 +249,9 @@ sn_status sni_infer_concat(const sni_inference *in, sni_type *out_type) {
   for (int i = 1; i < in->n_operands; i++) {
     const sni_type *b = in->operands[i];
     if (b->rank != a->rank)
-      return sni_infer_fail(in, SN_ERR_SHAPE, "operand #%d: expected rank %d as operand #0, given %d",
-                            i, a->rank, b->rank);
+      return sni_infer_fail(in, SN_ERR_SHAPE,
+                            "operand #%d: expected rank %d as operand #0, given %d", i, a->rank,
+                            b->rank);
     for (int k = 0; k < a->rank; k++)
       if (k != axis && !sni_infer_agree(in, a->dims[k], b->dims[k]))
         return sni_infer_fail(in, SN_ERR_SHAPE, "operand #%d: dim %d differs from operand #0's", i,
@@ -304,7 +306,8 @@ sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type) {
     sni_dim_format(in->dims, k_a, text_a, sizeof(text_a));
     sni_dim_format(in->dims, k_b, text_b, sizeof(text_b));
     return sni_infer_fail(in, SN_ERR_SHAPE,
-                          "inner dims differ: operand #0 has %s, operand #1 has %s", text_a, text_b);
+                          "inner dims differ: operand #0 has %s, operand #1 has %s", text_a,
+                          text_b);
   }
   out_type->dims[last - 1] = a->dims[last - !ta];
   out_type->dims[last] = b->dims[last - !!tb];
@@ -332,7 +335,7 @@ sn_status sni_infer_gather(const sni_inference *in, sni_type *out_type) {
 
 sn_status sni_infer_scatter_add(const sni_inference *in, sni_type *out_type) {
   const sni_type *c = in->operands[2];
-  sni_type rows;
+  sni_type rows = {.rank = 0};
   SNI_TRY(sni_infer_check_same_dtype(in, 2, 0));
   SNI_TRY(infer_rows(in, &rows));
   bool agree = rows.rank == c->rank;

@@ -33,7 +33,8 @@ sn_status sni_infer_check_same_dtype(const sni_inference *in, int first, int ref
 // Dtype, rank and dims are those of a type that can exist: dims >= 0, size in bytes within int64.
 sn_status sni_infer_check_type(const sni_inference *in, const sni_type *type, const char *what);
 
-// The rules, named in ops.def. Operand and attribute counts and operand #0's dtype are checked before.
+// The rules, named in ops.def. Operand and attribute counts and operand #0's dtype are checked
+// before.
 typedef sn_status (*sni_infer_rule)(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_declared(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_dim_size(const sni_inference *in, sni_type *out_type);

@@ -1,7 +1,9 @@
-// Type inference, the frame around the rules: counts, dtypes of operands, messages, NumPy's broadcast.
+// Type inference, the frame around the rules: counts, dtypes of operands, messages, NumPy's
+// broadcast.
 //
-// Messages are part of the product: they name the op, the operand, what was expected and given, and all operand types.
-// Called for every node that is built, by the verifier for every node again, and by eager mode for single ops.
+// Messages are part of the product: they name the op, the operand, what was expected and given, and
+// all operand types. Called for every node that is built, by the verifier for every node again, and
+// by eager mode for single ops.
 #include "graph/infer.h"
 
 #include "graph/dims_internal.h"
@@ -81,9 +83,8 @@ sn_status sni_infer_check_same_dtype(const sni_inference *in, int first, int ref
   sn_dtype expected = in->operands[reference]->dtype;
   for (int i = first; i < in->n_operands; i++)
     if (in->operands[i]->dtype != expected)
-      return sni_infer_fail(in, SN_ERR_DTYPE,
-                            "operand #%d: expected %s as operand #%d, given %s", i,
-                            sn_dtype_name(expected), reference,
+      return sni_infer_fail(in, SN_ERR_DTYPE, "operand #%d: expected %s as operand #%d, given %s",
+                            i, sn_dtype_name(expected), reference,
                             sn_dtype_name(in->operands[i]->dtype));
   return SN_OK;
 }
@@ -92,8 +93,8 @@ sn_status sni_infer_check_type(const sni_inference *in, const sni_type *type, co
   if ((unsigned)type->dtype >= SN_DTYPE_COUNT)
     return sni_infer_fail(in, SN_ERR_DTYPE, "%s has no valid dtype", what);
   if (type->rank < 0 || type->rank > SN_MAX_RANK)
-    return sni_infer_fail(in, SN_ERR_SHAPE, "%s has rank %d, allowed are 0 to %d", what,
-                          type->rank, SN_MAX_RANK);
+    return sni_infer_fail(in, SN_ERR_SHAPE, "%s has rank %d, allowed are 0 to %d", what, type->rank,
+                          SN_MAX_RANK);
   // Dims of 0 are left out, so that strides of an empty tensor fit too.
   int64_t bytes = (int64_t)sn_dtype_size(type->dtype), value;
   for (int i = 0; i < type->rank; i++) {
@@ -101,8 +102,7 @@ sn_status sni_infer_check_type(const sni_inference *in, const sni_type *type, co
     if (!sni_dim_valid(in->dims, type->dims[i]))
       return sni_infer_fail(in, SN_ERR_INTERNAL, "dim %d of %s is unknown", i, what);
     if (!sni_dim_is_constant(in->dims, type->dims[i], &value)) continue;
-    if (value < 0)
-      return sni_infer_fail(in, SN_ERR_SHAPE, "dim %d of %s is negative", i, what);
+    if (value < 0) return sni_infer_fail(in, SN_ERR_SHAPE, "dim %d of %s is negative", i, what);
     if (value && __builtin_mul_overflow(bytes, value, &bytes))
       return sni_infer_fail(in, SN_ERR_SHAPE, "%s has too many elements for 64-bit sizes", what);
   }
@@ -185,7 +185,8 @@ static sn_status fail_broadcast(sni_diag *diag, const sni_dim_table *dims, const
                   op_name, text_a, text_b, axis);
 }
 
-// The broadcast of two different dims. A symbol against a constant or another symbol follows its hint: 1 stretches.
+// The broadcast of two different dims. A symbol against a constant or another symbol follows its
+// hint: 1 stretches.
 static bool broadcast_dims(sni_dim_table *dims, sni_dim a, sni_dim b, sni_dim *out_dim) {
   int64_t value_a, value_b;
   bool constant_a = sni_dim_is_constant(dims, a, &value_a);
@@ -194,10 +195,8 @@ static bool broadcast_dims(sni_dim_table *dims, sni_dim a, sni_dim b, sni_dim *o
   if (constant_b && value_b == 1) return (*out_dim = a, true);
   if (!dims || (constant_a && constant_b)) return false;
   int64_t hint_a = sni_dim_hint(dims, a), hint_b = sni_dim_hint(dims, b);
-  if (hint_a == 1 && hint_b > -1 && hint_b != 1)
-    return (*out_dim = b, sni_dim_unify(dims, a, 1));
-  if (hint_b == 1 && hint_a > -1 && hint_a != 1)
-    return (*out_dim = a, sni_dim_unify(dims, b, 1));
+  if (hint_a == 1 && hint_b > -1 && hint_b != 1) return (*out_dim = b, sni_dim_unify(dims, a, 1));
+  if (hint_b == 1 && hint_a > -1 && hint_a != 1) return (*out_dim = a, sni_dim_unify(dims, b, 1));
   *out_dim = constant_b ? b : a;
   return sni_dim_unify(dims, a, b);
 }

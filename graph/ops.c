@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-// SNI_HAS_VJP(rule) is 0 for the word none, 1 for every other: SNI_VJP_none brings a comma that moves 0 to the second place.
+// SNI_HAS_VJP(rule) is 0 for the word none, 1 for every other: SNI_VJP_none brings a comma that
+// moves 0 to the second place.
 #define SNI_VJP_none ~, 0
 #define SNI_SECOND(a, b, ...) b
 #define SNI_EXPAND_SECOND(...) SNI_SECOND(__VA_ARGS__)

@@ -1,7 +1,9 @@
-// The parser of the form that text.h shows. Type rules are those of construction: each line becomes a node through the same code.
+// The parser of the form that text.h shows. Type rules are those of construction: each line becomes
+// a node through the same code.
 //
-// Hostile text is expected: no recursion but in dims (bounded), memory bounded by the text's length, symbols are never unified. Every
-// failure but memory is SN_ERR_SYNTAX and starts with line:column.
+// Hostile text is expected: no recursion but in dims (bounded), memory bounded by the text's
+// length, symbols are never unified. Every failure but memory is SN_ERR_SYNTAX and starts with
+// line:column.
 #include "graph/dims_internal.h"
 #include "graph/infer.h"
 #include "graph/text.h"
@@ -19,17 +21,16 @@ typedef struct value_name {
 typedef struct parser {
   const char *text, *cursor, *end;
   sni_graph *graph;
-  sni_diag *diag;    // the caller's
-  sni_diag inner;    // of the graph while parsing: its messages get a place
-  value_name *names; // open addressing
+  sni_diag *diag;     // the caller's
+  sni_diag inner;     // of the graph while parsing: its messages get a place
+  value_name *names;  // open addressing
   uint32_t n_names, names_capacity;
   sni_node_id *operands;  // of the node being read
   uint32_t operands_capacity;
 } parser;
 
 // ---- failures
-static sn_status fail_at(const parser *p, const char *at, const char *format, ...)
-    SNI_PRINTF(3, 4);
+static sn_status fail_at(const parser *p, const char *at, const char *format, ...) SNI_PRINTF(3, 4);
 static sn_status fail_at(const parser *p, const char *at, const char *format, ...) {
   char detail[1100];
   int line = 1, column = 1;
@@ -151,21 +152,21 @@ static value_name *find_name(const parser *p, const char *text, size_t length) {
   uint32_t mask = p->names_capacity - 1;
   uint32_t at = (uint32_t)sni_hash_bytes(0, text, length) & mask;
   while (p->names[at].text &&
-         (p->names[at].length != length || memcmp(p->names[at].text, text, length)))
+         (p->names[at].length != length || memcmp(p->names[at].text, text, length) != 0))
     at = (at + 1) & mask;
   return &p->names[at];
 }
 
-static sn_status grow_names(parser *p) {
+static bool grow_names(parser *p) {
   value_name *old = p->names;
-  uint32_t old_capacity = p->names_capacity, capacity = old ? old_capacity * 2 : 64;
+  uint32_t old_capacity = p->names_capacity, capacity = old_capacity ? old_capacity * 2 : 64;
   value_name *names = SNI_ARENA_ARRAY(p->graph->arena, value_name, capacity);
-  if (!names) return fail_memory(p);
+  if (!names) return false;
   p->names = names;
   p->names_capacity = capacity;
   for (uint32_t i = 0; i < old_capacity; i++)
     if (old[i].text) *find_name(p, old[i].text, old[i].length) = old[i];
-  return SN_OK;
+  return true;
 }
 
 // %name
@@ -182,8 +183,8 @@ static sn_status read_use(parser *p, sni_node_id *out_node) {
   const char *name;
   size_t length;
   SNI_TRY(read_value(p, &name, &length));
-  const value_name *found = p->names_capacity ? find_name(p, name, length) : NULL;
-  if (!found || !found->text)
+  const value_name *found = find_name(p, name, length);
+  if (!found->text)
     return fail_at(p, name - 1, "%%%.*s is not defined before", (int)(length < 64 ? length : 64),
                    name);
   *out_node = found->node;
@@ -232,7 +233,7 @@ static sn_status read_attributes(parser *p, sni_op op, sni_dim *attrs, int *out_
     const char *word;
     if (i) SNI_TRY(expect(p, ','));
     size_t length = read_word(p, &word);
-    if (length != (size_t)fields[i].length || memcmp(word, fields[i].name, length))
+    if (length != (size_t)fields[i].length || memcmp(word, fields[i].name, length) != 0)
       return fail_at(p, word, "expected attribute '%.*s'", fields[i].length, fields[i].name);
     SNI_TRY(expect(p, '='));
     if (!fields[i].list) {
@@ -284,8 +285,8 @@ static sn_status read_parameter(parser *p, const char *line, sni_node_id *out_id
   if (kind == 3) return fail_at(p, word, "expected input, variable or capture");
   SNI_TRY(read_number(p, UINT32_MAX, &index));
   SNI_TRY(read_tail(p, &name, &type));
-  sn_status status = sni_graph_add_parameter(p->graph, &type, (sni_parameter_kind)kind, index, name,
-                                             out_id);
+  sn_status status =
+      sni_graph_add_parameter(p->graph, &type, (sni_parameter_kind)kind, index, name, out_id);
   return status ? fail_inner(p, line, status) : SN_OK;
 }
 
@@ -297,8 +298,8 @@ static sn_status read_constant(parser *p, const char *line, sni_node_id *out_id)
   SNI_TRY(read_tail(p, &name, &type));
   // The type must be sound before its size can be compared with the literal's.
   sni_type checked;
-  sn_status status = sni_infer(&p->inner, p->graph->dims, SNI_OP_CONSTANT, NULL, 0, NULL, 0, &type,
-                               &checked);
+  sn_status status =
+      sni_infer(&p->inner, p->graph->dims, SNI_OP_CONSTANT, NULL, 0, NULL, 0, &type, &checked);
   if (status) return fail_inner(p, line, status);
   status = sni_text_read_elements(p->graph->arena, begin, end, &type, &data, &error, &at);
   if (status) return status == SN_ERR_MEMORY ? fail_memory(p) : fail_at(p, at, "%s", error);
@@ -334,15 +335,15 @@ static sn_status read_operation(parser *p, const char *line, sni_op op, sni_node
 
 // %name = ...
 static sn_status read_line(parser *p) {
-  const char *value, *word, *line = p->cursor;
-  size_t value_length, length;
-  sni_node_id id;
+  const char *value = NULL, *word, *line = p->cursor;
+  size_t value_length = 0, length;
+  sni_node_id id = SNI_NO_NODE;
   SNI_TRY(read_value(p, &value, &value_length));
   SNI_TRY(expect(p, '='));
   length = read_word(p, &word);
   sni_op op = sni_op_by_name(word, length);
   if (op == SNI_OP_COUNT) return fail_at(p, word, "expected the name of an op");
-  if (p->n_names >= p->names_capacity / 2) SNI_TRY(grow_names(p));
+  if (p->n_names >= p->names_capacity / 2 && !grow_names(p)) return fail_memory(p);
   if (find_name(p, value, value_length)->text)
     return fail_at(p, value - 1, "%%%.*s is defined twice",
                    (int)(value_length < 64 ? value_length : 64), value);
@@ -363,7 +364,7 @@ static sn_status read_results(parser *p) {
   bool first = true;
   while (!accept(p, '}')) {
     uint32_t variable = UINT32_MAX;
-    sni_node_id id;
+    sni_node_id id = SNI_NO_NODE;
     if (!first) SNI_TRY(expect(p, ','));
     first = false;
     skip_space(p);
@@ -413,6 +414,7 @@ sn_status sni_graph_parse(sni_arena *arena, sni_diag *diag, const char *text, si
   parser p = {.text = text, .cursor = text, .end = text + length, .diag = diag};
   sni_diag_clear(&p.inner);
   SNI_TRY(sni_graph_create(arena, diag, NULL, NULL, &p.graph));
+  if (!grow_names(&p)) return fail_memory(&p);
   p.graph->diag = &p.inner;
   sn_status status = read_graph(&p);
   p.graph->diag = diag;

@@ -77,7 +77,8 @@ static void add_attributes(sni_text *text, const sni_graph *graph, const sni_nod
   sni_text_add(text, "}");
 }
 
-// The parameters follow the order of nodes but for graphs made by hand, so the search goes on where the last one ended.
+// The parameters follow the order of nodes but for graphs made by hand, so the search goes on where
+// the last one ended.
 static const sni_parameter *find_parameter(const sni_graph *graph, sni_node_id id, uint32_t *at) {
   for (uint32_t i = 0; i < graph->n_parameters; i++) {
     if (*at >= graph->n_parameters) *at = 0;

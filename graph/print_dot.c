@@ -1,4 +1,5 @@
-// Graphs for Graphviz: a box per node with op, type and the caller's line; leaves and results stand out by shape and border.
+// Graphs for Graphviz: a box per node with op, type and the caller's line; leaves and results stand
+// out by shape and border.
 #include "graph/text.h"
 
 #include <string.h>
@@ -35,8 +36,7 @@ static void add_box(sni_text *text, const sni_graph *graph, sni_node_id id) {
     sni_text_add(text, ":%d", node->location.line);
   }
   sni_text_add(text, "\"");
-  if (sni_op_infos[node->op].op_class == SNI_CLASS_LEAF)
-    sni_text_add(text, ", style=\"rounded\"");
+  if (sni_op_infos[node->op].op_class == SNI_CLASS_LEAF) sni_text_add(text, ", style=\"rounded\"");
   sni_text_add(text, "];\n");
 }
 

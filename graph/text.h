@@ -8,8 +8,9 @@
 //     return %2, var 0 = %1
 //   }
 //
-// The name behind @ and the strings are optional. Constants of more than 64 elements are their bytes: 0x0000803f... Line
-// comments start with //. Locations, hints and guards are not part of the text.
+// The name behind @ and the strings are optional. Constants of more than 64 elements are their
+// bytes: 0x0000803f... Line comments start with //. Locations, hints and guards are not part of the
+// text.
 #ifndef SNI_GRAPH_TEXT_H
 #define SNI_GRAPH_TEXT_H
 
@@ -30,8 +31,8 @@ void sni_text_add_quoted(sni_text *text, const char *string);
 // A constant's elements: a bare one for rank 0, a list, or bytes.
 void sni_text_add_elements(sni_text *text, const sni_type *type, const void *data);
 
-// Elements from the literal [begin, end), which is one of those forms. On SN_ERR_SYNTAX *out_error says what is wrong and
-// *out_at where. The elements lie in the arena.
+// Elements from the literal [begin, end), which is one of those forms. On SN_ERR_SYNTAX *out_error
+// says what is wrong and *out_at where. The elements lie in the arena.
 sn_status sni_text_read_elements(sni_arena *arena, const char *begin, const char *end,
                                  const sni_type *type, void **out_data, const char **out_error,
                                  const char **out_at);

@@ -1,7 +1,7 @@
 // Elements of constants as text and back, exactly.
 //
-// Invariant: every value but a NaN's payload survives printing and parsing, whatever the host's locale: the decimal point is '.', though
-// printf and strtod use the locale's.
+// Invariant: every value but a NaN's payload survives printing and parsing, whatever the host's
+// locale: the decimal point is '.', though printf and strtod use the locale's.
 #include "graph/text.h"
 
 #include <inttypes.h>
@@ -13,6 +13,10 @@
 enum { max_number = 64 };  // bytes of a number, with room for a locale's point
 
 // ---- numbers
+static bool is_one_of(char c, const char *set) {
+  return c && strchr(set, c);
+}
+
 // The locale's decimal point: what stands between the digits of 0.5.
 static size_t find_point(char point[max_number]) {
   char text[max_number];
@@ -22,7 +26,8 @@ static size_t find_point(char point[max_number]) {
   return n;
 }
 
-// false when text is not a number of the form [-]digits[.digits][e[+-]digits], inf, -inf or nan, or does not fit.
+// false when text is not a number of the form [-]digits[.digits][e[+-]digits], inf, -inf or nan, or
+// does not fit.
 static bool read_float(const char *text, size_t length, bool single, double *out_value) {
   char buffer[3 * max_number], point[max_number], *end;
   if (!length || length >= max_number) return false;
@@ -36,7 +41,7 @@ static bool read_float(const char *text, size_t length, bool single, double *out
       if (points++) return false;
       memcpy(buffer + n, point, point_length);
       n += point_length;
-    } else if (memchr("0123456789eE+-", text[i], 14)) {
+    } else if (is_one_of(text[i], "0123456789eE+-")) {
       buffer[n++] = text[i];
     } else {
       return false;
@@ -75,7 +80,7 @@ static void write_float(double value, bool single, char buffer[max_number]) {
     double again;
     snprintf(buffer, max_number, "%.*g", precisions[i], value);
     for (const char *in = buffer; *in; in++) {
-      if (memchr("0123456789e+-", *in, 13))
+      if (is_one_of(*in, "0123456789e+-"))
         *out++ = *in;
       else if (out == buffer || out[-1] != '.')  // a locale's point may be several bytes
         *out++ = '.';
@@ -199,7 +204,9 @@ static const char *read_bytes(const char *at, unsigned char *data, size_t bytes,
   return NULL;
 }
 
-static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 // The elements of [at, end), which has count - 1 commas.
 static const char *read_list(const char *at, const char *end, const sni_type *type, size_t count,

@@ -1,6 +1,8 @@
-// Checks every invariant of the graph IR. Runs after every pass in debug builds and on parsed graphs.
+// Checks every invariant of the graph IR. Runs after every pass in debug builds and on parsed
+// graphs.
 //
-// A failure is SN_ERR_INTERNAL: a graph that construction accepted and passes kept right always verifies.
+// A failure is SN_ERR_INTERNAL: a graph that construction accepted and passes kept right always
+// verifies.
 #include "graph/infer.h"
 
 static sn_status check_node(const sni_graph *graph, sni_node_id id, const sni_type **types) {
@@ -21,8 +23,8 @@ static sn_status check_node(const sni_graph *graph, sni_node_id id, const sni_ty
   sni_diag diag;
   sni_diag_clear(&diag);
   sni_type type;
-  sni_inference in = {&diag,       graph->dims,      false,       node->op,         types,
-                      node->n_operands, node->attrs, node->n_attrs, &node->type};
+  sni_inference in = {&diag,       graph->dims,   false,      node->op, types, node->n_operands,
+                      node->attrs, node->n_attrs, &node->type};
   sn_status status = sni_infer_node(&in, &type);
   if (status)
     return sni_fail(graph->diag, status == SN_ERR_MEMORY ? status : SN_ERR_INTERNAL,
@@ -36,7 +38,7 @@ static sn_status check_nodes(const sni_graph *graph) {
   for (uint32_t id = 0; id < graph->n_nodes; id++)
     if (graph->nodes[id].n_operands > most) most = graph->nodes[id].n_operands;
   const sni_type *few[16], **types = few;
-  size_t bytes = most * sizeof(*types);
+  size_t bytes = most * sizeof(void *);
   if (most > SNI_COUNT_OF(few)) types = sni_alloc(allocator, bytes);
   if (!types) return sni_fail_memory(graph->diag, bytes, "operand types");
   sn_status status = SN_OK;
@@ -45,55 +47,92 @@ static sn_status check_nodes(const sni_graph *graph) {
   return status;
 }
 
+// ---- interface: which parameters and variable results there are
+// Numbers of a kind, each with a value: open addressing, at most half full.
+typedef struct index_map {
+  struct index_slot {
+    uint64_t key;  // (kind + 1) << 32 | number; 0: free
+    uint32_t value;
+  } * slots;
+  uint32_t mask;
+} index_map;
+
+enum { kind_result = SNI_PARAMETER_CAPTURE + 1, kind_node };
+
+static struct index_slot *find_slot(const index_map *map, int kind, uint32_t number) {
+  uint64_t key = (uint64_t)(kind + 1) << 32 | number;
+  uint32_t at = (uint32_t)sni_hash_mix(0, key) & map->mask;
+  while (map->slots[at].key && map->slots[at].key != key) at = (at + 1) & map->mask;
+  return &map->slots[at];
+}
+
+// False when it is there already; *out_other is then its value.
+static bool insert(index_map *map, int kind, uint32_t number, uint32_t value, uint32_t *out_other) {
+  struct index_slot *slot = find_slot(map, kind, number);
+  *out_other = slot->value;
+  if (slot->key) return false;
+  *slot = (struct index_slot){(uint64_t)(kind + 1) << 32 | number, value};
+  return true;
+}
+
 // Parameter nodes and their descriptions correspond one to one.
-static sn_status check_parameters(const sni_graph *graph) {
-  uint32_t nodes = 0;
-  for (uint32_t id = 0; id < graph->n_nodes; id++)
-    nodes += graph->nodes[id].op == SNI_OP_PARAMETER;
+static sn_status check_parameters(const sni_graph *graph, index_map *map) {
+  uint32_t nodes = 0, other;
+  for (uint32_t id = 0; id < graph->n_nodes; id++) nodes += graph->nodes[id].op == SNI_OP_PARAMETER;
   if (nodes != graph->n_parameters)
-    return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: %u parameter nodes, %u parameters", nodes,
-                    graph->n_parameters);
+    return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: %u parameter nodes, %u parameters",
+                    nodes, graph->n_parameters);
   for (uint32_t i = 0; i < graph->n_parameters; i++) {
     const sni_parameter *p = &graph->parameters[i];
     if (p->node >= graph->n_nodes || graph->nodes[p->node].op != SNI_OP_PARAMETER)
       return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: parameter %u is no parameter node", i);
     if ((unsigned)p->kind > SNI_PARAMETER_CAPTURE)
       return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: parameter %u has no valid kind", i);
-    for (uint32_t k = 0; k < i; k++) {
-      const sni_parameter *q = &graph->parameters[k];
-      if (q->node == p->node || (q->kind == p->kind && q->index == p->index))
-        return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: parameters %u and %u are the same",
-                        k, i);
-    }
+    if (!insert(map, (int)p->kind, p->index, i, &other) ||
+        !insert(map, kind_node, p->node, i, &other))
+      return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: parameters %u and %u are the same",
+                      other, i);
   }
   return SN_OK;
 }
 
-static sn_status check_results(const sni_graph *graph) {
+static sn_status check_results(const sni_graph *graph, index_map *map) {
+  uint32_t other;
   for (uint32_t i = 0; i < graph->n_results; i++) {
     const sni_result *result = &graph->results[i];
     if (result->node >= graph->n_nodes || result->variable < -1)
       return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: result %u is out of range", i);
     if (result->variable < 0) continue;
-    for (uint32_t k = 0; k < i; k++)
-      if (graph->results[k].variable == result->variable)
-        return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: two results for variable %d",
-                        result->variable);
-    for (uint32_t k = 0; k < graph->n_parameters; k++) {
-      const sni_parameter *p = &graph->parameters[k];
-      if (p->kind == SNI_PARAMETER_VARIABLE && p->index == (uint32_t)result->variable &&
-          !sni_type_equal(graph->dims, sni_graph_type(graph, p->node),
-                          sni_graph_type(graph, result->node)))
-        return sni_fail(graph->diag, SN_ERR_INTERNAL,
-                        "verify: the result for variable %d has another type than the variable",
-                        result->variable);
-    }
+    if (!insert(map, kind_result, (uint32_t)result->variable, i, &other))
+      return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: two results for variable %d",
+                      result->variable);
+    const struct index_slot *variable =
+        find_slot(map, SNI_PARAMETER_VARIABLE, (uint32_t)result->variable);
+    if (!variable->key) continue;
+    sni_node_id parameter = graph->parameters[variable->value].node;
+    if (!sni_type_equal(graph->dims, sni_graph_type(graph, parameter),
+                        sni_graph_type(graph, result->node)))
+      return sni_fail(graph->diag, SN_ERR_INTERNAL,
+                      "verify: the result for variable %d has another type than the variable",
+                      result->variable);
   }
   return SN_OK;
 }
 
+static sn_status check_interface(const sni_graph *graph) {
+  uint64_t entries = 2 * (uint64_t)graph->n_parameters + graph->n_results, n = 8;
+  while (n < 2 * entries) n *= 2;
+  index_map map = {.mask = (uint32_t)(n - 1)};
+  size_t bytes = n * sizeof(*map.slots);
+  if (n <= UINT32_MAX) map.slots = sni_alloc_zeroed(graph->arena->allocator, bytes);
+  if (!map.slots) return sni_fail_memory(graph->diag, bytes, "the verifier");
+  sn_status status = check_parameters(graph, &map);
+  if (!status) status = check_results(graph, &map);
+  sni_free(graph->arena->allocator, map.slots, bytes);
+  return status;
+}
+
 sn_status sni_graph_verify(const sni_graph *graph) {
   SNI_TRY(check_nodes(graph));
-  SNI_TRY(check_parameters(graph));
-  return check_results(graph);
+  return check_interface(graph);
 }

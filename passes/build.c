@@ -1,4 +1,5 @@
-// The builder: emits nodes into a graph and remembers the first failure, so that gradient rules and rewrites read as expressions.
+// The builder: emits nodes into a graph and remembers the first failure, so that gradient rules and
+// rewrites read as expressions.
 //
 // Invariant: after a failure nothing is appended any more and no operand is looked at.
 #include "passes/build.h"
@@ -14,8 +15,8 @@ sni_node_id sni_build_node(sni_build *b, sni_op op, const sni_node_id *operands,
                            const sni_dim *attrs, int n_attrs, const sni_type *declared) {
   sni_node_id id = SNI_NO_NODE;
   if (b->status) return id;
-  b->status = sni_graph_add(b->graph, op, operands, n_operands, attrs, n_attrs, declared,
-                            b->location, &id);
+  b->status =
+      sni_graph_add(b->graph, op, operands, n_operands, attrs, n_attrs, declared, b->location, &id);
   return b->status ? SNI_NO_NODE : id;
 }
 
@@ -56,7 +57,8 @@ sni_node_id sni_build_scalar(sni_build *b, sn_dtype dtype, double value) {
 
 sni_node_id sni_build_dim_size(sni_build *b, sni_dim dim, sn_dtype dtype) {
   int64_t size;
-  if (sni_dim_is_constant(b->graph->dims, dim, &size)) return sni_build_scalar(b, dtype, (double)size);
+  if (sni_dim_is_constant(b->graph->dims, dim, &size))
+    return sni_build_scalar(b, dtype, (double)size);
   return sni_build_cast(b, sni_build_node(b, SNI_OP_DIM_SIZE, NULL, 0, &dim, 1, NULL), dtype);
 }
 

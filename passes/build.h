@@ -1,6 +1,8 @@
-// Emitting nodes with a sticky error: rules and passes write expressions, and look at `status` once at the end. Thread-compatible.
+// Emitting nodes with a sticky error: rules and passes write expressions, and look at `status` once
+// at the end. Thread-compatible.
 //
-// Pointwise emitters broadcast operands of different shapes against each other, with BROADCAST nodes.
+// Pointwise emitters broadcast operands of different shapes against each other, with BROADCAST
+// nodes.
 #ifndef SNI_PASSES_BUILD_H
 #define SNI_PASSES_BUILD_H
 
@@ -21,7 +23,8 @@ sni_type sni_build_type(const sni_build *b, sni_node_id x);
 // Any op, operands as they are. declared as in sni_graph_add.
 sni_node_id sni_build_node(sni_build *b, sni_op op, const sni_node_id *operands, int n_operands,
                            const sni_dim *attrs, int n_attrs, const sni_type *declared);
-// A pointwise op of up to three operands. declared: for cast and bitcast (only its dtype counts), else NULL.
+// A pointwise op of up to three operands. declared: for cast and bitcast (only its dtype counts),
+// else NULL.
 sni_node_id sni_build_pointwise(sni_build *b, sni_op op, const sni_node_id *operands,
                                 int n_operands, const sni_type *declared);
 static inline sni_node_id sni_build_unary(sni_build *b, sni_op op, sni_node_id x) {
@@ -57,7 +60,8 @@ sni_node_id sni_build_full(sni_build *b, const sni_type *type, double value);
 // The value of a (symbolic) dim as a scalar of dtype.
 sni_node_id sni_build_dim_size(sni_build *b, sni_dim dim, sn_dtype dtype);
 
-// ---- views; each returns x itself when there is nothing to do. Shapes: dtype of `type` is ignored.
+// ---- views; each returns x itself when there is nothing to do. Shapes: dtype of `type` is
+// ignored.
 sni_node_id sni_build_reshape(sni_build *b, sni_node_id x, const sni_type *type);
 sni_node_id sni_build_broadcast(sni_build *b, sni_node_id x, const sni_type *type);
 sni_node_id sni_build_transpose(sni_build *b, sni_node_id x, const int *perm);  // perm: one per dim

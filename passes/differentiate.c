@@ -1,9 +1,9 @@
-// Reverse-mode differentiation: one sweep from y down the ids appends, node by node, what the op's rule (vjp.h) says. The rules
-// emit graph ops, so gradients can be differentiated again.
+// Reverse-mode differentiation: one sweep from y down the ids appends, node by node, what the op's
+// rule (vjp.h) says. The rules emit graph ops, so gradients can be differentiated again.
 //
-// Invariant: when the sweep reaches a node its cotangent is complete, for its users have larger ids. Only nodes that some x reaches
-// through differentiable ops are visited. Runs on the graph as traced, before any other pass; sni_explain_unconnected says where a
-// path breaks.
+// Invariant: when the sweep reaches a node its cotangent is complete, for its users have larger
+// ids. Only nodes that some x reaches through differentiable ops are visited. Runs on the graph as
+// traced, before any other pass; sni_explain_unconnected says where a path breaks.
 #include "passes/passes.h"
 #include "passes/vjp.h"
 
@@ -13,13 +13,16 @@
 // `none` in ops.def is the explicit mark of an op without a rule.
 #define sni_vjp_none NULL
 static const sni_vjp_rule rules[SNI_OP_COUNT] = {
-#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, formula) sni_vjp_##vjp,
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, formula) \
+  sni_vjp_##vjp,
     SNI_OPS(SNI_X)
 #undef SNI_X
 };
 #undef sni_vjp_none
 
-sni_vjp_rule sni_vjp_rule_of(sni_op op) { return rules[op]; }
+sni_vjp_rule sni_vjp_rule_of(sni_op op) {
+  return rules[op];
+}
 
 typedef struct state {
   sni_graph *graph;
@@ -104,11 +107,13 @@ static sn_status check_request(const sni_graph *graph, const sni_differentiate_r
       return SN_OK;
     sni_type_format(graph->dims, sni_graph_type(graph, r->seed), seed, sizeof(seed));
     sni_type_format(graph->dims, type, y, sizeof(y));
-    return sni_fail(graph->diag, SN_ERR_GRADIENT, "gradients: the seed is %s, but y is %s", seed, y);
+    return sni_fail(graph->diag, SN_ERR_GRADIENT, "gradients: the seed is %s, but y is %s", seed,
+                    y);
   }
   sni_type_format(graph->dims, type, y, sizeof(y));
-  return sni_fail(graph->diag, SN_ERR_GRADIENT, "gradients: y is %s (%s); only floats have gradients",
-                  y, sni_op_infos[graph->nodes[r->y].op].name);
+  return sni_fail(graph->diag, SN_ERR_GRADIENT,
+                  "gradients: y is %s (%s); only floats have gradients", y,
+                  sni_op_infos[graph->nodes[r->y].op].name);
 }
 
 sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *request,
@@ -120,7 +125,8 @@ sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *r
   for (uint32_t i = 0; i < s.n; i++)
     if (graph->nodes[i].n_operands > widest) widest = graph->nodes[i].n_operands;
   // One block: cotangents, operand cotangents, then the bytes.
-  size_t ids = s.n + widest, bytes = ids * sizeof(sni_node_id) + 2 * (size_t)s.n + widest * sizeof(bool);
+  size_t ids = s.n + widest,
+         bytes = ids * sizeof(sni_node_id) + 2 * (size_t)s.n + widest * sizeof(bool);
   char *memory = sni_alloc_zeroed(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "differentiation");
   s.cotangent = (sni_node_id *)(void *)memory;

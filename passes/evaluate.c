@@ -1,7 +1,9 @@
 // Evaluation of constant expressions on the host, for fold_constants.c.
 //
-// Invariant: results have the bits that kernels compute. f32 arithmetic is done in f64 and rounded once more, which is the same for
-// + - * / sqrt (Figueroa 1995: 53 >= 2 * 24 + 2). What kernels approximate (exp, pow of floats, ...) is not evaluated.
+// Invariant: results have the bits that kernels compute. f32 arithmetic is done in f64 and rounded
+// once more, which is the same for
+// + - * / sqrt (Figueroa 1995: 53 >= 2 * 24 + 2). What kernels approximate (exp, pow of floats,
+// ...) is not evaluated.
 #include "passes/evaluate.h"
 
 #include <math.h>
@@ -9,25 +11,56 @@
 enum { longest_chain = 8 };  // views between a node and its constant
 
 // ---- scalars
-static double float_max(double a, double b) { return isnan(a) || isnan(b) ? NAN : a >= b ? a : b; }
-static double float_min(double a, double b) { return isnan(a) || isnan(b) ? NAN : a <= b ? a : b; }
+static double float_max(double a, double b) {
+  return isnan(a) || isnan(b) ? NAN : a >= b ? a : b;
+}
+static double float_min(double a, double b) {
+  return isnan(a) || isnan(b) ? NAN : a <= b ? a : b;
+}
 
 static bool evaluate_float(sni_op op, double a, double b, double *y) {
   switch ((int)op) {
-    case SNI_OP_NEG: *y = -a; return true;
-    case SNI_OP_ABS: *y = fabs(a); return true;
-    case SNI_OP_SQRT: *y = sqrt(a); return true;
-    case SNI_OP_FLOOR: *y = floor(a); return true;
-    case SNI_OP_CEIL: *y = ceil(a); return true;
-    case SNI_OP_ROUND: *y = rint(a); return true;
-    case SNI_OP_ADD: *y = a + b; return true;
-    case SNI_OP_SUB: *y = a - b; return true;
-    case SNI_OP_MUL: *y = a * b; return true;
-    case SNI_OP_DIV: *y = a / b; return true;
-    case SNI_OP_REM: *y = fmod(a, b); return true;
-    case SNI_OP_MAX: *y = float_max(a, b); return true;
-    case SNI_OP_MIN: *y = float_min(a, b); return true;
-    default: return false;
+    case SNI_OP_NEG:
+      *y = -a;
+      return true;
+    case SNI_OP_ABS:
+      *y = fabs(a);
+      return true;
+    case SNI_OP_SQRT:
+      *y = sqrt(a);
+      return true;
+    case SNI_OP_FLOOR:
+      *y = floor(a);
+      return true;
+    case SNI_OP_CEIL:
+      *y = ceil(a);
+      return true;
+    case SNI_OP_ROUND:
+      *y = rint(a);
+      return true;
+    case SNI_OP_ADD:
+      *y = a + b;
+      return true;
+    case SNI_OP_SUB:
+      *y = a - b;
+      return true;
+    case SNI_OP_MUL:
+      *y = a * b;
+      return true;
+    case SNI_OP_DIV:
+      *y = a / b;
+      return true;
+    case SNI_OP_REM:
+      *y = fmod(a, b);
+      return true;
+    case SNI_OP_MAX:
+      *y = float_max(a, b);
+      return true;
+    case SNI_OP_MIN:
+      *y = float_min(a, b);
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -44,29 +77,65 @@ static int64_t divide(int64_t a, int64_t b) {
   return b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b;
 }
 
-// In 64 bits; the caller wraps to i32. Wrapping commutes with all of these but the ones that take `width`.
+// In 64 bits; the caller wraps to i32. Wrapping commutes with all of these but the ones that take
+// `width`.
 static bool evaluate_integer(sni_op op, int64_t a, int64_t b, int width, int64_t *y) {
   uint64_t ua = (uint64_t)a, ub = (uint64_t)b, r = 0;
   uint64_t shift = width == 32 ? (uint32_t)b : ub, bits = width == 32 ? (uint32_t)a : ua;
   switch ((int)op) {
-    case SNI_OP_NEG: r = 0 - ua; break;
-    case SNI_OP_ABS: r = a < 0 ? 0 - ua : ua; break;
-    case SNI_OP_SIGN: r = (uint64_t)((a > 0) - (a < 0)); break;
-    case SNI_OP_NOT: r = ~ua; break;
-    case SNI_OP_ADD: r = ua + ub; break;
-    case SNI_OP_SUB: r = ua - ub; break;
-    case SNI_OP_MUL: r = ua * ub; break;
-    case SNI_OP_DIV: r = (uint64_t)divide(a, b); break;
-    case SNI_OP_REM: r = b == 0 || b == -1 ? 0 : (uint64_t)(a % b); break;
-    case SNI_OP_POW: r = integer_pow(a, b); break;
-    case SNI_OP_MAX: r = (uint64_t)(a >= b ? a : b); break;
-    case SNI_OP_MIN: r = (uint64_t)(a <= b ? a : b); break;
-    case SNI_OP_AND: r = ua & ub; break;
-    case SNI_OP_OR: r = ua | ub; break;
-    case SNI_OP_XOR: r = ua ^ ub; break;
-    case SNI_OP_SHL: r = shift < (uint64_t)width ? bits << shift : 0; break;
-    case SNI_OP_SHR: r = shift < (uint64_t)width ? bits >> shift : 0; break;
-    default: return false;
+    case SNI_OP_NEG:
+      r = 0 - ua;
+      break;
+    case SNI_OP_ABS:
+      r = a < 0 ? 0 - ua : ua;
+      break;
+    case SNI_OP_SIGN:
+      r = (uint64_t)((a > 0) - (a < 0));
+      break;
+    case SNI_OP_NOT:
+      r = ~ua;
+      break;
+    case SNI_OP_ADD:
+      r = ua + ub;
+      break;
+    case SNI_OP_SUB:
+      r = ua - ub;
+      break;
+    case SNI_OP_MUL:
+      r = ua * ub;
+      break;
+    case SNI_OP_DIV:
+      r = (uint64_t)divide(a, b);
+      break;
+    case SNI_OP_REM:
+      r = b == 0 || b == -1 ? 0 : (uint64_t)(a % b);
+      break;
+    case SNI_OP_POW:
+      r = integer_pow(a, b);
+      break;
+    case SNI_OP_MAX:
+      r = (uint64_t)(a >= b ? a : b);
+      break;
+    case SNI_OP_MIN:
+      r = (uint64_t)(a <= b ? a : b);
+      break;
+    case SNI_OP_AND:
+      r = ua & ub;
+      break;
+    case SNI_OP_OR:
+      r = ua | ub;
+      break;
+    case SNI_OP_XOR:
+      r = ua ^ ub;
+      break;
+    case SNI_OP_SHL:
+      r = shift < (uint64_t)width ? bits << shift : 0;
+      break;
+    case SNI_OP_SHR:
+      r = shift < (uint64_t)width ? bits >> shift : 0;
+      break;
+    default:
+      return false;
   }
   *y = width == 32 ? (int32_t)(uint32_t)r : (int64_t)r;
   return true;
@@ -75,10 +144,17 @@ static bool evaluate_integer(sni_op op, int64_t a, int64_t b, int width, int64_t
 static bool evaluate_compare(sni_op op, const sni_scalar *a, int64_t *y) {
   bool floats = sni_is_float(a[0].dtype);
   switch ((int)op) {
-    case SNI_OP_EQ: *y = floats ? a[0].f == a[1].f : a[0].i == a[1].i; return true;
-    case SNI_OP_LT: *y = floats ? a[0].f < a[1].f : a[0].i < a[1].i; return true;
-    case SNI_OP_LE: *y = floats ? a[0].f <= a[1].f : a[0].i <= a[1].i; return true;
-    default: return false;
+    case SNI_OP_EQ:
+      *y = floats ? a[0].f == a[1].f : a[0].i == a[1].i;
+      return true;
+    case SNI_OP_LT:
+      *y = floats ? a[0].f < a[1].f : a[0].i < a[1].i;
+      return true;
+    case SNI_OP_LE:
+      *y = floats ? a[0].f <= a[1].f : a[0].i <= a[1].i;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -102,7 +178,8 @@ static sni_scalar cast(sni_scalar a, sn_dtype dtype) {
   else if (dtype == SN_I64)
     y.i = from_float ? float_to_integer(a.f, INT64_MIN, INT64_MAX) : a.i;
   else
-    y.i = from_float ? float_to_integer(a.f, INT32_MIN, INT32_MAX) : (int32_t)(uint32_t)(uint64_t)a.i;
+    y.i =
+        from_float ? float_to_integer(a.f, INT32_MIN, INT32_MAX) : (int32_t)(uint32_t)(uint64_t)a.i;
   return y;
 }
 

@@ -1,11 +1,13 @@
-// Constant expressions on the host: scalars by the formulas of codegen/kernel.h, elements through views.
+// Constant expressions on the host: scalars by the formulas of codegen/kernel.h, elements through
+// views.
 #ifndef SNI_PASSES_EVALUATE_H
 #define SNI_PASSES_EVALUATE_H
 
 #include "passes/splat.h"
 
-// y = op(a...) of a POINTWISE op, with exactly the bits that a kernel gives (any NaN equals any NaN). False: left to run time,
-// because the result of the op is approximated. dtype: of y. The environment must round to nearest without flushing.
+// y = op(a...) of a POINTWISE op, with exactly the bits that a kernel gives (any NaN equals any
+// NaN). False: left to run time, because the result of the op is approximated. dtype: of y. The
+// environment must round to nearest without flushing.
 bool sni_evaluate_scalar(sni_op op, sn_dtype dtype, const sni_scalar *a, sni_scalar *out);
 
 // Node x is a constant, an iota, or a chain of one-operand views of one, of constant shapes.

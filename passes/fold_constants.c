@@ -1,8 +1,9 @@
-// Constant folding: nodes that depend on constants alone become constants. Two forms, so that no large data appears: results of up to
-// 64 elements are computed element by element; results of any size whose operands repeat one value each become a scalar
-// constant and a broadcast.
+// Constant folding: nodes that depend on constants alone become constants. Two forms, so that no
+// large data appears: results of up to 64 elements are computed element by element; results of any
+// size whose operands repeat one value each become a scalar constant and a broadcast.
 //
-// Invariant: the bits are those that run time gives (evaluate.h); approximated functions and sums that round are left to it.
+// Invariant: the bits are those that run time gives (evaluate.h); approximated functions and sums
+// that round are left to it.
 #include "passes/evaluate.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -50,8 +51,7 @@ static sni_node_id fold_pointwise(sni_rewrite *r, const sni_node *node) {
   if (count < 0 || count > most_elements) return SNI_NO_NODE;
   for (int64_t i = 0; i < count; i++) {
     sni_scalar a[3], y;
-    for (int k = 0; k < node->n_operands; k++)
-      a[k] = operand_element(r->to, node, k, i);
+    for (int k = 0; k < node->n_operands; k++) a[k] = operand_element(r->to, node, k, i);
     if (!sni_evaluate_scalar(node->op, node->type.dtype, a, &y)) return SNI_NO_NODE;
     sni_scalar_store(y, data, i);
   }
@@ -71,7 +71,8 @@ static sni_scalar concat_element(const sni_graph *graph, const sni_node *node, i
     index[axis] -= size;
   }
   sni_node_id operand = node->operands[part];
-  return operand_element(graph, node, part, sni_ravel(graph, sni_graph_type(graph, operand), index));
+  return operand_element(graph, node, part,
+                         sni_ravel(graph, sni_graph_type(graph, operand), index));
 }
 
 // Element i of a pad: the padding outside and between the elements of operand 0.
@@ -91,8 +92,10 @@ static sni_scalar pad_element(const sni_graph *graph, const sni_node *node, int6
   return operand_element(graph, node, 0, sni_ravel(graph, from, index));
 }
 
-// Element i of a gather of rows; false when an index is out of range, which is run time's to report.
-static bool gather_element(const sni_graph *graph, const sni_node *node, int64_t i, sni_scalar *out) {
+// Element i of a gather of rows; false when an index is out of range, which is run time's to
+// report.
+static bool gather_element(const sni_graph *graph, const sni_node *node, int64_t i,
+                           sni_scalar *out) {
   const sni_type *table = sni_graph_type(graph, node->operands[0]);
   const sni_type *indices = sni_graph_type(graph, node->operands[1]);
   int64_t index[SN_MAX_RANK], source[SN_MAX_RANK], rows = 0;
@@ -107,7 +110,8 @@ static bool gather_element(const sni_graph *graph, const sni_node *node, int64_t
 }
 
 // Views and gathers: elements of y are elements of operands.
-static bool moved_element(const sni_graph *graph, const sni_node *node, int64_t i, sni_scalar *out) {
+static bool moved_element(const sni_graph *graph, const sni_node *node, int64_t i,
+                          sni_scalar *out) {
   if (node->op == SNI_OP_GATHER) return gather_element(graph, node, i, out);
   if (node->op == SNI_OP_CONCAT)
     *out = concat_element(graph, node, i);
@@ -118,7 +122,8 @@ static bool moved_element(const sni_graph *graph, const sni_node *node, int64_t 
   return true;
 }
 
-// Broadcasts stay, for they keep repeated constants small; their operand becomes a scalar where it can.
+// Broadcasts stay, for they keep repeated constants small; their operand becomes a scalar where it
+// can.
 static sni_node_id fold_moves(sni_rewrite *r, const sni_node *node) {
   char data[most_elements * 8];
   const sni_node *a = sni_rewrite_node(r, node->operands[0]);
@@ -146,7 +151,8 @@ static sni_op combiner(const sni_node *node) {
   return node->op == SNI_OP_REDUCE_SUM ? SNI_OP_ADD : SNI_OP_MUL;
 }
 
-// n * value, if no order of adding n of them rounds: all multiples up to n have at most the mantissa's bits.
+// n * value, if no order of adding n of them rounds: all multiples up to n have at most the
+// mantissa's bits.
 static bool exact_sum(sni_scalar value, int64_t n, sni_scalar *out) {
   int exponent;
   double limit = value.dtype == SN_F32 ? 0x1p24 : 0x1p53;
@@ -166,7 +172,8 @@ static bool reduce_splat(const sni_node *node, sni_scalar value, int64_t n, sni_
   if (sni_is_float(value.dtype))
     return node->op == SNI_OP_REDUCE_SUM ? exact_sum(value, n, out) : value.f == 1;
   sni_scalar pair[2] = {value, {value.dtype, {.i = n}}};
-  return sni_evaluate_scalar(node->op == SNI_OP_REDUCE_SUM ? SNI_OP_MUL : SNI_OP_POW, value.dtype, pair, out);
+  return sni_evaluate_scalar(node->op == SNI_OP_REDUCE_SUM ? SNI_OP_MUL : SNI_OP_POW, value.dtype,
+                             pair, out);
 }
 
 static sni_node_id fold_reduce(sni_rewrite *r, const sni_node *node) {
@@ -196,8 +203,7 @@ static sni_node_id fold_reduce(sni_rewrite *r, const sni_node *node) {
     for (int k = 0; k < from.rank; k++)
       if (!reduced[k]) kept[rank++] = index[k];
     int64_t to = sni_ravel(graph, &node->type, kept);
-    sni_scalar pair[2] = {result[to],
-                          operand_element(graph, node, 0, i)};
+    sni_scalar pair[2] = {result[to], operand_element(graph, node, 0, i)};
     if (!seen[to])
       result[to] = pair[1];
     else if (!sni_evaluate_scalar(combiner(node), from.dtype, pair, &result[to]))
@@ -240,5 +246,5 @@ sni_node_id sni_fold_node(sni_rewrite *r, const sni_node *node) {
 
 sn_status sni_fold_constants(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule rules[] = {sni_fold_node};
-  return sni_rewrite_graph(graph, &(sni_rewrite_options){.rules = rules, .n_rules = 1}, out_graph, NULL);
+  return sni_rewrite_graph(graph, &(sni_rewrite_options){.rules = rules, .n_rules = 1}, out_graph);
 }

@@ -1,8 +1,10 @@
-// Degenerate matmuls become a multiplication and a sum, which fuse with their neighbours: those with a row or column count or an
-// inner size of 1, and all of integers, for which there is no contraction kernel. The others stay for the GEMM.
+// Degenerate matmuls become a multiplication and a sum, which fuse with their neighbours: those
+// with a row or column count or an inner size of 1, and all of integers, for which there is no
+// contraction kernel. The others stay for the GEMM.
 //
-// Invariant: which matmuls are lowered depends on dtype and constant dims alone, and eager execution takes the same way, so that
-// both give the same bits. The product has the shape [batch..., m, n, k] without the dims of 1; the sum is over the last axis.
+// Invariant: which matmuls are lowered depends on dtype and constant dims alone, and eager
+// execution takes the same way, so that both give the same bits. The product has the shape
+// [batch..., m, n, k] without the dims of 1; the sum is over the last axis.
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -32,7 +34,8 @@ static matmul describe(const sni_rewrite *r, const sni_node *node) {
   return x;
 }
 
-// Operand i as [batch..., m, 1, k] or [batch..., 1, n, k], without the dims of 1 that the product does not have.
+// Operand i as [batch..., m, 1, k] or [batch..., 1, n, k], without the dims of 1 that the product
+// does not have.
 static sni_node_id factor(sni_rewrite *r, const matmul *x, int i) {
   sni_build *b = &r->build;
   sni_node_id operand = x->node->operands[i];
@@ -77,5 +80,5 @@ sni_node_id sni_lower_matmul(sni_rewrite *r, const sni_node *node) {
 
 sn_status sni_lower_matmuls(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule rules[] = {sni_lower_matmul};
-  return sni_rewrite_graph(graph, &(sni_rewrite_options){.rules = rules, .n_rules = 1}, out_graph, NULL);
+  return sni_rewrite_graph(graph, &(sni_rewrite_options){.rules = rules, .n_rules = 1}, out_graph);
 }

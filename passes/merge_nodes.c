@@ -1,5 +1,6 @@
-// Common subexpressions: nodes with the same op, operands, attributes and type become one. Every node but a parameter is pure, random
-// bits too: they are a function of their state. Operands of commutative ops keep their order, which decides ties and NaNs.
+// Common subexpressions: nodes with the same op, operands, attributes and type become one. Every
+// node but a parameter is pure, random bits too: they are a function of their state. Operands of
+// commutative ops keep their order, which decides ties and NaNs.
 //
 // Constants are compared by their bits, so 0.0 and -0.0 stay apart and a NaN equals itself.
 #include "passes/passes.h"
@@ -14,7 +15,8 @@ static size_t data_bytes(const sni_graph *graph, const sni_node *node) {
 
 static uint64_t hash_node(const sni_graph *graph, const sni_node *node) {
   enum { most_hashed = 256 };  // bytes of a constant
-  uint64_t h = sni_hash_mix((uint64_t)node->op, (uint64_t)node->type.dtype << 8 | (uint64_t)node->type.rank);
+  uint64_t h =
+      sni_hash_mix((uint64_t)node->op, (uint64_t)node->type.dtype << 8 | (uint64_t)node->type.rank);
   for (int i = 0; i < node->type.rank; i++) h = sni_hash_mix(h, (uint64_t)node->type.dims[i]);
   for (int i = 0; i < node->n_operands; i++) h = sni_hash_mix(h, node->operands[i]);
   for (int i = 0; i < node->n_attrs; i++) h = sni_hash_mix(h, (uint64_t)node->attrs[i]);
@@ -30,7 +32,8 @@ static bool same(const sni_graph *graph, const sni_node *a, const sni_node *b) {
   for (int i = 0; i < a->n_attrs; i++)
     if (a->attrs[i] != b->attrs[i]) return false;
   if (!sni_type_equal(graph->dims, &a->type, &b->type)) return false;
-  return a->data == b->data || (a->data && b->data && !memcmp(a->data, b->data, data_bytes(graph, a)));
+  return a->data == b->data ||
+         (a->data && b->data && !memcmp(a->data, b->data, data_bytes(graph, a)));
 }
 
 sni_node_id sni_node_table_find(const sni_node_table *table, const sni_graph *graph,
@@ -43,5 +46,5 @@ sni_node_id sni_node_table_find(const sni_node_table *table, const sni_graph *gr
 }
 
 sn_status sni_merge_nodes(const sni_graph *graph, sni_graph **out_graph) {
-  return sni_rewrite_graph(graph, &(sni_rewrite_options){.merge = true}, out_graph, NULL);
+  return sni_rewrite_graph(graph, &(sni_rewrite_options){.merge = true}, out_graph);
 }

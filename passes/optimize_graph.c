@@ -1,31 +1,15 @@
-// The pipeline of graph passes, between tracing (and differentiation) and lowering; README.md has the picture.
+// The pipeline of graph passes, between tracing (and differentiation) and lowering; README.md has
+// the picture.
 //
-// Invariant: the optimised graph gives the same bits as the traced one. Folding, simplifying and merging share one walk, repeated
-// until it finds nothing; every walk also drops dead nodes. Debug builds verify the graph after each.
+// Invariant: the optimised graph gives the same bits as the traced one. Folding, simplifying and
+// merging share one walk, repeated until it finds nothing; every walk also drops dead nodes, and
+// debug builds verify what it made.
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
-enum { most_walks = 8 };
-
-static sn_status walk(const sni_graph *graph, const sni_rewrite_options *options, sni_graph **out_graph,
-                      bool *out_changed) {
-  SNI_TRY(sni_rewrite_graph(graph, options, out_graph, out_changed));
-#if defined(SNI_DEBUG)
-  SNI_TRY(sni_graph_verify(*out_graph));
-#endif
-  return SN_OK;
-}
-
 static sn_status clean(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule rules[] = {sni_fold_node, sni_simplify_node};
-  const sni_rewrite_options options = {.rules = rules, .n_rules = 2, .merge = true};
-  bool changed = true;
-  for (int i = 0; i < most_walks && changed; i++) {
-    SNI_TRY(walk(graph, &options, out_graph, &changed));
-    graph = *out_graph;
-  }
-  // What the last walk replaced is dead, but still there.
-  return changed ? walk(graph, &(sni_rewrite_options){0}, out_graph, &changed) : SN_OK;
+  return sni_rewrite_graph(graph, &(sni_rewrite_options){rules, 2, true}, out_graph);
 }
 
 static bool has_matmul(const sni_graph *graph) {
@@ -36,10 +20,11 @@ static bool has_matmul(const sni_graph *graph) {
 
 sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule rules[] = {sni_lower_matmul};
-  const sni_rewrite_options lower = {.rules = rules, .n_rules = 1};
   bool changed = false;
   SNI_TRY(clean(graph, out_graph));
-  if (has_matmul(*out_graph)) SNI_TRY(walk(*out_graph, &lower, out_graph, &changed));
+  if (has_matmul(*out_graph))
+    SNI_TRY(
+        sni_rewrite_once(*out_graph, &(sni_rewrite_options){rules, 1, false}, out_graph, &changed));
   return changed ? clean(*out_graph, out_graph) : SN_OK;
 }
 

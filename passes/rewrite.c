@@ -1,26 +1,32 @@
-// The walk behind all graph passes: nodes that results need are taken in the order of their ids, get their operands mapped, go
-// through the rules and, if asked, through a table of what exists already, and are appended to a new graph.
+// The walk behind all graph passes: nodes that results need are taken in the order of their ids,
+// get their operands mapped, go through the rules and, if asked, through a table of what exists
+// already, and are appended to a new graph.
 //
-// Invariant: every node of the old graph that is needed has a node of equal type and value in the new one before its users are
-// looked at. The old graph is not touched; the new one shares attributes, constants and names with it.
+// Invariant: every node of the old graph that is needed has a node of equal type and value in the
+// new one before its users are looked at. The old graph is not touched; the new one shares
+// attributes, constants and names with it.
 #include "passes/rewrite.h"
 
 #include <fenv.h>
 #include <string.h>
 
-enum { most_steps = 16 };  // rules in a row on one node; the next walk does the rest
+enum {
+  most_steps = 16,  // rules in a row on one node; the next walk does the rest
+  most_walks = 8,
+};
 
 typedef struct walk {
   sni_rewrite rewrite;
   const sni_rewrite_options *options;
-  sni_node_id *map;        // per node of `from`
-  uint8_t *needed;         // per node of `from`
-  sni_node_table table;    // of `to`; when merging
-  sni_node_id *operands;   // room for the operands of all copies
+  sni_node_id *map;       // per node of `from`
+  uint8_t *needed;        // per node of `from`
+  sni_node_table table;   // of `to`; when merging
+  sni_node_id *operands;  // room for the operands of all copies
   bool changed;
 } walk;
 
-// Marks what results and parameters need; returns how many nodes, *out_operands how many operands they have.
+// Marks what results and parameters need; returns how many nodes, *out_operands how many operands
+// they have.
 static uint32_t mark_needed(const sni_graph *graph, uint8_t *needed, size_t *out_operands) {
   uint32_t count = 0;
   *out_operands = 0;
@@ -46,7 +52,8 @@ static sn_status append(walk *w, const sni_node *node, sni_node_id *out_id) {
   return SN_OK;
 }
 
-// Applies rules to *node until none fires. *out_id: the node that replaces it, SNI_NO_NODE: none. *node follows.
+// Applies rules to *node until none fires. *out_id: the node that replaces it, SNI_NO_NODE: none.
+// *node follows.
 static sn_status apply_rules(walk *w, sni_node *node, sni_node_id *out_id) {
   sni_rewrite *r = &w->rewrite;
   *out_id = SNI_NO_NODE;
@@ -135,8 +142,8 @@ static sn_status run(walk *w, char *memory, uint32_t n_slots) {
   return copy_ends(w);
 }
 
-sn_status sni_rewrite_graph(const sni_graph *graph, const sni_rewrite_options *options,
-                            sni_graph **out_graph, bool *out_changed) {
+sn_status sni_rewrite_once(const sni_graph *graph, const sni_rewrite_options *options,
+                           sni_graph **out_graph, bool *out_changed) {
   walk w = {.rewrite.from = graph, .options = options};
   uint32_t n_slots = 1;
   if (options->merge)
@@ -152,9 +159,23 @@ sn_status sni_rewrite_graph(const sni_graph *graph, const sni_rewrite_options *o
   fesetenv(&host);
   sni_free(graph->arena->allocator, memory, bytes);
   if (status) return status;
-  if (out_changed) *out_changed = w.changed;
+#if defined(SNI_DEBUG)
+  SNI_TRY(sni_graph_verify(w.rewrite.to));
+#endif
+  *out_changed = w.changed;
   *out_graph = w.rewrite.to;
   return SN_OK;
+}
+
+sn_status sni_rewrite_graph(const sni_graph *graph, const sni_rewrite_options *options,
+                            sni_graph **out_graph) {
+  bool changed = true;
+  for (int i = 0; i < most_walks && changed; i++) {
+    SNI_TRY(sni_rewrite_once(graph, options, out_graph, &changed));
+    graph = *out_graph;
+  }
+  // What the last walk replaced is dead, but still there.
+  return changed ? sni_rewrite_once(graph, &(sni_rewrite_options){0}, out_graph, &changed) : SN_OK;
 }
 
 sni_node_id sni_rewrite_splat(sni_rewrite *r, const sni_type *type, sni_scalar value) {

@@ -1,7 +1,8 @@
 // Simplification: each op's algebraic rules, applied until none fires.
 //
-// Invariant: the replacement has the same bits for every input (any NaN equals any NaN), because compiled code must give what
-// eager code gives. So for floats there is no x * 0, no x - x, no reassociation, and x + 0.0 stays (it turns -0.0 into 0.0).
+// Invariant: the replacement has the same bits for every input (any NaN equals any NaN), because
+// compiled code must give what eager code gives. So for floats there is no x * 0, no x - x, no
+// reassociation, and x + 0.0 stays (it turns -0.0 into 0.0).
 #include "passes/passes.h"
 #include "passes/simplify.h"
 
@@ -51,5 +52,5 @@ sni_node_id sni_simplify_node(sni_rewrite *r, const sni_node *node) {
 
 sn_status sni_simplify_nodes(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule all[] = {sni_simplify_node};
-  return sni_rewrite_graph(graph, &(sni_rewrite_options){.rules = all, .n_rules = 1}, out_graph, NULL);
+  return sni_rewrite_graph(graph, &(sni_rewrite_options){.rules = all, .n_rules = 1}, out_graph);
 }

@@ -1,5 +1,5 @@
-// Simplification rules of the element-wise ops. A comment beside a rule says why its bits are right; x and y stand for any values,
-// signed zeros and NaNs included.
+// Simplification rules of the element-wise ops. A comment beside a rule says why its bits are
+// right; x and y stand for any values, signed zeros and NaNs included.
 #include "passes/simplify.h"
 
 #include <float.h>
@@ -9,7 +9,9 @@ static bool is(const sni_rewrite *r, sni_node_id x, double value) {
   return sni_is_splat(r->to, x, value);
 }
 
-static bool is_float(const sni_node *n) { return sni_is_float(n->type.dtype); }
+static bool is_float(const sni_node *n) {
+  return sni_is_float(n->type.dtype);
+}
 
 // The operand of operand i if that is `op` applied to it, else SNI_NO_NODE.
 static sni_node_id inner(const sni_rewrite *r, const sni_node *n, int i, sni_op op) {
@@ -54,7 +56,8 @@ sni_node_id sni_simplify_identity(sni_rewrite *r, const sni_node *n) {
   return n->operands[0];
 }
 
-// Every value of `from` is one of `to`, and converting it on gives the same result as converting directly.
+// Every value of `from` is one of `to`, and converting it on gives the same result as converting
+// directly.
 static bool widens(sn_dtype from, sn_dtype to) {
   static const uint32_t wider[SN_DTYPE_COUNT] = {
       [SN_BOOL] = SNI_DTYPES_ANY,
@@ -88,8 +91,10 @@ sni_node_id sni_simplify_add(sni_rewrite *r, const sni_node *n) {
   if (is(r, b, zero)) return a;
   if (is(r, a, zero)) return b;
   // IEEE defines x - y as x + (-y), and addition commutes.
-  if ((negated = inner(r, n, 1, SNI_OP_NEG)) != SNI_NO_NODE) return sni_build_sub(&r->build, a, negated);
-  if ((negated = inner(r, n, 0, SNI_OP_NEG)) != SNI_NO_NODE) return sni_build_sub(&r->build, b, negated);
+  if ((negated = inner(r, n, 1, SNI_OP_NEG)) != SNI_NO_NODE)
+    return sni_build_sub(&r->build, a, negated);
+  if ((negated = inner(r, n, 0, SNI_OP_NEG)) != SNI_NO_NODE)
+    return sni_build_sub(&r->build, b, negated);
   return SNI_NO_NODE;
 }
 
@@ -156,8 +161,7 @@ sni_node_id sni_simplify_extremum(sni_rewrite *r, const sni_node *n) {
 // ---- logic
 sni_node_id sni_simplify_logic(sni_rewrite *r, const sni_node *n) {
   double ones = n->type.dtype == SN_BOOL ? 1 : -1;
-  if (n->operands[0] == n->operands[1])
-    return n->op == SNI_OP_XOR ? full(r, n, 0) : n->operands[0];
+  if (n->operands[0] == n->operands[1]) return n->op == SNI_OP_XOR ? full(r, n, 0) : n->operands[0];
   for (int i = 0; i < 2; i++) {
     sni_node_id c = n->operands[i], x = n->operands[1 - i];
     if (is(r, c, 0)) return n->op == SNI_OP_AND ? full(r, n, 0) : x;
@@ -193,9 +197,11 @@ sni_node_id sni_simplify_select(sni_rewrite *r, const sni_node *n) {
   if (opposite != SNI_NO_NODE) return sni_build_select(&r->build, opposite, y, x);
   if (n->type.dtype == SN_BOOL && is(r, x, 1) && is(r, y, 0)) return c;
   const sni_node *first = sni_rewrite_operand(r, n, 1, SNI_OP_SELECT);
-  if (first && first->operands[0] == c) return sni_build_select(&r->build, c, first->operands[1], y);
+  if (first && first->operands[0] == c)
+    return sni_build_select(&r->build, c, first->operands[1], y);
   const sni_node *second = sni_rewrite_operand(r, n, 2, SNI_OP_SELECT);
-  if (second && second->operands[0] == c) return sni_build_select(&r->build, c, x, second->operands[2]);
+  if (second && second->operands[0] == c)
+    return sni_build_select(&r->build, c, x, second->operands[2]);
   return SNI_NO_NODE;
 }
 
@@ -216,7 +222,7 @@ sni_node_id sni_simplify_repeated(sni_rewrite *r, const sni_node *n) {
   for (int i = 0; i < n->n_operands; i++)
     sources[i] = sni_build_broadcast(&r->build, sources[i], &shape);
   bool converts = n->op == SNI_OP_CAST || n->op == SNI_OP_BITCAST;
-  sni_node_id y = sni_build_pointwise(&r->build, n->op, sources, n->n_operands,
-                                      converts ? &n->type : NULL);
+  sni_node_id y =
+      sni_build_pointwise(&r->build, n->op, sources, n->n_operands, converts ? &n->type : NULL);
   return sni_build_broadcast(&r->build, y, &n->type);
 }

@@ -1,4 +1,5 @@
-// Simplification rules of views, reductions and contractions: views of views become one, views that change nothing vanish.
+// Simplification rules of views, reductions and contractions: views of views become one, views that
+// change nothing vanish.
 #include "passes/simplify.h"
 
 static bool constant_is(const sni_rewrite *r, sni_dim dim, int64_t value) {
@@ -25,18 +26,26 @@ sni_node_id sni_simplify_reshape(sni_rewrite *r, const sni_node *n) {
   return operand ? sni_build_reshape(&r->build, operand->operands[0], &n->type) : SNI_NO_NODE;
 }
 
+// Only dims of 1 change places: the elements stay in order.
+static bool moves_units_only(const sni_rewrite *r, const sni_node *transpose) {
+  sni_dim previous = -1;
+  for (int i = 0; i < transpose->type.rank; i++) {
+    if (constant_is(r, transpose->type.dims[i], 1)) continue;
+    if (transpose->attrs[i] < previous) return false;
+    previous = transpose->attrs[i];
+  }
+  return true;
+}
+
 sni_node_id sni_simplify_transpose(sni_rewrite *r, const sni_node *n) {
   sni_node_id scalar = repeated_scalar(r, n);
   if (scalar != SNI_NO_NODE) return sni_build_broadcast(&r->build, scalar, &n->type);
+  if (moves_units_only(r, n)) return sni_build_reshape(&r->build, n->operands[0], &n->type);
   const sni_node *operand = sni_rewrite_operand(r, n, 0, SNI_OP_TRANSPOSE);
   int perm[SN_MAX_RANK];
-  bool identity = true;
-  for (int i = 0; i < n->type.rank; i++) {
-    perm[i] = (int)(operand ? operand->attrs[n->attrs[i]] : n->attrs[i]);
-    identity = identity && perm[i] == i;
-  }
-  sni_node_id x = operand ? operand->operands[0] : n->operands[0];
-  return operand || identity ? sni_build_transpose(&r->build, x, perm) : SNI_NO_NODE;
+  if (!operand) return SNI_NO_NODE;
+  for (int i = 0; i < n->type.rank; i++) perm[i] = (int)operand->attrs[n->attrs[i]];
+  return sni_build_transpose(&r->build, operand->operands[0], perm);
 }
 
 // A reshape that only puts dims of 1 in front: what broadcasting does by itself.
@@ -62,7 +71,8 @@ sni_node_id sni_simplify_broadcast(sni_rewrite *r, const sni_node *n) {
 // Whether the slice takes all of its operand, in order.
 static bool takes_all(const sni_rewrite *r, const sni_node *n) {
   for (int i = 0; i < n->type.rank; i++)
-    if (!constant_is(r, n->attrs[i], 0) || !constant_is(r, n->attrs[n->type.rank + i], 1)) return false;
+    if (!constant_is(r, n->attrs[i], 0) || !constant_is(r, n->attrs[n->type.rank + i], 1))
+      return false;
   return same_shape(r, n);
 }
 
@@ -110,7 +120,8 @@ sni_node_id sni_simplify_concat(sni_rewrite *r, const sni_node *n) {
   return sni_build_node(&r->build, SNI_OP_CONCAT, parts, n_parts, n->attrs, 1, NULL);
 }
 
-// Over nothing, or over dims of 1: the element itself. A float sum of one element adds 0.0 (codegen/kernel.h), and so does this.
+// Over nothing, or over dims of 1: the element itself. A float sum of one element adds 0.0
+// (codegen/kernel.h), and so does this.
 sni_node_id sni_simplify_reduce(sni_rewrite *r, const sni_node *n) {
   const sni_type *from = sni_graph_type(r->to, n->operands[0]);
   for (int i = 0; i < n->n_attrs; i++)

@@ -1,5 +1,5 @@
-// Recognising splat constants: a constant of equal elements, or such a constant behind broadcasts, reshapes and transposes.
-// Gradient rules and rewrites ask for them; add_full (graph.h) makes them.
+// Recognising splat constants: a constant of equal elements, or such a constant behind broadcasts,
+// reshapes and transposes. Gradient rules and rewrites ask for them; add_full (graph.h) makes them.
 #include "passes/splat.h"
 
 #include <string.h>

@@ -1,16 +1,19 @@
-// Gradient rules: one per op whose row in ops.def names a vjp, sni_vjp_<vjp>. Private to the differentiation pass.
+// Gradient rules: one per op whose row in ops.def names a vjp, sni_vjp_<vjp>. Private to the
+// differentiation pass.
 #ifndef SNI_PASSES_VJP_H
 #define SNI_PASSES_VJP_H
 
 #include "passes/build.h"
 
-// One step of reverse mode: from dy, the cotangent of y = op(operands), to the cotangents of the operands.
+// One step of reverse mode: from dy, the cotangent of y = op(operands), to the cotangents of the
+// operands.
 typedef struct sni_vjp {
   sni_build *b;
-  sni_node node;       // y's node; a copy, for emitting moves the graph's array of nodes
+  sni_node node;  // y's node; a copy, for emitting moves the graph's array of nodes
   sni_node_id y, dy;
   const bool *wanted;  // per operand; never set for operands that are not floats
-  sni_node_id *out;    // per wanted operand: its cotangent, of its type; SNI_NO_NODE (preset) cuts the path
+  sni_node_id
+      *out;  // per wanted operand: its cotangent, of its type; SNI_NO_NODE (preset) cuts the path
 } sni_vjp;
 typedef void (*sni_vjp_rule)(const sni_vjp *v);
 

@@ -1,7 +1,8 @@
 // Gradient rules of contractions and indexed access.
 #include "passes/vjp.h"
 
-// With A = op(a), B = op(b) for the flags: y = A B, dA = dy B^T, dB = A^T dy; a transposed operand gets the transpose.
+// With A = op(a), B = op(b) for the flags: y = A B, dA = dy B^T, dB = A^T dy; a transposed operand
+// gets the transpose.
 void sni_vjp_matmul(const sni_vjp *v) {
   sni_node_id a = v->node.operands[0], b = v->node.operands[1];
   bool ta = v->node.attrs[0] != 0, tb = v->node.attrs[1] != 0;

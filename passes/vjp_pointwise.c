@@ -1,21 +1,29 @@
-// Gradient rules of the element-wise ops. All operands have y's shape: BROADCAST's own rule sums over what was repeated.
+// Gradient rules of the element-wise ops. All operands have y's shape: BROADCAST's own rule sums
+// over what was repeated.
 //
-// A rule uses y where that is cheaper or more accurate than the operands. A branch that is not taken gets an exact 0 by SELECT:
-// a multiplication by 0 would turn an inf of the other branch into NaN.
+// A rule uses y where that is cheaper or more accurate than the operands. A branch that is not
+// taken gets an exact 0 by SELECT: a multiplication by 0 would turn an inf of the other branch into
+// NaN.
 #include "passes/splat.h"
 #include "passes/vjp.h"
 
 #include <float.h>
 
-static sni_node_id operand(const sni_vjp *v, int i) { return v->node.operands[i]; }
+static sni_node_id operand(const sni_vjp *v, int i) {
+  return v->node.operands[i];
+}
 
 static sni_node_id scalar(const sni_vjp *v, double value) {
   return sni_build_scalar(v->b, v->node.type.dtype, value);
 }
 
 // ---- one operand
-void sni_vjp_identity(const sni_vjp *v) { v->out[0] = v->dy; }
-void sni_vjp_neg(const sni_vjp *v) { v->out[0] = sni_build_neg(v->b, v->dy); }
+void sni_vjp_identity(const sni_vjp *v) {
+  v->out[0] = v->dy;
+}
+void sni_vjp_neg(const sni_vjp *v) {
+  v->out[0] = sni_build_neg(v->b, v->dy);
+}
 
 // dy sign(a): 0 at 0.
 void sni_vjp_abs(const sni_vjp *v) {
@@ -33,14 +41,18 @@ void sni_vjp_rsqrt(const sni_vjp *v) {
   v->out[0] = sni_build_mul(v->b, v->dy, sni_build_mul(v->b, cube, scalar(v, -0.5)));
 }
 
-void sni_vjp_exp(const sni_vjp *v) { v->out[0] = sni_build_mul(v->b, v->dy, v->y); }
+void sni_vjp_exp(const sni_vjp *v) {
+  v->out[0] = sni_build_mul(v->b, v->dy, v->y);
+}
 
 // dy (y + 1)
 void sni_vjp_expm1(const sni_vjp *v) {
   v->out[0] = sni_build_mul(v->b, v->dy, sni_build_add(v->b, v->y, scalar(v, 1)));
 }
 
-void sni_vjp_log(const sni_vjp *v) { v->out[0] = sni_build_div(v->b, v->dy, operand(v, 0)); }
+void sni_vjp_log(const sni_vjp *v) {
+  v->out[0] = sni_build_div(v->b, v->dy, operand(v, 0));
+}
 
 // dy / (1 + a)
 void sni_vjp_log1p(const sni_vjp *v) {
@@ -104,7 +116,9 @@ void sni_vjp_div(const sni_vjp *v) {
 }
 
 // a - trunc(a / b) b: 1 in a. In b it is a staircase and not differentiated (see sn_rem).
-void sni_vjp_rem(const sni_vjp *v) { v->out[0] = v->dy; }
+void sni_vjp_rem(const sni_vjp *v) {
+  v->out[0] = v->dy;
+}
 
 // dy b a^(b-1) for a constant exponent c. c = 1 and 2 need no pow.
 static sni_node_id pow_constant(const sni_vjp *v, double c) {
@@ -115,16 +129,18 @@ static sni_node_id pow_constant(const sni_vjp *v, double c) {
   return sni_build_mul(v->b, v->dy, sni_build_mul(v->b, scalar(v, c), power));
 }
 
-// dy b a^(b-1), where b = 0 makes it 0 whatever a is. There the power of an a that is 0, NaN or so small that 1/a overflows is
-// replaced by 1, before it is taken: so that derivatives of this expression stay right too.
+// dy b a^(b-1), where b = 0 makes it 0 whatever a is. There the power of an a that is 0, NaN or so
+// small that 1/a overflows is replaced by 1, before it is taken: so that derivatives of this
+// expression stay right too.
 static sni_node_id pow_base_gradient(const sni_vjp *v, sni_node_id zero) {
   sni_build *b = v->b;
   sni_node_id base = operand(v, 0), exponent = operand(v, 1);
   double tiny = v->node.type.dtype == SN_F32 ? 4 * (double)FLT_MIN : 4 * DBL_MIN;
-  sni_node_id usual = sni_build_binary(b, SNI_OP_LE, scalar(v, tiny),
-                                       sni_build_unary(b, SNI_OP_ABS, base));
+  sni_node_id usual =
+      sni_build_binary(b, SNI_OP_LE, scalar(v, tiny), sni_build_unary(b, SNI_OP_ABS, base));
   sni_node_id constant = sni_build_binary(b, SNI_OP_EQ, exponent, zero);
-  sni_node_id unsafe = sni_build_binary(b, SNI_OP_AND, constant, sni_build_unary(b, SNI_OP_NOT, usual));
+  sni_node_id unsafe =
+      sni_build_binary(b, SNI_OP_AND, constant, sni_build_unary(b, SNI_OP_NOT, usual));
   sni_node_id safe = sni_build_select(b, unsafe, scalar(v, 1), base);
   sni_node_id less = sni_build_sub(b, exponent, scalar(v, 1));
   sni_node_id power = sni_build_binary(b, SNI_OP_POW, safe, less);
@@ -159,8 +175,9 @@ static void route(const sni_vjp *v, sni_node_id first, sni_node_id *da, sni_node
   if (db) *db = sni_build_select(v->b, first, zero, v->dy);
 }
 
-// Equal operands: all to the first. The mask compares the first operand with the result, not with the second operand: max(0, x) then
-// needs only its own result in the backward pass, and x (a matmul, say) needs no buffer.
+// Equal operands: all to the first. The mask compares the first operand with the result, not with
+// the second operand: max(0, x) then needs only its own result in the backward pass, and x (a
+// matmul, say) needs no buffer.
 static void route_extremum(const sni_vjp *v, sni_node_id less, sni_node_id greater) {
   sni_node_id second = sni_build_binary(v->b, SNI_OP_LT, less, greater);
   sni_node_id zero = scalar(v, 0);
@@ -168,8 +185,12 @@ static void route_extremum(const sni_vjp *v, sni_node_id less, sni_node_id great
   if (v->wanted[1]) v->out[1] = sni_build_select(v->b, second, v->dy, zero);
 }
 
-void sni_vjp_max(const sni_vjp *v) { route_extremum(v, operand(v, 0), v->y); }
-void sni_vjp_min(const sni_vjp *v) { route_extremum(v, v->y, operand(v, 0)); }
+void sni_vjp_max(const sni_vjp *v) {
+  route_extremum(v, operand(v, 0), v->y);
+}
+void sni_vjp_min(const sni_vjp *v) {
+  route_extremum(v, v->y, operand(v, 0));
+}
 
 void sni_vjp_select(const sni_vjp *v) {
   route(v, operand(v, 0), v->wanted[1] ? &v->out[1] : NULL, v->wanted[2] ? &v->out[2] : NULL);

@@ -1,7 +1,8 @@
 // Gradient rules of the reductions: the cotangent is repeated along the reduced axes and weighted.
 //
-// Products are differentiated without dividing wherever the sizes are known: exclusive products come from a tree of
-// multiplications, so zeros, overflow and derivatives of any order need no special case.
+// Products are differentiated without dividing wherever the sizes are known: exclusive products
+// come from a tree of multiplications, so zeros, overflow and derivatives of any order need no
+// special case.
 #include "passes/vjp.h"
 
 static sni_node_id unreduce(const sni_vjp *v, sni_node_id x) {
@@ -9,7 +10,9 @@ static sni_node_id unreduce(const sni_vjp *v, sni_node_id x) {
   return sni_build_unreduce(v->b, x, &type, v->node.attrs, v->node.n_attrs);
 }
 
-void sni_vjp_reduce_sum(const sni_vjp *v) { v->out[0] = unreduce(v, v->dy); }
+void sni_vjp_reduce_sum(const sni_vjp *v) {
+  v->out[0] = unreduce(v, v->dy);
+}
 
 // The elements equal to the extremum share dy evenly.
 static void share_evenly(const sni_vjp *v) {
@@ -22,12 +25,17 @@ static void share_evenly(const sni_vjp *v) {
   v->out[0] = sni_build_select(b, hit, share, sni_build_scalar(b, dtype, 0));
 }
 
-void sni_vjp_reduce_max(const sni_vjp *v) { share_evenly(v); }
-void sni_vjp_reduce_min(const sni_vjp *v) { share_evenly(v); }
+void sni_vjp_reduce_max(const sni_vjp *v) {
+  share_evenly(v);
+}
+void sni_vjp_reduce_min(const sni_vjp *v) {
+  share_evenly(v);
+}
 
 // ---- products
-// x [rows, n] -> [rows, n]: each element replaced by the product of the others in its row. Going up, neighbours are multiplied
-// until one product is left; going down, each half gets what its parent got times the other half. O(n) multiplications.
+// x [rows, n] -> [rows, n]: each element replaced by the product of the others in its row. Going
+// up, neighbours are multiplied until one product is left; going down, each half gets what its
+// parent got times the other half. O(n) multiplications.
 static sni_node_id exclusive_products(sni_build *b, sni_node_id x, sni_dim rows, int64_t n) {
   enum { most_levels = 63 };
   struct {
@@ -66,7 +74,8 @@ static sni_node_id exclusive_products(sni_build *b, sni_node_id x, sni_dim rows,
   return result;
 }
 
-// dy times the product of the others. perm moves the reduced axes behind the kept ones, n is their size.
+// dy times the product of the others. perm moves the reduced axes behind the kept ones, n is their
+// size.
 static sni_node_id prod_gradient(const sni_vjp *v, const int *perm, int64_t n) {
   sni_build *b = v->b;
   int inverse[SN_MAX_RANK];
@@ -84,8 +93,9 @@ static sni_node_id prod_gradient(const sni_vjp *v, const int *perm, int64_t n) {
   return sni_build_transpose(b, sni_build_reshape(b, dx, &moved), inverse);
 }
 
-// The same for sizes known at run time only: by dividing, with the zeros counted. P is the product of the other elements than zeros,
-// and Z the sum of the zeros: 0, but its derivative is not. Exact at zeros, and so are second derivatives.
+// The same for sizes known at run time only: by dividing, with the zeros counted. P is the product
+// of the other elements than zeros, and Z the sum of the zeros: 0, but its derivative is not. Exact
+// at zeros, and so are second derivatives.
 //   no zero:   dy P / a             one zero:  dy P at the zero, dy (P / a) Z elsewhere
 //   two zeros: dy P (Z - a) at them, 0 elsewhere;     more: 0
 static sni_node_id prod_gradient_by_division(const sni_vjp *v) {

@@ -1,5 +1,6 @@
-// Gradient rules of the views: the cotangent goes back along the same map, elements that no one read get 0, and what was read
-// several times (broadcast) is summed. Symbolic dims are computed with the graph's dim table.
+// Gradient rules of the views: the cotangent goes back along the same map, elements that no one
+// read get 0, and what was read several times (broadcast) is summed. Symbolic dims are computed
+// with the graph's dim table.
 #include "passes/vjp.h"
 
 static sni_type operand_type(const sni_vjp *v, int i) {
@@ -17,7 +18,8 @@ void sni_vjp_transpose(const sni_vjp *v) {
   v->out[0] = sni_build_transpose(v->b, v->dy, inverse);
 }
 
-// The only place where a broadcast is undone: sums over dims that are new, and over dims that were 1 and are not any more.
+// The only place where a broadcast is undone: sums over dims that are new, and over dims that were
+// 1 and are not any more.
 void sni_vjp_broadcast(const sni_vjp *v) {
   const sni_dim_table *dims = v->b->graph->dims;
   sni_type from = operand_type(v, 0);
@@ -34,8 +36,8 @@ static sni_dim last_index(sni_dim_table *dims, sni_dim size) {
   return sni_dim_add_constant(dims, size, -1);
 }
 
-// y[i] = a[start + i step]: dy goes to those places of zeros, which is a pad with |step| - 1 zeros between. A negative step
-// reads backwards, so dy is reversed first.
+// y[i] = a[start + i step]: dy goes to those places of zeros, which is a pad with |step| - 1 zeros
+// between. A negative step reads backwards, so dy is reversed first.
 void sni_vjp_slice(const sni_vjp *v) {
   sni_dim_table *dims = v->b->graph->dims;
   const sni_type *type = &v->node.type;
@@ -69,7 +71,8 @@ void sni_vjp_slice(const sni_vjp *v) {
   v->out[0] = sni_build_pad(v->b, forward, zero, low, high, interior);
 }
 
-// To a: a slice of dy. To the padding value: the sum of dy over the padding, by a mask: inf elsewhere must not spoil it.
+// To a: a slice of dy. To the padding value: the sum of dy over the padding, by a mask: inf
+// elsewhere must not spoil it.
 void sni_vjp_pad(const sni_vjp *v) {
   const sni_type *type = &v->node.type;
   sni_dim axes[SN_MAX_RANK];
@@ -86,10 +89,11 @@ void sni_vjp_pad(const sni_vjp *v) {
   for (int i = 0; i < type->rank; i++) axes[i] = i;
   from.dtype = SN_BOOL;
   sni_node_id mask[2] = {sni_build_full(v->b, &from, 0), sni_build_scalar(v->b, SN_BOOL, 1)};
-  sni_node_id padding = sni_build_node(v->b, SNI_OP_PAD, mask, 2, v->node.attrs, v->node.n_attrs, NULL);
+  sni_node_id padding =
+      sni_build_node(v->b, SNI_OP_PAD, mask, 2, v->node.attrs, v->node.n_attrs, NULL);
   sni_node_id zero = sni_build_scalar(v->b, type->dtype, 0);
-  v->out[1] = sni_build_reduce(v->b, SNI_OP_REDUCE_SUM, sni_build_select(v->b, padding, v->dy, zero),
-                               axes, type->rank);
+  v->out[1] = sni_build_reduce(v->b, SNI_OP_REDUCE_SUM,
+                               sni_build_select(v->b, padding, v->dy, zero), axes, type->rank);
 }
 
 void sni_vjp_concat(const sni_vjp *v) {

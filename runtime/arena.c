@@ -1,7 +1,8 @@
 // A bump allocator: IR objects are carved off the newest block and die together.
 //
-// Invariant: cursor and end lie in the newest block and cursor is 16-byte aligned. Blocks double in size up to a cap, so an
-// arena of n bytes takes O(log n) allocations and wastes at most about half.
+// Invariant: cursor and end lie in the newest block and cursor is 16-byte aligned. Blocks double in
+// size up to a cap, so an arena of n bytes takes O(log n) allocations and wastes at most about
+// half.
 #include "runtime/arena.h"
 
 #include <string.h>

@@ -1,8 +1,10 @@
-// What every layer stands on: failures, the counting allocator, growing arrays and text, hashing, the clock.
+// What every layer stands on: failures, the counting allocator, growing arrays and text, hashing,
+// the clock.
 //
-// Invariant of the allocator: bytes is the sum of what callers hold plus what they are just asking for, and never exceeds
-// limit, not even for a moment: room is reserved by compare-and-swap before the host's allocator is called. Every free
-// names the size and alignment of its allocation, so no block carries a header of ours.
+// Invariant of the allocator: bytes is the sum of what callers hold plus what they are just asking
+// for, and never exceeds limit, not even for a moment: room is reserved by compare-and-swap before
+// the host's allocator is called. Every free names the size and alignment of its allocation, so no
+// block carries a header of ours.
 #include "runtime/base.h"
 
 #include <stdarg.h>
@@ -98,8 +100,7 @@ static void *reallocate(sni_allocator *allocator, void *old, size_t old_bytes, s
   size_t growth = new_bytes > old_bytes ? new_bytes - old_bytes : 0, total = 0;
   if (growth && !reserve(allocator, growth, &total)) return NULL;
   atomic_fetch_add_explicit(&allocator->allocations, 1, memory_order_relaxed);
-  void *memory =
-      allocator->host.reallocate(allocator->host.user, old, old_bytes, new_bytes, align);
+  void *memory = allocator->host.reallocate(allocator->host.user, old, old_bytes, new_bytes, align);
   if (!memory) {
     if (growth) unreserve(allocator, growth);
     return NULL;
@@ -210,9 +211,9 @@ void sni_text_add(sni_text *text, const char *format, ...) {
   va_start(arguments, format);
   va_copy(again, arguments);
   size_t room = text->capacity - text->length;
-  int count = text->failed
-                  ? -1
-                  : vsnprintf(text->data ? text->data + text->length : NULL, room, format, arguments);
+  int count = text->failed ? -1
+                           : vsnprintf(text->data ? text->data + text->length : NULL, room, format,
+                                       arguments);
   if (count < 0) {
     text->failed = true;
   } else if ((size_t)count < room) {

@@ -1,11 +1,13 @@
 // Finds, loads and judges OpenBLAS, and calls its gemm as a kernel.
 //
-// (1) A library that the host has loaded is left alone: its settings are the host's. Ours are opened by a path with "/./" in it,
-// which the dynamic loader keeps as the name: so a second context knows a library that the first one loaded. (2) Nothing is
-// written to the environment; a preset OPENBLAS_CORETYPE has its way. (3) OpenBLAS starts a thread per CPU of the loading
-// thread's affinity mask when it is loaded: for that moment the mask is one CPU. (4) Only the pthread build is safe to call from
-// several threads. (5) Kernels must fit the CPU and multiply right: old builds choose some that do neither. What OpenBLAS
-// allocates (its packing buffers) comes from mmap, not from the context's allocator.
+// (1) A library that the host has loaded is left alone: its settings are the host's. Ours are
+// opened by a path with "/./" in it, which the dynamic loader keeps as the name: so a second
+// context knows a library that the first one loaded. (2) Nothing is written to the environment; a
+// preset OPENBLAS_CORETYPE has its way. (3) OpenBLAS starts a thread per CPU of the loading
+// thread's affinity mask when it is loaded: for that moment the mask is one CPU. (4) Only the
+// pthread build is safe to call from several threads. (5) Kernels must fit the CPU and multiply
+// right: old builds choose some that do neither. What OpenBLAS allocates (its packing buffers)
+// comes from mmap, not from the context's allocator.
 #include "runtime/blas.h"
 
 #include "runtime/blas_core.h"
@@ -39,9 +41,9 @@ typedef struct gemm_shape {
   int lda, ldb;
 } gemm_shape;
 
-static void gemm(const sni_blas *blas, const gemm_shape *s, const void *a, const void *b,
-                 void *c) {
-  int ta = s->transpose_a ? transpose : no_transpose, tb = s->transpose_b ? transpose : no_transpose;
+static void gemm(const sni_blas *blas, const gemm_shape *s, const void *a, const void *b, void *c) {
+  int ta = s->transpose_a ? transpose : no_transpose,
+      tb = s->transpose_b ? transpose : no_transpose;
   if (s->dtype == SN_F64)
     blas->dgemm(row_major, ta, tb, s->m, s->n, s->k, 1, a, s->lda, b, s->ldb, 0, c, s->n);
   else
@@ -55,10 +57,11 @@ static const struct {
   const char *name;
   core_needs needs;
 } core_rows[] = {
-    {"Sandybridge", needs_avx},  {"Bulldozer", needs_fma4}, {"Piledriver", needs_fma4},
-    {"Steamroller", needs_fma4}, {"Excavator", needs_fma4}, {"Haswell", needs_avx2},
-    {"Zen", needs_avx2},         {"SkylakeX", needs_avx512}, {"Cooperlake", needs_avx512},
-    {"Sapphirerapids", needs_avx512},
+    {"Sandybridge", needs_avx},   {"Bulldozer", needs_fma4},
+    {"Piledriver", needs_fma4},   {"Steamroller", needs_fma4},
+    {"Excavator", needs_fma4},    {"Haswell", needs_avx2},
+    {"Zen", needs_avx2},          {"SkylakeX", needs_avx512},
+    {"Cooperlake", needs_avx512}, {"Sapphirerapids", needs_avx512},
 };
 
 static core_needs needs_of(const char *core) {
@@ -71,18 +74,29 @@ const char *sni_blas_core_misfit(const char *core, const sni_cpu *cpu) {
   static const char *const missing = "use instructions that this CPU does not have";
   bool avx2 = cpu->avx2 && cpu->fma;
   switch (needs_of(core)) {
-    case needs_sse: return cpu->avx ? "make no use of this CPU's AVX" : NULL;
-    case needs_avx: return !cpu->avx ? missing : avx2 ? "make no use of this CPU's AVX2" : NULL;
-    case needs_fma4: return "use FMA4, which no CPU has any more";
-    case needs_avx2: return avx2 ? NULL : missing;
-    case needs_avx512: return cpu->vector_bits == 512 ? NULL : missing;
+    case needs_sse:
+      return cpu->avx ? "make no use of this CPU's AVX" : NULL;
+    case needs_avx:
+      return !cpu->avx ? missing : avx2 ? "make no use of this CPU's AVX2" : NULL;
+    case needs_fma4:
+      return "use FMA4, which no CPU has any more";
+    case needs_avx2:
+      return avx2 ? NULL : missing;
+    case needs_avx512:
+      return cpu->vector_bits == 512 ? NULL : missing;
   }
   return "are unknown";
 }
 
-enum { check_m = 101, check_n = 103, check_k = 105 };  // beyond the special kernels for small matrices
+enum {
+  check_m = 101,
+  check_n = 103,
+  check_k = 105
+};  // beyond the special kernels for small matrices
 
-static double check_value(int i, int j) { return (i * 7 + j * 13 + i * j) % 9 - 4; }
+static double check_value(int i, int j) {
+  return (i * 7 + j * 13 + i * j) % 9 - 4;
+}
 
 static void put(sn_dtype dtype, void *memory, int at, double value) {
   if (dtype == SN_F64)
@@ -104,13 +118,11 @@ typedef struct check_memory {
 static bool multiplies_right(const sni_blas *blas, check_memory *memory, const gemm_shape *s) {
   for (int i = 0; i < s->m; i++)
     for (int j = 0; j < s->k; j++)
-      put(s->dtype, memory->a, s->transpose_a ? j * s->lda + i : i * s->lda + j,
-          check_value(i, j));
+      put(s->dtype, memory->a, s->transpose_a ? j * s->lda + i : i * s->lda + j, check_value(i, j));
   for (int i = 0; i < s->k; i++) {
     memory->bv[i] = 0;
     for (int j = 0; j < s->n; j++) {
-      put(s->dtype, memory->b, s->transpose_b ? j * s->ldb + i : i * s->ldb + j,
-          check_value(j, i));
+      put(s->dtype, memory->b, s->transpose_b ? j * s->ldb + i : i * s->ldb + j, check_value(j, i));
       memory->bv[i] += check_value(j, i) * memory->v[j];
     }
   }
@@ -168,7 +180,8 @@ static void *load_without_threads(const char *path) {
   return library;
 }
 
-// Opens the library at path, unless the host did. NULL: status says why. *out_first: this call loaded it.
+// Opens the library at path, unless the host did. NULL: status says why. *out_first: this call
+// loaded it.
 static void *open_library(sni_blas *blas, const char *path, bool *out_first) {
   char name[path_bytes + 4];
   const char *base = strrchr(path, '/') + 1;
@@ -241,7 +254,8 @@ static sn_status try_library(sni_blas *blas, const char *path, const sni_cpu *cp
   return SN_OK;
 }
 
-// Tries every place and name until one is usable; status keeps the first reason. The pthread builds of Debian and Fedora go first.
+// Tries every place and name until one is usable; status keeps the first reason. The pthread builds
+// of Debian and Fedora go first.
 static sn_status search_libraries(sni_blas *blas, const char *wanted, const sni_cpu *cpu) {
   static const char *const directories[] = {"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib",
                                             "/usr/local/lib"};
@@ -292,14 +306,22 @@ void sni_blas_destroy(sni_blas *blas) {
   sni_free(blas->allocator, blas, sizeof(*blas));
 }
 
-bool sni_blas_usable(const sni_blas *blas) { return blas->library != NULL; }
-const char *sni_blas_name(const sni_blas *blas) { return blas->library ? blas->name : NULL; }
-const char *sni_blas_core(const sni_blas *blas) { return blas->library ? blas->core : NULL; }
-const char *sni_blas_status(const sni_blas *blas) { return blas->status; }
+bool sni_blas_usable(const sni_blas *blas) {
+  return blas->library != NULL;
+}
+const char *sni_blas_name(const sni_blas *blas) {
+  return blas->library ? blas->name : NULL;
+}
+const char *sni_blas_core(const sni_blas *blas) {
+  return blas->library ? blas->core : NULL;
+}
+const char *sni_blas_status(const sni_blas *blas) {
+  return blas->status;
+}
 
 // ---- the kernel
-void sni_blas_run_gemm(const void *code, void *const *buffers, const int64_t *params,
-                       int64_t begin, int64_t end, void *scratch) {
+void sni_blas_run_gemm(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
+                       int64_t end, void *scratch) {
   (void)scratch;
   const sni_blas_gemm *g = code;
   int64_t m = params[0], n = params[1], k = params[2];
@@ -307,7 +329,8 @@ void sni_blas_run_gemm(const void *code, void *const *buffers, const int64_t *pa
              k <= INT_MAX);
   size_t item = g->dtype == SN_F64 ? sizeof(double) : sizeof(float);
   if (!n) return;
-  // One call per block, however many are asked for: the bits of a row may depend on the rows that it is computed with.
+  // One call per block, however many are asked for: the bits of a row may depend on the rows that
+  // it is computed with.
   for (int64_t block = begin; block < end; block++) {
     int64_t row = block * g->m_block, rows = m - row < g->m_block ? m - row : g->m_block;
     if (rows <= 0) return;

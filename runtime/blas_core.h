@@ -4,7 +4,8 @@
 
 #include "runtime/cpu.h"
 
-// Why kernels of this core type ("Haswell") are not for this CPU, to follow "its Haswell kernels"; NULL: they are.
+// Why kernels of this core type ("Haswell") are not for this CPU, to follow "its Haswell kernels";
+// NULL: they are.
 const char *sni_blas_core_misfit(const char *core, const sni_cpu *cpu);
 
 #endif

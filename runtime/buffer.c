@@ -1,9 +1,11 @@
 // Reference-counted buffers and the pool of freed blocks.
 //
-// A block is a 64-byte header (the sni_buffer) with its data behind it, in one allocation. Sizes are rounded up to classes,
-// four per power of two; a freed block of exactly a class size goes to its class's list, any other back to the allocator.
-// Each class has its own try-lock: a thread that cannot get it soon goes to the allocator instead, so no thread ever waits
-// for another one, not even for one that vanished in a fork. Wrapped memory uses a block of the smallest class as header.
+// A block is a 64-byte header (the sni_buffer) with its data behind it, in one allocation. Sizes
+// are rounded up to classes, four per power of two; a freed block of exactly a class size goes to
+// its class's list, any other back to the allocator. Each class has its own try-lock: a thread that
+// cannot get it soon goes to the allocator instead, so no thread ever waits for another one, not
+// even for one that vanished in a fork. Wrapped memory uses a block of the smallest class as
+// header.
 #include "runtime/buffer.h"
 
 #include "runtime/spin.h"
@@ -29,11 +31,11 @@
 enum {
   unit = 64,  // bytes: alignment, and what sizes are multiples of
   header_bytes = 64,
-  class_count = 108,          // up to 16 GiB
-  small_list_bytes = 4 << 20, // what one class may cache, but for min and max counts
+  class_count = 108,           // up to 16 GiB
+  small_list_bytes = 4 << 20,  // what one class may cache, but for min and max counts
   min_list_count = 8,
   max_list_count = 1024,
-  large_bytes = 1 << 16,      // from here on the bound on the whole pool counts too
+  large_bytes = 1 << 16,  // from here on the bound on the whole pool counts too
   huge_page_bytes = 2 << 20,
 };
 static const size_t large_cache_limit = (size_t)1 << 30;
@@ -43,7 +45,7 @@ typedef struct free_list {
   _Alignas(64) _Atomic bool locked;
   _Atomic uint32_t count;  // written under the lock
   uint32_t max_count;
-  sni_buffer *first;       // linked by .user
+  sni_buffer *first;  // linked by .user
 } free_list;
 
 struct sni_buffer_pool {
@@ -52,7 +54,8 @@ struct sni_buffer_pool {
   _Alignas(64) _Atomic size_t large_cached;  // block bytes in lists of large_bytes and more
 };
 
-// Class of a size: 64, 128, 192, 256, 320, 384, 448, 512, 640, ... bytes. class_count or more: none.
+// Class of a size: 64, 128, 192, 256, 320, 384, 448, 512, 640, ... bytes. class_count or more:
+// none.
 static inline uint32_t class_of(size_t bytes) {
   size_t n = bytes ? (bytes - 1) / unit : 0;
   if (n < 4) return (uint32_t)n;
@@ -200,7 +203,8 @@ static sni_buffer *fresh_block(sni_buffer_pool *pool, size_t data_bytes) {
   return (sni_buffer *)block;
 }
 
-// When memory is short the cache goes first, then the rounding of the size. Out of line: the slow path of create.
+// When memory is short the cache goes first, then the rounding of the size. Out of line: the slow
+// path of create.
 static __attribute__((noinline)) sni_buffer *new_block(sni_buffer_pool *pool, size_t bytes,
                                                        size_t *out_data_bytes) {
   if (bytes > PTRDIFF_MAX) return NULL;

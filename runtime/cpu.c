@@ -1,7 +1,8 @@
 // What the machine is: features from cpuid, cache sizes from the deterministic cache leaves.
 //
-// A feature counts only when the system saves its registers (xgetbv), and a 512-bit one only with AVX-512 F, DQ, BW and VL
-// together: that is the set that code generation relies on. Source: Intel SDM volume 2A, CPUID; AMD APM volume 3, appendix E.
+// A feature counts only when the system saves its registers (xgetbv), and a 512-bit one only with
+// AVX-512 F, DQ, BW and VL together: that is the set that code generation relies on. Source: Intel
+// SDM volume 2A, CPUID; AMD APM volume 3, appendix E.
 #include "runtime/cpu.h"
 
 #include <stdio.h>
@@ -27,12 +28,14 @@ static uint64_t saved_register_sets(void) {
   return (uint64_t)high << 32 | low;
 }
 
-static bool has_bit(uint32_t word, int bit) { return word >> bit & 1; }
+static bool has_bit(uint32_t word, int bit) {
+  return word >> bit & 1;
+}
 
 static void detect_features(sni_cpu *cpu) {
   registers one = ask(1, 0), seven = ask(7, 0), seven_one = ask(7, 1);
   uint64_t saved = has_bit(one.c, 27) ? saved_register_sets() : 0;  // bit 27: OSXSAVE
-  bool ymm = (saved & 0x06) == 0x06;  // SSE and AVX state
+  bool ymm = (saved & 0x06) == 0x06;                                // SSE and AVX state
   bool zmm = (saved & 0xE6) == 0xE6;  // and opmask, upper halves, upper registers
   cpu->sse4_1 = has_bit(one.c, 19);
   cpu->avx = ymm && has_bit(one.c, 28);
@@ -76,9 +79,13 @@ static void detect_caches(sni_cpu *cpu) {
 #else
 #include <unistd.h>
 
-static void detect_features(sni_cpu *cpu) { cpu->vector_bits = 128; }
+static void detect_features(sni_cpu *cpu) {
+  cpu->vector_bits = 128;
+}
 
-static void detect_name(sni_cpu *cpu) { snprintf(cpu->name, sizeof(cpu->name), "unknown"); }
+static void detect_name(sni_cpu *cpu) {
+  snprintf(cpu->name, sizeof(cpu->name), "unknown");
+}
 
 static void detect_caches(sni_cpu *cpu) {
   const int names[3] = {_SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE};

@@ -1,25 +1,23 @@
 // Runs executables: binds them to symbol values, then calls their commands.
 //
-//   create   arrays of the state; which temporaries share memory, which buffer arguments are external
-//   bind     sizes -> layout of the arena -> arguments, units and chunks of each command; commands without units drop out
-//   run      external addresses -> commands, split over the pool where that pays -> faults
+//   create  arrays of the state; which temporaries share memory, which arguments are external
+//   bind    sizes -> arena layout -> arguments, units and chunks of each command that has units
+//   run     external addresses -> commands, split over the pool where that pays -> faults
 //
-// Invariant: a run allocates nothing; the bits do not depend on the split, because units are independent of each other.
-// The host's floating-point modes are put aside for the run: kernels rely on round-to-nearest, denormals and masked traps.
+// Invariant: a run allocates nothing. Its bits do not depend on the split: units are independent.
 #include "runtime/executable.h"
 
 #include "runtime/arena.h"
+#include "runtime/float_modes.h"
 #include "runtime/layout.h"
 
 #include <string.h>
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
-static const double command_cost_ns = 1500;    // splitting must save more than this and the pool's own cost
-static const double least_chunk_ns = 1500;
-static const double balancing_chunk_ns = 4000; // several chunks per thread when each is at least this long
-static const double close_ms = 0.05;           // runs follow so closely that workers would stay awake
+// Splitting must save command_cost_ns and the pool's own cost. A command is cut into more chunks
+// than threads when each is then at least balancing_chunk_ns long. After a pause of up to close_ms
+// the workers of the last run would still be awake.
+static const double command_cost_ns = 1500, least_chunk_ns = 1500, balancing_chunk_ns = 4000;
+static const double close_ms = 0.05;
 enum { line_bytes = 64, most_chunks_per_thread = 4 };
 
 typedef struct bound_command {
@@ -54,11 +52,11 @@ struct sni_run_state {
   int64_t *symbols, *sizes;
   sni_layout_item *items;
   uint32_t n_items, *order, *placed;
-  uint32_t *root;          // of each slot: the slot whose memory it uses in the end
-  uint32_t *item;          // of each root that is a temporary
-  void ***buffers;         // of each command
-  int64_t **params;        // of each command
-  bound_command *commands; // those with units
+  uint32_t *root;           // of each slot: the slot whose memory it uses in the end
+  uint32_t *item;           // of each root that is a temporary
+  void ***buffers;          // of each command
+  int64_t **params;         // of each command
+  bound_command *commands;  // those with units
   uint32_t n_commands, n_externals;
   external_argument *externals;
 
@@ -66,25 +64,10 @@ struct sni_run_state {
   size_t scratch_stride;
   int n_scratches;  // threads that have scratch memory now
 
-  double declined_ns;      // work that might have been split in runs in close succession, but for the sleeping pool
+  double declined_ns;  // work that might have been split in runs in close succession, but for the
+                       // sleeping pool
   double declined_end_ms;  // end of the last such run
 };
-
-// ---- floating-point modes
-#if defined(__x86_64__)
-enum { default_modes = 0x1F80 };  // MXCSR: all exceptions masked, round to nearest, denormals kept
-static unsigned enter_modes(void) {
-  unsigned host = _mm_getcsr();
-  if ((host & ~0x3Fu) != default_modes) _mm_setcsr(default_modes);
-  return host;
-}
-static void leave_modes(unsigned host) {
-  if (_mm_getcsr() != host) _mm_setcsr(host);
-}
-#else
-static unsigned enter_modes(void) { return 0; }
-static void leave_modes(unsigned host) { (void)host; }
-#endif
 
 // ---- creation
 static bool make_arrays(sni_run_state *state) {
@@ -114,7 +97,8 @@ static bool make_arrays(sni_run_state *state) {
   return state->externals != NULL;
 }
 
-// Slots that take over each other's memory are one item of the layout, alive from the first to the last of them.
+// Slots that take over each other's memory are one item of the layout, alive from the first to the
+// last of them.
 static void find_items(sni_run_state *state) {
   const sni_executable *e = state->executable;
   for (uint32_t i = 0; i < e->n_slots; i++) {
@@ -209,16 +193,28 @@ static sn_status compute_sizes(sni_run_state *state, const int64_t *symbols) {
       b = sni_run_state_size(state, x->b);
     }
     switch (x->op) {
-      case SNI_SIZE_SYMBOL: value = symbols[a]; break;
-      case SNI_SIZE_NUMBER: value = a; break;
-      case SNI_SIZE_ADD: overflow = __builtin_add_overflow(a, b, &value); break;
-      case SNI_SIZE_MUL: overflow = __builtin_mul_overflow(a, b, &value); break;
+      case SNI_SIZE_SYMBOL:
+        value = symbols[a];
+        break;
+      case SNI_SIZE_NUMBER:
+        value = a;
+        break;
+      case SNI_SIZE_ADD:
+        overflow = __builtin_add_overflow(a, b, &value);
+        break;
+      case SNI_SIZE_MUL:
+        overflow = __builtin_mul_overflow(a, b, &value);
+        break;
       case SNI_SIZE_FLOOR_DIV:  // by 0: of an empty tensor, whose sizes do not matter
         overflow = b == -1 && a == INT64_MIN;
         if (b && !overflow) value = floor_div(a, b);
         break;
-      case SNI_SIZE_MAX: value = a > b ? a : b; break;
-      case SNI_SIZE_MIN: value = a < b ? a : b; break;
+      case SNI_SIZE_MAX:
+        value = a > b ? a : b;
+        break;
+      case SNI_SIZE_MIN:
+        value = a < b ? a : b;
+        break;
     }
     if (overflow)
       return sni_fail(state->diag, SN_ERR_MEMORY, "out of memory (a size exceeds 64 bits)");
@@ -255,7 +251,8 @@ static sn_status lay_out_arena(sni_run_state *state) {
   return grow_buffer(state, &state->arena, total, "the temporaries");
 }
 
-// Product over the extents of ceil(extent / grain); 0 when one is empty. Saturates: such a command has no memory to work on.
+// Product over the extents of ceil(extent / grain); 0 when one is empty. Saturates: such a command
+// has no memory to work on.
 static int64_t count_units(const sni_run_state *state, const sni_command *command) {
   int64_t units = 1;
   for (uint32_t i = 0; i < command->n_extents; i++) {
@@ -267,7 +264,8 @@ static int64_t count_units(const sni_run_state *state, const sni_command *comman
   return units;
 }
 
-// Chunks are long enough to be worth a claim, and several per thread when that costs nothing: threads start at different times.
+// Chunks are long enough to be worth a claim, and several per thread when that costs nothing:
+// threads start at different times.
 static int64_t chunk_of(const sni_run_state *state, double work_ns, int64_t units) {
   double threads = state->max_threads;
   double per_thread = work_ns / (threads * balancing_chunk_ns);
@@ -295,9 +293,15 @@ static void bind_commands(sni_run_state *state) {
     }
     for (uint32_t j = 0; j < command->n_params; j++)
       state->params[i][j] = sni_run_state_size(state, command->params[j]);
-    state->commands[state->n_commands++] = (bound_command){
-        command->function, command->code, state->buffers[i], state->params[i], units, units,
-        command,           0,             command->faults};
+    state->commands[state->n_commands++] = (bound_command){command->function,
+                                                           command->code,
+                                                           state->buffers[i],
+                                                           state->params[i],
+                                                           units,
+                                                           units,
+                                                           command,
+                                                           0,
+                                                           command->faults};
     state->faults |= command->faults;
   }
   if (state->max_threads < 2) return;
@@ -346,10 +350,10 @@ typedef struct split_run {
 static void run_range(void *user, int thread, int64_t begin, int64_t end) {
   const split_run *run = user;
   const bound_command *bound = run->bound;
-  unsigned modes = enter_modes();
+  unsigned modes = sni_enter_float_modes();
   bound->function(bound->code, bound->buffers, bound->params, begin, end,
                   run->scratch + (size_t)thread * run->stride);
-  leave_modes(modes);
+  sni_leave_float_modes(modes);
 }
 
 static sni_scratch_header *scratch_of(const sni_run_state *state, int thread) {
@@ -369,8 +373,8 @@ static sn_status check_fault(sni_run_state *state, const sni_command *command) {
   return sni_fail(diag, SN_ERR_INDEX, "%s: index out of range", command->op_name);
 }
 
-// Waking the pool may pay for this and all later commands together, since it then stays awake; and in a loop of short runs, once
-// they have lost as much as it costs.
+// Waking the pool may pay for this and all later commands together, since it then stays awake; and
+// in a loop of short runs, once they have lost as much as it costs.
 static bool split_pays(sni_run_state *state, const bound_command *bound) {
   if (bound->split_work_ns <= 0) return false;
   double work_ns = (double)bound->split_work_ns;
@@ -396,8 +400,8 @@ static sn_status run_commands(sni_run_state *state) {
   for (const bound_command *bound = state->commands; bound < end; bound++) {
     if (split_pays(state, bound)) {
       split_run run = {bound, scratch, state->scratch_stride};
-      sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->chunk,
-                          run_range, &run);
+      sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->chunk, run_range,
+                          &run);
       declined_ns = state->declined_ns = 0;
     } else {
       if ((double)bound->split_work_ns > declined_ns) declined_ns = (double)bound->split_work_ns;
@@ -420,8 +424,8 @@ sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *con
   }
   if (state->faults)
     for (int i = 0; i < state->n_scratches; i++) scratch_of(state, i)->fault = 0;
-  unsigned modes = enter_modes();
+  unsigned modes = sni_enter_float_modes();
   sn_status status = run_commands(state);
-  leave_modes(modes);
+  sni_leave_float_modes(modes);
   return status;
 }

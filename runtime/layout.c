@@ -1,9 +1,10 @@
 // Greedy best-fit layout of lifetimes and sizes in one arena.
 //
-// Items are placed one by one, each in the smallest gap that fits between those placed before whose lifetimes meet its own.
-// In order of time dead items leave the list and only live ones are searched. Few items are also tried in order of size,
-// largest first, which costs n^2 and comes closer to the optimum as a rule; the smaller arena wins.
-// Source: Pisarchyk, Lee: Efficient Memory Management for Deep Neural Net Inference (2020), greedy by size.
+// Items are placed one by one, each in the smallest gap that fits between those placed before whose
+// lifetimes meet its own. In order of time dead items leave the list and only live ones are
+// searched. Few items are also tried in order of size, largest first, which costs n^2 and comes
+// closer to the optimum as a rule; the smaller arena wins. Source: Pisarchyk, Lee: Efficient Memory
+// Management for Deep Neural Net Inference (2020), greedy by size.
 #include "runtime/layout.h"
 
 #include <string.h>

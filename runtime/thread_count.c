@@ -1,7 +1,8 @@
 // How many threads are useful: CPUs in the affinity mask, bounded by the CPU quota of the cgroups.
 //
-// A quota may sit on any ancestor, so all directories from the process's own up to the mount are asked, and the least wins.
-// In a container the listed path may lie above the mount: a directory that is not there is skipped. No allocation.
+// A quota may sit on any ancestor, so all directories from the process's own up to the mount are
+// asked, and the least wins. In a container the listed path may lie above the mount: a directory
+// that is not there is skipped. No allocation.
 #include "runtime/thread_count.h"
 
 #include "runtime/thread_pool.h"
@@ -38,7 +39,8 @@ static bool read_number(const char *directory, const char *name, long long *out_
   return end != text;
 }
 
-// Quota and period of one directory, version 2 ("max 100000", "150000 100000") or 1. False: no limit here.
+// Quota and period of one directory, version 2 ("max 100000", "150000 100000") or 1. False: no
+// limit here.
 static bool read_quota(const char *directory, bool version_2, long long *out_quota,
                        long long *out_period) {
   if (version_2) {
@@ -91,7 +93,8 @@ int sni_cgroup_cpu_quota(const char *proc_cgroup, const char *root) {
     *group++ = 0;
     bool version_2 = !*controllers;
     if (!version_2 && !list_has(controllers, "cpu")) continue;
-    const char *names[] = {controllers, "cpu"};  // a hierarchy of several is mounted under either name
+    const char *names[] = {controllers,
+                           "cpu"};  // a hierarchy of several is mounted under either name
     for (int i = version_2 ? 1 : 0; i < 2; i++) {
       int length = version_2 ? snprintf(mount, sizeof(mount), "%s", root)
                              : snprintf(mount, sizeof(mount), "%s/%s", root, names[i]);

@@ -1,13 +1,14 @@
 // Workers that run index ranges for one caller at a time, who works too.
 //
-//   post:    caller writes the job, then the word `work` = participants << 32 | chunks left
-//   claim:   a participant lowers `work` by one with compare-and-swap; the chunk it got keeps the job alive, so only then
-//            may it read the job's fields. Success makes the claim valid, however old its first look at the word was
-//   finish:  each participant takes its chunks off `pending` at its end; zero ends the job
-//   sleep:   a worker sets `state` to asleep, looks at `work` once more, then waits; a poster writes `work`, then looks at
-//            `state`: one of the two sees the other. A poster wakes one worker, who wakes two more, and so on
+//   post    the caller writes the job, then the word `work` = participants << 32 | chunks left
+//   claim   a participant lowers `work` by compare-and-swap. The chunk keeps the job alive: only
+//           then may it read the job. A claim that succeeds is valid, however old the word was
+//   finish  each participant takes its chunks off `pending` at its end; zero ends the job
+//   sleep   a worker sets `state`, then looks at `work` again; a poster writes `work`, then looks
+//           at `state`: one sees the other. The poster wakes one worker, who wakes two more, ...
 //
-// No worker exists before the first parallel call. A forked child finds `mark` changed and starts its own.
+// No worker exists before the first parallel call. A forked child finds `mark` changed and starts
+// its own.
 #include "runtime/thread_pool.h"
 
 #include "runtime/spin.h"
@@ -30,14 +31,16 @@ enum {
   mark_resetting = 0x7FFFFFFF,  // no process id is as high
 };
 
-// awake -> asleep: by the worker. asleep -> awake: by the worker. asleep -> waking -> awake: by the thread that wakes it.
+// awake -> asleep: by the worker. asleep -> awake: by the worker. asleep -> waking -> awake: by the
+// thread that wakes it.
 enum { awake, asleep, waking };
 typedef struct worker {
   _Alignas(64) _Atomic uint32_t state;
   int index;  // thread number, from 1
   sni_thread_pool *pool;
   pthread_t thread;
-  // Of the sleep: the worker's CPUs (has_cpus false: unknown), and whether the waker took some away.
+  // Of the sleep: the worker's CPUs (has_cpus false: unknown), and whether the waker took some
+  // away.
   pid_t id;
   bool has_cpus, narrowed;
   cpu_set_t cpus;
@@ -80,8 +83,9 @@ static bool may_take(uint64_t word, int thread) {
   return (uint32_t)word && thread < (int)(word >> 32);
 }
 
-// Keeps a sleeping worker off the CPU that its waker runs on: virtual machines show idle CPUs as preempted, and the kernel then
-// wakes threads where the waker is, which they push aside for their whole chunk. The worker widens its mask again.
+// Keeps a sleeping worker off the CPU that its waker runs on: virtual machines show idle CPUs as
+// preempted, and the kernel then wakes threads where the waker is, which they push aside for their
+// whole chunk. The worker widens its mask again.
 static void keep_off(worker *w, int cpu, int other_cpu) {
   cpu_set_t cpus = w->cpus;
   if (!w->has_cpus || cpu < 0) return;
@@ -206,7 +210,8 @@ static bool is_forked(const sni_thread_pool *pool) {
   return atomic_load_explicit(pool->mark, memory_order_acquire) != own_mark(pool);
 }
 
-// In a forked child: the parent's workers and jobs do not exist here. False: another thread is doing this now.
+// In a forked child: the parent's workers and jobs do not exist here. False: another thread is
+// doing this now.
 static bool restart_after_fork(sni_thread_pool *pool) {
   uint32_t seen = atomic_load(pool->mark);
   if (seen == mark_resetting || !atomic_compare_exchange_strong(pool->mark, &seen, mark_resetting))
@@ -275,12 +280,14 @@ void sni_thread_pool_destroy(sni_thread_pool *pool) {
   }
   if (pool->mark_is_wiped) madvise(pool->mark, pool->mark_bytes, MADV_KEEPONFORK);
   sni_free_aligned(pool->allocator, pool->mark, pool->mark_bytes, pool->mark_bytes);
-  sni_free_aligned(pool->allocator, pool->workers,
-                   sizeof(worker) * (size_t)(pool->concurrency - 1), _Alignof(worker));
+  sni_free_aligned(pool->allocator, pool->workers, sizeof(worker) * (size_t)(pool->concurrency - 1),
+                   _Alignof(worker));
   sni_free_aligned(pool->allocator, pool, sizeof(*pool), _Alignof(sni_thread_pool));
 }
 
-int sni_thread_pool_concurrency(const sni_thread_pool *pool) { return pool->concurrency; }
+int sni_thread_pool_concurrency(const sni_thread_pool *pool) {
+  return pool->concurrency;
+}
 
 double sni_thread_pool_hot_cost(const sni_thread_pool *pool) {
   return pool->host.parallel_for ? host_cost_ns : hot_cost_ns;

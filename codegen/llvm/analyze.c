@@ -3,6 +3,7 @@
 //
 // Invariant: an instruction's level is no less than that of its operands. Memory is read before a loop only if nobody writes there
 // and the loop is sure to run.
+#include "codegen/contraction.h"
 #include "codegen/llvm/emit.h"
 
 static bool is_inner_nonempty(const sni_kernel *k) {
@@ -90,7 +91,9 @@ static int choose_lanes(const sni_emitter *e) {
 
 void sni_analyze(sni_emitter *e) {
   const sni_kernel *k = e->kernel;
-  e->vector_axis = sni_kernel_vector_axis(k);
+  sni_contraction_plan plan;
+  const bool product = k->contraction.present && sni_contraction_plan_make(k, e->vector_bits, &plan);
+  e->vector_axis = product && plan.swapped ? k->n_outer - 2 : sni_kernel_vector_axis(k);
   for (uint32_t s = 0; s < k->n_stages; s++) {
     const sni_kernel_stage *stage = &k->stages[s];
     for (uint32_t i = stage->first; i < stage->first + stage->count; i++) {
@@ -102,5 +105,5 @@ void sni_analyze(sni_emitter *e) {
     }
   }
   mark_splats(e);
-  e->lanes = choose_lanes(e);
+  e->lanes = product ? plan.lanes : choose_lanes(e);
 }

@@ -7,6 +7,7 @@
 #include "codegen/llvm/emit.h"
 
 #include <llvm-c/Analysis.h>
+#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <pthread.h>
@@ -48,7 +49,7 @@ static bool create_machine(compilation *c, const char *cpu, const char *features
 }
 
 static void describe_target(sni_emitter *e, const sni_llvm_request *request, const char *features) {
-  e->avx512 = has_feature(features, "avx512f") && request->vector_bits >= 128;
+  e->avx512 = (has_feature(features, "avx512f")||getenv("FEAT")) && request->vector_bits >= 128;
   e->avx512vl = e->avx512 && has_feature(features, "avx512vl");
   e->vector_bits = request->vector_bits;
   e->l1_bytes = request->l1_bytes > 0 ? request->l1_bytes : 32 << 10;
@@ -175,6 +176,7 @@ static const sni_llvm_plugin plugin = {
 
 // LLVM's list of targets is its own global; entering the same target from two threads would be a race.
 static void initialize_target(void) {
+  const char *o[20]={"x"}; int n=1; char *x=getenv("SNI_X"); if(x){ x=strdup(x); for(char*t=strtok(x," ");t;t=strtok(NULL," ")) o[n++]=t; } LLVMParseCommandLineOptions(n,o,NULL);
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();

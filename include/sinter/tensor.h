@@ -139,19 +139,18 @@ SN_API SN_MUST_USE sn_status sn_data_at(const sn_tensor *t, const void **out_dat
 #define sn_item(t, out_value) sn_item_at(t, out_value, __FILE__, __LINE__)
 #define sn_data(t, out_data) sn_data_at(t, out_data, __FILE__, __LINE__)
 
-#define sn_constant(context, dtype, shape, data) SNI_AT(sn_constant(context, dtype, shape, data))
+#define sn_constant(...) SNI_AT(sn_constant(__VA_ARGS__))
 #define sn_scalar_like(like, value) SNI_AT(sn_scalar_like(like, value))
-#define sn_zeros(context, dtype, shape) SNI_AT(sn_zeros(context, dtype, shape))
-#define sn_ones(context, dtype, shape) SNI_AT(sn_ones(context, dtype, shape))
-#define sn_full(context, dtype, shape, value) SNI_AT(sn_full(context, dtype, shape, value))
+#define sn_zeros(...) SNI_AT(sn_zeros(__VA_ARGS__))
+#define sn_ones(...) SNI_AT(sn_ones(__VA_ARGS__))
+#define sn_full(...) SNI_AT(sn_full(__VA_ARGS__))
 #define sn_zeros_like(like) SNI_AT(sn_zeros_like(like))
 #define sn_ones_like(like) SNI_AT(sn_ones_like(like))
 #define sn_range(context, dtype, start, limit, step) \
   SNI_AT(sn_range(context, dtype, start, limit, step))
-#define sn_from_memory(context, dtype, shape, data, release, user) \
-  SNI_AT(sn_from_memory(context, dtype, shape, data, release, user))
-#define sn_random_uniform(context, dtype, shape) SNI_AT(sn_random_uniform(context, dtype, shape))
-#define sn_random_normal(context, dtype, shape) SNI_AT(sn_random_normal(context, dtype, shape))
+#define sn_from_memory(...) SNI_AT(sn_from_memory(__VA_ARGS__))
+#define sn_random_uniform(...) SNI_AT(sn_random_uniform(__VA_ARGS__))
+#define sn_random_normal(...) SNI_AT(sn_random_normal(__VA_ARGS__))
 #define sn_keep(t) SNI_AT(sn_keep(t))
 
 SNI_EXTERN_C_END

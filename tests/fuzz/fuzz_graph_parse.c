@@ -1,5 +1,5 @@
-// Fuzzes the parser of textual graphs: whatever the bytes, parsing ends in a status; what it accepts verifies, and prints to a text
-// that parses to a graph that prints the same.
+// Fuzzes the parser of textual graphs: whatever the bytes, parsing ends in a status; what it
+// accepts verifies, and prints to a text that parses to a graph that prints the same.
 #include "graph/graph.h"
 
 #include <string.h>

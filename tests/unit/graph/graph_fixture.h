@@ -1,4 +1,5 @@
-// What the tests of graph/ share: an arena that must give everything back, a graph, and short ways to build and to compare.
+// What the tests of graph/ share: an arena that must give everything back, a graph, and short ways
+// to build and to compare.
 #ifndef SNI_TESTS_GRAPH_FIXTURE_H
 #define SNI_TESTS_GRAPH_FIXTURE_H
 
@@ -36,7 +37,8 @@ static inline sni_dim symbol(int64_t hint) {
 static inline sni_dim dim_of(const char *text) {
   const char *cursor = text;
   sni_dim dim = SNI_DIM_FAILED;
-  ck_assert_msg(sni_dim_parse(graph->dims, &cursor, text + strlen(text), &dim) == SN_OK, "%s", text);
+  ck_assert_msg(sni_dim_parse(graph->dims, &cursor, text + strlen(text), &dim) == SN_OK, "%s",
+                text);
   ck_assert_msg(!*cursor, "rest of %s: %s", text, cursor);
   return dim;
 }
@@ -46,7 +48,7 @@ static inline sni_type type_of(const char *text) {
   sni_type type = {.rank = 0};
   const char *bracket = strchr(text, '['), *cursor = bracket + 1, *end = text + strlen(text) - 1;
   int dtype = 0;
-  while (strncmp(sn_dtype_name((sn_dtype)dtype), text, (size_t)(bracket - text))) dtype++;
+  while (strncmp(sn_dtype_name((sn_dtype)dtype), text, (size_t)(bracket - text)) != 0) dtype++;
   type.dtype = (sn_dtype)dtype;
   while (cursor < end) {
     ck_assert_msg(sni_dim_parse(graph->dims, &cursor, end, &type.dims[type.rank++]) == SN_OK, "%s",
@@ -67,8 +69,8 @@ static inline sni_node_id input(const char *type_text) {
 
 #define SNI_IDS(...) ((const sni_node_id[]){__VA_ARGS__})
 #define SNI_COUNT(...) (int)(sizeof((const sni_node_id[]){__VA_ARGS__}) / sizeof(sni_node_id))
-#define SNI_ATTRS(...) (const sni_dim[]){__VA_ARGS__}, \
-    (int)(sizeof((const sni_dim[]){__VA_ARGS__}) / sizeof(sni_dim))
+#define SNI_ATTRS(...) \
+  (const sni_dim[]){__VA_ARGS__}, (int)(sizeof((const sni_dim[]){__VA_ARGS__}) / sizeof(sni_dim))
 #define SNI_NO_ATTRS NULL, 0
 
 static inline void check_type(const sni_type *type, const char *expected) {

@@ -100,7 +100,8 @@ START_TEST(long_products_stay_unexpanded_but_right) {
   sni_dim product = 1;
   int64_t values[8], expected = 1;
   for (int i = 0; i < 8; i++) {
-    product = sni_dim_mul(graph->dims, product, sni_dim_add_constant(graph->dims, symbol(-1), i + 1));
+    product =
+        sni_dim_mul(graph->dims, product, sni_dim_add_constant(graph->dims, symbol(-1), i + 1));
     values[i] = 3 * i + 1;
     expected *= values[i] + i + 1;
   }
@@ -133,7 +134,10 @@ static sni_dim random_expression(int depth, const int64_t *values, const sni_dim
     return sni_dim_floor_div(graph->dims, x, divisor);
   }
   sni_dim y = random_expression(depth - 1, values, symbols, &b);
-  *out_value = kind == 3 ? a + b : kind == 4 ? a * b : kind == 5 ? (a > b ? a : b) : (a < b ? a : b);
+  *out_value = kind == 3   ? a + b
+               : kind == 4 ? a * b
+               : kind == 5 ? (a > b ? a : b)
+                           : (a < b ? a : b);
   return kind == 3   ? sni_dim_add(graph->dims, x, y)
          : kind == 4 ? sni_dim_mul(graph->dims, x, y)
          : kind == 5 ? sni_dim_max(graph->dims, x, y)
@@ -234,6 +238,28 @@ START_TEST(unification_respects_hints_and_constants) {
 }
 END_TEST
 
+// What was built before symbols are unified equals what is built from the unified ones.
+START_TEST(unification_reaches_old_expressions) {
+  const int64_t values[3] = {4, 4, 6};
+  int64_t value;
+  for (unsigned seed = 0; seed < 2000; seed++) {
+    teardown();
+    setup();
+    const sni_dim before[3] = {symbol(-1), symbol(-1), symbol(-1)};
+    const sni_dim after[3] = {before[0], before[0],
+                              seed % 2 ? 6 : sni_dim_add_constant(graph->dims, before[0], 2)};
+    srand(seed);
+    sni_dim old = random_expression(4, values, before, &value);
+    ck_assert(sni_dim_unify(graph->dims, before[0], before[1]));
+    ck_assert(sni_dim_unify(graph->dims, after[2], before[2]));
+    srand(seed);
+    sni_dim new = random_expression(4, values, after, &value);
+    ck_assert_msg(sni_dim_equal(graph->dims, old, new), "seed %u", seed);
+    ck_assert_int_eq(sni_dim_evaluate(graph->dims, old, values), value);
+  }
+}
+END_TEST
+
 START_TEST(expressions_can_be_walked) {
   sni_dim b = symbol(-1), c = symbol(-1);
   sni_dim_expression e = sni_dim_expand(graph->dims, c);
@@ -253,9 +279,23 @@ END_TEST
 
 START_TEST(malformed_dims_are_refused) {
   static const char *const texts[] = {
-      "",      "+",      "B+",     "(B",         "max(B)",  "max B", "div(B,0)", "div(B,C)",
-      "2**B",  "B B",    "--B",    "max(B,1,2)", "99999999999999999999", "@", "div(B,2",
-      "4611686018427387904*2", "-4611686018427387904",
+      "",
+      "+",
+      "B+",
+      "(B",
+      "max(B)",
+      "max B",
+      "div(B,0)",
+      "div(B,C)",
+      "2**B",
+      "B B",
+      "--B",
+      "max(B,1,2)",
+      "99999999999999999999",
+      "@",
+      "div(B,2",
+      "4611686018427387904*2",
+      "-4611686018427387904",
   };
   sni_dim dim;
   for (size_t i = 0; i < SNI_COUNT_OF(texts); i++) {
@@ -295,6 +335,7 @@ int main(void) {
   tcase_add_test(tests, unified_constants_become_known);
   tcase_add_test(tests, unification_solves_for_a_symbol);
   tcase_add_test(tests, unification_respects_hints_and_constants);
+  tcase_add_test(tests, unification_reaches_old_expressions);
   tcase_add_test(tests, expressions_can_be_walked);
   tcase_add_test(tests, malformed_dims_are_refused);
   tcase_add_test(tests, default_names_avoid_parsed_ones);

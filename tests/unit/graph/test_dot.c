@@ -5,7 +5,8 @@ START_TEST(boxes_edges_and_results) {
   sni_type type = type_of("f32[B,10]");
   sni_node_id x, two, y;
   const sni_location here = {"/home/me/dir \"q\"/model.c", 12};
-  ck_assert_int_eq(sni_graph_add_parameter(graph, &type, SNI_PARAMETER_INPUT, 0, "x \"in\"", &x), SN_OK);
+  ck_assert_int_eq(sni_graph_add_parameter(graph, &type, SNI_PARAMETER_INPUT, 0, "x \"in\"", &x),
+                   SN_OK);
   ck_assert_int_eq(sni_graph_add_full(graph, &type, 2, here, &two), SN_OK);
   ck_assert_int_eq(
       sni_graph_add(graph, SNI_OP_MUL, SNI_IDS(x, two), 2, SNI_NO_ATTRS, NULL, here, &y), SN_OK);

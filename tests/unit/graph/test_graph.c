@@ -1,4 +1,5 @@
-// Construction: nodes, constants, parameters, results, the table of ops, deep chains, failing allocations.
+// Construction: nodes, constants, parameters, results, the table of ops, deep chains, failing
+// allocations.
 #include "graph_fixture.h"
 
 static const sni_location here = {"model.c", 12};
@@ -49,8 +50,9 @@ END_TEST
 
 START_TEST(a_refused_node_is_not_appended) {
   sni_node_id a = input("f32[2]"), b = input("i32[2]"), id = 99;
-  ck_assert_int_eq(sni_graph_add(graph, SNI_OP_ADD, SNI_IDS(a, b), 2, SNI_NO_ATTRS, NULL, here, &id),
-                   SN_ERR_DTYPE);
+  ck_assert_int_eq(
+      sni_graph_add(graph, SNI_OP_ADD, SNI_IDS(a, b), 2, SNI_NO_ATTRS, NULL, here, &id),
+      SN_ERR_DTYPE);
   ck_assert_uint_eq(graph->n_nodes, 2);
   ck_assert_uint_eq(id, 99);
   ck_assert_ptr_nonnull(strstr(diag.text, "operand #1: expected f32"));
@@ -66,8 +68,8 @@ END_TEST
 
 START_TEST(types_hold_unified_dims) {
   sni_node_id a = input("f32[B]"), b = input("f32[C]"), id, neg;
-  ck_assert_int_eq(sni_graph_add(graph, SNI_OP_ADD, SNI_IDS(a, b), 2, SNI_NO_ATTRS, NULL, here, &id),
-                   SN_OK);
+  ck_assert_int_eq(
+      sni_graph_add(graph, SNI_OP_ADD, SNI_IDS(a, b), 2, SNI_NO_ATTRS, NULL, here, &id), SN_OK);
   ck_assert_int_eq(sni_graph_add(graph, SNI_OP_NEG, SNI_IDS(b), 1, SNI_NO_ATTRS, NULL, here, &neg),
                    SN_OK);
   ck_assert_int_eq(sni_graph_type(graph, neg)->dims[0], sni_graph_type(graph, a)->dims[0]);
@@ -126,7 +128,8 @@ START_TEST(parameters_and_results_are_listed) {
   sni_type type = type_of("f32[B]");
   char name[] = "weights";
   sni_node_id id;
-  ck_assert_int_eq(sni_graph_add_parameter(graph, &type, SNI_PARAMETER_VARIABLE, 3, name, &id), SN_OK);
+  ck_assert_int_eq(sni_graph_add_parameter(graph, &type, SNI_PARAMETER_VARIABLE, 3, name, &id),
+                   SN_OK);
   name[0] = '?';
   ck_assert_uint_eq(graph->n_parameters, 1);
   ck_assert_uint_eq(graph->parameters[0].node, id);
@@ -145,8 +148,8 @@ START_TEST(many_operands_are_accepted_up_to_the_limit) {
   static sni_node_id ids[UINT16_MAX + 1];
   sni_node_id a = input("f32[2]"), id;
   for (int i = 0; i <= UINT16_MAX; i++) ids[i] = a;
-  ck_assert_int_eq(sni_graph_add(graph, SNI_OP_CONCAT, ids, UINT16_MAX, SNI_ATTRS(0), NULL, here, &id),
-                   SN_OK);
+  ck_assert_int_eq(
+      sni_graph_add(graph, SNI_OP_CONCAT, ids, UINT16_MAX, SNI_ATTRS(0), NULL, here, &id), SN_OK);
   check_type(sni_graph_type(graph, id), "f32[131070]");
   ck_assert_int_eq(
       sni_graph_add(graph, SNI_OP_CONCAT, ids, UINT16_MAX + 1, SNI_ATTRS(0), NULL, here, &id),
@@ -164,9 +167,9 @@ END_TEST
 START_TEST(deep_chains_work_everywhere) {
   sni_node_id id = input("f32[B]");
   for (int i = 0; i < 100000; i++)
-    ck_assert_int_eq(
-        sni_graph_add(graph, i % 2 ? SNI_OP_NEG : SNI_OP_EXP, &id, 1, SNI_NO_ATTRS, NULL, here, &id),
-        SN_OK);
+    ck_assert_int_eq(sni_graph_add(graph, i % 2 ? SNI_OP_NEG : SNI_OP_EXP, &id, 1, SNI_NO_ATTRS,
+                                   NULL, here, &id),
+                     SN_OK);
   ck_assert_int_eq(sni_graph_add_result(graph, id, -1), SN_OK);
   ck_assert_int_eq(sni_graph_verify(graph), SN_OK);
   char *text, *again, *dot;
@@ -220,9 +223,11 @@ static sn_status run_all(sni_allocator *failing) {
   if (!status) status = sni_dim_new_symbol(parsed->dims, 5, &dims[1]);
   for (int i = 0; i < 300 && !status; i++) {
     sni_type x = sni_type_make(SN_F32, 1, &dims[0]), y = sni_type_make(SN_F32, 1, &dims[1]);
-    status = sni_graph_add_parameter(parsed, &x, SNI_PARAMETER_INPUT, 10u + 2u * (uint32_t)i, "x", &a);
+    status =
+        sni_graph_add_parameter(parsed, &x, SNI_PARAMETER_INPUT, 10u + 2u * (uint32_t)i, "x", &a);
     if (!status)
-      status = sni_graph_add_parameter(parsed, &y, SNI_PARAMETER_INPUT, 11u + 2u * (uint32_t)i, "y", &b);
+      status =
+          sni_graph_add_parameter(parsed, &y, SNI_PARAMETER_INPUT, 11u + 2u * (uint32_t)i, "y", &b);
     if (!status)
       status = sni_graph_add(parsed, SNI_OP_ADD, SNI_IDS(a, b), 2, NULL, 0, NULL, here, &c);
     if (!status) status = sni_graph_add_result(parsed, c, -1);

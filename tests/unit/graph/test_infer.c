@@ -3,16 +3,17 @@
 
 typedef struct rule_case {
   sni_op op;
+  sn_status status;
   const char *operands;  // types, separated by blanks
   const char *attrs;     // dims, separated by blanks
   const char *declared;  // type or ""
   const char *expected;  // the result's type, or the message of the failure
-  sn_status status;
 } rule_case;
 
-#define OK(op, operands, attrs, declared, result) {SNI_OP_##op, operands, attrs, declared, result, SN_OK}
+#define OK(op, operands, attrs, declared, result) \
+  { SNI_OP_##op, SN_OK, operands, attrs, declared, result }
 #define BAD(op, operands, attrs, declared, why, message) \
-  {SNI_OP_##op, operands, attrs, declared, message, SN_ERR_##why}
+  { SNI_OP_##op, SN_ERR_##why, operands, attrs, declared, message }
 
 static const rule_case cases[] = {
     // leaves
@@ -273,7 +274,8 @@ START_TEST(rules) {
 }
 END_TEST
 
-// Every op of the table is accepted in some case; the classes of ops with one rule are covered here.
+// Every op of the table is accepted in some case; the classes of ops with one rule are covered
+// here.
 START_TEST(every_op_is_accepted_in_some_case) {
   for (int op = 0; op < SNI_OP_COUNT; op++) {
     const sni_op_info *info = &sni_op_infos[op];
@@ -287,11 +289,12 @@ START_TEST(every_op_is_accepted_in_some_case) {
         type.dtype = (sn_dtype)dtype;
         const sni_type *operands[3] = {&type, &type, &type};
         sni_diag_clear(&diag);
-        sn_status status = sni_infer(&diag, NULL, (sni_op)op, operands, info->operands, NULL, 0,
-                                     NULL, &result);
+        sn_status status =
+            sni_infer(&diag, NULL, (sni_op)op, operands, info->operands, NULL, 0, NULL, &result);
         ck_assert_msg(status == (info->dtypes >> dtype & 1 ? SN_OK : SN_ERR_DTYPE), "%s: %s",
                       info->name, diag.text);
-        if (status) ck_assert_msg(!strncmp(diag.text, info->name, strlen(info->name)), "%s", diag.text);
+        if (status)
+          ck_assert_msg(!strncmp(diag.text, info->name, strlen(info->name)), "%s", diag.text);
         covered |= !status;
       }
     }
@@ -323,12 +326,12 @@ START_TEST(symbols_are_unified_where_dims_must_agree) {
       sni_infer(&diag, graph->dims, SNI_OP_MATMUL, operands, 2, SNI_ATTRS(1, 0), NULL, &result),
       SN_OK);
   ck_assert(sni_dim_equal(graph->dims, c.dims[0], 5));
-  ck_assert_int_eq(sni_infer(&diag, graph->dims, SNI_OP_RESHAPE,
-                             (const sni_type *const[]){&a}, 1, NULL, 0, &e, &result),
+  ck_assert_int_eq(sni_infer(&diag, graph->dims, SNI_OP_RESHAPE, (const sni_type *const[]){&a}, 1,
+                             NULL, 0, &e, &result),
                    SN_ERR_SHAPE);  // 3 B = 10 has no solution
   e = type_of("f32[12]");
-  ck_assert_int_eq(sni_infer(NULL, graph->dims, SNI_OP_RESHAPE,
-                             (const sni_type *const[]){&a}, 1, NULL, 0, &e, &result),
+  ck_assert_int_eq(sni_infer(NULL, graph->dims, SNI_OP_RESHAPE, (const sni_type *const[]){&a}, 1,
+                             NULL, 0, &e, &result),
                    SN_OK);
   ck_assert(sni_dim_equal(graph->dims, b.dims[0], 4));
 }
@@ -346,16 +349,11 @@ static const struct {
   const char *a, *b, *result;  // NULL: refused
   int guards;
 } broadcasts[] = {
-    {"f32[2,3]", "f64[3]", "f32[2,3]", 0},
-    {"f32[]", "f32[4]", "f32[4]", 0},
-    {"f32[3,1]", "f32[1,4]", "f32[3,4]", 0},
-    {"f32[1]", "f32[0]", "f32[0]", 0},
-    {"f32[B,1]", "f32[5]", "f32[B,5]", 0},
-    {"f32[B,3]", "f32[B,3]", "f32[B,3]", 0},
-    {"f32[1,3]", "f32[B,1]", "f32[B,3]", 0},
-    {"f32[B]", "f32[C]", "f32[B]", 1},
-    {"f32[B]", "f32[7]", "f32[7]", 1},
-    {"f32[2,3]", "f32[2,4]", NULL, 0},
+    {"f32[2,3]", "f64[3]", "f32[2,3]", 0},   {"f32[]", "f32[4]", "f32[4]", 0},
+    {"f32[3,1]", "f32[1,4]", "f32[3,4]", 0}, {"f32[1]", "f32[0]", "f32[0]", 0},
+    {"f32[B,1]", "f32[5]", "f32[B,5]", 0},   {"f32[B,3]", "f32[B,3]", "f32[B,3]", 0},
+    {"f32[1,3]", "f32[B,1]", "f32[B,3]", 0}, {"f32[B]", "f32[C]", "f32[B]", 1},
+    {"f32[B]", "f32[7]", "f32[7]", 1},       {"f32[2,3]", "f32[2,4]", NULL, 0},
     {"f32[2]", "f32[3,4]", NULL, 0},
 };
 

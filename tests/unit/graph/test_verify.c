@@ -23,7 +23,9 @@ static void check_damage(const char *message) {
   ck_assert_str_eq(diag.text, message);
 }
 
-START_TEST(a_sound_graph_passes) { ck_assert_int_eq(sni_graph_verify(graph), SN_OK); }
+START_TEST(a_sound_graph_passes) {
+  ck_assert_int_eq(sni_graph_verify(graph), SN_OK);
+}
 END_TEST
 
 START_TEST(operand_order) {
@@ -34,16 +36,18 @@ END_TEST
 
 START_TEST(operand_count) {
   graph->nodes[2].n_operands = 1;
-  check_damage("verify: node %2: add: takes 2 operands, given 1; operands: f32[B,10]; result: "
-               "f32[B,10]");
+  check_damage(
+      "verify: node %2: add: takes 2 operands, given 1; operands: f32[B,10]; result: "
+      "f32[B,10]");
 }
 END_TEST
 
 START_TEST(attribute_count) {
   graph->nodes[2].attrs = (const sni_dim[]){1};
   graph->nodes[2].n_attrs = 1;
-  check_damage("verify: node %2: add: takes the attributes {}, given 1 integers; operands: "
-               "f32[B,10], f32[B,10]; result: f32[B,10]");
+  check_damage(
+      "verify: node %2: add: takes the attributes {}, given 1 integers; operands: "
+      "f32[B,10], f32[B,10]; result: f32[B,10]");
 }
 END_TEST
 
@@ -55,29 +59,33 @@ END_TEST
 
 START_TEST(wrong_type) {
   graph->nodes[5].type.dims[0] = 7;
-  check_damage("verify: node %5: reduce_sum: the result is f32[B]; operands: f32[B,10]; result: "
-               "f32[7]");
+  check_damage(
+      "verify: node %5: reduce_sum: the result is f32[B]; operands: f32[B,10]; result: "
+      "f32[7]");
 }
 END_TEST
 
 START_TEST(wrong_dtype) {
   graph->nodes[2].type.dtype = SN_F64;
-  check_damage("verify: node %2: add: the result is f32[B,10]; operands: f32[B,10], f32[B,10]; "
-               "result: f64[B,10]");
+  check_damage(
+      "verify: node %2: add: the result is f32[B,10]; operands: f32[B,10], f32[B,10]; "
+      "result: f64[B,10]");
 }
 END_TEST
 
 START_TEST(dim_outside_the_table) {
   graph->nodes[0].type.dims[0] = -4000;
-  check_damage("verify: node %0: parameter: dim 0 of the declared result is unknown; result: "
-               "f32[?,10]");
+  check_damage(
+      "verify: node %0: parameter: dim 0 of the declared result is unknown; result: "
+      "f32[?,10]");
 }
 END_TEST
 
 START_TEST(unequal_symbols_are_not_unified) {
   graph->nodes[1].type.dims[0] = symbol(-1);
-  check_damage("verify: node %2: add: operand #1: expected the shape of operand #0; operands: "
-               "f32[B,10], f32[C,10]; result: f32[B,10]");
+  check_damage(
+      "verify: node %2: add: operand #1: expected the shape of operand #0; operands: "
+      "f32[B,10], f32[C,10]; result: f32[B,10]");
   ck_assert_int_eq(sni_dim_guard_count(graph->dims), 0);
 }
 END_TEST

@@ -1,4 +1,5 @@
-// What the tests of passes/ share: an arena that must give everything back, graphs from text, and random inputs.
+// What the tests of passes/ share: an arena that must give everything back, graphs from text, and
+// random inputs.
 #ifndef SNI_TESTS_PASSES_FIXTURE_H
 #define SNI_TESTS_PASSES_FIXTURE_H
 
@@ -22,7 +23,9 @@ static inline void teardown(void) {
   ck_assert_uint_eq(allocator.bytes, 0);
 }
 
-static inline void check_ok(sn_status status) { ck_assert_msg(status == SN_OK, "%s", diag.text); }
+static inline void check_ok(sn_status status) {
+  ck_assert_msg(status == SN_OK, "%s", diag.text);
+}
 
 // Parses "func { <body> }".
 static inline sni_graph *graph_of(const char *body) {

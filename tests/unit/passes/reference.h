@@ -1,5 +1,6 @@
-// A reference evaluator of graphs for the tests of passes/: slow, plain, in f64 and int64. Reductions and contractions add in the
-// order of the indices, starting from -0.0, and add 0.0 at the end, as codegen/kernel.h says for one lane.
+// A reference evaluator of graphs for the tests of passes/: slow, plain, in f64 and int64.
+// Reductions and contractions add in the order of the indices, starting from -0.0, and add 0.0 at
+// the end, as codegen/kernel.h says for one lane.
 #ifndef SNI_TESTS_PASSES_REFERENCE_H
 #define SNI_TESTS_PASSES_REFERENCE_H
 
@@ -29,7 +30,9 @@ typedef struct ref_run {
   ref_value *values;       // per node
 } ref_run;
 
-static inline bool ref_is_float(const ref_value *v) { return sni_is_float(v->dtype); }
+static inline bool ref_is_float(const ref_value *v) {
+  return sni_is_float(v->dtype);
+}
 
 static inline void ref_index(const ref_value *v, int64_t i, int64_t *index) {
   for (int k = v->rank; k-- > 0; i /= v->dims[k]) index[k] = i % v->dims[k];
@@ -55,12 +58,23 @@ static inline void ref_shape(const ref_run *run, const sni_type *type, ref_value
 static inline ref_cell ref_load(sn_dtype dtype, const void *data, int64_t i) {
   ref_cell c = {.i = 0};
   switch (dtype) {
-    case SN_BOOL: c.i = ((const uint8_t *)data)[i]; break;
-    case SN_I32: c.i = ((const int32_t *)data)[i]; break;
-    case SN_I64: c.i = ((const int64_t *)data)[i]; break;
-    case SN_F32: c.f = (double)((const float *)data)[i]; break;
-    case SN_F64: c.f = ((const double *)data)[i]; break;
-    case SN_DTYPE_COUNT: break;
+    case SN_BOOL:
+      c.i = ((const uint8_t *)data)[i];
+      break;
+    case SN_I32:
+      c.i = ((const int32_t *)data)[i];
+      break;
+    case SN_I64:
+      c.i = ((const int64_t *)data)[i];
+      break;
+    case SN_F32:
+      c.f = (double)((const float *)data)[i];
+      break;
+    case SN_F64:
+      c.f = ((const double *)data)[i];
+      break;
+    case SN_DTYPE_COUNT:
+      break;
   }
   return c;
 }
@@ -85,16 +99,20 @@ static inline int64_t ref_saturate(double x, double low, double high, int64_t le
 static inline ref_cell ref_cast(sn_dtype from, sn_dtype to, ref_cell a) {
   bool f = sni_is_float(from);
   switch (to) {
-    case SN_BOOL: return (ref_cell){.i = f ? a.f != 0 : a.i != 0};
+    case SN_BOOL:
+      return (ref_cell){.i = f ? a.f != 0 : a.i != 0};
     case SN_I32:
       if (f) return (ref_cell){.i = ref_saturate(a.f, -0x1p31, 0x1p31 - 1, INT32_MIN, INT32_MAX)};
       return (ref_cell){.i = (int32_t)(uint32_t)(uint64_t)a.i};
     case SN_I64:
       if (f) return (ref_cell){.i = ref_saturate(a.f, -0x1p63, 0x1p63, INT64_MIN, INT64_MAX)};
       return a;
-    case SN_F32: return (ref_cell){.f = f ? a.f : (double)(float)a.i};
-    case SN_F64: return (ref_cell){.f = f ? a.f : (double)a.i};
-    case SN_DTYPE_COUNT: break;
+    case SN_F32:
+      return (ref_cell){.f = f ? a.f : (double)(float)a.i};
+    case SN_F64:
+      return (ref_cell){.f = f ? a.f : (double)a.i};
+    case SN_DTYPE_COUNT:
+      break;
   }
   return a;
 }
@@ -109,32 +127,83 @@ static inline int64_t ref_integer_pow(int64_t a, int64_t b) {
 static inline ref_cell ref_float_op(sni_op op, double a, double b) {
   double y = 0;
   switch ((int)op) {
-    case SNI_OP_NEG: y = -a; break;
-    case SNI_OP_ABS: y = fabs(a); break;
-    case SNI_OP_SIGN: y = isnan(a) ? a : (double)((a > 0) - (a < 0)); break;
-    case SNI_OP_SQRT: y = sqrt(a); break;
-    case SNI_OP_RSQRT: y = 1 / sqrt(a); break;
-    case SNI_OP_FLOOR: y = floor(a); break;
-    case SNI_OP_CEIL: y = ceil(a); break;
-    case SNI_OP_ROUND: y = rint(a); break;
-    case SNI_OP_EXP: y = exp(a); break;
-    case SNI_OP_EXPM1: y = expm1(a); break;
-    case SNI_OP_LOG: y = log(a); break;
-    case SNI_OP_LOG1P: y = log1p(a); break;
-    case SNI_OP_SIN: y = sin(a); break;
-    case SNI_OP_COS: y = cos(a); break;
-    case SNI_OP_TANH: y = tanh(a); break;
-    case SNI_OP_SIGMOID: y = 1 / (1 + exp(-a)); break;
-    case SNI_OP_ERF: y = erf(a); break;
-    case SNI_OP_ADD: y = a + b; break;
-    case SNI_OP_SUB: y = a - b; break;
-    case SNI_OP_MUL: y = a * b; break;
-    case SNI_OP_DIV: y = a / b; break;
-    case SNI_OP_REM: y = fmod(a, b); break;
-    case SNI_OP_POW: y = pow(a, b); break;
-    case SNI_OP_MAX: y = ref_extremum(true, a, b); break;
-    case SNI_OP_MIN: y = ref_extremum(false, a, b); break;
-    default: ck_abort_msg("float %s", sni_op_infos[op].name);
+    case SNI_OP_NEG:
+      y = -a;
+      break;
+    case SNI_OP_ABS:
+      y = fabs(a);
+      break;
+    case SNI_OP_SIGN:
+      y = isnan(a) ? a : (double)((a > 0) - (a < 0));
+      break;
+    case SNI_OP_SQRT:
+      y = sqrt(a);
+      break;
+    case SNI_OP_RSQRT:
+      y = 1 / sqrt(a);
+      break;
+    case SNI_OP_FLOOR:
+      y = floor(a);
+      break;
+    case SNI_OP_CEIL:
+      y = ceil(a);
+      break;
+    case SNI_OP_ROUND:
+      y = rint(a);
+      break;
+    case SNI_OP_EXP:
+      y = exp(a);
+      break;
+    case SNI_OP_EXPM1:
+      y = expm1(a);
+      break;
+    case SNI_OP_LOG:
+      y = log(a);
+      break;
+    case SNI_OP_LOG1P:
+      y = log1p(a);
+      break;
+    case SNI_OP_SIN:
+      y = sin(a);
+      break;
+    case SNI_OP_COS:
+      y = cos(a);
+      break;
+    case SNI_OP_TANH:
+      y = tanh(a);
+      break;
+    case SNI_OP_SIGMOID:
+      y = 1 / (1 + exp(-a));
+      break;
+    case SNI_OP_ERF:
+      y = erf(a);
+      break;
+    case SNI_OP_ADD:
+      y = a + b;
+      break;
+    case SNI_OP_SUB:
+      y = a - b;
+      break;
+    case SNI_OP_MUL:
+      y = a * b;
+      break;
+    case SNI_OP_DIV:
+      y = a / b;
+      break;
+    case SNI_OP_REM:
+      y = fmod(a, b);
+      break;
+    case SNI_OP_POW:
+      y = pow(a, b);
+      break;
+    case SNI_OP_MAX:
+      y = ref_extremum(true, a, b);
+      break;
+    case SNI_OP_MIN:
+      y = ref_extremum(false, a, b);
+      break;
+    default:
+      ck_abort_msg("float %s", sni_op_infos[op].name);
   }
   return (ref_cell){.f = y};
 }
@@ -144,24 +213,59 @@ static inline ref_cell ref_integer_op(sni_op op, sn_dtype dtype, int64_t a, int6
   if (dtype == SN_I32) ua = (uint32_t)ua, ub = (uint32_t)ub;  // for the shifts
   uint64_t width = dtype == SN_I32 ? 32 : 64;
   switch ((int)op) {
-    case SNI_OP_NEG: y = 0 - (uint64_t)a; break;
-    case SNI_OP_ABS: y = a < 0 ? 0 - (uint64_t)a : (uint64_t)a; break;
-    case SNI_OP_SIGN: y = (uint64_t)((a > 0) - (a < 0)); break;
-    case SNI_OP_NOT: y = dtype == SN_BOOL ? !a : ~(uint64_t)a; break;
-    case SNI_OP_ADD: y = (uint64_t)a + (uint64_t)b; break;
-    case SNI_OP_SUB: y = (uint64_t)a - (uint64_t)b; break;
-    case SNI_OP_MUL: y = (uint64_t)a * (uint64_t)b; break;
-    case SNI_OP_DIV: y = b == 0 ? 0 : b == -1 ? 0 - (uint64_t)a : (uint64_t)(a / b); break;
-    case SNI_OP_REM: y = b == 0 || b == -1 ? 0 : (uint64_t)(a % b); break;
-    case SNI_OP_POW: y = (uint64_t)ref_integer_pow(a, b); break;
-    case SNI_OP_MAX: y = (uint64_t)(a >= b ? a : b); break;
-    case SNI_OP_MIN: y = (uint64_t)(a <= b ? a : b); break;
-    case SNI_OP_AND: y = (uint64_t)a & (uint64_t)b; break;
-    case SNI_OP_OR: y = (uint64_t)a | (uint64_t)b; break;
-    case SNI_OP_XOR: y = (uint64_t)a ^ (uint64_t)b; break;
-    case SNI_OP_SHL: y = ub < width ? ua << ub : 0; break;
-    case SNI_OP_SHR: y = ub < width ? ua >> ub : 0; break;
-    default: ck_abort_msg("integer %s", sni_op_infos[op].name);
+    case SNI_OP_NEG:
+      y = 0 - (uint64_t)a;
+      break;
+    case SNI_OP_ABS:
+      y = a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
+      break;
+    case SNI_OP_SIGN:
+      y = (uint64_t)((a > 0) - (a < 0));
+      break;
+    case SNI_OP_NOT:
+      y = dtype == SN_BOOL ? !a : ~(uint64_t)a;
+      break;
+    case SNI_OP_ADD:
+      y = (uint64_t)a + (uint64_t)b;
+      break;
+    case SNI_OP_SUB:
+      y = (uint64_t)a - (uint64_t)b;
+      break;
+    case SNI_OP_MUL:
+      y = (uint64_t)a * (uint64_t)b;
+      break;
+    case SNI_OP_DIV:
+      y = b == 0 ? 0 : b == -1 ? 0 - (uint64_t)a : (uint64_t)(a / b);
+      break;
+    case SNI_OP_REM:
+      y = b == 0 || b == -1 ? 0 : (uint64_t)(a % b);
+      break;
+    case SNI_OP_POW:
+      y = (uint64_t)ref_integer_pow(a, b);
+      break;
+    case SNI_OP_MAX:
+      y = (uint64_t)(a >= b ? a : b);
+      break;
+    case SNI_OP_MIN:
+      y = (uint64_t)(a <= b ? a : b);
+      break;
+    case SNI_OP_AND:
+      y = (uint64_t)a & (uint64_t)b;
+      break;
+    case SNI_OP_OR:
+      y = (uint64_t)a | (uint64_t)b;
+      break;
+    case SNI_OP_XOR:
+      y = (uint64_t)a ^ (uint64_t)b;
+      break;
+    case SNI_OP_SHL:
+      y = ub < width ? ua << ub : 0;
+      break;
+    case SNI_OP_SHR:
+      y = ub < width ? ua >> ub : 0;
+      break;
+    default:
+      ck_abort_msg("integer %s", sni_op_infos[op].name);
   }
   return (ref_cell){.i = (int64_t)y};
 }
@@ -182,23 +286,32 @@ static inline ref_cell ref_bitcast(sn_dtype from, sn_dtype to, ref_cell a) {
   return y;  // 64 bits: the union does it
 }
 
-static inline ref_cell ref_pointwise(const ref_run *run, const sni_node *node, const ref_value *const *a,
-                                     int64_t i) {
+static inline ref_cell ref_pointwise(const ref_run *run, const sni_node *node,
+                                     const ref_value *const *a, int64_t i) {
   ref_cell x = a[0]->cells[i], b = {.f = 0};
   bool floats = ref_is_float(a[0]);
   if (node->n_operands > 1) b = a[1]->cells[i];
   switch ((int)node->op) {
-    case SNI_OP_IDENTITY: case SNI_OP_STOP_GRADIENT: return x;
-    case SNI_OP_CAST: return ref_fit(run, node->type.dtype, ref_cast(a[0]->dtype, node->type.dtype, x));
-    case SNI_OP_BITCAST: return ref_bitcast(a[0]->dtype, node->type.dtype, x);
-    case SNI_OP_SELECT: return x.i ? b : a[2]->cells[i];
-    case SNI_OP_EQ: return (ref_cell){.i = floats ? x.f == b.f : x.i == b.i};
-    case SNI_OP_LT: return (ref_cell){.i = floats ? x.f < b.f : x.i < b.i};
-    case SNI_OP_LE: return (ref_cell){.i = floats ? x.f <= b.f : x.i <= b.i};
-    default: break;
+    case SNI_OP_IDENTITY:
+    case SNI_OP_STOP_GRADIENT:
+      return x;
+    case SNI_OP_CAST:
+      return ref_fit(run, node->type.dtype, ref_cast(a[0]->dtype, node->type.dtype, x));
+    case SNI_OP_BITCAST:
+      return ref_bitcast(a[0]->dtype, node->type.dtype, x);
+    case SNI_OP_SELECT:
+      return x.i ? b : a[2]->cells[i];
+    case SNI_OP_EQ:
+      return (ref_cell){.i = floats ? x.f == b.f : x.i == b.i};
+    case SNI_OP_LT:
+      return (ref_cell){.i = floats ? x.f < b.f : x.i < b.i};
+    case SNI_OP_LE:
+      return (ref_cell){.i = floats ? x.f <= b.f : x.i <= b.i};
+    default:
+      break;
   }
-  ref_cell y = floats ? ref_float_op(node->op, x.f, b.f)
-                      : ref_integer_op(node->op, a[0]->dtype, x.i, b.i);
+  ref_cell y =
+      floats ? ref_float_op(node->op, x.f, b.f) : ref_integer_op(node->op, a[0]->dtype, x.i, b.i);
   return ref_fit(run, node->type.dtype, y);
 }
 
@@ -212,7 +325,9 @@ static inline bool ref_view_index(const ref_run *run, const sni_node *node, cons
   for (int k = 0; k < from->rank; k++) {
     int64_t low, gap;
     switch ((int)node->op) {
-      case SNI_OP_TRANSPOSE: source[ref_attr(run, node, k)] = index[k]; break;
+      case SNI_OP_TRANSPOSE:
+        source[ref_attr(run, node, k)] = index[k];
+        break;
       case SNI_OP_BROADCAST:
         source[k] = from->dims[k] == 1 ? 0 : index[y->rank - from->rank + k];
         break;
@@ -226,7 +341,8 @@ static inline bool ref_view_index(const ref_run *run, const sni_node *node, cons
         if (low < 0 || low % gap || low / gap >= from->dims[k]) return false;
         source[k] = low / gap;
         break;
-      default: ck_abort_msg("view %s", sni_op_infos[node->op].name);
+      default:
+        ck_abort_msg("view %s", sni_op_infos[node->op].name);
     }
   }
   return true;
@@ -242,7 +358,8 @@ static inline void ref_view(const ref_run *run, const sni_node *node, const ref_
     } else if (node->op == SNI_OP_CONCAT) {
       int part = 0;
       int64_t axis = ref_attr(run, node, 0);
-      for (offset = 0; index[axis] - offset >= a[part]->dims[axis]; part++) offset += a[part]->dims[axis];
+      for (offset = 0; index[axis] - offset >= a[part]->dims[axis]; part++)
+        offset += a[part]->dims[axis];
       index[axis] -= offset;
       y->cells[i] = a[part]->cells[ref_offset(a[part], index)];
     } else {
@@ -258,8 +375,9 @@ static inline ref_cell ref_combine(const ref_run *run, sni_op reduce, sn_dtype d
               : reduce == SNI_OP_REDUCE_PROD ? SNI_OP_MUL
               : reduce == SNI_OP_REDUCE_MAX  ? SNI_OP_MAX
                                              : SNI_OP_MIN;
-  return ref_fit(run, dtype, sni_is_float(dtype) ? ref_float_op(op, a.f, b.f)
-                                                 : ref_integer_op(op, dtype, a.i, b.i));
+  return ref_fit(
+      run, dtype,
+      sni_is_float(dtype) ? ref_float_op(op, a.f, b.f) : ref_integer_op(op, dtype, a.i, b.i));
 }
 
 static inline ref_cell ref_identity(sni_op reduce, sn_dtype dtype) {
@@ -276,7 +394,8 @@ static inline ref_cell ref_identity(sni_op reduce, sn_dtype dtype) {
   return (ref_cell){.i = max ? INT64_MIN : INT64_MAX};
 }
 
-static inline void ref_reduce(const ref_run *run, const sni_node *node, const ref_value *a, ref_value *y) {
+static inline void ref_reduce(const ref_run *run, const sni_node *node, const ref_value *a,
+                              ref_value *y) {
   bool reduced[SN_MAX_RANK] = {false};
   for (int k = 0; k < node->n_attrs; k++) reduced[ref_attr(run, node, k)] = true;
   for (int64_t i = 0; i < y->count; i++) y->cells[i] = ref_identity(node->op, y->dtype);
@@ -358,13 +477,21 @@ static inline void ref_node(ref_run *run, sni_node_id id) {
   ck_assert_int_le(node->n_operands, 64);
   for (int k = 0; k < node->n_operands; k++) a[k] = &run->values[node->operands[k]];
   switch (sni_op_infos[node->op].op_class) {
-    case SNI_CLASS_LEAF: ref_leaf(run, node, y); break;
+    case SNI_CLASS_LEAF:
+      ref_leaf(run, node, y);
+      break;
     case SNI_CLASS_POINTWISE:
       for (int64_t i = 0; i < y->count; i++) y->cells[i] = ref_pointwise(run, node, a, i);
       break;
-    case SNI_CLASS_VIEW: ref_view(run, node, a, y); break;
-    case SNI_CLASS_REDUCE: ref_reduce(run, node, a[0], y); break;
-    case SNI_CLASS_CONTRACT: ref_matmul(run, node, a[0], a[1], y); break;
+    case SNI_CLASS_VIEW:
+      ref_view(run, node, a, y);
+      break;
+    case SNI_CLASS_REDUCE:
+      ref_reduce(run, node, a[0], y);
+      break;
+    case SNI_CLASS_CONTRACT:
+      ref_matmul(run, node, a[0], a[1], y);
+      break;
     case SNI_CLASS_INDEX:
       if (node->op == SNI_OP_GATHER)
         ref_gather(a[0], a[1], y);
@@ -373,8 +500,8 @@ static inline void ref_node(ref_run *run, sni_node_id id) {
       break;
     case SNI_CLASS_RANDOM:  // any pure function of the state will do
       for (int64_t i = 0; i < y->count; i++)
-        y->cells[i].i = (int32_t)sni_hash_mix(sni_hash_mix((uint64_t)a[0]->cells[0].i, (uint64_t)a[0]->cells[1].i),
-                                              (uint64_t)i);
+        y->cells[i].i = (int32_t)sni_hash_mix(
+            sni_hash_mix((uint64_t)a[0]->cells[0].i, (uint64_t)a[0]->cells[1].i), (uint64_t)i);
       break;
   }
 }

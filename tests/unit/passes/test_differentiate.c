@@ -1,5 +1,6 @@
-// Gradients: every rule against central differences, first and second derivatives, at constant and symbolic shapes; ties, zeros and
-// infinities by value; which inputs are connected, and what is said of those that are not.
+// Gradients: every rule against central differences, first and second derivatives, at constant and
+// symbolic shapes; ties, zeros and infinities by value; which inputs are connected, and what is
+// said of those that are not.
 #include "tests/unit/passes/pass_fixture.h"
 
 enum { most_parameters = 24 };
@@ -12,24 +13,30 @@ typedef struct gradient_case {
   const char *body;  // differentiated: every f64 parameter. One result.
 } gradient_case;
 
-#define UNARY(id, name, low, high)                                                     \
-  {SNI_OP_##id, low, high,                                                             \
-   "%0 = parameter input 0 : f64[2,3]\n%1 = " name "(%0) : f64[2,3]\nreturn %1"}
-#define BINARY(id, name, low, high)                                                    \
-  {SNI_OP_##id, low, high,                                                             \
-   "%0 = parameter input 0 : f64[2,3]\n%1 = parameter input 1 : f64[2,3]\n"            \
-   "%2 = " name "(%0, %1) : f64[2,3]\nreturn %2"}
-#define REDUCE(id, name)                                                                        \
-  {SNI_OP_##id, -2, 2, "%0 = parameter input 0 : f64[2,3,4]\n%1 = " name                         \
-                       "(%0) {axes=[1]} : f64[2,4]\nreturn %1"},                                \
-  {SNI_OP_##id, -2, 2, "%0 = parameter input 0 : f64[2,3,4]\n%1 = " name                         \
-                       "(%0) {axes=[0,2]} : f64[3]\nreturn %1"},                                \
-  {SNI_OP_##id, -2, 2, "%0 = parameter input 0 : f64[5]\n%1 = " name                             \
-                       "(%0) {axes=[0]} : f64[]\nreturn %1"},                                   \
-  {SNI_OP_##id, -2, 2, "%0 = parameter input 0 : f64[A,B,4]\n%1 = " name                         \
-                       "(%0) {axes=[1]} : f64[A,4]\nreturn %1"},                                \
-  {SNI_OP_##id, -2, 2, "%0 = parameter input 0 : f64[3]\n%1 = " name                             \
-                       "(%0) {axes=[]} : f64[3]\nreturn %1"}
+#define UNARY(id, name, low, high)                                                   \
+  {                                                                                  \
+    SNI_OP_##id, low, high,                                                          \
+        "%0 = parameter input 0 : f64[2,3]\n%1 = " name "(%0) : f64[2,3]\nreturn %1" \
+  }
+#define BINARY(id, name, low, high)                                              \
+  {                                                                              \
+    SNI_OP_##id, low, high,                                                      \
+        "%0 = parameter input 0 : f64[2,3]\n%1 = parameter input 1 : f64[2,3]\n" \
+        "%2 = " name "(%0, %1) : f64[2,3]\nreturn %2"                            \
+  }
+#define REDUCE(id, name)                                                                           \
+  {SNI_OP_##id, -2, 2,                                                                             \
+   "%0 = parameter input 0 : f64[2,3,4]\n%1 = " name "(%0) {axes=[1]} : f64[2,4]\nreturn %1"},     \
+      {SNI_OP_##id, -2, 2,                                                                         \
+       "%0 = parameter input 0 : f64[2,3,4]\n%1 = " name "(%0) {axes=[0,2]} : f64[3]\nreturn %1"}, \
+      {SNI_OP_##id, -2, 2,                                                                         \
+       "%0 = parameter input 0 : f64[5]\n%1 = " name "(%0) {axes=[0]} : f64[]\nreturn %1"},        \
+      {SNI_OP_##id, -2, 2,                                                                         \
+       "%0 = parameter input 0 : f64[A,B,4]\n%1 = " name "(%0) {axes=[1]} : f64[A,4]\nreturn %1"}, \
+  {                                                                                                \
+    SNI_OP_##id, -2, 2,                                                                            \
+        "%0 = parameter input 0 : f64[3]\n%1 = " name "(%0) {axes=[]} : f64[3]\nreturn %1"         \
+  }
 
 static const gradient_case cases[] = {
     UNARY(NEG, "neg", -2, 2),
@@ -56,46 +63,62 @@ static const gradient_case cases[] = {
     {SNI_OP_CAST, -2, 2, "%0 = parameter input 0 : f64[2]\n%1 = cast(%0) : f64[2]\nreturn %1"},
     // one operand used twice, and a base below 0 with integer exponents
     {SNI_OP_MUL, -2, 2, "%0 = parameter input 0 : f64[3]\n%1 = mul(%0, %0) : f64[3]\nreturn %1"},
-    {SNI_OP_POW, -2, 2, "%0 = parameter input 0 : f64[5]\n%1 = constant [0, 1, 2, 3, -1] : f64[5]\n"
-                        "%2 = pow(%0, %1) : f64[5]\nreturn %2"},
-    {SNI_OP_POW, -2, 2, "%0 = parameter input 0 : f64[2]\n%1 = constant 3 : f64[]\n"
-                        "%2 = broadcast(%1) : f64[2]\n%3 = pow(%0, %2) : f64[2]\nreturn %3"},
-    {SNI_OP_POW, -2, 2, "%0 = parameter input 0 : f64[2]\n%1 = constant [2, 2] : f64[2]\n"
-                        "%2 = pow(%0, %1) : f64[2]\nreturn %2"},
-    {SNI_OP_POW, -2, 2, "%0 = parameter input 0 : f64[2]\n%1 = constant [0, 0] : f64[2]\n"
-                        "%2 = pow(%0, %1) : f64[2]\nreturn %2"},
-    {SNI_OP_POW, 0.5, 2, "%0 = parameter input 0 : f64[2]\n%1 = constant [-0.5, -0.5] : f64[2]\n"
-                         "%2 = pow(%0, %1) : f64[2]\nreturn %2"},
-    {SNI_OP_REM, 1, 2, "%0 = parameter input 0 : f64[4]\n%1 = constant [0.7, -0.3, 5, 0.4] : f64[4]\n"
-                       "%2 = rem(%0, %1) : f64[4]\nreturn %2"},
+    {SNI_OP_POW, -2, 2,
+     "%0 = parameter input 0 : f64[5]\n%1 = constant [0, 1, 2, 3, -1] : f64[5]\n"
+     "%2 = pow(%0, %1) : f64[5]\nreturn %2"},
+    {SNI_OP_POW, -2, 2,
+     "%0 = parameter input 0 : f64[2]\n%1 = constant 3 : f64[]\n"
+     "%2 = broadcast(%1) : f64[2]\n%3 = pow(%0, %2) : f64[2]\nreturn %3"},
+    {SNI_OP_POW, -2, 2,
+     "%0 = parameter input 0 : f64[2]\n%1 = constant [2, 2] : f64[2]\n"
+     "%2 = pow(%0, %1) : f64[2]\nreturn %2"},
+    {SNI_OP_POW, -2, 2,
+     "%0 = parameter input 0 : f64[2]\n%1 = constant [0, 0] : f64[2]\n"
+     "%2 = pow(%0, %1) : f64[2]\nreturn %2"},
+    {SNI_OP_POW, 0.5, 2,
+     "%0 = parameter input 0 : f64[2]\n%1 = constant [-0.5, -0.5] : f64[2]\n"
+     "%2 = pow(%0, %1) : f64[2]\nreturn %2"},
+    {SNI_OP_REM, 1, 2,
+     "%0 = parameter input 0 : f64[4]\n%1 = constant [0.7, -0.3, 5, 0.4] : f64[4]\n"
+     "%2 = rem(%0, %1) : f64[4]\nreturn %2"},
     {SNI_OP_SELECT, -2, 2,
      "%0 = parameter input 0 : f64[4]\n%1 = parameter input 1 : f64[4]\n"
-     "%2 = constant [true, false, false, true] : bool[4]\n%3 = select(%2, %0, %1) : f64[4]\nreturn %3"},
+     "%2 = constant [true, false, false, true] : bool[4]\n%3 = select(%2, %0, %1) : f64[4]\nreturn "
+     "%3"},
     {SNI_OP_SELECT, -2, 2,
      "%0 = parameter input 0 : f64[4]\n%1 = parameter input 1 : f64[4]\n"
-     "%2 = lt(%0, %1) : bool[4]\n%3 = mul(%0, %0) : f64[4]\n%4 = select(%2, %3, %1) : f64[4]\nreturn %4"},
+     "%2 = lt(%0, %1) : bool[4]\n%3 = mul(%0, %0) : f64[4]\n%4 = select(%2, %3, %1) : "
+     "f64[4]\nreturn %4"},
     // views
-    {SNI_OP_RESHAPE, -2, 2, "%0 = parameter input 0 : f64[2,6]\n%1 = reshape(%0) : f64[3,4]\nreturn %1"},
-    {SNI_OP_RESHAPE, -2, 2, "%0 = parameter input 0 : f64[A,6]\n%1 = reshape(%0) : f64[2*A,3]\nreturn %1"},
+    {SNI_OP_RESHAPE, -2, 2,
+     "%0 = parameter input 0 : f64[2,6]\n%1 = reshape(%0) : f64[3,4]\nreturn %1"},
+    {SNI_OP_RESHAPE, -2, 2,
+     "%0 = parameter input 0 : f64[A,6]\n%1 = reshape(%0) : f64[2*A,3]\nreturn %1"},
     {SNI_OP_TRANSPOSE, -2, 2,
-     "%0 = parameter input 0 : f64[2,3,4]\n%1 = transpose(%0) {perm=[2,0,1]} : f64[4,2,3]\nreturn %1"},
-    {SNI_OP_BROADCAST, -2, 2, "%0 = parameter input 0 : f64[]\n%1 = broadcast(%0) : f64[2,3]\nreturn %1"},
+     "%0 = parameter input 0 : f64[2,3,4]\n%1 = transpose(%0) {perm=[2,0,1]} : f64[4,2,3]\nreturn "
+     "%1"},
+    {SNI_OP_BROADCAST, -2, 2,
+     "%0 = parameter input 0 : f64[]\n%1 = broadcast(%0) : f64[2,3]\nreturn %1"},
     {SNI_OP_BROADCAST, -2, 2,
      "%0 = parameter input 0 : f64[3,1]\n%1 = broadcast(%0) : f64[2,3,4]\nreturn %1"},
     {SNI_OP_BROADCAST, -2, 2,
      "%0 = parameter input 0 : f64[1,A,1]\n%1 = broadcast(%0) : f64[B,A,B]\nreturn %1"},
     {SNI_OP_SLICE, -2, 2,
-     "%0 = parameter input 0 : f64[6,7]\n%1 = slice(%0) {start=[1,0], step=[1,3]} : f64[4,3]\nreturn %1"},
+     "%0 = parameter input 0 : f64[6,7]\n%1 = slice(%0) {start=[1,0], step=[1,3]} : "
+     "f64[4,3]\nreturn %1"},
     {SNI_OP_SLICE, -2, 2,
-     "%0 = parameter input 0 : f64[6,7]\n%1 = slice(%0) {start=[5,6], step=[-1,-2]} : f64[6,3]\nreturn %1"},
+     "%0 = parameter input 0 : f64[6,7]\n%1 = slice(%0) {start=[5,6], step=[-1,-2]} : "
+     "f64[6,3]\nreturn %1"},
     {SNI_OP_SLICE, -2, 2,
      "%0 = parameter input 0 : f64[6]\n%1 = slice(%0) {start=[4], step=[-3]} : f64[2]\nreturn %1"},
     {SNI_OP_SLICE, -2, 2,
      "%0 = parameter input 0 : f64[6]\n%1 = slice(%0) {start=[2], step=[1]} : f64[0]\nreturn %1"},
     {SNI_OP_SLICE, -2, 2,
-     "%0 = parameter input 0 : f64[2*A+3]\n%1 = slice(%0) {start=[1], step=[2]} : f64[A]\nreturn %1"},
+     "%0 = parameter input 0 : f64[2*A+3]\n%1 = slice(%0) {start=[1], step=[2]} : f64[A]\nreturn "
+     "%1"},
     {SNI_OP_SLICE, -2, 2,
-     "%0 = parameter input 0 : f64[2*A+3]\n%1 = slice(%0) {start=[2*A], step=[-2]} : f64[A]\nreturn %1"},
+     "%0 = parameter input 0 : f64[2*A+3]\n%1 = slice(%0) {start=[2*A], step=[-2]} : "
+     "f64[A]\nreturn %1"},
     {SNI_OP_PAD, -2, 2,
      "%0 = parameter input 0 : f64[2,3]\n%1 = parameter input 1 : f64[]\n"
      "%2 = pad(%0, %1) {low=[1,0], high=[0,2], interior=[0,1]} : f64[3,7]\nreturn %2"},
@@ -103,7 +126,8 @@ static const gradient_case cases[] = {
      "%0 = parameter input 0 : f64[A]\n%1 = parameter input 1 : f64[]\n"
      "%2 = pad(%0, %1) {low=[1], high=[B], interior=[0]} : f64[A+B+1]\nreturn %2"},
     {SNI_OP_CONCAT, -2, 2,
-     "%0 = parameter input 0 : f64[2,3]\n%1 = parameter input 1 : f64[2,1]\n%2 = parameter input 2 : f64[2,2]\n"
+     "%0 = parameter input 0 : f64[2,3]\n%1 = parameter input 1 : f64[2,1]\n%2 = parameter input 2 "
+     ": f64[2,2]\n"
      "%3 = concat(%0, %1, %2, %0) {axis=1} : f64[2,9]\nreturn %3"},
     {SNI_OP_CONCAT, -2, 2,
      "%0 = parameter input 0 : f64[A,3]\n%1 = parameter input 1 : f64[B,3]\n"
@@ -117,14 +141,18 @@ static const gradient_case cases[] = {
      "%0 = parameter input 0 : f64[1,7]\n%1 = reduce_prod(%0) {axes=[1]} : f64[1]\nreturn %1"},
     {SNI_OP_REDUCE_PROD, -2, 2,
      "%0 = parameter input 0 : f64[3,1]\n%1 = reduce_prod(%0) {axes=[1]} : f64[3]\nreturn %1"},
-    // contractions: all flags, with and without batch dims
-#define MATMUL(ta, tb, a, b)                                                                \
-  {SNI_OP_MATMUL, -2, 2,                                                                    \
-   "%0 = parameter input 0 : f64[" a "]\n%1 = parameter input 1 : f64[" b "]\n"             \
-   "%2 = matmul(%0, %1) {ta=" #ta ", tb=" #tb "} : f64[2,4]\nreturn %2"},                   \
-  {SNI_OP_MATMUL, -2, 2,                                                                    \
-   "%0 = parameter input 0 : f64[A,2," a "]\n%1 = parameter input 1 : f64[A,2," b "]\n"     \
-   "%2 = matmul(%0, %1) {ta=" #ta ", tb=" #tb "} : f64[A,2,2,4]\nreturn %2"}
+// contractions: all flags, with and without batch dims
+#define MATMUL(ta, tb, a, b)                                                           \
+  {SNI_OP_MATMUL, -2, 2,                                                               \
+   "%0 = parameter input 0 : f64[" a "]\n%1 = parameter input 1 : f64[" b              \
+   "]\n"                                                                               \
+   "%2 = matmul(%0, %1) {ta=" #ta ", tb=" #tb "} : f64[2,4]\nreturn %2"},              \
+  {                                                                                    \
+    SNI_OP_MATMUL, -2, 2,                                                              \
+        "%0 = parameter input 0 : f64[A,2," a "]\n%1 = parameter input 1 : f64[A,2," b \
+        "]\n"                                                                          \
+        "%2 = matmul(%0, %1) {ta=" #ta ", tb=" #tb "} : f64[A,2,2,4]\nreturn %2"       \
+  }
     MATMUL(0, 0, "2,3", "3,4"),
     MATMUL(1, 0, "3,2", "3,4"),
     MATMUL(0, 1, "2,3", "4,3"),
@@ -134,14 +162,16 @@ static const gradient_case cases[] = {
      "%0 = parameter input 0 : f64[4,2]\n%1 = constant [3, 0, 3, 1] : i64[2,2]\n"
      "%2 = gather(%0, %1) : f64[2,2,2]\nreturn %2"},
     {SNI_OP_SCATTER_ADD, -2, 2,
-     "%0 = parameter input 0 : f64[4,2]\n%1 = constant [3, 0, 3] : i32[3]\n%2 = parameter input 1 : f64[3,2]\n"
+     "%0 = parameter input 0 : f64[4,2]\n%1 = constant [3, 0, 3] : i32[3]\n%2 = parameter input 1 "
+     ": f64[3,2]\n"
      "%3 = scatter_add(%0, %1, %2) : f64[4,2]\nreturn %3"},
     // a composition: softmax cross entropy with a shifted maximum
     {SNI_OP_EXP, -2, 2,
      "%0 = parameter input 0 : f64[2,4]\n%1 = reduce_max(%0) {axes=[1]} : f64[2]\n"
      "%2 = reshape(%1) : f64[2,1]\n%3 = broadcast(%2) : f64[2,4]\n%4 = sub(%0, %3) : f64[2,4]\n"
      "%5 = exp(%4) : f64[2,4]\n%6 = reduce_sum(%5) {axes=[1]} : f64[2]\n%7 = log(%6) : f64[2]\n"
-     "%8 = reshape(%7) : f64[2,1]\n%9 = broadcast(%8) : f64[2,4]\n%10 = sub(%4, %9) : f64[2,4]\nreturn %10"},
+     "%8 = reshape(%7) : f64[2,1]\n%9 = broadcast(%8) : f64[2,4]\n%10 = sub(%4, %9) : "
+     "f64[2,4]\nreturn %10"},
 };
 
 // A graph whose parameters have values; f is the sum of `weights` times the node.
@@ -167,7 +197,8 @@ static void fill_inputs(problem *p, double low, double high) {
     if (p->inputs[i]) continue;
     p->counts[i] = count_of(p->graph, p->graph->parameters[i].node);
     p->inputs[i] = calloc((size_t)p->counts[i] + 1, sizeof(ref_cell));
-    for (int64_t k = 0; k < p->counts[i]; k++) p->inputs[i][k].f = random_between(&p->random, low, high);
+    for (int64_t k = 0; k < p->counts[i]; k++)
+      p->inputs[i][k].f = random_between(&p->random, low, high);
   }
 }
 
@@ -178,7 +209,8 @@ static void free_inputs(problem *p) {
 static sni_node_id add_weights(problem *p, sni_node_id node) {
   sni_node_id id;
   sni_type type = *sni_graph_type(p->graph, node);
-  check_ok(sni_graph_add_parameter(p->graph, &type, SNI_PARAMETER_INPUT, p->graph->n_parameters, NULL, &id));
+  check_ok(sni_graph_add_parameter(p->graph, &type, SNI_PARAMETER_INPUT, p->graph->n_parameters,
+                                   NULL, &id));
   return id;
 }
 
@@ -216,15 +248,17 @@ static void check_gradients(problem *p, const char *what, sni_node_id node, sni_
   ref_free(&run);
 }
 
-static void differentiate(problem *p, sni_node_id y, sni_node_id seed, uint32_t n, sni_node_id *out) {
+static void differentiate(problem *p, sni_node_id y, sni_node_id seed, uint32_t n,
+                          sni_node_id *out) {
   sni_node_id xs[most_parameters];
   for (uint32_t i = 0; i < n; i++) xs[i] = p->graph->parameters[i].node;
-  check_ok(sni_differentiate(p->graph, &(sni_differentiate_request){.y = y, .seed = seed, .xs = xs, .n_xs = (int)n},
-                             out));
+  check_ok(sni_differentiate(
+      p->graph, &(sni_differentiate_request){.y = y, .seed = seed, .xs = xs, .n_xs = (int)n}, out));
   check_ok(sni_graph_verify(p->graph));
   for (uint32_t i = 0; i < n; i++)
     if (out[i] != SNI_NO_NODE)
-      ck_assert(sni_type_equal(p->graph->dims, sni_graph_type(p->graph, out[i]), sni_graph_type(p->graph, xs[i])));
+      ck_assert(sni_type_equal(p->graph->dims, sni_graph_type(p->graph, out[i]),
+                               sni_graph_type(p->graph, xs[i])));
 }
 
 // The optimised graph gives the same bits for these nodes.
@@ -239,7 +273,8 @@ static void check_optimised(problem *p, const sni_node_id *nodes, uint32_t n) {
   ref_evaluate(&before, p->graph, p->inputs, symbol_values, true);
   ref_evaluate(&after, better, p->inputs, symbol_values, true);
   for (uint32_t i = 0; i < better->n_results; i++)
-    ck_assert(ref_equal(&before.values[p->graph->results[i].node], &after.values[better->results[i].node]));
+    ck_assert(ref_equal(&before.values[p->graph->results[i].node],
+                        &after.values[better->results[i].node]));
   ref_free(&before);
   ref_free(&after);
 }
@@ -283,7 +318,8 @@ START_TEST(every_differentiable_op_has_a_case) {
 }
 END_TEST
 
-// ---- exact values. Inputs are parameters in order; the gradient of the sum of the result is compared bit by bit.
+// ---- exact values. Inputs are parameters in order; the gradient of the sum of the result is
+// compared bit by bit.
 typedef struct value_case {
   const char *what, *body;
   double inputs[3][8], expected[3][8];  // per parameter
@@ -293,62 +329,98 @@ typedef struct value_case {
 #define NOT_A_NUMBER ((double)NAN)
 static const value_case values[] = {
     {"ties of max go to the first operand",
-     "%0 = parameter input 0 : f64[4]\n%1 = parameter input 1 : f64[4]\n%2 = max(%0, %1) : f64[4]\nreturn %2",
-     {{1, 2, 0, 5}, {1, 1, -0.0, 6}}, {{1, 1, 1, 0}, {0, 0, 0, 1}}},
+     "%0 = parameter input 0 : f64[4]\n%1 = parameter input 1 : f64[4]\n%2 = max(%0, %1) : "
+     "f64[4]\nreturn %2",
+     {{1, 2, 0, 5}, {1, 1, -0.0, 6}},
+     {{1, 1, 1, 0}, {0, 0, 0, 1}}},
     {"ties of min go to the first operand",
-     "%0 = parameter input 0 : f64[4]\n%1 = parameter input 1 : f64[4]\n%2 = min(%0, %1) : f64[4]\nreturn %2",
-     {{1, 2, 0, 5}, {1, 1, -0.0, 6}}, {{1, 0, 1, 1}, {0, 1, 0, 0}}},
+     "%0 = parameter input 0 : f64[4]\n%1 = parameter input 1 : f64[4]\n%2 = min(%0, %1) : "
+     "f64[4]\nreturn %2",
+     {{1, 2, 0, 5}, {1, 1, -0.0, 6}},
+     {{1, 0, 1, 1}, {0, 1, 0, 0}}},
     {"relu at 0",
      "%0 = parameter input 0 : f64[3]\n%1 = constant 0 : f64[]\n%2 = broadcast(%1) : f64[3]\n"
      "%3 = max(%2, %0) : f64[3]\nreturn %3",
-     {{0, -1, 2}}, {{0, 0, 1}}},
+     {{0, -1, 2}},
+     {{0, 0, 1}}},
     {"reduce_max shares among equals",
      "%0 = parameter input 0 : f64[2,4]\n%1 = reduce_max(%0) {axes=[1]} : f64[2]\nreturn %1",
-     {{3, 1, 3, 2, 1, 1, 1, 1}}, {{0.5, 0, 0.5, 0, 0.25, 0.25, 0.25, 0.25}}},
+     {{3, 1, 3, 2, 1, 1, 1, 1}},
+     {{0.5, 0, 0.5, 0, 0.25, 0.25, 0.25, 0.25}}},
     {"reduce_min shares among equals",
      "%0 = parameter input 0 : f64[2,4]\n%1 = reduce_min(%0) {axes=[1]} : f64[2]\nreturn %1",
-     {{3, 1, 3, 2, 4, 4, 5, 6}}, {{0, 1, 0, 0, 0.5, 0.5, 0, 0}}},
-    {"abs at 0", "%0 = parameter input 0 : f64[3]\n%1 = abs(%0) : f64[3]\nreturn %1",
-     {{0, -0.0, -2}}, {{0, 0, -1}}},
-    {"sqrt at 0", "%0 = parameter input 0 : f64[2]\n%1 = sqrt(%0) : f64[2]\nreturn %1",
-     {{0, 4}}, {{INF, 0.25}}},
+     {{3, 1, 3, 2, 4, 4, 5, 6}},
+     {{0, 1, 0, 0, 0.5, 0.5, 0, 0}}},
+    {"abs at 0",
+     "%0 = parameter input 0 : f64[3]\n%1 = abs(%0) : f64[3]\nreturn %1",
+     {{0, -0.0, -2}},
+     {{0, 0, -1}}},
+    {"sqrt at 0",
+     "%0 = parameter input 0 : f64[2]\n%1 = sqrt(%0) : f64[2]\nreturn %1",
+     {{0, 4}},
+     {{INF, 0.25}}},
     {"select keeps the untaken side at 0, whatever it is",
      "%0 = parameter input 0 : f64[2]\n%1 = constant 0 : f64[]\n%2 = broadcast(%1) : f64[2]\n"
      "%3 = lt(%2, %0) : bool[2]\n%4 = constant 1 : f64[]\n%5 = broadcast(%4) : f64[2]\n"
-     "%6 = select(%3, %0, %5) : f64[2]\n%7 = sqrt(%6) : f64[2]\n%8 = select(%3, %7, %2) : f64[2]\nreturn %8",
-     {{0, 4}}, {{0, 0.25}}},
+     "%6 = select(%3, %0, %5) : f64[2]\n%7 = sqrt(%6) : f64[2]\n%8 = select(%3, %7, %2) : "
+     "f64[2]\nreturn %8",
+     {{0, 4}},
+     {{0, 0.25}}},
     {"naive softplus far out stays NaN",
      "%0 = parameter input 0 : f64[2]\n%1 = constant 1 : f64[]\n%2 = broadcast(%1) : f64[2]\n"
      "%3 = exp(%0) : f64[2]\n%4 = add(%2, %3) : f64[2]\n%5 = log(%4) : f64[2]\nreturn %5",
-     {{1e30, 0}}, {{NOT_A_NUMBER, 0.5}}},
-    {"product without zeros", "%0 = parameter input 0 : f64[4]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
-     {{2, 3, 4, 5}}, {{60, 40, 30, 24}}},
-    {"product with one zero", "%0 = parameter input 0 : f64[4]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
-     {{2, 0, 4, 5}}, {{0, 40, 0, 0}}},
-    {"product with two zeros", "%0 = parameter input 0 : f64[4]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
-     {{2, 0, 4, 0}}, {{0, 0, 0, 0}}},
-    {"product that overflows", "%0 = parameter input 0 : f64[3]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
-     {{1e200, 1e200, 1e-300}}, {{1e-100, 1e-100, INF}}},
+     {{1e30, 0}},
+     {{NOT_A_NUMBER, 0.5}}},
+    {"product without zeros",
+     "%0 = parameter input 0 : f64[4]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
+     {{2, 3, 4, 5}},
+     {{60, 40, 30, 24}}},
+    {"product with one zero",
+     "%0 = parameter input 0 : f64[4]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
+     {{2, 0, 4, 5}},
+     {{0, 40, 0, 0}}},
+    {"product with two zeros",
+     "%0 = parameter input 0 : f64[4]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
+     {{2, 0, 4, 0}},
+     {{0, 0, 0, 0}}},
+    {"product that overflows",
+     "%0 = parameter input 0 : f64[3]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
+     {{1e200, 1e200, 1e-300}},
+     {{1e-100, 1e-100, INF}}},
     {"product with one zero, symbolic",
      "%0 = parameter input 0 : f64[2*A]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
-     {{2, 0, 4, 5}}, {{0, 40, 0, 0}}},
+     {{2, 0, 4, 5}},
+     {{0, 40, 0, 0}}},
     {"product with two zeros, symbolic",
      "%0 = parameter input 0 : f64[2*A]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
-     {{2, 0, 4, 0}}, {{0, 0, 0, 0}}},
+     {{2, 0, 4, 0}},
+     {{0, 0, 0, 0}}},
     {"pow at 0",
-     "%0 = parameter input 0 : f64[6]\n%1 = parameter input 1 : f64[6]\n%2 = pow(%0, %1) : f64[6]\nreturn %2",
+     "%0 = parameter input 0 : f64[6]\n%1 = parameter input 1 : f64[6]\n%2 = pow(%0, %1) : "
+     "f64[6]\nreturn %2",
      {{0, 0, 0, 0, 2, 3}, {0, 1, 2, 0.5, 0, 2}},
      {{0, 1, 0, INF, 0, 6}, {0, 0, 0, 0, 0.69314718055994529, 9.8875105980129874}}},
     {"pow of bases that have no reciprocal",
-     "%0 = parameter input 0 : f64[3]\n%1 = parameter input 1 : f64[3]\n%2 = pow(%0, %1) : f64[3]\nreturn %2",
-     {{NOT_A_NUMBER, 1e-320, -1}, {0, 0, 2}}, {{0, 0, -2}, {0, -736.82724089097394, 0}}},
+     "%0 = parameter input 0 : f64[3]\n%1 = parameter input 1 : f64[3]\n%2 = pow(%0, %1) : "
+     "f64[3]\nreturn %2",
+     {{NOT_A_NUMBER, 1e-320, -1}, {0, 0, 2}},
+     {{0, 0, -2}, {0, -736.82724089097394, 0}}},
+    {"pow that is infinite has no gradient in its exponent",
+     "%0 = parameter input 0 : f64[2]\n%1 = parameter input 1 : f64[2]\n%2 = pow(%0, %1) : "
+     "f64[2]\nreturn %2",
+     {{0, -0.0}, {-1, -2}},
+     {{-INF, INF}, {0, 0}}},
     {"rem has a gradient in its first operand only",
-     "%0 = parameter input 0 : f64[2]\n%1 = constant [2, 0.5] : f64[2]\n%2 = rem(%0, %1) : f64[2]\nreturn %2",
-     {{7, 0.3}}, {{1, 1}}},
+     "%0 = parameter input 0 : f64[2]\n%1 = constant [2, 0.5] : f64[2]\n%2 = rem(%0, %1) : "
+     "f64[2]\nreturn %2",
+     {{7, 0.3}},
+     {{1, 1}}},
     {"the padding's gradient is not spoilt by infinite neighbours",
      "%0 = parameter input 0 : f64[2]\n%1 = parameter input 1 : f64[]\n"
-     "%2 = pad(%0, %1) {low=[1], high=[0], interior=[0]} : f64[3]\n%3 = sqrt(%2) : f64[3]\nreturn %3",
-     {{0, 4}, {1}}, {{INF, 0.25}, {0.5}}},
+     "%2 = pad(%0, %1) {low=[1], high=[0], interior=[0]} : f64[3]\n%3 = sqrt(%2) : f64[3]\nreturn "
+     "%3",
+     {{0, 4}, {1}},
+     {{INF, 0.25}, {0.5}}},
 };
 
 START_TEST(values_are_exact) {
@@ -367,8 +439,8 @@ START_TEST(values_are_exact) {
       double given = run.values[gradients[i]].cells[k].f, expected = c->expected[i][k];
       bool close = fabs(given - expected) <= 2e-15 * fabs(expected);  // of transcendental functions
       ck_assert_msg(given == expected || close || (isnan(given) && isnan(expected)),
-                    "%s: parameter %u, element %lld: %.17g, expected %.17g", c->what, i, (long long)k, given,
-                    expected);
+                    "%s: parameter %u, element %lld: %.17g, expected %.17g", c->what, i,
+                    (long long)k, given, expected);
     }
   ref_free(&run);
   check_optimised(&p, gradients, n);
@@ -376,13 +448,15 @@ START_TEST(values_are_exact) {
 }
 END_TEST
 
-// Second derivatives of a product at zeros: d2y / dx_i dx_j is the product of the rest, whichever of them are 0.
+// Second derivatives of a product at zeros: d2y / dx_i dx_j is the product of the rest, whichever
+// of them are 0.
 START_TEST(products_are_right_twice_at_zeros) {
   static const char *const bodies[] = {
       "%0 = parameter input 0 : f64[4]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
       "%0 = parameter input 0 : f64[2*A]\n%1 = reduce_prod(%0) {axes=[0]} : f64[]\nreturn %1",
   };
-  static const double inputs[][4] = {{2, 3, 4, 5}, {2, 0, 4, 5}, {2, 0, 4, 0}, {0, 0, 4, 0}, {0, 0, 0, 0}};
+  static const double inputs[][4] = {
+      {2, 3, 4, 5}, {2, 0, 4, 5}, {2, 0, 4, 0}, {0, 0, 4, 0}, {0, 0, 0, 0}};
   for (size_t s = 0; s < SNI_COUNT_OF(bodies); s++)
     for (size_t t = 0; t < SNI_COUNT_OF(inputs); t++) {
       problem p = {.graph = graph_of(bodies[s])};
@@ -413,8 +487,8 @@ END_TEST
 // ---- connections
 static sni_node_id gradient(sni_graph *graph, sni_node_id y, sni_node_id x) {
   sni_node_id out;
-  check_ok(sni_differentiate(graph, &(sni_differentiate_request){.y = y, .seed = SNI_NO_NODE, .xs = &x, .n_xs = 1},
-                             &out));
+  check_ok(sni_differentiate(
+      graph, &(sni_differentiate_request){.y = y, .seed = SNI_NO_NODE, .xs = &x, .n_xs = 1}, &out));
   return out;
 }
 
@@ -429,46 +503,62 @@ static void check_explained(const char *body, sni_node_id y, sni_node_id x, cons
 }
 
 START_TEST(breaks_are_explained) {
-  check_explained("%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = exp(%1) : f32[2]\n"
-                  "return %2", 2, 0, "y does not depend on x");
+  check_explained(
+      "%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = exp(%1) : f32[2]\n"
+      "return %2",
+      2, 0, "y does not depend on x");
   check_explained("%0 = parameter input 0 : f32[2]\n%1 = exp(%0) : f32[2]\nreturn %1", 0, 1,
                   "y does not depend on x");
-  check_explained("%0 = parameter input 0 : f32[2]\n%1 = cast(%0) : i32[2]\n%2 = add(%1, %1) : i32[2]\n"
-                  "%3 = cast(%2) : f32[2]\n%4 = exp(%3) : f32[2]\nreturn %4", 4, 0,
-                  "cast to i32 at model.c:11 has no gradient");
-  check_explained("%0 = parameter input 0 : f32[2]\n%1 = stop_gradient(%0) : f32[2]\n%2 = floor(%1) : f32[2]\n"
-                  "%3 = exp(%1) : f32[2]\nreturn %3", 3, 0, "stop_gradient at model.c:11 has no gradient");
-  check_explained("%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = lt(%0, %1) : bool[2]\n"
-                  "%3 = select(%2, %1, %1) : f32[2]\nreturn %3", 3, 0, "lt at model.c:12 has no gradient");
+  check_explained(
+      "%0 = parameter input 0 : f32[2]\n%1 = cast(%0) : i32[2]\n%2 = add(%1, %1) : i32[2]\n"
+      "%3 = cast(%2) : f32[2]\n%4 = exp(%3) : f32[2]\nreturn %4",
+      4, 0, "cast to i32 at model.c:11 has no gradient");
+  check_explained(
+      "%0 = parameter input 0 : f32[2]\n%1 = stop_gradient(%0) : f32[2]\n%2 = floor(%1) : f32[2]\n"
+      "%3 = exp(%1) : f32[2]\nreturn %3",
+      3, 0, "stop_gradient at model.c:11 has no gradient");
+  check_explained(
+      "%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = lt(%0, %1) : "
+      "bool[2]\n"
+      "%3 = select(%2, %1, %1) : f32[2]\nreturn %3",
+      3, 0, "lt at model.c:12 has no gradient");
   check_explained("%0 = parameter input 0 : i32[2]\n%1 = cast(%0) : f32[2]\nreturn %1", 1, 0,
                   "x is i32, and only floats have gradients");
-  check_explained("%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = rem(%0, %1) : f32[2]\n"
-                  "return %2", 2, 1, "no recorded path from y to x has a gradient");
+  check_explained(
+      "%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = rem(%0, %1) : "
+      "f32[2]\n"
+      "return %2",
+      2, 1, "no recorded path from y to x has a gradient");
 }
 END_TEST
 
-// One stopped path does not hide the other; a gradient can be taken at a node in the middle, and at y itself.
+// One stopped path does not hide the other; a gradient can be taken at a node in the middle, and at
+// y itself.
 START_TEST(paths_are_separate) {
-  sni_graph *graph = graph_of("%0 = parameter input 0 : f64[1]\n%1 = exp(%0) : f64[1]\n"
-                              "%2 = stop_gradient(%1) : f64[1]\n%3 = mul(%1, %2) : f64[1]\nreturn %3");
+  sni_graph *graph = graph_of(
+      "%0 = parameter input 0 : f64[1]\n%1 = exp(%0) : f64[1]\n"
+      "%2 = stop_gradient(%1) : f64[1]\n%3 = mul(%1, %2) : f64[1]\nreturn %3");
   sni_node_id xs[] = {0, 1, 3, 2}, out[4];
-  check_ok(sni_differentiate(graph, &(sni_differentiate_request){.y = 3, .seed = SNI_NO_NODE, .xs = xs, .n_xs = 4},
-                             out));
+  check_ok(sni_differentiate(
+      graph, &(sni_differentiate_request){.y = 3, .seed = SNI_NO_NODE, .xs = xs, .n_xs = 4}, out));
   ref_cell x = {.f = 0.5}, *inputs[] = {&x};
   ref_run run;
   ref_evaluate(&run, graph, inputs, NULL, false);
   const double e = exp(0.5), expected[] = {e * e, e, 1, e};
-  for (int i = 0; i < 4; i++) ck_assert_double_eq_tol(run.values[out[i]].cells[0].f, expected[i], 1e-15);
+  for (int i = 0; i < 4; i++)
+    ck_assert_double_eq_tol(run.values[out[i]].cells[0].f, expected[i], 1e-15);
   ref_free(&run);
 }
 END_TEST
 
 START_TEST(masks_limit_the_flow) {
-  sni_graph *graph = graph_of("%0 = parameter input 0 : f64[1]\n%1 = exp(%0) : f64[1]\n%2 = sin(%0) : f64[1]\n"
-                              "%3 = add(%1, %2) : f64[1]\nreturn %3");
+  sni_graph *graph = graph_of(
+      "%0 = parameter input 0 : f64[1]\n%1 = exp(%0) : f64[1]\n%2 = sin(%0) : f64[1]\n"
+      "%3 = add(%1, %2) : f64[1]\nreturn %3");
   const uint64_t masks[] = {0, 2, 1, 3};  // the sine is not on tape 2
   sni_node_id x = 0, out;
-  sni_differentiate_request request = {.y = 3, .seed = SNI_NO_NODE, .xs = &x, .n_xs = 1, .masks = masks, .mask = 2};
+  sni_differentiate_request request = {
+      .y = 3, .seed = SNI_NO_NODE, .xs = &x, .n_xs = 1, .masks = masks, .mask = 2};
   check_ok(sni_differentiate(graph, &request, &out));
   ref_cell half = {.f = 0.5}, *inputs[] = {&half};
   ref_run run;
@@ -482,8 +572,9 @@ START_TEST(masks_limit_the_flow) {
 END_TEST
 
 START_TEST(wrong_requests_fail) {
-  sni_graph *graph = graph_of("%0 = parameter input 0 : f32[2]\n%1 = cast(%0) : i32[2]\n%2 = exp(%0) : f32[2]\n"
-                              "%3 = constant 1 : f32[]\nreturn %2");
+  sni_graph *graph = graph_of(
+      "%0 = parameter input 0 : f32[2]\n%1 = cast(%0) : i32[2]\n%2 = exp(%0) : f32[2]\n"
+      "%3 = constant 1 : f32[]\nreturn %2");
   sni_node_id x = 0, out = 7;
   sni_differentiate_request request = {.y = 1, .seed = SNI_NO_NODE, .xs = &x, .n_xs = 1};
   ck_assert_int_eq(sni_differentiate(graph, &request, &out), SN_ERR_GRADIENT);
@@ -498,8 +589,9 @@ START_TEST(wrong_requests_fail) {
 END_TEST
 
 START_TEST(locations_are_those_of_the_op) {
-  sni_graph *graph = graph_of("%0 = parameter input 0 : f32[2]\n%1 = exp(%0) : f32[2]\n%2 = tanh(%1) : f32[2]\n"
-                              "return %2");
+  sni_graph *graph = graph_of(
+      "%0 = parameter input 0 : f32[2]\n%1 = exp(%0) : f32[2]\n%2 = tanh(%1) : f32[2]\n"
+      "return %2");
   graph->nodes[2].location = (sni_location){"model.c", 12};
   sni_node_id x = 0, out, before = graph->n_nodes;
   sni_differentiate_request request = {
@@ -507,7 +599,8 @@ START_TEST(locations_are_those_of_the_op) {
   check_ok(sni_differentiate(graph, &request, &out));
   ck_assert_int_eq(graph->nodes[out].location.line, 7);  // of the exp, which has none
   ck_assert_int_eq(graph->nodes[before].location.line, 12);
-  for (sni_node_id i = before; i < graph->n_nodes; i++) ck_assert_ptr_nonnull(graph->nodes[i].location.file);
+  for (sni_node_id i = before; i < graph->n_nodes; i++)
+    ck_assert_ptr_nonnull(graph->nodes[i].location.file);
 }
 END_TEST
 
@@ -539,30 +632,47 @@ START_TEST(deep_and_wide_graphs) {
 }
 END_TEST
 
-// ---- memory
+// ---- memory: the Nth allocation fails, for every N
+static int allocations_left;
+
+static void *failing_realloc(void *user, void *old, size_t old_bytes, size_t new_bytes,
+                             size_t align) {
+  (void)user, (void)old_bytes;
+  if (!new_bytes) return free(old), NULL;
+  if (allocations_left-- <= 0) return NULL;
+  ck_assert_uint_le(align, 16);
+  return realloc(old, new_bytes);
+}
+
+static sn_status differentiate_and_optimise(const char *text) {
+  sni_graph *graph, *better;
+  sni_node_id xs[most_parameters], out[most_parameters];
+  SNI_TRY(sni_graph_parse(&arena, &diag, text, strlen(text), &graph));
+  int n = (int)graph->n_parameters;
+  for (int i = 0; i < n; i++) xs[i] = graph->parameters[i].node;
+  sni_differentiate_request request = {
+      .y = graph->results[0].node, .seed = SNI_NO_NODE, .xs = xs, .n_xs = n};
+  SNI_TRY(sni_differentiate(graph, &request, out));
+  for (int i = 0; i < n; i++)
+    if (out[i] != SNI_NO_NODE) SNI_TRY(sni_graph_add_result(graph, out[i], -1));
+  return sni_optimize_graph(graph, &better);
+}
+
 START_TEST(failed_allocations_are_reported) {
-  sni_allocator_init(&allocator, NULL, 0);
-  const char *body = "%0 = parameter input 0 : f64[2,7]\n%1 = reduce_prod(%0) {axes=[1]} : f64[2]\n"
-                     "%2 = tanh(%1) : f64[2]\nreturn %2";
-  for (size_t limit = 4096;; limit += 512) {
-    sni_graph *graph = NULL, *better;
-    sni_node_id x = 0, out;
-    char text[1024];
-    snprintf(text, sizeof(text), "func @test {\n%s\n}\n", body);
-    allocator.limit = limit;
-    sn_status status = sni_graph_parse(&arena, &diag, text, strlen(text), &graph);
-    if (!status)
-      status = sni_differentiate(
-          graph, &(sni_differentiate_request){.y = 2, .seed = SNI_NO_NODE, .xs = &x, .n_xs = 1}, &out);
-    if (!status) status = sni_graph_add_result(graph, out, -1);
-    if (!status) status = sni_optimize_graph(graph, &better);
+  const sn_allocator host = {failing_realloc, NULL};
+  char text[4096];
+  snprintf(text, sizeof(text), "func @test {\n%s\n}\n", cases[_i].body);
+  sni_allocator_init(&allocator, &host, 0);
+  sn_status status = SN_ERR_MEMORY;
+  for (int n = 0; status; n++) {
+    allocations_left = n;
+    // Arenas allocate in blocks: a different start makes different nodes the first of a block.
+    bool begun = sni_arena_alloc(&arena, (size_t)(_i * 112 + n * 208) % 4000) != NULL;
+    status = begun ? differentiate_and_optimise(text) : SN_ERR_MEMORY;
     sni_arena_deinit(&arena);
     ck_assert_uint_eq(allocator.bytes, 0);
-    if (!status) {
-      ck_assert_uint_gt(limit, 8192);
-      break;
-    }
-    ck_assert_int_eq(status, SN_ERR_MEMORY);
+    if (status) ck_assert_int_eq(status, SN_ERR_MEMORY);
+    if (!status) ck_assert_int_gt(n, 3);
     sni_diag_clear(&diag);
   }
 }
@@ -583,7 +693,7 @@ static Suite *suite(void) {
   tcase_add_test(t, wrong_requests_fail);
   tcase_add_test(t, locations_are_those_of_the_op);
   tcase_add_test(t, deep_and_wide_graphs);
-  tcase_add_test(t, failed_allocations_are_reported);
+  tcase_add_loop_test(t, failed_allocations_are_reported, 0, (int)SNI_COUNT_OF(cases));
   suite_add_tcase(s, t);
   return s;
 }

@@ -179,9 +179,9 @@ START_TEST(vec_grows) {
   int *items = NULL;
   uint32_t capacity = 0, count = 0;
   for (; count < 300; count++) {
-    ck_assert_int_eq(sni_vec_reserve(&allocator, &diag, (void **)&items, &capacity, count + 1,
-                                     sizeof(int)),
-                     SN_OK);
+    ck_assert_int_eq(
+        sni_vec_reserve(&allocator, &diag, (void **)&items, &capacity, count + 1, sizeof(int)),
+        SN_OK);
     ck_assert_uint_gt(capacity, count);
     items[count] = (int)count;
   }

@@ -44,17 +44,17 @@ START_TEST(core_types_are_judged) {
     const char *core;
     bool fits[4];  // sse, avx, avx2, avx512
   } rows[] = {
-      {"Prescott", {true, false, false, false}},    {"Nehalem", {true, false, false, false}},
-      {"SomethingNew", {true, false, false, false}}, {"Sandybridge", {false, true, false, false}},
-      {"Haswell", {false, false, true, true}},      {"ZEN", {false, false, true, true}},
-      {"Excavator", {false, false, false, false}},  {"SkylakeX", {false, false, false, true}},
+      {"Prescott", {true, false, false, false}},       {"Nehalem", {true, false, false, false}},
+      {"SomethingNew", {true, false, false, false}},   {"Sandybridge", {false, true, false, false}},
+      {"Haswell", {false, false, true, true}},         {"ZEN", {false, false, true, true}},
+      {"Excavator", {false, false, false, false}},     {"SkylakeX", {false, false, false, true}},
       {"SapphireRapids", {false, false, false, true}},
   };
   const sni_cpu *cpus[] = {&sse, &avx, &avx2, &avx512};
   for (size_t i = 0; i < SNI_COUNT_OF(rows); i++)
     for (int j = 0; j < 4; j++)
-      ck_assert_msg(!sni_blas_core_misfit(rows[i].core, cpus[j]) == rows[i].fits[j],
-                    "%s on CPU %d", rows[i].core, j);
+      ck_assert_msg(!sni_blas_core_misfit(rows[i].core, cpus[j]) == rows[i].fits[j], "%s on CPU %d",
+                    rows[i].core, j);
 }
 END_TEST
 
@@ -134,7 +134,9 @@ typedef struct problem {
   double *expected;
 } problem;
 
-static size_t item_bytes(const problem *p) { return p->gemm.dtype == SN_F64 ? 8 : 4; }
+static size_t item_bytes(const problem *p) {
+  return p->gemm.dtype == SN_F64 ? 8 : 4;
+}
 
 static double value(const problem *p, const void *memory, int64_t at) {
   return p->gemm.dtype == SN_F64 ? ((const double *)memory)[at]
@@ -165,8 +167,8 @@ static problem make_problem(sn_dtype dtype, bool ta, bool tb, int64_t m, int64_t
     for (int64_t j = 0; j < n; j++) {
       double sum = 0;
       for (int64_t l = 0; l < k; l++)
-        sum += value(&p, p.a, ta ? l * m + i : i * k + l) *
-               value(&p, p.b, tb ? j * k + l : l * n + j);
+        sum +=
+            value(&p, p.a, ta ? l * m + i : i * k + l) * value(&p, p.b, tb ? j * k + l : l * n + j);
       p.expected[i * n + j] = sum;
     }
   return p;
@@ -190,9 +192,9 @@ static void check_and_free(problem *p) {
 }
 
 START_TEST(products_are_right) {
-  static const int64_t shapes[][3] = {{1, 1, 1},   {1, 7, 3},    {5, 1, 4},     {17, 33, 9},
+  static const int64_t shapes[][3] = {{1, 1, 1},    {1, 7, 3},     {5, 1, 4},      {17, 33, 9},
                                       {64, 64, 64}, {65, 48, 130}, {130, 150, 70}, {4, 5, 0},
-                                      {0, 5, 3},   {4, 0, 3}};
+                                      {0, 5, 3},    {4, 0, 3}};
   if (skipped()) return;
   for (size_t i = 0; i < SNI_COUNT_OF(shapes); i++)
     for (int variant = 0; variant < 8; variant++) {

@@ -76,7 +76,9 @@ START_TEST(references_are_counted) {
 }
 END_TEST
 
-static void count_release(void *user) { ++*(int *)user; }
+static void count_release(void *user) {
+  ++*(int *)user;
+}
 
 START_TEST(wrapped_memory_is_given_back_once) {
   double data[4] = {0};
@@ -118,7 +120,8 @@ START_TEST(cache_gives_way_to_the_limit) {
   sni_buffer *a = sni_buffer_create(own, 600000);
   ck_assert_ptr_nonnull(a);
   sni_buffer_release(a);
-  sni_buffer *b = sni_buffer_create(own, 900000);  // fits only without the cache, and not rounded up
+  sni_buffer *b =
+      sni_buffer_create(own, 900000);  // fits only without the cache, and not rounded up
   ck_assert_ptr_nonnull(b);
   memset(b->data, 1, 900000);
   ck_assert_ptr_null(sni_buffer_create(own, 900000));

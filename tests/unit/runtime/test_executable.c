@@ -1,4 +1,5 @@
-// Executables built by hand over kernels in C: sizes, layout, sharing, splitting, faults, the host's floating-point modes.
+// Executables built by hand over kernels in C: sizes, layout, sharing, splitting, faults, the
+// host's floating-point modes.
 #include "runtime/executable.h"
 
 #include <check.h>
@@ -30,15 +31,15 @@ static void tear_down(void) {
 
 static sni_run_state *make_state(const sni_executable *executable, int max_threads) {
   sni_run_state *state;
-  ck_assert_int_eq(sni_run_state_create(executable, &allocator, pool, threads, max_threads, &diag,
-                                        &state),
-                   SN_OK);
+  ck_assert_int_eq(
+      sni_run_state_create(executable, &allocator, pool, threads, max_threads, &diag, &state),
+      SN_OK);
   return state;
 }
 
 // ---- kernels over float arrays; units are elements
-#define ARGUMENTS                                                                               \
-  const void *code, void *const *buffers, const int64_t *params, int64_t begin, int64_t end,    \
+#define ARGUMENTS                                                                            \
+  const void *code, void *const *buffers, const int64_t *params, int64_t begin, int64_t end, \
       void *scratch
 #define IGNORE (void)code, (void)buffers, (void)params, (void)begin, (void)end, (void)scratch
 
@@ -61,20 +62,19 @@ static void add_number(ARGUMENTS) {  // b = a + params[0]
 
 START_TEST(sizes_are_computed) {
   const sni_size_expression sizes[] = {
-      {SNI_SIZE_SYMBOL, 0, 0},                      // 0: n
-      {SNI_SIZE_SYMBOL, 1, 0},                      // 1: m
-      {SNI_SIZE_MUL, REF(0), REF(1)},               // 2
-      {SNI_SIZE_ADD, REF(2), 5},                    // 3
-      {SNI_SIZE_FLOOR_DIV, REF(3), 4},              // 4
-      {SNI_SIZE_NUMBER, -7, 0},                     // 5
-      {SNI_SIZE_FLOOR_DIV, REF(5), 2},              // 6: -4
-      {SNI_SIZE_MAX, REF(5), REF(0)},               // 7
-      {SNI_SIZE_MIN, REF(5), 3},                    // 8
-      {SNI_SIZE_FLOOR_DIV, 9, REF(0)},              // 9: 0 for n = 0
-      {SNI_SIZE_FLOOR_DIV, 7, REF(6)},              // 10: -2
+      {SNI_SIZE_SYMBOL, 0, 0},          // 0: n
+      {SNI_SIZE_SYMBOL, 1, 0},          // 1: m
+      {SNI_SIZE_MUL, REF(0), REF(1)},   // 2
+      {SNI_SIZE_ADD, REF(2), 5},        // 3
+      {SNI_SIZE_FLOOR_DIV, REF(3), 4},  // 4
+      {SNI_SIZE_NUMBER, -7, 0},         // 5
+      {SNI_SIZE_FLOOR_DIV, REF(5), 2},  // 6: -4
+      {SNI_SIZE_MAX, REF(5), REF(0)},   // 7
+      {SNI_SIZE_MIN, REF(5), 3},        // 8
+      {SNI_SIZE_FLOOR_DIV, 9, REF(0)},  // 9: 0 for n = 0
+      {SNI_SIZE_FLOOR_DIV, 7, REF(6)},  // 10: -2
   };
-  const sni_executable e = {
-      .n_symbols = 2, .n_sizes = SNI_COUNT_OF(sizes), .sizes = sizes};
+  const sni_executable e = {.n_symbols = 2, .n_sizes = SNI_COUNT_OF(sizes), .sizes = sizes};
   sni_run_state *state = make_state(&e, 0);
   ck_assert_int_eq(sni_run_state_bind(state, (int64_t[]){6, 7}), SN_OK);
   static const int64_t expected[] = {6, 7, 42, 47, 11, -7, -4, 6, -7, 1, -2};
@@ -96,8 +96,8 @@ END_TEST
 
 // ---- a chain: t0 = x + y; t1 = t0 + 1 (in t0's memory); t2 = t1 + t1; out = t2 + 3
 enum { chain_commands = 4, chain_slots = 6 };
-static const sni_size_expression chain_sizes[] = {
-    {SNI_SIZE_SYMBOL, 0, 0}, {SNI_SIZE_MUL, REF(0), 4}};
+static const sni_size_expression chain_sizes[] = {{SNI_SIZE_SYMBOL, 0, 0},
+                                                  {SNI_SIZE_MUL, REF(0), 4}};
 static const sni_slot chain_slot_rows[chain_slots] = {
     {SNI_SLOT_INPUT, 0, REF(1), 0, 0, -1},     {SNI_SLOT_INPUT, 1, REF(1), 0, 0, -1},
     {SNI_SLOT_TEMPORARY, 0, REF(1), 0, 1, -1}, {SNI_SLOT_TEMPORARY, 0, REF(1), 1, 2, 2},
@@ -218,7 +218,8 @@ START_TEST(refused_memory_is_survived) {
 }
 END_TEST
 
-// ---- slot kinds: out = input + variable; new variable = out + constant, in place of the variable or not
+// ---- slot kinds: out = input + variable; new variable = out + constant, in place of the variable
+// or not
 START_TEST(external_slots_are_found) {
   const sni_slot slots[] = {
       {SNI_SLOT_INPUT, 0, 40, 0, 0, -1},        {SNI_SLOT_VARIABLE, 1, 40, 0, 0, -1},
@@ -228,9 +229,17 @@ START_TEST(external_slots_are_found) {
   const uint32_t first[] = {0, 1, 2}, second[] = {2, 3, 4};
   const sni_size_ref ten[] = {10};
   sni_command commands[] = {
-      {.function = add, .n_buffers = 3, .slots = first, .n_extents = 1, .extents = ten,
+      {.function = add,
+       .n_buffers = 3,
+       .slots = first,
+       .n_extents = 1,
+       .extents = ten,
        .grains = one_grain},
-      {.function = add, .n_buffers = 3, .slots = second, .n_extents = 1, .extents = ten,
+      {.function = add,
+       .n_buffers = 3,
+       .slots = second,
+       .n_extents = 1,
+       .extents = ten,
        .grains = one_grain},
   };
   const sni_executable e = {.n_slots = 5, .slots = slots, .n_commands = 2, .commands = commands};
@@ -307,8 +316,8 @@ static void run_split_case(const split_case *c, record *r) {
                          .ns_per_unit = c->ns_per_unit,
                          .serial = c->serial,
                          .scratch_bytes = 200};
-  sni_executable e = {.n_slots = 1, .slots = &slot, .n_commands = 1, .commands = &command,
-                      .scratch_bytes = 200};
+  sni_executable e = {
+      .n_slots = 1, .slots = &slot, .n_commands = 1, .commands = &command, .scratch_bytes = 200};
   sni_run_state *state = make_state(&e, c->max_threads);
   ck_assert_int_eq(sni_run_state_bind(state, NULL), SN_OK);
   r->scratch_bytes = 200;
@@ -359,8 +368,8 @@ START_TEST(dear_commands_are_split) {
   r = (record){.units = 1};
   run_split_case(&c, &r);
   ck_assert_int_eq(r.calls, 1);
-  c = (split_case){.n_extents = 1, .extents = {2}, .grains = {1}, .ns_per_unit = 1e9,
-                   .max_threads = 3};
+  c = (split_case){
+      .n_extents = 1, .extents = {2}, .grains = {1}, .ns_per_unit = 1e9, .max_threads = 3};
   r = (record){.units = 2};
   run_split_case(&c, &r);
   ck_assert_int_eq(r.calls, 2);
@@ -368,6 +377,34 @@ START_TEST(dear_commands_are_split) {
   r = (record){.units = 1000};
   run_split_case(&c, &r);
   ck_assert_int_eq(r.calls, 1);  // 2 us
+}
+END_TEST
+
+START_TEST(loop_of_short_runs_wakes_the_pool) {
+  static const sni_slot slot = {SNI_SLOT_INPUT, 0, 8, 0, 0, -1};
+  static const uint32_t arguments[] = {0};
+  const sni_size_ref extent[] = {20};
+  sni_command command = {.function = note_call,
+                         .n_buffers = 1,
+                         .slots = arguments,
+                         .n_extents = 1,
+                         .extents = extent,
+                         .grains = one_grain,
+                         .ns_per_unit = 500,
+                         .scratch_bytes = 64};
+  const sni_executable e = {
+      .n_slots = 1, .slots = &slot, .n_commands = 1, .commands = &command, .scratch_bytes = 64};
+  sni_run_state *state = make_state(&e, 0);
+  ck_assert_int_eq(sni_run_state_bind(state, NULL), SN_OK);
+  record r = {.units = 20, .scratch_bytes = 64};
+  double deadline = sni_now_ms() + 20000;
+  int runs = 0;
+  for (; r.calls == runs && sni_now_ms() < deadline; runs++)
+    ck_assert_int_eq(sni_run_state_run(state, (void *[]){&r}, NULL, NULL, NULL, NULL), SN_OK);
+  ck_assert_int_gt(r.calls, runs);
+  ck_assert_int_gt(runs, 4);  // not before 75 us are lost: 10 us a run
+  ck_assert_int_eq(r.errors, 0);
+  sni_run_state_destroy(state);
 }
 END_TEST
 
@@ -394,14 +431,34 @@ START_TEST(fault_is_reported) {
   const sni_size_ref ten[] = {10};
   for (int split = 0; split < 2; split++) {
     sni_command commands[] = {
-        {.function = gather, .n_buffers = 3, .slots = first, .n_params = 1, .params = ten,
-         .n_extents = 1, .extents = ten, .grains = one_grain, .faults = true, .op_name = "gather",
-         .file = "model.c", .line = 42, .ns_per_unit = split ? 1e6 : 1},
-        {.function = add_number, .n_buffers = 2, .slots = second, .n_params = 1,
-         .params = one_param, .n_extents = 1, .extents = ten, .grains = one_grain},
+        {.function = gather,
+         .n_buffers = 3,
+         .slots = first,
+         .n_params = 1,
+         .params = ten,
+         .n_extents = 1,
+         .extents = ten,
+         .grains = one_grain,
+         .faults = true,
+         .op_name = "gather",
+         .file = "model.c",
+         .line = 42,
+         .ns_per_unit = split ? 1e6 : 1},
+        {.function = add_number,
+         .n_buffers = 2,
+         .slots = second,
+         .n_params = 1,
+         .params = one_param,
+         .n_extents = 1,
+         .extents = ten,
+         .grains = one_grain},
     };
-    const sni_executable e = {.n_slots = 4, .slots = slots, .n_commands = 2, .commands = commands,
-                              .scratch_bytes = 64, .faults = true};
+    const sni_executable e = {.n_slots = 4,
+                              .slots = slots,
+                              .n_commands = 2,
+                              .commands = commands,
+                              .scratch_bytes = 64,
+                              .faults = true};
     sni_run_state *state = make_state(&e, 0);
     ck_assert_int_eq(sni_run_state_bind(state, NULL), SN_OK);
     float a[10], out[10];
@@ -430,7 +487,8 @@ START_TEST(fault_is_reported) {
 }
 END_TEST
 
-// ---- sharing: three in a row in one block, one of them larger; and a temporary in an output's memory
+// ---- sharing: three in a row in one block, one of them larger; and a temporary in an output's
+// memory
 START_TEST(shared_memory_is_one_block) {
   const sni_slot slots[] = {
       {SNI_SLOT_INPUT, 0, 40, 0, 0, -1},     {SNI_SLOT_TEMPORARY, 0, 40, 0, 1, -1},
@@ -441,9 +499,14 @@ START_TEST(shared_memory_is_one_block) {
   const sni_size_ref ten[] = {10};
   sni_command commands[5];
   for (int i = 0; i < 5; i++)
-    commands[i] = (sni_command){.function = add_number, .n_buffers = 2, .slots = arguments[i],
-                                .n_params = 1, .params = one_param, .n_extents = 1,
-                                .extents = ten, .grains = one_grain};
+    commands[i] = (sni_command){.function = add_number,
+                                .n_buffers = 2,
+                                .slots = arguments[i],
+                                .n_params = 1,
+                                .params = one_param,
+                                .n_extents = 1,
+                                .extents = ten,
+                                .grains = one_grain};
   const sni_executable e = {.n_slots = 6, .slots = slots, .n_commands = 5, .commands = commands};
   sni_run_state *state = make_state(&e, 0);
   ck_assert_int_eq(sni_run_state_bind(state, NULL), SN_OK);
@@ -480,8 +543,12 @@ START_TEST(modes_of_the_host_are_put_aside) {
   static const sni_slot slot = {SNI_SLOT_INPUT, 0, 8, 0, 0, -1};
   static const uint32_t arguments[] = {0};
   const sni_size_ref extent[] = {64};
-  sni_command command = {.function = note_modes, .n_buffers = 1, .slots = arguments,
-                         .n_extents = 1, .extents = extent, .grains = one_grain,
+  sni_command command = {.function = note_modes,
+                         .n_buffers = 1,
+                         .slots = arguments,
+                         .n_extents = 1,
+                         .extents = extent,
+                         .grains = one_grain,
                          .ns_per_unit = 1e5};
   const sni_executable e = {.n_slots = 1, .slots = &slot, .n_commands = 1, .commands = &command};
   sni_run_state *state = make_state(&e, 0);
@@ -504,7 +571,8 @@ START_TEST(modes_of_the_host_are_put_aside) {
 END_TEST
 #endif
 
-// Many temporaries with random lifetimes: each command sums what is alive, so that an overlap shows in the result.
+// Many temporaries with random lifetimes: each command sums what is alive, so that an overlap shows
+// in the result.
 START_TEST(random_programs_keep_their_values) {
   enum { count = 60 };
   static sni_slot slots[count + 2];
@@ -517,26 +585,36 @@ START_TEST(random_programs_keep_their_values) {
     slots[0] = (sni_slot){SNI_SLOT_INPUT, 0, REF(1), 0, 0, -1};
     expected[0] = 1;
     for (uint32_t i = 0; i < count; i++) {  // slot i + 1 is made by command i
-      uint32_t a = (uint32_t)rand_r(&seed) % (i + 1), b = i > 8 ? i - (uint32_t)rand_r(&seed) % 8 : i;
+      uint32_t a = (uint32_t)rand_r(&seed) % (i + 1),
+               b = i > 8 ? i - (uint32_t)rand_r(&seed) % 8 : i;
       slots[i + 1] = (sni_slot){SNI_SLOT_TEMPORARY, 0, REF(1), i, i, -1};
       if (i == count - 1) slots[i + 1] = (sni_slot){SNI_SLOT_OUTPUT, 0, REF(1), 0, 0, -1};
       slots[a].last_command = i;
       slots[b].last_command = i;
       memcpy(arguments[i], (uint32_t[]){a, b, i + 1}, sizeof(arguments[i]));
       expected[i + 1] = expected[a] + expected[b];
-      commands[i] = (sni_command){.function = add, .n_buffers = 3, .slots = arguments[i],
-                                  .n_extents = 1, .extents = n_extent, .grains = one_grain,
+      commands[i] = (sni_command){.function = add,
+                                  .n_buffers = 3,
+                                  .slots = arguments[i],
+                                  .n_extents = 1,
+                                  .extents = n_extent,
+                                  .grains = one_grain,
                                   .ns_per_unit = round % 2 ? 1e4 : 1};
     }
-    const sni_executable e = {.n_symbols = 1, .n_sizes = 2, .sizes = sizes, .n_slots = count + 1,
-                              .slots = slots, .n_commands = count, .commands = commands};
+    const sni_executable e = {.n_symbols = 1,
+                              .n_sizes = 2,
+                              .sizes = sizes,
+                              .n_slots = count + 1,
+                              .slots = slots,
+                              .n_commands = count,
+                              .commands = commands};
     sni_run_state *state = make_state(&e, 0);
     for (int64_t n = 1; n < 200; n += 66) {
       float x[200], out[200];
       for (int64_t i = 0; i < n; i++) x[i] = 1;
       ck_assert_int_eq(sni_run_state_bind(state, &n), SN_OK);
-      ck_assert_int_eq(
-          sni_run_state_run(state, (void *[]){x}, (void *[]){out}, NULL, NULL, NULL), SN_OK);
+      ck_assert_int_eq(sni_run_state_run(state, (void *[]){x}, (void *[]){out}, NULL, NULL, NULL),
+                       SN_OK);
       for (int64_t i = 0; i < n; i++) ck_assert(out[i] == expected[count]);
     }
     ck_assert_uint_lt(sni_run_state_arena_bytes(state), count * 1024);
@@ -556,6 +634,7 @@ int main(void) {
   tcase_add_test(cases, external_slots_are_found);
   tcase_add_test(cases, units_are_counted);
   tcase_add_test(cases, dear_commands_are_split);
+  tcase_add_test(cases, loop_of_short_runs_wakes_the_pool);
   tcase_add_test(cases, fault_is_reported);
   tcase_add_test(cases, shared_memory_is_one_block);
 #if defined(__x86_64__)

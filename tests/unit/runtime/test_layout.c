@@ -40,7 +40,9 @@ START_TEST(gap_is_reused) {
 }
 END_TEST
 
-START_TEST(nothing_takes_nothing) { ck_assert_uint_eq(lay_out(0), 0); }
+START_TEST(nothing_takes_nothing) {
+  ck_assert_uint_eq(lay_out(0), 0);
+}
 END_TEST
 
 // Bytes alive at the worst moment: no layout can need less.
@@ -59,7 +61,8 @@ static void check_random(uint32_t count, double most_waste) {
   unsigned seed = 7 + count;
   for (uint32_t i = 0; i < count; i++) {
     uint32_t first = (uint32_t)rand_r(&seed) % count;
-    uint32_t length = rand_r(&seed) % 8 ? (uint32_t)rand_r(&seed) % 5 : (uint32_t)rand_r(&seed) % 60;
+    uint32_t length =
+        rand_r(&seed) % 8 ? (uint32_t)rand_r(&seed) % 5 : (uint32_t)rand_r(&seed) % 60;
     items[i] = (sni_layout_item){((size_t)rand_r(&seed) % 100 + 1) * 64, first, first + length, 0};
   }
   size_t bytes = lay_out(count), least = least_bytes(count, count + 60);

@@ -1,4 +1,5 @@
-// The thread pool, alone, under several callers, under a host's executor and after fork; and the count of useful threads.
+// The thread pool, alone, under several callers, under a host's executor and after fork; and the
+// count of useful threads.
 #include "runtime/thread_count.h"
 #include "runtime/thread_pool.h"
 

@@ -1,0 +1,203 @@
+// How a contraction kernel is cut for the CPU: the choice of register blocks by a small cost model, of k blocks, packing and grains.
+//
+// Invariant: everything follows from shapes, dtype and vector width, so builder, scratch provider and back end agree. No symbol of
+// another file is used: the LLVM plugin carries a copy.
+#include "codegen/contraction.h"
+
+enum {
+  k_block_most = 1024,          // panel of 4 vectors of 64 bytes: 256 KB, a part of any L2
+  k_block_unknown = 512,
+  pack_bytes = 1 << 20,         // right sides beyond this are copied: fewer pages, no cache set conflicts
+  pack_blocks = 4,              // row blocks that pay for a copy
+  most_rows_by_offset = 9,      // rows whose offsets are run-time numbers: they take general registers
+  assumed_rows = 64, assumed_columns = 768, assumed_depth = 256,  // of unknown sizes
+};
+
+typedef struct shape {
+  int64_t m, n, k;       // -1: unknown
+  int64_t m_grain, n_grain;
+  bool offsets;          // row offsets are run-time numbers
+  int lanes, registers;
+} shape;
+
+typedef struct block {
+  int rows, vectors;
+  int64_t cost;
+} block;
+
+static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// Half cycles per k of a block on a core with two FMA units of latency 4 and two loads a cycle.
+static int64_t block_cost(int64_t rows, int64_t vectors) {
+  return most(most(rows * vectors, rows + vectors), 8);
+}
+
+static bool block_fits(const shape *s, int rows, int vectors) {
+  if (rows == 1) return vectors + 2 <= s->registers;  // b comes straight from memory
+  return rows * vectors + vectors + 1 < s->registers;
+}
+
+// Cost of all rows of one panel, with blocks of `rows`. An unknown rest is computed as a whole block.
+static int64_t panel_cost(const shape *s, int64_t m, int64_t rows, int64_t vectors) {
+  const int64_t whole = m / rows, rest = m % rows;
+  int64_t cost = whole * block_cost(rows, vectors);
+  if (rest) cost += block_cost(s->m < 0 ? rows : rest, vectors);
+  return cost + cost / 64 * (rest != 0);  // one more block of code
+}
+
+static block best_rows(const shape *s, int64_t m, int vectors) {
+  block best = {1, vectors, INT64_MAX};
+  for (int rows = 1; rows <= (s->offsets ? most_rows_by_offset : 28) && rows <= m; rows++) {
+    if (!block_fits(s, rows, vectors)) break;
+    const int64_t cost = panel_cost(s, m, rows, vectors);
+    if (cost < best.cost || (cost == best.cost && rows > best.rows)) best = (block){rows, vectors, cost};
+  }
+  return best;
+}
+
+// The blocks of the main panels and of the last one.
+static void choose_blocks(const shape *s, block *out_main, block *out_last) {
+  static const int widths[] = {4, 3, 2, 1, 6, 8};
+  const int64_t m = s->m < 0 ? assumed_rows : most(s->m, 1), n = s->n < 0 ? assumed_columns : most(s->n, 1);
+  const int64_t vectors = ceil_div(n, s->lanes);
+  int64_t best = INT64_MAX;
+  for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+    const int width = widths[i];
+    if (width > vectors && width > 1) continue;
+    if (!block_fits(s, 1, width)) continue;
+    const block main = best_rows(s, m, width);
+    const int64_t panels = vectors / width;
+    block last = {0, 0, 0};
+    if (vectors % width) last = best_rows(s, m, (int)(vectors % width));
+    // A panel costs a pass over a and the loops' ends: a little more than its arithmetic.
+    const int64_t cost = panels * (main.cost + main.cost / 32) + last.cost + last.cost / 16;
+    if (cost >= best) continue;
+    best = cost;
+    *out_main = main;
+    *out_last = last;
+  }
+}
+
+static int vector_lanes(sn_dtype dtype, int vector_bits) { return vector_bits / (dtype == SN_F64 ? 64 : 32); }
+static int vector_registers(int vector_bits) { return vector_bits == 512 ? 32 : 16; }
+
+static bool is_few_columns(int64_t m, int64_t n, int lanes) { return n >= 1 && n <= 4 && n * 4 <= lanes && (m < 0 || m >= lanes); }
+
+static int64_t known(sni_kernel_size size) { return size.param < 0 ? size.value : -1; }
+
+static shape kernel_shape(const sni_kernel *kernel, int lanes, int vector_bits, bool swapped) {
+  const int rows_axis = kernel->n_outer - (swapped ? 1 : 2), columns_axis = kernel->n_outer - (swapped ? 2 : 1);
+  const sni_kernel_contraction *c = &kernel->contraction;
+  shape s = {
+      .m = known(kernel->extent[rows_axis]),
+      .n = known(kernel->extent[columns_axis]),
+      .k = known(c->k_extent),
+      .m_grain = kernel->grain[rows_axis],
+      .n_grain = kernel->grain[columns_axis],
+      .lanes = lanes,
+      .registers = vector_registers(vector_bits),
+  };
+  const sni_kernel_access *left = &kernel->accesses[swapped ? c->rhs : c->lhs];
+  s.offsets = s.m < 0 || left->stride[rows_axis].param >= 0;
+  return s;
+}
+
+static void plan_k_blocks(const shape *s, sni_contraction_plan *plan) {
+  const bool single_block = s->m >= 0 && s->m <= plan->rows && plan->pack == SNI_PACK_NEVER;
+  if (s->k >= 0 && (s->k <= k_block_most || single_block)) {
+    plan->k_block = most(s->k, 1);
+    return;
+  }
+  plan->blocked = s->k >= 0 || !single_block;
+  plan->k_block = k_block_unknown;
+  if (s->k >= 0) plan->k_block = (ceil_div(s->k, ceil_div(s->k, k_block_most)) + 3) / 4 * 4;
+}
+
+static void plan_packing(const sni_kernel *kernel, const shape *s, size_t size, sni_contraction_plan *plan) {
+  const sni_kernel_contraction *c = &kernel->contraction;
+  const int columns_axis = kernel->n_outer - (plan->swapped ? 2 : 1);
+  const sni_kernel_access *right = &kernel->accesses[plan->swapped ? c->lhs : c->rhs];
+  const int64_t n = s->n < 0 ? assumed_columns : most(s->n, 1), k = s->k < 0 ? assumed_depth : s->k;
+  plan->pack_rows = (int64_t)pack_blocks * plan->rows;
+  plan->pack = SNI_PACK_NEVER;
+  if (known(right->stride[columns_axis]) != 1) {
+    plan->pack = SNI_PACK_ALWAYS;
+  } else if (k > (int64_t)(pack_bytes / size) / n) {
+    const bool whole = s->m >= 0 && s->m <= s->m_grain;  // every unit has all rows
+    if (!whole) plan->pack = SNI_PACK_MANY_ROWS;
+    if (whole && s->m >= plan->pack_rows) plan->pack = SNI_PACK_ALWAYS;
+  }
+}
+
+bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits, sni_contraction_plan *out_plan) {
+  const sni_kernel_contraction *c = &kernel->contraction;
+  const sn_dtype dtype = kernel->buffers[kernel->accesses[c->lhs].buffer].dtype;
+  if (!c->present || (dtype != SN_F32 && dtype != SN_F64)) return false;
+  sni_contraction_plan plan = {.lanes = vector_lanes(dtype, vector_bits)};
+  plan.swapped = is_few_columns(known(kernel->extent[kernel->n_outer - 2]), known(kernel->extent[kernel->n_outer - 1]), plan.lanes);
+  const shape s = kernel_shape(kernel, plan.lanes, vector_bits, plan.swapped);
+  block main = {1, 1, 0}, last = {0, 0, 0};
+  choose_blocks(&s, &main, &last);
+  plan.rows = main.rows;
+  plan.vectors = main.vectors;
+  const int64_t width = (int64_t)plan.vectors * plan.lanes;
+  plan.width_known = s.n >= 0 && (s.n_grain % width == 0 || s.n_grain >= s.n);
+  plan.tail_known = s.m >= 0 && ((s.m_grain % main.rows == 0 && (!last.rows || s.m_grain % last.rows == 0)) || s.m_grain >= s.m);
+  plan.last_rows = last.rows;
+  plan.last_vectors = last.vectors;
+  if (!plan.width_known) {
+    plan.last_vectors = 1;
+    plan.last_rows = best_rows(&s, s.m < 0 ? assumed_rows : most(s.m, 1), 1).rows;
+    plan.tail_known = plan.tail_known && (s.m_grain % plan.last_rows == 0 || s.m_grain >= s.m);
+  }
+  const size_t size = dtype == SN_F64 ? 8 : 4;
+  plan_packing(kernel, &s, size, &plan);
+  plan_k_blocks(&s, &plan);
+  const int64_t widest = most(plan.vectors, plan.last_vectors) * plan.lanes, tallest = most(plan.rows, plan.last_rows);
+  const int64_t unit_rows = s.m < 0 ? s.m_grain : least(s.m, s.m_grain);
+  const int64_t tile_rows = plan.blocked ? unit_rows + tallest : tallest;
+  plan.tile_offset = (kernel->scratch_bytes + 63) / 64 * 64;
+  plan.panel_offset = plan.tile_offset + (size_t)(tile_rows * widest) * size;
+  plan.scratch_bytes = plan.panel_offset;
+  if (plan.pack != SNI_PACK_NEVER) plan.scratch_bytes += (size_t)(plan.k_block * widest) * size;
+  *out_plan = plan;
+  return true;
+}
+
+size_t sni_contraction_scratch_bytes(const sni_kernel *kernel, int vector_bits) {
+  sni_contraction_plan plan;
+  return sni_contraction_plan_make(kernel, vector_bits, &plan) ? plan.scratch_bytes : kernel->scratch_bytes;
+}
+
+// Units of a sixteenth of the work, but neither so small that handing them out costs nor so large that threads wait for the last.
+static int64_t unit_target(int64_t m, int64_t n, int64_t k) {
+  const int64_t smallest = 1 << 17, largest = 1 << 21;  // multiply-adds: 1 to 20 us
+  const double work = (double)m * (double)n * (double)k / 16;
+  return work < (double)smallest ? smallest : work > (double)largest ? largest : (int64_t)work;
+}
+
+void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int vector_bits,
+                            int64_t *m_grain, int64_t *n_grain) {
+  const int lanes = vector_lanes(dtype, vector_bits);
+  const bool swapped = is_few_columns(m, n, lanes);
+  shape s = {.m = swapped ? n : m, .n = swapped ? m : n, .k = k, .lanes = lanes, .registers = vector_registers(vector_bits)};
+  s.offsets = s.m < 0;
+  block main = {1, 1, 0}, last = {0, 0, 0};
+  choose_blocks(&s, &main, &last);
+  const int64_t rows = most(s.m < 0 ? 4 * assumed_rows : s.m, 1), columns = most(s.n < 0 ? assumed_columns : s.n, 1);
+  const int64_t depth = most(k < 0 ? assumed_depth : k, 1), width = (int64_t)main.vectors * lanes;
+  const int64_t target = unit_target(rows, columns, depth);
+  // Both kinds of panels should end at a block's edge.
+  const int64_t step = last.rows && main.rows % last.rows && (int64_t)main.rows * last.rows <= 96 ? (int64_t)main.rows * last.rows : main.rows;
+  int64_t unit_rows = ceil_div(rows, step) * step, unit_columns = width;
+  while (unit_rows * width > target / depth && unit_rows > pack_blocks * (int64_t)main.rows && unit_rows > step)
+    unit_rows = ceil_div(ceil_div(unit_rows, 2), step) * step;
+  if (unit_rows * width < target / depth) {
+    const int64_t pieces = ceil_div(columns, most(target / depth / unit_rows / width, 1) * width);
+    unit_columns = ceil_div(ceil_div(columns, pieces), width) * width;
+  }
+  *m_grain = swapped ? unit_columns : unit_rows;
+  *n_grain = swapped ? unit_rows : unit_columns;
+}

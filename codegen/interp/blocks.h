@@ -1,0 +1,89 @@
+// The vector loops of the interpreter: one table of functions per instruction set. blocks.c and its neighbours blocks_*.c are compiled
+// once per set, with SNI_INTERP_SUFFIX naming the copy; all copies give the same bits.
+#ifndef SNI_CODEGEN_INTERP_BLOCKS_H
+#define SNI_CODEGEN_INTERP_BLOCKS_H
+
+#include "codegen/kernel.h"
+
+// dst[i] = op(a[i], b[i], c[i]) for i < n. dst may be an operand, or meet none.
+typedef void (*sni_block_function)(void *dst, const void *a, const void *b, const void *c, size_t n);
+
+// Forms: bit i set: operand i is one element for the whole block.
+enum { SNI_FORM_A = 1, SNI_FORM_B = 2, SNI_FORM_C = 4, SNI_FORMS = 8 };
+
+// A tile of a contraction: at most SNI_TILE_ROWS rows of `lines` cache lines, lines <= tile_lines of the table.
+enum { SNI_TILE_ROWS = 6, SNI_TILE_LINES = 4, SNI_LINE_BYTES = 64 };
+
+// acc[r][j] = a[r][k] * b[k][j] + acc[r][j] (floats: one fma) for k = 0, 1, ... Strides in bytes. Rows of b and acc are whole lines, of any
+// alignment.
+typedef struct sni_tile {
+  const char *a;
+  ptrdiff_t a_row, a_k;
+  const char *b;
+  ptrdiff_t b_k;
+  char *acc;
+  ptrdiff_t acc_row;
+  int64_t k;
+  bool fresh;  // acc starts from zero instead of what is there
+} sni_tile;
+typedef void (*sni_tile_function)(const sni_tile *tile);
+
+// Moves between memory and registers, by dtype. Strides in bytes, of the memory side; index in elements, NULL: none.
+typedef struct sni_move_blocks {
+  void (*splat[SN_DTYPE_COUNT])(void *dst, const void *value, size_t n);
+  void (*load[SN_DTYPE_COUNT])(void *dst, const void *from, ptrdiff_t stride, const int64_t *index,
+                               size_t n);
+  void (*store[SN_DTYPE_COUNT])(void *to, ptrdiff_t stride, const int64_t *index, const void *value,
+                                size_t n);
+  void (*store_add[SN_DTYPE_COUNT])(void *to, ptrdiff_t stride, const int64_t *index,
+                                    const void *value, size_t n);  // in order
+  void (*stream)(void *to, const void *from, size_t bytes);        // around the caches
+  void (*iota[SN_DTYPE_COUNT])(void *dst, int64_t start, size_t n);
+  // dst = a clamped to [0, size); whether all were inside.
+  bool (*check_index)(int64_t *dst, const int64_t *a, int64_t size, size_t n);
+} sni_move_blocks;
+
+// By combiner (sni_combiner_number) and dtype.
+typedef struct sni_reduce_blocks {
+  // lanes[i % 64] = combine(lanes[i % 64], x[i])
+  void (*accumulate[4][SN_DTYPE_COUNT])(void *lanes, const void *x, size_t n);
+  // lanes[0] = the tree over `width` lanes, a power of two.
+  void (*combine[4][SN_DTYPE_COUNT])(void *lanes, size_t width);
+} sni_reduce_blocks;
+
+typedef struct sni_blocks {
+  const char *name;
+  // [op][dtype of a, of SELECT: of the value][form]; NULL: no such loop, the single elements have to be spread out.
+  sni_block_function op[SNI_KOP_COUNT][SN_DTYPE_COUNT][SNI_FORMS];
+  sni_block_function cast[SN_DTYPE_COUNT][SN_DTYPE_COUNT];  // [from][to]
+  const sni_move_blocks *move;
+  const sni_reduce_blocks *reduce;
+  const sni_tile_function (*tile)[SNI_TILE_ROWS][SNI_TILE_LINES];  // [dtype][rows - 1][lines - 1]
+  int tile_lines;  // that fit the registers
+} sni_blocks;
+
+static inline int sni_combiner_number(sni_kop combiner) {
+  if (combiner == SNI_KOP_ADD) return 0;
+  if (combiner == SNI_KOP_MUL) return 1;
+  return combiner == SNI_KOP_MAX ? 2 : 3;
+}
+
+// Names of the copy being compiled.
+#if defined(SNI_INTERP_SUFFIX)
+#define SNI_NAME_PASTE(name, suffix) name##_##suffix
+#define SNI_NAME_EXPAND(name, suffix) SNI_NAME_PASTE(name, suffix)
+#define SNI_LOCAL(name) SNI_NAME_EXPAND(name, SNI_INTERP_SUFFIX)
+#define SNI_TEXT_PASTE(name) #name
+#define SNI_TEXT_EXPAND(name) SNI_TEXT_PASTE(name)
+extern const sni_move_blocks SNI_LOCAL(sni_interp_move);
+extern const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce);
+extern const sni_tile_function SNI_LOCAL(sni_interp_tile)[SN_DTYPE_COUNT][SNI_TILE_ROWS][SNI_TILE_LINES];
+#endif
+
+extern const sni_blocks sni_interp_blocks_baseline;
+#if defined(__x86_64__)
+extern const sni_blocks sni_interp_blocks_avx2;
+extern const sni_blocks sni_interp_blocks_avx512;
+#endif
+
+#endif

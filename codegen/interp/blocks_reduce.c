@@ -1,0 +1,192 @@
+// Reductions over the vector axis: 64 lanes, element i to lane i % 64, then a fixed tree. The lanes are the same on every machine, only the
+// width of the vectors that carry them differs. Compiled once per instruction set, with blocks.c.
+#include "codegen/interp/blocks.h"
+#include "codegen/interp/elements.h"
+#include "codegen/interp/vectors.h"
+
+// ---- combine(a, b) on whole vectors, the same formulas as in elements.h
+SNI_INLINE sni_vec_f32 combine_vec_f32(sni_kop op, sni_vec_f32 a, sni_vec_f32 b) {
+  if (op == SNI_KOP_ADD) return a + b;
+  if (op == SNI_KOP_MUL) return a * b;
+  const sni_vec_i32 better = op == SNI_KOP_MAX ? a >= b : a <= b;
+  const sni_vec_i32 mask = better | (a != a);
+  return (sni_vec_f32)(((sni_vec_i32)a & mask) | ((sni_vec_i32)b & ~mask));
+}
+
+SNI_INLINE sni_vec_f64 combine_vec_f64(sni_kop op, sni_vec_f64 a, sni_vec_f64 b) {
+  if (op == SNI_KOP_ADD) return a + b;
+  if (op == SNI_KOP_MUL) return a * b;
+  const sni_vec_i64 better = op == SNI_KOP_MAX ? a >= b : a <= b;
+  const sni_vec_i64 mask = better | (a != a);
+  return (sni_vec_f64)(((sni_vec_i64)a & mask) | ((sni_vec_i64)b & ~mask));
+}
+
+SNI_INLINE sni_vec_i32 combine_vec_i32(sni_kop op, sni_vec_i32 a, sni_vec_i32 b) {
+  if (op == SNI_KOP_ADD) return (sni_vec_i32)((sni_vec_u32)a + (sni_vec_u32)b);
+  if (op == SNI_KOP_MUL) return (sni_vec_i32)((sni_vec_u32)a * (sni_vec_u32)b);
+  const sni_vec_i32 mask = op == SNI_KOP_MAX ? a >= b : a <= b;
+  return (a & mask) | (b & ~mask);
+}
+
+SNI_INLINE sni_vec_i64 combine_vec_i64(sni_kop op, sni_vec_i64 a, sni_vec_i64 b) {
+  if (op == SNI_KOP_ADD) return (sni_vec_i64)((sni_vec_u64)a + (sni_vec_u64)b);
+  if (op == SNI_KOP_MUL) return (sni_vec_i64)((sni_vec_u64)a * (sni_vec_u64)b);
+  const sni_vec_i64 mask = op == SNI_KOP_MAX ? a >= b : a <= b;
+  return (a & mask) | (b & ~mask);
+}
+
+SNI_INLINE sni_vec_u8 combine_vec_b8(sni_kop op, sni_vec_u8 a, sni_vec_u8 b) {
+  return op == SNI_KOP_MAX ? a | b : a & b;
+}
+
+// ---- accumulate: `group` vectors of lanes at a time stay in registers while the block passes by
+enum {
+  group = 4,
+  width_8 = SNI_VECTOR_BYTES,
+  width_32 = SNI_VECTOR_BYTES / 4,
+  width_64 = SNI_VECTOR_BYTES / 8,
+  lanes_at_once_32 = group * width_32,
+  lanes_at_once_64 = group * width_64,
+};
+
+SNI_INLINE void accumulate_f32(sni_kop op, float *lanes, const float *x, size_t n) {
+  const size_t whole = n / SNI_REDUCE_LANES * SNI_REDUCE_LANES;
+  for (int first = 0; whole && first < SNI_REDUCE_LANES; first += lanes_at_once_32) {
+    sni_vec_f32 *to = (sni_vec_f32 *)(void *)(lanes + first);
+    sni_vec_f32 sum[group] = {to[0], to[1], to[2], to[3]};
+    for (size_t i = 0; i < whole; i += SNI_REDUCE_LANES) {
+      const sni_vec_f32 *from = (const sni_vec_f32 *)(const void *)(x + i + first);
+      for (int j = 0; j < group; j++) sum[j] = combine_vec_f32(op, sum[j], from[j]);
+    }
+    for (int j = 0; j < group; j++) to[j] = sum[j];
+  }
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n - whole; i++) lanes[i] = sni_binary_f32(op, lanes[i], x[whole + i]);
+}
+
+SNI_INLINE void accumulate_f64(sni_kop op, double *lanes, const double *x, size_t n) {
+  const size_t whole = n / SNI_REDUCE_LANES * SNI_REDUCE_LANES;
+  for (int first = 0; whole && first < SNI_REDUCE_LANES; first += lanes_at_once_64) {
+    sni_vec_f64 *to = (sni_vec_f64 *)(void *)(lanes + first);
+    sni_vec_f64 sum[group] = {to[0], to[1], to[2], to[3]};
+    for (size_t i = 0; i < whole; i += SNI_REDUCE_LANES) {
+      const sni_vec_f64 *from = (const sni_vec_f64 *)(const void *)(x + i + first);
+      for (int j = 0; j < group; j++) sum[j] = combine_vec_f64(op, sum[j], from[j]);
+    }
+    for (int j = 0; j < group; j++) to[j] = sum[j];
+  }
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n - whole; i++) lanes[i] = sni_binary_f64(op, lanes[i], x[whole + i]);
+}
+
+SNI_INLINE void accumulate_i32(sni_kop op, int32_t *lanes, const int32_t *x, size_t n) {
+  const size_t whole = n / SNI_REDUCE_LANES * SNI_REDUCE_LANES;
+  for (int first = 0; whole && first < SNI_REDUCE_LANES; first += lanes_at_once_32) {
+    sni_vec_i32 *to = (sni_vec_i32 *)(void *)(lanes + first);
+    sni_vec_i32 sum[group] = {to[0], to[1], to[2], to[3]};
+    for (size_t i = 0; i < whole; i += SNI_REDUCE_LANES) {
+      const sni_vec_i32 *from = (const sni_vec_i32 *)(const void *)(x + i + first);
+      for (int j = 0; j < group; j++) sum[j] = combine_vec_i32(op, sum[j], from[j]);
+    }
+    for (int j = 0; j < group; j++) to[j] = sum[j];
+  }
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n - whole; i++) lanes[i] = sni_binary_i32(op, lanes[i], x[whole + i]);
+}
+
+SNI_INLINE void accumulate_i64(sni_kop op, int64_t *lanes, const int64_t *x, size_t n) {
+  const size_t whole = n / SNI_REDUCE_LANES * SNI_REDUCE_LANES;
+  for (int first = 0; whole && first < SNI_REDUCE_LANES; first += lanes_at_once_64) {
+    sni_vec_i64 *to = (sni_vec_i64 *)(void *)(lanes + first);
+    sni_vec_i64 sum[group] = {to[0], to[1], to[2], to[3]};
+    for (size_t i = 0; i < whole; i += SNI_REDUCE_LANES) {
+      const sni_vec_i64 *from = (const sni_vec_i64 *)(const void *)(x + i + first);
+      for (int j = 0; j < group; j++) sum[j] = combine_vec_i64(op, sum[j], from[j]);
+    }
+    for (int j = 0; j < group; j++) to[j] = sum[j];
+  }
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n - whole; i++) lanes[i] = sni_binary_i64(op, lanes[i], x[whole + i]);
+}
+
+SNI_INLINE void accumulate_b8(sni_kop op, uint8_t *lanes, const uint8_t *x, size_t n) {
+  const size_t whole = n / SNI_REDUCE_LANES * SNI_REDUCE_LANES;
+  for (int first = 0; first < SNI_REDUCE_LANES; first += width_8) {
+    sni_vec_u8 *to = (sni_vec_u8 *)(void *)(lanes + first), sum = *to;
+    for (size_t i = 0; i < whole; i += SNI_REDUCE_LANES)
+      sum = combine_vec_b8(op, sum, *(const sni_vec_u8 *)(const void *)(x + i + first));
+    *to = sum;
+  }
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n - whole; i++) lanes[i] = sni_binary_bool(op, lanes[i], x[whole + i]);
+}
+
+// ---- the tree; a float sum ends with + 0.0, which turns an empty or all -0.0 sum into 0.0
+SNI_INLINE void combine_f32(sni_kop op, float *lanes, size_t width) {
+  for (size_t w = width / 2; w > 0; w /= 2) {
+    SNI_ELEMENTWISE
+    for (size_t l = 0; l < w; l++) lanes[l] = sni_binary_f32(op, lanes[l], lanes[l + w]);
+  }
+  if (op == SNI_KOP_ADD) lanes[0] += 0.0f;
+}
+
+SNI_INLINE void combine_f64(sni_kop op, double *lanes, size_t width) {
+  for (size_t w = width / 2; w > 0; w /= 2) {
+    SNI_ELEMENTWISE
+    for (size_t l = 0; l < w; l++) lanes[l] = sni_binary_f64(op, lanes[l], lanes[l + w]);
+  }
+  if (op == SNI_KOP_ADD) lanes[0] += 0.0;
+}
+
+SNI_INLINE void combine_i32(sni_kop op, int32_t *lanes, size_t width) {
+  for (size_t w = width / 2; w > 0; w /= 2) {
+    SNI_ELEMENTWISE
+    for (size_t l = 0; l < w; l++) lanes[l] = sni_binary_i32(op, lanes[l], lanes[l + w]);
+  }
+}
+
+SNI_INLINE void combine_i64(sni_kop op, int64_t *lanes, size_t width) {
+  for (size_t w = width / 2; w > 0; w /= 2) {
+    SNI_ELEMENTWISE
+    for (size_t l = 0; l < w; l++) lanes[l] = sni_binary_i64(op, lanes[l], lanes[l + w]);
+  }
+}
+
+SNI_INLINE void combine_b8(sni_kop op, uint8_t *lanes, size_t width) {
+  for (size_t w = width / 2; w > 0; w /= 2) {
+    SNI_ELEMENTWISE
+    for (size_t l = 0; l < w; l++) lanes[l] = sni_binary_bool(op, lanes[l], lanes[l + w]);
+  }
+}
+
+// ---- one function per combiner and dtype
+#define NUMBER(X, T) X(T, ADD, 0) X(T, MUL, 1) X(T, MAX, 2) X(T, MIN, 3)
+#define ALL(X) NUMBER(X, f32) NUMBER(X, f64) NUMBER(X, i32) NUMBER(X, i64) X(b8, MAX, 2) X(b8, MIN, 3)
+#define SNI_X(T, OP, number)                                             \
+  static void accumulate_##T##_##OP(void *lanes, const void *x, size_t n) { \
+    accumulate_##T(SNI_KOP_##OP, lanes, x, n);                           \
+  }                                                                      \
+  static void combine_##T##_##OP(void *lanes, size_t width) {            \
+    combine_##T(SNI_KOP_##OP, lanes, width);                             \
+  }
+ALL(SNI_X)
+#undef SNI_X
+
+#define dtype_b8 SN_BOOL
+#define dtype_i32 SN_I32
+#define dtype_i64 SN_I64
+#define dtype_f32 SN_F32
+#define dtype_f64 SN_F64
+
+const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce) = {
+    .accumulate = {
+#define SNI_X(T, OP, number) [number][dtype_##T] = accumulate_##T##_##OP,
+        ALL(SNI_X)
+#undef SNI_X
+    },
+    .combine = {
+#define SNI_X(T, OP, number) [number][dtype_##T] = combine_##T##_##OP,
+        ALL(SNI_X)
+#undef SNI_X
+    },
+};

@@ -1,0 +1,144 @@
+// Makes a program for the interpreter from an expanded kernel: analysis, steps, layout, then one
+// block of memory that holds it all. Chooses the copy of the vector loops that fits the CPU.
+#include "codegen/interp/translate.h"
+
+#include <string.h>
+
+static const sni_blocks *choose_blocks(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (avx2 && avx512) return &sni_interp_blocks_avx512;
+  if (avx2) return &sni_interp_blocks_avx2;
+#endif
+  return &sni_interp_blocks_baseline;
+}
+
+static void *allocate(sni_translator *t, size_t count, size_t size) {
+  void *items = t->status ? NULL : sni_arena_alloc_zeroed(t->arena, count * size);
+  if (!items && !t->status) t->status = sni_fail_memory(t->diag, count * size, "an interpreter");
+  return items;
+}
+
+static sn_status translate(sni_translator *t) {
+  const sni_kernel *k = t->kernel;
+  t->vector_axis = sni_kernel_vector_axis(k);
+  t->insts = allocate(t, k->n_insts, sizeof(*t->insts));
+  t->stages = allocate(t, k->n_stages, sizeof(*t->stages));
+  t->accesses = allocate(t, k->n_accesses, sizeof(*t->accesses));
+  t->row_slots = allocate(t, k->n_slots, sizeof(*t->row_slots));
+  if (t->status) return t->status;
+  sni_translate_analyze(t);
+  sni_translate_steps(t);
+  if (!t->status) sni_translate_layout(t);
+  return t->status;
+}
+
+static sni_place_kind place_kind(const sni_slot_info *slot) {
+  if (slot->home == SNI_HOME_CONSTANT) return SNI_PLACE_CONSTANT;
+  return slot->home == SNI_HOME_SIZE ? SNI_PLACE_SIZE : SNI_PLACE_SCRATCH;
+}
+
+// ---- one block of memory: arrays one after the other, aligned to 16 bytes
+
+static size_t part(size_t *bytes, size_t count, size_t size) {
+  const size_t offset = *bytes;
+  *bytes += (count * size + 15) & ~(size_t)15;
+  return offset;
+}
+
+static void *put(char *block, size_t offset, const void *data, size_t bytes) {
+  if (bytes) memcpy(block + offset, data, bytes);
+  return block + offset;
+}
+
+static sn_status pack(const sni_translator *t, sni_allocator *allocator, sni_interp_code **out) {
+  const sni_kernel *k = t->kernel;
+  uint32_t n_places = 0;
+  for (uint32_t i = 0; i < t->n_slots; i++) n_places += t->slots[i].home != SNI_HOME_NONE;
+  size_t bytes = 0;
+  part(&bytes, 1, sizeof(sni_interp_code));
+  const size_t stages = part(&bytes, k->n_stages, sizeof(*t->stages));
+  const size_t steps = part(&bytes, t->n_steps, sizeof(*t->steps));
+  const size_t reductions = part(&bytes, t->n_reductions, sizeof(*t->reductions));
+  const size_t order = part(&bytes, t->n_access_order, sizeof(*t->access_order));
+  const size_t accesses = part(&bytes, k->n_accesses, sizeof(*t->accesses));
+  const size_t places = part(&bytes, n_places, sizeof(sni_place));
+  const size_t sources = part(&bytes, t->n_sizes, sizeof(*t->sizes));
+  const size_t sizes = part(&bytes, t->n_sizes, sizeof(int64_t));
+  const size_t checks = part(&bytes, t->n_checks, sizeof(*t->checks));
+  const size_t constants = part(&bytes, t->n_constants, sizeof(*t->constants));
+  const size_t row_slots = part(&bytes, k->n_slots, sizeof(*t->row_slots));
+  char *block = sni_alloc_zeroed(allocator, bytes);
+  if (!block) return sni_fail_memory(t->diag, bytes, "an interpreter");
+  sni_interp_code *code = (sni_interp_code *)(void *)block;
+  *code = (sni_interp_code){
+      .bytes = bytes,
+      .blocks = t->blocks,
+      .n_outer = k->n_outer,
+      .n_inner = k->n_inner,
+      .n_axes = k->n_outer + k->n_inner,
+      .vector_axis = t->vector_axis,
+      .vector_inner = k->vector_inner,
+      .dynamic = t->dynamic,
+      .streams = t->streams,
+      .block = t->block,
+      .n_stages = k->n_stages,
+      .n_accesses = k->n_accesses,
+      .n_places = n_places,
+      .n_sizes = t->n_sizes,
+      .n_checks = t->n_checks,
+      .contraction = t->contraction,
+      .stages = put(block, stages, t->stages, k->n_stages * sizeof(*t->stages)),
+      .steps = put(block, steps, t->steps, t->n_steps * sizeof(*t->steps)),
+      .reductions =
+          put(block, reductions, t->reductions, t->n_reductions * sizeof(*t->reductions)),
+      .access_order =
+          put(block, order, t->access_order, t->n_access_order * sizeof(*t->access_order)),
+      .accesses = put(block, accesses, t->accesses, k->n_accesses * sizeof(*t->accesses)),
+      .size_sources = put(block, sources, t->sizes, t->n_sizes * sizeof(*t->sizes)),
+      .checks = put(block, checks, t->checks, t->n_checks * sizeof(*t->checks)),
+      .constants = put(block, constants, t->constants, t->n_constants * sizeof(*t->constants)),
+      .row_slots = put(block, row_slots, t->row_slots, k->n_slots * sizeof(*t->row_slots)),
+      .scratch_bytes = t->scratch_bytes,
+      .slot_table = t->slot_table,
+      .address_table = t->address_table,
+      .size_table = t->size_table,
+  };
+  memcpy(code->grain, k->grain, sizeof(code->grain));
+  int64_t *values = (int64_t *)(void *)(block + sizes);
+  for (uint32_t i = 0; i < t->n_sizes; i++) values[i] = t->sizes[i].value;
+  code->sizes = values;
+  sni_place *place = (sni_place *)(void *)(block + places);
+  code->places = place;
+  for (uint32_t i = 0; i < t->n_slots; i++)
+    if (t->slots[i].home != SNI_HOME_NONE)
+      *place++ = (sni_place){place_kind(&t->slots[i]), i, t->slots[i].offset};
+  *out = code;
+  return SN_OK;
+}
+
+sn_status sni_interp_prepare_with(const sni_kernel *expanded, const sni_blocks *blocks,
+                                  sni_allocator *allocator, sni_diag *diag,
+                                  sni_interp_code **out_code) {
+  sni_arena arena;
+  sni_arena_init(&arena, allocator);
+  sni_translator t = {.kernel = expanded, .blocks = blocks, .arena = &arena, .diag = diag};
+  sn_status status = translate(&t);
+  if (!status) status = pack(&t, allocator, out_code);
+  sni_arena_deinit(&arena);
+  return status;
+}
+
+sn_status sni_interp_prepare(const sni_kernel *expanded, sni_allocator *allocator, sni_diag *diag,
+                             sni_interp_code **out_code) {
+  return sni_interp_prepare_with(expanded, choose_blocks(), allocator, diag, out_code);
+}
+
+void sni_interp_release(sni_interp_code *code, sni_allocator *allocator) {
+  if (code) sni_free(allocator, code, code->bytes);
+}
+
+size_t sni_interp_scratch_bytes(const sni_interp_code *code) { return code->scratch_bytes; }

@@ -1,0 +1,119 @@
+// Copies a panel of a contraction's right side into scratch memory, k by k, so that the loop over k reads whole vectors one behind
+// the other: for right sides that are transposed, or so large that each k lies on another page.
+//
+// Invariant: columns outside the domain are never read; what their lanes hold in the panel is never stored.
+#include "codegen/llvm/emit_contraction.h"
+
+static LLVMValueRef panel_address(sni_emitter *e, const sni_product *p, LLVMValueRef k, LLVMValueRef column) {
+  LLVMValueRef width = sni_ir_i64(e, (int64_t)p->group.count * e->lanes);
+  return sni_ir_element_address(e, p->element, p->packed, sni_ir_add(e, sni_ir_mul(e, k, width), column));
+}
+
+static LLVMValueRef source_address(sni_emitter *e, const sni_product *p, LLVMValueRef k, LLVMValueRef column) {
+  LLVMValueRef offset = sni_ir_mul(e, sni_ir_add(e, p->k_first, k), sni_emit_size(e, p->right.k_stride));
+  LLVMValueRef across = sni_ir_mul(e, sni_ir_add(e, p->column, column), sni_emit_size(e, p->right.stride));
+  return sni_ir_element_address(e, p->element, p->right.base, sni_ir_add(e, offset, across));
+}
+
+// b is contiguous along its columns.
+static void pack_contiguous(sni_emitter *e, sni_product *p) {
+  sni_loop loop;
+  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), p->k_count, sni_ir_i64(e, 1), 0);
+  for (int v = 0; v < p->group.count; v++) {
+    LLVMValueRef column = sni_ir_i64(e, (int64_t)v * e->lanes);
+    LLVMValueRef value = sni_emit_vector_load(e, p->vector, source_address(e, p, loop.index, column), p->group.mask[v]);
+    sni_emit_vector_store(e, value, panel_address(e, p, loop.index, column), NULL);
+  }
+  sni_loop_end(e, &loop, NULL);
+}
+
+// Any strides: gathers, for k in [first, k_count), of the vector at `column`.
+static void pack_gathered(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVMValueRef column, LLVMValueRef mask) {
+  sni_loop loop;
+  LLVMValueRef offsets = sni_emit_lane_offsets(e, p->right.stride, (unsigned)e->lanes);
+  sni_loop_begin(e, &loop, first, p->k_count, sni_ir_i64(e, 1), 0);
+  LLVMValueRef value = sni_emit_gather(e, p->vector, source_address(e, p, loop.index, column), offsets, mask);
+  sni_emit_vector_store(e, value, panel_address(e, p, loop.index, column), NULL);
+  sni_loop_end(e, &loop, NULL);
+}
+
+// In each 128-bit lane: {a0, b0, a1, b1} or {a2, b2, a3, b3}, in units of `unit` elements.
+static LLVMValueRef unpack(sni_emitter *e, LLVMValueRef a, LLVMValueRef b, int per_lane, int unit, bool high) {
+  int lanes[sni_max_group];
+  const int width = (int)sni_ir_width(LLVMTypeOf(a));
+  for (int i = 0; i < width; i++) {
+    const int lane = i / per_lane * per_lane, within = i % per_lane, piece = within / unit;
+    const int source = (high ? per_lane / 2 : 0) + piece / 2 * unit + within % unit;
+    lanes[i] = lane + source + (piece % 2 ? width : 0);
+  }
+  return sni_ir_shuffle(e, a, b, lanes, (unsigned)width);
+}
+
+// The 128-bit pieces at k of columns first, first + step, ... as one vector.
+static LLVMValueRef load_pieces(sni_emitter *e, const sni_product *p, LLVMValueRef address, int first, int step, int count, int columns) {
+  LLVMTypeRef piece = LLVMVectorType(p->element, (unsigned)step);
+  LLVMValueRef parts[sni_max_group];
+  for (int i = 0; i < count; i++) {
+    const int column = first + i * step;
+    LLVMValueRef offset = sni_ir_mul(e, sni_ir_i64(e, column), sni_emit_size(e, p->right.stride));
+    LLVMValueRef at = sni_ir_element_address(e, p->element, address, offset);
+    parts[i] = column < columns ? sni_emit_vector_load(e, piece, at, NULL) : LLVMConstNull(piece);
+  }
+  for (; count > 1; count /= 2)
+    for (int i = 0; i < count / 2; i++) parts[i] = sni_ir_concat(e, parts[2 * i], parts[2 * i + 1]);
+  return parts[0];
+}
+
+// A vector's columns, contiguous along k: 4 (f32) or 2 (f64) k a turn, transposed within 128-bit lanes.
+static void pack_transposed(sni_emitter *e, sni_product *p, LLVMValueRef column, int columns, LLVMValueRef mask) {
+  const int per_lane = p->element == e->type_f32 ? 4 : 2, pieces = e->lanes / per_lane;
+  LLVMValueRef z[4], step = sni_ir_i64(e, per_lane);
+  sni_loop loop;
+  LLVMValueRef end = sni_ir_add(e, p->k_count, sni_ir_i64(e, 1 - per_lane));
+  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), end, step, 0);
+  LLVMValueRef address = source_address(e, p, loop.index, column);
+  for (int j = 0; j < per_lane; j++) z[j] = load_pieces(e, p, address, j, per_lane, pieces, columns);
+  LLVMValueRef low = unpack(e, z[0], z[1], per_lane, 1, false), high = unpack(e, z[0], z[1], per_lane, 1, true);
+  LLVMValueRef result[4] = {low, high};
+  if (per_lane == 4) {
+    LLVMValueRef low2 = unpack(e, z[2], z[3], 4, 1, false), high2 = unpack(e, z[2], z[3], 4, 1, true);
+    result[0] = unpack(e, low, low2, 4, 2, false);
+    result[1] = unpack(e, low, low2, 4, 2, true);
+    result[2] = unpack(e, high, high2, 4, 2, false);
+    result[3] = unpack(e, high, high2, 4, 2, true);
+  }
+  for (int j = 0; j < per_lane; j++)
+    sni_emit_vector_store(e, result[j], panel_address(e, p, sni_ir_add(e, loop.index, sni_ir_i64(e, j)), column), NULL);
+  sni_loop_end(e, &loop, NULL);
+  pack_gathered(e, p, loop.last_index, column, mask);
+}
+
+static bool is_one(sni_kernel_size size) { return size.param < 0 && size.value == 1; }
+
+void sni_emit_pack(sni_emitter *e, sni_product *p) {
+  if (is_one(p->right.stride)) {
+    pack_contiguous(e, p);
+    return;
+  }
+  const int count = p->group.count;
+  int64_t active = e->lanes;
+  LLVMValueRef mask = p->group.mask[count - 1];
+  const bool known = !mask || sni_ir_is_constant(p->group.active[count - 1], &active);
+  const bool transposed = is_one(p->right.k_stride) && known;
+  const int whole = mask ? count - 1 : count;
+  sni_loop loop;  // over whole vectors: code for one
+  if (whole > 0) {
+    sni_loop_begin(e, &loop, sni_ir_i64(e, 0), sni_ir_i64(e, (int64_t)whole * e->lanes), sni_ir_i64(e, e->lanes), 0);
+    if (transposed)
+      pack_transposed(e, p, loop.index, e->lanes, NULL);
+    else
+      pack_gathered(e, p, sni_ir_i64(e, 0), loop.index, NULL);
+    sni_loop_end(e, &loop, NULL);
+  }
+  if (!mask) return;
+  LLVMValueRef column = sni_ir_i64(e, (int64_t)whole * e->lanes);
+  if (transposed)
+    pack_transposed(e, p, column, (int)active, mask);
+  else
+    pack_gathered(e, p, sni_ir_i64(e, 0), column, mask);
+}

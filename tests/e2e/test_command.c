@@ -1,0 +1,162 @@
+// The sinter command: info, dump of every stage, run on .npy files, bench; and its refusals.
+#include "e2e/process.h"
+
+#include "tools/npy.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+static char output[1 << 20], folder[] = "/tmp/sinter_command_XXXXXX";
+
+static const char graph_text[] =
+    "func @affine {\n"
+    "  %0 = parameter input 0 \"x\" : f32[B,3]\n"
+    "  %1 = parameter input 1 : f32[3]\n"
+    "  %2 = broadcast(%1) : f32[B,3]\n"
+    "  %3 = mul(%0, %2) : f32[B,3]\n"
+    "  %4 = reduce_sum(%3) {axes=[1]} : f32[B]\n"
+    "  return %4, %3\n"
+    "}\n";
+
+static int command(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int command(const char *format, ...) {
+  char line[2048] = "cd ", *end;
+  va_list args;
+  end = line + snprintf(line, sizeof(line), "cd %s && %s ", folder, SINTER_COMMAND);
+  va_start(args, format);
+  (void)vsnprintf(end, sizeof(line) - (size_t)(end - line), format, args);
+  va_end(args);
+  return run_command(line, output, sizeof(output));
+}
+
+#define ck_assert_output(part) \
+  ck_assert_msg(strstr(output, part) != NULL, "\"%s\" is not in: %s", part, output)
+
+static void path_of(char *path, size_t capacity, const char *name) {
+  ck_assert_int_lt(snprintf(path, capacity, "%s/%s", folder, name), (int)capacity);
+}
+
+static void setup(void) {
+  char path[128], error[256];
+  const float x[6] = {1, 2, 3, 4, 5, 6}, w[3] = {1, 10, 100};
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  path_of(path, sizeof(path), "affine.txt");
+  write_file(path, graph_text);
+  path_of(path, sizeof(path), "x.npy");
+  ck_assert(npy_write(path, SN_F32, SN_SHAPE(2, 3), x, error, sizeof(error)));
+  path_of(path, sizeof(path), "w.npy");
+  ck_assert(npy_write(path, SN_F32, SN_SHAPE(3), w, error, sizeof(error)));
+}
+
+static void teardown(void) {
+  static const char *const names[] = {"affine.txt", "x.npy", "w.npy", "y.npy", "bad.txt"};
+  char path[128];
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    path_of(path, sizeof(path), names[i]);
+    (void)unlink(path);
+  }
+  ck_assert_int_eq(rmdir(folder), 0);
+}
+
+START_TEST(test_info) {
+  ck_assert_int_eq(command("info"), 0);
+  static const char *const rows[] = {"sinter ", "cpu ",  "features ", "threads ",
+                                     "llvm ",   "blas ", "devices "};
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) ck_assert_output(rows[i]);
+  if (SINTER_HAS_LLVM) ck_assert_output("(loaded)");
+  ck_assert_int_eq(command("info --plugin=/nowhere.so"), 0);
+  ck_assert_output("/nowhere.so");
+}
+END_TEST
+
+START_TEST(test_run) {
+  char path[128], error[256];
+  for (int interpreter = 0; interpreter < 2; interpreter++) {
+    ck_assert_msg(command("run affine.txt --input x.npy --input w.npy --output y.npy --backend=%s",
+                          interpreter ? "interpreter" : "auto") == 0,
+                  "%s", output);
+    npy_array y;
+    path_of(path, sizeof(path), "y.npy");
+    ck_assert(npy_read(path, &y, error, sizeof(error)));
+    ck_assert_int_eq(y.dtype, SN_F32);
+    ck_assert_int_eq(y.shape.rank, 1);
+    ck_assert_int_eq(y.shape.dims[0], 2);
+    ck_assert_float_eq(((const float *)y.data)[0], 321);
+    ck_assert_float_eq(((const float *)y.data)[1], 654);
+    npy_free(&y);
+    ck_assert_output("600");  // the second output is printed
+  }
+}
+END_TEST
+
+START_TEST(test_dump) {
+  ck_assert_int_eq(command("dump affine.txt --stage=trace"), 0);
+  ck_assert_str_eq(output, graph_text);
+  ck_assert_int_eq(command("dump affine.txt"), 0);
+  ck_assert_output("reduce_sum");
+  ck_assert_int_eq(command("dump affine.txt --stage dot"), 0);
+  ck_assert_output("digraph");
+  ck_assert_int_eq(command("dump affine.txt --stage=fused"), 0);
+  ck_assert_uint_gt(strlen(output), 20);
+  ck_assert_int_eq(command("dump affine.txt --stage=kernel"), 0);
+  ck_assert_output("reduce");
+  int has_llvm = SINTER_HAS_LLVM;
+  ck_assert_int_eq(command("dump affine.txt --stage=llvm"), has_llvm ? 0 : 1);
+  if (has_llvm) ck_assert_output("define ");
+  ck_assert_int_eq(command("dump affine.txt --stage=asm"), has_llvm ? 0 : 1);
+  if (has_llvm) ck_assert_output("ret");
+  ck_assert_int_eq(command("dump - < affine.txt --stage=trace"), 0);
+  ck_assert_str_eq(output, graph_text);
+}
+END_TEST
+
+START_TEST(test_bench) {
+  ck_assert_int_eq(command("bench affine.txt --seconds 0.05"), 0);
+  ck_assert_double_gt(number_after(output, "affine.txt", 0), 0);
+  ck_assert_int_eq(command("bench --seconds=0.02"), 0);
+  ck_assert_output("matmul");
+}
+END_TEST
+
+START_TEST(test_refusals) {
+  char path[128];
+  path_of(path, sizeof(path), "bad.txt");
+  write_file(
+      path,
+      "func @f {\n  %0 = parameter input 0 : f32[3]\n  %1 = ad(%0, %0) : f32[3]\n  return %1\n}\n");
+  ck_assert_int_eq(command("dump bad.txt"), 1);
+  ck_assert_output("3:");
+  ck_assert_int_eq(command("dump nowhere.txt"), 1);
+  ck_assert_output("nowhere.txt: No such file");
+  ck_assert_int_eq(command("run affine.txt --input x.npy"), 1);
+  ck_assert_output("2 inputs, --input was given 1 times");
+  ck_assert_int_eq(command("run affine.txt --input w.npy --input w.npy"), 1);
+  ck_assert_output("rank 1, expected 2");
+  ck_assert_int_eq(command("run affine.txt --input x.npy --input affine.txt"), 1);
+  ck_assert_output("affine.txt: this is no .npy file");
+  ck_assert_int_eq(command("dump affine.txt --stage=ptx"), 2);
+  ck_assert_int_eq(command("dump affine.txt --colour=red"), 2);
+  ck_assert_int_eq(command("dance"), 2);
+  ck_assert_int_eq(command(" "), 2);
+  write_file(path, "func @f {\n  %0 = parameter input 0 : f32[2*B]\n  return %0\n}\n");
+  ck_assert_int_eq(command("dump bad.txt"), 1);
+  ck_assert_output("neither a number nor a symbol");
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("command");
+  TCase *tests = tcase_create("command");
+  tcase_add_checked_fixture(tests, setup, teardown);
+  tcase_add_test(tests, test_info);
+  tcase_add_test(tests, test_run);
+  tcase_add_test(tests, test_dump);
+  tcase_add_test(tests, test_bench);
+  tcase_add_test(tests, test_refusals);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? 1 : 0;
+}

@@ -1,0 +1,200 @@
+// Matrix products of the LLVM plugin: shapes around every block size, transposed and padded operands, run-time sizes, blocks of k,
+// batches, epilogues. Bits must be those of one fma per k in order of k.
+#include "codegen/contraction.h"
+#include "tests/unit/codegen/llvm_harness.h"
+
+#define STRIDES(...) ((const int64_t[SNI_MAX_AXES]){__VA_ARGS__})
+
+static kernel_builder b;
+
+typedef enum epilogue { epilogue_none, epilogue_bias_relu, epilogue_long, epilogue_mask } epilogue;
+
+typedef struct product {
+  sn_dtype dtype;
+  int64_t batch, m, n, k;
+  bool lhs_transposed, rhs_transposed;
+  bool batch_param, m_param, n_param, k_param;
+  int64_t pad;  // elements behind each row
+  int64_t m_grain, n_grain;  // 0: recommended
+  epilogue epilogue;
+  int only;
+} product;
+
+static int64_t params[16];
+
+static sni_kernel_size size_of(int64_t value, bool param) {
+  if (!param) return sni_kernel_constant(value);
+  for (uint32_t i = 0; i < b.kernel.n_params; i++)
+    if (params[i] == value) return (sni_kernel_size){0, (int32_t)i};
+  params[b.kernel.n_params] = value;
+  return (sni_kernel_size){0, (int32_t)b.kernel.n_params++};
+}
+
+static void set_strides(uint32_t access, sni_kernel_size batch, sni_kernel_size m, sni_kernel_size n) {
+  const sni_kernel_size strides[3] = {batch, m, n};
+  for (int i = 0; i < 3; i++) b.accesses[access].stride[i] = strides[i];
+}
+
+static uint32_t epilogue_of(const product *p, uint32_t value) {
+  const sni_kernel_size zero = sni_kernel_constant(0), one = sni_kernel_constant(1);
+  if (p->epilogue == epilogue_none) return value;
+  const uint32_t bias = kb_load(&b, kb_buffer(&b, p->dtype, false), STRIDES(0, 0, 1));
+  uint32_t y = kb_op(&b, SNI_KOP_ADD, p->dtype, value, bias, 0);
+  if (p->epilogue == epilogue_bias_relu) return kb_op(&b, SNI_KOP_MAX, p->dtype, y, kb_const(&b, p->dtype, 0), 0);
+  const uint32_t per_row = kb_load(&b, kb_buffer(&b, p->dtype, false), STRIDES(0, 1, 0));
+  const uint32_t residual = kb_load(&b, kb_buffer(&b, p->dtype, false), STRIDES(0));
+  set_strides(b.insts[residual].access, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
+  b.insts[residual].axes = kb_axes(&b, &b.insts[residual]);
+  if (p->epilogue == epilogue_mask) {
+    const uint32_t keep = kb_op(&b, SNI_KOP_LT, SN_BOOL, per_row, residual, 0);
+    return kb_op(&b, SNI_KOP_SELECT, p->dtype, keep, y, per_row);
+  }
+  const uint32_t index = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = 1});
+  const uint32_t row = kb_op(&b, SNI_KOP_CAST, p->dtype, index, 0, 0);
+  for (int i = 0; i < 3; i++) y = kb_op(&b, SNI_KOP_FMA, p->dtype, y, per_row, residual);
+  y = kb_op(&b, SNI_KOP_DIV, p->dtype, y, kb_op(&b, SNI_KOP_ADD, p->dtype, row, kb_const(&b, p->dtype, 3), 0), 0);
+  const uint32_t extra = kb_buffer(&b, SN_BOOL, true);
+  kb_store(&b, extra, STRIDES(0), kb_op(&b, SNI_KOP_LT, SN_BOOL, y, bias, 0));
+  set_strides(b.kernel.n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
+  (void)zero;
+  return y;
+}
+
+static void build_product(const product *p) {
+  const sni_kernel_size one = sni_kernel_constant(1);
+  const sni_kernel_size lhs_row = size_of(0, false);
+  (void)lhs_row;
+  kb_init(&b, 3, 0, false);
+  sni_kernel *k = &b.kernel;
+  k->extent[0] = size_of(p->batch, p->batch_param);
+  k->extent[1] = size_of(p->m, p->m_param);
+  k->extent[2] = size_of(p->n, p->n_param);
+  sni_contraction_grains(p->dtype, p->m_param ? -1 : p->m, p->n_param ? -1 : p->n, p->k_param ? -1 : p->k, 512, &k->grain[1], &k->grain[2]);
+  if (p->m_grain) k->grain[1] = p->m_grain;
+  if (p->n_grain) k->grain[2] = p->n_grain;
+  kb_stage(&b, false);
+  const uint32_t lhs = kb_buffer(&b, p->dtype, false), rhs = kb_buffer(&b, p->dtype, false);
+  k->contraction = (sni_kernel_contraction){.present = true, .lhs = kb_access(&b, lhs, STRIDES(0)), .rhs = kb_access(&b, rhs, STRIDES(0)), .k_extent = size_of(p->k, p->k_param)};
+  const int64_t m_pitch = p->m + p->pad, n_pitch = p->n + p->pad, k_pitch = p->k + p->pad;
+  const sni_kernel_size m_size = size_of(m_pitch, p->m_param), n_size = size_of(n_pitch, p->n_param), k_size = size_of(k_pitch, p->k_param);
+  const sni_kernel_size lhs_all = size_of(p->lhs_transposed ? p->k * m_pitch : p->m * k_pitch, p->m_param || p->k_param);
+  const sni_kernel_size rhs_all = size_of(p->rhs_transposed ? p->n * k_pitch : p->k * n_pitch, p->n_param || p->k_param);
+  set_strides(k->contraction.lhs, lhs_all, p->lhs_transposed ? one : k_size, sni_kernel_constant(0));
+  set_strides(k->contraction.rhs, rhs_all, sni_kernel_constant(0), p->rhs_transposed ? k_size : one);
+  k->contraction.lhs_k_stride = p->lhs_transposed ? m_size : one;
+  k->contraction.rhs_k_stride = p->rhs_transposed ? one : n_size;
+  const uint32_t c = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CONTRACTION, .dtype = p->dtype});
+  const uint32_t y = epilogue_of(p, c);
+  kb_store(&b, kb_buffer(&b, p->dtype, true), STRIDES(0), y);
+  set_strides(k->n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
+}
+
+static void check_product(product p) {
+  char what[160];
+  if (!p.batch) p.batch = 1;
+  build_product(&p);
+  snprintf(what, sizeof(what), "%lldx%lldx%lldx%lld %s grains %lld %lld lt%d rt%d params %d%d%d epilogue %d", (long long)p.batch, (long long)p.m, (long long)p.k, (long long)p.n, sn_dtype_name(p.dtype),
+           (long long)b.kernel.grain[1], (long long)b.kernel.grain[2], p.lhs_transposed, p.rhs_transposed, p.m_param, p.n_param, p.k_param, p.epilogue);
+  size_t scratch = 0;
+  for (int bits = 128; bits <= 512; bits *= 2)
+    if (sni_contraction_scratch_bytes(&b.kernel, bits) > scratch) scratch = sni_contraction_scratch_bytes(&b.kernel, bits);
+  check_kernel(&b.kernel, params, .what = what, .scratch_bytes = scratch, .only = p.only);
+}
+
+START_TEST(shapes_around_the_blocks) {
+  static const int64_t sizes[] = {1, 2, 5, 8, 17, 31, 33, 64, 97};
+  for (size_t i = 0; i < SNI_COUNT_OF(sizes); i++)
+    for (size_t j = 0; j < SNI_COUNT_OF(sizes); j++)
+      check_product((product){.dtype = SN_F32, .m = sizes[i], .n = sizes[j], .k = 1 + random_below(20), .epilogue = (epilogue)random_below(4), .only = 1 + (int)random_below(4)});
+}
+END_TEST
+
+START_TEST(random_products) {
+  for (int turn = 0; turn < 60; turn++) {
+    product p = {
+        .dtype = random_below(3) ? SN_F32 : SN_F64, .batch = 1 + random_below(3),
+        .m = 1 + random_below(random_below(2) ? 12 : 90), .n = 1 + random_below(random_below(2) ? 20 : 150), .k = random_below(random_below(2) ? 7 : 60),
+        .lhs_transposed = random_below(2), .rhs_transposed = random_below(2), .batch_param = random_below(2),
+        .m_param = random_below(3) == 0, .n_param = random_below(4) == 0, .k_param = random_below(3) == 0,
+        .pad = random_below(3), .epilogue = (epilogue)random_below(4)};
+    if (random_below(3) == 0) p.m_grain = 1 + random_below(50), p.n_grain = 1 + random_below(100);
+    check_product(p);
+  }
+}
+END_TEST
+
+START_TEST(deep_products_keep_the_order_of_k) {
+  for (int rt = 0; rt < 2; rt++) {
+    check_product((product){.dtype = SN_F32, .m = 20, .n = 70, .k = 2500, .rhs_transposed = rt, .epilogue = epilogue_bias_relu});
+    check_product((product){.dtype = SN_F32, .m = 13, .n = 20, .k = 1100, .rhs_transposed = rt, .k_param = true, .m_param = true, .epilogue = epilogue_long});
+    check_product((product){.dtype = SN_F64, .m = 1, .n = 40, .k = 1500, .rhs_transposed = rt, .lhs_transposed = true});
+  }
+}
+END_TEST
+
+START_TEST(large_right_sides_are_packed) {
+  check_product((product){.dtype = SN_F32, .m = 70, .n = 1100, .k = 300, .only = 1});
+  check_product((product){.dtype = SN_F32, .m = 50, .n = 1100, .k = 300, .m_param = true, .only = 2});
+  check_product((product){.dtype = SN_F32, .m = 5, .n = 1100, .k = 300, .m_param = true, .only = 3});
+}
+END_TEST
+
+// c = a b + c in place: the residual is the buffer that is written.
+START_TEST(residual_in_place) {
+  for (int param = 0; param < 2; param++) {
+    build_product(&(product){.dtype = SN_F32, .batch = 1, .m = 13, .n = 37, .k = 9, .m_param = param});
+    const uint32_t c = b.kernel.n_insts - 2, out = b.kernel.n_buffers - 1;
+    b.kernel.n_insts--;
+    b.kernel.n_accesses--;
+    b.stages[0].count--;
+    const uint32_t old = kb_load(&b, out, STRIDES(0, 37, 1));
+    kb_store(&b, out, STRIDES(0, 37, 1), kb_op(&b, SNI_KOP_ADD, SN_F32, c, old, 0));
+    check_kernel(&b.kernel, params, .what = "residual", .scratch_bytes = 1 << 20);
+  }
+}
+END_TEST
+
+START_TEST(integers_are_refused) {
+  build_product(&(product){.dtype = SN_I32, .batch = 1, .m = 4, .n = 4, .k = 4});
+  const sni_kernel *kernel = &b.kernel;
+  const char *symbol = "k";
+  sni_llvm_request request = {.kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
+  sni_llvm_result result;
+  ck_assert_int_ne(the_plugin->compile(&request, &result), 0);
+  ck_assert_ptr_nonnull(strstr(result.error, "floats"));
+  the_plugin->release(&result);
+}
+END_TEST
+
+START_TEST(grains_follow_the_shape) {
+  int64_t m, n;
+  sni_contraction_grains(SN_F32, 32, 300, 784, 512, &m, &n);
+  ck_assert_int_ge(m, 32);
+  ck_assert_int_lt(n, 300);  // two threads share it
+  sni_contraction_grains(SN_F32, 4096, 4096, 4096, 512, &m, &n);
+  ck_assert_int_ge(m * n, 1024);
+  ck_assert_int_le(m, 512);
+  sni_contraction_grains(SN_F64, -1, -1, -1, 256, &m, &n);
+  ck_assert(m >= 1 && n >= 1);
+}
+END_TEST
+
+int main(void) {
+  if (!open_plugin()) return 1;
+  Suite *suite = suite_create("llvm contraction");
+  TCase *tests = tcase_create("products");
+  tcase_set_timeout(tests, 240);
+  tcase_add_test(tests, shapes_around_the_blocks);
+  tcase_add_test(tests, random_products);
+  tcase_add_test(tests, deep_products_keep_the_order_of_k);
+  tcase_add_test(tests, large_right_sides_are_packed);
+  tcase_add_test(tests, residual_in_place);
+  tcase_add_test(tests, integers_are_refused);
+  tcase_add_test(tests, grains_follow_the_shape);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? 1 : 0;
+}

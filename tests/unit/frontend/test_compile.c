@@ -1,0 +1,306 @@
+// Compilation: kernels shared between graphs, raw graphs, backends and what they fall back to,
+// dumps, failing allocations.
+#include "frontend_fixture.h"
+
+#include "frontend/compile.h"
+
+#ifndef SINTER_HAS_LLVM
+#define SINTER_HAS_LLVM 0
+#endif
+#ifndef SINTER_PLUGIN_PATH
+#define SINTER_PLUGIN_PATH ""
+#endif
+
+static sni_arena arena;
+static sni_diag diag;
+static const sni_location nowhere = {NULL, 0};
+
+static void open_arena(void) {
+  setup();
+  memset(&diag, 0, sizeof(diag));
+  sni_arena_init(&arena, &ctx->family->allocator);
+}
+
+static void close_arena(void) {
+  sni_arena_deinit(&arena);
+  teardown();
+}
+
+static sni_type f32(int rank, sni_dim a, sni_dim b) {
+  return sni_type_make(SN_F32, rank, (const sni_dim[]){a, b});
+}
+
+static sni_node_id add(sni_graph *graph, sni_op op, sni_node_id a, sni_node_id b) {
+  sni_node_id id;
+  ck_assert_int_eq(sni_graph_add(graph, op, (sni_node_id[]){a, b}, b == SNI_NO_NODE ? 1 : 2, NULL,
+                                 0, NULL, nowhere, &id),
+                   SN_OK);
+  return id;
+}
+
+// y = tanh(x * k) + x for x of n elements, and the sum of y.
+static sni_graph *make_graph(sni_dim n, float k, const char *name) {
+  sni_graph *graph;
+  sni_type type = f32(1, n, 0), scalar = f32(0, 0, 0);
+  sni_node_id x, c, sum;
+  ck_assert_int_eq(sni_graph_create(&arena, &diag, name, NULL, &graph), SN_OK);
+  ck_assert_int_eq(sni_graph_add_parameter(graph, &type, SNI_PARAMETER_INPUT, 0, "x", &x), SN_OK);
+  ck_assert_int_eq(sni_graph_add_constant(graph, &scalar, &k, nowhere, &c), SN_OK);
+  ck_assert_int_eq(sni_graph_add(graph, SNI_OP_BROADCAST, &c, 1, NULL, 0, &type, nowhere, &c),
+                   SN_OK);
+  sni_node_id y = add(graph, SNI_OP_TANH, add(graph, SNI_OP_MUL, x, c), SNI_NO_NODE);
+  y = add(graph, SNI_OP_ADD, y, x);
+  const sni_dim axis = 0;
+  ck_assert_int_eq(sni_graph_add(graph, SNI_OP_REDUCE_SUM, &y, 1, &axis, 1, NULL, nowhere, &sum),
+                   SN_OK);
+  ck_assert_int_eq(sni_graph_add_result(graph, y, -1), SN_OK);
+  ck_assert_int_eq(sni_graph_add_result(graph, sum, -1), SN_OK);
+  return graph;
+}
+
+static sni_compiled *compile(sn_context *context, const sni_graph *graph, sn_backend backend,
+                             bool raw) {
+  const sni_compile_options options = {.backend = backend, .raw = raw};
+  sni_compiled *compiled;
+  sn_status status = sni_compile(context->family, graph, &options, &diag, &compiled);
+  ck_assert_msg(!status, "sni_compile: %s", diag.text);
+  return compiled;
+}
+
+static void run(sn_context *context, const sni_compiled *compiled, const float *x, float *y,
+                float *sum) {
+  sni_run_state *state;
+  sni_family *family = context->family;
+  void *in[1] = {(void *)(uintptr_t)x}, *out[2] = {y, sum};
+  ck_assert_int_eq(sni_run_state_create(&compiled->executable, &family->allocator, family->buffers,
+                                        family->threads, 1, &diag, &state),
+                   SN_OK);
+  ck_assert_int_eq(sni_run_state_bind(state, NULL), SN_OK);
+  ck_assert_int_eq(
+      sni_run_state_run(state, in, out, NULL, NULL, (void *const *)(uintptr_t)compiled->constants),
+      SN_OK);
+  sni_run_state_destroy(state);
+}
+
+static void check_results(sn_context *context, const sni_compiled *compiled, float k) {
+  float x[16], y[16], sum;
+  double total = 0;
+  for (int i = 0; i < 16; i++) x[i] = (float)i / 4;
+  run(context, compiled, x, y, &sum);
+  for (int i = 0; i < 16; i++) {
+    ck_assert_float_eq_tol(y[i], tanhf(x[i] * k) + x[i], 1e-6);
+    total += (double)y[i];
+  }
+  ck_assert_double_eq_tol((double)sum, total, 1e-5);
+}
+
+START_TEST(test_a_graph_becomes_commands) {
+  for (int raw = 0; raw < 2; raw++) {
+    sni_compiled *compiled = compile(ctx, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, raw);
+    ck_assert_int_gt(compiled->executable.n_commands, 0);
+    ck_assert_int_eq(compiled->n_interpreted, compiled->executable.n_commands);
+    ck_assert_int_eq(compiled->n_native, 0);
+    ck_assert(raw ? !compiled->graph : compiled->graph != NULL);
+    check_results(ctx, compiled, 0.5f);
+    sni_compiled_destroy(compiled);
+  }
+  sni_compiled_destroy(NULL);
+}
+END_TEST
+
+START_TEST(test_equal_kernels_are_shared) {
+  sni_compiled *a = compile(ctx, make_graph(16, 0.5f, "a"), SN_BACKEND_AUTO, false);
+  sni_compiled *b = compile(ctx, make_graph(16, 0.5f, "b"), SN_BACKEND_AUTO, false);
+  sni_compiled *c = compile(ctx, make_graph(16, 2, "c"), SN_BACKEND_AUTO, false);
+  ck_assert_int_eq(a->n_codes, b->n_codes);
+  bool all_shared_with_c = a->n_codes == c->n_codes;
+  for (uint32_t i = 0; i < a->n_codes; i++) {
+    ck_assert_ptr_eq(a->codes[i], b->codes[i]);
+    if (i < c->n_codes && a->codes[i] != c->codes[i]) all_shared_with_c = false;
+  }
+  ck_assert(!all_shared_with_c);
+  check_results(ctx, a, 0.5f);
+  sni_compiled_destroy(a);  // the others keep what they use
+  check_results(ctx, b, 0.5f);
+  check_results(ctx, c, 2);
+  sni_compiled_destroy(b);
+  sni_compiled_destroy(c);
+  // And the cache keeps it for the next one.
+  int64_t calls = memory.calls;
+  a = compile(ctx, make_graph(16, 0.5f, "a"), SN_BACKEND_AUTO, false);
+  ck_assert_int_lt(memory.calls - calls, 60);
+  check_results(ctx, a, 0.5f);
+  sni_compiled_destroy(a);
+}
+END_TEST
+
+START_TEST(test_a_graph_repeats_a_kernel) {
+  sni_graph *graph;
+  sni_type type = f32(2, 8, 8);
+  sni_node_id x, y[2];
+  ck_assert_int_eq(sni_graph_create(&arena, &diag, "g", NULL, &graph), SN_OK);
+  ck_assert_int_eq(sni_graph_add_parameter(graph, &type, SNI_PARAMETER_INPUT, 0, "x", &x), SN_OK);
+  for (int i = 0; i < 2; i++) {
+    const sni_dim transposed[2] = {0, 0};
+    ck_assert_int_eq(
+        sni_graph_add(graph, SNI_OP_MATMUL, (sni_node_id[]){i ? y[0] : x, i ? y[0] : x}, 2,
+                      transposed, 2, NULL, nowhere, &y[i]),
+        SN_OK);
+    ck_assert_int_eq(sni_graph_add_result(graph, y[i], -1), SN_OK);
+  }
+  sni_compiled *compiled = compile(ctx, graph, SN_BACKEND_AUTO, false);
+  ck_assert_int_eq(compiled->n_codes, 2);
+  ck_assert_ptr_eq(compiled->codes[0], compiled->codes[1]);
+  sni_compiled_destroy(compiled);
+}
+END_TEST
+
+START_TEST(test_dumps) {
+  static const struct {
+    sn_stage stage;
+    const char *text;
+  } wanted[] = {{SN_STAGE_GRAPH, "tanh("},
+                {SN_STAGE_FUSED, "group 0"},
+                {SN_STAGE_KERNEL, "kernel "},
+                {SN_STAGE_DOT, "digraph"}};
+  sni_compiled *compiled = compile(ctx, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, false);
+  char *text;
+  for (size_t i = 0; i < SNI_COUNT_OF(wanted); i++) {
+    ck_assert_int_eq(sni_compiled_dump(compiled, wanted[i].stage, &diag, &text), SN_OK);
+    ck_assert_msg(strstr(text, wanted[i].text) != NULL, "%s lacks %s", text, wanted[i].text);
+    sn_text_free(ctx, text);
+  }
+  ck_assert_int_eq(sni_compiled_dump(compiled, SN_STAGE_LLVM, &diag, &text), SN_ERR_UNSUPPORTED);
+  sni_compiled_destroy(compiled);
+  sni_diag_clear(&diag);
+  compiled = compile(ctx, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, true);
+  ck_assert_int_eq(sni_compiled_dump(compiled, SN_STAGE_GRAPH, &diag, &text), SN_ERR_UNSUPPORTED);
+  sni_compiled_destroy(compiled);
+}
+END_TEST
+
+// ---- backends
+static const char *llvm_status(sn_context *context) {
+  sn_system_info info = {.size = sizeof(info)};
+  sn_context_system_info(context, &info);
+  return info.llvm_status;
+}
+
+START_TEST(test_the_interpreter_never_loads_llvm) {
+  ck_assert_ptr_nonnull(strstr(llvm_status(ctx), "interpreter"));
+  sn_system_info info = {.size = sizeof(info)};
+  sn_context_system_info(ctx, &info);
+  ck_assert_ptr_null(info.llvm_version);
+}
+END_TEST
+
+START_TEST(test_a_missing_plugin) {
+  static const char *paths[] = {"/nowhere/libsinter-llvm.so", "libm.so.6"};
+  static const char *reasons[] = {"/nowhere/libsinter-llvm.so", "has no function sn_llvm_plugin"};
+  for (int i = 0; i < 2; i++) {
+    sn_context *context;
+    ck_assert_int_eq(sn_context_create(&context, .plugin_path = paths[i], .threads = 1), SN_OK);
+    sni_compiled *compiled = compile(context, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, false);
+    ck_assert_int_eq(compiled->n_native, 0);
+    check_results(context, compiled, 0.5f);
+    sni_compiled_destroy(compiled);
+    const sni_compile_options options = {.backend = SN_BACKEND_LLVM};
+    ck_assert_int_eq(
+        sni_compile(context->family, make_graph(16, 0.5f, "g"), &options, &diag, &compiled),
+        SN_ERR_UNSUPPORTED);
+    ck_assert_ptr_null(compiled);
+    ck_assert_msg(strstr(diag.text, reasons[i]) != NULL, "%s", diag.text);
+    ck_assert_msg(strstr(llvm_status(context), reasons[i]) != NULL, "%s", llvm_status(context));
+    sni_diag_clear(&diag);
+    sn_context_destroy(context);
+  }
+}
+END_TEST
+
+#if SINTER_HAS_LLVM
+START_TEST(test_native_code) {
+  sn_context *context;
+  ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_PLUGIN_PATH, .threads = 1,
+                                     .backend = SN_BACKEND_LLVM),
+                   SN_OK);
+  sni_compiled *a = compile(context, make_graph(16, 0.5f, "a"), SN_BACKEND_AUTO, false);
+  ck_assert_str_eq(llvm_status(context), "loaded");
+  ck_assert_int_eq(a->n_native, a->executable.n_commands);
+  ck_assert_int_gt((int)a->code_bytes, 0);
+  check_results(context, a, 0.5f);
+  sni_compiled *b = compile(context, make_graph(16, 0.5f, "b"), SN_BACKEND_AUTO, false);
+  for (uint32_t i = 0; i < a->n_codes; i++) ck_assert_ptr_eq(a->codes[i], b->codes[i]);
+  sni_compiled *c = compile(context, make_graph(16, 0.5f, "c"), SN_BACKEND_INTERPRETER, false);
+  ck_assert_int_eq(c->n_native, 0);
+  float x[16], y[2][16], sum[2];
+  for (int i = 0; i < 16; i++) x[i] = (float)(i - 7) * 0.3f;
+  run(context, a, x, y[0], &sum[0]);
+  run(context, c, x, y[1], &sum[1]);
+  ck_assert_mem_eq(y[0], y[1], sizeof(y[0]));  // the same bits on every backend
+  ck_assert_mem_eq(&sum[0], &sum[1], sizeof(sum[0]));
+  char *text;
+  ck_assert_int_eq(sni_compiled_dump(a, SN_STAGE_LLVM, &diag, &text), SN_OK);
+  ck_assert_ptr_nonnull(strstr(text, "define"));
+  sn_text_free(context, text);
+  ck_assert_int_eq(sni_compiled_dump(a, SN_STAGE_ASM, &diag, &text), SN_OK);
+  ck_assert_ptr_nonnull(strstr(text, "ret"));
+  sn_text_free(context, text);
+  sni_compiled_destroy(a);
+  sni_compiled_destroy(b);
+  sni_compiled_destroy(c);
+  sn_context_destroy(context);
+}
+END_TEST
+#endif
+
+// ---- failing allocations
+START_TEST(test_every_allocation_may_fail) {
+  const sni_compile_options options[] = {{.backend = SN_BACKEND_AUTO}, {.raw = true}};
+  for (int mode = 0; mode < 2; mode++) {
+    bool done = false;
+    for (int n = 0; !done; n++) {
+      ck_assert_int_lt(n, 5000);
+      sn_context *context;
+      memory.fail_from = -1;
+      ck_assert_int_eq(sn_context_create(&context, .allocator = {counting_reallocate, &memory},
+                                         .threads = 1, .backend = SN_BACKEND_INTERPRETER),
+                       SN_OK);
+      sni_graph *graph = make_graph(16, 0.5f, "g");
+      int64_t bytes = memory.bytes;
+      sni_compiled *compiled;
+      memory.fail_count = 1;
+      memory.fail_from = memory.calls + n;
+      sn_status status = sni_compile(context->family, graph, &options[mode], &diag, &compiled);
+      done = memory.calls <= memory.fail_from;
+      memory.fail_from = -1;
+      if (status) {
+        ck_assert_int_eq(status, SN_ERR_MEMORY);
+        ck_assert_ptr_null(compiled);
+        ck_assert_int_eq(memory.bytes, bytes);
+        sni_diag_clear(&diag);
+        compiled = compile(context, graph, SN_BACKEND_AUTO, mode);
+      }
+      check_results(context, compiled, 0.5f);
+      sni_compiled_destroy(compiled);
+      sn_context_destroy(context);
+    }
+  }
+}
+END_TEST
+
+int main(void) {
+  TCase *cases = tcase_create("compile");
+  tcase_add_checked_fixture(cases, open_arena, close_arena);
+  tcase_set_timeout(cases, 120);
+  tcase_add_test(cases, test_a_graph_becomes_commands);
+  tcase_add_test(cases, test_equal_kernels_are_shared);
+  tcase_add_test(cases, test_a_graph_repeats_a_kernel);
+  tcase_add_test(cases, test_dumps);
+  tcase_add_test(cases, test_the_interpreter_never_loads_llvm);
+  tcase_add_test(cases, test_a_missing_plugin);
+#if SINTER_HAS_LLVM
+  tcase_add_test(cases, test_native_code);
+#endif
+  tcase_add_test(cases, test_every_allocation_may_fail);
+  return run_cases("compile", &cases, 1);
+}

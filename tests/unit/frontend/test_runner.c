@@ -1,0 +1,307 @@
+// Programs and runners: specs, the caller's memory, no allocation, variables, errors of the
+// runner's own, dumps.
+#include "frontend_fixture.h"
+
+static sn_status affine(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  sn_tensor *y = sn_add(sn_mul(in[0], in[1]), in[0]);
+  out[0] = y;
+  out[1] = sn_sum(y, .axes = SN_AXES(0));
+  return SN_OK;
+}
+
+static sn_program *compile(sn_function *f, const sn_spec *specs, int n) {
+  sn_program *program = NULL;
+  sn_status status = sn_function_compile(f, specs, n, &program);
+  ck_assert_msg(!status, "sn_function_compile: %s", sn_error_message(ctx));
+  return program;
+}
+
+static sn_runner *make_runner(sn_program *program) {
+  sn_runner *runner;
+  sn_status status = sn_runner_create(ctx, program, 1, &runner);
+  ck_assert_msg(!status, "sn_runner_create: %s", sn_error_message(ctx));
+  return runner;
+}
+
+static const sn_spec batch_specs[2] = {{SN_F32, {2, {SN_UNKNOWN, 3}}}, {SN_F32, {1, {3}}}};
+
+// Acceptance F2.
+START_TEST(test_the_same_specs_give_the_same_program) {
+  sn_function *f = sn_function_create(ctx, affine, .inputs = 2, .outputs = 2);
+  sn_program *a = compile(f, batch_specs, 2), *b = compile(f, batch_specs, 2);
+  ck_assert_ptr_eq(a, b);
+  const sn_spec other[2] = {{SN_F32, {2, {4, 3}}}, {SN_F32, {1, {3}}}};
+  sn_program *c = compile(f, other, 2);
+  ck_assert_ptr_ne(a, c);
+  // A call with that signature makes what compile would give.
+  sn_tensor *out[2];
+  ck_assert_int_eq(
+      sn_call(f, SN_ARGS(sn_ones(ctx, SN_F64, SN_SHAPE(2, 3)), sn_ones(ctx, SN_F64, SN_SHAPE(3))),
+              out, 2),
+      SN_OK);
+  const sn_spec third[2] = {{SN_F64, {2, {2, 3}}}, {SN_F64, {1, {3}}}};
+  sn_program *d = compile(f, third, 2);
+  sn_function_statistics stats = {.size = sizeof(stats)};
+  sn_function_stats(f, &stats);
+  ck_assert_int_eq(stats.traces, 3);
+  ck_assert_int_eq(sn_program_inputs(a), 2);
+  ck_assert_int_eq(sn_program_outputs(a), 2);
+  sn_function_destroy(f);  // programs live on
+  ck_assert_int_eq(sn_program_count_ops(a, "mul"), 1);
+  sn_program *all[] = {a, b, c, d};
+  for (int i = 0; i < 4; i++) sn_program_release(all[i]);
+}
+END_TEST
+
+START_TEST(test_running_on_the_callers_memory) {
+  sn_function *f = sn_function_create(ctx, affine, .inputs = 2, .outputs = 2);
+  sn_program *program = compile(f, batch_specs, 2);
+  sn_runner *runner = make_runner(program);
+  float x[30], w[3] = {1, 2, 3}, y[30], s[3];
+  for (int n = 1; n <= 10; n += 3) {
+    for (int i = 0; i < 3 * n; i++) x[i] = (float)i;
+    const sn_view in[2] = {{x, SN_F32, SN_SHAPE(n, 3)}, {w, SN_F32, SN_SHAPE(3)}};
+    const sn_view out[2] = {{y, SN_F32, SN_SHAPE(n, 3)}, {s, SN_F32, SN_SHAPE(3)}};
+    int64_t calls = 0;
+    for (int round = 0; round < 3; round++) {
+      memset(y, 0, sizeof(y));
+      if (round == 1) calls = memory.calls;
+      ck_assert_msg(!sn_run(runner, in, out), "%s", sn_runner_error(runner));
+      for (int i = 0; i < 3 * n; i++) ck_assert_float_eq(y[i], (float)(i * (2 + i % 3)));
+      ck_assert_float_eq(s[1], (float)(3 * (n + 3 * n * (n - 1) / 2)));
+    }
+    ck_assert_int_eq(memory.calls, calls);  // the second and third run allocated nothing
+  }
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+  sn_function_destroy(f);
+  sn_runner_destroy(NULL);
+  sn_program_release(NULL);
+}
+END_TEST
+
+START_TEST(test_wrong_views_are_errors) {
+  sn_function *f = sn_function_create(ctx, affine, .inputs = 2, .outputs = 2, .name = "affine");
+  sn_program *program = compile(f, batch_specs, 2);
+  sn_runner *runner = make_runner(program);
+  float x[6] = {0}, w[3] = {0}, y[7] = {0}, s[3];
+  const sn_view in[2] = {{x, SN_F32, SN_SHAPE(2, 3)}, {w, SN_F32, SN_SHAPE(3)}};
+  const sn_view out[2] = {{y, SN_F32, SN_SHAPE(2, 3)}, {s, SN_F32, SN_SHAPE(3)}};
+  for (int wrong = 0; wrong < 8; wrong++) {
+    sn_view i[2] = {in[0], in[1]}, o[2] = {out[0], out[1]};
+    sn_status wanted = SN_ERR_SHAPE;
+    const char *text = "expected f32";
+    if (wrong == 0) i[0].shape = SN_SHAPE(2, 4);
+    if (wrong == 1) i[0].dtype = SN_F64, wanted = SN_ERR_DTYPE;
+    if (wrong == 2)
+      o[0].shape = SN_SHAPE(3, 3), text = "output 0 of \"affine\" is f32[3,3], expected f32[2,3]";
+    if (wrong == 3) o[1].shape = SN_SCALAR;
+    if (wrong == 4) i[1].data = NULL, wanted = SN_ERR_ARGUMENT, text = "NULL";
+    if (wrong == 5) o[0].data = (char *)y + 1, wanted = SN_ERR_ARGUMENT, text = "aligned";
+    if (wrong == 6) o[0].data = x, wanted = SN_ERR_ARGUMENT, text = "overlaps input 0";
+    if (wrong == 7) o[1].data = y + 2, wanted = SN_ERR_ARGUMENT, text = "outputs 0 and 1 overlap";
+    ck_assert_int_eq(sn_run(runner, i, o), wanted);
+    ck_assert_msg(strstr(sn_runner_error(runner), text) != NULL, "%d: %s", wrong,
+                  sn_runner_error(runner));
+  }
+  ck_assert_int_eq(sn_run(runner, NULL, out), SN_ERR_ARGUMENT);
+  ck_assert_int_eq(sn_run(NULL, in, out), SN_ERR_ARGUMENT);
+  ck_assert_int_eq(sn_run(runner, in, out), SN_OK);
+  ck_assert_int_eq(sn_check(ctx), SN_OK);  // none of this touched the context
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+  sn_function_destroy(f);
+}
+END_TEST
+
+static sn_status add_two(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  out[0] = sn_add(in[0], in[1]);
+  return SN_OK;
+}
+
+START_TEST(test_guards_are_checked) {
+  const sn_spec specs[2] = {{SN_F32, {1, {SN_UNKNOWN}}}, {SN_F32, {1, {SN_UNKNOWN}}}};
+  sn_function *f = sn_function_create(ctx, add_two, .inputs = 2, .outputs = 1);
+  sn_program *program = compile(f, specs, 2);
+  sn_runner *runner = make_runner(program);
+  float x[4] = {1, 2, 3, 4}, y[4] = {10, 20, 30, 40}, z[4];
+  for (int n = 4; n >= 2; n--) {
+    sn_view in[2] = {{x, SN_F32, SN_SHAPE(4)}, {y, SN_F32, SN_SHAPE(n)}},
+            out = {z, SN_F32, SN_SHAPE(4)};
+    ck_assert_int_eq(sn_run(runner, in, &out), n == 4 ? SN_OK : SN_ERR_SHAPE);
+    if (n < 4) ck_assert_ptr_nonnull(strstr(sn_runner_error(runner), "they are"));
+  }
+  ck_assert_float_eq(z[3], 44);
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+  sn_function_destroy(f);
+}
+END_TEST
+
+// ---- variables
+static sn_status accumulate(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                            void *user) {
+  (void)context;
+  sn_tensor **v = user;
+  out[0] = sn_assign_add(v[0], in[0]);
+  sn_tensor *old = sn_read_variable(v[1]);
+  sn_assign(v[1], sn_transpose(v[1]));  // cannot be done in place
+  out[1] = old;
+  return SN_OK;
+}
+
+START_TEST(test_variables_are_updated) {
+  sn_tensor *v[2] = {sn_variable(F32(SN_SHAPE(2), 0, 0)),
+                     sn_variable(F32(SN_SHAPE(2, 2), 1, 2, 3, 4))};
+  sn_function *f = sn_function_create(ctx, accumulate, .inputs = 1, .outputs = 2, .user = v);
+  const sn_spec spec = {SN_F32, {1, {2}}};
+  sn_program *program = compile(f, &spec, 1);
+  sn_runner *runner = make_runner(program);
+  float x[2] = {1, 10}, y[2], old[4];
+  const sn_view in = {x, SN_F32, SN_SHAPE(2)};
+  const sn_view out[2] = {{y, SN_F32, SN_SHAPE(2)}, {old, SN_F32, SN_SHAPE(2, 2)}};
+  int64_t calls = 0;
+  for (int i = 1; i <= 6; i++) {
+    if (i == 4) calls = memory.calls;
+    ck_assert_msg(!sn_run(runner, &in, out), "%s", sn_runner_error(runner));
+    ck_assert_float_eq(y[0], (float)i);
+    ck_assert_float_eq(y[1], (float)(10 * i));
+    ck_assert_float_eq(old[1], i % 2 ? 2 : 3);
+  }
+  ck_assert_int_eq(memory.calls, calls);
+  EXPECT(sn_read_variable(v[0]), SN_SHAPE(2), 6, 60);
+  EXPECT(sn_read_variable(v[1]), SN_SHAPE(2, 2), 1, 2, 3, 4);
+  // Somebody holds the value: it stays as it is.
+  sn_tensor *snapshot = sn_read_variable(v[0]);
+  ck_assert_int_eq(sn_run(runner, &in, out), SN_OK);
+  EXPECT(snapshot, SN_SHAPE(2), 6, 60);
+  EXPECT(sn_read_variable(v[0]), SN_SHAPE(2), 7, 70);
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+  sn_function_destroy(f);
+  sn_release(v[0]);
+  sn_release(v[1]);
+}
+END_TEST
+
+static sn_status pick(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_assign_add(user, sn_scalar_f32(context, 1));
+  out[0] = sn_gather(in[0], in[1]);
+  return SN_OK;
+}
+
+START_TEST(test_a_fault_changes_nothing) {
+  sn_tensor *v = sn_variable(sn_scalar_f32(ctx, 0));
+  sn_function *f = sn_function_create(ctx, pick, .inputs = 2, .outputs = 1, .user = v);
+  const sn_spec specs[2] = {{SN_F32, {1, {3}}}, {SN_I32, {1, {2}}}};
+  sn_program *program = compile(f, specs, 2);
+  sn_runner *runner = make_runner(program);
+  float x[3] = {5, 6, 7}, y[2];
+  int32_t index[2] = {2, 3};
+  const sn_view in[2] = {{x, SN_F32, SN_SHAPE(3)}, {index, SN_I32, SN_SHAPE(2)}},
+                out = {y, SN_F32, SN_SHAPE(2)};
+  ck_assert_int_eq(sn_run(runner, in, &out), SN_ERR_INDEX);
+  ck_assert_ptr_nonnull(strstr(sn_runner_error(runner), "gather"));
+  ck_assert_ptr_nonnull(strstr(sn_runner_error(runner), "test_runner.c:"));
+  ck_assert_double_eq(item(v), 0);
+  index[1] = 0;
+  ck_assert_int_eq(sn_run(runner, in, &out), SN_OK);
+  ck_assert_float_eq(y[0], 7);
+  ck_assert_float_eq(y[1], 5);
+  ck_assert_double_eq(item(v), 1);
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+  sn_function_destroy(f);
+  sn_release(v);
+}
+END_TEST
+
+// ---- errors, dumps
+static sn_status needs_size(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                            void *user) {
+  (void)user;
+  out[0] = sn_add(in[0], sn_zeros(context, SN_F32, SN_SHAPE(sn_dim(in[0], 0))));
+  return SN_OK;
+}
+
+START_TEST(test_compile_errors) {
+  sn_program *program = (sn_program *)&program;
+  sn_function *f = sn_function_create(ctx, affine, .inputs = 2, .outputs = 2);
+  ck_assert_int_eq(sn_function_compile(f, batch_specs, 1, &program), SN_ERR_ARGUMENT);
+  ck_assert_ptr_null(program);
+  ck_assert_int_eq(sn_function_compile(f, NULL, 0, &program), SN_ERR_ARGUMENT);
+  ck_assert_int_eq(sn_function_compile(f, batch_specs, 2, NULL), SN_ERR_ARGUMENT);
+  const sn_spec wrong[2] = {{SN_F32, {2, {SN_UNKNOWN, 3}}}, {SN_F32, {1, {4}}}};
+  ck_assert_int_eq(sn_function_compile(f, wrong, 2, &program), SN_ERR_SHAPE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "f32[4]"));
+  const sn_spec bad[2] = {{SN_F32, {9, {1}}}, {SN_F32, {1, {3}}}};
+  ck_assert_int_eq(sn_function_compile(f, bad, 2, &program), SN_ERR_ARGUMENT);
+  sn_function *g = sn_function_create(ctx, needs_size, .inputs = 1, .outputs = 1);
+  const sn_spec unknown = {SN_F32, {1, {SN_UNKNOWN}}};
+  ck_assert_int_ne(sn_function_compile(g, &unknown, 1, &program), SN_OK);
+  ck_assert_int_eq(sn_check(ctx), SN_OK);
+  ck_assert_int_eq(sn_runner_create(ctx, NULL, 1, &(sn_runner *){NULL}), SN_ERR_ARGUMENT);
+  sn_function_destroy(f);
+  sn_function_destroy(g);
+}
+END_TEST
+
+static sn_status cube(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  out[0] = sn_pow_scalar(in[0], 3);
+  return SN_OK;
+}
+
+// Acceptance F3 and F4.
+START_TEST(test_the_graph_can_be_read) {
+  static const char *names[] = {"x"};
+  sn_function *f = sn_function_create(ctx, cube, .inputs = 1, .outputs = 1, .name = "cube",
+                                      .input_names = names);
+  sn_program *program = compile(f, &(sn_spec){SN_F32, SN_SCALAR}, 1);
+  ck_assert_int_eq(sn_program_count_ops(program, NULL), 4);
+  ck_assert_int_eq(sn_program_count_ops(program, "parameter"), 1);
+  ck_assert_int_eq(sn_program_count_ops(program, "constant"), 1);
+  ck_assert_int_eq(sn_program_count_ops(program, "pow"), 1);
+  ck_assert_int_eq(sn_program_count_ops(program, "identity"), 1);
+  ck_assert_int_eq(sn_program_count_ops(program, "no such op"), 0);
+  static const char *const wanted[] = {[SN_STAGE_TRACE] = "parameter input 0 \"x\" : f32[]",
+                                       [SN_STAGE_GRAPH] = "constant 3",
+                                       [SN_STAGE_FUSED] = "pow",
+                                       [SN_STAGE_KERNEL] = "kernel pow",
+                                       [SN_STAGE_DOT] = "digraph"};
+  for (int stage = SN_STAGE_TRACE; stage <= SN_STAGE_DOT; stage++) {
+    char *text = NULL;
+    sn_status status = sn_program_dump(ctx, program, (sn_stage)stage, &text);
+    if (stage == SN_STAGE_LLVM || stage == SN_STAGE_ASM) {
+      ck_assert_int_eq(status, SN_ERR_UNSUPPORTED);  // this context never loads LLVM
+      ck_assert_ptr_null(text);
+      continue;
+    }
+    ck_assert_int_eq(status, SN_OK);
+    ck_assert_msg(strstr(text, wanted[stage]) != NULL, "stage %d: %s", stage, text);
+    sn_text_free(ctx, text);
+  }
+  char *text;
+  ck_assert_int_eq(sn_program_dump(ctx, program, (sn_stage)99, &text), SN_ERR_ARGUMENT);
+  ck_assert_int_eq(sn_program_dump(ctx, NULL, SN_STAGE_GRAPH, &text), SN_ERR_ARGUMENT);
+  sn_text_free(ctx, NULL);
+  sn_program_release(program);
+  sn_function_destroy(f);
+}
+END_TEST
+
+int main(void) {
+  TCase *cases = tcase_create("runner");
+  tcase_add_checked_fixture(cases, setup, teardown);
+  tcase_add_test(cases, test_the_same_specs_give_the_same_program);
+  tcase_add_test(cases, test_running_on_the_callers_memory);
+  tcase_add_test(cases, test_wrong_views_are_errors);
+  tcase_add_test(cases, test_guards_are_checked);
+  tcase_add_test(cases, test_variables_are_updated);
+  tcase_add_test(cases, test_a_fault_changes_nothing);
+  tcase_add_test(cases, test_compile_errors);
+  tcase_add_test(cases, test_the_graph_can_be_read);
+  return run_cases("runner", &cases, 1);
+}

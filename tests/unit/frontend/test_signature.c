@@ -1,0 +1,326 @@
+// Signatures: what makes a new trace, when dims become symbolic, guards, specs, reasons, eviction,
+// forbidding.
+#include "frontend_fixture.h"
+
+static int callback_runs;
+
+static sn_status square(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  callback_runs++;
+  out[0] = sn_square(in[0]);
+  return SN_OK;
+}
+
+static sn_status sum_two(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  callback_runs++;
+  out[0] = sn_add(in[0], in[1]);
+  return SN_OK;
+}
+
+static uint64_t traces_of(sn_function *f) {
+  sn_function_statistics stats = {.size = sizeof(stats)};
+  sn_function_stats(f, &stats);
+  return stats.traces;
+}
+
+// n ascending values 0, 1, 2, ... of the shape.
+static sn_tensor *iota(sn_shape shape) {
+  float data[4096];
+  int64_t n = 1;
+  for (int i = 0; i < shape.rank; i++) n *= shape.dims[i];
+  ck_assert_int_le(n, 4096);
+  for (int64_t i = 0; i < n; i++) data[i] = (float)i;
+  return sn_constant(ctx, SN_F32, shape, data);
+}
+
+static sn_tensor *call1(sn_function *f, sn_tensor *x) {
+  sn_tensor *y = NULL;
+  sn_status status = sn_call(f, SN_ARGS(x), &y, 1);
+  ck_assert_msg(!status, "sn_call: %s", sn_error_message(ctx));
+  return y;
+}
+
+static void expect_square(sn_function *f, sn_shape shape) {
+  sn_tensor *y = call1(f, iota(shape));
+  double got[4096];
+  int64_t n = sn_size(y);
+  ck_assert_int_eq(sn_rank(y), shape.rank);
+  for (int i = 0; i < shape.rank; i++) ck_assert_int_eq(sn_dim(y, i), shape.dims[i]);
+  read_doubles(y, got, n);
+  for (int64_t i = 0; i < n; i++) ck_assert_double_eq(got[i], (double)(i * i));
+}
+
+// Acceptance F5.
+START_TEST(test_five_traces_for_six_calls) {
+  sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1);
+  callback_runs = 0;
+  ck_assert_double_eq(item(call1(f, sn_scalar_f32(ctx, 3))), 9);
+  ck_assert_double_eq(item(call1(f, sn_static(ctx, 2))), 4);
+  ck_assert_double_eq(item(call1(f, sn_static(ctx, 3))), 9);
+  expect_square(f, SN_SHAPE(1, 2));
+  expect_square(f, SN_SHAPE(2, 2));
+  expect_square(f, SN_SHAPE(2, 2));
+  ck_assert_int_eq(callback_runs, 5);
+  ck_assert_int_eq(traces_of(f), 5);
+  ck_assert_str_eq(sn_function_trace_reason(f, 0), "first call");
+  ck_assert_str_eq(sn_function_trace_reason(f, 1), "input 0: was f32[], is static 2");
+  ck_assert_str_eq(sn_function_trace_reason(f, 2), "input 0: static value was 2, is 3");
+  ck_assert_str_eq(sn_function_trace_reason(f, 3), "input 0: was static 3, is f32[1,2]");
+  ck_assert_str_eq(sn_function_trace_reason(f, 4), "input 0: dim 0 was 1, is 2");
+  ck_assert_ptr_null(sn_function_trace_reason(f, 5));
+  ck_assert_ptr_null(sn_function_trace_reason(f, -1));
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(test_the_second_size_makes_a_dim_symbolic) {
+  static const char *names[] = {"x"};
+  sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .input_names = names);
+  callback_runs = 0;
+  for (int n = 1; n <= 40; n++) {
+    SN_SCOPE(ctx);
+    expect_square(f, SN_SHAPE(n, 3));
+  }
+  ck_assert_int_eq(callback_runs, 2);
+  ck_assert_str_eq(sn_function_trace_reason(f, 1), "input 0 \"x\": dim 0 was 1, is 2");
+  for (int n = 1; n <= 40; n++) {
+    SN_SCOPE(ctx);
+    expect_square(f, SN_SHAPE(n, n + 1));
+  }
+  ck_assert_int_eq(callback_runs, 3);
+  expect_square(f, SN_SHAPE(0, 5));  // nothing is something, too
+  ck_assert_int_eq(callback_runs, 3);
+  ck_assert_str_eq(sn_function_trace_reason(f, 2),
+                   "input 0 \"x\": dim 0 was 2, is 1; input 0 \"x\": dim 1 was 3, is 2");
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(test_static_shapes_stay_static) {
+  sn_function *f =
+      sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .static_shapes = true);
+  callback_runs = 0;
+  for (int round = 0; round < 2; round++)
+    for (int n = 1; n <= 10; n++) expect_square(f, SN_SHAPE(n));
+  ck_assert_int_eq(callback_runs, 10);
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(test_broken_guards_specialise_again) {
+  sn_function *f = sn_function_create(ctx, sum_two, .inputs = 2, .outputs = 1);
+  sn_tensor *y;
+  callback_runs = 0;
+  ck_assert_int_eq(sn_call(f, SN_ARGS(iota(SN_SHAPE(2)), iota(SN_SHAPE(2))), &y, 1), SN_OK);
+  ck_assert_int_eq(sn_call(f, SN_ARGS(iota(SN_SHAPE(3)), iota(SN_SHAPE(3))), &y, 1), SN_OK);
+  EXPECT(y, SN_SHAPE(3), 0, 2, 4);
+  ck_assert_int_eq(callback_runs, 2);
+  // Both symbolic and assumed equal; 1 broadcasts.
+  ck_assert_int_eq(sn_call(f, SN_ARGS(iota(SN_SHAPE(3)), F32(SN_SHAPE(1), 10)), &y, 1), SN_OK);
+  EXPECT(y, SN_SHAPE(3), 10, 11, 12);
+  ck_assert_int_eq(callback_runs, 3);
+  ck_assert_ptr_nonnull(strstr(sn_function_trace_reason(f, 2), "but they are 3 and 1"));
+  ck_assert_int_eq(sn_call(f, SN_ARGS(iota(SN_SHAPE(4)), F32(SN_SHAPE(1), 10)), &y, 1), SN_OK);
+  EXPECT(y, SN_SHAPE(4), 10, 11, 12, 13);
+  ck_assert_int_eq(callback_runs, 3);  // the other dim stayed symbolic
+  ck_assert_int_eq(sn_call(f, SN_ARGS(iota(SN_SHAPE(5)), iota(SN_SHAPE(5))), &y, 1), SN_OK);
+  ck_assert_int_eq(callback_runs, 3);
+  // A true mismatch is an error with both shapes, and costs nothing later.
+  ck_assert_int_eq(sn_call(f, SN_ARGS(iota(SN_SHAPE(5)), iota(SN_SHAPE(4))), &y, 1), SN_ERR_SHAPE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "f32[5]"));
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "f32[4]"));
+  ck_assert_int_eq(traces_of(f), 3);
+  ck_assert_int_eq(sn_call(f, SN_ARGS(iota(SN_SHAPE(6)), iota(SN_SHAPE(6))), &y, 1), SN_OK);
+  ck_assert_int_eq(traces_of(f), 3);
+  sn_function_destroy(f);
+}
+END_TEST
+
+static sn_status divide_by_size(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                void *user) {
+  (void)user;
+  callback_runs++;
+  int64_t n = sn_dim(in[0], 0);  // a C number: baked in
+  out[0] = sn_div(sn_sum(in[0]), sn_scalar_f32(context, (float)n));
+  return SN_OK;
+}
+
+START_TEST(test_reading_a_dim_pins_it) {
+  sn_function *f = sn_function_create(ctx, divide_by_size, .inputs = 1, .outputs = 1);
+  callback_runs = 0;
+  for (int round = 0; round < 2; round++)
+    for (int n = 1; n <= 5; n++)
+      ck_assert_double_eq(item(call1(f, iota(SN_SHAPE(n, 2)))), (double)(2 * n - 1));
+  ck_assert_int_eq(callback_runs, 5);
+  ck_assert_ptr_nonnull(strstr(sn_function_trace_reason(f, 2), "dim 0"));
+  // The other dim is free to vary.
+  for (int k = 3; k <= 6; k++)
+    ck_assert_double_eq(item(call1(f, iota(SN_SHAPE(5, k)))), (double)(k * (5 * k - 1) / 2.0));
+  ck_assert_int_eq(callback_runs, 6);
+  sn_function_destroy(f);
+}
+END_TEST
+
+static sn_status branch_on_size(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                void *user) {
+  (void)context, (void)user;
+  callback_runs++;
+  // Fails for a symbolic dim, which is not known to be 2 or to divide.
+  out[0] = sn_reshape(in[0], (sn_shape){2, {2, 2}});
+  return SN_OK;
+}
+
+START_TEST(test_a_shape_error_falls_back_to_constants) {
+  sn_function *f = sn_function_create(ctx, branch_on_size, .inputs = 1, .outputs = 1);
+  EXPECT(call1(f, iota(SN_SHAPE(4, 1))), SN_SHAPE(2, 2), 0, 1, 2, 3);
+  EXPECT(call1(f, iota(SN_SHAPE(2, 2))), SN_SHAPE(2, 2), 0, 1, 2, 3);
+  EXPECT(call1(f, iota(SN_SHAPE(1, 4))), SN_SHAPE(2, 2), 0, 1, 2, 3);
+  sn_tensor *x = iota(SN_SHAPE(3, 3)), *y;
+  ck_assert_int_eq(sn_call(f, SN_ARGS(x), &y, 1), SN_ERR_SHAPE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "[3,3]"));
+  sn_function_destroy(f);
+}
+END_TEST
+
+// ---- specs
+static sn_status thin_out(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  callback_runs++;
+  out[0] =
+      sn_slice(in[0], (sn_range_spec[]){SN_ALL, SN_RANGE(0, SN_END, 2), SN_RANGE(0, SN_END, 2)}, 3);
+  return SN_OK;
+}
+
+// Acceptance F6 and F7, smaller.
+START_TEST(test_specs_bind_and_leave_free) {
+  static const char *names[] = {"images"};
+  const sn_spec spec = {SN_F32, {3, {SN_UNKNOWN, 4, 4}}};
+  sn_function *f = sn_function_create(ctx, thin_out, .inputs = 1, .outputs = 1, .specs = &spec,
+                                      .input_names = names, .name = "thin");
+  callback_runs = 0;
+  for (int n = 10; n > 0; n -= 3) {
+    sn_tensor *y = call1(f, iota(SN_SHAPE(n, 4, 4)));
+    ck_assert_int_eq(sn_dim(y, 0), n);
+    ck_assert_int_eq(sn_dim(y, 1), 2);
+    double got[40];
+    read_doubles(y, got, 4 * n);
+    for (int i = 0; i < n; i++) {
+      ck_assert_double_eq(got[4 * i], 16 * i);
+      ck_assert_double_eq(got[4 * i + 3], 16 * i + 10);
+    }
+  }
+  ck_assert_int_eq(callback_runs, 1);
+  sn_tensor *x = iota(SN_SHAPE(2, 2, 2)), *y;
+  ck_assert_int_eq(sn_call(f, SN_ARGS(x), &y, 1), SN_ERR_SHAPE);
+  ck_assert_str_eq(
+      sn_error_message(ctx),
+      "sn_call: input 0 \"images\" of function \"thin\" is f32[2,2,2], expected f32[?,4,4]");
+  ck_assert_int_eq(sn_call_eager(f, SN_ARGS(x), &y, 1), SN_ERR_SHAPE);
+  ck_assert_int_eq(sn_call(f, SN_ARGS(sn_cast(iota(SN_SHAPE(1, 4, 4)), SN_F64)), &y, 1),
+                   SN_ERR_DTYPE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "f64[1,4,4]"));
+  sn_function_destroy(f);
+  const sn_spec wrong = {SN_F32, {3, {-5, 4, 4}}};
+  ck_assert_ptr_null(sn_function_create(ctx, thin_out, .inputs = 1, .outputs = 1, .specs = &wrong));
+  expect_error(SN_ERR_ARGUMENT, "spec 0");
+}
+END_TEST
+
+// ---- the bounded cache
+START_TEST(test_the_least_recently_used_goes_first) {
+  sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .static_shapes = true,
+                                      .cache_capacity = 3);
+  callback_runs = 0;
+  for (int n = 1; n <= 3; n++) expect_square(f, SN_SHAPE(n));
+  expect_square(f, SN_SHAPE(1));
+  expect_square(f, SN_SHAPE(3));
+  ck_assert_int_eq(callback_runs, 3);
+  expect_square(f, SN_SHAPE(4));  // 2 goes
+  expect_square(f, SN_SHAPE(1));
+  expect_square(f, SN_SHAPE(3));
+  ck_assert_int_eq(callback_runs, 4);
+  expect_square(f, SN_SHAPE(2));
+  ck_assert_int_eq(callback_runs, 5);
+  sn_function_statistics stats = {.size = sizeof(stats)};
+  sn_function_stats(f, &stats);
+  ck_assert_int_eq(stats.specialisations, 3);
+  ck_assert_int_eq(stats.evictions, 2);
+  ck_assert_ptr_nonnull(strstr(sn_function_trace_reason(f, 4), "dim 0 was 4, is 2"));
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(test_eviction_is_named_as_the_reason) {
+  sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .cache_capacity = 1);
+  expect_square(f, SN_SHAPE(2));
+  ck_assert_double_eq(item(call1(f, sn_scalar_f32(ctx, 3))), 9);
+  expect_square(f, SN_SHAPE(2));
+  ck_assert_str_eq(sn_function_trace_reason(f, 2),
+                   "its specialisation was dropped: cache_capacity is 1");
+  int64_t blocks = 0;
+  for (int i = 0; i < 20; i++) {
+    SN_SCOPE(ctx);
+    expect_square(f, SN_SHAPE(2));
+    call1(f, sn_scalar_f32(ctx, 3));
+    if (i == 10) blocks = memory.blocks;
+  }
+  ck_assert_int_le(memory.blocks, blocks + 25);  // one reason text per trace is kept
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(test_many_shapes_are_found_again) {
+  sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .static_shapes = true,
+                                      .cache_capacity = 200);
+  callback_runs = 0;
+  for (int round = 0; round < 3; round++)
+    for (int n = 1; n <= 150; n++) {
+      SN_SCOPE(ctx);
+      expect_square(f, SN_SHAPE(n));
+    }
+  ck_assert_int_eq(callback_runs, 150);
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(test_recompiling_can_be_forbidden) {
+  sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .name = "hot",
+                                      .forbid_recompile = true);
+  expect_square(f, SN_SHAPE(2, 2));
+  sn_tensor *x = iota(SN_SHAPE(7, 2)), *y = x;
+  ck_assert_int_eq(sn_call(f, SN_ARGS(x), &y, 1), SN_ERR_STATE);
+  ck_assert_str_eq(
+      sn_error_message(ctx),
+      "sn_call: function \"hot\" would be traced again, which forbid_recompile rules out: "
+      "input 0: dim 0 was 2, is 7");
+  ck_assert_ptr_eq(y, x);
+  expect_square(f, SN_SHAPE(2, 2));
+  ck_assert_int_eq(traces_of(f), 1);
+  // What is compiled on purpose is allowed, and then serves.
+  sn_spec spec = {SN_F32, {2, {SN_UNKNOWN, 2}}};
+  sn_program *program;
+  ck_assert_int_eq(sn_function_compile(f, &spec, 1, &program), SN_OK);
+  sn_program_release(program);
+  expect_square(f, SN_SHAPE(7, 2));
+  ck_assert_int_eq(traces_of(f), 2);
+  sn_function_destroy(f);
+}
+END_TEST
+
+int main(void) {
+  TCase *cases = tcase_create("signature");
+  tcase_add_checked_fixture(cases, setup, teardown);
+  tcase_add_test(cases, test_five_traces_for_six_calls);
+  tcase_add_test(cases, test_the_second_size_makes_a_dim_symbolic);
+  tcase_add_test(cases, test_static_shapes_stay_static);
+  tcase_add_test(cases, test_broken_guards_specialise_again);
+  tcase_add_test(cases, test_reading_a_dim_pins_it);
+  tcase_add_test(cases, test_a_shape_error_falls_back_to_constants);
+  tcase_add_test(cases, test_specs_bind_and_leave_free);
+  tcase_add_test(cases, test_the_least_recently_used_goes_first);
+  tcase_add_test(cases, test_eviction_is_named_as_the_reason);
+  tcase_add_test(cases, test_many_shapes_are_found_again);
+  tcase_add_test(cases, test_recompiling_can_be_forbidden);
+  return run_cases("signature", &cases, 1);
+}

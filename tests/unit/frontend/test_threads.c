@@ -1,0 +1,205 @@
+// Sibling contexts in several threads: one function, its traces and hits at once, shared variables,
+// runners. For TSan, too.
+#include "frontend_fixture.h"
+
+#include <pthread.h>
+
+enum { n_threads = 4, n_rounds = 60 };
+
+typedef struct worker {
+  pthread_t thread;
+  sn_context *context;
+  sn_function *function;
+  sn_program *program;
+  sn_tensor *variable;
+  int number, failures;
+} worker;
+
+static sn_status mix(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  out[0] = sn_sum(sn_add(sn_square(in[0]), in[0]));
+  return SN_OK;
+}
+
+static sn_status count(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context;
+  sn_assign_add(user, in[0]);
+  out[0] = sn_mul_scalar(in[0], 2);
+  return SN_OK;
+}
+
+static void start(worker *workers, void *(*run)(void *), const worker *common) {
+  for (int i = 0; i < n_threads; i++) {
+    workers[i] = *common;
+    workers[i].number = i;
+    ck_assert_int_eq(sn_context_create(&workers[i].context, .share = ctx), SN_OK);
+    ck_assert_int_eq(pthread_create(&workers[i].thread, NULL, run, &workers[i]), 0);
+  }
+}
+
+static void join(worker *workers) {
+  int failures = 0;
+  for (int i = 0; i < n_threads; i++) {
+    pthread_join(workers[i].thread, NULL);
+    sn_context_destroy(workers[i].context);
+    failures += workers[i].failures;
+  }
+  ck_assert_int_eq(failures, 0);
+}
+
+static void *call_with_many_shapes(void *user) {
+  worker *w = user;
+  for (int i = 0; i < n_rounds; i++) {
+    SN_SCOPE(w->context);
+    int n = 1 + (i * 7 + w->number) % 20;
+    float data[20];
+    double wanted = 0, got = 0;
+    for (int k = 0; k < n; k++) {
+      data[k] = (float)(k + w->number);
+      wanted += (double)(data[k] * data[k] + data[k]);
+    }
+    sn_tensor *x = sn_constant(w->context, SN_F32, SN_SHAPE(n), data), *y;
+    if (sn_call_in(w->context, w->function, SN_ARGS(x), &y, 1) || sn_item(y, &got) || got != wanted)
+      w->failures++;
+    if (sn_context_of(y) != w->context) w->failures++;
+  }
+  return NULL;
+}
+
+START_TEST(test_siblings_share_a_function) {
+  for (int fixed = 0; fixed < 2; fixed++) {
+    worker workers[n_threads], common = {0};
+    common.function =
+        sn_function_create(ctx, mix, .inputs = 1, .outputs = 1, .static_shapes = fixed);
+    start(workers, call_with_many_shapes, &common);
+    join(workers);
+    sn_function_statistics stats = {.size = sizeof(stats)};
+    sn_function_stats(common.function, &stats);
+    if (fixed)
+      ck_assert_int_eq(stats.traces, 20);  // each shape once, whoever came first
+    else
+      ck_assert_int_le(stats.traces, 2);
+    ck_assert_int_ge(stats.hits, n_threads * n_rounds - n_threads * 20);
+    sn_function_destroy(common.function);
+  }
+}
+END_TEST
+
+START_TEST(test_siblings_evict_what_others_run) {
+  worker workers[n_threads], common = {0};
+  common.function = sn_function_create(ctx, mix, .inputs = 1, .outputs = 1, .static_shapes = true,
+                                       .cache_capacity = 2);
+  start(workers, call_with_many_shapes, &common);
+  join(workers);
+  sn_function_statistics stats = {.size = sizeof(stats)};
+  sn_function_stats(common.function, &stats);
+  ck_assert_int_le(stats.specialisations, 2);
+  ck_assert_int_eq(stats.evictions, stats.traces - stats.specialisations);
+  sn_function_destroy(common.function);
+}
+END_TEST
+
+static void *count_up(void *user) {
+  worker *w = user;
+  for (int i = 0; i < n_rounds; i++) {
+    SN_SCOPE(w->context);
+    sn_tensor *one = sn_ones(w->context, SN_F32, SN_SHAPE(64)), *y;
+    float data[64];
+    if (sn_call_in(w->context, w->function, SN_ARGS(one), &y, 1)) w->failures++;
+    // What is read is some whole value, never one half written.
+    if (sn_read(w->variable, data, sizeof(data))) w->failures++;
+    for (int k = 1; k < 64; k++) w->failures += data[k] != data[0];
+  }
+  return NULL;
+}
+
+START_TEST(test_siblings_update_a_variable) {
+  worker workers[n_threads], common = {0};
+  common.variable = sn_variable(sn_zeros(ctx, SN_F32, SN_SHAPE(64)));
+  common.function =
+      sn_function_create(ctx, count, .inputs = 1, .outputs = 1, .user = common.variable);
+  start(workers, count_up, &common);
+  join(workers);
+  float data[64];
+  ck_assert_int_eq(sn_read(common.variable, data, sizeof(data)), SN_OK);
+  for (int k = 0; k < 64; k++) ck_assert_float_eq(data[k], n_threads * n_rounds);
+  sn_function_destroy(common.function);
+  sn_release(common.variable);
+}
+END_TEST
+
+static void *run_program(void *user) {
+  worker *w = user;
+  sn_runner *runner;
+  if (sn_runner_create(w->context, w->program, 1, &runner)) {
+    w->failures++;
+    return NULL;
+  }
+  float x[64], y[64];
+  for (int k = 0; k < 64; k++) x[k] = 1;
+  const sn_view in = {x, SN_F32, SN_SHAPE(64)}, out = {y, SN_F32, SN_SHAPE(64)};
+  for (int i = 0; i < n_rounds; i++)
+    if (sn_run(runner, &in, &out) || y[63] != 2) w->failures++;
+  sn_runner_destroy(runner);
+  return NULL;
+}
+
+START_TEST(test_runners_share_a_program) {
+  worker workers[n_threads], common = {0};
+  common.variable = sn_variable(sn_zeros(ctx, SN_F32, SN_SHAPE(64)));
+  sn_function *f =
+      sn_function_create(ctx, count, .inputs = 1, .outputs = 1, .user = common.variable);
+  ck_assert_int_eq(sn_function_compile(f, &(sn_spec){SN_F32, {1, {64}}}, 1, &common.program),
+                   SN_OK);
+  sn_function_destroy(f);
+  start(workers, run_program, &common);
+  join(workers);
+  float data[64];
+  ck_assert_int_eq(sn_read(common.variable, data, sizeof(data)), SN_OK);
+  ck_assert_float_eq(data[7], n_threads * n_rounds);
+  sn_program_release(common.program);
+  sn_release(common.variable);
+}
+END_TEST
+
+static void *make_and_drop(void *user) {
+  worker *w = user;
+  for (int i = 0; i < 10; i++) {
+    sn_context *context;
+    if (sn_context_create(&context, .share = w->context)) {
+      w->failures++;
+      continue;
+    }
+    sn_function *own = sn_function_create(context, mix, .inputs = 1, .outputs = 1);
+    float data[3] = {1, 2, 3};
+    double got = 0;
+    sn_tensor *x = sn_constant(context, SN_F32, SN_SHAPE(3), data), *y;
+    if (sn_call(own, SN_ARGS(x), &y, 1) || sn_item(y, &got) || got != 20) w->failures++;
+    if (sn_call_in(context, w->function, SN_ARGS(x), &y, 1)) w->failures++;
+    if (i % 2) sn_function_destroy(own);
+    sn_context_destroy(context);
+    if (!(i % 2)) sn_function_destroy(own);
+  }
+  return NULL;
+}
+
+START_TEST(test_contexts_come_and_go) {
+  worker workers[n_threads], common = {0};
+  common.function = sn_function_create(ctx, mix, .inputs = 1, .outputs = 1);
+  start(workers, make_and_drop, &common);
+  join(workers);
+  sn_function_destroy(common.function);
+}
+END_TEST
+
+int main(void) {
+  TCase *cases = tcase_create("threads");
+  tcase_add_checked_fixture(cases, setup, teardown);
+  tcase_set_timeout(cases, 120);
+  tcase_add_test(cases, test_siblings_share_a_function);
+  tcase_add_test(cases, test_siblings_evict_what_others_run);
+  tcase_add_test(cases, test_siblings_update_a_variable);
+  tcase_add_test(cases, test_runners_share_a_program);
+  tcase_add_test(cases, test_contexts_come_and_go);
+  return run_cases("threads", &cases, 1);
+}
