@@ -5,10 +5,14 @@
 #include "codegen/contraction.h"
 
 enum {
-  k_block_most = 1024,          // panel of 4 vectors of 64 bytes: 256 KB, a part of any L2
+  k_block_packed = 1024,   // of a copied panel of 4 vectors of 64 bytes: 256 KB, a part of any L2
+  k_block_in_place = 2048,
   k_block_unknown = 512,
+  l1_panel_bytes = 24 << 10,    // a panel that stays in L1 while the rows pass
   pack_bytes = 1 << 20,         // right sides beyond this are copied: fewer pages, no cache set conflicts
   pack_blocks = 4,              // row blocks that pay for a copy
+  pack_unit_rows = 128,         // rows of a unit that copies
+  most_rows = 28,
   most_rows_by_offset = 9,      // rows whose offsets are run-time numbers: they take general registers
   assumed_rows = 64, assumed_columns = 768, assumed_depth = 256,  // of unknown sizes
 };
@@ -29,9 +33,11 @@ static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// Half cycles per k of a block on a core with two FMA units of latency 4 and two loads a cycle.
-static int64_t block_cost(int64_t rows, int64_t vectors) {
-  return most(most(rows * vectors, rows + vectors), 8);
+// Half cycles per k of a block on a core with two FMA units of latency 4, two loads a cycle, and 24 bytes a cycle from L2.
+static int64_t block_cost(const shape *s, int64_t rows, int64_t vectors) {
+  const int64_t cost = most(most(rows * vectors, rows + vectors), 8);
+  const bool in_l1 = s->k >= 0 && s->k * vectors * 64 <= l1_panel_bytes;
+  return in_l1 ? cost : most(cost, vectors * 16 / 3);
 }
 
 static bool block_fits(const shape *s, int rows, int vectors) {
@@ -39,17 +45,20 @@ static bool block_fits(const shape *s, int rows, int vectors) {
   return rows * vectors + vectors + 1 < s->registers;
 }
 
-// Cost of all rows of one panel, with blocks of `rows`. An unknown rest is computed as a whole block.
+// Cost of all rows of one panel, with blocks of `rows`, in 1/256. Code counts a little: it has to be compiled.
 static int64_t panel_cost(const shape *s, int64_t m, int64_t rows, int64_t vectors) {
   const int64_t whole = m / rows, rest = m % rows;
-  int64_t cost = whole * block_cost(rows, vectors);
-  if (rest) cost += block_cost(s->m < 0 ? rows : rest, vectors);
-  return cost + cost / 64 * (rest != 0);  // one more block of code
+  int64_t cost = whole * block_cost(s, rows, vectors), code = rows * vectors + rows;
+  if (rest) {
+    cost += block_cost(s, s->m < 0 ? rows : rest, vectors);
+    code += (s->m < 0 ? (rows + 1) / 2 : rest) * (vectors + 1);
+  }
+  return cost * (256 + code);
 }
 
 static block best_rows(const shape *s, int64_t m, int vectors) {
   block best = {1, vectors, INT64_MAX};
-  for (int rows = 1; rows <= (s->offsets ? most_rows_by_offset : 28) && rows <= m; rows++) {
+  for (int rows = 1; rows <= (s->offsets ? most_rows_by_offset : most_rows) && rows <= m; rows++) {
     if (!block_fits(s, rows, vectors)) break;
     const int64_t cost = panel_cost(s, m, rows, vectors);
     if (cost < best.cost || (cost == best.cost && rows > best.rows)) best = (block){rows, vectors, cost};
@@ -106,25 +115,23 @@ static shape kernel_shape(const sni_kernel *kernel, int lanes, int vector_bits, 
 
 static void plan_k_blocks(const shape *s, sni_contraction_plan *plan) {
   const bool single_block = s->m >= 0 && s->m <= plan->rows && plan->pack == SNI_PACK_NEVER;
-  if (s->k >= 0 && (s->k <= k_block_most || single_block)) {
-    plan->k_block = most(s->k, 1);
-    return;
-  }
-  plan->blocked = s->k >= 0 || !single_block;
+  const int64_t limit = plan->pack == SNI_PACK_NEVER ? k_block_in_place : k_block_packed;
+  const bool one_block = single_block || (s->k >= 0 ? s->k <= limit : plan->pack == SNI_PACK_NEVER);
+  plan->blocked = !one_block;
   plan->k_block = k_block_unknown;
-  if (s->k >= 0) plan->k_block = (ceil_div(s->k, ceil_div(s->k, k_block_most)) + 3) / 4 * 4;
+  if (s->k >= 0) plan->k_block = one_block ? most(s->k, 1) : (ceil_div(s->k, ceil_div(s->k, limit)) + 3) / 4 * 4;
 }
 
 static void plan_packing(const sni_kernel *kernel, const shape *s, size_t size, sni_contraction_plan *plan) {
   const sni_kernel_contraction *c = &kernel->contraction;
   const int columns_axis = kernel->n_outer - (plan->swapped ? 2 : 1);
   const sni_kernel_access *right = &kernel->accesses[plan->swapped ? c->lhs : c->rhs];
-  const int64_t n = s->n < 0 ? assumed_columns : most(s->n, 1), k = s->k < 0 ? assumed_depth : s->k;
+  const int64_t n = s->n < 0 ? assumed_columns : most(s->n, 1);
   plan->pack_rows = (int64_t)pack_blocks * plan->rows;
   plan->pack = SNI_PACK_NEVER;
   if (known(right->stride[columns_axis]) != 1) {
     plan->pack = SNI_PACK_ALWAYS;
-  } else if (k > (int64_t)(pack_bytes / size) / n) {
+  } else if (s->k >= 0 && s->k > (int64_t)(pack_bytes / size) / n) {
     const bool whole = s->m >= 0 && s->m <= s->m_grain;  // every unit has all rows
     if (!whole) plan->pack = SNI_PACK_MANY_ROWS;
     if (whole && s->m >= plan->pack_rows) plan->pack = SNI_PACK_ALWAYS;
@@ -192,7 +199,9 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
   // Both kinds of panels should end at a block's edge.
   const int64_t step = last.rows && main.rows % last.rows && (int64_t)main.rows * last.rows <= 96 ? (int64_t)main.rows * last.rows : main.rows;
   int64_t unit_rows = ceil_div(rows, step) * step, unit_columns = width;
-  while (unit_rows * width > target / depth && unit_rows > pack_blocks * (int64_t)main.rows && unit_rows > step)
+  const bool packs = depth > (int64_t)(pack_bytes / 4) / columns;
+  const int64_t fewest = packs ? pack_unit_rows : pack_blocks * (int64_t)main.rows;
+  while (unit_rows > step && unit_rows * width > target / depth && unit_rows / 2 >= fewest)
     unit_rows = ceil_div(ceil_div(unit_rows, 2), step) * step;
   if (unit_rows * width < target / depth) {
     const int64_t pieces = ceil_div(columns, most(target / depth / unit_rows / width, 1) * width);

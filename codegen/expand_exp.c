@@ -107,7 +107,15 @@ sni_value sni_expand_expm1(sni_expander *x, sni_value a) {
   return sni_put_with_sign(x, sni_put2(x, SNI_KOP_ADD, h, h), sni_put_sign_bit(x, a));
 }
 
-// tanh |a| = h / (h + 1), h = (e^2|a| - 1) / 2 = 2^k p + (2^k - 1) / 2, p = (e^2r - 1) / 2 = r + r^2 (2 q(2r)). Near 0 h is exact to
+// n / (1 + n) from the quotient at hand. Where n < 1/4 its sum 1 + n costs an ulp too much: there n - n * quotient, which feels the
+// quotient's error times itself.
+static sni_value refine_quotient(sni_expander *x, sni_value small, sni_value n, sni_value quotient) {
+  const sni_value minus_n = sni_put1(x, SNI_KOP_NEG, n);
+  const sni_value refined = sni_put3(x, SNI_KOP_FMA, minus_n, quotient, n);
+  return sni_put3(x, SNI_KOP_SELECT, small, refined, quotient);
+}
+
+// tanh |a| = h / (1 + h), h = (e^2|a| - 1) / 2 = 2^k p + (2^k - 1) / 2, p = (e^2r - 1) / 2 = r + r^2 (2 q(2r)). Near 0 h is exact to
 // an ulp, far out the quotient forgets its error.
 sni_value sni_expand_tanh(sni_expander *x, sni_value a) {
   const exp_table *t = table_of(x, a);
@@ -124,7 +132,9 @@ sni_value sni_expand_tanh(sni_expander *x, sni_value a) {
   const sni_value rest =
       sni_put3(x, SNI_KOP_FMA, s, constant(x, a, 0.5), constant(x, a, -0.5));
   const sni_value h = sni_put3(x, SNI_KOP_FMA, p, s, rest);
-  const sni_value y = sni_put2(x, SNI_KOP_DIV, h, sni_put2(x, SNI_KOP_ADD, h, one));
+  const sni_value quotient = sni_put2(x, SNI_KOP_DIV, h, sni_put2(x, SNI_KOP_ADD, h, one));
+  const sni_value small = sni_put_compare(x, SNI_KOP_LT, h, constant(x, a, 0.5));
+  const sni_value y = refine_quotient(x, small, h, quotient);
   return sni_put_with_sign(x, y, sni_put_sign_bit(x, a));
 }
 
@@ -140,5 +150,7 @@ sni_value sni_expand_sigmoid(sni_expander *x, sni_value a) {
   const sni_value one = constant(x, a, 1);
   const sni_value below = sni_put_compare(x, SNI_KOP_LT, a, constant(x, a, 0));
   const sni_value top = sni_put3(x, SNI_KOP_SELECT, below, e, one);
-  return sni_put2(x, SNI_KOP_DIV, top, sni_put2(x, SNI_KOP_ADD, e, one));
+  const sni_value quotient = sni_put2(x, SNI_KOP_DIV, top, sni_put2(x, SNI_KOP_ADD, e, one));
+  const sni_value small = sni_put_compare(x, SNI_KOP_LT, a, constant(x, a, -1.5));
+  return refine_quotient(x, small, e, quotient);
 }

@@ -7,16 +7,15 @@
 // compile go to the plugin in one request; what it refuses runs on the interpreter, and the reason
 // is kept for system_info. Raw graphs (single ops of eager mode) skip passes and cache: they are
 // small, and eager.c caches their executables.
-#include "frontend/compile.h"
-
-#include "frontend/plugin.h"
+#include "frontend/compiler.h"
+#include "passes/fuse_groups.h"
 #include "passes/passes.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { code_generation_level = 2, data_align = 64 };
+enum { data_align = 64 };
 
 // ---- one compilation
 typedef struct job {
@@ -29,11 +28,10 @@ typedef struct job {
   sni_arena scratch;
 } job;
 
-// A kernel that the cache does not have, and which commands want it.
+// A kernel that the cache does not have.
 typedef struct missing_kernel {
   const sni_kernel *kernel, *expanded;
   uint64_t hash;
-  uint32_t command;       // the first one that wants it
   sni_kernel_code *code;  // one reference, once made
 } missing_kernel;
 
@@ -94,16 +92,19 @@ static sn_status optimize(job *j, const sni_graph *graph) {
   return SN_OK;
 }
 
-// Whether any node could become a library call: without one BLAS need not be loaded.
-static bool has_matmul(const sni_graph *graph) {
-  for (uint32_t i = 0; i < graph->n_nodes; i++)
-    if (graph->nodes[i].op == SNI_OP_MATMUL && sni_is_float(graph->nodes[i].type.dtype))
+// Whether some matmul is large enough for a library call: without one BLAS need not be loaded.
+static bool has_large_matmul(const sni_graph *graph) {
+  for (uint32_t i = 0; i < graph->n_nodes; i++) {
+    const sni_type *type = &graph->nodes[i].type;
+    if (graph->nodes[i].op == SNI_OP_MATMUL && type->rank == 2 && sni_is_float(type->dtype) &&
+        type->dims[0] >= SNI_BLAS_MIN_DIM && type->dims[1] >= SNI_BLAS_MIN_DIM)
       return true;
+  }
   return false;
 }
 
 static sn_status lower(job *j, const sni_graph *graph) {
-  sni_blas *blas = has_matmul(graph) ? sni_compiler_blas(j->compiler) : NULL;
+  sni_blas *blas = has_large_matmul(graph) ? sni_compiler_blas(j->compiler) : NULL;
   sni_lower_options options = {.blas = blas && sni_blas_usable(blas),
                                .vector_bits = j->family->cpu.vector_bits,
                                .l1_bytes = j->family->cpu.cache_bytes[0],
@@ -126,22 +127,16 @@ static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count,
     snprintf(names + 16 * i, 16, "sni_k%u", i);
     symbols[i] = names + 16 * i;
   }
-  const sni_llvm_request request = {.kernels = kernels,
-                                    .symbols = symbols,
-                                    .n_kernels = (int)count,
-                                    .output = SNI_LLVM_OBJECT,
-                                    .optimization = code_generation_level,
-                                    .vector_bits = j->family->cpu.vector_bits,
-                                    .l1_bytes = j->family->cpu.cache_bytes[0],
-                                    .l2_bytes = j->family->cpu.cache_bytes[1]};
+  sni_llvm_request request =
+      sni_compiler_request(j->compiler, kernels, symbols, (int)count, SNI_LLVM_OBJECT);
   sni_llvm_result result = {0};
   int failed = j->api->compile(&request, &result);
   sni_code *code = NULL;
   sni_diag why = {0};
   if (failed)
-    note_refusal(j->compiler, result.error);
+    sni_compiler_note_refusal(j->compiler, result.error);
   else if (sni_code_load(j->allocator, &why, result.data, result.bytes, &code))
-    note_refusal(j->compiler, why.text);
+    sni_compiler_note_refusal(j->compiler, why.text);
   j->api->release(&result);
   if (why.status == SN_ERR_MEMORY) return sni_fail(j->diag, SN_ERR_MEMORY, "%s", why.text);
   if (!code) return SN_OK;
@@ -159,7 +154,7 @@ static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count,
                                       j->family->cpu.vector_bits, object, function, share,
                                       &missing[i].code);
     else
-      note_refusal(j->compiler, "the plugin's object lacks a kernel");
+      sni_compiler_note_refusal(j->compiler, "the plugin's object lacks a kernel");
   }
   sni_object_release(object);
   *out_refused = false;
@@ -211,8 +206,7 @@ static sn_status find_codes(job *j) {
     uint32_t m = 0;
     while (m < count && !(missing[m].hash == hash && sni_kernel_equal(missing[m].kernel, kernel)))
       m++;
-    if (m == count)
-      missing[count++] = (missing_kernel){.kernel = kernel, .hash = hash, .command = i};
+    if (m == count) missing[count++] = (missing_kernel){.kernel = kernel, .hash = hash};
     wanted[i] = m;
   }
   if (!count) return SN_OK;

@@ -136,7 +136,7 @@ static sn_tensor *pointwise_traced(sn_context *context, sni_op op, sn_tensor *co
   sn_status status = operand_nodes(context, operands, &list);
   if (status) return sni_error_from(context, status, graph->diag);
   sni_type shape, storage;
-  const sni_type *types[few];
+  const sni_type *types[few] = {NULL};
   sni_type copies[few];  // adding nodes moves the graph's
   for (int i = 0; i < n; i++) {
     copies[i] = *sni_graph_type(graph, list.ids[i]);

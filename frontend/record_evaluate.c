@@ -1,8 +1,9 @@
-// Evaluating nodes of the record: the backward nodes that a gradient appended, and older ones whose values are empty.
+// Evaluating nodes of the record: the backward nodes that a gradient appended, and older ones whose
+// values are empty.
 //
-// Demand goes down the ids, evaluation up, one node at a time through eager execution. Broadcasts that pointwise kernels do by
-// themselves are skipped. A value that only this evaluation needed is let go after its last use; should a later gradient need
-// it, it is computed again.
+// Demand goes down the ids, evaluation up, one node at a time through eager execution. Broadcasts
+// that pointwise kernels do by themselves are skipped. A value that only this evaluation needed is
+// let go after its last use; should a later gradient need it, it is computed again.
 #include "frontend/record.h"
 
 #include <string.h>

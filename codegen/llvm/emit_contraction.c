@@ -13,7 +13,10 @@ typedef enum sni_phase {
   phase_row,    // the product and all that follows from it, and what has an effect
 } sni_phase;
 
-enum { direct_instructions = 1 };  // a longer epilogue is a loop over rows of the tile
+enum {
+  direct_instructions = 4,  // a longer epilogue is a loop over rows of the tile: less code
+  direct_depth = 64,        // so is a short one if the loop over k hides the detour
+};
 
 static uint8_t inst_phase(const sni_emitter *e, const sni_product *p, uint32_t number) {
   const sni_kernel *k = e->kernel;
@@ -120,7 +123,7 @@ static bool constant_rows(const sni_product *p, int64_t *out_rows) {
 
 static void emit_rows(sni_emitter *e, sni_product *p, int rows) {
   const sni_kernel_size extent = e->kernel->extent[p->row_axis];
-  const int64_t rest = p->plan.tail_known ? extent.value % rows : rows - 1;
+  const int64_t rest = p->plan.tail_known ? extent.value % rows : (rows + 1) / 2;
   int64_t all;
   sni_loop loop;
   LLVMValueRef next = p->row_first;
@@ -130,12 +133,11 @@ static void emit_rows(sni_emitter *e, sni_product *p, int rows) {
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
   }
-  if (!rest) return;
-  sni_loop_begin(e, &loop, next, p->row_last, sni_ir_i64(e, rows), 0);  // once, if anything is left
-  if (p->plan.tail_known)
-    emit_block(e, p, loop.index, (int)rest, NULL);
-  else
-    emit_block(e, p, loop.index, rows, LLVMBuildSub(e->builder, p->row_last, loop.index, ""));
+  if (!rest || rows == 1) return;
+  // A known rest: once, if at all. An unknown one: blocks of half the rows.
+  sni_loop_begin(e, &loop, next, p->row_last, sni_ir_i64(e, rest), 0);
+  LLVMValueRef left = sni_ir_min(e, sni_ir_i64(e, rest), LLVMBuildSub(e->builder, p->row_last, loop.index, ""));
+  emit_block(e, p, loop.index, (int)rest, p->plan.tail_known ? NULL : left);
   sni_loop_end(e, &loop, NULL);
 }
 
@@ -259,7 +261,8 @@ static void plan_epilogue(sni_emitter *e, sni_product *p) {
     if (e->kernel->insts[i].op == SNI_KOP_CONTRACTION) p->number = i;
     count += p->phase[i] == phase_row && e->kernel->insts[i].op != SNI_KOP_CONTRACTION;
   }
-  p->direct = count <= direct_instructions;
+  const sni_kernel_size depth = e->kernel->contraction.k_extent;
+  p->direct = count <= 1 || (count <= direct_instructions && depth.param < 0 && depth.value <= direct_depth);
 }
 
 static void set_bases(sni_emitter *e, sni_product *p) {

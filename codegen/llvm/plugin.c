@@ -32,6 +32,17 @@ static bool has_feature(const char *features, const char *name) {
   return false;
 }
 
+// The host as one of the psABI's levels where it is one: its many features by name cost more than a small kernel's code.
+static const char *host_level(const char *features) {
+  static const char *const level3[] = {"avx2", "fma", "bmi", "bmi2", "f16c", "lzcnt", "movbe", "popcnt", "sse4.2", "cx16"};
+  static const char *const level4[] = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
+  for (size_t i = 0; i < sizeof(level3) / sizeof(level3[0]); i++)
+    if (!has_feature(features, level3[i])) return NULL;
+  for (size_t i = 0; i < sizeof(level4) / sizeof(level4[0]); i++)
+    if (!has_feature(features, level4[i])) return "x86-64-v3";
+  return "x86-64-v4";
+}
+
 static bool create_machine(compilation *c, const char *cpu, const char *features) {
   static const LLVMCodeGenOptLevel levels[4] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess,
                                                 LLVMCodeGenLevelDefault, LLVMCodeGenLevelAggressive};
@@ -49,7 +60,7 @@ static bool create_machine(compilation *c, const char *cpu, const char *features
 }
 
 static void describe_target(sni_emitter *e, const sni_llvm_request *request, const char *features) {
-  e->avx512 = (has_feature(features, "avx512f")||getenv("FEAT")) && request->vector_bits >= 128;
+  e->avx512 = has_feature(features, "avx512f") && request->vector_bits >= 128;
   e->avx512vl = e->avx512 && has_feature(features, "avx512vl");
   e->vector_bits = request->vector_bits;
   e->l1_bytes = request->l1_bytes > 0 ? request->l1_bytes : 32 << 10;
@@ -144,9 +155,14 @@ static int compile(const sni_llvm_request *request, sni_llvm_result *out_result)
   char *host_features = request->features ? NULL : LLVMGetHostCPUFeatures();
   const char *cpu = request->cpu ? request->cpu : host_cpu;
   const char *features = request->features ? request->features : host_features;
+  describe_target(&c.emitter, request, features);
+  const char *level = request->cpu || request->features ? NULL : host_level(features);
+  if (level) {
+    cpu = level;
+    features = "";
+  }
   bool ok = false;
   if (create_machine(&c, cpu, features)) {
-    describe_target(&c.emitter, request, features);
     create_module(&c.emitter);
     ok = build_module(&c) && write_output(&c);
     LLVMDisposeBuilder(c.emitter.builder);
@@ -174,17 +190,21 @@ static const sni_llvm_plugin plugin = {
     .release = release,
 };
 
-// LLVM's list of targets is its own global; entering the same target from two threads would be a race.
-static void initialize_target(void) {
-  const char *o[20]={"x"}; int n=1; char *x=getenv("SNI_X"); if(x){ x=strdup(x); for(char*t=strtok(x," ");t;t=strtok(NULL," ")) o[n++]=t; } LLVMParseCommandLineOptions(n,o,NULL);
+// Runs once. LLVM's list of targets is its own global; entering the same target from two threads would be a race.
+static void initialize(void) {
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
   LLVMInitializeX86AsmPrinter();
+#if !defined(SINTER_LLVM_SHARED)
+  // A third of all compile time, and addresses are in their final form already. Not in an LLVM that the host may share.
+  static const char *const options[] = {"sinter-llvm", "-disable-lsr"};
+  LLVMParseCommandLineOptions(2, options, NULL);
+#endif
 }
 
 const sni_llvm_plugin *sn_llvm_plugin(uint32_t host_version) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, initialize_target);
+  pthread_once(&once, initialize);
   return host_version == SNI_LLVM_PLUGIN_VERSION ? &plugin : NULL;
 }

@@ -33,8 +33,9 @@ typedef struct sn_tape_options {
   bool persistent;    // sn_tape_gradient may be called more than once
   bool no_variables;  // do not watch trainable variables by themselves
 } sn_tape_options;
-// Opens a tape; owned: sn_tape_end. Tapes nest: every open tape records, gradients included. Not
-// inside a trace.
+// Opens a tape; owned: sn_tape_end (it ends with its context at the latest). Tapes nest: every open
+// tape records, gradients included. Not inside a trace. With respect to a variable means: with
+// respect to the value of it that was read last. NULL after an error.
 SN_API sn_tape *sn_tape_begin_opts(sn_context *context, const sn_tape_options *options);
 SN_API void sn_tape_end(sn_tape *tape);
 // Records ops on t from here on.

@@ -290,7 +290,7 @@ START_TEST(test_f5) {
     ck_assert_int_eq(traces, 5);
     sn_function_statistics stats = {.size = sizeof(stats)};
     sn_function_stats(f, &stats);
-    ck_assert_int_eq(stats.traces, 5);
+    ck_assert_uint_eq(stats.traces, 5);
     sn_function_destroy(f);
     close_context();
   }
@@ -324,7 +324,7 @@ START_TEST(test_f6_f7) {
     }
     sn_function_statistics stats = {.size = sizeof(stats)};
     sn_function_stats(f, &stats);
-    ck_assert_int_eq(stats.traces, 1);  // F6
+    ck_assert_uint_eq(stats.traces, 1);  // F6
     sn_tensor *wrong = sn_zeros(ctx, SN_F32, SN_SHAPE(2, 2, 2)), *y;
     ck_assert_int_eq(sn_call(f, SN_ARGS(wrong), &y, 1), SN_ERR_SHAPE);
     ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "f32[2,2,2]"));

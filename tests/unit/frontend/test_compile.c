@@ -88,7 +88,7 @@ static void check_results(sn_context *context, const sni_compiled *compiled, flo
   for (int i = 0; i < 16; i++) x[i] = (float)i / 4;
   run(context, compiled, x, y, &sum);
   for (int i = 0; i < 16; i++) {
-    ck_assert_float_eq_tol(y[i], tanhf(x[i] * k) + x[i], 1e-6);
+    ck_assert_float_eq_tol(y[i], tanhf(x[i] * k) + x[i], 1e-6f);
     total += (double)y[i];
   }
   ck_assert_double_eq_tol((double)sum, total, 1e-5);
@@ -217,6 +217,38 @@ START_TEST(test_a_missing_plugin) {
 }
 END_TEST
 
+#ifdef SINTER_FAKE_PLUGIN_1
+START_TEST(test_a_plugin_of_another_version) {
+  sn_context *context;
+  ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_FAKE_PLUGIN_2, .threads = 1),
+                   SN_OK);
+  ck_assert_str_eq(llvm_status(context), "plugin is version 2, this library needs 1");
+  sni_compiled *compiled = compile(context, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, false);
+  ck_assert_int_eq(compiled->n_native, 0);
+  sni_compiled_destroy(compiled);
+  sn_context_destroy(context);
+}
+END_TEST
+
+START_TEST(test_refused_kernels_are_interpreted) {
+  sn_context *context;
+  ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_FAKE_PLUGIN_1, .threads = 1,
+                                     .backend = SN_BACKEND_LLVM),
+                   SN_OK);
+  ck_assert_str_eq(llvm_status(context), "loaded");
+  for (int round = 0; round < 2; round++) {
+    sni_compiled *compiled = compile(context, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, false);
+    ck_assert_int_eq(compiled->n_native, 0);
+    ck_assert_int_eq(compiled->n_interpreted, compiled->executable.n_commands);
+    check_results(context, compiled, 0.5f);
+    sni_compiled_destroy(compiled);
+  }
+  ck_assert_ptr_nonnull(strstr(llvm_status(context), "a kernel was refused: refused 1 kernels"));
+  sn_context_destroy(context);
+}
+END_TEST
+#endif
+
 #if SINTER_HAS_LLVM
 START_TEST(test_native_code) {
   sn_context *context;
@@ -298,6 +330,10 @@ int main(void) {
   tcase_add_test(cases, test_dumps);
   tcase_add_test(cases, test_the_interpreter_never_loads_llvm);
   tcase_add_test(cases, test_a_missing_plugin);
+#ifdef SINTER_FAKE_PLUGIN_1
+  tcase_add_test(cases, test_a_plugin_of_another_version);
+  tcase_add_test(cases, test_refused_kernels_are_interpreted);
+#endif
 #if SINTER_HAS_LLVM
   tcase_add_test(cases, test_native_code);
 #endif

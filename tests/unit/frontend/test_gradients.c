@@ -240,7 +240,7 @@ START_TEST(test_symbolic_batches) {
   }
   sn_function_statistics stats = {.size = sizeof(stats)};
   sn_function_stats(f, &stats);
-  ck_assert_int_eq(stats.traces, 2);
+  ck_assert_uint_eq(stats.traces, 2);
   sn_function_destroy(f);
   sn_release(v);
 }

@@ -44,7 +44,7 @@ START_TEST(test_the_same_specs_give_the_same_program) {
   sn_program *d = compile(f, third, 2);
   sn_function_statistics stats = {.size = sizeof(stats)};
   sn_function_stats(f, &stats);
-  ck_assert_int_eq(stats.traces, 3);
+  ck_assert_uint_eq(stats.traces, 3);
   ck_assert_int_eq(sn_program_inputs(a), 2);
   ck_assert_int_eq(sn_program_outputs(a), 2);
   sn_function_destroy(f);  // programs live on

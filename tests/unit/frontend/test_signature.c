@@ -62,7 +62,7 @@ START_TEST(test_five_traces_for_six_calls) {
   expect_square(f, SN_SHAPE(2, 2));
   expect_square(f, SN_SHAPE(2, 2));
   ck_assert_int_eq(callback_runs, 5);
-  ck_assert_int_eq(traces_of(f), 5);
+  ck_assert_uint_eq(traces_of(f), 5);
   ck_assert_str_eq(sn_function_trace_reason(f, 0), "first call");
   ck_assert_str_eq(sn_function_trace_reason(f, 1), "input 0: was f32[], is static 2");
   ck_assert_str_eq(sn_function_trace_reason(f, 2), "input 0: static value was 2, is 3");
@@ -130,9 +130,9 @@ START_TEST(test_broken_guards_specialise_again) {
   ck_assert_int_eq(sn_call(f, SN_ARGS(iota(SN_SHAPE(5)), iota(SN_SHAPE(4))), &y, 1), SN_ERR_SHAPE);
   ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "f32[5]"));
   ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "f32[4]"));
-  ck_assert_int_eq(traces_of(f), 3);
+  ck_assert_uint_eq(traces_of(f), 3);
   ck_assert_int_eq(sn_call(f, SN_ARGS(iota(SN_SHAPE(6)), iota(SN_SHAPE(6))), &y, 1), SN_OK);
-  ck_assert_int_eq(traces_of(f), 3);
+  ck_assert_uint_eq(traces_of(f), 3);
   sn_function_destroy(f);
 }
 END_TEST
@@ -244,8 +244,8 @@ START_TEST(test_the_least_recently_used_goes_first) {
   ck_assert_int_eq(callback_runs, 5);
   sn_function_statistics stats = {.size = sizeof(stats)};
   sn_function_stats(f, &stats);
-  ck_assert_int_eq(stats.specialisations, 3);
-  ck_assert_int_eq(stats.evictions, 2);
+  ck_assert_uint_eq(stats.specialisations, 3);
+  ck_assert_uint_eq(stats.evictions, 2);
   ck_assert_ptr_nonnull(strstr(sn_function_trace_reason(f, 4), "dim 0 was 4, is 2"));
   sn_function_destroy(f);
 }
@@ -296,14 +296,14 @@ START_TEST(test_recompiling_can_be_forbidden) {
       "input 0: dim 0 was 2, is 7");
   ck_assert_ptr_eq(y, x);
   expect_square(f, SN_SHAPE(2, 2));
-  ck_assert_int_eq(traces_of(f), 1);
+  ck_assert_uint_eq(traces_of(f), 1);
   // What is compiled on purpose is allowed, and then serves.
   sn_spec spec = {SN_F32, {2, {SN_UNKNOWN, 2}}};
   sn_program *program;
   ck_assert_int_eq(sn_function_compile(f, &spec, 1, &program), SN_OK);
   sn_program_release(program);
   expect_square(f, SN_SHAPE(7, 2));
-  ck_assert_int_eq(traces_of(f), 2);
+  ck_assert_uint_eq(traces_of(f), 2);
   sn_function_destroy(f);
 }
 END_TEST

@@ -314,7 +314,7 @@ START_TEST(test_functions_called_under_a_tape) {
   ck_assert_double_eq(item(y), 20);
   sn_function_statistics stats = {.size = sizeof(stats)};
   sn_function_stats(f, &stats);
-  ck_assert_int_eq(stats.traces, 1);
+  ck_assert_uint_eq(stats.traces, 1);
   sn_function_destroy(f);
 }
 END_TEST

@@ -76,10 +76,10 @@ START_TEST(test_siblings_share_a_function) {
     sn_function_statistics stats = {.size = sizeof(stats)};
     sn_function_stats(common.function, &stats);
     if (fixed)
-      ck_assert_int_eq(stats.traces, 20);  // each shape once, whoever came first
+      ck_assert_uint_eq(stats.traces, 20);  // each shape once, whoever came first
     else
-      ck_assert_int_le(stats.traces, 2);
-    ck_assert_int_ge(stats.hits, n_threads * n_rounds - n_threads * 20);
+      ck_assert_uint_le(stats.traces, 2);
+    ck_assert_uint_ge(stats.hits, n_threads * n_rounds - n_threads * 20);
     sn_function_destroy(common.function);
   }
 }
@@ -93,8 +93,8 @@ START_TEST(test_siblings_evict_what_others_run) {
   join(workers);
   sn_function_statistics stats = {.size = sizeof(stats)};
   sn_function_stats(common.function, &stats);
-  ck_assert_int_le(stats.specialisations, 2);
-  ck_assert_int_eq(stats.evictions, stats.traces - stats.specialisations);
+  ck_assert_uint_le(stats.specialisations, 2);
+  ck_assert_uint_eq(stats.evictions, stats.traces - stats.specialisations);
   sn_function_destroy(common.function);
 }
 END_TEST

@@ -1,0 +1,98 @@
+// The compiler of a family: the LLVM plugin, BLAS and the cache of compiled kernels. Each is loaded
+// when something first wants it.
+#include "frontend/compiler.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+sn_status sni_compiler_create(sni_family *family, sni_compiler **out_compiler) {
+  *out_compiler = NULL;
+  sni_compiler *compiler = sni_alloc_zeroed(&family->allocator, sizeof(*compiler));
+  if (!compiler) return SN_ERR_MEMORY;
+  compiler->family = family;
+  atomic_init(&compiler->blas, NULL);
+  sn_status status = sni_plugin_init(&compiler->plugin, family->options.plugin_path);
+  if (status) goto no_plugin;
+  status = sni_kernel_cache_init(&compiler->cache);
+  if (status) goto no_cache;
+  if (!pthread_mutex_init(&compiler->lock, NULL)) {
+    *out_compiler = compiler;
+    return SN_OK;
+  }
+  status = SN_ERR_MEMORY;
+  sni_kernel_cache_deinit(&compiler->cache);
+no_cache:
+  sni_plugin_deinit(&compiler->plugin);
+no_plugin:
+  sni_free(&family->allocator, compiler, sizeof(*compiler));
+  return status;
+}
+
+void sni_compiler_destroy(sni_compiler *compiler) {
+  if (!compiler) return;
+  sni_kernel_cache_deinit(&compiler->cache);
+  sni_plugin_deinit(&compiler->plugin);
+  sni_blas *blas = atomic_load_explicit(&compiler->blas, memory_order_relaxed);
+  if (blas) sni_blas_destroy(blas);
+  pthread_mutex_destroy(&compiler->lock);
+  sni_free(&compiler->family->allocator, compiler, sizeof(*compiler));
+}
+
+sni_blas *sni_compiler_blas(sni_compiler *compiler) {
+  sni_family *family = compiler->family;
+  if (family->options.blas == SN_BLAS_NONE) return NULL;
+  sni_blas *blas = atomic_load_explicit(&compiler->blas, memory_order_acquire);
+  if (blas) return blas;
+  pthread_mutex_lock(&compiler->lock);
+  blas = atomic_load_explicit(&compiler->blas, memory_order_relaxed);
+  if (!blas && !sni_blas_create(&family->allocator, family->options.blas_path, &family->cpu, &blas))
+    atomic_store_explicit(&compiler->blas, blas, memory_order_release);
+  pthread_mutex_unlock(&compiler->lock);
+  return blas;
+}
+
+void sni_compiler_system_info(sni_compiler *compiler, sn_system_info *out_info) {
+  const sni_llvm_plugin *api = NULL;
+  out_info->llvm_version = NULL;
+  if (compiler->family->options.backend == SN_BACKEND_INTERPRETER) {
+    out_info->llvm_status = "not loaded: the context's backend is the interpreter";
+  } else {
+    api = sni_plugin_load(&compiler->plugin);
+    out_info->llvm_status = compiler->plugin.status;
+  }
+  if (api) out_info->llvm_version = api->llvm_version;
+  sni_blas *blas = sni_compiler_blas(compiler);
+  out_info->blas_name = blas ? sni_blas_name(blas) : NULL;
+  out_info->blas_core = blas ? sni_blas_core(blas) : NULL;
+  out_info->blas_status = blas ? sni_blas_status(blas)
+                          : compiler->family->options.blas == SN_BLAS_NONE
+                              ? "not loaded: the context's options say none"
+                              : "not loaded: out of memory";
+  pthread_mutex_lock(&compiler->lock);
+  if (api && compiler->refusal[0]) {
+    snprintf(compiler->status, sizeof(compiler->status), "%s; a kernel was refused: %s",
+             compiler->plugin.status, compiler->refusal);
+    out_info->llvm_status = compiler->status;
+  }
+  pthread_mutex_unlock(&compiler->lock);
+}
+
+void sni_compiler_note_refusal(sni_compiler *compiler, const char *reason) {
+  pthread_mutex_lock(&compiler->lock);
+  snprintf(compiler->refusal, sizeof(compiler->refusal), "%.500s", reason);
+  pthread_mutex_unlock(&compiler->lock);
+}
+
+sni_llvm_request sni_compiler_request(const sni_compiler *compiler,
+                                      const sni_kernel *const *kernels, const char *const *symbols,
+                                      int n, sni_llvm_output output) {
+  const sni_cpu *cpu = &compiler->family->cpu;
+  return (sni_llvm_request){.kernels = kernels,
+                            .symbols = symbols,
+                            .n_kernels = n,
+                            .output = output,
+                            .optimization = sni_code_generation_level,
+                            .vector_bits = cpu->vector_bits,
+                            .l1_bytes = cpu->cache_bytes[0],
+                            .l2_bytes = cpu->cache_bytes[1]};
+}

@@ -1,0 +1,27 @@
+// What compilations of one family share. Private to compiler.c, compile.c and dump.c.
+#ifndef SNI_FRONTEND_COMPILER_H
+#define SNI_FRONTEND_COMPILER_H
+
+#include "frontend/compile.h"
+#include "frontend/plugin.h"
+
+enum { sni_code_generation_level = 2 };
+
+struct sni_compiler {
+  sni_family *family;  // the owner
+  sni_plugin plugin;
+  sni_kernel_cache cache;
+  pthread_mutex_t lock;  // guards loading of blas, and refusal
+  sni_blas *_Atomic blas;
+  char refusal[512];  // why LLVM code was refused last; "" never
+  char status[800];   // plugin's and refusal together, for system_info
+};
+
+// Keeps why LLVM code was refused, for system_info.
+void sni_compiler_note_refusal(sni_compiler *compiler, const char *reason);
+// A request with everything about the machine filled in.
+sni_llvm_request sni_compiler_request(const sni_compiler *compiler,
+                                      const sni_kernel *const *kernels, const char *const *symbols,
+                                      int n, sni_llvm_output output);
+
+#endif

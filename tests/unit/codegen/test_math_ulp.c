@@ -1,0 +1,253 @@
+// Accuracy of the expanded functions, run through the interpreter and measured in units in the last place
+// against the C library in the next wider format. f32: a stride through all 2^32 patterns (all of them with
+// the argument "all"); f64: random patterns, also in the ranges where a function is not trivial.
+#include "tests/unit/codegen/interp_harness.h"
+
+#include <stdio.h>
+
+typedef struct budget {
+  sni_kop op;
+  double f32, f64;            // ulp
+  double (*reference)(double);
+  long double (*wide)(long double);
+  double limit;               // |x| up to which the budget holds; beyond, results stay in [-1, 1]
+  double low, high;           // where f64 is sampled more densely
+} budget;
+
+static double sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
+static long double wide_sigmoid(long double x) {
+  return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x));
+}
+static double rsqrt(double x) { return 1 / sqrt(x); }
+static long double wide_rsqrt(long double x) { return 1 / sqrtl(x); }
+
+// The one table of budgets. pow is measured apart.
+static const budget budgets[] = {
+    {SNI_KOP_EXP, 1, 1, exp, expl, INFINITY, -745, 709},
+    {SNI_KOP_EXPM1, 2, 2, expm1, expm1l, INFINITY, -3, 3},
+    {SNI_KOP_LOG, 1, 1, log, logl, INFINITY, 0.3, 3},
+    {SNI_KOP_LOG1P, 2, 2, log1p, log1pl, INFINITY, -0.9, 3},
+    {SNI_KOP_SIN, 1.5, 2, sin, sinl, 0x1p+45, -1000, 1000},
+    {SNI_KOP_COS, 1.5, 2, cos, cosl, 0x1p+45, -1000, 1000},
+    {SNI_KOP_TANH, 2, 2, tanh, tanhl, INFINITY, -3, 3},
+    {SNI_KOP_SIGMOID, 2, 2, sigmoid, wide_sigmoid, INFINITY, -40, 40},
+    {SNI_KOP_ERF, 2, 2, erf, erfl, INFINITY, -6, 6},
+    {SNI_KOP_RSQRT, 1.5, 1.5, rsqrt, wide_rsqrt, INFINITY, 0.1, 10},
+};
+static const double pow_f32 = 1, pow_f64 = 2;
+
+static harness h;
+static uint64_t stride = 1009;  // prime
+static void setup(void) { harness_begin(&h); }
+static void teardown(void) { harness_end(&h); }
+
+enum { batch = 1 << 16 };
+
+typedef struct evaluator {
+  sni_interp_code *code;
+  void *scratch;
+} evaluator;
+
+static evaluator make_evaluator(sni_kop op, sn_dtype dtype) {
+  builder b;
+  build_begin(&b, false, 1, 0, (int64_t[]){batch});
+  build_grain(&b, batch);
+  build_stage(&b, false);
+  uint32_t v[2];
+  const int n = sni_kop_infos[op].operands;
+  for (int i = 0; i < n; i++)
+    v[i] = build_load(&b, build_access(&b, build_buffer(&b, dtype), 0, (int64_t[]){1}));
+  const uint32_t y = n == 2 ? build_2(&b, op, v[0], v[1]) : build_1(&b, op, v[0]);
+  build_store(&b, build_access(&b, build_buffer(&b, dtype), 0, (int64_t[]){1}), y);
+  evaluator e = {0};
+  ck_assert_int_eq(sni_interp_prepare(harness_expand(&h, &b), &h.allocator, &h.diag, &e.code), SN_OK);
+  e.scratch = aligned_alloc(64, sni_interp_scratch_bytes(e.code));
+  return e;
+}
+
+static void evaluate(const evaluator *e, void *a, void *b_or_y, void *y) {
+  void *buffers[3] = {a, b_or_y, y};
+  sni_interp_run(e->code, buffers, NULL, 0, 1, e->scratch);
+}
+
+static void drop_evaluator(evaluator *e) {
+  free(e->scratch);
+  sni_interp_release(e->code, &h.allocator);
+}
+
+// Distance in ulp of a format with `digits` and least exponent `least`; infinity counts as the next power of two.
+static double distance(long double got, long double want, int digits, int least, int most) {
+  if (isnan(got) || isnan(want)) return isnan(got) && isnan(want) ? 0 : INFINITY;
+  if (isinf(got)) got = copysignl(ldexpl(1, most), got);
+  if (isinf(want) || fabsl(want) > ldexpl(1, most)) want = copysignl(ldexpl(1, most), want);
+  if (want == 0) return got == 0 ? 0 : (double)(fabsl(got) / ldexpl(1, least));
+  if (got != 0 && signbit(got) != signbit(want)) return INFINITY;
+  int exponent;
+  frexpl(want, &exponent);
+  const int ulp = exponent - digits < least ? least : exponent - digits;
+  return (double)ldexpl(fabsl(got - want), -ulp);
+}
+
+static double distance_f32(float got, double want) { return distance(got, want, 24, -149, 128); }
+static double distance_f64(double got, long double want) { return distance(got, want, 53, -1074, 1024); }
+
+static bool zeros_agree(double got, double want) {
+  return got != 0 || want != 0 || signbit(got) == signbit(want);
+}
+
+START_TEST(f32_functions) {
+  const budget *f = &budgets[_i];
+  evaluator e = make_evaluator(f->op, SN_F32);
+  float *x = malloc(batch * sizeof(float)), *y = malloc(batch * sizeof(float));
+  double worst = 0;
+  float where = 0;
+  for (uint64_t start = 0; start < UINT64_C(1) << 32; start += batch * stride) {
+    for (uint64_t i = 0; i < batch; i++) {
+      const uint32_t bits = (uint32_t)(start + i * stride);
+      memcpy(&x[i], &bits, sizeof(bits));
+    }
+    evaluate(&e, x, y, NULL);
+    for (int i = 0; i < batch; i++) {
+      if (fabsf(x[i]) > (float)f->limit && !isinf(x[i])) {
+        ck_assert_msg(fabsf(y[i]) <= 1, "%s(%a) = %a", sni_kop_infos[f->op].name, (double)x[i], (double)y[i]);
+        continue;
+      }
+      const double want = f->reference(x[i]);
+      const double d = distance_f32(y[i], want);
+      ck_assert_msg(zeros_agree(y[i], want), "%s(%a) = %a instead of %a", sni_kop_infos[f->op].name, (double)x[i], (double)y[i], want);
+      if (d > worst) {
+        worst = d;
+        where = x[i];
+      }
+    }
+  }
+  printf("%-8s f32 %.3f ulp at %a\n", sni_kop_infos[f->op].name, worst, (double)where);
+  free(x);
+  free(y);
+  drop_evaluator(&e);
+  ck_assert_msg(worst <= f->f32, "%s f32: %.3f ulp at %a", sni_kop_infos[f->op].name, worst, (double)where);
+}
+END_TEST
+
+static double sample_f64(const budget *f, int round) {
+  const uint64_t bits = harness_random(&h);
+  double x;
+  memcpy(&x, &bits, sizeof(x));
+  const double unit = (double)(bits >> 11) * 0x1p-53;
+  if (round % 4 == 1) return f->low + unit * (f->high - f->low);
+  if (round % 4 == 2) return ldexp(unit + 0.5, (int)(harness_random(&h) % 40) - 30) * (bits & 1 ? 1 : -1);
+  if (round % 4 == 3) return (double)(int64_t)(bits % 2001 - 1000) * 0x1.921fb54442d18p-1 + unit * 0x1p-30;
+  return x;
+}
+
+START_TEST(f64_functions) {
+  const budget *f = &budgets[_i];
+  evaluator e = make_evaluator(f->op, SN_F64);
+  double *x = malloc(batch * sizeof(double)), *y = malloc(batch * sizeof(double));
+  double worst = 0, where = 0;
+  for (int round = 0; round < (stride == 1 ? 400 : 12); round++) {
+    for (int i = 0; i < batch; i++) x[i] = sample_f64(f, round);
+    evaluate(&e, x, y, NULL);
+    for (int i = 0; i < batch; i++) {
+      if (fabs(x[i]) > f->limit && !isinf(x[i])) {
+        ck_assert_msg(fabs(y[i]) <= 1, "%s(%a) = %a", sni_kop_infos[f->op].name, x[i], y[i]);
+        continue;
+      }
+      const double d = distance_f64(y[i], f->wide(x[i]));
+      if (d > worst) {
+        worst = d;
+        where = x[i];
+      }
+    }
+  }
+  printf("%-8s f64 %.3f ulp at %a\n", sni_kop_infos[f->op].name, worst, where);
+  free(x);
+  free(y);
+  drop_evaluator(&e);
+  ck_assert_msg(worst <= f->f64, "%s f64: %.3f ulp at %a", sni_kop_infos[f->op].name, worst, where);
+}
+END_TEST
+
+// ---- pow
+
+static const double edges[] = {0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 2.5, -2.5, 1e-320, -1e-320, 1e-45, 16777217, -16777217,
+                               9007199254740993.0, 4503599627370497.5, -4503599627370497.5, 1e300, -1e300, 1e-300, 0x1p-126, 0x1p-1022,
+                               0x1.fffffffffffffp-1, 0x1.0000000000001p0, 0x1.fffffep-1, 0x1.000002p0, 1e38, 1e19, -1e19};
+
+static double edge(size_t i) {
+  const size_t n = SNI_COUNT_OF(edges);
+  if (i == n) return (double)INFINITY;
+  if (i == n + 1) return -(double)INFINITY;
+  return i == n + 2 ? (double)NAN : edges[i];
+}
+
+static void fill_pow(double *a, double *b, int round) {
+  const size_t n = SNI_COUNT_OF(edges) + 3;
+  for (size_t i = 0; i < batch; i++) {
+    const uint64_t r = harness_random(&h), s = harness_random(&h);
+    const double u = (double)(r >> 11) * 0x1p-53, v = (double)(s >> 11) * 0x1p-53;
+    if (round == 0) {
+      a[i] = edge(i % n);
+      b[i] = edge(i / n % n);
+    } else if (round % 3 == 1) {  // all over the range of results
+      a[i] = ldexp(1 + u, (int)(r % 2040) - 1020);
+      b[i] = (v * 2 - 1) * 745 / log(a[i]);
+    } else if (round % 3 == 2) {  // bases near 1
+      a[i] = 1 + (u - 0.5) * ldexp(1, -(int)(r % 30));
+      b[i] = (v * 2 - 1) * 700 / log(a[i]);
+    } else {  // negative bases, whole powers
+      a[i] = -ldexp(1 + u, (int)(r % 8) - 4);
+      b[i] = (double)((int64_t)(s % 61) - 30);
+    }
+  }
+}
+
+START_TEST(pow_both) {
+  evaluator single = make_evaluator(SNI_KOP_POW, SN_F32), wide = make_evaluator(SNI_KOP_POW, SN_F64);
+  double *a = malloc(batch * sizeof(double)), *b = malloc(batch * sizeof(double)), *y = malloc(batch * sizeof(double));
+  float *fa = malloc(batch * sizeof(float)), *fb = malloc(batch * sizeof(float)), *fy = malloc(batch * sizeof(float));
+  double worst_f32 = 0, worst_f64 = 0, at[4] = {0};
+  for (int round = 0; round < (stride == 1 ? 300 : 10); round++) {
+    fill_pow(a, b, round);
+    evaluate(&wide, a, b, y);
+    for (int i = 0; i < batch; i++) {
+      const long double want = powl(a[i], b[i]);
+      const double d = distance_f64(y[i], want);
+      ck_assert_msg(zeros_agree(y[i], (double)want), "pow(%a, %a) = %a", a[i], b[i], y[i]);
+      if (d > worst_f64) worst_f64 = d, at[0] = a[i], at[1] = b[i];
+      fa[i] = (float)a[i];
+      fb[i] = (float)(round % 3 == 1 || round % 3 == 2 ? b[i] / 8 : b[i]);
+      if (round && (fa[i] == 0 || isinf(fa[i]))) fa[i] = (float)ldexp(frexp(a[i], &(int){0}), i % 200 - 100);
+    }
+    evaluate(&single, fa, fb, fy);
+    for (int i = 0; i < batch; i++) {
+      const double want = pow(fa[i], fb[i]), d = distance_f32(fy[i], want);
+      ck_assert_msg(zeros_agree(fy[i], (double)(float)want), "powf(%a, %a) = %a", (double)fa[i], (double)fb[i], (double)fy[i]);
+      if (d > worst_f32) worst_f32 = d, at[2] = (double)fa[i], at[3] = (double)fb[i];
+    }
+  }
+  printf("pow      f32 %.3f ulp at %a, %a; f64 %.3f ulp at %a, %a\n", worst_f32, at[2], at[3], worst_f64, at[0], at[1]);
+  free(a), free(b), free(y), free(fa), free(fb), free(fy);
+  drop_evaluator(&single);
+  drop_evaluator(&wide);
+  ck_assert_msg(worst_f32 <= pow_f32, "pow f32: %.3f ulp at %a, %a", worst_f32, at[2], at[3]);
+  ck_assert_msg(worst_f64 <= pow_f64, "pow f64: %.3f ulp at %a, %a", worst_f64, at[0], at[1]);
+}
+END_TEST
+
+int main(int argc, char **argv) {
+  if (argc > 2 && strcmp(argv[2], "all") == 0) stride = 1;
+  Suite *suite = suite_create("math_ulp");
+  TCase *tests = tcase_create("math_ulp");
+  tcase_add_checked_fixture(tests, setup, teardown);
+  tcase_set_timeout(tests, stride == 1 ? 100000 : 300);
+  tcase_add_loop_test(tests, f32_functions, 0, (int)SNI_COUNT_OF(budgets));
+  tcase_add_loop_test(tests, f64_functions, 0, (int)SNI_COUNT_OF(budgets));
+  tcase_add_test(tests, pow_both);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
