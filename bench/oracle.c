@@ -137,7 +137,7 @@ bool mlp_oracle(const mlp_shape *shape, const mlp_data *data, bool adam, int ste
   layer layers[MLP_MAX_LAYERS] = {0};
   int64_t nx = (int64_t)MLP_BATCH * shape->width[0];
   double *x = zeros(nx);
-  bool ok = x != NULL;
+  bool ok = x != NULL && shape->layers > 0;
   for (int l = 0; l < shape->layers && ok; l++)
     ok = layer_create(&layers[l], shape->width[l], shape->width[l + 1], data->w[l]);
   for (int64_t i = 0; i < nx && ok; i++) x[i] = data->x[i];

@@ -29,7 +29,8 @@ static bool validate(bench_run *run, const softmax_state *s) {
   for (int64_t i = 0; i < s->rows; i++) {
     const float *x = s->logits + i * s->columns;
     double *e = expected + i * s->columns, sum = 0;
-    for (int64_t j = 0; j < s->columns; j++) sum += e[j] = exp(x[j]);  // |x| <= 4: no shift needed
+    for (int64_t j = 0; j < s->columns; j++)
+      sum += e[j] = exp((double)x[j]);  // |x| <= 4: no shift needed
     loss += (log(sum) - x[s->labels[i]]) / (double)s->rows;
     for (int64_t j = 0; j < s->columns; j++)
       e[j] = (e[j] / sum - (j == s->labels[i])) / (double)s->rows;

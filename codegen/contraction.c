@@ -26,18 +26,23 @@ typedef struct shape {
 
 typedef struct block {
   int rows, vectors;
-  int64_t cost;
+  int64_t cost, code;  // of all rows of a panel
 } block;
+
+typedef struct blocks {
+  block main, last;
+  bool uniform;
+} blocks;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// Half cycles per k of a block on a core with two FMA units of latency 4, two loads a cycle, and 24 bytes a cycle from L2.
+// Half cycles per k of a block on a core with two FMA units of latency 4, two loads a cycle, and 16 bytes a cycle from L2.
 static int64_t block_cost(const shape *s, int64_t rows, int64_t vectors) {
   const int64_t cost = most(most(rows * vectors, rows + vectors), 8);
   const bool in_l1 = s->k >= 0 && s->k * vectors * 64 <= l1_panel_bytes;
-  return in_l1 ? cost : most(cost, vectors * 16 / 3);
+  return in_l1 ? cost : most(cost, vectors * 8);
 }
 
 static bool block_fits(const shape *s, int rows, int vectors) {
@@ -45,47 +50,51 @@ static bool block_fits(const shape *s, int rows, int vectors) {
   return rows * vectors + vectors + 1 < s->registers;
 }
 
-// Cost of all rows of one panel, with blocks of `rows`, in 1/256. Code counts a little: it has to be compiled.
-static int64_t panel_cost(const shape *s, int64_t m, int64_t rows, int64_t vectors) {
+// Code counts a little, for it has to be compiled: accumulators and the loops around them.
+static int64_t block_code(int64_t rows, int64_t vectors) { return rows * (vectors + 1) + 16; }
+
+static int64_t weigh(int64_t cost, int64_t code) { return cost * (1024 + code); }
+
+// All rows of one panel in blocks of `rows`. An unknown m is taken for assumed_rows, so that blocks of 8 leave nothing over from the
+// usual batches.
+static block panel_block(const shape *s, int64_t m, int rows, int vectors) {
   const int64_t whole = m / rows, rest = m % rows;
-  int64_t cost = whole * block_cost(s, rows, vectors), code = rows * vectors + rows;
-  if (rest) {
-    cost += block_cost(s, s->m < 0 ? rows : rest, vectors);
-    code += (s->m < 0 ? (rows + 1) / 2 : rest) * (vectors + 1);
-  }
-  return cost * (256 + code);
+  block b = {rows, vectors, whole * block_cost(s, rows, vectors), block_code(rows, vectors)};
+  if (rest) b.cost += block_cost(s, rest, vectors);
+  if (rest) b.code += block_code(rest, vectors);
+  b.cost += b.cost / 32;  // a pass over a, and the loops' ends
+  return b;
 }
 
 static block best_rows(const shape *s, int64_t m, int vectors) {
-  block best = {1, vectors, INT64_MAX};
-  for (int rows = 1; rows <= (s->offsets ? most_rows_by_offset : most_rows) && rows <= m; rows++) {
+  block best = panel_block(s, m, 1, vectors);
+  for (int rows = 2; rows <= (s->offsets ? most_rows_by_offset : most_rows) && rows <= m; rows++) {
     if (!block_fits(s, rows, vectors)) break;
-    const int64_t cost = panel_cost(s, m, rows, vectors);
-    if (cost < best.cost || (cost == best.cost && rows > best.rows)) best = (block){rows, vectors, cost};
+    const block b = panel_block(s, m, rows, vectors);
+    if (weigh(b.cost, b.code) <= weigh(best.cost, best.code)) best = b;
   }
   return best;
 }
 
-// The blocks of the main panels and of the last one.
-static void choose_blocks(const shape *s, block *out_main, block *out_last) {
-  static const int widths[] = {4, 3, 2, 1, 6, 8};
+// The blocks of the main panels and of the last, narrower one, or one code for all panels, with masks: those are free with AVX-512.
+static void choose_blocks(const shape *s, blocks *out) {
+  static const int widths[] = {8, 6, 4, 3, 2, 1};
   const int64_t m = s->m < 0 ? assumed_rows : most(s->m, 1), n = s->n < 0 ? assumed_columns : most(s->n, 1);
-  const int64_t vectors = ceil_div(n, s->lanes);
   int64_t best = INT64_MAX;
+  *out = (blocks){.main = panel_block(s, m, 1, 1)};
   for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
     const int width = widths[i];
-    if (width > vectors && width > 1) continue;
-    if (!block_fits(s, 1, width)) continue;
+    const int64_t whole = n / (width * s->lanes), rest = n % (width * s->lanes);
+    if (!block_fits(s, 1, width) || (whole == 0 && width > 1 && rest <= (int64_t)(width - 1) * s->lanes)) continue;
     const block main = best_rows(s, m, width);
-    const int64_t panels = vectors / width;
-    block last = {0, 0, 0};
-    if (vectors % width) last = best_rows(s, m, (int)(vectors % width));
-    // A panel costs a pass over a and the loops' ends: a little more than its arithmetic.
-    const int64_t cost = panels * (main.cost + main.cost / 32) + last.cost + last.cost / 16;
-    if (cost >= best) continue;
-    best = cost;
-    *out_main = main;
-    *out_last = last;
+    block last = {0, 0, 0, 0};
+    if (rest) last = best_rows(s, m, (int)ceil_div(rest, s->lanes));
+    const int64_t split = weigh(whole * main.cost + last.cost, (whole ? main.code : 0) + last.code);
+    const bool masks = s->registers == 32 && (s->n < 0 || (whole && rest));
+    const int64_t uniform = masks ? weigh((whole + (rest != 0)) * main.cost, main.code) : INT64_MAX;
+    if (least(split, uniform) >= best) continue;
+    best = least(split, uniform);
+    *out = (blocks){main, last, uniform <= split};
   }
 }
 
@@ -145,20 +154,21 @@ bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits, sni_co
   sni_contraction_plan plan = {.lanes = vector_lanes(dtype, vector_bits)};
   plan.swapped = is_few_columns(known(kernel->extent[kernel->n_outer - 2]), known(kernel->extent[kernel->n_outer - 1]), plan.lanes);
   const shape s = kernel_shape(kernel, plan.lanes, vector_bits, plan.swapped);
-  block main = {1, 1, 0}, last = {0, 0, 0};
-  choose_blocks(&s, &main, &last);
-  plan.rows = main.rows;
-  plan.vectors = main.vectors;
+  blocks chosen;
+  choose_blocks(&s, &chosen);
+  plan.rows = chosen.main.rows;
+  plan.vectors = chosen.main.vectors;
+  plan.uniform = chosen.uniform;
+  plan.last_rows = chosen.uniform ? 0 : chosen.last.rows;
+  plan.last_vectors = chosen.uniform ? 0 : chosen.last.vectors;
   const int64_t width = (int64_t)plan.vectors * plan.lanes;
   plan.width_known = s.n >= 0 && (s.n_grain % width == 0 || s.n_grain >= s.n);
-  plan.tail_known = s.m >= 0 && ((s.m_grain % main.rows == 0 && (!last.rows || s.m_grain % last.rows == 0)) || s.m_grain >= s.m);
-  plan.last_rows = last.rows;
-  plan.last_vectors = last.vectors;
-  if (!plan.width_known) {
+  if (!plan.width_known && !plan.uniform) {
     plan.last_vectors = 1;
     plan.last_rows = best_rows(&s, s.m < 0 ? assumed_rows : most(s.m, 1), 1).rows;
-    plan.tail_known = plan.tail_known && (s.m_grain % plan.last_rows == 0 || s.m_grain >= s.m);
   }
+  const bool whole_blocks = s.m_grain % plan.rows == 0 && (!plan.last_rows || s.m_grain % plan.last_rows == 0);
+  plan.tail_known = s.m >= 0 && (whole_blocks || s.m_grain >= s.m);
   const size_t size = dtype == SN_F64 ? 8 : 4;
   plan_packing(kernel, &s, size, &plan);
   plan_k_blocks(&s, &plan);
@@ -191,13 +201,18 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
   const bool swapped = is_few_columns(m, n, lanes);
   shape s = {.m = swapped ? n : m, .n = swapped ? m : n, .k = k, .lanes = lanes, .registers = vector_registers(vector_bits)};
   s.offsets = s.m < 0;
-  block main = {1, 1, 0}, last = {0, 0, 0};
-  choose_blocks(&s, &main, &last);
+  blocks chosen;
+  choose_blocks(&s, &chosen);
+  const block main = chosen.main;
+  const int last_rows = chosen.uniform ? 0 : chosen.last.rows;
   const int64_t rows = most(s.m < 0 ? 4 * assumed_rows : s.m, 1), columns = most(s.n < 0 ? assumed_columns : s.n, 1);
   const int64_t depth = most(k < 0 ? assumed_depth : k, 1), width = (int64_t)main.vectors * lanes;
   const int64_t target = unit_target(rows, columns, depth);
   // Both kinds of panels should end at a block's edge.
-  const int64_t step = last.rows && main.rows % last.rows && (int64_t)main.rows * last.rows <= 96 ? (int64_t)main.rows * last.rows : main.rows;
+  const int64_t both = (int64_t)main.rows * last_rows;
+  const int64_t step = last_rows > main.rows && last_rows % main.rows == 0 ? last_rows
+                       : last_rows && main.rows % last_rows && both <= 96   ? both
+                                                                            : main.rows;
   int64_t unit_rows = ceil_div(rows, step) * step, unit_columns = width;
   const bool packs = depth > (int64_t)(pack_bytes / 4) / columns;
   const int64_t fewest = packs ? pack_unit_rows : pack_blocks * (int64_t)main.rows;

@@ -18,7 +18,8 @@ typedef struct sni_contraction_plan {
   bool swapped;  // very few columns: vectors run along m, a and b change places
   int lanes;
   int rows, vectors;            // block of accumulators
-  int last_rows, last_vectors;  // of the last, narrower panel; 0: none. Unknown width: panels of one vector
+  bool uniform;                 // the last panel is run by the same code, with masks
+  int last_rows, last_vectors;  // else: of the last, narrower panel; 0: none. Unknown width: panels of one vector
   bool width_known;             // last panel's width is a constant
   bool tail_known;              // the rows left over by whole blocks are a constant
   sni_contraction_pack pack;

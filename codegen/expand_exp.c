@@ -70,6 +70,7 @@ static sni_value reduce(sni_expander *x, sni_value a, sni_value tail, double sca
   const sni_value low = constant(x, a, -t->ln2_low / scale);
   *out_k = k;
   const sni_value r = sni_put3(x, SNI_KOP_FMA, k, high, a);
+  if (t == &table_f32 && scale == 2) return r;  // k <= 27: the low part is below 2^-26 of tanh
   if (tail == SNI_NO_VALUE) return sni_put3(x, SNI_KOP_FMA, k, low, r);
   return sni_put2(x, SNI_KOP_ADD, r, sni_put3(x, SNI_KOP_FMA, k, low, tail));
 }
@@ -107,8 +108,8 @@ sni_value sni_expand_expm1(sni_expander *x, sni_value a) {
   return sni_put_with_sign(x, sni_put2(x, SNI_KOP_ADD, h, h), sni_put_sign_bit(x, a));
 }
 
-// n / (1 + n) from the quotient at hand. Where n < 1/4 its sum 1 + n costs an ulp too much: there n - n * quotient, which feels the
-// quotient's error times itself.
+// n / (1 + n), given that quotient as it was rounded. Where n is small the rounding of 1 + n costs
+// too much: there n - n * quotient, which feels the quotient's error only times itself.
 static sni_value refine_quotient(sni_expander *x, sni_value small, sni_value n, sni_value quotient) {
   const sni_value minus_n = sni_put1(x, SNI_KOP_NEG, n);
   const sni_value refined = sni_put3(x, SNI_KOP_FMA, minus_n, quotient, n);

@@ -1,8 +1,10 @@
 // Expansion of sin and cos.
 //
-// a = k pi/2 + r with k the integer nearest to a 2/pi (by adding 1.5 * 2^52, which leaves k mod 4 in the low bits) and pi/2 in
-// parts of 53 bits. One fma per part; a - k P1 is exact, since it is a multiple of 2^-52 below 1, so r keeps full relative accuracy while
-// k < 2^51: |a| < 2^50. f32 reduces in f64, then goes on in f32. Beyond that r is noise, clamped so that results stay in [-1, 1].
+// a = k pi/2 + r with k the integer nearest to a 2/pi (by adding 1.5 * 2^52, which leaves k mod 4 in
+// the low bits) and pi/2 in parts of 53 bits, one fma per part. a - k P1 is exact, since it is a
+// multiple of 2^-52 below 1, so r keeps full relative accuracy while k is the right integer: for
+// |a| <= 2^45. f32 reduces in f64, then goes on in f32. Farther out r is noise, clamped so that
+// results stay in [-1, 1].
 // sin r = r + r^3 S(r^2), cos r = 1 + r^2 C(r^2) on |r| <= pi/4; minimax, relative errors: f32 S 2^-27.9, C 2^-33.0; f64 S 2^-57.9, C
 // 2^-63.9.
 #include "codegen/expand.h"

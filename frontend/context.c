@@ -129,7 +129,7 @@ void sn_context_destroy(sn_context *context) {
   sn_release(context->random_state);
   for (int i = 0; i < SNI_SCALAR_CACHE; i++) sn_release(context->scalars[i]);
   if (context->eager) sni_eager_cache_destroy(context, context->eager);
-  sni_free(&family->allocator, context->live, context->live_capacity * sizeof(*context->live));
+  sni_free(&family->allocator, context->live, context->live_capacity * sizeof(void *));
   sni_free(&family->allocator, context->marks, context->marks_capacity * sizeof(*context->marks));
   context->live = NULL;
   context->marks = NULL;

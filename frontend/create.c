@@ -154,6 +154,13 @@ static sn_tensor *full(sn_context *c, const sni_type *type, element e) {
   return c->trace ? full_traced(c, type, e) : full_eager(c, type, e);
 }
 
+static bool holds(const sn_tensor *t, sn_dtype dtype, element e) {
+  element held;
+  if (!t || t->type.dtype != dtype) return false;
+  memcpy(&held, t->data, sizeof(held));
+  return held.bits == e.bits;
+}
+
 static sn_tensor *new_cached_scalar(sn_context *c, sn_dtype dtype, element e) {
   sni_buffer *buffer = sni_buffer_create(c->family->buffers, sizeof(e));
   sn_tensor *t = buffer ? sni_tensor_alloc(c, SNI_TENSOR_EAGER) : NULL;
@@ -174,7 +181,7 @@ static sn_tensor *new_cached_scalar(sn_context *c, sn_dtype dtype, element e) {
 static sn_tensor *cached_scalar(sn_context *c, sn_dtype dtype, element e) {
   uint64_t h = sni_hash_mix(sni_hash_mix(0, e.bits), dtype);
   sn_tensor **slot = &c->scalars[(h >> 40) % SNI_SCALAR_CACHE], *t = *slot;
-  if (t && t->type.dtype == dtype && !memcmp(t->data, &e, sizeof(e))) return t;
+  if (holds(t, dtype, e)) return t;
   t = new_cached_scalar(c, dtype, e);
   if (!t) return &c->error_tensor;
   if (*slot && !sni_scope_adopt(c, *slot)) {

@@ -56,6 +56,7 @@ static sn_status run_direct(sn_context *context, const sni_eager_entry *entry,
                             const sni_eager_call *call, void *out) {
   for (uint32_t i = 0; i < entry->n_buffers; i++) {
     int32_t source = entry->sources[i];
+    sni_assert(source < call->n);
     entry->addresses[i] =
         source >= 0 ? call->operands[source].data
         : source == SNI_EAGER_RESULT
@@ -144,6 +145,7 @@ static sn_status run_call(sn_context *context, const sni_eager_call *call, eager
 }
 
 static sn_status run_view(sn_context *context, const sni_eager_call *call, eager_result *out) {
+  sni_assert(call->n >= 1);
   const sni_type *type = shared_type(call);
   if (type) {
     *out = (eager_result){type, sni_buffer_keep(call->operands[0].buffer), call->operands[0].data};
@@ -204,7 +206,7 @@ sn_tensor *sni_eager_emit(sn_context *context, sni_op op, sn_tensor *const *oper
     }
   }
   sni_eager_call call = {op, false, n_operands, values, attrs, n_attrs, declared};
-  eager_result result;
+  eager_result result = {NULL, NULL, NULL};
   sn_status status = run_any(context, &call, &result);
   for (int i = 0; i < n_operands; i++)
     if (is_held(operands[i], shared)) sni_buffer_release(values[i].buffer);
@@ -223,8 +225,9 @@ sn_status sni_eager_run(sn_context *context, sni_op op, const sni_value *const *
   for (int i = 0; i < n_operands; i++)
     values[i] = (sni_eager_operand){&operands[i]->type, operands[i]->buffer, operands[i]->data};
   sni_eager_call call = {op, false, n_operands, values, attrs, n_attrs, declared};
-  eager_result result;
+  eager_result result = {NULL, NULL, NULL};
   sn_status status = run_any(context, &call, &result);
+  sni_assert(status || result.type);
   if (!status) *out = (sni_value){*result.type, result.buffer, result.data};
   free_operands(context, values, n_operands);
   return status;

@@ -33,8 +33,8 @@ static void destroy_entry(sni_allocator *allocator, sni_eager_entry *entry) {
 void sni_eager_cache_destroy(sn_context *context, sni_eager_cache *cache) {
   sni_allocator *allocator = &context->family->allocator;
   for (uint32_t i = 0; i < cache->n_entries; i++) destroy_entry(allocator, cache->entries[i]);
-  sni_free(allocator, cache->entries, cache->entries_capacity * sizeof(*cache->entries));
-  sni_free(allocator, cache->buckets, cache->n_buckets * sizeof(*cache->buckets));
+  sni_free(allocator, cache->entries, cache->entries_capacity * sizeof(void *));
+  sni_free(allocator, cache->buckets, cache->n_buckets * sizeof(void *));
   sni_free_aligned(allocator, cache->scratch, cache->scratch_bytes, scratch_align);
   sni_free(allocator, cache, sizeof(*cache));
 }
@@ -63,27 +63,27 @@ static void write_key(const sni_eager_call *call, int64_t *at) {
 static bool same_key(const sni_eager_entry *entry, const int64_t *key, size_t n) {
   if (entry->n_words != n) return false;
   for (size_t i = 0; i < n; i++)
-    if (entry->key[i] != key[i]) return false;
+    if (entry->key[i] != key[i]) return false;  // NOLINT: write_key fills all n words
   return true;
 }
 
 static uint64_t hash_key(const int64_t *key, size_t n) {
   uint64_t h = n;
-  for (size_t i = 0; i < n; i++) h = sni_hash_mix(h, (uint64_t)key[i]);
+  for (size_t i = 0; i < n; i++) h = sni_hash_mix(h, (uint64_t)key[i]);  // NOLINT: as above
   return h ^ h >> 32;
 }
 
 // ---- the table
 static bool grow_buckets(sni_allocator *allocator, sni_eager_cache *cache) {
   uint32_t n = cache->n_buckets ? cache->n_buckets * 2 : first_buckets;
-  sni_eager_entry **buckets = sni_alloc_zeroed(allocator, n * sizeof(*buckets));
+  sni_eager_entry **buckets = sni_alloc_zeroed(allocator, n * sizeof(void *));
   if (!buckets) return false;
   for (uint32_t i = 0; i < cache->n_entries; i++) {
     sni_eager_entry *entry = cache->entries[i];
     entry->next = buckets[entry->hash & (n - 1)];
     buckets[entry->hash & (n - 1)] = entry;
   }
-  sni_free(allocator, cache->buckets, cache->n_buckets * sizeof(*buckets));
+  sni_free(allocator, cache->buckets, cache->n_buckets * sizeof(void *));
   cache->buckets = buckets;
   cache->n_buckets = n;
   return true;
@@ -111,9 +111,9 @@ static sn_status insert(sn_context *context, sni_eager_entry *entry) {
     cache->hand = (cache->hand + 1) % max_entries;
   } else {
     if (cache->n_entries >= cache->n_buckets && !grow_buckets(allocator, cache))
-      return sni_fail_memory(&context->diag, 2 * sizeof(entry) * cache->n_buckets, "eager ops");
+      return sni_fail_memory(&context->diag, 2 * sizeof(void *) * cache->n_buckets, "eager ops");
     SNI_TRY(sni_vec_reserve(allocator, &context->diag, (void **)&cache->entries,
-                            &cache->entries_capacity, cache->n_entries + 1, sizeof(entry)));
+                            &cache->entries_capacity, cache->n_entries + 1, sizeof(void *)));
     cache->entries[cache->n_entries++] = entry;
   }
   entry->next = cache->buckets[entry->hash & (cache->n_buckets - 1)];
@@ -128,7 +128,8 @@ static sn_status broadcast_operands(sn_context *context, const sni_eager_call *c
   sni_type shape;
   sni_assert(call->n <= 3);
   for (int i = 0; i < call->n; i++) types[i] = call->operands[i].type;
-  if (!sni_check_pointwise(context, call->op, types, call->n, &shape)) return context->diag.status;
+  if (!sni_check_pointwise(context, call->op, types, call->n, &shape))
+    return context->diag.status ? context->diag.status : SN_ERR_INTERNAL;
   for (int i = 0; i < call->n; i++) {
     if (sni_shape_equal(NULL, types[i], &shape)) continue;
     sni_type type = shape;
@@ -274,6 +275,7 @@ static sn_status fill_entry(sn_context *context, const sni_eager_call *call, con
   sni_arena_init(&scratch, &context->family->allocator);
   sn_status status = build_graph(context, call, &scratch, &graph);
   if (!status) {
+    sni_assert(graph);
     sni_compile_options options = {SN_BACKEND_INTERPRETER, true};
     entry->type = *sni_graph_type(graph, graph->n_nodes - 1);
     entry->bytes = sni_type_bytes(&entry->type);
@@ -334,6 +336,7 @@ sn_status sni_eager_find(sn_context *context, const sni_eager_call *call,
   if (!entry || !same_key(entry, key, n)) status = find_by_hash(context, call, key, n, &entry);
   if (key != room) sni_free(allocator, key, n * sizeof(*key));
   if (status) return status;
+  sni_assert(entry);
   entry->used = true;
   *out_entry = entry;
   return SN_OK;

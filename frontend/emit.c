@@ -182,7 +182,7 @@ sn_tensor *sni_emit(sn_context *context, sni_op op, sn_tensor *const *operands, 
 
 sn_tensor *sni_emit_pointwise(sn_context *context, sni_op op, sn_tensor *const *operands,
                               int n_operands, const sni_type *declared) {
-  sni_assert(n_operands <= few);
+  sni_assert(n_operands >= 1 && n_operands <= few);
   if (!all_ok(context, op, operands, n_operands)) return &context->error_tensor;
   if (context->trace) return pointwise_traced(context, op, operands, n_operands, declared);
   sni_type storage;

@@ -127,6 +127,8 @@ sn_tensor *sn_locate(sn_tensor *t, const char *file, int line) {
 }
 
 // ---- operands
+// Among siblings: the operands' context if this thread works with it, else the one that it works
+// with.
 static sn_context *resolve_context(sn_tensor *const *operands, int n) {
   sn_context *found = NULL, *variable = NULL;
   bool ambiguous = false;
@@ -134,27 +136,27 @@ static sn_context *resolve_context(sn_tensor *const *operands, int n) {
     const sn_tensor *t = operands[i];
     if (!t) continue;
     if (t->kind == SNI_TENSOR_VARIABLE || t->context->destroyed) {
-      if (!variable) variable = t->context;
+      variable = t->context;
     } else if (!found) {
       found = t->context;
     } else {
       ambiguous |= t->context != found;
     }
   }
-  if (found && !ambiguous) return found;
+  if (found && !ambiguous &&
+      atomic_load_explicit(&found->thread, memory_order_relaxed) == (uintptr_t)pthread_self())
+    return found;
   sn_context *preferred = found ? found : variable;
   return preferred ? sni_context_of_thread(preferred->family, preferred) : NULL;
 }
 
 sn_context *sni_operands_context(sn_tensor *const *operands, int n) {
-  sn_context *common = NULL;
-  for (int i = 0; i < n; i++) {
-    const sn_tensor *t = operands[i];
-    if (!t) continue;
-    if (common && t->context != common) return resolve_context(operands, n);
-    common = t->context;
-  }
-  if (!common) return NULL;
+  int first = 0;
+  while (first < n && !operands[first]) first++;
+  if (first == n) return NULL;
+  sn_context *common = operands[first]->context;
+  for (int i = first + 1; i < n; i++)
+    if (operands[i] && operands[i]->context != common) return resolve_context(operands, n);
   if (atomic_load_explicit(&common->family->n_contexts, memory_order_relaxed) == 1 &&
       !atomic_load_explicit(&common->destroyed, memory_order_relaxed))
     return common;

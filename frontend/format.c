@@ -11,6 +11,7 @@
 enum {
   most_elements = 1000,  // of a tensor that is printed whole
   edge = 3,              // elements at each end of an axis that is cut
+  both_edges = 2 * edge,
   most_digits = 8,
   number_room = 512,
 };
@@ -115,7 +116,7 @@ static void put_element(writer *w, const layout *l, const char *data) {
 typedef void (*element_visitor)(void *user, const char *data);
 
 static bool is_shown(const layout *l, int64_t i, int64_t n) {
-  return !l->cut || n <= 2 * edge || i < edge || i >= n - edge;
+  return !l->cut || n <= both_edges || i < edge || i >= n - edge;
 }
 
 static void visit(const sni_type *type, const layout *l, int axis, const char *data, size_t bytes,

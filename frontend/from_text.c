@@ -159,26 +159,31 @@ static sn_status build(sn_context *context, const char *text, size_t length, sn_
   return finish(context, program, &n);
 }
 
+// *out_program is NULL after a failure, which is described in the context's diag.
+static sn_status make(sn_context *context, const char *text, size_t length,
+                      sn_program **out_program) {
+  sni_diag *diag = &context->diag;
+  sn_program *program = NULL;
+  if (context->trace) return sni_fail(diag, SN_ERR_STATE, "no program can be made inside a trace");
+  SNI_TRY(sni_program_create(context->family, "text", 0, 0, diag, &program));
+  sn_status status = build(context, text, length, program);
+  if (status) {
+    sn_program_release(program);
+    return status;
+  }
+  *out_program = program;
+  return SN_OK;
+}
+
 sn_status sn_program_from_text(sn_context *context, const char *text, size_t length,
                                sn_program **out_program) {
   if (out_program) *out_program = NULL;
   if (!sni_begin_in(context, "sn_program_from_text")) return SN_ERR_ARGUMENT;
   if (context->diag.status) return sni_finish(context);
-  sn_program *program = NULL;
-  sn_status status;
-  if (!text || !out_program)
-    status = sni_fail(&context->diag, SN_ERR_ARGUMENT, "text or out_program is NULL");
-  else if (context->trace)
-    status = sni_fail(&context->diag, SN_ERR_STATE, "no program can be made inside a trace");
-  else
-    status = sni_program_create(context->family, "text", 0, 0, &context->diag, &program);
-  if (!status) status = build(context, text, length, program);
-  if (status) {
-    sn_program_release(program);
-    sni_error_from(context, status, NULL);
-    return sni_finish(context);
-  }
-  *out_program = program;
+  sn_status status = text && out_program
+                         ? make(context, text, length, out_program)
+                         : sni_fail(&context->diag, SN_ERR_ARGUMENT, "text or out_program is NULL");
+  if (status) sni_error_from(context, status, NULL);
   return sni_finish(context);
 }
 

@@ -77,11 +77,14 @@ sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, in
   sn_context *c = begin_read("sn_item", t, file, line, &ready);
   if (!c) return SN_ERR_ARGUMENT;
   if (!ready) return sni_finish(c);
-  if (!out_value)
+  if (!out_value) {
     sni_error(c, SN_ERR_ARGUMENT, "sn_item: out_value is NULL");
-  else if (sni_type_size(NULL, &t->type) != 1)
+    return finish(c, file, line);
+  }
+  if (sni_type_size(NULL, &t->type) != 1) {
     sni_error(c, SN_ERR_SHAPE, "sn_item: %s, expected one element", sni_describe(t, text));
-  if (c->diag.status) return finish(c, file, line);
+    return finish(c, file, line);
+  }
   sni_buffer *buffer;
   char *data;
   sni_tensor_snapshot((sn_tensor *)(uintptr_t)t, &buffer, &data);

@@ -44,7 +44,7 @@ sn_tensor *sn_escape(sn_tensor *t) {
 sn_tensor *sni_scope_adopt(sn_context *context, sn_tensor *t) {
   if (context->n_live == context->live_capacity &&
       sni_vec_reserve(&context->family->allocator, &context->diag, (void **)&context->live,
-                      &context->live_capacity, context->n_live + 1, sizeof(*context->live))) {
+                      &context->live_capacity, context->n_live + 1, sizeof(void *))) {
     sni_error_from(context, SN_ERR_MEMORY, NULL);
     sni_tensor_drop(t);
     return NULL;

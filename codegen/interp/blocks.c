@@ -362,6 +362,8 @@ const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
     .move = &SNI_LOCAL(sni_interp_move),
     .reduce = &SNI_LOCAL(sni_interp_reduce),
     .tile = SNI_LOCAL(sni_interp_tile),
+    .pack = {[SN_I32] = SNI_LOCAL(sni_interp_pack_32), [SN_F32] = SNI_LOCAL(sni_interp_pack_32),
+             [SN_I64] = SNI_LOCAL(sni_interp_pack_64), [SN_F64] = SNI_LOCAL(sni_interp_pack_64)},
 #if defined(__AVX512F__)
     .tile_lines = 4,
 #else

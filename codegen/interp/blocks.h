@@ -28,6 +28,15 @@ typedef struct sni_tile {
 } sni_tile;
 typedef void (*sni_tile_function)(const sni_tile *tile);
 
+// to[k][column] = from[k][column] for k < depth. Strides in bytes; columns of `to` are neighbours.
+typedef struct sni_pack {
+  char *to;
+  ptrdiff_t to_k;
+  const char *from;
+  ptrdiff_t from_k, from_column;
+  int64_t depth, columns;
+} sni_pack;
+
 // Moves between memory and registers, by dtype. Strides in bytes, of the memory side; index in elements, NULL: none.
 typedef struct sni_move_blocks {
   void (*splat[SN_DTYPE_COUNT])(void *dst, const void *value, size_t n);
@@ -60,6 +69,7 @@ typedef struct sni_blocks {
   const sni_reduce_blocks *reduce;
   const sni_tile_function (*tile)[SNI_TILE_ROWS][SNI_TILE_LINES];  // [dtype][rows - 1][lines - 1]
   int tile_lines;  // that fit the registers
+  void (*pack[SN_DTYPE_COUNT])(const sni_pack *pack);
 } sni_blocks;
 
 static inline int sni_combiner_number(sni_kop combiner) {
@@ -78,6 +88,8 @@ static inline int sni_combiner_number(sni_kop combiner) {
 extern const sni_move_blocks SNI_LOCAL(sni_interp_move);
 extern const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce);
 extern const sni_tile_function SNI_LOCAL(sni_interp_tile)[SN_DTYPE_COUNT][SNI_TILE_ROWS][SNI_TILE_LINES];
+void SNI_LOCAL(sni_interp_pack_32)(const sni_pack *pack);
+void SNI_LOCAL(sni_interp_pack_64)(const sni_pack *pack);
 #endif
 
 extern const sni_blocks sni_interp_blocks_baseline;

@@ -153,3 +153,70 @@ const sni_tile_function SNI_LOCAL(sni_interp_tile)[SN_DTYPE_COUNT][SNI_TILE_ROWS
     [SN_I64] = {SHAPES(SNI_X, i64)},
 };
 #undef SNI_X
+
+// ---- packing a right side whose columns are not neighbours
+
+typedef uint32_t quad __attribute__((vector_size(16), aligned(4), may_alias));
+typedef uint64_t twin __attribute__((vector_size(16), aligned(8), may_alias));
+
+// 4 x 4 elements, each row of the block being neighbours in k.
+static void transpose_32(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t from_column) {
+  quad row[4];
+  for (int i = 0; i < 4; i++) row[i] = *(const quad *)(const void *)(from + i * from_column);
+  const quad low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const quad low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const quad high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const quad high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  *(quad *)(void *)to = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+  *(quad *)(void *)(to + to_k) = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+  *(quad *)(void *)(to + 2 * to_k) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+  *(quad *)(void *)(to + 3 * to_k) = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+}
+
+static void transpose_64(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t from_column) {
+  const twin first = *(const twin *)(const void *)from;
+  const twin second = *(const twin *)(const void *)(from + from_column);
+  *(twin *)(void *)to = __builtin_shufflevector(first, second, 0, 2);
+  *(twin *)(void *)(to + to_k) = __builtin_shufflevector(first, second, 1, 3);
+}
+
+// Elements [k_first, k_end) x [first, end) one by one.
+static void pack_rest(const sni_pack *p, size_t size, int64_t k_first, int64_t k_end, int64_t first,
+                      int64_t end) {
+  for (int64_t j = first; j < end; j++)
+    for (int64_t k = k_first; k < k_end; k++)
+      __builtin_memcpy(p->to + k * p->to_k + j * (int64_t)size,
+                       p->from + k * p->from_k + j * p->from_column, size);
+}
+
+enum { strip = 16 };  // k at a time: a cache line of each column is read to its end
+
+void SNI_LOCAL(sni_interp_pack_32)(const sni_pack *p) {
+  const bool turned = p->from_k == 4;
+  for (int64_t k0 = 0; k0 < p->depth; k0 += strip) {
+    const int64_t k1 = p->depth - k0 < strip ? p->depth : k0 + strip;
+    const int64_t k_whole = turned ? k0 + (k1 - k0) / 4 * 4 : k0;
+    const int64_t whole = turned ? p->columns / 4 * 4 : 0;
+    for (int64_t j = 0; j < whole; j += 4)
+      for (int64_t k = k0; k < k_whole; k += 4)
+        transpose_32(p->to + k * p->to_k + j * 4, p->to_k, p->from + k * 4 + j * p->from_column,
+                     p->from_column);
+    pack_rest(p, 4, k0, k_whole, whole, p->columns);
+    pack_rest(p, 4, k_whole, k1, 0, p->columns);
+  }
+}
+
+void SNI_LOCAL(sni_interp_pack_64)(const sni_pack *p) {
+  const bool turned = p->from_k == 8;
+  for (int64_t k0 = 0; k0 < p->depth; k0 += strip) {
+    const int64_t k1 = p->depth - k0 < strip ? p->depth : k0 + strip;
+    const int64_t k_whole = turned ? k0 + (k1 - k0) / 2 * 2 : k0;
+    const int64_t whole = turned ? p->columns / 2 * 2 : 0;
+    for (int64_t j = 0; j < whole; j += 2)
+      for (int64_t k = k0; k < k_whole; k += 2)
+        transpose_64(p->to + k * p->to_k + j * 8, p->to_k, p->from + k * 8 + j * p->from_column,
+                     p->from_column);
+    pack_rest(p, 8, k0, k_whole, whole, p->columns);
+    pack_rest(p, 8, k_whole, k1, 0, p->columns);
+  }
+}

@@ -26,36 +26,17 @@ static int64_t access_stride(const sni_frame *f, uint32_t access, int axis) {
   return f->sizes[f->code->accesses[access].sizes + 1 + (uint32_t)axis];
 }
 
-// ---- packing: panel[k][column], rows of c->row_bytes, columns filled up to whole cache lines with zeros
-
-static void pack_32(const product *p, const char *from, char *to, int64_t depth, int64_t columns) {
-  for (int64_t k0 = 0; k0 < depth; k0 += 16) {
-    const int64_t k1 = least(k0 + 16, depth);
-    for (int64_t j = 0; j < columns; j++)
-      for (int64_t k = k0; k < k1; k++)
-        memcpy(to + k * (int64_t)p->c->row_bytes + j * 4, from + k * p->rhs_k + j * p->rhs_column, 4);
-  }
-}
-
-static void pack_64(const product *p, const char *from, char *to, int64_t depth, int64_t columns) {
-  for (int64_t k0 = 0; k0 < depth; k0 += 8) {
-    const int64_t k1 = least(k0 + 8, depth);
-    for (int64_t j = 0; j < columns; j++)
-      for (int64_t k = k0; k < k1; k++)
-        memcpy(to + k * (int64_t)p->c->row_bytes + j * 8, from + k * p->rhs_k + j * p->rhs_column, 8);
-  }
-}
-
-static void pack(const product *p, const char *from, char *to, int64_t depth, int64_t columns) {
+// panel[k][column]: rows of c->row_bytes, filled up to whole cache lines with zeros.
+static void pack(const sni_frame *f, const product *p, const char *from, char *to, int64_t depth,
+                 int64_t columns) {
   const int64_t bytes = columns * p->size, row_bytes = (int64_t)p->c->row_bytes;
   const int64_t whole = (bytes + SNI_LINE_BYTES - 1) / SNI_LINE_BYTES * SNI_LINE_BYTES;
   if (p->rhs_column == p->size) {
     for (int64_t k = 0; k < depth; k++)
       memcpy(to + k * row_bytes, from + k * p->rhs_k, (size_t)bytes);
-  } else if (p->size == 4) {
-    pack_32(p, from, to, depth, columns);
   } else {
-    pack_64(p, from, to, depth, columns);
+    const sni_pack pack = {to, row_bytes, from, p->rhs_k, p->rhs_column, depth, columns};
+    f->code->blocks->pack[p->c->dtype](&pack);
   }
   for (int64_t k = 0; whole > bytes && k < depth; k++)
     memset(to + k * row_bytes + bytes, 0, (size_t)(whole - bytes));
@@ -96,7 +77,7 @@ static void run_part(const sni_frame *f, const product *p, const part *at, bool 
     const int64_t width = least(chunk_bytes, bytes - done);
     const bool whole = width % SNI_LINE_BYTES == 0 && p->rhs_column == p->size;
     if (!packed && !whole)
-      pack(p, rhs + done / p->size * p->rhs_column, p->panel + done, at->depth, width / p->size);
+      pack(f, p, rhs + done / p->size * p->rhs_column, p->panel + done, at->depth, width / p->size);
     const bool in_panel = packed || !whole;
     tile.b = in_panel ? p->panel + done : rhs + done;
     tile.b_k = in_panel ? row_bytes : p->rhs_k;
@@ -106,15 +87,17 @@ static void run_part(const sni_frame *f, const product *p, const part *at, bool 
 }
 
 static void run_epilogue(sni_frame *f, const product *p, const part *at) {
-  const int row_axis = f->code->n_outer - 2;
+  const struct sni_interp_code *code = f->code;
+  const int row_axis = code->n_outer - 2;
+  f->index[row_axis] = at->row;
+  f->position = at->column;
+  sni_interp_addresses(f);
   for (int64_t row = 0; row < at->rows; row++) {
-    f->index[row_axis] = at->row + row;
-    sni_interp_addresses(f);
-    f->position = 0;
     sni_interp_lists(f, SNI_LIST_UNIT);
-    f->position = at->column;
     f->slots[p->c->slot] = p->products + row * (int64_t)p->c->row_bytes;
     sni_interp_block(f, (size_t)at->columns);
+    for (uint32_t i = 0; i < code->n_accesses; i++) f->address[i] += access_stride(f, i, row_axis);
+    f->index[row_axis]++;
   }
   f->index[row_axis] = 0;
   f->position = 0;
@@ -128,14 +111,14 @@ static void run_unit(sni_frame *f, const product *p) {
     const bool packs = p->end_row - p->first_row >= rows_worth_packing;
     const bool once = packs && p->k <= c->depth;
     if (once)
-      pack(p, f->address[c->rhs] + column * p->rhs_column, p->panel, p->k, at.columns);
+      pack(f, p, f->address[c->rhs] + column * p->rhs_column, p->panel, p->k, at.columns);
     for (at.row = p->first_row; at.row < p->end_row; at.row += c->rows) {
       at.rows = least(c->rows, p->end_row - at.row);
       at.k = 0;
       do {
         at.depth = least(c->depth, p->k - at.k);
         if (packs && !once)
-          pack(p, f->address[c->rhs] + column * p->rhs_column + at.k * p->rhs_k, p->panel, at.depth,
+          pack(f, p, f->address[c->rhs] + column * p->rhs_column + at.k * p->rhs_k, p->panel, at.depth,
                at.columns);
         run_part(f, p, &at, packs);
         at.k += at.depth;

@@ -22,7 +22,53 @@ static void *allocate(sni_translator *t, size_t count, size_t size) {
   return items;
 }
 
+// ---- narrow products: with a few columns the vectors would stay empty, so rows and columns change
+// places. The number of a unit stays what it was, since all columns are in one piece.
+
+enum { narrow = 4 };
+
+static bool is_narrow(const sni_kernel *k) {
+  if (!k->contraction.present) return false;
+  const sni_kernel_size m = k->extent[k->n_outer - 2], n = k->extent[k->n_outer - 1];
+  return n.param < 0 && n.value <= narrow && n.value <= k->grain[k->n_outer - 1] &&
+         (m.param >= 0 || m.value > n.value);
+}
+
+static void swap_sizes(sni_kernel_size *a, sni_kernel_size *b) {
+  const sni_kernel_size size = *a;
+  *a = *b;
+  *b = size;
+}
+
+static const sni_kernel *turn(sni_translator *t, const sni_kernel *k) {
+  const int row = k->n_outer - 2, column = k->n_outer - 1;
+  sni_kernel *turned = sni_arena_copy(t->arena, k, sizeof(*k));
+  sni_kernel_access *accesses =
+      sni_arena_copy(t->arena, k->accesses, k->n_accesses * sizeof(*accesses));
+  sni_kernel_inst *insts = sni_arena_copy(t->arena, k->insts, k->n_insts * sizeof(*insts));
+  if (!turned || !accesses || !insts) {
+    t->status = sni_fail_memory(t->diag, k->n_insts * sizeof(*insts), "an interpreter");
+    return k;
+  }
+  turned->accesses = accesses;
+  turned->insts = insts;
+  swap_sizes(&turned->extent[row], &turned->extent[column]);
+  turned->grain[row] = k->grain[column];
+  turned->grain[column] = k->grain[row];
+  for (uint32_t i = 0; i < k->n_accesses; i++)
+    swap_sizes(&accesses[i].stride[row], &accesses[i].stride[column]);
+  for (uint32_t i = 0; i < k->n_insts; i++) {
+    if (insts[i].op != SNI_KOP_INDEX || insts[i].imm.axis < row) continue;
+    insts[i].imm.axis = insts[i].imm.axis == row ? column : row;
+  }
+  turned->contraction.lhs = k->contraction.rhs;
+  turned->contraction.rhs = k->contraction.lhs;
+  swap_sizes(&turned->contraction.lhs_k_stride, &turned->contraction.rhs_k_stride);
+  return turned;
+}
+
 static sn_status translate(sni_translator *t) {
+  if (is_narrow(t->kernel)) t->kernel = turn(t, t->kernel);
   const sni_kernel *k = t->kernel;
   t->vector_axis = sni_kernel_vector_axis(k);
   t->insts = allocate(t, k->n_insts, sizeof(*t->insts));

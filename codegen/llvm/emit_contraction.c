@@ -94,9 +94,10 @@ static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int row
   const bool by_offset = count || p->left.stride.param >= 0;
   LLVMValueRef stride = sni_emit_size(e, p->left.stride);
   for (int r = 0; r < rows && by_offset; r++) {
-    LLVMValueRef at = sni_ir_i64(e, r);
-    if (count) at = sni_ir_min(e, at, LLVMBuildSub(e->builder, count, sni_ir_i64(e, 1), ""));
-    offsets[r] = sni_ir_mul(e, at, stride);
+    offsets[r] = sni_ir_mul(e, sni_ir_i64(e, r), stride);
+    if (r == 0 || !count) continue;
+    LLVMValueRef there = LLVMBuildICmp(e->builder, LLVMIntSGT, count, sni_ir_i64(e, r), "");
+    offsets[r] = sni_ir_select(e, there, offsets[r], offsets[r - 1]);  // which is the last row's then
   }
   LLVMValueRef tile_row = LLVMBuildSub(e->builder, row, p->row_first, "");
   for (int i = 0; i < n; i++) {
@@ -121,23 +122,37 @@ static bool constant_rows(const sni_product *p, int64_t *out_rows) {
   return sni_ir_is_constant(p->row_first, &first) && sni_ir_is_constant(p->row_last, out_rows) && first == 0;
 }
 
-static void emit_rows(sni_emitter *e, sni_product *p, int rows) {
+// Blocks of `rows` rows, the last of which may reach beyond the unit.
+static void emit_clamped_rows(sni_emitter *e, sni_product *p, LLVMValueRef first, int rows) {
+  sni_loop loop;
+  sni_loop_begin(e, &loop, first, p->row_last, sni_ir_i64(e, rows), 0);
+  LLVMValueRef left = LLVMBuildSub(e->builder, p->row_last, loop.index, "");
+  emit_block(e, p, loop.index, rows, sni_ir_min(e, sni_ir_i64(e, rows), left));
+  sni_loop_end(e, &loop, NULL);
+}
+
+// Whole blocks, then what is left: one block if its rows are known, else blocks of few rows. In a last panel one piece of code does.
+static void emit_rows(sni_emitter *e, sni_product *p, int rows, bool last_panel) {
   const sni_kernel_size extent = e->kernel->extent[p->row_axis];
-  const int64_t rest = p->plan.tail_known ? extent.value % rows : (rows + 1) / 2;
+  const bool known = p->plan.tail_known;
   int64_t all;
   sni_loop loop;
   LLVMValueRef next = p->row_first;
+  if (!known && last_panel) {
+    emit_clamped_rows(e, p, next, rows);
+    return;
+  }
   if (!constant_rows(p, &all) || all >= rows) {
-    sni_loop_begin(e, &loop, p->row_first, sni_ir_add(e, p->row_last, sni_ir_i64(e, 1 - rows)), sni_ir_i64(e, rows), 0);
+    sni_loop_begin(e, &loop, next, sni_ir_add(e, p->row_last, sni_ir_i64(e, 1 - rows)), sni_ir_i64(e, rows), 0);
     emit_block(e, p, loop.index, rows, NULL);
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
   }
-  if (!rest || rows == 1) return;
-  // A known rest: once, if at all. An unknown one: blocks of half the rows.
-  sni_loop_begin(e, &loop, next, p->row_last, sni_ir_i64(e, rest), 0);
-  LLVMValueRef left = sni_ir_min(e, sni_ir_i64(e, rest), LLVMBuildSub(e->builder, p->row_last, loop.index, ""));
-  emit_block(e, p, loop.index, (int)rest, p->plan.tail_known ? NULL : left);
+  if (!known && rows > 1) emit_clamped_rows(e, p, next, (rows + 3) / 4);
+  if (!known || extent.value % rows == 0) return;
+  const int rest = (int)(extent.value % rows);
+  sni_loop_begin(e, &loop, next, p->row_last, sni_ir_i64(e, rest), 0);  // once, if at all
+  emit_block(e, p, loop.index, rest, NULL);
   sni_loop_end(e, &loop, NULL);
 }
 
@@ -169,7 +184,7 @@ static void pack_for_many_rows(sni_emitter *e, sni_product *p) {
   p->right_stride = sni_ir_select(e, many, p->right_stride, stride);
 }
 
-static void emit_k_block(sni_emitter *e, sni_product *p, int rows) {
+static void emit_k_block(sni_emitter *e, sni_product *p, int rows, bool last_panel) {
   switch (p->plan.pack) {
     case SNI_PACK_NEVER:
       set_right(e, p, false);
@@ -182,7 +197,7 @@ static void emit_k_block(sni_emitter *e, sni_product *p, int rows) {
       set_right(e, p, true);
       break;
   }
-  emit_rows(e, p, rows);
+  emit_rows(e, p, rows, last_panel);
 }
 
 static void clear_tile(sni_emitter *e, sni_product *p, int rows) {
@@ -195,11 +210,15 @@ static void clear_tile(sni_emitter *e, sni_product *p, int rows) {
   sni_loop_end(e, &loop, NULL);
 }
 
-static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors, int rows, bool masked) {
+static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors, int rows, bool masked, bool last) {
   p->column = column;
   p->group = (sni_group){.first = 0, .count = vectors};
   for (int v = 0; v < vectors; v++) p->group.index[v] = sni_ir_add(e, column, sni_ir_i64(e, (int64_t)v * e->lanes));
-  if (masked) {
+  for (int v = 0; v < vectors && p->plan.uniform; v++) {
+    p->group.active[v] = LLVMBuildSub(e->builder, p->column_last, p->group.index[v], "");
+    p->group.mask[v] = sni_emit_mask(e, p->group.active[v], (unsigned)e->lanes);
+  }
+  if (masked && !p->plan.uniform) {
     const int64_t extent = e->kernel->extent[p->column_axis].value;
     const int64_t width = (int64_t)p->plan.vectors * p->plan.lanes;
     LLVMValueRef active = p->plan.width_known ? sni_ir_i64(e, extent % width - (int64_t)(vectors - 1) * e->lanes)
@@ -210,7 +229,7 @@ static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int 
   p->k_first = sni_ir_i64(e, 0);
   p->k_count = p->k_extent;
   if (!p->plan.blocked) {
-    emit_k_block(e, p, rows);
+    emit_k_block(e, p, rows, last);
     return;
   }
   sni_loop loop;
@@ -219,7 +238,7 @@ static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int 
   sni_loop_begin(e, &loop, p->k_first, p->k_extent, size, 0);
   p->k_first = loop.index;
   p->k_count = sni_ir_min(e, size, LLVMBuildSub(e->builder, p->k_extent, loop.index, ""));
-  emit_k_block(e, p, rows);
+  emit_k_block(e, p, rows, last);
   sni_loop_end(e, &loop, NULL);
   emit_from_tile(e, p, p->row_first, LLVMBuildSub(e->builder, p->row_last, p->row_first, ""));
 }
@@ -232,10 +251,16 @@ static void emit_panels(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVM
   sni_loop loop;
   p->column_last = last;
   LLVMValueRef next = first;
+  if (plan->uniform) {
+    sni_loop_begin(e, &loop, first, last, sni_ir_i64(e, width), 0);
+    emit_panel(e, p, loop.index, plan->vectors, plan->rows, true, false);
+    sni_loop_end(e, &loop, NULL);
+    return;
+  }
   const bool narrow = sni_ir_is_constant(first, &start) && sni_ir_is_constant(last, &all) && all - start < width;
   if (!narrow) {
     sni_loop_begin(e, &loop, first, sni_ir_add(e, last, sni_ir_i64(e, 1 - width)), sni_ir_i64(e, width), 0);
-    emit_panel(e, p, loop.index, plan->vectors, plan->rows, false);
+    emit_panel(e, p, loop.index, plan->vectors, plan->rows, false, false);
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
   }
@@ -244,7 +269,7 @@ static void emit_panels(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVM
   const int vectors = plan->width_known ? (int)((rest + plan->lanes - 1) / plan->lanes) : 1;
   const int rows = vectors == plan->vectors ? plan->rows : plan->last_rows;
   sni_loop_begin(e, &loop, next, last, sni_ir_i64(e, (int64_t)vectors * plan->lanes), 0);
-  emit_panel(e, p, loop.index, vectors, rows, !plan->width_known || rest % plan->lanes != 0);
+  emit_panel(e, p, loop.index, vectors, rows, !plan->width_known || rest % plan->lanes != 0, !narrow);
   sni_loop_end(e, &loop, NULL);
 }
 

@@ -50,29 +50,28 @@ static LLVMValueRef unpack(sni_emitter *e, LLVMValueRef a, LLVMValueRef b, int p
 }
 
 // The 128-bit pieces at k of columns first, first + step, ... as one vector.
-static LLVMValueRef load_pieces(sni_emitter *e, const sni_product *p, LLVMValueRef address, int first, int step, int count, int columns) {
+static LLVMValueRef load_pieces(sni_emitter *e, const sni_product *p, LLVMValueRef address, int first, int step, int count) {
   LLVMTypeRef piece = LLVMVectorType(p->element, (unsigned)step);
   LLVMValueRef parts[sni_max_group];
   for (int i = 0; i < count; i++) {
-    const int column = first + i * step;
-    LLVMValueRef offset = sni_ir_mul(e, sni_ir_i64(e, column), sni_emit_size(e, p->right.stride));
+    LLVMValueRef offset = sni_ir_mul(e, sni_ir_i64(e, first + i * step), sni_emit_size(e, p->right.stride));
     LLVMValueRef at = sni_ir_element_address(e, p->element, address, offset);
-    parts[i] = column < columns ? sni_emit_vector_load(e, piece, at, NULL) : LLVMConstNull(piece);
+    parts[i] = sni_emit_vector_load(e, piece, at, NULL);
   }
   for (; count > 1; count /= 2)
     for (int i = 0; i < count / 2; i++) parts[i] = sni_ir_concat(e, parts[2 * i], parts[2 * i + 1]);
   return parts[0];
 }
 
-// A vector's columns, contiguous along k: 4 (f32) or 2 (f64) k a turn, transposed within 128-bit lanes.
-static void pack_transposed(sni_emitter *e, sni_product *p, LLVMValueRef column, int columns, LLVMValueRef mask) {
+// A whole vector's columns, contiguous along k: 4 (f32) or 2 (f64) k a turn, transposed within 128-bit lanes.
+static void pack_transposed(sni_emitter *e, sni_product *p, LLVMValueRef column) {
   const int per_lane = p->element == e->type_f32 ? 4 : 2, pieces = e->lanes / per_lane;
   LLVMValueRef z[4], step = sni_ir_i64(e, per_lane);
   sni_loop loop;
   LLVMValueRef end = sni_ir_add(e, p->k_count, sni_ir_i64(e, 1 - per_lane));
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), end, step, 0);
   LLVMValueRef address = source_address(e, p, loop.index, column);
-  for (int j = 0; j < per_lane; j++) z[j] = load_pieces(e, p, address, j, per_lane, pieces, columns);
+  for (int j = 0; j < per_lane; j++) z[j] = load_pieces(e, p, address, j, per_lane, pieces);
   LLVMValueRef low = unpack(e, z[0], z[1], per_lane, 1, false), high = unpack(e, z[0], z[1], per_lane, 1, true);
   LLVMValueRef result[4] = {low, high};
   if (per_lane == 4) {
@@ -85,7 +84,9 @@ static void pack_transposed(sni_emitter *e, sni_product *p, LLVMValueRef column,
   for (int j = 0; j < per_lane; j++)
     sni_emit_vector_store(e, result[j], panel_address(e, p, sni_ir_add(e, loop.index, sni_ir_i64(e, j)), column), NULL);
   sni_loop_end(e, &loop, NULL);
-  pack_gathered(e, p, loop.last_index, column, mask);
+  int64_t count;
+  if (!sni_ir_is_constant(p->k_count, &count) || count % per_lane != 0)
+    pack_gathered(e, p, loop.last_index, column, NULL);
 }
 
 static bool is_one(sni_kernel_size size) { return size.param < 0 && size.value == 1; }
@@ -95,25 +96,21 @@ void sni_emit_pack(sni_emitter *e, sni_product *p) {
     pack_contiguous(e, p);
     return;
   }
-  const int count = p->group.count;
-  int64_t active = e->lanes;
-  LLVMValueRef mask = p->group.mask[count - 1];
-  const bool known = !mask || sni_ir_is_constant(p->group.active[count - 1], &active);
-  const bool transposed = is_one(p->right.k_stride) && known;
-  const int whole = mask ? count - 1 : count;
+  const int64_t width = (int64_t)p->group.count * e->lanes;
+  LLVMValueRef mask = p->group.mask[p->group.count - 1];
+  LLVMValueRef columns = sni_ir_i64(e, width), lanes = sni_ir_i64(e, e->lanes);
+  if (mask) columns = sni_ir_min(e, columns, LLVMBuildSub(e->builder, p->column_last, p->column, ""));
   sni_loop loop;  // over whole vectors: code for one
-  if (whole > 0) {
-    sni_loop_begin(e, &loop, sni_ir_i64(e, 0), sni_ir_i64(e, (int64_t)whole * e->lanes), sni_ir_i64(e, e->lanes), 0);
-    if (transposed)
-      pack_transposed(e, p, loop.index, e->lanes, NULL);
-    else
-      pack_gathered(e, p, sni_ir_i64(e, 0), loop.index, NULL);
-    sni_loop_end(e, &loop, NULL);
-  }
-  if (!mask) return;
-  LLVMValueRef column = sni_ir_i64(e, (int64_t)whole * e->lanes);
-  if (transposed)
-    pack_transposed(e, p, column, (int)active, mask);
+  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), sni_ir_add(e, columns, sni_ir_i64(e, 1 - e->lanes)), lanes, 0);
+  if (is_one(p->right.k_stride))
+    pack_transposed(e, p, loop.index);
   else
-    pack_gathered(e, p, sni_ir_i64(e, 0), column, mask);
+    pack_gathered(e, p, sni_ir_i64(e, 0), loop.index, NULL);
+  sni_loop_end(e, &loop, NULL);
+  if (!mask) return;
+  LLVMValueRef rest = loop.last_index;
+  sni_loop_begin(e, &loop, rest, columns, lanes, 0);  // once, if at all
+  mask = sni_emit_mask(e, LLVMBuildSub(e->builder, columns, loop.index, ""), (unsigned)e->lanes);
+  pack_gathered(e, p, sni_ir_i64(e, 0), loop.index, mask);
+  sni_loop_end(e, &loop, NULL);
 }

@@ -16,8 +16,8 @@ enum { most = 8 };
 typedef struct row {
   const char *id;
   sn_callback body;  // the row's program: in -> out[0]
-  int n_inputs;
   sn_tensor *(*input)(sn_context *context, int i);
+  int n_inputs;
   sn_status error;       // expected instead of a value
   const char *parts[4];  // of the message
   sn_dtype dtype;
@@ -127,17 +127,17 @@ static sn_status d12(sn_context *context, sn_tensor *const *in, sn_tensor **out,
 }
 
 static const row rows[] = {
-    {"T1", t1, 0, NULL, SN_OK, {0}, SN_F32, {2, {2, 3}}, {1, 2, 3, 4, 5, 6}},
-    {"T2", t2, 1, matrix, SN_OK, {0}, SN_F32, {2, {2, 2}}, {2, 3, 5, 6}},
-    {"T4", t4, 1, matrix, SN_OK, {0}, SN_F32, {2, {2, 3}}, {11, 12, 13, 14, 15, 16}},
-    {"T5", t5, 1, matrix, SN_OK, {0}, SN_F32, {2, {2, 3}}, {1, 4, 9, 16, 25, 36}},
-    {"T6", t6, 1, matrix, SN_OK, {0}, SN_F32, {2, {2, 2}}, {14, 32, 32, 77}},
-    {"T7", t7, 0, NULL, SN_OK, {0}, SN_I32, {0, {0}}, {42}},
-    {"T9", t5, 1, array_f64, SN_OK, {0}, SN_F64, {1, {3}}, {4, 16, 25}},
+    {"T1", t1, NULL, 0, SN_OK, {0}, SN_F32, {2, {2, 3}}, {1, 2, 3, 4, 5, 6}},
+    {"T2", t2, matrix, 1, SN_OK, {0}, SN_F32, {2, {2, 2}}, {2, 3, 5, 6}},
+    {"T4", t4, matrix, 1, SN_OK, {0}, SN_F32, {2, {2, 3}}, {11, 12, 13, 14, 15, 16}},
+    {"T5", t5, matrix, 1, SN_OK, {0}, SN_F32, {2, {2, 3}}, {1, 4, 9, 16, 25, 36}},
+    {"T6", t6, matrix, 1, SN_OK, {0}, SN_F32, {2, {2, 2}}, {14, 32, 32, 77}},
+    {"T7", t7, NULL, 0, SN_OK, {0}, SN_I32, {0, {0}}, {42}},
+    {"T9", t5, array_f64, 1, SN_OK, {0}, SN_F64, {1, {3}}, {4, 16, 25}},
     {"T11",
      sum,
-     2,
      two_and_i32,
+     2,
      SN_ERR_DTYPE,
      {"sn_add", "operand #1 is i32[]", "expected f32", "test_acceptance.c:"},
      SN_F32,
@@ -145,16 +145,16 @@ static const row rows[] = {
      {0}},
     {"T12",
      sum,
-     2,
      two_and_f64,
+     2,
      SN_ERR_DTYPE,
      {"sn_add", "operand #1 is f64[]", "expected f32", "test_acceptance.c:"},
      SN_F32,
      {0, {0}},
      {0}},
-    {"T13", t13, 2, two_and_f64, SN_OK, {0}, SN_F32, {0, {0}}, {42}},
-    {"D1", d1, 2, five_and_three, SN_OK, {0}, SN_F64, {0, {0}}, {36.000003007075065}},
-    {"D12", d12, 1, thirty, SN_OK, {0}, SN_F32, {0, {0}}, {30}},
+    {"T13", t13, two_and_f64, 2, SN_OK, {0}, SN_F32, {0, {0}}, {42}},
+    {"D1", d1, five_and_three, 2, SN_OK, {0}, SN_F64, {0, {0}}, {36.000003007075065}},
+    {"D12", d12, thirty, 1, SN_OK, {0}, SN_F32, {0, {0}}, {30}},
 };
 enum { n_rows = (int)(sizeof(rows) / sizeof(rows[0])) };
 

@@ -3,6 +3,7 @@
 #include <sinter/sinter.h>
 
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,17 +198,14 @@ static bool same_bits(const sn_tensor *a, const sn_tensor *b, const char **why) 
   if (sn_data(a, &x) || sn_data(b, &y)) return false;
   *why = "elements";
   for (int64_t i = 0; i < sn_size(a); i++) {
-    if (sn_dtype_of(a) == SN_F32) {
-      float p = ((const float *)x)[i], q = ((const float *)y)[i];
-      if (memcmp(&p, &q, 4) && !(p != p && q != q)) return false;
-    } else if (sn_dtype_of(a) == SN_F64) {
-      double p = ((const double *)x)[i], q = ((const double *)y)[i];
-      if (memcmp(&p, &q, 8) && !(p != p && q != q)) return false;
-    } else {
-      size_t size = sn_dtype_size(sn_dtype_of(a));
-      if (memcmp((const char *)x + (size_t)i * size, (const char *)y + (size_t)i * size, size))
-        return false;
-    }
+    size_t size = sn_dtype_size(sn_dtype_of(a)), at = (size_t)i * size;
+    if (memcmp((const char *)x + at, (const char *)y + at, size) == 0) continue;
+    bool nans = false;
+    if (sn_dtype_of(a) == SN_F32)
+      nans = isnan(((const float *)x)[i]) && isnan(((const float *)y)[i]);
+    if (sn_dtype_of(a) == SN_F64)
+      nans = isnan(((const double *)x)[i]) && isnan(((const double *)y)[i]);
+    if (!nans) return false;
   }
   return true;
 }

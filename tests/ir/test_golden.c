@@ -6,7 +6,10 @@
 //   it
 //
 // Passes are those of sni_graph_passes, and "differentiate": the gradients of the first result with
-// respect to all float parameters, which become the results; dead nodes are pruned.
+// respect to all float parameters, which become the results; dead nodes are pruned. "lower" is the
+// whole lowering (fusion, schedule, kernels, memory plan) for 512-bit vectors without BLAS: its
+// output is the plan's text.
+#include "passes/lower.h"
 #include "passes/passes.h"
 
 #include <check.h>
@@ -61,11 +64,29 @@ static sn_status run_pass(const char *name, sni_graph *graph, sni_graph **out_gr
   return sni_fail(&diag, SN_ERR_INTERNAL, "no pass %s", name);
 }
 
+static sn_status lower(sni_graph *graph, char **out_text) {
+  sni_lower_options options = {.vector_bits = 512, .l1_bytes = 32768, .l2_bytes = 1 << 20};
+  sni_plan *plan;
+  sni_text text;
+  SNI_TRY(sni_lower_graph(graph, &options, &arena, &diag, &plan));
+  sni_text_init(&text, &allocator);
+  sn_status status = sni_plan_print(plan, graph, false, &text);
+  if (!status) status = sni_plan_print(plan, graph, true, &text);
+  if (!status) return sni_text_take(&text, &diag, out_text);
+  sni_text_deinit(&text);
+  return status;
+}
+
 // Text of the graph that the pass makes of `text`; freed by the caller.
 static char *transform(const char *pass, const char *text) {
   sni_graph *graph, *result;
   char *printed = NULL;
   sn_status status = sni_graph_parse(&arena, &diag, text, strlen(text), &graph);
+  if (!status && !strcmp(pass, "lower")) {
+    status = lower(graph, &printed);
+    ck_assert_msg(!status, "%s", diag.text);
+    return printed;
+  }
   if (!status) status = run_pass(pass, graph, &result);
   if (!status) status = sni_graph_verify(result);
   if (!status) status = sni_graph_print(result, &allocator, &printed);
@@ -98,7 +119,7 @@ START_TEST(golden) {
     check_text(given, expected ? expected : "", "differs; --rewrite accepts what is given",
                cases[_i]);
   }
-  if (strcmp(passes[_i], "differentiate")) {
+  if (strcmp(passes[_i], "differentiate") && strcmp(passes[_i], "lower")) {
     char *again = transform(passes[_i], given);
     check_text(again, given, "a second run changes the graph", cases[_i]);
     sni_free(&allocator, again, strlen(again) + 1);
@@ -146,6 +167,7 @@ int main(int argc, char **argv) {
   }
   rewrite = argc > 2 && !strcmp(argv[2], "--rewrite");
   find_cases(argv[1], "differentiate");
+  find_cases(argv[1], "lower");
   for (int p = 0; p < sni_graph_pass_count; p++) find_cases(argv[1], sni_graph_passes[p].name);
   Suite *suite = suite_create("golden");
   TCase *tcase = tcase_create("passes");

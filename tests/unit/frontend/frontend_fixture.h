@@ -116,7 +116,7 @@ static UNUSED double item(const sn_tensor *t) {
 // Exact values, NaN equal to NaN. shape and values of t.
 static UNUSED void expect_values(const char *what, const sn_tensor *t, sn_shape shape,
                                  const double *wanted, double tolerance) {
-  double given[512];
+  double given[512] = {0};
   ck_assert_msg(!sn_failed(t), "%s failed: %s", what, sn_error_message(ctx));
   ck_assert_msg(sn_rank(t) == shape.rank, "%s: rank %d, wanted %d", what, sn_rank(t), shape.rank);
   int64_t n = 1;

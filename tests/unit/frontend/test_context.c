@@ -158,11 +158,12 @@ END_TEST
 
 typedef struct worker {
   sn_context *parent;
-  sn_tensor *variable;
+  sn_tensor *variable, *constant;
   bool good;
 } worker;
 
-// Ops on variables alone run in the context that this thread works with.
+// Ops on variables and tensors of another thread's context run in the context that this thread
+// works with.
 static void *work(void *user) {
   worker *w = user;
   sn_context *c;
@@ -171,7 +172,7 @@ static void *work(void *user) {
   for (int i = 0; i < 200; i++) {
     SN_SCOPE(c);
     sn_tensor *y = sn_mul(w->variable, w->variable);
-    if (sn_context_of(y) != c) w->good = false;
+    if (sn_context_of(y) != c || sn_context_of(sn_neg(w->constant)) != c) w->good = false;
     sn_assign_add(w->variable, sn_ones(c, SN_F32, SN_SHAPE(8)));
     if (sn_check(c)) w->good = false;
   }
@@ -181,10 +182,11 @@ static void *work(void *user) {
 
 START_TEST(threads_with_sibling_contexts_update_one_variable) {
   sn_tensor *v = sn_variable(sn_zeros(ctx, SN_F32, SN_SHAPE(8)));
+  sn_tensor *constant = F32(SN_SHAPE(1), 1);
   worker workers[3];
   pthread_t threads[3];
   for (int i = 0; i < 3; i++) {
-    workers[i] = (worker){ctx, v, false};
+    workers[i] = (worker){ctx, v, constant, false};
     pthread_create(&threads[i], NULL, work, &workers[i]);
   }
   for (int i = 0; i < 3; i++) {

@@ -480,7 +480,10 @@ START_TEST(slices_are_pythons) {
           sn_range_spec r = {bounds[a], bounds[b], step_values[s]};
           int size = python_slice(n, r, picked);
           double wanted[32];
-          for (int i = 0; i < 2 * size; i++) wanted[i] = (double)(i / size * n + picked[i % size]);
+          for (int i = 0; i < 2 * size; i++) {
+            int64_t row_of = i / size;
+            wanted[i] = (double)(row_of * n + picked[i % size]);
+          }
           sn_range_spec ranges[2] = {SN_ALL, r};
           expect_values("slice", sn_slice(t, ranges, 2), SN_SHAPE(2, size), wanted, 0);
         }

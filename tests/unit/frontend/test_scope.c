@@ -20,7 +20,7 @@ START_TEST(results_die_with_their_scope) {
   size_t before = held();
   sn_scope scope = sn_scope_begin(ctx);
   make(3);
-  ck_assert_uint_ge(held(), before + 3 * 800000);
+  ck_assert_uint_ge(held(), before + 2400000);
   sn_scope_end(scope);
   ck_assert_uint_eq(held(), before);
   sn_scope_end(scope);  // ending twice does nothing

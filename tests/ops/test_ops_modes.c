@@ -1,0 +1,558 @@
+// Every op of ops.def on the interpreter and on LLVM, for every dtype it takes: contiguous,
+// transposed, sliced, reversed and broadcast operands, sizes 0, 1 and odd ones, the special values
+// of each dtype. Results must be the same bits; an op without a case fails. Then matmul against
+// float64.
+#include "ops/modes_harness.h"
+
+// ---- pointwise ops: operands of every layout
+typedef enum layout {
+  CONTIGUOUS,
+  TRANSPOSED,
+  SLICED,
+  REVERSED,
+  COLUMNS,
+  ROW,
+  SCALAR,
+  N_LAYOUTS
+} layout;
+
+// A view of an input: element index of result index i is offset + sum of stride[d] * i[d].
+typedef struct operand {
+  sn_dtype dtype;
+  sn_shape input;
+  int64_t offset, stride[SN_MAX_RANK];
+} operand;
+
+static void row_major(const sn_shape *shape, int64_t *stride) {
+  int64_t s = 1;
+  for (int d = shape->rank; d-- > 0;) {
+    stride[d] = shape->dims[d] == 1 ? 0 : s;
+    s *= shape->dims[d];
+  }
+}
+
+static void say_integers(source *s, const char *name, const int64_t *values, int n) {
+  say(s, "%s=[", name);
+  for (int i = 0; i < n; i++) say(s, "%s%lld", i ? "," : "", (long long)values[i]);
+  say(s, "]");
+}
+
+static void input_of(layout how, const sn_shape *shape, int k, operand *o) {
+  int rank = shape->rank;
+  o->input = *shape;
+  o->offset = 0;
+  for (int d = 0; d < rank; d++) {
+    int64_t n = shape->dims[d];
+    if (how == TRANSPOSED) o->input.dims[d] = shape->dims[rank - 1 - d];
+    if (how == SLICED) o->input.dims[d] = 2 * n + 2;
+    if (how == REVERSED) o->input.dims[d] = n + 1;
+    if (how == COLUMNS && (d + k) % 2) o->input.dims[d] = 1;
+  }
+  if (how == SCALAR) o->input.rank = 0;
+  if (how == ROW && rank > 0) o->input = (sn_shape){1, {shape->dims[rank - 1]}};
+}
+
+// Declares input k and what makes the operand of it, %<k>v.
+static void say_operand(source *s, layout how, const sn_shape *shape, int k, bool symbolic,
+                        operand *o) {
+  int rank = shape->rank;
+  int64_t base[SN_MAX_RANK], start[SN_MAX_RANK], step[SN_MAX_RANK];
+  input_of(how, shape, k, o);
+  row_major(&o->input, base);
+  say(s, "  %%%d = parameter input %d : ", k, k);
+  if (symbolic && how == TRANSPOSED) {
+    say(s, "%s[", sn_dtype_name(o->dtype));
+    for (int d = 0; d < rank; d++) say(s, "%s%c", d ? "," : "", 'A' + rank - 1 - d);
+    say(s, "]");
+  } else if (symbolic && how == ROW) {
+    say(s, "%s[%c]", sn_dtype_name(o->dtype), 'A' + rank - 1);
+  } else {
+    say_type(s, o->dtype, &o->input, symbolic);
+  }
+  for (int d = 0; d < rank; d++) {
+    o->stride[d] = how == TRANSPOSED ? base[rank - 1 - d] : how == SCALAR ? 0 : base[d];
+    if (how == ROW) o->stride[d] = d == rank - 1 ? base[0] : 0;
+    if (how == SLICED) o->offset += base[d], o->stride[d] *= 2, start[d] = 1, step[d] = 2;
+    if (how == REVERSED) {
+      o->offset += base[d] * shape->dims[d], start[d] = shape->dims[d], step[d] = -1;
+      o->stride[d] *= -1;
+    }
+  }
+  if (how == CONTIGUOUS || (rank == 0 && how != SCALAR && how != TRANSPOSED)) {
+    say(s, "\n  %%%dv = identity(%%%d) : ", k, k);
+  } else if (how == TRANSPOSED) {
+    for (int d = 0; d < rank; d++) start[d] = rank - 1 - d;
+    say(s, "\n  %%%dv = transpose(%%%d) {", k, k);
+    say_integers(s, "perm", start, rank);
+    say(s, "} : ");
+  } else if (how == SLICED || how == REVERSED) {
+    say(s, "\n  %%%dv = slice(%%%d) {", k, k);
+    say_integers(s, "start", start, rank);
+    say_integers(s, ", step", step, rank);
+    say(s, "} : ");
+  } else {
+    say(s, "\n  %%%dv = broadcast(%%%d) : ", k, k);
+  }
+  say_type(s, o->dtype, shape, symbolic);
+  say(s, "\n");
+}
+
+// The operand's elements in order.
+static sn_view materialise(const operand *o, const sn_view *input, const sn_shape *shape) {
+  sn_view view = new_view(o->dtype, shape);
+  size_t size = sn_dtype_size(o->dtype);
+  int64_t n = elements_of(shape);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t at = o->offset, rest = i;
+    for (int d = shape->rank; d-- > 0; rest /= shape->dims[d])
+      at += rest % shape->dims[d] * o->stride[d];
+    memcpy((char *)view.data + (size_t)i * size, (const char *)input->data + (size_t)at * size,
+           size);
+  }
+  return view;
+}
+
+typedef struct pointwise {
+  sni_op op;
+  int n;
+  sn_dtype dtypes[3], result;
+  pair reference;  // contiguous operands A x B
+} pointwise;
+
+static void say_pointwise(source *s, const pointwise *p, const layout *layouts,
+                          const sn_shape *shape, bool symbolic, operand *operands) {
+  *s = (source){.length = 0};
+  say(s, "func @test {\n");
+  for (int k = 0; k < p->n; k++) {
+    operands[k].dtype = p->dtypes[k];
+    say_operand(s, layouts[k], shape, k, symbolic, &operands[k]);
+  }
+  say(s, "  %%y = %s(", sni_op_infos[p->op].name);
+  for (int k = 0; k < p->n; k++) say(s, "%s%%%dv", k ? ", " : "", k);
+  say(s, ") : ");
+  say_type(s, p->result, shape, symbolic);
+  say(s, "\n  return %%y\n}\n");
+}
+
+// Runs the program on special values; its results must be those of the reference on the same
+// operands, contiguous and flattened.
+static void check_layouts(const pointwise *p, const layout *layouts, const sn_shape *shape,
+                          bool symbolic) {
+  source s;
+  operand operands[3];
+  sn_view in[3], flat[3], out, expected;
+  say_pointwise(&s, p, layouts, shape, symbolic, operands);
+  pair compiled = compile_pair(&s);
+  int64_t n = elements_of(shape);
+  for (int k = 0; k < p->n; k++) {
+    in[k] = new_view(p->dtypes[k], &operands[k].input);
+    fill_view(&in[k], k);
+    flat[k] = materialise(&operands[k], &in[k], shape);
+    flat[k].shape = SN_SHAPE(1, n);
+  }
+  run_pair(&compiled, in, p->n, &out);
+  run_pair(&p->reference, flat, p->n, &expected);
+  out.shape = expected.shape;
+  check_same(&out, &expected, "against contiguous operands", s.text);
+  free_views(in, p->n);
+  free_views(flat, p->n);
+  free(out.data);
+  free(expected.data);
+  release_pair(&compiled);
+}
+
+static void check_pointwise(pointwise *p) {
+  static const sn_shape sizes[] = {{2, {0, 3}},  {2, {1, 1}},   {2, {3, 5}},
+                                   {2, {7, 64}}, {2, {30, 31}}, {2, {1, 257}}};
+  static const sn_shape shapes[] = {{2, {3, 5}},   {3, {2, 3, 19}}, {1, {1}}, {2, {0, 4}},
+                                    {2, {17, 33}}, {0, {0}},        {1, {67}}};
+  source s;
+  operand operands[3];
+  layout contiguous[3] = {CONTIGUOUS, CONTIGUOUS, CONTIGUOUS};
+  say_pointwise(&s, p, contiguous, &(sn_shape){2, {2, 2}}, true, operands);
+  p->reference = compile_pair(&s);
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    sn_view in[3], out;
+    for (int k = 0; k < p->n; k++) in[k] = new_view(p->dtypes[k], &sizes[i]), fill_view(&in[k], k);
+    run_pair(&p->reference, in, p->n, &out);
+    free_views(in, p->n);
+    free(out.data);
+  }
+  layout turned[3] = {TRANSPOSED, COLUMNS, ROW};
+  check_layouts(p, turned, &sizes[4], true);
+  for (int l = 0; l < N_LAYOUTS; l++) {
+    layout layouts[3];
+    for (int k = 0; k < 3; k++) layouts[k] = (layout)((l + k * (1 + p->op % 3)) % N_LAYOUTS);
+    check_layouts(p, layouts, &shapes[((size_t)l + (size_t)p->op + p->dtypes[0]) % 7], false);
+  }
+  release_pair(&p->reference);
+}
+
+static int check_pointwise_op(sni_op op) {
+  int checked = 0;
+  bool converts = op == SNI_OP_CAST || op == SNI_OP_BITCAST;
+  bool compares = op == SNI_OP_EQ || op == SNI_OP_LT || op == SNI_OP_LE;
+  for (int d = 0; d < SN_DTYPE_COUNT; d++) {
+    for (int other = 0; other < SN_DTYPE_COUNT; other++) {
+      sn_dtype dtype = (sn_dtype)d, second = (sn_dtype)other;
+      pointwise p = {.op = op, .n = sni_op_infos[op].operands, .dtypes = {dtype, dtype, dtype}};
+      p.result = compares ? SN_BOOL : dtype;
+      if (op == SNI_OP_SELECT) p.dtypes[1] = p.dtypes[2] = p.result = second;
+      if (converts) p.result = second;
+      if (!(sni_op_infos[op].dtypes >> d & 1)) continue;
+      if (op != SNI_OP_SELECT && !converts && other) continue;
+      if (op == SNI_OP_BITCAST && (sn_dtype_size(dtype) != sn_dtype_size(second) ||
+                                   (second == SN_BOOL && dtype != SN_BOOL)))
+        continue;
+      check_pointwise(&p);
+      checked++;
+    }
+  }
+  return checked;
+}
+
+// ---- the other ops: texts, where $ is the dtype and the inputs' dims are A and B
+typedef struct text_case {
+  sni_op op;
+  const char *body;
+  int64_t index_limit;  // integer inputs but the first are indices below it; 0: none are
+} text_case;
+
+#define X "%0 = parameter input 0 : $[A,B]\n"
+#define X3 "%0 = parameter input 0 : $[A,5,B]\n"
+#define XT X "%t = transpose(%0) {perm=[1,0]} : $[B,A]\n"
+static const text_case text_cases[] = {
+    {SNI_OP_PARAMETER, X "return %0", 0},
+    {SNI_OP_PARAMETER, X "return %0, %0", 0},
+    {SNI_OP_CONSTANT, X "%1 = constant 1 : $[]\n%2 = broadcast(%1) : $[A,B]\nreturn %1, %2", 0},
+    {SNI_OP_CONSTANT,
+     X "%1 = constant [1, 0, 1] : $[3]\n%2 = broadcast(%1) : $[2,3]\nreturn %2, %1", 0},
+    {SNI_OP_IOTA, X "%1 = iota() {axis=1} : $[A,B]\n%2 = iota() {axis=0} : $[A,B]\nreturn %1, %2",
+     0},
+    {SNI_OP_IOTA, X "%1 = iota() {axis=0} : $[7]\n%2 = iota() {axis=2} : $[2,1,33]\nreturn %1, %2",
+     0},
+    {SNI_OP_DIM_SIZE,
+     X "%1 = dim_size() {dim=2*A+B} : i64[]\n%2 = dim_size() {dim=A*B} : i64[]\n"
+       "return %1, %2",
+     0},
+    {SNI_OP_RESHAPE, X "%1 = reshape(%0) : $[A*B]\nreturn %1", 0},
+    {SNI_OP_RESHAPE, XT "%1 = reshape(%t) : $[A*B]\n%2 = reshape(%1) : $[A,1,B]\nreturn %1, %2", 0},
+    {SNI_OP_TRANSPOSE, XT "return %t", 0},
+    {SNI_OP_TRANSPOSE,
+     X3 "%1 = transpose(%0) {perm=[2,0,1]} : $[B,A,5]\n"
+        "%2 = transpose(%1) {perm=[0,2,1]} : $[B,5,A]\nreturn %1, %2",
+     0},
+    {SNI_OP_BROADCAST, X "%1 = broadcast(%0) : $[3,A,B]\nreturn %1", 0},
+    {SNI_OP_BROADCAST, XT "%1 = reshape(%t) : $[B,1,A]\n%2 = broadcast(%1) : $[B,3,A]\nreturn %2",
+     0},
+    {SNI_OP_SLICE, X3 "%1 = slice(%0) {start=[0,4,0], step=[1,-2,1]} : $[A,3,B]\nreturn %1", 0},
+    {SNI_OP_SLICE,
+     X3 "%1 = slice(%0) {start=[A-1,1,B-1], step=[-1,1,-1]} : $[A,2,B]\n"
+        "%2 = slice(%0) {start=[0,2,0], step=[1,1,1]} : $[A,0,B]\nreturn %1, %2",
+     0},
+    {SNI_OP_PAD,
+     X "%1 = constant 1 : $[]\n"
+       "%2 = pad(%0, %1) {low=[1,0], high=[2,3], interior=[0,0]} : $[A+3,B+3]\n"
+       "return %2",
+     0},
+    {SNI_OP_PAD,
+     "%0 = parameter input 0 : $[A,7,B]\n%1 = constant 0 : $[]\n"
+     "%2 = pad(%0, %1) {low=[0,1,0], high=[0,0,1], interior=[0,2,0]} : $[A,20,B+1]\n"
+     "%3 = pad(%0, %1) {low=[0,-2,0], high=[0,-1,0], interior=[0,0,0]} : $[A,4,B]\n"
+     "return %2, %3",
+     0},
+    {SNI_OP_CONCAT,
+     X "%1 = concat(%0, %0) {axis=0} : $[2*A,B]\n"
+       "%2 = concat(%0, %0, %0) {axis=1} : $[A,3*B]\nreturn %1, %2",
+     0},
+    {SNI_OP_CONCAT,
+     X "%1 = parameter input 1 : $[B,4]\n%2 = transpose(%1) {perm=[1,0]} : $[4,B]\n"
+       "%3 = concat(%0, %2) {axis=0} : $[A+4,B]\n%4 = concat(%3) {axis=1} : $[A+4,B]\n"
+       "return %4",
+     0},
+    {SNI_OP_GATHER,
+     X "%1 = parameter input 1 : i32[C]\n%2 = concat(%0, %0, %0, %0, %0, %0, %0) "
+       "{axis=0} : $[7*A,B]\n%3 = broadcast(%0) : $[4,A,B]\n"
+       "%4 = gather(%3, %1) : $[C,A,B]\nreturn %4, %2",
+     4},
+    {SNI_OP_GATHER,
+     "%0 = parameter input 0 : $[6,B]\n%1 = parameter input 1 : i64[C,2]\n"
+     "%2 = gather(%0, %1) : $[C,2,B]\nreturn %2",
+     6},
+    {SNI_OP_GATHER,
+     "%0 = parameter input 0 : $[B,5]\n%1 = parameter input 1 : i32[C]\n"
+     "%t = transpose(%0) {perm=[1,0]} : $[5,B]\n%2 = gather(%t, %1) : $[C,B]\n"
+     "return %2",
+     5},
+    {SNI_OP_SCATTER_ADD,
+     "%0 = parameter input 0 : $[6,B]\n%1 = parameter input 1 : i32[C]\n"
+     "%2 = parameter input 2 : $[C,B]\n"
+     "%3 = scatter_add(%0, %1, %2) : $[6,B]\nreturn %3",
+     6},
+    {SNI_OP_SCATTER_ADD,
+     "%0 = parameter input 0 : $[3]\n%1 = parameter input 1 : i64[A,B]\n"
+     "%2 = parameter input 2 : $[B,A]\n%t = transpose(%2) {perm=[1,0]} : $[A,B]\n"
+     "%3 = scatter_add(%0, %1, %t) : $[3]\nreturn %3",
+     3},
+    {SNI_OP_RANDOM_BITS,
+     "%0 = parameter input 0 : i64[2]\n%1 = parameter input 1 : f32[A,B]\n"
+     "%2 = random_bits(%0) : i32[A,B]\n%3 = random_bits(%0) : i32[3]\n"
+     "return %2, %3",
+     0},
+};
+
+// %r is the op's name: every reduction has the same cases.
+static const char *const reduction_cases[] = {
+    X "%1 = %r(%0) {axes=[1]} : $[A]\n%2 = %r(%0) {axes=[0]} : $[B]\nreturn %1, %2",
+    X "%1 = %r(%0) {axes=[0,1]} : $[]\nreturn %1",
+    XT "%1 = %r(%t) {axes=[1]} : $[B]\n%2 = %r(%t) {axes=[0]} : $[A]\nreturn %1, %2",
+    X3
+    "%1 = %r(%0) {axes=[0,2]} : $[5]\n%2 = %r(%0) {axes=[1]} : $[A,B]\n"
+    "%3 = %r(%0) {axes=[]} : $[A,5,B]\nreturn %1, %2, %3",
+    X3
+    "%1 = slice(%0) {start=[A-1,3,0], step=[-1,-2,1]} : $[A,2,B]\n"
+    "%2 = %r(%1) {axes=[2]} : $[A,2]\n%3 = %r(%1) {axes=[0,1,2]} : $[]\nreturn %2, %3",
+    X "%1 = broadcast(%0) : $[3,A,B]\n%2 = %r(%1) {axes=[0]} : $[A,B]\nreturn %2",
+    X
+    "%1 = %r(%0) {axes=[1]} : $[A]\n%2 = reshape(%1) : $[A,1]\n%3 = broadcast(%2) : $[A,B]\n"
+    "%4 = eq(%0, %3) : bool[A,B]\nreturn %4",
+};
+
+static void say_body(source *s, const char *body, sn_dtype dtype, const char *op_name) {
+  *s = (source){.length = 0};
+  say(s, "func @test {\n");
+  for (; *body; body++) {
+    if (*body == '$') {
+      say(s, "%s", sn_dtype_name(dtype));
+    } else if (body[0] == '%' && body[1] == 'r') {
+      say(s, "%s", op_name);
+      body++;
+    } else if (dtype == SN_BOOL && !strncmp(body, "constant 1", 10)) {
+      say(s, "constant true");
+      body += 9;
+    } else if (dtype == SN_BOOL && !strncmp(body, "constant 0", 10)) {
+      say(s, "constant false");
+      body += 9;
+    } else if (dtype == SN_BOOL && !strncmp(body, "[1, 0, 1]", 9)) {
+      say(s, "[true, false, true]");
+      body += 8;
+    } else {
+      say(s, "%c", *body);
+    }
+  }
+  say(s, "\n}\n");
+}
+
+static const int64_t dims_of_runs[][3] = {  // A, B, C
+    {3, 5, 9}, {1, 1, 1}, {0, 4, 3}, {4, 0, 5}, {17, 33, 67}, {2, 257, 0}, {129, 2, 40}};
+enum { N_RUNS = sizeof(dims_of_runs) / sizeof(dims_of_runs[0]) };
+
+// Asks the program for its inputs' types; the dims that vary are read from the text, which alone
+// knows their symbols.
+static void find_shape(const char *text, int i, const int64_t *dims, sn_shape *shape) {
+  char label[40];
+  snprintf(label, sizeof(label), "parameter input %d : ", i);
+  const char *at = strstr(text, label);
+  ck_assert_ptr_nonnull(at);
+  at = strchr(at, '[');
+  for (int d = 0; d < shape->rank; d++, at = strpbrk(at, ",]")) {
+    at++;
+    if (shape->dims[d] == SN_UNKNOWN) shape->dims[d] = dims[*at - 'A'];
+  }
+}
+
+static void check_text(const source *s, int64_t index_limit) {
+  pair p = compile_pair(s);
+  int n = sn_program_inputs(p.program[0]);
+  for (int run = 0; run < N_RUNS; run++) {
+    sn_view in[MAX_VIEWS], out[MAX_VIEWS];
+    for (int i = 0; i < n; i++) {
+      sn_spec spec;
+      ck_assert_int_eq(sn_program_input_spec(tiers[0], p.program[0], i, &spec), SN_OK);
+      find_shape(s->text, i, dims_of_runs[run], &spec.shape);
+      in[i] = new_view(spec.dtype, &spec.shape);
+      fill_view(&in[i], i == 1 ? 2 : i);
+      if (!index_limit || i != 1) continue;
+      for (int64_t e = 0; e < elements_of(&spec.shape); e++) {
+        int64_t index = hash_of((uint64_t)e, 3) % (uint64_t)index_limit;
+        if (spec.dtype == SN_I32) ((int32_t *)in[i].data)[e] = (int32_t)index;
+        if (spec.dtype == SN_I64) ((int64_t *)in[i].data)[e] = index;
+      }
+    }
+    int n_out = run_pair(&p, in, n, out);
+    free_views(in, n);
+    free_views(out, n_out);
+  }
+  release_pair(&p);
+}
+
+static int check_texts(sni_op op) {
+  int checked = 0;
+  source s;
+  for (int d = 0; d < SN_DTYPE_COUNT; d++) {
+    if (!(sni_op_infos[op].dtypes >> d & 1)) continue;
+    if (sni_op_infos[op].op_class == SNI_CLASS_REDUCE)
+      for (size_t i = 0; i < sizeof(reduction_cases) / sizeof(reduction_cases[0]); i++, checked++) {
+        say_body(&s, reduction_cases[i], (sn_dtype)d, sni_op_infos[op].name);
+        check_text(&s, 0);
+      }
+    if (op == SNI_OP_IOTA && d == SN_BOOL) continue;  // numbers only, though its row says any
+    for (size_t i = 0; i < sizeof(text_cases) / sizeof(text_cases[0]); i++) {
+      if (text_cases[i].op != op) continue;
+      say_body(&s, text_cases[i].body, (sn_dtype)d, NULL);
+      check_text(&s, text_cases[i].index_limit);
+      checked++;
+    }
+  }
+  return checked;
+}
+
+// ---- matmul: small integers exactly, floats within the rounding of any order of sums
+typedef struct product {
+  sn_dtype dtype;
+  bool ta, tb;
+  int64_t batch, m, n, k;
+} product;
+
+static double value_at(const sn_view *v, int64_t i) {
+  switch (v->dtype) {
+    case SN_I32:
+      return ((const int32_t *)v->data)[i];
+    case SN_I64:
+      return (double)((const int64_t *)v->data)[i];
+    case SN_F32:
+      return (double)((const float *)v->data)[i];
+    default:
+      return ((const double *)v->data)[i];
+  }
+}
+
+static void fill_numbers(sn_view *v, int salt) {
+  for (int64_t i = 0; i < elements_of(&v->shape); i++) {
+    int64_t n = (int64_t)(hash_of((uint64_t)i, (uint64_t)salt) % 2001) - 1000;
+    if (v->dtype == SN_I32) ((int32_t *)v->data)[i] = (int32_t)n;
+    if (v->dtype == SN_I64) ((int64_t *)v->data)[i] = n;
+    if (v->dtype == SN_F32) ((float *)v->data)[i] = (float)n / 512;
+    if (v->dtype == SN_F64) ((double *)v->data)[i] = (double)n / 777;
+  }
+}
+
+static void check_product_values(const product *p, const sn_view *a, const sn_view *b,
+                                 const sn_view *y, int tier) {
+  double unit = p->dtype == SN_F32 ? 0x1p-23 : p->dtype == SN_F64 ? 0x1p-52 : 0;
+  for (int64_t z = 0; z < p->batch; z++)
+    for (int64_t i = 0; i < p->m; i++)
+      for (int64_t j = 0; j < p->n; j++) {
+        double sum = 0, size = 0;
+        for (int64_t k = 0; k < p->k; k++) {
+          double x = value_at(a, z * p->m * p->k + (p->ta ? k * p->m + i : i * p->k + k)) *
+                     value_at(b, z * p->n * p->k + (p->tb ? j * p->k + k : k * p->n + j));
+          sum += x, size += fabs(x);
+        }
+        double given = value_at(y, (z * p->m + i) * p->n + j);
+        ck_assert_msg(fabs(given - sum) <= unit * size * (double)(p->k + 1),
+                      "tier %d, %s batch %d, %dx%dx%d, ta %d, tb %d: [%d,%d] is %.17g, not %.17g",
+                      tier, sn_dtype_name(p->dtype), (int)p->batch, (int)p->m, (int)p->n, (int)p->k,
+                      p->ta, p->tb, (int)i, (int)j, given, sum);
+      }
+}
+
+static void check_product(const product *p) {
+  source s = {.length = 0};
+  sn_view in[2], out;
+  sn_shape shapes[3] = {{3, {p->batch, p->ta ? p->k : p->m, p->ta ? p->m : p->k}},
+                        {3, {p->batch, p->tb ? p->n : p->k, p->tb ? p->k : p->n}},
+                        {3, {p->batch, p->m, p->n}}};
+  say(&s, "func @test {\n");
+  for (int i = 0; i < 2; i++) {
+    in[i] = new_view(p->dtype, &shapes[i]);
+    fill_numbers(&in[i], i);
+    say(&s, "  %%%d = parameter input %d : ", i, i);
+    say_type(&s, p->dtype, &shapes[i], false);
+    say(&s, "\n");
+  }
+  say(&s, "  %%2 = matmul(%%0, %%1) {ta=%d, tb=%d} : ", p->ta, p->tb);
+  say_type(&s, p->dtype, &shapes[2], false);
+  say(&s, "\n  return %%2\n}\n");
+  pair compiled = compile_pair(&s);
+  for (int tier = 0; tier < n_tiers; tier++) {
+    out = new_view(p->dtype, &shapes[2]);
+    ck_assert_int_eq(sn_run(compiled.runner[tier], in, &out), SN_OK);
+    check_product_values(p, &in[0], &in[1], &out, tier);
+    free(out.data);
+  }
+  free_views(in, 2);
+  release_pair(&compiled);
+}
+
+static int check_matmul(void) {
+  static const int64_t sizes[][4] = {
+      // batch, m, n, k
+      {1, 1, 1, 1}, {1, 3, 5, 7},  {2, 4, 3, 0},    {1, 0, 3, 5}, {1, 33, 10, 300},
+      {3, 5, 1, 9}, {1, 1, 40, 8}, {1, 65, 67, 31}, {0, 2, 2, 2}, {2, 17, 9, 130}};
+  int checked = 0;
+  for (int d = 0; d < SN_DTYPE_COUNT; d++)
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+      if (!(sni_op_infos[SNI_OP_MATMUL].dtypes >> d & 1)) continue;
+      int turn = (int)(i + (size_t)d);  // each size with two of the four forms
+      for (int form = turn; form < turn + 2; form++, checked++)
+        check_product(&(product){(sn_dtype)d, form & 1, form >> 1 & 1, sizes[i][0], sizes[i][1],
+                                 sizes[i][2], sizes[i][3]});
+    }
+  return checked;
+}
+
+static int check_op(sni_op op) {
+  if (op == SNI_OP_MATMUL) return check_matmul();
+  if (sni_op_infos[op].op_class == SNI_CLASS_POINTWISE) return check_pointwise_op(op);
+  return check_texts(op);
+}
+
+START_TEST(an_op_is_the_same_on_both_tiers) {
+  open_tiers();
+  ck_assert_msg(check_op((sni_op)_i) > 0, "%s has no case", sni_op_infos[_i].name);
+  close_tiers();
+}
+END_TEST
+
+// sn_run says so on both tiers, also in a large program of which the check is a small part.
+START_TEST(indices_out_of_range_are_refused) {
+  open_tiers();
+  for (int scatter = 0; scatter < 2; scatter++) {
+    source s;
+    say_body(&s,
+             scatter ? "%0 = parameter input 0 : $[3]\n%1 = parameter input 1 : i32[A]\n"
+                       "%2 = broadcast(%1) : i32[A]\n%3 = cast(%2) : $[A]\n"
+                       "%4 = scatter_add(%0, %1, %3) : $[3]\nreturn %4"
+                     : "%0 = parameter input 0 : $[3]\n%1 = parameter input 1 : i32[A]\n"
+                       "%2 = gather(%0, %1) : $[A]\nreturn %2",
+             SN_F32, NULL);
+    pair p = compile_pair(&s);
+    for (int tier = 0; tier < n_tiers; tier++)
+      for (int bad = 0; bad < 4; bad++) {
+        static const int32_t values[] = {0, 3, -1, INT32_MIN};
+        float x[3] = {1, 2, 3}, y[7];
+        int32_t indices[7] = {0, 1, 2, 2, 1, values[bad], 0};
+        sn_view in[] = {{x, SN_F32, SN_SHAPE(3)}, {indices, SN_I32, SN_SHAPE(7)}};
+        sn_view out = {y, SN_F32, SN_SHAPE(scatter ? 3 : 7)};
+        ck_assert_int_eq(sn_run(p.runner[tier], in, &out), bad ? SN_ERR_INDEX : SN_OK);
+      }
+    release_pair(&p);
+  }
+  close_tiers();
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("ops_modes");
+  TCase *tests = tcase_create("ops_modes");
+  tcase_set_timeout(tests, 240);
+  suite_add_tcase(suite, tests);
+  tcase_add_loop_test(tests, an_op_is_the_same_on_both_tiers, 0, SNI_OP_COUNT);
+  tcase_add_test(tests, indices_out_of_range_are_refused);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? 1 : 0;
+}
