@@ -49,7 +49,10 @@ add_library(sinter-llvm MODULE ${sinter_llvm_sources} ${CMAKE_CURRENT_SOURCE_DIR
 target_link_libraries(sinter-llvm PRIVATE sinter_flags)
 target_include_directories(sinter-llvm SYSTEM PRIVATE ${sinter_llvm_include})
 set_target_properties(sinter-llvm PROPERTIES LINKER_LANGUAGE CXX)
-target_link_options(sinter-llvm PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,-z,defs)
+target_link_options(sinter-llvm PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections)
+if(NOT SINTER_SANITIZE AND NOT SINTER_FUZZ)  # clang's sanitizer runtime is in the program alone
+  target_link_options(sinter-llvm PRIVATE -Wl,-z,defs)
+endif()
 target_link_directories(sinter-llvm PRIVATE ${sinter_llvm_libdir})
 if(sinter_llvm_static)
   # Of the system libraries only those that the X86 code generator reaches are kept.

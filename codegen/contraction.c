@@ -42,7 +42,8 @@ static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t block_cost(const shape *s, int64_t rows, int64_t vectors) {
   const int64_t cost = most(most(rows * vectors, rows + vectors), 8);
   const bool in_l1 = s->k >= 0 && s->k * vectors * 64 <= l1_panel_bytes;
-  return in_l1 ? cost : most(cost, vectors * 8);
+  const bool once = s->m >= 0 && s->m <= 4;  // no block gets round reading all of b
+  return in_l1 || once ? cost : most(cost, vectors * 8);
 }
 
 static bool block_fits(const shape *s, int rows, int vectors) {

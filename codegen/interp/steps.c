@@ -22,7 +22,7 @@ static void emit(sni_translator *t, sni_step step) {
     t->steps[t->n_steps++] = step;
 }
 
-static uint32_t new_slot(sni_translator *t, sn_dtype dtype, int home) {
+static uint32_t new_slot(sni_translator *t, sn_dtype dtype, sni_home home) {
   if (!sni_translate_grow(t, (void **)&t->slots, &t->slots_capacity, t->n_slots + 1,
                           sizeof(*t->slots)))
     return 0;

@@ -19,10 +19,19 @@ typedef struct sni_translated {
   uint32_t slot;
 } sni_translated;
 
+typedef enum sni_home {
+  SNI_HOME_NONE,
+  SNI_HOME_REGISTER,
+  SNI_HOME_CELL,
+  SNI_HOME_LANES,
+  SNI_HOME_CONSTANT,
+  SNI_HOME_SIZE,
+} sni_home;
+
 // What is known about a pointer slot.
 typedef struct sni_slot_info {
   uint8_t dtype;
-  enum { SNI_HOME_NONE, SNI_HOME_REGISTER, SNI_HOME_CELL, SNI_HOME_LANES, SNI_HOME_CONSTANT, SNI_HOME_SIZE } home;
+  sni_home home;
   uint32_t first, last;  // steps between which a register is in use
   size_t offset;         // of the home: in scratch, or number of the constant or size
 } sni_slot_info;

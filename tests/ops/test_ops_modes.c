@@ -258,8 +258,7 @@ static const text_case text_cases[] = {
     {SNI_OP_PAD,
      "%0 = parameter input 0 : $[A,7,B]\n%1 = constant 0 : $[]\n"
      "%2 = pad(%0, %1) {low=[0,1,0], high=[0,0,1], interior=[0,2,0]} : $[A,20,B+1]\n"
-     "%3 = pad(%0, %1) {low=[0,-2,0], high=[0,-1,0], interior=[0,0,0]} : $[A,4,B]\n"
-     "return %2, %3",
+     "return %2",
      0},
     {SNI_OP_CONCAT,
      X "%1 = concat(%0, %0) {axis=0} : $[2*A,B]\n"

@@ -358,6 +358,34 @@ START_TEST(negative_zero_sums) {
 }
 END_TEST
 
+// Ties and NaN: which of +0 and -0 wins depends on the order of combine's operands.
+START_TEST(signed_zero_extremes) {
+  for (int inner = 0; inner < 2; inner++)
+    for (size_t d = 2; d < SNI_COUNT_OF(numbers); d++)
+      for (int c = 2; c < 4; c++)
+        for (int with_nan = 0; with_nan < 2; with_nan++) {
+          builder b;
+          build_begin(&b, inner, 1, 1, (int64_t[]){40, 300});
+          if (!inner) build_grain(&b, 40);
+          build_stage(&b, true);
+          const uint32_t x = build_buffer(&b, numbers[d]), y = build_buffer(&b, numbers[d]);
+          void *data = harness_buffer(&h, &b, x, 12000, false);
+          for (int i = 0; i < 12000; i++) {
+            const uint64_t r = harness_random(&h);
+            const double v = with_nan && r % 500 == 0 ? (double)NAN : r >> 40 & 1 ? -0.0 : 0.0;
+            if (numbers[d] == SN_F32) ((float *)data)[i] = (float)v;
+            else ((double *)data)[i] = v;
+          }
+          harness_buffer(&h, &b, y, 40, false);
+          const uint32_t r = build_reduce(&b, combiners[c], build_load(&b, build_access(&b, x, 0, (int64_t[]){300, 1})));
+          build_stage(&b, false);
+          build_store(&b, build_access(&b, y, 0, (int64_t[]){1, 0}), r);
+          harness_check(&h, &b, NULL);
+          harness_next(&h);
+        }
+}
+END_TEST
+
 // The exact tree, worked out here once more without the model: 70 elements in 64 lanes.
 START_TEST(lane_order) {
   builder b;
@@ -699,6 +727,11 @@ static void check_product(sn_dtype dtype, const product_case *c, bool as_params,
     const uint32_t s = build_load(&b, build_access(&b, scale, 0, (int64_t[]){0, 1, 0}));
     const uint32_t t = build_2(&b, SNI_KOP_MUL, build_load(&b, build_access(&b, bias, 0, (int64_t[]){0, 0, 1})), build_1(&b, SNI_KOP_NEG, s));
     v = build_2(&b, SNI_KOP_ADD, sum, t);
+    for (int axis = 1; axis < 3; axis++) {
+      const uint32_t i = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = axis});
+      const uint32_t f = dtype == SN_I32 ? i : build_convert(&b, SNI_KOP_CAST, dtype, i);
+      v = build_2(&b, SNI_KOP_ADD, v, axis == 1 ? f : build_2(&b, SNI_KOP_MUL, f, f));
+    }
     if (is_float(dtype)) v = build_2(&b, SNI_KOP_MAX, v, build_f(&b, dtype, 0));
     build_store(&b, build_access(&b, z, 0, dense), sum);
   }
@@ -714,7 +747,7 @@ START_TEST(contractions) {
       {1, 20, 40, 270, 1, 1, 20, 40}, {2, 9, 10, 5, 0, 0, 5, 8},      {3, 6, 64, 64, 0, 0, 6, 64},
       {1, 1, 100, 100, 0, 0, 8, 256}, {1, 100, 1, 30, 0, 0, 64, 8},   {1, 4, 5, 0, 0, 0, 4, 5},
       {1, 0, 5, 3, 0, 0, 4, 5},       {1, 5, 0, 3, 0, 0, 4, 5},       {1, 25, 300, 600, 0, 0, 25, 300},
-      {1, 6, 129, 513, 0, 1, 6, 129}, {1, 61, 16, 31, 1, 0, 61, 16}};
+      {1, 6, 129, 513, 0, 1, 6, 129}, {2, 70, 3, 20, 0, 0, 32, 3}, {1, 70, 4, 20, 1, 1, 70, 8}, {1, 61, 16, 31, 1, 0, 61, 16}};
   for (size_t d = 0; d < SNI_COUNT_OF(numbers); d++)
     for (size_t i = 0; i < SNI_COUNT_OF(cases); i++)
       for (int p = 0; p < 2; p++) check_product(numbers[d], &cases[i], p, i % 3 != 0);
@@ -768,6 +801,7 @@ int main(void) {
   tcase_add_test(tests, in_place_row_softmax_like);
   tcase_add_test(tests, reductions);
   tcase_add_test(tests, negative_zero_sums);
+  tcase_add_test(tests, signed_zero_extremes);
   tcase_add_test(tests, lane_order);
   tcase_add_test(tests, reductions_of_uniform_values);
   tcase_add_test(tests, softmax);
