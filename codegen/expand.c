@@ -1,8 +1,10 @@
-// Scalar expansion: a copy of a kernel in which every MATH operation has become CORE ones, the same for all backends, which is
-// why they agree to the bit. Runs after the kernel is built and before any backend.
+// Scalar expansion: a copy of a kernel in which every MATH operation has become CORE ones, the same
+// for all backends, which is why they agree to the bit. Runs after the kernel is built and before
+// any backend.
 //
-// A straight rewriting: instructions keep their order and stage, value numbers are remapped. A constant that the expansion
-// needs is made once per stage, unless an earlier outer stage has it. The axes of a value are those of its operands.
+// A straight rewriting: instructions keep their order and stage, value numbers are remapped. A
+// constant that the expansion needs is made once per stage, unless an earlier outer stage has it.
+// The axes of a value are those of its operands.
 #include "codegen/expand.h"
 
 #include "codegen/kernel_fields.h"
@@ -62,43 +64,40 @@ sni_value sni_put_i(sni_expander *x, sn_dtype dtype, int64_t value) {
 }
 
 sni_value sni_put1(sni_expander *x, sni_kop op, sni_value a) {
-  return sni_put_inst(x, (sni_kernel_inst){.op = op,
-                                            .dtype = sni_value_dtype(x, a),
-                                            .axes = axes_of(x, a),
-                                            .operands = {a}});
+  return sni_put_inst(
+      x, (sni_kernel_inst){
+             .op = op, .dtype = sni_value_dtype(x, a), .axes = axes_of(x, a), .operands = {a}});
 }
 
 sni_value sni_put2(sni_expander *x, sni_kop op, sni_value a, sni_value b) {
   const uint16_t axes = (uint16_t)(axes_of(x, a) | axes_of(x, b));
-  return sni_put_inst(x, (sni_kernel_inst){.op = op,
-                                            .dtype = sni_value_dtype(x, b),
-                                            .axes = axes,
-                                            .operands = {a, b}});
+  return sni_put_inst(
+      x, (sni_kernel_inst){
+             .op = op, .dtype = sni_value_dtype(x, b), .axes = axes, .operands = {a, b}});
 }
 
 sni_value sni_put3(sni_expander *x, sni_kop op, sni_value a, sni_value b, sni_value c) {
   const uint16_t axes = (uint16_t)(axes_of(x, a) | axes_of(x, b) | axes_of(x, c));
-  return sni_put_inst(x, (sni_kernel_inst){.op = op,
-                                            .dtype = sni_value_dtype(x, c),
-                                            .axes = axes,
-                                            .operands = {a, b, c}});
+  return sni_put_inst(
+      x, (sni_kernel_inst){
+             .op = op, .dtype = sni_value_dtype(x, c), .axes = axes, .operands = {a, b, c}});
 }
 
 sni_value sni_put_compare(sni_expander *x, sni_kop op, sni_value a, sni_value b) {
   const uint16_t axes = (uint16_t)(axes_of(x, a) | axes_of(x, b));
   return sni_put_inst(x, (sni_kernel_inst){.op = op,
-                                            .dtype = SN_BOOL,
-                                            .source = sni_value_dtype(x, a),
-                                            .axes = axes,
-                                            .operands = {a, b}});
+                                           .dtype = SN_BOOL,
+                                           .source = sni_value_dtype(x, a),
+                                           .axes = axes,
+                                           .operands = {a, b}});
 }
 
 sni_value sni_put_convert(sni_expander *x, sni_kop op, sn_dtype dtype, sni_value a) {
   return sni_put_inst(x, (sni_kernel_inst){.op = op,
-                                            .dtype = dtype,
-                                            .source = sni_value_dtype(x, a),
-                                            .axes = axes_of(x, a),
-                                            .operands = {a}});
+                                           .dtype = dtype,
+                                           .source = sni_value_dtype(x, a),
+                                           .axes = axes_of(x, a),
+                                           .operands = {a}});
 }
 
 sni_value sni_put_horner(sni_expander *x, sni_value v, const double *coefficient, int count) {
@@ -109,7 +108,9 @@ sni_value sni_put_horner(sni_expander *x, sni_value v, const double *coefficient
   return sum;
 }
 
-sn_dtype sni_bits_dtype(sn_dtype dtype) { return dtype == SN_F32 ? SN_I32 : SN_I64; }
+sn_dtype sni_bits_dtype(sn_dtype dtype) {
+  return dtype == SN_F32 ? SN_I32 : SN_I64;
+}
 
 sni_value sni_put_bits(sni_expander *x, sni_value a) {
   return sni_put_convert(x, SNI_KOP_BITCAST, sni_bits_dtype(sni_value_dtype(x, a)), a);
@@ -217,8 +218,8 @@ sn_status sni_kernel_expand(const sni_kernel *kernel, sni_arena *arena, sni_diag
                      (void **)&out->buffers));
   SNI_TRY(copy_array(arena, diag, k->accesses, k->n_accesses * sizeof(*k->accesses),
                      (void **)&out->accesses));
-  SNI_TRY(copy_array(arena, diag, k->stages, k->n_stages * sizeof(*k->stages),
-                     (void **)&out->stages));
+  SNI_TRY(
+      copy_array(arena, diag, k->stages, k->n_stages * sizeof(*k->stages), (void **)&out->stages));
   SNI_TRY(copy_array(arena, diag, k->slot_offset, k->n_slots * sizeof(*k->slot_offset),
                      (void **)&out->slot_offset));
   SNI_TRY(copy_array(arena, diag, k->slot_dtype, k->n_slots * sizeof(*k->slot_dtype),

@@ -1,5 +1,6 @@
-// Scalar expansion, inside: the builder that emits CORE instructions, and one function per MATH operation. Each takes values of the
-// kernel being built and returns the value of the result; after a failed allocation they go on harmlessly and status tells.
+// Scalar expansion, inside: the builder that emits CORE instructions, and one function per MATH
+// operation. Each takes values of the kernel being built and returns the value of the result; after
+// a failed allocation they go on harmlessly and status tells.
 #ifndef SNI_CODEGEN_EXPAND_H
 #define SNI_CODEGEN_EXPAND_H
 
@@ -27,15 +28,17 @@ sni_value sni_put1(sni_expander *x, sni_kop op, sni_value a);
 sni_value sni_put2(sni_expander *x, sni_kop op, sni_value a, sni_value b);
 sni_value sni_put3(sni_expander *x, sni_kop op, sni_value a, sni_value b, sni_value c);
 sni_value sni_put_compare(sni_expander *x, sni_kop op, sni_value a, sni_value b);  // EQ LT LE
-sni_value sni_put_convert(sni_expander *x, sni_kop op, sn_dtype dtype, sni_value a);  // CAST BITCAST
+// op: CAST or BITCAST
+sni_value sni_put_convert(sni_expander *x, sni_kop op, sn_dtype dtype, sni_value a);
 // coefficient[0] + v (coefficient[1] + v (...)), by fma from the highest.
 sni_value sni_put_horner(sni_expander *x, sni_value v, const double *coefficient, int count);
-// The integer dtype of the width of a float dtype, and the bits of its sign.
+// The integer dtype as wide as a float dtype, and the way there and back.
 sn_dtype sni_bits_dtype(sn_dtype dtype);
-sni_value sni_put_bits(sni_expander *x, sni_value a);                          // BITCAST to integer
-sni_value sni_put_float(sni_expander *x, sn_dtype dtype, sni_value bits);      // and back
-sni_value sni_put_sign_bit(sni_expander *x, sni_value a);                      // bits of a & the sign
-sni_value sni_put_with_sign(sni_expander *x, sni_value a, sni_value sign_bit); // a >= 0, made negative
+sni_value sni_put_bits(sni_expander *x, sni_value a);
+sni_value sni_put_float(sni_expander *x, sn_dtype dtype, sni_value bits);
+// The sign alone, in the bits of a; and a value without a sign that is given one.
+sni_value sni_put_sign_bit(sni_expander *x, sni_value a);
+sni_value sni_put_with_sign(sni_expander *x, sni_value a, sni_value sign_bit);
 
 // ---- operations
 sni_value sni_expand_exp(sni_expander *x, sni_value a);

@@ -1,15 +1,17 @@
 // Expansion of exp, expm1, tanh and sigmoid.
 //
-// All stand on e^a = 2^k e^r with k the integer nearest to a log2 e and |r| <= ln2 / 2 (Cody and Waite: ln 2 in two parts, each
-// step one fma, the first exact), and on q in e^r = 1 + r + r^2 q(r). k comes from adding 1.5 * 2^(mantissa bits), which
-// rounds to an integer. Arguments are clamped first, so that k stays small and LDEXP overflows and underflows by itself.
-// Coefficients: minimax (Remez, then rounded one by one) on |r| <= 0.3468; errors relative to the function beside them.
+// All stand on e^a = 2^k e^r with k the integer nearest to a log2 e and |r| <= ln2 / 2 (Cody and
+// Waite: ln 2 in two parts, each step one fma, the first exact), and on q in e^r = 1 + r + r^2
+// q(r). k comes from adding 1.5 * 2^(mantissa bits), which rounds to an integer. Arguments are
+// clamped first, so that k stays small and LDEXP overflows and underflows by itself. Coefficients:
+// minimax (Remez, then rounded one by one) on |r| <= 0.3468; errors relative to the function beside
+// them.
 #include "codegen/expand.h"
 
 typedef struct exp_table {
   double log2e, round, ln2_high, ln2_low;
-  double low, high;               // exp is 0 below, infinite above
-  double expm1_low, tanh_high;    // expm1 is -1 below, tanh 1 above
+  double low, high;             // exp is 0 below, infinite above
+  double expm1_low, tanh_high;  // expm1 is -1 below, tanh 1 above
   int exp_count, expm1_count;
   double exp_q[10], expm1_q[11];  // errors 2^-28.2 and 2^-25.8 (f32); 2^-56.9 and 2^-59.9 (f64)
 } exp_table;
@@ -63,8 +65,7 @@ static sni_value reduce(sni_expander *x, sni_value a, sni_value tail, double sca
                         sni_value *out_k) {
   const exp_table *t = table_of(x, a);
   const sni_value magic = constant(x, a, t->round);
-  const sni_value shifted =
-      sni_put3(x, SNI_KOP_FMA, a, constant(x, a, t->log2e * scale), magic);
+  const sni_value shifted = sni_put3(x, SNI_KOP_FMA, a, constant(x, a, t->log2e * scale), magic);
   const sni_value k = sni_put2(x, SNI_KOP_SUB, shifted, magic);
   const sni_value high = constant(x, a, -t->ln2_high / scale);
   const sni_value low = constant(x, a, -t->ln2_low / scale);
@@ -92,8 +93,8 @@ sni_value sni_expand_exp(sni_expander *x, sni_value a) {
   return sni_expand_exp_core(x, inside, SNI_NO_VALUE);
 }
 
-// (e^a - 1) = 2 (2^(k-1) (e^r - 1) + 2^(k-1) - 1/2): the factor 2 comes last, since 2^k alone may overflow. The sign of a is
-// put back for the sake of -0.
+// (e^a - 1) = 2 (2^(k-1) (e^r - 1) + 2^(k-1) - 1/2): the factor 2 comes last, since 2^k alone may
+// overflow. The sign of a is put back for the sake of -0.
 sni_value sni_expand_expm1(sni_expander *x, sni_value a) {
   const exp_table *t = table_of(x, a);
   const sni_value half = constant(x, a, 0.5);
@@ -110,14 +111,15 @@ sni_value sni_expand_expm1(sni_expander *x, sni_value a) {
 
 // n / (1 + n), given that quotient as it was rounded. Where n is small the rounding of 1 + n costs
 // too much: there n - n * quotient, which feels the quotient's error only times itself.
-static sni_value refine_quotient(sni_expander *x, sni_value small, sni_value n, sni_value quotient) {
+static sni_value refine_quotient(sni_expander *x, sni_value small, sni_value n,
+                                 sni_value quotient) {
   const sni_value minus_n = sni_put1(x, SNI_KOP_NEG, n);
   const sni_value refined = sni_put3(x, SNI_KOP_FMA, minus_n, quotient, n);
   return sni_put3(x, SNI_KOP_SELECT, small, refined, quotient);
 }
 
-// tanh |a| = h / (1 + h), h = (e^2|a| - 1) / 2 = 2^k p + (2^k - 1) / 2, p = (e^2r - 1) / 2 = r + r^2 (2 q(2r)). Near 0 h is exact to
-// an ulp, far out the quotient forgets its error.
+// tanh |a| = h / (1 + h), h = (e^2|a| - 1) / 2 = 2^k p + (2^k - 1) / 2, p = (e^2r - 1) / 2 = r +
+// r^2 (2 q(2r)). Near 0 h is exact to an ulp, far out the quotient forgets its error.
 sni_value sni_expand_tanh(sni_expander *x, sni_value a) {
   const exp_table *t = table_of(x, a);
   double q2[11];
@@ -130,8 +132,7 @@ sni_value sni_expand_tanh(sni_expander *x, sni_value a) {
   const sni_value q = sni_put_horner(x, r, q2, t->expm1_count);
   const sni_value p = sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, r, r), q, r);
   const sni_value s = sni_put2(x, SNI_KOP_LDEXP, one, k);
-  const sni_value rest =
-      sni_put3(x, SNI_KOP_FMA, s, constant(x, a, 0.5), constant(x, a, -0.5));
+  const sni_value rest = sni_put3(x, SNI_KOP_FMA, s, constant(x, a, 0.5), constant(x, a, -0.5));
   const sni_value h = sni_put3(x, SNI_KOP_FMA, p, s, rest);
   const sni_value quotient = sni_put2(x, SNI_KOP_DIV, h, sni_put2(x, SNI_KOP_ADD, h, one));
   const sni_value small = sni_put_compare(x, SNI_KOP_LT, h, constant(x, a, 0.5));

@@ -1,8 +1,10 @@
 // Expansion of pow for floats: |a|^b = e^(b log |a|), then C's special cases.
 //
-// f32 works in f64: log2 by a polynomial (error 2^-38.5, times |b log2 a| <= 150 still 2^-31), 2^t by another (2^-34.5), one rounding at
-// the end. f64 needs log |a| to 2^-63: log m = 2 s (1 + z/3 + z^2 Q(z)), s = (m - 1) / (m + 1), z = s^2, where s, z, z/3, their sums and k ln 2 are
-// carried as unevaluated pairs high + low (Dekker; products by fma) and Q in plain f64 (minimax, error of z^2 Q: 2^-66).
+// f32 works in f64: log2 by a polynomial (error 2^-38.5, times |b log2 a| <= 150 still 2^-31), 2^t
+// by another (2^-34.5), one rounding at the end. f64 needs log |a| to 2^-63: log m = 2 s (1 + z/3 +
+// z^2 Q(z)), s = (m - 1) / (m + 1), z = s^2, where s, z, z/3, their sums and k ln 2 are carried as
+// unevaluated pairs high + low (Dekker; products by fma) and Q in plain f64 (minimax, error of z^2
+// Q: 2^-66).
 #include "codegen/expand.h"
 
 #include <math.h>
@@ -12,22 +14,25 @@ typedef struct pair {
 } pair;
 
 static const double log2_f64[] = {
-    0x1.71547652bc271p+0, -0x1.71547652ee4f9p-1, 0x1.ec709d8d68ae0p-2,  -0x1.715475c3de5abp-2,
-    0x1.2776e33d2ebc7p-2, -0x1.ec710a30f74b0p-3, 0x1.a60ad5d1f334cp-3,  -0x1.71426f845bd9bp-3,
-    0x1.4986f75c7a369p-3, -0x1.28fd192f86d88p-3, 0x1.f9c31d6336680p-4,  -0x1.c9a357421df16p-4,
+    0x1.71547652bc271p+0, -0x1.71547652ee4f9p-1, 0x1.ec709d8d68ae0p-2, -0x1.715475c3de5abp-2,
+    0x1.2776e33d2ebc7p-2, -0x1.ec710a30f74b0p-3, 0x1.a60ad5d1f334cp-3, -0x1.71426f845bd9bp-3,
+    0x1.4986f75c7a369p-3, -0x1.28fd192f86d88p-3, 0x1.f9c31d6336680p-4, -0x1.c9a357421df16p-4,
     0x1.432beba4240fbp-3, -0x1.34608aee9ceb4p-3};
-static const double exp2_f64[] = {0x1.ffffffffabbb4p-1,  0x1.62e42ff11633dp-1,
-                                  0x1.ebfbe0a4c2940p-3,  0x1.c6b08aaf1b463p-5,
-                                  0x1.3b29dc3c9dd64p-7,  0x1.5d8a7093b711fp-10,
-                                  0x1.446a2387a1351p-13, 0x1.fe178199c87bdp-17};
+static const double exp2_f64[] = {
+    0x1.ffffffffabbb4p-1, 0x1.62e42ff11633dp-1,  0x1.ebfbe0a4c2940p-3,  0x1.c6b08aaf1b463p-5,
+    0x1.3b29dc3c9dd64p-7, 0x1.5d8a7093b711fp-10, 0x1.446a2387a1351p-13, 0x1.fe178199c87bdp-17};
 static const double q_f64[] = {0x1.9999999999996p-3, 0x1.2492492493034p-3, 0x1.c71c71c58088ep-4,
                                0x1.745d1832430ebp-4, 0x1.3b1362ba459d8p-4, 0x1.1120b4fcb0ec0p-4,
                                0x1.de338b26d573cp-5, 0x1.eb1042474551ep-5};
 static const int64_t one_bits = 0x3ff0000000000000;
 static const int64_t two_thirds_bits = 0x3fe5555555555555, sqrt_half_bits = 0x3fe6a09e667f3bcd;
 
-static sni_value f64(sni_expander *x, double value) { return sni_put_f(x, SN_F64, value); }
-static sni_value i64(sni_expander *x, int64_t value) { return sni_put_i(x, SN_I64, value); }
+static sni_value f64(sni_expander *x, double value) {
+  return sni_put_f(x, SN_F64, value);
+}
+static sni_value i64(sni_expander *x, int64_t value) {
+  return sni_put_i(x, SN_I64, value);
+}
 static sni_value add(sni_expander *x, sni_value a, sni_value b) {
   return sni_put2(x, SNI_KOP_ADD, a, b);
 }
@@ -58,16 +63,16 @@ static pair product(sni_expander *x, sni_value a, sni_value b) {
   return (pair){high, fma3(x, a, b, sni_put1(x, SNI_KOP_NEG, high))};
 }
 
-// a > 0, normal: a = 2^k m with m in [least, 2 least); bits of `least` given. lift: a bool or SNI_NO_VALUE: a carries 2^54.
+// a > 0, normal: a = 2^k m with m in [least, 2 least); bits of `least` given. lift: a bool or
+// SNI_NO_VALUE: a carries 2^54.
 static void split(sni_expander *x, sni_value a, int64_t least, sni_value lift, sni_value *out_k,
                   sni_value *out_m) {
   const sni_value biased = add(x, sni_put_bits(x, a), i64(x, one_bits - least));
   const sni_value exponent = sni_put2(x, SNI_KOP_SHR, biased, i64(x, 52));
-  const sni_value mantissa =
-      sni_put2(x, SNI_KOP_AND, biased, i64(x, (INT64_C(1) << 52) - 1));
+  const sni_value mantissa = sni_put2(x, SNI_KOP_AND, biased, i64(x, (INT64_C(1) << 52) - 1));
   *out_m = sni_put_float(x, SN_F64, add(x, mantissa, i64(x, least)));
-  const sni_value shifted = sni_put_float(
-      x, SN_F64, sni_put2(x, SNI_KOP_OR, exponent, i64(x, 0x4330000000000000)));
+  const sni_value shifted =
+      sni_put_float(x, SN_F64, sni_put2(x, SNI_KOP_OR, exponent, i64(x, 0x4330000000000000)));
   sni_value bias = f64(x, 0x1p52 + 1023);
   if (lift != SNI_NO_VALUE) bias = select(x, lift, f64(x, 0x1p52 + 1023 + 54), bias);
   *out_k = sub(x, shifted, bias);
@@ -146,24 +151,20 @@ static sni_value special_cases(sni_expander *x, sni_value a, sni_value b, sni_va
 
   const sni_value half = sni_put2(x, SNI_KOP_MUL, b, sni_put_f(x, dtype, 0.5));
   const sni_value whole = sni_put_compare(x, SNI_KOP_EQ, sni_put1(x, SNI_KOP_FLOOR, b), b);
-  const sni_value even =
-      sni_put_compare(x, SNI_KOP_EQ, sni_put1(x, SNI_KOP_FLOOR, half), half);
+  const sni_value even = sni_put_compare(x, SNI_KOP_EQ, sni_put1(x, SNI_KOP_FLOOR, half), half);
   const sni_value odd = sni_put2(x, SNI_KOP_AND, whole, sni_put1(x, SNI_KOP_NOT, even));
   const sni_value sign = select(x, odd, sni_put_sign_bit(x, a), sni_put_i(x, bits, 0));
   y = sni_put_with_sign(x, y, sign);
 
   // NaN: an operand is NaN, or a finite a < 0 has a broken power.
   const sni_value real = sni_put_compare(x, SNI_KOP_LE, zero, a);
-  const sni_value valid = sni_put2(
-      x, SNI_KOP_OR, real,
-      sni_put2(x, SNI_KOP_AND, sni_put_compare(x, SNI_KOP_LT, a, zero),
-                sni_put2(x, SNI_KOP_OR, whole, is_infinite)));
-  const sni_value ordered =
-      sni_put2(x, SNI_KOP_AND, valid, sni_put_compare(x, SNI_KOP_EQ, b, b));
+  const sni_value valid = sni_put2(x, SNI_KOP_OR, real,
+                                   sni_put2(x, SNI_KOP_AND, sni_put_compare(x, SNI_KOP_LT, a, zero),
+                                            sni_put2(x, SNI_KOP_OR, whole, is_infinite)));
+  const sni_value ordered = sni_put2(x, SNI_KOP_AND, valid, sni_put_compare(x, SNI_KOP_EQ, b, b));
   y = select(x, ordered, y, sni_put_f(x, dtype, NAN));
-  const sni_value trivial =
-      sni_put2(x, SNI_KOP_OR, sni_put_compare(x, SNI_KOP_EQ, b, zero),
-                sni_put_compare(x, SNI_KOP_EQ, a, one));
+  const sni_value trivial = sni_put2(x, SNI_KOP_OR, sni_put_compare(x, SNI_KOP_EQ, b, zero),
+                                     sni_put_compare(x, SNI_KOP_EQ, a, one));
   return select(x, trivial, one, y);
 }
 

@@ -1,22 +1,21 @@
 // Expansion of sin and cos.
 //
-// a = k pi/2 + r with k the integer nearest to a 2/pi (by adding 1.5 * 2^52, which leaves k mod 4 in
-// the low bits) and pi/2 in parts of 53 bits, one fma per part. a - k P1 is exact, since it is a
+// a = k pi/2 + r with k the integer nearest to a 2/pi (by adding 1.5 * 2^52, which leaves k mod 4
+// in the low bits) and pi/2 in parts of 53 bits, one fma per part. a - k P1 is exact, since it is a
 // multiple of 2^-52 below 1, so r keeps full relative accuracy while k is the right integer: for
 // |a| <= 2^45. f32 reduces in f64, then goes on in f32. Farther out r is noise, clamped so that
-// results stay in [-1, 1].
-// sin r = r + r^3 S(r^2), cos r = 1 + r^2 C(r^2) on |r| <= pi/4; minimax, relative errors: f32 S 2^-27.9, C 2^-33.0; f64 S 2^-57.9, C
-// 2^-63.9.
+// results stay in [-1, 1]. sin r = r + r^3 S(r^2), cos r = 1 + r^2 C(r^2) on |r| <= pi/4; minimax,
+// relative errors: f32 S 2^-27.9, C 2^-33.0; f64 S 2^-57.9, C 2^-63.9.
 #include "codegen/expand.h"
 
 static const double s_f32[] = {-0x1.555546p-3, 0x1.110778p-7, -0x1.995406p-13};
 static const double c_f32[] = {-0x1.000000p-1, 0x1.55554ap-5, -0x1.6c0c28p-10, 0x1.99e80cp-16};
-static const double s_f64[] = {-0x1.5555555555548p-3, 0x1.111111110f730p-7, -0x1.a01a019be9216p-13,
-                               0x1.71de35552b2d8p-19, -0x1.ae5e4b83b02c6p-26,
-                               0x1.5d8b557d5f21bp-33};
-static const double c_f64[] = {-0x1.0000000000000p-1, 0x1.555555555554bp-5, -0x1.6c16c16c15015p-10,
-                               0x1.a01a019c8f24cp-16, -0x1.27e4f7f19074dp-22,
-                               0x1.1ee9dbce1a1aap-29, -0x1.8fa683ea083c5p-37};
+static const double s_f64[] = {-0x1.5555555555548p-3,  0x1.111111110f730p-7,
+                               -0x1.a01a019be9216p-13, 0x1.71de35552b2d8p-19,
+                               -0x1.ae5e4b83b02c6p-26, 0x1.5d8b557d5f21bp-33};
+static const double c_f64[] = {
+    -0x1.0000000000000p-1,  0x1.555555555554bp-5,  -0x1.6c16c16c15015p-10, 0x1.a01a019c8f24cp-16,
+    -0x1.27e4f7f19074dp-22, 0x1.1ee9dbce1a1aap-29, -0x1.8fa683ea083c5p-37};
 static const double half_pi[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54,
                                  -0x1.f1976b7ed8fbcp-110};
 
@@ -59,8 +58,7 @@ static sni_value expand_sine(sni_expander *x, sni_value a, int turns) {
   const sni_value even = sni_put_compare(x, SNI_KOP_EQ, odd, sni_put_i(x, bits, 0));
   const sni_value y = sni_put3(x, SNI_KOP_SELECT, even, sine, cosine);
   const sni_value half_turn = sni_put2(x, SNI_KOP_AND, quadrant, sni_put_i(x, bits, 2));
-  const sni_value sign =
-      sni_put2(x, SNI_KOP_SHL, half_turn, sni_put_i(x, bits, single ? 30 : 62));
+  const sni_value sign = sni_put2(x, SNI_KOP_SHL, half_turn, sni_put_i(x, bits, single ? 30 : 62));
   const sni_value flipped = sni_put2(x, SNI_KOP_XOR, sni_put_bits(x, y), sign);
   return sni_put_float(x, dtype, flipped);
 }
@@ -71,4 +69,6 @@ sni_value sni_expand_sin(sni_expander *x, sni_value a) {
   return sni_put3(x, SNI_KOP_SELECT, sni_put_compare(x, SNI_KOP_EQ, a, zero), a, y);
 }
 
-sni_value sni_expand_cos(sni_expander *x, sni_value a) { return expand_sine(x, a, 1); }
+sni_value sni_expand_cos(sni_expander *x, sni_value a) {
+  return expand_sine(x, a, 1);
+}

@@ -1,7 +1,9 @@
-// Kernel IR: the table of its operations, the count of a kernel's units, and identity (hash and equality) for caches.
+// Kernel IR: the table of its operations, the count of a kernel's units, and identity (hash and
+// equality) for caches.
 //
-// Invariant: hash and equality look at exactly the fields that an instruction's operation uses, so that what a builder leaves
-// in the others never matters, and never at the name, which is for people.
+// Invariant: hash and equality look at exactly the fields that an instruction's operation uses, so
+// that what a builder leaves in the others never matters, and never at the name, which is for
+// people.
 #include "codegen/kernel.h"
 
 #include "codegen/kernel_fields.h"
@@ -80,8 +82,7 @@ static uint64_t immediate_bits(const sni_kernel_inst *inst) {
 static uint64_t hash_inst(uint64_t h, const sni_kernel_inst *inst) {
   h = sni_hash_mix(h, (uint64_t)inst->op << 32 | (uint64_t)inst->dtype << 16 | inst->axes);
   if (sni_kop_has_source(inst->op)) h = sni_hash_mix(h, (uint64_t)inst->source);
-  for (int i = 0; i < sni_kop_infos[inst->op].operands; i++)
-    h = sni_hash_mix(h, inst->operands[i]);
+  for (int i = 0; i < sni_kop_infos[inst->op].operands; i++) h = sni_hash_mix(h, inst->operands[i]);
   if (sni_kop_has_access(inst->op)) h = sni_hash_mix(h, inst->access);
   h = sni_hash_mix(h, immediate_bits(inst));
   if (sni_kop_immediate(inst->op) == SNI_IMMEDIATE_SIZE) h = hash_size(h, inst->imm.size);
@@ -107,9 +108,18 @@ static uint64_t flag_bits(const sni_kernel_buffer *b) {
 enum { n_header_numbers = 12 };
 static void header_numbers(const sni_kernel *k, uint64_t numbers[n_header_numbers]) {
   const uint64_t values[n_header_numbers] = {
-      (uint64_t)k->n_outer, (uint64_t)k->n_inner, k->vector_inner,  k->serial,
-      k->faults,            k->contraction.present, k->n_buffers,   k->n_accesses,
-      k->n_insts,           k->n_stages,            k->n_params,    k->n_slots,
+      (uint64_t)k->n_outer,
+      (uint64_t)k->n_inner,
+      k->vector_inner,
+      k->serial,
+      k->faults,
+      k->contraction.present,
+      k->n_buffers,
+      k->n_accesses,
+      k->n_insts,
+      k->n_stages,
+      k->n_params,
+      k->n_slots,
   };
   memcpy(numbers, values, sizeof(values));
 }
@@ -138,10 +148,10 @@ uint64_t sni_kernel_hash(const sni_kernel *k) {
 }
 
 static bool equal_contraction(const sni_kernel_contraction *a, const sni_kernel_contraction *b) {
-  return !a->present || (a->lhs == b->lhs && a->rhs == b->rhs &&
-                         equal_size(a->k_extent, b->k_extent) &&
-                         equal_size(a->lhs_k_stride, b->lhs_k_stride) &&
-                         equal_size(a->rhs_k_stride, b->rhs_k_stride));
+  return !a->present ||
+         (a->lhs == b->lhs && a->rhs == b->rhs && equal_size(a->k_extent, b->k_extent) &&
+          equal_size(a->lhs_k_stride, b->lhs_k_stride) &&
+          equal_size(a->rhs_k_stride, b->rhs_k_stride));
 }
 
 bool sni_kernel_equal(const sni_kernel *a, const sni_kernel *b) {

@@ -1,4 +1,5 @@
-// Which fields of an instruction its operation uses, and which dtypes it takes: what hash, verifier, printer and interpreter share.
+// Which fields of an instruction its operation uses, and which dtypes it takes: what hash,
+// verifier, printer and interpreter share.
 #ifndef SNI_CODEGEN_KERNEL_FIELDS_H
 #define SNI_CODEGEN_KERNEL_FIELDS_H
 

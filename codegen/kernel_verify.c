@@ -1,7 +1,8 @@
-// The verifier of kernel IR: everything that codegen/kernel.h promises to a backend, checked once after a kernel is built and
-// once after it is expanded. A backend may rely on all of it.
+// The verifier of kernel IR: everything that codegen/kernel.h promises to a backend, checked once
+// after a kernel is built and once after it is expanded. A backend may rely on all of it.
 //
-// A failure is a bug of the builder, never of the user: SN_ERR_INTERNAL, naming kernel and instruction.
+// A failure is a bug of the builder, never of the user: SN_ERR_INTERNAL, naming kernel and
+// instruction.
 #include "codegen/kernel_fields.h"
 #include "graph/type.h"
 
@@ -13,39 +14,66 @@ typedef struct verifier {
   uint32_t contractions, checks;
 } verifier;
 
-// Dtypes of an operation: of the source where it has one, else of the value. 0: has a rule of its own.
+// Dtypes of an operation: of the source where it has one, else of the value. 0: has a rule of its
+// own.
 static const uint32_t op_dtypes[SNI_KOP_COUNT] = {
-    [SNI_KOP_CONST] = SNI_DTYPES_ANY,     [SNI_KOP_PARAM] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_INDEX] = SNI_DTYPES_INTEGER, [SNI_KOP_LOAD] = SNI_DTYPES_ANY,
-    [SNI_KOP_STORE] = SNI_DTYPES_ANY,     [SNI_KOP_STORE_ADD] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_SCRATCH_LOAD] = SNI_DTYPES_ANY, [SNI_KOP_SCRATCH_STORE] = SNI_DTYPES_ANY,
-    [SNI_KOP_REDUCE] = SNI_DTYPES_ANY,    [SNI_KOP_CONTRACTION] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_CHECK_INDEX] = SNI_DTYPE_BIT(SN_I64), [SNI_KOP_COPY] = SNI_DTYPES_ANY,
-    [SNI_KOP_ADD] = SNI_DTYPES_NUMBER,    [SNI_KOP_SUB] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_MUL] = SNI_DTYPES_NUMBER,    [SNI_KOP_DIV] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_REM] = SNI_DTYPES_NUMBER,    [SNI_KOP_FMA] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_MAX] = SNI_DTYPES_NUMBER,    [SNI_KOP_MIN] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_NEG] = SNI_DTYPES_NUMBER,    [SNI_KOP_ABS] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_SQRT] = SNI_DTYPES_FLOAT,    [SNI_KOP_FLOOR] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_CEIL] = SNI_DTYPES_FLOAT,    [SNI_KOP_ROUND] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_LDEXP] = SNI_DTYPES_FLOAT,   [SNI_KOP_AND] = SNI_DTYPES_LOGIC,
-    [SNI_KOP_OR] = SNI_DTYPES_LOGIC,      [SNI_KOP_XOR] = SNI_DTYPES_LOGIC,
-    [SNI_KOP_NOT] = SNI_DTYPES_LOGIC,     [SNI_KOP_SHL] = SNI_DTYPES_INTEGER,
-    [SNI_KOP_SHR] = SNI_DTYPES_INTEGER,   [SNI_KOP_EQ] = SNI_DTYPES_ANY,
-    [SNI_KOP_LT] = SNI_DTYPES_NUMBER,     [SNI_KOP_LE] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_SELECT] = SNI_DTYPES_ANY,    [SNI_KOP_CAST] = SNI_DTYPES_ANY,
-    [SNI_KOP_BITCAST] = SNI_DTYPES_ANY,   [SNI_KOP_SIGN] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_RSQRT] = SNI_DTYPES_FLOAT,   [SNI_KOP_EXP] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_EXPM1] = SNI_DTYPES_FLOAT,   [SNI_KOP_LOG] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_LOG1P] = SNI_DTYPES_FLOAT,   [SNI_KOP_SIN] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_COS] = SNI_DTYPES_FLOAT,     [SNI_KOP_TANH] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_SIGMOID] = SNI_DTYPES_FLOAT, [SNI_KOP_ERF] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_POW] = SNI_DTYPES_NUMBER,    [SNI_KOP_RANDOM] = SNI_DTYPE_BIT(SN_I32),
+    [SNI_KOP_CONST] = SNI_DTYPES_ANY,
+    [SNI_KOP_PARAM] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_INDEX] = SNI_DTYPES_INTEGER,
+    [SNI_KOP_LOAD] = SNI_DTYPES_ANY,
+    [SNI_KOP_STORE] = SNI_DTYPES_ANY,
+    [SNI_KOP_STORE_ADD] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_SCRATCH_LOAD] = SNI_DTYPES_ANY,
+    [SNI_KOP_SCRATCH_STORE] = SNI_DTYPES_ANY,
+    [SNI_KOP_REDUCE] = SNI_DTYPES_ANY,
+    [SNI_KOP_CONTRACTION] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_CHECK_INDEX] = SNI_DTYPE_BIT(SN_I64),
+    [SNI_KOP_COPY] = SNI_DTYPES_ANY,
+    [SNI_KOP_ADD] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_SUB] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_MUL] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_DIV] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_REM] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_FMA] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_MAX] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_MIN] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_NEG] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_ABS] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_SQRT] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_FLOOR] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_CEIL] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_ROUND] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_LDEXP] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_AND] = SNI_DTYPES_LOGIC,
+    [SNI_KOP_OR] = SNI_DTYPES_LOGIC,
+    [SNI_KOP_XOR] = SNI_DTYPES_LOGIC,
+    [SNI_KOP_NOT] = SNI_DTYPES_LOGIC,
+    [SNI_KOP_SHL] = SNI_DTYPES_INTEGER,
+    [SNI_KOP_SHR] = SNI_DTYPES_INTEGER,
+    [SNI_KOP_EQ] = SNI_DTYPES_ANY,
+    [SNI_KOP_LT] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_LE] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_SELECT] = SNI_DTYPES_ANY,
+    [SNI_KOP_CAST] = SNI_DTYPES_ANY,
+    [SNI_KOP_BITCAST] = SNI_DTYPES_ANY,
+    [SNI_KOP_SIGN] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_RSQRT] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_EXP] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_EXPM1] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_LOG] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_LOG1P] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_SIN] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_COS] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_TANH] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_SIGMOID] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_ERF] = SNI_DTYPES_FLOAT,
+    [SNI_KOP_POW] = SNI_DTYPES_NUMBER,
+    [SNI_KOP_RANDOM] = SNI_DTYPE_BIT(SN_I32),
 };
 
 static sn_status fail(const verifier *v, const char *rule) {
-  return sni_fail(v->diag, SN_ERR_INTERNAL, "kernel %s: %s", v->kernel->name ? v->kernel->name : "?",
-                  rule);
+  return sni_fail(v->diag, SN_ERR_INTERNAL, "kernel %s: %s",
+                  v->kernel->name ? v->kernel->name : "?", rule);
 }
 
 static sn_status fail_inst(const verifier *v, const char *rule) {
@@ -59,7 +87,9 @@ static bool size_ok(const sni_kernel *k, sni_kernel_size size) {
   return size.param < 0 || (uint32_t)size.param < k->n_params;
 }
 
-static bool is_zero(sni_kernel_size size) { return size.param < 0 && size.value == 0; }
+static bool is_zero(sni_kernel_size size) {
+  return size.param < 0 && size.value == 0;
+}
 
 static sn_status verify_axes(const verifier *v) {
   const sni_kernel *k = v->kernel;
@@ -106,7 +136,8 @@ static sn_status verify_visible(const verifier *v, uint32_t operand) {
   const sni_kernel_inst *def = &k->insts[operand];
   if (sni_kop_is_store(def->op)) return fail_inst(v, "an operand has no value");
   const bool own = operand >= k->stages[v->stage].first;
-  if (def->op == SNI_KOP_REDUCE) return own ? fail_inst(v, "a reduction is used in its own stage") : SN_OK;
+  if (def->op == SNI_KOP_REDUCE)
+    return own ? fail_inst(v, "a reduction is used in its own stage") : SN_OK;
   if (own) return SN_OK;
   uint32_t stage = v->stage;
   while (operand < k->stages[stage].first) stage--;
@@ -132,7 +163,8 @@ static sn_status verify_access(const verifier *v, const sni_kernel_inst *inst, u
   if (buffer->dtype != inst->dtype) return fail_inst(v, "its buffer has another dtype");
   const bool store = sni_kop_is_store(inst->op);
   if (store ? !buffer->written : !buffer->read)
-    return fail_inst(v, store ? "its buffer is not marked written" : "its buffer is not marked read");
+    return fail_inst(v,
+                     store ? "its buffer is not marked written" : "its buffer is not marked read");
   if (!size_ok(k, access->offset)) return fail_inst(v, "an offset's parameter does not exist");
   for (int i = 0; i < k->n_outer + k->n_inner; i++) {
     if (!size_ok(k, access->stride[i])) return fail_inst(v, "a stride's parameter does not exist");
@@ -236,7 +268,8 @@ static uint32_t required_axes(const sni_kernel *k, const sni_kernel_inst *inst) 
 
 static sn_status verify_inst(verifier *v, const sni_kernel_inst *inst) {
   const sni_kernel *k = v->kernel;
-  if (inst->op <= SNI_KOP_NONE || inst->op >= SNI_KOP_COUNT) return fail_inst(v, "no such operation");
+  if (inst->op <= SNI_KOP_NONE || inst->op >= SNI_KOP_COUNT)
+    return fail_inst(v, "no such operation");
   if ((unsigned)inst->dtype >= SN_DTYPE_COUNT) return fail_inst(v, "no such dtype");
   const sn_dtype ruled = sni_kop_has_source(inst->op) ? inst->source : inst->dtype;
   if ((unsigned)ruled >= SN_DTYPE_COUNT || !(op_dtypes[inst->op] >> ruled & 1))
@@ -252,7 +285,8 @@ static sn_status verify_inst(verifier *v, const sni_kernel_inst *inst) {
   if (sni_kop_is_store(inst->op)) return SN_OK;
   uint32_t allowed = sni_kernel_outer_axes(k);
   if (k->stages[v->stage].inner && inst->op != SNI_KOP_REDUCE) allowed |= sni_kernel_inner_axes(k);
-  if (inst->axes & ~allowed) return fail_inst(v, "it varies along an axis that does not exist there");
+  if (inst->axes & ~allowed)
+    return fail_inst(v, "it varies along an axis that does not exist there");
   if (required_axes(k, inst) & ~inst->axes)
     return fail_inst(v, "it varies along an axis that it does not admit");
   return SN_OK;
@@ -262,7 +296,8 @@ sn_status sni_kernel_verify(const sni_kernel *kernel, sni_diag *diag) {
   verifier v = {.kernel = kernel, .diag = diag};
   SNI_TRY(verify_axes(&v));
   for (uint32_t i = 0; i < kernel->n_buffers; i++)
-    if ((unsigned)kernel->buffers[i].dtype >= SN_DTYPE_COUNT) return fail(&v, "a buffer has no dtype");
+    if ((unsigned)kernel->buffers[i].dtype >= SN_DTYPE_COUNT)
+      return fail(&v, "a buffer has no dtype");
   SNI_TRY(verify_slots(&v));
   uint32_t next = 0;
   for (v.stage = 0; v.stage < kernel->n_stages; v.stage++) {
@@ -275,7 +310,8 @@ sn_status sni_kernel_verify(const sni_kernel *kernel, sni_diag *diag) {
       SNI_TRY(verify_inst(&v, &kernel->insts[v.number]));
   }
   if (next != kernel->n_insts) return fail(&v, "an instruction belongs to no stage");
-  if (kernel->contraction.present && !v.contractions) return fail(&v, "the contraction is not used");
+  if (kernel->contraction.present && !v.contractions)
+    return fail(&v, "the contraction is not used");
   if (kernel->faults != (v.checks > 0)) return fail(&v, "its flag for faults is wrong");
   return SN_OK;
 }

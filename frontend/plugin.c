@@ -46,8 +46,9 @@ static bool path_beside_library(char *path, size_t capacity) {
 static void *open_anywhere(sni_plugin *plugin, char *first, size_t capacity) {
   first[0] = 0;
   if (plugin->path) {
-    void *handle = open_library(plugin->path);
-    if (!handle) snprintf(first, capacity, "%s", dlerror());
+    // An empty path would open the host program itself.
+    void *handle = plugin->path[0] ? open_library(plugin->path) : NULL;
+    if (!handle) snprintf(first, capacity, "%s", plugin->path[0] ? dlerror() : "empty plugin path");
     return handle;
   }
   char beside[1024];
@@ -80,8 +81,8 @@ static void load(sni_plugin *plugin) {
   sni_llvm_plugin_entry entry;
   memcpy(&entry, &symbol, sizeof(entry));  // ISO C has no cast from object to function pointers
   if (!entry) {
-    snprintf(plugin->status, sizeof(plugin->status), "%s has no function %s", plugin_file,
-             SNI_LLVM_PLUGIN_ENTRY);
+    snprintf(plugin->status, sizeof(plugin->status), "%s has no function %s",
+             plugin->path ? plugin->path : plugin_file, SNI_LLVM_PLUGIN_ENTRY);
     return;
   }
   const sni_llvm_plugin *api = entry(SNI_LLVM_PLUGIN_VERSION);

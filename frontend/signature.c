@@ -366,8 +366,14 @@ static void describe_guards(reason *r, const sn_program *program, const int64_t 
     char is[64], must[64];
     sni_dim_format(dims, a, is, sizeof(is));
     sni_dim_format(dims, b, must, sizeof(must));
-    say(r, "%sthe traced code needs %s == %s, but they are %lld and %lld", r->length ? "; " : "",
-        is, must, (long long)left, (long long)right);
+    const char *separator = r->length ? "; " : "";
+    // The trace has made the two equal, so they often read the same: a size that it pinned.
+    if (!strcmp(is, must))
+      say(r, "%sthe traced code needs two sizes to be %s, but they are %lld and %lld", separator,
+          is, (long long)left, (long long)right);
+    else
+      say(r, "%sthe traced code needs %s == %s, but they are %lld and %lld", separator, is, must,
+          (long long)left, (long long)right);
   }
 }
 

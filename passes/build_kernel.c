@@ -319,6 +319,16 @@ static sn_status member_map(sni_draft *d, sni_node_id id, int rank, sni_index_ma
   return SN_OK;
 }
 
+// Over axes that are all of extent 1: +0.0 is added as to any sum, so that -0.0 becomes 0.0.
+static sn_status emit_sum_of_one(sni_draft *d, sn_dtype dtype, uint32_t value, uint32_t *out) {
+  sni_draft_value zero = blank(SNI_KOP_CONST, dtype), v = blank(SNI_KOP_ADD, dtype);
+  zero.inst.imm.f = 0;
+  v.inst.operands[0] = value;
+  SNI_TRY(add_value(d, &zero, &v.inst.operands[1]));
+  v.inst.axes = axes_of(d, value);
+  return add_value(d, &v, out);
+}
+
 // A reduction of this group, read at map over its result's dims: the operand's map has its reduced
 // dims on the inner axes.
 static sn_status emit_reduce(sni_draft *d, sni_node_id id, const sni_node *node,
@@ -340,6 +350,8 @@ static sn_status emit_reduce(sni_draft *d, sni_node_id id, const sni_node *node,
   }
   uint32_t value = 0;
   SNI_TRY(emit(d, node->operands[0], &operand, &value));
+  if (d->n_inner == 0 && node->op == SNI_OP_REDUCE_SUM && sni_is_float(node->type.dtype))
+    return emit_sum_of_one(d, node->type.dtype, value, out);
   sni_draft_value v = blank(SNI_KOP_REDUCE, node->type.dtype);
   v.inst.operands[0] = value;
   v.inst.imm.combiner = op_kops[node->op];

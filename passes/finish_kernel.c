@@ -162,7 +162,8 @@ static sn_status demand_inner(stager *s, uint32_t v, int stage, uint32_t *out) {
     return SN_OK;
   }
   sni_kernel_inst inst;
-  if (s->first_stage[v] >= 0 && s->cost[v] > RECOMPUTE_COST) {
+  bool earlier = s->first_stage[v] >= 0 && s->first_stage[v] < stage;
+  if (earlier && s->cost[v] > RECOMPUTE_COST) {
     bool spilled = false;
     SNI_TRY(spill(s, v, &spilled));
     if (spilled) {
@@ -179,7 +180,8 @@ static sn_status demand_inner(stager *s, uint32_t v, int stage, uint32_t *out) {
   SNI_TRY(demand_operands(s, v, stage, &inst));
   SNI_TRY(append(s, &s->inner_list[stage], &inst, v, -1, out));
   s->inner_temp[v * MAX_STAGES + (uint32_t)stage] = *out;
-  if (s->first_stage[v] < 0) s->first_stage[v] = (int8_t)stage;
+  // Stores are demanded after all reductions: an earlier stage may turn up late.
+  if (!earlier && s->scratch_slot[v] < 0) s->first_stage[v] = (int8_t)stage;
   return SN_OK;
 }
 

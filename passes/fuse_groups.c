@@ -689,6 +689,8 @@ static sn_status place_operands(sni_lowering *l, sni_node_id id) {
     for (int i = first; i < last; i++) {
       sni_placement reader = *p;
       reader.group = live_group(l, p->group);
+      if (is_view(node->op) && reader.selected)  // a copy: it reads what it views
+        reader.selected = select_through(l, id, &p->selection, &reader.selection);
       if (node->op == SNI_OP_GATHER && reader.selected) {
         // Indices span the leading dims of the result.
         int rank = sni_graph_type(l->graph, node->operands[1])->rank;

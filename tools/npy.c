@@ -175,7 +175,10 @@ static bool read_file(const char *path, unsigned char **out, size_t *out_length)
   bool ok = data && feof(file) && !ferror(file);
   int saved = errno;
   (void)fclose(file);
-  if (!ok) free(data);
+  if (!ok) {
+    free(data);
+    data = NULL;
+  }
   errno = saved;
   *out = data;
   *out_length = length;

@@ -7,7 +7,9 @@
 // its store; a load may be a mere pointer only if no store hits its memory before its last use.
 #include "codegen/interp/translate.h"
 
-static bool is_load(sni_kop op) { return op == SNI_KOP_LOAD || op == SNI_KOP_SCRATCH_LOAD; }
+static bool is_load(sni_kop op) {
+  return op == SNI_KOP_LOAD || op == SNI_KOP_SCRATCH_LOAD;
+}
 
 // ---- axes
 
@@ -68,7 +70,10 @@ static uint8_t list_of_result(const sni_translator *t, uint32_t number) {
 static void analyze_inst(sni_translator *t, uint32_t number, uint32_t stage) {
   const sni_kernel_inst *inst = &t->kernel->insts[number];
   sni_translated *v = &t->insts[number];
-  *v = (sni_translated){.stage = stage, .root = number, .last_use = number, .direct = SNI_NO_VALUE,
+  *v = (sni_translated){.stage = stage,
+                        .root = number,
+                        .last_use = number,
+                        .direct = SNI_NO_VALUE,
                         .slot = SNI_NO_VALUE};
   v->axes = value_axes(t, inst);
   v->vector = v->axes >> t->vector_axis & 1;

@@ -1,5 +1,6 @@
-// Element-wise vector loops: for each operation, dtype and form a function over a block, and the table of them. Compiled once per
-// instruction set (SNI_INTERP_SUFFIX); plain loops that the compiler vectorises, but for ldexp, which AVX-512 has as one instruction.
+// Element-wise vector loops: for each operation, dtype and form a function over a block, and the
+// table of them. Compiled once per instruction set (SNI_INTERP_SUFFIX); plain loops that the
+// compiler vectorises, but for ldexp, which AVX-512 has as one instruction.
 //
 // Invariant: bit-equal in all copies: no contraction, fma only where asked for, no approximations.
 #include "codegen/interp/blocks.h"
@@ -102,11 +103,12 @@ SNI_INLINE void binary_i64(sni_kop op, unsigned form, int64_t *dst, const int64_
 }
 
 SNI_INLINE void binary_b8(sni_kop op, unsigned form, bool8 *dst, const bool8 *a, const bool8 *b,
-                            size_t n) {
+                          size_t n) {
   const bool8 one_a = *a, one_b = *b;
   SNI_ELEMENTWISE
   for (size_t i = 0; i < n; i++)
-    dst[i] = sni_binary_bool(op, form & SNI_FORM_A ? one_a : a[i], form & SNI_FORM_B ? one_b : b[i]);
+    dst[i] =
+        sni_binary_bool(op, form & SNI_FORM_A ? one_a : a[i], form & SNI_FORM_B ? one_b : b[i]);
 }
 
 SNI_INLINE void unary_f32(sni_kop op, float *dst, const float *a, size_t n) {
@@ -225,7 +227,7 @@ SNI_INLINE void compare_i64(sni_kop op, unsigned form, bool8 *dst, const int64_t
 }
 
 SNI_INLINE void compare_b8(sni_kop op, unsigned form, bool8 *dst, const bool8 *a, const bool8 *b,
-                             size_t n) {
+                           size_t n) {
   const bool8 one_b = *b;
   (void)op;  // EQ alone
   SNI_ELEMENTWISE
@@ -264,7 +266,8 @@ SNI_INLINE void cast_f64(sn_dtype from, double *dst, const void *a, size_t n) {
   for (size_t i = 0; i < n; i++) dst[i] = sni_to_f64(from, a, i);
 }
 
-// ---- one function per operation, dtype and form. Operations that commute have no form for a single a.
+// ---- one function per operation, dtype and form; no form for a single a where operands commute
+// clang-format off
 #define BOTH(X, T, OP) X(T, OP, 0) X(T, OP, 2)
 #define EITHER(X, T, OP) X(T, OP, 0) X(T, OP, 1) X(T, OP, 2)
 #define FLOAT_BINARY(X, T)                                                                   \
@@ -370,3 +373,4 @@ const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
     .tile_lines = 1,
 #endif
 };
+// clang-format on

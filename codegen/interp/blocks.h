@@ -1,21 +1,24 @@
-// The vector loops of the interpreter: one table of functions per instruction set. blocks.c and its neighbours blocks_*.c are compiled
-// once per set, with SNI_INTERP_SUFFIX naming the copy; all copies give the same bits.
+// The vector loops of the interpreter: one table of functions per instruction set. blocks.c and its
+// neighbours blocks_*.c are compiled once per set, with SNI_INTERP_SUFFIX naming the copy; all
+// copies give the same bits.
 #ifndef SNI_CODEGEN_INTERP_BLOCKS_H
 #define SNI_CODEGEN_INTERP_BLOCKS_H
 
 #include "codegen/kernel.h"
 
 // dst[i] = op(a[i], b[i], c[i]) for i < n. dst may be an operand, or meet none.
-typedef void (*sni_block_function)(void *dst, const void *a, const void *b, const void *c, size_t n);
+typedef void (*sni_block_function)(void *dst, const void *a, const void *b, const void *c,
+                                   size_t n);
 
 // Forms: bit i set: operand i is one element for the whole block.
 enum { SNI_FORM_A = 1, SNI_FORM_B = 2, SNI_FORM_C = 4, SNI_FORMS = 8 };
 
-// A tile of a contraction: at most SNI_TILE_ROWS rows of `lines` cache lines, lines <= tile_lines of the table.
+// A tile of a contraction: at most SNI_TILE_ROWS rows of `lines` cache lines, lines <= tile_lines
+// of the table.
 enum { SNI_TILE_ROWS = 6, SNI_TILE_LINES = 4, SNI_LINE_BYTES = 64 };
 
-// acc[r][j] = a[r][k] * b[k][j] + acc[r][j] (floats: one fma) for k = 0, 1, ... Strides in bytes. Rows of b and acc are whole lines, of any
-// alignment.
+// acc[r][j] = a[r][k] * b[k][j] + acc[r][j] (floats: one fma) for k = 0, 1, ... Strides in bytes.
+// Rows of b and acc are whole lines, of any alignment.
 typedef struct sni_tile {
   const char *a;
   ptrdiff_t a_row, a_k;
@@ -37,7 +40,8 @@ typedef struct sni_pack {
   int64_t depth, columns;
 } sni_pack;
 
-// Moves between memory and registers, by dtype. Strides in bytes, of the memory side; index in elements, NULL: none.
+// Moves between memory and registers, by dtype. Strides in bytes, of the memory side; index in
+// elements, NULL: none.
 typedef struct sni_move_blocks {
   void (*splat[SN_DTYPE_COUNT])(void *dst, const void *value, size_t n);
   void (*load[SN_DTYPE_COUNT])(void *dst, const void *from, ptrdiff_t stride, const int64_t *index,
@@ -62,13 +66,14 @@ typedef struct sni_reduce_blocks {
 
 typedef struct sni_blocks {
   const char *name;
-  // [op][dtype of a, of SELECT: of the value][form]; NULL: no such loop, the single elements have to be spread out.
+  // [op][dtype of a, of SELECT: of the value][form]; NULL: no such loop, the single elements have
+  // to be spread out.
   sni_block_function op[SNI_KOP_COUNT][SN_DTYPE_COUNT][SNI_FORMS];
   sni_block_function cast[SN_DTYPE_COUNT][SN_DTYPE_COUNT];  // [from][to]
   const sni_move_blocks *move;
   const sni_reduce_blocks *reduce;
   const sni_tile_function (*tile)[SNI_TILE_ROWS][SNI_TILE_LINES];  // [dtype][rows - 1][lines - 1]
-  int tile_lines;  // that fit the registers
+  int tile_lines;                                                  // that fit the registers
   void (*pack[SN_DTYPE_COUNT])(const sni_pack *pack);
 } sni_blocks;
 
@@ -87,7 +92,8 @@ static inline int sni_combiner_number(sni_kop combiner) {
 #define SNI_TEXT_EXPAND(name) SNI_TEXT_PASTE(name)
 extern const sni_move_blocks SNI_LOCAL(sni_interp_move);
 extern const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce);
-extern const sni_tile_function SNI_LOCAL(sni_interp_tile)[SN_DTYPE_COUNT][SNI_TILE_ROWS][SNI_TILE_LINES];
+extern const sni_tile_function SNI_LOCAL(
+    sni_interp_tile)[SN_DTYPE_COUNT][SNI_TILE_ROWS][SNI_TILE_LINES];
 void SNI_LOCAL(sni_interp_pack_32)(const sni_pack *pack);
 void SNI_LOCAL(sni_interp_pack_64)(const sni_pack *pack);
 #endif

@@ -1,5 +1,5 @@
-// Moves of blocks between memory and the interpreter's registers: strided, indexed, spread out, in order (store_add) and around the
-// caches. Compiled once per instruction set, with blocks.c.
+// Moves of blocks between memory and the interpreter's registers: strided, indexed, spread out, in
+// order (store_add) and around the caches. Compiled once per instruction set, with blocks.c.
 //
 // Invariant: touches exactly the elements named, never one beyond.
 #include "codegen/interp/blocks.h"
@@ -148,7 +148,9 @@ static void stream_line(char *to, const char *from) {
                      _mm_loadu_si128((const __m128i *)(const void *)(from + i)));
 }
 #else
-static void stream_line(char *to, const char *from) { memcpy(to, from, 64); }
+static void stream_line(char *to, const char *from) {
+  memcpy(to, from, 64);
+}
 #endif
 
 static void stream(void *to, const void *from, size_t bytes) {
@@ -183,13 +185,24 @@ static bool check_index(int64_t *dst, const int64_t *a, int64_t size, size_t n) 
 }
 
 const sni_move_blocks SNI_LOCAL(sni_interp_move) = {
-    .splat = {[SN_BOOL] = splat_8, [SN_I32] = splat_32, [SN_F32] = splat_32, [SN_I64] = splat_64,
+    .splat = {[SN_BOOL] = splat_8,
+              [SN_I32] = splat_32,
+              [SN_F32] = splat_32,
+              [SN_I64] = splat_64,
               [SN_F64] = splat_64},
-    .load = {[SN_BOOL] = load_8, [SN_I32] = load_32, [SN_F32] = load_32, [SN_I64] = load_64,
+    .load = {[SN_BOOL] = load_8,
+             [SN_I32] = load_32,
+             [SN_F32] = load_32,
+             [SN_I64] = load_64,
              [SN_F64] = load_64},
-    .store = {[SN_BOOL] = store_8, [SN_I32] = store_32, [SN_F32] = store_32, [SN_I64] = store_64,
+    .store = {[SN_BOOL] = store_8,
+              [SN_I32] = store_32,
+              [SN_F32] = store_32,
+              [SN_I64] = store_64,
               [SN_F64] = store_64},
-    .store_add = {[SN_I32] = store_add_i32, [SN_I64] = store_add_i64, [SN_F32] = store_add_f32,
+    .store_add = {[SN_I32] = store_add_i32,
+                  [SN_I64] = store_add_i64,
+                  [SN_F32] = store_add_f32,
                   [SN_F64] = store_add_f64},
     .stream = stream,
     .iota = {[SN_I32] = iota_i32, [SN_I64] = iota_i64},

@@ -1,5 +1,6 @@
-// Reductions over the vector axis: 64 lanes, element i to lane i % 64, then a fixed tree. The lanes are the same on every machine, only the
-// width of the vectors that carry them differs. Compiled once per instruction set, with blocks.c.
+// Reductions over the vector axis: 64 lanes, element i to lane i % 64, then a fixed tree. The lanes
+// are the same on every machine, only the width of the vectors that carry them differs. Compiled
+// once per instruction set, with blocks.c.
 #include "codegen/interp/blocks.h"
 #include "codegen/interp/elements.h"
 #include "codegen/interp/vectors.h"
@@ -160,6 +161,7 @@ SNI_INLINE void combine_b8(sni_kop op, uint8_t *lanes, size_t width) {
 }
 
 // ---- one function per combiner and dtype
+// clang-format off
 #define NUMBER(X, T) X(T, ADD, 0) X(T, MUL, 1) X(T, MAX, 2) X(T, MIN, 3)
 #define ALL(X) NUMBER(X, f32) NUMBER(X, f64) NUMBER(X, i32) NUMBER(X, i64) X(b8, MAX, 2) X(b8, MIN, 3)
 #define SNI_X(T, OP, number)                                             \
@@ -190,3 +192,4 @@ const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce) = {
 #undef SNI_X
     },
 };
+// clang-format on

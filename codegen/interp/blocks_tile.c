@@ -1,7 +1,8 @@
-// Micro-kernels of contractions: a tile of accumulators stays in registers while k runs. Compiled once per instruction set, with blocks.c.
+// Micro-kernels of contractions: a tile of accumulators stays in registers while k runs. Compiled
+// once per instruction set, with blocks.c.
 //
-// Invariant: each element of the tile is one chain of fma (integers: wrapping multiply and add) in order of k, so that tiling,
-// blocking of k and the instruction set leave no trace in the bits.
+// Invariant: each element of the tile is one chain of fma (integers: wrapping multiply and add) in
+// order of k, so that tiling, blocking of k and the instruction set leave no trace in the bits.
 #include "codegen/interp/blocks.h"
 #include "codegen/interp/elements.h"
 #include "codegen/interp/vectors.h"
@@ -100,7 +101,8 @@ SNI_INLINE void tile_i32(int rows, int lines, const sni_tile *t) {
   for (int64_t k = 0; k < t->k; k++, a += t->a_k, b += t->b_k) {
     const sni_vec_u32 *row = (const sni_vec_u32 *)(const void *)b;
     UNROLL for (int r = 0; r < rows; r++) {
-      const sni_vec_u32 all = *(const uint32_t *)(const void *)(a + r * t->a_row) + (sni_vec_u32){0};
+      const sni_vec_u32 all =
+          *(const uint32_t *)(const void *)(a + r * t->a_row) + (sni_vec_u32){0};
       UNROLL for (int j = 0; j < n; j++) acc[r][j] = fma_vec_u32(all, row[j], acc[r][j]);
     }
   }
@@ -121,7 +123,8 @@ SNI_INLINE void tile_i64(int rows, int lines, const sni_tile *t) {
   for (int64_t k = 0; k < t->k; k++, a += t->a_k, b += t->b_k) {
     const sni_vec_u64 *row = (const sni_vec_u64 *)(const void *)b;
     UNROLL for (int r = 0; r < rows; r++) {
-      const sni_vec_u64 all = *(const uint64_t *)(const void *)(a + r * t->a_row) + (sni_vec_u64){0};
+      const sni_vec_u64 all =
+          *(const uint64_t *)(const void *)(a + r * t->a_row) + (sni_vec_u64){0};
       UNROLL for (int j = 0; j < n; j++) acc[r][j] = fma_vec_u64(all, row[j], acc[r][j]);
     }
   }
@@ -132,6 +135,7 @@ SNI_INLINE void tile_i64(int rows, int lines, const sni_tile *t) {
 }
 
 // ---- one function per shape
+// clang-format off
 #if defined(__AVX512F__)
 #define LINES(X, T, rows) X(T, rows, 1) X(T, rows, 2) X(T, rows, 3) X(T, rows, 4)
 #else
@@ -153,6 +157,7 @@ const sni_tile_function SNI_LOCAL(sni_interp_tile)[SN_DTYPE_COUNT][SNI_TILE_ROWS
     [SN_I64] = {SHAPES(SNI_X, i64)},
 };
 #undef SNI_X
+// clang-format on
 
 // ---- packing a right side whose columns are not neighbours
 

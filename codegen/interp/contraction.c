@@ -1,5 +1,6 @@
-// Contraction kernels: tiles of products in scratch, computed by the micro-kernels of blocks_tile.c,
-// then the epilogue row by row through the block functions, as a nest with the vector axis n.
+// Contraction kernels: tiles of products in scratch, computed by the micro-kernels of
+// blocks_tile.c, then the epilogue row by row through the block functions, as a nest with the
+// vector axis n.
 //
 // Per unit: for each block of columns, for each block of rows, for each block of k: pack the panel
 // of the right side where it is not ready to be read in whole cache lines, then for each chunk of
@@ -13,14 +14,16 @@ enum { rows_worth_packing = 3 * SNI_TILE_ROWS };
 
 typedef struct product {
   const sni_contraction_program *c;
-  int64_t size;                      // bytes of an element
-  int64_t k, lhs_k, rhs_k;           // extent; strides in bytes
-  int64_t lhs_row, rhs_column;       // strides in bytes
+  int64_t size;                                          // bytes of an element
+  int64_t k, lhs_k, rhs_k;                               // extent; strides in bytes
+  int64_t lhs_row, rhs_column;                           // strides in bytes
   int64_t first_row, end_row, first_column, end_column;  // of the unit
   char *products, *panel;
 } product;
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
 
 static int64_t access_stride(const sni_frame *f, uint32_t access, int axis) {
   return f->sizes[f->code->accesses[access].sizes + 1 + (uint32_t)axis];
@@ -45,7 +48,8 @@ static void pack(const sni_frame *f, const product *p, const char *from, char *t
 // ---- tiles
 
 // All row groups of one chunk of columns.
-static void run_chunk(const sni_frame *f, const product *p, sni_tile tile, int64_t rows, int lines) {
+static void run_chunk(const sni_frame *f, const product *p, sni_tile tile, int64_t rows,
+                      int lines) {
   const sni_tile_function(*functions)[SNI_TILE_LINES] = f->code->blocks->tile[p->c->dtype];
   for (int64_t row = 0; row < rows; row += SNI_TILE_ROWS) {
     const int64_t n = least(SNI_TILE_ROWS, rows - row);
@@ -110,16 +114,15 @@ static void run_unit(sni_frame *f, const product *p) {
     part at = {.column = column, .columns = least(c->columns, p->end_column - column)};
     const bool packs = p->end_row - p->first_row >= rows_worth_packing;
     const bool once = packs && p->k <= c->depth;
-    if (once)
-      pack(f, p, f->address[c->rhs] + column * p->rhs_column, p->panel, p->k, at.columns);
+    if (once) pack(f, p, f->address[c->rhs] + column * p->rhs_column, p->panel, p->k, at.columns);
     for (at.row = p->first_row; at.row < p->end_row; at.row += c->rows) {
       at.rows = least(c->rows, p->end_row - at.row);
       at.k = 0;
       do {
         at.depth = least(c->depth, p->k - at.k);
         if (packs && !once)
-          pack(f, p, f->address[c->rhs] + column * p->rhs_column + at.k * p->rhs_k, p->panel, at.depth,
-               at.columns);
+          pack(f, p, f->address[c->rhs] + column * p->rhs_column + at.k * p->rhs_k, p->panel,
+               at.depth, at.columns);
         run_part(f, p, &at, packs);
         at.k += at.depth;
       } while (at.k < p->k);

@@ -1,5 +1,5 @@
-// What each CORE operation does to one element: inlined into the vector loops of the blocks files with op known, so that the
-// compiler sees a loop over one expression and vectorises it.
+// What each CORE operation does to one element: inlined into the vector loops of the blocks files
+// with op known, so that the compiler sees a loop over one expression and vectorises it.
 #ifndef SNI_CODEGEN_INTERP_ELEMENTS_H
 #define SNI_CODEGEN_INTERP_ELEMENTS_H
 
@@ -9,7 +9,8 @@
 
 #define SNI_INLINE static inline __attribute__((always_inline))
 
-// The loop that follows may run in vectors: its arrays are the same memory or do not meet at all (element i depends on element i).
+// The loop that follows may run in vectors: its arrays are the same memory or do not meet at all
+// (element i depends on element i).
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed"  // fmod and 64-bit division have no vector form
 #define SNI_ELEMENTWISE _Pragma("clang loop vectorize(assume_safety) interleave(enable)")
@@ -17,8 +18,10 @@
 #define SNI_ELEMENTWISE _Pragma("GCC ivdep")
 #endif
 
-// ---- floats. ldexp: two or three exact steps, then one product that rounds (musl's scalbn): a step down by 2^(least + digits) leaves a
-// normal number, or one so small that the last step gives 0 anyway.
+// ---- floats
+
+// ldexp: up to two exact steps, then one product that rounds (musl's scalbn): a step down by
+// 2^(least + digits) leaves a normal number, or one so small that the last step gives 0 anyway.
 SNI_INLINE float sni_power_of_two_f32(float exponent) {
   const float shifted = exponent + (0x1.8p23f + 127);
   uint32_t bits;
@@ -117,7 +120,8 @@ SNI_INLINE int32_t sni_binary_i32(sni_kop op, int32_t a, int32_t b) {
   if (op == SNI_KOP_ADD) return (int32_t)(ua + ub);
   if (op == SNI_KOP_SUB) return (int32_t)(ua - ub);
   if (op == SNI_KOP_MUL) return (int32_t)(ua * ub);
-  // Exact in f64: a and b have 31 bits, and a quotient that is no integer is 1 / |b| > 2^-52 |a / b| away from one.
+  // Exact in f64: a and b have 31 bits, and a quotient that is no integer is 1 / |b| > 2^-52 |a /
+  // b| away from one.
   if (op == SNI_KOP_DIV || op == SNI_KOP_REM) {
     const bool plain = (b != 0) & (b != -1);
     const int32_t quotient = (int32_t)((double)a / (double)(plain ? b : 2));

@@ -1,5 +1,6 @@
-// The block interpreter: runs expanded K with prebuilt vector loops over blocks that fit the L1 cache. It is the first tier, the eager
-// tier and the reference of the other backends. Multi-versioned by CPU feature at run time, same bits in all versions.
+// The block interpreter: runs expanded K with prebuilt vector loops over blocks that fit the L1
+// cache. It is the first tier, the eager tier and the reference of the other backends.
+// Multi-versioned by CPU feature at run time, same bits in all versions.
 #ifndef SNI_CODEGEN_INTERP_H
 #define SNI_CODEGEN_INTERP_H
 
@@ -8,7 +9,8 @@
 // Immutable and Thread-safe once prepared.
 typedef struct sni_interp_code sni_interp_code;
 
-// Translates an expanded kernel. The code holds no reference to it. Freed with sni_interp_release. Errors: SN_ERR_MEMORY.
+// Translates an expanded kernel. The code holds no reference to it. Freed with sni_interp_release.
+// Errors: SN_ERR_MEMORY.
 sn_status sni_interp_prepare(const sni_kernel *expanded, sni_allocator *allocator, sni_diag *diag,
                              sni_interp_code **out_code);
 void sni_interp_release(sni_interp_code *code, sni_allocator *allocator);

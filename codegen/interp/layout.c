@@ -24,7 +24,7 @@ typedef struct pool {
 
 typedef struct scan {
   sni_translator *t;
-  pool pools[3];  // elements of 1, 4 and 8 bytes
+  pool pools[3];                    // elements of 1, 4 and 8 bytes
   uint32_t *starts, *ends;          // per step: first slot of a chain
   uint32_t *next_start, *next_end;  // per slot
 } scan;
@@ -34,7 +34,9 @@ static int pool_of(uint8_t dtype) {
   return size == 1 ? 0 : size == 4 ? 1 : 2;
 }
 
-static size_t round_up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
+static size_t round_up(size_t value, size_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
 
 static void *allocate(sni_translator *t, size_t count, size_t size) {
   void *items = t->status ? NULL : sni_arena_alloc_zeroed(t->arena, count * size);
@@ -94,7 +96,9 @@ static void free_ending(scan *s, uint32_t step) {
 static void take_starting(scan *s, uint32_t step, bool results) {
   const sni_translator *t = s->t;
   for (uint32_t slot = s->starts[step]; slot != SNI_NO_VALUE; slot = s->next_start[slot]) {
-    const bool result = t->steps[step].dst == slot && t->slots[slot].last > step;
+    const sni_step *own = &t->steps[step];  // an accumulator is an operand too: set before the loop
+    const bool accumulates = own->a == slot || own->b == slot || own->c == slot;
+    const bool result = own->dst == slot && !accumulates && t->slots[slot].last > step;
     if (result == results) take_register(s, slot);
   }
 }
@@ -151,7 +155,9 @@ static size_t reserve(sni_translator *t, size_t bytes, size_t align) {
   return offset;
 }
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
 
 static int64_t bounded(const sni_translator *t, int axis, int64_t most) {
   const sni_kernel_size extent = t->kernel->extent[axis];

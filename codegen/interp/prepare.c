@@ -139,8 +139,7 @@ static sn_status pack(const sni_translator *t, sni_allocator *allocator, sni_int
       .contraction = t->contraction,
       .stages = put(block, stages, t->stages, k->n_stages * sizeof(*t->stages)),
       .steps = put(block, steps, t->steps, t->n_steps * sizeof(*t->steps)),
-      .reductions =
-          put(block, reductions, t->reductions, t->n_reductions * sizeof(*t->reductions)),
+      .reductions = put(block, reductions, t->reductions, t->n_reductions * sizeof(*t->reductions)),
       .access_order =
           put(block, order, t->access_order, t->n_access_order * sizeof(*t->access_order)),
       .accesses = put(block, accesses, t->accesses, k->n_accesses * sizeof(*t->accesses)),
@@ -187,4 +186,6 @@ void sni_interp_release(sni_interp_code *code, sni_allocator *allocator) {
   if (code) sni_free(allocator, code, code->bytes);
 }
 
-size_t sni_interp_scratch_bytes(const sni_interp_code *code) { return code->scratch_bytes; }
+size_t sni_interp_scratch_bytes(const sni_interp_code *code) {
+  return code->scratch_bytes;
+}

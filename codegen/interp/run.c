@@ -1,8 +1,10 @@
-// Runs a prepared program: resolves its sizes, then walks units, blocks and inner indices, and executes the lists of steps. The last part
-// of the interpreter's pipeline; nothing here allocates, and the code is only read.
+// Runs a prepared program: resolves its sizes, then walks units, blocks and inner indices, and
+// executes the lists of steps. The last part of the interpreter's pipeline; nothing here allocates,
+// and the code is only read.
 //
-// Invariant: f->address[i] is where access i points for f->index, the vector axis at 0; a step adds the position along the
-// vector axis itself. Loops over inner axes move the addresses along and bring them back.
+// Invariant: f->address[i] is where access i points for f->index, the vector axis at 0; a step adds
+// the position along the vector axis itself. Loops over inner axes move the addresses along and
+// bring them back.
 #include "codegen/interp/program.h"
 
 #include <string.h>
@@ -31,14 +33,16 @@ static int64_t one_index(const sni_frame *f, const sni_step *s) {
 
 static char *scratch_of(const sni_frame *f, const sni_step *s) {
   const struct sni_interp_code *code = f->code;
-  const int64_t element = code->vector_inner
-                              ? f->inner + f->position
-                              : f->inner * code->grain[code->vector_axis] + f->position - f->unit_start;
+  const int64_t element =
+      code->vector_inner ? f->inner + f->position
+                         : f->inner * code->grain[code->vector_axis] + f->position - f->unit_start;
   return f->scratch + code->row_slots[s->number] + element * (int64_t)element_size[s->dtype];
 }
 
 // Registers are the interpreter's own memory: what a slot that a step writes to points at.
-static void *target(const sni_frame *f, uint32_t slot) { return (void *)(uintptr_t)f->slots[slot]; }
+static void *target(const sni_frame *f, uint32_t slot) {
+  return (void *)(uintptr_t)f->slots[slot];
+}
 
 static void step_load(sni_frame *f, const sni_step *s, size_t n) {
   ptrdiff_t stride;
@@ -76,7 +80,8 @@ static void step_index(const sni_frame *f, const sni_step *s, size_t n) {
 }
 
 static void step_check(const sni_frame *f, const sni_step *s, size_t n) {
-  if (!f->code->blocks->move->check_index(target(f, s->dst), f->slots[s->a], f->sizes[s->number], n))
+  if (!f->code->blocks->move->check_index(target(f, s->dst), f->slots[s->a], f->sizes[s->number],
+                                          n))
     ((sni_scratch_header *)(void *)f->scratch)->fault = 1;
 }
 
@@ -203,8 +208,7 @@ void sni_interp_block(sni_frame *f, size_t n) {
   const struct sni_interp_code *code = f->code;
   for (uint32_t i = 0; i < code->n_stages; i++) {
     const sni_stage_program *stage = &code->stages[i];
-    if (!stage->inner || f->inner_count > 0)
-      sni_interp_steps(f, stage->lists[SNI_LIST_BLOCK], n);
+    if (!stage->inner || f->inner_count > 0) sni_interp_steps(f, stage->lists[SNI_LIST_BLOCK], n);
     if (!stage->inner) continue;
     begin_reductions(f, stage, n);
     for (f->inner = 0; f->inner < f->inner_count; f->inner++) {
@@ -248,8 +252,7 @@ static void run_inner_units(sni_frame *f, int64_t begin, int64_t end) {
     for (uint32_t i = 0; i < code->n_stages; i++) {
       const sni_stage_program *stage = &code->stages[i];
       if (stage->inner) begin_reductions(f, stage, 1);
-      if (!stage->inner || f->inner_count > 0)
-        sni_interp_steps(f, stage->lists[SNI_LIST_UNIT], 1);
+      if (!stage->inner || f->inner_count > 0) sni_interp_steps(f, stage->lists[SNI_LIST_UNIT], 1);
       if (!stage->inner) continue;
       run_rows(f, stage);
       end_reductions(f, stage, 1);
@@ -300,9 +303,10 @@ static const int64_t *resolve_sizes(const struct sni_interp_code *code, const in
 static void place_slots(sni_frame *f) {
   const struct sni_interp_code *code = f->code;
   for (const sni_place *p = code->places, *end = p + code->n_places; p < end; p++)
-    f->slots[p->slot] = p->kind == SNI_PLACE_SCRATCH    ? (const void *)(f->scratch + p->offset)
-                        : p->kind == SNI_PLACE_CONSTANT ? (const void *)(code->constants + p->offset)
-                                                        : (const void *)(f->sizes + p->offset);
+    f->slots[p->slot] = p->kind == SNI_PLACE_SCRATCH ? (const void *)(f->scratch + p->offset)
+                        : p->kind == SNI_PLACE_CONSTANT
+                            ? (const void *)(code->constants + p->offset)
+                            : (const void *)(f->sizes + p->offset);
 }
 
 // An index into nothing: there is no element to clamp to, so nothing may be loaded. True: give up.

@@ -1,6 +1,6 @@
-// Turns instructions into steps, list by list. A value that varies along the vector axis is computed
-// over blocks, others once, by the same functions over one element; block functions take single
-// operands as they are where they have a form for that, else those are spread out first.
+// Turns instructions into steps, list by list. A value that varies along the vector axis is
+// computed over blocks, others once, by the same functions over one element; block functions take
+// single operands as they are where they have a form for that, else those are spread out first.
 //
 // Invariant: within a list steps keep the order of the kernel's instructions.
 #include "codegen/interp/translate.h"
@@ -63,7 +63,9 @@ static uint64_t float_bits(sn_dtype dtype, double value) {
   return bits;
 }
 
-static bool is_float(sn_dtype dtype) { return dtype == SN_F32 || dtype == SN_F64; }
+static bool is_float(sn_dtype dtype) {
+  return dtype == SN_F32 || dtype == SN_F64;
+}
 
 static uint32_t slot_of(const sni_translator *t, uint32_t value) {
   return t->insts[t->insts[value].root].slot;
@@ -190,8 +192,7 @@ static void emit_load(sni_translator *t, uint32_t number) {
   const bool dense = stride.param < 0 && stride.value == 1;
   const bool points = !v->copied && (!v->vector || (dense && (!indexed || one_index)));
   const sni_step_kind point = indexed ? SNI_STEP_POINT_INDEXED : SNI_STEP_POINT;
-  v->slot = points ? new_slot(t, inst->dtype, SNI_HOME_NONE)
-                   : home_slot(t, inst->dtype, v->vector);
+  v->slot = points ? new_slot(t, inst->dtype, SNI_HOME_NONE) : home_slot(t, inst->dtype, v->vector);
   emit(t, (sni_step){.kind = (uint8_t)(points ? point : SNI_STEP_LOAD),
                      .dtype = (uint8_t)inst->dtype,
                      .one = !v->vector,
@@ -213,8 +214,8 @@ static void emit_scratch_load(sni_translator *t, uint32_t number) {
   if (!v->copied) return;
   const uint32_t from = v->slot;
   v->slot = home_slot(t, inst->dtype, true);
-  emit(t, (sni_step){
-              .kind = SNI_STEP_COPY, .dtype = (uint8_t)inst->dtype, .dst = v->slot, .a = from});
+  emit(t,
+       (sni_step){.kind = SNI_STEP_COPY, .dtype = (uint8_t)inst->dtype, .dst = v->slot, .a = from});
 }
 
 // ---- effects
@@ -226,7 +227,7 @@ static void emit_store(sni_translator *t, uint32_t number) {
   const bool scratch = inst->op == SNI_KOP_SCRATCH_STORE;
   const uint8_t list = t->insts[number].list;
   const bool vector = t->kernel->vector_inner ? list == SNI_LIST_LOOP : list >= SNI_LIST_BLOCK;
-  sni_step step = {.kind = scratch ? SNI_STEP_SCRATCH_STORE
+  sni_step step = {.kind = scratch                     ? SNI_STEP_SCRATCH_STORE
                            : inst->op == SNI_KOP_STORE ? SNI_STEP_STORE
                                                        : SNI_STEP_STORE_ADD,
                    .dtype = (uint8_t)inst->dtype,
@@ -253,8 +254,7 @@ static void emit_store(sni_translator *t, uint32_t number) {
                          .dtype = step.dtype,
                          .dst = at,
                          .number = step.number});
-      emit(t, (sni_step){
-                  .kind = SNI_STEP_SPLAT, .dtype = step.dtype, .dst = at, .a = root->slot});
+      emit(t, (sni_step){.kind = SNI_STEP_SPLAT, .dtype = step.dtype, .dst = at, .a = root->slot});
       return;
     }
     step.a = spread(t, inst->dtype, root->slot);
@@ -282,8 +282,8 @@ static void emit_check(sni_translator *t, uint32_t number) {
   if (!sni_translate_grow(t, (void **)&t->checks, &t->checks_capacity, t->n_checks + 1,
                           sizeof(*t->checks)))
     return;
-  t->checks[t->n_checks++] = (sni_check_program){
-      .size = size, .inner = t->kernel->stages[t->insts[number].stage].inner};
+  t->checks[t->n_checks++] =
+      (sni_check_program){.size = size, .inner = t->kernel->stages[t->insts[number].stage].inner};
   const uint32_t a = slot_of(t, inst->operands[0]);
   const uint32_t dst = result_slot(t, number);
   emit(t, (sni_step){.kind = SNI_STEP_CHECK,
@@ -299,9 +299,10 @@ static void emit_check(sni_translator *t, uint32_t number) {
 static uint64_t identity_bits(sni_kop combiner, sn_dtype dtype) {
   const bool max = combiner == SNI_KOP_MAX, min = combiner == SNI_KOP_MIN;
   if (is_float(dtype))
-    return float_bits(dtype, max   ? -(double)INFINITY
-                             : min ? (double)INFINITY
-                                   : combiner == SNI_KOP_MUL ? 1.0 : -0.0);
+    return float_bits(dtype, max                       ? -(double)INFINITY
+                             : min                     ? (double)INFINITY
+                             : combiner == SNI_KOP_MUL ? 1.0
+                                                       : -0.0);
   if (dtype == SN_BOOL) return min;
   const bool wide = dtype == SN_I64;
   if (max) return (uint64_t)(wide ? INT64_MIN : INT32_MIN);
@@ -323,8 +324,8 @@ static void emit_reduce(sni_translator *t, uint32_t number) {
   if (k->vector_inner) {
     r.slot = new_slot(t, inst->dtype, SNI_HOME_LANES);
     if (!t->insts[inst->operands[0]].vector) a = spread(t, inst->dtype, a);
-    emit(t, (sni_step){
-                .kind = SNI_STEP_REDUCE, .dtype = r.dtype, .a = a, .number = t->n_reductions});
+    emit(t,
+         (sni_step){.kind = SNI_STEP_REDUCE, .dtype = r.dtype, .a = a, .number = t->n_reductions});
   } else {
     const bool is_bool = inst->dtype == SN_BOOL;
     const sni_kop op = !is_bool ? combiner : combiner == SNI_KOP_MAX ? SNI_KOP_OR : SNI_KOP_AND;
@@ -351,9 +352,11 @@ static void emit_contraction(sni_translator *t, uint32_t number) {
   const sn_dtype dtype = t->kernel->insts[number].dtype;
   const int64_t size = (int64_t)sn_dtype_size(dtype);
   t->insts[number].slot = new_slot(t, dtype, SNI_HOME_NONE);
-  t->contraction = (sni_contraction_program){
-      .present = true, .dtype = (uint8_t)dtype, .lhs = c->lhs, .rhs = c->rhs,
-      .slot = t->insts[number].slot};
+  t->contraction = (sni_contraction_program){.present = true,
+                                             .dtype = (uint8_t)dtype,
+                                             .lhs = c->lhs,
+                                             .rhs = c->rhs,
+                                             .slot = t->insts[number].slot};
   t->contraction.sizes = sni_translate_size(t, c->k_extent, 1);
   sni_translate_size(t, c->lhs_k_stride, size);
   sni_translate_size(t, c->rhs_k_stride, size);
@@ -364,16 +367,26 @@ static void emit_contraction(sni_translator *t, uint32_t number) {
 static void emit_inst(sni_translator *t, uint32_t number) {
   const sni_kernel_inst *inst = &t->kernel->insts[number];
   if (t->insts[number].root != number) return;
-  if (inst->op == SNI_KOP_CONST) emit_constant(t, number);
-  else if (inst->op == SNI_KOP_PARAM) emit_param(t, number);
-  else if (inst->op == SNI_KOP_INDEX) emit_index(t, number);
-  else if (inst->op == SNI_KOP_LOAD) emit_load(t, number);
-  else if (sni_kop_is_store(inst->op)) emit_store(t, number);
-  else if (inst->op == SNI_KOP_SCRATCH_LOAD) emit_scratch_load(t, number);
-  else if (inst->op == SNI_KOP_REDUCE) emit_reduce(t, number);
-  else if (inst->op == SNI_KOP_CONTRACTION) emit_contraction(t, number);
-  else if (inst->op == SNI_KOP_CHECK_INDEX) emit_check(t, number);
-  else emit_call(t, number);
+  if (inst->op == SNI_KOP_CONST)
+    emit_constant(t, number);
+  else if (inst->op == SNI_KOP_PARAM)
+    emit_param(t, number);
+  else if (inst->op == SNI_KOP_INDEX)
+    emit_index(t, number);
+  else if (inst->op == SNI_KOP_LOAD)
+    emit_load(t, number);
+  else if (sni_kop_is_store(inst->op))
+    emit_store(t, number);
+  else if (inst->op == SNI_KOP_SCRATCH_LOAD)
+    emit_scratch_load(t, number);
+  else if (inst->op == SNI_KOP_REDUCE)
+    emit_reduce(t, number);
+  else if (inst->op == SNI_KOP_CONTRACTION)
+    emit_contraction(t, number);
+  else if (inst->op == SNI_KOP_CHECK_INDEX)
+    emit_check(t, number);
+  else
+    emit_call(t, number);
 }
 
 // Accesses of the stage that loops over inner axes have to move.
@@ -389,8 +402,7 @@ static void order_accesses(sni_translator *t, const sni_kernel_stage *stage, sni
       const sni_kernel_size stride = k->accesses[number].stride[axis];
       moves |= stride.param >= 0 || stride.value != 0;
     }
-    for (uint32_t j = out->first; j < t->n_access_order; j++)
-      moves &= t->access_order[j] != number;
+    for (uint32_t j = out->first; j < t->n_access_order; j++) moves &= t->access_order[j] != number;
     if (moves && sni_translate_grow(t, (void **)&t->access_order, &t->access_order_capacity,
                                     t->n_access_order + 1, sizeof(*t->access_order)))
       t->access_order[t->n_access_order++] = number;

@@ -1,5 +1,6 @@
-// The translation of a kernel into an interpreter program: state shared by analyze.c, steps.c, layout.c
-// and prepare.c, in the order in which they run. Everything lives in an arena that dies with it.
+// The translation of a kernel into an interpreter program: state shared by analyze.c, steps.c,
+// layout.c and prepare.c, in the order in which they run. Everything lives in an arena that dies
+// with it.
 #ifndef SNI_CODEGEN_INTERP_TRANSLATE_H
 #define SNI_CODEGEN_INTERP_TRANSLATE_H
 
@@ -8,14 +9,14 @@
 
 // What is known about an instruction.
 typedef struct sni_translated {
-  uint32_t axes;     // along which its value really varies
+  uint32_t axes;  // along which its value really varies
   uint32_t stage;
-  uint8_t list;      // SNI_LIST_*
-  bool vector;       // varies along the vector axis
-  bool copied;       // a load that must not be a mere pointer: its memory is overwritten before its last use
-  uint32_t root;     // the value itself, or what COPY and BITCAST pass on
-  uint32_t last_use; // number of the last instruction that uses the value or what passes it on
-  uint32_t direct;   // number of the store whose memory the value is computed into, or SNI_NO_VALUE
+  uint8_t list;       // SNI_LIST_*
+  bool vector;        // varies along the vector axis
+  bool copied;        // a load whose memory is overwritten before its last use
+  uint32_t root;      // the value itself, or what COPY and BITCAST pass on
+  uint32_t last_use;  // number of the last instruction that uses the value or what passes it on
+  uint32_t direct;  // number of the store whose memory the value is computed into, or SNI_NO_VALUE
   uint32_t slot;
 } sni_translated;
 

@@ -1,4 +1,5 @@
-// Vector types as wide as the instruction set that a blocks file is compiled for. Loads and stores through them need no alignment.
+// Vector types as wide as the instruction set that a blocks file is compiled for. Loads and stores
+// through them need no alignment.
 #ifndef SNI_CODEGEN_INTERP_VECTORS_H
 #define SNI_CODEGEN_INTERP_VECTORS_H
 

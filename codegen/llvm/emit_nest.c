@@ -15,9 +15,11 @@ typedef struct reductions {
   LLVMValueRef *accumulators;
 } reductions;
 
-static int count_operations(const sni_emitter *e, sni_level least) {
+// Of level `least` or deeper, in a stage or, without one, in all.
+static int count_operations(const sni_emitter *e, const sni_kernel_stage *stage, sni_level least) {
+  const uint32_t first = stage ? stage->first : 0, count_all = stage ? stage->count : e->kernel->n_insts;
   int count = 0;
-  for (uint32_t i = 0; i < e->kernel->n_insts; i++) {
+  for (uint32_t i = first; i < first + count_all; i++) {
     const sni_kernel_inst *inst = &e->kernel->insts[i];
     if (e->level[i] < (uint8_t)least || inst->op == SNI_KOP_CONST || sni_kop_has_access(inst->op)) continue;
     count += inst->op == SNI_KOP_DIV || inst->op == SNI_KOP_SQRT || inst->op == SNI_KOP_REM ? 3 : 1;
@@ -169,7 +171,7 @@ static LLVMValueRef emit_column_loop(sni_emitter *e, int vectors, LLVMValueRef f
 
 void sni_emit_columns(sni_emitter *e, LLVMValueRef first, LLVMValueRef last) {
   const sni_kernel *k = e->kernel;
-  const int operations = count_operations(e, SNI_LEVEL_COLUMN);
+  const int operations = count_operations(e, NULL, SNI_LEVEL_COLUMN);
   int vectors = choose_interleave(e, operations);
   const sni_kernel_size extent = k->extent[e->vector_axis];
   int64_t most = k->grain[e->vector_axis];
@@ -253,7 +255,7 @@ static void emit_inner_row(sni_emitter *e, const sni_kernel_stage *stage) {
   LLVMValueRef accumulators[sni_max_carried];
   reductions r = {.accumulators = accumulators};
   inner_loops loops;
-  const int interleave = choose_interleave(e, count_operations(e, SNI_LEVEL_INNER));
+  const int interleave = choose_interleave(e, count_operations(e, stage, SNI_LEVEL_INNER));
   list_reductions(e, stage, SNI_REDUCE_LANES / e->lanes, &r);
   for (int i = 0; i < r.count * r.width; i++) accumulators[i] = identity(e, r.insts[i / r.width]);
   const bool whole = r.count > 0 || e->slots_in_registers;

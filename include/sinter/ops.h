@@ -108,7 +108,8 @@ typedef struct sn_range_spec {
 #endif
 // ranges[i] applies to axis i; missing trailing ones mean all. VJP: dy scattered into zeros.
 SN_API sn_tensor *sn_slice(sn_tensor *x, const sn_range_spec *ranges, int n);
-// Element index of axis, the axis dropped: x[..., index, ...]. Errors: SN_ERR_INDEX.
+// Element index of axis, the axis dropped: x[..., index, ...]. Errors: SN_ERR_INDEX. In a trace a
+// symbolic axis is pinned to its traced value, as by sn_dim; sn_slice keeps it symbolic.
 SN_API sn_tensor *sn_index(sn_tensor *x, int axis, int64_t index);
 // Adds low[i] elements before and high[i] after axis i, all of the given value.
 SN_API sn_tensor *sn_pad(sn_tensor *x, const int64_t *low, const int64_t *high, int n,
@@ -165,7 +166,8 @@ SN_API sn_tensor *sn_scatter_add(sn_tensor *x, sn_tensor *indices, sn_tensor *up
 // ---- neural network building blocks
 SN_API sn_tensor *sn_softmax(sn_tensor *x, int axis);      // f32 f64
 SN_API sn_tensor *sn_log_softmax(sn_tensor *x, int axis);  // f32 f64
-// Per-row loss [N] of logits [N, C] and labels i32|i64 [N]: -log_softmax(logits)[label].
+// Per-row loss [N] of logits [N, C] and labels i32|i64 [N]: -log_softmax(logits)[label]. NaN for a
+// label outside [0, C).
 SN_API sn_tensor *sn_sparse_softmax_cross_entropy(sn_tensor *logits, sn_tensor *labels);
 // Mean over all elements: e = prediction - target; e^2/2 where |e| <= delta, else delta (|e| -
 // delta/2). Huber 1964.

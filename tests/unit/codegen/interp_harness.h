@@ -1,5 +1,5 @@
-// Runs a test kernel in the interpreter, once per instruction set that the CPU has and with units split
-// in several ways, and compares every byte of its buffers with the model (kernel_model.h).
+// Runs a test kernel in the interpreter, once per instruction set that the CPU has and with units
+// split in several ways, and compares every byte of its buffers with the model (kernel_model.h).
 #ifndef SNI_TESTS_INTERP_HARNESS_H
 #define SNI_TESTS_INTERP_HARNESS_H
 
@@ -56,8 +56,9 @@ static SNI_UNUSED uint64_t harness_random(harness *h) {
 }
 
 static double harness_special(uint64_t r) {
-  static const double values[] = {0.0, -0.0, 1, -1, 0.5, -2.5, 1e30, -1e30, 1e-42, -1e-42,
-                                  2147483648.0, -2147483648.0, 9.3e18, -9.3e18, 3.5, 1e-320};
+  static const double values[] = {0.0,    -0.0,    1,     -1,     0.5,          -2.5,
+                                  1e30,   -1e30,   1e-42, -1e-42, 2147483648.0, -2147483648.0,
+                                  9.3e18, -9.3e18, 3.5,   1e-320};
   if (r % 23 == 0) return (double)NAN;
   if (r % 23 == 1) return (double)INFINITY;
   if (r % 23 == 2) return -(double)INFINITY;
@@ -65,19 +66,36 @@ static double harness_special(uint64_t r) {
 }
 
 // wild: numbers of all sizes and special ones; else modest ones without NaN.
-static SNI_UNUSED void harness_fill(harness *h, void *data, sn_dtype dtype, size_t count, bool wild) {
+static SNI_UNUSED void harness_fill(harness *h, void *data, sn_dtype dtype, size_t count,
+                                    bool wild) {
   for (size_t i = 0; i < count; i++) {
     const uint64_t r = harness_random(h), s = harness_random(h);
     const double modest = (double)(int64_t)(r >> 20) * 0x1p-42 - 2;
-    const double number = !wild ? modest : s % 3 ? modest * ldexp(1, (int)(s >> 32) % 60) : harness_special(s >> 8);
-    const int64_t integer = !wild ? (int64_t)(r % 7) - 3 : s % 4 == 0 ? (int64_t)(r % 5) - 2 : s % 4 == 1 ? (s & 16 ? INT64_MIN : INT32_MIN) : (int64_t)(r >> (s % 64));
+    const double number = !wild   ? modest
+                          : s % 3 ? modest * ldexp(1, (int)(s >> 32) % 60)
+                                  : harness_special(s >> 8);
+    const int64_t integer = !wild        ? (int64_t)(r % 7) - 3
+                            : s % 4 == 0 ? (int64_t)(r % 5) - 2
+                            : s % 4 == 1 ? (s & 16 ? INT64_MIN : INT32_MIN)
+                                         : (int64_t)(r >> (s % 64));
     switch (dtype) {
-      case SN_BOOL: ((uint8_t *)data)[i] = r >> 60 & 1; break;
-      case SN_I32: ((int32_t *)data)[i] = (int32_t)(uint32_t)(uint64_t)integer; break;
-      case SN_I64: ((int64_t *)data)[i] = integer; break;
-      case SN_F32: ((float *)data)[i] = (float)number; break;
-      case SN_F64: ((double *)data)[i] = number; break;
-      case SN_DTYPE_COUNT: break;
+      case SN_BOOL:
+        ((uint8_t *)data)[i] = r >> 60 & 1;
+        break;
+      case SN_I32:
+        ((int32_t *)data)[i] = (int32_t)(uint32_t)(uint64_t)integer;
+        break;
+      case SN_I64:
+        ((int64_t *)data)[i] = integer;
+        break;
+      case SN_F32:
+        ((float *)data)[i] = (float)number;
+        break;
+      case SN_F64:
+        ((double *)data)[i] = number;
+        break;
+      case SN_DTYPE_COUNT:
+        break;
     }
   }
 }
@@ -157,7 +175,8 @@ static SNI_UNUSED int harness_blocks(const sni_blocks **out) {
   return n;
 }
 
-// Runs all units in calls of `chunk` units, in scratch of exactly the size asked for. Returns the fault.
+// Runs all units in calls of `chunk` units, in scratch of exactly the size asked for. Returns the
+// fault.
 static SNI_UNUSED bool harness_run(harness *h, const sni_kernel *k, const sni_blocks *blocks,
                                    void *const *buffers, const int64_t *params, int64_t chunk) {
   sni_interp_code *code = NULL;
@@ -198,10 +217,14 @@ static SNI_UNUSED bool harness_check(harness *h, const builder *b, const int64_t
         for (size_t e = 0; e < h->bytes[j] / sn_dtype_size(dtype); e++) {
           if (harness_same(dtype, buffers[j], expected[j], e)) continue;
           harness_text(h, &b->k);
-          const double got = dtype == SN_F32 ? (double)((float *)buffers[j])[e] : dtype == SN_F64 ? ((double *)buffers[j])[e] : 0;
-          const double want = dtype == SN_F32 ? (double)((float *)expected[j])[e] : dtype == SN_F64 ? ((double *)expected[j])[e] : 0;
-          ck_abort_msg("%s, chunks of %lld: buffer %u, element %zu: %a instead of %a", blocks[i]->name,
-                       (long long)chunks[c], j, e, got, want);
+          const double got = dtype == SN_F32   ? (double)((float *)buffers[j])[e]
+                             : dtype == SN_F64 ? ((double *)buffers[j])[e]
+                                               : 0;
+          const double want = dtype == SN_F32   ? (double)((float *)expected[j])[e]
+                              : dtype == SN_F64 ? ((double *)expected[j])[e]
+                                                : 0;
+          ck_abort_msg("%s, chunks of %lld: buffer %u, element %zu: %a instead of %a",
+                       blocks[i]->name, (long long)chunks[c], j, e, got, want);
         }
       }
       harness_drop(h, k, buffers);

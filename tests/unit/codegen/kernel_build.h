@@ -55,8 +55,8 @@ static SNI_UNUSED uint32_t build_buffer(builder *b, sn_dtype dtype) {
 static SNI_UNUSED uint32_t build_access(builder *b, uint32_t buffer, int64_t offset,
                                         const int64_t *strides) {
   sni_kernel_access *a = &b->accesses[b->k.n_accesses];
-  *a = (sni_kernel_access){.buffer = buffer, .index = SNI_NO_VALUE,
-                           .offset = sni_kernel_constant(offset)};
+  *a = (sni_kernel_access){
+      .buffer = buffer, .index = SNI_NO_VALUE, .offset = sni_kernel_constant(offset)};
   for (int i = 0; i < SNI_MAX_AXES; i++)
     a->stride[i] = sni_kernel_constant(i < b->k.n_outer + b->k.n_inner ? strides[i] : 0);
   return b->k.n_accesses++;
@@ -64,8 +64,7 @@ static SNI_UNUSED uint32_t build_access(builder *b, uint32_t buffer, int64_t off
 
 static SNI_UNUSED uint32_t build_inst(builder *b, sni_kernel_inst inst) {
   uint32_t axes = inst.axes;
-  for (int i = 0; i < sni_kop_infos[inst.op].operands; i++)
-    axes |= b->insts[inst.operands[i]].axes;
+  for (int i = 0; i < sni_kop_infos[inst.op].operands; i++) axes |= b->insts[inst.operands[i]].axes;
   if (inst.op == SNI_KOP_REDUCE) axes &= sni_kernel_outer_axes(&b->k);
   if (inst.op == SNI_KOP_INDEX) axes |= 1u << inst.imm.axis;
   if (inst.op == SNI_KOP_CHECK_INDEX) b->k.faults = true;
@@ -76,8 +75,10 @@ static SNI_UNUSED uint32_t build_inst(builder *b, sni_kernel_inst inst) {
   if (sni_kop_has_access(inst.op)) {
     const sni_kernel_access *access = &b->accesses[inst.access];
     sni_kernel_buffer *buffer = &b->buffers[access->buffer];
-    if (sni_kop_is_store(inst.op)) buffer->written = true;
-    else buffer->read = true;
+    if (sni_kop_is_store(inst.op))
+      buffer->written = true;
+    else
+      buffer->read = true;
     if (access->index != SNI_NO_VALUE) axes |= b->insts[access->index].axes;
     for (int i = 0; i < b->k.n_outer + b->k.n_inner; i++)
       if (access->stride[i].param >= 0 || access->stride[i].value) axes |= 1u << i;
@@ -108,20 +109,23 @@ static SNI_UNUSED uint32_t build_2(builder *b, sni_kop op, uint32_t v, uint32_t 
   return build_inst(b, (sni_kernel_inst){.op = op, .dtype = b->insts[v].dtype, .operands = {v, w}});
 }
 static SNI_UNUSED uint32_t build_3(builder *b, sni_kop op, uint32_t u, uint32_t v, uint32_t w) {
-  return build_inst(
-      b, (sni_kernel_inst){.op = op, .dtype = b->insts[w].dtype, .operands = {u, v, w}});
+  return build_inst(b,
+                    (sni_kernel_inst){.op = op, .dtype = b->insts[w].dtype, .operands = {u, v, w}});
 }
 static SNI_UNUSED uint32_t build_compare(builder *b, sni_kop op, uint32_t v, uint32_t w) {
-  return build_inst(b, (sni_kernel_inst){.op = op, .dtype = SN_BOOL, .source = b->insts[v].dtype,
-                                         .operands = {v, w}});
+  return build_inst(
+      b, (sni_kernel_inst){
+             .op = op, .dtype = SN_BOOL, .source = b->insts[v].dtype, .operands = {v, w}});
 }
 static SNI_UNUSED uint32_t build_convert(builder *b, sni_kop op, sn_dtype dtype, uint32_t v) {
-  return build_inst(b, (sni_kernel_inst){.op = op, .dtype = dtype, .source = b->insts[v].dtype,
-                                         .operands = {v}});
+  return build_inst(
+      b, (sni_kernel_inst){.op = op, .dtype = dtype, .source = b->insts[v].dtype, .operands = {v}});
 }
 static SNI_UNUSED uint32_t build_reduce(builder *b, sni_kop combiner, uint32_t v) {
-  return build_inst(b, (sni_kernel_inst){.op = SNI_KOP_REDUCE, .dtype = b->insts[v].dtype,
-                                         .operands = {v}, .imm.combiner = combiner});
+  return build_inst(b, (sni_kernel_inst){.op = SNI_KOP_REDUCE,
+                                         .dtype = b->insts[v].dtype,
+                                         .operands = {v},
+                                         .imm.combiner = combiner});
 }
 static SNI_UNUSED int build_slot(builder *b, sn_dtype dtype) {
   size_t bytes = sn_dtype_size(dtype);
@@ -134,12 +138,15 @@ static SNI_UNUSED int build_slot(builder *b, sn_dtype dtype) {
   return (int)b->k.n_slots++;
 }
 static SNI_UNUSED uint32_t build_scratch_load(builder *b, int slot) {
-  return build_inst(b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_LOAD,
-                                         .dtype = b->slot_dtype[slot], .imm.slot = slot});
+  return build_inst(
+      b, (sni_kernel_inst){
+             .op = SNI_KOP_SCRATCH_LOAD, .dtype = b->slot_dtype[slot], .imm.slot = slot});
 }
 static SNI_UNUSED void build_scratch_store(builder *b, int slot, uint32_t v) {
-  build_inst(b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_STORE, .dtype = b->slot_dtype[slot],
-                                  .operands = {v}, .imm.slot = slot});
+  build_inst(b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_STORE,
+                                  .dtype = b->slot_dtype[slot],
+                                  .operands = {v},
+                                  .imm.slot = slot});
 }
 
 #endif

@@ -1,12 +1,13 @@
 // For tests of the LLVM plugin: loads it, compiles kernels for several instruction sets, runs them in memory that is guarded on both
-// sides, and compares every byte with the oracle's.
+// sides, and compares every byte with the model's, as it does for the interpreter.
 #ifndef SNI_TESTS_LLVM_HARNESS_H
 #define SNI_TESTS_LLVM_HARNESS_H
 
+#include "codegen/interp/interp.h"
 #include "codegen/llvm/plugin.h"
 #include "runtime/object_loader.h"
-#include "tests/unit/codegen/kernel_builder.h"
-#include "tests/unit/codegen/kernel_oracle.h"
+#include "tests/unit/codegen/kernel_build.h"
+#include "tests/unit/codegen/kernel_model.h"
 
 #include <check.h>
 #include <dlfcn.h>
@@ -16,6 +17,27 @@
 #ifndef SINTER_PLUGIN_PATH
 #define SINTER_PLUGIN_PATH "libsinter-llvm.so"
 #endif
+
+// Short forms of the builder's functions.
+static inline void kb_init(builder *b, int n_outer, int n_inner, bool vector_inner) {
+  const int64_t extents[SNI_MAX_AXES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  build_begin(b, vector_inner, n_outer, n_inner, extents);
+}
+static inline uint32_t kb_load(builder *b, uint32_t buffer, const int64_t *strides) {
+  return build_load(b, build_access(b, buffer, 0, strides));
+}
+static inline void kb_store(builder *b, uint32_t buffer, const int64_t *strides, uint32_t value) {
+  build_store(b, build_access(b, buffer, 0, strides), value);
+}
+static inline uint32_t kb_op(builder *b, sni_kop op, sn_dtype dtype, uint32_t x, uint32_t y, uint32_t z) {
+  return build_inst(b, (sni_kernel_inst){.op = op, .dtype = dtype, .source = b->insts[x].dtype, .operands = {x, y, z}});
+}
+static inline uint32_t kb_const(builder *b, sn_dtype dtype, double value) {
+  const bool real = dtype == SN_F32 || dtype == SN_F64;
+  return real ? build_f(b, dtype, dtype == SN_F32 ? (double)(float)value : value) : build_i(b, dtype, (int64_t)value);
+}
+
+enum { max_buffers = 16 };
 
 static const sni_llvm_plugin *the_plugin;
 static sni_allocator the_allocator;
@@ -172,8 +194,8 @@ static inline bool same_bits(sn_dtype dtype, const char *a, const char *b) {
 typedef struct check_options {
   const char *what;
   filling filling;
-  int64_t elements[kb_max_buffers];  // of indexed buffers; 0: what the accesses reach
-  const void *contents[kb_max_buffers];  // given, instead of random ones
+  int64_t elements[max_buffers];  // of indexed buffers; 0: what the accesses reach
+  const void *contents[max_buffers];  // given, instead of random ones
   bool faults;  // an index is out of range
   int only;     // number of the one target, from 1; 0: all
   size_t scratch_bytes;  // 0: the slots
@@ -188,57 +210,91 @@ static inline void run_split(const native *n, const sni_kernel *k, void *const *
   }
 }
 
-// The kernel on every target against the oracle: all bytes of all buffers.
-static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t *params, check_options options) {
-  guarded memory[kb_max_buffers], expected[kb_max_buffers], original[kb_max_buffers];
-  void *pointers[kb_max_buffers], *oracle_pointers[kb_max_buffers];
-  sni_diag diag = {0};
-  ck_assert_msg(sni_kernel_verify(k, &diag) == SN_OK, "line %d: %s", line, diag.text);
-  if (options.filling.scale == 0) options.filling.scale = 4;
+typedef struct test_memory {
+  guarded memory[max_buffers], expected[max_buffers], original[max_buffers];
+  void *pointers[max_buffers], *model_pointers[max_buffers];
+} test_memory;
+
+static inline void create_memory(test_memory *m, const sni_kernel *k, const int64_t *params, const check_options *options) {
   for (uint32_t i = 0; i < k->n_buffers; i++) {
     int64_t low, high;
     reach(k, i, params, &low, &high);
     const int64_t size = (int64_t)sn_dtype_size(k->buffers[i].dtype);
-    const int64_t count = options.elements[i] ? options.elements[i] : high - low + 1;
-    memory[i] = guarded_create((size_t)(count * size), k->buffers[i].padded);
-    original[i] = guarded_create((size_t)(count * size), false);
-    expected[i] = guarded_create((size_t)(count * size), false);
-    if (options.contents[i])
-      memcpy(original[i].data, options.contents[i], original[i].bytes);
+    const int64_t count = options->elements[i] ? options->elements[i] : high - low + 1;
+    m->memory[i] = guarded_create((size_t)(count * size), k->buffers[i].padded);
+    m->original[i] = guarded_create((size_t)(count * size), false);
+    m->expected[i] = guarded_create((size_t)(count * size), false);
+    if (options->contents[i])
+      memcpy(m->original[i].data, options->contents[i], m->original[i].bytes);
     else
-      fill(original[i].data, k->buffers[i].dtype, count, options.filling);
-    memcpy(expected[i].data, original[i].data, original[i].bytes);
-    pointers[i] = memory[i].data - low * size;
-    oracle_pointers[i] = expected[i].data - low * size;
+      fill(m->original[i].data, k->buffers[i].dtype, count, options->filling);
+    memcpy(m->expected[i].data, m->original[i].data, m->original[i].bytes);
+    m->pointers[i] = m->memory[i].data - low * size;
+    m->model_pointers[i] = m->expected[i].data - low * size;
   }
-  const bool fault = oracle_run(k, oracle_pointers, params);
+}
+
+static inline void destroy_memory(test_memory *m, const sni_kernel *k) {
+  for (uint32_t i = 0; i < k->n_buffers; i++) {
+    guarded_destroy(&m->memory[i]);
+    guarded_destroy(&m->expected[i]);
+    guarded_destroy(&m->original[i]);
+  }
+}
+
+static inline void compare_memory(const test_memory *m, const sni_kernel *k, int line, const char *what, const char *who) {
+  for (uint32_t i = 0; i < k->n_buffers; i++) {
+    const size_t size = sn_dtype_size(k->buffers[i].dtype);
+    for (size_t at = 0; at < m->memory[i].bytes; at += size) {
+      if (same_bits(k->buffers[i].dtype, m->memory[i].data + at, m->expected[i].data + at)) continue;
+      uint64_t got = 0, want = 0;
+      memcpy(&got, m->memory[i].data + at, size);
+      memcpy(&want, m->expected[i].data + at, size);
+      ck_abort_msg("line %d %s on %s: buffer %u element %zu of %zu is %llx, not %llx", line, what ? what : "", who, i,
+                   at / size, m->memory[i].bytes / size, (unsigned long long)got, (unsigned long long)want);
+    }
+  }
+}
+
+static inline void restore_memory(const test_memory *m, const sni_kernel *k) {
+  for (uint32_t i = 0; i < k->n_buffers; i++) memcpy(m->memory[i].data, m->original[i].data, m->original[i].bytes);
+}
+
+static inline void check_interpreter(const test_memory *m, const sni_kernel *k, const int64_t *params, int line, const char *what) {
+  sni_interp_code *code;
+  sni_diag diag = {0};
+  ck_assert_msg(sni_interp_prepare(k, &the_allocator, &diag, &code) == SN_OK, "%s", diag.text);
+  void *scratch = aligned_alloc(64, (sni_interp_scratch_bytes(code) + 127) / 64 * 64);
+  memset(scratch, 0, sizeof(sni_scratch_header));
+  restore_memory(m, k);
+  sni_interp_run(code, m->pointers, params, 0, sni_kernel_units(k, params), scratch);
+  compare_memory(m, k, line, what, "the interpreter");
+  free(scratch);
+  sni_interp_release(code, &the_allocator);
+}
+
+// The kernel on every target against the model: all bytes of all buffers.
+static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t *params, check_options options) {
+  test_memory m;
+  sni_diag diag = {0};
+  ck_assert_msg(sni_kernel_verify(k, &diag) == SN_OK, "line %d: %s", line, diag.text);
+  if (options.filling.scale == 0) options.filling.scale = 4;
+  create_memory(&m, k, params, &options);
+  const bool fault = model_run(k, m.model_pointers, params);
   ck_assert_msg(fault == options.faults, "line %d %s: fault %d", line, options.what, fault);
   guarded scratch = guarded_create(sizeof(sni_scratch_header) + (options.scratch_bytes ? options.scratch_bytes : k->scratch_bytes), true);
   for (size_t t = 0; t < SNI_COUNT_OF(targets); t++) {
     if (!target_runs(&targets[t]) || (options.only && options.only != (int)t + 1)) continue;
     native n = compile_native(k, &targets[t]);
-    for (uint32_t i = 0; i < k->n_buffers; i++) memcpy(memory[i].data, original[i].data, original[i].bytes);
+    restore_memory(&m, k);
     memset(scratch.data, 0, sizeof(sni_scratch_header));
-    run_split(&n, k, pointers, params, scratch.data);
+    run_split(&n, k, m.pointers, params, scratch.data);
     ck_assert_int_eq(((sni_scratch_header *)(void *)scratch.data)->fault, options.faults);
-    for (uint32_t i = 0; i < k->n_buffers; i++) {
-      const size_t size = sn_dtype_size(k->buffers[i].dtype);
-      for (size_t at = 0; at < memory[i].bytes; at += size) {
-        if (same_bits(k->buffers[i].dtype, memory[i].data + at, expected[i].data + at)) continue;
-        uint64_t got = 0, want = 0;
-        memcpy(&got, memory[i].data + at, size);
-        memcpy(&want, expected[i].data + at, size);
-        ck_abort_msg("line %d %s on %s: buffer %u element %zu of %zu is %llx, not %llx", line, options.what ? options.what : "", targets[t].name, i,
-                     at / size, memory[i].bytes / size, (unsigned long long)got, (unsigned long long)want);
-      }
-    }
+    compare_memory(&m, k, line, options.what, targets[t].name);
     sni_code_release(n.code);
   }
-  for (uint32_t i = 0; i < k->n_buffers; i++) {
-    guarded_destroy(&memory[i]);
-    guarded_destroy(&expected[i]);
-    guarded_destroy(&original[i]);
-  }
+  check_interpreter(&m, k, params, line, options.what);
+  destroy_memory(&m, k);
   guarded_destroy(&scratch);
 }
 #define check_kernel(kernel, params, ...) check_kernel_at(__LINE__, kernel, params, (check_options){__VA_ARGS__})

@@ -1,16 +1,22 @@
-// Scalar expansion: what it leaves alone, which constants it makes, special values of each function, the
-// integer operations, and that expanded kernels give the same bits in the model and in the interpreter.
-// Accuracy is the business of test_math_ulp.c.
+// Scalar expansion: what it leaves alone, which constants it makes, special values of each
+// function, the integer operations, and that expanded kernels give the same bits in the model and
+// in the interpreter. Accuracy is the business of test_math_ulp.c.
 #include "tests/unit/codegen/interp_harness.h"
 
 static harness h;
-static void setup(void) { harness_begin(&h); }
-static void teardown(void) { harness_end(&h); }
+static void setup(void) {
+  harness_begin(&h);
+}
+static void teardown(void) {
+  harness_end(&h);
+}
 
 enum { most = 64 };
 
-// y = op(a, b, c) element by element, arrays of n; evaluated in the interpreter and compared with the model.
-static void apply(sni_kop op, sn_dtype dtype, sn_dtype result, const void *const *operands, int n, void *y) {
+// y = op(a, b, c) element by element, arrays of n; evaluated in the interpreter and compared with
+// the model.
+static void apply(sni_kop op, sn_dtype dtype, sn_dtype result, const void *const *operands, int n,
+                  void *y) {
   builder b;
   build_begin(&b, false, 1, 0, (int64_t[]){n});
   build_grain(&b, n);
@@ -18,10 +24,12 @@ static void apply(sni_kop op, sn_dtype dtype, sn_dtype result, const void *const
   uint32_t v[3] = {0, 0, 0};
   for (int i = 0; i < sni_kop_infos[op].operands; i++) {
     const uint32_t buffer = build_buffer(&b, dtype);
-    memcpy(harness_buffer(&h, &b, buffer, (size_t)n, false), operands[i], (size_t)n * sn_dtype_size(dtype));
+    memcpy(harness_buffer(&h, &b, buffer, (size_t)n, false), operands[i],
+           (size_t)n * sn_dtype_size(dtype));
     v[i] = build_load(&b, build_access(&b, buffer, 0, (int64_t[]){1}));
   }
-  const uint32_t r = build_inst(&b, (sni_kernel_inst){.op = op, .dtype = result, .operands = {v[0], v[1], v[2]}});
+  const uint32_t r =
+      build_inst(&b, (sni_kernel_inst){.op = op, .dtype = result, .operands = {v[0], v[1], v[2]}});
   const uint32_t out = build_buffer(&b, result);
   harness_buffer(&h, &b, out, (size_t)n, false);
   build_store(&b, build_access(&b, out, 0, (int64_t[]){1}), r);
@@ -31,7 +39,9 @@ static void apply(sni_kop op, sn_dtype dtype, sn_dtype result, const void *const
   harness_next(&h);
 }
 
-static bool same_f64(double a, double b) { return (isnan(a) && isnan(b)) || (a == b && signbit(a) == signbit(b)); }
+static bool same_f64(double a, double b) {
+  return (isnan(a) && isnan(b)) || (a == b && signbit(a) == signbit(b));
+}
 
 typedef struct special {
   sni_kop op;
@@ -41,18 +51,77 @@ typedef struct special {
 static const double inf = (double)INFINITY, nan_ = (double)NAN;
 
 START_TEST(special_values) {
-  const special cases[] = {
-      {SNI_KOP_EXP, 0, 1}, {SNI_KOP_EXP, -0.0, 1}, {SNI_KOP_EXP, inf, inf}, {SNI_KOP_EXP, -inf, 0}, {SNI_KOP_EXP, nan_, nan_}, {SNI_KOP_EXP, 1e30, inf}, {SNI_KOP_EXP, -1e30, 0},
-      {SNI_KOP_EXPM1, 0, 0}, {SNI_KOP_EXPM1, -0.0, -0.0}, {SNI_KOP_EXPM1, inf, inf}, {SNI_KOP_EXPM1, -inf, -1}, {SNI_KOP_EXPM1, nan_, nan_}, {SNI_KOP_EXPM1, -1e9, -1}, {SNI_KOP_EXPM1, 0x1p-100, 0x1p-100},
-      {SNI_KOP_LOG, 1, 0}, {SNI_KOP_LOG, 0, -inf}, {SNI_KOP_LOG, -0.0, -inf}, {SNI_KOP_LOG, -1, nan_}, {SNI_KOP_LOG, inf, inf}, {SNI_KOP_LOG, -inf, nan_}, {SNI_KOP_LOG, nan_, nan_},
-      {SNI_KOP_LOG1P, 0, 0}, {SNI_KOP_LOG1P, -0.0, -0.0}, {SNI_KOP_LOG1P, -1, -inf}, {SNI_KOP_LOG1P, -2, nan_}, {SNI_KOP_LOG1P, inf, inf}, {SNI_KOP_LOG1P, -inf, nan_}, {SNI_KOP_LOG1P, nan_, nan_}, {SNI_KOP_LOG1P, 0x1p-100, 0x1p-100},
-      {SNI_KOP_SIN, 0, 0}, {SNI_KOP_SIN, -0.0, -0.0}, {SNI_KOP_SIN, inf, nan_}, {SNI_KOP_SIN, -inf, nan_}, {SNI_KOP_SIN, nan_, nan_}, {SNI_KOP_SIN, 0x1p-100, 0x1p-100},
-      {SNI_KOP_COS, 0, 1}, {SNI_KOP_COS, -0.0, 1}, {SNI_KOP_COS, inf, nan_}, {SNI_KOP_COS, -inf, nan_}, {SNI_KOP_COS, nan_, nan_},
-      {SNI_KOP_TANH, 0, 0}, {SNI_KOP_TANH, -0.0, -0.0}, {SNI_KOP_TANH, inf, 1}, {SNI_KOP_TANH, -inf, -1}, {SNI_KOP_TANH, nan_, nan_}, {SNI_KOP_TANH, 25, 1}, {SNI_KOP_TANH, 0x1p-120, 0x1p-120},
-      {SNI_KOP_SIGMOID, 0, 0.5}, {SNI_KOP_SIGMOID, inf, 1}, {SNI_KOP_SIGMOID, -inf, 0}, {SNI_KOP_SIGMOID, nan_, nan_}, {SNI_KOP_SIGMOID, 50, 1},
-      {SNI_KOP_ERF, 0, 0}, {SNI_KOP_ERF, -0.0, -0.0}, {SNI_KOP_ERF, inf, 1}, {SNI_KOP_ERF, -inf, -1}, {SNI_KOP_ERF, nan_, nan_}, {SNI_KOP_ERF, 9, 1},
-      {SNI_KOP_RSQRT, 4, 0.5}, {SNI_KOP_RSQRT, 0, inf}, {SNI_KOP_RSQRT, -0.0, -inf}, {SNI_KOP_RSQRT, inf, 0}, {SNI_KOP_RSQRT, -1, nan_}, {SNI_KOP_RSQRT, nan_, nan_},
-      {SNI_KOP_SIGN, 7, 1}, {SNI_KOP_SIGN, -0x1p-140, -1}, {SNI_KOP_SIGN, 0, 0}, {SNI_KOP_SIGN, -0.0, 0}, {SNI_KOP_SIGN, inf, 1}, {SNI_KOP_SIGN, -inf, -1}, {SNI_KOP_SIGN, nan_, nan_}};
+  const special cases[] = {{SNI_KOP_EXP, 0, 1},
+                           {SNI_KOP_EXP, -0.0, 1},
+                           {SNI_KOP_EXP, inf, inf},
+                           {SNI_KOP_EXP, -inf, 0},
+                           {SNI_KOP_EXP, nan_, nan_},
+                           {SNI_KOP_EXP, 1e30, inf},
+                           {SNI_KOP_EXP, -1e30, 0},
+                           {SNI_KOP_EXPM1, 0, 0},
+                           {SNI_KOP_EXPM1, -0.0, -0.0},
+                           {SNI_KOP_EXPM1, inf, inf},
+                           {SNI_KOP_EXPM1, -inf, -1},
+                           {SNI_KOP_EXPM1, nan_, nan_},
+                           {SNI_KOP_EXPM1, -1e9, -1},
+                           {SNI_KOP_EXPM1, 0x1p-100, 0x1p-100},
+                           {SNI_KOP_LOG, 1, 0},
+                           {SNI_KOP_LOG, 0, -inf},
+                           {SNI_KOP_LOG, -0.0, -inf},
+                           {SNI_KOP_LOG, -1, nan_},
+                           {SNI_KOP_LOG, inf, inf},
+                           {SNI_KOP_LOG, -inf, nan_},
+                           {SNI_KOP_LOG, nan_, nan_},
+                           {SNI_KOP_LOG1P, 0, 0},
+                           {SNI_KOP_LOG1P, -0.0, -0.0},
+                           {SNI_KOP_LOG1P, -1, -inf},
+                           {SNI_KOP_LOG1P, -2, nan_},
+                           {SNI_KOP_LOG1P, inf, inf},
+                           {SNI_KOP_LOG1P, -inf, nan_},
+                           {SNI_KOP_LOG1P, nan_, nan_},
+                           {SNI_KOP_LOG1P, 0x1p-100, 0x1p-100},
+                           {SNI_KOP_SIN, 0, 0},
+                           {SNI_KOP_SIN, -0.0, -0.0},
+                           {SNI_KOP_SIN, inf, nan_},
+                           {SNI_KOP_SIN, -inf, nan_},
+                           {SNI_KOP_SIN, nan_, nan_},
+                           {SNI_KOP_SIN, 0x1p-100, 0x1p-100},
+                           {SNI_KOP_COS, 0, 1},
+                           {SNI_KOP_COS, -0.0, 1},
+                           {SNI_KOP_COS, inf, nan_},
+                           {SNI_KOP_COS, -inf, nan_},
+                           {SNI_KOP_COS, nan_, nan_},
+                           {SNI_KOP_TANH, 0, 0},
+                           {SNI_KOP_TANH, -0.0, -0.0},
+                           {SNI_KOP_TANH, inf, 1},
+                           {SNI_KOP_TANH, -inf, -1},
+                           {SNI_KOP_TANH, nan_, nan_},
+                           {SNI_KOP_TANH, 25, 1},
+                           {SNI_KOP_TANH, 0x1p-120, 0x1p-120},
+                           {SNI_KOP_SIGMOID, 0, 0.5},
+                           {SNI_KOP_SIGMOID, inf, 1},
+                           {SNI_KOP_SIGMOID, -inf, 0},
+                           {SNI_KOP_SIGMOID, nan_, nan_},
+                           {SNI_KOP_SIGMOID, 50, 1},
+                           {SNI_KOP_ERF, 0, 0},
+                           {SNI_KOP_ERF, -0.0, -0.0},
+                           {SNI_KOP_ERF, inf, 1},
+                           {SNI_KOP_ERF, -inf, -1},
+                           {SNI_KOP_ERF, nan_, nan_},
+                           {SNI_KOP_ERF, 9, 1},
+                           {SNI_KOP_RSQRT, 4, 0.5},
+                           {SNI_KOP_RSQRT, 0, inf},
+                           {SNI_KOP_RSQRT, -0.0, -inf},
+                           {SNI_KOP_RSQRT, inf, 0},
+                           {SNI_KOP_RSQRT, -1, nan_},
+                           {SNI_KOP_RSQRT, nan_, nan_},
+                           {SNI_KOP_SIGN, 7, 1},
+                           {SNI_KOP_SIGN, -0x1p-140, -1},
+                           {SNI_KOP_SIGN, 0, 0},
+                           {SNI_KOP_SIGN, -0.0, 0},
+                           {SNI_KOP_SIGN, inf, 1},
+                           {SNI_KOP_SIGN, -inf, -1},
+                           {SNI_KOP_SIGN, nan_, nan_}};
   for (size_t i = 0; i < SNI_COUNT_OF(cases); i++) {
     const float single = (float)cases[i].x;
     float y32;
@@ -60,14 +129,17 @@ START_TEST(special_values) {
     apply(cases[i].op, SN_F32, SN_F32, (const void *[]){&single}, 1, &y32);
     apply(cases[i].op, SN_F64, SN_F64, (const void *[]){&cases[i].x}, 1, &y64);
     const char *name = sni_kop_infos[cases[i].op].name;
-    ck_assert_msg(same_f64((double)y32, cases[i].y), "%s f32 (%g) = %g", name, cases[i].x, (double)y32);
+    ck_assert_msg(same_f64((double)y32, cases[i].y), "%s f32 (%g) = %g", name, cases[i].x,
+                  (double)y32);
     ck_assert_msg(same_f64(y64, cases[i].y), "%s f64 (%g) = %g", name, cases[i].x, y64);
   }
 }
 END_TEST
 
 START_TEST(model_and_interpreter_agree) {
-  static const sni_kop ops[] = {SNI_KOP_EXP, SNI_KOP_EXPM1, SNI_KOP_LOG, SNI_KOP_LOG1P, SNI_KOP_SIN, SNI_KOP_COS, SNI_KOP_TANH, SNI_KOP_SIGMOID, SNI_KOP_ERF, SNI_KOP_RSQRT, SNI_KOP_SIGN, SNI_KOP_POW};
+  static const sni_kop ops[] = {SNI_KOP_EXP, SNI_KOP_EXPM1, SNI_KOP_LOG,  SNI_KOP_LOG1P,
+                                SNI_KOP_SIN, SNI_KOP_COS,   SNI_KOP_TANH, SNI_KOP_SIGMOID,
+                                SNI_KOP_ERF, SNI_KOP_RSQRT, SNI_KOP_SIGN, SNI_KOP_POW};
   enum { count = 700 };
   static double a[count], b[count], y[count];
   for (size_t i = 0; i < SNI_COUNT_OF(ops); i++)
@@ -97,14 +169,16 @@ END_TEST
 static int64_t integer_power(int64_t base, int64_t exponent) {
   if (exponent < 0) return base == 1 ? 1 : base == -1 ? (exponent % 2 ? -1 : 1) : 0;
   uint64_t y = 1;
-  for (uint64_t bits = (uint64_t)exponent, square = (uint64_t)base; bits; bits >>= 1, square *= square)
+  for (uint64_t bits = (uint64_t)exponent, square = (uint64_t)base; bits;
+       bits >>= 1, square *= square)
     if (bits & 1) y *= square;
   return (int64_t)y;
 }
 
 START_TEST(integer_pow) {
   static const int64_t bases[] = {0, 1, -1, 2, -2, 3, -7, 10, 46341, INT32_MAX, INT32_MIN};
-  static const int64_t exponents[] = {0, 1, 2, 3, 5, 31, 32, 33, 1000001, -1, -2, -3, INT32_MIN, INT32_MAX};
+  static const int64_t exponents[] = {0,  1,       2,  3,  5,  31,        32,
+                                      33, 1000001, -1, -2, -3, INT32_MIN, INT32_MAX};
   enum { n = SNI_COUNT_OF(bases) * SNI_COUNT_OF(exponents) };
   int32_t a[n], b[n], y[n];
   int64_t wide_a[n], wide_b[n], wide_y[n];
@@ -134,12 +208,14 @@ START_TEST(integer_pow_by_a_constant) {
     for (int i = 0; i < 20; i++) data[i] = i - 10;
     harness_buffer(&h, &b, y, 20, false);
     const uint32_t v = build_load(&b, build_access(&b, x, 0, (int64_t[]){1}));
-    build_store(&b, build_access(&b, y, 0, (int64_t[]){1}), build_2(&b, SNI_KOP_POW, v, build_i(&b, SN_I64, exponent)));
+    build_store(&b, build_access(&b, y, 0, (int64_t[]){1}),
+                build_2(&b, SNI_KOP_POW, v, build_i(&b, SN_I64, exponent)));
     const sni_kernel *k = harness_expand(&h, &b);
     if (exponent == 2) ck_assert_uint_eq(k->n_insts, 4);  // load, const, mul, store
     harness_check(&h, &b, NULL);
     harness_run(&h, harness_expand(&h, &b), &sni_interp_blocks_baseline, h.data, NULL, 1);
-    for (int i = 0; i < 20; i++) ck_assert_int_eq(((int64_t *)h.data[y])[i], integer_power(i - 10, exponent));
+    for (int i = 0; i < 20; i++)
+      ck_assert_int_eq(((int64_t *)h.data[y])[i], integer_power(i - 10, exponent));
     harness_next(&h);
   }
 }
@@ -151,7 +227,8 @@ static uint32_t philox(uint64_t key, uint64_t block, int word) {
   uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
   for (int round = 0; round < 10; round++) {
     const uint64_t p0 = (uint64_t)0xD2511F53 * c[0], p1 = (uint64_t)0xCD9E8D57 * c[2];
-    const uint32_t next[4] = {(uint32_t)(p1 >> 32) ^ c[1] ^ k0, (uint32_t)p1, (uint32_t)(p0 >> 32) ^ c[3] ^ k1, (uint32_t)p0};
+    const uint32_t next[4] = {(uint32_t)(p1 >> 32) ^ c[1] ^ k0, (uint32_t)p1,
+                              (uint32_t)(p0 >> 32) ^ c[3] ^ k1, (uint32_t)p0};
     memcpy(c, next, sizeof(c));
     k0 += 0x9E3779B9;
     k1 += 0xBB67AE85;
@@ -172,7 +249,8 @@ START_TEST(random_words) {
   }
   apply(SNI_KOP_RANDOM, SN_I64, SN_I32, (const void *[]){key, counter, word}, most, y);
   for (int i = 0; i < most; i++)
-    ck_assert_uint_eq((uint32_t)y[i], philox((uint64_t)key[i], (uint64_t)(counter[i] + word[i] / 4), (int)(word[i] % 4)));
+    ck_assert_uint_eq((uint32_t)y[i], philox((uint64_t)key[i], (uint64_t)(counter[i] + word[i] / 4),
+                                             (int)(word[i] % 4)));
 }
 END_TEST
 
@@ -182,7 +260,8 @@ static uint32_t count_constants(const sni_kernel *k, uint32_t stage, double valu
   uint32_t n = 0;
   for (uint32_t i = 0; i < k->stages[stage].count; i++) {
     const sni_kernel_inst *inst = &k->insts[k->stages[stage].first + i];
-    n += inst->op == SNI_KOP_CONST && inst->dtype == SN_F32 && inst->imm.f == value && signbit(inst->imm.f) == signbit(value);
+    n += inst->op == SNI_KOP_CONST && inst->dtype == SN_F32 && inst->imm.f == value &&
+         signbit(inst->imm.f) == signbit(value);
   }
   return n;
 }
@@ -190,7 +269,8 @@ static uint32_t count_constants(const sni_kernel *k, uint32_t stage, double valu
 START_TEST(constants_are_shared) {
   builder b;
   build_begin(&b, true, 1, 1, (int64_t[]){3, 20});
-  const uint32_t x = build_buffer(&b, SN_F32), y = build_buffer(&b, SN_F32), z = build_buffer(&b, SN_F32);
+  const uint32_t x = build_buffer(&b, SN_F32), y = build_buffer(&b, SN_F32),
+                 z = build_buffer(&b, SN_F32);
   harness_buffer(&h, &b, x, 60, false);
   harness_buffer(&h, &b, y, 60, false);
   harness_buffer(&h, &b, z, 3, false);
@@ -200,16 +280,20 @@ START_TEST(constants_are_shared) {
   build_stage(&b, true);
   const uint32_t ax = build_access(&b, x, 0, dense);
   const uint32_t e = build_1(&b, SNI_KOP_EXP, build_1(&b, SNI_KOP_TANH, build_load(&b, ax)));
-  const uint32_t sum = build_reduce(&b, SNI_KOP_ADD, build_2(&b, SNI_KOP_ADD, e, build_1(&b, SNI_KOP_SIGMOID, e)));
+  const uint32_t sum =
+      build_reduce(&b, SNI_KOP_ADD, build_2(&b, SNI_KOP_ADD, e, build_1(&b, SNI_KOP_SIGMOID, e)));
   build_stage(&b, false);
-  build_store(&b, build_access(&b, z, 0, rows), build_1(&b, SNI_KOP_LOG, build_2(&b, SNI_KOP_ADD, sum, one)));
+  build_store(&b, build_access(&b, z, 0, rows),
+              build_1(&b, SNI_KOP_LOG, build_2(&b, SNI_KOP_ADD, sum, one)));
   build_stage(&b, true);
-  build_store(&b, build_access(&b, y, 0, dense), build_1(&b, SNI_KOP_TANH, build_2(&b, SNI_KOP_MUL, build_load(&b, ax), sum)));
+  build_store(&b, build_access(&b, y, 0, dense),
+              build_1(&b, SNI_KOP_TANH, build_2(&b, SNI_KOP_MUL, build_load(&b, ax), sum)));
   const sni_kernel *k = harness_expand(&h, &b);
   ck_assert_uint_eq(k->n_stages, 4);
   for (uint32_t s = 0; s < 4; s++) ck_assert_int_eq(k->stages[s].inner, b.stages[s].inner);
   ck_assert_uint_eq(count_constants(k, 0, 1), 1);  // visible in all later stages
-  ck_assert_uint_eq(count_constants(k, 1, 1) + count_constants(k, 2, 1) + count_constants(k, 3, 1), 0);
+  ck_assert_uint_eq(count_constants(k, 1, 1) + count_constants(k, 2, 1) + count_constants(k, 3, 1),
+                    0);
   ck_assert_uint_eq(count_constants(k, 1, 0.5), 1);  // another inner stage's is not
   ck_assert_uint_eq(count_constants(k, 3, 0.5), 1);
   harness_check(&h, &b, NULL);
@@ -221,11 +305,13 @@ START_TEST(indices_are_remapped) {
   build_begin(&b, false, 1, 0, (int64_t[]){30});
   build_grain(&b, 30);
   build_stage(&b, false);
-  const uint32_t f = build_buffer(&b, SN_F32), x = build_buffer(&b, SN_F32), y = build_buffer(&b, SN_F32);
+  const uint32_t f = build_buffer(&b, SN_F32), x = build_buffer(&b, SN_F32),
+                 y = build_buffer(&b, SN_F32);
   harness_buffer(&h, &b, f, 30, false);
   harness_buffer(&h, &b, x, 11, false);
   harness_buffer(&h, &b, y, 30, false);
-  const uint32_t t = build_1(&b, SNI_KOP_SIGMOID, build_load(&b, build_access(&b, f, 0, (int64_t[]){1})));
+  const uint32_t t =
+      build_1(&b, SNI_KOP_SIGMOID, build_load(&b, build_access(&b, f, 0, (int64_t[]){1})));
   const uint32_t scaled = build_2(&b, SNI_KOP_MUL, t, build_f(&b, SN_F32, 10));
   const uint32_t access = build_access(&b, x, 0, (int64_t[]){0});
   b.accesses[access].index = build_convert(&b, SNI_KOP_CAST, SN_I64, scaled);

@@ -1,9 +1,14 @@
-// Kernel IR itself: units, identity for caches, the text, and a verifier that refuses each broken promise.
+// Kernel IR itself: units, identity for caches, the text, and a verifier that refuses each broken
+// promise.
 #include "tests/unit/codegen/interp_harness.h"
 
 static harness h;
-static void setup(void) { harness_begin(&h); }
-static void teardown(void) { harness_end(&h); }
+static void setup(void) {
+  harness_begin(&h);
+}
+static void teardown(void) {
+  harness_end(&h);
+}
 
 // y[i, :] = x[i, :] - max(x[i, :]) through row scratch, with a parameter for the rows.
 static void build_sample(builder *b) {
@@ -50,7 +55,7 @@ START_TEST(units) {
 }
 END_TEST
 
-START_TEST(text) {
+START_TEST(printed_text) {
   builder b;
   build_sample(&b);
   sni_text text;
@@ -91,24 +96,60 @@ START_TEST(identity) {
   for (int change = 0; change < 18; change++) {
     build_sample(&b);
     switch (change) {
-      case 0: b.k.extent[1].value = 11; break;
-      case 1: b.k.extent[0] = sni_kernel_constant(0); break;
-      case 2: b.k.vector_inner = false; break;
-      case 3: b.k.grain[0] = 2; break;
-      case 4: b.k.serial = true; break;
-      case 5: b.buffers[0].shared = true; break;
-      case 6: b.buffers[1].padded = true; break;
-      case 7: b.accesses[0].offset.value = 4; break;
-      case 8: b.accesses[1].stride[0].value = 20; break;
-      case 9: b.accesses[1].stride[1].param = 0; break;
-      case 10: b.insts[2].imm.combiner = SNI_KOP_MIN; break;
-      case 11: b.insts[3].imm.f = 0.25; break;
-      case 12: b.insts[4].op = SNI_KOP_SUB; break;
-      case 13: b.insts[4].operands[0] = 3; break;
-      case 14: b.stages[1].count = 1; break;
-      case 15: b.insts[6].axes = 1; break;
-      case 16: b.slot_offset[0] = 64; break;
-      default: b.insts[7].access = 0; break;
+      case 0:
+        b.k.extent[1].value = 11;
+        break;
+      case 1:
+        b.k.extent[0] = sni_kernel_constant(0);
+        break;
+      case 2:
+        b.k.vector_inner = false;
+        break;
+      case 3:
+        b.k.grain[0] = 2;
+        break;
+      case 4:
+        b.k.serial = true;
+        break;
+      case 5:
+        b.buffers[0].shared = true;
+        break;
+      case 6:
+        b.buffers[1].padded = true;
+        break;
+      case 7:
+        b.accesses[0].offset.value = 4;
+        break;
+      case 8:
+        b.accesses[1].stride[0].value = 20;
+        break;
+      case 9:
+        b.accesses[1].stride[1].param = 0;
+        break;
+      case 10:
+        b.insts[2].imm.combiner = SNI_KOP_MIN;
+        break;
+      case 11:
+        b.insts[3].imm.f = 0.25;
+        break;
+      case 12:
+        b.insts[4].op = SNI_KOP_SUB;
+        break;
+      case 13:
+        b.insts[4].operands[0] = 3;
+        break;
+      case 14:
+        b.stages[1].count = 1;
+        break;
+      case 15:
+        b.insts[6].axes = 1;
+        break;
+      case 16:
+        b.slot_offset[0] = 64;
+        break;
+      default:
+        b.insts[7].access = 0;
+        break;
     }
     ck_assert_msg(!sni_kernel_equal(&a.k, &b.k), "change %d", change);
     ck_assert_msg(sni_kernel_hash(&a.k) != sni_kernel_hash(&b.k), "change %d", change);
@@ -136,7 +177,8 @@ START_TEST(refusals) {
   expect_refusal(&b, "another inner stage");
   build_sample(&b), b.insts[4].operands[0] = 1;
   expect_refusal(&b, "no value");
-  build_sample(&b), b.insts[6].operands[0] = 5, b.insts[6].operands[1] = 5, b.insts[6].dtype = SN_F64;
+  build_sample(&b), b.insts[6].operands[0] = 5, b.insts[6].operands[1] = 5,
+                    b.insts[6].dtype = SN_F64;
   expect_refusal(&b, "another dtype");
   build_sample(&b), b.insts[6].axes = 1;
   expect_refusal(&b, "does not admit");
@@ -186,7 +228,9 @@ START_TEST(refused_store_add) {
   build_begin(&b, false, 1, 1, (int64_t[]){8, 3});
   build_stage(&b, true);
   const uint32_t y = build_buffer(&b, SN_F32), access = build_access(&b, y, 0, (int64_t[]){1, 0});
-  build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .access = access, .operands = {build_f(&b, SN_F32, 1)}});
+  build_inst(&b,
+             (sni_kernel_inst){
+                 .op = SNI_KOP_STORE_ADD, .access = access, .operands = {build_f(&b, SN_F32, 1)}});
   expect_refusal(&b, "outer vector axis");
   build_begin(&b, false, 1, 1, (int64_t[]){8, 3});
   build_stage(&b, false);
@@ -202,7 +246,7 @@ int main(void) {
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, table);
   tcase_add_test(tests, units);
-  tcase_add_test(tests, text);
+  tcase_add_test(tests, printed_text);
   tcase_add_test(tests, identity);
   tcase_add_test(tests, refusals);
   tcase_add_test(tests, refused_store_add);

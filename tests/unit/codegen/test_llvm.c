@@ -1,24 +1,24 @@
 // The LLVM plugin's nests: every operation and dtype, random shapes and strides, reductions, row scratch, indexed accesses, faults.
-// Bits must be the oracle's, on every instruction set that this machine runs, in memory that ends at an unreadable page.
+// Bits must be the model's, on every instruction set that this machine runs, in memory that ends at an unreadable page.
 #include "tests/unit/codegen/llvm_harness.h"
 
 #define STRIDES(...) ((const int64_t[SNI_MAX_AXES]){__VA_ARGS__})
 
-static kernel_builder b;
+static builder b;
 
-static void grain_of(int64_t grain) { b.kernel.grain[b.kernel.n_outer - 1] = grain; }
+static void grain_of(int64_t grain) { b.k.grain[b.k.n_outer - 1] = grain; }
 
 // y = op(x0, x1, x2) over one axis.
 static void check_op(sni_kop op, sn_dtype dtype, sn_dtype source, int64_t n) {
   kb_init(&b, 1, 0, false);
-  b.kernel.extent[0] = sni_kernel_constant(n);
+  b.k.extent[0] = sni_kernel_constant(n);
   grain_of(1000);
-  kb_stage(&b, false);
+  build_stage(&b, false);
   uint32_t x[3] = {0};
   for (int i = 0; i < sni_kop_infos[op].operands; i++) {
     sn_dtype of = sni_kop_has_source(op) ? source : dtype;
     if (op == SNI_KOP_SELECT && i == 0) of = SN_BOOL;
-    x[i] = kb_load(&b, kb_buffer(&b, of, false), STRIDES(1));
+    x[i] = kb_load(&b, build_buffer(&b, of), STRIDES(1));
   }
   if (op == SNI_KOP_LDEXP) {  // integer-valued and not too large
     const uint32_t scaled = kb_op(&b, SNI_KOP_MUL, dtype, x[1], kb_const(&b, dtype, 300), 0);
@@ -29,8 +29,8 @@ static void check_op(sni_kop op, sn_dtype dtype, sn_dtype source, int64_t n) {
   }
   const uint32_t y = kb_op(&b, op, dtype, x[0], x[1], x[2]);
   b.insts[y].source = source;
-  kb_store(&b, kb_buffer(&b, dtype, true), STRIDES(1), y);
-  check_kernel(&b.kernel, NULL, .what = sni_kop_infos[op].name, .filling = {.special = true});
+  kb_store(&b, build_buffer(&b, dtype), STRIDES(1), y);
+  check_kernel(&b.k, NULL, .what = sni_kop_infos[op].name, .filling = {.special = true});
 }
 
 static bool op_takes(sni_kop op, sn_dtype dtype) {
@@ -71,23 +71,54 @@ START_TEST(max_min_with_constants) {
   static const double constants[] = {0.0, -0.0, 1, -2.5, INFINITY, NAN};
   for (size_t c = 0; c < SNI_COUNT_OF(constants); c++) {
     kb_init(&b, 1, 0, false);
-    b.kernel.extent[0] = sni_kernel_constant(300);
+    b.k.extent[0] = sni_kernel_constant(300);
     grain_of(300);
-    kb_stage(&b, false);
-    const uint32_t x = kb_load(&b, kb_buffer(&b, SN_F32, false), STRIDES(1)), k = kb_const(&b, SN_F32, constants[c]);
+    build_stage(&b, false);
+    const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(1)), k = kb_const(&b, SN_F32, constants[c]);
     for (int i = 0; i < 4; i++) {
       const uint32_t y = kb_op(&b, i & 1 ? SNI_KOP_MAX : SNI_KOP_MIN, SN_F32, i & 2 ? x : k, i & 2 ? k : x, 0);
-      kb_store(&b, kb_buffer(&b, SN_F32, true), STRIDES(1), y);
+      kb_store(&b, build_buffer(&b, SN_F32), STRIDES(1), y);
     }
-    check_kernel(&b.kernel, NULL, .what = "constant", .filling = {.special = true});
+    check_kernel(&b.k, NULL, .what = "constant", .filling = {.special = true});
   }
+}
+END_TEST
+
+static const sni_kop math_ops[] = {SNI_KOP_SIGN, SNI_KOP_RSQRT, SNI_KOP_EXP, SNI_KOP_EXPM1, SNI_KOP_LOG, SNI_KOP_LOG1P, SNI_KOP_SIN,
+                                   SNI_KOP_COS, SNI_KOP_TANH, SNI_KOP_SIGMOID, SNI_KOP_ERF, SNI_KOP_POW};
+
+// y = op(x, x) over one axis as vectors, or, of a row's sum, as scalars.
+static void check_math(sni_kop op, sn_dtype dtype, bool scalar) {
+  sni_arena arena;
+  sni_diag diag = {0};
+  sni_kernel *expanded;
+  kb_init(&b, 1, scalar ? 1 : 0, scalar);
+  b.k.extent[0] = sni_kernel_constant(150);
+  b.k.extent[1] = sni_kernel_constant(2);
+  if (!scalar) grain_of(1000);
+  build_stage(&b, scalar);
+  uint32_t x = kb_load(&b, build_buffer(&b, dtype), scalar ? STRIDES(2, 1) : STRIDES(1));
+  if (scalar) {
+    x = build_reduce(&b, SNI_KOP_ADD, x);
+    build_stage(&b, false);
+  }
+  kb_store(&b, build_buffer(&b, dtype), STRIDES(1), kb_op(&b, op, dtype, x, x, 0));
+  sni_arena_init(&arena, &the_allocator);
+  ck_assert_msg(sni_kernel_expand(&b.k, &arena, &diag, &expanded) == SN_OK, "%s", diag.text);
+  check_kernel(expanded, NULL, .what = sni_kop_infos[op].name, .filling = {.special = true, .scale = op == SNI_KOP_POW ? 8 : 90}, .only = 1 + (int)random_below(3));
+  sni_arena_deinit(&arena);
+}
+
+START_TEST(expanded_math_has_the_interpreters_bits) {
+  for (size_t i = 0; i < SNI_COUNT_OF(math_ops); i++)
+    for (int variant = 0; variant < 4; variant++) check_math(math_ops[i], variant & 1 ? SN_F64 : SN_F32, variant & 2);
 }
 END_TEST
 
 static sni_kernel_size maybe_param(int64_t value, int64_t *params) {
   if (random_below(2)) return sni_kernel_constant(value);
-  params[b.kernel.n_params] = value;
-  return (sni_kernel_size){0, (int32_t)b.kernel.n_params++};
+  params[b.k.n_params] = value;
+  return (sni_kernel_size){0, (int32_t)b.k.n_params++};
 }
 
 static const sn_dtype all_dtypes[] = {SN_BOOL, SN_I32, SN_I64, SN_F32, SN_F64};
@@ -145,7 +176,7 @@ static void random_strides(int64_t *strides, int n_axes, uint32_t axes, const in
 
 static void random_access(uint32_t access, const int64_t *extents, uint32_t axes, bool reversible, int64_t *params) {
   int64_t strides[SNI_MAX_AXES];
-  const int n = b.kernel.n_outer + b.kernel.n_inner;
+  const int n = b.k.n_outer + b.k.n_inner;
   random_strides(strides, n, axes, extents);
   for (int i = 0; i < n; i++) {
     if (reversible && strides[i] && random_below(8) == 0) strides[i] = -strides[i];
@@ -155,42 +186,41 @@ static void random_access(uint32_t access, const int64_t *extents, uint32_t axes
 }
 
 static uint32_t random_load(const int64_t *extents, uint32_t axes, int64_t *params) {
-  const uint32_t buffer = kb_buffer(&b, all_dtypes[random_below(5)], false);
-  const uint32_t x = kb_load(&b, buffer, STRIDES(0));
-  random_access(b.insts[x].access, extents, axes, true, params);
-  b.insts[x].axes = kb_axes(&b, &b.insts[x]);
-  return x;
+  const uint32_t access = build_access(&b, build_buffer(&b, all_dtypes[random_below(5)]), 0, STRIDES(0));
+  random_access(access, extents, axes, true, params);
+  return build_load(&b, access);
 }
 
 static void random_store(uint32_t value, const int64_t *extents, int64_t *params) {
-  const uint32_t all = (1u << (b.kernel.n_outer + (b.stages[b.kernel.n_stages - 1].inner ? b.kernel.n_inner : 0))) - 1;
-  kb_store(&b, kb_buffer(&b, b.insts[value].dtype, true), STRIDES(0), value);
-  random_access(b.kernel.n_accesses - 1, extents, all, true, params);
+  const uint32_t all = (1u << (b.k.n_outer + (b.stages[b.k.n_stages - 1].inner ? b.k.n_inner : 0))) - 1;
+  const uint32_t access = build_access(&b, build_buffer(&b, b.insts[value].dtype), 0, STRIDES(0));
+  random_access(access, extents, all, true, params);
+  build_store(&b, access, value);
 }
 
 START_TEST(random_pointwise_nests) {
   for (int turn = 0; turn < 60; turn++) {
     int64_t params[32] = {0}, extents[SNI_MAX_AXES];
     kb_init(&b, 1 + (int)random_below(3), 0, false);
-    for (int i = 0; i < b.kernel.n_outer; i++) {
-      extents[i] = i == b.kernel.n_outer - 1 ? 1 + random_below(random_below(2) ? 20 : 300) : 1 + random_below(5);
-      b.kernel.extent[i] = maybe_param(extents[i], params);
+    for (int i = 0; i < b.k.n_outer; i++) {
+      extents[i] = i == b.k.n_outer - 1 ? 1 + random_below(random_below(2) ? 20 : 300) : 1 + random_below(5);
+      b.k.extent[i] = maybe_param(extents[i], params);
     }
     grain_of(random_below(2) ? 1024 : 1 + random_below(200));
-    kb_stage(&b, false);
+    build_stage(&b, false);
     uint32_t values[64], count = 0;
     const int64_t loads = 1 + random_below(4), ops = 1 + random_below(turn % 3 == 0 ? 30 : 8);
     for (int64_t i = 0; i < loads; i++) {
-      const uint32_t axes = random_below(3) ? ~0u : (uint32_t)random_below(1 << b.kernel.n_outer);
+      const uint32_t axes = random_below(3) ? ~0u : (uint32_t)random_below(1 << b.k.n_outer);
       values[count++] = random_load(extents, axes, params);
     }
     values[count++] = kb_const(&b, SN_F32, 1.5);
-    values[count++] = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I64, .imm.axis = (int)random_below(b.kernel.n_outer)});
+    values[count++] = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I64, .imm.axis = (int)random_below(b.k.n_outer)});
     for (int64_t i = 0; i < ops; i++) random_op(values, &count);
     random_store(values[count - 1], extents, params);
     random_store(values[random_below(count)], extents, params);
-    for (uint32_t i = 0; i < b.kernel.n_buffers; i++) b.buffers[i].padded = random_below(2), b.buffers[i].streamed = b.buffers[i].padded;
-    check_kernel(&b.kernel, params, .what = "pointwise", .filling = {.special = turn % 2 == 0});
+    for (uint32_t i = 0; i < b.k.n_buffers; i++) b.buffers[i].padded = random_below(2), b.buffers[i].streamed = b.buffers[i].padded;
+    check_kernel(&b.k, params, .what = "pointwise", .filling = {.special = turn % 2 == 0});
   }
 }
 END_TEST
@@ -199,23 +229,23 @@ static uint32_t random_reduce(const uint32_t *values, uint32_t count) {
   static const sni_kop combiners[] = {SNI_KOP_ADD, SNI_KOP_MUL, SNI_KOP_MAX, SNI_KOP_MIN};
   const uint32_t x = values[random_below(count)];
   const int64_t first = b.insts[x].dtype == SN_BOOL ? 2 : 0;
-  return kb_reduce(&b, combiners[first + random_below(4 - first)], x);
+  return build_reduce(&b, combiners[first + random_below(4 - first)], x);
 }
 
 // Stages: inner with reductions and scratch, outer, inner that uses both, outer.
 static void random_reducing_nest(bool vector_inner, int turn) {
   int64_t params[64] = {0}, extents[SNI_MAX_AXES];
   kb_init(&b, vector_inner ? (int)random_below(3) : 1 + (int)random_below(2), 1 + (int)random_below(2), vector_inner);
-  const int n = b.kernel.n_outer + b.kernel.n_inner, vector = vector_inner ? n - 1 : b.kernel.n_outer - 1;
+  const int n = b.k.n_outer + b.k.n_inner, vector = vector_inner ? n - 1 : b.k.n_outer - 1;
   const bool slot = random_below(2);
   for (int i = 0; i < n; i++) {
     extents[i] = i == vector ? 1 + random_below(random_below(2) ? 70 : 400) : 1 + random_below(5);
-    if (i >= b.kernel.n_outer && turn % 7 == 0 && !slot) extents[i] = random_below(2);
-    b.kernel.extent[i] = slot ? sni_kernel_constant(extents[i]) : maybe_param(extents[i], params);
+    if (i >= b.k.n_outer && turn % 7 == 0 && !slot) extents[i] = random_below(2);
+    b.k.extent[i] = slot ? sni_kernel_constant(extents[i]) : maybe_param(extents[i], params);
   }
   if (!vector_inner) grain_of(random_below(2) ? 512 : 1 + random_below(100));
   uint32_t values[64], outer[16], count = 0, n_outer = 0;
-  kb_stage(&b, true);
+  build_stage(&b, true);
   for (int64_t i = 1 + random_below(2); i > 0; i--) values[count++] = random_load(extents, ~0u, params);
   values[count++] = random_load(extents, (uint32_t)random_below(1 << n), params);
   values[count++] = kb_const(&b, SN_F32, 0.5);
@@ -223,24 +253,24 @@ static void random_reducing_nest(bool vector_inner, int turn) {
   uint32_t stored = 0;
   const uint32_t kept = values[random_below(count)];
   if (slot) {
-    stored = kb_slot(&b, b.insts[kept].dtype);
-    kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_STORE, .dtype = b.insts[kept].dtype, .operands = {kept}, .imm.slot = (int)stored});
+    stored = build_slot(&b, b.insts[kept].dtype);
+    build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_STORE, .dtype = b.insts[kept].dtype, .operands = {kept}, .imm.slot = (int)stored});
   }
   for (int64_t i = 1 + random_below(3); i > 0; i--) outer[n_outer++] = random_reduce(values, count);
-  kb_stage(&b, false);
+  build_stage(&b, false);
   for (int64_t i = random_below(3); i > 0; i--) random_op(outer, &n_outer);
   random_store(outer[n_outer - 1], extents, params);
-  kb_stage(&b, true);
+  build_stage(&b, true);
   count = 0;
   for (uint32_t i = 0; i < n_outer; i++) values[count++] = outer[i];
   values[count++] = random_load(extents, ~0u, params);
-  if (slot) values[count++] = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_LOAD, .dtype = b.slot_dtype[stored], .imm.slot = (int)stored});
+  if (slot) values[count++] = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_LOAD, .dtype = b.slot_dtype[stored], .imm.slot = (int)stored});
   for (int64_t i = random_below(turn % 4 == 0 ? 30 : 5); i > 0; i--) random_op(values, &count);
   random_store(values[count - 1], extents, params);
   const uint32_t last = random_reduce(values, count);
-  kb_stage(&b, false);
+  build_stage(&b, false);
   random_store(last, extents, params);
-  check_kernel(&b.kernel, params, .what = vector_inner ? "row" : "column", .filling = {.special = turn % 2 == 0});
+  check_kernel(&b.k, params, .what = vector_inner ? "row" : "column", .filling = {.special = turn % 2 == 0});
 }
 
 START_TEST(random_row_nests) {
@@ -256,18 +286,18 @@ END_TEST
 // y[i, j] = table[clamp(ids[i]), j], and by lane: z[i] = table[ids[i], 3]
 static void build_gather(bool by_lane, int64_t rows) {
   kb_init(&b, by_lane ? 1 : 2, 0, false);
-  b.kernel.extent[0] = sni_kernel_constant(77);
-  b.kernel.extent[1] = sni_kernel_constant(by_lane ? 1 : 40);
+  b.k.extent[0] = sni_kernel_constant(77);
+  b.k.extent[1] = sni_kernel_constant(by_lane ? 1 : 40);
   grain_of(64);
-  b.kernel.faults = true;
-  kb_stage(&b, false);
-  const uint32_t ids = kb_load(&b, kb_buffer(&b, SN_I64, false), STRIDES(1, 0));
-  const uint32_t checked = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CHECK_INDEX, .dtype = SN_I64, .operands = {ids}, .imm.size = sni_kernel_constant(rows)});
+  b.k.faults = true;
+  build_stage(&b, false);
+  const uint32_t ids = kb_load(&b, build_buffer(&b, SN_I64), STRIDES(1, 0));
+  const uint32_t checked = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CHECK_INDEX, .dtype = SN_I64, .operands = {ids}, .imm.size = sni_kernel_constant(rows)});
   const uint32_t at = kb_op(&b, SNI_KOP_MUL, SN_I64, checked, kb_const(&b, SN_I64, 40), 0);
-  const uint32_t value = kb_load(&b, kb_buffer(&b, SN_F32, false), by_lane ? STRIDES(0) : STRIDES(0, 1));
-  b.accesses[b.insts[value].access].index = at;
-  b.insts[value].axes = kb_axes(&b, &b.insts[value]);
-  kb_store(&b, kb_buffer(&b, SN_F32, true), by_lane ? STRIDES(1) : STRIDES(40, 1), value);
+  const uint32_t access = build_access(&b, build_buffer(&b, SN_F32), 0, by_lane ? STRIDES(0) : STRIDES(0, 1));
+  b.accesses[access].index = at;
+  const uint32_t value = build_load(&b, access);
+  kb_store(&b, build_buffer(&b, SN_F32), by_lane ? STRIDES(1) : STRIDES(40, 1), value);
 }
 
 START_TEST(indexed_loads_clamp_and_fault) {
@@ -277,7 +307,7 @@ START_TEST(indexed_loads_clamp_and_fault) {
       for (int i = 0; i < 77; i++) ids[i] = random_below(9);
       if (bad) ids[70] = bad == 1 ? -1 : 9;
       build_gather(by_lane, 9);
-      check_kernel(&b.kernel, NULL, .what = "gather", .elements = {77, 9 * 40}, .contents = {ids}, .faults = bad > 0);
+      check_kernel(&b.k, NULL, .what = "gather", .elements = {77, 9 * 40}, .contents = {ids}, .faults = bad > 0);
     }
   }
 }
@@ -289,16 +319,16 @@ START_TEST(scattered_adds_run_in_order) {
     int64_t ids[100];
     for (int i = 0; i < 100; i++) ids[i] = random_below(7);
     kb_init(&b, 1, 0, false);
-    b.kernel.serial = true;
-    b.kernel.extent[0] = sni_kernel_constant(100);
+    b.k.serial = true;
+    b.k.extent[0] = sni_kernel_constant(100);
     grain_of(40);
-    kb_stage(&b, false);
-    const uint32_t at = kb_load(&b, kb_buffer(&b, SN_I64, false), STRIDES(1));
-    const uint32_t x = kb_load(&b, kb_buffer(&b, (sn_dtype)dtype, false), STRIDES(1));
-    const uint32_t y = kb_buffer(&b, (sn_dtype)dtype, true);
-    kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .dtype = (sn_dtype)dtype, .operands = {x}, .access = kb_access(&b, y, STRIDES(0))});
-    b.accesses[b.kernel.n_accesses - 1].index = at;
-    check_kernel(&b.kernel, NULL, .what = "scatter", .elements = {100, 100, 7}, .contents = {ids});
+    build_stage(&b, false);
+    const uint32_t at = kb_load(&b, build_buffer(&b, SN_I64), STRIDES(1));
+    const uint32_t x = kb_load(&b, build_buffer(&b, (sn_dtype)dtype), STRIDES(1));
+    const uint32_t y = build_buffer(&b, (sn_dtype)dtype);
+    build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .dtype = (sn_dtype)dtype, .operands = {x}, .access = build_access(&b, y, 0, STRIDES(0))});
+    b.accesses[b.k.n_accesses - 1].index = at;
+    check_kernel(&b.k, NULL, .what = "scatter", .elements = {100, 100, 7}, .contents = {ids});
   }
 }
 END_TEST
@@ -306,28 +336,28 @@ END_TEST
 // Rows that are added into one: the vector axis is dense, another axis collides.
 START_TEST(rows_added_into_one) {
   kb_init(&b, 2, 0, false);
-  b.kernel.serial = true;
-  b.kernel.extent[0] = sni_kernel_constant(5);
-  b.kernel.extent[1] = sni_kernel_constant(37);
+  b.k.serial = true;
+  b.k.extent[0] = sni_kernel_constant(5);
+  b.k.extent[1] = sni_kernel_constant(37);
   grain_of(64);
-  kb_stage(&b, false);
-  const uint32_t x = kb_load(&b, kb_buffer(&b, SN_F32, false), STRIDES(37, 1)), y = kb_buffer(&b, SN_F32, true);
-  kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .dtype = SN_F32, .operands = {x}, .access = kb_access(&b, y, STRIDES(0, 1))});
-  check_kernel(&b.kernel, NULL, .what = "add");
+  build_stage(&b, false);
+  const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(37, 1)), y = build_buffer(&b, SN_F32);
+  build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .dtype = SN_F32, .operands = {x}, .access = build_access(&b, y, 0, STRIDES(0, 1))});
+  check_kernel(&b.k, NULL, .what = "add");
 }
 END_TEST
 
 // x = x * 2 + 1 in place, through two arguments that are one buffer.
 START_TEST(in_place) {
   kb_init(&b, 1, 0, false);
-  b.kernel.extent[0] = sni_kernel_constant(1000);
+  b.k.extent[0] = sni_kernel_constant(1000);
   grain_of(300);
-  kb_stage(&b, false);
-  const uint32_t in = kb_buffer(&b, SN_F32, false), out = kb_buffer(&b, SN_F32, true);
+  build_stage(&b, false);
+  const uint32_t in = build_buffer(&b, SN_F32), out = build_buffer(&b, SN_F32);
   b.buffers[in].shared = b.buffers[out].shared = true;
   const uint32_t x = kb_load(&b, in, STRIDES(1));
   kb_store(&b, out, STRIDES(1), kb_op(&b, SNI_KOP_FMA, SN_F32, x, kb_const(&b, SN_F32, 2), kb_const(&b, SN_F32, 1)));
-  native n = compile_native(&b.kernel, &targets[2]);
+  native n = compile_native(&b.k, &targets[2]);
   float data[1000];
   sni_scratch_header scratch = {0};
   for (int i = 0; i < 1000; i++) data[i] = (float)i;
@@ -338,14 +368,14 @@ START_TEST(in_place) {
 END_TEST
 
 START_TEST(many_kernels_in_one_object_and_texts) {
-  const sni_kernel *kernels[3] = {&b.kernel, &b.kernel, &b.kernel};
+  const sni_kernel *kernels[3] = {&b.k, &b.k, &b.k};
   const char *symbols[3] = {"first", "second", "third"};
   kb_init(&b, 1, 0, false);
-  b.kernel.extent[0] = sni_kernel_constant(10);
+  b.k.extent[0] = sni_kernel_constant(10);
   grain_of(16);
-  kb_stage(&b, false);
-  const uint32_t x = kb_load(&b, kb_buffer(&b, SN_F32, false), STRIDES(1));
-  kb_store(&b, kb_buffer(&b, SN_F32, true), STRIDES(1), kb_op(&b, SNI_KOP_MUL, SN_F32, x, kb_const(&b, SN_F32, 3.25), 0));
+  build_stage(&b, false);
+  const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(1));
+  kb_store(&b, build_buffer(&b, SN_F32), STRIDES(1), kb_op(&b, SNI_KOP_MUL, SN_F32, x, kb_const(&b, SN_F32, 3.25), 0));
   sni_llvm_request request = {.kernels = kernels, .symbols = symbols, .n_kernels = 3, .optimization = 2, .vector_bits = 256, .cpu = "haswell", .features = "+avx2,+fma"};
   sni_llvm_result result;
   sni_code *code;
@@ -369,10 +399,10 @@ END_TEST
 
 START_TEST(refusals) {
   kb_init(&b, 1, 0, false);
-  kb_stage(&b, false);
-  const uint32_t x = kb_load(&b, kb_buffer(&b, SN_F32, false), STRIDES(1));
-  kb_store(&b, kb_buffer(&b, SN_F32, true), STRIDES(1), kb_op(&b, SNI_KOP_EXP, SN_F32, x, 0, 0));
-  const sni_kernel *kernel = &b.kernel;
+  build_stage(&b, false);
+  const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(1));
+  kb_store(&b, build_buffer(&b, SN_F32), STRIDES(1), kb_op(&b, SNI_KOP_EXP, SN_F32, x, 0, 0));
+  const sni_kernel *kernel = &b.k;
   const char *symbol = "k";
   sni_llvm_request request = {.kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
   sni_llvm_result result;
@@ -393,6 +423,7 @@ int main(void) {
   tcase_add_test(tests, every_op_has_the_formulas_bits);
   tcase_add_test(tests, every_conversion_and_comparison_has_the_formulas_bits);
   tcase_add_test(tests, max_min_with_constants);
+  tcase_add_test(tests, expanded_math_has_the_interpreters_bits);
   tcase_add_test(tests, random_pointwise_nests);
   tcase_add_test(tests, random_row_nests);
   tcase_add_test(tests, random_column_nests);

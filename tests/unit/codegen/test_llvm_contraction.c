@@ -5,7 +5,7 @@
 
 #define STRIDES(...) ((const int64_t[SNI_MAX_AXES]){__VA_ARGS__})
 
-static kernel_builder b;
+static builder b;
 
 typedef enum epilogue { epilogue_none, epilogue_bias_relu, epilogue_long, epilogue_mask } epilogue;
 
@@ -24,10 +24,10 @@ static int64_t params[16];
 
 static sni_kernel_size size_of(int64_t value, bool param) {
   if (!param) return sni_kernel_constant(value);
-  for (uint32_t i = 0; i < b.kernel.n_params; i++)
+  for (uint32_t i = 0; i < b.k.n_params; i++)
     if (params[i] == value) return (sni_kernel_size){0, (int32_t)i};
-  params[b.kernel.n_params] = value;
-  return (sni_kernel_size){0, (int32_t)b.kernel.n_params++};
+  params[b.k.n_params] = value;
+  return (sni_kernel_size){0, (int32_t)b.k.n_params++};
 }
 
 static void set_strides(uint32_t access, sni_kernel_size batch, sni_kernel_size m, sni_kernel_size n) {
@@ -38,24 +38,24 @@ static void set_strides(uint32_t access, sni_kernel_size batch, sni_kernel_size 
 static uint32_t epilogue_of(const product *p, uint32_t value) {
   const sni_kernel_size zero = sni_kernel_constant(0), one = sni_kernel_constant(1);
   if (p->epilogue == epilogue_none) return value;
-  const uint32_t bias = kb_load(&b, kb_buffer(&b, p->dtype, false), STRIDES(0, 0, 1));
+  const uint32_t bias = kb_load(&b, build_buffer(&b, p->dtype), STRIDES(0, 0, 1));
   uint32_t y = kb_op(&b, SNI_KOP_ADD, p->dtype, value, bias, 0);
   if (p->epilogue == epilogue_bias_relu) return kb_op(&b, SNI_KOP_MAX, p->dtype, y, kb_const(&b, p->dtype, 0), 0);
-  const uint32_t per_row = kb_load(&b, kb_buffer(&b, p->dtype, false), STRIDES(0, 1, 0));
-  const uint32_t residual = kb_load(&b, kb_buffer(&b, p->dtype, false), STRIDES(0));
-  set_strides(b.insts[residual].access, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
-  b.insts[residual].axes = kb_axes(&b, &b.insts[residual]);
+  const uint32_t per_row = kb_load(&b, build_buffer(&b, p->dtype), STRIDES(0, 1, 0));
+  const uint32_t residual_access = build_access(&b, build_buffer(&b, p->dtype), 0, STRIDES(0));
+  set_strides(residual_access, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
+  const uint32_t residual = build_load(&b, residual_access);
   if (p->epilogue == epilogue_mask) {
     const uint32_t keep = kb_op(&b, SNI_KOP_LT, SN_BOOL, per_row, residual, 0);
     return kb_op(&b, SNI_KOP_SELECT, p->dtype, keep, y, per_row);
   }
-  const uint32_t index = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = 1});
+  const uint32_t index = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = 1});
   const uint32_t row = kb_op(&b, SNI_KOP_CAST, p->dtype, index, 0, 0);
   for (int i = 0; i < 3; i++) y = kb_op(&b, SNI_KOP_FMA, p->dtype, y, per_row, residual);
   y = kb_op(&b, SNI_KOP_DIV, p->dtype, y, kb_op(&b, SNI_KOP_ADD, p->dtype, row, kb_const(&b, p->dtype, 3), 0), 0);
-  const uint32_t extra = kb_buffer(&b, SN_BOOL, true);
+  const uint32_t extra = build_buffer(&b, SN_BOOL);
   kb_store(&b, extra, STRIDES(0), kb_op(&b, SNI_KOP_LT, SN_BOOL, y, bias, 0));
-  set_strides(b.kernel.n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
+  set_strides(b.k.n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
   (void)zero;
   return y;
 }
@@ -65,16 +65,16 @@ static void build_product(const product *p) {
   const sni_kernel_size lhs_row = size_of(0, false);
   (void)lhs_row;
   kb_init(&b, 3, 0, false);
-  sni_kernel *k = &b.kernel;
+  sni_kernel *k = &b.k;
   k->extent[0] = size_of(p->batch, p->batch_param);
   k->extent[1] = size_of(p->m, p->m_param);
   k->extent[2] = size_of(p->n, p->n_param);
   sni_contraction_grains(p->dtype, p->m_param ? -1 : p->m, p->n_param ? -1 : p->n, p->k_param ? -1 : p->k, 512, &k->grain[1], &k->grain[2]);
   if (p->m_grain) k->grain[1] = p->m_grain;
   if (p->n_grain) k->grain[2] = p->n_grain;
-  kb_stage(&b, false);
-  const uint32_t lhs = kb_buffer(&b, p->dtype, false), rhs = kb_buffer(&b, p->dtype, false);
-  k->contraction = (sni_kernel_contraction){.present = true, .lhs = kb_access(&b, lhs, STRIDES(0)), .rhs = kb_access(&b, rhs, STRIDES(0)), .k_extent = size_of(p->k, p->k_param)};
+  build_stage(&b, false);
+  const uint32_t lhs = build_buffer(&b, p->dtype), rhs = build_buffer(&b, p->dtype);
+  k->contraction = (sni_kernel_contraction){.present = true, .lhs = build_access(&b, lhs, 0, STRIDES(0)), .rhs = build_access(&b, rhs, 0, STRIDES(0)), .k_extent = size_of(p->k, p->k_param)};
   const int64_t m_pitch = p->m + p->pad, n_pitch = p->n + p->pad, k_pitch = p->k + p->pad;
   const sni_kernel_size m_size = size_of(m_pitch, p->m_param), n_size = size_of(n_pitch, p->n_param), k_size = size_of(k_pitch, p->k_param);
   const sni_kernel_size lhs_all = size_of(p->lhs_transposed ? p->k * m_pitch : p->m * k_pitch, p->m_param || p->k_param);
@@ -83,9 +83,10 @@ static void build_product(const product *p) {
   set_strides(k->contraction.rhs, rhs_all, sni_kernel_constant(0), p->rhs_transposed ? k_size : one);
   k->contraction.lhs_k_stride = p->lhs_transposed ? m_size : one;
   k->contraction.rhs_k_stride = p->rhs_transposed ? one : n_size;
-  const uint32_t c = kb_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CONTRACTION, .dtype = p->dtype});
+  b.buffers[lhs].read = b.buffers[rhs].read = true;
+  const uint32_t c = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CONTRACTION, .dtype = p->dtype, .axes = 7});
   const uint32_t y = epilogue_of(p, c);
-  kb_store(&b, kb_buffer(&b, p->dtype, true), STRIDES(0), y);
+  kb_store(&b, build_buffer(&b, p->dtype), STRIDES(0), y);
   set_strides(k->n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
 }
 
@@ -94,11 +95,11 @@ static void check_product(product p) {
   if (!p.batch) p.batch = 1;
   build_product(&p);
   snprintf(what, sizeof(what), "%lldx%lldx%lldx%lld %s grains %lld %lld lt%d rt%d params %d%d%d epilogue %d", (long long)p.batch, (long long)p.m, (long long)p.k, (long long)p.n, sn_dtype_name(p.dtype),
-           (long long)b.kernel.grain[1], (long long)b.kernel.grain[2], p.lhs_transposed, p.rhs_transposed, p.m_param, p.n_param, p.k_param, p.epilogue);
+           (long long)b.k.grain[1], (long long)b.k.grain[2], p.lhs_transposed, p.rhs_transposed, p.m_param, p.n_param, p.k_param, p.epilogue);
   size_t scratch = 0;
   for (int bits = 128; bits <= 512; bits *= 2)
-    if (sni_contraction_scratch_bytes(&b.kernel, bits) > scratch) scratch = sni_contraction_scratch_bytes(&b.kernel, bits);
-  check_kernel(&b.kernel, params, .what = what, .scratch_bytes = scratch, .only = p.only);
+    if (sni_contraction_scratch_bytes(&b.k, bits) > scratch) scratch = sni_contraction_scratch_bytes(&b.k, bits);
+  check_kernel(&b.k, params, .what = what, .scratch_bytes = scratch, .only = p.only);
 }
 
 START_TEST(shapes_around_the_blocks) {
@@ -143,20 +144,20 @@ END_TEST
 START_TEST(residual_in_place) {
   for (int param = 0; param < 2; param++) {
     build_product(&(product){.dtype = SN_F32, .batch = 1, .m = 13, .n = 37, .k = 9, .m_param = param});
-    const uint32_t c = b.kernel.n_insts - 2, out = b.kernel.n_buffers - 1;
-    b.kernel.n_insts--;
-    b.kernel.n_accesses--;
+    const uint32_t c = b.k.n_insts - 2, out = b.k.n_buffers - 1;
+    b.k.n_insts--;
+    b.k.n_accesses--;
     b.stages[0].count--;
     const uint32_t old = kb_load(&b, out, STRIDES(0, 37, 1));
     kb_store(&b, out, STRIDES(0, 37, 1), kb_op(&b, SNI_KOP_ADD, SN_F32, c, old, 0));
-    check_kernel(&b.kernel, params, .what = "residual", .scratch_bytes = 1 << 20);
+    check_kernel(&b.k, params, .what = "residual", .scratch_bytes = 1 << 20);
   }
 }
 END_TEST
 
 START_TEST(integers_are_refused) {
   build_product(&(product){.dtype = SN_I32, .batch = 1, .m = 4, .n = 4, .k = 4});
-  const sni_kernel *kernel = &b.kernel;
+  const sni_kernel *kernel = &b.k;
   const char *symbol = "k";
   sni_llvm_request request = {.kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
   sni_llvm_result result;

@@ -1,25 +1,32 @@
-// Accuracy of the expanded functions, run through the interpreter and measured in units in the last place
-// against the C library in the next wider format. f32: a stride through all 2^32 patterns (all of them with
-// the argument "all"); f64: random patterns, also in the ranges where a function is not trivial.
+// Accuracy of the expanded functions, run through the interpreter and measured in units in the last
+// place against the C library in the next wider format. f32: a stride through all 2^32 patterns
+// (all of them with the argument "all"); f64: random patterns, also in the ranges where a function
+// is not trivial.
 #include "tests/unit/codegen/interp_harness.h"
 
 #include <stdio.h>
 
 typedef struct budget {
   sni_kop op;
-  double f32, f64;            // ulp
+  double f32, f64;  // ulp
   double (*reference)(double);
   long double (*wide)(long double);
-  double limit;               // |x| up to which the budget holds; beyond, results stay in [-1, 1]
-  double low, high;           // where f64 is sampled more densely
+  double limit;      // |x| up to which the budget holds; beyond, results stay in [-1, 1]
+  double low, high;  // where f64 is sampled more densely
 } budget;
 
-static double sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
+static double sigmoid(double x) {
+  return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+}
 static long double wide_sigmoid(long double x) {
   return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x));
 }
-static double rsqrt(double x) { return 1 / sqrt(x); }
-static long double wide_rsqrt(long double x) { return 1 / sqrtl(x); }
+static double rsqrt(double x) {
+  return 1 / sqrt(x);
+}
+static long double wide_rsqrt(long double x) {
+  return 1 / sqrtl(x);
+}
 
 // The one table of budgets. pow is measured apart.
 static const budget budgets[] = {
@@ -38,8 +45,12 @@ static const double pow_f32 = 1, pow_f64 = 2;
 
 static harness h;
 static uint64_t stride = 1009;  // prime
-static void setup(void) { harness_begin(&h); }
-static void teardown(void) { harness_end(&h); }
+static void setup(void) {
+  harness_begin(&h);
+}
+static void teardown(void) {
+  harness_end(&h);
+}
 
 enum { batch = 1 << 16 };
 
@@ -60,7 +71,8 @@ static evaluator make_evaluator(sni_kop op, sn_dtype dtype) {
   const uint32_t y = n == 2 ? build_2(&b, op, v[0], v[1]) : build_1(&b, op, v[0]);
   build_store(&b, build_access(&b, build_buffer(&b, dtype), 0, (int64_t[]){1}), y);
   evaluator e = {0};
-  ck_assert_int_eq(sni_interp_prepare(harness_expand(&h, &b), &h.allocator, &h.diag, &e.code), SN_OK);
+  ck_assert_int_eq(sni_interp_prepare(harness_expand(&h, &b), &h.allocator, &h.diag, &e.code),
+                   SN_OK);
   e.scratch = aligned_alloc(64, sni_interp_scratch_bytes(e.code));
   return e;
 }
@@ -75,7 +87,8 @@ static void drop_evaluator(evaluator *e) {
   sni_interp_release(e->code, &h.allocator);
 }
 
-// Distance in ulp of a format with `digits` and least exponent `least`; infinity counts as the next power of two.
+// Distance in ulp of a format with `digits` and least exponent `least`; infinity counts as the next
+// power of two.
 static double distance(long double got, long double want, int digits, int least, int most) {
   if (isnan(got) || isnan(want)) return isnan(got) && isnan(want) ? 0 : INFINITY;
   if (isinf(got)) got = copysignl(ldexpl(1, most), got);
@@ -88,8 +101,12 @@ static double distance(long double got, long double want, int digits, int least,
   return (double)ldexpl(fabsl(got - want), -ulp);
 }
 
-static double distance_f32(float got, double want) { return distance(got, want, 24, -149, 128); }
-static double distance_f64(double got, long double want) { return distance(got, want, 53, -1074, 1024); }
+static double distance_f32(float got, double want) {
+  return distance(got, want, 24, -149, 128);
+}
+static double distance_f64(double got, long double want) {
+  return distance(got, want, 53, -1074, 1024);
+}
 
 static bool zeros_agree(double got, double want) {
   return got != 0 || want != 0 || signbit(got) == signbit(want);
@@ -109,12 +126,14 @@ START_TEST(f32_functions) {
     evaluate(&e, x, y, NULL);
     for (int i = 0; i < batch; i++) {
       if (fabsf(x[i]) > (float)f->limit && !isinf(x[i])) {
-        ck_assert_msg(fabsf(y[i]) <= 1, "%s(%a) = %a", sni_kop_infos[f->op].name, (double)x[i], (double)y[i]);
+        ck_assert_msg(fabsf(y[i]) <= 1, "%s(%a) = %a", sni_kop_infos[f->op].name, (double)x[i],
+                      (double)y[i]);
         continue;
       }
       const double want = f->reference(x[i]);
       const double d = distance_f32(y[i], want);
-      ck_assert_msg(zeros_agree(y[i], want), "%s(%a) = %a instead of %a", sni_kop_infos[f->op].name, (double)x[i], (double)y[i], want);
+      ck_assert_msg(zeros_agree(y[i], want), "%s(%a) = %a instead of %a", sni_kop_infos[f->op].name,
+                    (double)x[i], (double)y[i], want);
       if (d > worst) {
         worst = d;
         where = x[i];
@@ -125,7 +144,8 @@ START_TEST(f32_functions) {
   free(x);
   free(y);
   drop_evaluator(&e);
-  ck_assert_msg(worst <= f->f32, "%s f32: %.3f ulp at %a", sni_kop_infos[f->op].name, worst, (double)where);
+  ck_assert_msg(worst <= f->f32, "%s f32: %.3f ulp at %a", sni_kop_infos[f->op].name, worst,
+                (double)where);
 }
 END_TEST
 
@@ -135,8 +155,10 @@ static double sample_f64(const budget *f, int round) {
   memcpy(&x, &bits, sizeof(x));
   const double unit = (double)(bits >> 11) * 0x1p-53;
   if (round % 4 == 1) return f->low + unit * (f->high - f->low);
-  if (round % 4 == 2) return ldexp(unit + 0.5, (int)(harness_random(&h) % 40) - 30) * (bits & 1 ? 1 : -1);
-  if (round % 4 == 3) return (double)(int64_t)(bits % 2001 - 1000) * 0x1.921fb54442d18p-1 + unit * 0x1p-30;
+  if (round % 4 == 2)
+    return ldexp(unit + 0.5, (int)(harness_random(&h) % 40) - 30) * (bits & 1 ? 1 : -1);
+  if (round % 4 == 3)
+    return (double)(int64_t)(bits % 2001 - 1000) * 0x1.921fb54442d18p-1 + unit * 0x1p-30;
   return x;
 }
 
@@ -170,9 +192,38 @@ END_TEST
 
 // ---- pow
 
-static const double edges[] = {0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 2.5, -2.5, 1e-320, -1e-320, 1e-45, 16777217, -16777217,
-                               9007199254740993.0, 4503599627370497.5, -4503599627370497.5, 1e300, -1e300, 1e-300, 0x1p-126, 0x1p-1022,
-                               0x1.fffffffffffffp-1, 0x1.0000000000001p0, 0x1.fffffep-1, 0x1.000002p0, 1e38, 1e19, -1e19};
+static const double edges[] = {0.0,
+                               -0.0,
+                               1,
+                               -1,
+                               0.5,
+                               -0.5,
+                               2,
+                               -2,
+                               3,
+                               -3,
+                               2.5,
+                               -2.5,
+                               1e-320,
+                               -1e-320,
+                               1e-45,
+                               16777217,
+                               -16777217,
+                               9007199254740993.0,
+                               4503599627370497.5,
+                               -4503599627370497.5,
+                               1e300,
+                               -1e300,
+                               1e-300,
+                               0x1p-126,
+                               0x1p-1022,
+                               0x1.fffffffffffffp-1,
+                               0x1.0000000000001p0,
+                               0x1.fffffep-1,
+                               0x1.000002p0,
+                               1e38,
+                               1e19,
+                               -1e19};
 
 static double edge(size_t i) {
   const size_t n = SNI_COUNT_OF(edges);
@@ -203,9 +254,12 @@ static void fill_pow(double *a, double *b, int round) {
 }
 
 START_TEST(pow_both) {
-  evaluator single = make_evaluator(SNI_KOP_POW, SN_F32), wide = make_evaluator(SNI_KOP_POW, SN_F64);
-  double *a = malloc(batch * sizeof(double)), *b = malloc(batch * sizeof(double)), *y = malloc(batch * sizeof(double));
-  float *fa = malloc(batch * sizeof(float)), *fb = malloc(batch * sizeof(float)), *fy = malloc(batch * sizeof(float));
+  evaluator single = make_evaluator(SNI_KOP_POW, SN_F32),
+            wide = make_evaluator(SNI_KOP_POW, SN_F64);
+  double *a = malloc(batch * sizeof(double)), *b = malloc(batch * sizeof(double)),
+         *y = malloc(batch * sizeof(double));
+  float *fa = malloc(batch * sizeof(float)), *fb = malloc(batch * sizeof(float)),
+        *fy = malloc(batch * sizeof(float));
   double worst_f32 = 0, worst_f64 = 0, at[4] = {0};
   for (int round = 0; round < (stride == 1 ? 300 : 10); round++) {
     fill_pow(a, b, round);
@@ -217,16 +271,19 @@ START_TEST(pow_both) {
       if (d > worst_f64) worst_f64 = d, at[0] = a[i], at[1] = b[i];
       fa[i] = (float)a[i];
       fb[i] = (float)(round % 3 == 1 || round % 3 == 2 ? b[i] / 8 : b[i]);
-      if (round && (fa[i] == 0 || isinf(fa[i]))) fa[i] = (float)ldexp(frexp(a[i], &(int){0}), i % 200 - 100);
+      if (round && (fa[i] == 0 || isinf(fa[i])))
+        fa[i] = (float)ldexp(frexp(a[i], &(int){0}), i % 200 - 100);
     }
     evaluate(&single, fa, fb, fy);
     for (int i = 0; i < batch; i++) {
       const double want = pow(fa[i], fb[i]), d = distance_f32(fy[i], want);
-      ck_assert_msg(zeros_agree(fy[i], (double)(float)want), "powf(%a, %a) = %a", (double)fa[i], (double)fb[i], (double)fy[i]);
+      ck_assert_msg(zeros_agree(fy[i], (double)(float)want), "powf(%a, %a) = %a", (double)fa[i],
+                    (double)fb[i], (double)fy[i]);
       if (d > worst_f32) worst_f32 = d, at[2] = (double)fa[i], at[3] = (double)fb[i];
     }
   }
-  printf("pow      f32 %.3f ulp at %a, %a; f64 %.3f ulp at %a, %a\n", worst_f32, at[2], at[3], worst_f64, at[0], at[1]);
+  printf("pow      f32 %.3f ulp at %a, %a; f64 %.3f ulp at %a, %a\n", worst_f32, at[2], at[3],
+         worst_f64, at[0], at[1]);
   free(a), free(b), free(y), free(fa), free(fb), free(fy);
   drop_evaluator(&single);
   drop_evaluator(&wide);

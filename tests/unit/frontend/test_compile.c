@@ -195,9 +195,10 @@ START_TEST(test_the_interpreter_never_loads_llvm) {
 END_TEST
 
 START_TEST(test_a_missing_plugin) {
-  static const char *paths[] = {"/nowhere/libsinter-llvm.so", "libm.so.6"};
-  static const char *reasons[] = {"/nowhere/libsinter-llvm.so", "has no function sn_llvm_plugin"};
-  for (int i = 0; i < 2; i++) {
+  static const char *paths[] = {"/nowhere/libsinter-llvm.so", "libm.so.6", ""};
+  static const char *reasons[] = {"/nowhere/libsinter-llvm.so",
+                                  "libm.so.6 has no function sn_llvm_plugin", "empty plugin path"};
+  for (int i = 0; i < 3; i++) {
     sn_context *context;
     ck_assert_int_eq(sn_context_create(&context, .plugin_path = paths[i], .threads = 1), SN_OK);
     sni_compiled *compiled = compile(context, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, false);

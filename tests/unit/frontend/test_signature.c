@@ -97,6 +97,27 @@ START_TEST(test_the_second_size_makes_a_dim_symbolic) {
 }
 END_TEST
 
+static sn_status first_row(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  out[0] = sn_index(in[0], 0, 0);
+  return sn_pending_error(context);
+}
+
+START_TEST(test_the_reason_of_a_pinned_size) {
+  const sn_spec spec = {SN_F32, SN_SHAPE(SN_UNKNOWN)};
+  sn_function *f = sn_function_create(ctx, first_row, .inputs = 1, .outputs = 1, .specs = &spec);
+  for (int n = 5; n < 8; n++) {
+    sn_tensor *x = sn_ones(ctx, SN_F32, SN_SHAPE(n)), *y;
+    ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+  }
+  const char *reason = sn_function_trace_reason(f, 2);
+  ck_assert_ptr_nonnull(reason);
+  ck_assert_msg(strstr(reason, "needs two sizes to be 5, but they are 7 and 5") != NULL, "%s",
+                reason);
+  sn_function_destroy(f);
+}
+END_TEST
+
 START_TEST(test_static_shapes_stay_static) {
   sn_function *f =
       sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .static_shapes = true);
@@ -313,6 +334,7 @@ int main(void) {
   tcase_add_checked_fixture(cases, setup, teardown);
   tcase_add_test(cases, test_five_traces_for_six_calls);
   tcase_add_test(cases, test_the_second_size_makes_a_dim_symbolic);
+  tcase_add_test(cases, test_the_reason_of_a_pinned_size);
   tcase_add_test(cases, test_static_shapes_stay_static);
   tcase_add_test(cases, test_broken_guards_specialise_again);
   tcase_add_test(cases, test_reading_a_dim_pins_it);
