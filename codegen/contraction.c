@@ -1,26 +1,29 @@
-// How a contraction kernel is cut for the CPU: the choice of register blocks by a small cost model, of k blocks, packing and grains.
+// How a contraction kernel is cut for the CPU: the choice of register blocks by a small cost model,
+// of k blocks, packing and grains.
 //
-// Invariant: everything follows from shapes, dtype and vector width, so builder, scratch provider and back end agree. No symbol of
-// another file is used: the LLVM plugin carries a copy.
+// Invariant: everything follows from shapes, dtype and vector width, so builder, scratch provider
+// and back end agree. No symbol of another file is used: the LLVM plugin carries a copy.
 #include "codegen/contraction.h"
 
 enum {
-  k_block_packed = 1024,   // of a copied panel of 4 vectors of 64 bytes: 256 KB, a part of any L2
+  k_block_packed = 1024,  // of a copied panel of 4 vectors of 64 bytes: 256 KB, a part of any L2
   k_block_in_place = 2048,
   k_block_unknown = 512,
-  l1_panel_bytes = 24 << 10,    // a panel that stays in L1 while the rows pass
-  pack_bytes = 1 << 20,         // right sides beyond this are copied: fewer pages, no cache set conflicts
-  pack_blocks = 4,              // row blocks that pay for a copy
-  pack_unit_rows = 128,         // rows of a unit that copies
+  l1_panel_bytes = 24 << 10,  // a panel that stays in L1 while the rows pass
+  pack_bytes = 1 << 20,  // right sides beyond this are copied: fewer pages, no cache set conflicts
+  pack_blocks = 4,       // row blocks that pay for a copy
+  pack_unit_rows = 128,  // rows of a unit that copies
   most_rows = 28,
-  most_rows_by_offset = 9,      // rows whose offsets are run-time numbers: they take general registers
-  assumed_rows = 64, assumed_columns = 768, assumed_depth = 256,  // of unknown sizes
+  most_rows_by_offset = 9,  // rows whose offsets are run-time numbers: they take general registers
+  assumed_rows = 64,
+  assumed_columns = 768,
+  assumed_depth = 256,  // of unknown sizes
 };
 
 typedef struct shape {
-  int64_t m, n, k;       // -1: unknown
+  int64_t m, n, k;  // -1: unknown
   int64_t m_grain, n_grain;
-  bool offsets;          // row offsets are run-time numbers
+  bool offsets;  // row offsets are run-time numbers
   int lanes, registers;
 } shape;
 
@@ -34,11 +37,18 @@ typedef struct blocks {
   bool uniform;
 } blocks;
 
-static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t ceil_div(int64_t a, int64_t b) {
+  return a / b + (a % b != 0);
+}
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+static int64_t most(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
 
-// Half cycles per k of a block on a core with two FMA units of latency 4, two loads a cycle, and 16 bytes a cycle from L2.
+// Half cycles per k of a block on a core with two FMA units of latency 4, two loads a cycle, and 16
+// bytes a cycle from L2.
 static int64_t block_cost(const shape *s, int64_t rows, int64_t vectors) {
   const int64_t cost = most(most(rows * vectors, rows + vectors), 8);
   const bool in_l1 = s->k >= 0 && s->k * vectors * 64 <= l1_panel_bytes;
@@ -52,12 +62,16 @@ static bool block_fits(const shape *s, int rows, int vectors) {
 }
 
 // Code counts a little, for it has to be compiled: accumulators and the loops around them.
-static int64_t block_code(int64_t rows, int64_t vectors) { return rows * (vectors + 1) + 16; }
+static int64_t block_code(int64_t rows, int64_t vectors) {
+  return rows * (vectors + 1) + 16;
+}
 
-static int64_t weigh(int64_t cost, int64_t code) { return cost * (1024 + code); }
+static int64_t weigh(int64_t cost, int64_t code) {
+  return cost * (1024 + code);
+}
 
-// All rows of one panel in blocks of `rows`. An unknown m is taken for assumed_rows, so that blocks of 8 leave nothing over from the
-// usual batches.
+// All rows of one panel in blocks of `rows`. An unknown m is taken for assumed_rows, so that blocks
+// of 8 leave nothing over from the usual batches.
 static block panel_block(const shape *s, int64_t m, int rows, int vectors) {
   const int64_t whole = m / rows, rest = m % rows;
   block b = {rows, vectors, whole * block_cost(s, rows, vectors), block_code(rows, vectors)};
@@ -77,16 +91,20 @@ static block best_rows(const shape *s, int64_t m, int vectors) {
   return best;
 }
 
-// The blocks of the main panels and of the last, narrower one, or one code for all panels, with masks: those are free with AVX-512.
+// The blocks of the main panels and of the last, narrower one, or one code for all panels, with
+// masks: those are free with AVX-512.
 static void choose_blocks(const shape *s, blocks *out) {
   static const int widths[] = {8, 6, 4, 3, 2, 1};
-  const int64_t m = s->m < 0 ? assumed_rows : most(s->m, 1), n = s->n < 0 ? assumed_columns : most(s->n, 1);
+  const int64_t m = s->m < 0 ? assumed_rows : most(s->m, 1),
+                n = s->n < 0 ? assumed_columns : most(s->n, 1);
   int64_t best = INT64_MAX;
   *out = (blocks){.main = panel_block(s, m, 1, 1)};
   for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
     const int width = widths[i];
     const int64_t whole = n / (width * s->lanes), rest = n % (width * s->lanes);
-    if (!block_fits(s, 1, width) || (whole == 0 && width > 1 && rest <= (int64_t)(width - 1) * s->lanes)) continue;
+    if (!block_fits(s, 1, width) ||
+        (whole == 0 && width > 1 && rest <= (int64_t)(width - 1) * s->lanes))
+      continue;
     const block main = best_rows(s, m, width);
     block last = {0, 0, 0, 0};
     if (rest) last = best_rows(s, m, (int)ceil_div(rest, s->lanes));
@@ -99,15 +117,24 @@ static void choose_blocks(const shape *s, blocks *out) {
   }
 }
 
-static int vector_lanes(sn_dtype dtype, int vector_bits) { return vector_bits / (dtype == SN_F64 ? 64 : 32); }
-static int vector_registers(int vector_bits) { return vector_bits == 512 ? 32 : 16; }
+static int vector_lanes(sn_dtype dtype, int vector_bits) {
+  return vector_bits / (dtype == SN_F64 ? 64 : 32);
+}
+static int vector_registers(int vector_bits) {
+  return vector_bits == 512 ? 32 : 16;
+}
 
-static bool is_few_columns(int64_t m, int64_t n, int lanes) { return n >= 1 && n <= 4 && n * 4 <= lanes && (m < 0 || m >= lanes); }
+static bool is_few_columns(int64_t m, int64_t n, int lanes) {
+  return n >= 1 && n <= 4 && n * 4 <= lanes && (m < 0 || m >= lanes);
+}
 
-static int64_t known(sni_kernel_size size) { return size.param < 0 ? size.value : -1; }
+static int64_t known(sni_kernel_size size) {
+  return size.param < 0 ? size.value : -1;
+}
 
 static shape kernel_shape(const sni_kernel *kernel, int lanes, int vector_bits, bool swapped) {
-  const int rows_axis = kernel->n_outer - (swapped ? 1 : 2), columns_axis = kernel->n_outer - (swapped ? 2 : 1);
+  const int rows_axis = kernel->n_outer - (swapped ? 1 : 2),
+            columns_axis = kernel->n_outer - (swapped ? 2 : 1);
   const sni_kernel_contraction *c = &kernel->contraction;
   shape s = {
       .m = known(kernel->extent[rows_axis]),
@@ -129,10 +156,12 @@ static void plan_k_blocks(const shape *s, sni_contraction_plan *plan) {
   const bool one_block = single_block || (s->k >= 0 ? s->k <= limit : plan->pack == SNI_PACK_NEVER);
   plan->blocked = !one_block;
   plan->k_block = k_block_unknown;
-  if (s->k >= 0) plan->k_block = one_block ? most(s->k, 1) : (ceil_div(s->k, ceil_div(s->k, limit)) + 3) / 4 * 4;
+  if (s->k >= 0)
+    plan->k_block = one_block ? most(s->k, 1) : (ceil_div(s->k, ceil_div(s->k, limit)) + 3) / 4 * 4;
 }
 
-static void plan_packing(const sni_kernel *kernel, const shape *s, size_t size, sni_contraction_plan *plan) {
+static void plan_packing(const sni_kernel *kernel, const shape *s, size_t size,
+                         sni_contraction_plan *plan) {
   const sni_kernel_contraction *c = &kernel->contraction;
   const int columns_axis = kernel->n_outer - (plan->swapped ? 2 : 1);
   const sni_kernel_access *right = &kernel->accesses[plan->swapped ? c->lhs : c->rhs];
@@ -148,12 +177,14 @@ static void plan_packing(const sni_kernel *kernel, const shape *s, size_t size, 
   }
 }
 
-bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits, sni_contraction_plan *out_plan) {
+bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits,
+                               sni_contraction_plan *out_plan) {
   const sni_kernel_contraction *c = &kernel->contraction;
   const sn_dtype dtype = kernel->buffers[kernel->accesses[c->lhs].buffer].dtype;
   if (!c->present || (dtype != SN_F32 && dtype != SN_F64)) return false;
   sni_contraction_plan plan = {.lanes = vector_lanes(dtype, vector_bits)};
-  plan.swapped = is_few_columns(known(kernel->extent[kernel->n_outer - 2]), known(kernel->extent[kernel->n_outer - 1]), plan.lanes);
+  plan.swapped = is_few_columns(known(kernel->extent[kernel->n_outer - 2]),
+                                known(kernel->extent[kernel->n_outer - 1]), plan.lanes);
   const shape s = kernel_shape(kernel, plan.lanes, vector_bits, plan.swapped);
   blocks chosen;
   choose_blocks(&s, &chosen);
@@ -168,12 +199,14 @@ bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits, sni_co
     plan.last_vectors = 1;
     plan.last_rows = best_rows(&s, s.m < 0 ? assumed_rows : most(s.m, 1), 1).rows;
   }
-  const bool whole_blocks = s.m_grain % plan.rows == 0 && (!plan.last_rows || s.m_grain % plan.last_rows == 0);
+  const bool whole_blocks =
+      s.m_grain % plan.rows == 0 && (!plan.last_rows || s.m_grain % plan.last_rows == 0);
   plan.tail_known = s.m >= 0 && (whole_blocks || s.m_grain >= s.m);
   const size_t size = dtype == SN_F64 ? 8 : 4;
   plan_packing(kernel, &s, size, &plan);
   plan_k_blocks(&s, &plan);
-  const int64_t widest = most(plan.vectors, plan.last_vectors) * plan.lanes, tallest = most(plan.rows, plan.last_rows);
+  const int64_t widest = most(plan.vectors, plan.last_vectors) * plan.lanes,
+                tallest = most(plan.rows, plan.last_rows);
   const int64_t unit_rows = s.m < 0 ? s.m_grain : least(s.m, s.m_grain);
   const int64_t tile_rows = plan.blocked ? unit_rows + tallest : tallest;
   plan.tile_offset = (kernel->scratch_bytes + 63) / 64 * 64;
@@ -186,10 +219,12 @@ bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits, sni_co
 
 size_t sni_contraction_scratch_bytes(const sni_kernel *kernel, int vector_bits) {
   sni_contraction_plan plan;
-  return sni_contraction_plan_make(kernel, vector_bits, &plan) ? plan.scratch_bytes : kernel->scratch_bytes;
+  return sni_contraction_plan_make(kernel, vector_bits, &plan) ? plan.scratch_bytes
+                                                               : kernel->scratch_bytes;
 }
 
-// Units of a sixteenth of the work, but neither so small that handing them out costs nor so large that threads wait for the last.
+// Units of a sixteenth of the work, but neither so small that handing them out costs nor so large
+// that threads wait for the last.
 static int64_t unit_target(int64_t m, int64_t n, int64_t k) {
   const int64_t smallest = 1 << 17, largest = 1 << 21;  // multiply-adds: 1 to 20 us
   const double work = (double)m * (double)n * (double)k / 16;
@@ -200,20 +235,25 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
                             int64_t *m_grain, int64_t *n_grain) {
   const int lanes = vector_lanes(dtype, vector_bits);
   const bool swapped = is_few_columns(m, n, lanes);
-  shape s = {.m = swapped ? n : m, .n = swapped ? m : n, .k = k, .lanes = lanes, .registers = vector_registers(vector_bits)};
+  shape s = {.m = swapped ? n : m,
+             .n = swapped ? m : n,
+             .k = k,
+             .lanes = lanes,
+             .registers = vector_registers(vector_bits)};
   s.offsets = s.m < 0;
   blocks chosen;
   choose_blocks(&s, &chosen);
   const block main = chosen.main;
   const int last_rows = chosen.uniform ? 0 : chosen.last.rows;
-  const int64_t rows = most(s.m < 0 ? 4 * assumed_rows : s.m, 1), columns = most(s.n < 0 ? assumed_columns : s.n, 1);
+  const int64_t rows = most(s.m < 0 ? 4 * assumed_rows : s.m, 1),
+                columns = most(s.n < 0 ? assumed_columns : s.n, 1);
   const int64_t depth = most(k < 0 ? assumed_depth : k, 1), width = (int64_t)main.vectors * lanes;
   const int64_t target = unit_target(rows, columns, depth);
   // Both kinds of panels should end at a block's edge.
   const int64_t both = (int64_t)main.rows * last_rows;
   const int64_t step = last_rows > main.rows && last_rows % main.rows == 0 ? last_rows
-                       : last_rows && main.rows % last_rows && both <= 96   ? both
-                                                                            : main.rows;
+                       : last_rows && main.rows % last_rows && both <= 96  ? both
+                                                                           : main.rows;
   int64_t unit_rows = ceil_div(rows, step) * step, unit_columns = width;
   const bool packs = depth > (int64_t)(pack_bytes / 4) / columns;
   const int64_t fewest = packs ? pack_unit_rows : pack_blocks * (int64_t)main.rows;

@@ -1,8 +1,10 @@
-// How a contraction kernel is cut for the CPU: blocks of accumulators that live in registers, panels of the right side, blocks of k.
-// Shared by whoever builds such kernels (grains), by whoever provides scratch memory, and by the LLVM back end.
+// How a contraction kernel is cut for the CPU: blocks of accumulators that live in registers,
+// panels of the right side, blocks of k. Shared by whoever builds such kernels (grains), by whoever
+// provides scratch memory, and by the LLVM back end.
 //
-//   c[m, n] = sum_k a[m, k] b[k, n], vectors along n. For each panel (vectors * lanes columns) of a unit, for each block of k: pack the
-//   panel of b if need be; for each block of `rows` rows: keep rows x vectors accumulators through the loop over k.
+//   c[m, n] = sum_k a[m, k] b[k, n], vectors along n. For each panel (vectors * lanes columns) of a
+//   unit, for each block of k: pack the panel of b if need be; for each block of `rows` rows: keep
+//   rows x vectors accumulators through the loop over k.
 #ifndef SNI_CODEGEN_CONTRACTION_H
 #define SNI_CODEGEN_CONTRACTION_H
 
@@ -19,7 +21,8 @@ typedef struct sni_contraction_plan {
   int lanes;
   int rows, vectors;            // block of accumulators
   bool uniform;                 // the last panel is run by the same code, with masks
-  int last_rows, last_vectors;  // else: of the last, narrower panel; 0: none. Unknown width: panels of one vector
+  int last_rows, last_vectors;  // else: of the last, narrower panel; 0: none. Unknown width: panels
+                                // of one vector
   bool width_known;             // last panel's width is a constant
   bool tail_known;              // the rows left over by whole blocks are a constant
   sni_contraction_pack pack;
@@ -30,9 +33,11 @@ typedef struct sni_contraction_plan {
 } sni_contraction_plan;
 
 // false: not for code generation (integers).
-bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits, sni_contraction_plan *out_plan);
+bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits,
+                               sni_contraction_plan *out_plan);
 
-// Recommended grains of the m and n axes; -1: unknown size. They depend on the shape alone, never on threads.
+// Recommended grains of the m and n axes; -1: unknown size. They depend on the shape alone, never
+// on threads.
 void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int vector_bits,
                             int64_t *m_grain, int64_t *n_grain);
 

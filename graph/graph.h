@@ -1,8 +1,10 @@
-// Graph IR: SSA nodes in an arena. Node ids ascend in topological order: a node's operands have smaller ids. A graph is built by
-// appending and is rewritten by building a new one (passes/rewrite.h), never by mutation.
+// Graph IR: SSA nodes in an arena. Node ids ascend in topological order: a node's operands have
+// smaller ids. A graph is built by appending and is rewritten by building a new one
+// (passes/rewrite.h), never by mutation.
 //
-// A pointwise node's operands all have the node's shape: broadcasting is explicit BROADCAST nodes, put in by the builders.
-// Variables are parameters; what a function assigns to them are extra results. So every node is pure.
+// A pointwise node's operands all have the node's shape: broadcasting is explicit BROADCAST nodes,
+// put in by the builders. Variables are parameters; what a function assigns to them are extra
+// results. So every node is pure.
 #ifndef SNI_GRAPH_GRAPH_H
 #define SNI_GRAPH_GRAPH_H
 
@@ -15,7 +17,7 @@ typedef enum sni_op {
 
   SNI_OPS(SNI_X)
 #undef SNI_X
-  SNI_OP_COUNT
+      SNI_OP_COUNT
 } sni_op;
 
 typedef enum sni_op_class {
@@ -34,8 +36,8 @@ typedef struct sni_op_info {
   const char *formula;
   int operands;  // -1: one or more
   sni_op_class op_class;
-  uint32_t dtypes;         // bit per sn_dtype that operand 0 (the result of a leaf) may have
-  bool differentiable;     // has a vjp rule
+  uint32_t dtypes;      // bit per sn_dtype that operand 0 (the result of a leaf) may have
+  bool differentiable;  // has a vjp rule
 } sni_op_info;
 extern const sni_op_info sni_op_infos[SNI_OP_COUNT];
 // SNI_OP_COUNT when there is none of that name.
@@ -56,15 +58,16 @@ typedef struct sni_node {
   const sni_node_id *operands;
   const sni_dim *attrs;  // integers, named by the op's schema; dims may be symbolic (slice starts)
   sni_type type;
-  const void *data;      // CONSTANT: row-major elements, in the arena or kept alive by the owner of the graph
-  const char *name;      // user's name or NULL
+  const void
+      *data;  // CONSTANT: row-major elements, in the arena or kept alive by the owner of the graph
+  const char *name;  // user's name or NULL
   sni_location location;
 } sni_node;
 
 typedef enum sni_parameter_kind {
   SNI_PARAMETER_INPUT,     // index: of the function's inputs
   SNI_PARAMETER_VARIABLE,  // index: of the graph's captured variables; also the random state
-  SNI_PARAMETER_CAPTURE,   // index: of the captured constant tensors (by reference to their buffers)
+  SNI_PARAMETER_CAPTURE,  // index: of the captured constant tensors (by reference to their buffers)
 } sni_parameter_kind;
 
 typedef struct sni_parameter {
@@ -75,7 +78,8 @@ typedef struct sni_parameter {
 
 typedef struct sni_result {
   sni_node_id node;
-  int32_t variable;  // -1: an output of the function, in order; else the variable that receives the value
+  int32_t variable;  // -1: an output of the function, in order; else the variable that receives the
+                     // value
 } sni_result;
 
 typedef struct sni_graph {
@@ -88,15 +92,17 @@ typedef struct sni_graph {
   uint32_t n_parameters, parameters_capacity;
   sni_result *results;
   uint32_t n_results, results_capacity;
-  sni_dim_table *dims;  // symbols and expressions; shared by the graphs that passes derive from each other
+  sni_dim_table
+      *dims;  // symbols and expressions; shared by the graphs that passes derive from each other
 } sni_graph;
 
 // ---- construction. Everything lives in the arena; all return SN_ERR_MEMORY when it is exhausted.
 sn_status sni_graph_create(sni_arena *arena, sni_diag *diag, const char *name, sni_dim_table *dims,
                            sni_graph **out_graph);  // dims NULL: a new table
-// Appends a node, inferring and checking its type. declared: the type for ops whose row says `declared`, cast, bitcast, reshape,
-// broadcast, slice (sizes) and random_bits; NULL for the others. Copies operands and attrs.
-// Errors: dtype and shape rules of the op; the message names the op and all operand types.
+// Appends a node, inferring and checking its type. declared: the type for ops whose row says
+// `declared`, cast, bitcast, reshape, broadcast, slice (sizes) and random_bits; NULL for the
+// others. Copies operands and attrs. Errors: dtype and shape rules of the op; the message names the
+// op and all operand types.
 sn_status sni_graph_add(sni_graph *graph, sni_op op, const sni_node_id *operands, int n_operands,
                         const sni_dim *attrs, int n_attrs, const sni_type *declared,
                         sni_location location, sni_node_id *out_id);
@@ -117,17 +123,20 @@ static inline const sni_type *sni_graph_type(const sni_graph *graph, sni_node_id
   return &graph->nodes[id].type;
 }
 
-// ---- inference alone (eager mode): *out_type of op applied to operands of these types. declared as in sni_graph_add.
-// operand_names NULL. dims: for symbolic dims; may be NULL when all dims are constants.
+// ---- inference alone (eager mode): *out_type of op applied to operands of these types. declared
+// as in sni_graph_add. operand_names NULL. dims: for symbolic dims; may be NULL when all dims are
+// constants.
 sn_status sni_infer(sni_diag *diag, sni_dim_table *dims, sni_op op, const sni_type *const *operands,
                     int n_operands, const sni_dim *attrs, int n_attrs, const sni_type *declared,
                     sni_type *out_type);
-// NumPy's broadcast of two shapes into *out (dtype is a's). Unifies two different symbols. Errors: SN_ERR_SHAPE.
+// NumPy's broadcast of two shapes into *out (dtype is a's). Unifies two different symbols. Errors:
+// SN_ERR_SHAPE.
 sn_status sni_broadcast_shapes(sni_diag *diag, sni_dim_table *dims, const char *op_name,
                                const sni_type *a, const sni_type *b, sni_type *out);
 
 // ---- checks and text
-// Every invariant of the IR: ids, operand counts, attribute counts, types as inferred, results in range.
+// Every invariant of the IR: ids, operand counts, attribute counts, types as inferred, results in
+// range.
 sn_status sni_graph_verify(const sni_graph *graph);
 // Text in allocator memory (sni_free with its length + 1).
 sn_status sni_graph_print(const sni_graph *graph, sni_allocator *allocator, char **out_text);

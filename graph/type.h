@@ -1,4 +1,5 @@
-// Types: a dtype and dims. A dim is a constant (>= 0) or, negative, a reference into a table of symbolic expressions.
+// Types: a dtype and dims. A dim is a constant (>= 0) or, negative, a reference into a table of
+// symbolic expressions.
 #ifndef SNI_GRAPH_TYPE_H
 #define SNI_GRAPH_TYPE_H
 
@@ -6,7 +7,8 @@
 
 #include <sinter/tensor.h>
 
-// >= 0: the size itself. < 0: opaque, an expression of the graph's sni_dim_table or a negative number (sni_dim_signed).
+// >= 0: the size itself. < 0: opaque, an expression of the graph's sni_dim_table or a negative
+// number (sni_dim_signed).
 typedef int64_t sni_dim;
 
 typedef struct sni_type {
@@ -16,13 +18,13 @@ typedef struct sni_type {
 } sni_type;
 
 typedef enum sni_dim_op {
-  SNI_DIM_SYMBOL,    // a: symbol number
-  SNI_DIM_ADD,       // a + b
-  SNI_DIM_MUL,       // a * b
-  SNI_DIM_FLOOR_DIV, // a / b rounded down, b > 0 constant
-  SNI_DIM_MAX,       // max(a, b)
-  SNI_DIM_MIN,       // min(a, b)
-  SNI_DIM_CONSTANT,  // a, as a plain integer (sni_dim_expand)
+  SNI_DIM_SYMBOL,     // a: symbol number
+  SNI_DIM_ADD,        // a + b
+  SNI_DIM_MUL,        // a * b
+  SNI_DIM_FLOOR_DIV,  // a / b rounded down, b > 0 constant
+  SNI_DIM_MAX,        // max(a, b)
+  SNI_DIM_MIN,        // min(a, b)
+  SNI_DIM_CONSTANT,   // a, as a plain integer (sni_dim_expand)
 } sni_dim_op;
 
 typedef struct sni_dim_expression {
@@ -30,8 +32,9 @@ typedef struct sni_dim_expression {
   sni_dim a, b;  // operands
 } sni_dim_expression;
 
-// Interned symbolic expressions: equal expressions have equal dims. Symbols that an op forces to be equal are unified.
-// A negative number is no expression: sni_dim_signed makes it and sni_dim_is_constant reads it, with or without a table.
+// Interned symbolic expressions: equal expressions have equal dims. Symbols that an op forces to be
+// equal are unified. A negative number is no expression: sni_dim_signed makes it and
+// sni_dim_is_constant reads it, with or without a table.
 
 typedef struct sni_dim_table sni_dim_table;
 
@@ -42,14 +45,17 @@ int sni_dim_symbol_count(const sni_dim_table *table);
 // The dim that names symbol number i.
 sni_dim sni_dim_symbol(const sni_dim_table *table, int i);
 int64_t sni_dim_hint(const sni_dim_table *table, sni_dim dim);  // value under the hints; -1 unknown
-// Declares two dims equal by solving for a symbol (B = C, B = 32, 10*B = 320, B = 2*C). False when that cannot hold (constants or
-// hints that differ) or no symbol can be isolated. Afterwards sni_dim_equal(a, b), also for expressions made before, and the pair is
-// listed as a guard that each call must satisfy.
+// Declares two dims equal by solving for a symbol (B = C, B = 32, 10*B = 320, B = 2*C). False when
+// that cannot hold (constants or hints that differ) or no symbol can be isolated. Afterwards
+// sni_dim_equal(a, b), also for expressions made before, and the pair is listed as a guard that
+// each call must satisfy.
 bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b);
 int sni_dim_guard_count(const sni_dim_table *table);
 void sni_dim_guard(const sni_dim_table *table, int i, sni_dim *out_a, sni_dim *out_b);
-bool sni_dim_equal(const sni_dim_table *table, sni_dim a, sni_dim b);  // table may be NULL for constants
-// Arithmetic, folded and interned. An exhausted arena gives SNI_DIM_FAILED, which all of them accept.
+bool sni_dim_equal(const sni_dim_table *table, sni_dim a,
+                   sni_dim b);  // table may be NULL for constants
+// Arithmetic, folded and interned. An exhausted arena gives SNI_DIM_FAILED, which all of them
+// accept.
 #define SNI_DIM_FAILED INT64_MIN
 sni_dim sni_dim_add(sni_dim_table *table, sni_dim a, sni_dim b);
 sni_dim sni_dim_add_constant(sni_dim_table *table, sni_dim a, int64_t b);
@@ -61,15 +67,17 @@ sni_dim sni_dim_max(sni_dim_table *table, sni_dim a, sni_dim b);
 sni_dim sni_dim_min(sni_dim_table *table, sni_dim a, sni_dim b);
 sni_dim sni_dim_signed(sni_dim_table *table, int64_t value);  // a constant that may be negative
 bool sni_dim_is_constant(const sni_dim_table *table, sni_dim dim, int64_t *out_value);
-// The expression at dim after unification, for walkers: a constant is {SNI_DIM_CONSTANT, its value, 0}; a symbol is {SNI_DIM_SYMBOL,
-// its number, 0}; otherwise a and b are dims.
+// The expression at dim after unification, for walkers: a constant is {SNI_DIM_CONSTANT, its value,
+// 0}; a symbol is {SNI_DIM_SYMBOL, its number, 0}; otherwise a and b are dims.
 sni_dim_expression sni_dim_expand(const sni_dim_table *table, sni_dim dim);
-// Value when symbol i is symbols[i]; INT64_MAX when that overflows. Safe for any dim of the table. Thread-safe on a table that no longer grows.
+// Value when symbol i is symbols[i]; INT64_MAX when that overflows. Safe for any dim of the table.
+// Thread-safe on a table that no longer grows.
 int64_t sni_dim_evaluate(const sni_dim_table *table, sni_dim dim, const int64_t *symbols);
 // Writes "32", "B", "2*B+1" as snprintf does.
 size_t sni_dim_format(const sni_dim_table *table, sni_dim dim, char *buffer, size_t capacity);
 // Parses what sni_dim_format writes; new symbol names make new symbols. *cursor moves past it.
-sn_status sni_dim_parse(sni_dim_table *table, const char **cursor, const char *end, sni_dim *out_dim);
+sn_status sni_dim_parse(sni_dim_table *table, const char **cursor, const char *end,
+                        sni_dim *out_dim);
 
 // ---- types
 sni_type sni_type_make(sn_dtype dtype, int rank, const sni_dim *dims);
@@ -79,7 +87,8 @@ bool sni_type_is_static(const sni_type *type);
 // Number of elements as a dim; of a static type with a NULL table.
 sni_dim sni_type_size(sni_dim_table *dims, const sni_type *type);
 // "f32[32,10]", as snprintf does.
-size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *buffer, size_t capacity);
+size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *buffer,
+                       size_t capacity);
 
 #define SNI_DTYPE_BIT(dtype) (1u << (dtype))
 #define SNI_DTYPES_BOOL SNI_DTYPE_BIT(SN_BOOL)
@@ -88,7 +97,11 @@ size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *bu
 #define SNI_DTYPES_NUMBER (SNI_DTYPES_INTEGER | SNI_DTYPES_FLOAT)
 #define SNI_DTYPES_LOGIC (SNI_DTYPES_BOOL | SNI_DTYPES_INTEGER)
 #define SNI_DTYPES_ANY (SNI_DTYPES_NUMBER | SNI_DTYPES_BOOL)
-static inline bool sni_is_float(sn_dtype dtype) { return SNI_DTYPES_FLOAT >> dtype & 1; }
-static inline bool sni_is_integer(sn_dtype dtype) { return SNI_DTYPES_INTEGER >> dtype & 1; }
+static inline bool sni_is_float(sn_dtype dtype) {
+  return SNI_DTYPES_FLOAT >> dtype & 1;
+}
+static inline bool sni_is_integer(sn_dtype dtype) {
+  return SNI_DTYPES_INTEGER >> dtype & 1;
+}
 
 #endif

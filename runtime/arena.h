@@ -21,7 +21,8 @@ void *sni_arena_alloc(sni_arena *arena, size_t bytes);
 void *sni_arena_alloc_zeroed(sni_arena *arena, size_t bytes);
 void *sni_arena_copy(sni_arena *arena, const void *data, size_t bytes);
 char *sni_arena_strdup(sni_arena *arena, const char *text);  // NULL text gives NULL
-// Room for `wanted` elements in an arena array that doubles; old contents are copied. Errors: SN_ERR_MEMORY.
+// Room for `wanted` elements in an arena array that doubles; old contents are copied. Errors:
+// SN_ERR_MEMORY.
 sn_status sni_arena_grow(sni_arena *arena, sni_diag *diag, void **items, uint32_t *capacity,
                          uint32_t wanted, size_t element_size);
 #define SNI_ARENA_NEW(arena, type) ((type *)sni_arena_alloc_zeroed((arena), sizeof(type)))

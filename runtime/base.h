@@ -1,4 +1,5 @@
-// What every layer stands on: statuses and their descriptions, the allocator, checked sizes, assertions.
+// What every layer stands on: statuses and their descriptions, the allocator, checked sizes,
+// assertions.
 #ifndef SNI_RUNTIME_BASE_H
 #define SNI_RUNTIME_BASE_H
 
@@ -21,19 +22,20 @@ sn_status sni_fail(sni_diag *diag, sn_status status, const char *format, ...) SN
 sn_status sni_fail_memory(sni_diag *diag, size_t bytes, const char *what);
 void sni_diag_clear(sni_diag *diag);
 
-#define SNI_TRY(expression)                         \
-  do {                                              \
-    sn_status sni_try_status = (expression);        \
-    if (sni_try_status) return sni_try_status;      \
+#define SNI_TRY(expression)                    \
+  do {                                         \
+    sn_status sni_try_status = (expression);   \
+    if (sni_try_status) return sni_try_status; \
   } while (0)
 // For functions with an exit label: needs a variable `status` and a label `done`.
-#define SNI_TRY_GOTO(expression)           \
-  do {                                     \
-    status = (expression);                 \
-    if (status) goto done;                 \
+#define SNI_TRY_GOTO(expression) \
+  do {                           \
+    status = (expression);       \
+    if (status) goto done;       \
   } while (0)
 
-// Broken invariants of our own only, never for what a caller, file or device can cause. Checked in debug builds.
+// Broken invariants of our own only, never for what a caller, file or device can cause. Checked in
+// debug builds.
 #if defined(SNI_DEBUG)
 #define sni_assert(condition) ((condition) ? (void)0 : __builtin_trap())
 #else
@@ -70,8 +72,8 @@ static inline bool sni_add_size(size_t a, size_t b, size_t *out) {
 }
 
 // Grows *items (element_size each) so that one more fits behind count. Items live in the allocator.
-sn_status sni_vec_reserve(sni_allocator *allocator, sni_diag *diag, void **items, uint32_t *capacity,
-                          uint32_t wanted, size_t element_size);
+sn_status sni_vec_reserve(sni_allocator *allocator, sni_diag *diag, void **items,
+                          uint32_t *capacity, uint32_t wanted, size_t element_size);
 
 // ---- hashing (not for hostile keys)
 static inline uint64_t sni_hash_mix(uint64_t h, uint64_t v) {
@@ -91,7 +93,8 @@ typedef struct sni_text {
 void sni_text_init(sni_text *text, sni_allocator *allocator);
 void sni_text_add(sni_text *text, const char *format, ...) SNI_PRINTF(2, 3);
 void sni_text_add_bytes(sni_text *text, const char *bytes, size_t count);
-// Gives the string away (shrunk to length + 1 bytes: sni_free(..., strlen + 1)), or SN_ERR_MEMORY, freeing what there is.
+// Gives the string away (shrunk to length + 1 bytes: sni_free(..., strlen + 1)), or SN_ERR_MEMORY,
+// freeing what there is.
 sn_status sni_text_take(sni_text *text, sni_diag *diag, char **out_text);
 void sni_text_deinit(sni_text *text);
 

@@ -1,4 +1,5 @@
-// Reference-counted element memory, and the pool that reuses freed blocks: fresh pages are slow (2.8 GB/s).
+// Reference-counted element memory, and the pool that reuses freed blocks: fresh pages are slow
+// (2.8 GB/s).
 #ifndef SNI_RUNTIME_BUFFER_H
 #define SNI_RUNTIME_BUFFER_H
 
@@ -6,7 +7,8 @@
 
 #include <pthread.h>
 
-// Thread-safe. Blocks of size classes (four per power of two); free lists bounded by count and bytes.
+// Thread-safe. Blocks of size classes (four per power of two); free lists bounded by count and
+// bytes.
 typedef struct sni_buffer_pool sni_buffer_pool;
 sn_status sni_buffer_pool_create(sni_allocator *allocator, sni_buffer_pool **out_pool);
 void sni_buffer_pool_destroy(sni_buffer_pool *pool);  // all buffers must be released
@@ -16,7 +18,7 @@ size_t sni_buffer_pool_cached_bytes(const sni_buffer_pool *pool);
 // Owned memory is 64-byte aligned and readable and writable to the next multiple of 64 bytes.
 typedef struct sni_buffer {
   _Atomic int32_t references;
-  bool owned;    // from the pool; else the caller's memory
+  bool owned;  // from the pool; else the caller's memory
   void *data;
   size_t bytes;  // usable
   sni_buffer_pool *pool;

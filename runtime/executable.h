@@ -1,9 +1,11 @@
-// Executables: a flat list of commands over buffer slots, and how they are run. Separable from the graph that they were made from.
+// Executables: a flat list of commands over buffer slots, and how they are run. Separable from the
+// graph that they were made from.
 //
-//   sizes      all run-time integers of the program (dims, strides, units), computed from the symbol values in order
-//   slots      where buffers come from: the caller's, variables, constants, or temporaries laid out in one arena
-//   binding    what depends on the symbol values alone (sizes, params, arena layout); made anew only when they change
-//   running    resolve slot addresses, then run each command over its units, split over threads when that pays
+//   sizes      all run-time integers of the program (dims, strides, units), computed from the
+//   symbol values in order slots      where buffers come from: the caller's, variables, constants,
+//   or temporaries laid out in one arena binding    what depends on the symbol values alone (sizes,
+//   params, arena layout); made anew only when they change running    resolve slot addresses, then
+//   run each command over its units, split over threads when that pays
 #ifndef SNI_RUNTIME_EXECUTABLE_H
 #define SNI_RUNTIME_EXECUTABLE_H
 
@@ -42,7 +44,7 @@ typedef struct sni_slot {
   uint32_t index;
   sni_size_ref bytes;
   uint32_t first_command, last_command;  // TEMPORARY: lifetime, both included
-  int32_t shares;                        // TEMPORARY: slot whose memory it takes over at first_command, or -1
+  int32_t shares;  // TEMPORARY: slot whose memory it takes over at first_command, or -1
 } sni_slot;
 
 typedef enum sni_command_kind {
@@ -54,19 +56,19 @@ typedef struct sni_command {
   sni_kernel_function function;
   const void *code;
   sni_command_kind kind;
-  bool serial;            // one thread, units in order
-  bool faults;            // may set the scratch header's fault
+  bool serial;  // one thread, units in order
+  bool faults;  // may set the scratch header's fault
   uint32_t n_buffers, n_params, n_extents;
   const uint32_t *slots;        // n_buffers
   const sni_size_ref *params;   // n_params
   const sni_size_ref *extents;  // units = product over n_extents of ceil(extent / grain)
   const int64_t *grains;
-  double ns_per_unit;     // estimate
-  size_t scratch_bytes;   // per thread, header included
-  const char *name;       // for profiles and dumps
-  const char *file;       // user's line, for faults; NULL unknown
+  double ns_per_unit;    // estimate
+  size_t scratch_bytes;  // per thread, header included
+  const char *name;      // for profiles and dumps
+  const char *file;      // user's line, for faults; NULL unknown
   int line;
-  const char *op_name;    // for faults: "gather"
+  const char *op_name;  // for faults: "gather"
 } sni_command;
 
 // Immutable and Thread-safe once built.
@@ -76,7 +78,8 @@ typedef struct sni_executable {
   const sni_size_expression *sizes;
   const sni_slot *slots;
   const sni_command *commands;
-  const bool *in_place;  // n_variables: the new value may be written over the old one when nobody else holds it
+  const bool *in_place;  // n_variables: the new value may be written over the old one when nobody
+                         // else holds it
   size_t scratch_bytes;  // greatest of the commands
   bool faults;           // some command may fault
 } sni_executable;
@@ -90,10 +93,12 @@ void sni_run_state_destroy(sni_run_state *state);
 size_t sni_run_state_arena_bytes(const sni_run_state *state);
 // Value of a size for the symbols bound last.
 int64_t sni_run_state_size(const sni_run_state *state, sni_size_ref ref);
-// Makes the state fit these symbol values; nothing to do when they are those of the last call. Errors: SN_ERR_MEMORY.
+// Makes the state fit these symbol values; nothing to do when they are those of the last call.
+// Errors: SN_ERR_MEMORY.
 sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols);
-// Runs all commands. Arrays are indexed by the slots' index; each entry is the address of element 0. Errors: SN_ERR_INDEX when a command
-// faulted (message names its op and line). Allocates nothing.
+// Runs all commands. Arrays are indexed by the slots' index; each entry is the address of element
+// 0. Errors: SN_ERR_INDEX when a command faulted (message names its op and line). Allocates
+// nothing.
 sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *const *outputs,
                             void *const *variables, void *const *new_variables,
                             void *const *constants);

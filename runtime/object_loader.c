@@ -1,9 +1,10 @@
-// Loads relocatable ELF objects (x86-64) of our own code generators: sections that are to be in memory are laid out in one mapping,
-// copied, relocated and made read-execute.
+// Loads relocatable ELF objects (x86-64) of our own code generators: sections that are to be in
+// memory are laid out in one mapping, copied, relocated and made read-execute.
 //
-// Invariant: the object's bytes are hostile until proven otherwise. Headers are copied out before use (the bytes may be unaligned),
-// every offset is checked against its container, and nothing of the object is followed as a pointer.
-// Source: System V ABI, AMD64 supplement 1.0, chapter 4 (relocation types and their formulas).
+// Invariant: the object's bytes are hostile until proven otherwise. Headers are copied out before
+// use (the bytes may be unaligned), every offset is checked against its container, and nothing of
+// the object is followed as a pointer. Source: System V ABI, AMD64 supplement 1.0, chapter 4
+// (relocation types and their formulas).
 #include "runtime/object_loader.h"
 
 #include <elf.h>
@@ -99,8 +100,7 @@ static sn_status place_sections(loader *l, uint64_t *out_bytes) {
     }
     if (s->sh_type != SHT_PROGBITS && s->sh_type != SHT_NOBITS && s->sh_type != SHT_X86_64_UNWIND)
       return malformed(l, "a section of a type that needs a full linker");
-    if (s->sh_flags & (SHF_WRITE | SHF_TLS | SHF_COMPRESSED))
-      return malformed(l, "writable data");
+    if (s->sh_flags & (SHF_WRITE | SHF_TLS | SHF_COMPRESSED)) return malformed(l, "writable data");
     const uint64_t align = s->sh_addralign ? s->sh_addralign : 1;
     if ((align & (align - 1)) || align > page_bytes) return malformed(l, "a section's alignment");
     end = (end + align - 1) & ~(align - 1);
@@ -149,7 +149,8 @@ static sn_status read_names(loader *l, const Elf64_Shdr *symbols) {
 static sn_status read_symbol(const loader *l, uint64_t number, Elf64_Sym *out_symbol) {
   const Elf64_Shdr *table = &l->sections[l->symbol_section];
   if (number >= table->sh_size / sizeof(Elf64_Sym)) return malformed(l, "no such symbol");
-  memcpy(out_symbol, l->object + table->sh_offset + number * sizeof(Elf64_Sym), sizeof(*out_symbol));
+  memcpy(out_symbol, l->object + table->sh_offset + number * sizeof(Elf64_Sym),
+         sizeof(*out_symbol));
   if (out_symbol->st_name >= l->code->names_bytes) return malformed(l, "a symbol's name");
   return SN_OK;
 }
@@ -158,7 +159,8 @@ static sn_status read_symbol(const loader *l, uint64_t number, Elf64_Sym *out_sy
 static sn_status symbol_place(const loader *l, const Elf64_Sym *symbol, uint64_t *out_place) {
   const char *name = l->code->names + symbol->st_name;
   if (symbol->st_shndx == SHN_UNDEF)
-    return sni_fail(l->diag, SN_ERR_COMPILE, "object code needs the external symbol '%.100s'", name);
+    return sni_fail(l->diag, SN_ERR_COMPILE, "object code needs the external symbol '%.100s'",
+                    name);
   if (symbol->st_shndx >= l->n_sections || l->placed[symbol->st_shndx] == not_placed)
     return malformed(l, "a symbol outside code and constants");
   if (symbol->st_value > l->sections[symbol->st_shndx].sh_size)
@@ -176,7 +178,8 @@ static sn_status relocate(const loader *l, const Elf64_Shdr *target, uint64_t ta
   const uint32_t type = (uint32_t)ELF64_R_TYPE(rela->r_info);
   const bool wide = type == R_X86_64_64 || type == R_X86_64_PC64;
   if (!wide && type != R_X86_64_PC32 && type != R_X86_64_PLT32)
-    return sni_fail(l->diag, SN_ERR_COMPILE, "object code has a relocation of unknown type %u", type);
+    return sni_fail(l->diag, SN_ERR_COMPILE, "object code has a relocation of unknown type %u",
+                    type);
   const uint64_t width = wide ? 8 : 4;
   if (target->sh_size < width || rela->r_offset > target->sh_size - width)
     return malformed(l, "a relocation outside its section");
@@ -228,7 +231,8 @@ static sn_status list_symbols(loader *l) {
   if (!count) return SN_OK;
   code->symbols_bytes = count * sizeof(code_symbol);
   code->symbols = sni_alloc(l->allocator, code->symbols_bytes);
-  if (!code->symbols) return sni_fail_memory(l->diag, code->symbols_bytes, "symbols of object code");
+  if (!code->symbols)
+    return sni_fail_memory(l->diag, code->symbols_bytes, "symbols of object code");
   for (uint64_t i = 0; i < count; i++) {
     Elf64_Sym symbol;
     uint64_t place = 0;
@@ -294,11 +298,12 @@ void sni_code_release(sni_code *code) {
 
 void *sni_code_symbol(const sni_code *code, const char *name) {
   const code_symbol key = {name, NULL};
-  const code_symbol *found =
-      code->n_symbols
-          ? bsearch(&key, code->symbols, code->n_symbols, sizeof(code_symbol), compare_symbols)
-          : NULL;
+  const code_symbol *found = code->n_symbols ? bsearch(&key, code->symbols, code->n_symbols,
+                                                       sizeof(code_symbol), compare_symbols)
+                                             : NULL;
   return found ? found->address : NULL;
 }
 
-size_t sni_code_bytes(const sni_code *code) { return code->page_bytes; }
+size_t sni_code_bytes(const sni_code *code) {
+  return code->page_bytes;
+}

@@ -1,14 +1,17 @@
-// A pool of workers that run index ranges; the caller works too. Or the host's own pool behind the same interface.
+// A pool of workers that run index ranges; the caller works too. Or the host's own pool behind the
+// same interface.
 #ifndef SNI_RUNTIME_THREAD_POOL_H
 #define SNI_RUNTIME_THREAD_POOL_H
 
 #include "runtime/base.h"
 
-// Thread-safe: calls from several threads are served one after the other; one that finds the pool busy runs on its own thread alone.
+// Thread-safe: calls from several threads are served one after the other; one that finds the pool
+// busy runs on its own thread alone.
 typedef struct sni_thread_pool sni_thread_pool;
 
-// threads: 0: min(affinity mask, cgroup quota); 1: none is ever started. Workers start at the first parallel call, block all signals,
-// spin at most ~50 us when idle, then sleep. host: NULL or the host's executor. After fork the child's pool starts anew.
+// threads: 0: min(affinity mask, cgroup quota); 1: none is ever started. Workers start at the first
+// parallel call, block all signals, spin at most ~50 us when idle, then sleep. host: NULL or the
+// host's executor. After fork the child's pool starts anew.
 sn_status sni_thread_pool_create(sni_allocator *allocator, int threads, const sn_executor *host,
                                  sni_thread_pool **out_pool);
 void sni_thread_pool_destroy(sni_thread_pool *pool);  // joins the workers
@@ -17,8 +20,8 @@ int sni_thread_pool_concurrency(const sni_thread_pool *pool);
 double sni_thread_pool_wake_cost(const sni_thread_pool *pool);
 // The same once the workers are awake: they stay so from one call to the next.
 double sni_thread_pool_hot_cost(const sni_thread_pool *pool);
-// Calls task(user, thread, begin, end) for chunks that cover [0, count), each at most chunk long; thread in [0, concurrency) is
-// distinct for calls that run at the same time. max_threads: 0: all.
+// Calls task(user, thread, begin, end) for chunks that cover [0, count), each at most chunk long;
+// thread in [0, concurrency) is distinct for calls that run at the same time. max_threads: 0: all.
 typedef void (*sni_range_task)(void *user, int thread, int64_t begin, int64_t end);
 void sni_thread_pool_run(sni_thread_pool *pool, int max_threads, int64_t count, int64_t chunk,
                          sni_range_task task, void *user);

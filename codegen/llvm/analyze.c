@@ -1,8 +1,9 @@
-// What the emission of a kernel needs to know beforehand: along which axes each value really varies, which values are vectors, how many
-// lanes a vector has, and how far out of the loops each instruction may move.
+// What the emission of a kernel needs to know beforehand: along which axes each value really
+// varies, which values are vectors, how many lanes a vector has, and how far out of the loops each
+// instruction may move.
 //
-// Invariant: an instruction's level is no less than that of its operands. Memory is read before a loop only if nobody writes there
-// and the loop is sure to run.
+// Invariant: an instruction's level is no less than that of its operands. Memory is read before a
+// loop only if nobody writes there and the loop is sure to run.
 #include "codegen/contraction.h"
 #include "codegen/llvm/emit.h"
 
@@ -45,8 +46,9 @@ static bool has_effect(const sni_emitter *e, const sni_kernel_inst *inst) {
 
 static uint8_t inst_level(const sni_emitter *e, const sni_kernel_inst *inst, bool inner) {
   const sni_kernel *k = e->kernel;
-  const uint8_t innermost =
-      inner ? SNI_LEVEL_INNER : k->vector_inner ? SNI_LEVEL_UNIT : SNI_LEVEL_COLUMN;
+  const uint8_t innermost = inner             ? SNI_LEVEL_INNER
+                            : k->vector_inner ? SNI_LEVEL_UNIT
+                                              : SNI_LEVEL_COLUMN;
   const bool reads = inst->op == SNI_KOP_LOAD || inst->op == SNI_KOP_CHECK_INDEX;
   if (inst->op == SNI_KOP_REDUCE) return k->vector_inner ? SNI_LEVEL_UNIT : SNI_LEVEL_COLUMN;
   if (has_effect(e, inst) || (inner && reads && !is_inner_nonempty(k))) return innermost;
@@ -92,7 +94,8 @@ static int choose_lanes(const sni_emitter *e) {
 void sni_analyze(sni_emitter *e) {
   const sni_kernel *k = e->kernel;
   sni_contraction_plan plan;
-  const bool product = k->contraction.present && sni_contraction_plan_make(k, e->vector_bits, &plan);
+  const bool product =
+      k->contraction.present && sni_contraction_plan_make(k, e->vector_bits, &plan);
   e->vector_axis = product && plan.swapped ? k->n_outer - 2 : sni_kernel_vector_axis(k);
   for (uint32_t s = 0; s < k->n_stages; s++) {
     const sni_kernel_stage *stage = &k->stages[s];

@@ -2,14 +2,15 @@
 //
 //   plugin.c          request -> module -> object bytes
 //   analyze.c         which values vary where, vector width
-//   emit_kernel.c     signature, units, choice of nest            emit_contraction.c, emit_block.c, emit_pack.c: matrix products
-//   emit_nest.c       outer-vector and row nests                  emit_inst.c     one instruction on a group of vectors
-//   emit_reduce.c     accumulators, combination of lanes          emit_memory.c   addresses, masks, gathers
-//   emit_op.c, emit_exact.c   pure operations on scalars and vectors alike
-//   ir.c              constants, intrinsics, loops
+//   emit_kernel.c     signature, units, choice of nest            emit_contraction.c, emit_block.c,
+//   emit_pack.c: matrix products emit_nest.c       outer-vector and row nests emit_inst.c     one
+//   instruction on a group of vectors emit_reduce.c     accumulators, combination of lanes
+//   emit_memory.c   addresses, masks, gathers emit_op.c, emit_exact.c   pure operations on scalars
+//   and vectors alike ir.c              constants, intrinsics, loops
 //
-// A value that doesn't vary along the vector axis is a scalar; one that does is a vector of `lanes` elements for each vector of the
-// group at hand. The instructions of a group are emitted one by one for all its vectors, so that their chains overlap.
+// A value that doesn't vary along the vector axis is a scalar; one that does is a vector of `lanes`
+// elements for each vector of the group at hand. The instructions of a group are emitted one by one
+// for all its vectors, so that their chains overlap.
 #ifndef SNI_CODEGEN_LLVM_EMIT_H
 #define SNI_CODEGEN_LLVM_EMIT_H
 
@@ -24,7 +25,8 @@ enum {
   sni_max_carried = 256,  // values that a loop carries round
 };
 
-// Vectors that are worked on together: vector u holds the elements index[u] .. index[u] + lanes - 1 of the vector axis.
+// Vectors that are worked on together: vector u holds the elements index[u] .. index[u] + lanes - 1
+// of the vector axis.
 typedef struct sni_group {
   int first, count;  // vectors [first, first + count)
   LLVMValueRef index[sni_max_group];
@@ -33,9 +35,9 @@ typedef struct sni_group {
 } sni_group;
 
 typedef struct sni_value {
-  LLVMValueRef scalar;  // of a value that doesn't vary along the vector axis
-  LLVMValueRef splat;   // the same in all lanes; only where vector instructions use it
-  LLVMValueRef *vector; // sni_max_group entries; of a value that varies
+  LLVMValueRef scalar;   // of a value that doesn't vary along the vector axis
+  LLVMValueRef splat;    // the same in all lanes; only where vector instructions use it
+  LLVMValueRef *vector;  // sni_max_group entries; of a value that varies
 } sni_value;
 
 // Where an instruction is emitted: as far out as its operands and its effects allow.
@@ -58,14 +60,14 @@ typedef struct sni_emitter {
   // of the kernel
   const sni_kernel *kernel;
   LLVMValueRef function, begin, end, scratch;
-  LLVMValueRef *buffers;      // addresses of element 0
-  LLVMValueRef *params;       // i64
-  LLVMValueRef *bases;        // per access: address at the outer indices other than the vector axis
-  sni_value *values;          // per instruction
-  LLVMValueRef *vectors;      // memory of values[i].vector
-  uint32_t *varies;           // per instruction: bits of the axes it varies along
+  LLVMValueRef *buffers;  // addresses of element 0
+  LLVMValueRef *params;   // i64
+  LLVMValueRef *bases;    // per access: address at the outer indices other than the vector axis
+  sni_value *values;      // per instruction
+  LLVMValueRef *vectors;  // memory of values[i].vector
+  uint32_t *varies;       // per instruction: bits of the axes it varies along
   bool *is_vector, *needs_splat;
-  uint8_t *level;             // per instruction: sni_level
+  uint8_t *level;  // per instruction: sni_level
   int lanes, vector_axis;
   bool non_temporal;          // some store bypasses the caches: a fence is due
   bool slots_in_registers;    // the inner domain is one group: slots are values
@@ -82,23 +84,27 @@ size_t sni_dtype_bytes(sn_dtype dtype);
 // ---- ir.c
 LLVMTypeRef sni_ir_type(const sni_emitter *e, sn_dtype dtype);         // of values: bool is i1
 LLVMTypeRef sni_ir_memory_type(const sni_emitter *e, sn_dtype dtype);  // bool is i8
-LLVMTypeRef sni_ir_like(LLVMTypeRef shape, LLVMTypeRef element);       // element, or a vector of it as wide as shape
+LLVMTypeRef sni_ir_like(LLVMTypeRef shape,
+                        LLVMTypeRef element);  // element, or a vector of it as wide as shape
 LLVMTypeRef sni_ir_element(LLVMTypeRef type);
 unsigned sni_ir_width(LLVMTypeRef type);  // lanes; 1 for a scalar
 LLVMValueRef sni_ir_i64(const sni_emitter *e, int64_t value);
 LLVMValueRef sni_ir_float(LLVMTypeRef type, double value);  // scalar or in all lanes
 LLVMValueRef sni_ir_int(LLVMTypeRef type, int64_t value);
 LLVMValueRef sni_ir_splat(sni_emitter *e, LLVMValueRef scalar, unsigned width);
-LLVMValueRef sni_ir_iota(LLVMTypeRef element, unsigned width, int64_t step);  // {0, step, 2 step, ...}
+LLVMValueRef sni_ir_iota(LLVMTypeRef element, unsigned width,
+                         int64_t step);  // {0, step, 2 step, ...}
 LLVMValueRef sni_ir_shuffle(sni_emitter *e, LLVMValueRef a, LLVMValueRef b, const int *lanes,
                             unsigned width);
 LLVMValueRef sni_ir_slice(sni_emitter *e, LLVMValueRef vector, unsigned first, unsigned width);
 LLVMValueRef sni_ir_concat(sni_emitter *e, LLVMValueRef low, LLVMValueRef high);
 LLVMValueRef sni_ir_intrinsic(sni_emitter *e, const char *name, LLVMTypeRef *overloads,
                               unsigned n_overloads, LLVMValueRef *arguments, unsigned n_arguments);
-LLVMValueRef sni_ir_select(sni_emitter *e, LLVMValueRef condition, LLVMValueRef yes, LLVMValueRef no);
+LLVMValueRef sni_ir_select(sni_emitter *e, LLVMValueRef condition, LLVMValueRef yes,
+                           LLVMValueRef no);
 LLVMValueRef sni_ir_any(sni_emitter *e, LLVMValueRef bits);  // i1: some lane is true
-LLVMValueRef sni_ir_add(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);  // i64 index arithmetic, folded
+LLVMValueRef sni_ir_add(sni_emitter *e, LLVMValueRef a,
+                        LLVMValueRef b);  // i64 index arithmetic, folded
 LLVMValueRef sni_ir_mul(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_ir_min(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_ir_element_address(sni_emitter *e, LLVMTypeRef element, LLVMValueRef base,
@@ -135,15 +141,18 @@ LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValue
 
 // ---- emit_memory.c
 LLVMValueRef sni_emit_size(sni_emitter *e, sni_kernel_size size);
-LLVMValueRef sni_emit_mask(sni_emitter *e, LLVMValueRef active, unsigned width);  // lanes below active (i64)
+LLVMValueRef sni_emit_mask(sni_emitter *e, LLVMValueRef active,
+                           unsigned width);  // lanes below active (i64)
 LLVMValueRef sni_emit_masked_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
                                   LLVMValueRef mask);
-void sni_emit_masked_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address, LLVMValueRef mask);
+void sni_emit_masked_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
+                           LLVMValueRef mask);
 LLVMValueRef sni_emit_vector_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
                                   LLVMValueRef mask);
-void sni_emit_vector_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address, LLVMValueRef mask);
-LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base, LLVMValueRef offsets,
-                             LLVMValueRef mask);
+void sni_emit_vector_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
+                           LLVMValueRef mask);
+LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
+                             LLVMValueRef offsets, LLVMValueRef mask);
 // base + stride * {0 .. width - 1} elements, as offsets for gathers
 LLVMValueRef sni_emit_lane_offsets(sni_emitter *e, sni_kernel_size stride, unsigned width);
 LLVMValueRef sni_emit_access_base(sni_emitter *e, const sni_kernel_access *access);
@@ -157,8 +166,10 @@ void sni_emit_check_index(sni_emitter *e, uint32_t number, const sni_group *grou
 // ---- emit_inst.c
 // group: NULL where only scalars are emitted.
 void sni_emit_inst(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_emit_level(sni_emitter *e, const sni_kernel_stage *stage, sni_level level, const sni_group *group);
-LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value, int vector);  // vector -1: the scalar
+void sni_emit_level(sni_emitter *e, const sni_kernel_stage *stage, sni_level level,
+                    const sni_group *group);
+LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value,
+                         int vector);  // vector -1: the scalar
 void sni_set_vector(sni_emitter *e, uint32_t number, int vector, LLVMValueRef value);
 void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value);
 
@@ -167,7 +178,8 @@ LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_kernel_inst *inst, LL
 LLVMValueRef sni_reduce_combine(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef a,
                                 LLVMValueRef b);
 LLVMValueRef sni_reduce_finish(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef total);
-// Combines `count` vectors, together at most 64 lanes (the others hold the identity), into a scalar.
+// Combines `count` vectors, together at most 64 lanes (the others hold the identity), into a
+// scalar.
 LLVMValueRef sni_reduce_lanes(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef *vectors,
                               int count);
 

@@ -1,24 +1,28 @@
 // The heart of a contraction: a block of accumulators through the loop over k.
 //
-// Invariant: one fma per k, in order of k, for every element: c = fma(a, b, c). The loop is not unrolled: rows x vectors fmas are work
-// enough a turn. Addresses move by pointers, so that all rows of a constant stride share one register.
+// Invariant: one fma per k, in order of k, for every element: c = fma(a, b, c). The loop is not
+// unrolled: rows x vectors fmas are work enough a turn. Addresses move by pointers, so that all
+// rows of a constant stride share one register.
 #include "codegen/llvm/emit_contraction.h"
 
-static LLVMValueRef row_address(sni_emitter *e, const sni_product *p, LLVMValueRef left, LLVMValueRef *offsets, int r) {
+static LLVMValueRef row_address(sni_emitter *e, const sni_product *p, LLVMValueRef left,
+                                LLVMValueRef *offsets, int r) {
   LLVMValueRef offset = offsets ? offsets[r] : sni_ir_i64(e, r * p->left.stride.value);
   return sni_ir_element_address(e, p->element, left, offset);
 }
 
-static void multiply_add(sni_emitter *e, sni_product *p, LLVMValueRef left, LLVMValueRef right, int rows,
-                         LLVMValueRef *offsets, LLVMValueRef *sums) {
+static void multiply_add(sni_emitter *e, sni_product *p, LLVMValueRef left, LLVMValueRef right,
+                         int rows, LLVMValueRef *offsets, LLVMValueRef *sums) {
   const int vectors = p->group.count;
   LLVMValueRef b[sni_max_group];
   for (int v = 0; v < vectors; v++) {
-    LLVMValueRef at = sni_ir_element_address(e, p->element, right, sni_ir_i64(e, (int64_t)v * e->lanes));
+    LLVMValueRef at =
+        sni_ir_element_address(e, p->element, right, sni_ir_i64(e, (int64_t)v * e->lanes));
     b[v] = sni_emit_vector_load(e, p->vector, at, p->right_is_packed ? NULL : p->group.mask[v]);
   }
   for (int r = 0; r < rows; r++) {
-    LLVMValueRef a = LLVMBuildLoad2(e->builder, p->element, row_address(e, p, left, offsets, r), "");
+    LLVMValueRef a =
+        LLVMBuildLoad2(e->builder, p->element, row_address(e, p, left, offsets, r), "");
     a = sni_ir_splat(e, a, (unsigned)e->lanes);
     for (int v = 0; v < vectors; v++) {
       LLVMValueRef arguments[3] = {a, b[v], sums[r * vectors + v]};

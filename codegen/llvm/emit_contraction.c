@@ -1,8 +1,9 @@
-// Contraction kernels: units, panels of columns, blocks of rows, and the epilogue (everything behind the product).
+// Contraction kernels: units, panels of columns, blocks of rows, and the epilogue (everything
+// behind the product).
 //
-// Invariant: rows and columns outside the domain are never read nor stored. A block whose number of rows is known only at run time
-// reads its last row again instead, and leaves through the tile. With several k blocks the sums rest in the tile in between, so the
-// order of k is kept.
+// Invariant: rows and columns outside the domain are never read nor stored. A block whose number of
+// rows is known only at run time reads its last row again instead, and leaves through the tile.
+// With several k blocks the sums rest in the tile in between, so the order of k is kept.
 #include "codegen/llvm/emit_contraction.h"
 
 #include <stdlib.h>
@@ -29,7 +30,8 @@ static uint8_t inst_phase(const sni_emitter *e, const sni_product *p, uint32_t n
     const sni_kernel_access *access = &k->accesses[inst->access];
     const sni_kernel_buffer *buffer = &k->buffers[access->buffer];
     if (buffer->written || buffer->shared) phase = phase_row;
-    if (access->index != SNI_NO_VALUE && p->phase[access->index] > phase) phase = p->phase[access->index];
+    if (access->index != SNI_NO_VALUE && p->phase[access->index] > phase)
+      phase = p->phase[access->index];
   }
   for (int i = 0; i < sni_kop_infos[inst->op].operands; i++)
     if (p->phase[inst->operands[i]] > phase) phase = p->phase[inst->operands[i]];
@@ -52,17 +54,20 @@ static void set_row(sni_emitter *e, const sni_product *p, LLVMValueRef row) {
   }
 }
 
-static LLVMValueRef tile_address(sni_emitter *e, const sni_product *p, LLVMValueRef row, int vector) {
+static LLVMValueRef tile_address(sni_emitter *e, const sni_product *p, LLVMValueRef row,
+                                 int vector) {
   LLVMValueRef width = sni_ir_i64(e, (int64_t)p->group.count * e->lanes);
   LLVMValueRef at = sni_ir_element_address(e, p->element, p->tile, sni_ir_mul(e, row, width));
   return sni_ir_element_address(e, p->element, at, sni_ir_i64(e, (int64_t)vector * e->lanes));
 }
 
-static void emit_direct(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows, LLVMValueRef *sums) {
+static void emit_direct(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
+                        LLVMValueRef *sums) {
   emit_phase(e, p, phase_panel);
   for (int r = 0; r < rows; r++) {
     set_row(e, p, sni_ir_add(e, row, sni_ir_i64(e, r)));
-    for (int v = 0; v < p->group.count; v++) sni_set_vector(e, p->number, v, sums[r * p->group.count + v]);
+    for (int v = 0; v < p->group.count; v++)
+      sni_set_vector(e, p->number, v, sums[r * p->group.count + v]);
     emit_phase(e, p, phase_row);
   }
 }
@@ -74,12 +79,14 @@ static void emit_from_tile(sni_emitter *e, sni_product *p, LLVMValueRef first, L
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), count, sni_ir_i64(e, 1), 0);
   set_row(e, p, sni_ir_add(e, first, loop.index));
   for (int v = 0; v < p->group.count; v++)
-    sni_set_vector(e, p->number, v, sni_emit_vector_load(e, p->vector, tile_address(e, p, loop.index, v), NULL));
+    sni_set_vector(e, p->number, v,
+                   sni_emit_vector_load(e, p->vector, tile_address(e, p, loop.index, v), NULL));
   emit_phase(e, p, phase_row);
   sni_loop_end(e, &loop, NULL);
 }
 
-static void store_tile(sni_emitter *e, const sni_product *p, LLVMValueRef row, int rows, LLVMValueRef *sums) {
+static void store_tile(sni_emitter *e, const sni_product *p, LLVMValueRef row, int rows,
+                       LLVMValueRef *sums) {
   for (int r = 0; r < rows; r++)
     for (int v = 0; v < p->group.count; v++)
       sni_emit_vector_store(e, sums[r * p->group.count + v],
@@ -88,7 +95,8 @@ static void store_tile(sni_emitter *e, const sni_product *p, LLVMValueRef row, i
 
 // ---- blocks of rows
 // count: rows really there, where that is known at run time only; else NULL.
-static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows, LLVMValueRef count) {
+static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
+                       LLVMValueRef count) {
   LLVMValueRef sums[sni_max_carried], offsets[sni_max_rows];
   const int n = rows * p->group.count;
   const bool by_offset = count || p->left.stride.param >= 0;
@@ -97,7 +105,8 @@ static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int row
     offsets[r] = sni_ir_mul(e, sni_ir_i64(e, r), stride);
     if (r == 0 || !count) continue;
     LLVMValueRef there = LLVMBuildICmp(e->builder, LLVMIntSGT, count, sni_ir_i64(e, r), "");
-    offsets[r] = sni_ir_select(e, there, offsets[r], offsets[r - 1]);  // which is the last row's then
+    offsets[r] =
+        sni_ir_select(e, there, offsets[r], offsets[r - 1]);  // which is the last row's then
   }
   LLVMValueRef tile_row = LLVMBuildSub(e->builder, row, p->row_first, "");
   for (int i = 0; i < n; i++) {
@@ -119,7 +128,8 @@ static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int row
 
 static bool constant_rows(const sni_product *p, int64_t *out_rows) {
   int64_t first;
-  return sni_ir_is_constant(p->row_first, &first) && sni_ir_is_constant(p->row_last, out_rows) && first == 0;
+  return sni_ir_is_constant(p->row_first, &first) && sni_ir_is_constant(p->row_last, out_rows) &&
+         first == 0;
 }
 
 // Blocks of `rows` rows, the last of which may reach beyond the unit.
@@ -131,7 +141,8 @@ static void emit_clamped_rows(sni_emitter *e, sni_product *p, LLVMValueRef first
   sni_loop_end(e, &loop, NULL);
 }
 
-// Whole blocks, then what is left: one block if its rows are known, else blocks of few rows. In a last panel one piece of code does.
+// Whole blocks, then what is left: one block if its rows are known, else blocks of few rows. In a
+// last panel one piece of code does.
 static void emit_rows(sni_emitter *e, sni_product *p, int rows, bool last_panel) {
   const sni_kernel_size extent = e->kernel->extent[p->row_axis];
   const bool known = p->plan.tail_known;
@@ -143,7 +154,8 @@ static void emit_rows(sni_emitter *e, sni_product *p, int rows, bool last_panel)
     return;
   }
   if (!constant_rows(p, &all) || all >= rows) {
-    sni_loop_begin(e, &loop, next, sni_ir_add(e, p->row_last, sni_ir_i64(e, 1 - rows)), sni_ir_i64(e, rows), 0);
+    sni_loop_begin(e, &loop, next, sni_ir_add(e, p->row_last, sni_ir_i64(e, 1 - rows)),
+                   sni_ir_i64(e, rows), 0);
     emit_block(e, p, loop.index, rows, NULL);
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
@@ -162,14 +174,16 @@ static void set_right(sni_emitter *e, sni_product *p, bool packed) {
   LLVMValueRef offset = sni_ir_add(e, sni_ir_mul(e, p->k_first, k_stride),
                                    sni_ir_mul(e, p->column, sni_emit_size(e, p->right.stride)));
   p->right_is_packed = packed;
-  p->right_address = packed ? p->packed : sni_ir_element_address(e, p->element, p->right.base, offset);
+  p->right_address =
+      packed ? p->packed : sni_ir_element_address(e, p->element, p->right.base, offset);
   p->right_stride = packed ? sni_ir_i64(e, (int64_t)p->group.count * e->lanes) : k_stride;
 }
 
 // Copies if the unit has rows enough; the block reads from either place with the same code.
 static void pack_for_many_rows(sni_emitter *e, sni_product *p) {
   LLVMValueRef count = LLVMBuildSub(e->builder, p->row_last, p->row_first, "");
-  LLVMValueRef many = LLVMBuildICmp(e->builder, LLVMIntSGE, count, sni_ir_i64(e, p->plan.pack_rows), "");
+  LLVMValueRef many =
+      LLVMBuildICmp(e->builder, LLVMIntSGE, count, sni_ir_i64(e, p->plan.pack_rows), "");
   LLVMBasicBlockRef copy = sni_ir_block(e, "pack"), after = sni_ir_block(e, "after");
   set_right(e, p, false);
   LLVMValueRef address = p->right_address, stride = p->right_stride;
@@ -210,10 +224,12 @@ static void clear_tile(sni_emitter *e, sni_product *p, int rows) {
   sni_loop_end(e, &loop, NULL);
 }
 
-static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors, int rows, bool masked, bool last) {
+static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors, int rows,
+                       bool masked, bool last) {
   p->column = column;
   p->group = (sni_group){.first = 0, .count = vectors};
-  for (int v = 0; v < vectors; v++) p->group.index[v] = sni_ir_add(e, column, sni_ir_i64(e, (int64_t)v * e->lanes));
+  for (int v = 0; v < vectors; v++)
+    p->group.index[v] = sni_ir_add(e, column, sni_ir_i64(e, (int64_t)v * e->lanes));
   for (int v = 0; v < vectors && p->plan.uniform; v++) {
     p->group.active[v] = LLVMBuildSub(e->builder, p->column_last, p->group.index[v], "");
     p->group.mask[v] = sni_emit_mask(e, p->group.active[v], (unsigned)e->lanes);
@@ -221,8 +237,9 @@ static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int 
   if (masked && !p->plan.uniform) {
     const int64_t extent = e->kernel->extent[p->column_axis].value;
     const int64_t width = (int64_t)p->plan.vectors * p->plan.lanes;
-    LLVMValueRef active = p->plan.width_known ? sni_ir_i64(e, extent % width - (int64_t)(vectors - 1) * e->lanes)
-                                              : LLVMBuildSub(e->builder, p->column_last, column, "");
+    LLVMValueRef active = p->plan.width_known
+                              ? sni_ir_i64(e, extent % width - (int64_t)(vectors - 1) * e->lanes)
+                              : LLVMBuildSub(e->builder, p->column_last, column, "");
     p->group.active[vectors - 1] = active;
     p->group.mask[vectors - 1] = sni_emit_mask(e, active, (unsigned)e->lanes);
   }
@@ -257,9 +274,11 @@ static void emit_panels(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVM
     sni_loop_end(e, &loop, NULL);
     return;
   }
-  const bool narrow = sni_ir_is_constant(first, &start) && sni_ir_is_constant(last, &all) && all - start < width;
+  const bool narrow =
+      sni_ir_is_constant(first, &start) && sni_ir_is_constant(last, &all) && all - start < width;
   if (!narrow) {
-    sni_loop_begin(e, &loop, first, sni_ir_add(e, last, sni_ir_i64(e, 1 - width)), sni_ir_i64(e, width), 0);
+    sni_loop_begin(e, &loop, first, sni_ir_add(e, last, sni_ir_i64(e, 1 - width)),
+                   sni_ir_i64(e, width), 0);
     emit_panel(e, p, loop.index, plan->vectors, plan->rows, false, false);
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
@@ -269,7 +288,8 @@ static void emit_panels(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVM
   const int vectors = plan->width_known ? (int)((rest + plan->lanes - 1) / plan->lanes) : 1;
   const int rows = vectors == plan->vectors ? plan->rows : plan->last_rows;
   sni_loop_begin(e, &loop, next, last, sni_ir_i64(e, (int64_t)vectors * plan->lanes), 0);
-  emit_panel(e, p, loop.index, vectors, rows, !plan->width_known || rest % plan->lanes != 0, !narrow);
+  emit_panel(e, p, loop.index, vectors, rows, !plan->width_known || rest % plan->lanes != 0,
+             !narrow);
   sni_loop_end(e, &loop, NULL);
 }
 
@@ -287,7 +307,8 @@ static void plan_epilogue(sni_emitter *e, sni_product *p) {
     count += p->phase[i] == phase_row && e->kernel->insts[i].op != SNI_KOP_CONTRACTION;
   }
   const sni_kernel_size depth = e->kernel->contraction.k_extent;
-  p->direct = count <= 1 || (count <= direct_instructions && depth.param < 0 && depth.value <= direct_depth);
+  p->direct = count <= 1 ||
+              (count <= direct_instructions && depth.param < 0 && depth.value <= direct_depth);
 }
 
 static void set_bases(sni_emitter *e, sni_product *p) {
@@ -295,18 +316,23 @@ static void set_bases(sni_emitter *e, sni_product *p) {
   e->index[p->row_axis] = e->index[p->column_axis] = sni_ir_i64(e, 0);
   for (uint32_t i = 0; i < e->kernel->n_accesses; i++)
     e->bases[i] = p->unit_bases[i] = sni_emit_access_base(e, &e->kernel->accesses[i]);
-  p->left = product_side(e, p->plan.swapped ? c->rhs : c->lhs, p->row_axis, p->plan.swapped ? c->rhs_k_stride : c->lhs_k_stride);
-  p->right = product_side(e, p->plan.swapped ? c->lhs : c->rhs, p->column_axis, p->plan.swapped ? c->lhs_k_stride : c->rhs_k_stride);
+  p->left = product_side(e, p->plan.swapped ? c->rhs : c->lhs, p->row_axis,
+                         p->plan.swapped ? c->rhs_k_stride : c->lhs_k_stride);
+  p->right = product_side(e, p->plan.swapped ? c->lhs : c->rhs, p->column_axis,
+                          p->plan.swapped ? c->lhs_k_stride : c->rhs_k_stride);
   const int64_t header = (int64_t)sizeof(sni_scratch_header);
-  p->tile = sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, header + (int64_t)p->plan.tile_offset));
-  p->packed = sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, header + (int64_t)p->plan.panel_offset));
+  p->tile = sni_ir_element_address(e, e->type_i8, e->scratch,
+                                   sni_ir_i64(e, header + (int64_t)p->plan.tile_offset));
+  p->packed = sni_ir_element_address(e, e->type_i8, e->scratch,
+                                     sni_ir_i64(e, header + (int64_t)p->plan.panel_offset));
   p->k_extent = sni_emit_size(e, c->k_extent);
 }
 
 bool sni_emit_contraction_unit(sni_emitter *e, LLVMValueRef m_first, LLVMValueRef m_last,
                                LLVMValueRef n_first, LLVMValueRef n_last) {
   const sni_kernel *k = e->kernel;
-  sni_product p = {.unit_bases = calloc(k->n_accesses + 1u, sizeof(LLVMValueRef)), .phase = calloc(k->n_insts + 1u, 1)};
+  sni_product p = {.unit_bases = calloc(k->n_accesses + 1u, sizeof(LLVMValueRef)),
+                   .phase = calloc(k->n_insts + 1u, 1)};
   bool ok = p.unit_bases && p.phase;
   if (!ok) sni_fail_emission(e, "out of memory");
   if (ok && !sni_contraction_plan_make(k, e->vector_bits, &p.plan))

@@ -1,7 +1,7 @@
 // One instruction of kernel IR on the vectors of a group, and where its value is kept.
 //
-// Invariant: a value that doesn't vary along the vector axis is emitted once, as a scalar; its splat is made right behind it, so that it
-// dominates every use.
+// Invariant: a value that doesn't vary along the vector axis is emitted once, as a scalar; its
+// splat is made right behind it, so that it dominates every use.
 #include "codegen/llvm/emit.h"
 
 LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value, int vector) {
@@ -40,7 +40,8 @@ static void emit_index(sni_emitter *e, uint32_t number, const sni_group *group) 
   }
 }
 
-static LLVMValueRef operand_at(const sni_emitter *e, const sni_kernel_inst *inst, int i, int vector) {
+static LLVMValueRef operand_at(const sni_emitter *e, const sni_kernel_inst *inst, int i,
+                               int vector) {
   return i < sni_kop_infos[inst->op].operands ? sni_operand(e, inst->operands[i], vector) : NULL;
 }
 
@@ -49,8 +50,8 @@ static void emit_pure(sni_emitter *e, uint32_t number, const sni_group *group) {
   LLVMTypeRef element = sni_ir_type(e, inst->dtype);
   if (!e->is_vector[number]) {
     sni_set_scalar(e, number,
-                   sni_emit_op(e, inst, element, operand_at(e, inst, 0, -1), operand_at(e, inst, 1, -1),
-                               operand_at(e, inst, 2, -1)));
+                   sni_emit_op(e, inst, element, operand_at(e, inst, 0, -1),
+                               operand_at(e, inst, 1, -1), operand_at(e, inst, 2, -1)));
     return;
   }
   LLVMTypeRef type = LLVMVectorType(element, (unsigned)e->lanes);
@@ -90,7 +91,8 @@ void sni_emit_inst(sni_emitter *e, uint32_t number, const sni_group *group) {
   }
 }
 
-void sni_emit_level(sni_emitter *e, const sni_kernel_stage *stage, sni_level level, const sni_group *group) {
+void sni_emit_level(sni_emitter *e, const sni_kernel_stage *stage, sni_level level,
+                    const sni_group *group) {
   for (uint32_t i = stage->first; i < stage->first + stage->count; i++)
     if (e->level[i] == (uint8_t)level) sni_emit_inst(e, i, group);
 }

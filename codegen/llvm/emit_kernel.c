@@ -1,15 +1,16 @@
-// One kernel's function: signature, run-time sizes, the loop over units with an odometer for the outer indices.
+// One kernel's function: signature, run-time sizes, the loop over units with an odometer for the
+// outer indices.
 //
-// Invariant: the emitted function is a sni_kernel_function: no external symbol, no stack beyond spills, nothing written but the stored
-// buffers, the row scratch and the scratch header's fault.
+// Invariant: the emitted function is a sni_kernel_function: no external symbol, no stack beyond
+// spills, nothing written but the stored buffers, the row scratch and the scratch header's fault.
 #include "codegen/llvm/emit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static void add_attribute(sni_emitter *e, const char *name, const char *value) {
-  LLVMAttributeRef attribute =
-      LLVMCreateStringAttribute(e->context, name, (unsigned)strlen(name), value, (unsigned)strlen(value));
+  LLVMAttributeRef attribute = LLVMCreateStringAttribute(e->context, name, (unsigned)strlen(name),
+                                                         value, (unsigned)strlen(value));
   LLVMAddAttributeAtIndex(e->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
 }
 
@@ -21,7 +22,8 @@ static void add_enum_attribute(sni_emitter *e, LLVMAttributeIndex index, const c
 static LLVMValueRef create_function(sni_emitter *e, const char *symbol) {
   LLVMTypeRef types[6] = {e->type_pointer, e->type_pointer, e->type_pointer,
                           e->type_i64,     e->type_i64,     e->type_pointer};
-  LLVMValueRef function = LLVMAddFunction(e->module, symbol, LLVMFunctionType(e->type_void, types, 6, false));
+  LLVMValueRef function =
+      LLVMAddFunction(e->module, symbol, LLVMFunctionType(e->type_void, types, 6, false));
   e->function = function;
   const char *bits = e->vector_bits == 512 ? "512" : e->vector_bits == 256 ? "256" : "128";
   add_attribute(e, "prefer-vector-width", bits);
@@ -32,7 +34,8 @@ static LLVMValueRef create_function(sni_emitter *e, const char *symbol) {
   return function;
 }
 
-static LLVMValueRef load_argument(sni_emitter *e, LLVMTypeRef type, LLVMValueRef array, uint32_t number) {
+static LLVMValueRef load_argument(sni_emitter *e, LLVMTypeRef type, LLVMValueRef array,
+                                  uint32_t number) {
   LLVMValueRef address = sni_ir_element_address(e, type, array, sni_ir_i64(e, number));
   LLVMValueRef value = LLVMBuildLoad2(e->builder, type, address, "");
   LLVMSetMetadata(value, LLVMGetMDKindIDInContext(e->context, "invariant.load", 14),

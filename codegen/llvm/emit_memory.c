@@ -1,7 +1,8 @@
-// Loads and stores: element addresses, masks of lanes outside the domain, gathers, row scratch and index checks.
+// Loads and stores: element addresses, masks of lanes outside the domain, gathers, row scratch and
+// index checks.
 //
-// Invariant: no byte outside the elements that the domain reaches is ever touched: lanes outside are masked. A vector access is aligned
-// to its element only, unless it bypasses the caches.
+// Invariant: no byte outside the elements that the domain reaches is ever touched: lanes outside
+// are masked. A vector access is aligned to its element only, unless it bypasses the caches.
 #include "codegen/llvm/emit.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@ LLVMValueRef sni_emit_mask(sni_emitter *e, LLVMValueRef active, unsigned width) 
   if (width == 1) return LLVMBuildICmp(e->builder, LLVMIntSGT, active, sni_ir_i64(e, 0), "");
   if (sni_ir_is_constant(active, &count)) {
     LLVMValueRef bits[sni_max_group];
-    for (unsigned i = 0; i < width; i++) bits[i] = LLVMConstInt(e->type_i1, (int64_t)i < count, false);
+    for (unsigned i = 0; i < width; i++)
+      bits[i] = LLVMConstInt(e->type_i1, (int64_t)i < count, false);
     return LLVMConstVector(bits, width);
   }
   LLVMValueRef most = sni_ir_min(e, active, sni_ir_i64(e, width));
@@ -38,7 +40,8 @@ static unsigned element_bytes(const sni_emitter *e, LLVMTypeRef type) {
   return element == e->type_i8 ? 1 : 8;
 }
 
-// The masked intrinsics: (address, [alignment,] mask, rest). LLVM 22 made the alignment an attribute of the address.
+// The masked intrinsics: (address, [alignment,] mask, rest). LLVM 22 made the alignment an
+// attribute of the address.
 static LLVMValueRef masked_call(sni_emitter *e, const char *name, LLVMTypeRef *overloads,
                                 LLVMValueRef value, LLVMValueRef address, LLVMValueRef mask,
                                 LLVMValueRef rest, unsigned align) {
@@ -61,26 +64,30 @@ static LLVMValueRef masked_call(sni_emitter *e, const char *name, LLVMTypeRef *o
   return call;
 }
 
-LLVMValueRef sni_emit_masked_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address, LLVMValueRef mask) {
+LLVMValueRef sni_emit_masked_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
+                                  LLVMValueRef mask) {
   LLVMTypeRef overloads[2] = {type, e->type_pointer};
   return masked_call(e, "llvm.masked.load", overloads, NULL, address, mask, LLVMConstNull(type),
                      element_bytes(e, type));
 }
 
-void sni_emit_masked_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address, LLVMValueRef mask) {
+void sni_emit_masked_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
+                           LLVMValueRef mask) {
   LLVMTypeRef overloads[2] = {LLVMTypeOf(value), e->type_pointer};
   masked_call(e, "llvm.masked.store", overloads, value, address, mask, NULL,
               element_bytes(e, LLVMTypeOf(value)));
 }
 
-LLVMValueRef sni_emit_vector_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address, LLVMValueRef mask) {
+LLVMValueRef sni_emit_vector_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
+                                  LLVMValueRef mask) {
   if (mask && sni_ir_width(type) > 1) return sni_emit_masked_load(e, type, address, mask);
   LLVMValueRef load = LLVMBuildLoad2(e->builder, type, address, "");
   LLVMSetAlignment(load, element_bytes(e, type));
   return load;
 }
 
-void sni_emit_vector_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address, LLVMValueRef mask) {
+void sni_emit_vector_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
+                           LLVMValueRef mask) {
   if (mask && sni_ir_width(LLVMTypeOf(value)) > 1) {
     sni_emit_masked_store(e, value, address, mask);
     return;
@@ -92,12 +99,13 @@ static LLVMValueRef all_lanes(sni_emitter *e, unsigned width) {
   return LLVMConstAllOnes(LLVMVectorType(e->type_i1, width));
 }
 
-static LLVMValueRef lane_addresses(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base, LLVMValueRef offsets) {
+static LLVMValueRef lane_addresses(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
+                                   LLVMValueRef offsets) {
   return LLVMBuildGEP2(e->builder, sni_ir_element(type), base, &offsets, 1, "");
 }
 
-LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base, LLVMValueRef offsets,
-                             LLVMValueRef mask) {
+LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
+                             LLVMValueRef offsets, LLVMValueRef mask) {
   LLVMValueRef addresses = lane_addresses(e, type, base, offsets);
   LLVMTypeRef overloads[2] = {type, LLVMTypeOf(addresses)};
   if (!mask) mask = all_lanes(e, sni_ir_width(type));
@@ -105,12 +113,14 @@ LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base
                      element_bytes(e, type));
 }
 
-static void scatter(sni_emitter *e, LLVMValueRef value, LLVMValueRef base, LLVMValueRef offsets, LLVMValueRef mask) {
+static void scatter(sni_emitter *e, LLVMValueRef value, LLVMValueRef base, LLVMValueRef offsets,
+                    LLVMValueRef mask) {
   LLVMTypeRef type = LLVMTypeOf(value);
   LLVMValueRef addresses = lane_addresses(e, type, base, offsets);
   LLVMTypeRef overloads[2] = {type, LLVMTypeOf(addresses)};
   if (!mask) mask = all_lanes(e, sni_ir_width(type));
-  masked_call(e, "llvm.masked.scatter", overloads, value, addresses, mask, NULL, element_bytes(e, type));
+  masked_call(e, "llvm.masked.scatter", overloads, value, addresses, mask, NULL,
+              element_bytes(e, type));
 }
 
 // Offsets of 32 bits where they fit: half the gather instructions.
@@ -139,10 +149,10 @@ LLVMValueRef sni_emit_access_base(sni_emitter *e, const sni_kernel_access *acces
 // ---- one access
 typedef struct place {
   const sni_kernel_access *access;
-  LLVMTypeRef element;    // in memory
-  LLVMValueRef address;   // without what varies along the vector axis
-  LLVMValueRef index;     // the i64 value added, where it varies along the vector axis
-  sni_kernel_size stride; // along the vector axis
+  LLVMTypeRef element;     // in memory
+  LLVMValueRef address;    // without what varies along the vector axis
+  LLVMValueRef index;      // the i64 value added, where it varies along the vector axis
+  sni_kernel_size stride;  // along the vector axis
 } place;
 
 static place access_place(sni_emitter *e, uint32_t number) {
@@ -153,7 +163,8 @@ static place access_place(sni_emitter *e, uint32_t number) {
   LLVMValueRef offset = sni_ir_i64(e, 0);
   for (int axis = k->n_outer; axis < k->n_outer + k->n_inner; axis++) {
     if (axis == e->vector_axis || !sni_access_varies(access, axis)) continue;
-    offset = sni_ir_add(e, offset, sni_ir_mul(e, e->index[axis], sni_emit_size(e, access->stride[axis])));
+    offset = sni_ir_add(e, offset,
+                        sni_ir_mul(e, e->index[axis], sni_emit_size(e, access->stride[axis])));
   }
   if (access->index != SNI_NO_VALUE && !e->is_vector[access->index])
     offset = sni_ir_add(e, offset, e->values[access->index].scalar);
@@ -224,7 +235,8 @@ void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group) {
     sni_set_vector(e, number, u, from_memory(e, inst->dtype, load_vector(e, &p, group, u)));
 }
 
-// Bytes that the address of every full vector's lane 0 is a multiple of, where `index` is a multiple of lanes.
+// Bytes that the address of every full vector's lane 0 is a multiple of, where `index` is a
+// multiple of lanes.
 static int64_t alignment(const sni_emitter *e, const sni_kernel_access *access) {
   const sni_kernel *k = e->kernel;
   const sni_kernel_buffer *buffer = &k->buffers[access->buffer];
@@ -242,7 +254,8 @@ static int64_t alignment(const sni_emitter *e, const sni_kernel_access *access) 
   return bits & -bits;
 }
 
-static void store_vector(sni_emitter *e, const place *p, LLVMValueRef value, const sni_group *group, int u) {
+static void store_vector(sni_emitter *e, const place *p, LLVMValueRef value, const sni_group *group,
+                         int u) {
   LLVMValueRef address = vector_address(e, p, group, u), mask = group->mask[u];
   const bool direct = !indexed_by_lane(e, p);
   if (direct && size_is(p->stride, 1)) {
@@ -253,7 +266,8 @@ static void store_vector(sni_emitter *e, const place *p, LLVMValueRef value, con
       LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(e->type_i32, 1, false));
       LLVMMetadataRef node = LLVMMDNodeInContext2(e->context, &one, 1);
       LLVMSetAlignment(store, 64);
-      LLVMSetMetadata(store, LLVMGetMDKindIDInContext(e->context, "nontemporal", 11), LLVMMetadataAsValue(e->context, node));
+      LLVMSetMetadata(store, LLVMGetMDKindIDInContext(e->context, "nontemporal", 11),
+                      LLVMMetadataAsValue(e->context, node));
       e->non_temporal = true;
       return;
     }
@@ -284,12 +298,14 @@ void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group) {
 static void add_at(sni_emitter *e, LLVMTypeRef element, LLVMValueRef address, LLVMValueRef value) {
   LLVMValueRef old = LLVMBuildLoad2(e->builder, element, address, "");
   const bool real = element == e->type_f32 || element == e->type_f64;
-  LLVMValueRef sum = real ? LLVMBuildFAdd(e->builder, old, value, "") : LLVMBuildAdd(e->builder, old, value, "");
+  LLVMValueRef sum =
+      real ? LLVMBuildFAdd(e->builder, old, value, "") : LLVMBuildAdd(e->builder, old, value, "");
   LLVMBuildStore(e->builder, sum, address);
 }
 
 // Lanes may meet in one element: one after another.
-static void add_lanes(sni_emitter *e, const place *p, LLVMValueRef value, const sni_group *group, int u) {
+static void add_lanes(sni_emitter *e, const place *p, LLVMValueRef value, const sni_group *group,
+                      int u) {
   LLVMValueRef base = vector_address(e, p, group, u), offsets = lane_offsets(e, p, u);
   offsets = LLVMBuildSExt(e->builder, offsets, sni_ir_like(LLVMTypeOf(offsets), e->type_i64), "");
   LLVMValueRef lanes = sni_ir_i64(e, e->lanes);
@@ -320,7 +336,8 @@ void sni_emit_store_add(sni_emitter *e, uint32_t number, const sni_group *group)
     LLVMValueRef address = vector_address(e, &p, group, u);
     LLVMValueRef old = sni_emit_vector_load(e, type, address, group->mask[u]);
     const bool real = p.element == e->type_f32 || p.element == e->type_f64;
-    LLVMValueRef sum = real ? LLVMBuildFAdd(e->builder, old, value, "") : LLVMBuildAdd(e->builder, old, value, "");
+    LLVMValueRef sum =
+        real ? LLVMBuildFAdd(e->builder, old, value, "") : LLVMBuildAdd(e->builder, old, value, "");
     sni_emit_vector_store(e, sum, address, group->mask[u]);
   }
 }
@@ -331,7 +348,8 @@ static LLVMValueRef slot_address(sni_emitter *e, int slot, const sni_group *grou
   LLVMTypeRef element = sni_ir_memory_type(e, k->slot_dtype[slot]);
   const int64_t offset = (int64_t)sizeof(sni_scratch_header) + (int64_t)k->slot_offset[slot];
   LLVMValueRef base = sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, offset));
-  const sni_kernel_size length = k->vector_inner ? k->extent[e->vector_axis] : sni_kernel_constant(k->grain[e->vector_axis]);
+  const sni_kernel_size length =
+      k->vector_inner ? k->extent[e->vector_axis] : sni_kernel_constant(k->grain[e->vector_axis]);
   LLVMValueRef position = group->index[u];
   if (!k->vector_inner) position = LLVMBuildSub(e->builder, position, e->tile_first, "");
   LLVMValueRef row = sni_ir_mul(e, e->row_index, sni_emit_size(e, length));
@@ -342,7 +360,8 @@ static LLVMValueRef slot_address(sni_emitter *e, int slot, const sni_group *grou
 void sni_emit_slot(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_kernel_inst *inst = &e->kernel->insts[number];
   const int slot = inst->imm.slot;
-  LLVMTypeRef type = LLVMVectorType(sni_ir_memory_type(e, e->kernel->slot_dtype[slot]), (unsigned)e->lanes);
+  LLVMTypeRef type =
+      LLVMVectorType(sni_ir_memory_type(e, e->kernel->slot_dtype[slot]), (unsigned)e->lanes);
   LLVMValueRef *held = &e->slot_values[slot * sni_max_group];
   for (int u = group->first; u < group->first + group->count; u++) {
     const bool store = inst->op == SNI_KOP_SCRATCH_STORE;
@@ -350,9 +369,12 @@ void sni_emit_slot(sni_emitter *e, uint32_t number, const sni_group *group) {
     if (e->slots_in_registers && store) {
       held[u] = value;
     } else if (e->slots_in_registers) {
-      sni_set_vector(e, number, u, held[u] ? held[u] : LLVMConstNull(sni_ir_like(type, sni_ir_type(e, inst->dtype))));
+      sni_set_vector(
+          e, number, u,
+          held[u] ? held[u] : LLVMConstNull(sni_ir_like(type, sni_ir_type(e, inst->dtype))));
     } else if (store) {
-      sni_emit_vector_store(e, to_memory(e, value), slot_address(e, slot, group, u), group->mask[u]);
+      sni_emit_vector_store(e, to_memory(e, value), slot_address(e, slot, group, u),
+                            group->mask[u]);
     } else {
       value = sni_emit_vector_load(e, type, slot_address(e, slot, group, u), group->mask[u]);
       sni_set_vector(e, number, u, from_memory(e, inst->dtype, value));
@@ -361,7 +383,8 @@ void sni_emit_slot(sni_emitter *e, uint32_t number, const sni_group *group) {
 }
 
 // ---- faults
-static LLVMValueRef clamp_index(sni_emitter *e, LLVMValueRef index, LLVMValueRef size, LLVMValueRef mask) {
+static LLVMValueRef clamp_index(sni_emitter *e, LLVMValueRef index, LLVMValueRef size,
+                                LLVMValueRef mask) {
   LLVMTypeRef type = LLVMTypeOf(index);
   LLVMValueRef zero = LLVMConstNull(type);
   LLVMValueRef limit = sni_ir_splat(e, size, sni_ir_width(type));
@@ -387,5 +410,6 @@ void sni_emit_check_index(sni_emitter *e, uint32_t number, const sni_group *grou
     return;
   }
   for (int u = group->first; u < group->first + group->count; u++)
-    sni_set_vector(e, number, u, clamp_index(e, sni_operand(e, inst->operands[0], u), size, group->mask[u]));
+    sni_set_vector(e, number, u,
+                   clamp_index(e, sni_operand(e, inst->operands[0], u), size, group->mask[u]));
 }

@@ -1,8 +1,9 @@
-// Loop nests. Outer-vector nests run groups of vectors along the last outer axis through all stages; row nests run each stage along
-// the last inner axis of one row.
+// Loop nests. Outer-vector nests run groups of vectors along the last outer axis through all
+// stages; row nests run each stage along the last inner axis of one row.
 //
-// Invariant: in a row nest element i of the vector axis goes to lane i % 64, so a stage that reduces takes 64 elements a turn, and
-// masked lanes keep their accumulators. Code size stays bounded: a body is emitted at most twice (full and masked).
+// Invariant: in a row nest element i of the vector axis goes to lane i % 64, so a stage that
+// reduces takes 64 elements a turn, and masked lanes keep their accumulators. Code size stays
+// bounded: a body is emitted at most twice (full and masked).
 #include "codegen/llvm/emit.h"
 
 enum {
@@ -17,11 +18,13 @@ typedef struct reductions {
 
 // Of level `least` or deeper, in a stage or, without one, in all.
 static int count_operations(const sni_emitter *e, const sni_kernel_stage *stage, sni_level least) {
-  const uint32_t first = stage ? stage->first : 0, count_all = stage ? stage->count : e->kernel->n_insts;
+  const uint32_t first = stage ? stage->first : 0,
+                 count_all = stage ? stage->count : e->kernel->n_insts;
   int count = 0;
   for (uint32_t i = first; i < first + count_all; i++) {
     const sni_kernel_inst *inst = &e->kernel->insts[i];
-    if (e->level[i] < (uint8_t)least || inst->op == SNI_KOP_CONST || sni_kop_has_access(inst->op)) continue;
+    if (e->level[i] < (uint8_t)least || inst->op == SNI_KOP_CONST || sni_kop_has_access(inst->op))
+      continue;
     count += inst->op == SNI_KOP_DIV || inst->op == SNI_KOP_SQRT || inst->op == SNI_KOP_REM ? 3 : 1;
   }
   return count;
@@ -39,8 +42,8 @@ static int64_t constant_or(LLVMValueRef value, int64_t otherwise) {
   return sni_ir_is_constant(value, &constant) ? constant : otherwise;
 }
 
-static void set_group(sni_emitter *e, sni_group *group, int count, LLVMValueRef first, LLVMValueRef last,
-                      bool masked) {
+static void set_group(sni_emitter *e, sni_group *group, int count, LLVMValueRef first,
+                      LLVMValueRef last, bool masked) {
   group->first = 0;
   group->count = count;
   for (int u = 0; u < count; u++) {
@@ -53,13 +56,15 @@ static void set_group(sni_emitter *e, sni_group *group, int count, LLVMValueRef 
   }
 }
 
-static void list_reductions(sni_emitter *e, const sni_kernel_stage *stage, int width, reductions *r) {
+static void list_reductions(sni_emitter *e, const sni_kernel_stage *stage, int width,
+                            reductions *r) {
   r->count = 0;
   r->width = width;
   for (uint32_t i = stage->first; i < stage->first + stage->count; i++) {
     if (e->kernel->insts[i].op != SNI_KOP_REDUCE) continue;
     if ((r->count + 1) * width > sni_max_carried) {
-      sni_fail_emission(e, "kernel %s: too many reductions", e->kernel->name ? e->kernel->name : "?");
+      sni_fail_emission(e, "kernel %s: too many reductions",
+                        e->kernel->name ? e->kernel->name : "?");
       return;
     }
     r->insts[r->count++] = i;
@@ -68,7 +73,8 @@ static void list_reductions(sni_emitter *e, const sni_kernel_stage *stage, int w
 
 static LLVMValueRef identity(sni_emitter *e, uint32_t number) {
   const sni_kernel_inst *inst = &e->kernel->insts[number];
-  return sni_reduce_identity(e, inst, LLVMVectorType(sni_ir_type(e, inst->dtype), (unsigned)e->lanes));
+  return sni_reduce_identity(e, inst,
+                             LLVMVectorType(sni_ir_type(e, inst->dtype), (unsigned)e->lanes));
 }
 
 // Takes the group's elements into the accumulators.
@@ -86,7 +92,8 @@ static void accumulate(sni_emitter *e, reductions *r, const sni_group *group, bo
   }
 }
 
-// Loops over the inner axes [first, last) around whatever is emitted next; accumulators travel through.
+// Loops over the inner axes [first, last) around whatever is emitted next; accumulators travel
+// through.
 typedef struct inner_loops {
   sni_loop loops[SNI_MAX_AXES];
   int first, last;
@@ -123,7 +130,8 @@ static void end_inner_loops(sni_emitter *e, inner_loops *l, reductions *r) {
 }
 
 // ---- outer-vector nests
-static void emit_inner_columns(sni_emitter *e, const sni_kernel_stage *stage, const sni_group *group) {
+static void emit_inner_columns(sni_emitter *e, const sni_kernel_stage *stage,
+                               const sni_group *group) {
   const sni_kernel *k = e->kernel;
   LLVMValueRef accumulators[sni_max_carried];
   reductions r = {.accumulators = accumulators};
@@ -154,10 +162,12 @@ static void emit_column_group(sni_emitter *e, const sni_group *group) {
 static bool divides(const sni_emitter *e, int64_t step) {
   const sni_kernel_size extent = e->kernel->extent[e->vector_axis];
   return extent.param < 0 && extent.value % step == 0 &&
-         (e->kernel->grain[e->vector_axis] % step == 0 || e->kernel->grain[e->vector_axis] >= extent.value);
+         (e->kernel->grain[e->vector_axis] % step == 0 ||
+          e->kernel->grain[e->vector_axis] >= extent.value);
 }
 
-static LLVMValueRef emit_column_loop(sni_emitter *e, int vectors, LLVMValueRef first, LLVMValueRef last, bool masked) {
+static LLVMValueRef emit_column_loop(sni_emitter *e, int vectors, LLVMValueRef first,
+                                     LLVMValueRef last, bool masked) {
   const int64_t step = (int64_t)vectors * e->lanes;
   LLVMValueRef end = masked ? last : sni_ir_add(e, last, sni_ir_i64(e, 1 - step));
   sni_loop loop;
@@ -211,8 +221,10 @@ static void emit_row_group(sni_emitter *e, const row_stage *row, sni_group *grou
   }
 }
 
-// Turns of `vectors` vectors from `first` on while a full turn is left, or, masked, while anything is left.
-static LLVMValueRef emit_row_loop(sni_emitter *e, const row_stage *row, LLVMValueRef first, LLVMValueRef last, bool masked) {
+// Turns of `vectors` vectors from `first` on while a full turn is left, or, masked, while anything
+// is left.
+static LLVMValueRef emit_row_loop(sni_emitter *e, const row_stage *row, LLVMValueRef first,
+                                  LLVMValueRef last, bool masked) {
   const int64_t step = (int64_t)row->vectors * e->lanes;
   reductions *r = row->reductions;
   const int n = r->count * r->width;

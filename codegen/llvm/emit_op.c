@@ -1,14 +1,17 @@
 // The pure operations of kernel IR on scalars and vectors alike.
 //
-// Invariant: bit-equal to the formulas of codegen/kernel.h (any NaN equals any NaN). No fast-math flag is ever set, so LLVM neither
-// contracts nor reassociates; operands outside an LLVM instruction's domain (division by zero, wide shifts, float to int out of range)
-// are replaced before it.
+// Invariant: bit-equal to the formulas of codegen/kernel.h (any NaN equals any NaN). No fast-math
+// flag is ever set, so LLVM neither contracts nor reassociates; operands outside an LLVM
+// instruction's domain (division by zero, wide shifts, float to int out of range) are replaced
+// before it.
 #include "codegen/llvm/emit.h"
 
 #include <float.h>
 #include <math.h>
 
-static bool is_float(sn_dtype dtype) { return dtype == SN_F32 || dtype == SN_F64; }
+static bool is_float(sn_dtype dtype) {
+  return dtype == SN_F32 || dtype == SN_F64;
+}
 
 static LLVMValueRef unary(sni_emitter *e, const char *name, LLVMValueRef a) {
   LLVMTypeRef type = LLVMTypeOf(a);
@@ -28,7 +31,8 @@ static bool constant_value(LLVMValueRef value, double *out_value) {
   return true;
 }
 
-// a >= b ? a : b with NaN from either. maxps(x, y) is x > y ? x : y, so maxps(b, a) keeps a in ties and NaN in a; a NaN in b is added.
+// a >= b ? a : b with NaN from either. maxps(x, y) is x > y ? x : y, so maxps(b, a) keeps a in ties
+// and NaN in a; a NaN in b is added.
 LLVMValueRef sni_emit_max_min(sni_emitter *e, bool max, LLVMValueRef a, LLVMValueRef b) {
   const LLVMRealPredicate better = max ? LLVMRealOGT : LLVMRealOLT;
   double constant;
@@ -41,7 +45,8 @@ LLVMValueRef sni_emit_max_min(sni_emitter *e, bool max, LLVMValueRef a, LLVMValu
   return sni_ir_select(e, nan, b, result);
 }
 
-static LLVMValueRef max_min(sni_emitter *e, sn_dtype dtype, bool max, LLVMValueRef a, LLVMValueRef b) {
+static LLVMValueRef max_min(sni_emitter *e, sn_dtype dtype, bool max, LLVMValueRef a,
+                            LLVMValueRef b) {
   if (is_float(dtype)) return sni_emit_max_min(e, max, a, b);
   if (dtype == SN_BOOL)
     return max ? LLVMBuildOr(e->builder, a, b, "") : LLVMBuildAnd(e->builder, a, b, "");
@@ -67,10 +72,12 @@ static LLVMValueRef shift(sni_emitter *e, bool left, LLVMValueRef a, LLVMValueRe
   return sni_ir_select(e, inside, shifted, LLVMConstNull(type));
 }
 
-static LLVMValueRef compare(sni_emitter *e, sni_kop op, sn_dtype source, LLVMValueRef a, LLVMValueRef b) {
+static LLVMValueRef compare(sni_emitter *e, sni_kop op, sn_dtype source, LLVMValueRef a,
+                            LLVMValueRef b) {
   if (is_float(source)) {
-    const LLVMRealPredicate real =
-        op == SNI_KOP_EQ ? LLVMRealOEQ : op == SNI_KOP_LT ? LLVMRealOLT : LLVMRealOLE;
+    const LLVMRealPredicate real = op == SNI_KOP_EQ   ? LLVMRealOEQ
+                                   : op == SNI_KOP_LT ? LLVMRealOLT
+                                                      : LLVMRealOLE;
     return LLVMBuildFCmp(e->builder, real, a, b, "");
   }
   const bool is_bool = source == SN_BOOL;  // false < true: unsigned
@@ -85,9 +92,12 @@ static LLVMValueRef arithmetic(sni_emitter *e, const sni_kernel_inst *inst, LLVM
   const LLVMBuilderRef builder = e->builder;
   const bool real = is_float(inst->dtype);
   switch ((int)inst->op) {
-    case SNI_KOP_ADD: return real ? LLVMBuildFAdd(builder, a, b, "") : LLVMBuildAdd(builder, a, b, "");
-    case SNI_KOP_SUB: return real ? LLVMBuildFSub(builder, a, b, "") : LLVMBuildSub(builder, a, b, "");
-    case SNI_KOP_MUL: return real ? LLVMBuildFMul(builder, a, b, "") : LLVMBuildMul(builder, a, b, "");
+    case SNI_KOP_ADD:
+      return real ? LLVMBuildFAdd(builder, a, b, "") : LLVMBuildAdd(builder, a, b, "");
+    case SNI_KOP_SUB:
+      return real ? LLVMBuildFSub(builder, a, b, "") : LLVMBuildSub(builder, a, b, "");
+    case SNI_KOP_MUL:
+      return real ? LLVMBuildFMul(builder, a, b, "") : LLVMBuildMul(builder, a, b, "");
     case SNI_KOP_DIV:
       return real ? LLVMBuildFDiv(builder, a, b, "") : sni_emit_int_divide(e, false, a, b);
     default:
@@ -106,36 +116,60 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRe
   const LLVMBuilderRef builder = e->builder;
   LLVMValueRef arguments[3] = {a, b, c};
   switch (inst->op) {
-    case SNI_KOP_CONST: return constant(inst, type);
-    case SNI_KOP_PARAM: return sni_emit_cast(e, SN_I64, inst->dtype, sni_emit_size(e, inst->imm.size));
-    case SNI_KOP_COPY: return a;
+    case SNI_KOP_CONST:
+      return constant(inst, type);
+    case SNI_KOP_PARAM:
+      return sni_emit_cast(e, SN_I64, inst->dtype, sni_emit_size(e, inst->imm.size));
+    case SNI_KOP_COPY:
+      return a;
     case SNI_KOP_ADD:
     case SNI_KOP_SUB:
     case SNI_KOP_MUL:
     case SNI_KOP_DIV:
-    case SNI_KOP_REM: return arithmetic(e, inst, a, b);
-    case SNI_KOP_FMA: return sni_ir_intrinsic(e, "llvm.fma", &type, 1, arguments, 3);
-    case SNI_KOP_MAX: return max_min(e, inst->dtype, true, a, b);
-    case SNI_KOP_MIN: return max_min(e, inst->dtype, false, a, b);
-    case SNI_KOP_NEG: return is_float(inst->dtype) ? LLVMBuildFNeg(builder, a, "") : LLVMBuildNeg(builder, a, "");
-    case SNI_KOP_ABS: return absolute(e, inst->dtype, a);
-    case SNI_KOP_SQRT: return unary(e, "llvm.sqrt", a);
-    case SNI_KOP_FLOOR: return unary(e, "llvm.floor", a);
-    case SNI_KOP_CEIL: return unary(e, "llvm.ceil", a);
-    case SNI_KOP_ROUND: return unary(e, "llvm.roundeven", a);
-    case SNI_KOP_LDEXP: return sni_emit_ldexp(e, a, b);
-    case SNI_KOP_AND: return LLVMBuildAnd(builder, a, b, "");
-    case SNI_KOP_OR: return LLVMBuildOr(builder, a, b, "");
-    case SNI_KOP_XOR: return LLVMBuildXor(builder, a, b, "");
-    case SNI_KOP_NOT: return LLVMBuildNot(builder, a, "");
-    case SNI_KOP_SHL: return shift(e, true, a, b);
-    case SNI_KOP_SHR: return shift(e, false, a, b);
+    case SNI_KOP_REM:
+      return arithmetic(e, inst, a, b);
+    case SNI_KOP_FMA:
+      return sni_ir_intrinsic(e, "llvm.fma", &type, 1, arguments, 3);
+    case SNI_KOP_MAX:
+      return max_min(e, inst->dtype, true, a, b);
+    case SNI_KOP_MIN:
+      return max_min(e, inst->dtype, false, a, b);
+    case SNI_KOP_NEG:
+      return is_float(inst->dtype) ? LLVMBuildFNeg(builder, a, "") : LLVMBuildNeg(builder, a, "");
+    case SNI_KOP_ABS:
+      return absolute(e, inst->dtype, a);
+    case SNI_KOP_SQRT:
+      return unary(e, "llvm.sqrt", a);
+    case SNI_KOP_FLOOR:
+      return unary(e, "llvm.floor", a);
+    case SNI_KOP_CEIL:
+      return unary(e, "llvm.ceil", a);
+    case SNI_KOP_ROUND:
+      return unary(e, "llvm.roundeven", a);
+    case SNI_KOP_LDEXP:
+      return sni_emit_ldexp(e, a, b);
+    case SNI_KOP_AND:
+      return LLVMBuildAnd(builder, a, b, "");
+    case SNI_KOP_OR:
+      return LLVMBuildOr(builder, a, b, "");
+    case SNI_KOP_XOR:
+      return LLVMBuildXor(builder, a, b, "");
+    case SNI_KOP_NOT:
+      return LLVMBuildNot(builder, a, "");
+    case SNI_KOP_SHL:
+      return shift(e, true, a, b);
+    case SNI_KOP_SHR:
+      return shift(e, false, a, b);
     case SNI_KOP_EQ:
     case SNI_KOP_LT:
-    case SNI_KOP_LE: return compare(e, inst->op, inst->source, a, b);
-    case SNI_KOP_SELECT: return sni_ir_select(e, a, b, c);
-    case SNI_KOP_CAST: return sni_emit_cast(e, inst->source, inst->dtype, a);
-    case SNI_KOP_BITCAST: return LLVMBuildBitCast(builder, a, type, "");
+    case SNI_KOP_LE:
+      return compare(e, inst->op, inst->source, a, b);
+    case SNI_KOP_SELECT:
+      return sni_ir_select(e, a, b, c);
+    case SNI_KOP_CAST:
+      return sni_emit_cast(e, inst->source, inst->dtype, a);
+    case SNI_KOP_BITCAST:
+      return LLVMBuildBitCast(builder, a, type, "");
     case SNI_KOP_NONE:
     case SNI_KOP_INDEX:
     case SNI_KOP_LOAD:
@@ -159,7 +193,8 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRe
     case SNI_KOP_ERF:
     case SNI_KOP_POW:
     case SNI_KOP_RANDOM:
-    case SNI_KOP_COUNT: break;
+    case SNI_KOP_COUNT:
+      break;
   }
   sni_fail_emission(e, "kernel %s: '%s' is not expanded", e->kernel->name ? e->kernel->name : "?",
                     (unsigned)inst->op < SNI_KOP_COUNT ? sni_kop_infos[inst->op].name : "?");

@@ -1,17 +1,24 @@
-// Copies a panel of a contraction's right side into scratch memory, k by k, so that the loop over k reads whole vectors one behind
-// the other: for right sides that are transposed, or so large that each k lies on another page.
+// Copies a panel of a contraction's right side into scratch memory, k by k, so that the loop over k
+// reads whole vectors one behind the other: for right sides that are transposed, or so large that
+// each k lies on another page.
 //
-// Invariant: columns outside the domain are never read; what their lanes hold in the panel is never stored.
+// Invariant: columns outside the domain are never read; what their lanes hold in the panel is never
+// stored.
 #include "codegen/llvm/emit_contraction.h"
 
-static LLVMValueRef panel_address(sni_emitter *e, const sni_product *p, LLVMValueRef k, LLVMValueRef column) {
+static LLVMValueRef panel_address(sni_emitter *e, const sni_product *p, LLVMValueRef k,
+                                  LLVMValueRef column) {
   LLVMValueRef width = sni_ir_i64(e, (int64_t)p->group.count * e->lanes);
-  return sni_ir_element_address(e, p->element, p->packed, sni_ir_add(e, sni_ir_mul(e, k, width), column));
+  return sni_ir_element_address(e, p->element, p->packed,
+                                sni_ir_add(e, sni_ir_mul(e, k, width), column));
 }
 
-static LLVMValueRef source_address(sni_emitter *e, const sni_product *p, LLVMValueRef k, LLVMValueRef column) {
-  LLVMValueRef offset = sni_ir_mul(e, sni_ir_add(e, p->k_first, k), sni_emit_size(e, p->right.k_stride));
-  LLVMValueRef across = sni_ir_mul(e, sni_ir_add(e, p->column, column), sni_emit_size(e, p->right.stride));
+static LLVMValueRef source_address(sni_emitter *e, const sni_product *p, LLVMValueRef k,
+                                   LLVMValueRef column) {
+  LLVMValueRef offset =
+      sni_ir_mul(e, sni_ir_add(e, p->k_first, k), sni_emit_size(e, p->right.k_stride));
+  LLVMValueRef across =
+      sni_ir_mul(e, sni_ir_add(e, p->column, column), sni_emit_size(e, p->right.stride));
   return sni_ir_element_address(e, p->element, p->right.base, sni_ir_add(e, offset, across));
 }
 
@@ -21,24 +28,28 @@ static void pack_contiguous(sni_emitter *e, sni_product *p) {
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), p->k_count, sni_ir_i64(e, 1), 0);
   for (int v = 0; v < p->group.count; v++) {
     LLVMValueRef column = sni_ir_i64(e, (int64_t)v * e->lanes);
-    LLVMValueRef value = sni_emit_vector_load(e, p->vector, source_address(e, p, loop.index, column), p->group.mask[v]);
+    LLVMValueRef value = sni_emit_vector_load(
+        e, p->vector, source_address(e, p, loop.index, column), p->group.mask[v]);
     sni_emit_vector_store(e, value, panel_address(e, p, loop.index, column), NULL);
   }
   sni_loop_end(e, &loop, NULL);
 }
 
 // Any strides: gathers, for k in [first, k_count), of the vector at `column`.
-static void pack_gathered(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVMValueRef column, LLVMValueRef mask) {
+static void pack_gathered(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVMValueRef column,
+                          LLVMValueRef mask) {
   sni_loop loop;
   LLVMValueRef offsets = sni_emit_lane_offsets(e, p->right.stride, (unsigned)e->lanes);
   sni_loop_begin(e, &loop, first, p->k_count, sni_ir_i64(e, 1), 0);
-  LLVMValueRef value = sni_emit_gather(e, p->vector, source_address(e, p, loop.index, column), offsets, mask);
+  LLVMValueRef value =
+      sni_emit_gather(e, p->vector, source_address(e, p, loop.index, column), offsets, mask);
   sni_emit_vector_store(e, value, panel_address(e, p, loop.index, column), NULL);
   sni_loop_end(e, &loop, NULL);
 }
 
 // In each 128-bit lane: {a0, b0, a1, b1} or {a2, b2, a3, b3}, in units of `unit` elements.
-static LLVMValueRef unpack(sni_emitter *e, LLVMValueRef a, LLVMValueRef b, int per_lane, int unit, bool high) {
+static LLVMValueRef unpack(sni_emitter *e, LLVMValueRef a, LLVMValueRef b, int per_lane, int unit,
+                           bool high) {
   int lanes[sni_max_group];
   const int width = (int)sni_ir_width(LLVMTypeOf(a));
   for (int i = 0; i < width; i++) {
@@ -50,11 +61,13 @@ static LLVMValueRef unpack(sni_emitter *e, LLVMValueRef a, LLVMValueRef b, int p
 }
 
 // The 128-bit pieces at k of columns first, first + step, ... as one vector.
-static LLVMValueRef load_pieces(sni_emitter *e, const sni_product *p, LLVMValueRef address, int first, int step, int count) {
+static LLVMValueRef load_pieces(sni_emitter *e, const sni_product *p, LLVMValueRef address,
+                                int first, int step, int count) {
   LLVMTypeRef piece = LLVMVectorType(p->element, (unsigned)step);
   LLVMValueRef parts[sni_max_group];
   for (int i = 0; i < count; i++) {
-    LLVMValueRef offset = sni_ir_mul(e, sni_ir_i64(e, first + i * step), sni_emit_size(e, p->right.stride));
+    LLVMValueRef offset =
+        sni_ir_mul(e, sni_ir_i64(e, first + i * step), sni_emit_size(e, p->right.stride));
     LLVMValueRef at = sni_ir_element_address(e, p->element, address, offset);
     parts[i] = sni_emit_vector_load(e, piece, at, NULL);
   }
@@ -63,7 +76,8 @@ static LLVMValueRef load_pieces(sni_emitter *e, const sni_product *p, LLVMValueR
   return parts[0];
 }
 
-// A whole vector's columns, contiguous along k: 4 (f32) or 2 (f64) k a turn, transposed within 128-bit lanes.
+// A whole vector's columns, contiguous along k: 4 (f32) or 2 (f64) k a turn, transposed within
+// 128-bit lanes.
 static void pack_transposed(sni_emitter *e, sni_product *p, LLVMValueRef column) {
   const int per_lane = p->element == e->type_f32 ? 4 : 2, pieces = e->lanes / per_lane;
   LLVMValueRef z[4], step = sni_ir_i64(e, per_lane);
@@ -72,24 +86,30 @@ static void pack_transposed(sni_emitter *e, sni_product *p, LLVMValueRef column)
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), end, step, 0);
   LLVMValueRef address = source_address(e, p, loop.index, column);
   for (int j = 0; j < per_lane; j++) z[j] = load_pieces(e, p, address, j, per_lane, pieces);
-  LLVMValueRef low = unpack(e, z[0], z[1], per_lane, 1, false), high = unpack(e, z[0], z[1], per_lane, 1, true);
+  LLVMValueRef low = unpack(e, z[0], z[1], per_lane, 1, false),
+               high = unpack(e, z[0], z[1], per_lane, 1, true);
   LLVMValueRef result[4] = {low, high};
   if (per_lane == 4) {
-    LLVMValueRef low2 = unpack(e, z[2], z[3], 4, 1, false), high2 = unpack(e, z[2], z[3], 4, 1, true);
+    LLVMValueRef low2 = unpack(e, z[2], z[3], 4, 1, false),
+                 high2 = unpack(e, z[2], z[3], 4, 1, true);
     result[0] = unpack(e, low, low2, 4, 2, false);
     result[1] = unpack(e, low, low2, 4, 2, true);
     result[2] = unpack(e, high, high2, 4, 2, false);
     result[3] = unpack(e, high, high2, 4, 2, true);
   }
   for (int j = 0; j < per_lane; j++)
-    sni_emit_vector_store(e, result[j], panel_address(e, p, sni_ir_add(e, loop.index, sni_ir_i64(e, j)), column), NULL);
+    sni_emit_vector_store(e, result[j],
+                          panel_address(e, p, sni_ir_add(e, loop.index, sni_ir_i64(e, j)), column),
+                          NULL);
   sni_loop_end(e, &loop, NULL);
   int64_t count;
   if (!sni_ir_is_constant(p->k_count, &count) || count % per_lane != 0)
     pack_gathered(e, p, loop.last_index, column, NULL);
 }
 
-static bool is_one(sni_kernel_size size) { return size.param < 0 && size.value == 1; }
+static bool is_one(sni_kernel_size size) {
+  return size.param < 0 && size.value == 1;
+}
 
 void sni_emit_pack(sni_emitter *e, sni_product *p) {
   if (is_one(p->right.stride)) {
@@ -99,9 +119,11 @@ void sni_emit_pack(sni_emitter *e, sni_product *p) {
   const int64_t width = (int64_t)p->group.count * e->lanes;
   LLVMValueRef mask = p->group.mask[p->group.count - 1];
   LLVMValueRef columns = sni_ir_i64(e, width), lanes = sni_ir_i64(e, e->lanes);
-  if (mask) columns = sni_ir_min(e, columns, LLVMBuildSub(e->builder, p->column_last, p->column, ""));
+  if (mask)
+    columns = sni_ir_min(e, columns, LLVMBuildSub(e->builder, p->column_last, p->column, ""));
   sni_loop loop;  // over whole vectors: code for one
-  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), sni_ir_add(e, columns, sni_ir_i64(e, 1 - e->lanes)), lanes, 0);
+  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), sni_ir_add(e, columns, sni_ir_i64(e, 1 - e->lanes)),
+                 lanes, 0);
   if (is_one(p->right.k_stride))
     pack_transposed(e, p, loop.index);
   else

@@ -1,7 +1,8 @@
 // Reductions: identities, combination of two values, and of the 64 virtual lanes of a row.
 //
-// Invariant: the order of codegen/kernel.h: lane[l] = combine(lane[l], lane[l + w]) for w = 32, 16, ..., 1. Lanes that no element
-// reached hold the identity, and combining with it changes no bit, so missing vectors of a short row are left out.
+// Invariant: the order of codegen/kernel.h: lane[l] = combine(lane[l], lane[l + w]) for w = 32, 16,
+// ..., 1. Lanes that no element reached hold the identity, and combining with it changes no bit, so
+// missing vectors of a short row are left out.
 #include "codegen/llvm/emit.h"
 
 #include <math.h>
@@ -10,8 +11,10 @@ LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_kernel_inst *inst, LL
   (void)e;
   const bool narrow = inst->dtype == SN_I32, real = inst->dtype == SN_F32 || inst->dtype == SN_F64;
   switch ((int)inst->imm.combiner) {
-    case SNI_KOP_ADD: return real ? sni_ir_float(type, -0.0) : sni_ir_int(type, 0);
-    case SNI_KOP_MUL: return real ? sni_ir_float(type, 1) : sni_ir_int(type, 1);
+    case SNI_KOP_ADD:
+      return real ? sni_ir_float(type, -0.0) : sni_ir_int(type, 0);
+    case SNI_KOP_MUL:
+      return real ? sni_ir_float(type, 1) : sni_ir_int(type, 1);
     case SNI_KOP_MAX:
       if (real) return sni_ir_float(type, -INFINITY);
       return sni_ir_int(type, inst->dtype == SN_BOOL ? 0 : narrow ? INT32_MIN : INT64_MIN);
@@ -54,6 +57,7 @@ LLVMValueRef sni_reduce_lanes(sni_emitter *e, const sni_kernel_inst *inst, LLVMV
     LLVMValueRef high = sni_ir_slice(e, total, width / 2, width / 2);
     total = sni_reduce_combine(e, inst, low, high);
   }
-  if (LLVMGetTypeKind(LLVMTypeOf(total)) == LLVMVectorTypeKind) total = sni_ir_slice(e, total, 0, 1);
+  if (LLVMGetTypeKind(LLVMTypeOf(total)) == LLVMVectorTypeKind)
+    total = sni_ir_slice(e, total, 0, 1);
   return sni_reduce_finish(e, inst, total);
 }

@@ -1,6 +1,8 @@
-// Small pieces of LLVM IR through the C API: types, constants, intrinsics, shuffles, index arithmetic and loops.
+// Small pieces of LLVM IR through the C API: types, constants, intrinsics, shuffles, index
+// arithmetic and loops.
 //
-// Invariant: only instructions and intrinsics are used that the X86 back end lowers without calling a library.
+// Invariant: only instructions and intrinsics are used that the X86 back end lowers without calling
+// a library.
 #include "codegen/llvm/emit.h"
 
 #include <stdarg.h>
@@ -18,12 +20,18 @@ bool sni_fail_emission(sni_emitter *e, const char *format, ...) {
 
 LLVMTypeRef sni_ir_type(const sni_emitter *e, sn_dtype dtype) {
   switch (dtype) {
-    case SN_BOOL: return e->type_i1;
-    case SN_I32: return e->type_i32;
-    case SN_I64: return e->type_i64;
-    case SN_F32: return e->type_f32;
-    case SN_F64: return e->type_f64;
-    case SN_DTYPE_COUNT: break;
+    case SN_BOOL:
+      return e->type_i1;
+    case SN_I32:
+      return e->type_i32;
+    case SN_I64:
+      return e->type_i64;
+    case SN_F32:
+      return e->type_f32;
+    case SN_F64:
+      return e->type_f64;
+    case SN_DTYPE_COUNT:
+      break;
   }
   return e->type_i64;
 }
@@ -118,7 +126,8 @@ LLVMValueRef sni_ir_intrinsic(sni_emitter *e, const char *name, LLVMTypeRef *ove
   return LLVMBuildCall2(e->builder, type, callee, arguments, n_arguments, "");
 }
 
-LLVMValueRef sni_ir_select(sni_emitter *e, LLVMValueRef condition, LLVMValueRef yes, LLVMValueRef no) {
+LLVMValueRef sni_ir_select(sni_emitter *e, LLVMValueRef condition, LLVMValueRef yes,
+                           LLVMValueRef no) {
   return LLVMBuildSelect(e->builder, condition, yes, no, "");
 }
 
@@ -173,7 +182,8 @@ void sni_loop_begin(sni_emitter *e, sni_loop *loop, LLVMValueRef start, LLVMValu
   loop->end = end;
   loop->step = step;
   loop->n_carried = n_carried;
-  loop->always = sni_ir_is_constant(start, &first) && sni_ir_is_constant(end, &last) && first < last;
+  loop->always =
+      sni_ir_is_constant(start, &first) && sni_ir_is_constant(end, &last) && first < last;
   loop->before = LLVMGetInsertBlock(e->builder);
   loop->body = sni_ir_block(e, "loop");
   loop->after = sni_ir_block(e, "after");
@@ -191,7 +201,8 @@ void sni_loop_begin(sni_emitter *e, sni_loop *loop, LLVMValueRef start, LLVMValu
   }
 }
 
-// The value behind the loop of what is `next` at the end of a turn and was `initial` before the first.
+// The value behind the loop of what is `next` at the end of a turn and was `initial` before the
+// first.
 static LLVMValueRef after_loop(sni_emitter *e, const sni_loop *loop, LLVMBasicBlockRef latch,
                                LLVMValueRef next, LLVMValueRef initial) {
   if (loop->always) return next;

@@ -1,7 +1,9 @@
-// The plugin's entry: a request's kernels become one LLVM module, and that an object, IR text or assembly text.
+// The plugin's entry: a request's kernels become one LLVM module, and that an object, IR text or
+// assembly text.
 //
-// No LLVM IR pass is run but those that code generation needs: the vectors are already there. Each call has its own context, module and
-// target machine, so calls from several threads don't meet. LLVM aborts on its own out-of-memory; nothing else here ends the process.
+// No LLVM IR pass is run but those that code generation needs: the vectors are already there. Each
+// call has its own context, module and target machine, so calls from several threads don't meet.
+// LLVM aborts on its own out-of-memory; nothing else here ends the process.
 #include "codegen/llvm/plugin.h"
 
 #include "codegen/llvm/emit.h"
@@ -32,9 +34,11 @@ static bool has_feature(const char *features, const char *name) {
   return false;
 }
 
-// The host as one of the psABI's levels where it is one: its many features by name cost more than a small kernel's code.
+// The host as one of the psABI's levels where it is one: its many features by name cost more than a
+// small kernel's code.
 static const char *host_level(const char *features) {
-  static const char *const level3[] = {"avx2", "fma", "bmi", "bmi2", "f16c", "lzcnt", "movbe", "popcnt", "sse4.2", "cx16"};
+  static const char *const level3[] = {"avx2",  "fma",   "bmi",    "bmi2",   "f16c",
+                                       "lzcnt", "movbe", "popcnt", "sse4.2", "cx16"};
   static const char *const level4[] = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
   for (size_t i = 0; i < sizeof(level3) / sizeof(level3[0]); i++)
     if (!has_feature(features, level3[i])) return NULL;
@@ -45,7 +49,8 @@ static const char *host_level(const char *features) {
 
 static bool create_machine(compilation *c, const char *cpu, const char *features) {
   static const LLVMCodeGenOptLevel levels[4] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess,
-                                                LLVMCodeGenLevelDefault, LLVMCodeGenLevelAggressive};
+                                                LLVMCodeGenLevelDefault,
+                                                LLVMCodeGenLevelAggressive};
   const int level = c->request->optimization;
   LLVMTargetRef target;
   char *message = NULL;
@@ -54,7 +59,10 @@ static bool create_machine(compilation *c, const char *cpu, const char *features
     LLVMDisposeMessage(message);
     return false;
   }
-  c->machine = LLVMCreateTargetMachine(target, triple, cpu, features, levels[level < 0 ? 0 : level > 3 ? 3 : level],
+  c->machine = LLVMCreateTargetMachine(target, triple, cpu, features,
+                                       levels[level < 0   ? 0
+                                              : level > 3 ? 3
+                                                          : level],
                                        LLVMRelocPIC, LLVMCodeModelSmall);
   return c->machine ? true : sni_fail_emission(&c->emitter, "no target machine for %s", cpu);
 }
@@ -109,8 +117,8 @@ static bool write_output(compilation *c) {
   const bool assembly = c->request->output == SNI_LLVM_ASSEMBLY;
   LLVMMemoryBufferRef buffer = NULL;
   char *message = NULL;
-  if (LLVMTargetMachineEmitToMemoryBuffer(c->machine, e->module, assembly ? LLVMAssemblyFile : LLVMObjectFile,
-                                          &message, &buffer)) {
+  if (LLVMTargetMachineEmitToMemoryBuffer(
+          c->machine, e->module, assembly ? LLVMAssemblyFile : LLVMObjectFile, &message, &buffer)) {
     sni_fail_emission(e, "code generation failed: %s", message ? message : "?");
     LLVMDisposeMessage(message);
     return false;
@@ -185,19 +193,22 @@ static void release(sni_llvm_result *result) {
 #define SNI_TEXT(x) SNI_TEXT_OF(x)
 static const sni_llvm_plugin plugin = {
     .version = SNI_LLVM_PLUGIN_VERSION,
-    .llvm_version = SNI_TEXT(LLVM_VERSION_MAJOR) "." SNI_TEXT(LLVM_VERSION_MINOR) "." SNI_TEXT(LLVM_VERSION_PATCH),
+    .llvm_version = SNI_TEXT(LLVM_VERSION_MAJOR) "." SNI_TEXT(LLVM_VERSION_MINOR) "." SNI_TEXT(
+        LLVM_VERSION_PATCH),
     .compile = compile,
     .release = release,
 };
 
-// Runs once. LLVM's list of targets is its own global; entering the same target from two threads would be a race.
+// Runs once. LLVM's list of targets is its own global; entering the same target from two threads
+// would be a race.
 static void initialize(void) {
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
   LLVMInitializeX86AsmPrinter();
 #if !defined(SINTER_LLVM_SHARED)
-  // A third of all compile time, and addresses are in their final form already. Not in an LLVM that the host may share.
+  // A third of all compile time, and addresses are in their final form already. Not in an LLVM that
+  // the host may share.
   static const char *const options[] = {"sinter-llvm", "-disable-lsr"};
   LLVMParseCommandLineOptions(2, options, NULL);
 #endif

@@ -1,5 +1,5 @@
-// The boundary between the core and libsinter-llvm.so: expanded K in, relocatable ELF bytes (or text) out. The plugin needs no symbol
-// of the core. One exported function: sn_llvm_plugin.
+// The boundary between the core and libsinter-llvm.so: expanded K in, relocatable ELF bytes (or
+// text) out. The plugin needs no symbol of the core. One exported function: sn_llvm_plugin.
 #ifndef SNI_CODEGEN_LLVM_PLUGIN_H
 #define SNI_CODEGEN_LLVM_PLUGIN_H
 

@@ -1,4 +1,5 @@
-// Hostile object code: the loader must refuse it or map it, never read outside the bytes, never lose memory. What it maps is not run.
+// Hostile object code: the loader must refuse it or map it, never read outside the bytes, never
+// lose memory. What it maps is not run.
 #include "runtime/object_loader.h"
 
 #include <stdlib.h>

@@ -33,7 +33,8 @@ int main(int argc, char **argv) {
   if (argc != 3) return 2;
   for (int i = 0; i < 2; i++)
     if (load(argv[i + 1], &parts[i])) return 1;
-  if (parts[0].identity() == parts[1].identity()) return fprintf(stderr, "both plug-ins share one copy\n"), 1;
+  if (parts[0].identity() == parts[1].identity())
+    return fprintf(stderr, "both plug-ins share one copy\n"), 1;
   for (int i = 0; i < 2; i++)
     if (pthread_create(&threads[i], NULL, run, &parts[i])) return 1;
   int bad = 0;

@@ -18,7 +18,9 @@ static sn_status step(sn_context *context, sn_tensor *const *in, sn_tensor **out
 
 // The address of a function of this copy: the host compares them.
 __attribute__((visibility("default"))) const void *part_identity(void);
-const void *part_identity(void) { return (const void *)(uintptr_t)&sn_version; }
+const void *part_identity(void) {
+  return (const void *)(uintptr_t)&sn_version;
+}
 
 __attribute__((visibility("default"))) int part_solve(double goal, double *out);
 int part_solve(double goal, double *out) {

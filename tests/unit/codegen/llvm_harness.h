@@ -1,5 +1,6 @@
-// For tests of the LLVM plugin: loads it, compiles kernels for several instruction sets, runs them in memory that is guarded on both
-// sides, and compares every byte with the model's, as it does for the interpreter.
+// For tests of the LLVM plugin: loads it, compiles kernels for several instruction sets, runs them
+// in memory that is guarded on both sides, and compares every byte with the model's, as it does for
+// the interpreter.
 #ifndef SNI_TESTS_LLVM_HARNESS_H
 #define SNI_TESTS_LLVM_HARNESS_H
 
@@ -29,12 +30,16 @@ static inline uint32_t kb_load(builder *b, uint32_t buffer, const int64_t *strid
 static inline void kb_store(builder *b, uint32_t buffer, const int64_t *strides, uint32_t value) {
   build_store(b, build_access(b, buffer, 0, strides), value);
 }
-static inline uint32_t kb_op(builder *b, sni_kop op, sn_dtype dtype, uint32_t x, uint32_t y, uint32_t z) {
-  return build_inst(b, (sni_kernel_inst){.op = op, .dtype = dtype, .source = b->insts[x].dtype, .operands = {x, y, z}});
+static inline uint32_t kb_op(builder *b, sni_kop op, sn_dtype dtype, uint32_t x, uint32_t y,
+                             uint32_t z) {
+  return build_inst(
+      b, (sni_kernel_inst){
+             .op = op, .dtype = dtype, .source = b->insts[x].dtype, .operands = {x, y, z}});
 }
 static inline uint32_t kb_const(builder *b, sn_dtype dtype, double value) {
   const bool real = dtype == SN_F32 || dtype == SN_F64;
-  return real ? build_f(b, dtype, dtype == SN_F32 ? (double)(float)value : value) : build_i(b, dtype, (int64_t)value);
+  return real ? build_f(b, dtype, dtype == SN_F32 ? (double)(float)value : value)
+              : build_i(b, dtype, (int64_t)value);
 }
 
 enum { max_buffers = 16 };
@@ -49,7 +54,9 @@ static inline uint64_t random_bits(void) {
   random_state ^= random_state << 17;
   return random_state * 0x2545F4914F6CDD1Dull;
 }
-static inline int64_t random_below(int64_t limit) { return (int64_t)(random_bits() >> 33) % limit; }
+static inline int64_t random_below(int64_t limit) {
+  return (int64_t)(random_bits() >> 33) % limit;
+}
 
 static inline bool open_plugin(void) {
   const char *path = getenv("SINTER_PLUGIN");
@@ -87,7 +94,13 @@ typedef struct native {
 
 static inline native compile_native(const sni_kernel *kernel, const target *t) {
   const char *symbol = "kernel";
-  sni_llvm_request request = {.kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .optimization = 2, .vector_bits = t->vector_bits, .cpu = t->cpu, .features = t->features};
+  sni_llvm_request request = {.kernels = &kernel,
+                              .symbols = &symbol,
+                              .n_kernels = 1,
+                              .optimization = 2,
+                              .vector_bits = t->vector_bits,
+                              .cpu = t->cpu,
+                              .features = t->features};
   sni_llvm_result result;
   sni_diag diag = {0};
   native n = {0};
@@ -117,10 +130,35 @@ static inline guarded guarded_create(size_t bytes, bool padded) {
   g.data = g.map + 4096 + pages - room;
   return g;
 }
-static inline void guarded_destroy(guarded *g) { munmap(g->map, g->map_bytes); }
+static inline void guarded_destroy(guarded *g) {
+  munmap(g->map, g->map_bytes);
+}
 
 static inline double special_number(int64_t i) {
-  static const double numbers[] = {0.0, -0.0, 1, -1, 0.5, -2.5, 1.5, 3, 1e-40, -1e-45, 1e-310, INFINITY, -INFINITY, NAN, 3e38, -3e38, 2147483647.0, -2147483648.0, 2147483648.0, 9.3e18, -9.3e18, 1e308, 7, 127.5};
+  static const double numbers[] = {0.0,
+                                   -0.0,
+                                   1,
+                                   -1,
+                                   0.5,
+                                   -2.5,
+                                   1.5,
+                                   3,
+                                   1e-40,
+                                   -1e-45,
+                                   1e-310,
+                                   INFINITY,
+                                   -INFINITY,
+                                   NAN,
+                                   3e38,
+                                   -3e38,
+                                   2147483647.0,
+                                   -2147483648.0,
+                                   2147483648.0,
+                                   9.3e18,
+                                   -9.3e18,
+                                   1e308,
+                                   7,
+                                   127.5};
   return numbers[i % (int64_t)SNI_COUNT_OF(numbers)];
 }
 
@@ -130,24 +168,36 @@ typedef struct filling {
 } filling;
 
 static inline void fill(void *data, sn_dtype dtype, int64_t count, filling how) {
-  static const int64_t integers[] = {0, 1, -1, 2, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, 31, 32, 63, 64, 33, 7};
+  static const int64_t integers[] = {0,         1,  -1, 2,  INT32_MAX, INT32_MIN, INT64_MAX,
+                                     INT64_MIN, 31, 32, 63, 64,        33,        7};
   for (int64_t i = 0; i < count; i++) {
     const bool special = how.special && random_below(3) == 0;
     const double unit = (double)(random_bits() >> 11) * 0x1p-53 * 2 - 1;
     const double number = special ? special_number(random_below(1000)) : unit * how.scale;
-    const int64_t integer = special ? integers[random_below(SNI_COUNT_OF(integers))] : random_below(200) - 100;
+    const int64_t integer =
+        special ? integers[random_below(SNI_COUNT_OF(integers))] : random_below(200) - 100;
     switch ((int)dtype) {
-      case SN_BOOL: ((uint8_t *)data)[i] = (uint8_t)(random_bits() >> 40 & 1); break;
-      case SN_I32: ((int32_t *)data)[i] = (int32_t)integer; break;
-      case SN_I64: ((int64_t *)data)[i] = integer; break;
-      case SN_F32: ((float *)data)[i] = (float)number; break;
-      default: ((double *)data)[i] = number;
+      case SN_BOOL:
+        ((uint8_t *)data)[i] = (uint8_t)(random_bits() >> 40 & 1);
+        break;
+      case SN_I32:
+        ((int32_t *)data)[i] = (int32_t)integer;
+        break;
+      case SN_I64:
+        ((int64_t *)data)[i] = integer;
+        break;
+      case SN_F32:
+        ((float *)data)[i] = (float)number;
+        break;
+      default:
+        ((double *)data)[i] = number;
     }
   }
 }
 
 // First and last element that the kernel reaches in a buffer, without indexed accesses.
-static inline void reach(const sni_kernel *k, uint32_t buffer, const int64_t *params, int64_t *low, int64_t *high) {
+static inline void reach(const sni_kernel *k, uint32_t buffer, const int64_t *params, int64_t *low,
+                         int64_t *high) {
   *low = 0;
   *high = -1;
   for (uint32_t a = 0; a < k->n_accesses; a++) {
@@ -156,14 +206,17 @@ static inline void reach(const sni_kernel *k, uint32_t buffer, const int64_t *pa
     int64_t least = sni_kernel_size_value(access->offset, params), most = least;
     bool empty = false;
     for (int i = 0; i < k->n_outer + k->n_inner; i++) {
-      const int64_t n = sni_kernel_size_value(k->extent[i], params), s = sni_kernel_size_value(access->stride[i], params);
+      const int64_t n = sni_kernel_size_value(k->extent[i], params),
+                    s = sni_kernel_size_value(access->stride[i], params);
       if (n == 0 && (i < k->n_outer || s != 0)) empty = true;
       if (s > 0) most += (n - 1) * s;
       if (s < 0) least += (n - 1) * s;
     }
     if (k->contraction.present && (a == k->contraction.lhs || a == k->contraction.rhs)) {
       const int64_t n = sni_kernel_size_value(k->contraction.k_extent, params);
-      const int64_t s = sni_kernel_size_value(a == k->contraction.lhs ? k->contraction.lhs_k_stride : k->contraction.rhs_k_stride, params);
+      const int64_t s = sni_kernel_size_value(
+          a == k->contraction.lhs ? k->contraction.lhs_k_stride : k->contraction.rhs_k_stride,
+          params);
       if (n == 0) empty = true;
       if (s > 0) most += (n - 1) * s;
       if (s < 0) least += (n - 1) * s;
@@ -194,17 +247,19 @@ static inline bool same_bits(sn_dtype dtype, const char *a, const char *b) {
 typedef struct check_options {
   const char *what;
   filling filling;
-  int64_t elements[max_buffers];  // of indexed buffers; 0: what the accesses reach
+  int64_t elements[max_buffers];      // of indexed buffers; 0: what the accesses reach
   const void *contents[max_buffers];  // given, instead of random ones
-  bool faults;  // an index is out of range
-  int only;     // number of the one target, from 1; 0: all
-  size_t scratch_bytes;  // 0: the slots
+  bool faults;                        // an index is out of range
+  int only;                           // number of the one target, from 1; 0: all
+  size_t scratch_bytes;               // 0: the slots
 } check_options;
 
-static inline void run_split(const native *n, const sni_kernel *k, void *const *buffers, const int64_t *params, void *scratch) {
+static inline void run_split(const native *n, const sni_kernel *k, void *const *buffers,
+                             const int64_t *params, void *scratch) {
   const int64_t units = sni_kernel_units(k, params);
   for (int64_t begin = 0; begin < units;) {
-    const int64_t end = k->serial || random_below(2) ? units : begin + 1 + random_below(units - begin);
+    const int64_t end =
+        k->serial || random_below(2) ? units : begin + 1 + random_below(units - begin);
     n->function(NULL, buffers, params, begin, end, scratch);
     begin = end;
   }
@@ -215,7 +270,8 @@ typedef struct test_memory {
   void *pointers[max_buffers], *model_pointers[max_buffers];
 } test_memory;
 
-static inline void create_memory(test_memory *m, const sni_kernel *k, const int64_t *params, const check_options *options) {
+static inline void create_memory(test_memory *m, const sni_kernel *k, const int64_t *params,
+                                 const check_options *options) {
   for (uint32_t i = 0; i < k->n_buffers; i++) {
     int64_t low, high;
     reach(k, i, params, &low, &high);
@@ -242,25 +298,30 @@ static inline void destroy_memory(test_memory *m, const sni_kernel *k) {
   }
 }
 
-static inline void compare_memory(const test_memory *m, const sni_kernel *k, int line, const char *what, const char *who) {
+static inline void compare_memory(const test_memory *m, const sni_kernel *k, int line,
+                                  const char *what, const char *who) {
   for (uint32_t i = 0; i < k->n_buffers; i++) {
     const size_t size = sn_dtype_size(k->buffers[i].dtype);
     for (size_t at = 0; at < m->memory[i].bytes; at += size) {
-      if (same_bits(k->buffers[i].dtype, m->memory[i].data + at, m->expected[i].data + at)) continue;
+      if (same_bits(k->buffers[i].dtype, m->memory[i].data + at, m->expected[i].data + at))
+        continue;
       uint64_t got = 0, want = 0;
       memcpy(&got, m->memory[i].data + at, size);
       memcpy(&want, m->expected[i].data + at, size);
-      ck_abort_msg("line %d %s on %s: buffer %u element %zu of %zu is %llx, not %llx", line, what ? what : "", who, i,
-                   at / size, m->memory[i].bytes / size, (unsigned long long)got, (unsigned long long)want);
+      ck_abort_msg("line %d %s on %s: buffer %u element %zu of %zu is %llx, not %llx", line,
+                   what ? what : "", who, i, at / size, m->memory[i].bytes / size,
+                   (unsigned long long)got, (unsigned long long)want);
     }
   }
 }
 
 static inline void restore_memory(const test_memory *m, const sni_kernel *k) {
-  for (uint32_t i = 0; i < k->n_buffers; i++) memcpy(m->memory[i].data, m->original[i].data, m->original[i].bytes);
+  for (uint32_t i = 0; i < k->n_buffers; i++)
+    memcpy(m->memory[i].data, m->original[i].data, m->original[i].bytes);
 }
 
-static inline void check_interpreter(const test_memory *m, const sni_kernel *k, const int64_t *params, int line, const char *what) {
+static inline void check_interpreter(const test_memory *m, const sni_kernel *k,
+                                     const int64_t *params, int line, const char *what) {
   sni_interp_code *code;
   sni_diag diag = {0};
   ck_assert_msg(sni_interp_prepare(k, &the_allocator, &diag, &code) == SN_OK, "%s", diag.text);
@@ -274,7 +335,8 @@ static inline void check_interpreter(const test_memory *m, const sni_kernel *k, 
 }
 
 // The kernel on every target against the model: all bytes of all buffers.
-static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t *params, check_options options) {
+static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t *params,
+                                   check_options options) {
   test_memory m;
   sni_diag diag = {0};
   ck_assert_msg(sni_kernel_verify(k, &diag) == SN_OK, "line %d: %s", line, diag.text);
@@ -282,7 +344,10 @@ static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t 
   create_memory(&m, k, params, &options);
   const bool fault = model_run(k, m.model_pointers, params);
   ck_assert_msg(fault == options.faults, "line %d %s: fault %d", line, options.what, fault);
-  guarded scratch = guarded_create(sizeof(sni_scratch_header) + (options.scratch_bytes ? options.scratch_bytes : k->scratch_bytes), true);
+  guarded scratch =
+      guarded_create(sizeof(sni_scratch_header) +
+                         (options.scratch_bytes ? options.scratch_bytes : k->scratch_bytes),
+                     true);
   for (size_t t = 0; t < SNI_COUNT_OF(targets); t++) {
     if (!target_runs(&targets[t]) || (options.only && options.only != (int)t + 1)) continue;
     native n = compile_native(k, &targets[t]);
@@ -297,6 +362,7 @@ static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t 
   destroy_memory(&m, k);
   guarded_destroy(&scratch);
 }
-#define check_kernel(kernel, params, ...) check_kernel_at(__LINE__, kernel, params, (check_options){__VA_ARGS__})
+#define check_kernel(kernel, params, ...) \
+  check_kernel_at(__LINE__, kernel, params, (check_options){__VA_ARGS__})
 
 #endif

@@ -1,10 +1,14 @@
-// Random kernels in the interpreter against the model: mixtures of stages, dtypes, reductions, row scratch,
-// broadcasts, layouts and stores in place that nobody would write down.
+// Random kernels in the interpreter against the model: mixtures of stages, dtypes, reductions, row
+// scratch, broadcasts, layouts and stores in place that nobody would write down.
 #include "tests/unit/codegen/interp_harness.h"
 
 static harness h;
-static void setup(void) { harness_begin(&h); }
-static void teardown(void) { harness_end(&h); }
+static void setup(void) {
+  harness_begin(&h);
+}
+static void teardown(void) {
+  harness_end(&h);
+}
 
 enum { most_values = 120 };
 
@@ -16,13 +20,17 @@ typedef struct maker {
   int n_axes;
 } maker;
 
-static int64_t pick(int64_t count) { return (int64_t)(harness_random(&h) >> 20) % count; }
+static int64_t pick(int64_t count) {
+  return (int64_t)(harness_random(&h) >> 20) % count;
+}
 
 static void add_value(maker *m, uint32_t value) {
   if (m->n_values < most_values) m->values[m->n_values++] = value;
 }
 
-static sn_dtype dtype_of(const maker *m, uint32_t value) { return m->b.insts[value].dtype; }
+static sn_dtype dtype_of(const maker *m, uint32_t value) {
+  return m->b.insts[value].dtype;
+}
 
 // A value of the dtype (SN_DTYPE_COUNT: of any), or SNI_NO_VALUE.
 static uint32_t pick_value(const maker *m, sn_dtype dtype) {
@@ -33,7 +41,8 @@ static uint32_t pick_value(const maker *m, sn_dtype dtype) {
   return SNI_NO_VALUE;
 }
 
-// An access to a new buffer along the axes of the mask, in a random order of axes, with room for it.
+// An access to a new buffer along the axes of the mask, in a random order of axes, with room for
+// it.
 static uint32_t add_access(maker *m, sn_dtype dtype, uint32_t mask) {
   builder *b = &m->b;
   const uint32_t buffer = build_buffer(b, dtype);
@@ -74,19 +83,24 @@ static sn_dtype pick_dtype(void) {
   return dtypes[pick(SNI_COUNT_OF(dtypes))];
 }
 
-static bool is_float(sn_dtype dtype) { return dtype == SN_F32 || dtype == SN_F64; }
+static bool is_float(sn_dtype dtype) {
+  return dtype == SN_F32 || dtype == SN_F64;
+}
 
 static void add_source(maker *m) {
   builder *b = &m->b;
   const sn_dtype dtype = pick_dtype();
   const int64_t kind = pick(5);
   if (kind == 0) {
-    add_value(m, is_float(dtype) ? build_f(b, dtype, (double)pick(9) * 0.25 - 1) : build_i(b, dtype, pick(2)));
+    add_value(m, is_float(dtype) ? build_f(b, dtype, (double)pick(9) * 0.25 - 1)
+                                 : build_i(b, dtype, pick(2)));
   } else if (kind == 1) {
     const int64_t n_axes = m->inner ? m->n_axes : b->k.n_outer;
     const int axis = n_axes ? (int)pick(n_axes) : 0;
     if (n_axes)
-      add_value(m, build_inst(b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = pick(2) ? SN_I32 : SN_I64, .imm.axis = axis}));
+      add_value(m, build_inst(b, (sni_kernel_inst){.op = SNI_KOP_INDEX,
+                                                   .dtype = pick(2) ? SN_I32 : SN_I64,
+                                                   .imm.axis = axis}));
   } else if (b->k.n_buffers < harness_buffers - 5) {
     const uint32_t mask = stage_axes(m) & (pick(3) ? UINT32_MAX : (uint32_t)pick(256));
     add_value(m, build_load(b, add_access(m, dtype, mask)));
@@ -94,13 +108,16 @@ static void add_source(maker *m) {
 }
 
 static void add_operation(maker *m) {
-  static const sni_kop number[] = {SNI_KOP_ADD, SNI_KOP_SUB, SNI_KOP_MUL, SNI_KOP_MAX, SNI_KOP_MIN, SNI_KOP_DIV};
-  static const sni_kop unary[] = {SNI_KOP_NEG, SNI_KOP_ABS, SNI_KOP_COPY, SNI_KOP_SQRT, SNI_KOP_FLOOR, SNI_KOP_EXP, SNI_KOP_TANH};
+  static const sni_kop number[] = {SNI_KOP_ADD, SNI_KOP_SUB, SNI_KOP_MUL,
+                                   SNI_KOP_MAX, SNI_KOP_MIN, SNI_KOP_DIV};
+  static const sni_kop unary[] = {SNI_KOP_NEG,   SNI_KOP_ABS, SNI_KOP_COPY, SNI_KOP_SQRT,
+                                  SNI_KOP_FLOOR, SNI_KOP_EXP, SNI_KOP_TANH};
   builder *b = &m->b;
   const uint32_t a = pick_value(m, SN_DTYPE_COUNT);
   if (a == SNI_NO_VALUE) return;
   const sn_dtype dtype = dtype_of(m, a);
-  const uint32_t c = pick_value(m, dtype), d = pick_value(m, dtype), condition = pick_value(m, SN_BOOL);
+  const uint32_t c = pick_value(m, dtype), d = pick_value(m, dtype),
+                 condition = pick_value(m, SN_BOOL);
   const int64_t kind = pick(7);
   if (kind == 0) {
     add_value(m, build_convert(b, SNI_KOP_CAST, pick_dtype(), a));
@@ -113,7 +130,9 @@ static void add_operation(maker *m) {
   } else if (kind == 4 && dtype != SN_BOOL && c != SNI_NO_VALUE) {
     add_value(m, build_compare(b, pick(2) ? SNI_KOP_LT : SNI_KOP_EQ, a, c));
   } else if (dtype == SN_BOOL) {
-    add_value(m, c == SNI_NO_VALUE || pick(3) == 0 ? build_1(b, SNI_KOP_NOT, a) : build_2(b, pick(2) ? SNI_KOP_AND : SNI_KOP_XOR, a, c));
+    add_value(m, c == SNI_NO_VALUE || pick(3) == 0
+                     ? build_1(b, SNI_KOP_NOT, a)
+                     : build_2(b, pick(2) ? SNI_KOP_AND : SNI_KOP_XOR, a, c));
   } else if (c != SNI_NO_VALUE) {
     add_value(m, build_2(b, number[pick(SNI_COUNT_OF(number))], a, c));
   }
@@ -157,7 +176,8 @@ static void add_stage(maker *m, bool inner) {
     if (kind < 4) {
       add_source(m);
     } else if (kind == 4 && inner && n_reductions < 8 && v != SNI_NO_VALUE) {
-      reductions[n_reductions++] = build_reduce(b, combiners[dtype_of(m, v) == SN_BOOL ? 1 + pick(2) : pick(4)], v);
+      reductions[n_reductions++] =
+          build_reduce(b, combiners[dtype_of(m, v) == SN_BOOL ? 1 + pick(2) : pick(4)], v);
     } else if (kind == 5 && inner && v != SNI_NO_VALUE && b->k.n_slots < 3) {
       build_scratch_store(b, build_slot(b, dtype_of(m, v)), v);
     } else if (kind == 6 && inner && b->k.n_slots) {
@@ -172,6 +192,23 @@ static void add_stage(maker *m, bool inner) {
   if (inner) m->n_values = m->n_outer_values;
   for (int i = 0; i < n_reductions; i++) add_value(m, reductions[i]);
   m->n_outer_values = m->n_values;
+}
+
+static void make_param(sni_kernel *k, int64_t *params, sni_kernel_size *size) {
+  params[k->n_params] = size->value;
+  *size = (sni_kernel_size){0, (int32_t)k->n_params++};
+}
+
+// The same kernel with its numbers given at run time.
+static void make_dynamic(builder *b, int64_t *params) {
+  const int constant = b->k.n_slots ? b->k.n_outer : b->k.n_outer + b->k.n_inner;
+  for (int i = 0; i < constant; i++) make_param(&b->k, params, &b->k.extent[i]);
+  for (uint32_t i = 0; i < b->k.n_accesses; i++) {
+    if (pick(2)) make_param(&b->k, params, &b->accesses[i].offset);
+    for (int axis = 0; axis < b->k.n_outer + b->k.n_inner; axis++)
+      if (b->accesses[i].stride[axis].value)
+        make_param(&b->k, params, &b->accesses[i].stride[axis]);
+  }
 }
 
 static void check_random_kernel(void) {
@@ -189,6 +226,9 @@ static void check_random_kernel(void) {
   const int64_t n_stages = 1 + pick(4);
   for (int64_t s = 0; s < n_stages; s++) add_stage(&m, n_inner && pick(3));
   harness_check(&h, &m.b, NULL);
+  int64_t params[32 * SNI_MAX_AXES];
+  make_dynamic(&m.b, params);
+  harness_check(&h, &m.b, params);
 }
 
 START_TEST(random_kernels) {

@@ -1,12 +1,17 @@
-// The LLVM plugin's nests: every operation and dtype, random shapes and strides, reductions, row scratch, indexed accesses, faults.
-// Bits must be the model's, on every instruction set that this machine runs, in memory that ends at an unreadable page.
+// The LLVM plugin's nests: every operation and dtype, random shapes and strides, reductions, row
+// scratch, indexed accesses, faults. Bits must be the model's, on every instruction set that this
+// machine runs, in memory that ends at an unreadable page.
 #include "tests/unit/codegen/llvm_harness.h"
+
+#include <pthread.h>
 
 #define STRIDES(...) ((const int64_t[SNI_MAX_AXES]){__VA_ARGS__})
 
 static builder b;
 
-static void grain_of(int64_t grain) { b.k.grain[b.k.n_outer - 1] = grain; }
+static void grain_of(int64_t grain) {
+  b.k.grain[b.k.n_outer - 1] = grain;
+}
 
 // y = op(x0, x1, x2) over one axis.
 static void check_op(sni_kop op, sn_dtype dtype, sn_dtype source, int64_t n) {
@@ -25,7 +30,8 @@ static void check_op(sni_kop op, sn_dtype dtype, sn_dtype source, int64_t n) {
     const uint32_t low = kb_op(&b, SNI_KOP_MAX, dtype, scaled, kb_const(&b, dtype, -4200), 0);
     const uint32_t high = kb_op(&b, SNI_KOP_MIN, dtype, low, kb_const(&b, dtype, 4200), 0);
     const uint32_t number = kb_op(&b, SNI_KOP_EQ, SN_BOOL, high, high, 0);
-    x[1] = kb_op(&b, SNI_KOP_SELECT, dtype, number, kb_op(&b, SNI_KOP_ROUND, dtype, high, 0, 0), kb_const(&b, dtype, -140));
+    x[1] = kb_op(&b, SNI_KOP_SELECT, dtype, number, kb_op(&b, SNI_KOP_ROUND, dtype, high, 0, 0),
+                 kb_const(&b, dtype, -140));
   }
   const uint32_t y = kb_op(&b, op, dtype, x[0], x[1], x[2]);
   b.insts[y].source = source;
@@ -36,24 +42,41 @@ static void check_op(sni_kop op, sn_dtype dtype, sn_dtype source, int64_t n) {
 static bool op_takes(sni_kop op, sn_dtype dtype) {
   const bool real = dtype == SN_F32 || dtype == SN_F64, logic = !real;
   switch ((int)op) {
-    case SNI_KOP_FMA: case SNI_KOP_SQRT: case SNI_KOP_FLOOR: case SNI_KOP_CEIL: case SNI_KOP_ROUND: case SNI_KOP_LDEXP: return real;
-    case SNI_KOP_AND: case SNI_KOP_OR: case SNI_KOP_XOR: case SNI_KOP_NOT: return logic;
-    case SNI_KOP_SHL: case SNI_KOP_SHR: return logic && dtype != SN_BOOL;
-    case SNI_KOP_COPY: case SNI_KOP_SELECT: return true;
-    default: return op >= SNI_KOP_ADD && op <= SNI_KOP_ABS && dtype != SN_BOOL;
+    case SNI_KOP_FMA:
+    case SNI_KOP_SQRT:
+    case SNI_KOP_FLOOR:
+    case SNI_KOP_CEIL:
+    case SNI_KOP_ROUND:
+    case SNI_KOP_LDEXP:
+      return real;
+    case SNI_KOP_AND:
+    case SNI_KOP_OR:
+    case SNI_KOP_XOR:
+    case SNI_KOP_NOT:
+      return logic;
+    case SNI_KOP_SHL:
+    case SNI_KOP_SHR:
+      return logic && dtype != SN_BOOL;
+    case SNI_KOP_COPY:
+    case SNI_KOP_SELECT:
+      return true;
+    default:
+      return op >= SNI_KOP_ADD && op <= SNI_KOP_ABS && dtype != SN_BOOL;
   }
 }
 
 START_TEST(every_op_has_the_formulas_bits) {
   for (int op = SNI_KOP_COPY; op < SNI_KOP_SIGN; op++)
     for (int dtype = 0; dtype < SN_DTYPE_COUNT; dtype++)
-      if (op_takes((sni_kop)op, (sn_dtype)dtype)) check_op((sni_kop)op, (sn_dtype)dtype, (sn_dtype)dtype, 333);
+      if (op_takes((sni_kop)op, (sn_dtype)dtype))
+        check_op((sni_kop)op, (sn_dtype)dtype, (sn_dtype)dtype, 333);
 }
 END_TEST
 
 START_TEST(every_conversion_and_comparison_has_the_formulas_bits) {
   for (int from = 0; from < SN_DTYPE_COUNT; from++) {
-    for (int to = 0; to < SN_DTYPE_COUNT; to++) check_op(SNI_KOP_CAST, (sn_dtype)to, (sn_dtype)from, 333);
+    for (int to = 0; to < SN_DTYPE_COUNT; to++)
+      check_op(SNI_KOP_CAST, (sn_dtype)to, (sn_dtype)from, 333);
     check_op(SNI_KOP_EQ, SN_BOOL, (sn_dtype)from, 201);
     if (from == SN_BOOL) continue;
     check_op(SNI_KOP_LT, SN_BOOL, (sn_dtype)from, 201);
@@ -74,9 +97,11 @@ START_TEST(max_min_with_constants) {
     b.k.extent[0] = sni_kernel_constant(300);
     grain_of(300);
     build_stage(&b, false);
-    const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(1)), k = kb_const(&b, SN_F32, constants[c]);
+    const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(1)),
+                   k = kb_const(&b, SN_F32, constants[c]);
     for (int i = 0; i < 4; i++) {
-      const uint32_t y = kb_op(&b, i & 1 ? SNI_KOP_MAX : SNI_KOP_MIN, SN_F32, i & 2 ? x : k, i & 2 ? k : x, 0);
+      const uint32_t y =
+          kb_op(&b, i & 1 ? SNI_KOP_MAX : SNI_KOP_MIN, SN_F32, i & 2 ? x : k, i & 2 ? k : x, 0);
       kb_store(&b, build_buffer(&b, SN_F32), STRIDES(1), y);
     }
     check_kernel(&b.k, NULL, .what = "constant", .filling = {.special = true});
@@ -84,8 +109,9 @@ START_TEST(max_min_with_constants) {
 }
 END_TEST
 
-static const sni_kop math_ops[] = {SNI_KOP_SIGN, SNI_KOP_RSQRT, SNI_KOP_EXP, SNI_KOP_EXPM1, SNI_KOP_LOG, SNI_KOP_LOG1P, SNI_KOP_SIN,
-                                   SNI_KOP_COS, SNI_KOP_TANH, SNI_KOP_SIGMOID, SNI_KOP_ERF, SNI_KOP_POW};
+static const sni_kop math_ops[] = {SNI_KOP_SIGN, SNI_KOP_RSQRT,   SNI_KOP_EXP, SNI_KOP_EXPM1,
+                                   SNI_KOP_LOG,  SNI_KOP_LOG1P,   SNI_KOP_SIN, SNI_KOP_COS,
+                                   SNI_KOP_TANH, SNI_KOP_SIGMOID, SNI_KOP_ERF, SNI_KOP_POW};
 
 // y = op(x, x) over one axis as vectors, or, of a row's sum, as scalars.
 static void check_math(sni_kop op, sn_dtype dtype, bool scalar) {
@@ -105,13 +131,16 @@ static void check_math(sni_kop op, sn_dtype dtype, bool scalar) {
   kb_store(&b, build_buffer(&b, dtype), STRIDES(1), kb_op(&b, op, dtype, x, x, 0));
   sni_arena_init(&arena, &the_allocator);
   ck_assert_msg(sni_kernel_expand(&b.k, &arena, &diag, &expanded) == SN_OK, "%s", diag.text);
-  check_kernel(expanded, NULL, .what = sni_kop_infos[op].name, .filling = {.special = true, .scale = op == SNI_KOP_POW ? 8 : 90}, .only = 1 + (int)random_below(3));
+  check_kernel(expanded, NULL, .what = sni_kop_infos[op].name,
+               .filling = {.special = true, .scale = op == SNI_KOP_POW ? 8 : 90},
+               .only = 1 + (int)random_below(3));
   sni_arena_deinit(&arena);
 }
 
 START_TEST(expanded_math_has_the_interpreters_bits) {
   for (size_t i = 0; i < SNI_COUNT_OF(math_ops); i++)
-    for (int variant = 0; variant < 4; variant++) check_math(math_ops[i], variant & 1 ? SN_F64 : SN_F32, variant & 2);
+    for (int variant = 0; variant < 4; variant++)
+      check_math(math_ops[i], variant & 1 ? SN_F64 : SN_F32, variant & 2);
 }
 END_TEST
 
@@ -136,14 +165,18 @@ static uint32_t random_op_of(const uint32_t *values, uint32_t count) {
       }
     }
     switch (random_below(4)) {
-      case 0: return kb_op(&b, SNI_KOP_CAST, all_dtypes[random_below(5)], x, 0, 0);
-      case 1: return kb_op(&b, dtype == SN_BOOL ? SNI_KOP_EQ : SNI_KOP_LT, SN_BOOL, same[0], same[1], 0);
+      case 0:
+        return kb_op(&b, SNI_KOP_CAST, all_dtypes[random_below(5)], x, 0, 0);
+      case 1:
+        return kb_op(&b, dtype == SN_BOOL ? SNI_KOP_EQ : SNI_KOP_LT, SN_BOOL, same[0], same[1], 0);
       case 2:
         if (dtype == SN_BOOL) break;
-        return kb_op(&b, SNI_KOP_SELECT, dtype, kb_op(&b, SNI_KOP_LE, SN_BOOL, same[0], same[1], 0), same[1], same[2]);
+        return kb_op(&b, SNI_KOP_SELECT, dtype, kb_op(&b, SNI_KOP_LE, SN_BOOL, same[0], same[1], 0),
+                     same[1], same[2]);
       default: {
         const sni_kop op = (sni_kop)(SNI_KOP_ADD + random_below(SNI_KOP_EQ - SNI_KOP_ADD));
-        if (op != SNI_KOP_LDEXP && op_takes(op, dtype)) return kb_op(&b, op, dtype, same[0], same[1], same[2]);
+        if (op != SNI_KOP_LDEXP && op_takes(op, dtype))
+          return kb_op(&b, op, dtype, same[0], same[1], same[2]);
       }
     }
   }
@@ -174,25 +207,30 @@ static void random_strides(int64_t *strides, int n_axes, uint32_t axes, const in
   }
 }
 
-static void random_access(uint32_t access, const int64_t *extents, uint32_t axes, bool reversible, int64_t *params) {
+static void random_access(uint32_t access, const int64_t *extents, uint32_t axes, bool reversible,
+                          int64_t *params) {
   int64_t strides[SNI_MAX_AXES];
   const int n = b.k.n_outer + b.k.n_inner;
   random_strides(strides, n, axes, extents);
   for (int i = 0; i < n; i++) {
     if (reversible && strides[i] && random_below(8) == 0) strides[i] = -strides[i];
-    b.accesses[access].stride[i] = strides[i] && random_below(4) == 0 ? maybe_param(strides[i], params) : sni_kernel_constant(strides[i]);
+    b.accesses[access].stride[i] = strides[i] && random_below(4) == 0
+                                       ? maybe_param(strides[i], params)
+                                       : sni_kernel_constant(strides[i]);
   }
   if (random_below(4) == 0) b.accesses[access].offset = maybe_param(random_below(20), params);
 }
 
 static uint32_t random_load(const int64_t *extents, uint32_t axes, int64_t *params) {
-  const uint32_t access = build_access(&b, build_buffer(&b, all_dtypes[random_below(5)]), 0, STRIDES(0));
+  const uint32_t access =
+      build_access(&b, build_buffer(&b, all_dtypes[random_below(5)]), 0, STRIDES(0));
   random_access(access, extents, axes, true, params);
   return build_load(&b, access);
 }
 
 static void random_store(uint32_t value, const int64_t *extents, int64_t *params) {
-  const uint32_t all = (1u << (b.k.n_outer + (b.stages[b.k.n_stages - 1].inner ? b.k.n_inner : 0))) - 1;
+  const uint32_t all =
+      (1u << (b.k.n_outer + (b.stages[b.k.n_stages - 1].inner ? b.k.n_inner : 0))) - 1;
   const uint32_t access = build_access(&b, build_buffer(&b, b.insts[value].dtype), 0, STRIDES(0));
   random_access(access, extents, all, true, params);
   build_store(&b, access, value);
@@ -203,7 +241,8 @@ START_TEST(random_pointwise_nests) {
     int64_t params[32] = {0}, extents[SNI_MAX_AXES];
     kb_init(&b, 1 + (int)random_below(3), 0, false);
     for (int i = 0; i < b.k.n_outer; i++) {
-      extents[i] = i == b.k.n_outer - 1 ? 1 + random_below(random_below(2) ? 20 : 300) : 1 + random_below(5);
+      extents[i] =
+          i == b.k.n_outer - 1 ? 1 + random_below(random_below(2) ? 20 : 300) : 1 + random_below(5);
       b.k.extent[i] = maybe_param(extents[i], params);
     }
     grain_of(random_below(2) ? 1024 : 1 + random_below(200));
@@ -215,11 +254,14 @@ START_TEST(random_pointwise_nests) {
       values[count++] = random_load(extents, axes, params);
     }
     values[count++] = kb_const(&b, SN_F32, 1.5);
-    values[count++] = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I64, .imm.axis = (int)random_below(b.k.n_outer)});
+    values[count++] = build_inst(
+        &b, (sni_kernel_inst){
+                .op = SNI_KOP_INDEX, .dtype = SN_I64, .imm.axis = (int)random_below(b.k.n_outer)});
     for (int64_t i = 0; i < ops; i++) random_op(values, &count);
     random_store(values[count - 1], extents, params);
     random_store(values[random_below(count)], extents, params);
-    for (uint32_t i = 0; i < b.k.n_buffers; i++) b.buffers[i].padded = random_below(2), b.buffers[i].streamed = b.buffers[i].padded;
+    for (uint32_t i = 0; i < b.k.n_buffers; i++)
+      b.buffers[i].padded = random_below(2), b.buffers[i].streamed = b.buffers[i].padded;
     check_kernel(&b.k, params, .what = "pointwise", .filling = {.special = turn % 2 == 0});
   }
 }
@@ -235,7 +277,8 @@ static uint32_t random_reduce(const uint32_t *values, uint32_t count) {
 // Stages: inner with reductions and scratch, outer, inner that uses both, outer.
 static void random_reducing_nest(bool vector_inner, int turn) {
   int64_t params[64] = {0}, extents[SNI_MAX_AXES];
-  kb_init(&b, vector_inner ? (int)random_below(3) : 1 + (int)random_below(2), 1 + (int)random_below(2), vector_inner);
+  kb_init(&b, vector_inner ? (int)random_below(3) : 1 + (int)random_below(2),
+          1 + (int)random_below(2), vector_inner);
   const int n = b.k.n_outer + b.k.n_inner, vector = vector_inner ? n - 1 : b.k.n_outer - 1;
   const bool slot = random_below(2);
   for (int i = 0; i < n; i++) {
@@ -246,7 +289,8 @@ static void random_reducing_nest(bool vector_inner, int turn) {
   if (!vector_inner) grain_of(random_below(2) ? 512 : 1 + random_below(100));
   uint32_t values[64], outer[16], count = 0, n_outer = 0;
   build_stage(&b, true);
-  for (int64_t i = 1 + random_below(2); i > 0; i--) values[count++] = random_load(extents, ~0u, params);
+  for (int64_t i = 1 + random_below(2); i > 0; i--)
+    values[count++] = random_load(extents, ~0u, params);
   values[count++] = random_load(extents, (uint32_t)random_below(1 << n), params);
   values[count++] = kb_const(&b, SN_F32, 0.5);
   for (int64_t i = random_below(4); i > 0; i--) random_op(values, &count);
@@ -254,7 +298,10 @@ static void random_reducing_nest(bool vector_inner, int turn) {
   const uint32_t kept = values[random_below(count)];
   if (slot) {
     stored = build_slot(&b, b.insts[kept].dtype);
-    build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_STORE, .dtype = b.insts[kept].dtype, .operands = {kept}, .imm.slot = (int)stored});
+    build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_STORE,
+                                     .dtype = b.insts[kept].dtype,
+                                     .operands = {kept},
+                                     .imm.slot = (int)stored});
   }
   for (int64_t i = 1 + random_below(3); i > 0; i--) outer[n_outer++] = random_reduce(values, count);
   build_stage(&b, false);
@@ -264,13 +311,17 @@ static void random_reducing_nest(bool vector_inner, int turn) {
   count = 0;
   for (uint32_t i = 0; i < n_outer; i++) values[count++] = outer[i];
   values[count++] = random_load(extents, ~0u, params);
-  if (slot) values[count++] = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_LOAD, .dtype = b.slot_dtype[stored], .imm.slot = (int)stored});
+  if (slot)
+    values[count++] = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_LOAD,
+                                                       .dtype = b.slot_dtype[stored],
+                                                       .imm.slot = (int)stored});
   for (int64_t i = random_below(turn % 4 == 0 ? 30 : 5); i > 0; i--) random_op(values, &count);
   random_store(values[count - 1], extents, params);
   const uint32_t last = random_reduce(values, count);
   build_stage(&b, false);
   random_store(last, extents, params);
-  check_kernel(&b.k, params, .what = vector_inner ? "row" : "column", .filling = {.special = turn % 2 == 0});
+  check_kernel(&b.k, params, .what = vector_inner ? "row" : "column",
+               .filling = {.special = turn % 2 == 0});
 }
 
 START_TEST(random_row_nests) {
@@ -292,9 +343,13 @@ static void build_gather(bool by_lane, int64_t rows) {
   b.k.faults = true;
   build_stage(&b, false);
   const uint32_t ids = kb_load(&b, build_buffer(&b, SN_I64), STRIDES(1, 0));
-  const uint32_t checked = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CHECK_INDEX, .dtype = SN_I64, .operands = {ids}, .imm.size = sni_kernel_constant(rows)});
+  const uint32_t checked = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CHECK_INDEX,
+                                                            .dtype = SN_I64,
+                                                            .operands = {ids},
+                                                            .imm.size = sni_kernel_constant(rows)});
   const uint32_t at = kb_op(&b, SNI_KOP_MUL, SN_I64, checked, kb_const(&b, SN_I64, 40), 0);
-  const uint32_t access = build_access(&b, build_buffer(&b, SN_F32), 0, by_lane ? STRIDES(0) : STRIDES(0, 1));
+  const uint32_t access =
+      build_access(&b, build_buffer(&b, SN_F32), 0, by_lane ? STRIDES(0) : STRIDES(0, 1));
   b.accesses[access].index = at;
   const uint32_t value = build_load(&b, access);
   kb_store(&b, build_buffer(&b, SN_F32), by_lane ? STRIDES(1) : STRIDES(40, 1), value);
@@ -307,7 +362,8 @@ START_TEST(indexed_loads_clamp_and_fault) {
       for (int i = 0; i < 77; i++) ids[i] = random_below(9);
       if (bad) ids[70] = bad == 1 ? -1 : 9;
       build_gather(by_lane, 9);
-      check_kernel(&b.k, NULL, .what = "gather", .elements = {77, 9 * 40}, .contents = {ids}, .faults = bad > 0);
+      check_kernel(&b.k, NULL, .what = "gather", .elements = {77, 9 * 40}, .contents = {ids},
+                   .faults = bad > 0);
     }
   }
 }
@@ -326,7 +382,10 @@ START_TEST(scattered_adds_run_in_order) {
     const uint32_t at = kb_load(&b, build_buffer(&b, SN_I64), STRIDES(1));
     const uint32_t x = kb_load(&b, build_buffer(&b, (sn_dtype)dtype), STRIDES(1));
     const uint32_t y = build_buffer(&b, (sn_dtype)dtype);
-    build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .dtype = (sn_dtype)dtype, .operands = {x}, .access = build_access(&b, y, 0, STRIDES(0))});
+    build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD,
+                                     .dtype = (sn_dtype)dtype,
+                                     .operands = {x},
+                                     .access = build_access(&b, y, 0, STRIDES(0))});
     b.accesses[b.k.n_accesses - 1].index = at;
     check_kernel(&b.k, NULL, .what = "scatter", .elements = {100, 100, 7}, .contents = {ids});
   }
@@ -341,8 +400,12 @@ START_TEST(rows_added_into_one) {
   b.k.extent[1] = sni_kernel_constant(37);
   grain_of(64);
   build_stage(&b, false);
-  const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(37, 1)), y = build_buffer(&b, SN_F32);
-  build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .dtype = SN_F32, .operands = {x}, .access = build_access(&b, y, 0, STRIDES(0, 1))});
+  const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(37, 1)),
+                 y = build_buffer(&b, SN_F32);
+  build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD,
+                                   .dtype = SN_F32,
+                                   .operands = {x},
+                                   .access = build_access(&b, y, 0, STRIDES(0, 1))});
   check_kernel(&b.k, NULL, .what = "add");
 }
 END_TEST
@@ -356,7 +419,8 @@ START_TEST(in_place) {
   const uint32_t in = build_buffer(&b, SN_F32), out = build_buffer(&b, SN_F32);
   b.buffers[in].shared = b.buffers[out].shared = true;
   const uint32_t x = kb_load(&b, in, STRIDES(1));
-  kb_store(&b, out, STRIDES(1), kb_op(&b, SNI_KOP_FMA, SN_F32, x, kb_const(&b, SN_F32, 2), kb_const(&b, SN_F32, 1)));
+  kb_store(&b, out, STRIDES(1),
+           kb_op(&b, SNI_KOP_FMA, SN_F32, x, kb_const(&b, SN_F32, 2), kb_const(&b, SN_F32, 1)));
   native n = compile_native(&b.k, &targets[2]);
   float data[1000];
   sni_scratch_header scratch = {0};
@@ -375,8 +439,15 @@ START_TEST(many_kernels_in_one_object_and_texts) {
   grain_of(16);
   build_stage(&b, false);
   const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(1));
-  kb_store(&b, build_buffer(&b, SN_F32), STRIDES(1), kb_op(&b, SNI_KOP_MUL, SN_F32, x, kb_const(&b, SN_F32, 3.25), 0));
-  sni_llvm_request request = {.kernels = kernels, .symbols = symbols, .n_kernels = 3, .optimization = 2, .vector_bits = 256, .cpu = "haswell", .features = "+avx2,+fma"};
+  kb_store(&b, build_buffer(&b, SN_F32), STRIDES(1),
+           kb_op(&b, SNI_KOP_MUL, SN_F32, x, kb_const(&b, SN_F32, 3.25), 0));
+  sni_llvm_request request = {.kernels = kernels,
+                              .symbols = symbols,
+                              .n_kernels = 3,
+                              .optimization = 2,
+                              .vector_bits = 256,
+                              .cpu = "haswell",
+                              .features = "+avx2,+fma"};
   sni_llvm_result result;
   sni_code *code;
   ck_assert_int_eq(the_plugin->compile(&request, &result), 0);
@@ -397,6 +468,41 @@ START_TEST(many_kernels_in_one_object_and_texts) {
 }
 END_TEST
 
+static void *compile_in_thread(void *user) {
+  const sni_kernel *kernel = user;
+  const char *symbol = "k";
+  for (int i = 0; i < 10; i++) {
+    sni_llvm_request request = {.kernels = &kernel,
+                                .symbols = &symbol,
+                                .n_kernels = 1,
+                                .optimization = i % 4,
+                                .vector_bits = 256};
+    sni_llvm_result result;
+    const bool ok = the_plugin->compile(&request, &result) == 0 && result.bytes > 0;
+    the_plugin->release(&result);
+    if (!ok) return user;
+  }
+  return NULL;
+}
+
+START_TEST(threads_compile_at_the_same_time) {
+  pthread_t threads[4];
+  kb_init(&b, 1, 0, false);
+  b.k.extent[0] = sni_kernel_constant(100);
+  grain_of(64);
+  build_stage(&b, false);
+  const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(1));
+  kb_store(&b, build_buffer(&b, SN_F32), STRIDES(1), kb_op(&b, SNI_KOP_MUL, SN_F32, x, x, 0));
+  for (int i = 0; i < 4; i++)
+    ck_assert_int_eq(pthread_create(&threads[i], NULL, compile_in_thread, &b.k), 0);
+  for (int i = 0; i < 4; i++) {
+    void *failed;
+    pthread_join(threads[i], &failed);
+    ck_assert_ptr_null(failed);
+  }
+}
+END_TEST
+
 START_TEST(refusals) {
   kb_init(&b, 1, 0, false);
   build_stage(&b, false);
@@ -404,7 +510,8 @@ START_TEST(refusals) {
   kb_store(&b, build_buffer(&b, SN_F32), STRIDES(1), kb_op(&b, SNI_KOP_EXP, SN_F32, x, 0, 0));
   const sni_kernel *kernel = &b.k;
   const char *symbol = "k";
-  sni_llvm_request request = {.kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
+  sni_llvm_request request = {
+      .kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
   sni_llvm_result result;
   ck_assert_int_ne(the_plugin->compile(&request, &result), 0);
   ck_assert_ptr_nonnull(strstr(result.error, "exp"));
@@ -432,6 +539,7 @@ int main(void) {
   tcase_add_test(tests, rows_added_into_one);
   tcase_add_test(tests, in_place);
   tcase_add_test(tests, many_kernels_in_one_object_and_texts);
+  tcase_add_test(tests, threads_compile_at_the_same_time);
   tcase_add_test(tests, refusals);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

@@ -1,5 +1,6 @@
-// Matrix products of the LLVM plugin: shapes around every block size, transposed and padded operands, run-time sizes, blocks of k,
-// batches, epilogues. Bits must be those of one fma per k in order of k.
+// Matrix products of the LLVM plugin: shapes around every block size, transposed and padded
+// operands, run-time sizes, blocks of k, batches, epilogues. Bits must be those of one fma per k in
+// order of k.
 #include "codegen/contraction.h"
 #include "tests/unit/codegen/llvm_harness.h"
 
@@ -14,7 +15,7 @@ typedef struct product {
   int64_t batch, m, n, k;
   bool lhs_transposed, rhs_transposed;
   bool batch_param, m_param, n_param, k_param;
-  int64_t pad;  // elements behind each row
+  int64_t pad;               // elements behind each row
   int64_t m_grain, n_grain;  // 0: recommended
   epilogue epilogue;
   int only;
@@ -30,7 +31,8 @@ static sni_kernel_size size_of(int64_t value, bool param) {
   return (sni_kernel_size){0, (int32_t)b.k.n_params++};
 }
 
-static void set_strides(uint32_t access, sni_kernel_size batch, sni_kernel_size m, sni_kernel_size n) {
+static void set_strides(uint32_t access, sni_kernel_size batch, sni_kernel_size m,
+                        sni_kernel_size n) {
   const sni_kernel_size strides[3] = {batch, m, n};
   for (int i = 0; i < 3; i++) b.accesses[access].stride[i] = strides[i];
 }
@@ -40,22 +42,27 @@ static uint32_t epilogue_of(const product *p, uint32_t value) {
   if (p->epilogue == epilogue_none) return value;
   const uint32_t bias = kb_load(&b, build_buffer(&b, p->dtype), STRIDES(0, 0, 1));
   uint32_t y = kb_op(&b, SNI_KOP_ADD, p->dtype, value, bias, 0);
-  if (p->epilogue == epilogue_bias_relu) return kb_op(&b, SNI_KOP_MAX, p->dtype, y, kb_const(&b, p->dtype, 0), 0);
+  if (p->epilogue == epilogue_bias_relu)
+    return kb_op(&b, SNI_KOP_MAX, p->dtype, y, kb_const(&b, p->dtype, 0), 0);
   const uint32_t per_row = kb_load(&b, build_buffer(&b, p->dtype), STRIDES(0, 1, 0));
   const uint32_t residual_access = build_access(&b, build_buffer(&b, p->dtype), 0, STRIDES(0));
-  set_strides(residual_access, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
+  set_strides(residual_access, size_of(p->m * p->n, p->m_param || p->n_param),
+              size_of(p->n, p->n_param), one);
   const uint32_t residual = build_load(&b, residual_access);
   if (p->epilogue == epilogue_mask) {
     const uint32_t keep = kb_op(&b, SNI_KOP_LT, SN_BOOL, per_row, residual, 0);
     return kb_op(&b, SNI_KOP_SELECT, p->dtype, keep, y, per_row);
   }
-  const uint32_t index = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = 1});
+  const uint32_t index =
+      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = 1});
   const uint32_t row = kb_op(&b, SNI_KOP_CAST, p->dtype, index, 0, 0);
   for (int i = 0; i < 3; i++) y = kb_op(&b, SNI_KOP_FMA, p->dtype, y, per_row, residual);
-  y = kb_op(&b, SNI_KOP_DIV, p->dtype, y, kb_op(&b, SNI_KOP_ADD, p->dtype, row, kb_const(&b, p->dtype, 3), 0), 0);
+  y = kb_op(&b, SNI_KOP_DIV, p->dtype, y,
+            kb_op(&b, SNI_KOP_ADD, p->dtype, row, kb_const(&b, p->dtype, 3), 0), 0);
   const uint32_t extra = build_buffer(&b, SN_BOOL);
   kb_store(&b, extra, STRIDES(0), kb_op(&b, SNI_KOP_LT, SN_BOOL, y, bias, 0));
-  set_strides(b.k.n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
+  set_strides(b.k.n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param),
+              size_of(p->n, p->n_param), one);
   (void)zero;
   return y;
 }
@@ -69,36 +76,52 @@ static void build_product(const product *p) {
   k->extent[0] = size_of(p->batch, p->batch_param);
   k->extent[1] = size_of(p->m, p->m_param);
   k->extent[2] = size_of(p->n, p->n_param);
-  sni_contraction_grains(p->dtype, p->m_param ? -1 : p->m, p->n_param ? -1 : p->n, p->k_param ? -1 : p->k, 512, &k->grain[1], &k->grain[2]);
+  sni_contraction_grains(p->dtype, p->m_param ? -1 : p->m, p->n_param ? -1 : p->n,
+                         p->k_param ? -1 : p->k, 512, &k->grain[1], &k->grain[2]);
   if (p->m_grain) k->grain[1] = p->m_grain;
   if (p->n_grain) k->grain[2] = p->n_grain;
   build_stage(&b, false);
   const uint32_t lhs = build_buffer(&b, p->dtype), rhs = build_buffer(&b, p->dtype);
-  k->contraction = (sni_kernel_contraction){.present = true, .lhs = build_access(&b, lhs, 0, STRIDES(0)), .rhs = build_access(&b, rhs, 0, STRIDES(0)), .k_extent = size_of(p->k, p->k_param)};
+  k->contraction = (sni_kernel_contraction){.present = true,
+                                            .lhs = build_access(&b, lhs, 0, STRIDES(0)),
+                                            .rhs = build_access(&b, rhs, 0, STRIDES(0)),
+                                            .k_extent = size_of(p->k, p->k_param)};
   const int64_t m_pitch = p->m + p->pad, n_pitch = p->n + p->pad, k_pitch = p->k + p->pad;
-  const sni_kernel_size m_size = size_of(m_pitch, p->m_param), n_size = size_of(n_pitch, p->n_param), k_size = size_of(k_pitch, p->k_param);
-  const sni_kernel_size lhs_all = size_of(p->lhs_transposed ? p->k * m_pitch : p->m * k_pitch, p->m_param || p->k_param);
-  const sni_kernel_size rhs_all = size_of(p->rhs_transposed ? p->n * k_pitch : p->k * n_pitch, p->n_param || p->k_param);
-  set_strides(k->contraction.lhs, lhs_all, p->lhs_transposed ? one : k_size, sni_kernel_constant(0));
-  set_strides(k->contraction.rhs, rhs_all, sni_kernel_constant(0), p->rhs_transposed ? k_size : one);
+  const sni_kernel_size m_size = size_of(m_pitch, p->m_param),
+                        n_size = size_of(n_pitch, p->n_param),
+                        k_size = size_of(k_pitch, p->k_param);
+  const sni_kernel_size lhs_all =
+      size_of(p->lhs_transposed ? p->k * m_pitch : p->m * k_pitch, p->m_param || p->k_param);
+  const sni_kernel_size rhs_all =
+      size_of(p->rhs_transposed ? p->n * k_pitch : p->k * n_pitch, p->n_param || p->k_param);
+  set_strides(k->contraction.lhs, lhs_all, p->lhs_transposed ? one : k_size,
+              sni_kernel_constant(0));
+  set_strides(k->contraction.rhs, rhs_all, sni_kernel_constant(0),
+              p->rhs_transposed ? k_size : one);
   k->contraction.lhs_k_stride = p->lhs_transposed ? m_size : one;
   k->contraction.rhs_k_stride = p->rhs_transposed ? one : n_size;
   b.buffers[lhs].read = b.buffers[rhs].read = true;
-  const uint32_t c = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CONTRACTION, .dtype = p->dtype, .axes = 7});
+  const uint32_t c =
+      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CONTRACTION, .dtype = p->dtype, .axes = 7});
   const uint32_t y = epilogue_of(p, c);
   kb_store(&b, build_buffer(&b, p->dtype), STRIDES(0), y);
-  set_strides(k->n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param), size_of(p->n, p->n_param), one);
+  set_strides(k->n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param),
+              size_of(p->n, p->n_param), one);
 }
 
 static void check_product(product p) {
   char what[160];
   if (!p.batch) p.batch = 1;
   build_product(&p);
-  snprintf(what, sizeof(what), "%lldx%lldx%lldx%lld %s grains %lld %lld lt%d rt%d params %d%d%d epilogue %d", (long long)p.batch, (long long)p.m, (long long)p.k, (long long)p.n, sn_dtype_name(p.dtype),
-           (long long)b.k.grain[1], (long long)b.k.grain[2], p.lhs_transposed, p.rhs_transposed, p.m_param, p.n_param, p.k_param, p.epilogue);
+  snprintf(what, sizeof(what),
+           "%lldx%lldx%lldx%lld %s grains %lld %lld lt%d rt%d params %d%d%d epilogue %d",
+           (long long)p.batch, (long long)p.m, (long long)p.k, (long long)p.n,
+           sn_dtype_name(p.dtype), (long long)b.k.grain[1], (long long)b.k.grain[2],
+           p.lhs_transposed, p.rhs_transposed, p.m_param, p.n_param, p.k_param, p.epilogue);
   size_t scratch = 0;
   for (int bits = 128; bits <= 512; bits *= 2)
-    if (sni_contraction_scratch_bytes(&b.k, bits) > scratch) scratch = sni_contraction_scratch_bytes(&b.k, bits);
+    if (sni_contraction_scratch_bytes(&b.k, bits) > scratch)
+      scratch = sni_contraction_scratch_bytes(&b.k, bits);
   check_kernel(&b.k, params, .what = what, .scratch_bytes = scratch, .only = p.only);
 }
 
@@ -106,18 +129,30 @@ START_TEST(shapes_around_the_blocks) {
   static const int64_t sizes[] = {1, 2, 5, 8, 17, 31, 33, 64, 97};
   for (size_t i = 0; i < SNI_COUNT_OF(sizes); i++)
     for (size_t j = 0; j < SNI_COUNT_OF(sizes); j++)
-      check_product((product){.dtype = SN_F32, .m = sizes[i], .n = sizes[j], .k = 1 + random_below(20), .epilogue = (epilogue)random_below(4), .only = 1 + (int)random_below(4)});
+      check_product((product){.dtype = SN_F32,
+                              .m = sizes[i],
+                              .n = sizes[j],
+                              .k = 1 + random_below(20),
+                              .epilogue = (epilogue)random_below(4),
+                              .only = 1 + (int)random_below(4)});
 }
 END_TEST
 
 START_TEST(random_products) {
   for (int turn = 0; turn < 60; turn++) {
-    product p = {
-        .dtype = random_below(3) ? SN_F32 : SN_F64, .batch = 1 + random_below(3),
-        .m = 1 + random_below(random_below(2) ? 12 : 90), .n = 1 + random_below(random_below(2) ? 20 : 150), .k = random_below(random_below(2) ? 7 : 60),
-        .lhs_transposed = random_below(2), .rhs_transposed = random_below(2), .batch_param = random_below(2),
-        .m_param = random_below(3) == 0, .n_param = random_below(4) == 0, .k_param = random_below(3) == 0,
-        .pad = random_below(3), .epilogue = (epilogue)random_below(4)};
+    product p = {.dtype = random_below(3) ? SN_F32 : SN_F64,
+                 .batch = 1 + random_below(3),
+                 .m = 1 + random_below(random_below(2) ? 12 : 90),
+                 .n = 1 + random_below(random_below(2) ? 20 : 150),
+                 .k = random_below(random_below(2) ? 7 : 60),
+                 .lhs_transposed = random_below(2),
+                 .rhs_transposed = random_below(2),
+                 .batch_param = random_below(2),
+                 .m_param = random_below(3) == 0,
+                 .n_param = random_below(4) == 0,
+                 .k_param = random_below(3) == 0,
+                 .pad = random_below(3),
+                 .epilogue = (epilogue)random_below(4)};
     if (random_below(3) == 0) p.m_grain = 1 + random_below(50), p.n_grain = 1 + random_below(100);
     check_product(p);
   }
@@ -126,24 +161,40 @@ END_TEST
 
 START_TEST(deep_products_keep_the_order_of_k) {
   for (int rt = 0; rt < 2; rt++) {
-    check_product((product){.dtype = SN_F32, .m = 20, .n = 70, .k = 2500, .rhs_transposed = rt, .epilogue = epilogue_bias_relu});
-    check_product((product){.dtype = SN_F32, .m = 13, .n = 20, .k = 1100, .rhs_transposed = rt, .k_param = true, .m_param = true, .epilogue = epilogue_long});
-    check_product((product){.dtype = SN_F64, .m = 1, .n = 40, .k = 1500, .rhs_transposed = rt, .lhs_transposed = true});
+    check_product((product){.dtype = SN_F32,
+                            .m = 20,
+                            .n = 70,
+                            .k = 2500,
+                            .rhs_transposed = rt,
+                            .epilogue = epilogue_bias_relu});
+    check_product((product){.dtype = SN_F32,
+                            .m = 13,
+                            .n = 20,
+                            .k = 1100,
+                            .rhs_transposed = rt,
+                            .k_param = true,
+                            .m_param = true,
+                            .epilogue = epilogue_long});
+    check_product((product){
+        .dtype = SN_F64, .m = 1, .n = 40, .k = 1500, .rhs_transposed = rt, .lhs_transposed = true});
   }
 }
 END_TEST
 
 START_TEST(large_right_sides_are_packed) {
   check_product((product){.dtype = SN_F32, .m = 70, .n = 1100, .k = 300, .only = 1});
-  check_product((product){.dtype = SN_F32, .m = 50, .n = 1100, .k = 300, .m_param = true, .only = 2});
-  check_product((product){.dtype = SN_F32, .m = 5, .n = 1100, .k = 300, .m_param = true, .only = 3});
+  check_product(
+      (product){.dtype = SN_F32, .m = 50, .n = 1100, .k = 300, .m_param = true, .only = 2});
+  check_product(
+      (product){.dtype = SN_F32, .m = 5, .n = 1100, .k = 300, .m_param = true, .only = 3});
 }
 END_TEST
 
 // c = a b + c in place: the residual is the buffer that is written.
 START_TEST(residual_in_place) {
   for (int param = 0; param < 2; param++) {
-    build_product(&(product){.dtype = SN_F32, .batch = 1, .m = 13, .n = 37, .k = 9, .m_param = param});
+    build_product(
+        &(product){.dtype = SN_F32, .batch = 1, .m = 13, .n = 37, .k = 9, .m_param = param});
     const uint32_t c = b.k.n_insts - 2, out = b.k.n_buffers - 1;
     b.k.n_insts--;
     b.k.n_accesses--;
@@ -159,7 +210,8 @@ START_TEST(integers_are_refused) {
   build_product(&(product){.dtype = SN_I32, .batch = 1, .m = 4, .n = 4, .k = 4});
   const sni_kernel *kernel = &b.k;
   const char *symbol = "k";
-  sni_llvm_request request = {.kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
+  sni_llvm_request request = {
+      .kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
   sni_llvm_result result;
   ck_assert_int_ne(the_plugin->compile(&request, &result), 0);
   ck_assert_ptr_nonnull(strstr(result.error, "floats"));

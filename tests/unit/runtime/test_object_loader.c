@@ -1,4 +1,5 @@
-// The object loader: code built byte by byte is relocated and runs; every malformed object is refused and frees what it took.
+// The object loader: code built byte by byte is relocated and runs; every malformed object is
+// refused and frees what it took.
 #include "runtime/object_loader.h"
 
 #include <check.h>
@@ -9,8 +10,24 @@
 static sni_allocator allocator;
 
 // An object of one .text, one .rodata, their relocations, a symbol table and its strings.
-enum { section_null, section_text, section_rodata, section_rela, section_symbols, section_strings, n_sections };
-enum { symbol_null, symbol_answer, symbol_constant, symbol_local, symbol_missing, symbol_call, n_symbols };
+enum {
+  section_null,
+  section_text,
+  section_rodata,
+  section_rela,
+  section_symbols,
+  section_strings,
+  n_sections
+};
+enum {
+  symbol_null,
+  symbol_answer,
+  symbol_constant,
+  symbol_local,
+  symbol_missing,
+  symbol_call,
+  n_symbols
+};
 
 typedef struct object {
   Elf64_Ehdr header;
@@ -26,17 +43,22 @@ typedef struct object {
 static const unsigned char code[] = {
     0x8b, 0x05, 0, 0, 0, 0,  // mov constant(%rip), %eax
     0xc3,                    // ret
-    0x90,
-    0xe8, 0, 0, 0, 0,        // call answer
+    0x90, 0xe8, 0, 0, 0, 0,  // call answer
     0xc3,
 };
 
-static Elf64_Shdr section(uint32_t type, uint64_t flags, size_t offset, size_t size, uint64_t align) {
-  return (Elf64_Shdr){.sh_type = type, .sh_flags = flags, .sh_offset = offset, .sh_size = size, .sh_addralign = align};
+static Elf64_Shdr section(uint32_t type, uint64_t flags, size_t offset, size_t size,
+                          uint64_t align) {
+  return (Elf64_Shdr){.sh_type = type,
+                      .sh_flags = flags,
+                      .sh_offset = offset,
+                      .sh_size = size,
+                      .sh_addralign = align};
 }
 
 static Elf64_Rela relocation(uint64_t offset, uint32_t symbol, uint32_t type, int64_t addend) {
-  return (Elf64_Rela){.r_offset = offset, .r_info = ELF64_R_INFO((uint64_t)symbol, type), .r_addend = addend};
+  return (Elf64_Rela){
+      .r_offset = offset, .r_info = ELF64_R_INFO((uint64_t)symbol, type), .r_addend = addend};
 }
 
 static object make_object(void) {
@@ -53,25 +75,34 @@ static object make_object(void) {
   memcpy(o.text, code, sizeof(code));
   const int32_t value = 4711;
   memcpy(o.rodata + 8, &value, sizeof(value));
-  o.sections[section_text] = section(SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, offsetof(object, text), sizeof(code), 16);
-  o.sections[section_rodata] = section(SHT_PROGBITS, SHF_ALLOC, offsetof(object, rodata), sizeof(o.rodata), 64);
+  o.sections[section_text] =
+      section(SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, offsetof(object, text), sizeof(code), 16);
+  o.sections[section_rodata] =
+      section(SHT_PROGBITS, SHF_ALLOC, offsetof(object, rodata), sizeof(o.rodata), 64);
   o.sections[section_rela] = section(SHT_RELA, 0, offsetof(object, rela), sizeof(o.rela), 8);
   o.sections[section_rela].sh_link = section_symbols;
   o.sections[section_rela].sh_info = section_text;
   o.sections[section_rela].sh_entsize = sizeof(Elf64_Rela);
-  o.sections[section_symbols] = section(SHT_SYMTAB, 0, offsetof(object, symbols), sizeof(o.symbols), 8);
+  o.sections[section_symbols] =
+      section(SHT_SYMTAB, 0, offsetof(object, symbols), sizeof(o.symbols), 8);
   o.sections[section_symbols].sh_link = section_strings;
   o.sections[section_symbols].sh_entsize = sizeof(Elf64_Sym);
-  o.sections[section_strings] = section(SHT_STRTAB, 0, offsetof(object, strings), sizeof(o.strings), 1);
+  o.sections[section_strings] =
+      section(SHT_STRTAB, 0, offsetof(object, strings), sizeof(o.strings), 1);
   memcpy(o.strings, "\0answer\0missing\0call\0", 21);
   o.rela[0] = relocation(2, symbol_constant, R_X86_64_PC32, 8 - 4);
   o.rela[1] = relocation(9, symbol_answer, R_X86_64_PLT32, -4);
   const unsigned char function = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
-  o.symbols[symbol_answer] = (Elf64_Sym){.st_name = 1, .st_info = function, .st_shndx = section_text};
-  o.symbols[symbol_constant] = (Elf64_Sym){.st_info = ELF64_ST_INFO(STB_LOCAL, STT_SECTION), .st_shndx = section_rodata};
-  o.symbols[symbol_local] = (Elf64_Sym){.st_name = 1, .st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC), .st_shndx = section_text};
-  o.symbols[symbol_missing] = (Elf64_Sym){.st_name = 8, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE)};
-  o.symbols[symbol_call] = (Elf64_Sym){.st_name = 16, .st_info = function, .st_shndx = section_text, .st_value = 8};
+  o.symbols[symbol_answer] =
+      (Elf64_Sym){.st_name = 1, .st_info = function, .st_shndx = section_text};
+  o.symbols[symbol_constant] =
+      (Elf64_Sym){.st_info = ELF64_ST_INFO(STB_LOCAL, STT_SECTION), .st_shndx = section_rodata};
+  o.symbols[symbol_local] = (Elf64_Sym){
+      .st_name = 1, .st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC), .st_shndx = section_text};
+  o.symbols[symbol_missing] =
+      (Elf64_Sym){.st_name = 8, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE)};
+  o.symbols[symbol_call] =
+      (Elf64_Sym){.st_name = 16, .st_info = function, .st_shndx = section_text, .st_value = 8};
   return o;
 }
 
@@ -128,7 +159,9 @@ END_TEST
 
 START_TEST(absolute_addresses) {
   object o = make_object();
-  const unsigned char move[] = {0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0x8b, 0x00, 0xc3};  // mov $constant, %rax; mov (%rax), %eax; ret
+  const unsigned char move[] = {
+      0x48, 0xb8, 0, 0,    0,    0,   0,
+      0,    0,    0, 0x8b, 0x00, 0xc3};  // mov $constant, %rax; mov (%rax), %eax; ret
   memcpy(o.text, move, sizeof(move));
   o.sections[section_text].sh_size = sizeof(o.text);
   o.rela[0] = relocation(2, symbol_constant, R_X86_64_64, 8);
@@ -256,7 +289,9 @@ START_TEST(memory_may_run_out_anywhere) {
 }
 END_TEST
 
-static void set_up(void) { sni_allocator_init(&allocator, NULL, 0); }
+static void set_up(void) {
+  sni_allocator_init(&allocator, NULL, 0);
+}
 
 int main(void) {
   Suite *suite = suite_create("object loader");
