@@ -182,7 +182,7 @@ static void check_pointwise(pointwise *p) {
   check_layouts(p, turned, &sizes[4], true);
   for (int l = 0; l < N_LAYOUTS; l++) {
     layout layouts[3];
-    for (int k = 0; k < 3; k++) layouts[k] = (layout)((l + k * (1 + p->op % 3)) % N_LAYOUTS);
+    for (int k = 0; k < 3; k++) layouts[k] = (layout)((l + k * (1 + (int)p->op % 3)) % N_LAYOUTS);
     check_layouts(p, layouts, &shapes[((size_t)l + (size_t)p->op + p->dtypes[0]) % 7], false);
   }
   release_pair(&p->reference);

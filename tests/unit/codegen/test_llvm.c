@@ -294,14 +294,14 @@ static void random_reducing_nest(bool vector_inner, int turn) {
   values[count++] = random_load(extents, (uint32_t)random_below(1 << n), params);
   values[count++] = kb_const(&b, SN_F32, 0.5);
   for (int64_t i = random_below(4); i > 0; i--) random_op(values, &count);
-  uint32_t stored = 0;
+  int stored = 0;
   const uint32_t kept = values[random_below(count)];
   if (slot) {
     stored = build_slot(&b, b.insts[kept].dtype);
     build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_STORE,
                                      .dtype = b.insts[kept].dtype,
                                      .operands = {kept},
-                                     .imm.slot = (int)stored});
+                                     .imm.slot = stored});
   }
   for (int64_t i = 1 + random_below(3); i > 0; i--) outer[n_outer++] = random_reduce(values, count);
   build_stage(&b, false);
@@ -312,9 +312,9 @@ static void random_reducing_nest(bool vector_inner, int turn) {
   for (uint32_t i = 0; i < n_outer; i++) values[count++] = outer[i];
   values[count++] = random_load(extents, ~0u, params);
   if (slot)
-    values[count++] = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_SCRATCH_LOAD,
-                                                       .dtype = b.slot_dtype[stored],
-                                                       .imm.slot = (int)stored});
+    values[count++] = build_inst(
+        &b, (sni_kernel_inst){
+                .op = SNI_KOP_SCRATCH_LOAD, .dtype = b.slot_dtype[stored], .imm.slot = stored});
   for (int64_t i = random_below(turn % 4 == 0 ? 30 : 5); i > 0; i--) random_op(values, &count);
   random_store(values[count - 1], extents, params);
   const uint32_t last = random_reduce(values, count);

@@ -44,7 +44,7 @@ static const budget budgets[] = {
 static const double pow_f32 = 1, pow_f64 = 2;
 
 static harness h;
-static uint64_t stride = 1009;  // prime
+static uint64_t stride = 2003;  // prime
 static void setup(void) {
   harness_begin(&h);
 }
@@ -101,9 +101,21 @@ static double distance(long double got, long double want, int digits, int least,
   return (double)ldexpl(fabsl(got - want), -ulp);
 }
 
+// The same for normal f32 results in double, for speed: most of the time goes here.
 static double distance_f32(float got, double want) {
-  return distance(got, want, 24, -149, 128);
+  uint64_t bits;
+  memcpy(&bits, &want, sizeof(bits));
+  const int exponent = (int)(bits >> 52 & 0x7ff) - 1022;
+  const double magnitude = fabs((double)got);
+  if (!(magnitude > 0 && magnitude <= 0x1p127) || exponent <= -125 || exponent >= 127 ||
+      (got < 0) != (want < 0))
+    return distance(got, want, 24, -149, 128);
+  const uint64_t inverse_bits = (uint64_t)(1023 + 24 - exponent) << 52;
+  double inverse;
+  memcpy(&inverse, &inverse_bits, sizeof(inverse));
+  return fabs((double)got - want) * inverse;
 }
+
 static double distance_f64(double got, long double want) {
   return distance(got, want, 53, -1074, 1024);
 }
@@ -167,7 +179,7 @@ START_TEST(f64_functions) {
   evaluator e = make_evaluator(f->op, SN_F64);
   double *x = malloc(batch * sizeof(double)), *y = malloc(batch * sizeof(double));
   double worst = 0, where = 0;
-  for (int round = 0; round < (stride == 1 ? 400 : 12); round++) {
+  for (int round = 0; round < (stride == 1 ? 400 : 8); round++) {
     for (int i = 0; i < batch; i++) x[i] = sample_f64(f, round);
     evaluate(&e, x, y, NULL);
     for (int i = 0; i < batch; i++) {
