@@ -11,8 +11,9 @@ enum {
   k_block_unknown = 512,
   l1_panel_bytes = 24 << 10,  // a panel that stays in L1 while the rows pass
   pack_bytes = 1 << 20,  // right sides beyond this are copied: fewer pages, no cache set conflicts
-  pack_blocks = 4,       // row blocks that pay for a copy
-  pack_unit_rows = 128,  // rows of a unit that copies
+  pack_rows = 192,       // rows of a unit that pay for a copy
+  pack_unit_rows = 256,  // rows of a unit when the right side is that large
+  least_blocks = 4,      // row blocks of a unit, so that panels of the right side are used again
   most_rows = 28,
   most_rows_by_offset = 9,  // rows whose offsets are run-time numbers: they take general registers
   assumed_rows = 64,
@@ -166,7 +167,7 @@ static void plan_packing(const sni_kernel *kernel, const shape *s, size_t size,
   const int columns_axis = kernel->n_outer - (plan->swapped ? 2 : 1);
   const sni_kernel_access *right = &kernel->accesses[plan->swapped ? c->lhs : c->rhs];
   const int64_t n = s->n < 0 ? assumed_columns : most(s->n, 1);
-  plan->pack_rows = (int64_t)pack_blocks * plan->rows;
+  plan->pack_rows = pack_rows;
   plan->pack = SNI_PACK_NEVER;
   if (known(right->stride[columns_axis]) != 1) {
     plan->pack = SNI_PACK_ALWAYS;
@@ -256,7 +257,7 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
                                                                            : main.rows;
   int64_t unit_rows = ceil_div(rows, step) * step, unit_columns = width;
   const bool packs = depth > (int64_t)(pack_bytes / 4) / columns;
-  const int64_t fewest = packs ? pack_unit_rows : pack_blocks * (int64_t)main.rows;
+  const int64_t fewest = packs ? pack_unit_rows : least_blocks * (int64_t)main.rows;
   while (unit_rows > step && unit_rows * width > target / depth && unit_rows / 2 >= fewest)
     unit_rows = ceil_div(ceil_div(unit_rows, 2), step) * step;
   if (unit_rows * width < target / depth) {

@@ -373,7 +373,7 @@ static void check_text(const source *s, int64_t index_limit) {
       fill_view(&in[i], i == 1 ? 2 : i);
       if (!index_limit || i != 1) continue;
       for (int64_t e = 0; e < elements_of(&spec.shape); e++) {
-        int64_t index = hash_of((uint64_t)e, 3) % (uint64_t)index_limit;
+        int64_t index = (int64_t)(hash_of((uint64_t)e, 3) % (uint64_t)index_limit);
         if (spec.dtype == SN_I32) ((int32_t *)in[i].data)[e] = (int32_t)index;
         if (spec.dtype == SN_I64) ((int64_t *)in[i].data)[e] = index;
       }

@@ -34,8 +34,8 @@ static const budget budgets[] = {
     {SNI_KOP_EXPM1, 2, 2, expm1, expm1l, INFINITY, -3, 3},
     {SNI_KOP_LOG, 1, 1, log, logl, INFINITY, 0.3, 3},
     {SNI_KOP_LOG1P, 2, 2, log1p, log1pl, INFINITY, -0.9, 3},
-    {SNI_KOP_SIN, 1.5, 2, sin, sinl, 0x1p+45, -1000, 1000},
-    {SNI_KOP_COS, 1.5, 2, cos, cosl, 0x1p+45, -1000, 1000},
+    {SNI_KOP_SIN, 1.75, 2, sin, sinl, 0x1p+45, -1000, 1000},
+    {SNI_KOP_COS, 1.75, 2, cos, cosl, 0x1p+45, -1000, 1000},
     {SNI_KOP_TANH, 2, 2, tanh, tanhl, INFINITY, -3, 3},
     {SNI_KOP_SIGMOID, 2, 2, sigmoid, wide_sigmoid, INFINITY, -40, 40},
     {SNI_KOP_ERF, 2, 2, erf, erfl, INFINITY, -6, 6},
@@ -44,7 +44,7 @@ static const budget budgets[] = {
 static const double pow_f32 = 1, pow_f64 = 2;
 
 static harness h;
-static uint64_t stride = 2003;  // prime
+static uint64_t stride = 1009;  // prime
 static void setup(void) {
   harness_begin(&h);
 }
@@ -138,14 +138,15 @@ START_TEST(f32_functions) {
     evaluate(&e, x, y, NULL);
     for (int i = 0; i < batch; i++) {
       if (fabsf(x[i]) > (float)f->limit && !isinf(x[i])) {
-        ck_assert_msg(fabsf(y[i]) <= 1, "%s(%a) = %a", sni_kop_infos[f->op].name, (double)x[i],
-                      (double)y[i]);
+        if (!(fabsf(y[i]) <= 1))
+          ck_abort_msg("%s(%a) = %a", sni_kop_infos[f->op].name, (double)x[i], (double)y[i]);
         continue;
       }
       const double want = f->reference(x[i]);
       const double d = distance_f32(y[i], want);
-      ck_assert_msg(zeros_agree(y[i], want), "%s(%a) = %a instead of %a", sni_kop_infos[f->op].name,
-                    (double)x[i], (double)y[i], want);
+      if (!zeros_agree(y[i], want))
+        ck_abort_msg("%s(%a) = %a instead of %a", sni_kop_infos[f->op].name, (double)x[i],
+                     (double)y[i], want);
       if (d > worst) {
         worst = d;
         where = x[i];
@@ -184,7 +185,7 @@ START_TEST(f64_functions) {
     evaluate(&e, x, y, NULL);
     for (int i = 0; i < batch; i++) {
       if (fabs(x[i]) > f->limit && !isinf(x[i])) {
-        ck_assert_msg(fabs(y[i]) <= 1, "%s(%a) = %a", sni_kop_infos[f->op].name, x[i], y[i]);
+        if (!(fabs(y[i]) <= 1)) ck_abort_msg("%s(%a) = %a", sni_kop_infos[f->op].name, x[i], y[i]);
         continue;
       }
       const double d = distance_f64(y[i], f->wide(x[i]));
@@ -279,7 +280,7 @@ START_TEST(pow_both) {
     for (int i = 0; i < batch; i++) {
       const long double want = powl(a[i], b[i]);
       const double d = distance_f64(y[i], want);
-      ck_assert_msg(zeros_agree(y[i], (double)want), "pow(%a, %a) = %a", a[i], b[i], y[i]);
+      if (!zeros_agree(y[i], (double)want)) ck_abort_msg("pow(%a, %a) = %a", a[i], b[i], y[i]);
       if (d > worst_f64) worst_f64 = d, at[0] = a[i], at[1] = b[i];
       fa[i] = (float)a[i];
       fb[i] = (float)(round % 3 == 1 || round % 3 == 2 ? b[i] / 8 : b[i]);
@@ -289,8 +290,8 @@ START_TEST(pow_both) {
     evaluate(&single, fa, fb, fy);
     for (int i = 0; i < batch; i++) {
       const double want = pow(fa[i], fb[i]), d = distance_f32(fy[i], want);
-      ck_assert_msg(zeros_agree(fy[i], (double)(float)want), "powf(%a, %a) = %a", (double)fa[i],
-                    (double)fb[i], (double)fy[i]);
+      if (!zeros_agree(fy[i], (double)(float)want))
+        ck_abort_msg("powf(%a, %a) = %a", (double)fa[i], (double)fb[i], (double)fy[i]);
       if (d > worst_f32) worst_f32 = d, at[2] = (double)fa[i], at[3] = (double)fb[i];
     }
   }
