@@ -65,6 +65,7 @@ target_link_libraries(sinter-llvm PRIVATE sinter_flags)
 target_include_directories(sinter-llvm SYSTEM PRIVATE ${sinter_llvm_include})
 set_target_properties(sinter-llvm PROPERTIES LINKER_LANGUAGE CXX)
 target_link_options(sinter-llvm PRIVATE LINKER:--exclude-libs,ALL LINKER:--gc-sections LINKER:--as-needed
+  LINKER:-z,nodelete
   $<$<CONFIG:Release>:LINKER:-s>)
 if(NOT SINTER_SANITIZE AND NOT SINTER_FUZZ)  # clang's sanitizer runtime is in the program alone
   target_link_options(sinter-llvm PRIVATE LINKER:-z,defs)

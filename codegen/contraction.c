@@ -11,21 +11,31 @@ enum {
   k_block_unknown = 512,
   l1_panel_bytes = 24 << 10,  // a panel that stays in L1 while the rows pass
   pack_bytes = 1 << 20,  // right sides beyond this are copied: fewer pages, no cache set conflicts
-  pack_rows = 192,       // rows of a unit that pay for a copy
+  // Rows of a unit that pay for a copy: in general; of a right side whose rows meet in the same
+  // cache sets; of one in main memory.
+  pack_rows = 192,
+  pack_rows_conflict = 96,
+  pack_rows_huge = 48,
+  huge_bytes = 16 << 20,
   pack_unit_rows = 256,  // rows of a unit when the right side is that large
-  least_blocks = 4,      // row blocks of a unit, so that panels of the right side are used again
+  packing_code = 80,
+  few_rows = 48,     // stay in one unit
+  least_blocks = 4,  // row blocks of a unit, so that panels of the right side are used again
   most_rows = 28,
   most_rows_by_offset = 9,  // rows whose offsets are run-time numbers: they take general registers
   assumed_rows = 64,
   assumed_columns = 768,
   assumed_depth = 256,  // of unknown sizes
+  assumed_epilogue = 4,
 };
 
 typedef struct shape {
-  int64_t m, n, k;  // -1: unknown
-  int64_t m_grain, n_grain;
-  bool offsets;  // row offsets are run-time numbers
-  int lanes, registers;
+  int64_t m, n, k;           // -1: unknown
+  int64_t m_grain, n_grain;  // 0: to be found
+  int64_t epilogue;          // instructions behind the product
+  int64_t packing;           // code that copies a panel
+  bool offsets;              // row offsets are run-time numbers
+  int lanes, registers, vector_bytes;
 } shape;
 
 typedef struct block {
@@ -48,13 +58,14 @@ static int64_t most(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
-// Half cycles per k of a block on a core with two FMA units of latency 4, two loads a cycle, and 16
-// bytes a cycle from L2.
+// Half cycles per k of a block on a core with two FMA units of latency 4 (10: and some slack), two
+// loads a cycle at best, and 16 bytes a cycle from L2.
 static int64_t block_cost(const shape *s, int64_t rows, int64_t vectors) {
-  const int64_t cost = most(most(rows * vectors, rows + vectors), 8);
-  const bool in_l1 = s->k >= 0 && s->k * vectors * 64 <= l1_panel_bytes;
+  const int64_t bytes = vectors * s->vector_bytes, loads = rows + vectors;
+  const int64_t cost = most(most(rows * vectors, loads + loads / 8), 10);
+  const bool in_l1 = s->k >= 0 && s->k * bytes <= l1_panel_bytes;
   const bool once = s->m >= 0 && s->m <= 4;  // no block gets round reading all of b
-  return in_l1 || once ? cost : most(cost, vectors * 8);
+  return in_l1 || once ? cost : most(cost, bytes / 8);
 }
 
 static bool block_fits(const shape *s, int rows, int vectors) {
@@ -62,32 +73,39 @@ static bool block_fits(const shape *s, int rows, int vectors) {
   return rows * vectors + vectors + 1 < s->registers;
 }
 
-// Code counts a little, for it has to be compiled: accumulators and the loops around them.
-static int64_t block_code(int64_t rows, int64_t vectors) {
-  return rows * (vectors + 1) + 16;
+// Code counts a little, for it has to be compiled: accumulators, the epilogue, the loops around
+// them.
+static int64_t block_code(const shape *s, int64_t rows, int64_t vectors) {
+  return rows * (vectors + 1) + s->epilogue * vectors + s->packing + 16;
 }
 
 static int64_t weigh(int64_t cost, int64_t code) {
-  return cost * (1024 + code);
+  return cost * (2048 + code);
 }
 
 // All rows of one panel in blocks of `rows`. An unknown m is taken for assumed_rows, so that blocks
 // of 8 leave nothing over from the usual batches.
 static block panel_block(const shape *s, int64_t m, int rows, int vectors) {
   const int64_t whole = m / rows, rest = m % rows;
-  block b = {rows, vectors, whole * block_cost(s, rows, vectors), block_code(rows, vectors)};
+  block b = {rows, vectors, whole * block_cost(s, rows, vectors), block_code(s, rows, vectors)};
   if (rest) b.cost += block_cost(s, rest, vectors);
-  if (rest) b.code += block_code(rest, vectors);
+  if (rest) b.code += block_code(s, rest, vectors);
   b.cost += b.cost / 32;  // a pass over a, and the loops' ends
   return b;
+}
+
+// Whether pieces of an axis are cut at the ends of units alone.
+static bool fits_unit(int64_t extent, int64_t grain, int64_t piece) {
+  return grain == 0 || grain % piece == 0 || (extent >= 0 && extent <= grain);
 }
 
 static block best_rows(const shape *s, int64_t m, int vectors) {
   block best = panel_block(s, m, 1, vectors);
   for (int rows = 2; rows <= (s->offsets ? most_rows_by_offset : most_rows) && rows <= m; rows++) {
     if (!block_fits(s, rows, vectors)) break;
+    if (!fits_unit(s->m, s->m_grain, rows)) continue;
     const block b = panel_block(s, m, rows, vectors);
-    if (weigh(b.cost, b.code) <= weigh(best.cost, best.code)) best = b;
+    if (weigh(b.cost, 2 * b.code) <= weigh(best.cost, 2 * best.code)) best = b;  // few blocks
   }
   return best;
 }
@@ -106,6 +124,7 @@ static void choose_blocks(const shape *s, blocks *out) {
     if (!block_fits(s, 1, width) ||
         (whole == 0 && width > 1 && rest <= (int64_t)(width - 1) * s->lanes))
       continue;
+    if (width > 1 && !fits_unit(s->n, s->n_grain, width * s->lanes)) continue;
     const block main = best_rows(s, m, width);
     block last = {0, 0, 0, 0};
     if (rest) last = best_rows(s, m, (int)ceil_div(rest, s->lanes));
@@ -133,6 +152,13 @@ static int64_t known(sni_kernel_size size) {
   return size.param < 0 ? size.value : -1;
 }
 
+static int64_t epilogue_length(const sni_kernel *kernel) {
+  int64_t length = 0;
+  for (uint32_t i = 0; i < kernel->n_insts; i++)
+    length += kernel->insts[i].op != SNI_KOP_CONST && kernel->insts[i].op != SNI_KOP_CONTRACTION;
+  return length;
+}
+
 static shape kernel_shape(const sni_kernel *kernel, int lanes, int vector_bits, bool swapped) {
   const int rows_axis = kernel->n_outer - (swapped ? 1 : 2),
             columns_axis = kernel->n_outer - (swapped ? 2 : 1);
@@ -143,11 +169,15 @@ static shape kernel_shape(const sni_kernel *kernel, int lanes, int vector_bits, 
       .k = known(c->k_extent),
       .m_grain = kernel->grain[rows_axis],
       .n_grain = kernel->grain[columns_axis],
+      .epilogue = epilogue_length(kernel),
       .lanes = lanes,
       .registers = vector_registers(vector_bits),
+      .vector_bytes = vector_bits / 8,
   };
   const sni_kernel_access *left = &kernel->accesses[swapped ? c->rhs : c->lhs];
+  const sni_kernel_access *right = &kernel->accesses[swapped ? c->lhs : c->rhs];
   s.offsets = s.m < 0 || left->stride[rows_axis].param >= 0;
+  s.packing = known(right->stride[columns_axis]) != 1 ? packing_code : 0;
   return s;
 }
 
@@ -161,17 +191,25 @@ static void plan_k_blocks(const shape *s, sni_contraction_plan *plan) {
     plan->k_block = one_block ? most(s->k, 1) : (ceil_div(s->k, ceil_div(s->k, limit)) + 3) / 4 * 4;
 }
 
+// bytes: of the right side.
+static int64_t rows_worth_packing(int64_t bytes, int64_t pitch) {
+  if (bytes >= huge_bytes) return pack_rows_huge;
+  return pitch % 4096 == 0 ? pack_rows_conflict : pack_rows;
+}
+
 static void plan_packing(const sni_kernel *kernel, const shape *s, size_t size,
                          sni_contraction_plan *plan) {
   const sni_kernel_contraction *c = &kernel->contraction;
   const int columns_axis = kernel->n_outer - (plan->swapped ? 2 : 1);
   const sni_kernel_access *right = &kernel->accesses[plan->swapped ? c->lhs : c->rhs];
   const int64_t n = s->n < 0 ? assumed_columns : most(s->n, 1);
-  plan->pack_rows = pack_rows;
+  const double bytes = (double)n * (double)s->k * (double)size;
+  const int64_t pitch = known(plan->swapped ? c->lhs_k_stride : c->rhs_k_stride) * (int64_t)size;
+  plan->pack_rows = rows_worth_packing(bytes < 1e18 ? (int64_t)bytes : INT64_MAX, pitch);
   plan->pack = SNI_PACK_NEVER;
   if (known(right->stride[columns_axis]) != 1) {
     plan->pack = SNI_PACK_ALWAYS;
-  } else if (s->k >= 0 && s->k > (int64_t)(pack_bytes / size) / n) {
+  } else if (bytes > pack_bytes) {
     const bool whole = s->m >= 0 && s->m <= s->m_grain;  // every unit has all rows
     if (!whole) plan->pack = SNI_PACK_MANY_ROWS;
     if (whole && s->m >= plan->pack_rows) plan->pack = SNI_PACK_ALWAYS;
@@ -239,25 +277,23 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
   shape s = {.m = swapped ? n : m,
              .n = swapped ? m : n,
              .k = k,
+             .epilogue = assumed_epilogue,
              .lanes = lanes,
-             .registers = vector_registers(vector_bits)};
+             .registers = vector_registers(vector_bits),
+             .vector_bytes = vector_bits / 8};
   s.offsets = s.m < 0;
   blocks chosen;
   choose_blocks(&s, &chosen);
-  const block main = chosen.main;
-  const int last_rows = chosen.uniform ? 0 : chosen.last.rows;
   const int64_t rows = most(s.m < 0 ? 4 * assumed_rows : s.m, 1),
                 columns = most(s.n < 0 ? assumed_columns : s.n, 1);
-  const int64_t depth = most(k < 0 ? assumed_depth : k, 1), width = (int64_t)main.vectors * lanes;
+  const int64_t depth = most(k < 0 ? assumed_depth : k, 1);
+  const int64_t width = (int64_t)chosen.main.vectors * lanes;
   const int64_t target = unit_target(rows, columns, depth);
-  // Both kinds of panels should end at a block's edge.
-  const int64_t both = (int64_t)main.rows * last_rows;
-  const int64_t step = last_rows > main.rows && last_rows % main.rows == 0 ? last_rows
-                       : last_rows && main.rows % last_rows && both <= 96  ? both
-                                                                           : main.rows;
+  // What the usual blocks divide: 1, 2, 4, 8, 16 rows; with few registers 1, 2, 3, 4, 6.
+  const int64_t step = rows <= few_rows ? rows : s.registers == 32 ? 16 : 12;
   int64_t unit_rows = ceil_div(rows, step) * step, unit_columns = width;
   const bool packs = depth > (int64_t)(pack_bytes / 4) / columns;
-  const int64_t fewest = packs ? pack_unit_rows : least_blocks * (int64_t)main.rows;
+  const int64_t fewest = packs ? pack_unit_rows : least_blocks * (int64_t)chosen.main.rows;
   while (unit_rows > step && unit_rows * width > target / depth && unit_rows / 2 >= fewest)
     unit_rows = ceil_div(ceil_div(unit_rows, 2), step) * step;
   if (unit_rows * width < target / depth) {

@@ -60,27 +60,25 @@ static sni_value constant(sni_expander *x, sni_value like, double value) {
   return sni_put_f(x, sni_value_dtype(x, like), value);
 }
 
-// k = round(a * log2e * scale) and r = a - k ln2 / scale (+ tail). scale 2 serves e^2a.
-static sni_value reduce(sni_expander *x, sni_value a, sni_value tail, double scale,
-                        sni_value *out_k) {
+// k = round(a * log2e * scale), and a - k * (high part of ln2) / scale, exactly. scale 2 serves
+// e^2a.
+static sni_value reduce(sni_expander *x, sni_value a, double scale, sni_value *out_k) {
   const exp_table *t = table_of(x, a);
   const sni_value magic = constant(x, a, t->round);
   const sni_value shifted = sni_put3(x, SNI_KOP_FMA, a, constant(x, a, t->log2e * scale), magic);
-  const sni_value k = sni_put2(x, SNI_KOP_SUB, shifted, magic);
-  const sni_value high = constant(x, a, -t->ln2_high / scale);
-  const sni_value low = constant(x, a, -t->ln2_low / scale);
-  *out_k = k;
-  const sni_value r = sni_put3(x, SNI_KOP_FMA, k, high, a);
-  if (t == &table_f32 && scale == 2) return r;  // k <= 27: the low part is below 2^-26 of tanh
-  if (tail == SNI_NO_VALUE) return sni_put3(x, SNI_KOP_FMA, k, low, r);
-  return sni_put2(x, SNI_KOP_ADD, r, sni_put3(x, SNI_KOP_FMA, k, low, tail));
+  *out_k = sni_put2(x, SNI_KOP_SUB, shifted, magic);
+  return sni_put3(x, SNI_KOP_FMA, *out_k, constant(x, a, -t->ln2_high / scale), a);
 }
 
 sni_value sni_expand_exp_core(sni_expander *x, sni_value a, sni_value tail) {
   const exp_table *t = table_of(x, a);
   const sni_value one = constant(x, a, 1);
-  sni_value k;
-  const sni_value r = reduce(x, a, tail, 1, &k);
+  const sni_value low = constant(x, a, -t->ln2_low);
+  sni_value k, r = reduce(x, a, 1, &k);
+  if (tail == SNI_NO_VALUE)
+    r = sni_put3(x, SNI_KOP_FMA, k, low, r);
+  else
+    r = sni_put2(x, SNI_KOP_ADD, r, sni_put3(x, SNI_KOP_FMA, k, low, tail));
   const sni_value q = sni_put_horner(x, r, t->exp_q, t->exp_count);
   const sni_value p = sni_put3(x, SNI_KOP_FMA, sni_put3(x, SNI_KOP_FMA, q, r, one), r, one);
   return sni_put2(x, SNI_KOP_LDEXP, p, k);
@@ -101,7 +99,8 @@ sni_value sni_expand_expm1(sni_expander *x, sni_value a) {
   const sni_value above = sni_put2(x, SNI_KOP_MAX, a, constant(x, a, t->expm1_low));
   const sni_value inside = sni_put2(x, SNI_KOP_MIN, above, constant(x, a, t->high));
   sni_value k;
-  const sni_value r = reduce(x, inside, SNI_NO_VALUE, 1, &k);
+  const sni_value high = reduce(x, inside, 1, &k);
+  const sni_value r = sni_put3(x, SNI_KOP_FMA, k, constant(x, a, -t->ln2_low), high);
   const sni_value q = sni_put_horner(x, r, t->expm1_q, t->expm1_count);
   const sni_value p = sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, r, r), q, r);
   const sni_value s = sni_put2(x, SNI_KOP_LDEXP, half, k);
@@ -118,19 +117,34 @@ static sni_value refine_quotient(sni_expander *x, sni_value small, sni_value n,
   return sni_put3(x, SNI_KOP_SELECT, small, refined, quotient);
 }
 
-// tanh |a| = h / (1 + h), h = (e^2|a| - 1) / 2 = 2^k p + (2^k - 1) / 2, p = (e^2r - 1) / 2 = r +
-// r^2 (2 q(2r)). Near 0 h is exact to an ulp, far out the quotient forgets its error.
-sni_value sni_expand_tanh(sni_expander *x, sni_value a) {
-  const exp_table *t = table_of(x, a);
+// p = (e^2r - 1) / 2 = r + r^2 (2 q(2r)) for r = high - k * (low part of ln2) / 2. For f32 the low
+// part is below 2^-26 of tanh; f64 adds it to the small term, so that r is not rounded before the
+// sum.
+static sni_value half_expm1(sni_expander *x, sni_value high, sni_value k) {
+  const exp_table *t = table_of(x, high);
   double q2[11];
   for (int i = 0; i < t->expm1_count; i++) q2[i] = t->expm1_q[i] * (double)(2 << i);
+  if (t == &table_f32) {
+    const sni_value q = sni_put_horner(x, high, q2, t->expm1_count);
+    return sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, high, high), q, high);
+  }
+  const sni_value low = sni_put2(x, SNI_KOP_MUL, k, constant(x, high, -t->ln2_low / 2));
+  const sni_value r = sni_put2(x, SNI_KOP_ADD, high, low);
+  const sni_value q = sni_put_horner(x, r, q2, t->expm1_count);
+  const sni_value small = sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, r, r), q, low);
+  return sni_put2(x, SNI_KOP_ADD, high, small);
+}
+
+// tanh |a| = h / (1 + h), h = (e^2|a| - 1) / 2 = 2^k p + (2^k - 1) / 2. Near 0 h is exact to an
+// ulp, far out the quotient forgets its error.
+sni_value sni_expand_tanh(sni_expander *x, sni_value a) {
+  const exp_table *t = table_of(x, a);
   const sni_value one = constant(x, a, 1);
   const sni_value magnitude = sni_put1(x, SNI_KOP_ABS, a);
   const sni_value inside = sni_put2(x, SNI_KOP_MIN, magnitude, constant(x, a, t->tanh_high));
   sni_value k;
-  const sni_value r = reduce(x, inside, SNI_NO_VALUE, 2, &k);
-  const sni_value q = sni_put_horner(x, r, q2, t->expm1_count);
-  const sni_value p = sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, r, r), q, r);
+  const sni_value high = reduce(x, inside, 2, &k);
+  const sni_value p = half_expm1(x, high, k);
   const sni_value s = sni_put2(x, SNI_KOP_LDEXP, one, k);
   const sni_value rest = sni_put3(x, SNI_KOP_FMA, s, constant(x, a, 0.5), constant(x, a, -0.5));
   const sni_value h = sni_put3(x, SNI_KOP_FMA, p, s, rest);

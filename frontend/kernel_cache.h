@@ -45,7 +45,7 @@ sn_status sni_kernel_code_native(sni_allocator *allocator, sni_diag *diag,
                                  void *function, size_t code_bytes, sni_kernel_code **out_code);
 void sni_kernel_code_release(sni_kernel_code *code);
 
-enum { sni_kernel_cache_buckets = 256, sni_kernel_cache_capacity = 4096 };
+enum { sni_kernel_cache_buckets = 256, sni_kernel_cache_capacity = 256 };
 // Thread-safe.
 typedef struct sni_kernel_cache {
   pthread_mutex_t lock;

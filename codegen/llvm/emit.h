@@ -1,12 +1,18 @@
 // What the files of the LLVM plugin share: the state of one kernel's emission and the steps of it.
 //
-//   plugin.c          request -> module -> object bytes
-//   analyze.c         which values vary where, vector width
-//   emit_kernel.c     signature, units, choice of nest            emit_contraction.c, emit_block.c,
-//   emit_pack.c: matrix products emit_nest.c       outer-vector and row nests emit_inst.c     one
-//   instruction on a group of vectors emit_reduce.c     accumulators, combination of lanes
-//   emit_memory.c   addresses, masks, gathers emit_op.c, emit_exact.c   pure operations on scalars
-//   and vectors alike ir.c              constants, intrinsics, loops
+//   plugin.c             request -> module -> object bytes
+//   analyze.c            which values vary where, vector width
+//   emit_kernel.c        signature, units, choice of nest
+//   emit_nest.c          outer-vector and row nests
+//   emit_reduce.c        accumulators, combination of lanes
+//   emit_contraction.c   matrix products: panels, rows, epilogue
+//   emit_block.c         matrix products: the loop over k
+//   emit_pack.c          matrix products: copies of the right side
+//   emit_inst.c          one instruction on a group of vectors
+//   emit_memory.c        addresses, masks, gathers
+//   emit_op.c            pure operations on scalars and vectors alike
+//   emit_exact.c         those of them that take several instructions
+//   ir.c                 constants, intrinsics, loops
 //
 // A value that doesn't vary along the vector axis is a scalar; one that does is a vector of `lanes`
 // elements for each vector of the group at hand. The instructions of a group are emitted one by one
@@ -60,12 +66,13 @@ typedef struct sni_emitter {
   // of the kernel
   const sni_kernel *kernel;
   LLVMValueRef function, begin, end, scratch;
-  LLVMValueRef *buffers;  // addresses of element 0
-  LLVMValueRef *params;   // i64
-  LLVMValueRef *bases;    // per access: address at the outer indices other than the vector axis
-  sni_value *values;      // per instruction
-  LLVMValueRef *vectors;  // memory of values[i].vector
-  uint32_t *varies;       // per instruction: bits of the axes it varies along
+  LLVMValueRef *buffers;   // addresses of element 0
+  LLVMValueRef *params;    // i64
+  LLVMValueRef *offsets;   // per access: elements at the outer indices other than the vector axis
+  int64_t *displacements;  // per access: added to that
+  sni_value *values;       // per instruction
+  LLVMValueRef *vectors;   // memory of values[i].vector
+  uint32_t *varies;        // per instruction: bits of the axes it varies along
   bool *is_vector, *needs_splat;
   uint8_t *level;  // per instruction: sni_level
   int lanes, vector_axis;
@@ -155,7 +162,7 @@ LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base
                              LLVMValueRef offsets, LLVMValueRef mask);
 // base + stride * {0 .. width - 1} elements, as offsets for gathers
 LLVMValueRef sni_emit_lane_offsets(sni_emitter *e, sni_kernel_size stride, unsigned width);
-LLVMValueRef sni_emit_access_base(sni_emitter *e, const sni_kernel_access *access);
+LLVMValueRef sni_emit_access_offset(sni_emitter *e, const sni_kernel_access *access);
 bool sni_access_varies(const sni_kernel_access *access, int axis);
 void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group);
 void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group);

@@ -44,13 +44,15 @@ static void emit_phase(sni_emitter *e, const sni_product *p, sni_phase phase) {
 }
 
 // ---- the epilogue
-static void set_row(sni_emitter *e, const sni_product *p, LLVMValueRef row) {
-  e->index[p->row_axis] = row;
+// The place at hand: row + number. Rows of a block differ by a constant.
+static void set_row(sni_emitter *e, const sni_product *p, LLVMValueRef row, int number) {
+  LLVMValueRef index = sni_ir_add(e, row, sni_ir_i64(e, number));
+  e->index[p->row_axis] = index;
   for (uint32_t i = 0; i < e->kernel->n_accesses; i++) {
-    const sni_kernel_access *access = &e->kernel->accesses[i];
-    LLVMTypeRef element = sni_ir_memory_type(e, e->kernel->buffers[access->buffer].dtype);
-    LLVMValueRef offset = sni_ir_mul(e, row, sni_emit_size(e, access->stride[p->row_axis]));
-    e->bases[i] = sni_ir_element_address(e, element, p->unit_bases[i], offset);
+    const sni_kernel_size stride = e->kernel->accesses[i].stride[p->row_axis];
+    LLVMValueRef offset = sni_ir_mul(e, stride.param < 0 ? row : index, sni_emit_size(e, stride));
+    e->offsets[i] = sni_ir_add(e, p->unit_offsets[i], offset);
+    e->displacements[i] = stride.param < 0 ? number * stride.value : 0;
   }
 }
 
@@ -65,7 +67,7 @@ static void emit_direct(sni_emitter *e, sni_product *p, LLVMValueRef row, int ro
                         LLVMValueRef *sums) {
   emit_phase(e, p, phase_panel);
   for (int r = 0; r < rows; r++) {
-    set_row(e, p, sni_ir_add(e, row, sni_ir_i64(e, r)));
+    set_row(e, p, row, r);
     for (int v = 0; v < p->group.count; v++)
       sni_set_vector(e, p->number, v, sums[r * p->group.count + v]);
     emit_phase(e, p, phase_row);
@@ -77,7 +79,7 @@ static void emit_from_tile(sni_emitter *e, sni_product *p, LLVMValueRef first, L
   sni_loop loop;
   emit_phase(e, p, phase_panel);
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), count, sni_ir_i64(e, 1), 0);
-  set_row(e, p, sni_ir_add(e, first, loop.index));
+  set_row(e, p, sni_ir_add(e, first, loop.index), 0);
   for (int v = 0; v < p->group.count; v++)
     sni_set_vector(e, p->number, v,
                    sni_emit_vector_load(e, p->vector, tile_address(e, p, loop.index, v), NULL));
@@ -132,27 +134,22 @@ static bool constant_rows(const sni_product *p, int64_t *out_rows) {
          first == 0;
 }
 
-// Blocks of `rows` rows, the last of which may reach beyond the unit.
-static void emit_clamped_rows(sni_emitter *e, sni_product *p, LLVMValueRef first, int rows) {
+// Blocks of `rows` rows, the last of which may reach beyond the unit: one piece of code, for a
+// known number of rows never the best.
+static void emit_clamped_rows(sni_emitter *e, sni_product *p, int rows) {
   sni_loop loop;
-  sni_loop_begin(e, &loop, first, p->row_last, sni_ir_i64(e, rows), 0);
+  sni_loop_begin(e, &loop, p->row_first, p->row_last, sni_ir_i64(e, rows), 0);
   LLVMValueRef left = LLVMBuildSub(e->builder, p->row_last, loop.index, "");
   emit_block(e, p, loop.index, rows, sni_ir_min(e, sni_ir_i64(e, rows), left));
   sni_loop_end(e, &loop, NULL);
 }
 
-// Whole blocks, then what is left: one block if its rows are known, else blocks of few rows. In a
-// last panel one piece of code does.
-static void emit_rows(sni_emitter *e, sni_product *p, int rows, bool last_panel) {
-  const sni_kernel_size extent = e->kernel->extent[p->row_axis];
-  const bool known = p->plan.tail_known;
+// Whole blocks, then one for what is left.
+static void emit_known_rows(sni_emitter *e, sni_product *p, int rows) {
+  const int rest = (int)(e->kernel->extent[p->row_axis].value % rows);
   int64_t all;
   sni_loop loop;
   LLVMValueRef next = p->row_first;
-  if (!known && last_panel) {
-    emit_clamped_rows(e, p, next, rows);
-    return;
-  }
   if (!constant_rows(p, &all) || all >= rows) {
     sni_loop_begin(e, &loop, next, sni_ir_add(e, p->row_last, sni_ir_i64(e, 1 - rows)),
                    sni_ir_i64(e, rows), 0);
@@ -160,9 +157,7 @@ static void emit_rows(sni_emitter *e, sni_product *p, int rows, bool last_panel)
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
   }
-  if (!known && rows > 1) emit_clamped_rows(e, p, next, (rows + 3) / 4);
-  if (!known || extent.value % rows == 0) return;
-  const int rest = (int)(extent.value % rows);
+  if (!rest) return;
   sni_loop_begin(e, &loop, next, p->row_last, sni_ir_i64(e, rest), 0);  // once, if at all
   emit_block(e, p, loop.index, rest, NULL);
   sni_loop_end(e, &loop, NULL);
@@ -198,7 +193,7 @@ static void pack_for_many_rows(sni_emitter *e, sni_product *p) {
   p->right_stride = sni_ir_select(e, many, p->right_stride, stride);
 }
 
-static void emit_k_block(sni_emitter *e, sni_product *p, int rows, bool last_panel) {
+static void emit_k_block(sni_emitter *e, sni_product *p, int rows) {
   switch (p->plan.pack) {
     case SNI_PACK_NEVER:
       set_right(e, p, false);
@@ -211,7 +206,10 @@ static void emit_k_block(sni_emitter *e, sni_product *p, int rows, bool last_pan
       set_right(e, p, true);
       break;
   }
-  emit_rows(e, p, rows, last_panel);
+  if (p->plan.tail_known)
+    emit_known_rows(e, p, rows);
+  else
+    emit_clamped_rows(e, p, rows);
 }
 
 static void clear_tile(sni_emitter *e, sni_product *p, int rows) {
@@ -225,7 +223,7 @@ static void clear_tile(sni_emitter *e, sni_product *p, int rows) {
 }
 
 static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors, int rows,
-                       bool masked, bool last) {
+                       bool masked) {
   p->column = column;
   p->group = (sni_group){.first = 0, .count = vectors};
   for (int v = 0; v < vectors; v++)
@@ -246,7 +244,7 @@ static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int 
   p->k_first = sni_ir_i64(e, 0);
   p->k_count = p->k_extent;
   if (!p->plan.blocked) {
-    emit_k_block(e, p, rows, last);
+    emit_k_block(e, p, rows);
     return;
   }
   sni_loop loop;
@@ -255,7 +253,7 @@ static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int 
   sni_loop_begin(e, &loop, p->k_first, p->k_extent, size, 0);
   p->k_first = loop.index;
   p->k_count = sni_ir_min(e, size, LLVMBuildSub(e->builder, p->k_extent, loop.index, ""));
-  emit_k_block(e, p, rows, last);
+  emit_k_block(e, p, rows);
   sni_loop_end(e, &loop, NULL);
   emit_from_tile(e, p, p->row_first, LLVMBuildSub(e->builder, p->row_last, p->row_first, ""));
 }
@@ -270,7 +268,7 @@ static void emit_panels(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVM
   LLVMValueRef next = first;
   if (plan->uniform) {
     sni_loop_begin(e, &loop, first, last, sni_ir_i64(e, width), 0);
-    emit_panel(e, p, loop.index, plan->vectors, plan->rows, true, false);
+    emit_panel(e, p, loop.index, plan->vectors, plan->rows, true);
     sni_loop_end(e, &loop, NULL);
     return;
   }
@@ -279,7 +277,7 @@ static void emit_panels(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVM
   if (!narrow) {
     sni_loop_begin(e, &loop, first, sni_ir_add(e, last, sni_ir_i64(e, 1 - width)),
                    sni_ir_i64(e, width), 0);
-    emit_panel(e, p, loop.index, plan->vectors, plan->rows, false, false);
+    emit_panel(e, p, loop.index, plan->vectors, plan->rows, false);
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
   }
@@ -288,15 +286,17 @@ static void emit_panels(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVM
   const int vectors = plan->width_known ? (int)((rest + plan->lanes - 1) / plan->lanes) : 1;
   const int rows = vectors == plan->vectors ? plan->rows : plan->last_rows;
   sni_loop_begin(e, &loop, next, last, sni_ir_i64(e, (int64_t)vectors * plan->lanes), 0);
-  emit_panel(e, p, loop.index, vectors, rows, !plan->width_known || rest % plan->lanes != 0,
-             !narrow);
+  emit_panel(e, p, loop.index, vectors, rows, !plan->width_known || rest % plan->lanes != 0);
   sni_loop_end(e, &loop, NULL);
 }
 
 // ---- units
 static sni_side product_side(sni_emitter *e, uint32_t number, int axis, sni_kernel_size k_stride) {
   const sni_kernel_access *access = &e->kernel->accesses[number];
-  return (sni_side){e->bases[number], access->stride[axis], k_stride};
+  LLVMTypeRef element = sni_ir_type(e, e->kernel->buffers[access->buffer].dtype);
+  LLVMValueRef base =
+      sni_ir_element_address(e, element, e->buffers[access->buffer], e->offsets[number]);
+  return (sni_side){base, access->stride[axis], k_stride};
 }
 
 static void plan_epilogue(sni_emitter *e, sni_product *p) {
@@ -311,11 +311,11 @@ static void plan_epilogue(sni_emitter *e, sni_product *p) {
               (count <= direct_instructions && depth.param < 0 && depth.value <= direct_depth);
 }
 
-static void set_bases(sni_emitter *e, sni_product *p) {
+static void set_offsets(sni_emitter *e, sni_product *p) {
   const sni_kernel_contraction *c = &e->kernel->contraction;
   e->index[p->row_axis] = e->index[p->column_axis] = sni_ir_i64(e, 0);
   for (uint32_t i = 0; i < e->kernel->n_accesses; i++)
-    e->bases[i] = p->unit_bases[i] = sni_emit_access_base(e, &e->kernel->accesses[i]);
+    e->offsets[i] = p->unit_offsets[i] = sni_emit_access_offset(e, &e->kernel->accesses[i]);
   p->left = product_side(e, p->plan.swapped ? c->rhs : c->lhs, p->row_axis,
                          p->plan.swapped ? c->rhs_k_stride : c->lhs_k_stride);
   p->right = product_side(e, p->plan.swapped ? c->lhs : c->rhs, p->column_axis,
@@ -331,9 +331,9 @@ static void set_bases(sni_emitter *e, sni_product *p) {
 bool sni_emit_contraction_unit(sni_emitter *e, LLVMValueRef m_first, LLVMValueRef m_last,
                                LLVMValueRef n_first, LLVMValueRef n_last) {
   const sni_kernel *k = e->kernel;
-  sni_product p = {.unit_bases = calloc(k->n_accesses + 1u, sizeof(LLVMValueRef)),
+  sni_product p = {.unit_offsets = calloc(k->n_accesses + 1u, sizeof(LLVMValueRef)),
                    .phase = calloc(k->n_insts + 1u, 1)};
-  bool ok = p.unit_bases && p.phase;
+  bool ok = p.unit_offsets && p.phase;
   if (!ok) sni_fail_emission(e, "out of memory");
   if (ok && !sni_contraction_plan_make(k, e->vector_bits, &p.plan))
     ok = sni_fail_emission(e, "kernel %s: contractions of floats only", k->name ? k->name : "?");
@@ -346,11 +346,11 @@ bool sni_emit_contraction_unit(sni_emitter *e, LLVMValueRef m_first, LLVMValueRe
     p.element = sni_ir_type(e, k->buffers[k->accesses[k->contraction.lhs].buffer].dtype);
     p.vector = LLVMVectorType(p.element, (unsigned)e->lanes);
     plan_epilogue(e, &p);
-    set_bases(e, &p);
+    set_offsets(e, &p);
     emit_phase(e, &p, phase_unit);
     emit_panels(e, &p, swapped ? m_first : n_first, swapped ? m_last : n_last);
   }
-  free(p.unit_bases);
+  free(p.unit_offsets);
   free(p.phase);
   return ok;
 }

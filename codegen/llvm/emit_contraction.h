@@ -22,9 +22,9 @@ typedef struct sni_product {
   LLVMTypeRef element, vector;
   sni_side left, right;
   LLVMValueRef k_extent;
-  LLVMValueRef *unit_bases;  // bases of the accesses at row 0
-  uint8_t *phase;            // per instruction: sni_phase
-  bool direct;               // a short epilogue: straight from the accumulators
+  LLVMValueRef *unit_offsets;  // of the accesses at row 0
+  uint8_t *phase;              // per instruction: sni_phase
+  bool direct;                 // a short epilogue: straight from the accumulators
   LLVMValueRef row_first, row_last, column_last;  // of the unit
   LLVMValueRef tile, packed;                      // scratch
   // of the panel at hand

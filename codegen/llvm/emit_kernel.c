@@ -117,9 +117,9 @@ static void piece_range(sni_emitter *e, int axis, LLVMValueRef *out_first, LLVMV
   if (extent.param >= 0 || extent.value % grain != 0) *out_last = sni_ir_min(e, *out_last, size);
 }
 
-static void emit_bases(sni_emitter *e) {
+static void emit_offsets(sni_emitter *e) {
   for (uint32_t i = 0; i < e->kernel->n_accesses; i++)
-    e->bases[i] = sni_emit_access_base(e, &e->kernel->accesses[i]);
+    e->offsets[i] = sni_emit_access_offset(e, &e->kernel->accesses[i]);
 }
 
 static void emit_unit(sni_emitter *e) {
@@ -131,7 +131,7 @@ static void emit_unit(sni_emitter *e) {
     sni_emit_contraction_unit(e, m_first, m_last, first, last);
     return;
   }
-  emit_bases(e);
+  emit_offsets(e);
   if (k->vector_inner) {
     sni_emit_row(e);
     return;
@@ -162,7 +162,7 @@ static void emit_range(sni_emitter *e) {
   const sni_kernel *k = e->kernel;
   LLVMValueRef grain = sni_ir_i64(e, k->grain[e->vector_axis]);
   for (int axis = 0; axis < k->n_outer; axis++) e->index[axis] = sni_ir_i64(e, 0);
-  emit_bases(e);
+  emit_offsets(e);
   LLVMValueRef first = sni_ir_mul(e, e->begin, grain), last = sni_ir_mul(e, e->end, grain);
   last = sni_ir_min(e, last, sni_emit_size(e, k->extent[e->vector_axis]));
   sni_emit_columns(e, first, last);
@@ -181,7 +181,8 @@ static bool allocate(sni_emitter *e) {
   const size_t insts = k->n_insts + 1u, group = sni_max_group;
   e->buffers = calloc(k->n_buffers + 1u, sizeof(*e->buffers));
   e->params = calloc(k->n_params + 1u, sizeof(*e->params));
-  e->bases = calloc(k->n_accesses + 1u, sizeof(*e->bases));
+  e->offsets = calloc(k->n_accesses + 1u, sizeof(*e->offsets));
+  e->displacements = calloc(k->n_accesses + 1u, sizeof(*e->displacements));
   e->values = calloc(insts, sizeof(*e->values));
   e->vectors = calloc(insts * group, sizeof(*e->vectors));
   e->varies = calloc(insts, sizeof(*e->varies));
@@ -189,8 +190,8 @@ static bool allocate(sni_emitter *e) {
   e->needs_splat = calloc(insts, sizeof(*e->needs_splat));
   e->level = calloc(insts, sizeof(*e->level));
   e->slot_values = calloc((k->n_slots + 1u) * group, sizeof(*e->slot_values));
-  if (!e->buffers || !e->params || !e->bases || !e->values || !e->vectors || !e->varies ||
-      !e->is_vector || !e->needs_splat || !e->level || !e->slot_values)
+  if (!e->buffers || !e->params || !e->offsets || !e->displacements || !e->values || !e->vectors ||
+      !e->varies || !e->is_vector || !e->needs_splat || !e->level || !e->slot_values)
     return sni_fail_emission(e, "out of memory");
   for (uint32_t i = 0; i < k->n_insts; i++) e->values[i].vector = &e->vectors[i * group];
   return true;
@@ -199,7 +200,8 @@ static bool allocate(sni_emitter *e) {
 static void release(sni_emitter *e) {
   free(e->buffers);
   free(e->params);
-  free(e->bases);
+  free(e->offsets);
+  free(e->displacements);
   free(e->values);
   free(e->vectors);
   free(e->varies);

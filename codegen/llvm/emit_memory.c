@@ -134,52 +134,70 @@ LLVMValueRef sni_emit_lane_offsets(sni_emitter *e, sni_kernel_size stride, unsig
   return sni_ir_iota(narrow ? e->type_i32 : e->type_i64, width, stride.value);
 }
 
-LLVMValueRef sni_emit_access_base(sni_emitter *e, const sni_kernel_access *access) {
-  const sni_kernel *k = e->kernel;
+LLVMValueRef sni_emit_access_offset(sni_emitter *e, const sni_kernel_access *access) {
   LLVMValueRef offset = sni_emit_size(e, access->offset);
-  for (int axis = 0; axis < k->n_outer; axis++) {
+  for (int axis = 0; axis < e->kernel->n_outer; axis++) {
     if (axis == e->vector_axis || !sni_access_varies(access, axis)) continue;
     LLVMValueRef stride = sni_emit_size(e, access->stride[axis]);
     offset = sni_ir_add(e, offset, sni_ir_mul(e, e->index[axis], stride));
   }
-  LLVMTypeRef element = sni_ir_memory_type(e, k->buffers[access->buffer].dtype);
-  return sni_ir_element_address(e, element, e->buffers[access->buffer], offset);
+  return offset;
 }
 
-// ---- one access
+// ---- one access. Offsets are numbers up to the end: accesses of one shape share them, and each
+// needs no register but its buffer's.
 typedef struct place {
   const sni_kernel_access *access;
   LLVMTypeRef element;     // in memory
-  LLVMValueRef address;    // without what varies along the vector axis
-  LLVMValueRef index;      // the i64 value added, where it varies along the vector axis
+  LLVMValueRef buffer;     // address of element 0
+  LLVMValueRef offset;     // in elements, without what varies along the vector axis
+  int64_t displacement;    // added to it
   sni_kernel_size stride;  // along the vector axis
 } place;
 
 static place access_place(sni_emitter *e, uint32_t number) {
   const sni_kernel *k = e->kernel;
   const sni_kernel_access *access = &k->accesses[number];
-  place p = {.access = access, .stride = access->stride[e->vector_axis]};
-  p.element = sni_ir_memory_type(e, k->buffers[access->buffer].dtype);
-  LLVMValueRef offset = sni_ir_i64(e, 0);
+  place p = {
+      .access = access,
+      .element = sni_ir_memory_type(e, k->buffers[access->buffer].dtype),
+      .buffer = e->buffers[access->buffer],
+      .offset = e->offsets[number],
+      .displacement = e->displacements[number],
+      .stride = access->stride[e->vector_axis],
+  };
   for (int axis = k->n_outer; axis < k->n_outer + k->n_inner; axis++) {
     if (axis == e->vector_axis || !sni_access_varies(access, axis)) continue;
-    offset = sni_ir_add(e, offset,
-                        sni_ir_mul(e, e->index[axis], sni_emit_size(e, access->stride[axis])));
+    LLVMValueRef stride = sni_emit_size(e, access->stride[axis]);
+    p.offset = sni_ir_add(e, p.offset, sni_ir_mul(e, e->index[axis], stride));
   }
   if (access->index != SNI_NO_VALUE && !e->is_vector[access->index])
-    offset = sni_ir_add(e, offset, e->values[access->index].scalar);
-  p.address = sni_ir_element_address(e, p.element, e->bases[number], offset);
+    p.offset = sni_ir_add(e, p.offset, e->values[access->index].scalar);
   return p;
+}
+
+static LLVMValueRef address_at(sni_emitter *e, const place *p, LLVMValueRef offset,
+                               int64_t constant) {
+  LLVMValueRef address = sni_ir_element_address(e, p->element, p->buffer, offset);
+  return sni_ir_element_address(e, p->element, address, sni_ir_i64(e, p->displacement + constant));
+}
+
+static LLVMValueRef scalar_address(sni_emitter *e, const place *p) {
+  return address_at(e, p, p->offset, 0);
 }
 
 static bool indexed_by_lane(const sni_emitter *e, const place *p) {
   return p->access->index != SNI_NO_VALUE && e->is_vector[p->access->index];
 }
 
-// Address of lane 0 of vector u, without an index that varies by lane.
+// Address of lane 0 of vector u, without an index that varies by lane. Vectors of a group differ by
+// a constant.
 static LLVMValueRef vector_address(sni_emitter *e, const place *p, const sni_group *group, int u) {
-  LLVMValueRef offset = sni_ir_mul(e, group->index[u], sni_emit_size(e, p->stride));
-  return sni_ir_element_address(e, p->element, p->address, offset);
+  const bool known = p->stride.param < 0;
+  LLVMValueRef index = group->index[known ? 0 : u];
+  LLVMValueRef offset = sni_ir_mul(e, index, sni_emit_size(e, p->stride));
+  return address_at(e, p, sni_ir_add(e, p->offset, offset),
+                    known ? (int64_t)u * e->lanes * p->stride.value : 0);
 }
 
 static LLVMValueRef lane_offsets(sni_emitter *e, const place *p, int u) {
@@ -227,7 +245,7 @@ void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_kernel_inst *inst = &e->kernel->insts[number];
   const place p = access_place(e, inst->access);
   if (!e->is_vector[number]) {
-    LLVMValueRef value = LLVMBuildLoad2(e->builder, p.element, p.address, "");
+    LLVMValueRef value = LLVMBuildLoad2(e->builder, p.element, scalar_address(e, &p), "");
     sni_set_scalar(e, number, from_memory(e, inst->dtype, value));
     return;
   }
@@ -288,7 +306,7 @@ void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group) {
   const place p = access_place(e, inst->access);
   const uint32_t value = inst->operands[0];
   if (!place_varies(e, &p) && !e->is_vector[value]) {
-    LLVMBuildStore(e->builder, to_memory(e, sni_operand(e, value, -1)), p.address);
+    LLVMBuildStore(e->builder, to_memory(e, sni_operand(e, value, -1)), scalar_address(e, &p));
     return;
   }
   for (int u = group->first; u < group->first + group->count; u++)
@@ -323,7 +341,7 @@ void sni_emit_store_add(sni_emitter *e, uint32_t number, const sni_group *group)
   const place p = access_place(e, inst->access);
   const uint32_t number_of_value = inst->operands[0];
   if (!group) {
-    add_at(e, p.element, p.address, sni_operand(e, number_of_value, -1));
+    add_at(e, p.element, scalar_address(e, &p), sni_operand(e, number_of_value, -1));
     return;
   }
   LLVMTypeRef type = LLVMVectorType(p.element, (unsigned)e->lanes);

@@ -4,6 +4,7 @@
 #ifndef SNI_TESTS_LLVM_HARNESS_H
 #define SNI_TESTS_LLVM_HARNESS_H
 
+#include "codegen/contraction.h"
 #include "codegen/interp/interp.h"
 #include "codegen/llvm/plugin.h"
 #include "runtime/object_loader.h"
@@ -251,7 +252,6 @@ typedef struct check_options {
   const void *contents[max_buffers];  // given, instead of random ones
   bool faults;                        // an index is out of range
   int only;                           // number of the one target, from 1; 0: all
-  size_t scratch_bytes;               // 0: the slots
 } check_options;
 
 static inline void run_split(const native *n, const sni_kernel *k, void *const *buffers,
@@ -334,6 +334,13 @@ static inline void check_interpreter(const test_memory *m, const sni_kernel *k,
   sni_interp_release(code, &the_allocator);
 }
 
+// No byte more than what the kernel's code is promised.
+static inline guarded create_scratch(const sni_kernel *k, const target *t) {
+  const size_t bytes =
+      k->contraction.present ? sni_contraction_scratch_bytes(k, t->vector_bits) : k->scratch_bytes;
+  return guarded_create(sizeof(sni_scratch_header) + bytes, true);
+}
+
 // The kernel on every target against the model: all bytes of all buffers.
 static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t *params,
                                    check_options options) {
@@ -344,23 +351,20 @@ static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t 
   create_memory(&m, k, params, &options);
   const bool fault = model_run(k, m.model_pointers, params);
   ck_assert_msg(fault == options.faults, "line %d %s: fault %d", line, options.what, fault);
-  guarded scratch =
-      guarded_create(sizeof(sni_scratch_header) +
-                         (options.scratch_bytes ? options.scratch_bytes : k->scratch_bytes),
-                     true);
   for (size_t t = 0; t < SNI_COUNT_OF(targets); t++) {
     if (!target_runs(&targets[t]) || (options.only && options.only != (int)t + 1)) continue;
     native n = compile_native(k, &targets[t]);
+    guarded scratch = create_scratch(k, &targets[t]);
     restore_memory(&m, k);
     memset(scratch.data, 0, sizeof(sni_scratch_header));
     run_split(&n, k, m.pointers, params, scratch.data);
     ck_assert_int_eq(((sni_scratch_header *)(void *)scratch.data)->fault, options.faults);
     compare_memory(&m, k, line, options.what, targets[t].name);
+    guarded_destroy(&scratch);
     sni_code_release(n.code);
   }
   check_interpreter(&m, k, params, line, options.what);
   destroy_memory(&m, k);
-  guarded_destroy(&scratch);
 }
 #define check_kernel(kernel, params, ...) \
   check_kernel_at(__LINE__, kernel, params, (check_options){__VA_ARGS__})

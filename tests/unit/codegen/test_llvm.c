@@ -260,8 +260,11 @@ START_TEST(random_pointwise_nests) {
     for (int64_t i = 0; i < ops; i++) random_op(values, &count);
     random_store(values[count - 1], extents, params);
     random_store(values[random_below(count)], extents, params);
-    for (uint32_t i = 0; i < b.k.n_buffers; i++)
-      b.buffers[i].padded = random_below(2), b.buffers[i].streamed = b.buffers[i].padded;
+    for (uint32_t i = 0; i < b.k.n_buffers; i++) {
+      int64_t low, high;  // element 0 of a padded buffer is aligned
+      reach(&b.k, i, params, &low, &high);
+      b.buffers[i].padded = b.buffers[i].streamed = low == 0 && random_below(2);
+    }
     check_kernel(&b.k, params, .what = "pointwise", .filling = {.special = turn % 2 == 0});
   }
 }
@@ -468,6 +471,35 @@ START_TEST(many_kernels_in_one_object_and_texts) {
 }
 END_TEST
 
+// Output that leaves the caches goes round them, in order before the call returns.
+START_TEST(streamed_stores) {
+  kb_init(&b, 1, 0, false);
+  b.k.extent[0] = sni_kernel_constant(5000);
+  grain_of(1024);
+  build_stage(&b, false);
+  const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(1)),
+                 y = build_buffer(&b, SN_F32);
+  kb_store(&b, y, STRIDES(1), kb_op(&b, SNI_KOP_ADD, SN_F32, x, x, 0));
+  b.buffers[y].padded = b.buffers[y].streamed = true;
+  check_kernel(&b.k, NULL, .what = "streamed");
+  const sni_kernel *kernel = &b.k;
+  const char *symbol = "k";
+  sni_llvm_request request = {.kernels = &kernel,
+                              .symbols = &symbol,
+                              .n_kernels = 1,
+                              .output = SNI_LLVM_ASSEMBLY,
+                              .optimization = 2,
+                              .vector_bits = 512,
+                              .cpu = "skylake-avx512",
+                              .features = "+avx512f"};
+  sni_llvm_result result;
+  ck_assert_int_eq(the_plugin->compile(&request, &result), 0);
+  ck_assert_ptr_nonnull(strstr(result.data, "vmovntps"));
+  ck_assert_ptr_nonnull(strstr(result.data, "sfence"));
+  the_plugin->release(&result);
+}
+END_TEST
+
 static void *compile_in_thread(void *user) {
   const sni_kernel *kernel = user;
   const char *symbol = "k";
@@ -539,6 +571,7 @@ int main(void) {
   tcase_add_test(tests, rows_added_into_one);
   tcase_add_test(tests, in_place);
   tcase_add_test(tests, many_kernels_in_one_object_and_texts);
+  tcase_add_test(tests, streamed_stores);
   tcase_add_test(tests, threads_compile_at_the_same_time);
   tcase_add_test(tests, refusals);
   suite_add_tcase(suite, tests);

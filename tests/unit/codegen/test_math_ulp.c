@@ -289,7 +289,7 @@ START_TEST(pow_both) {
     }
     evaluate(&single, fa, fb, fy);
     for (int i = 0; i < batch; i++) {
-      const double want = pow(fa[i], fb[i]), d = distance_f32(fy[i], want);
+      const double want = pow((double)fa[i], (double)fb[i]), d = distance_f32(fy[i], want);
       if (!zeros_agree(fy[i], (double)(float)want))
         ck_abort_msg("powf(%a, %a) = %a", (double)fa[i], (double)fb[i], (double)fy[i]);
       if (d > worst_f32) worst_f32 = d, at[2] = (double)fa[i], at[3] = (double)fb[i];
