@@ -26,9 +26,9 @@ typedef struct bench_run {
 } bench_run;
 
 typedef struct bench_case {
-  const char *name;  // as the peers' table has it: "mlp784.sgd"
-  const char
-      *variant;  // "graph": sn_call, "run": sn_run, "eager", "c": a loop compiled by the C compiler
+  const char *name;     // as the peers' table has it: "mlp784.sgd"
+  const char *variant;  // "graph": sn_call, "run": sn_run, "eager", "c": a loop compiled by the C
+                        // compiler, "memory": the loads and stores alone
   bool (*setup)(bench_run *run);
   void (*step)(bench_run *run);   // one call, as a user makes it; failures go to run->error
   void (*reset)(bench_run *run);  // before each sample; NULL: nothing
@@ -84,8 +84,10 @@ void bench_mlp_destroy(bench_mlp *mlp);
 bool bench_mlp_step(bench_run *run, bench_mlp *mlp, bool eager, double *out_loss);
 sn_function *bench_mlp_function(bench_mlp *mlp);
 
-// ---- gelu_reference.c, compiled with -O3 -march=native: c[i] = gelu(a[i] + b[i])
+// ---- gelu_reference.c, compiled with -O3 -march=native: c[i] = gelu(a[i] + b[i]), a[i] + b[i]
 void bench_gelu_reference(const float *restrict a, const float *restrict b, float *restrict c,
                           int64_t n);
+void bench_add_reference(const float *restrict a, const float *restrict b, float *restrict c,
+                         int64_t n);
 
 #endif

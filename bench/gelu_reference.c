@@ -38,3 +38,8 @@ void bench_gelu_reference(const float *restrict a, const float *restrict b, floa
     c[i] = 0.5f * x * (t + 1);
   }
 }
+
+void bench_add_reference(const float *restrict a, const float *restrict b, float *restrict c,
+                         int64_t n) {
+  for (int64_t i = 0; i < n; i++) c[i] = a[i] + b[i];
+}

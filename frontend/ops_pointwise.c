@@ -106,14 +106,16 @@ sn_tensor *(sn_relu)(sn_tensor *x) {
   return sni_binary(c, SNI_OP_MAX, sni_number(c, x->type.dtype, 0), x);
 }
 
-// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+// x/2 (1 + tanh(x (a + a b x^2))), a = sqrt(2/pi), b = 0.044715: one multiplication less than
+// a (x + b x^3).
 sn_tensor *(sn_gelu)(sn_tensor *x) {
-  const double sqrt_2_over_pi = 0.79788456080286535588;
+  const double linear = 0.79788456080286535588, cubic = linear * 0.044715;
   SNI_BEGIN(c, "sn_gelu", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
-  sn_tensor *cube = sni_binary(c, SNI_OP_MUL, sni_binary(c, SNI_OP_MUL, x, x), x);
-  sn_tensor *inner = sni_binary(c, SNI_OP_ADD, x, sni_with_number(c, SNI_OP_MUL, cube, 0.044715));
-  sn_tensor *t = sni_unary(c, SNI_OP_TANH, sni_with_number(c, SNI_OP_MUL, inner, sqrt_2_over_pi));
+  sn_tensor *square = sni_binary(c, SNI_OP_MUL, x, x);
+  sn_tensor *slope =
+      sni_with_number(c, SNI_OP_ADD, sni_with_number(c, SNI_OP_MUL, square, cubic), linear);
+  sn_tensor *t = sni_unary(c, SNI_OP_TANH, sni_binary(c, SNI_OP_MUL, x, slope));
   sn_tensor *half = sni_with_number(c, SNI_OP_MUL, x, 0.5);
   return sni_binary(c, SNI_OP_MUL, half, sni_with_number(c, SNI_OP_ADD, t, 1));
 }

@@ -105,6 +105,7 @@ void sni_analyze(sni_emitter *e) {
       e->is_vector[i] = e->varies[i] >> e->vector_axis & 1 && (!k->vector_inner || stage->inner);
       if (inst->op == SNI_KOP_REDUCE && k->vector_inner) e->is_vector[i] = false;
       e->level[i] = inst_level(e, inst, stage->inner);
+      for (int o = 0; o < sni_kop_infos[inst->op].operands; o++) e->last_use[inst->operands[o]] = i;
     }
   }
   mark_splats(e);

@@ -74,7 +74,8 @@ typedef struct sni_emitter {
   LLVMValueRef *vectors;   // memory of values[i].vector
   uint32_t *varies;        // per instruction: bits of the axes it varies along
   bool *is_vector, *needs_splat;
-  uint8_t *level;  // per instruction: sni_level
+  uint8_t *level;      // per instruction: sni_level
+  uint32_t *last_use;  // per instruction: the last one that has it as an operand; 0: none
   int lanes, vector_axis;
   bool non_temporal;          // some store bypasses the caches: a fence is due
   bool slots_in_registers;    // the inner domain is one group: slots are values
@@ -190,7 +191,7 @@ LLVMValueRef sni_reduce_finish(sni_emitter *e, const sni_kernel_inst *inst, LLVM
 LLVMValueRef sni_reduce_lanes(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef *vectors,
                               int count);
 
-// ---- analyze.c: fills varies, is_vector, needs_splat, level, lanes, vector_axis
+// ---- analyze.c: fills varies, is_vector, needs_splat, level, last_use, lanes, vector_axis
 void sni_analyze(sni_emitter *e);
 
 // ---- emit_kernel.c

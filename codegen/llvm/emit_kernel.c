@@ -189,9 +189,11 @@ static bool allocate(sni_emitter *e) {
   e->is_vector = calloc(insts, sizeof(*e->is_vector));
   e->needs_splat = calloc(insts, sizeof(*e->needs_splat));
   e->level = calloc(insts, sizeof(*e->level));
+  e->last_use = calloc(insts, sizeof(*e->last_use));
   e->slot_values = calloc((k->n_slots + 1u) * group, sizeof(*e->slot_values));
   if (!e->buffers || !e->params || !e->offsets || !e->displacements || !e->values || !e->vectors ||
-      !e->varies || !e->is_vector || !e->needs_splat || !e->level || !e->slot_values)
+      !e->varies || !e->is_vector || !e->needs_splat || !e->level || !e->last_use ||
+      !e->slot_values)
     return sni_fail_emission(e, "out of memory");
   for (uint32_t i = 0; i < k->n_insts; i++) e->values[i].vector = &e->vectors[i * group];
   return true;
@@ -208,6 +210,7 @@ static void release(sni_emitter *e) {
   free(e->is_vector);
   free(e->needs_splat);
   free(e->level);
+  free(e->last_use);
   free(e->slot_values);
 }
 

@@ -7,7 +7,8 @@
 #include "codegen/llvm/emit.h"
 
 enum {
-  long_body = 24,  // operations from which one masked loop serves full and partial groups alike
+  long_body = 24,      // operations from which one masked loop serves full and partial groups alike
+  longest_turn = 400,  // operations of all chains of a turn together
 };
 
 typedef struct reductions {
@@ -30,11 +31,29 @@ static int count_operations(const sni_emitter *e, const sni_kernel_stage *stage,
   return count;
 }
 
-// Vectors whose chains overlap: more hide more latency but need registers.
-static int choose_interleave(const sni_emitter *e, int operations) {
+// Vectors alive at once in one chain, not counting constants, which are operands in memory.
+static int count_live(const sni_emitter *e, const sni_kernel_stage *stage, sni_level least) {
+  const uint32_t first = stage ? stage->first : 0,
+                 end = stage ? stage->first + stage->count : e->kernel->n_insts;
+  int most = 0;
+  for (uint32_t at = first; at < end; at++) {
+    int live = 0;
+    for (uint32_t i = first; i <= at; i++)
+      live += e->is_vector[i] && e->level[i] >= (uint8_t)least && e->last_use[i] > at;
+    if (live > most) most = live;
+  }
+  return most;
+}
+
+// Vectors whose chains overlap: more hide more latency, but their values must fit the registers,
+// of which a quarter is left to constants and addresses, and the code must stay short.
+static int choose_interleave(const sni_emitter *e, const sni_kernel_stage *stage, sni_level least) {
   const int registers = e->avx512 ? 32 : 16;
-  if (operations <= 12) return registers / 8;
-  return operations <= 200 ? registers / 16 : 1;
+  const int operations = count_operations(e, stage, least), live = count_live(e, stage, least);
+  int vectors = registers / 8;
+  while (vectors > 1 && (vectors * live > registers * 3 / 4 || vectors * operations > longest_turn))
+    vectors /= 2;
+  return vectors;
 }
 
 static int64_t constant_or(LLVMValueRef value, int64_t otherwise) {
@@ -182,7 +201,7 @@ static LLVMValueRef emit_column_loop(sni_emitter *e, int vectors, LLVMValueRef f
 void sni_emit_columns(sni_emitter *e, LLVMValueRef first, LLVMValueRef last) {
   const sni_kernel *k = e->kernel;
   const int operations = count_operations(e, NULL, SNI_LEVEL_COLUMN);
-  int vectors = choose_interleave(e, operations);
+  int vectors = choose_interleave(e, NULL, SNI_LEVEL_COLUMN);
   const sni_kernel_size extent = k->extent[e->vector_axis];
   int64_t most = k->grain[e->vector_axis];
   if (extent.param < 0 && extent.value < most) most = extent.value;
@@ -267,7 +286,7 @@ static void emit_inner_row(sni_emitter *e, const sni_kernel_stage *stage) {
   LLVMValueRef accumulators[sni_max_carried];
   reductions r = {.accumulators = accumulators};
   inner_loops loops;
-  const int interleave = choose_interleave(e, count_operations(e, stage, SNI_LEVEL_INNER));
+  const int interleave = choose_interleave(e, stage, SNI_LEVEL_INNER);
   list_reductions(e, stage, SNI_REDUCE_LANES / e->lanes, &r);
   for (int i = 0; i < r.count * r.width; i++) accumulators[i] = identity(e, r.insts[i / r.width]);
   const bool whole = r.count > 0 || e->slots_in_registers;
