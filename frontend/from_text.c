@@ -155,7 +155,7 @@ static sn_status build(sn_context *context, const char *text, size_t length, sn_
     if (program->graph->parameters[i].kind == SNI_PARAMETER_INPUT)
       SNI_TRY(fill_key(program, &program->graph->parameters[i], diag));
   SNI_TRY(check_symbols(program, diag));
-  program->from_specs = true;
+  program->from_specs = program->from_text = true;
   return finish(context, program, &n);
 }
 
@@ -232,6 +232,8 @@ static sn_status bind_symbols(const sn_program *program, const sn_spec *inputs, 
 static sn_status find_output(const sn_program *program, const sn_spec *inputs, int i,
                              int64_t *symbols, sni_diag *diag, sn_spec *out_spec) {
   SNI_TRY(bind_symbols(program, inputs, symbols, diag));
+  if (program->from_text)
+    SNI_TRY(sni_graph_check_sizes(program->graph, symbols, &program->family->allocator, diag));
   const sni_type *type = &program->outputs[i];
   *out_spec = (sn_spec){type->dtype, {.rank = type->rank}};
   for (int d = 0; d < type->rank; d++)

@@ -33,6 +33,7 @@ struct sn_program {
   sni_input_key *keys;
   const char **input_names;  // "" or the user's
   bool from_specs;           // made by sn_function_compile
+  bool from_text;            // its sizes must be checked when they are known
   sni_graph *graph;          // as traced
   sni_type *outputs;
   bool static_outputs;  // no output type has symbols

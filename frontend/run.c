@@ -114,7 +114,11 @@ void sni_run_close_variables(sni_run *run, bool commit) {
 
 // ---- execution
 sn_status sni_run_execute(sni_run *run) {
+  const sn_program *program = run->program;
+  if (program->from_text && !sni_run_state_is_bound(run->state, run->symbols))
+    SNI_TRY(sni_graph_check_sizes(program->graph, run->symbols, &program->family->allocator,
+                                  &run->diag));
   SNI_TRY(sni_run_state_bind(run->state, run->symbols));
   return sni_run_state_run(run->state, run->inputs, run->outputs, run->variables,
-                           run->new_variables, run->program->constants);
+                           run->new_variables, program->constants);
 }

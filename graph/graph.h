@@ -138,6 +138,12 @@ sn_status sni_broadcast_shapes(sni_diag *diag, sni_dim_table *dims, const char *
 // Every invariant of the IR: ids, operand counts, attribute counts, types as inferred, results in
 // range.
 sn_status sni_graph_verify(const sni_graph *graph);
+// Whether all sizes are possible when symbol i is symbols[i]: no dim is negative, slices stay
+// inside their axes. What tracing makes always passes; a graph from text may not. Reads the graph
+// only. Errors: SN_ERR_SHAPE, SN_ERR_INDEX, SN_ERR_MEMORY; the message names the op and its
+// operands.
+sn_status sni_graph_check_sizes(const sni_graph *graph, const int64_t *symbols,
+                                sni_allocator *allocator, sni_diag *diag);
 // Text in allocator memory (sni_free with its length + 1).
 sn_status sni_graph_print(const sni_graph *graph, sni_allocator *allocator, char **out_text);
 sn_status sni_graph_print_dot(const sni_graph *graph, sni_allocator *allocator, char **out_text);

@@ -327,9 +327,14 @@ static sn_status make_scratch(sni_run_state *state) {
   return grow_buffer(state, &state->scratch, bytes, "scratch memory");
 }
 
+bool sni_run_state_is_bound(const sni_run_state *state, const int64_t *symbols) {
+  size_t bytes = state->executable->n_symbols * sizeof(*symbols);
+  return state->bound && (!bytes || !memcmp(state->symbols, symbols, bytes));
+}
+
 sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols) {
   size_t bytes = state->executable->n_symbols * sizeof(*symbols);
-  if (state->bound && (!bytes || !memcmp(state->symbols, symbols, bytes))) return SN_OK;
+  if (sni_run_state_is_bound(state, symbols)) return SN_OK;
   state->bound = false;
   SNI_TRY(compute_sizes(state, symbols));
   SNI_TRY(lay_out_arena(state));

@@ -93,6 +93,8 @@ void sni_run_state_destroy(sni_run_state *state);
 size_t sni_run_state_arena_bytes(const sni_run_state *state);
 // Value of a size for the symbols bound last.
 int64_t sni_run_state_size(const sni_run_state *state, sni_size_ref ref);
+// Whether the state fits these symbol values already.
+bool sni_run_state_is_bound(const sni_run_state *state, const int64_t *symbols);
 // Makes the state fit these symbol values; nothing to do when they are those of the last call.
 // Errors: SN_ERR_MEMORY.
 sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols);

@@ -292,6 +292,49 @@ START_TEST(test_the_graph_can_be_read) {
 }
 END_TEST
 
+// Text may claim what holds for some sizes only.
+START_TEST(test_impossible_sizes_of_a_text_are_errors) {
+  static const struct {
+    const char *line, *result, *part;  // %1 and its type; what the message says for N = 3
+    int64_t size;                      // of the result for N = 8
+  } cases[] = {
+      {"slice(%0) {start=[5], step=[1]}", "f32[1]", "slice: start 5 is outside axis 0", 1},
+      {"slice(%0) {start=[0], step=[2]}", "f32[4]", "4 elements from 0 by 2 leave axis 0", 4},
+      {"slice(%0) {start=[N-4], step=[-1]}", "f32[2]", "slice: N-4 is negative", 2},
+      {"slice(%0) {start=[N-1], step=[-1]}", "f32[8]", "8 elements from 2 by -1 leave axis 0", 8},
+      {"iota() {axis=0}", "f32[N-5]", "iota: N-5 is negative", 3},
+      {"pad(%0, %2) {low=[N-4], high=[0], interior=[0]}", "f32[2*N-4]", "N-4 is negative", 12},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    char text[400];
+    snprintf(text, sizeof(text),
+             "func @f {\n  %%0 = parameter input 0 : f32[N]\n  %%2 = constant 7 : f32[]\n"
+             "  %%1 = %s : %s\n  return %%1\n}\n",
+             cases[i].line, cases[i].result);
+    sn_program *program;
+    ck_assert_msg(!sn_program_from_text(ctx, text, strlen(text), &program), "%s",
+                  sn_error_message(ctx));
+    sn_runner *runner = make_runner(program);
+    float x[8] = {0, 1, 2, 3, 4, 5, 6, 7}, y[16];
+    for (int turn = 0; turn < 2; turn++) {  // the good sizes do not vouch for others
+      sn_view good = {x, SN_F32, SN_SHAPE(8)}, bad = {x, SN_F32, SN_SHAPE(3)};
+      sn_view out = {y, SN_F32, SN_SHAPE(cases[i].size)};
+      sn_spec spec = {SN_F32, SN_SHAPE(3)}, result;
+      ck_assert_msg(!sn_run(runner, &good, &out), "%s", sn_runner_error(runner));
+      ck_assert_int_ne(sn_program_output_spec(ctx, program, &spec, 1, 0, &result), SN_OK);
+      ck_assert_msg(strstr(sn_error_message(ctx), cases[i].part) != NULL, "%s",
+                    sn_error_message(ctx));
+      if (strchr(cases[i].result, 'N')) continue;  // no view can have the shape of the result
+      ck_assert_int_ne(sn_run(runner, &bad, &out), SN_OK);
+      ck_assert_msg(strstr(sn_runner_error(runner), cases[i].part) != NULL, "%s",
+                    sn_runner_error(runner));
+    }
+    sn_runner_destroy(runner);
+    sn_program_release(program);
+  }
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("runner");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -303,5 +346,6 @@ int main(void) {
   tcase_add_test(cases, test_a_fault_changes_nothing);
   tcase_add_test(cases, test_compile_errors);
   tcase_add_test(cases, test_the_graph_can_be_read);
+  tcase_add_test(cases, test_impossible_sizes_of_a_text_are_errors);
   return run_cases("runner", &cases, 1);
 }

@@ -1,0 +1,69 @@
+// Checks a graph once more when its symbols have numbers. Inference accepts what may hold for some
+// sizes: a slice that starts at 5 of N elements, a dim N - 3. Tracing makes such expressions only
+// where they are right for all sizes; a graph given as text need not.
+#include "graph/infer.h"
+
+typedef struct sizes {
+  const sni_graph *graph;
+  const int64_t *symbols;
+  sni_diag *diag;
+  sni_type *types;  // per node, with numbers for dims
+  const sni_type **operands;
+  sni_dim *attrs;
+} sizes;
+
+// The number of a dim. A negative constant stays the reference that it is: steps and starts.
+static sn_status number(const sizes *s, const sni_node *node, sni_dim dim, sni_dim *out) {
+  int64_t value;
+  *out = dim;
+  if (sni_dim_is_constant(s->graph->dims, dim, &value)) {
+    if (value >= 0) *out = value;
+    return SN_OK;
+  }
+  value = sni_dim_evaluate(s->graph->dims, dim, s->symbols);
+  if (value >= 0 && value < INT64_MAX) return *out = value, SN_OK;
+  char text[100];
+  sni_dim_format(s->graph->dims, dim, text, sizeof(text));
+  return sni_fail(s->diag, SN_ERR_SHAPE, "%s: %s is %s", sni_op_infos[node->op].name,
+                  text, value < 0 ? "negative" : "too large");
+}
+
+static sn_status check_node(sizes *s, sni_node_id id) {
+  const sni_node *node = &s->graph->nodes[id];
+  sni_type *type = &s->types[id], inferred;
+  *type = node->type;
+  for (int i = 0; i < type->rank; i++) SNI_TRY(number(s, node, node->type.dims[i], &type->dims[i]));
+  for (int i = 0; i < node->n_operands; i++) s->operands[i] = &s->types[node->operands[i]];
+  for (int i = 0; i < node->n_attrs; i++) SNI_TRY(number(s, node, node->attrs[i], &s->attrs[i]));
+  sni_inference in = {s->diag,          NULL,     false,         node->op, s->operands,
+                      node->n_operands, s->attrs, node->n_attrs, type};
+  return sni_infer_node(&in, &inferred);
+}
+
+sn_status sni_graph_check_sizes(const sni_graph *graph, const int64_t *symbols,
+                                sni_allocator *allocator, sni_diag *diag) {
+  sizes s = {.graph = graph, .symbols = symbols, .diag = diag};
+  int operands = 1, attrs = 1;
+  for (uint32_t id = 0; id < graph->n_nodes; id++) {
+    const sni_node *node = &graph->nodes[id];
+    if (node->n_operands > operands) operands = node->n_operands;
+    if (node->n_attrs > attrs) attrs = node->n_attrs;
+  }
+  sni_arena arena;
+  sni_arena_init(&arena, allocator);
+  s.types = SNI_ARENA_ARRAY(&arena, sni_type, graph->n_nodes);
+  s.operands = SNI_ARENA_ARRAY(&arena, const sni_type *, operands);
+  s.attrs = SNI_ARENA_ARRAY(&arena, sni_dim, attrs);
+  sn_status status = s.types && s.operands && s.attrs
+                         ? SN_OK
+                         : sni_fail_memory(diag, graph->n_nodes * sizeof(sni_type), "types");
+  sni_diag why;
+  sni_diag_clear(&why);
+  s.diag = &why;
+  for (uint32_t id = 0; id < graph->n_nodes && !status; id++) {
+    status = check_node(&s, id);
+    if (status) sni_fail(diag, status, "node %%%u: %s", id, why.text);
+  }
+  sni_arena_deinit(&arena);
+  return status;
+}
