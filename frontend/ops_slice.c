@@ -92,22 +92,21 @@ sn_tensor *(sn_slice)(sn_tensor *x, const sn_range_spec *ranges, int n) {
   return sni_emit(c, SNI_OP_SLICE, &x, 1, attrs, 2 * rank, &type);
 }
 
-// A symbolic axis is fixed to its value: a single index that must lie inside cannot be clamped.
+// Of a symbolic axis the index only asks that it be long enough: a guard of the program.
 sn_tensor *(sn_index)(sn_tensor *x, int axis, int64_t index) {
   SNI_BEGIN(c, "sn_index", x);
   char text[SNI_TENSOR_NAME];
-  int64_t size;
+  sni_dim_table *dims = sni_context_dims(c);
   axis = sni_axis(c, x, axis);
   if (axis < 0) return &c->error_tensor;
-  if (!sni_pin_dim(c, x->type.dims[axis], &size))
-    return sni_error(c, SN_ERR_SHAPE,
-                     "sn_index: dim %d of operand #0 %s is not known in this trace: use sn_slice",
-                     axis, sni_describe(x, text));
-  if (index < -size || index >= size)
+  const sni_dim size = x->type.dims[axis];
+  const int64_t least = index < 0 ? -(index + 1) : index;  // the axis must be longer than this
+  if (least == INT64_MAX || !sni_dim_require(dims, size, least + 1))
     return sni_error(c, SN_ERR_INDEX,
                      "sn_index: index %lld is out of range for axis %d of operand #0 %s",
                      (long long)index, axis, sni_describe(x, text));
-  sn_tensor *y = sni_take(c, x, axis, index < 0 ? index + size : index, 1);
+  sn_tensor *y =
+      sni_take(c, x, axis, index < 0 ? sni_dim_add_constant(dims, size, index) : index, 1);
   if (sn_failed(y)) return y;
   sni_type type = {.dtype = y->type.dtype};
   for (int i = 0; i < y->type.rank; i++)

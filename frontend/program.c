@@ -112,11 +112,11 @@ static sn_status take_guards(sn_program *program, sni_diag *diag) {
   const sni_dim_table *dims = program->graph->dims;
   program->n_symbols = (uint32_t)sni_dim_symbol_count(dims);
   program->n_guards = (uint32_t)sni_dim_guard_count(dims);
-  program->guards = SNI_ARENA_ARRAY(&program->arena, sni_guard, program->n_guards);
+  program->guards = SNI_ARENA_ARRAY(&program->arena, sni_dim_guard, program->n_guards);
   if (!program->guards)
-    return sni_fail_memory(diag, program->n_guards * sizeof(sni_guard), "guards");
+    return sni_fail_memory(diag, program->n_guards * sizeof(*program->guards), "guards");
   for (uint32_t i = 0; i < program->n_guards; i++)
-    sni_dim_guard(dims, (int)i, &program->guards[i].a, &program->guards[i].b);
+    program->guards[i] = sni_dim_guard_at(dims, (int)i);
   return SN_OK;
 }
 
@@ -152,9 +152,7 @@ sn_status sni_program_finish(sn_program *program, const sni_trace *trace, sn_bac
 bool sni_program_guards_hold(const sn_program *program, const int64_t *symbols) {
   const sni_dim_table *dims = program->graph->dims;
   for (uint32_t i = 0; i < program->n_guards; i++)
-    if (sni_dim_evaluate(dims, program->guards[i].a, symbols) !=
-        sni_dim_evaluate(dims, program->guards[i].b, symbols))
-      return false;
+    if (!sni_dim_guard_holds(dims, program->guards[i], symbols)) return false;
   return true;
 }
 

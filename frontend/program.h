@@ -20,10 +20,6 @@ typedef struct sni_input_key {
   const sn_tensor *variable;    // VARIABLE; the program holds a reference
 } sni_input_key;
 
-typedef struct sni_guard {
-  sni_dim a, b;  // must be equal
-} sni_guard;
-
 struct sn_program {
   _Atomic int32_t references;
   sni_family *family;
@@ -38,7 +34,7 @@ struct sn_program {
   sni_type *outputs;
   bool static_outputs;  // no output type has symbols
   uint32_t n_symbols, n_guards;
-  sni_guard *guards;
+  sni_dim_guard *guards;
   uint32_t n_variables;
   sn_tensor **variables;  // one reference each
   bool *assigned;

@@ -147,16 +147,10 @@ static sn_status check_guards(sn_runner *runner) {
   if (!program->n_guards || sni_program_guards_hold(program, runner->run->symbols)) return SN_OK;
   const sni_dim_table *dims = program->graph->dims;
   for (uint32_t i = 0; i < program->n_guards; i++) {
-    char a[64], b[64];
-    const sni_guard *guard = &program->guards[i];
-    int64_t left = sni_dim_evaluate(dims, guard->a, runner->run->symbols);
-    int64_t right = sni_dim_evaluate(dims, guard->b, runner->run->symbols);
-    if (left == right) continue;
-    sni_dim_format(dims, guard->a, a, sizeof(a));
-    sni_dim_format(dims, guard->b, b, sizeof(b));
-    return sni_fail(&runner->diag, SN_ERR_SHAPE,
-                    "sn_run: \"%s\" needs sizes %s == %s, but they are %lld and %lld",
-                    program->name, a, b, (long long)left, (long long)right);
+    char broken[200];
+    if (sni_dim_guard_holds(dims, program->guards[i], runner->run->symbols)) continue;
+    sni_dim_guard_format(dims, program->guards[i], runner->run->symbols, broken, sizeof(broken));
+    return sni_fail(&runner->diag, SN_ERR_SHAPE, "sn_run: \"%s\" needs %s", program->name, broken);
   }
   return SN_OK;
 }

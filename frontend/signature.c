@@ -360,20 +360,10 @@ static void compare_input(reason *r, const char *input, const sni_input_key *old
 static void describe_guards(reason *r, const sn_program *program, const int64_t *symbols) {
   const sni_dim_table *dims = program->graph->dims;
   for (uint32_t i = 0; i < program->n_guards; i++) {
-    sni_dim a = program->guards[i].a, b = program->guards[i].b;
-    int64_t left = sni_dim_evaluate(dims, a, symbols), right = sni_dim_evaluate(dims, b, symbols);
-    if (left == right) continue;
-    char is[64], must[64];
-    sni_dim_format(dims, a, is, sizeof(is));
-    sni_dim_format(dims, b, must, sizeof(must));
-    const char *separator = r->length ? "; " : "";
-    // The trace has made the two equal, so they often read the same: a size that it pinned.
-    if (!strcmp(is, must))
-      say(r, "%sthe traced code needs two sizes to be %s, but they are %lld and %lld", separator,
-          is, (long long)left, (long long)right);
-    else
-      say(r, "%sthe traced code needs %s == %s, but they are %lld and %lld", separator, is, must,
-          (long long)left, (long long)right);
+    char broken[200];
+    if (sni_dim_guard_holds(dims, program->guards[i], symbols)) continue;
+    sni_dim_guard_format(dims, program->guards[i], symbols, broken, sizeof(broken));
+    say(r, "%sthe traced code needs %s", r->length ? "; " : "", broken);
   }
 }
 

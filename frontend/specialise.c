@@ -188,9 +188,8 @@ static void unblock(plan *p, const sn_program *blocking, const int64_t *symbols,
   const sni_dim_table *dims = blocking->graph->dims;
   memset(marks, 0, blocking->n_symbols * sizeof(*marks));
   for (uint32_t g = 0; g < blocking->n_guards; g++) {
-    const sni_guard *guard = &blocking->guards[g];
-    if (sni_dim_evaluate(dims, guard->a, symbols) == sni_dim_evaluate(dims, guard->b, symbols))
-      continue;
+    const sni_dim_guard *guard = &blocking->guards[g];
+    if (sni_dim_guard_holds(dims, *guard, symbols)) continue;
     // As written: a unified symbol would expand to what it was unified with.
     for (uint32_t s = 0; s < blocking->n_symbols; s++)
       if (sni_dim_symbol(dims, (int)s) == guard->a || sni_dim_symbol(dims, (int)s) == guard->b)

@@ -24,8 +24,8 @@ static sn_status number(const sizes *s, const sni_node *node, sni_dim dim, sni_d
   if (value >= 0 && value < INT64_MAX) return *out = value, SN_OK;
   char text[100];
   sni_dim_format(s->graph->dims, dim, text, sizeof(text));
-  return sni_fail(s->diag, SN_ERR_SHAPE, "%s: %s is %s", sni_op_infos[node->op].name,
-                  text, value < 0 ? "negative" : "too large");
+  return sni_fail(s->diag, SN_ERR_SHAPE, "%s: %s is %s", sni_op_infos[node->op].name, text,
+                  value < 0 ? "negative" : "too large");
 }
 
 static sn_status check_node(sizes *s, sni_node_id id) {

@@ -205,9 +205,38 @@ int sni_dim_guard_count(const sni_dim_table *table) {
   return (int)table->n_guards;
 }
 
-void sni_dim_guard(const sni_dim_table *table, int i, sni_dim *out_a, sni_dim *out_b) {
-  *out_a = table->guards[i].a;
-  *out_b = table->guards[i].b;
+sni_dim_guard sni_dim_guard_at(const sni_dim_table *table, int i) {
+  return table->guards[i];
+}
+
+bool sni_dim_guard_holds(const sni_dim_table *table, sni_dim_guard guard, const int64_t *symbols) {
+  int64_t a = sni_dim_evaluate(table, guard.a, symbols);
+  int64_t b = sni_dim_evaluate(table, guard.b, symbols);
+  return guard.at_least ? a >= b : a == b;
+}
+
+static bool reserve_guard(sni_dim_table *table) {
+  sn_status status =
+      sni_arena_grow(table->arena, NULL, (void **)&table->guards, &table->guards_capacity,
+                     table->n_guards + 1, sizeof(*table->guards));
+  if (status) table->failure = SN_ERR_MEMORY;
+  return !status;
+}
+
+bool sni_dim_require(sni_dim_table *table, sni_dim dim, int64_t least) {
+  int64_t value;
+  if (!sni_dim_valid(table, dim)) return false;
+  if (sni_dim_is_constant(table, dim, &value)) return value >= least;
+  if (least <= 0 && sni_dim_at(table, dim)->expression.op == SNI_DIM_SYMBOL) return true;
+  value = sni_dim_hint(table, dim);
+  if (value >= 0 && value < least) return false;
+  for (uint32_t i = 0; i < table->n_guards; i++)
+    if (table->guards[i].at_least && table->guards[i].a == dim && table->guards[i].b == least)
+      return true;
+  sni_dim bound = sni_dim_signed(table, least);
+  if (bound == SNI_DIM_FAILED || !reserve_guard(table)) return false;
+  table->guards[table->n_guards++] = (sni_dim_guard){dim, bound, true};
+  return true;
 }
 
 static bool contains(const sni_dim_table *table, sni_dim dim, sni_dim symbol) {
@@ -292,17 +321,13 @@ bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b) {
   sni_dim value = sni_dim_build(table, &sum);
   if (value == SNI_DIM_FAILED) return false;
   if (sni_dim_is_constant(table, value, &constant) && constant < 0) return false;
-  if (sni_arena_grow(table->arena, NULL, (void **)&table->guards, &table->guards_capacity,
-                     table->n_guards + 1, sizeof(sni_dim_pair))) {
-    table->failure = SN_ERR_MEMORY;
-    return false;
-  }
+  if (!reserve_guard(table)) return false;
   int64_t *hint = &table->symbols[sni_dim_at(table, symbol)->expression.a].hint;
   if (*hint < 0) *hint = sni_dim_hint(table, value);
   if (*hint >= 0 && sni_dim_is_reference(value) &&
       sni_dim_at(table, value)->expression.op == SNI_DIM_SYMBOL)
     table->symbols[sni_dim_at(table, value)->expression.a].hint = *hint;
   if (!substitute(table, symbol, value)) return false;
-  table->guards[table->n_guards++] = (sni_dim_pair){a, b};
+  table->guards[table->n_guards++] = (sni_dim_guard){a, b, false};
   return true;
 }

@@ -34,10 +34,6 @@ typedef struct sni_dim_symbol_info {
   uint64_t name_hash;
 } sni_dim_symbol_info;
 
-typedef struct sni_dim_pair {
-  sni_dim a, b;
-} sni_dim_pair;
-
 struct sni_dim_table {
   sni_arena *arena;
   sni_dim_entry *entries;
@@ -46,7 +42,7 @@ struct sni_dim_table {
   uint32_t n_slots;
   sni_dim_symbol_info *symbols;
   uint32_t n_symbols, symbols_capacity;
-  sni_dim_pair *guards;
+  sni_dim_guard *guards;
   uint32_t n_guards, guards_capacity;
   bool has_named_symbols;  // parsing made some: default names may collide with theirs
   sn_status failure;  // why the latest SNI_DIM_FAILED came about: SN_ERR_MEMORY or SN_ERR_SHAPE

@@ -105,6 +105,23 @@ size_t sni_dim_format(const sni_dim_table *table, sni_dim dim, char *buffer, siz
   return w.length;
 }
 
+size_t sni_dim_guard_format(const sni_dim_table *table, sni_dim_guard guard, const int64_t *symbols,
+                            char *buffer, size_t capacity) {
+  const long long a = sni_dim_evaluate(table, guard.a, symbols);
+  const long long b = sni_dim_evaluate(table, guard.b, symbols);
+  char is[80], must[80];
+  int length;
+  sni_dim_format(table, guard.a, is, sizeof(is));
+  sni_dim_format(table, guard.b, must, sizeof(must));
+  if (guard.at_least)
+    length = snprintf(buffer, capacity, "a size of %lld or more, but it is %lld", b, a);
+  else if (!strcmp(is, must))  // unified since: a size that the trace pinned
+    length = snprintf(buffer, capacity, "two sizes to be %s, but they are %lld and %lld", is, a, b);
+  else
+    length = snprintf(buffer, capacity, "%s == %s, but they are %lld and %lld", is, must, a, b);
+  return length < 0 ? 0 : (size_t)length;
+}
+
 // ---- parsing
 typedef struct reader {
   sni_dim_table *table;

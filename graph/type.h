@@ -50,8 +50,20 @@ int64_t sni_dim_hint(const sni_dim_table *table, sni_dim dim);  // value under t
 // sni_dim_equal(a, b), also for expressions made before, and the pair is listed as a guard that
 // each call must satisfy.
 bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b);
+// Declares dim >= least. False when that cannot hold (a constant or a hint below it). What is not
+// certain is listed as a guard.
+bool sni_dim_require(sni_dim_table *table, sni_dim dim, int64_t least);
+// What the numbers of each call must satisfy: a == b, or a >= b.
+typedef struct sni_dim_guard {
+  sni_dim a, b;
+  bool at_least;
+} sni_dim_guard;
 int sni_dim_guard_count(const sni_dim_table *table);
-void sni_dim_guard(const sni_dim_table *table, int i, sni_dim *out_a, sni_dim *out_b);
+sni_dim_guard sni_dim_guard_at(const sni_dim_table *table, int i);
+bool sni_dim_guard_holds(const sni_dim_table *table, sni_dim_guard guard, const int64_t *symbols);
+// "B == C, but they are 3 and 1", as snprintf does: what is broken for these values.
+size_t sni_dim_guard_format(const sni_dim_table *table, sni_dim_guard guard, const int64_t *symbols,
+                            char *buffer, size_t capacity);
 bool sni_dim_equal(const sni_dim_table *table, sni_dim a,
                    sni_dim b);  // table may be NULL for constants
 // Arithmetic, folded and interned. An exhausted arena gives SNI_DIM_FAILED, which all of them

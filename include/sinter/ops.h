@@ -108,8 +108,9 @@ typedef struct sn_range_spec {
 #endif
 // ranges[i] applies to axis i; missing trailing ones mean all. VJP: dy scattered into zeros.
 SN_API sn_tensor *sn_slice(sn_tensor *x, const sn_range_spec *ranges, int n);
-// Element index of axis, the axis dropped: x[..., index, ...]. Errors: SN_ERR_INDEX. In a trace a
-// symbolic axis is pinned to its traced value, as by sn_dim; sn_slice keeps it symbolic.
+// Element index of axis, the axis dropped: x[..., index, ...]; a negative index counts from the
+// end. A symbolic axis stays symbolic: calls for which it is too short fail. Errors: SN_ERR_INDEX.
+// VJP: dy at that place of zeros.
 SN_API sn_tensor *sn_index(sn_tensor *x, int axis, int64_t index);
 // Adds low[i] elements before and high[i] after axis i, all of the given value.
 SN_API sn_tensor *sn_pad(sn_tensor *x, const int64_t *low, const int64_t *high, int n,

@@ -97,15 +97,15 @@ START_TEST(test_the_second_size_makes_a_dim_symbolic) {
 }
 END_TEST
 
-static sn_status first_row(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+static sn_status pinned(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)user;
-  out[0] = sn_index(in[0], 0, 0);
+  out[0] = sn_mul_scalar(in[0], (double)sn_dim(in[0], 0));
   return sn_pending_error(context);
 }
 
 START_TEST(test_the_reason_of_a_pinned_size) {
   const sn_spec spec = {SN_F32, SN_SHAPE(SN_UNKNOWN)};
-  sn_function *f = sn_function_create(ctx, first_row, .inputs = 1, .outputs = 1, .specs = &spec);
+  sn_function *f = sn_function_create(ctx, pinned, .inputs = 1, .outputs = 1, .specs = &spec);
   for (int n = 5; n < 8; n++) {
     sn_tensor *x = sn_ones(ctx, SN_F32, SN_SHAPE(n)), *y;
     ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
@@ -115,6 +115,37 @@ START_TEST(test_the_reason_of_a_pinned_size) {
   ck_assert_msg(strstr(reason, "needs two sizes to be 5, but they are 7 and 5") != NULL, "%s",
                 reason);
   sn_function_destroy(f);
+}
+END_TEST
+
+static sn_status ends(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  callback_runs++;
+  out[0] = sn_sub(sn_index(in[0], 0, -2), sn_index(in[0], 0, 2));
+  return sn_pending_error(context);
+}
+
+// An index asks of a symbolic axis only that it be long enough.
+START_TEST(test_an_index_leaves_the_axis_symbolic) {
+  const sn_spec spec = {SN_F32, SN_SHAPE(SN_UNKNOWN, 2)};
+  for (int specs = 0; specs < 2; specs++) {
+    sn_function *f =
+        sn_function_create(ctx, ends, .inputs = 1, .outputs = 1, .specs = specs ? &spec : NULL);
+    sn_tensor *y;
+    callback_runs = 0;
+    for (int n = 3; n < 9; n++) {
+      y = call1(f, iota(SN_SHAPE(n, 2)));
+      EXPECT(y, SN_SHAPE(2), 2 * (n - 4), 2 * (n - 4));
+    }
+    ck_assert_int_eq(callback_runs, specs ? 1 : 2);
+    sn_tensor *x = iota(SN_SHAPE(2, 2));
+    ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_ERR_INDEX);
+    ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "index 2 is out of range for axis 0"));
+    y = call1(f, iota(SN_SHAPE(3, 2)));
+    EXPECT(y, SN_SHAPE(2), -2, -2);
+    ck_assert_uint_eq(traces_of(f), specs ? 1 : 2);
+    sn_function_destroy(f);
+  }
 }
 END_TEST
 
@@ -335,6 +366,7 @@ int main(void) {
   tcase_add_test(cases, test_five_traces_for_six_calls);
   tcase_add_test(cases, test_the_second_size_makes_a_dim_symbolic);
   tcase_add_test(cases, test_the_reason_of_a_pinned_size);
+  tcase_add_test(cases, test_an_index_leaves_the_axis_symbolic);
   tcase_add_test(cases, test_static_shapes_stay_static);
   tcase_add_test(cases, test_broken_guards_specialise_again);
   tcase_add_test(cases, test_reading_a_dim_pins_it);

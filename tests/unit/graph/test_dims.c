@@ -176,7 +176,7 @@ START_TEST(hints_are_evaluated) {
 END_TEST
 
 START_TEST(unified_symbols_are_equal_everywhere) {
-  sni_dim b = symbol(5), c = symbol(5), b2 = dim_of("2*B+1"), c2 = dim_of("2*C+1"), a, d;
+  sni_dim b = symbol(5), c = symbol(5), b2 = dim_of("2*B+1"), c2 = dim_of("2*C+1");
   ck_assert(!sni_dim_equal(graph->dims, b2, c2));
   ck_assert(sni_dim_unify(graph->dims, b, c));
   ck_assert(sni_dim_equal(graph->dims, b, c));
@@ -185,11 +185,39 @@ START_TEST(unified_symbols_are_equal_everywhere) {
   check_text(c2, "2*B+1");
   ck_assert(sni_dim_unify(graph->dims, c, b));  // known already
   ck_assert_int_eq(sni_dim_guard_count(graph->dims), 1);
-  sni_dim_guard(graph->dims, 0, &a, &d);
-  ck_assert_int_eq(a, b);
-  ck_assert_int_eq(d, c);
+  sni_dim_guard guard = sni_dim_guard_at(graph->dims, 0);
+  ck_assert_int_eq(guard.a, b);
+  ck_assert_int_eq(guard.b, c);
   // A guard is checked with the values of the call, where the symbols may differ.
-  ck_assert_int_eq(sni_dim_evaluate(graph->dims, d, (const int64_t[]){3, 4}), 4);
+  ck_assert(!sni_dim_guard_holds(graph->dims, guard, (const int64_t[]){3, 4}));
+  ck_assert(sni_dim_guard_holds(graph->dims, guard, (const int64_t[]){4, 4}));
+}
+END_TEST
+
+START_TEST(a_required_size_becomes_a_guard) {
+  sni_dim b = symbol(5), c = symbol(-1), rest = dim_of("B-3");
+  ck_assert(sni_dim_require(graph->dims, 4, 4));
+  ck_assert(!sni_dim_require(graph->dims, 4, 5));
+  ck_assert(sni_dim_require(NULL, 4, 4));
+  ck_assert(sni_dim_require(graph->dims, b, 0));
+  ck_assert_int_eq(sni_dim_guard_count(graph->dims), 0);
+  ck_assert(sni_dim_require(graph->dims, b, 5));
+  ck_assert(sni_dim_require(graph->dims, b, 5));
+  ck_assert(!sni_dim_require(graph->dims, b, 6));  // against its hint
+  ck_assert(sni_dim_require(graph->dims, c, 100));
+  ck_assert(sni_dim_require(graph->dims, rest, 1));
+  ck_assert_int_eq(sni_dim_guard_count(graph->dims), 3);
+  static const int64_t values[3][2] = {{5, 100}, {4, 100}, {1, 99}};
+  static const bool holds[3][3] = {{1, 1, 1}, {0, 1, 1}, {0, 0, 0}};
+  for (int v = 0; v < 3; v++)
+    for (int g = 0; g < 3; g++)
+      ck_assert_int_eq(
+          sni_dim_guard_holds(graph->dims, sni_dim_guard_at(graph->dims, g), values[v]),
+          holds[v][g]);
+  char text[100];
+  sni_dim_guard_format(graph->dims, sni_dim_guard_at(graph->dims, 0), values[1], text,
+                       sizeof(text));
+  ck_assert_str_eq(text, "a size of 5 or more, but it is 4");
 }
 END_TEST
 
@@ -332,6 +360,7 @@ int main(void) {
   tcase_add_test(tests, normal_form_keeps_the_value);
   tcase_add_test(tests, hints_are_evaluated);
   tcase_add_test(tests, unified_symbols_are_equal_everywhere);
+  tcase_add_test(tests, a_required_size_becomes_a_guard);
   tcase_add_test(tests, unified_constants_become_known);
   tcase_add_test(tests, unification_solves_for_a_symbol);
   tcase_add_test(tests, unification_respects_hints_and_constants);
