@@ -170,9 +170,9 @@ bool bench_memory(FILE *out, char *error, size_t capacity) {
   double before_calls = resident_kilobytes();
   ok = ok && churn_calls(&run, mlp, 10000);
   double calls = resident_kilobytes() - before_calls;
-  ok = ok && churn_functions(&run, x, 0, 100);
+  ok = ok && churn_functions(&run, x, 0, 300);  // until the cache of kernels is full
   double before_functions = resident_kilobytes();
-  ok = ok && churn_functions(&run, x, 100, 1000);
+  ok = ok && churn_functions(&run, x, 300, 1000);
   double functions = resident_kilobytes() - before_functions;
   sn_release(x);
   if (mlp) bench_mlp_destroy(mlp);

@@ -28,13 +28,31 @@ static sn_status number(const sizes *s, const sni_node *node, sni_dim dim, sni_d
                   value < 0 ? "negative" : "too large");
 }
 
+// Attribute i where it places no element: the start of an empty slice, padding around an empty axis
+// (its inverse). There N - 1 may be negative; *out is a number that inference accepts.
+static bool is_idle(const sni_node *node, int i, const sni_type *operand, const sni_type *type,
+                    sni_dim *out) {
+  const int rank = type->rank, axis = rank ? i % rank : 0;
+  if (node->op == SNI_OP_SLICE && i < rank && type->dims[axis] == 0) {
+    *out = 0;
+    return true;
+  }
+  if (node->op == SNI_OP_PAD && i < 2 * rank && operand->dims[axis] == 0) {
+    *out = i < rank ? 0 : type->dims[axis];
+    return true;
+  }
+  return false;
+}
+
 static sn_status check_node(sizes *s, sni_node_id id) {
   const sni_node *node = &s->graph->nodes[id];
   sni_type *type = &s->types[id], inferred;
   *type = node->type;
   for (int i = 0; i < type->rank; i++) SNI_TRY(number(s, node, node->type.dims[i], &type->dims[i]));
   for (int i = 0; i < node->n_operands; i++) s->operands[i] = &s->types[node->operands[i]];
-  for (int i = 0; i < node->n_attrs; i++) SNI_TRY(number(s, node, node->attrs[i], &s->attrs[i]));
+  for (int i = 0; i < node->n_attrs; i++)
+    if (!is_idle(node, i, s->operands[0], type, &s->attrs[i]))
+      SNI_TRY(number(s, node, node->attrs[i], &s->attrs[i]));
   sni_inference in = {s->diag,          NULL,     false,         node->op, s->operands,
                       node->n_operands, s->attrs, node->n_attrs, type};
   return sni_infer_node(&in, &inferred);

@@ -12,20 +12,24 @@ static sn_status clean(const sni_graph *graph, sni_graph **out_graph) {
   return sni_rewrite_graph(graph, &(sni_rewrite_options){rules, 2, true}, out_graph);
 }
 
-static bool has_matmul(const sni_graph *graph) {
-  for (uint32_t i = 0; i < graph->n_nodes; i++)
-    if (graph->nodes[i].op == SNI_OP_MATMUL) return true;
+static bool can_be_lowered(const sni_graph *graph) {
+  for (uint32_t i = 0; i < graph->n_nodes; i++) {
+    const sni_op_class op_class = sni_op_infos[graph->nodes[i].op].op_class;
+    if (op_class == SNI_CLASS_CONTRACT || op_class == SNI_CLASS_REDUCE) return true;
+  }
   return false;
 }
 
 sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
-  const sni_rewrite_rule rules[] = {sni_lower_matmul};
-  bool changed = false;
+  const sni_rewrite_rule lower[] = {sni_lower_matmul}, split[] = {sni_split_reduction};
+  bool lowered = false, changed = false;
   SNI_TRY(clean(graph, out_graph));
-  if (has_matmul(*out_graph))
-    SNI_TRY(
-        sni_rewrite_once(*out_graph, &(sni_rewrite_options){rules, 1, false}, out_graph, &changed));
-  return changed ? clean(*out_graph, out_graph) : SN_OK;
+  if (!can_be_lowered(*out_graph)) return SN_OK;
+  SNI_TRY(
+      sni_rewrite_once(*out_graph, &(sni_rewrite_options){lower, 1, false}, out_graph, &lowered));
+  SNI_TRY(
+      sni_rewrite_once(*out_graph, &(sni_rewrite_options){split, 1, false}, out_graph, &changed));
+  return lowered || changed ? clean(*out_graph, out_graph) : SN_OK;
 }
 
 const sni_pass_info sni_graph_passes[] = {
@@ -34,6 +38,7 @@ const sni_pass_info sni_graph_passes[] = {
     {"fold_constants", sni_fold_constants, "computes what depends on constants alone"},
     {"simplify_nodes", sni_simplify_nodes, "algebraic rules that keep every bit"},
     {"lower_matmuls", sni_lower_matmuls, "degenerate and integer matmuls to mul and reduce_sum"},
+    {"split_reductions", sni_split_reductions, "large reductions to few results in two steps"},
     {"optimize_graph", sni_optimize_graph, "all of them, to a fixpoint"},
 };
 const int sni_graph_pass_count = (int)SNI_COUNT_OF(sni_graph_passes);

@@ -37,6 +37,8 @@ sn_status sni_fold_constants(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_simplify_nodes(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_lower_matmuls(const sni_graph *graph,
                             sni_graph **out_graph);  // degenerate ones to mul + reduce
+sn_status sni_split_reductions(const sni_graph *graph,
+                               sni_graph **out_graph);  // large ones to few results in two steps
 // All of them, to a fixpoint (bounded), verifying after each in debug builds.
 sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph);
 

@@ -3,6 +3,7 @@
 #include <sinter/sinter.h>
 
 #include <check.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
@@ -228,11 +229,75 @@ START_TEST(test_same_bits) {
 }
 END_TEST
 
+// ---- large reductions
+typedef struct shares {
+  int loops, tasks;
+} shares;
+
+static void count_tasks(void *user, int64_t count, void (*task)(void *, int64_t), void *task_user) {
+  shares *s = user;
+  s->loops++;
+  s->tasks += (int)count;
+  for (int64_t i = count; i-- > 0;) task(task_user, i);
+}
+
+enum { reduced_rows = 1024, reduced_columns = 512, reductions = 4 };
+
+static sn_status reduce(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context;
+  const int64_t which = *(const int *)user;
+  sn_tensor *flat = in[1], *difference = sn_sub(flat, sn_full(context, SN_F32, SN_SCALAR, 0.25));
+  sn_tensor *all[reductions] = {sn_sum(in[0]), sn_max(in[0]), sn_sum(flat),
+                                sn_mean(sn_square(difference))};
+  out[0] = all[which];
+  return SN_OK;
+}
+
+// The host's pool gets a share of every reduction, although each has a single result, and the bits
+// do not depend on who did what.
+START_TEST(test_large_reductions_are_shared_out) {
+  enum { n = reduced_rows * reduced_columns };
+  static float x[n];
+  double expected[reductions] = {0, -INFINITY, 0, 0};
+  for (int i = 0; i < n; i++) {
+    x[i] = (float)((i * 37LL) % 1009) / 1009;
+    expected[0] += x[i];
+    expected[1] = fmax(expected[1], x[i]);
+    expected[3] += (x[i] - 0.25) * (x[i] - 0.25) / n;
+  }
+  expected[2] = expected[0];
+  for (int which = 0; which < reductions; which++) {
+    float results[2];
+    shares s = {0, 0};
+    for (int shared = 0; shared < 2; shared++) {
+      sn_context *context;
+      sn_executor executor = {shared ? count_tasks : NULL, &s, shared ? 4 : 0};
+      ck_assert_int_eq(sn_context_create(&context, .threads = shared ? 4 : 1, .executor = executor),
+                       SN_OK);
+      sn_tensor *in[] = {sn_constant(context, SN_F32, SN_SHAPE(reduced_rows, reduced_columns), x),
+                         sn_constant(context, SN_F32, SN_SHAPE(n), x)};
+      sn_function *f =
+          sn_function_create(context, reduce, .user = &which, .inputs = 2, .outputs = 1);
+      sn_tensor *y;
+      ck_assert_int_eq(sn_call(f, in, 2, &y, 1), SN_OK);
+      ck_assert_int_eq(sn_read(y, &results[shared], sizeof(float)), SN_OK);
+      sn_function_destroy(f);
+      sn_context_destroy(context);
+    }
+    ck_assert_int_ge(s.loops, 1);
+    ck_assert_int_ge(s.tasks, 2);
+    ck_assert_mem_eq(&results[0], &results[1], sizeof(float));
+    ck_assert_double_eq_tol(results[0] / expected[which], 1, 1e-6);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("parallel");
   TCase *tests = tcase_create("parallel");
   tcase_add_test(tests, test_contexts_of_their_own);
   tcase_add_test(tests, test_siblings);
+  tcase_add_test(tests, test_large_reductions_are_shared_out);
   tcase_add_test(tests, test_runners);
   tcase_add_test(tests, test_same_bits);
   suite_add_tcase(suite, tests);
