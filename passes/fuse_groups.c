@@ -3,9 +3,10 @@
 // of its own, whose result then has a buffer.
 //
 // Invariants: every member's iteration space covers all axes of its group, or exactly the outer
-// ones; a group's members form no cycle through other groups (checked by has_external_path before
-// each join); a node with a buffer is stored by the one group that it is a member of. Views belong
-// to no group: they are folded into the addresses of whoever reads them.
+// ones; a group's members form no cycle through other groups (checked by search_paths.c before
+// each join); a member that another member reads is read where it lies, element by element
+// (read_in_place); a node with a buffer is stored by the one group that it is a member of. Views
+// belong to no group: they are folded into the addresses of whoever reads them.
 #include "passes/fuse_groups.h"
 
 #include <string.h>
@@ -67,6 +68,12 @@ sni_node_id sni_view_base(const sni_lowering *l, sni_node_id id) {
   while (is_view(node_of(l, id)->op) && !l->nodes[id].materialised)
     id = node_of(l, id)->operands[0];
   return id;
+}
+
+// Operands #0 .. that an op reads as whole buffers, at places of its own choosing.
+static int whole_operands(sni_op op) {
+  if (op == SNI_OP_MATMUL) return 2;
+  return op == SNI_OP_GATHER || op == SNI_OP_RANDOM_BITS;
 }
 
 // ---- who needs a buffer for certain
@@ -199,11 +206,6 @@ static sn_status add_member(sni_lowering *l, uint32_t group, sni_node_id id,
   return SN_OK;
 }
 
-static int32_t live_group(const sni_lowering *l, int32_t group) {
-  while (group >= 0 && l->groups[group].merged_into >= 0) group = l->groups[group].merged_into;
-  return group;
-}
-
 // Dims that a node's selection speaks about: a reduction's are its operand's.
 static const sni_type *iteration_type(const sni_lowering *l, sni_node_id id) {
   const sni_node *node = node_of(l, id);
@@ -235,88 +237,6 @@ static sn_status open_group(sni_lowering *l, sni_node_id id) {
   if (node->op == SNI_OP_MATMUL) group->contraction = id;
   l->nodes[id].materialised = true;
   return add_member(l, number, id, &selection);
-}
-
-// ---- cycles
-
-// Looks for a way from group `from` up its operands to the target (group `to`, or node `to_node`
-// when to < 0) that passes through something outside both: then the two cannot share a kernel. A
-// group counts as a whole: who needs one member waits for all.
-typedef struct path_search {
-  sni_lowering *l;
-  int32_t from, to;
-  sni_node_id to_node;
-  sni_node_id lowest;  // no node below it can lead to the target
-  sni_node_id *stack;
-  uint32_t n_stack, capacity;
-} path_search;
-
-static sn_status push_operands(path_search *s, sni_node_id id) {
-  const sni_node *node = node_of(s->l, id);
-  for (int i = 0; i < node->n_operands; i++) {
-    SNI_TRY(sni_arena_grow(s->l->arena, s->l->diag, (void **)&s->stack, &s->capacity,
-                           s->n_stack + 1, sizeof *s->stack));
-    s->stack[s->n_stack++] = node->operands[i];
-  }
-  return SN_OK;
-}
-
-static bool is_target(const path_search *s, sni_node_id id, int32_t group) {
-  return s->to >= 0 ? group == s->to : id == s->to_node;
-}
-
-static sn_status push_members(path_search *s, int32_t group) {
-  for (uint32_t m = 0; m < s->l->groups[group].n_members; m++)
-    SNI_TRY(push_operands(s, s->l->groups[group].members[m]));
-  return SN_OK;
-}
-
-// Everything that external group `group` needs, at any distance.
-static sn_status search_outside(path_search *s, int32_t group, uint32_t *stamps, bool *out_found) {
-  sni_lowering *l = s->l;
-  uint32_t base = s->n_stack;
-  l->groups[group].visited = l->stamp;
-  SNI_TRY(push_members(s, group));
-  while (s->n_stack > base) {
-    sni_node_id id = s->stack[--s->n_stack];
-    int32_t g = live_group(l, l->nodes[id].group);
-    if (is_target(s, id, g)) {
-      *out_found = true;
-      return SN_OK;
-    }
-    if (id < s->lowest || stamps[id] == l->stamp) continue;
-    stamps[id] = l->stamp;
-    if (g < 0) {
-      SNI_TRY(push_operands(s, id));
-    } else if (l->groups[g].visited != l->stamp) {
-      l->groups[g].visited = l->stamp;
-      SNI_TRY(push_members(s, g));
-    }
-  }
-  return SN_OK;
-}
-
-static sn_status has_external_path(sni_lowering *l, int32_t from, int32_t to, sni_node_id to_node,
-                                   uint32_t *stamps, bool *out_found) {
-  path_search s = {.l = l, .from = from, .to = to, .to_node = to_node, .lowest = to_node};
-  l->stamp += 2;  // stamp - 1: seen on the inside; stamp: seen on the outside
-  for (uint32_t m = 0; to >= 0 && m < l->groups[to].n_members; m++)
-    if (l->groups[to].members[m] < s.lowest) s.lowest = l->groups[to].members[m];
-  *out_found = false;
-  SNI_TRY(push_members(&s, from));
-  while (s.n_stack > 0 && !*out_found) {
-    sni_node_id id = s.stack[--s.n_stack];
-    int32_t group = live_group(l, l->nodes[id].group);
-    if (id < s.lowest || group == from || is_target(&s, id, group)) continue;
-    if (stamps[id] >= l->stamp - 1) continue;
-    stamps[id] = l->stamp - 1;
-    if (group < 0) {  // a leaf, a view or an op recomputed inside `from`
-      SNI_TRY(push_operands(&s, id));
-    } else if (l->groups[group].visited != l->stamp) {
-      SNI_TRY(search_outside(&s, group, stamps, out_found));
-    }
-  }
-  return SN_OK;
 }
 
 // ---- placements: where a node's readers are
@@ -402,7 +322,7 @@ static void summarise_readers(sni_lowering *l, sni_node_id id, reader_summary *o
   out->count = 0;
   out->overflow = false;
   for (const sni_placement *p = l->nodes[id].placements; p; p = p->next)
-    add_reader(out, live_group(l, p->group), p->selected, &p->selection);
+    add_reader(out, sni_live_group(l, p->group), p->selected, &p->selection);
 }
 
 // ---- joining
@@ -571,12 +491,23 @@ static bool make_row_group(sni_lowering *l, sni_node_id id, sni_group *group,
   return true;
 }
 
+// Whether a member of the group reads the whole buffer of `id`: a kernel cannot make it meanwhile.
+static bool reads_whole(const sni_lowering *l, const sni_group *group, sni_node_id id) {
+  for (uint32_t m = 0; m < group->n_members; m++) {
+    const sni_node *member = node_of(l, group->members[m]);
+    for (int i = 0; i < whole_operands(member->op); i++)
+      if (sni_view_base(l, member->operands[i]) == id) return true;
+  }
+  return false;
+}
+
 static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *p, uint32_t *stamps,
                           bool *out_joined) {
   *out_joined = false;
   sni_group *group = &l->groups[p->group];
   const sni_node *node = node_of(l, id);
-  if (group->kind != SNI_GROUP_FUSED || !p->selected || group->n_members >= MAX_MEMBERS)
+  if (group->kind != SNI_GROUP_FUSED || !p->selected || group->n_members >= MAX_MEMBERS ||
+      reads_whole(l, group, id))
     return SN_OK;
   sni_selection selection = p->selection;
   sni_group saved = *group;
@@ -593,7 +524,7 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
     return SN_OK;
   }
   bool cyclic = false;
-  SNI_TRY(has_external_path(l, p->group, -1, id, stamps, &cyclic));
+  SNI_TRY(sni_has_external_path(l, p->group, -1, id, stamps, &cyclic));
   group = &l->groups[p->group];
   if (cyclic) {
     *group = saved;
@@ -627,6 +558,35 @@ static sn_status merge_groups(sni_lowering *l, int32_t into, int32_t from, const
   return SN_OK;
 }
 
+static int renamed(const int8_t *axis_map, int axis) {
+  return axis < 0 || !axis_map ? axis : axis_map[axis];
+}
+
+// Whether group `by` reads every member of group `from` that it reads at all where the member lies,
+// when the axes are renamed by these maps (NULL: as they are). If not, one kernel would have to
+// read elements that it has not made yet.
+static bool read_in_place(const sni_lowering *l, int32_t from, const int8_t *from_map, int32_t by,
+                          const int8_t *by_map) {
+  const sni_group *source = &l->groups[from];
+  for (uint32_t m = 0; m < source->n_members; m++) {
+    const sni_node_id id = source->members[m];
+    const sni_node *node = node_of(l, id);
+    const sni_fusion_node *state = &l->nodes[id];
+    if (reads_whole(l, &l->groups[by], id)) return false;
+    for (const sni_placement *p = state->readers; p; p = p->next) {
+      if (sni_live_group(l, p->group) != by) continue;
+      if (!p->selected) return false;
+      const int rank = iteration_type(l, id)->rank;
+      for (int d = 0, result_dim = 0; d < rank; d++) {
+        if (is_reduce(node->op) && reduces_dim(node, d)) continue;
+        const int lies = renamed(from_map, state->selection.axis[d]);
+        if (lies != renamed(by_map, p->selection.axis[result_dim++])) return false;
+      }
+    }
+  }
+  return true;
+}
+
 // Merges the reader groups of a value that is too dear to compute twice, when their domains
 // correspond through that value.
 static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, reader_summary *readers,
@@ -640,7 +600,7 @@ static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, reader_summa
       return SN_OK;
   }
   for (int i = 1; i < readers->count; i++) {
-    int32_t a = live_group(l, readers->items[0].group), b = readers->items[i].group;
+    int32_t a = sni_live_group(l, readers->items[0].group), b = readers->items[i].group;
     sni_group *ga = &l->groups[a], *gb = &l->groups[b];
     if (ga->n_axes != gb->n_axes || ga->n_members + gb->n_members > MAX_MEMBERS) return SN_OK;
     int8_t map[SNI_MAX_AXES];
@@ -666,9 +626,10 @@ static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, reader_summa
     for (int from = 0; from < gb->n_axes; from++)
       if (gb->inner >> from & 1) inner_b |= 1u << map[from];
     if (ga->inner && inner_b && ga->inner != inner_b) return SN_OK;
+    if (!read_in_place(l, a, NULL, b, map) || !read_in_place(l, b, map, a, NULL)) return SN_OK;
     bool cyclic = false;
-    SNI_TRY(has_external_path(l, a, b, SNI_NO_NODE, stamps, &cyclic));
-    if (!cyclic) SNI_TRY(has_external_path(l, b, a, SNI_NO_NODE, stamps, &cyclic));
+    SNI_TRY(sni_has_external_path(l, a, b, id, stamps, &cyclic));
+    if (!cyclic) SNI_TRY(sni_has_external_path(l, b, a, id, stamps, &cyclic));
     if (cyclic) return SN_OK;
     ga = &l->groups[a];
     ga->inner |= inner_b;
@@ -682,13 +643,10 @@ static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, reader_summa
 
 static sn_status place_operands(sni_lowering *l, sni_node_id id) {
   const sni_node *node = node_of(l, id);
-  int first = 0, last = node->n_operands;
-  if (node->op == SNI_OP_MATMUL || node->op == SNI_OP_RANDOM_BITS) return SN_OK;
-  if (node->op == SNI_OP_GATHER) first = 1;
   for (const sni_placement *p = l->nodes[id].placements; p; p = p->next) {
-    for (int i = first; i < last; i++) {
+    for (int i = whole_operands(node->op); i < node->n_operands; i++) {
       sni_placement reader = *p;
-      reader.group = live_group(l, p->group);
+      reader.group = sni_live_group(l, p->group);
       if (is_view(node->op) && reader.selected)  // a copy: it reads what it views
         reader.selected = select_through(l, id, &p->selection, &reader.selection);
       if (node->op == SNI_OP_GATHER && reader.selected) {
@@ -755,7 +713,7 @@ static void drop_private_buffers(sni_lowering *l) {
     if (!state->materialised || state->special_use || state->group < 0 || !state->readers) continue;
     bool is_private = true;
     for (const sni_placement *p = state->readers; p && is_private; p = p->next)
-      is_private = p->selected && live_group(l, p->group) == live_group(l, state->group);
+      is_private = p->selected && sni_live_group(l, p->group) == sni_live_group(l, state->group);
     if (is_private) state->materialised = false;
   }
 }
@@ -786,6 +744,7 @@ sn_status sni_fuse_groups(sni_lowering *l) {
       SNI_TRY(decide(l, id, stamps));
     } else if (state->forced) {  // a view or an inline constant that somebody needs in memory: a
                                  // copy
+      state->readers = state->placements;
       SNI_TRY(open_group(l, id));
       SNI_TRY(place_operands(l, id));
     }

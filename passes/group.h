@@ -118,6 +118,16 @@ sn_status sni_fuse_groups(sni_lowering *l);
 // The node whose value `id` shows: itself, or what a chain of views (not materialised ones) reads.
 sni_node_id sni_view_base(const sni_lowering *l, sni_node_id id);
 
+static inline int32_t sni_live_group(const sni_lowering *l, int32_t group) {
+  while (group >= 0 && l->groups[group].merged_into >= 0) group = l->groups[group].merged_into;
+  return group;
+}
+
+// ---- search_paths.c
+// at_hand: the node being decided, the target when to < 0. stamps: one per node, of this lowering.
+sn_status sni_has_external_path(sni_lowering *l, int32_t from, int32_t to, sni_node_id at_hand,
+                                uint32_t *stamps, bool *out_found);
+
 // ---- schedule_groups.c
 sn_status sni_schedule_groups(sni_lowering *l);
 

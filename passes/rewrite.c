@@ -76,6 +76,11 @@ static sn_status rewrite_node(walk *w, sni_node_id i) {
   sni_graph *to = w->rewrite.to;
   sni_node node = *sni_graph_node(from, i);
   const char *name = node.name;
+  // A symbol that unification has fixed is a number from here on: lowering looks for dims of 1.
+  for (int d = 0; d < node.type.rank; d++) {
+    int64_t value;
+    if (sni_dim_is_constant(from->dims, node.type.dims[d], &value)) node.type.dims[d] = value;
+  }
   for (int k = 0; k < node.n_operands; k++) w->operands[k] = w->map[node.operands[k]];
   if (node.n_operands) node.operands = w->operands;
   w->rewrite.build.location = node.location;

@@ -429,6 +429,10 @@ sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *con
   }
   if (state->faults)
     for (int i = 0; i < state->n_scratches; i++) scratch_of(state, i)->fault = 0;
+#if defined(SNI_DEBUG)
+  // A read of what no command has written yet must not find the last run's values.
+  if (state->arena) memset(state->arena->data, 0xff, state->arena->bytes);
+#endif
   unsigned modes = sni_enter_float_modes();
   sn_status status = run_commands(state);
   sni_leave_float_modes(modes);
