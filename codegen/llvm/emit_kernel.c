@@ -176,6 +176,35 @@ static bool is_one_range(const sni_kernel *k) {
   return extent.param >= 0 || extent.value > k->grain[k->n_outer - 1];
 }
 
+// An index into nothing: there is no element to clamp to, so nothing may be loaded or stored.
+static void give_up_if_empty(sni_emitter *e, const sni_kernel_inst *check, bool inner) {
+  const sni_kernel *k = e->kernel;
+  LLVMValueRef zero = sni_ir_i64(e, 0), size = sni_emit_size(e, check->imm.size);
+  LLVMValueRef fails = LLVMBuildICmp(e->builder, LLVMIntSLE, size, zero, "");
+  for (int axis = k->n_outer; inner && axis < k->n_outer + k->n_inner; axis++) {
+    LLVMValueRef runs =
+        LLVMBuildICmp(e->builder, LLVMIntSGT, sni_emit_size(e, k->extent[axis]), zero, "");
+    fails = LLVMBuildAnd(e->builder, fails, runs, "");
+  }
+  LLVMBasicBlockRef fault = sni_ir_block(e, "empty"), go_on = sni_ir_block(e, "go_on");
+  LLVMBuildCondBr(e->builder, fails, fault, go_on);
+  LLVMPositionBuilderAtEnd(e->builder, fault);
+  LLVMBuildStore(e->builder, sni_ir_i64(e, 1), e->scratch);
+  LLVMBuildRetVoid(e->builder);
+  LLVMPositionBuilderAtEnd(e->builder, go_on);
+}
+
+static void emit_empty_checks(sni_emitter *e) {
+  const sni_kernel *k = e->kernel;
+  for (uint32_t s = 0; k->faults && s < k->n_stages; s++)
+    for (uint32_t i = k->stages[s].first; i < k->stages[s].first + k->stages[s].count; i++) {
+      const sni_kernel_inst *inst = &k->insts[i];
+      if (inst->op != SNI_KOP_CHECK_INDEX) continue;
+      if (inst->imm.size.param >= 0 || inst->imm.size.value <= 0)
+        give_up_if_empty(e, inst, k->stages[s].inner);
+    }
+}
+
 static bool allocate(sni_emitter *e) {
   const sni_kernel *k = e->kernel;
   const size_t insts = k->n_insts + 1u, group = sni_max_group;
@@ -221,6 +250,7 @@ bool sni_emit_kernel(sni_emitter *e, const sni_kernel *kernel, const char *symbo
     sni_analyze(e);
     create_function(e, symbol);
     load_arguments(e);
+    emit_empty_checks(e);
     if (is_one_range(kernel))
       emit_range(e);
     else

@@ -22,7 +22,11 @@ static LLVMValueRef unary(sni_emitter *e, const char *name, LLVMValueRef a) {
 static bool constant_value(LLVMValueRef value, double *out_value) {
   if (!LLVMIsConstant(value)) return false;
   if (LLVMGetTypeKind(LLVMTypeOf(value)) == LLVMVectorTypeKind) {
-    value = LLVMGetAggregateElement(value, 0);  // only splats are made
+    const unsigned width = sni_ir_width(LLVMTypeOf(value));
+    LLVMValueRef first = LLVMGetAggregateElement(value, 0);
+    for (unsigned i = 1; i < width; i++)  // constants are unique
+      if (LLVMGetAggregateElement(value, i) != first) return false;
+    value = first;
     if (!value) return false;
   }
   if (!LLVMIsAConstantFP(value)) return false;

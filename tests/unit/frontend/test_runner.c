@@ -335,6 +335,34 @@ START_TEST(test_impossible_sizes_of_a_text_are_errors) {
 }
 END_TEST
 
+static sn_status look_up_rows(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                              void *user) {
+  (void)context, (void)user;
+  out[0] = sn_gather(in[0], in[1]);
+  return SN_OK;
+}
+
+// An index into a table without rows: nothing is read from it, and the call fails.
+START_TEST(test_indices_into_nothing_are_faults) {
+  for (int i = 0; i < 4; i++) {
+    const sn_backend backend = i & 1 ? SN_BACKEND_AUTO : SN_BACKEND_INTERPRETER;
+    const sn_spec specs[2] = {{SN_F32, SN_SHAPE(i & 2 ? SN_UNKNOWN : 0, 4)}, {SN_I32, SN_SHAPE(3)}};
+    sn_function *f =
+        sn_function_create(ctx, look_up_rows, .inputs = 2, .outputs = 1, .backend = backend);
+    sn_program *program = compile(f, specs, 2);
+    sn_runner *runner = make_runner(program);
+    int32_t ids[3] = {0, 0, 0};
+    float out[12];
+    const sn_view in[] = {{NULL, SN_F32, SN_SHAPE(0, 4)}, {ids, SN_I32, SN_SHAPE(3)}};
+    const sn_view y = {out, SN_F32, SN_SHAPE(3, 4)};
+    ck_assert_int_eq(sn_run(runner, in, &y), SN_ERR_INDEX);
+    sn_runner_destroy(runner);
+    sn_program_release(program);
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("runner");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -346,6 +374,7 @@ int main(void) {
   tcase_add_test(cases, test_a_fault_changes_nothing);
   tcase_add_test(cases, test_compile_errors);
   tcase_add_test(cases, test_the_graph_can_be_read);
+  tcase_add_test(cases, test_indices_into_nothing_are_faults);
   tcase_add_test(cases, test_impossible_sizes_of_a_text_are_errors);
   return run_cases("runner", &cases, 1);
 }
