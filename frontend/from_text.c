@@ -216,12 +216,12 @@ static sn_status bind_symbols(const sn_program *program, const sn_spec *inputs, 
     if (shape->rank != key->type.rank)
       return sni_fail(diag, SN_ERR_SHAPE, "input %d has rank %d, expected %d", i, shape->rank,
                       key->type.rank);
-    for (int d = 0; d < shape->rank; d++) {
-      if (key->symbol[d] >= 0)
-        symbols[key->symbol[d]] = shape->dims[d];
-      else if (shape->dims[d] != key->type.dims[d])
-        return sni_fail(diag, SN_ERR_SHAPE, "input %d: dim %d is %lld, expected %lld", i, d,
-                        (long long)shape->dims[d], (long long)key->type.dims[d]);
+    if (!sni_program_bind_dims(key, shape->dims, symbols)) {
+      const sni_type given = sni_type_make(inputs[i].dtype, shape->rank, shape->dims);
+      char is[SNI_TENSOR_NAME], must[SNI_TENSOR_NAME];
+      sni_type_format(NULL, &given, is, sizeof(is));
+      sni_type_format(program->graph->dims, &key->type, must, sizeof(must));
+      return sni_fail(diag, SN_ERR_SHAPE, "input %d is %s, expected %s", i, is, must);
     }
   }
   if (!sni_program_guards_hold(program, symbols))
@@ -252,8 +252,9 @@ sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
                                     program->n_inputs));
   sni_allocator *allocator = &context->family->allocator;
   size_t bytes = sizeof(int64_t) * (program->n_symbols + 1);
-  int64_t *symbols = sni_alloc_zeroed(allocator, bytes);
+  int64_t *symbols = sni_alloc(allocator, bytes);
   if (!symbols) return answer(context, sni_fail_memory(diag, bytes, "symbol values"));
+  for (uint32_t s = 0; s <= program->n_symbols; s++) symbols[s] = -1;
   sn_status status = find_output(program, inputs, i, symbols, diag, out_spec);
   sni_free(allocator, symbols, bytes);
   return answer(context, status);

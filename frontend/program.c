@@ -187,6 +187,17 @@ bool sni_program_matches(const sn_program *program, sn_tensor *const *inputs, in
          (!program->n_guards || sni_program_guards_hold(program, symbols));
 }
 
+bool sni_program_bind_dims(const sni_input_key *key, const int64_t *dims, int64_t *symbols) {
+  for (int d = 0; d < key->type.rank; d++) {
+    const int32_t s = key->symbol[d];
+    if (s < 0 ? dims[d] != key->type.dims[d] : dims[d] < 0) return false;
+    if (s < 0) continue;
+    if (symbols[s] >= 0 && symbols[s] != dims[d]) return false;
+    symbols[s] = dims[d];
+  }
+  return true;
+}
+
 // ---- questions
 int sn_program_inputs(const sn_program *program) {
   return program ? program->n_inputs : 0;

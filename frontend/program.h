@@ -63,6 +63,10 @@ bool sni_program_fits(const sn_program *program, sn_tensor *const *inputs, int64
 // The same, and the guards hold.
 bool sni_program_matches(const sn_program *program, sn_tensor *const *inputs, int64_t *symbols);
 
+// Whether dims, as many as the key's, are those of the input; fills in its symbols, which are -1 as
+// long as no input has set them: in a text several inputs may share one.
+bool sni_program_bind_dims(const sni_input_key *key, const int64_t *dims, int64_t *symbols);
+
 // What one thread needs to run a program: resolved addresses and the run state. Thread-compatible.
 typedef struct sni_run {
   sn_program *program;  // one reference

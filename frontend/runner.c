@@ -96,16 +96,8 @@ static sn_status check_memory(sn_runner *runner, const char *what, int i, const 
 
 static sn_status check_input(sn_runner *runner, int i, const sn_view *view) {
   const sni_input_key *key = &runner->run->program->keys[i];
-  bool ok = view->dtype == key->type.dtype && view->shape.rank == key->type.rank;
-  for (int d = 0; ok && d < key->type.rank; d++) {
-    int64_t dim = view->shape.dims[d];
-    if (key->symbol[d] >= 0) {
-      runner->run->symbols[key->symbol[d]] = dim;
-      ok = dim >= 0;
-    } else {
-      ok = dim == key->type.dims[d];
-    }
-  }
+  const bool ok = view->dtype == key->type.dtype && view->shape.rank == key->type.rank &&
+                  sni_program_bind_dims(key, view->shape.dims, runner->run->symbols);
   return ok ? check_memory(runner, "input", i, view)
             : fail_view(runner, "input", i, view, &key->type);
 }
@@ -159,6 +151,7 @@ static sn_status check_views(sn_runner *runner, const sn_view *in, const sn_view
   const sn_program *program = runner->run->program;
   if ((program->n_inputs && !in) || (program->n_outputs && !out))
     return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: in or out is NULL");
+  for (uint32_t i = 0; i < program->n_symbols; i++) runner->run->symbols[i] = -1;
   for (int i = 0; i < program->n_inputs; i++) {
     SNI_TRY(check_input(runner, i, &in[i]));
     runner->run->inputs[i] = in[i].data;

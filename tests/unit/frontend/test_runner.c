@@ -363,6 +363,28 @@ START_TEST(test_indices_into_nothing_are_faults) {
 }
 END_TEST
 
+START_TEST(test_inputs_of_a_text_share_symbols) {
+  const char *text =
+      "func @f {\n  %0 = parameter input 0 : f32[B]\n  %1 = parameter input 1 : f32[B]\n"
+      "  %2 = add(%0, %1) : f32[B]\n  return %2\n}\n";
+  sn_program *program;
+  ck_assert_int_eq(sn_program_from_text(ctx, text, strlen(text), &program), SN_OK);
+  sn_runner *runner = make_runner(program);
+  float x[4] = {1, 2, 3, 4}, y[4];
+  const sn_view in[] = {{x, SN_F32, SN_SHAPE(4)}, {x, SN_F32, SN_SHAPE(4)}};
+  const sn_view out = {y, SN_F32, SN_SHAPE(4)};
+  ck_assert_int_eq(sn_run(runner, in, &out), SN_OK);
+  const sn_view mixed[] = {{x, SN_F32, SN_SHAPE(2)}, {x, SN_F32, SN_SHAPE(4)}};
+  ck_assert_int_eq(sn_run(runner, mixed, &out), SN_ERR_SHAPE);
+  const sn_spec specs[] = {{SN_F32, SN_SHAPE(2)}, {SN_F32, SN_SHAPE(4)}};
+  sn_spec result;
+  ck_assert_int_eq(sn_program_output_spec(ctx, program, specs, 2, 0, &result), SN_ERR_SHAPE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "input 1 is f32[4], expected f32[B]"));
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("runner");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -374,6 +396,7 @@ int main(void) {
   tcase_add_test(cases, test_a_fault_changes_nothing);
   tcase_add_test(cases, test_compile_errors);
   tcase_add_test(cases, test_the_graph_can_be_read);
+  tcase_add_test(cases, test_inputs_of_a_text_share_symbols);
   tcase_add_test(cases, test_indices_into_nothing_are_faults);
   tcase_add_test(cases, test_impossible_sizes_of_a_text_are_errors);
   return run_cases("runner", &cases, 1);
