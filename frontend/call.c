@@ -128,6 +128,21 @@ static sn_status run_callback_here(sn_context *context, sn_function *function,
   return sni_finish(context);
 }
 
+// A tape of the call's own serves the sn_gradients in the callback; tapes that are open already
+// record as well, and are left as they are.
+static sn_status call_op_by_op(sn_context *context, sn_function *function, sn_tensor *const *inputs,
+                               sn_tensor **outputs) {
+  sn_tape *tape;
+  sn_status status = sni_record_open_all(context, &tape);
+  if (status) {
+    sni_error_from(context, status, NULL);
+    return sni_finish(context);
+  }
+  status = run_callback_here(context, function, inputs, outputs);
+  sn_tape_end(tape);
+  return status;
+}
+
 static sn_status inline_call(sn_context *context, sn_function *function, sn_tensor *const *inputs,
                              sn_tensor **outputs) {
   sni_trace *trace = context->trace;
@@ -191,7 +206,7 @@ sn_status sn_call_in(sn_context *context, sn_function *function, sn_tensor *cons
     return sni_finish(context);
   if (context->trace) return inline_call(context, function, inputs, outputs);
   if (context->record && sni_record_is_recording(context->record))
-    return run_callback_here(context, function, inputs, outputs);
+    return call_op_by_op(context, function, inputs, outputs);
   sni_call_site *site = sni_call_site_of(function, context, &context->diag);
   if (!site) {
     sni_error_from(context, SN_ERR_MEMORY, NULL);
@@ -224,15 +239,7 @@ sn_status sn_call_eager(sn_function *function, sn_tensor *const *inputs, int n_i
   if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
     return sni_finish(context);
   if (context->trace) return inline_call(context, function, inputs, outputs);
-  sn_tape *tape;
-  sn_status status = sni_record_open_all(context, &tape);
-  if (status) {
-    sni_error_from(context, status, NULL);
-    return sni_finish(context);
-  }
-  status = run_callback_here(context, function, inputs, outputs);
-  sn_tape_end(tape);
-  return status;
+  return call_op_by_op(context, function, inputs, outputs);
 }
 
 void sni_context_leave(sn_context *context) {

@@ -130,6 +130,22 @@ sn_status sni_trace_assign(sni_trace *trace, sn_tensor *variable, sni_node_id no
   SNI_TRY(sni_trace_variable_of(trace, variable, &index));
   trace->variables[index].present = node;
   trace->variables[index].assigned = true;
+  trace->variables[index].cut = false;
+  return SN_OK;
+}
+
+// What was assigned is read without a way back to what it was computed from: a variable is a leaf
+// of gradients in every mode.
+static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_id *out_node) {
+  uint32_t index;
+  SNI_TRY(sni_trace_variable_of(trace, variable, &index));
+  sni_trace_variable *v = &trace->variables[index];
+  if (v->assigned && !v->cut && sni_is_float(variable->type.dtype)) {
+    SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, &v->present, 1, NULL, 0, NULL,
+                          sni_graph_node(trace->graph, v->present)->location, &v->present));
+    v->cut = true;
+  }
+  *out_node = v->read = v->present;
   return SN_OK;
 }
 
@@ -140,12 +156,7 @@ sn_status sni_trace_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) 
     *out_node = t->node;
     return SN_OK;
   }
-  if (t->kind == SNI_TENSOR_VARIABLE) {
-    uint32_t index;
-    SNI_TRY(sni_trace_variable_of(trace, t, &index));
-    *out_node = trace->variables[index].read = trace->variables[index].present;
-    return SN_OK;
-  }
+  if (t->kind == SNI_TENSOR_VARIABLE) return read_variable(trace, t, out_node);
   const sni_trace_known *known = find_known(trace, t);
   if (!known) return capture(trace, t, out_node);
   *out_node = known->node;

@@ -12,6 +12,7 @@ typedef struct sni_trace_variable {
   sni_node_id
       read;  // the value that was read last: what gradients with respect to the variable mean
   bool assigned;
+  bool cut;  // present is a stop_gradient of what was assigned
 } sni_trace_variable;
 
 // An eager tensor that has a node in this trace.

@@ -51,8 +51,8 @@ SN_API void sn_function_destroy(sn_function *function);
 // Boundary function. Traces on the first call with a new signature (dtypes, ranks, dims, static
 // values), compiles and runs; later calls reuse. Results are scope-owned. A dim that differs from
 // an earlier trace's becomes symbolic. Inside a trace the callback is inlined; while a tape records
-// it runs op by op, so that gradients flow through. On error no output is set, no variable is
-// changed.
+// it runs op by op, so that gradients flow through, with a tape of its own for the callback's
+// sn_gradients. On error no output is set, no variable is changed.
 SN_API SN_MUST_USE sn_status sn_call(sn_function *function, sn_tensor *const *inputs, int n_inputs,
                                      sn_tensor **outputs, int n_outputs);
 // The same, op by op, with a tape open, so that sn_gradients works in it.

@@ -1,4 +1,6 @@
-// Gradients: a graph transformation, in a trace, under a tape, or inside sn_call_eager.
+// Gradients: a graph transformation, in a trace, under a tape, or inside sn_call_eager. A variable
+// is a leaf: reading it after an assignment gives no way back to what was assigned, in no mode. The
+// result of the assignment is the value itself and has one.
 #ifndef SINTER_GRADIENT_H
 #define SINTER_GRADIENT_H
 
@@ -20,7 +22,8 @@ typedef struct sn_gradients_options {
 
 // out[i] = d sum(y) / d xs[i], of xs[i]'s shape and dtype; scope-owned. On error every out[i] is
 // the error tensor. Works in a trace, in sn_call_eager, and with an open tape of y's context (the
-// innermost one). Errors: SN_ERR_GRADIENT (unconnected, not differentiable), SN_ERR_STATE (no trace
+// innermost one). With respect to a variable means: with respect to the value of it that was read
+// last. Errors: SN_ERR_GRADIENT (unconnected, not differentiable), SN_ERR_STATE (no trace
 // or tape), SN_ERR_DTYPE.
 SN_API void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                               const sn_gradients_options *options);

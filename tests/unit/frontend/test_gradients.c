@@ -246,6 +246,31 @@ START_TEST(test_symbolic_batches) {
 }
 END_TEST
 
+static sn_status through_an_assignment(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                       void *user) {
+  (void)context;
+  sn_tensor *v = user, *returned = sn_assign(v, sn_square(in[0])), *xs[] = {in[0], v};
+  sn_tensor *read = sn_sum(sn_mul(v, v)), *direct = sn_sum(sn_mul(returned, returned));
+  sn_gradients(read, xs, 2, &out[0], .unconnected = SN_NONE);
+  out[0] = out[0] ? out[0] : sn_zeros_like(in[0]);
+  sn_gradients(direct, in, 1, &out[2]);
+  return SN_OK;
+}
+
+static void check_through(sn_tensor **out) {
+  EXPECT(out[0], SN_SHAPE(3), 0, 0, 0);     // what was assigned is out of reach
+  EXPECT(out[1], SN_SHAPE(3), 2, 8, 18);    // of the value that was read
+  EXPECT(out[2], SN_SHAPE(3), 4, 32, 108);  // through the result of the assignment
+}
+
+START_TEST(test_reading_a_variable_is_a_leaf) {
+  sn_tensor *v = sn_variable(F32(SN_SHAPE(3), 7, 7, 7)), *x = F32(SN_SHAPE(3), 1, 2, 3);
+  in_all_modes(make(through_an_assignment, 1, 3, v), &x, 1, 3, check_through);
+  EXPECT(v, SN_SHAPE(3), 1, 4, 9);
+  sn_release(v);
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("gradients");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -255,6 +280,7 @@ int main(void) {
   tcase_add_test(cases, test_a_line_is_fitted);
   tcase_add_test(cases, test_the_value_read_last_counts);
   tcase_add_test(cases, test_unconnected_inputs);
+  tcase_add_test(cases, test_reading_a_variable_is_a_leaf);
   tcase_add_test(cases, test_symbolic_batches);
   return run_cases("gradients", &cases, 1);
 }

@@ -392,6 +392,36 @@ START_TEST(test_training_keeps_no_memory) {
 }
 END_TEST
 
+static sn_status descend(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context;
+  sn_tensor *v = user, *slope, *curvature;
+  out[0] = sn_sum(sn_square(sn_mul(in[0], v)));
+  sn_gradients(out[0], &v, 1, &slope);
+  sn_gradients(sn_sum(slope), &v, 1, &curvature);
+  sn_assign_sub(v, sn_div(slope, curvature));
+  out[1] = slope;
+  return SN_OK;
+}
+
+// The call's own gradients do not use up the tape around it, whatever that watches, and flow on.
+START_TEST(test_a_train_step_under_a_tape) {
+  for (int kind = 0; kind < 3; kind++) {
+    sn_tensor *v = sn_variable(F32(SN_SHAPE(2), 1, 2)), *x = F32(SN_SHAPE(2), 3, 4), *out[2], *dx;
+    sn_function *f = sn_function_create(ctx, descend, .inputs = 1, .outputs = 2, .user = v);
+    sn_tape *tape = sn_tape_begin(ctx, .persistent = kind == 1, .no_variables = kind == 2);
+    sn_tape_watch(tape, x);
+    ck_assert_msg(!sn_call(f, &x, 1, out, 2), "%s", sn_error_message(ctx));
+    EXPECT(out[1], SN_SHAPE(2), 18, 64);
+    EXPECT(v, SN_SHAPE(2), 0, 0);
+    sn_tape_gradient(tape, out[1], &x, 1, &dx);  // of 2 x^2 v
+    EXPECT(dx, SN_SHAPE(2), 12, 32);
+    sn_tape_end(tape);
+    sn_function_destroy(f);
+    sn_release(v);
+  }
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("tape");
   tcase_add_checked_fixture(cases, make_variables, drop_variables);
@@ -412,6 +442,7 @@ int main(void) {
   tcase_add_test(cases, test_why_there_is_no_gradient);
   tcase_add_test(cases, test_sn_gradients_uses_the_innermost_tape);
   tcase_add_test(cases, test_functions_called_under_a_tape);
+  tcase_add_test(cases, test_a_train_step_under_a_tape);
   tcase_add_test(cases, test_sn_call_eager_sees_its_inputs_as_given);
   tcase_add_test(cases, test_limits);
   tcase_add_test(cases, test_training_keeps_no_memory);
