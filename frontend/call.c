@@ -189,7 +189,7 @@ static sni_run *make_run(sn_context *context, sn_function *function, sni_call_si
   sn_program *program;
   if (sni_specialise(function, context, inputs, &program)) return NULL;
   sni_run *run;
-  sn_status status = sni_run_create(program, 0, &context->diag, &run);
+  sn_status status = sni_run_create(context, program, 0, &run);
   if (!status) status = sni_call_site_add(site, inputs, run, &context->diag);
   sn_program_release(program);
   if (status) {
@@ -199,8 +199,8 @@ static sni_run *make_run(sn_context *context, sn_function *function, sni_call_si
   return sni_program_matches(run->program, inputs, run->symbols) ? run : NULL;
 }
 
-sn_status sn_call_in(sn_context *context, sn_function *function, sn_tensor *const *inputs,
-                     int n_inputs, sn_tensor **outputs, int n_outputs) {
+sn_status(sn_call_in)(sn_context *context, sn_function *function, sn_tensor *const *inputs,
+                      int n_inputs, sn_tensor **outputs, int n_outputs) {
   if (!function || !sni_begin_in(context, "sn_call")) return SN_ERR_ARGUMENT;
   if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
     return sni_finish(context);
@@ -226,20 +226,43 @@ sn_status sn_call_in(sn_context *context, sn_function *function, sn_tensor *cons
   return run_program(context, run, inputs, outputs);
 }
 
-sn_status sn_call(sn_function *function, sn_tensor *const *inputs, int n_inputs,
-                  sn_tensor **outputs, int n_outputs) {
-  return sn_call_in(function ? function->context : NULL, function, inputs, n_inputs, outputs,
-                    n_outputs);
+sn_status(sn_call)(sn_function *function, sn_tensor *const *inputs, int n_inputs,
+                   sn_tensor **outputs, int n_outputs) {
+  return (sn_call_in)(function ? function->context : NULL, function, inputs, n_inputs, outputs,
+                      n_outputs);
 }
 
-sn_status sn_call_eager(sn_function *function, sn_tensor *const *inputs, int n_inputs,
-                        sn_tensor **outputs, int n_outputs) {
+sn_status(sn_call_eager)(sn_function *function, sn_tensor *const *inputs, int n_inputs,
+                         sn_tensor **outputs, int n_outputs) {
   if (!function || !sni_begin_in(function->context, "sn_call_eager")) return SN_ERR_ARGUMENT;
   sn_context *context = function->context;
   if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
     return sni_finish(context);
   if (context->trace) return inline_call(context, function, inputs, outputs);
   return call_op_by_op(context, function, inputs, outputs);
+}
+
+// ---- the caller's line
+sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
+                     sn_tensor **outputs, int n_outputs, const char *file, int line) {
+  const sn_status status = (sn_call)(function, inputs, n_inputs, outputs, n_outputs);
+  if (status && function) sni_locate_error(function->context, file, line);
+  return status;
+}
+
+sn_status sn_call_eager_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
+                           sn_tensor **outputs, int n_outputs, const char *file, int line) {
+  const sn_status status = (sn_call_eager)(function, inputs, n_inputs, outputs, n_outputs);
+  if (status && function) sni_locate_error(function->context, file, line);
+  return status;
+}
+
+sn_status sn_call_in_at(sn_context *context, sn_function *function, sn_tensor *const *inputs,
+                        int n_inputs, sn_tensor **outputs, int n_outputs, const char *file,
+                        int line) {
+  const sn_status status = (sn_call_in)(context, function, inputs, n_inputs, outputs, n_outputs);
+  if (status && context) sni_locate_error(context, file, line);
+  return status;
 }
 
 void sni_context_leave(sn_context *context) {

@@ -327,6 +327,7 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
 static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backend) {
   if (backend == SN_BACKEND_AUTO) backend = j->family->options.backend;
   if (backend != SN_BACKEND_INTERPRETER) j->api = sni_plugin_load(&j->compiler->plugin);
+  if (backend == SN_BACKEND_AUTO && !j->api) sni_compiler_note_no_plugin(j->compiler);
   if (backend == SN_BACKEND_LLVM && !j->api)
     return sni_fail(j->diag, SN_ERR_UNSUPPORTED, "the LLVM backend is not available: %s",
                     j->compiler->plugin.status);

@@ -69,18 +69,26 @@ void sni_compiler_system_info(sni_compiler *compiler, sn_system_info *out_info) 
                               ? "not loaded: the context's options say none"
                               : "not loaded: out of memory";
   pthread_mutex_lock(&compiler->lock);
-  if (api && compiler->refusal[0]) {
-    snprintf(compiler->status, sizeof(compiler->status), "%s; a kernel was refused: %s",
-             compiler->plugin.status, compiler->refusal);
-    out_info->llvm_status = compiler->status;
-  }
+  if (api && compiler->refused) out_info->llvm_status = compiler->refusal;
   pthread_mutex_unlock(&compiler->lock);
 }
 
 void sni_compiler_note_refusal(sni_compiler *compiler, const char *reason) {
+  sni_log(compiler->family, SN_LOG_WARNING, "LLVM refused a kernel, the interpreter runs it: %s",
+          reason);
   pthread_mutex_lock(&compiler->lock);
-  snprintf(compiler->refusal, sizeof(compiler->refusal), "%.500s", reason);
+  // The first one only: a caller may be reading the text.
+  if (!compiler->refused)
+    snprintf(compiler->refusal, sizeof(compiler->refusal), "%s; a kernel was refused: %.500s",
+             compiler->plugin.status, reason);
+  compiler->refused = true;
   pthread_mutex_unlock(&compiler->lock);
+}
+
+void sni_compiler_note_no_plugin(sni_compiler *compiler) {
+  if (!atomic_exchange_explicit(&compiler->told_no_plugin, true, memory_order_relaxed))
+    sni_log(compiler->family, SN_LOG_WARNING, "no LLVM, the interpreter runs everything: %s",
+            compiler->plugin.status);
 }
 
 sni_llvm_request sni_compiler_request(const sni_compiler *compiler,

@@ -13,12 +13,15 @@ struct sni_compiler {
   sni_kernel_cache cache;
   pthread_mutex_t lock;  // guards loading of blas, and refusal
   sni_blas *_Atomic blas;
-  char refusal[512];  // why LLVM code was refused last; "" never
-  char status[800];   // plugin's and refusal together, for system_info
+  bool refused;       // LLVM code, some time
+  char refusal[800];  // the plugin's status and why it was refused first; written once
+  _Atomic bool told_no_plugin;
 };
 
-// Keeps why LLVM code was refused, for system_info.
+// Logs why LLVM code was refused, and keeps the first reason for system_info.
 void sni_compiler_note_refusal(sni_compiler *compiler, const char *reason);
+// Logs, once, that the interpreter runs what LLVM should.
+void sni_compiler_note_no_plugin(sni_compiler *compiler);
 // A request with everything about the machine filled in.
 sni_llvm_request sni_compiler_request(const sni_compiler *compiler,
                                       const sni_kernel *const *kernels, const char *const *symbols,

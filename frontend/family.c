@@ -6,7 +6,9 @@
 // contexts.
 #include "frontend/compile.h"
 
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 sni_family *sni_family_keep(sni_family *family) {
@@ -84,4 +86,14 @@ sn_status sni_family_create(const sn_context_options *options, sni_family **out_
   }
   *out_family = family;
   return SN_OK;
+}
+
+void sni_log(const sni_family *family, sn_log_level level, const char *format, ...) {
+  if (!family->options.log) return;
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  const int length = vsnprintf(text, sizeof(text), format, arguments);
+  va_end(arguments);
+  if (length >= 0) family->options.log(family->options.log_user, level, text);
 }

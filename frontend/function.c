@@ -141,8 +141,8 @@ void sn_function_destroy(sn_function *function) {
 }
 
 // ---- explicit compilation
-sn_status sn_function_compile(sn_function *function, const sn_spec *specs, int n_specs,
-                              sn_program **out_program) {
+sn_status(sn_function_compile)(sn_function *function, const sn_spec *specs, int n_specs,
+                               sn_program **out_program) {
   if (out_program) *out_program = NULL;
   if (!function || !sni_begin_in(function->context, "sn_function_compile")) return SN_ERR_ARGUMENT;
   sn_context *context = function->context;
@@ -161,6 +161,13 @@ sn_status sn_function_compile(sn_function *function, const sn_spec *specs, int n
   else
     (void)sni_specialise_specs(function, context, specs, out_program);
   return sni_finish(context);
+}
+
+sn_status sn_function_compile_at(sn_function *function, const sn_spec *specs, int n_specs,
+                                 sn_program **out_program, const char *file, int line) {
+  const sn_status status = (sn_function_compile)(function, specs, n_specs, out_program);
+  if (status && function) sni_locate_error(function->context, file, line);
+  return status;
 }
 
 // ---- statistics

@@ -23,6 +23,7 @@ typedef struct sni_shape_group {
   sni_type *last;       // n_inputs: types of the latest trace
   uint8_t *varied;      // n_inputs: bit per dim that has had two values
   uint8_t *pinned;      // n_inputs: bit per dim that a trace has used as a number
+  bool traced;          // some trace succeeded; else the rest means nothing
   uint64_t used;
 } sni_shape_group;
 
@@ -84,7 +85,7 @@ void sni_key_of(const sn_tensor *t, sni_input_key *out_key);
 // The type of input i (unknown dims: -1) against the function's specs, which it has. Errors:
 // SN_ERR_SHAPE, SN_ERR_DTYPE with both types.
 sn_status sni_check_spec(const sn_function *function, int i, const sni_type *type, sni_diag *diag);
-// The group of these signatures, made if there is none: *out_fresh.
+// The group of these signatures. *out_fresh: none of them has been traced yet.
 sn_status sni_group_of(sn_function *function, const sni_input_key *keys, sni_diag *diag,
                        sni_shape_group **out_group, bool *out_fresh);
 size_t sni_group_bytes(int n);  // of a group's arrays for n inputs

@@ -138,6 +138,18 @@ void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **ou
     sni_record_gradients(context, y, xs, n, out, &o);
 }
 
+void sn_gradients_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                     const sn_gradients_options *options, const char *file, int line) {
+  sn_gradients_opts(y, xs, n, out, options);
+  sn_locate(out && n > 0 ? out[0] : y, file, line);
+}
+
+void sn_tape_gradient_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                         const sn_gradients_options *options, const char *file, int line) {
+  sn_tape_gradient_opts(tape, y, xs, n, out, options);
+  sn_locate(out && n > 0 ? out[0] : y, file, line);
+}
+
 sn_tensor *sn_stop_gradient(sn_tensor *x) {
   sn_tensor *failed;
   sn_context *context = sni_begin("sn_stop_gradient", &x, 1, &failed);

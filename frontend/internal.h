@@ -46,6 +46,9 @@ typedef struct sni_family {
 sn_status sni_family_create(const sn_context_options *options,
                             sni_family **out_family);  // with one reference
 sni_family *sni_family_keep(sni_family *family);
+// To the host's log callback, if there is one.
+void sni_log(const sni_family *family, sn_log_level level, const char *format, ...)
+    SNI_PRINTF(3, 4);
 void sni_family_release(sni_family *family);
 
 typedef enum sni_tensor_kind {
@@ -73,8 +76,9 @@ struct sn_tensor {
   sni_node_id record_node;
   bool is_static;  // sn_static
   int64_t static_value;
-  bool trainable;  // VARIABLE
-  char *name;      // VARIABLE: owned; else NULL
+  bool trainable;        // VARIABLE
+  bool is_random_state;  // VARIABLE: a context's; runs use that of the context they run in
+  char *name;            // VARIABLE: owned; else NULL
   pthread_mutex_t
       lock;  // VARIABLE: guards buffer and data against siblings (initialised for variables only)
   sni_location location;  // of the call that made it
@@ -179,6 +183,10 @@ sn_context *sni_operands_context(sn_tensor *const *operands, int n);
 size_t sni_type_bytes(const sni_type *type);  // of a static type
 // The elements now: {buffer (one more reference), data}; takes a variable's lock.
 void sni_tensor_snapshot(sn_tensor *t, sni_buffer **out_buffer, char **out_data);
+
+// (random.c) The context's generator, a variable; made at first use. The error tensor without
+// memory.
+sn_tensor *sni_random_state(sn_context *context);
 
 // ---- emitting ops (emit.c). Operands as the user gave them; result scope-owned, or the error
 // tensor.

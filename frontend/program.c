@@ -50,16 +50,6 @@ void sn_program_release(sn_program *program) {
 }
 
 // ---- finishing
-static void sort_by_address(const sn_program *program, uint32_t *order) {
-  for (uint32_t i = 0; i < program->n_variables; i++) {
-    uint32_t at = i;
-    uintptr_t address = (uintptr_t)program->variables[i];
-    for (; at > 0 && (uintptr_t)program->variables[order[at - 1]] > address; at--)
-      order[at] = order[at - 1];
-    order[at] = i;
-  }
-}
-
 static sn_status take_captured(sn_program *program, const sni_trace *trace, sni_diag *diag) {
   sni_arena *arena = &program->arena;
   uint32_t n = trace->n_variables;
@@ -67,9 +57,7 @@ static sn_status take_captured(sn_program *program, const sni_trace *trace, sni_
   sn_tensor **captures = SNI_ARENA_ARRAY(arena, sn_tensor *, trace->n_captures);
   program->assigned = SNI_ARENA_ARRAY(arena, bool, n);
   program->variable_bytes = SNI_ARENA_ARRAY(arena, size_t, n);
-  program->lock_order = SNI_ARENA_ARRAY(arena, uint32_t, n);
-  if (!variables || !captures || !program->assigned || !program->variable_bytes ||
-      !program->lock_order)
+  if (!variables || !captures || !program->assigned || !program->variable_bytes)
     return sni_fail_memory(diag, n * sizeof(*variables), "captured tensors");
   program->variables = variables;
   program->captures = captures;
@@ -84,7 +72,6 @@ static sn_status take_captured(sn_program *program, const sni_trace *trace, sni_
     if (trace->known[i].capture >= 0)
       captures[trace->known[i].capture] = sn_keep(trace->known[i].tensor);
   program->n_captures = trace->n_captures;
-  sort_by_address(program, program->lock_order);
   return SN_OK;
 }
 

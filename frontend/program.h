@@ -39,7 +39,6 @@ struct sn_program {
   sn_tensor **variables;  // one reference each
   bool *assigned;
   size_t *variable_bytes;
-  uint32_t *lock_order;  // variables by address
   uint32_t n_captures;
   sn_tensor **captures;  // one reference each
   sni_compiled *compiled;
@@ -73,13 +72,16 @@ typedef struct sni_run {
   sni_run_state *state;
   sni_diag diag;  // of the state
   sni_arena arena;
-  int64_t *symbols;  // of the call at hand
+  sn_tensor **bound;     // the program's variables, with the context's own random state
+  uint32_t *lock_order;  // bound by address
+  int64_t *symbols;      // of the call at hand
   void **inputs, **outputs, **variables, **new_variables;
   sn_tensor **results;  // sn_call: the tensors behind outputs
   sni_buffer **fresh;   // per variable: where its new value goes when that is not its own buffer
   bool keep_spares;     // a replaced buffer stays here for the next run
 } sni_run;
-sn_status sni_run_create(sn_program *program, int threads, sni_diag *diag, sni_run **out_run);
+// context: whose random state the program draws from.
+sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_run **out_run);
 void sni_run_destroy(sni_run *run);
 // Locks the variables (when siblings exist) and finds where old and new values are. Errors:
 // SN_ERR_MEMORY, nothing is locked then.

@@ -1,5 +1,6 @@
 // Random numbers: a variable i64[2] {key, counter} of the context, read and advanced like any
-// variable, so that eager mode and traces draw from one stream. One block of the generator (Philox
+// variable, so that eager mode and traces draw from one stream. A program that was traced in a
+// sibling uses the state of the context that it runs in (run.c). One block of the generator (Philox
 // 4x32-10) gives four 32-bit words; a draw of n elements takes whole blocks.
 //
 // Bits become numbers as in TensorFlow's philox kernels (random_distributions.h): mantissa bits
@@ -7,14 +8,16 @@
 // by 1e-7.
 #include "frontend/compose.h"
 
-static sn_tensor *random_state(sn_context *c) {
+sn_tensor *sni_random_state(sn_context *c) {
   if (c->random_state) return c->random_state;
   sni_type type = {.dtype = SN_I64, .rank = 1, .dims = {2}};
   int64_t value[2];
   value[0] = (int64_t)c->seed;
   value[1] = 0;
   c->random_state = sni_variable_new(c, &type, value, "random_state", false);
-  return c->random_state ? c->random_state : &c->error_tensor;
+  if (!c->random_state) return &c->error_tensor;
+  c->random_state->is_random_state = true;
+  return c->random_state;
 }
 
 void sn_set_seed(sn_context *context, uint64_t seed) {
@@ -25,13 +28,13 @@ void sn_set_seed(sn_context *context, uint64_t seed) {
   }
   sni_type type = {.dtype = SN_I64, .rank = 1, .dims = {2}};
   int64_t value[2] = {(int64_t)seed, 0};
-  sni_assign(context, random_state(context), sni_constant(context, &type, value));
+  sni_assign(context, sni_random_state(context), sni_constant(context, &type, value));
 }
 
 // i32 words of the given shape; the state moves on by the blocks that they take.
 static sn_tensor *draw(sn_context *c, const sni_type *shape) {
   sni_dim_table *dims = sni_context_dims(c);
-  sn_tensor *state = random_state(c);
+  sn_tensor *state = sni_random_state(c);
   sni_type words = *shape;
   words.dtype = SN_I32;
   sn_tensor *bits = sni_emit(c, SNI_OP_RANDOM_BITS, &state, 1, NULL, 0, &words);

@@ -12,7 +12,26 @@
 
 #include <string.h>
 
-sn_status sni_run_create(sn_program *program, int threads, sni_diag *diag, sni_run **out_run) {
+#undef sn_keep
+
+// A program of a sibling draws from the random state of this context.
+static sn_status bind_variables(sni_run *run, sn_context *context) {
+  const sn_program *program = run->program;
+  for (uint32_t i = 0; i < program->n_variables; i++) {
+    sn_tensor *variable = program->variables[i];
+    if (variable->is_random_state) variable = sni_random_state(context);
+    if (sn_failed(variable)) return context->diag.status;
+    run->bound[i] = sn_keep(variable);
+    uint32_t at = i;
+    for (; at > 0 && (uintptr_t)run->bound[run->lock_order[at - 1]] > (uintptr_t)variable; at--)
+      run->lock_order[at] = run->lock_order[at - 1];
+    run->lock_order[at] = i;
+  }
+  return SN_OK;
+}
+
+sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_run **out_run) {
+  sni_diag *diag = &context->diag;
   *out_run = NULL;
   sni_family *family = program->family;
   sni_run *run = sni_alloc_zeroed(&family->allocator, sizeof(*run));
@@ -20,6 +39,8 @@ sn_status sni_run_create(sn_program *program, int threads, sni_diag *diag, sni_r
   run->program = sn_program_keep(program);
   sni_arena *arena = &run->arena;
   sni_arena_init(arena, &family->allocator);
+  run->bound = SNI_ARENA_ARRAY(arena, sn_tensor *, program->n_variables);
+  run->lock_order = SNI_ARENA_ARRAY(arena, uint32_t, program->n_variables);
   run->symbols = SNI_ARENA_ARRAY(arena, int64_t, program->n_symbols);
   run->inputs = SNI_ARENA_ARRAY(arena, void *, program->n_inputs);
   run->outputs = SNI_ARENA_ARRAY(arena, void *, program->n_outputs);
@@ -29,10 +50,14 @@ sn_status sni_run_create(sn_program *program, int threads, sni_diag *diag, sni_r
   run->fresh = SNI_ARENA_ARRAY(arena, sni_buffer *, program->n_variables);
   sn_status status = SN_OK;
   if (!run->symbols || !run->inputs || !run->outputs || !run->variables || !run->new_variables ||
-      !run->results || !run->fresh) {
+      !run->results || !run->fresh || !run->bound || !run->lock_order) {
     run->fresh = NULL;
+    run->bound = NULL;
     status = sni_fail_memory(diag, program->n_variables * sizeof(void *), "a run");
   } else {
+    status = bind_variables(run, context);
+  }
+  if (!status) {
     status =
         sni_run_state_create(&program->compiled->executable, &family->allocator, family->buffers,
                              family->threads, threads, &run->diag, &run->state);
@@ -49,8 +74,10 @@ sn_status sni_run_create(sn_program *program, int threads, sni_diag *diag, sni_r
 void sni_run_destroy(sni_run *run) {
   if (!run) return;
   sn_program *program = run->program;
-  if (run->fresh)
-    for (uint32_t i = 0; i < program->n_variables; i++) sni_buffer_release(run->fresh[i]);
+  for (uint32_t i = 0; i < program->n_variables; i++) {
+    if (run->fresh) sni_buffer_release(run->fresh[i]);
+    if (run->bound) sn_release(run->bound[i]);
+  }
   sni_run_state_destroy(run->state);
   sni_arena_deinit(&run->arena);
   sni_free(&program->family->allocator, run, sizeof(*run));
@@ -58,28 +85,27 @@ void sni_run_destroy(sni_run *run) {
 }
 
 // ---- variables
-static void unlock(const sn_program *program) {
-  if (!program->family->shared) return;
-  for (uint32_t i = 0; i < program->n_variables; i++)
-    pthread_mutex_unlock(&program->variables[program->lock_order[i]]->lock);
+static void unlock(const sni_run *run) {
+  if (!run->program->family->shared) return;
+  for (uint32_t i = 0; i < run->program->n_variables; i++)
+    pthread_mutex_unlock(&run->bound[run->lock_order[i]]->lock);
 }
 
-static bool may_overwrite(const sn_program *program, uint32_t i) {
-  const sni_executable *e = &program->compiled->executable;
-  return e->in_place[i] && !e->faults && sni_buffer_is_unique(program->variables[i]->buffer);
+static bool may_overwrite(const sni_run *run, uint32_t i) {
+  const sni_executable *e = &run->program->compiled->executable;
+  return e->in_place[i] && !e->faults && sni_buffer_is_unique(run->bound[i]->buffer);
 }
 
 sn_status sni_run_open_variables(sni_run *run) {
   const sn_program *program = run->program;
   uint32_t n = program->n_variables;
   if (program->family->shared)
-    for (uint32_t i = 0; i < n; i++)
-      pthread_mutex_lock(&program->variables[program->lock_order[i]]->lock);
+    for (uint32_t i = 0; i < n; i++) pthread_mutex_lock(&run->bound[run->lock_order[i]]->lock);
   for (uint32_t i = 0; i < n; i++) {
-    sn_tensor *variable = program->variables[i];
+    sn_tensor *variable = run->bound[i];
     run->variables[i] = variable->data;
     if (!program->assigned[i]) continue;
-    if (may_overwrite(program, i)) {
+    if (may_overwrite(run, i)) {
       run->new_variables[i] = variable->data;
       continue;
     }
@@ -100,7 +126,7 @@ void sni_run_close_variables(sni_run *run, bool commit) {
     sni_buffer *fresh = run->fresh[i];
     if (!fresh) continue;
     if (commit && run->new_variables[i] == fresh->data) {
-      sn_tensor *variable = program->variables[i];
+      sn_tensor *variable = run->bound[i];
       fresh = variable->buffer;
       variable->buffer = run->fresh[i];
       variable->data = variable->buffer->data;
@@ -109,7 +135,7 @@ void sni_run_close_variables(sni_run *run, bool commit) {
     run->fresh[i] = spare ? fresh : NULL;
     if (!spare) sni_buffer_release(fresh);
   }
-  unlock(program);
+  unlock(run);
 }
 
 // ---- execution

@@ -29,7 +29,7 @@ sn_status sn_runner_create(sn_context *context, sn_program *program, int threads
   sn_status status = SN_OK;
   sn_runner *runner = sni_alloc_zeroed(&family->allocator, sizeof(*runner));
   if (!runner) status = sni_fail_memory(diag, sizeof(*runner), "a runner");
-  if (!status) status = sni_run_create(program, threads, diag, &runner->run);
+  if (!status) status = sni_run_create(context, program, threads, &runner->run);
   if (status) {
     sni_free(&family->allocator, runner, sizeof(*runner));
     sni_error_from(context, status, NULL);

@@ -169,8 +169,13 @@ sni_run *sni_call_site_find(sni_call_site *site, sn_tensor *const *inputs) {
   uint64_t generation = atomic_load_explicit(&site->function->generation, memory_order_acquire);
   if (generation != site->generation) drop_evicted(site, generation);
   sni_run *run = site->last;
-  if (run && sni_program_matches(run->program, inputs, run->symbols)) return run;
-  return find_slowly(site, inputs);
+  if (!run || !sni_program_matches(run->program, inputs, run->symbols))
+    return find_slowly(site, inputs);
+  // As now_last does, without writing while nobody else has used the function.
+  const uint64_t now = atomic_load_explicit(&site->function->clock, memory_order_relaxed);
+  if (atomic_load_explicit(&run->program->used, memory_order_relaxed) != now)
+    atomic_store_explicit(&run->program->used, now, memory_order_relaxed);
+  return run;
 }
 
 sn_status sni_call_site_add(sni_call_site *site, sn_tensor *const *inputs, sni_run *run,
@@ -270,16 +275,19 @@ sn_status sni_group_of(sn_function *function, const sni_input_key *keys, sni_dia
                        sni_shape_group **out_group, bool *out_fresh) {
   int n = function->n_inputs;
   uint64_t now = atomic_fetch_add_explicit(&function->clock, 1, memory_order_relaxed) + 1;
-  *out_fresh = false;
-  for (uint32_t i = 0; i < function->n_groups; i++)
-    if (same_class(function->groups[i].keys, keys, n)) {
-      function->groups[i].used = now;
-      *out_group = &function->groups[i];
-      return SN_OK;
-    }
   sni_allocator *allocator = &function->family->allocator;
-  sni_shape_group *group;
-  if (function->n_groups >= sni_most_groups) {
+  sni_shape_group *group = NULL;
+  for (uint32_t i = 0; i < function->n_groups && !group; i++)
+    if (same_class(function->groups[i].keys, keys, n)) group = &function->groups[i];
+  *out_fresh = !group || !group->traced;
+  if (group && group->traced) {
+    group->used = now;
+    *out_group = group;
+    return SN_OK;
+  }
+  if (group) {
+    // made by a trace that failed: as new
+  } else if (function->n_groups >= sni_most_groups) {
     group = least_used(function);
   } else {
     SNI_TRY(sni_vec_reserve(allocator, diag, (void **)&function->groups, &function->groups_capacity,
@@ -290,6 +298,7 @@ sn_status sni_group_of(sn_function *function, const sni_input_key *keys, sni_dia
     function->n_groups++;
   }
   group->used = now;
+  group->traced = false;
   if (n) {
     group->last = (sni_type *)(group->keys + n);
     group->varied = (uint8_t *)(group->last + n);
@@ -299,7 +308,6 @@ sn_status sni_group_of(sn_function *function, const sni_input_key *keys, sni_dia
     memset(group->varied, 0, 2 * (size_t)n);
   }
   *out_group = group;
-  *out_fresh = true;
   return SN_OK;
 }
 
@@ -375,7 +383,7 @@ void sni_describe_retrace(const sn_function *function, const sni_shape_group *gr
   // A signature of a new class is compared with the class that was used before it.
   const sni_shape_group *other = fresh ? NULL : group;
   for (uint32_t i = 0; fresh && i < function->n_groups; i++)
-    if (&function->groups[i] != group && (!other || function->groups[i].used > other->used))
+    if (function->groups[i].traced && (!other || function->groups[i].used > other->used))
       other = &function->groups[i];
   if (!other) {
     say(&r, "first call");

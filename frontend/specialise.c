@@ -55,6 +55,8 @@ sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor
 }
 
 // ---- one trace
+enum { many_traces = 16 };  // from which on every doubling is worth a warning
+
 typedef struct plan {
   sn_function *function;
   sn_context *context;
@@ -315,14 +317,32 @@ static void enter(sn_function *function, sn_program *program, char *reason, doub
 
 static void note_trace(const plan *p, sni_shape_group *group, const sn_program *program) {
   const sni_dim_table *dims = program->graph->dims;
+  group->traced = true;
   for (int i = 0; i < p->function->n_inputs; i++) {
     int64_t value;
     group->last[i] = p->keys[i].type;
     for (int d = 0; d < program->keys[i].type.rank; d++)
       if (program->keys[i].symbol[d] >= 0 &&
-          sni_dim_is_constant(dims, program->keys[i].type.dims[d], &value))
+          sni_dim_is_constant(dims, program->keys[i].type.dims[d], &value) &&
+          value != 1)  // a 1 that was stretched says nothing of other sizes
         group->pinned[i] |= (uint8_t)(1u << d);
   }
+}
+
+static void log_trace(const sn_function *function, const sn_program *program, const char *reason,
+                      double trace_ms) {
+  const unsigned long long traces = function->traces;
+  const sn_log_level level = traces == 1 ? SN_LOG_DEBUG : SN_LOG_INFO;
+  sni_log(function->family, level,
+          "function \"%s\": trace %llu in %.2f ms, %u commands compiled in %.2f ms; reason: %s",
+          function->name, traces, trace_ms, program->compiled->executable.n_commands,
+          program->compiled->compile_ms, reason);
+  if (traces >= many_traces && !(traces & (traces - 1)))
+    sni_log(
+        function->family, SN_LOG_WARNING,
+        "function \"%s\" has been traced %llu times; the latest reason: %s. Give what varies as a "
+        "tensor, and sizes that vary as SN_UNKNOWN dims",
+        function->name, traces, reason);
 }
 
 // ---- for given inputs
@@ -355,6 +375,7 @@ static sn_status trace_inputs(plan *p, const sn_program *blocking, const int64_t
   }
   note_trace(p, group, *out_program);
   enter(function, *out_program, kept, p->trace_ms);
+  log_trace(function, *out_program, reason, p->trace_ms);
   return SN_OK;
 }
 

@@ -40,6 +40,13 @@ void sn_tape_watch(sn_tape *tape, sn_tensor *t) {
     sni_error(context, SN_ERR_STATE, "sn_tape_watch: a traced tensor cannot be watched");
     return;
   }
+  if (t->kind == SNI_TENSOR_EAGER && t->context != context) {
+    sni_error(
+        context, SN_ERR_ARGUMENT,
+        "sn_tape_watch: the tensor is a sibling's; watch one of the tape's own context, such as "
+        "its sn_identity there");
+    return;
+  }
   sni_node_id node;
   sn_status status = sni_record_node(record, t, &node);
   if (status) {

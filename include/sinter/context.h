@@ -17,8 +17,12 @@ typedef struct sn_allocator {
   void *user;
 } sn_allocator;
 
+// DEBUG: what is traced and compiled. INFO: functions that are traced again, with the reason.
+// WARNING: no LLVM plugin where one was to be used; kernels that it refused; functions that are
+// traced again and again. Errors are not logged: they are statuses.
 typedef enum sn_log_level { SN_LOG_DEBUG, SN_LOG_INFO, SN_LOG_WARNING } sn_log_level;
-// Called on the thread that logs; the text is valid during the call only.
+// Called on the thread that logs, possibly while the library holds locks: it must not call Sinter.
+// The text is valid during the call only.
 typedef void (*sn_log_callback)(void *user, sn_log_level level, const char *text);
 
 // The host's own thread pool. Must call task(task_user, i) for each i in [0, count), in any order,
@@ -56,7 +60,7 @@ typedef struct sn_context_options {
   const char
       *plugin_path;       // of libsinter-llvm.so; NULL: beside the library, then the loader's path
   const char *blas_path;  // of the OpenBLAS library; NULL: the usual names
-  uint64_t seed;          // of the context's random generator
+  uint64_t seed;  // of the context's random generator; siblings with equal seeds draw equal numbers
 } sn_context_options;
 
 // Creates a context; *out_context is NULL after an error. Errors: SN_ERR_MEMORY, SN_ERR_ARGUMENT.

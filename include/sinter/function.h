@@ -63,6 +63,21 @@ SN_API SN_MUST_USE sn_status sn_call_in(sn_context *context, sn_function *functi
                                         sn_tensor *const *inputs, int n_inputs, sn_tensor **outputs,
                                         int n_outputs);
 
+// The same, naming the caller's line in the message of an error that has no line yet.
+SN_API SN_MUST_USE sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs,
+                                        int n_inputs, sn_tensor **outputs, int n_outputs,
+                                        const char *file, int line);
+SN_API SN_MUST_USE sn_status sn_call_eager_at(sn_function *function, sn_tensor *const *inputs,
+                                              int n_inputs, sn_tensor **outputs, int n_outputs,
+                                              const char *file, int line);
+SN_API SN_MUST_USE sn_status sn_call_in_at(sn_context *context, sn_function *function,
+                                           sn_tensor *const *inputs, int n_inputs,
+                                           sn_tensor **outputs, int n_outputs, const char *file,
+                                           int line);
+#define sn_call(...) sn_call_at(__VA_ARGS__, __FILE__, __LINE__)
+#define sn_call_eager(...) sn_call_eager_at(__VA_ARGS__, __FILE__, __LINE__)
+#define sn_call_in(...) sn_call_in_at(__VA_ARGS__, __FILE__, __LINE__)
+
 #ifdef __cplusplus
 #define SN_ARGS(...) sni_tensor_array{__VA_ARGS__}.items, (int)sni_tensor_array{__VA_ARGS__}.count
 #else
@@ -82,6 +97,10 @@ SN_API int64_t sn_static_value(sn_tensor *t);
 // for the same specs gives the same object. Errors: those of tracing and compiling.
 SN_API SN_MUST_USE sn_status sn_function_compile(sn_function *function, const sn_spec *specs,
                                                  int n_specs, sn_program **out_program);
+SN_API SN_MUST_USE sn_status sn_function_compile_at(sn_function *function, const sn_spec *specs,
+                                                    int n_specs, sn_program **out_program,
+                                                    const char *file, int line);
+#define sn_function_compile(...) sn_function_compile_at(__VA_ARGS__, __FILE__, __LINE__)
 SN_API sn_program *sn_program_keep(sn_program *program);
 SN_API void sn_program_release(sn_program *program);
 SN_API int sn_program_inputs(const sn_program *program);
@@ -102,7 +121,7 @@ SN_API SN_MUST_USE sn_status sn_program_input_spec(sn_context *context, const sn
 SN_API SN_MUST_USE sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
                                                     const sn_spec *inputs, int n_inputs, int i,
                                                     sn_spec *out_spec);
-// Writes the textual graph as traced (before optimisation) / DOT, as snprintf does.
+// What sn_program_dump shows of a program.
 typedef enum sn_stage {
   SN_STAGE_TRACE,   // as the user's calls made it
   SN_STAGE_GRAPH,   // after the graph passes

@@ -28,6 +28,10 @@ typedef struct sn_gradients_options {
 SN_API void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                               const sn_gradients_options *options);
 
+// The same, naming the caller's line in the message of an error.
+SN_API void sn_gradients_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                            const sn_gradients_options *options, const char *file, int line);
+
 // Thread-compatible through its context. Records eager ops on trainable variables and watched
 // tensors.
 typedef struct sn_tape sn_tape;
@@ -41,7 +45,7 @@ typedef struct sn_tape_options {
 // respect to the value of it that was read last. NULL after an error.
 SN_API sn_tape *sn_tape_begin_opts(sn_context *context, const sn_tape_options *options);
 SN_API void sn_tape_end(sn_tape *tape);
-// Records ops on t from here on.
+// Records ops on t, a tensor of the tape's context or a variable, from here on.
 SN_API void sn_tape_watch(sn_tape *tape, sn_tensor *t);
 SN_API void sn_tape_stop_recording(sn_tape *tape);
 SN_API void sn_tape_resume_recording(sn_tape *tape);
@@ -49,6 +53,10 @@ SN_API void sn_tape_resume_recording(sn_tape *tape);
 // SN_ERR_STATE. An xs[i] that is not watched counts as unconnected.
 SN_API void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                                   sn_tensor **out, const sn_gradients_options *options);
+
+SN_API void sn_tape_gradient_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
+                                sn_tensor **out, const sn_gradients_options *options,
+                                const char *file, int line);
 
 // y = x; no gradient flows through.
 SN_API sn_tensor *sn_stop_gradient(sn_tensor *x);
@@ -76,13 +84,11 @@ static inline sn_tape *sn_tape_begin(sn_context *context,
 #else
 // sn_gradients(loss, params, 4, grads, .unconnected = SN_ZEROS)
 #define sn_gradients(...) SNI_GRADIENTS(__VA_ARGS__, .size = sizeof(sn_gradients_options))
-#define SNI_GRADIENTS(y, xs, n, out, ...)                                  \
-  (sn_gradients_opts(y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}), \
-   (void)sn_locate((n) > 0 ? (out)[0] : (y), __FILE__, __LINE__))
+#define SNI_GRADIENTS(y, xs, n, out, ...) \
+  sn_gradients_at(y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)
 #define sn_tape_gradient(...) SNI_TAPE_GRADIENT(__VA_ARGS__, .size = sizeof(sn_gradients_options))
-#define SNI_TAPE_GRADIENT(tape, y, xs, n, out, ...)                                  \
-  (sn_tape_gradient_opts(tape, y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}), \
-   (void)sn_locate((n) > 0 ? (out)[0] : (y), __FILE__, __LINE__))
+#define SNI_TAPE_GRADIENT(tape, y, xs, n, out, ...) \
+  sn_tape_gradient_at(tape, y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)
 #define sn_tape_begin(...) SNI_TAPE_BEGIN(__VA_ARGS__, .size = sizeof(sn_tape_options))
 #define SNI_TAPE_BEGIN(context, ...) sn_tape_begin_opts(context, &(sn_tape_options){__VA_ARGS__})
 #endif

@@ -219,6 +219,61 @@ START_TEST(test_a_missing_plugin) {
 END_TEST
 
 #ifdef SINTER_FAKE_PLUGIN_1
+// ---- what is logged
+typedef struct log_lines {
+  char text[8][400];
+  sn_log_level levels[8];
+  int n;
+} log_lines;
+
+static void take_line(void *user, sn_log_level level, const char *text) {
+  log_lines *lines = user;
+  if (lines->n == 8) return;
+  lines->levels[lines->n] = level;
+  snprintf(lines->text[lines->n++], sizeof(lines->text[0]), "%s", text);
+}
+
+static sn_status twice(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  out[0] = sn_mul_scalar(in[0], 2);
+  return SN_OK;
+}
+
+START_TEST(test_what_is_logged) {
+  log_lines lines = {.n = 0};
+  sn_context *context;
+  ck_assert_int_eq(sn_context_create(&context, .plugin_path = "/nowhere/libsinter-llvm.so",
+                                     .log = take_line, .log_user = &lines),
+                   SN_OK);
+  sn_function *f = sn_function_create(context, twice, .inputs = 1, .outputs = 1, .name = "twice");
+  for (int n = 3; n < 8; n++) {
+    sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(n)), *y;
+    ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+  }
+  ck_assert_int_eq(lines.n,
+                   3);  // no LLVM, once; the first trace; the one that made the dim symbolic
+  ck_assert_int_eq(lines.levels[0], SN_LOG_WARNING);
+  ck_assert_ptr_nonnull(strstr(lines.text[0], "/nowhere/libsinter-llvm.so"));
+  ck_assert_int_eq(lines.levels[1], SN_LOG_DEBUG);
+  ck_assert_ptr_nonnull(strstr(lines.text[1], "\"twice\": trace 1"));
+  ck_assert_int_eq(lines.levels[2], SN_LOG_INFO);
+  ck_assert_ptr_nonnull(strstr(lines.text[2], "dim 0 was 3, is 4"));
+  sn_function_destroy(f);
+  lines.n = 0;
+  f = sn_function_create(context, twice, .inputs = 1, .outputs = 1, .static_shapes = true);
+  for (int n = 1; n < 17; n++) {
+    if (n == 16) lines.n = 0;
+    sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(n)), *y;
+    ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+  }
+  ck_assert_int_eq(lines.n, 2);
+  ck_assert_int_eq(lines.levels[1], SN_LOG_WARNING);
+  ck_assert_ptr_nonnull(strstr(lines.text[1], "traced 16 times; the latest reason: input 0"));
+  sn_function_destroy(f);
+  sn_context_destroy(context);
+}
+END_TEST
+
 START_TEST(test_a_plugin_of_another_version) {
   sn_context *context;
   ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_FAKE_PLUGIN_2, .threads = 1),
@@ -332,6 +387,7 @@ int main(void) {
   tcase_add_test(cases, test_the_interpreter_never_loads_llvm);
   tcase_add_test(cases, test_a_missing_plugin);
 #ifdef SINTER_FAKE_PLUGIN_1
+  tcase_add_test(cases, test_what_is_logged);
   tcase_add_test(cases, test_a_plugin_of_another_version);
   tcase_add_test(cases, test_refused_kernels_are_interpreted);
 #endif

@@ -53,6 +53,19 @@ START_TEST(test_wrong_arguments_are_errors) {
   sn_tensor *x = F32(SN_SCALAR, 2), *y = x;
   ck_assert_int_eq(sn_call(f, NULL, 0, &y, 1), SN_ERR_ARGUMENT);
   ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "\"f\" has 1 inputs and 1 outputs"));
+  char line[80];
+  sn_program *program;
+  ck_assert_int_eq(sn_call_eager(f, NULL, 0, &y, 1), SN_ERR_ARGUMENT);
+  snprintf(line, sizeof(line), "(%s:%d)", __FILE__, __LINE__ - 1);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), line));
+  ck_assert_int_eq(sn_call(f, NULL, 0, &y, 1), SN_ERR_ARGUMENT);
+  snprintf(line, sizeof(line), "(%s:%d)", __FILE__, __LINE__ - 1);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), line));
+  ck_assert_int_eq(sn_function_compile(f, NULL, 0, &program), SN_ERR_ARGUMENT);
+  snprintf(line, sizeof(line), "(%s:%d)", __FILE__, __LINE__ - 1);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), line));
+  ck_assert_int_eq((sn_call)(f, NULL, 0, &y, 1), SN_ERR_ARGUMENT);  // as other languages call it
+  ck_assert_ptr_null(strstr(sn_error_message(ctx), __FILE__));
   ck_assert_ptr_eq(y, x);
   sn_tensor *none = NULL;
   ck_assert_int_eq(sn_call(f, &none, 1, &y, 1), SN_ERR_ARGUMENT);

@@ -149,6 +149,43 @@ START_TEST(test_an_index_leaves_the_axis_symbolic) {
 }
 END_TEST
 
+// A 1 that was stretched once does not keep the dim from becoming symbolic later.
+START_TEST(test_a_stretched_one_pins_nothing) {
+  sn_function *f = sn_function_create(ctx, sum_two, .inputs = 2, .outputs = 1);
+  static const int64_t sizes[][2] = {{4, 4}, {1, 4}, {5, 5}, {6, 6}, {7, 7}, {8, 8}, {1, 8}};
+  sn_tensor *y;
+  callback_runs = 0;
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    sn_tensor *in[] = {iota(SN_SHAPE(sizes[i][0])), iota(SN_SHAPE(sizes[i][1]))};
+    ck_assert_int_eq(sn_call(f, in, 2, &y, 1), SN_OK);
+    ck_assert_int_eq(sn_dim(y, 0), sizes[i][1]);
+  }
+  ck_assert_int_le(callback_runs, 4);
+  sn_function_destroy(f);
+}
+END_TEST
+
+static sn_status fails_once(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                            void *user) {
+  bool *failed = user;
+  out[0] = sn_neg(in[0]);
+  if (*failed) return SN_OK;
+  *failed = true;
+  return sn_fail(context, SN_ERR_CALLBACK, "not yet");
+}
+
+START_TEST(test_a_failed_trace_leaves_no_history) {
+  bool failed = false;
+  sn_function *f = sn_function_create(ctx, fails_once, .inputs = 1, .outputs = 1, .user = &failed);
+  sn_tensor *x = iota(SN_SHAPE(3)), *y;
+  ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_ERR_CALLBACK);
+  x = iota(SN_SHAPE(4));
+  ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+  ck_assert_str_eq(sn_function_trace_reason(f, 0), "first call");
+  sn_function_destroy(f);
+}
+END_TEST
+
 START_TEST(test_static_shapes_stay_static) {
   sn_function *f =
       sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .static_shapes = true);
@@ -264,7 +301,7 @@ START_TEST(test_specs_bind_and_leave_free) {
   }
   ck_assert_int_eq(callback_runs, 1);
   sn_tensor *x = iota(SN_SHAPE(2, 2, 2)), *y;
-  ck_assert_int_eq(sn_call(f, SN_ARGS(x), &y, 1), SN_ERR_SHAPE);
+  ck_assert_int_eq((sn_call)(f, SN_ARGS(x), &y, 1), SN_ERR_SHAPE);
   ck_assert_str_eq(
       sn_error_message(ctx),
       "sn_call: input 0 \"images\" of function \"thin\" is f32[2,2,2], expected f32[?,4,4]");
@@ -341,7 +378,7 @@ START_TEST(test_recompiling_can_be_forbidden) {
                                       .forbid_recompile = true);
   expect_square(f, SN_SHAPE(2, 2));
   sn_tensor *x = iota(SN_SHAPE(7, 2)), *y = x;
-  ck_assert_int_eq(sn_call(f, SN_ARGS(x), &y, 1), SN_ERR_STATE);
+  ck_assert_int_eq((sn_call)(f, SN_ARGS(x), &y, 1), SN_ERR_STATE);
   ck_assert_str_eq(
       sn_error_message(ctx),
       "sn_call: function \"hot\" would be traced again, which forbid_recompile rules out: "
@@ -367,6 +404,8 @@ int main(void) {
   tcase_add_test(cases, test_the_second_size_makes_a_dim_symbolic);
   tcase_add_test(cases, test_the_reason_of_a_pinned_size);
   tcase_add_test(cases, test_an_index_leaves_the_axis_symbolic);
+  tcase_add_test(cases, test_a_stretched_one_pins_nothing);
+  tcase_add_test(cases, test_a_failed_trace_leaves_no_history);
   tcase_add_test(cases, test_static_shapes_stay_static);
   tcase_add_test(cases, test_broken_guards_specialise_again);
   tcase_add_test(cases, test_reading_a_dim_pins_it);

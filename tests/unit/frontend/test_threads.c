@@ -192,6 +192,36 @@ START_TEST(test_contexts_come_and_go) {
 }
 END_TEST
 
+static sn_status draw(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)in, (void)user;
+  out[0] = sn_random_uniform(context, SN_F32, SN_SHAPE(4));
+  return SN_OK;
+}
+
+// Whoever traced a function: each context draws from its own generator.
+START_TEST(test_siblings_have_their_own_random_numbers) {
+  sn_context *other;
+  float drawn[2][4], expected[2][4];
+  ck_assert_int_eq(sn_context_create(&other, .share = ctx), SN_OK);
+  sn_function *f = sn_function_create(other, draw, .inputs = 0, .outputs = 1);
+  sn_context *contexts[2] = {other, ctx};  // the first one traces
+  for (int i = 0; i < 2; i++) {
+    sn_tensor *y;
+    sn_set_seed(contexts[i], (uint64_t)i + 1);
+    ck_assert_int_eq(sn_read(sn_random_uniform(contexts[i], SN_F32, SN_SHAPE(4)), expected[i],
+                             sizeof(expected[i])),
+                     SN_OK);
+    sn_set_seed(contexts[i], (uint64_t)i + 1);
+    ck_assert_int_eq(sn_call_in(contexts[i], f, NULL, 0, &y, 1), SN_OK);
+    ck_assert_int_eq(sn_read(y, drawn[i], sizeof(drawn[i])), SN_OK);
+    ck_assert_mem_eq(drawn[i], expected[i], sizeof(drawn[i]));
+  }
+  ck_assert_mem_ne(drawn[0], drawn[1], sizeof(drawn[0]));
+  sn_context_destroy(other);
+  sn_function_destroy(f);
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("threads");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -201,5 +231,6 @@ int main(void) {
   tcase_add_test(cases, test_siblings_update_a_variable);
   tcase_add_test(cases, test_runners_share_a_program);
   tcase_add_test(cases, test_contexts_come_and_go);
+  tcase_add_test(cases, test_siblings_have_their_own_random_numbers);
   return run_cases("threads", &cases, 1);
 }
