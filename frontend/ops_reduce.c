@@ -175,13 +175,13 @@ static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axi
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
   axis = sni_axis(c, x, axis);
   if (axis < 0) return &c->error_tensor;
-  int64_t size;
+  const sni_dim size = x->type.dims[axis];
+  int64_t known;
   char text[SNI_TENSOR_NAME];
-  if (sni_dim_is_constant(sni_context_dims(c), x->type.dims[axis], &size) &&
-      (size == 0 || size > INT32_MAX))
-    return sni_error(c, SN_ERR_SHAPE,
-                     "%s: axis %d of operand #0 %s has %lld elements, expected 1 to %d", name, axis,
-                     sni_describe(x, text), (long long)size, INT32_MAX);
+  if ((sni_dim_is_constant(sni_context_dims(c), size, &known) && known > INT32_MAX) ||
+      !sni_dim_require(sni_context_dims(c), size, 1))
+    return sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s, expected 1 to %d elements",
+                     name, axis, sni_describe(x, text), INT32_MAX);
   sn_tensor *hit = sni_binary(c, SNI_OP_EQ, x, sni_reduce_keep(c, op, x, axis));
   if (sni_is_float(x->type.dtype)) {
     sn_tensor *nan = sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, x, x));

@@ -22,18 +22,36 @@ static sni_dim clamp_index(sni_dim_table *dims, sni_dim d, int64_t index, int64_
   return sni_dim_min(dims, index, last);
 }
 
-// ceil((stop - start) / step), at least 0; step > 0.
-static sni_dim steps(sni_dim_table *dims, sni_dim start, sni_dim stop, int64_t step) {
-  sni_dim span = sni_dim_sub(dims, stop, start);
+// ceil(span / step), at least 0; step > 0.
+static sni_dim steps(sni_dim_table *dims, sni_dim span, int64_t step) {
   sni_dim rounded = sni_dim_add(dims, span, sni_dim_signed(dims, step - 1));
   return at_least(dims, sni_dim_floor_div(dims, rounded, step), 0);
+}
+
+// e of a dim max(e, 0), else the dim.
+static sni_dim unclamped(const sni_dim_table *dims, sni_dim d) {
+  if (!dims) return d;
+  const sni_dim_expression e = sni_dim_expand(dims, d);
+  if (e.op != SNI_DIM_MAX) return d;
+  return e.b == 0 ? e.a : e.a == 0 ? e.b : d;
 }
 
 static bounds forward(sni_dim_table *dims, sni_dim d, const sn_range_spec *r) {
   // NumPy's -d clamps an index below the beginning to 0; SN_END is past every end.
   sni_dim start = r->start == SN_END ? d : clamp_index(dims, d, r->start, 0, 0);
   sni_dim stop = r->stop == SN_END ? d : clamp_index(dims, d, r->stop, 0, 0);
-  return (bounds){start, steps(dims, start, stop, r->step)};
+  sni_dim span;
+  // In the simplest form, so that slices of equal size have equal dims: the result is at least 0
+  // anyway, so what was clamped need not be.
+  if (r->start >= 0 && r->start != SN_END && (r->stop < 0 || r->stop == SN_END)) {
+    const int64_t less = (r->stop == SN_END ? 0 : r->stop) - r->start;
+    span = sni_dim_add(dims, unclamped(dims, d), sni_dim_signed(dims, less));
+  } else if (r->start < 0 && r->stop == SN_END) {
+    span = sni_dim_min(dims, d, -r->start);
+  } else {
+    span = sni_dim_sub(dims, stop, start);
+  }
+  return (bounds){start, steps(dims, span, r->step)};
 }
 
 static bounds backward(sni_dim_table *dims, sni_dim d, const sn_range_spec *r) {
@@ -41,7 +59,7 @@ static bounds backward(sni_dim_table *dims, sni_dim d, const sn_range_spec *r) {
   sni_dim start = r->start == SN_END ? last : clamp_index(dims, d, r->start, -1, -1);
   sni_dim stop =
       r->stop == SN_END ? sni_dim_signed(dims, -1) : clamp_index(dims, d, r->stop, -1, -1);
-  return (bounds){start, steps(dims, stop, start, -r->step)};
+  return (bounds){start, steps(dims, sni_dim_sub(dims, start, stop), -r->step)};
 }
 
 static bool whole(const sn_range_spec *r) {

@@ -40,7 +40,7 @@ sn_tensor *sni_tensor_alloc(sn_context *context, sni_tensor_kind kind) {
   t->node = SNI_NO_NODE;
   t->record_id = 0;
   t->record_node = SNI_NO_NODE;
-  t->is_static = t->trainable = false;
+  t->is_static = t->trainable = t->is_random_state = false;
   t->static_value = 0;
   t->name = NULL;
   t->location = (sni_location){NULL, 0};

@@ -63,6 +63,8 @@ void sni_allocator_init(sni_allocator *allocator, const sn_allocator *host, size
   else
     allocator->host = (sn_allocator){libc_reallocate, NULL};
   allocator->limit = limit;
+  allocator->relieve = NULL;
+  allocator->relieve_user = NULL;
   atomic_init(&allocator->bytes, 0);
   atomic_init(&allocator->peak_bytes, 0);
   atomic_init(&allocator->allocations, 0);
@@ -94,8 +96,8 @@ static void raise_peak(sni_allocator *allocator, size_t total) {
   }
 }
 
-static void *reallocate(sni_allocator *allocator, void *old, size_t old_bytes, size_t new_bytes,
-                        size_t align) {
+static void *try_reallocate(sni_allocator *allocator, void *old, size_t old_bytes, size_t new_bytes,
+                            size_t align) {
   if (!new_bytes || new_bytes > PTRDIFF_MAX) return NULL;
   size_t growth = new_bytes > old_bytes ? new_bytes - old_bytes : 0, total = 0;
   if (growth && !reserve(allocator, growth, &total)) return NULL;
@@ -110,6 +112,14 @@ static void *reallocate(sni_allocator *allocator, void *old, size_t old_bytes, s
   else
     unreserve(allocator, old_bytes - new_bytes);
   return memory;
+}
+
+static void *reallocate(sni_allocator *allocator, void *old, size_t old_bytes, size_t new_bytes,
+                        size_t align) {
+  void *memory = try_reallocate(allocator, old, old_bytes, new_bytes, align);
+  if (memory || !new_bytes || !allocator->relieve || !allocator->relieve(allocator->relieve_user))
+    return memory;
+  return try_reallocate(allocator, old, old_bytes, new_bytes, align);
 }
 
 void *sni_alloc(sni_allocator *allocator, size_t bytes) {

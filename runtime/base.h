@@ -47,7 +47,9 @@ void sni_diag_clear(sni_diag *diag);
 // ---- memory. Thread-safe. Counts every byte and enforces the limit.
 typedef struct sni_allocator {
   sn_allocator host;
-  size_t limit;  // 0: none
+  size_t limit;                 // 0: none
+  bool (*relieve)(void *user);  // when memory is short: gives back caches; false: had none. Or NULL
+  void *relieve_user;
   _Atomic size_t bytes, peak_bytes;
   _Atomic uint64_t allocations;
 } sni_allocator;

@@ -89,6 +89,11 @@ static void unlock(free_list *list) {
   atomic_store_explicit(&list->locked, false, memory_order_release);
 }
 
+// For the allocator, when memory is short.
+static bool relieve(void *pool) {
+  return sni_buffer_pool_trim(pool);
+}
+
 sn_status sni_buffer_pool_create(sni_allocator *allocator, sni_buffer_pool **out_pool) {
   *out_pool = NULL;
   sni_buffer_pool *pool = sni_alloc_aligned(allocator, sizeof(*pool), _Alignof(sni_buffer_pool));
@@ -101,6 +106,8 @@ sn_status sni_buffer_pool_create(sni_allocator *allocator, sni_buffer_pool **out
   }
   pool->allocator = allocator;
   atomic_init(&pool->large_cached, 0);
+  allocator->relieve = relieve;
+  allocator->relieve_user = pool;
   *out_pool = pool;
   return SN_OK;
 }
@@ -127,15 +134,20 @@ static void empty_list(sni_buffer_pool *pool, uint32_t class) {
   }
 }
 
-void sni_buffer_pool_trim(sni_buffer_pool *pool) {
+bool sni_buffer_pool_trim(sni_buffer_pool *pool) {
+  bool trimmed = false;
   for (uint32_t i = 0; i < class_count; i++)
     if (atomic_load_explicit(&pool->lists[i].count, memory_order_relaxed) &&
-        try_lock(&pool->lists[i]))
+        try_lock(&pool->lists[i])) {
       empty_list(pool, i);
+      trimmed = true;
+    }
+  return trimmed;
 }
 
 void sni_buffer_pool_destroy(sni_buffer_pool *pool) {
   if (!pool) return;
+  pool->allocator->relieve = NULL;
   for (uint32_t i = 0; i < class_count; i++) empty_list(pool, i);
   sni_free_aligned(pool->allocator, pool, sizeof(*pool), _Alignof(sni_buffer_pool));
 }
@@ -203,8 +215,8 @@ static sni_buffer *fresh_block(sni_buffer_pool *pool, size_t data_bytes) {
   return (sni_buffer *)block;
 }
 
-// When memory is short the cache goes first, then the rounding of the size. Out of line: the slow
-// path of create.
+// When memory is short the caches go first (base.c), then the rounding of the size. Out of line:
+// the slow path of create.
 static __attribute__((noinline)) sni_buffer *new_block(sni_buffer_pool *pool, size_t bytes,
                                                        size_t *out_data_bytes) {
   if (bytes > PTRDIFF_MAX) return NULL;
@@ -212,9 +224,6 @@ static __attribute__((noinline)) sni_buffer *new_block(sni_buffer_pool *pool, si
   uint32_t class = class_of(bytes);
   *out_data_bytes = class < class_count ? class_bytes(class) : exact;
   sni_buffer *block = fresh_block(pool, *out_data_bytes);
-  if (block) return block;
-  sni_buffer_pool_trim(pool);
-  block = fresh_block(pool, *out_data_bytes);
   if (block || exact == *out_data_bytes) return block;
   *out_data_bytes = exact;
   return fresh_block(pool, exact);

@@ -12,7 +12,7 @@
 typedef struct sni_buffer_pool sni_buffer_pool;
 sn_status sni_buffer_pool_create(sni_allocator *allocator, sni_buffer_pool **out_pool);
 void sni_buffer_pool_destroy(sni_buffer_pool *pool);  // all buffers must be released
-void sni_buffer_pool_trim(sni_buffer_pool *pool);
+bool sni_buffer_pool_trim(sni_buffer_pool *pool);     // false: nothing was cached
 size_t sni_buffer_pool_cached_bytes(const sni_buffer_pool *pool);
 
 // Owned memory is 64-byte aligned and readable and writable to the next multiple of 64 bytes.

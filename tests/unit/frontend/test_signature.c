@@ -149,6 +149,51 @@ START_TEST(test_an_index_leaves_the_axis_symbolic) {
 }
 END_TEST
 
+static sn_status differences(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                             void *user) {
+  (void)context, (void)user;
+  callback_runs++;
+  const sn_range_spec later = SN_RANGE(1, SN_END, 1), earlier = SN_RANGE(0, -1, 1);
+  const sn_range_spec two = SN_RANGE(0, 2, 1), last_two = SN_RANGE(-2, SN_END, 1);
+  out[0] = sn_sub(sn_slice(in[0], &later, 1), sn_slice(in[0], &earlier, 1));
+  out[1] = sn_add(sn_slice(in[0], &two, 1), sn_slice(in[0], &last_two, 1));
+  out[2] = sn_argmax(in[0], 0);
+  return SN_OK;
+}
+
+// Slices of a symbolic axis from either end have the same size, and an argmax needs an element.
+START_TEST(test_slices_of_a_symbolic_axis_agree) {
+  const sn_spec spec = {SN_F32, SN_SHAPE(SN_UNKNOWN)};
+  sn_function *f = sn_function_create(ctx, differences, .inputs = 1, .outputs = 3, .specs = &spec);
+  sn_tensor *y[3];
+  callback_runs = 0;
+  for (int n = 1; n < 7; n++) {
+    sn_tensor *x = iota(SN_SHAPE(n));
+    ck_assert_msg(!sn_call(f, &x, 1, y, 3), "%s", sn_error_message(ctx));
+    ck_assert_int_eq(sn_dim(y[0], 0), n - 1);
+    ck_assert_int_eq(sn_dim(y[1], 0), n < 2 ? n : 2);
+    ck_assert_double_eq(item(y[2]), n - 1);
+    if (n > 1) ck_assert_double_eq(item(sn_max(y[0])), 1);
+  }
+  ck_assert_int_eq(callback_runs, 1);
+  sn_tensor *none = iota(SN_SHAPE(0));
+  ck_assert_int_eq(sn_call(f, &none, 1, y, 3), SN_ERR_SHAPE);
+  sn_program *program;
+  sn_runner *runner;
+  ck_assert_int_eq(sn_function_compile(f, &spec, 1, &program), SN_OK);
+  ck_assert_int_eq(sn_runner_create(ctx, program, 1, &runner), SN_OK);
+  int32_t at;
+  const sn_view in = {NULL, SN_F32, SN_SHAPE(0)};
+  const sn_view out[] = {
+      {NULL, SN_F32, SN_SHAPE(0)}, {NULL, SN_F32, SN_SHAPE(0)}, {&at, SN_I32, SN_SCALAR}};
+  ck_assert_int_eq(sn_run(runner, &in, out), SN_ERR_SHAPE);
+  ck_assert_ptr_nonnull(strstr(sn_runner_error(runner), "a size of 1 or more, but it is 0"));
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+  sn_function_destroy(f);
+}
+END_TEST
+
 // A 1 that was stretched once does not keep the dim from becoming symbolic later.
 START_TEST(test_a_stretched_one_pins_nothing) {
   sn_function *f = sn_function_create(ctx, sum_two, .inputs = 2, .outputs = 1);
@@ -405,6 +450,7 @@ int main(void) {
   tcase_add_test(cases, test_the_reason_of_a_pinned_size);
   tcase_add_test(cases, test_an_index_leaves_the_axis_symbolic);
   tcase_add_test(cases, test_a_stretched_one_pins_nothing);
+  tcase_add_test(cases, test_slices_of_a_symbolic_axis_agree);
   tcase_add_test(cases, test_a_failed_trace_leaves_no_history);
   tcase_add_test(cases, test_static_shapes_stay_static);
   tcase_add_test(cases, test_broken_guards_specialise_again);

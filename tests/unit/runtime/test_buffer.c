@@ -137,6 +137,24 @@ START_TEST(cache_gives_way_to_the_limit) {
 }
 END_TEST
 
+// Whoever needs memory, not just other buffers.
+START_TEST(cache_gives_way_to_other_allocations) {
+  sni_allocator small;
+  sni_buffer_pool *own;
+  sni_allocator_init(&small, NULL, 1 << 20);
+  ck_assert_int_eq(sni_buffer_pool_create(&small, &own), SN_OK);
+  sni_buffer_release(sni_buffer_create(own, 900000));
+  ck_assert_uint_gt(sni_buffer_pool_cached_bytes(own), 900000);
+  void *memory = sni_alloc(&small, 500000);
+  ck_assert_ptr_nonnull(memory);
+  ck_assert_uint_eq(sni_buffer_pool_cached_bytes(own), 0);
+  ck_assert_ptr_null(sni_alloc(&small, 900000));
+  sni_free(&small, memory, 500000);
+  sni_buffer_pool_destroy(own);
+  ck_assert_uint_eq(small.bytes, 0);
+}
+END_TEST
+
 // Threads pass blocks through one slot: each is filled by one and checked and freed by another.
 static sni_buffer *_Atomic slots[8];
 
@@ -186,6 +204,7 @@ int main(void) {
   tcase_add_test(cases, wrapped_memory_is_given_back_once);
   tcase_add_test(cases, cache_is_bounded);
   tcase_add_test(cases, cache_gives_way_to_the_limit);
+  tcase_add_test(cases, cache_gives_way_to_other_allocations);
   tcase_add_test(cases, threads_share_the_pool);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
