@@ -134,6 +134,12 @@ static sn_status call_op_by_op(sn_context *context, sn_function *function, sn_te
                                sn_tensor **outputs) {
   sn_tape *tape;
   sn_status status = sni_record_open_all(context, &tape);
+  if (status == SN_ERR_STATE) {
+    sni_diag_clear(&context->diag);
+    sni_fail(&context->diag, status,
+             "function \"%s\" calls itself, or calls and tapes are nested more than 64 deep",
+             function->name);
+  }
   if (status) {
     sni_error_from(context, status, NULL);
     return sni_finish(context);
@@ -155,6 +161,15 @@ static sn_status inline_call(sn_context *context, sn_function *function, sn_tens
   trace->depth++;
   sn_status status = run_callback_here(context, function, inputs, outputs);
   trace->depth--;
+  return status;
+}
+
+static sn_status run_callback_in_use(sn_context *context, sn_function *function,
+                                     sn_tensor *const *inputs, sn_tensor **outputs) {
+  sni_function_begin_use(function);
+  const sn_status status = context->trace ? inline_call(context, function, inputs, outputs)
+                                          : call_op_by_op(context, function, inputs, outputs);
+  sni_function_end_use(function);
   return status;
 }
 
@@ -204,9 +219,8 @@ sn_status(sn_call_in)(sn_context *context, sn_function *function, sn_tensor *con
   if (!function || !sni_begin_in(context, "sn_call")) return SN_ERR_ARGUMENT;
   if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
     return sni_finish(context);
-  if (context->trace) return inline_call(context, function, inputs, outputs);
-  if (context->record && sni_record_is_recording(context->record))
-    return call_op_by_op(context, function, inputs, outputs);
+  if (context->trace || (context->record && sni_record_is_recording(context->record)))
+    return run_callback_in_use(context, function, inputs, outputs);
   sni_call_site *site = sni_call_site_of(function, context, &context->diag);
   if (!site) {
     sni_error_from(context, SN_ERR_MEMORY, NULL);
@@ -216,14 +230,19 @@ sn_status(sn_call_in)(sn_context *context, sn_function *function, sn_tensor *con
   if (run) {
     uint64_t hits = atomic_load_explicit(&site->hits, memory_order_relaxed);
     atomic_store_explicit(&site->hits, hits + 1, memory_order_relaxed);
-  } else {
-    run = make_run(context, function, site, inputs);
-    if (!run) {
-      sni_fail(&context->diag, SN_ERR_INTERNAL, "a new specialisation does not fit its inputs");
-      return sni_finish(context);
-    }
+    return run_program(context, run, inputs, outputs);
   }
-  return run_program(context, run, inputs, outputs);
+  sni_function_begin_use(function);
+  run = make_run(context, function, site, inputs);
+  sn_status status;
+  if (run) {
+    status = run_program(context, run, inputs, outputs);
+  } else {
+    sni_fail(&context->diag, SN_ERR_INTERNAL, "a new specialisation does not fit its inputs");
+    status = sni_finish(context);
+  }
+  sni_function_end_use(function);
+  return status;
 }
 
 sn_status(sn_call)(sn_function *function, sn_tensor *const *inputs, int n_inputs,
@@ -238,22 +257,23 @@ sn_status(sn_call_eager)(sn_function *function, sn_tensor *const *inputs, int n_
   sn_context *context = function->context;
   if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
     return sni_finish(context);
-  if (context->trace) return inline_call(context, function, inputs, outputs);
-  return call_op_by_op(context, function, inputs, outputs);
+  return run_callback_in_use(context, function, inputs, outputs);
 }
 
 // ---- the caller's line
 sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
                      sn_tensor **outputs, int n_outputs, const char *file, int line) {
+  sn_context *context = function ? function->context : NULL;
   const sn_status status = (sn_call)(function, inputs, n_inputs, outputs, n_outputs);
-  if (status && function) sni_locate_error(function->context, file, line);
+  if (status && context) sni_locate_error(context, file, line);
   return status;
 }
 
 sn_status sn_call_eager_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
                            sn_tensor **outputs, int n_outputs, const char *file, int line) {
+  sn_context *context = function ? function->context : NULL;
   const sn_status status = (sn_call_eager)(function, inputs, n_inputs, outputs, n_outputs);
-  if (status && function) sni_locate_error(function->context, file, line);
+  if (status && context) sni_locate_error(context, file, line);
   return status;
 }
 

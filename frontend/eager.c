@@ -6,11 +6,9 @@
 // splits over threads. Invariant: a hit infers nothing, builds no graph and allocates the result
 // alone.
 #include "frontend/eager.h"
+#include "runtime/float_modes.h"
 
 #include <string.h>
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 enum { few = 8 };  // operands that need no allocation
 
@@ -21,26 +19,6 @@ typedef struct eager_result {
 } eager_result;
 
 // ---- running an entry
-#if defined(__x86_64__)
-// Kernels rely on round-to-nearest, denormals and masked traps, whatever the host has set.
-enum { default_modes = 0x1F80 };
-static inline unsigned enter_modes(void) {
-  unsigned host = _mm_getcsr();
-  if ((host & ~0x3Fu) != default_modes) _mm_setcsr(default_modes);
-  return host;
-}
-static inline void leave_modes(unsigned host) {
-  if ((host & ~0x3Fu) != default_modes) _mm_setcsr(host);
-}
-#else
-static inline unsigned enter_modes(void) {
-  return 0;
-}
-static inline void leave_modes(unsigned host) {
-  (void)host;
-}
-#endif
-
 static sn_status fail_index(sn_context *context, const sni_eager_call *call) {
   char types[2][SNI_TENSOR_NAME];
   return sni_fail(&context->diag, SN_ERR_INDEX,
@@ -65,9 +43,9 @@ static sn_status run_direct(sn_context *context, const sni_eager_entry *entry,
   }
   if (!entry->units) return SN_OK;
   sni_scratch_header *scratch = context->eager->scratch;
-  unsigned modes = enter_modes();
+  unsigned modes = sni_enter_float_modes();
   entry->function(entry->code, entry->addresses, entry->params, 0, entry->units, scratch);
-  leave_modes(modes);
+  sni_leave_float_modes(modes);
   if (!entry->faults || !scratch->fault) return SN_OK;
   scratch->fault = 0;
   return fail_index(context, call);

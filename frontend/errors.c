@@ -57,11 +57,13 @@ sn_tensor *sni_error_from(sn_context *context, sn_status status, const sni_diag 
 sn_status sn_fail(sn_context *context, sn_status status, const char *format, ...) {
   if (!context || !status) return status;
   if (context->diag.status) return status;
+  char text[sizeof(context->message)];  // the arguments may be the old message
   va_list arguments;
   va_start(arguments, format);
-  int length = vsnprintf(context->message, sizeof(context->message), format, arguments);
+  int length = vsnprintf(text, sizeof(text), format, arguments);
   va_end(arguments);
-  if (length < 0) context->message[0] = 0;
+  if (length < 0) text[0] = 0;
+  memcpy(context->message, text, strlen(text) + 1);
   sni_fail(&context->diag, status, "%s", context->message);
   context->error_noted = true;
   context->error_unlocated = false;
@@ -155,8 +157,12 @@ sn_context *sni_operands_context(sn_tensor *const *operands, int n) {
   while (first < n && !operands[first]) first++;
   if (first == n) return NULL;
   sn_context *common = operands[first]->context;
-  for (int i = first + 1; i < n; i++)
-    if (operands[i] && operands[i]->context != common) return resolve_context(operands, n);
+  for (int i = first + 1; i < n; i++) {
+    if (!operands[i] || operands[i]->context == common) continue;
+    // Of contexts that share nothing the first operand's reports the mistake.
+    if (operands[i]->family != common->family) n = first + 1;
+    return resolve_context(operands, n);
+  }
   if (atomic_load_explicit(&common->family->n_contexts, memory_order_relaxed) == 1 &&
       !atomic_load_explicit(&common->destroyed, memory_order_relaxed))
     return common;
@@ -166,6 +172,13 @@ sn_context *sni_operands_context(sn_tensor *const *operands, int n) {
 bool sni_operand_ok(sn_context *context, const char *op_name, int position, const sn_tensor *t) {
   if (!t) {
     sni_error(context, SN_ERR_ARGUMENT, "%s: operand #%d is NULL", op_name, position);
+    return false;
+  }
+  if (t->kind == SNI_TENSOR_ENDED) {
+    sni_error(
+        context, SN_ERR_STATE,
+        "%s: the scope of operand #%d has ended: sn_escape moves a result to the scope around",
+        op_name, position);
     return false;
   }
   if (t->kind == SNI_TENSOR_ERROR) {

@@ -116,8 +116,22 @@ static void free_texts(sn_function *function, char **texts, uint32_t n) {
     if (texts[i]) sni_free(&function->family->allocator, texts[i], strlen(texts[i]) + 1);
 }
 
+void sni_function_begin_use(sn_function *function) {
+  atomic_fetch_add_explicit(&function->users, 1, memory_order_relaxed);
+}
+
+void sni_function_end_use(sn_function *function) {
+  if (atomic_fetch_sub_explicit(&function->users, 1, memory_order_acq_rel) == 1 &&
+      atomic_load_explicit(&function->doomed, memory_order_relaxed))
+    sn_function_destroy(function);
+}
+
 void sn_function_destroy(sn_function *function) {
   if (!function) return;
+  if (atomic_load_explicit(&function->users, memory_order_relaxed) > 0) {
+    atomic_store_explicit(&function->doomed, true, memory_order_relaxed);
+    return;
+  }
   sni_family *family = function->family;
   sni_allocator *allocator = &family->allocator;
   uint32_t n = (uint32_t)function->n_inputs;
@@ -141,6 +155,16 @@ void sn_function_destroy(sn_function *function) {
 }
 
 // ---- explicit compilation
+static sn_status compile_specs(sn_function *function, const sn_spec *specs,
+                               sn_program **out_program) {
+  sn_context *context = function->context;
+  sni_function_begin_use(function);
+  (void)sni_specialise_specs(function, context, specs, out_program);
+  const sn_status status = sni_finish(context);
+  sni_function_end_use(function);
+  return status;
+}
+
 sn_status(sn_function_compile)(sn_function *function, const sn_spec *specs, int n_specs,
                                sn_program **out_program) {
   if (out_program) *out_program = NULL;
@@ -159,14 +183,15 @@ sn_status(sn_function_compile)(sn_function *function, const sn_spec *specs, int 
     sni_error(context, SN_ERR_ARGUMENT, "function \"%s\" has %d inputs, given %d specs",
               function->name, function->n_inputs, specs ? n_specs : 0);
   else
-    (void)sni_specialise_specs(function, context, specs, out_program);
+    return compile_specs(function, specs, out_program);
   return sni_finish(context);
 }
 
 sn_status sn_function_compile_at(sn_function *function, const sn_spec *specs, int n_specs,
                                  sn_program **out_program, const char *file, int line) {
+  sn_context *context = function ? function->context : NULL;
   const sn_status status = (sn_function_compile)(function, specs, n_specs, out_program);
-  if (status && function) sni_locate_error(function->context, file, line);
+  if (status && context) sni_locate_error(context, file, line);
   return status;
 }
 

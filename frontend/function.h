@@ -67,6 +67,8 @@ struct sn_function {
   uint64_t traces, compiles, evictions;
   double trace_ms, compile_ms;
 
+  _Atomic int32_t users;         // calls at work that may run the callback
+  _Atomic bool doomed;           // destroyed by its own callback: the last user does it
   _Atomic uint64_t generation;   // counts evictions
   _Atomic uint64_t clock;        // for the least recently used
   sni_call_site *_Atomic sites;  // grows only
@@ -96,6 +98,11 @@ void sni_describe_retrace(const sn_function *function, const sni_shape_group *gr
                           const int64_t *symbols, char *buffer, size_t capacity);
 // `input 0 "x"`
 void sni_describe_input(const sn_function *function, int i, char *buffer, size_t capacity);
+
+// ---- function.c
+// Around whatever may run the callback, which may destroy the function.
+void sni_function_begin_use(sn_function *function);
+void sni_function_end_use(sn_function *function);
 
 // ---- call.c
 // n usable eager results of a callback as the caller gets them: scope-owned values. False: an error

@@ -17,8 +17,7 @@ sn_context *sni_gradients_begin(const char *name, sn_tensor *y, sn_tensor *const
                                 sn_tensor **out, const sn_gradients_options *given,
                                 sn_gradients_options *out_options) {
   sn_tensor *failed;
-  if (!out && n > 0) return NULL;
-  for (int i = 0; i < n; i++) out[i] = NULL;
+  for (int i = 0; i < n && out; i++) out[i] = NULL;
   sn_context *context = sni_operands_context(&y, 1);
   if (!context && xs && n > 0) context = sni_operands_context(xs, n);
   if (!context) return NULL;
@@ -26,8 +25,8 @@ sn_context *sni_gradients_begin(const char *name, sn_tensor *y, sn_tensor *const
   if (given)
     memcpy(out_options, given, given->size < sizeof(*given) ? given->size : sizeof(*given));
   bool ok = !context->diag.status && sni_begin(name, &y, 1, &failed) == context;
-  if (ok && (n < 0 || (n && !xs))) {
-    sni_error(context, SN_ERR_ARGUMENT, "%s: n is negative or xs is NULL", name);
+  if (ok && (n < 0 || (n && (!xs || !out)))) {
+    sni_error(context, SN_ERR_ARGUMENT, "%s: n is negative, or xs or out is NULL", name);
     ok = false;
   }
   for (int i = 0; ok && i < n; i++) {
@@ -45,8 +44,8 @@ sn_context *sni_gradients_begin(const char *name, sn_tensor *y, sn_tensor *const
 }
 
 void sni_gradients_end(sn_context *context, int n, sn_tensor **out, bool ok) {
-  for (int i = 0; i < n && !ok; i++) out[i] = &context->error_tensor;
-  context->latest = n > 0 ? out[0] : NULL;  // what the macro's sn_locate is given
+  for (int i = 0; i < n && !ok && out; i++) out[i] = &context->error_tensor;
+  context->latest = n > 0 && out ? out[0] : NULL;  // what the macro's sn_locate is given
 }
 
 void sni_fail_unconnected(sn_context *context, const sn_tensor *x, int i, const char *why) {

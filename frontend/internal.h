@@ -56,6 +56,7 @@ typedef enum sni_tensor_kind {
   SNI_TENSOR_EAGER,     // type is static; elements in buffer, row-major and contiguous
   SNI_TENSOR_VARIABLE,  // as EAGER, assignable
   SNI_TENSOR_TRACED,    // node of trace's graph
+  SNI_TENSOR_ENDED,     // its scope has ended while a callback runs; no longer anything
 } sni_tensor_kind;
 
 struct sn_tensor {
@@ -116,6 +117,8 @@ struct sn_context {
   _Atomic uintptr_t thread;     // that used it last: tells siblings apart when the operands do not
   sn_context *next, *previous;  // in family->contexts
   sn_tensor *free_tensors;      // linked by .trace; each keeps its reference to this context
+  sn_tensor *ended_tensors;     // the same, not used again before the callbacks that run have ended
+  int callbacks;                // running, one within another
   uint32_t n_free_tensors;
   sn_tensor *scalars[SNI_SCALAR_CACHE];  // eager constants of composed ops, direct-mapped by value
 };
@@ -167,6 +170,9 @@ sn_tensor *sni_tensor_alloc(sn_context *context, sni_tensor_kind kind);
 void sni_scope_drop_newest(sn_context *context);
 void sni_tensor_drop(sn_tensor *t);          // one reference less, on the context's own thread
 void sni_free_tensors(sn_context *context);  // empties context->free_tensors
+// Around a callback: a result whose scope ends in it is told from newer ones.
+void sni_callback_begins(sn_context *context);
+void sni_callback_ends(sn_context *context);
 // Table of the context's innermost trace, or NULL in eager mode.
 sni_dim_table *sni_context_dims(const sn_context *context);
 // Fixes a symbolic dim to its value at trace time; false when that is unknown.

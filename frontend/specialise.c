@@ -36,6 +36,7 @@ sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor
   for (int i = 0; i < function->n_outputs; i++) out[i] = NULL;
   const char *name = context->op_name;
   context->op_name = NULL;
+  sni_callback_begins(context);
   sn_status status = function->callback(context, inputs, out, function->user);
   context->op_name = name;
   if (status && !context->diag.status) {
@@ -49,9 +50,10 @@ sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor
     context->error_unlocated = false;
   }
   if (!context->message[0]) memcpy(context->message, before, sizeof(before));
-  if (status) return context->diag.status = status;
-  if (context->diag.status) return context->diag.status;
-  return check_outputs(function, context, out) ? SN_OK : context->diag.status;
+  if (status) context->diag.status = status;
+  if (!context->diag.status) (void)check_outputs(function, context, out);
+  sni_callback_ends(context);
+  return context->diag.status;
 }
 
 // ---- one trace

@@ -75,12 +75,7 @@ static inline bool unreference(sn_tensor *t) {
          atomic_fetch_sub_explicit(&t->references, 1, memory_order_acq_rel) == 1;
 }
 
-void sni_tensor_drop(sn_tensor *t) {
-  t->live_index = UINT32_MAX;
-  t->escapes = 0;
-  if (!unreference(t)) return;
-  sn_context *context = t->context;
-  free_contents(t);
+static void recycle(sn_context *context, sn_tensor *t) {
   if (context->n_free_tensors >= max_free_tensors || context->destroyed) {
     free_struct(t);
     return;
@@ -88,6 +83,34 @@ void sni_tensor_drop(sn_tensor *t) {
   t->trace = (sni_trace *)(void *)context->free_tensors;
   context->free_tensors = t;
   context->n_free_tensors++;
+}
+
+void sni_tensor_drop(sn_tensor *t) {
+  t->live_index = UINT32_MAX;
+  t->escapes = 0;
+  if (!unreference(t)) return;
+  sn_context *context = t->context;
+  free_contents(t);
+  if (context->callbacks > 0) {
+    t->kind = SNI_TENSOR_ENDED;
+    t->trace = (sni_trace *)(void *)context->ended_tensors;
+    context->ended_tensors = t;
+  } else {
+    recycle(context, t);
+  }
+}
+
+void sni_callback_begins(sn_context *context) {
+  context->callbacks++;
+}
+
+void sni_callback_ends(sn_context *context) {
+  if (--context->callbacks > 0) return;
+  while (context->ended_tensors) {
+    sn_tensor *t = context->ended_tensors;
+    context->ended_tensors = (sn_tensor *)(void *)t->trace;
+    recycle(context, t);
+  }
 }
 
 sn_tensor *(sn_keep)(sn_tensor *t) {

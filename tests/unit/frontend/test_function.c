@@ -565,6 +565,128 @@ START_TEST(test_a_function_of_a_foreign_family_is_refused) {
 }
 END_TEST
 
+// ---- what callbacks do wrong
+static sn_status output_of_an_ended_scope(sn_context *context, sn_tensor *const *in,
+                                          sn_tensor **out, void *user) {
+  (void)user;
+  {
+    SN_SCOPE(context);
+    out[0] = sn_neg(in[0]);
+  }
+  (void)sn_exp(in[0]);  // must not take the place of the output
+  return SN_OK;
+}
+
+static sn_status operand_of_an_ended_scope(sn_context *context, sn_tensor *const *in,
+                                           sn_tensor **out, void *user) {
+  sn_tensor *y;
+  (void)user;
+  {
+    SN_SCOPE(context);
+    y = sn_neg(in[0]);
+  }
+  out[0] = sn_add(sn_exp(in[0]), y);
+  return SN_OK;
+}
+
+START_TEST(test_results_of_ended_scopes_are_refused) {
+  sn_callback callbacks[] = {output_of_an_ended_scope, operand_of_an_ended_scope};
+  for (int i = 0; i < 4; i++) {
+    sn_function *f = make(callbacks[i / 2], 1, 1, NULL);
+    sn_tensor *x = F32(SN_SHAPE(2), 1, 2), *y;
+    ck_assert_int_eq(i % 2 ? sn_call(f, &x, 1, &y, 1) : sn_call_eager(f, &x, 1, &y, 1),
+                     SN_ERR_STATE);
+    ck_assert_msg(strstr(sn_error_message(ctx), "has ended: sn_escape") != NULL, "%s",
+                  sn_error_message(ctx));
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
+static sn_function *self;
+
+static sn_status destroys_itself(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                 void *user) {
+  (void)context, (void)user;
+  sn_function_destroy(self);
+  out[0] = sn_mul_scalar(in[0], 2);
+  return SN_OK;
+}
+
+START_TEST(test_a_function_may_be_destroyed_by_its_callback) {
+  for (int mode = 0; mode < 4; mode++) {
+    sn_tensor *x = F32(SN_SHAPE(2), 1, 2), *y;
+    const sn_spec spec = {SN_F32, SN_SHAPE(2)};
+    sn_program *program;
+    self = make(destroys_itself, 1, 1, NULL);
+    if (mode == 3) {
+      ck_assert_int_eq(sn_function_compile(self, &spec, 1, &program), SN_OK);
+      sn_program_release(program);
+      continue;
+    }
+    sn_tape *tape = mode == 2 ? sn_tape_begin(ctx) : NULL;
+    ck_assert_int_eq(mode == 1 ? sn_call_eager(self, &x, 1, &y, 1) : sn_call(self, &x, 1, &y, 1),
+                     SN_OK);
+    sn_tape_end(tape);
+    EXPECT(y, SN_SHAPE(2), 2, 4);
+  }
+}
+END_TEST
+
+static sn_status calls_itself(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                              void *user) {
+  (void)context, (void)user;
+  return sn_call(self, in, 1, out, 1);
+}
+
+START_TEST(test_endless_recursion_is_an_error) {
+  self = make(calls_itself, 1, 1, NULL);
+  for (int mode = 0; mode < 2; mode++) {
+    sn_tensor *x = F32(SN_SHAPE(2), 1, 2), *y;
+    ck_assert_int_eq(mode ? sn_call_eager(self, &x, 1, &y, 1) : sn_call(self, &x, 1, &y, 1),
+                     SN_ERR_STATE);
+    ck_assert_msg(strstr(sn_error_message(ctx), "\"f\" calls itself") != NULL, "%s",
+                  sn_error_message(ctx));
+  }
+  sn_function_destroy(self);
+}
+END_TEST
+
+static sn_status wraps_a_message(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                 void *user) {
+  (void)out, (void)user;
+  (void)sn_add(in[0], NULL);
+  const sn_status status = sn_check(context);
+  return sn_fail(context, status, "layer 3: %s", sn_error_message(context));
+}
+
+START_TEST(test_a_message_may_be_wrapped) {
+  sn_function *f = make(wraps_a_message, 1, 1, NULL);
+  sn_tensor *x = F32(SN_SHAPE(2), 1, 2), *y;
+  ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_ERR_ARGUMENT);
+  ck_assert_msg(strncmp(sn_error_message(ctx), "layer 3: sn_add: operand #1 is NULL", 35) == 0,
+                "%s", sn_error_message(ctx));
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(test_a_mix_of_contexts_is_the_first_operands_error) {
+  sn_context *other;
+  ck_assert_int_eq(sn_context_create(&other), SN_OK);
+  sn_tensor *v = sn_variable(F32(SN_SHAPE(2), 1, 2)), *x = sn_ones(other, SN_F32, SN_SHAPE(2));
+  ck_assert(sn_failed(sn_assign(v, x)));
+  expect_error(SN_ERR_ARGUMENT, "operand #1 belongs to another context");
+  ck_assert(sn_failed(sn_add(v, x)));
+  expect_error(SN_ERR_ARGUMENT, "operand #1 belongs to another context");
+  ck_assert_int_eq(sn_check(other), SN_OK);
+  ck_assert(sn_failed(sn_add(x, v)));
+  ck_assert_int_eq(sn_check(other), SN_ERR_ARGUMENT);
+  EXPECT(v, SN_SHAPE(2), 1, 2);
+  sn_release(v);
+  sn_context_destroy(other);
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("function");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -587,5 +709,10 @@ int main(void) {
   tcase_add_test(cases, test_static_inputs_are_part_of_the_signature);
   tcase_add_test(cases, test_functions_outlive_contexts_safely);
   tcase_add_test(cases, test_a_function_of_a_foreign_family_is_refused);
+  tcase_add_test(cases, test_results_of_ended_scopes_are_refused);
+  tcase_add_test(cases, test_a_function_may_be_destroyed_by_its_callback);
+  tcase_add_test(cases, test_endless_recursion_is_an_error);
+  tcase_add_test(cases, test_a_message_may_be_wrapped);
+  tcase_add_test(cases, test_a_mix_of_contexts_is_the_first_operands_error);
   return run_cases("function", &cases, 1);
 }
