@@ -101,7 +101,7 @@ static bool equal_inst(const sni_kernel_inst *a, const sni_kernel_inst *b) {
 
 static uint64_t flag_bits(const sni_kernel_buffer *b) {
   return (uint64_t)b->dtype << 8 | (uint64_t)b->written << 4 | (uint64_t)b->read << 3 |
-         (uint64_t)b->shared << 2 | (uint64_t)b->padded << 1 | (uint64_t)b->streamed;
+         (uint64_t)b->shared << 2 | (uint64_t)b->streamed;
 }
 
 // Everything that is one number, in a fixed order: shared by hash and equality.

@@ -167,8 +167,6 @@ typedef struct sni_kernel_buffer {
   bool read;
   bool shared;    // may be the same memory as another buffer of this kernel, read and written at
                   // equal elements (in place)
-  bool padded;    // owned: 64-byte aligned, and readable and writable up to the next multiple of 64
-                  // bytes
   bool streamed;  // written once and larger than the cache: non-temporal stores pay
 } sni_kernel_buffer;
 

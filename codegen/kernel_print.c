@@ -2,7 +2,7 @@
 // Printed only, never parsed.
 //
 //   kernel softmax: outer [i0 <B>], inner [j0 10], vector inner
-//     b0 f32 read, b1 f32 written padded
+//     b0 f32 read, b1 f32 written streamed
 //     inner stage
 //       %0 f32 [i0 j0] = load b0[10*i0 + j0]
 //       %1 f32 [i0] = reduce max %0
@@ -148,9 +148,9 @@ void sni_kernel_print(const sni_kernel *kernel, sni_text *text) {
                kernel->serial ? ", serial" : "", kernel->faults ? ", faults" : "");
   for (uint32_t i = 0; i < kernel->n_buffers; i++) {
     const sni_kernel_buffer *b = &kernel->buffers[i];
-    sni_text_add(text, "  b%u %s%s%s%s%s%s\n", i, sn_dtype_name(b->dtype), b->read ? " read" : "",
+    sni_text_add(text, "  b%u %s%s%s%s%s\n", i, sn_dtype_name(b->dtype), b->read ? " read" : "",
                  b->written ? " written" : "", b->shared ? " shared" : "",
-                 b->padded ? " padded" : "", b->streamed ? " streamed" : "");
+                 b->streamed ? " streamed" : "");
   }
   for (uint32_t i = 0; i < kernel->n_slots; i++)
     sni_text_add(text, "  s%u %s at %zu\n", i, sn_dtype_name(kernel->slot_dtype[i]),

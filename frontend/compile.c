@@ -103,12 +103,19 @@ static bool has_large_matmul(const sni_graph *graph) {
   return false;
 }
 
+// The third-level cache is shared with others, how many is not known: what is several times as
+// large as the second level is taken to reach memory before it is read.
+enum { streamed_l2_caches = 8, default_l2_bytes = 1 << 20 };
+
+static int64_t l2_bytes(const sni_family *family) {
+  return family->cpu.cache_bytes[1] > 0 ? family->cpu.cache_bytes[1] : default_l2_bytes;
+}
+
 static sn_status lower(job *j, const sni_graph *graph) {
   sni_blas *blas = has_large_matmul(graph) ? sni_compiler_blas(j->compiler) : NULL;
   sni_lower_options options = {.blas = blas && sni_blas_usable(blas),
                                .vector_bits = j->family->cpu.vector_bits,
-                               .l1_bytes = j->family->cpu.cache_bytes[0],
-                               .l2_bytes = j->family->cpu.cache_bytes[1]};
+                               .streamed_bytes = streamed_l2_caches * l2_bytes(j->family)};
   return sni_lower_graph(graph, &options, &j->compiled->arena, j->diag, &j->compiled->plan);
 }
 

@@ -100,7 +100,5 @@ sni_llvm_request sni_compiler_request(const sni_compiler *compiler,
                             .n_kernels = n,
                             .output = output,
                             .optimization = sni_code_generation_level,
-                            .vector_bits = cpu->vector_bits,
-                            .l1_bytes = cpu->cache_bytes[0],
-                            .l2_bytes = cpu->cache_bytes[1]};
+                            .vector_bits = cpu->vector_bits};
 }

@@ -240,6 +240,13 @@ static sn_status kernel_size(finisher *f, sni_linear x, sni_kernel_size *out) {
   return SN_OK;
 }
 
+// An output that is larger than what the caches keep until somebody reads it.
+static bool leaves_the_caches(const sni_lowering *l, int32_t slot) {
+  const sni_size_ref bytes = l->slots[slot].bytes;
+  return l->slots[slot].kind == SNI_SLOT_OUTPUT && l->options->streamed_bytes > 0 &&
+         bytes >= l->options->streamed_bytes;
+}
+
 static sn_status buffer_number(finisher *f, int32_t slot, sn_dtype dtype, bool written, bool read,
                                uint32_t *out) {
   sni_lowering *l = f->s->l;
@@ -254,8 +261,10 @@ static sn_status buffer_number(finisher *f, int32_t slot, sn_dtype dtype, bool w
     f->slots[f->n_slots++] = (uint32_t)slot;
     f->k->n_buffers = f->n_slots;
   }
-  f->k->buffers[b].written |= written;
-  f->k->buffers[b].read |= read;
+  sni_kernel_buffer *buffer = &f->k->buffers[b];
+  buffer->written |= written;
+  buffer->read |= read;
+  buffer->streamed = buffer->written && !buffer->read && leaves_the_caches(l, slot);
   *out = b;
   return SN_OK;
 }

@@ -9,9 +9,9 @@
 #include "runtime/executable.h"
 
 typedef struct sni_lower_options {
-  bool blas;        // a usable BLAS serves large f32/f64 matmuls
-  int vector_bits;  // of the CPU
-  int64_t l1_bytes, l2_bytes;
+  bool blas;               // a usable BLAS serves large f32/f64 matmuls
+  int vector_bits;         // of the CPU
+  int64_t streamed_bytes;  // outputs from this size on go around the caches; 0: none
 } sni_lower_options;
 
 // Inputs a BLAS command needs; mirrors sni_blas_gemm without the library.

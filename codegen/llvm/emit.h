@@ -61,7 +61,6 @@ typedef struct sni_emitter {
   LLVMTypeRef type_i1, type_i8, type_i32, type_i64, type_f32, type_f64, type_pointer, type_void;
   int vector_bits;
   bool avx512, avx512vl;
-  int64_t l1_bytes, l2_bytes;
   char *error;  // of sizeof(sni_llvm_result.error); "" while all is well
   // of the kernel
   const sni_kernel *kernel;

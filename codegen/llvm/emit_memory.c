@@ -253,23 +253,28 @@ void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group) {
     sni_set_vector(e, number, u, from_memory(e, inst->dtype, load_vector(e, &p, group, u)));
 }
 
-// Bytes that the address of every full vector's lane 0 is a multiple of, where `index` is a
-// multiple of lanes.
-static int64_t alignment(const sni_emitter *e, const sni_kernel_access *access) {
-  const sni_kernel *k = e->kernel;
-  const sni_kernel_buffer *buffer = &k->buffers[access->buffer];
-  const int64_t size = (int64_t)sni_dtype_bytes(buffer->dtype);
-  if (!buffer->padded || access->index != SNI_NO_VALUE) return size;
-  int64_t bits = 64;
-  if (access->offset.param >= 0) return size;
-  bits |= access->offset.value * size;
-  for (int axis = 0; axis < k->n_outer + k->n_inner; axis++) {
-    if (axis == e->vector_axis || !sni_access_varies(access, axis)) continue;
-    if (access->stride[axis].param >= 0) return size;
-    bits |= access->stride[axis].value * size;
-  }
-  if (!k->vector_inner) bits |= k->grain[e->vector_axis] * size;
-  return bits & -bits;
+// A store around the caches where the address allows it: outputs may lie in the caller's memory.
+static void stream_vector(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
+                          unsigned bytes) {
+  LLVMBasicBlockRef aligned = sni_ir_block(e, "aligned"), unaligned = sni_ir_block(e, "unaligned");
+  LLVMBasicBlockRef after = sni_ir_block(e, "after");
+  LLVMValueRef number = LLVMBuildPtrToInt(e->builder, address, e->type_i64, "");
+  LLVMValueRef rest = LLVMBuildAnd(e->builder, number, sni_ir_i64(e, bytes - 1), "");
+  LLVMBuildCondBr(e->builder, LLVMBuildICmp(e->builder, LLVMIntEQ, rest, sni_ir_i64(e, 0), ""),
+                  aligned, unaligned);
+  LLVMPositionBuilderAtEnd(e->builder, aligned);
+  LLVMValueRef store = LLVMBuildStore(e->builder, value, address);
+  LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(e->type_i32, 1, false));
+  LLVMMetadataRef node = LLVMMDNodeInContext2(e->context, &one, 1);
+  LLVMSetAlignment(store, bytes);
+  LLVMSetMetadata(store, LLVMGetMDKindIDInContext(e->context, "nontemporal", 11),
+                  LLVMMetadataAsValue(e->context, node));
+  LLVMBuildBr(e->builder, after);
+  LLVMPositionBuilderAtEnd(e->builder, unaligned);
+  sni_emit_vector_store(e, value, address, NULL);
+  LLVMBuildBr(e->builder, after);
+  LLVMPositionBuilderAtEnd(e->builder, after);
+  e->non_temporal = true;
 }
 
 static void store_vector(sni_emitter *e, const place *p, LLVMValueRef value, const sni_group *group,
@@ -278,15 +283,9 @@ static void store_vector(sni_emitter *e, const place *p, LLVMValueRef value, con
   const bool direct = !indexed_by_lane(e, p);
   if (direct && size_is(p->stride, 1)) {
     const sni_kernel_buffer *buffer = &e->kernel->buffers[p->access->buffer];
-    const int64_t bytes = (int64_t)sni_dtype_bytes(buffer->dtype) * e->lanes;
-    if (buffer->streamed && !mask && bytes % 64 == 0 && alignment(e, p->access) == 64) {
-      LLVMValueRef store = LLVMBuildStore(e->builder, value, address);
-      LLVMMetadataRef one = LLVMValueAsMetadata(LLVMConstInt(e->type_i32, 1, false));
-      LLVMMetadataRef node = LLVMMDNodeInContext2(e->context, &one, 1);
-      LLVMSetAlignment(store, 64);
-      LLVMSetMetadata(store, LLVMGetMDKindIDInContext(e->context, "nontemporal", 11),
-                      LLVMMetadataAsValue(e->context, node));
-      e->non_temporal = true;
+    const unsigned bytes = (unsigned)sni_dtype_bytes(buffer->dtype) * (unsigned)e->lanes;
+    if (buffer->streamed && !mask && bytes >= 16 && bytes <= 64) {
+      stream_vector(e, value, address, bytes);
       return;
     }
     sni_emit_vector_store(e, value, address, mask);

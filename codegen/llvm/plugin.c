@@ -71,8 +71,6 @@ static void describe_target(sni_emitter *e, const sni_llvm_request *request, con
   e->avx512 = has_feature(features, "avx512f") && request->vector_bits >= 128;
   e->avx512vl = e->avx512 && has_feature(features, "avx512vl");
   e->vector_bits = request->vector_bits;
-  e->l1_bytes = request->l1_bytes > 0 ? request->l1_bytes : 32 << 10;
-  e->l2_bytes = request->l2_bytes > 0 ? request->l2_bytes : 1 << 20;
 }
 
 static void create_module(sni_emitter *e) {

@@ -18,7 +18,6 @@ typedef struct sni_llvm_request {
   int vector_bits;       // widest vectors to use: 128, 256 or 512
   const char *cpu;       // LLVM's name of the CPU; NULL: the host's
   const char *features;  // LLVM's feature string; NULL: the host's
-  int64_t l1_bytes, l2_bytes;
 } sni_llvm_request;
 
 typedef struct sni_llvm_result {

@@ -277,7 +277,8 @@ static inline void create_memory(test_memory *m, const sni_kernel *k, const int6
     reach(k, i, params, &low, &high);
     const int64_t size = (int64_t)sn_dtype_size(k->buffers[i].dtype);
     const int64_t count = options->elements[i] ? options->elements[i] : high - low + 1;
-    m->memory[i] = guarded_create((size_t)(count * size), k->buffers[i].padded);
+    m->memory[i] =
+        guarded_create((size_t)(count * size), k->buffers[i].streamed && random_below(2));
     m->original[i] = guarded_create((size_t)(count * size), false);
     m->expected[i] = guarded_create((size_t)(count * size), false);
     if (options->contents[i])

@@ -115,7 +115,7 @@ START_TEST(identity) {
         b.buffers[0].shared = true;
         break;
       case 6:
-        b.buffers[1].padded = true;
+        b.buffers[1].streamed = true;
         break;
       case 7:
         b.accesses[0].offset.value = 4;
