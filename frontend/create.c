@@ -80,12 +80,20 @@ bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_ty
 }
 
 // ---- constants
+// Kernels take a bool's byte for 0 or 1.
+static void make_bools(void *data, size_t n) {
+  uint8_t *bytes = data;
+  for (size_t i = 0; i < n; i++) bytes[i] = bytes[i] != 0;
+}
+
 sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data) {
   if (c->trace) {
     sni_graph *graph = sni_trace_graph(c->trace);
     sni_node_id id;
     sn_status status = sni_graph_add_constant(graph, type, data, (sni_location){NULL, 0}, &id);
     if (status) return sni_error_from(c, status, graph->diag);
+    if (type->dtype == SN_BOOL)  // the graph's own copy
+      make_bools((void *)(uintptr_t)sni_graph_node(graph, id)->data, sni_type_bytes(type));
     sn_tensor *t = sni_tensor_traced(c, c->trace, id);
     return t ? t : &c->error_tensor;
   }
@@ -93,6 +101,7 @@ sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data) {
   if (!t) return &c->error_tensor;
   size_t bytes = sni_type_bytes(type);
   if (bytes) memcpy(t->data, data, bytes);
+  if (type->dtype == SN_BOOL) make_bools(t->data, bytes);
   return t;
 }
 
@@ -236,6 +245,10 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
   if ((unsigned)dtype >= SN_DTYPE_COUNT || dtype == SN_BOOL)
     return sni_error(context, SN_ERR_DTYPE, "sn_range: dtype %s, expected i32, i64, f32 or f64",
                      (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
+  if (!sni_is_float(dtype) && (start != trunc(start) || step != trunc(step)))
+    return sni_error(context, SN_ERR_ARGUMENT,
+                     "sn_range: start %g and step %g of an %s range must be integers", start, step,
+                     sn_dtype_name(dtype));
   double count = ceil((limit - start) / step);
   if (step == 0 || !(fabs(count) <= 0x1p48))
     return sni_error(context, SN_ERR_ARGUMENT,

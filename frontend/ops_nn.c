@@ -78,12 +78,11 @@ sn_tensor *(sn_huber_loss)(sn_tensor *prediction, sn_tensor *target, double delt
                      delta);
   sn_tensor *e = difference(c, prediction, target);
   if (sn_failed(e)) return e;
-  sn_tensor *size = sni_unary(c, SNI_OP_ABS, e), *bound = sni_number(c, e->type.dtype, delta);
-  sn_tensor *square = sni_with_number(c, SNI_OP_MUL, sni_binary(c, SNI_OP_MUL, e, e), 0.5);
-  sn_tensor *excess = sni_with_number(c, SNI_OP_SUB, size, delta / 2);
-  sn_tensor *linear = sni_binary(c, SNI_OP_MUL, bound, excess);
-  sn_tensor *small = sni_binary(c, SNI_OP_LE, size, bound);
-  return sni_mean_all(c, sni_select(c, small, square, linear));
+  // q (|e| - q/2) with q = min(|e|, delta) is both branches, without the inf of an e^2 not taken.
+  sn_tensor *size = sni_unary(c, SNI_OP_ABS, e);
+  sn_tensor *q = sni_with_number(c, SNI_OP_MIN, size, delta);
+  sn_tensor *rest = sni_binary(c, SNI_OP_SUB, size, sni_with_number(c, SNI_OP_MUL, q, 0.5));
+  return sni_mean_all(c, sni_binary(c, SNI_OP_MUL, q, rest));
 }
 
 sn_tensor *(sn_mean_squared_error)(sn_tensor *prediction, sn_tensor *target) {

@@ -52,16 +52,23 @@ static void gemm(const sni_blas *blas, const gemm_shape *s, const void *a, const
 
 // ---- judging the kernels
 // Core types of OpenBLAS 0.3 (driver/others/dynamic.c) that use AVX; all others have SSE kernels.
-typedef enum core_needs { needs_sse, needs_avx, needs_fma4, needs_avx2, needs_avx512 } core_needs;
+typedef enum core_needs {
+  needs_sse,
+  needs_avx,
+  needs_fma4,
+  needs_avx2,
+  needs_avx512,
+  needs_bf16,  // AVX-512 with bfloat16
+} core_needs;
 static const struct {
   const char *name;
   core_needs needs;
 } core_rows[] = {
-    {"Sandybridge", needs_avx},   {"Bulldozer", needs_fma4},
-    {"Piledriver", needs_fma4},   {"Steamroller", needs_fma4},
-    {"Excavator", needs_fma4},    {"Haswell", needs_avx2},
-    {"Zen", needs_avx2},          {"SkylakeX", needs_avx512},
-    {"Cooperlake", needs_avx512}, {"Sapphirerapids", needs_avx512},
+    {"Sandybridge", needs_avx}, {"Bulldozer", needs_fma4},
+    {"Piledriver", needs_fma4}, {"Steamroller", needs_fma4},
+    {"Excavator", needs_fma4},  {"Haswell", needs_avx2},
+    {"Zen", needs_avx2},        {"SkylakeX", needs_avx512},
+    {"Cooperlake", needs_bf16}, {"Sapphirerapids", needs_bf16},
 };
 
 static core_needs needs_of(const char *core) {
@@ -84,6 +91,8 @@ const char *sni_blas_core_misfit(const char *core, const sni_cpu *cpu) {
       return avx2 ? NULL : missing;
     case needs_avx512:
       return cpu->vector_bits == 512 ? NULL : missing;
+    case needs_bf16:
+      return cpu->vector_bits == 512 && cpu->avx512_bf16 ? NULL : missing;
   }
   return "are unknown";
 }
@@ -246,7 +255,7 @@ static sn_status try_library(sni_blas *blas, const char *path, const sni_cpu *cp
     return status;
   }
   blas->library = library;
-  if (cpu->vector_bits == 512 && needs_of(blas->core) != needs_avx512)
+  if (cpu->vector_bits == 512 && needs_of(blas->core) < needs_avx512)
     snprintf(blas->status, sizeof(blas->status),
              "loaded; its %s kernels use half of this CPU's vector bits", blas->core);
   else

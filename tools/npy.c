@@ -153,6 +153,9 @@ bool npy_parse(const void *bytes, size_t length, npy_array *out, char *error, si
   out->data = malloc(out->bytes ? out->bytes : 1);
   if (!out->data) return fail(error, capacity, "out of memory");
   if (out->bytes) memcpy(out->data, p + start + header, out->bytes);
+  if (out->dtype == SN_BOOL)
+    for (size_t i = 0; i < out->bytes; i++)
+      ((uint8_t *)out->data)[i] = ((uint8_t *)out->data)[i] != 0;
   return true;
 }
 

@@ -54,6 +54,7 @@ SN_API void sn_tape_resume_recording(sn_tape *tape);
 SN_API void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                                   sn_tensor **out, const sn_gradients_options *options);
 
+// The same, naming the caller's line in the message of an error.
 SN_API void sn_tape_gradient_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                                 sn_tensor **out, const sn_gradients_options *options,
                                 const char *file, int line);

@@ -93,6 +93,7 @@ MISTAKE(zeros_dtype, sn_zeros(ctx, (sn_dtype)17, SN_SHAPE(2)))
 MISTAKE(zeros_huge, sn_zeros(ctx, SN_F32, SN_SHAPE(INT64_MAX, 8)))
 MISTAKE(constant_null, sn_constant(ctx, SN_F32, SN_SHAPE(2), NULL))
 MISTAKE(range_endless, sn_range(ctx, SN_F32, 0, 1, 0))
+MISTAKE(range_step, sn_range(ctx, SN_I32, 0, 3, 0.5))
 MISTAKE(range_bool, sn_range(ctx, SN_BOOL, 0, 1, 1))
 MISTAKE(random_int, sn_random_uniform(ctx, SN_I32, SN_SHAPE(2)))
 MISTAKE(cast_dtype, sn_cast(e.f4, (sn_dtype)-1))
@@ -185,6 +186,7 @@ static const row rows[] = {
     ROW(zeros_huge, SHAPE, "sn_zeros: the shape has too many elements"),
     ROW(constant_null, ARGUMENT, "sn_constant: data is NULL"),
     ROW(range_endless, ARGUMENT, "sn_range: from 0 to 1 by 0"),
+    ROW(range_step, ARGUMENT, "sn_range: start 0 and step 0.5 of an i32 range"),
     ROW(range_bool, DTYPE, "sn_range: dtype bool"),
     ROW(random_int, DTYPE, "sn_random_uniform: dtype i32, expected f32 or f64"),
     ROW(cast_dtype, DTYPE, "sn_cast: -1 is not a dtype"),

@@ -271,6 +271,23 @@ START_TEST(test_reading_a_variable_is_a_leaf) {
 }
 END_TEST
 
+static sn_status huber(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  sn_gradients(sn_huber_loss(in[0], sn_zeros_like(in[0]), 1), in, 1, out);
+  return SN_OK;
+}
+
+static void check_huber(sn_tensor **out) {
+  EXPECT(out[0], SN_SHAPE(6), 0.25 / 1.5, -0.25 / 1.5, 0.125 / 1.5, 0.25 / 1.5, -0.25 / 1.5, 0);
+}
+
+// Far out, at the bound, inside and at 0.
+START_TEST(test_huber_has_finite_gradients) {
+  sn_tensor *e = F64(SN_SHAPE(6), INFINITY, -INFINITY, 0.5, 1, -3, 0);
+  in_all_modes(make(huber, 1, 1, NULL), &e, 1, 1, check_huber);
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("gradients");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -280,6 +297,7 @@ int main(void) {
   tcase_add_test(cases, test_a_line_is_fitted);
   tcase_add_test(cases, test_the_value_read_last_counts);
   tcase_add_test(cases, test_unconnected_inputs);
+  tcase_add_test(cases, test_huber_has_finite_gradients);
   tcase_add_test(cases, test_reading_a_variable_is_a_leaf);
   tcase_add_test(cases, test_symbolic_batches);
   return run_cases("gradients", &cases, 1);

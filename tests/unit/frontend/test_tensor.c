@@ -42,6 +42,11 @@ START_TEST(filled_tensors) {
   EXPECT(sn_zeros(ctx, SN_I64, SN_SHAPE(2, 2)), SN_SHAPE(2, 2), 0, 0, 0, 0);
   EXPECT(sn_ones(ctx, SN_F64, SN_SHAPE(3)), SN_SHAPE(3), 1, 1, 1);
   EXPECT(sn_ones(ctx, SN_BOOL, SN_SHAPE(3)), SN_SHAPE(3), 1, 1, 1);
+  const uint8_t bytes[4] = {0, 1, 2, 255};  // whatever is not 0 is true
+  sn_tensor *bools = sn_constant(ctx, SN_BOOL, SN_SHAPE(4), bytes);
+  EXPECT(bools, SN_SHAPE(4), 0, 1, 1, 1);
+  EXPECT(sn_cast(bools, SN_I32), SN_SHAPE(4), 0, 1, 1, 1);
+  EXPECT(sn_not(bools), SN_SHAPE(4), 1, 0, 0, 0);
   EXPECT(sn_full(ctx, SN_I32, SN_SHAPE(2), -7.9), SN_SHAPE(2), -7, -7);
   EXPECT(sn_full(ctx, SN_F32, SN_SHAPE(2), -0.0), SN_SHAPE(2), -0.0, -0.0);
   ck_assert(signbit(item(sn_full(ctx, SN_F32, SN_SCALAR, -0.0))));

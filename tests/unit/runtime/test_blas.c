@@ -40,19 +40,26 @@ START_TEST(core_types_are_judged) {
   sni_cpu avx512 = avx2;
   avx512.avx512f = true;
   avx512.vector_bits = 512;
+  sni_cpu bf16 = avx512;
+  bf16.avx512_bf16 = true;
   static const struct {
     const char *core;
-    bool fits[4];  // sse, avx, avx2, avx512
+    bool fits[5];  // sse, avx, avx2, avx512, with bf16
   } rows[] = {
-      {"Prescott", {true, false, false, false}},       {"Nehalem", {true, false, false, false}},
-      {"SomethingNew", {true, false, false, false}},   {"Sandybridge", {false, true, false, false}},
-      {"Haswell", {false, false, true, true}},         {"ZEN", {false, false, true, true}},
-      {"Excavator", {false, false, false, false}},     {"SkylakeX", {false, false, false, true}},
-      {"SapphireRapids", {false, false, false, true}},
+      {"Prescott", {true, false, false, false, false}},
+      {"Nehalem", {true, false, false, false, false}},
+      {"SomethingNew", {true, false, false, false, false}},
+      {"Sandybridge", {false, true, false, false, false}},
+      {"Haswell", {false, false, true, true, true}},
+      {"ZEN", {false, false, true, true, true}},
+      {"Excavator", {false, false, false, false, false}},
+      {"SkylakeX", {false, false, false, true, true}},
+      {"Cooperlake", {false, false, false, false, true}},
+      {"SapphireRapids", {false, false, false, false, true}},
   };
-  const sni_cpu *cpus[] = {&sse, &avx, &avx2, &avx512};
+  const sni_cpu *cpus[] = {&sse, &avx, &avx2, &avx512, &bf16};
   for (size_t i = 0; i < SNI_COUNT_OF(rows); i++)
-    for (int j = 0; j < 4; j++)
+    for (int j = 0; j < 5; j++)
       ck_assert_msg(!sni_blas_core_misfit(rows[i].core, cpus[j]) == rows[i].fits[j], "%s on CPU %d",
                     rows[i].core, j);
 }
