@@ -262,7 +262,7 @@ static sn_status make_commands(job *j, sni_command *commands) {
                        .ns_per_unit = p->ns_per_unit,
                        .file = p->location.file,
                        .line = p->location.line,
-                       .op_name = p->op_name};
+                       .fault = p->fault};
     if (p->kernel) {
       const sni_kernel_code *code = compiled->codes[i];
       c->function = code->function;

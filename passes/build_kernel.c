@@ -7,6 +7,7 @@
 // a few ops.
 #include "passes/fuse_groups.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static sn_status emit(sni_draft *d, sni_node_id id, const sni_index_map *map, uint32_t *out_value);
@@ -236,6 +237,19 @@ static sn_status emit_leaf(sni_draft *d, const sni_node *node, const sni_index_m
 
 // ---- ops
 
+// What a user reads when an index is out of range.
+static sn_status describe_fault(sni_draft *d, const sni_node *node) {
+  const sni_graph *g = d->l->graph;
+  char table[128], indices[128], text[400];
+  d->op_name = sni_op_infos[node->op].name;
+  sni_type_format(g->dims, sni_graph_type(g, node->operands[0]), table, sizeof(table));
+  sni_type_format(g->dims, sni_graph_type(g, node->operands[1]), indices, sizeof(indices));
+  snprintf(text, sizeof(text), "%s: an index (operand #1, %s) is out of range: operand #0 is %s",
+           d->op_name, indices, table);
+  d->fault = sni_arena_strdup(d->l->arena, text);
+  return d->fault ? SN_OK : sni_fail_memory(d->l->diag, strlen(text), "a kernel");
+}
+
 static sn_status emit_gather(sni_draft *d, const sni_node *node, const sni_index_map *map,
                              uint32_t *out) {
   const sni_graph *g = d->l->graph;
@@ -265,8 +279,8 @@ static sn_status emit_gather(sni_draft *d, const sni_node *node, const sni_index
   SNI_TRY(address(d, table, &row_map, 1, &v));
   v.index = row;
   v.inst.axes |= axes_of(d, row);
-  d->op_name = "gather";
   d->location = node->location;
+  SNI_TRY(describe_fault(d, node));
   return add_value(d, &v, out);
 }
 
@@ -641,7 +655,7 @@ static sn_status build_scatter(sni_lowering *l, sni_node_id id) {
   v.index = row;
   v.inst.axes = (uint16_t)((1u << d.n_outer) - 1);
   SNI_TRY(add_value(&d, &v, &ignored));
-  d.op_name = "scatter_add";
+  SNI_TRY(describe_fault(&d, node));
   return sni_finish_kernel(&d);
 }
 

@@ -408,6 +408,7 @@ static sn_status append_command(finisher *f) {
                         .n_slots = f->n_slots,
                         .n_params = f->n_params,
                         .location = s->d->location,
+                        .fault = s->d->fault,
                         .op_name = s->d->op_name};
   sni_size_ref *extents = SNI_ARENA_ARRAY(l->arena, sni_size_ref, SNI_MAX_AXES);
   int64_t *grains = SNI_ARENA_ARRAY(l->arena, int64_t, SNI_MAX_AXES);

@@ -174,6 +174,7 @@ typedef struct sni_draft {
   bool serial;
   sni_location location;
   const char *op_name;
+  const char *fault;  // message of an index out of range; NULL: cannot happen
   const char *name;
 } sni_draft;
 

@@ -375,7 +375,7 @@ static sn_status check_fault(sni_run_state *state, const sni_command *command) {
     diag->file = command->file;
     diag->line = command->line;
   }
-  return sni_fail(diag, SN_ERR_INDEX, "%s: index out of range", command->op_name);
+  return sni_fail(diag, SN_ERR_INDEX, "%s", command->fault ? command->fault : "index out of range");
 }
 
 // Waking the pool may pay for this and all later commands together, since it then stays awake; and

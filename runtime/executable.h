@@ -68,7 +68,7 @@ typedef struct sni_command {
   const char *name;      // for profiles and dumps
   const char *file;      // user's line, for faults; NULL unknown
   int line;
-  const char *op_name;  // for faults: "gather"
+  const char *fault;  // message of an index out of range
 } sni_command;
 
 // Immutable and Thread-safe once built.

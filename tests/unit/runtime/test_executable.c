@@ -440,7 +440,7 @@ START_TEST(fault_is_reported) {
          .extents = ten,
          .grains = one_grain,
          .faults = true,
-         .op_name = "gather",
+         .fault = "gather: index out of range",
          .file = "model.c",
          .line = 42,
          .ns_per_unit = split ? 1e6 : 1},
