@@ -116,6 +116,13 @@ static void free_texts(sn_function *function, char **texts, uint32_t n) {
     if (texts[i]) sni_free(&function->family->allocator, texts[i], strlen(texts[i]) + 1);
 }
 
+sn_function *sn_function_create_at(sn_context *context, sn_callback callback,
+                                   const sn_function_options *options, const char *file, int line) {
+  sn_function *function = sn_function_create_opts(context, callback, options);
+  if (!function && context) sni_locate_error(context, file, line);
+  return function;
+}
+
 void sni_function_begin_use(sn_function *function) {
   atomic_fetch_add_explicit(&function->users, 1, memory_order_relaxed);
 }

@@ -14,8 +14,8 @@ struct sn_runner {
   sni_diag diag;
 };
 
-sn_status sn_runner_create(sn_context *context, sn_program *program, int threads,
-                           sn_runner **out_runner) {
+sn_status(sn_runner_create)(sn_context *context, sn_program *program, int threads,
+                            sn_runner **out_runner) {
   if (out_runner) *out_runner = NULL;
   if (!sni_begin_in(context, "sn_runner_create")) return SN_ERR_ARGUMENT;
   if (context->diag.status) return sni_finish(context);
@@ -40,6 +40,13 @@ sn_status sn_runner_create(sn_context *context, sn_program *program, int threads
   if (!family->shared) family->shared = true;
   *out_runner = runner;
   return SN_OK;
+}
+
+sn_status sn_runner_create_at(sn_context *context, sn_program *program, int threads,
+                              sn_runner **out_runner, const char *file, int line) {
+  const sn_status status = (sn_runner_create)(context, program, threads, out_runner);
+  if (status && context) sni_locate_error(context, file, line);
+  return status;
 }
 
 void sn_runner_destroy(sn_runner *runner) {

@@ -31,7 +31,7 @@ void sn_tape_end(sn_tape *tape) {
   if (tape) sni_record_close(tape);
 }
 
-void sn_tape_watch(sn_tape *tape, sn_tensor *t) {
+void(sn_tape_watch)(sn_tape *tape, sn_tensor *t) {
   if (!tape || !sni_begin_in(tape->context, "sn_tape_watch")) return;
   sn_context *context = tape->context;
   sni_record *record = tape->record;
@@ -56,6 +56,11 @@ void sn_tape_watch(sn_tape *tape, sn_tensor *t) {
   }
   record->watched[node] |= tape->bit;
   if (t->kind == SNI_TENSOR_VARIABLE) sni_record_watch_variable(record, t, tape->bit);
+}
+
+void sn_tape_watch_at(sn_tape *tape, sn_tensor *t, const char *file, int line) {
+  (sn_tape_watch)(tape, t);
+  if (tape && tape->context->diag.status) sni_locate_error(tape->context, file, line);
 }
 
 void sn_tape_stop_recording(sn_tape *tape) {

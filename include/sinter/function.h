@@ -44,6 +44,10 @@ typedef struct sn_function_options {
 // context.
 SN_API sn_function *sn_function_create_opts(sn_context *context, sn_callback callback,
                                             const sn_function_options *options);
+// The same, naming the caller's line in the message of an error.
+SN_API sn_function *sn_function_create_at(sn_context *context, sn_callback callback,
+                                          const sn_function_options *options, const char *file,
+                                          int line);
 // Frees the function and its specialisations; programs still held by others live on. NULL is
 // accepted.
 SN_API void sn_function_destroy(sn_function *function);
@@ -150,6 +154,12 @@ typedef struct sn_view {
 // thread alone.
 SN_API SN_MUST_USE sn_status sn_runner_create(sn_context *context, sn_program *program, int threads,
                                               sn_runner **out_runner);
+// The same, naming the caller's line in the message of an error.
+SN_API SN_MUST_USE sn_status sn_runner_create_at(sn_context *context, sn_program *program,
+                                                 int threads, sn_runner **out_runner,
+                                                 const char *file, int line);
+#define sn_runner_create(context, program, threads, out_runner) \
+  sn_runner_create_at(context, program, threads, out_runner, __FILE__, __LINE__)
 SN_API void sn_runner_destroy(sn_runner *runner);
 // Runs in the caller's memory: in[i] holds input i, out[i] receives output i; the shapes of out
 // must be right. With one thread and shapes as in the call before it does not allocate, lock or
@@ -190,13 +200,13 @@ struct sni_tensor_array {
 static inline sn_function *sn_function_create(sn_context *context, sn_callback callback,
                                               sn_function_options options) {
   options.size = sizeof(options);
-  return sn_function_create_opts(context, callback, &options);
+  return sn_function_create_at(context, callback, &options, NULL, 0);
 }
 #else
 // sn_function_create(context, callback, .inputs = 2, .outputs = 1, .user = &model)
 #define sn_function_create(...) \
   SNI_FUNCTION_CREATE(__VA_ARGS__, .size = sizeof(sn_function_options))
 #define SNI_FUNCTION_CREATE(context, callback, ...) \
-  sn_function_create_opts(context, callback, &(sn_function_options){__VA_ARGS__})
+  sn_function_create_at(context, callback, &(sn_function_options){__VA_ARGS__}, __FILE__, __LINE__)
 #endif
 #endif

@@ -47,6 +47,9 @@ SN_API sn_tape *sn_tape_begin_opts(sn_context *context, const sn_tape_options *o
 SN_API void sn_tape_end(sn_tape *tape);
 // Records ops on t, a tensor of the tape's context or a variable, from here on.
 SN_API void sn_tape_watch(sn_tape *tape, sn_tensor *t);
+// The same, naming the caller's line in the message of an error.
+SN_API void sn_tape_watch_at(sn_tape *tape, sn_tensor *t, const char *file, int line);
+#define sn_tape_watch(tape, t) sn_tape_watch_at(tape, t, __FILE__, __LINE__)
 SN_API void sn_tape_stop_recording(sn_tape *tape);
 SN_API void sn_tape_resume_recording(sn_tape *tape);
 // As sn_gradients, of the recorded ops. A second use of a tape that is not persistent is
