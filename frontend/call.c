@@ -261,26 +261,24 @@ sn_status(sn_call_eager)(sn_function *function, sn_tensor *const *inputs, int n_
 }
 
 // ---- the caller's line
-sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
-                     sn_tensor **outputs, int n_outputs, const char *file, int line) {
-  sn_context *context = function ? function->context : NULL;
-  const sn_status status = (sn_call)(function, inputs, n_inputs, outputs, n_outputs);
+sn_status sn_call_in_at(sn_context *context, sn_function *function, sn_tensor *const *inputs,
+                        int n_inputs, sn_tensor **outputs, int n_outputs, const char *file,
+                        int line) {
+  const sn_status status = (sn_call_in)(context, function, inputs, n_inputs, outputs, n_outputs);
   if (status && context) sni_locate_error(context, file, line);
   return status;
+}
+
+sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
+                     sn_tensor **outputs, int n_outputs, const char *file, int line) {
+  return sn_call_in_at(function ? function->context : NULL, function, inputs, n_inputs, outputs,
+                       n_outputs, file, line);
 }
 
 sn_status sn_call_eager_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
                            sn_tensor **outputs, int n_outputs, const char *file, int line) {
   sn_context *context = function ? function->context : NULL;
   const sn_status status = (sn_call_eager)(function, inputs, n_inputs, outputs, n_outputs);
-  if (status && context) sni_locate_error(context, file, line);
-  return status;
-}
-
-sn_status sn_call_in_at(sn_context *context, sn_function *function, sn_tensor *const *inputs,
-                        int n_inputs, sn_tensor **outputs, int n_outputs, const char *file,
-                        int line) {
-  const sn_status status = (sn_call_in)(context, function, inputs, n_inputs, outputs, n_outputs);
   if (status && context) sni_locate_error(context, file, line);
   return status;
 }

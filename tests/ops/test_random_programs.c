@@ -157,6 +157,10 @@ static sn_status body(sn_context *context, sn_tensor *const *in, sn_tensor **out
   if (p->gradients) {
     sn_tensor *y = sn_add(sn_sum(out[0]), sn_sum(sn_square(out[1]))), *g[2];
     sn_gradients(y, in, 2, g, .unconnected = SN_ZEROS);
+    if (p->number % 9 == 0) {  // and of those
+      sn_tensor *slope = sn_add(sn_sum(sn_square(sn_tanh(g[0]))), sn_sum(g[1]));
+      sn_gradients(slope, in, 2, g, .unconnected = SN_ZEROS);
+    }
     out[1] = g[0];
     out[2] = g[1];
   }
