@@ -321,7 +321,22 @@ static sn_status assemble(job *j, bool raw) {
   return make_commands(j, commands);
 }
 
+static bool has_reduction(const sni_graph *graph) {
+  for (uint32_t i = 0; i < graph->n_nodes; i++)
+    if (sni_op_infos[graph->nodes[i].op].op_class == SNI_CLASS_REDUCE) return true;
+  return false;
+}
+
+// Of the graph passes single ops need one alone: large reductions have their threads and their
+// order of additions in eager mode too.
 static sn_status compile_raw(job *j, const sni_graph *graph) {
+  sni_graph source = *graph, *split;
+  source.arena = &j->scratch;
+  source.diag = j->diag;
+  if (has_reduction(graph)) {
+    SNI_TRY(sni_split_reductions(&source, &split));
+    graph = split;
+  }
   SNI_TRY(lower(j, graph));
   j->compiled->codes =
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
