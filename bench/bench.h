@@ -27,13 +27,15 @@ typedef struct bench_run {
 
 typedef struct bench_case {
   const char *name;     // as the peers' table has it: "mlp784.sgd"
-  const char *variant;  // "graph": sn_call, "run": sn_run, "eager", "c": a loop compiled by the C
-                        // compiler, "memory": the loads and stores alone
+  const char *variant;  // "graph": sn_call, "run": sn_run, "eager"; compiled by the C compiler:
+                        // "c", the whole loop, "memory" and "stream", the loads and stores alone,
+                        // by plain and by non-temporal stores
   bool (*setup)(bench_run *run);
   void (*step)(bench_run *run);   // one call, as a user makes it; failures go to run->error
   void (*reset)(bench_run *run);  // before each sample; NULL: nothing
   void (*teardown)(bench_run *run);
   int64_t size[2];
+  bool one_thread;  // however many settings.threads are
 } bench_case;
 
 extern const bench_case bench_mlp_cases[];
@@ -82,12 +84,19 @@ bench_mlp *bench_mlp_create(bench_run *run, bool large, bool adam);  // NULL aft
 void bench_mlp_destroy(bench_mlp *mlp);
 // One train step by sn_call or sn_call_eager; the loss goes to *out_loss if that is not NULL.
 bool bench_mlp_step(bench_run *run, bench_mlp *mlp, bool eager, double *out_loss);
+// Loss of each of the first `steps` steps, in float64. False without memory.
+bool bench_mlp_losses(bool large, bool adam, int steps, double *losses);
 sn_function *bench_mlp_function(bench_mlp *mlp);
 
-// ---- gelu_reference.c, compiled with -O3 -march=native: c[i] = gelu(a[i] + b[i]), a[i] + b[i]
+// ---- gelu_reference.c, compiled with -O3 for this machine: c[i] = gelu(a[i] + b[i]), a[i] + b[i]
 void bench_gelu_reference(const float *restrict a, const float *restrict b, float *restrict c,
                           int64_t n);
 void bench_add_reference(const float *restrict a, const float *restrict b, float *restrict c,
                          int64_t n);
+#ifdef __x86_64__
+// By non-temporal stores; c is aligned to 64 bytes.
+void bench_add_stream(const float *restrict a, const float *restrict b, float *restrict c,
+                      int64_t n);
+#endif
 
 #endif

@@ -77,10 +77,20 @@ static void step_call(bench_run *run) {
   if (status) bench_status(run, status);
 }
 
-static void step_call_eager(bench_run *run) {
-  call_state *s = run->state;
+static sn_tensor *muladd_eager(const call_state *s) {
+  return sn_add(sn_add(s->in[0], sn_mul(s->in[1], s->in[2])), s->in[3]);
+}
+
+static bool setup_call_eager(bench_run *run) {
+  call_state *s = create(run);
+  if (!s) return false;
   SN_SCOPE(run->context);
-  sn_add(sn_add(s->in[0], sn_mul(s->in[1], s->in[2])), s->in[3]);
+  return read_and_validate(run, muladd_eager(s), false);
+}
+
+static void step_call_eager(bench_run *run) {
+  SN_SCOPE(run->context);
+  muladd_eager(run->state);
 }
 
 static bool setup_run(bench_run *run) {
@@ -114,9 +124,9 @@ static void step_add(bench_run *run) {
 }
 
 const bench_case bench_call_cases[] = {
-    {"call.4", "graph", setup_call, step_call, NULL, destroy, {0}},
-    {"call.4", "run", setup_run, step_run, NULL, destroy, {0}},
-    {"call.4", "eager", setup_call, step_call_eager, NULL, destroy, {0}},
-    {"call.eager_add", "eager", setup_add, step_add, NULL, destroy, {0}},
+    {"call.4", "graph", setup_call, step_call, NULL, destroy, {0}, false},
+    {"call.4", "run", setup_run, step_run, NULL, destroy, {0}, false},
+    {"call.4", "eager", setup_call_eager, step_call_eager, NULL, destroy, {0}, false},
+    {"call.eager_add", "eager", setup_add, step_add, NULL, destroy, {0}, false},
 };
 const int bench_call_count = sizeof(bench_call_cases) / sizeof(bench_call_cases[0]);

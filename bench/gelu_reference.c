@@ -1,9 +1,13 @@
 // gelu(a + b) as a C programmer would write it, with the polynomial of codegen/expand_exp.c, less
 // its correction of small quotients: the loop has a little less to do than the kernel. Compiled
-// with -O3 -march=native and contraction allowed, so that the compiler can do its best.
+// with -O3 -march=native, the widest vectors and contraction allowed, so that the compiler can do
+// its best.
 #include "bench/bench.h"
 
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 // tanh |a| = h / (h + 1), h = (e^2|a| - 1) / 2.
 static inline float tanh_reference(float a) {
@@ -43,3 +47,22 @@ void bench_add_reference(const float *restrict a, const float *restrict b, float
                          int64_t n) {
   for (int64_t i = 0; i < n; i++) c[i] = a[i] + b[i];
 }
+
+#ifdef __x86_64__
+void bench_add_stream(const float *restrict a, const float *restrict b, float *restrict c,
+                      int64_t n) {
+  int64_t i = 0;
+#if defined(__AVX512F__)
+  for (; i + 16 <= n; i += 16)
+    _mm512_stream_ps(c + i, _mm512_add_ps(_mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i)));
+#elif defined(__AVX__)
+  for (; i + 8 <= n; i += 8)
+    _mm256_stream_ps(c + i, _mm256_add_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i)));
+#else
+  for (; i + 4 <= n; i += 4)
+    _mm_stream_ps(c + i, _mm_add_ps(_mm_loadu_ps(a + i), _mm_loadu_ps(b + i)));
+#endif
+  for (; i < n; i++) c[i] = a[i] + b[i];
+  _mm_sfence();
+}
+#endif

@@ -1,7 +1,9 @@
-// sinter-bench [--full] [--threads N] [--json FILE] [CASE...]   all cases, or those whose names
-// begin so; a table and JSON sinter-bench --serve     the same step by step for peers.py: a command
-// a line on stdin, a JSON object a line on stdout sinter-bench --first-step   one train step in
-// this process, for the cold start
+// sinter-bench [--full] [--threads N] [--json FILE] [CASE...]
+//     all cases, or those whose names begin so; a table and JSON
+// sinter-bench --serve
+//     the same step by step for peers.py: a command a line on stdin, a JSON object a line on stdout
+// sinter-bench --first-step
+//     one train step in this process, for the cold start
 #include "bench/bench.h"
 
 #include <stdlib.h>
@@ -60,6 +62,10 @@ static void print_system(FILE *out, int threads) {
   sn_context_destroy(context);
 }
 
+static int threads_of(const options *o, const bench_case *which) {
+  return which->one_thread ? 1 : o->settings.threads;
+}
+
 // ---- serving
 static void serve_setup(const options *o, bench_run *runs, const char *name, const char *variant) {
   const bench_case *cases[MAX_CASES];
@@ -73,8 +79,8 @@ static void serve_setup(const options *o, bench_run *runs, const char *name, con
   }
   bench_run *run = &runs[slot];
   if (bench_begin(run, cases[i], &o->settings)) {
-    (void)printf("{\"slot\": %d, \"check\": %.9g, \"iterations\": %lld}\n", slot, run->check,
-                 (long long)run->iterations);
+    (void)printf("{\"slot\": %d, \"check\": %.9g, \"iterations\": %lld, \"threads\": %d}\n", slot,
+                 run->check, (long long)run->iterations, threads_of(o, cases[i]));
     return;
   }
   (void)printf("{\"error\": ");
@@ -143,17 +149,22 @@ static int measure_group(const options *o, const bench_case **cases, int n, FILE
   int failed = 0;
   for (int v = 0; v < n; v++) {
     bench_statistics r = bench_summarise(samples + v * o->settings.samples, o->settings.samples);
+    int threads = threads_of(o, cases[v]);
+    char label[64];
+    (void)snprintf(label, sizeof(label), "%s%s", cases[v]->variant,
+                   threads < o->settings.threads ? " (1 thread)" : "");
     if (runs[v].error[0]) {
       failed++;
-      (void)printf("%-24s %-6s FAILED: %s\n", cases[v]->name, cases[v]->variant, runs[v].error);
+      (void)printf("%-24s %-17s FAILED: %s\n", cases[v]->name, label, runs[v].error);
     } else {
-      (void)printf("%-24s %-6s %12.3f %12.3f %10.3f\n", cases[v]->name, cases[v]->variant, r.median,
-                   r.min, r.iqr);
+      (void)printf("%-24s %-17s %12.3f %12.3f %10.3f\n", cases[v]->name, label, r.median, r.min,
+                   r.iqr);
       (void)fprintf(
           json,
-          ",\n  {\"name\": \"%s\", \"variant\": \"%s\", \"unit\": \"us\", \"median\": %.6g, "
+          ",\n  {\"name\": \"%s\", \"variant\": \"%s\", \"threads\": %d, \"unit\": \"us\", "
+          "\"median\": %.6g, "
           "\"min\": %.6g, \"iqr\": %.6g, \"samples\": %d, \"steps\": %lld, \"check\": %.9g}",
-          cases[v]->name, cases[v]->variant, r.median, r.min, r.iqr, o->settings.samples,
+          cases[v]->name, cases[v]->variant, threads, r.median, r.min, r.iqr, o->settings.samples,
           (long long)runs[v].iterations, runs[v].check);
     }
     bench_end(&runs[v]);
@@ -200,7 +211,7 @@ static int measure_all(const options *o, const char *program) {
   (void)fprintf(json, "[\n  ");
   print_system(json, o->settings.threads);
   print_system(stdout, o->settings.threads);
-  (void)printf("\n%-24s %-6s %12s %12s %10s\n", "case", "", "median us", "min us", "IQR us");
+  (void)printf("\n%-24s %-17s %12s %12s %10s\n", "case", "", "median us", "min us", "IQR us");
   for (int first = 0, end; first < n; first = end) {
     for (end = first + 1;
          end < n && end - first < MAX_RUNS && !strcmp(cases[first]->name, cases[end]->name);)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define PARAMETERS (2 * MLP_MAX_LAYERS)
-#define CHECKED_STEPS 10
+#define CHECKED_STEPS 100  // as many as peers.py runs inside one call
 
 struct bench_mlp {
   mlp_shape shape;
@@ -132,19 +132,36 @@ static void reset(bench_run *run) {
   bench_status(run, sn_check(run->context));
 }
 
-// The first ten losses against the oracle's: gradients and updates that are wrong show there.
+bool bench_mlp_losses(bool large, bool adam, int steps, double *losses) {
+  mlp_shape shape = mlp_shape_of(large);
+  mlp_data data;
+  bool ok = mlp_data_create(&data, &shape) && mlp_oracle(&shape, &data, adam, steps, losses);
+  mlp_data_destroy(&data);
+  return ok;
+}
+
+// The oracle is slow: each case asks it once for all its variants. NULL without memory.
+static const double *known_losses(bool large, bool adam) {
+  static double losses[2][2][CHECKED_STEPS];
+  static bool known[2][2];
+  if (!known[large][adam])
+    known[large][adam] = bench_mlp_losses(large, adam, CHECKED_STEPS, losses[large][adam]);
+  return known[large][adam] ? losses[large][adam] : NULL;
+}
+
+// The first losses against the oracle's: gradients and updates that are wrong show there. Adam's
+// 1 - 0.999^t in float32 makes the rates of the first steps wrong by up to 3e-5, in jax too.
 static bool setup(bench_run *run, bool large, bool adam, bool eager) {
   float losses[CHECKED_STEPS];
-  double expected[CHECKED_STEPS];
+  const double *expected = known_losses(large, adam);
   bench_mlp *mlp = run->state = bench_mlp_create(run, large, adam);
   if (!mlp) return false;
-  if (!mlp_oracle(&mlp->shape, &mlp->data, adam, CHECKED_STEPS, expected))
-    return bench_fail(run, "out of memory");
+  if (!expected) return bench_fail(run, "out of memory");
   for (int i = 0; i < CHECKED_STEPS; i++) {
     if (!bench_mlp_step(run, mlp, eager, &run->check)) return false;
     losses[i] = (float)run->check;
   }
-  return bench_compare(run, "loss", losses, expected, CHECKED_STEPS, 1e-5);
+  return bench_compare(run, "loss", losses, expected, CHECKED_STEPS, adam ? 5e-5 : 1e-5);
 }
 
 static void teardown(bench_run *run) {
@@ -163,9 +180,9 @@ static bool setup_eager(bench_run *run) {
   return setup(run, run->which->size[0], run->which->size[1], true);
 }
 
-#define CASES(name, large, adam)                                                \
-  {name, "graph", setup_graph, step_graph, reset, teardown, {(large), (adam)}}, \
-      {name, "eager", setup_eager, step_eager, reset, teardown, {(large), (adam)}},
+#define CASES(name, large, adam)                                                       \
+  {name, "graph", setup_graph, step_graph, reset, teardown, {(large), (adam)}, false}, \
+      {name, "eager", setup_eager, step_eager, reset, teardown, {(large), (adam)}, false},
 const bench_case bench_mlp_cases[] = {CASES("mlp8.sgd", 0, 0) CASES("mlp8.adam", 0, 1)
                                           CASES("mlp784.sgd", 1, 0) CASES("mlp784.adam", 1, 1)};
 const int bench_mlp_count = sizeof(bench_mlp_cases) / sizeof(bench_mlp_cases[0]);

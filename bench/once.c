@@ -26,14 +26,14 @@ static double peak_megabytes(void) {
   return (double)kilobytes / 1024;
 }
 
-// Prints "FIRST_CALL_MS TRACE_MS COMPILE_MS PEAK_MB" for the parent.
+// Prints "FIRST_CALL_MS TRACE_MS COMPILE_MS PEAK_MB LOSS" for the parent, which checks the loss.
 int bench_first_step(void) {
   bench_run run = {0};
   double loss = 0;
   if (sn_context_create(&run.context)) return 1;
   bench_mlp *mlp = bench_mlp_create(&run, true, false);
   double start = bench_now();
-  bool ok = mlp && bench_mlp_step(&run, mlp, false, &loss) && fabs(loss) < 100;
+  bool ok = mlp && bench_mlp_step(&run, mlp, false, &loss);
   double ms = (bench_now() - start) * 1e3;
   if (!ok) {
     (void)fprintf(stderr, "%s\n", run.error);
@@ -41,13 +41,14 @@ int bench_first_step(void) {
   }
   sn_function_statistics stats = {.size = sizeof(stats)};
   sn_function_stats(bench_mlp_function(mlp), &stats);
-  (void)printf("%.3f %.3f %.3f %.1f\n", ms, stats.trace_ms, stats.compile_ms, peak_megabytes());
+  (void)printf("%.3f %.3f %.3f %.1f %.9g\n", ms, stats.trace_ms, stats.compile_ms, peak_megabytes(),
+               loss);
   (void)fflush(stdout);
   _exit(0);  // the first result is what counts; tearing down is not part of it
 }
 
 typedef struct start_result {
-  double wall_ms, first_call_ms, trace_ms, compile_ms, megabytes;
+  double wall_ms, first_call_ms, trace_ms, compile_ms, megabytes, loss;
 } start_result;
 
 static bool start_once(const char *program, start_result *out) {
@@ -73,16 +74,25 @@ static bool start_once(const char *program, start_result *out) {
     (void)close(ends[0]);
   }
   (void)posix_spawn_file_actions_destroy(&actions);
-  return ok && sscanf(text, "%lf %lf %lf %lf", &out->first_call_ms, &out->trace_ms,
-                      &out->compile_ms, &out->megabytes) == 4;
+  return ok && sscanf(text, "%lf %lf %lf %lf %lf", &out->first_call_ms, &out->trace_ms,
+                      &out->compile_ms, &out->megabytes, &out->loss) == 5;
 }
 
 bool bench_cold_start(const char *program, FILE *out, char *error, size_t capacity) {
   double wall[STARTS], call[STARTS], trace[STARTS], compile[STARTS], peak = 0;
+  double expected;
+  start_result r;
+  if (!bench_mlp_losses(true, false, 1, &expected)) {
+    (void)snprintf(error, capacity, "out of memory");
+    return false;
+  }
   for (int i = 0; i < STARTS; i++) {
-    start_result r;
     if (!start_once(program, &r)) {
       (void)snprintf(error, capacity, "the first step failed in a process of its own");
+      return false;
+    }
+    if (!(fabs(r.loss - expected) <= 1e-5 * expected)) {
+      (void)snprintf(error, capacity, "the first loss is %.9g, not %.9g", r.loss, expected);
       return false;
     }
     wall[i] = r.wall_ms;
@@ -93,10 +103,10 @@ bool bench_cold_start(const char *program, FILE *out, char *error, size_t capaci
   }
   (void)fprintf(out,
                 "\"cold.start_ms\": %.2f, \"cold.first_call_ms\": %.2f, \"cold.trace_ms\": %.2f, "
-                "\"cold.compile_ms\": %.2f, \"cold.peak_mb\": %.1f",
+                "\"cold.compile_ms\": %.2f, \"cold.peak_mb\": %.1f, \"cold.first_loss\": %.9g",
                 bench_summarise(wall, STARTS).median, bench_summarise(call, STARTS).median,
                 bench_summarise(trace, STARTS).median, bench_summarise(compile, STARTS).median,
-                peak);
+                peak, r.loss);
   return true;
 }
 

@@ -73,12 +73,13 @@ static void layer_destroy(layer *l) {
 }
 
 static void layer_forward(layer *l, const double *x, bool relu) {
-  for (int r = 0; r < MLP_BATCH; r++)
-    for (int j = 0; j < l->out; j++) {
-      double sum = l->b[j];
-      for (int i = 0; i < l->in; i++) sum += x[r * l->in + i] * l->w[i * l->out + j];
-      l->y[r * l->out + j] = relu && sum < 0 ? 0 : sum;
-    }
+  for (int r = 0; r < MLP_BATCH; r++) {
+    double *y = l->y + r * l->out;
+    memcpy(y, l->b, sizeof(double) * (size_t)l->out);
+    for (int i = 0; i < l->in; i++)
+      for (int j = 0; j < l->out; j++) y[j] += x[r * l->in + i] * l->w[i * l->out + j];
+    for (int j = 0; j < l->out && relu; j++) y[j] = y[j] < 0 ? 0 : y[j];
+  }
 }
 
 // dw, db from dy; dx if wanted, masked where the layer below's relu was off (x = 0).
@@ -90,11 +91,10 @@ static void layer_backward(layer *l, const double *x, double *dx) {
     for (int j = 0; j < l->out; j++) l->db[j] += dy[j];
     for (int i = 0; i < l->in; i++) {
       double sum = 0;
-      for (int j = 0; j < l->out; j++) {
-        l->dw[i * l->out + j] += x[r * l->in + i] * dy[j];
-        sum += dy[j] * l->w[i * l->out + j];
-      }
-      if (dx) dx[r * l->in + i] = x[r * l->in + i] > 0 ? sum : 0;
+      for (int j = 0; j < l->out; j++) l->dw[i * l->out + j] += x[r * l->in + i] * dy[j];
+      if (!dx) continue;
+      for (int j = 0; j < l->out; j++) sum += dy[j] * l->w[i * l->out + j];
+      dx[r * l->in + i] = x[r * l->in + i] > 0 ? sum : 0;
     }
   }
 }

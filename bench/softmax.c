@@ -99,9 +99,9 @@ static bool setup_eager(bench_run *run) {
   return create(run) && run_once(run, true, true) && validate(run, run->state);
 }
 
-#define CASES(name, rows, columns)                                              \
-  {name, "graph", setup_graph, step_graph, NULL, destroy, {(rows), (columns)}}, \
-      {name, "eager", setup_eager, step_eager, NULL, destroy, {(rows), (columns)}},
+#define CASES(name, rows, columns)                                                     \
+  {name, "graph", setup_graph, step_graph, NULL, destroy, {(rows), (columns)}, false}, \
+      {name, "eager", setup_eager, step_eager, NULL, destroy, {(rows), (columns)}, false},
 const bench_case bench_softmax_cases[] = {CASES("softmax.ce_fb.32x10", 32, 10)
                                               CASES("softmax.ce_fb.1024x1024", 1024, 1024)};
 const int bench_softmax_count = sizeof(bench_softmax_cases) / sizeof(bench_softmax_cases[0]);
