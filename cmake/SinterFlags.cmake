@@ -5,6 +5,7 @@ add_library(sinter_flags INTERFACE)
 target_include_directories(sinter_flags INTERFACE
   ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
 target_compile_options(sinter_flags INTERFACE
+  $<$<STREQUAL:$<CONFIG>,>:-O2>  # a host project without a build type still gets a library that is fit for use
   -ffp-contract=off -fno-math-errno -fno-semantic-interposition
   $<$<COMPILE_LANGUAGE:C>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wstrict-prototypes;-Wmissing-prototypes>
   $<$<BOOL:${SINTER_WERROR}>:-Werror>)

@@ -33,3 +33,18 @@ if(BUILD_SHARED_LIBS)
 else()
   add_library(Sinter::sinter_static ALIAS sinter)
 endif()
+
+# The library looks for its plugin beside the file that it is in, then where that file's rpath leads. In a program that links the
+# static library the file is the program: it gets the plugin's folder as an rpath.
+function(sinter_find_plugin_from_static)
+  if(NOT TARGET sinter-llvm)
+    return()
+  endif()
+  set(target sinter)
+  if(BUILD_SHARED_LIBS)
+    set(target sinter_static)
+  endif()
+  target_link_options(${target} INTERFACE
+    $<BUILD_INTERFACE:-Wl,-rpath,$<TARGET_FILE_DIR:sinter-llvm>>
+    $<INSTALL_INTERFACE:-Wl,-rpath,$<INSTALL_PREFIX>/${CMAKE_INSTALL_LIBDIR}>)
+endfunction()

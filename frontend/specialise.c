@@ -19,8 +19,10 @@
 static bool check_outputs(sn_function *function, sn_context *context, sn_tensor *const *out) {
   for (int i = 0; i < function->n_outputs; i++) {
     if (!out[i]) {
-      sni_error(context, SN_ERR_CALLBACK, "callback of function \"%s\" left output %d unset",
-                function->name, i);
+      // A boundary function in the callback may have taken the error that explains it.
+      sni_error(context, SN_ERR_CALLBACK,
+                "callback of function \"%s\" left output %d unset%s%.800s", function->name, i,
+                context->message[0] ? ", after: " : "", context->message);
       return false;
     }
     if (!sni_operand_ok(context, "the callback's output", i, out[i])) return false;
@@ -40,18 +42,20 @@ sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor
   sn_status status = function->callback(context, inputs, out, function->user);
   context->op_name = name;
   if (status && !context->diag.status) {
-    // What a boundary function in the callback reported is the message; else a general one.
-    if (context->message[0])
+    // What a boundary function in the callback reported is the message; else a general one, which
+    // gets the caller's line.
+    const bool reported = context->message[0] != 0;
+    if (reported)
       sni_fail(&context->diag, status, "%.1199s", context->message);
     else
       sni_error(context, status, "callback of function \"%s\" failed: %s", function->name,
                 sn_status_meaning(status));
     context->error_noted = true;
-    context->error_unlocated = false;
+    context->error_unlocated = !reported;
   }
+  if (!status && !context->diag.status) (void)check_outputs(function, context, out);
   if (!context->message[0]) memcpy(context->message, before, sizeof(before));
   if (status) context->diag.status = status;
-  if (!context->diag.status) (void)check_outputs(function, context, out);
   sni_callback_ends(context);
   return context->diag.status;
 }

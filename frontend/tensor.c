@@ -198,7 +198,16 @@ int64_t sn_dim(const sn_tensor *t, int axis) {
   if (axis < 0 || axis >= rank) return -1;
   int64_t value;
   if (sni_dim_is_constant(NULL, t->type.dims[axis], &value)) return value;
-  return open_trace(t) && sni_pin_dim(t->context, t->type.dims[axis], &value) ? value : -1;
+  if (!open_trace(t)) return -1;
+  if (sni_pin_dim(t->context, t->type.dims[axis], &value)) return value;
+  char text[SNI_TENSOR_NAME];
+  t->context->op_name = "sn_dim";
+  sni_error(
+      t->context, SN_ERR_SHAPE,
+      "sn_dim: dim %d of %s is not known in this trace: compile for a number, or compute with "
+      "the tensor instead of its size",
+      axis, sni_describe(t, text));
+  return -1;
 }
 
 int64_t sn_size(const sn_tensor *t) {

@@ -401,6 +401,11 @@ int main(int argc, char **argv) {
     (void)fputs(usage, stdout);
     return 2;
   }
+  if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+    (void)fputs(usage, stdout);
+    return 0;
+  }
+  if (!strcmp(argv[1], "--version")) argv[1] = "version";
   if (!parse_arguments(argc, argv, &a)) return 2;
   if (!strcmp(a.command, "info")) {
     ok = command_info(&a);

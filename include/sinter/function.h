@@ -32,7 +32,7 @@ typedef struct sn_function_options {
   const char *name;                // copied; NULL: "function"
   void *user;                      // given to the callback
   int inputs, outputs;             // fixed numbers of inputs and outputs
-  const sn_spec *specs;            // NULL or one per input: the only signature accepted
+  const sn_spec *specs;            // NULL or one per input: the only signature accepted; copied
   const char *const *input_names;  // NULL or one per input; copied
   int cache_capacity;     // specialisations kept; 0: 64. The least recently used one goes first
   bool static_shapes;     // every new shape is a new trace: no dim becomes symbolic by itself
@@ -198,9 +198,9 @@ struct sni_tensor_array {
   }
 };
 static inline sn_function *sn_function_create(sn_context *context, sn_callback callback,
-                                              sn_function_options options) {
+                                              sn_function_options options, SNI_CALLER) {
   options.size = sizeof(options);
-  return sn_function_create_at(context, callback, &options, NULL, 0);
+  return sn_function_create_at(context, callback, &options, file, line);
 }
 #else
 // sn_function_create(context, callback, .inputs = 2, .outputs = 1, .user = &model)

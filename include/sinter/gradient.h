@@ -70,15 +70,16 @@ SNI_EXTERN_C_END
 
 #ifdef __cplusplus
 static inline void sn_gradients(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
-                                sn_gradients_options options = sn_gradients_options()) {
+                                sn_gradients_options options = sn_gradients_options(), SNI_CALLER) {
   options.size = sizeof(options);
-  sn_gradients_opts(y, xs, n, out, &options);
+  sn_gradients_at(y, xs, n, out, &options, file, line);
 }
 static inline void sn_tape_gradient(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                                     sn_tensor **out,
-                                    sn_gradients_options options = sn_gradients_options()) {
+                                    sn_gradients_options options = sn_gradients_options(),
+                                    SNI_CALLER) {
   options.size = sizeof(options);
-  sn_tape_gradient_opts(tape, y, xs, n, out, &options);
+  sn_tape_gradient_at(tape, y, xs, n, out, &options, file, line);
 }
 static inline sn_tape *sn_tape_begin(sn_context *context,
                                      sn_tape_options options = sn_tape_options()) {

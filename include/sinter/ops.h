@@ -261,10 +261,11 @@ static inline sn_axes sni_make_axes(std::initializer_list<int> axes) {
   return a;
 }
 #define SN_AXES(...) sni_make_axes({__VA_ARGS__})
-#define SNI_REDUCTION(name)                                                                      \
-  static inline sn_tensor *name(sn_tensor *x, sn_reduce_options options = sn_reduce_options()) { \
-    options.size = sizeof(options);                                                              \
-    return name##_opts(x, &options);                                                             \
+#define SNI_REDUCTION(name)                                                                    \
+  static inline sn_tensor *name(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), \
+                                SNI_CALLER) {                                                  \
+    options.size = sizeof(options);                                                            \
+    return sn_locate(name##_opts(x, &options), file, line);                                    \
   }
 SNI_REDUCTION(sn_sum)
 SNI_REDUCTION(sn_mean)

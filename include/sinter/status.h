@@ -13,6 +13,9 @@
 #define SNI_EXTERN_C_END
 #endif
 
+// Parameters of C++ inline functions that take the caller's place without a macro.
+#define SNI_CALLER const char *file = __builtin_FILE(), int line = __builtin_LINE()
+
 #if defined(__GNUC__)
 #define SN_API __attribute__((visibility("default")))
 #define SN_MUST_USE __attribute__((warn_unused_result))

@@ -38,14 +38,13 @@ typedef struct sn_shape {
 
 #ifdef __cplusplus
 SNI_EXTERN_C_END
-static inline sn_shape sni_make_shape(std::initializer_list<int64_t> dims) {
-  sn_shape s = sn_shape();
-  for (int64_t d : dims)
-    if (s.rank < SN_MAX_RANK) s.dims[s.rank++] = d;
-  return s;
+template <typename... Dims>
+static inline sn_shape sni_make_shape(Dims... dims) {
+  static_assert(sizeof...(dims) <= SN_MAX_RANK, "at most SN_MAX_RANK dims");
+  return sn_shape{static_cast<int>(sizeof...(dims)), {static_cast<int64_t>(dims)...}};
 }
 SNI_EXTERN_C_BEGIN
-#define SN_SHAPE(...) sni_make_shape({__VA_ARGS__})
+#define SN_SHAPE(...) sni_make_shape(__VA_ARGS__)
 #define SN_SCALAR sn_shape()
 #else
 // SN_SHAPE(2, 3): at most SN_MAX_RANK dims.
@@ -59,8 +58,9 @@ SN_API size_t sn_dtype_size(sn_dtype dtype);
 SN_API const char *sn_dtype_name(sn_dtype dtype);
 
 // ---- what a tensor is
-// rank is -1 for the error tensor and NULL. For a traced tensor sn_dim pins a symbolic dim to its
-// traced value.
+// rank is -1 for the error tensor and NULL. For a traced tensor sn_dim and sn_size pin a symbolic
+// dim to its traced value; where there is none (sn_function_compile with SN_UNKNOWN) that is the
+// pending error SN_ERR_SHAPE.
 SN_API int sn_rank(const sn_tensor *t);
 SN_API sn_dtype sn_dtype_of(const sn_tensor *t);
 SN_API int64_t sn_dim(const sn_tensor *t, int axis);  // axis in [-rank, rank); -1 if out of range

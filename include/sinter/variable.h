@@ -37,9 +37,10 @@ SNI_EXTERN_C_END
 
 #ifdef __cplusplus
 static inline sn_tensor *sn_variable(sn_tensor *initial,
-                                     sn_variable_options options = sn_variable_options()) {
+                                     sn_variable_options options = sn_variable_options(),
+                                     SNI_CALLER) {
   options.size = sizeof(options);
-  return SNI_AT(sn_variable_opts(initial, &options));
+  return sn_locate(sn_variable_opts(initial, &options), file, line);
 }
 #else
 // sn_variable(initial, .name = "w")

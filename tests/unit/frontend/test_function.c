@@ -660,6 +660,36 @@ static sn_status wraps_a_message(sn_context *context, sn_tensor *const *in, sn_t
   return sn_fail(context, status, "layer 3: %s", sn_error_message(context));
 }
 
+static sn_status loses_the_status(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                  void *user) {
+  double value;
+  (void)out, (void)user;
+  if (sn_item(in[0], &value)) return sn_pending_error(context);  // which sn_item has cleared
+  return SN_OK;
+}
+
+static sn_status just_fails(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                            void *user) {
+  (void)context, (void)in, (void)out, (void)user;
+  return SN_ERR_CALLBACK;
+}
+
+START_TEST(test_why_a_callback_failed_is_told) {
+  sn_function *f = make(loses_the_status, 1, 1, NULL);
+  sn_tensor *x = F32(SN_SHAPE(2), 1, 2), *y;
+  char line[80];
+  ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_ERR_CALLBACK);
+  ck_assert_msg(strstr(sn_error_message(ctx), "output 0 unset, after: sn_item: a traced") != NULL,
+                "%s", sn_error_message(ctx));
+  sn_function_destroy(f);
+  f = make(just_fails, 1, 1, NULL);
+  ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_ERR_CALLBACK);
+  snprintf(line, sizeof(line), "(%s:%d)", __FILE__, __LINE__ - 1);
+  ck_assert_msg(strstr(sn_error_message(ctx), line) != NULL, "%s", sn_error_message(ctx));
+  sn_function_destroy(f);
+}
+END_TEST
+
 START_TEST(test_a_message_may_be_wrapped) {
   sn_function *f = make(wraps_a_message, 1, 1, NULL);
   sn_tensor *x = F32(SN_SHAPE(2), 1, 2), *y;
@@ -713,6 +743,7 @@ int main(void) {
   tcase_add_test(cases, test_a_function_may_be_destroyed_by_its_callback);
   tcase_add_test(cases, test_endless_recursion_is_an_error);
   tcase_add_test(cases, test_a_message_may_be_wrapped);
+  tcase_add_test(cases, test_why_a_callback_failed_is_told);
   tcase_add_test(cases, test_a_mix_of_contexts_is_the_first_operands_error);
   return run_cases("function", &cases, 1);
 }

@@ -181,6 +181,18 @@ static int traces_over(sn_callback body) {
   return (int)stats.traces;
 }
 
+// Without inputs there is no number to pin it to.
+START_TEST(asking_for_an_unknown_dim_is_an_error) {
+  const sn_spec spec = {SN_F32, SN_SHAPE(SN_UNKNOWN)};
+  sn_program *program;
+  sn_function *f = sn_function_create(ctx, asks_for_a_dim, .inputs = 1, .outputs = 1);
+  ck_assert_int_eq(sn_function_compile(f, &spec, 1, &program), SN_ERR_SHAPE);
+  ck_assert_msg(strstr(sn_error_message(ctx), "sn_dim: dim 0 of f32[") != NULL, "%s",
+                sn_error_message(ctx));
+  sn_function_destroy(f);
+}
+END_TEST
+
 START_TEST(asking_for_a_dim_pins_it) {
   ck_assert_int_eq(traces_over(asks_for_a_dim), 5);
   ck_assert_int_eq(traces_over(asks_for_nothing), 2);
@@ -280,6 +292,7 @@ int main(void) {
   tcase_add_test(c, traced_tensors_say_so);
   tcase_add_test(c, nodes_know_the_callers_line);
   tcase_add_test(c, asking_for_a_dim_pins_it);
+  tcase_add_test(c, asking_for_an_unknown_dim_is_an_error);
   tcase_add_test(c, assignments_are_effects_in_order);
   tcase_add_test(c, random_numbers_advance_in_compiled_functions);
   tcase_add_test(c, memory_of_the_caller_is_captured);
