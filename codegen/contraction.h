@@ -2,9 +2,11 @@
 // panels of the right side, blocks of k. Shared by whoever builds such kernels (grains), by whoever
 // provides scratch memory, and by the LLVM back end.
 //
-//   c[m, n] = sum_k a[m, k] b[k, n], vectors along n. For each panel (vectors * lanes columns) of a
-//   unit, for each block of k: pack the panel of b if need be; for each block of `rows` rows: keep
-//   rows x vectors accumulators through the loop over k.
+//   c[m, n] = sum_k a[m, k] b[k, n], vectors along n:
+//   for each panel (vectors * lanes columns) of a unit
+//     for each block of k
+//       pack the panel of b if need be
+//       for each block of `rows` rows: keep rows x vectors accumulators through the loop over k
 #ifndef SNI_CODEGEN_CONTRACTION_H
 #define SNI_CODEGEN_CONTRACTION_H
 
@@ -19,12 +21,12 @@ typedef enum sni_contraction_pack {
 typedef struct sni_contraction_plan {
   bool swapped;  // very few columns: vectors run along m, a and b change places
   int lanes;
-  int rows, vectors;            // block of accumulators
-  bool uniform;                 // the last panel is run by the same code, with masks
-  int last_rows, last_vectors;  // else: of the last, narrower panel; 0: none. Unknown width: panels
-                                // of one vector
-  bool width_known;             // last panel's width is a constant
-  bool tail_known;              // the rows left over by whole blocks are a constant
+  int rows, vectors;  // block of accumulators
+  bool uniform;       // the last panel is run by the same code, with masks
+  // Else: of the last, narrower panel; 0: none. Unknown width: panels of one vector.
+  int last_rows, last_vectors;
+  bool width_known;  // last panel's width is a constant
+  bool tail_known;   // the rows left over by whole blocks are a constant
   sni_contraction_pack pack;
   int64_t pack_rows;
   bool blocked;     // several blocks of k: sums rest in the tile between them

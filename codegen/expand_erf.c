@@ -1,7 +1,8 @@
-// Expansion of erf: for |a| < 1 a + a P(a^2); beyond, for t = min(|a|, limit): f32 a polynomial L
-// in t - center, where erf(center) happens to be a float to 2^-30; f64 1 - exp(-t^2) R(q), q = (t -
-// 2) / (t + 2). Both branches are computed and one is selected. Minimax, relative errors: f32 P
-// 2^-28.8, L 2^-24.3; f64 P 2^-56.3, R 2^-56.8 (of erf).
+// Expansion of erf: for |a| < 1 a + a P(a^2); beyond, for t = min(|a|, limit):
+//   f32  a polynomial L in t - center, where erf(center) happens to be a float to 2^-30
+//   f64  1 - exp(-t^2) R(q), q = (t - 2) / (t + 2)
+// Both branches are computed and one is selected. Minimax, relative errors: f32 P 2^-28.8,
+// L 2^-24.3; f64 P 2^-56.3, R 2^-56.8 (of erf).
 #include "codegen/expand.h"
 
 static const double p_f32[] = {0x1.06eba8p-3, -0x1.81273ep-2,  0x1.ce2ce6p-4, -0x1.b7f71ep-6,

@@ -1,11 +1,11 @@
 // Expansion of exp, expm1, tanh and sigmoid.
 //
 // All stand on e^a = 2^k e^r with k the integer nearest to a log2 e and |r| <= ln2 / 2 (Cody and
-// Waite: ln 2 in two parts, each step one fma, the first exact), and on q in e^r = 1 + r + r^2
-// q(r). k comes from adding 1.5 * 2^(mantissa bits), which rounds to an integer. Arguments are
-// clamped first, so that k stays small and LDEXP overflows and underflows by itself. Coefficients:
-// minimax (Remez, then rounded one by one) on |r| <= 0.3468; errors relative to the function beside
-// them.
+// Waite: ln 2 in two parts, each step one fma, the first exact), and on q in
+//   e^r = 1 + r + r^2 q(r).
+// k comes from adding 1.5 * 2^(mantissa bits), which rounds to an integer. Arguments are clamped
+// first, so that k stays small and LDEXP overflows and underflows by itself. Coefficients: minimax
+// (Remez, then rounded one by one) on |r| <= 0.3468; errors relative to the function beside them.
 #include "codegen/expand.h"
 
 typedef struct exp_table {

@@ -1,10 +1,12 @@
 // Expansion of log and log1p.
 //
-// a = 2^k m by integer operations on the bits, m near 1, f = m - 1. f32: log m = f + f^2 P(f), m in
-// [2/3, 4/3). f64: with s = f / (2 + f) = tanh(log(m) / 2), log m = 2s + s z R(z), z = s^2, m in
-// [sqrt(1/2), sqrt 2), summed as fdlibm's e_log.c does so that the big terms are exact: f - (f^2/2
-// - s (f^2/2 + z R)). Near a = 1 k is 0 and f exact. Denormals are scaled up first. Minimax
-// coefficients, relative errors: P 2^-27.5, z R 2^-59.3.
+// a = 2^k m by integer operations on the bits, m near 1, f = m - 1.
+//   f32  log m = f + f^2 P(f), m in [2/3, 4/3)
+//   f64  with s = f / (2 + f) = tanh(log(m) / 2), log m = 2s + s z R(z), z = s^2, m in
+//        [sqrt(1/2), sqrt 2), summed as fdlibm's e_log.c does so that the big terms are exact:
+//        f - (f^2/2 - s (f^2/2 + z R))
+// Near a = 1 k is 0 and f exact. Denormals are scaled up first. Minimax coefficients, relative
+// errors: P 2^-27.5, z R 2^-59.3.
 #include "codegen/expand.h"
 
 #include <math.h>

@@ -2,25 +2,27 @@
 // matrix contraction with such a program as its epilogue. The schedule (vector axis, grains) is
 // data on the kernel. Backends are straight walkers of K.
 //
-//   axes      [0, n_outer) are independent (parallel); [n_outer, n_outer + n_inner) are reduced, in
-//   this order. units     the outer domain cut into pieces: axis i < n_outer is cut into
-//   ceil(extent[i] / grain[i]) pieces. A kernel
-//             function runs units [begin, end); unit u has piece index (row-major over the outer
-//             axes, last fastest). In a nest grain[i] is 1 for all axes but the vector axis.
-//   vector    vector_inner: lanes run along the last inner axis; else along the last outer axis
-//   (n_outer >= 1 then). stages    run in order for each unit: an inner stage loops over the inner
-//   axes; an outer stage runs once per outer index.
-//             An instruction may use values of its own stage, of earlier outer stages, and
-//             reductions of earlier inner stages. It may not use another inner stage's element
-//             values: those are recomputed or go through row scratch.
-//   values    instruction number i defines value i. insts[i].axes has a bit per axis that the value
-//   varies along. lanes     REDUCE in a vector_inner nest: element i of the vector axis goes to
-//   lane i % 64, each lane accumulates
-//             sequentially from the identity over the inner axes in order, then lanes combine as a
-//             tree: lane[l] = combine(lane[l], lane[l + w]) for w = 32, 16, ..., 1. Otherwise each
-//             outer index accumulates sequentially. The identity of a float sum is -0.0, and the
-//             final result has +0.0 added. Same bits on every backend, ISA and thread count.
-//   faults    CHECK_INDEX sets sni_scratch_header.fault and clamps.
+//   axes    [0, n_outer) are independent (parallel); [n_outer, n_outer + n_inner) are reduced, in
+//           this order.
+//   units   the outer domain cut into pieces: axis i < n_outer is cut into
+//           ceil(extent[i] / grain[i]) pieces. A kernel function runs units [begin, end); unit u
+//           has piece index (row-major over the outer axes, last fastest). In a nest grain[i] is 1
+//           for all axes but the vector axis.
+//   vector  vector_inner: lanes run along the last inner axis; else along the last outer axis
+//           (n_outer >= 1 then).
+//   stages  run in order for each unit: an inner stage loops over the inner axes; an outer stage
+//           runs once per outer index. An instruction may use values of its own stage, of earlier
+//           outer stages, and reductions of earlier inner stages. It may not use another inner
+//           stage's element values: those are recomputed or go through row scratch.
+//   values  instruction number i defines value i. insts[i].axes has a bit per axis that the value
+//           varies along.
+//   lanes   REDUCE in a vector_inner nest: element i of the vector axis goes to lane i % 64, each
+//           lane accumulates sequentially from the identity over the inner axes in order, then
+//           lanes combine as a tree: lane[l] = combine(lane[l], lane[l + w]) for w = 32, 16, ...,
+//           1. Otherwise each outer index accumulates sequentially. The identity of a float sum is
+//           -0.0, and the final result has +0.0 added. Same bits on every backend, ISA and thread
+//           count.
+//   faults  CHECK_INDEX sets sni_scratch_header.fault and clamps.
 #ifndef SNI_CODEGEN_KERNEL_H
 #define SNI_CODEGEN_KERNEL_H
 
@@ -157,16 +159,17 @@ typedef struct sni_kernel_inst {
 
 typedef struct sni_kernel_stage {
   bool inner;
-  uint32_t first,
-      count;  // instructions [first, first + count); stages cover all instructions in order
+  // Instructions [first, first + count); stages cover all instructions in order.
+  uint32_t first, count;
 } sni_kernel_stage;
 
 typedef struct sni_kernel_buffer {
   sn_dtype dtype;
   bool written;  // some STORE goes there
   bool read;
-  bool shared;    // may be the same memory as another buffer of this kernel, read and written at
-                  // equal elements (in place)
+  // May be the same memory as another buffer of this kernel, read and written at equal elements
+  // (in place).
+  bool shared;
   bool streamed;  // written once and larger than the cache: non-temporal stores pay
 } sni_kernel_buffer;
 
@@ -174,8 +177,8 @@ typedef struct sni_kernel_buffer {
 // ones: batch).
 typedef struct sni_kernel_contraction {
   bool present;
-  uint32_t lhs, rhs;  // accesses; their strides along m, n and batch axes; lhs does not vary along
-                      // n, rhs not along m
+  // Accesses; their strides along m, n and batch axes; lhs does not vary along n, rhs not along m.
+  uint32_t lhs, rhs;
   sni_kernel_size k_extent, lhs_k_stride, rhs_k_stride;
 } sni_kernel_contraction;
 

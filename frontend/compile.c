@@ -1,7 +1,7 @@
 // From a graph to an executable.
 //
-//   copy the graph -> graph passes (scratch arena) -> keep the result -> lower to a plan -> code
-//   for each kernel -> commands
+//   copy the graph -> graph passes (scratch arena) -> keep the result
+//     -> lower to a plan -> code for each kernel -> commands
 //
 // Kernels come from the family's cache or are expanded and handed to a backend: all that LLVM is to
 // compile go to the plugin in one request; what it refuses runs on the interpreter, and the reason

@@ -9,8 +9,8 @@
 // Thread-safe. One per family.
 sn_status sni_compiler_create(sni_family *family, sni_compiler **out_compiler);
 void sni_compiler_destroy(sni_compiler *compiler);
-sni_blas *sni_compiler_blas(
-    sni_compiler *compiler);  // loads it at the first call; NULL: not wanted, or no memory
+// Loads it at the first call; NULL: not wanted, or no memory.
+sni_blas *sni_compiler_blas(sni_compiler *compiler);
 void sni_compiler_system_info(sni_compiler *compiler, sn_system_info *out_info);
 
 // Immutable and Thread-safe; reference-counted by its owner.
@@ -20,9 +20,9 @@ typedef struct sni_compiled {
   sni_graph *graph;    // optimised
   sni_plan *plan;
   sni_executable executable;
-  const void *const *constants;  // per CONSTANT index: literal data; captures are NULL here (the
-                                 // caller knows them)
-  sni_kernel_code **codes;       // per command: its kernel's code, one reference; NULL for blas
+  // Per CONSTANT index: literal data; captures are NULL here (the caller knows them).
+  const void *const *constants;
+  sni_kernel_code **codes;  // per command: its kernel's code, one reference; NULL for blas
   uint32_t n_codes;
   uint32_t n_native, n_blas, n_interpreted;
   size_t code_bytes;

@@ -2,8 +2,8 @@
 // words.
 //
 //   key -> hit: the entry that this op hit last, else its bucket
-//       -> miss: operands checked -> a graph {parameters, broadcasts, op} -> sni_compile (raw) ->
-//       entry, prepared to be called
+//       -> miss: operands checked -> a graph {parameters, broadcasts, op} -> sni_compile (raw)
+//                -> entry, prepared to be called
 //
 // Invariant: bounded; the clock algorithm evicts an entry that was not used since the hand passed
 // it. An entry's arrays live in the arena of its executable.

@@ -1,9 +1,10 @@
 // Functions: a callback, its specialisations, and what each context keeps to call them without a
 // lock.
 //
-//   function.c   creation, statistics     signature.c   keys, which dims become symbolic, reasons,
-//   call sites call.c       the call path            specialise.c  a new trace: callback -> graph
-//   -> program
+//   function.c    creation, statistics
+//   signature.c   keys, which dims become symbolic, reasons, call sites
+//   call.c        the call path
+//   specialise.c  a new trace: callback -> graph -> program
 #ifndef SNI_FRONTEND_FUNCTION_H
 #define SNI_FRONTEND_FUNCTION_H
 
@@ -54,8 +55,8 @@ struct sn_function {
   bool static_shapes, forbid_recompile;
   sn_backend backend;
 
-  pthread_mutex_t
-      trace_lock;  // held while tracing; error-checking: a callback that calls back is told so
+  // Held while tracing; error-checking: a callback that calls back is told so.
+  pthread_mutex_t trace_lock;
   sni_shape_group *groups;
   uint32_t n_groups, groups_capacity;
 

@@ -1,11 +1,9 @@
 // What the files of frontend/ share: the objects behind the public handles, and how an op reaches
 // eager execution or a trace.
 //
-//   sn_xyz() in ops_*.c -> sni_emit / sni_emit_pointwise (emit.c) -> tracing: a node in the trace's
-//   graph (trace.c)
-//                                                                 -> else: eager.c runs it at once,
-//                                                                 and record.c notes it for open
-//                                                                 tapes
+//   sn_xyz() in ops_*.c -> sni_emit / sni_emit_pointwise (emit.c)
+//     -> tracing: a node in the trace's graph (trace.c)
+//     -> else: eager.c runs it at once, and record.c notes it for open tapes
 #ifndef SNI_FRONTEND_INTERNAL_H
 #define SNI_FRONTEND_INTERNAL_H
 
@@ -37,14 +35,15 @@ typedef struct sni_family {
   sni_cpu cpu;
   sni_compiler *compiler;  // plugin, BLAS, compiled-kernel cache (compile.h); made lazily inside
   sn_context_options options;  // strings copied
-  bool shared;  // a sibling context or a runner exists or has existed: variables are locked. Set by
-                // whoever makes one
+  // A sibling context or a runner exists or has existed: variables are locked. Set by whoever makes
+  // one.
+  bool shared;
   pthread_mutex_t lock;  // guards the list of contexts
   sn_context *contexts;  // not yet destroyed
   _Atomic int32_t n_contexts;
 } sni_family;
-sn_status sni_family_create(const sn_context_options *options,
-                            sni_family **out_family);  // with one reference
+// With one reference.
+sn_status sni_family_create(const sn_context_options *options, sni_family **out_family);
 sni_family *sni_family_keep(sni_family *family);
 // To the host's log callback, if there is one.
 void sni_log(const sni_family *family, sn_log_level level, const char *format, ...)
@@ -64,9 +63,9 @@ struct sn_tensor {
   sni_tensor_kind kind;
   uint32_t escapes;     // scopes still to be left before the scope's reference dies
   uint32_t live_index;  // its place in context->live while a scope owns it; else UINT32_MAX
-  sn_context *context;  // where it was made; a variable is shared by the family. Never dangling:
-                        // each tensor holds a reference to its context's memory (which may be
-                        // `destroyed`), that one to the family
+  // Where it was made; a variable is shared by the family. Never dangling: each tensor holds a
+  // reference to its context's memory (which may be `destroyed`), that one to the family.
+  sn_context *context;
   sni_family *family;
   sni_type type;
   sni_buffer *buffer;  // EAGER, VARIABLE
@@ -80,8 +79,8 @@ struct sn_tensor {
   bool trainable;        // VARIABLE
   bool is_random_state;  // VARIABLE: a context's; runs use that of the context they run in
   char *name;            // VARIABLE: owned; else NULL
-  pthread_mutex_t
-      lock;  // VARIABLE: guards buffer and data against siblings (initialised for variables only)
+  // VARIABLE: guards buffer and data against siblings (initialised for variables only).
+  pthread_mutex_t lock;
   sni_location location;  // of the call that made it
 };
 
@@ -94,26 +93,26 @@ struct sn_context {
   sn_tensor error_tensor;  // kind ERROR
   sn_tensor **live;        // scope-owned references, in order of creation
   uint32_t n_live, live_capacity;
-  uint32_t
-      *marks;  // of the open scopes: n_live at their begin. sn_scope.mark is an index into marks
+  // Of the open scopes: n_live at their begin. sn_scope.mark is an index into marks.
+  uint32_t *marks;
   uint32_t n_marks, marks_capacity;
-  sn_tensor *latest;       // tensor made by the latest op, for sn_locate of errors and nodes
-  bool error_noted;        // diag has become `message`
-  bool error_unlocated;    // the latest error still waits for its caller's line
-  const char *op_name;     // public function at work ("sn_add"), for messages; set by sni_begin
-  sni_node_id first_node;  // tracing: first node that the latest public op made; sn_locate labels
-                           // from there on
-  sni_trace *trace;        // innermost open trace; NULL: eager
-  sni_record *record;      // while tapes are open, else NULL
+  sn_tensor *latest;     // tensor made by the latest op, for sn_locate of errors and nodes
+  bool error_noted;      // diag has become `message`
+  bool error_unlocated;  // the latest error still waits for its caller's line
+  const char *op_name;   // public function at work ("sn_add"), for messages; set by sni_begin
+  // Tracing: first node that the latest public op made; sn_locate labels from there on.
+  sni_node_id first_node;
+  sni_trace *trace;    // innermost open trace; NULL: eager
+  sni_record *record;  // while tapes are open, else NULL
   sni_eager_cache *eager;
   sn_tensor *random_state;  // variable i64[2] {key, counter}; made at first use
-  sni_call_site
-      *sites;  // what this context keeps of the functions that it has called (signature.c)
+  // What this context keeps of the functions that it has called (signature.c).
+  sni_call_site *sites;
   uint64_t last_record_id;  // ids of records are never used again
   uint64_t seed;
-  _Atomic int32_t
-      references;          // the user's handle, and one per tensor: keeps the memory of this struct
-  _Atomic bool destroyed;  // only the memory is left
+  // The user's handle, and one per tensor: keeps the memory of this struct.
+  _Atomic int32_t references;
+  _Atomic bool destroyed;       // only the memory is left
   _Atomic uintptr_t thread;     // that used it last: tells siblings apart when the operands do not
   sn_context *next, *previous;  // in family->contexts
   sn_tensor *free_tensors;      // linked by .trace; each keeps its reference to this context

@@ -15,8 +15,8 @@ typedef struct sni_object {
   sni_allocator *allocator;
   sni_code *code;
 } sni_object;
-sni_object *sni_object_create(sni_allocator *allocator,
-                              sni_code *code);  // takes code; NULL leaves it
+// Takes code; NULL leaves it.
+sni_object *sni_object_create(sni_allocator *allocator, sni_code *code);
 void sni_object_release(sni_object *object);
 
 // What one kernel became. Immutable, Thread-safe, reference-counted.

@@ -1,8 +1,8 @@
 // The miss path of a call: looks through the function's programs, then traces and compiles a new
 // one.
 //
-//   keys of the inputs -> group -> which dims are symbolic -> trace (the callback runs) -> program
-//   -> the function's list
+//   keys of the inputs -> group -> which dims are symbolic -> trace (the callback runs)
+//     -> program -> the function's list
 //
 // One trace of a function at a time (trace_lock); calls that hit go on meanwhile. Where tracing
 // with symbolic dims fails for shape reasons (1 broadcasts, other numbers do not), it is repeated
@@ -327,10 +327,10 @@ static void note_trace(const plan *p, sni_shape_group *group, const sn_program *
   for (int i = 0; i < p->function->n_inputs; i++) {
     int64_t value;
     group->last[i] = p->keys[i].type;
+    // A 1 that was stretched says nothing of other sizes.
     for (int d = 0; d < program->keys[i].type.rank; d++)
       if (program->keys[i].symbol[d] >= 0 &&
-          sni_dim_is_constant(dims, program->keys[i].type.dims[d], &value) &&
-          value != 1)  // a 1 that was stretched says nothing of other sizes
+          sni_dim_is_constant(dims, program->keys[i].type.dims[d], &value) && value != 1)
         group->pinned[i] |= (uint8_t)(1u << d);
   }
 }

@@ -9,8 +9,8 @@ typedef struct sni_trace_variable {
   sn_tensor *variable;    // one reference
   sni_node_id parameter;  // its value before the call
   sni_node_id present;    // its value now
-  sni_node_id
-      read;  // the value that was read last: what gradients with respect to the variable mean
+  // The value that was read last: what gradients with respect to the variable mean.
+  sni_node_id read;
   bool assigned;
   bool cut;  // present is a stop_gradient of what was assigned
 } sni_trace_variable;

@@ -252,8 +252,8 @@ static int64_t greatest_common_divisor(int64_t a, int64_t b) {
 
 // floor(remainder / divisor), where 0 <= every coefficient < divisor. Uses, for integers x, y and
 // constants g, m, k:
-//   floor((g x + k) / (g m)) = floor((x + floor(k / g)) / m),  floor((floor(y / c) + k) / m) =
-//   floor((y + k c) / (c m)).
+//   floor((g x + k) / (g m)) = floor((x + floor(k / g)) / m)
+//   floor((floor(y / c) + k) / m) = floor((y + k c) / (c m))
 static sni_dim divide_remainder(sni_dim_table *table, sni_dim_sum *remainder, int64_t divisor) {
   int n = remainder->n;
   int64_t constant = 0, common = divisor, inner;

@@ -58,8 +58,8 @@ typedef struct sni_node {
   const sni_node_id *operands;
   const sni_dim *attrs;  // integers, named by the op's schema; dims may be symbolic (slice starts)
   sni_type type;
-  const void
-      *data;  // CONSTANT: row-major elements, in the arena or kept alive by the owner of the graph
+  // CONSTANT: row-major elements, in the arena or kept alive by the owner of the graph.
+  const void *data;
   const char *name;  // user's name or NULL
   sni_location location;
 } sni_node;
@@ -78,8 +78,8 @@ typedef struct sni_parameter {
 
 typedef struct sni_result {
   sni_node_id node;
-  int32_t variable;  // -1: an output of the function, in order; else the variable that receives the
-                     // value
+  // -1: an output of the function, in order; else the variable that receives the value.
+  int32_t variable;
 } sni_result;
 
 typedef struct sni_graph {
@@ -92,13 +92,14 @@ typedef struct sni_graph {
   uint32_t n_parameters, parameters_capacity;
   sni_result *results;
   uint32_t n_results, results_capacity;
-  sni_dim_table
-      *dims;  // symbols and expressions; shared by the graphs that passes derive from each other
+  // Symbols and expressions; shared by the graphs that passes derive from each other.
+  sni_dim_table *dims;
 } sni_graph;
 
 // ---- construction. Everything lives in the arena; all return SN_ERR_MEMORY when it is exhausted.
+// dims NULL: a new table.
 sn_status sni_graph_create(sni_arena *arena, sni_diag *diag, const char *name, sni_dim_table *dims,
-                           sni_graph **out_graph);  // dims NULL: a new table
+                           sni_graph **out_graph);
 // Appends a node, inferring and checking its type. declared: the type for ops whose row says
 // `declared`, cast, bitcast, reshape, broadcast, slice (sizes) and random_bits; NULL for the
 // others. Copies operands and attrs. Errors: dtype and shape rules of the op; the message names the

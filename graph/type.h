@@ -64,8 +64,8 @@ bool sni_dim_guard_holds(const sni_dim_table *table, sni_dim_guard guard, const 
 // "B == C, but they are 3 and 1", as snprintf does: what is broken for these values.
 size_t sni_dim_guard_format(const sni_dim_table *table, sni_dim_guard guard, const int64_t *symbols,
                             char *buffer, size_t capacity);
-bool sni_dim_equal(const sni_dim_table *table, sni_dim a,
-                   sni_dim b);  // table may be NULL for constants
+// table may be NULL for constants.
+bool sni_dim_equal(const sni_dim_table *table, sni_dim a, sni_dim b);
 // Arithmetic, folded and interned. An exhausted arena gives SNI_DIM_FAILED, which all of them
 // accept.
 #define SNI_DIM_FAILED INT64_MIN

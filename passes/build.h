@@ -73,8 +73,9 @@ sni_node_id sni_build_pad(sni_build *b, sni_node_id x, sni_node_id value, const 
                           const sni_dim *high, const int64_t *interior);
 
 // ---- reductions and contractions
+// x itself for no axes.
 sni_node_id sni_build_reduce(sni_build *b, sni_op op, sni_node_id x, const sni_dim *axes,
-                             int n_axes);  // x itself for no axes
+                             int n_axes);
 // Inverse of dropping axes: x repeated along them to give `type`, the type before the reduction.
 sni_node_id sni_build_unreduce(sni_build *b, sni_node_id x, const sni_type *type,
                                const sni_dim *axes, int n_axes);

@@ -2,9 +2,8 @@
 // flags are the library's own.
 #include "passes/group.h"
 
-enum {
-  ROWS_PER_UNIT = 256
-};  // of the result: fixed, so that the bits do not depend on the number of threads
+// Of the result: fixed, so that the bits do not depend on the number of threads.
+enum { ROWS_PER_UNIT = 256 };
 
 sn_status sni_build_blas(sni_lowering *l, sni_node_id id) {
   const sni_node *node = sni_graph_node(l->graph, id);

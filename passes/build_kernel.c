@@ -294,8 +294,8 @@ static sn_status emit_random(sni_draft *d, const sni_node *node, const sni_index
     at.at[0] = sni_linear_number(i);
     SNI_TRY(emit(d, node->operands[0], &at, &state[i]));
   }
-  sni_draft_value linear =
-      blank(SNI_KOP_NONE, SN_I64);  // borrowed for its address: the position in row-major order
+  // Borrowed for its address: the position in row-major order.
+  sni_draft_value linear = blank(SNI_KOP_NONE, SN_I64);
   SNI_TRY(address(d, &node->type, map, 0, &linear));
   sni_linear *at = SNI_ARENA_ARRAY(d->l->arena, sni_linear, n_axes + 1);
   if (!at) return sni_fail_memory(d->l->diag, sizeof *at, "a kernel");

@@ -1,9 +1,8 @@
 // Evaluation of constant expressions on the host, for fold_constants.c.
 //
 // Invariant: results have the bits that kernels compute. f32 arithmetic is done in f64 and rounded
-// once more, which is the same for
-// + - * / sqrt (Figueroa 1995: 53 >= 2 * 24 + 2). What kernels approximate (exp, pow of floats,
-// ...) is not evaluated.
+// once more, which is the same for + - * / sqrt (Figueroa 1995: 53 >= 2 * 24 + 2). What kernels
+// approximate (exp, pow of floats, ...) is not evaluated.
 #include "passes/evaluate.h"
 
 #include <math.h>

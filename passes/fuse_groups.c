@@ -742,8 +742,8 @@ sn_status sni_fuse_groups(sni_lowering *l) {
       SNI_TRY(open_special(l, id, SNI_GROUP_BLAS));
     } else if (is_element_op(node->op) || is_reduce(node->op) || node->op == SNI_OP_MATMUL) {
       SNI_TRY(decide(l, id, stamps));
-    } else if (state->forced) {  // a view or an inline constant that somebody needs in memory: a
-                                 // copy
+    } else if (state->forced) {
+      // A view or an inline constant that somebody needs in memory: a copy.
       state->readers = state->placements;
       SNI_TRY(open_group(l, id));
       SNI_TRY(place_operands(l, id));

@@ -185,10 +185,10 @@ typedef struct sni_axes_plan {
   sni_linear extent[SNI_MAX_AXES];
   int64_t grain[SNI_MAX_AXES];
   bool vector_inner;
-  int8_t from[SNI_MAX_AXES];  // draft axis whose stride the new axis has; -1: an axis of 1 without
-                              // strides
-  int8_t to[SNI_MAX_AXES];    // new axis of each draft axis; dropped: of extent 1; merged: into the
-                              // next one that stayed
+  // Draft axis whose stride the new axis has; -1: an axis of 1 without strides.
+  int8_t from[SNI_MAX_AXES];
+  // New axis of each draft axis; dropped: of extent 1; merged: into the next one that stayed.
+  int8_t to[SNI_MAX_AXES];
 } sni_axes_plan;
 sn_status sni_shape_axes(sni_draft *draft, sni_axes_plan *out);
 

@@ -49,8 +49,8 @@ typedef struct sni_plan_group {
 
 typedef struct sni_plan {
   uint32_t n_sizes, n_slots, n_commands, n_constants, n_symbols;
-  uint32_t n_captures;  // the first n_captures CONSTANT slots' indices are the graph's captures;
-                        // literal data follow
+  // The first n_captures CONSTANT slots' indices are the graph's captures; literal data follow.
+  uint32_t n_captures;
   const sni_size_expression *sizes;
   const sni_slot *slots;
   const sni_plan_command *commands;

@@ -11,11 +11,12 @@ typedef struct sni_differentiate_request {
   sni_node_id seed;  // cotangent of y (y's type); SNI_NO_NODE: ones
   const sni_node_id *xs;
   int n_xs;
-  const uint64_t *masks;  // per node, or NULL: the gradient flows only through nodes with a bit of
-                          // `mask` (tapes)
+  // Per node, or NULL: the gradient flows only through nodes with a bit of `mask` (tapes).
+  const uint64_t *masks;
   uint64_t mask;
-  sni_location location;  // of the sn_gradients call: new nodes take the location of the node they
-                          // differentiate, if it has one
+  // Of the sn_gradients call: new nodes take the location of the node they differentiate, if it has
+  // one.
+  sni_location location;
 } sni_differentiate_request;
 // out_gradients[i]: node of xs[i]'s type, or SNI_NO_NODE when y does not depend on xs[i] in a
 // differentiable way. The caller decides whether that is an error; sni_explain_unconnected says
@@ -30,15 +31,16 @@ void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id 
 
 // ---- graph passes
 typedef sn_status (*sni_graph_pass)(const sni_graph *graph, sni_graph **out_graph);
-sn_status sni_prune_nodes(const sni_graph *graph,
-                          sni_graph **out_graph);  // dead code; parameters stay
-sn_status sni_merge_nodes(const sni_graph *graph, sni_graph **out_graph);  // common subexpressions
+// Dead code; parameters stay.
+sn_status sni_prune_nodes(const sni_graph *graph, sni_graph **out_graph);
+// Common subexpressions.
+sn_status sni_merge_nodes(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_fold_constants(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_simplify_nodes(const sni_graph *graph, sni_graph **out_graph);
-sn_status sni_lower_matmuls(const sni_graph *graph,
-                            sni_graph **out_graph);  // degenerate ones to mul + reduce
-sn_status sni_split_reductions(const sni_graph *graph,
-                               sni_graph **out_graph);  // large ones to few results in two steps
+// Degenerate ones to mul + reduce.
+sn_status sni_lower_matmuls(const sni_graph *graph, sni_graph **out_graph);
+// Large ones to few results in two steps.
+sn_status sni_split_reductions(const sni_graph *graph, sni_graph **out_graph);
 // All of them, to a fixpoint (bounded), verifying after each in debug builds.
 sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph);
 

@@ -30,8 +30,8 @@ sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref) {
       [SNI_DIM_MAX] = SNI_SIZE_MAX,        [SNI_DIM_MIN] = SNI_SIZE_MIN,
       [SNI_DIM_CONSTANT] = SNI_SIZE_NUMBER};
   size.op = ops[e.op];
-  if (e.op != SNI_DIM_SYMBOL &&
-      e.op != SNI_DIM_CONSTANT) {  // depth: the expression's, a few levels
+  // Depth: the expression's, a few levels.
+  if (e.op != SNI_DIM_SYMBOL && e.op != SNI_DIM_CONSTANT) {
     SNI_TRY(sni_intern_size(l, e.a, &size.a));
     SNI_TRY(sni_intern_size(l, e.b, &size.b));
   }

@@ -12,8 +12,8 @@ typedef struct sni_vjp {
   sni_node node;  // y's node; a copy, for emitting moves the graph's array of nodes
   sni_node_id y, dy;
   const bool *wanted;  // per operand; never set for operands that are not floats
-  sni_node_id
-      *out;  // per wanted operand: its cotangent, of its type; SNI_NO_NODE (preset) cuts the path
+  // Per wanted operand: its cotangent, of its type; SNI_NO_NODE (preset) cuts the path.
+  sni_node_id *out;
 } sni_vjp;
 typedef void (*sni_vjp_rule)(const sni_vjp *v);
 

@@ -96,8 +96,10 @@ static sni_node_id prod_gradient(const sni_vjp *v, const int *perm, int64_t n) {
 // The same for sizes known at run time only: by dividing, with the zeros counted. P is the product
 // of the other elements than zeros, and Z the sum of the zeros: 0, but its derivative is not. Exact
 // at zeros, and so are second derivatives.
-//   no zero:   dy P / a             one zero:  dy P at the zero, dy (P / a) Z elsewhere
-//   two zeros: dy P (Z - a) at them, 0 elsewhere;     more: 0
+//   no zero    dy P / a
+//   one zero   dy P at the zero, dy (P / a) Z elsewhere
+//   two zeros  dy P (Z - a) at them, 0 elsewhere
+//   more       0
 static sni_node_id prod_gradient_by_division(const sni_vjp *v) {
   sni_build *b = v->b;
   sn_dtype dtype = v->node.type.dtype;

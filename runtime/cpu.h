@@ -7,8 +7,8 @@
 typedef struct sni_cpu {
   char name[64];
   char features[256];  // names of those below that are present
-  bool sse4_1, avx, f16c, fma, avx2, avx512f, avx512dq, avx512bw, avx512vl,
-      avx512_bf16;         // usable: the OS saves the registers
+  // Usable: the OS saves the registers.
+  bool sse4_1, avx, f16c, fma, avx2, avx512f, avx512dq, avx512bw, avx512vl, avx512_bf16;
   int vector_bits;         // 128, 256 or 512
   int64_t cache_bytes[3];  // L1d, L2, L3 (that one core sees); 0 unknown
 } sni_cpu;

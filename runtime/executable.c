@@ -64,8 +64,8 @@ struct sni_run_state {
   size_t scratch_stride;
   int n_scratches;  // threads that have scratch memory now
 
-  double declined_ns;  // work that might have been split in runs in close succession, but for the
-                       // sleeping pool
+  // Work that might have been split in runs in close succession, but for the sleeping pool.
+  double declined_ns;
   double declined_end_ms;  // end of the last such run
 };
 

@@ -1,11 +1,14 @@
 // Executables: a flat list of commands over buffer slots, and how they are run. Separable from the
 // graph that they were made from.
 //
-//   sizes      all run-time integers of the program (dims, strides, units), computed from the
-//   symbol values in order slots      where buffers come from: the caller's, variables, constants,
-//   or temporaries laid out in one arena binding    what depends on the symbol values alone (sizes,
-//   params, arena layout); made anew only when they change running    resolve slot addresses, then
-//   run each command over its units, split over threads when that pays
+//   sizes    all run-time integers of the program (dims, strides, units), computed from the symbol
+//            values in order
+//   slots    where buffers come from: the caller's, variables, constants, or temporaries laid out
+//            in one arena
+//   binding  what depends on the symbol values alone (sizes, params, arena layout); made anew only
+//            when they change
+//   running  resolve slot addresses, then run each command over its units, split over threads when
+//            that pays
 #ifndef SNI_RUNTIME_EXECUTABLE_H
 #define SNI_RUNTIME_EXECUTABLE_H
 
@@ -78,8 +81,8 @@ typedef struct sni_executable {
   const sni_size_expression *sizes;
   const sni_slot *slots;
   const sni_command *commands;
-  const bool *in_place;  // n_variables: the new value may be written over the old one when nobody
-                         // else holds it
+  // n_variables: the new value may be written over the old one when nobody else holds it.
+  const bool *in_place;
   size_t scratch_bytes;  // greatest of the commands
   bool faults;           // some command may fault
 } sni_executable;

@@ -93,8 +93,8 @@ int sni_cgroup_cpu_quota(const char *proc_cgroup, const char *root) {
     *group++ = 0;
     bool version_2 = !*controllers;
     if (!version_2 && !list_has(controllers, "cpu")) continue;
-    const char *names[] = {controllers,
-                           "cpu"};  // a hierarchy of several is mounted under either name
+    // A hierarchy of several is mounted under either name.
+    const char *names[] = {controllers, "cpu"};
     for (int i = version_2 ? 1 : 0; i < 2; i++) {
       int length = version_2 ? snprintf(mount, sizeof(mount), "%s", root)
                              : snprintf(mount, sizeof(mount), "%s/%s", root, names[i]);

@@ -91,16 +91,16 @@ size_t sni_dtype_bytes(sn_dtype dtype);
 // ---- ir.c
 LLVMTypeRef sni_ir_type(const sni_emitter *e, sn_dtype dtype);         // of values: bool is i1
 LLVMTypeRef sni_ir_memory_type(const sni_emitter *e, sn_dtype dtype);  // bool is i8
-LLVMTypeRef sni_ir_like(LLVMTypeRef shape,
-                        LLVMTypeRef element);  // element, or a vector of it as wide as shape
+// element, or a vector of it as wide as shape
+LLVMTypeRef sni_ir_like(LLVMTypeRef shape, LLVMTypeRef element);
 LLVMTypeRef sni_ir_element(LLVMTypeRef type);
 unsigned sni_ir_width(LLVMTypeRef type);  // lanes; 1 for a scalar
 LLVMValueRef sni_ir_i64(const sni_emitter *e, int64_t value);
 LLVMValueRef sni_ir_float(LLVMTypeRef type, double value);  // scalar or in all lanes
 LLVMValueRef sni_ir_int(LLVMTypeRef type, int64_t value);
 LLVMValueRef sni_ir_splat(sni_emitter *e, LLVMValueRef scalar, unsigned width);
-LLVMValueRef sni_ir_iota(LLVMTypeRef element, unsigned width,
-                         int64_t step);  // {0, step, 2 step, ...}
+// {0, step, 2 step, ...}
+LLVMValueRef sni_ir_iota(LLVMTypeRef element, unsigned width, int64_t step);
 LLVMValueRef sni_ir_shuffle(sni_emitter *e, LLVMValueRef a, LLVMValueRef b, const int *lanes,
                             unsigned width);
 LLVMValueRef sni_ir_slice(sni_emitter *e, LLVMValueRef vector, unsigned first, unsigned width);
@@ -110,8 +110,8 @@ LLVMValueRef sni_ir_intrinsic(sni_emitter *e, const char *name, LLVMTypeRef *ove
 LLVMValueRef sni_ir_select(sni_emitter *e, LLVMValueRef condition, LLVMValueRef yes,
                            LLVMValueRef no);
 LLVMValueRef sni_ir_any(sni_emitter *e, LLVMValueRef bits);  // i1: some lane is true
-LLVMValueRef sni_ir_add(sni_emitter *e, LLVMValueRef a,
-                        LLVMValueRef b);  // i64 index arithmetic, folded
+// i64 index arithmetic, folded
+LLVMValueRef sni_ir_add(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_ir_mul(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_ir_min(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_ir_element_address(sni_emitter *e, LLVMTypeRef element, LLVMValueRef base,
@@ -148,8 +148,8 @@ LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValue
 
 // ---- emit_memory.c
 LLVMValueRef sni_emit_size(sni_emitter *e, sni_kernel_size size);
-LLVMValueRef sni_emit_mask(sni_emitter *e, LLVMValueRef active,
-                           unsigned width);  // lanes below active (i64)
+// lanes below active (i64)
+LLVMValueRef sni_emit_mask(sni_emitter *e, LLVMValueRef active, unsigned width);
 LLVMValueRef sni_emit_masked_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
                                   LLVMValueRef mask);
 void sni_emit_masked_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
@@ -175,8 +175,8 @@ void sni_emit_check_index(sni_emitter *e, uint32_t number, const sni_group *grou
 void sni_emit_inst(sni_emitter *e, uint32_t number, const sni_group *group);
 void sni_emit_level(sni_emitter *e, const sni_kernel_stage *stage, sni_level level,
                     const sni_group *group);
-LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value,
-                         int vector);  // vector -1: the scalar
+// vector -1: the scalar
+LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value, int vector);
 void sni_set_vector(sni_emitter *e, uint32_t number, int vector, LLVMValueRef value);
 void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value);
 

@@ -107,8 +107,8 @@ static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int row
     offsets[r] = sni_ir_mul(e, sni_ir_i64(e, r), stride);
     if (r == 0 || !count) continue;
     LLVMValueRef there = LLVMBuildICmp(e->builder, LLVMIntSGT, count, sni_ir_i64(e, r), "");
-    offsets[r] =
-        sni_ir_select(e, there, offsets[r], offsets[r - 1]);  // which is the last row's then
+    // offsets[r - 1] is the last row's then
+    offsets[r] = sni_ir_select(e, there, offsets[r], offsets[r - 1]);
   }
   LLVMValueRef tile_row = LLVMBuildSub(e->builder, row, p->row_first, "");
   for (int i = 0; i < n; i++) {

@@ -91,8 +91,8 @@ typedef struct float_format {
   LLVMTypeRef type, integer;
   int mantissa;  // explicit bits
   double max_exponent, min_exponent, step_down;
-  double
-      magic;  // 1.5 * 2^mantissa + bias: its sum with an integer holds it, biased, in the low bits
+  // 1.5 * 2^mantissa + bias: its sum with an integer holds it, biased, in the low bits
+  double magic;
 } float_format;
 
 static float_format format_of(const sni_emitter *e, LLVMTypeRef type) {

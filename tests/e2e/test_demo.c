@@ -22,8 +22,8 @@ START_TEST(test_generated_data) {
   ck_assert_ptr_nonnull(
       strstr(output, "11610 train, 3870 validation, 5160 test rows of 10 features"));
   ck_assert_ptr_nonnull(strstr(output, "363/363 [=============================="));
-  ck_assert_ptr_nonnull(
-      strstr(output, "train step: 1 trace(s)"));  // the last batch has 26 rows: the same program
+  // the last batch has 26 rows: the same program
+  ck_assert_ptr_nonnull(strstr(output, "train step: 1 trace(s)"));
   ck_assert_double_gt(number_after(output, "eager: ", 0), 100);
   ck_assert_double_gt(number_after(output, "graph: ", 0), 100);
   ck_assert_double_gt(number_after(output, "peak memory: ", 0), 1);

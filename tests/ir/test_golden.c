@@ -3,7 +3,7 @@
 //
 //   test_golden DIRECTORY            checks
 //   test_golden DIRECTORY --rewrite  writes the .out.ir files anew: read the diff before you commit
-//   it
+//                                    it
 //
 // Passes are those of sni_graph_passes, and "differentiate": the gradients of the first result with
 // respect to all float parameters, which become the results; dead nodes are pruned. "lower" is the

@@ -220,8 +220,8 @@ START_TEST(scratch_updated_in_place) {
     const uint32_t v = build_scratch_load(&b, slot);
     const uint32_t w = build_2(&b, SNI_KOP_MUL, v, v);
     build_scratch_store(&b, slot, w);
-    const uint32_t sum =
-        build_reduce(&b, SNI_KOP_ADD, build_2(&b, SNI_KOP_SUB, v, w));  // the old v
+    // v is the old one
+    const uint32_t sum = build_reduce(&b, SNI_KOP_ADD, build_2(&b, SNI_KOP_SUB, v, w));
     build_stage(&b, true);
     const uint32_t scaled =
         build_2(&b, SNI_KOP_MUL, build_scratch_load(&b, slot), build_scratch_load(&b, constant));

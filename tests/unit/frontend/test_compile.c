@@ -250,8 +250,8 @@ START_TEST(test_what_is_logged) {
     sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(n)), *y;
     ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
   }
-  ck_assert_int_eq(lines.n,
-                   3);  // no LLVM, once; the first trace; the one that made the dim symbolic
+  // no LLVM, once; the first trace; the one that made the dim symbolic
+  ck_assert_int_eq(lines.n, 3);
   ck_assert_int_eq(lines.levels[0], SN_LOG_WARNING);
   ck_assert_ptr_nonnull(strstr(lines.text[0], "/nowhere/libsinter-llvm.so"));
   ck_assert_int_eq(lines.levels[1], SN_LOG_DEBUG);

@@ -263,8 +263,8 @@ START_TEST(merging_reshapes_read_memory_as_it_lies) {
       "  %3 = neg(%2) : f32[24]\n"
       "  return %3\n"
       "}\n");
-  ck_assert_uint_eq(plan->n_commands,
-                    2);  // the transposed copy, then the negation over 24 elements
+  // the transposed copy, then the negation over 24 elements
+  ck_assert_uint_eq(plan->n_commands, 2);
   ck_assert_int_eq(plan->commands[1].kernel->n_outer, 1);
 }
 END_TEST

@@ -120,8 +120,8 @@ START_TEST(cache_gives_way_to_the_limit) {
   sni_buffer *a = sni_buffer_create(own, 600000);
   ck_assert_ptr_nonnull(a);
   sni_buffer_release(a);
-  sni_buffer *b =
-      sni_buffer_create(own, 900000);  // fits only without the cache, and not rounded up
+  // fits only without the cache, and not rounded up
+  sni_buffer *b = sni_buffer_create(own, 900000);
   ck_assert_ptr_nonnull(b);
   memset(b->data, 1, 900000);
   ck_assert_ptr_null(sni_buffer_create(own, 900000));
