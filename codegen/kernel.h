@@ -18,10 +18,10 @@
 //           varies along.
 //   lanes   REDUCE in a vector_inner nest: element i of the vector axis goes to lane i % 64, each
 //           lane accumulates sequentially from the identity over the inner axes in order, then
-//           lanes combine as a tree: lane[l] = combine(lane[l], lane[l + w]) for w = 32, 16, ...,
-//           1. Otherwise each outer index accumulates sequentially. The identity of a float sum is
-//           -0.0, and the final result has +0.0 added. Same bits on every backend, ISA and thread
-//           count.
+//           lanes combine as a tree: lane[l] = combine(lane[l], lane[l + w]) for
+//           w = 32, 16, ..., 1. Otherwise each outer index accumulates sequentially. The identity
+//           of a float sum is -0.0, and the final result has +0.0 added. Same bits on every
+//           backend, ISA and thread count.
 //   faults  CHECK_INDEX sets sni_scratch_header.fault and clamps.
 #ifndef SNI_CODEGEN_KERNEL_H
 #define SNI_CODEGEN_KERNEL_H

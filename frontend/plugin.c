@@ -3,8 +3,9 @@
 // family, at the first compile that wants native code.
 //
 // Invariant: api and status change under the lock only, before `tried` is set; afterwards everybody
-// reads them freely. The plugin stays mapped after dlclose (RTLD_NODELETE): LLVM's own exit
-// handlers point into it.
+// reads them freely. The plugin stays mapped after dlclose (RTLD_NODELETE), and with it an LLVM
+// that is linked dynamically: exit handlers that this one registers point into its code. One that
+// is linked statically registers none (codegen/llvm/at_exit.c).
 #include "frontend/plugin.h"
 
 #include <dlfcn.h>

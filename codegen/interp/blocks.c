@@ -349,11 +349,13 @@ const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
         SELECT(SNI_X, 8)
 #undef SNI_X
 #define SNI_X(T, form) \
-  [SNI_KOP_SELECT][SN_F32][form] = SELECT_##T##_##form, [SNI_KOP_SELECT][SN_I32][form] = SELECT_##T##_##form,
+  [SNI_KOP_SELECT][SN_F32][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_I32][form] = SELECT_##T##_##form,
         SELECT(SNI_X, 32)
 #undef SNI_X
 #define SNI_X(T, form) \
-  [SNI_KOP_SELECT][SN_F64][form] = SELECT_##T##_##form, [SNI_KOP_SELECT][SN_I64][form] = SELECT_##T##_##form,
+  [SNI_KOP_SELECT][SN_F64][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_I64][form] = SELECT_##T##_##form,
         SELECT(SNI_X, 64)
 #undef SNI_X
     },

@@ -163,7 +163,9 @@ SNI_INLINE void combine_b8(sni_kop op, uint8_t *lanes, size_t width) {
 // ---- one function per combiner and dtype
 // clang-format off
 #define NUMBER(X, T) X(T, ADD, 0) X(T, MUL, 1) X(T, MAX, 2) X(T, MIN, 3)
-#define ALL(X) NUMBER(X, f32) NUMBER(X, f64) NUMBER(X, i32) NUMBER(X, i64) X(b8, MAX, 2) X(b8, MIN, 3)
+#define ALL(X)                                                          \
+  NUMBER(X, f32) NUMBER(X, f64) NUMBER(X, i32) NUMBER(X, i64)           \
+  X(b8, MAX, 2) X(b8, MIN, 3)
 #define SNI_X(T, OP, number)                                             \
   static void accumulate_##T##_##OP(void *lanes, const void *x, size_t n) { \
     accumulate_##T(SNI_KOP_##OP, lanes, x, n);                           \

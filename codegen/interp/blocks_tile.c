@@ -150,7 +150,8 @@ SHAPES(SNI_X, f32) SHAPES(SNI_X, f64) SHAPES(SNI_X, i32) SHAPES(SNI_X, i64)
 #undef SNI_X
 
 #define SNI_X(T, rows, lines) [rows - 1][lines - 1] = tile_##T##_##rows##_##lines,
-const sni_tile_function SNI_LOCAL(sni_interp_tile)[SN_DTYPE_COUNT][SNI_TILE_ROWS][SNI_TILE_LINES] = {
+const sni_tile_function
+    SNI_LOCAL(sni_interp_tile)[SN_DTYPE_COUNT][SNI_TILE_ROWS][SNI_TILE_LINES] = {
     [SN_F32] = {SHAPES(SNI_X, f32)},
     [SN_F64] = {SHAPES(SNI_X, f64)},
     [SN_I32] = {SHAPES(SNI_X, i32)},

@@ -1,6 +1,7 @@
-// LLVM's static objects are never destroyed: a process may end while a background thread still
-// compiles, and the host expects nothing of ours to run at its exit. The plugin is linked so that
-// it stays loaded (-z nodelete), so nothing dangles.
+// The static objects of an LLVM that is linked statically are never destroyed: a process may end
+// while another thread still compiles, and the host expects nothing of ours to run at its exit. The
+// plugin is linked so that it stays loaded (-z nodelete), so nothing dangles. A shared LLVM is out
+// of this file's reach: it registers exit handlers of its own.
 #include "codegen/llvm/emit.h"
 
 // What C++ code calls to have a static object destroyed at exit (Itanium C++ ABI 3.3.6.3). Seen by

@@ -57,9 +57,9 @@ typedef struct sn_context_options {
   void *log_user;
   sn_backend backend;
   sn_blas_mode blas;
-  const char
-      *plugin_path;       // of libsinter-llvm.so; NULL: beside the library, then the loader's path
-  const char *blas_path;  // of the OpenBLAS library; NULL: the usual names
+  // Path of libsinter-llvm.so; copied. NULL: beside the library, then the loader's path.
+  const char *plugin_path;
+  const char *blas_path;  // of the OpenBLAS library; copied; NULL: the usual names
   uint64_t seed;  // of the context's random generator; siblings with equal seeds draw equal numbers
 } sn_context_options;
 
@@ -72,9 +72,10 @@ SN_API SN_MUST_USE sn_status sn_context_create_opts(const sn_context_options *op
 SN_API void sn_context_destroy(sn_context *context);
 
 // Boundary function: returns and clears the pending error. The message stays until the next error.
+// Errors: the pending one; SN_ERR_ARGUMENT for NULL.
 SN_API SN_MUST_USE sn_status sn_check(sn_context *context);
 // Text of the latest error of this context ("" if there was none): op, shapes, dtypes, rule and
-// file:line.
+// file:line. Borrowed; valid until the next error or the context's end.
 SN_API const char *sn_error_message(const sn_context *context);
 // Status of the pending error (SN_OK if none), without clearing it.
 SN_API sn_status sn_pending_error(const sn_context *context);
@@ -90,6 +91,7 @@ typedef struct sn_memory_stats {
   size_t cached_bytes;   // of these: free buffers kept for reuse
   uint64_t allocations;  // calls of the allocator that asked for memory
 } sn_memory_stats;
+// Fills as much of *out_stats as its size says.
 SN_API void sn_context_memory(const sn_context *context, sn_memory_stats *out_stats);
 // Gives free buffers back to the allocator.
 SN_API void sn_context_trim(sn_context *context);
@@ -117,7 +119,9 @@ typedef struct sn_scope {
   sn_context *context;
   uint32_t mark;
 } sn_scope;
+// Opens a scope; without memory for it there is none, and results go to the one around.
 SN_API sn_scope sn_scope_begin(sn_context *context);
+// Ends the scope and those still open inside it: results that were not kept or escaped die.
 SN_API void sn_scope_end(sn_scope scope);
 
 #define SNI_CONCAT2(a, b) a##b

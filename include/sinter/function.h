@@ -28,7 +28,7 @@ typedef struct sn_spec {
 } sn_spec;
 
 typedef struct sn_function_options {
-  size_t size;
+  size_t size;                     // sizeof(sn_function_options); filled in by the macro
   const char *name;                // copied; NULL: "function"
   void *user;                      // given to the callback
   int inputs, outputs;             // fixed numbers of inputs and outputs
@@ -41,7 +41,7 @@ typedef struct sn_function_options {
 } sn_function_options;
 
 // Creates a function; owned: sn_function_destroy. NULL after an error, which is then pending in the
-// context.
+// context: SN_ERR_ARGUMENT (callback NULL, options out of range), SN_ERR_MEMORY.
 SN_API sn_function *sn_function_create_opts(sn_context *context, sn_callback callback,
                                             const sn_function_options *options);
 // The same, naming the caller's line in the message of an error.
@@ -56,7 +56,11 @@ SN_API void sn_function_destroy(sn_function *function);
 // values), compiles and runs; later calls reuse. Results are scope-owned. A dim that differs from
 // an earlier trace's becomes symbolic. Inside a trace the callback is inlined; while a tape records
 // it runs op by op, so that gradients flow through, with a tape of its own for the callback's
-// sn_gradients. On error no output is set, no variable is changed.
+// sn_gradients. On error no output is set, no variable is changed. Errors: any pending error;
+// SN_ERR_ARGUMENT (counts; NULL or foreign inputs), SN_ERR_SHAPE and SN_ERR_DTYPE (the function's
+// specs), SN_ERR_STATE (forbid_recompile; a callback that calls itself), SN_ERR_CALLBACK (an output
+// left unset), SN_ERR_INDEX, SN_ERR_UNSUPPORTED (SN_BACKEND_LLVM without its plugin),
+// SN_ERR_MEMORY, and the callback's own.
 SN_API SN_MUST_USE sn_status sn_call(sn_function *function, sn_tensor *const *inputs, int n_inputs,
                                      sn_tensor **outputs, int n_outputs);
 // The same, op by op, with a tape open, so that sn_gradients works in it.
@@ -91,22 +95,26 @@ SN_API SN_MUST_USE sn_status sn_call_in_at(sn_context *context, sn_function *fun
 #endif
 
 // A static input: an integer fixed at trace time and part of the signature. Usable as a tensor too
-// (i64 scalar).
+// (i64 scalar, scope-owned). Errors: SN_ERR_MEMORY.
 SN_API sn_tensor *sn_static(sn_context *context, int64_t value);
 // The value of a static input. SN_ERR_ARGUMENT (pending) and 0 if t is not static.
 SN_API int64_t sn_static_value(sn_tensor *t);
 
 // ---- concrete programs
 // Traces and compiles for the given specs. *out_program is owned: sn_program_release. Asking twice
-// for the same specs gives the same object. Errors: those of tracing and compiling.
+// for the same specs gives the same object. specs: one per input; NULL: the function's own. Errors:
+// those of tracing and compiling (sn_call); SN_ERR_STATE in a trace.
 SN_API SN_MUST_USE sn_status sn_function_compile(sn_function *function, const sn_spec *specs,
                                                  int n_specs, sn_program **out_program);
+// The same, naming the caller's line in the message of an error.
 SN_API SN_MUST_USE sn_status sn_function_compile_at(sn_function *function, const sn_spec *specs,
                                                     int n_specs, sn_program **out_program,
                                                     const char *file, int line);
 #define sn_function_compile(...) sn_function_compile_at(__VA_ARGS__, __FILE__, __LINE__)
+// One more reference; returns program. One less; the last one frees it. NULL is accepted.
 SN_API sn_program *sn_program_keep(sn_program *program);
 SN_API void sn_program_release(sn_program *program);
+// Numbers of inputs and outputs; 0 for NULL.
 SN_API int sn_program_inputs(const sn_program *program);
 SN_API int sn_program_outputs(const sn_program *program);
 // Compiles a graph given as text, as SN_STAGE_TRACE prints it. Variables of the text are new ones
@@ -121,7 +129,7 @@ SN_API SN_MUST_USE sn_status sn_program_input_spec(sn_context *context, const sn
                                                    int i, sn_spec *out_spec);
 // dtype and shape of output i when the inputs have these dtypes and shapes. Errors: SN_ERR_ARGUMENT
 // (no such output, wrong number of inputs), SN_ERR_DTYPE, SN_ERR_SHAPE (the inputs do not fit the
-// program).
+// program); of a program from text also SN_ERR_INDEX (a slice outside an axis of these sizes).
 SN_API SN_MUST_USE sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
                                                     const sn_spec *inputs, int n_inputs, int i,
                                                     sn_spec *out_spec);
@@ -135,23 +143,24 @@ typedef enum sn_stage {
   SN_STAGE_ASM,     // machine code as assembly
   SN_STAGE_DOT,     // the optimised graph for Graphviz
 } sn_stage;
-// *out_text is owned: free it with sn_text_free. Errors: SN_ERR_UNSUPPORTED without LLVM for the
-// last stages.
+// *out_text is owned: free it with sn_text_free. Errors: SN_ERR_UNSUPPORTED for SN_STAGE_LLVM and
+// SN_STAGE_ASM without LLVM, SN_ERR_COMPILE, SN_ERR_ARGUMENT, SN_ERR_MEMORY.
 SN_API SN_MUST_USE sn_status sn_program_dump(sn_context *context, sn_program *program,
                                              sn_stage stage, char **out_text);
 SN_API void sn_text_free(sn_context *context, char *text);
 // Number of nodes of the graph as traced, or of those with this op name ("add"); NULL counts all.
 SN_API int sn_program_count_ops(const sn_program *program, const char *op);
 
-// Memory of the caller, row-major.
+// Memory of the caller, row-major, aligned to dtype. bool: each byte is 0 or 1.
 typedef struct sn_view {
   void *data;
   sn_dtype dtype;
   sn_shape shape;
 } sn_view;
 
-// A runner for one thread; owned: sn_runner_destroy. threads: 0: the context's; 1: the calling
-// thread alone.
+// A runner for one thread; owned: sn_runner_destroy; it keeps the program. threads: 0: the
+// context's; 1: the calling thread alone. Errors: SN_ERR_ARGUMENT (NULL; a foreign program; threads
+// < 0), SN_ERR_MEMORY.
 SN_API SN_MUST_USE sn_status sn_runner_create(sn_context *context, sn_program *program, int threads,
                                               sn_runner **out_runner);
 // The same, naming the caller's line in the message of an error.
@@ -160,11 +169,15 @@ SN_API SN_MUST_USE sn_status sn_runner_create_at(sn_context *context, sn_program
                                                  const char *file, int line);
 #define sn_runner_create(context, program, threads, out_runner) \
   sn_runner_create_at(context, program, threads, out_runner, __FILE__, __LINE__)
+// NULL is accepted.
 SN_API void sn_runner_destroy(sn_runner *runner);
 // Runs in the caller's memory: in[i] holds input i, out[i] receives output i; the shapes of out
 // must be right. With one thread and shapes as in the call before it does not allocate, lock or
-// log. in and out must not overlap.
+// log. in and out must not overlap. Errors, in the runner alone: SN_ERR_DTYPE, SN_ERR_SHAPE,
+// SN_ERR_ARGUMENT (NULL, unaligned or overlapping data), SN_ERR_INDEX, SN_ERR_MEMORY; no variable
+// is changed then.
 SN_API SN_MUST_USE sn_status sn_run(sn_runner *runner, const sn_view *in, const sn_view *out);
+// Text of the runner's latest error ("" if there was none); borrowed, valid until its next one.
 SN_API const char *sn_runner_error(const sn_runner *runner);
 
 // ---- statistics
@@ -181,9 +194,10 @@ typedef struct sn_function_statistics {
   uint64_t arena_bytes;        // after reuse; for the symbol values of the last call
   uint64_t code_bytes;
 } sn_function_statistics;
+// Fills as much of *out_stats as its size says. Thread-safe.
 SN_API void sn_function_stats(const sn_function *function, sn_function_statistics *out_stats);
 // Why trace number i (from 0) happened: "first call", "input 0 "x": dim 0 was 32, is 7", ... NULL
-// past the end.
+// past the end (256 are kept). Borrowed: lives as long as the function.
 SN_API const char *sn_function_trace_reason(const sn_function *function, int i);
 
 SNI_EXTERN_C_END

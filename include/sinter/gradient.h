@@ -23,8 +23,8 @@ typedef struct sn_gradients_options {
 // out[i] = d sum(y) / d xs[i], of xs[i]'s shape and dtype; scope-owned. On error every out[i] is
 // the error tensor. Works in a trace, in sn_call_eager, and with an open tape of y's context (the
 // innermost one). With respect to a variable means: with respect to the value of it that was read
-// last. Errors: SN_ERR_GRADIENT (unconnected, not differentiable), SN_ERR_STATE (no trace
-// or tape), SN_ERR_DTYPE.
+// last. y: f32 or f64 of any shape. Errors: SN_ERR_GRADIENT (unconnected; y is no float; the seed's
+// dtype or shape is not y's), SN_ERR_STATE (no trace or tape), SN_ERR_ARGUMENT (NULL).
 SN_API void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                               const sn_gradients_options *options);
 
@@ -42,18 +42,21 @@ typedef struct sn_tape_options {
 } sn_tape_options;
 // Opens a tape; owned: sn_tape_end (it ends with its context at the latest). Tapes nest: every open
 // tape records, gradients included. Not inside a trace. With respect to a variable means: with
-// respect to the value of it that was read last. NULL after an error.
+// respect to the value of it that was read last. NULL after an error, which is then pending:
+// SN_ERR_STATE (in a trace; more than 64 tapes), SN_ERR_MEMORY.
 SN_API sn_tape *sn_tape_begin_opts(sn_context *context, const sn_tape_options *options);
+// Frees the tape and what it alone recorded; its gradients live on. NULL is accepted.
 SN_API void sn_tape_end(sn_tape *tape);
 // Records ops on t, a tensor of the tape's context or a variable, from here on.
 SN_API void sn_tape_watch(sn_tape *tape, sn_tensor *t);
 // The same, naming the caller's line in the message of an error.
 SN_API void sn_tape_watch_at(sn_tape *tape, sn_tensor *t, const char *file, int line);
 #define sn_tape_watch(tape, t) sn_tape_watch_at(tape, t, __FILE__, __LINE__)
+// Ops in between are not recorded: no gradient flows through them. NULL is accepted.
 SN_API void sn_tape_stop_recording(sn_tape *tape);
 SN_API void sn_tape_resume_recording(sn_tape *tape);
 // As sn_gradients, of the recorded ops. A second use of a tape that is not persistent is
-// SN_ERR_STATE. An xs[i] that is not watched counts as unconnected.
+// SN_ERR_STATE, and so is use in a trace. An xs[i] that is not watched counts as unconnected.
 SN_API void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                                   sn_tensor **out, const sn_gradients_options *options);
 
@@ -62,7 +65,7 @@ SN_API void sn_tape_gradient_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *x
                                 sn_tensor **out, const sn_gradients_options *options,
                                 const char *file, int line);
 
-// y = x; no gradient flows through.
+// y = x, of any dtype; no gradient flows through.
 SN_API sn_tensor *sn_stop_gradient(sn_tensor *x);
 #define sn_stop_gradient(x) SNI_AT(sn_stop_gradient(x))
 

@@ -1,10 +1,16 @@
 // Operations. Each returns a new tensor that the innermost scope owns; a failing op returns the
 // error tensor.
 //
-// Common to all, unless said otherwise: operands have the same dtype (no implicit conversion;
-// SN_ERR_DTYPE names the operand, the expected and the given type); element-wise ops broadcast as
-// NumPy (SN_ERR_SHAPE names both shapes); NULL operands are SN_ERR_ARGUMENT; operands of different
-// contexts are SN_ERR_ARGUMENT unless siblings.
+// Common to all, unless said otherwise:
+//   dtypes  operands have the same dtype, one of those listed with the op (any where none is), and
+//           so has the result. No implicit conversion: SN_ERR_DTYPE names the operand, the expected
+//           and the given type.
+//   shapes  element-wise ops broadcast as NumPy; the result has the common shape. SN_ERR_SHAPE
+//           names both shapes. axis: in [-rank, rank), else SN_ERR_SHAPE.
+//   errors  NULL operands are SN_ERR_ARGUMENT (the result is NULL where no operand has a context);
+//           so are operands of different contexts unless siblings. Without memory SN_ERR_MEMORY.
+//   VJP     the gradient: what flows back to the operands from dy, the cotangent of the result y.
+//           Floats only: integers, bools, and ops without gradient cut the path.
 #ifndef SINTER_OPS_H
 #define SINTER_OPS_H
 
@@ -12,79 +18,102 @@
 
 SNI_EXTERN_C_BEGIN
 
-// ---- element-wise, one operand
+// ---- element-wise, one operand: x of any shape, y of the same
+// sign, floor, ceil and round have a derivative of 0 and no rule: they cut the path. An input that
+// is reached only through them is unconnected: an error, or NULL or zeros by .unconnected. So is x
+// in the second derivative of sn_abs or sn_relu alone.
 SN_API sn_tensor *sn_neg(sn_tensor *x);         // -x. f32 f64 i32 i64. VJP: -dy.
 SN_API sn_tensor *sn_abs(sn_tensor *x);         // |x|. f32 f64 i32 i64. VJP: dy * sign(x); 0 at 0.
-SN_API sn_tensor *sn_sign(sn_tensor *x);        // -1, 0 or 1; NaN for NaN. No gradient (zero).
+SN_API sn_tensor *sn_sign(sn_tensor *x);        // -1, 0 or 1; NaN for NaN. f32 f64 i32 i64. Cuts.
 SN_API sn_tensor *sn_sqrt(sn_tensor *x);        // f32 f64. VJP: dy / (2 y): inf at 0.
 SN_API sn_tensor *sn_rsqrt(sn_tensor *x);       // 1 / sqrt(x). f32 f64. VJP: dy * -y^3 / 2.
-SN_API sn_tensor *sn_square(sn_tensor *x);      // x * x. VJP: 2 x dy.
+SN_API sn_tensor *sn_square(sn_tensor *x);      // x * x. f32 f64 i32 i64. VJP: 2 x dy.
 SN_API sn_tensor *sn_reciprocal(sn_tensor *x);  // 1 / x. f32 f64. VJP: -dy y^2.
-SN_API sn_tensor *sn_floor(sn_tensor *x);       // f32 f64. No gradient (zero).
-SN_API sn_tensor *sn_ceil(sn_tensor *x);        // f32 f64. No gradient (zero).
-SN_API sn_tensor *sn_round(sn_tensor *x);  // to nearest, ties to even. f32 f64. No gradient (zero).
-SN_API sn_tensor *sn_exp(sn_tensor *x);    // f32 f64, <= 2 ULP. VJP: dy * y.
-SN_API sn_tensor *sn_expm1(sn_tensor *x);  // exp(x) - 1. f32 f64. VJP: dy * (y + 1).
-SN_API sn_tensor *sn_log(sn_tensor *x);    // natural. f32 f64, <= 2 ULP. VJP: dy / x.
-SN_API sn_tensor *sn_log1p(sn_tensor *x);  // log(1 + x). f32 f64. VJP: dy / (1 + x).
-SN_API sn_tensor *sn_sin(sn_tensor *x);    // radians. f32 f64. VJP: dy * cos(x).
-SN_API sn_tensor *sn_cos(sn_tensor *x);    // radians. f32 f64. VJP: -dy * sin(x).
-SN_API sn_tensor *sn_tanh(sn_tensor *x);   // f32 f64, <= 2 ULP. VJP: dy * (1 - y^2).
+SN_API sn_tensor *sn_floor(sn_tensor *x);       // f32 f64. Cuts the path.
+SN_API sn_tensor *sn_ceil(sn_tensor *x);        // f32 f64. Cuts the path.
+SN_API sn_tensor *sn_round(sn_tensor *x);       // to nearest, ties to even. f32 f64. Cuts the path.
+SN_API sn_tensor *sn_exp(sn_tensor *x);         // f32 f64, <= 2 ULP. VJP: dy * y.
+SN_API sn_tensor *sn_expm1(sn_tensor *x);       // exp(x) - 1. f32 f64. VJP: dy * (y + 1).
+SN_API sn_tensor *sn_log(sn_tensor *x);         // natural. f32 f64, <= 2 ULP. VJP: dy / x.
+SN_API sn_tensor *sn_log1p(sn_tensor *x);       // log(1 + x). f32 f64. VJP: dy / (1 + x).
+// x in radians. f32 f64, <= 2 ULP for |x| <= 2^45; beyond, some value in [-1, 1] that is not the
+// sine; NaN for inf. VJP: dy * cos(x); -dy * sin(x).
+SN_API sn_tensor *sn_sin(sn_tensor *x);
+SN_API sn_tensor *sn_cos(sn_tensor *x);
+SN_API sn_tensor *sn_tanh(sn_tensor *x);     // f32 f64, <= 2 ULP. VJP: dy * (1 - y^2).
 SN_API sn_tensor *sn_sigmoid(sn_tensor *x);  // 1 / (1 + exp(-x)). f32 f64. VJP: dy * y * (1 - y).
 SN_API sn_tensor *sn_erf(sn_tensor *x);      // f32 f64. VJP: dy * 2 / sqrt(pi) * exp(-x^2).
-SN_API sn_tensor *sn_relu(sn_tensor *x);     // max(0, x). VJP: dy where x > 0, else 0.
-SN_API sn_tensor *sn_gelu(sn_tensor *x);     // tanh form, Hendrycks & Gimpel 2016. f32 f64.
-SN_API sn_tensor *sn_softplus(
-    sn_tensor *x);                       // log(1 + exp(x)), stable. f32 f64. VJP: dy * sigmoid(x).
-SN_API sn_tensor *sn_not(sn_tensor *x);  // logical for bool, bitwise for integers.
-SN_API sn_tensor *sn_is_nan(sn_tensor *x);  // bool. f32 f64.
-SN_API sn_tensor *sn_identity(sn_tensor *x);
-// Converts to dtype: float to integer truncates and saturates, NaN gives 0; to bool: x != 0.
-// VJP: cast back for float to float; integers and bools cut the path.
+// max(0, x). f32 f64 i32 i64. VJP: dy where x > 0, else 0.
+SN_API sn_tensor *sn_relu(sn_tensor *x);
+// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): tanh form, Hendrycks & Gimpel 2016. f32 f64. VJP:
+// by the chain rule; NaN where x^2 overflows.
+SN_API sn_tensor *sn_gelu(sn_tensor *x);
+// log(1 + exp(x)), stable. f32 f64. VJP: dy * sigmoid(x).
+SN_API sn_tensor *sn_softplus(sn_tensor *x);
+SN_API sn_tensor *sn_not(sn_tensor *x);       // logical for bool, bitwise for i32 i64. No gradient.
+SN_API sn_tensor *sn_is_nan(sn_tensor *x);    // bool result. f32 f64. No gradient.
+SN_API sn_tensor *sn_identity(sn_tensor *x);  // x. VJP: dy.
+// Converts to dtype: float to integer truncates and saturates, NaN gives 0; i64 to i32 wraps; to
+// bool: x != 0. Errors: SN_ERR_DTYPE (no dtype). VJP: cast back for float to float; integers and
+// bools cut the path.
 SN_API sn_tensor *sn_cast(sn_tensor *x, sn_dtype dtype);
 
-// ---- element-wise, two operands
-SN_API sn_tensor *sn_add(sn_tensor *a, sn_tensor *b);  // f32 f64 i32 i64 (integers wrap)
+// ---- element-wise, two operands: a and b broadcast; a VJP sums over what was repeated
+// f32 f64 i32 i64; integers wrap. VJP: dy, dy; dy, -dy; dy b, dy a.
+SN_API sn_tensor *sn_add(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_sub(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_mul(sn_tensor *a, sn_tensor *b);
-SN_API sn_tensor *sn_div(sn_tensor *a,
-                         sn_tensor *b);  // floats: IEEE. integers: truncates; x / 0 = 0
-SN_API sn_tensor *sn_rem(
-    sn_tensor *a, sn_tensor *b);  // C's fmod / %: sign of a; integers: x % 0 = 0. VJP to a only
-SN_API sn_tensor *sn_pow(sn_tensor *a,
-                         sn_tensor *b);  // f32 f64 i32 i64 (negative integer exponent: 0)
-SN_API sn_tensor *sn_maximum(sn_tensor *a, sn_tensor *b);  // NaN if either is. VJP: ties go to a
+// a / b. Floats: IEEE; i32 i64: truncates, x / 0 = 0, MIN / -1 = MIN. VJP: dy / b, -y dy / b.
+SN_API sn_tensor *sn_div(sn_tensor *a, sn_tensor *b);
+// C's fmod / %: the sign of a. f32 f64; i32 i64: x % 0 = 0. VJP: dy to a; b is cut.
+SN_API sn_tensor *sn_rem(sn_tensor *a, sn_tensor *b);
+// a^b. f32 f64: C's pow; i32 i64: wraps, and a negative exponent gives 0, except that 1^b = 1 and
+// (-1)^b = +-1. VJP: dy b a^(b - 1), 0 where b is 0; dy y log(a) where a > 0, else 0.
+SN_API sn_tensor *sn_pow(sn_tensor *a, sn_tensor *b);
+// f32 f64 i32 i64. NaN if either is. VJP: dy to the one chosen, 0 to the other; ties go to a.
+SN_API sn_tensor *sn_maximum(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_minimum(sn_tensor *a, sn_tensor *b);
-SN_API sn_tensor *sn_equal(sn_tensor *a, sn_tensor *b);  // comparisons: bool result
+// Comparisons: bool result, no gradient. NaN differs from everything and compares false otherwise.
+// equal, not_equal: any dtype; the others: f32 f64 i32 i64.
+SN_API sn_tensor *sn_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_not_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_less(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_less_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_greater(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_greater_equal(sn_tensor *a, sn_tensor *b);
-SN_API sn_tensor *sn_and(sn_tensor *a, sn_tensor *b);  // logical for bool, bitwise for integers
+// Logical for bool, bitwise for i32 i64. No gradient.
+SN_API sn_tensor *sn_and(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_or(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_xor(sn_tensor *a, sn_tensor *b);
-// condition (bool) ? a : b, element by element; all three broadcast. VJP: dy to the side chosen, 0
-// to the other.
+// condition (bool) ? a : b, element by element; all three broadcast; a and b of one dtype, any.
+// VJP: dy to the side chosen, 0 to the other.
 SN_API sn_tensor *sn_where(sn_tensor *condition, sn_tensor *a, sn_tensor *b);
-// x + value, ... with a C number of x's dtype.
+// x + value, x * value, x^value. f32 f64 i32 i64; value becomes x's dtype as in sn_full. VJP: dy;
+// dy value; dy value x^(value - 1).
 SN_API sn_tensor *sn_add_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_mul_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_pow_scalar(sn_tensor *x, double value);
 
-// ---- shape
-// shape: one dim may be -1, taken from the rest. Same elements in row-major order. VJP: reshape
-// back.
+// ---- shape: any dtype. No elements are changed; VJPs undo what the op did
+// shape: one dim may be -1, taken from the rest. Same elements in row-major order. Errors:
+// SN_ERR_SHAPE (no shape; another number of elements). VJP: reshape back.
 SN_API sn_tensor *sn_reshape(sn_tensor *x, sn_shape shape);
-// axes reversed. VJP: transpose.
+// Axes reversed. VJP: transpose.
 SN_API sn_tensor *sn_transpose(sn_tensor *x);
-// y[i_perm[0], ...]: dim k of y is dim perm[k] of x. perm: a permutation of [0, rank).
+// y[i_perm[0], ...]: dim k of y is dim perm[k] of x. perm: a permutation of [0, rank), n = rank,
+// else SN_ERR_SHAPE. VJP: the inverse permutation.
 SN_API sn_tensor *sn_permute(sn_tensor *x, const int *perm, int n);
-SN_API sn_tensor *sn_expand_dims(sn_tensor *x,
-                                 int axis);            // a new dim of 1 at axis in [-rank-1, rank]
-SN_API sn_tensor *sn_squeeze(sn_tensor *x, int axis);  // drops the dim of 1 at axis
-SN_API sn_tensor *sn_broadcast_to(sn_tensor *x, sn_shape shape);  // VJP: sum over the new elements
+// A new dim of 1 at axis in [-rank - 1, rank]; drops the dim of 1 at axis. Errors: SN_ERR_SHAPE
+// (axis out of range; SN_MAX_RANK dims already; the dim is not 1). VJP: reshape back.
+SN_API sn_tensor *sn_expand_dims(sn_tensor *x, int axis);
+SN_API sn_tensor *sn_squeeze(sn_tensor *x, int axis);
+// x repeated to shape, or to like's shape (its dtype does not matter), by NumPy's rule. Errors:
+// SN_ERR_SHAPE. VJP: sum over what was repeated.
+SN_API sn_tensor *sn_broadcast_to(sn_tensor *x, sn_shape shape);
 SN_API sn_tensor *sn_broadcast_like(sn_tensor *x, sn_tensor *like);
+// n >= 1 tensors of one dtype, one behind the other along axis; all other dims equal. sn_stack:
+// equal shapes, along a new axis in [-rank - 1, rank]. Errors: SN_ERR_SHAPE; xs NULL or n < 1 gives
+// NULL. VJP: the slices of dy.
 SN_API sn_tensor *sn_concat(sn_tensor *const *xs, int n, int axis);
 SN_API sn_tensor *sn_stack(sn_tensor *const *xs, int n, int axis);
 
@@ -106,46 +135,54 @@ typedef struct sn_range_spec {
 #define SN_ALL ((sn_range_spec){0, 0, 0})
 #define SN_RANGE(start, stop, step) ((sn_range_spec){start, stop, step})
 #endif
-// ranges[i] applies to axis i; missing trailing ones mean all. VJP: dy scattered into zeros.
+// ranges[i] applies to axis i; missing trailing ones mean all. Errors: SN_ERR_SHAPE (n > rank),
+// SN_ERR_ARGUMENT (step 0). VJP: dy scattered into zeros.
 SN_API sn_tensor *sn_slice(sn_tensor *x, const sn_range_spec *ranges, int n);
 // Element index of axis, the axis dropped: x[..., index, ...]; a negative index counts from the
 // end. A symbolic axis stays symbolic: calls for which it is too short fail. Errors: SN_ERR_INDEX.
 // VJP: dy at that place of zeros.
 SN_API sn_tensor *sn_index(sn_tensor *x, int axis, int64_t index);
-// Adds low[i] elements before and high[i] after axis i, all of the given value.
+// Adds low[i] elements before and high[i] after axis i < n <= rank, all of the given value
+// (converted as in sn_full). Errors: SN_ERR_ARGUMENT (negative widths; n > rank). VJP: the slice of
+// dy.
 SN_API sn_tensor *sn_pad(sn_tensor *x, const int64_t *low, const int64_t *high, int n,
                          double value);
 
 // ---- reductions: over axes (empty: all), dims dropped unless .keepdims
+// A list of axes: SN_AXES(0, -1).
 typedef struct sn_axes {
   int count;
   int axis[SN_MAX_RANK];  // in [-rank, rank), distinct
 } sn_axes;
 typedef struct sn_reduce_options {
-  size_t size;
-  sn_axes axes;
-  bool keepdims;
+  size_t size;    // sizeof(sn_reduce_options); filled in by the macros
+  sn_axes axes;   // empty: all
+  bool keepdims;  // reduced dims stay, as 1
 } sn_reduce_options;
-// Errors of all: SN_ERR_SHAPE (axis out of range or repeated). Source: Array API 2023.12.
-// sum: f32 f64 i32 i64 (bool is an error: cast first). Empty: 0. VJP: dy broadcast.
+// options NULL: all axes, dims dropped. Errors of all: SN_ERR_SHAPE (axis out of range or
+// repeated). Source: Array API 2023.12.
+// sum: f32 f64 i32 i64 (integers wrap; bool is an error: cast first). Empty: 0. VJP: dy broadcast.
 SN_API sn_tensor *sn_sum_opts(sn_tensor *x, const sn_reduce_options *options);
 // mean: f32 f64. Empty: NaN. VJP: dy / n broadcast.
 SN_API sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options);
-// prod: f32 f64 i32 i64. Empty: 1. VJP: products of the others, exact at zeros.
+// prod: f32 f64 i32 i64; integers wrap. Empty: 1. VJP: products of the others, exact at zeros;
+// along a symbolic axis it divides where no element is zero, so it may overflow.
 SN_API sn_tensor *sn_prod_opts(sn_tensor *x, const sn_reduce_options *options);
 // max, min: f32 f64 i32 i64; NaN propagates; empty: -inf / lowest (inf / highest). VJP: ties share
 // evenly.
 SN_API sn_tensor *sn_max_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_min_opts(sn_tensor *x, const sn_reduce_options *options);
-SN_API sn_tensor *sn_all_opts(sn_tensor *x, const sn_reduce_options *options);  // bool
-SN_API sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options);  // bool
-// var: population variance (divides by n). f32 f64.
+// all, any: bool. Empty: true; false. No gradient.
+SN_API sn_tensor *sn_all_opts(sn_tensor *x, const sn_reduce_options *options);
+SN_API sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options);
+// var: population variance (divides by n); std: its root. f32 f64. Empty: NaN. VJP: 2 dy (x - mean)
+// / n; dy (x - mean) / (n y), NaN where y is 0.
 SN_API sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options);
-// log(sum(exp(x))), stable for large x. f32 f64. VJP: dy * softmax(x).
+// log(sum(exp(x))), stable for large x. f32 f64. Empty: -inf. VJP: dy * softmax(x).
 SN_API sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options);
-// Index (i32) of the first greatest / least element along axis; NaN counts as the greatest / least.
-// No gradient.
+// Index (i32) of the first greatest / least element along axis, which is dropped; NaN counts as the
+// greatest / least. f32 f64 i32 i64. Errors: SN_ERR_SHAPE (an empty axis). No gradient.
 SN_API sn_tensor *sn_argmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_argmin(sn_tensor *x, int axis);
 
@@ -156,27 +193,36 @@ SN_API sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b);
 
 // ---- indices
 // one_hot: indices i32 or i64 of any shape -> [..., depth] of dtype: 1 at the index, 0 elsewhere
-// (all 0 when out of range).
+// (all 0 when out of range). Errors: SN_ERR_ARGUMENT (depth < 0, or beyond i32 for i32 indices),
+// SN_ERR_SHAPE (too many dims). No gradient.
 SN_API sn_tensor *sn_one_hot(sn_tensor *indices, int64_t depth, sn_dtype dtype);
-// Rows: y[i..., :] = x[indices[i...], :] along axis 0. indices i32 or i64 in [0, dim 0). Out of
-// range: SN_ERR_INDEX at the next boundary. VJP: dy scattered and added.
+// Rows: y[i..., :] = x[indices[i...], :] along axis 0. x of any dtype, rank >= 1; indices i32 or
+// i64 of any shape, in [0, dim 0). Out of range: SN_ERR_INDEX at the next boundary. Errors:
+// SN_ERR_SHAPE (rank 0; too many dims). VJP: dy scattered and added.
 SN_API sn_tensor *sn_gather(sn_tensor *x, sn_tensor *indices);
-// y = x; y[indices[i...], :] += updates[i..., :], in the order of i. VJP: dy, gather(dy, indices).
+// y = x; y[indices[i...], :] += updates[i..., :], in the order of i. x, updates: f32 f64 i32 i64;
+// indices as in sn_gather, errors too. VJP: dy to x, gather(dy, indices) to updates.
 SN_API sn_tensor *sn_scatter_add(sn_tensor *x, sn_tensor *indices, sn_tensor *updates);
 
 // ---- neural network building blocks
-SN_API sn_tensor *sn_softmax(sn_tensor *x, int axis);      // f32 f64
-SN_API sn_tensor *sn_log_softmax(sn_tensor *x, int axis);  // f32 f64
-// Per-row loss [N] of logits [N, C] and labels i32|i64 [N]: -log_softmax(logits)[label]. NaN for a
-// label outside [0, C).
+// exp(x) / sum(exp(x)) along axis, and its logarithm, both stable for large x; x's shape. f32 f64.
+// VJP: y (dy - sum(dy y)); dy - softmax(x) sum(dy).
+SN_API sn_tensor *sn_softmax(sn_tensor *x, int axis);
+SN_API sn_tensor *sn_log_softmax(sn_tensor *x, int axis);
+// Per-row loss [N] of logits [N, C] (f32 f64) and labels i32|i64 [N]: -log_softmax(logits)[label].
+// NaN for a label outside [0, C). Errors: SN_ERR_SHAPE. VJP: dy (softmax(logits) - one_hot(labels))
+// to logits.
 SN_API sn_tensor *sn_sparse_softmax_cross_entropy(sn_tensor *logits, sn_tensor *labels);
-// Mean over all elements: e = prediction - target; e^2/2 where |e| <= delta, else delta (|e| -
-// delta/2). Huber 1964.
+// Scalar losses: the mean of l(e) over all n elements of e = prediction - target (they broadcast).
+// f32 f64. VJP: dy l'(e) / n to prediction, its negative to target.
+// Huber 1964: l = e^2/2 where |e| <= delta, else delta (|e| - delta/2). Errors: SN_ERR_ARGUMENT
+// (delta is not > 0).
 SN_API sn_tensor *sn_huber_loss(sn_tensor *prediction, sn_tensor *target, double delta);
+// l = e^2; l = |e|.
 SN_API sn_tensor *sn_mean_squared_error(sn_tensor *prediction, sn_tensor *target);
 SN_API sn_tensor *sn_mean_absolute_error(sn_tensor *prediction, sn_tensor *target);
 
-// ---- call sites (design: a macro of the same name labels the op with the caller's line)
+// ---- call sites: a macro of the same name labels the op with the caller's line
 #define sn_neg(x) SNI_AT(sn_neg(x))
 #define sn_abs(x) SNI_AT(sn_abs(x))
 #define sn_sign(x) SNI_AT(sn_sign(x))

@@ -13,7 +13,9 @@ SNI_EXTERN_C_BEGIN
 
 #define SN_MAX_RANK 8
 
-// One row per dtype: X(SUFFIX, name, bytes, C type). Values are never stored in files.
+// One row per dtype: X(SUFFIX, name, bytes, C type). Values are never stored in files. bool: each
+// byte is 0 or 1, in all memory that the library is given or gives; sn_constant alone takes other
+// bytes too, as 1.
 #define SN_DTYPE_LIST(X)      \
   X(BOOL, "bool", 1, uint8_t) \
   X(I32, "i32", 4, int32_t)   \
@@ -31,6 +33,7 @@ typedef enum sn_dtype {
 // Thread-compatible, but sn_keep and sn_release, which are Thread-safe.
 typedef struct sn_tensor sn_tensor;
 
+// dims[0 .. rank), each >= 0; rank 0: a scalar.
 typedef struct sn_shape {
   int rank;
   int64_t dims[SN_MAX_RANK];
@@ -58,74 +61,85 @@ SN_API size_t sn_dtype_size(sn_dtype dtype);
 SN_API const char *sn_dtype_name(sn_dtype dtype);
 
 // ---- what a tensor is
-// rank is -1 for the error tensor and NULL. For a traced tensor sn_dim and sn_size pin a symbolic
-// dim to its traced value; where there is none (sn_function_compile with SN_UNKNOWN) that is the
-// pending error SN_ERR_SHAPE.
+// No errors but one: the error tensor and NULL have rank -1, dtype SN_BOOL, size 0. For a traced
+// tensor sn_dim and sn_size pin symbolic dims to their traced values; where there is none
+// (sn_function_compile with SN_UNKNOWN) they give -1 and the pending error SN_ERR_SHAPE. -1 too when
+// the trace has ended.
 SN_API int sn_rank(const sn_tensor *t);
 SN_API sn_dtype sn_dtype_of(const sn_tensor *t);
-SN_API int64_t sn_dim(const sn_tensor *t, int axis);  // axis in [-rank, rank); -1 if out of range
-SN_API int64_t sn_size(const sn_tensor *t);           // number of elements
-SN_API sn_context *sn_context_of(const sn_tensor *t);
-SN_API bool sn_failed(const sn_tensor *t);  // the error tensor, or NULL
-SN_API bool sn_is_traced(const sn_tensor *t);
-SN_API const char *sn_name(const sn_tensor *t);  // of a variable or named tensor, else ""
+SN_API int64_t sn_dim(const sn_tensor *t, int axis);   // axis in [-rank, rank); -1 if out of range
+SN_API int64_t sn_size(const sn_tensor *t);            // number of elements
+SN_API sn_context *sn_context_of(const sn_tensor *t);  // where it was made; NULL for NULL
+SN_API bool sn_failed(const sn_tensor *t);             // the error tensor, or NULL
+SN_API bool sn_is_traced(const sn_tensor *t);          // a value of a trace, without elements yet
+SN_API const char *sn_name(const sn_tensor *t);        // of a variable, else ""; lives as long as t
 
 // ---- creation: the context comes first, results belong to the innermost scope
-// Copies size(shape) elements of dtype from data (row-major). Errors: SN_ERR_ARGUMENT,
-// SN_ERR_MEMORY.
+// Errors of all: SN_ERR_SHAPE (a rank or dim out of range), SN_ERR_DTYPE, SN_ERR_MEMORY; NULL
+// without a context. No gradient flows through them.
+// Copies size(shape) elements of dtype from data (row-major). Errors: SN_ERR_ARGUMENT (data NULL).
 SN_API sn_tensor *sn_constant(sn_context *context, sn_dtype dtype, sn_shape shape,
                               const void *data);
+// A scalar (rank 0) of the dtype in the name.
 SN_API sn_tensor *sn_scalar_f32(sn_context *context, float value);
 SN_API sn_tensor *sn_scalar_f64(sn_context *context, double value);
 SN_API sn_tensor *sn_scalar_i32(sn_context *context, int32_t value);
 SN_API sn_tensor *sn_scalar_i64(sn_context *context, int64_t value);
 SN_API sn_tensor *sn_scalar_bool(sn_context *context, bool value);
-// A scalar of like's dtype; an integer or bool dtype takes value's truncation.
+// A scalar of like's dtype and context; an integer or bool dtype takes value's truncation.
 SN_API sn_tensor *sn_scalar_like(sn_tensor *like, double value);
+// All elements 0, 1 or value. Integers take value truncated and saturated, NaN gives 0; bool:
+// |value| >= 1. _like: like's dtype, shape and context.
 SN_API sn_tensor *sn_zeros(sn_context *context, sn_dtype dtype, sn_shape shape);
 SN_API sn_tensor *sn_ones(sn_context *context, sn_dtype dtype, sn_shape shape);
 SN_API sn_tensor *sn_full(sn_context *context, sn_dtype dtype, sn_shape shape, double value);
 SN_API sn_tensor *sn_zeros_like(sn_tensor *like);
 SN_API sn_tensor *sn_ones_like(sn_tensor *like);
-// start, start + step, ...: all values below limit (above, for a negative step), as NumPy's arange.
+// start, start + step, ...: all values below limit (above, for a negative step), as NumPy's arange;
+// rank 1. f32 f64; i32 i64: start and step must be integers. Errors: SN_ERR_ARGUMENT (that; step 0
+// or no finite number of steps).
 SN_API sn_tensor *sn_range(sn_context *context, sn_dtype dtype, double start, double limit,
                            double step);
 // Uses the caller's row-major memory without a copy: it must stay unchanged until release(user) is
-// called, once, when the last tensor that uses it dies (release may be NULL). Unaligned data are an
-// error.
+// called, once, when the last tensor that uses it dies (release may be NULL; not after an error).
+// bool: each byte must be 0 or 1. Errors: SN_ERR_ARGUMENT (data NULL or not aligned to dtype).
 SN_API sn_tensor *sn_from_memory(sn_context *context, sn_dtype dtype, sn_shape shape, void *data,
                                  void (*release)(void *user), void *user);
 // Uniform in [0, 1) / standard normal, f32 or f64, from the context's counter-based generator
 // (Philox 4x32-10, Salmon et al. 2011): the state advances per call in every mode, also inside a
-// compiled function.
+// compiled function. Errors: SN_ERR_DTYPE.
 SN_API sn_tensor *sn_random_uniform(sn_context *context, sn_dtype dtype, sn_shape shape);
 SN_API sn_tensor *sn_random_normal(sn_context *context, sn_dtype dtype, sn_shape shape);
+// Starts the context's generator anew with this seed; in a trace an effect of the function.
 SN_API void sn_set_seed(sn_context *context, uint64_t seed);
 
 // ---- reading: boundary functions
 // Copies the elements (row-major) to out; bytes must be size * dtype size. Errors: any pending
-// error; SN_ERR_STATE for a traced tensor; SN_ERR_ARGUMENT for a wrong byte count.
+// error; SN_ERR_STATE for a traced tensor, or in a trace; SN_ERR_ARGUMENT for NULL, the error
+// tensor or a wrong byte count.
 SN_API SN_MUST_USE sn_status sn_read(const sn_tensor *t, void *out, size_t bytes);
 // The value of a one-element tensor, converted to double. Errors as sn_read; SN_ERR_SHAPE if size
 // is not 1.
 SN_API SN_MUST_USE sn_status sn_item(const sn_tensor *t, double *out_value);
-// The elements where they lie, valid while the tensor lives and is not assigned. Errors as sn_read.
+// The elements where they lie (row-major), not to be written; valid while the tensor lives and is
+// not assigned. Errors as sn_read.
 SN_API SN_MUST_USE sn_status sn_data(const sn_tensor *t, const void **out_data);
 // Formats the value as NumPy would, at most capacity bytes with the ending 0; returns the length it
-// would have.
+// would have (without the 0). Any tensor: the error tensor, NULL and traced tensors are described.
 SN_API size_t sn_format(const sn_tensor *t, char *buffer, size_t capacity);
 
 // ---- ownership
 // One more reference: the tensor outlives its scope until sn_release. Returns t. The error tensor
 // and NULL are accepted; keeping a traced tensor is an error (it cannot outlive its trace).
 SN_API sn_tensor *sn_keep(sn_tensor *t);
+// One reference less; the last one frees t. NULL is accepted.
 SN_API void sn_release(sn_tensor *t);
-// Moves a result to the scope around the innermost one. Returns t.
+// Moves a result of the innermost scope to the scope around it. Returns t, any tensor or NULL.
 SN_API sn_tensor *sn_escape(sn_tensor *t);
 
 // ---- call sites
-// Labels the op that made t, or the pending error, with the caller's line. The macros of ops.h call
-// it.
+// Labels the op that made t, or the pending error, with the caller's line; file must stay valid (a
+// literal). Returns t. The macros of ops.h call it.
 SN_API sn_tensor *sn_locate(sn_tensor *t, const char *file, int line);
 #define SNI_AT(expression) sn_locate((expression), __FILE__, __LINE__)
 // As sn_read, sn_item and sn_data, naming the caller's line in the message.

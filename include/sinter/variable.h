@@ -13,20 +13,24 @@ typedef struct sn_variable_options {
   bool frozen;       // not trainable: an open tape does not watch it
 } sn_variable_options;
 
-// Creates a variable holding a copy of initial's value. Returns an owned reference: sn_release it.
-// Errors: SN_ERR_STATE inside a trace; SN_ERR_MEMORY.
+// Creates a variable holding a copy of initial's value, with its dtype and shape for good. Returns
+// an owned reference: sn_release it. options NULL: the defaults. Errors: SN_ERR_STATE inside a
+// trace; SN_ERR_MEMORY.
 SN_API sn_tensor *sn_variable_opts(sn_tensor *initial, const sn_variable_options *options);
+// False for the error tensor, NULL and, for sn_is_trainable, frozen variables.
 SN_API bool sn_is_variable(const sn_tensor *t);
 SN_API bool sn_is_trainable(const sn_tensor *t);
 
-// variable = value; variable += value; variable -= value. value: the variable's dtype; its shape
-// for sn_assign, broadcastable to it for the other two. Returns the new value (scope-owned). While
-// an error is pending nothing is assigned. In a trace: an effect of the function, in order. Errors:
-// SN_ERR_DTYPE, SN_ERR_SHAPE, SN_ERR_ARGUMENT.
+// variable = value; variable += value; variable -= value. value: the variable's dtype (+= and -=:
+// f32 f64 i32 i64); its shape for sn_assign, broadcastable to it for the other two. Returns the new
+// value (scope-owned). While an error is pending nothing is assigned. In a trace: an effect of the
+// function, in order. Errors: SN_ERR_DTYPE, SN_ERR_SHAPE, SN_ERR_ARGUMENT (no variable). VJP: the
+// result's is that of value, or of sn_add or sn_sub; a later read of the variable has none.
 SN_API sn_tensor *sn_assign(sn_tensor *variable, sn_tensor *value);
 SN_API sn_tensor *sn_assign_add(sn_tensor *variable, sn_tensor *value);
 SN_API sn_tensor *sn_assign_sub(sn_tensor *variable, sn_tensor *value);
-// The variable's value now, as a tensor that later assignments do not change.
+// The variable's value now, as a tensor (scope-owned) that later assignments do not change. Errors:
+// SN_ERR_ARGUMENT (no variable). VJP: dy to the variable.
 SN_API sn_tensor *sn_read_variable(sn_tensor *variable);
 
 #define sn_assign(variable, value) SNI_AT(sn_assign(variable, value))
