@@ -342,7 +342,10 @@ static sn_status read_line(parser *p) {
   SNI_TRY(expect(p, '='));
   length = read_word(p, &word);
   sni_op op = sni_op_by_name(word, length);
-  if (op == SNI_OP_COUNT) return fail_at(p, word, "expected the name of an op");
+  if (op == SNI_OP_COUNT && !length) return fail_at(p, word, "expected the name of an op");
+  if (op == SNI_OP_COUNT)
+    return fail_at(p, word, "expected the name of an op, not \"%.*s\"",
+                   (int)(length > 40 ? 40 : length), word);
   if (p->n_names >= p->names_capacity / 2 && !grow_names(p)) return fail_memory(p);
   if (find_name(p, value, value_length)->text)
     return fail_at(p, value - 1, "%%%.*s is defined twice",

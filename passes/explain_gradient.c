@@ -52,25 +52,25 @@ void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id 
                              size_t capacity) {
   const sni_type *type = sni_graph_type(graph, x);
   if (x > y) {
-    snprintf(buffer, capacity, "y does not depend on x");
+    snprintf(buffer, capacity, "y does not depend on it");
     return;
   }
   size_t bytes = 2 * ((size_t)y + 1);
   uint8_t *depends = sni_alloc_zeroed(graph->arena->allocator, bytes);
   if (!depends) {
-    snprintf(buffer, capacity, "y does not depend on x in a differentiable way");
+    snprintf(buffer, capacity, "y does not depend on it in a differentiable way");
     return;
   }
   mark_dependent(graph, y, x, depends);
   const sni_node *node = NULL;
   if (!depends[y])
-    snprintf(buffer, capacity, "y does not depend on x");
+    snprintf(buffer, capacity, "y does not depend on it");
   else if (!sni_is_float(type->dtype))
-    snprintf(buffer, capacity, "x is %s, and only floats have gradients",
+    snprintf(buffer, capacity, "it is %s, and only floats have gradients",
              sn_dtype_name(type->dtype));
   else if ((node = find_break(graph, y, x, depends, depends + y + 1)))
     describe(node, buffer, capacity);
   else
-    snprintf(buffer, capacity, "no recorded path from y to x has a gradient");
+    snprintf(buffer, capacity, "no recorded path from y to it has a gradient");
   sni_free(graph->arena->allocator, depends, bytes);
 }

@@ -25,7 +25,7 @@ typedef struct sni_differentiate_request {
 sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *request,
                             sni_node_id *out_gradients);
 // Writes why y does not depend on x differentiably: "cast to i32 at model.c:12 has no gradient", "y
-// does not depend on x".
+// does not depend on it".
 void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id x, char *buffer,
                              size_t capacity);
 

@@ -16,6 +16,9 @@ prefix=$work/moved
   -DCMAKE_C_COMPILER="${CC:-cc}" -DCMAKE_CXX_COMPILER="${CXX:-c++}" >/dev/null
 "$cmake" --build "$work/embed"
 for program in embed embed_static embed_cpp; do "$work/embed/$program"; done
+if [ -n "$(find "$prefix" -name libsinter-llvm.so)" ]; then  # the plugin is found, wherever the library's code lies
+  for program in embed embed_static; do "$work/embed/$program" | grep -q 'LLVM [0-9]'; done
+fi
 if ldd "$work/embed/embed_static" | grep libsinter; then
   echo "embed_static needs libsinter.so"
   exit 1

@@ -180,7 +180,7 @@ START_TEST(test_unconnected_inputs) {
     const char *text[3];
   } wanted[] = {
       {SN_ERR_GRADIENT, {"xs[0]", "\"x\"", "cast to i32 at "}},
-      {SN_ERR_GRADIENT, {"xs[1] \"bias\"", "y does not depend on x", "SN_ZEROS"}},
+      {SN_ERR_GRADIENT, {"xs[1] \"bias\"", "y does not depend on it", "SN_ZEROS"}},
       {SN_ERR_GRADIENT, {"i32[2]", "only floats", ""}},
       {SN_ERR_GRADIENT, {"stop_gradient", "xs[0]", "test_gradients.c:"}},
       {SN_OK, {NULL}},

@@ -257,7 +257,7 @@ static const struct {
     {X "  return foo %x }", "3:10: expected 'var'"},
     {F "  % = add", "2:3: expected the name of a value"},
     {F "  %a add", "2:6: expected '='"},
-    {F "  %a = adds(", "2:8: expected the name of an op"},
+    {F "  %a = adds(", "2:8: expected the name of an op, not \"adds\""},
     {F "  %a = \"", "2:8: expected the name of an op"},
     {X "  %x = neg(%x) : f32[2]", "3:3: %x is defined twice"},
     {F "  %a = parameter inputs 0", "2:18: expected input, variable or capture"},

@@ -506,9 +506,9 @@ START_TEST(breaks_are_explained) {
   check_explained(
       "%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = exp(%1) : f32[2]\n"
       "return %2",
-      2, 0, "y does not depend on x");
+      2, 0, "y does not depend on it");
   check_explained("%0 = parameter input 0 : f32[2]\n%1 = exp(%0) : f32[2]\nreturn %1", 0, 1,
-                  "y does not depend on x");
+                  "y does not depend on it");
   check_explained(
       "%0 = parameter input 0 : f32[2]\n%1 = cast(%0) : i32[2]\n%2 = add(%1, %1) : i32[2]\n"
       "%3 = cast(%2) : f32[2]\n%4 = exp(%3) : f32[2]\nreturn %4",
@@ -523,12 +523,12 @@ START_TEST(breaks_are_explained) {
       "%3 = select(%2, %1, %1) : f32[2]\nreturn %3",
       3, 0, "lt at model.c:12 has no gradient");
   check_explained("%0 = parameter input 0 : i32[2]\n%1 = cast(%0) : f32[2]\nreturn %1", 1, 0,
-                  "x is i32, and only floats have gradients");
+                  "it is i32, and only floats have gradients");
   check_explained(
       "%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = rem(%0, %1) : "
       "f32[2]\n"
       "return %2",
-      2, 1, "no recorded path from y to x has a gradient");
+      2, 1, "no recorded path from y to it has a gradient");
 }
 END_TEST
 
