@@ -56,8 +56,8 @@ static int process(sn_context *context, sn_function *function) {
   sn_system_info info = {.size = sizeof(info)};
   size_t after = blocks;
   sn_context_system_info(context, &info);
-  printf("Sinter %s in C: largest error %.1e, %zu allocations while running, LLVM %s\n", sn_version(),
-         worst, after - before, info.llvm_version ? info.llvm_version : "not found");
+  printf("Sinter %s in C: largest error %.1e, %zu allocations while running, LLVM %s\n",
+         sn_version(), worst, after - before, info.llvm_version ? info.llvm_version : "not found");
   int ok = worst < 1e-6 && after == before;
   sn_runner_destroy(runner);
   sn_program_release(program);
