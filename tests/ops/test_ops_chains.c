@@ -278,6 +278,47 @@ START_TEST(a_known_graph_has_its_results) {
 }
 END_TEST
 
+static sn_view eager_view(sn_tensor *t, const sn_shape *shape) {
+  sn_view view = new_view(SN_F32, shape);
+  size_t bytes = (size_t)elements_of(shape) * sizeof(float);
+  ck_assert_msg(sn_read(t, view.data, bytes) == SN_OK, "%s", sn_error_message(tiers[0]));
+  return view;
+}
+
+// One kernel reads the joined operand for the last time and makes two results of its size: they
+// cannot both have its memory.
+START_TEST(two_results_do_not_share_the_memory_of_one_operand) {
+  static const sn_shape half = {2, {4, 8}}, whole = {2, {8, 8}};
+  source s = {.length = 0};
+  open_tiers();
+  say(&s,
+      "func @f {\n  %%0 = parameter input 0 : f32[4,8]\n  %%1 = parameter input 1 : f32[4,8]\n"
+      "  %%2 = parameter input 2 : f32[8,8]\n  %%3 = concat(%%0, %%1) {axis=0} : f32[8,8]\n"
+      "  %%4 = sin(%%3) : f32[8,8]\n  %%5 = exp(%%4) : f32[8,8]\n  %%6 = tanh(%%4) : f32[8,8]\n"
+      "  %%7 = matmul(%%5, %%2) {ta=0, tb=0} : f32[8,8]\n"
+      "  %%8 = matmul(%%6, %%2) {ta=0, tb=0} : f32[8,8]\n  return %%7, %%8\n}\n");
+  sn_view in[3] = {new_view(SN_F32, &half), new_view(SN_F32, &half), new_view(SN_F32, &whole)};
+  sn_tensor *operands[3];
+  for (int i = 0; i < 3; i++) {
+    for (int64_t k = 0; k < elements_of(&in[i].shape); k++)
+      ((float *)in[i].data)[k] = (float)(hash_of((uint64_t)k, (uint64_t)i) >> 8) * 0x1p-22f - 2;
+    operands[i] = sn_constant(tiers[0], SN_F32, in[i].shape, in[i].data);
+  }
+  sn_tensor *sine = sn_sin(sn_concat(operands, 2, 0));
+  sn_view eager[2] = {eager_view(sn_matmul(sn_exp(sine), operands[2]), &whole),
+                      eager_view(sn_matmul(sn_tanh(sine), operands[2]), &whole)};
+  sn_view out[2];
+  pair p = compile_pair(&s);
+  ck_assert_int_eq(run_pair(&p, in, 3, out), 2);
+  for (int i = 0; i < 2; i++) check_same(&out[i], &eager[i], "fused against eager", s.text);
+  release_pair(&p);
+  free_views(in, 3);
+  free_views(out, 2);
+  free_views(eager, 2);
+  close_tiers();
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("ops_chains");
   TCase *tests = tcase_create("ops_chains");
@@ -286,6 +327,7 @@ int main(void) {
   tcase_add_loop_test(tests, chains_are_the_same_eager_and_fused, 0, 10);
   tcase_add_loop_test(tests, a_known_graph_has_its_results, 0,
                       sizeof(known_graphs) / sizeof(known_graphs[0]));
+  tcase_add_test(tests, two_results_do_not_share_the_memory_of_one_operand);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
   int failed = srunner_ntests_failed(runner);

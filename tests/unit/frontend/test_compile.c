@@ -339,6 +339,24 @@ START_TEST(test_native_code) {
   sn_context_destroy(context);
 }
 END_TEST
+
+// With code in place; says nothing where there is no /proc.
+START_TEST(test_no_memory_is_writable_and_executable) {
+  sn_context *context;
+  char line[4096];
+  ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_PLUGIN_PATH, .threads = 1,
+                                     .backend = SN_BACKEND_LLVM),
+                   SN_OK);
+  sni_compiled *compiled = compile(context, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, false);
+  ck_assert_int_gt(compiled->n_native, 0);
+  FILE *maps = fopen("/proc/self/maps", "r");
+  while (maps && fgets(line, sizeof(line), maps))
+    ck_assert_msg(!strstr(line, " rwxp "), "%s", line);
+  if (maps) fclose(maps);
+  sni_compiled_destroy(compiled);
+  sn_context_destroy(context);
+}
+END_TEST
 #endif
 
 // ---- failing allocations
@@ -393,6 +411,7 @@ int main(void) {
 #endif
 #if SINTER_HAS_LLVM
   tcase_add_test(cases, test_native_code);
+  tcase_add_test(cases, test_no_memory_is_writable_and_executable);
 #endif
   tcase_add_test(cases, test_every_allocation_may_fail);
   return run_cases("compile", &cases, 1);

@@ -717,6 +717,48 @@ START_TEST(test_a_mix_of_contexts_is_the_first_operands_error) {
 }
 END_TEST
 
+static sn_status sets_nothing(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                              void *user) {
+  (void)context, (void)in, (void)out, (void)user;
+  return SN_OK;
+}
+
+START_TEST(test_an_output_left_unset_is_an_error) {
+  sn_function *f = make(sets_nothing, 1, 2, NULL);
+  for (int eager = 0; eager < 2; eager++) {
+    sn_tensor *x = F32(SN_SCALAR, 1), *y[2] = {x, x};
+    ck_assert_int_eq(eager ? sn_call_eager(f, &x, 1, y, 2) : sn_call(f, &x, 1, y, 2),
+                     SN_ERR_CALLBACK);
+    ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "left output 0 unset"));
+    ck_assert(y[0] == x && y[1] == x);
+  }
+  sn_function_destroy(f);
+}
+END_TEST
+
+static sn_status times_captured(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                void *user) {
+  (void)context;
+  out[0] = sn_mul(in[0], user);
+  return SN_OK;
+}
+
+// Its value is known to the passes: nothing is left of a product with 1.
+START_TEST(test_a_small_captured_tensor_is_a_constant) {
+  for (int factor = 1; factor < 3; factor++) {
+    sn_function *f = make(times_captured, 1, 1, sn_scalar_f32(ctx, (float)factor));
+    sn_program *program;
+    char *text;
+    ck_assert_int_eq(sn_function_compile(f, &(sn_spec){SN_F32, {1, {4}}}, 1, &program), SN_OK);
+    ck_assert_int_eq(sn_program_dump(ctx, program, SN_STAGE_GRAPH, &text), SN_OK);
+    ck_assert_msg((strstr(text, "mul(") != NULL) == (factor != 1), "%s", text);
+    sn_text_free(ctx, text);
+    sn_program_release(program);
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("function");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -745,5 +787,7 @@ int main(void) {
   tcase_add_test(cases, test_a_message_may_be_wrapped);
   tcase_add_test(cases, test_why_a_callback_failed_is_told);
   tcase_add_test(cases, test_a_mix_of_contexts_is_the_first_operands_error);
+  tcase_add_test(cases, test_an_output_left_unset_is_an_error);
+  tcase_add_test(cases, test_a_small_captured_tensor_is_a_constant);
   return run_cases("function", &cases, 1);
 }

@@ -2,6 +2,10 @@
 // dtypes, broadcasting, sizes 0 and 1.
 #include "frontend_fixture.h"
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 enum { room = 4096 };
 
 // ---- inputs
@@ -790,6 +794,54 @@ START_TEST(large_ops_run_on_threads) {
 }
 END_TEST
 
+static int64_t bytes_after_shapes(int64_t from, int64_t to) {
+  for (int64_t n = from; n < to; n++) {
+    SN_SCOPE(ctx);
+    sn_tensor *x = sn_ones(ctx, SN_F32, SN_SHAPE(n));
+    ck_assert(!sn_failed(sn_add(x, x)));
+  }
+  sn_context_trim(ctx);
+  return memory.bytes;
+}
+
+START_TEST(the_cache_of_ops_stops_growing) {
+  int64_t full = bytes_after_shapes(1, 5000);
+  ck_assert_int_le(bytes_after_shapes(5000, 10000), full + full / 50);
+}
+END_TEST
+
+START_TEST(one_true_element_is_enough) {
+  static const int positions[] = {0, 63, 64, 199};
+  for (int i = 0; i < 4; i++) {
+    uint8_t data[200] = {0};
+    data[positions[i]] = 1;
+    EXPECT(sn_any((sn_constant)(ctx, SN_BOOL, SN_SHAPE(200), data)), SN_SCALAR, 1);
+  }
+}
+END_TEST
+
+#if defined(__x86_64__)
+// Flush to zero and denormals are zero: neither reaches an op, both are as before afterwards.
+START_TEST(the_hosts_float_modes_change_nothing) {
+  enum { flushing = 0x8040 };
+  static const float factors[][2] = {{1e-38f, 0.1f}, {1e-40f, 8}};  // denormal: y, x
+  for (int i = 0; i < 2; i++) {
+    sn_tensor *a = F32(SN_SCALAR, factors[i][0]), *b = F32(SN_SCALAR, factors[i][1]);
+    unsigned before = _mm_getcsr();
+    _mm_setcsr(before | flushing);
+    sn_tensor *y = sn_mul(a, b);
+    unsigned after = _mm_getcsr();
+    _mm_setcsr(before);
+    ck_assert_uint_eq(after & flushing, flushing);
+    volatile float wanted = factors[i][0];
+    wanted *= factors[i][1];
+    ck_assert_double_ne((double)wanted, 0);
+    ck_assert_double_eq(item(y), (double)wanted);
+  }
+}
+END_TEST
+#endif
+
 int main(void) {
   TCase *c = tcase_create("ops in eager mode");
   tcase_add_checked_fixture(c, setup_seeded, teardown);
@@ -814,5 +866,10 @@ int main(void) {
   tcase_add_test(c, losses);
   tcase_add_test(c, the_cache_of_ops_is_bounded);
   tcase_add_test(c, large_ops_run_on_threads);
+  tcase_add_test(c, the_cache_of_ops_stops_growing);
+  tcase_add_test(c, one_true_element_is_enough);
+#if defined(__x86_64__)
+  tcase_add_test(c, the_hosts_float_modes_change_nothing);
+#endif
   return run_cases("ops_eager", &c, 1);
 }

@@ -88,7 +88,7 @@ START_TEST(test_wrong_views_are_errors) {
   float x[6] = {0}, w[3] = {0}, y[7] = {0}, s[3];
   const sn_view in[2] = {{x, SN_F32, SN_SHAPE(2, 3)}, {w, SN_F32, SN_SHAPE(3)}};
   const sn_view out[2] = {{y, SN_F32, SN_SHAPE(2, 3)}, {s, SN_F32, SN_SHAPE(3)}};
-  for (int wrong = 0; wrong < 8; wrong++) {
+  for (int wrong = 0; wrong < 10; wrong++) {
     sn_view i[2] = {in[0], in[1]}, o[2] = {out[0], out[1]};
     sn_status wanted = SN_ERR_SHAPE;
     const char *text = "expected f32";
@@ -101,6 +101,10 @@ START_TEST(test_wrong_views_are_errors) {
     if (wrong == 5) o[0].data = (char *)y + 1, wanted = SN_ERR_ARGUMENT, text = "aligned";
     if (wrong == 6) o[0].data = x, wanted = SN_ERR_ARGUMENT, text = "overlaps input 0";
     if (wrong == 7) o[1].data = y + 2, wanted = SN_ERR_ARGUMENT, text = "outputs 0 and 1 overlap";
+    if (wrong == 8)
+      i[0].shape = (sn_shape){2, {SN_UNKNOWN, 3}}, text = "input 0 of \"affine\" is f32[?,3]";
+    if (wrong == 9)
+      o[0].shape = (sn_shape){2, {SN_UNKNOWN, 3}}, text = "output 0 of \"affine\" is f32[?,3]";
     ck_assert_int_eq(sn_run(runner, i, o), wanted);
     ck_assert_msg(strstr(sn_runner_error(runner), text) != NULL, "%d: %s", wrong,
                   sn_runner_error(runner));
@@ -238,6 +242,9 @@ START_TEST(test_compile_errors) {
   ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "f32[4]"));
   const sn_spec bad[2] = {{SN_F32, {9, {1}}}, {SN_F32, {1, {3}}}};
   ck_assert_int_eq(sn_function_compile(f, bad, 2, &program), SN_ERR_ARGUMENT);
+  const sn_spec negative[2] = {{SN_F32, {2, {-5, 3}}}, {SN_F32, {1, {3}}}};
+  ck_assert_int_eq(sn_function_compile(f, negative, 2, &program), SN_ERR_ARGUMENT);
+  ck_assert_ptr_null(program);
   sn_function *g = sn_function_create(ctx, needs_size, .inputs = 1, .outputs = 1);
   const sn_spec unknown = {SN_F32, {1, {SN_UNKNOWN}}};
   ck_assert_int_ne(sn_function_compile(g, &unknown, 1, &program), SN_OK);
@@ -385,6 +392,92 @@ START_TEST(test_inputs_of_a_text_share_symbols) {
 }
 END_TEST
 
+static sn_status add_to_variable(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                 void *user) {
+  (void)context;
+  out[0] = sn_assign_add(user, in[0]);
+  return SN_OK;
+}
+
+// Whoever read a value keeps it, whichever buffers the runner uses in turn.
+START_TEST(test_values_read_between_runs_stay) {
+  sn_tensor *v = sn_variable(sn_zeros(ctx, SN_F32, SN_SHAPE(4))), *read[3];
+  sn_function *f = sn_function_create(ctx, add_to_variable, .inputs = 1, .outputs = 1, .user = v);
+  sn_program *program = compile(f, &(sn_spec){SN_F32, {1, {4}}}, 1);
+  sn_runner *runner = make_runner(program);
+  float one[4] = {1, 1, 1, 1}, sum[4];
+  const sn_view in = {one, SN_F32, SN_SHAPE(4)}, out = {sum, SN_F32, SN_SHAPE(4)};
+  for (int i = 0; i < 3; i++) {
+    SN_SCOPE(ctx);
+    read[i] = sn_keep(sn_read_variable(v));
+    ck_assert_int_eq(sn_run(runner, &in, &out), SN_OK);
+  }
+  for (int i = 0; i < 3; i++) {
+    EXPECT(read[i], SN_SHAPE(4), i, i, i, i);
+    sn_release(read[i]);
+  }
+  for (int i = 4; i < 7; i++) {  // in the buffers that are free again
+    ck_assert_int_eq(sn_run(runner, &in, &out), SN_OK);
+    ck_assert_float_eq(sum[3], (float)i);
+    EXPECT(v, SN_SHAPE(4), i, i, i, i);
+  }
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+  sn_function_destroy(f);
+  sn_release(v);
+}
+END_TEST
+
+static sn_status two_products(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                              void *user) {
+  (void)context, (void)user;
+  out[0] = sn_sum(sn_matmul(sn_matmul(in[0], in[1]), in[1]));
+  return SN_OK;
+}
+
+static void expect_run_of_ones(sn_runner *runner, float *ones, int64_t n, sn_status wanted) {
+  float sum = 0;
+  const sn_view in[2] = {{ones, SN_F32, SN_SHAPE(n, 4)}, {ones, SN_F32, SN_SHAPE(4, 4)}};
+  const sn_view out = {&sum, SN_F32, SN_SCALAR};
+  sn_status status = sn_run(runner, in, &out);
+  ck_assert_msg(status == wanted, "%lld rows: %s, wanted %s", (long long)n, sn_status_name(status),
+                sn_status_name(wanted));
+  if (!status) ck_assert_float_eq(sum, (float)(64 * n));
+}
+
+// The first product is a temporary of the batch's size. Of a few rows it is so large that its
+// memory, which is given back when that of many rows is asked for, is no longer mapped then.
+START_TEST(test_a_size_beyond_the_memory_limit_fails_alone) {
+  enum { few = 20000, many = 1 << 20 };
+  const sn_spec specs[2] = {{SN_F32, {2, {SN_UNKNOWN, 4}}}, {SN_F32, {2, {4, 4}}}};
+  sn_context *limited;
+  sn_program *program;
+  sn_runner *runner;
+  ck_assert_int_eq(sn_context_create(&limited, .memory_limit = 4 << 20, .threads = 1,
+                                     .backend = SN_BACKEND_INTERPRETER, .blas = SN_BLAS_NONE),
+                   SN_OK);
+  sn_function *f = sn_function_create(limited, two_products, .inputs = 2, .outputs = 1);
+  ck_assert_int_eq(sn_function_compile(f, specs, 2, &program), SN_OK);
+  ck_assert_int_eq(sn_runner_create(limited, program, 1, &runner), SN_OK);
+  float *ones = malloc(many * 4 * sizeof(*ones));
+  for (int i = 0; i < many * 4; i++) ones[i] = 1;
+  for (int round = 0; round < 2; round++) {
+    expect_run_of_ones(runner, ones, 3, SN_OK);
+    expect_run_of_ones(runner, ones, few, SN_OK);
+    expect_run_of_ones(runner, ones, many, SN_ERR_MEMORY);
+    expect_run_of_ones(runner, ones, few, SN_OK);
+    expect_run_of_ones(runner, ones, many, SN_ERR_MEMORY);
+    expect_run_of_ones(runner, ones, many - 1, SN_ERR_MEMORY);
+    expect_run_of_ones(runner, ones, 100, SN_OK);
+  }
+  free(ones);
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+  sn_function_destroy(f);
+  sn_context_destroy(limited);
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("runner");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -399,5 +492,7 @@ int main(void) {
   tcase_add_test(cases, test_inputs_of_a_text_share_symbols);
   tcase_add_test(cases, test_indices_into_nothing_are_faults);
   tcase_add_test(cases, test_impossible_sizes_of_a_text_are_errors);
+  tcase_add_test(cases, test_values_read_between_runs_stay);
+  tcase_add_test(cases, test_a_size_beyond_the_memory_limit_fails_alone);
   return run_cases("runner", &cases, 1);
 }

@@ -174,6 +174,19 @@ START_TEST(the_callers_memory_is_released_once) {
 }
 END_TEST
 
+START_TEST(escape_leaves_an_outer_scopes_result_to_that_scope) {
+  size_t before = held();
+  sn_scope outer = sn_scope_begin(ctx);
+  sn_tensor *t = sn_ones(ctx, SN_F64, SN_SHAPE(100000));
+  sn_scope inner = sn_scope_begin(ctx);
+  ck_assert_ptr_eq(sn_escape(t), t);
+  sn_scope_end(inner);
+  ck_assert_double_eq(item(sn_sum(t)), 100000);
+  sn_scope_end(outer);
+  ck_assert_uint_lt(held(), before + 800000);
+}
+END_TEST
+
 int main(void) {
   TCase *c = tcase_create("scope");
   tcase_add_checked_fixture(c, setup, teardown);
@@ -181,6 +194,7 @@ int main(void) {
   tcase_add_test(c, every_way_out_ends_a_scope);
   tcase_add_test(c, keep_outlives_release_ends);
   tcase_add_test(c, escape_moves_to_the_scope_around);
+  tcase_add_test(c, escape_leaves_an_outer_scopes_result_to_that_scope);
   tcase_add_test(c, escape_at_the_top_and_of_variables_is_harmless);
   tcase_add_test(c, an_outer_end_ends_the_inner_scopes);
   tcase_add_test(c, deep_nesting);

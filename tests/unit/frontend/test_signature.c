@@ -442,6 +442,106 @@ START_TEST(test_recompiling_can_be_forbidden) {
 }
 END_TEST
 
+START_TEST(test_a_tensor_and_a_variable_are_two_signatures) {
+  sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1);
+  sn_tensor *x = F32(SN_SHAPE(2), 1, 2), *v = sn_variable(x);
+  EXPECT(call1(f, x), SN_SHAPE(2), 1, 4);
+  EXPECT(call1(f, v), SN_SHAPE(2), 1, 4);
+  ck_assert_uint_eq(traces_of(f), 2);
+  sn_assign(v, F32(SN_SHAPE(2), 3, 4));
+  EXPECT(call1(f, x), SN_SHAPE(2), 1, 4);
+  EXPECT(call1(f, v), SN_SHAPE(2), 9, 16);
+  ck_assert_uint_eq(traces_of(f), 2);
+  sn_function_destroy(f);
+  sn_release(v);
+}
+END_TEST
+
+static void expect_item(const sn_tensor *t, sn_dtype dtype, double value) {
+  ck_assert_int_eq(sn_dtype_of(t), dtype);
+  ck_assert_double_eq(item(t), value);
+}
+
+// Scalars of the same value but of different dtypes and kinds; variables one by one.
+START_TEST(test_kinds_dtypes_and_variables_are_told_apart) {
+  sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1);
+  sn_tensor *a = sn_variable(sn_scalar_f32(ctx, 3)), *b = sn_variable(sn_scalar_f32(ctx, 4));
+  for (int round = 0; round < 2; round++) {
+    expect_item(call1(f, sn_scalar_f32(ctx, 3)), SN_F32, 9);
+    expect_item(call1(f, sn_scalar_f64(ctx, 3)), SN_F64, 9);
+    expect_item(call1(f, sn_scalar_i32(ctx, 3)), SN_I32, 9);
+    expect_item(call1(f, sn_scalar_i64(ctx, 5)), SN_I64, 25);
+    expect_item(call1(f, sn_static(ctx, 3)), SN_I64, 9);
+    expect_item(call1(f, a), SN_F32, 9);
+    expect_item(call1(f, b), SN_F32, 16);
+    ck_assert_uint_eq(traces_of(f), 7);
+  }
+  sn_function_destroy(f);
+  sn_release(a);
+  sn_release(b);
+}
+END_TEST
+
+static void expect_traces(sn_function *f, sn_dtype dtype, uint64_t traces) {
+  ck_assert_double_eq(item(call1(f, sn_full(ctx, dtype, SN_SCALAR, 3))), 9);
+  ck_assert_uint_eq(traces_of(f), traces);
+}
+
+START_TEST(test_eviction_counts_every_dtypes_programs) {
+  sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .cache_capacity = 2);
+  expect_traces(f, SN_F32, 1);
+  expect_traces(f, SN_F64, 2);
+  expect_traces(f, SN_F32, 2);
+  expect_traces(f, SN_I32, 3);  // f64 goes
+  expect_traces(f, SN_F32, 3);
+  expect_traces(f, SN_I32, 3);
+  expect_traces(f, SN_F64, 4);  // f32 goes
+  expect_traces(f, SN_I32, 4);
+  sn_function_statistics stats = {.size = sizeof(stats)};
+  sn_function_stats(f, &stats);
+  ck_assert_uint_eq(stats.specialisations, 2);
+  ck_assert_uint_eq(stats.evictions, 2);
+  sn_function_destroy(f);
+}
+END_TEST
+
+static sn_status square_second(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                               void *user) {
+  (void)context, (void)user;
+  out[0] = sn_square(in[1]);
+  return SN_OK;
+}
+
+// Calls with a, then twice with b, each time with another size of the second input. Were a and b of
+// one class, that size would have varied for b already, and its second call were a hit.
+static void expect_two_classes(const char *what, sn_tensor *a, sn_tensor *b) {
+  sn_function *f = sn_function_create(ctx, square_second, .inputs = 2, .outputs = 1);
+  sn_tensor *first[] = {a, b, b, b}, *y;
+  static const uint64_t traces[] = {1, 2, 3, 3};
+  for (int i = 0; i < 4; i++) {
+    ck_assert_int_eq(sn_call(f, SN_ARGS(first[i], iota(SN_SHAPE(5 + i))), &y, 1), SN_OK);
+    ck_assert_msg(traces_of(f) == traces[i], "%s: %d traces after call %d", what, (int)traces_of(f),
+                  i);
+  }
+  sn_function_destroy(f);
+}
+
+START_TEST(test_sizes_vary_within_a_class_alone) {
+  sn_tensor *x = F32(SN_SHAPE(2), 1, 2), *number = sn_scalar_i64(ctx, 0);
+  sn_tensor *v = sn_variable(x), *same = sn_variable(x), *scalar = sn_variable(number);
+  expect_two_classes("dtypes", x, F64(SN_SHAPE(2), 1, 2));
+  expect_two_classes("ranks", x, F32(SN_SHAPE(2, 1), 1, 2));
+  expect_two_classes("a tensor and a variable", x, v);
+  expect_two_classes("two variables", v, same);
+  expect_two_classes("a tensor and a static value", number, sn_static(ctx, 0));
+  expect_two_classes("a variable and a static value", scalar, sn_static(ctx, 0));
+  expect_two_classes("two static values", sn_static(ctx, 0), sn_static(ctx, 1));
+  sn_release(v);
+  sn_release(same);
+  sn_release(scalar);
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("signature");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -461,5 +561,9 @@ int main(void) {
   tcase_add_test(cases, test_eviction_is_named_as_the_reason);
   tcase_add_test(cases, test_many_shapes_are_found_again);
   tcase_add_test(cases, test_recompiling_can_be_forbidden);
+  tcase_add_test(cases, test_a_tensor_and_a_variable_are_two_signatures);
+  tcase_add_test(cases, test_kinds_dtypes_and_variables_are_told_apart);
+  tcase_add_test(cases, test_eviction_counts_every_dtypes_programs);
+  tcase_add_test(cases, test_sizes_vary_within_a_class_alone);
   return run_cases("signature", &cases, 1);
 }

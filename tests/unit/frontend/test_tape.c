@@ -422,6 +422,215 @@ START_TEST(test_a_train_step_under_a_tape) {
 }
 END_TEST
 
+// A one-shot tape is not used up by the first of several inputs, one of which leads to another.
+START_TEST(test_gradients_of_a_value_and_of_what_it_came_from) {
+  sn_tensor *x = sn_scalar_f32(ctx, 3), *g[2];
+  sn_tape *tape = sn_tape_begin(ctx);
+  sn_tape_watch(tape, x);
+  sn_tensor *h = sn_mul(x, x), *y = sn_mul(h, h), *xs[2] = {h, x};
+  sn_tape_gradient(tape, y, xs, 2, g);
+  sn_tape_end(tape);
+  expect_items(g, 18, 108);
+}
+END_TEST
+
+START_TEST(test_a_scalar_condition_chooses_whole_operands) {
+  for (int taken = 0; taken < 2; taken++) {
+    sn_tensor *x = F32(SN_SHAPE(3), 1, 2, 3), *z = F32(SN_SHAPE(3), 5, 6, 7), *g;
+    sn_tape *tape = sn_tape_begin(ctx);
+    sn_tape_watch(tape, x);
+    sn_tensor *chosen = sn_where(sn_scalar_bool(ctx, taken), x, z);
+    sn_tensor *y = sn_sum(sn_mul(chosen, x));
+    sn_tape_gradient(tape, y, &x, 1, &g);
+    sn_tape_end(tape);
+    if (taken)
+      EXPECT(g, SN_SHAPE(3), 2, 4, 6);
+    else
+      EXPECT(g, SN_SHAPE(3), 5, 6, 7);
+  }
+}
+END_TEST
+
+// The seed is recorded last: it may be the value for which the record must grow.
+START_TEST(test_a_fresh_seed_fits_a_record_of_any_length) {
+  for (int n = 1; n < 70; n++) {
+    SN_SCOPE(ctx);
+    sn_tensor *x = sn_scalar_f32(ctx, 1), *y = x, *g;
+    sn_tape *tape = sn_tape_begin(ctx);
+    sn_tape_watch(tape, x);
+    for (int i = 0; i < n; i++) y = sn_mul(y, x);
+    sn_tape_gradient(tape, y, &x, 1, &g, .seed = sn_scalar_f32(ctx, 2));
+    sn_tape_end(tape);
+    ck_assert_double_eq(item(g), 2 * (n + 1));
+  }
+}
+END_TEST
+
+// ---- tapes that ended while another stays open: a new one inherits nothing of theirs
+static void expect_unconnected(sn_tape *tape, sn_tensor *y, sn_tensor *x) {
+  sn_tensor *g = x;
+  sn_tape_gradient(tape, y, &x, 1, &g, .unconnected = SN_NONE);
+  ck_assert_ptr_null(g);
+  ck_assert_int_eq(sn_check(ctx), SN_OK);
+}
+
+START_TEST(test_a_new_tape_inherits_no_watched_tensor) {
+  sn_tensor *x = sn_scalar_f32(ctx, 3);
+  sn_tape *open = sn_tape_begin(ctx), *ended = sn_tape_begin(ctx);
+  sn_tape_watch(open, x);
+  sn_tape_watch(ended, x);
+  sn_tensor *y = sn_mul(x, x);
+  sn_tape_end(ended);
+  sn_tape *fresh = sn_tape_begin(ctx);
+  expect_unconnected(fresh, sn_mul(y, y), x);
+  sn_tape_end(fresh);
+  sn_tape_end(open);
+}
+END_TEST
+
+START_TEST(test_a_new_tape_inherits_no_watched_variable) {
+  sn_tensor *v = sn_variable(sn_scalar_f32(ctx, 3), .frozen = true);
+  sn_tape *open = sn_tape_begin(ctx), *ended = sn_tape_begin(ctx);
+  sn_tape_watch(open, v);
+  sn_tape_watch(ended, v);
+  sn_tape_end(ended);
+  sn_tape *fresh = sn_tape_begin(ctx);
+  expect_unconnected(fresh, sn_mul(v, v), v);
+  sn_tape_end(fresh);
+  sn_tape_end(open);
+  sn_release(v);
+}
+END_TEST
+
+START_TEST(test_a_new_tape_does_not_look_behind_its_beginning) {
+  sn_tensor *x = sn_scalar_f32(ctx, 3), *g;
+  sn_tape *open = sn_tape_begin(ctx), *ended = sn_tape_begin(ctx);
+  sn_tape_watch(open, x);
+  sn_tape_watch(ended, x);
+  sn_tensor *y = sn_mul(x, x);
+  sn_tape_end(ended);
+  sn_tape *fresh = sn_tape_begin(ctx);
+  sn_tape_watch(fresh, x);
+  sn_tape_watch(fresh, y);
+  sn_tensor *z = sn_mul(x, y);
+  sn_tape_gradient(fresh, z, &x, 1, &g);
+  ck_assert_double_eq(item(g), 9);
+  sn_tape_gradient(open, z, &x, 1, &g);
+  ck_assert_double_eq(item(g), 27);
+  sn_tape_end(fresh);
+  sn_tape_end(open);
+}
+END_TEST
+
+START_TEST(test_a_new_tape_does_not_inherit_that_variables_are_watched) {
+  sn_tape *open = sn_tape_begin(ctx), *ended = sn_tape_begin(ctx);
+  sn_tape_end(ended);
+  sn_tape *fresh = sn_tape_begin(ctx, .no_variables = true);
+  expect_unconnected(fresh, sn_mul(w[0], w[0]), w[0]);
+  sn_tape_end(fresh);
+  sn_tape_end(open);
+}
+END_TEST
+
+START_TEST(test_a_stopped_tape_does_not_see_what_another_records) {
+  sn_tensor *x = sn_scalar_f32(ctx, 3), *g;
+  sn_tape *stopped = sn_tape_begin(ctx), *recording = sn_tape_begin(ctx);
+  sn_tape_watch(stopped, x);
+  sn_tape_watch(recording, x);
+  sn_tape_stop_recording(stopped);
+  sn_tensor *y = sn_mul(x, x);
+  sn_tape_resume_recording(stopped);
+  expect_unconnected(stopped, y, x);
+  sn_tape_gradient(recording, y, &x, 1, &g);
+  ck_assert_double_eq(item(g), 6);
+  sn_tape_end(recording);
+  sn_tape_end(stopped);
+}
+END_TEST
+
+START_TEST(test_a_watched_frozen_variable_stays_watched_when_assigned) {
+  sn_tensor *v = sn_variable(sn_scalar_f32(ctx, 3), .frozen = true), *g;
+  sn_tape *tape = sn_tape_begin(ctx);
+  sn_tape_watch(tape, v);
+  sn_assign_add(v, sn_scalar_f32(ctx, 1));
+  sn_tensor *y = sn_mul(v, v);
+  sn_tape_gradient(tape, y, &v, 1, &g);
+  sn_tape_end(tape);
+  ck_assert_double_eq(item(g), 8);
+  sn_release(v);
+}
+END_TEST
+
+START_TEST(test_a_failed_gradient_does_not_use_the_tape_up) {
+  sn_tensor *x = sn_scalar_f32(ctx, 3), *unrelated = sn_scalar_f32(ctx, 1), *g;
+  sn_tape *tape = sn_tape_begin(ctx);
+  sn_tape_watch(tape, x);
+  sn_tensor *y = sn_mul(x, x);
+  sn_tape_gradient(tape, y, &unrelated, 1, &g);
+  ck_assert(sn_failed(g));
+  expect_error(SN_ERR_GRADIENT, "xs[0]");
+  sn_tape_gradient(tape, y, &x, 1, &g);
+  sn_tape_end(tape);
+  ck_assert_double_eq(item(g), 6);
+}
+END_TEST
+
+// ---- tapes and traces, tapes and contexts
+static sn_status watch_traced(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                              void *user) {
+  sn_tape **tape = user;
+  sn_tape_watch(*tape, in[0]);
+  out[0] = in[0];
+  return sn_pending_error(context);
+}
+
+START_TEST(test_a_traced_tensor_cannot_be_watched) {
+  sn_tape *tape = sn_tape_begin(ctx);
+  sn_tape_stop_recording(tape);  // so that the call is traced
+  sn_function *f = sn_function_create(ctx, watch_traced, .inputs = 1, .outputs = 1, .user = &tape);
+  sn_tensor *x = sn_scalar_f32(ctx, 2), *y;
+  ck_assert_int_eq(sn_call(f, SN_ARGS(x), &y, 1), SN_ERR_STATE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "a traced tensor cannot be watched"));
+  sn_function_destroy(f);
+  sn_tape_end(tape);
+}
+END_TEST
+
+static sn_status begin_in_a_trace(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                  void *user) {
+  *(sn_tape **)user = sn_tape_begin(context);
+  out[0] = in[0];
+  return SN_OK;
+}
+
+START_TEST(test_no_tape_begins_in_a_trace) {
+  sn_tape *begun = (sn_tape *)&begun;
+  sn_function *f =
+      sn_function_create(ctx, begin_in_a_trace, .inputs = 1, .outputs = 1, .user = &begun);
+  sn_tensor *x = sn_scalar_f32(ctx, 2), *y;
+  ck_assert_int_eq(sn_call(f, SN_ARGS(x), &y, 1), SN_ERR_STATE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "sn_tape_begin: not possible in a trace"));
+  ck_assert_ptr_null(begun);
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(test_a_tape_of_another_context_is_refused) {
+  sn_context *other;
+  ck_assert_int_eq(sn_context_create(&other, .share = ctx), SN_OK);
+  sn_tape *foreign = sn_tape_begin(other), *own = sn_tape_begin(ctx);
+  sn_tensor *x = sn_scalar_f32(ctx, 3), *g;
+  sn_tape_watch(own, x);
+  sn_tensor *y = sn_mul(x, x);
+  sn_tape_gradient(foreign, y, &x, 1, &g);
+  ck_assert(sn_failed(g));
+  expect_error(SN_ERR_ARGUMENT, "the tape belongs to another context");
+  sn_tape_end(own);
+  sn_tape_end(foreign);
+  sn_context_destroy(other);
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("tape");
   tcase_add_checked_fixture(cases, make_variables, drop_variables);
@@ -446,5 +655,18 @@ int main(void) {
   tcase_add_test(cases, test_sn_call_eager_sees_its_inputs_as_given);
   tcase_add_test(cases, test_limits);
   tcase_add_test(cases, test_training_keeps_no_memory);
+  tcase_add_test(cases, test_gradients_of_a_value_and_of_what_it_came_from);
+  tcase_add_test(cases, test_a_scalar_condition_chooses_whole_operands);
+  tcase_add_test(cases, test_a_fresh_seed_fits_a_record_of_any_length);
+  tcase_add_test(cases, test_a_new_tape_inherits_no_watched_tensor);
+  tcase_add_test(cases, test_a_new_tape_inherits_no_watched_variable);
+  tcase_add_test(cases, test_a_new_tape_does_not_look_behind_its_beginning);
+  tcase_add_test(cases, test_a_new_tape_does_not_inherit_that_variables_are_watched);
+  tcase_add_test(cases, test_a_stopped_tape_does_not_see_what_another_records);
+  tcase_add_test(cases, test_a_watched_frozen_variable_stays_watched_when_assigned);
+  tcase_add_test(cases, test_a_failed_gradient_does_not_use_the_tape_up);
+  tcase_add_test(cases, test_a_traced_tensor_cannot_be_watched);
+  tcase_add_test(cases, test_no_tape_begins_in_a_trace);
+  tcase_add_test(cases, test_a_tape_of_another_context_is_refused);
   return run_cases("tape", &cases, 1);
 }

@@ -1,5 +1,5 @@
 // Sibling contexts in several threads: one function, its traces and hits at once, shared variables,
-// runners. For TSan, too.
+// runners; ops that are split over threads, the library's own or the host's. For TSan, too.
 #include "frontend_fixture.h"
 
 #include <pthread.h>
@@ -222,6 +222,109 @@ START_TEST(test_siblings_have_their_own_random_numbers) {
 }
 END_TEST
 
+// ---- ops split over threads
+static sn_context *split_context(void) {
+  sn_context *context;
+  ck_assert_int_eq(sn_context_create(&context, .threads = 4), SN_OK);
+  return context;
+}
+
+static sn_status look_up(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  out[0] = sn_gather(in[0], in[1]);
+  return SN_OK;
+}
+
+static void expect_faults(sn_context *context, sn_backend backend, sn_tensor *table,
+                          sn_tensor *index) {
+  sn_function *f =
+      sn_function_create(context, look_up, .inputs = 2, .outputs = 1, .backend = backend);
+  for (int i = 0; i < 10; i++) {
+    SN_SCOPE(context);
+    sn_tensor *y;
+    ck_assert(sn_failed(sn_gather(table, index)));
+    ck_assert_int_eq(sn_check(context), SN_ERR_INDEX);
+    ck_assert_int_eq(sn_call(f, SN_ARGS(table, index), &y, 1), SN_ERR_INDEX);
+  }
+  sn_function_destroy(f);
+}
+
+// The last index alone is bad, whichever thread meets it.
+START_TEST(test_a_fault_of_any_thread_is_reported) {
+  enum { n = 1 << 20 };
+  sn_context *context = split_context();
+  int32_t *index = calloc(n, sizeof(*index));
+  index[n - 1] = 8;
+  sn_tensor *table = sn_ones(context, SN_F32, SN_SHAPE(8));
+  sn_tensor *at = sn_constant(context, SN_I32, SN_SHAPE(n), index);
+  free(index);
+  expect_faults(context, SN_BACKEND_INTERPRETER, table, at);
+  expect_faults(context, SN_BACKEND_AUTO, table, at);
+  sn_context_destroy(context);
+}
+END_TEST
+
+static double sum_of(sn_tensor *t) {
+  double value = 0;
+  ck_assert_int_eq(sn_item(sn_sum(t), &value), SN_OK);
+  return value;
+}
+
+// v += x and x + x are the same op on the same types; only one of them writes v.
+START_TEST(test_large_updates_and_additions_are_told_apart) {
+  for (int add_first = 0; add_first < 2; add_first++) {
+    enum { n = 1 << 20 };
+    sn_context *context = split_context();
+    sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(n)), *v = sn_variable(x), *y = NULL;
+    if (add_first) y = sn_add(x, x);
+    sn_assign_add(v, x);
+    if (!add_first) y = sn_add(x, x);
+    ck_assert_double_eq(sum_of(x), n);
+    ck_assert_double_eq(sum_of(y), 2 * n);
+    ck_assert_double_eq(sum_of(v), 2 * n);
+    sn_assign_add(v, x);
+    ck_assert_double_eq(sum_of(v), 3 * n);
+    sn_release(v);
+    sn_context_destroy(context);
+  }
+}
+END_TEST
+
+static void note_most(void *user, int64_t n, void (*task)(void *task_user, int64_t i),
+                      void *task_user) {
+  int64_t *most = user;
+  if (n > *most) *most = n;
+  for (int64_t i = 0; i < n; i++) task(task_user, i);
+}
+
+// The most tasks that a host executor of concurrency 8 gets at a time.
+static int64_t most_tasks(int threads, bool compiled) {
+  int64_t most = 0;
+  sn_context *context;
+  ck_assert_int_eq(
+      sn_context_create(&context, .threads = threads, .executor = {note_most, &most, 8}), SN_OK);
+  sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(1 << 22)), *y;
+  sn_function *f = sn_function_create(context, mix, .inputs = 1, .outputs = 1);
+  if (compiled)
+    ck_assert_int_eq(sn_call(f, SN_ARGS(x), &y, 1), SN_OK);
+  else
+    sn_exp(x);
+  ck_assert_int_eq(sn_check(context), SN_OK);
+  sn_function_destroy(f);
+  sn_context_destroy(context);
+  return most;
+}
+
+START_TEST(test_large_ops_are_given_to_the_hosts_executor) {
+  for (int compiled = 0; compiled < 2; compiled++) {
+    int64_t all = most_tasks(0, compiled), two = most_tasks(2, compiled);
+    ck_assert_int_gt(all, 2);
+    ck_assert_int_le(all, 8);
+    ck_assert_int_eq(two, 2);
+  }
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("threads");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -232,5 +335,8 @@ int main(void) {
   tcase_add_test(cases, test_runners_share_a_program);
   tcase_add_test(cases, test_contexts_come_and_go);
   tcase_add_test(cases, test_siblings_have_their_own_random_numbers);
+  tcase_add_test(cases, test_a_fault_of_any_thread_is_reported);
+  tcase_add_test(cases, test_large_updates_and_additions_are_told_apart);
+  tcase_add_test(cases, test_large_ops_are_given_to_the_hosts_executor);
   return run_cases("threads", &cases, 1);
 }

@@ -149,6 +149,48 @@ START_TEST(without_memory_variables_keep_their_values) {
 }
 END_TEST
 
+START_TEST(an_assigned_slice_is_stored) {
+  sn_tensor *x = F32(SN_SHAPE(6), 0, 1, 2, 3, 4, 5);
+  sn_tensor *tail = sn_slice(x, (sn_range_spec[]){SN_RANGE(3, 6, 1)}, 1);
+  EXPECT(sn_assign(v, tail), ROW, 3, 4, 5);
+  EXPECT(v, ROW, 3, 4, 5);
+  sn_assign_add(v, F32(SN_SCALAR, 1));
+  EXPECT(v, ROW, 4, 5, 6);
+  EXPECT(x, SN_SHAPE(6), 0, 1, 2, 3, 4, 5);
+}
+END_TEST
+
+static void ignore_release(void *user) {
+  (void)user;
+}
+
+// Aligned and large enough that its buffer could serve as it is, and nobody else holds it.
+START_TEST(an_update_never_writes_the_callers_memory) {
+  static _Alignas(64) float data[16] = {1, 2, 3};
+  sn_tensor *big = sn_variable(sn_zeros(ctx, SN_F32, SN_SHAPE(16)));
+  {
+    SN_SCOPE(ctx);
+    sn_assign(big, sn_from_memory(ctx, SN_F32, SN_SHAPE(16), data, ignore_release, NULL));
+  }
+  {
+    SN_SCOPE(ctx);
+    sn_assign_add(big, sn_ones(ctx, SN_F32, SN_SHAPE(16)));
+  }
+  for (int i = 0; i < 16; i++) ck_assert_float_eq(data[i], i < 3 ? (float)i + 1 : 0);
+  EXPECT(big, SN_SHAPE(16), 2, 3, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+  sn_release(big);
+}
+END_TEST
+
+START_TEST(no_variable_is_made_while_an_error_is_pending) {
+  sn_tensor *x = F32(ROW, 1, 2, 3);
+  sn_sqrt(I32(SN_SCALAR, 4));
+  sn_tensor *made = sn_variable(x);
+  ck_assert(sn_failed(made) && !sn_is_variable(made));
+  expect_error(SN_ERR_DTYPE, "sn_sqrt");
+}
+END_TEST
+
 int main(void) {
   TCase *c = tcase_create("variable");
   tcase_add_checked_fixture(c, setup_variable, teardown_variable);
@@ -160,5 +202,8 @@ int main(void) {
   tcase_add_test(c, nothing_is_assigned_while_an_error_is_pending);
   tcase_add_test(c, integer_variables_and_broadcasting);
   tcase_add_test(c, without_memory_variables_keep_their_values);
+  tcase_add_test(c, an_assigned_slice_is_stored);
+  tcase_add_test(c, an_update_never_writes_the_callers_memory);
+  tcase_add_test(c, no_variable_is_made_while_an_error_is_pending);
   return run_cases("variable", &c, 1);
 }

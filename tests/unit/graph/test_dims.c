@@ -349,6 +349,17 @@ START_TEST(default_names_avoid_parsed_ones) {
 }
 END_TEST
 
+START_TEST(a_stricter_size_is_a_guard_of_its_own) {
+  sni_dim a = symbol(9);
+  ck_assert(sni_dim_require(graph->dims, a, 1));
+  ck_assert(sni_dim_require(graph->dims, a, 5));
+  ck_assert_int_eq(sni_dim_guard_count(graph->dims), 2);
+  const int64_t value = 3;
+  ck_assert(sni_dim_guard_holds(graph->dims, sni_dim_guard_at(graph->dims, 0), &value));
+  ck_assert(!sni_dim_guard_holds(graph->dims, sni_dim_guard_at(graph->dims, 1), &value));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("graph.dims");
   TCase *tests = tcase_create("dims");
@@ -361,6 +372,7 @@ int main(void) {
   tcase_add_test(tests, hints_are_evaluated);
   tcase_add_test(tests, unified_symbols_are_equal_everywhere);
   tcase_add_test(tests, a_required_size_becomes_a_guard);
+  tcase_add_test(tests, a_stricter_size_is_a_guard_of_its_own);
   tcase_add_test(tests, unified_constants_become_known);
   tcase_add_test(tests, unification_solves_for_a_symbol);
   tcase_add_test(tests, unification_respects_hints_and_constants);

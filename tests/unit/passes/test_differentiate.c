@@ -138,6 +138,8 @@ static const gradient_case cases[] = {
     REDUCE(REDUCE_MAX, "reduce_max"),
     REDUCE(REDUCE_MIN, "reduce_min"),
     {SNI_OP_REDUCE_PROD, -2, 2,
+     "%0 = parameter input 0 : f64[2,3,4]\n%1 = reduce_prod(%0) {axes=[0]} : f64[3,4]\nreturn %1"},
+    {SNI_OP_REDUCE_PROD, -2, 2,
      "%0 = parameter input 0 : f64[1,7]\n%1 = reduce_prod(%0) {axes=[1]} : f64[1]\nreturn %1"},
     {SNI_OP_REDUCE_PROD, -2, 2,
      "%0 = parameter input 0 : f64[3,1]\n%1 = reduce_prod(%0) {axes=[1]} : f64[3]\nreturn %1"},
@@ -400,6 +402,11 @@ static const value_case values[] = {
      "f64[6]\nreturn %2",
      {{0, 0, 0, 0, 2, 3}, {0, 1, 2, 0.5, 0, 2}},
      {{0, 1, 0, INF, 0, 6}, {0, 0, 0, 0, 0.69314718055994529, 9.8875105980129874}}},
+    {"pow at 0 with a constant exponent of 0",
+     "%0 = parameter input 0 : f64[3]\n%1 = constant 0 : f64[]\n%2 = broadcast(%1) : f64[3]\n"
+     "%3 = pow(%0, %2) : f64[3]\nreturn %3",
+     {{0, -0.0, 2}},
+     {{0, 0, 0}}},
     {"pow of bases that have no reciprocal",
      "%0 = parameter input 0 : f64[3]\n%1 = parameter input 1 : f64[3]\n%2 = pow(%0, %1) : "
      "f64[3]\nreturn %2",
@@ -571,6 +578,28 @@ START_TEST(masks_limit_the_flow) {
 }
 END_TEST
 
+static int pow_nodes(const sni_graph *graph) {
+  int n = 0;
+  for (sni_node_id i = 0; i < graph->n_nodes; i++) n += graph->nodes[i].op == SNI_OP_POW;
+  return n;
+}
+
+// The gradient of a square, of x and of 1 takes no power.
+START_TEST(small_constant_exponents_add_no_pow) {
+  static const int added[] = {0, 0, 0, 1};
+  for (int exponent = 0; exponent < 4; exponent++) {
+    char body[200];
+    snprintf(body, sizeof(body),
+             "%%0 = parameter input 0 : f64[2]\n%%1 = constant %d : f64[]\n"
+             "%%2 = broadcast(%%1) : f64[2]\n%%3 = pow(%%0, %%2) : f64[2]\nreturn %%3",
+             exponent);
+    sni_graph *graph = graph_of(body);
+    ck_assert_uint_ne(gradient(graph, 3, 0), SNI_NO_NODE);
+    ck_assert_int_eq(pow_nodes(graph), 1 + added[exponent]);
+  }
+}
+END_TEST
+
 START_TEST(wrong_requests_fail) {
   sni_graph *graph = graph_of(
       "%0 = parameter input 0 : f32[2]\n%1 = cast(%0) : i32[2]\n%2 = exp(%0) : f32[2]\n"
@@ -689,6 +718,7 @@ static Suite *suite(void) {
   tcase_add_test(t, products_are_right_twice_at_zeros);
   tcase_add_test(t, breaks_are_explained);
   tcase_add_test(t, paths_are_separate);
+  tcase_add_test(t, small_constant_exponents_add_no_pow);
   tcase_add_test(t, masks_limit_the_flow);
   tcase_add_test(t, wrong_requests_fail);
   tcase_add_test(t, locations_are_those_of_the_op);
