@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef SNI_TEST_LLVM
-#define SNI_TEST_LLVM 0
-#endif
-
 enum { most = 8 };
 
 typedef struct row {
@@ -164,9 +160,9 @@ enum { EAGER, INTERPRETED, COMPILED, n_modes };
 static sn_context *ctx;
 
 static void start(int mode) {
-  sn_backend backend = mode == COMPILED && SNI_TEST_LLVM ? SN_BACKEND_LLVM
-                       : mode == COMPILED                ? SN_BACKEND_AUTO
-                                                         : SN_BACKEND_INTERPRETER;
+  sn_backend backend = mode == COMPILED && SINTER_HAS_LLVM ? SN_BACKEND_LLVM
+                       : mode == COMPILED                  ? SN_BACKEND_AUTO
+                                                           : SN_BACKEND_INTERPRETER;
   ck_assert_int_eq(sn_context_create(&ctx, .threads = 1, .backend = backend), SN_OK);
 }
 

@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef SNI_TEST_LLVM
-#define SNI_TEST_LLVM 0
-#endif
-
 #define PROGRAM(name) \
   static sn_status name(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user)
 #define UNUSED_ARGUMENTS (void)context, (void)user
@@ -248,7 +244,7 @@ START_TEST(interpreted) {
 END_TEST
 
 START_TEST(compiled) {
-  compare(&programs[_i], SNI_TEST_LLVM ? SN_BACKEND_LLVM : SN_BACKEND_AUTO);
+  compare(&programs[_i], SINTER_HAS_LLVM ? SN_BACKEND_LLVM : SN_BACKEND_AUTO);
 }
 END_TEST
 
