@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_VIEWS = 6 };
+enum { MAX_VIEWS = 24 };
 
 static sn_context *tiers[2];  // interpreter, LLVM
 static int n_tiers;
