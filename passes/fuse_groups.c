@@ -46,7 +46,7 @@ static bool is_reduce(sni_op op) {
   return sni_op_infos[op].op_class == SNI_CLASS_REDUCE;
 }
 
-static int op_cost(sni_op op) {
+int sni_op_cost(sni_op op) {
   switch (sni_op_infos[op].op_class) {
     case SNI_CLASS_POINTWISE:
       break;
@@ -151,7 +151,7 @@ static void estimate_inline_costs(sni_lowering *l) {
     sni_fusion_node *state = &l->nodes[id];
     const sni_node *node = node_of(l, id);
     if (!state->reachable) continue;
-    int cost = op_cost(node->op), loads = 0;
+    int cost = sni_op_cost(node->op), loads = 0;
     for (int i = 0; i < node->n_operands; i++) {
       const sni_fusion_node *operand = &l->nodes[node->operands[i]];
       const sni_node *operand_node = node_of(l, node->operands[i]);

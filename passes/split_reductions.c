@@ -4,6 +4,7 @@
 //
 // Invariant: what is split, and where, depends on constant dims alone, so the number of threads has
 // no say in the bits. Sums agree with unsplit ones to a tolerance, as fused ones do.
+#include "passes/fuse_groups.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -13,7 +14,7 @@ enum {
   short_row = 16,         // elements from which rows are partial results
   most_parts = 256,       // of an axis that is cut
   least_elements = 2048,  // of a partial result
-  most_recomputed = 8     // pointwise ops behind a cut, which other readers compute again
+  most_recomputed = 28    // cost of what stands behind a cut: other readers compute it again
 };
 
 typedef struct reduction {
@@ -67,7 +68,9 @@ static bool can_be_cut(const sni_graph *graph, sni_node_id id, int *budget) {
   if (node->op == SNI_OP_PARAMETER || node->op == SNI_OP_CONSTANT || node->op == SNI_OP_MATMUL)
     return true;
   if (node->op == SNI_OP_BROADCAST) return is_scalar(graph, node->operands[0]);
-  if (sni_op_infos[node->op].op_class != SNI_CLASS_POINTWISE || --*budget < 0) return false;
+  if (sni_op_infos[node->op].op_class != SNI_CLASS_POINTWISE) return false;
+  *budget -= sni_op_cost(node->op);
+  if (*budget < 0) return false;
   for (int i = 0; i < node->n_operands; i++)
     if (!can_be_cut(graph, node->operands[i], budget)) return false;
   return true;
