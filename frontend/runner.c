@@ -122,9 +122,9 @@ static sn_status check_output(sn_runner *runner, int i, const sn_view *view) {
 }
 
 static bool overlap(const sn_view *a, const sn_view *b) {
-  const size_t a_bytes = view_bytes(a), b_bytes = view_bytes(b);
   uintptr_t a_begin = (uintptr_t)a->data, b_begin = (uintptr_t)b->data;
-  return a_bytes && b_bytes && a_begin < b_begin + b_bytes && b_begin < a_begin + a_bytes;
+  return a_begin < b_begin + view_bytes(b) && b_begin < a_begin + view_bytes(a) && view_bytes(a) &&
+         view_bytes(b);  // what is empty lies nowhere
 }
 
 static sn_status check_overlap(sn_runner *runner, const sn_view *in, const sn_view *out) {

@@ -370,6 +370,22 @@ START_TEST(test_indices_into_nothing_are_faults) {
 }
 END_TEST
 
+START_TEST(test_empty_views_overlap_nothing) {
+  const char *text =
+      "func @f {\n  %0 = parameter input 0 : f32[B]\n  %1 = neg(%0) : f32[B]\n  return %1\n}\n";
+  sn_program *program;
+  ck_assert_int_eq(sn_program_from_text(ctx, text, strlen(text), &program), SN_OK);
+  sn_runner *runner = make_runner(program);
+  float x[4] = {1, 2, 3, 4};
+  for (int64_t n = 0; n < 3; n++) {
+    const sn_view in = {x, SN_F32, SN_SHAPE(n)}, out = {x + n / 2, SN_F32, SN_SHAPE(n)};
+    ck_assert_int_eq(sn_run(runner, &in, &out), n ? SN_ERR_ARGUMENT : SN_OK);
+  }
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+}
+END_TEST
+
 START_TEST(test_inputs_of_a_text_share_symbols) {
   const char *text =
       "func @f {\n  %0 = parameter input 0 : f32[B]\n  %1 = parameter input 1 : f32[B]\n"
@@ -490,6 +506,7 @@ int main(void) {
   tcase_add_test(cases, test_compile_errors);
   tcase_add_test(cases, test_the_graph_can_be_read);
   tcase_add_test(cases, test_inputs_of_a_text_share_symbols);
+  tcase_add_test(cases, test_empty_views_overlap_nothing);
   tcase_add_test(cases, test_indices_into_nothing_are_faults);
   tcase_add_test(cases, test_impossible_sizes_of_a_text_are_errors);
   tcase_add_test(cases, test_values_read_between_runs_stay);
