@@ -23,10 +23,16 @@ static void read_graph(const char *name, source *s) {
   ck_assert_int_eq(fclose(file), 0);
 }
 
-// Integers are indices into tables of two rows or more.
-static void fill_input(sn_view *view, int k) {
+// Integers are indices into tables of two rows or more. Tame: floats in [-2, 2), for a sum of a row
+// with a NaN in it says little.
+static void fill_input(sn_view *view, int k, bool tame) {
   const int64_t n = elements_of(&view->shape);
   fill_view(view, k);
+  for (int64_t i = 0; i < n && tame; i++) {
+    const double number = (double)hash_of((uint64_t)i, (uint64_t)k) * 0x1p-30 - 2;
+    if (view->dtype == SN_F32) ((float *)view->data)[i] = (float)number;
+    if (view->dtype == SN_F64) ((double *)view->data)[i] = number;
+  }
   for (int64_t i = 0; i < n && view->dtype == SN_I32; i++)
     ((int32_t *)view->data)[i] = (int)(i & 1);
   for (int64_t i = 0; i < n && view->dtype == SN_I64; i++) ((int64_t *)view->data)[i] = i & 1;
@@ -45,12 +51,14 @@ START_TEST(both_tiers_agree) {
     for (int d = 0; d < spec.shape.rank; d++)
       if (spec.shape.dims[d] == SN_UNKNOWN) spec.shape.dims[d] = open_dim;
     in[i] = new_view(spec.dtype, &spec.shape);
-    fill_input(&in[i], i);
   }
-  const int n_out = run_pair(&p, in, n_in, out);
-  ck_assert_int_gt(n_out, 0);
+  for (int tame = 0; tame < 2; tame++) {
+    for (int i = 0; i < n_in; i++) fill_input(&in[i], i, tame);
+    const int n_out = run_pair(&p, in, n_in, out);
+    ck_assert_int_gt(n_out, 0);
+    free_views(out, n_out);
+  }
   free_views(in, n_in);
-  free_views(out, n_out);
   release_pair(&p);
 }
 END_TEST

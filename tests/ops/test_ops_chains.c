@@ -319,6 +319,40 @@ START_TEST(two_results_do_not_share_the_memory_of_one_operand) {
 }
 END_TEST
 
+// Rows of two axes, one of which an operand repeats over: the exponentials go through row scratch.
+// Both tiers give the same bits, and those of the formula but for rounding.
+START_TEST(a_row_of_two_axes_is_divided_by_its_sum) {
+  static const sn_shape x_shape = {3, {5, 3, 7}}, y_shape = {3, {5, 3, 1}};
+  enum { rows = 5, row = 21, repeated = 7 };
+  source s = {.length = 0};
+  open_tiers();
+  say(&s,
+      "func @f {\n  %%0 = parameter input 0 : f32[5,3,7]\n  %%1 = parameter input 1 : f32[5,3,1]\n"
+      "  %%2 = broadcast(%%1) : f32[5,3,7]\n  %%3 = add(%%0, %%2) : f32[5,3,7]\n"
+      "  %%4 = exp(%%3) : f32[5,3,7]\n  %%5 = reduce_sum(%%4) {axes=[1,2]} : f32[5]\n"
+      "  %%6 = reshape(%%5) : f32[5,1,1]\n  %%7 = broadcast(%%6) : f32[5,3,7]\n"
+      "  %%8 = div(%%4, %%7) : f32[5,3,7]\n  return %%8\n}\n");
+  sn_view in[2] = {new_view(SN_F32, &x_shape), new_view(SN_F32, &y_shape)}, out[1];
+  float *x = in[0].data, *y = in[1].data;
+  for (int i = 0; i < rows * row; i++) x[i] = (float)hash_of((uint64_t)i, 0) * 0x1p-30f - 2;
+  for (int i = 0; i < rows * row / repeated; i++) y[i] = (float)(i % 4) - 1.5f;
+  pair p = compile_pair(&s);
+  ck_assert_int_eq(run_pair(&p, in, 2, out), 1);
+  for (int r = 0; r < rows; r++) {
+    double sum = 0;
+    for (int i = r * row; i < (r + 1) * row; i++) sum += exp((double)(x[i] + y[i / repeated]));
+    for (int i = r * row; i < (r + 1) * row; i++) {
+      const double expected = exp((double)(x[i] + y[i / repeated])) / sum;
+      ck_assert_double_eq_tol(((const float *)out[0].data)[i], expected, 1e-6 * expected);
+    }
+  }
+  release_pair(&p);
+  free_views(in, 2);
+  free_views(out, 1);
+  close_tiers();
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("ops_chains");
   TCase *tests = tcase_create("ops_chains");
@@ -328,6 +362,7 @@ int main(void) {
   tcase_add_loop_test(tests, a_known_graph_has_its_results, 0,
                       sizeof(known_graphs) / sizeof(known_graphs[0]));
   tcase_add_test(tests, two_results_do_not_share_the_memory_of_one_operand);
+  tcase_add_test(tests, a_row_of_two_axes_is_divided_by_its_sum);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
   int failed = srunner_ntests_failed(runner);

@@ -39,6 +39,68 @@ static void check_op(sni_kop op, sn_dtype dtype, sn_dtype source, int64_t n) {
   check_kernel(&b.k, NULL, .what = sni_kop_infos[op].name, .filling = {.special = true});
 }
 
+// Exponents at which products of powers of two take another step, overflow, underflow or become
+// subnormal, with mantissas that then round, tie and carry: scalef on AVX-512, products elsewhere.
+static void check_ldexp(sn_dtype dtype) {
+  const bool single = dtype == SN_F32;
+  static const int limits[] = {0,    23,   52,   102,  126,  149,  204,  252,  254,  256,
+                               276,  277,  300,  330,  358,  380,  969,  1022, 1023, 1074,
+                               1938, 2044, 2046, 2098, 2100, 2960, 2991, 3069, 3070, 4198};
+  static const double mantissas[] = {
+      1,           1.5,         1 + 0x1p-23, 1 + 0x1p-22, 1 + 0x1p-22 + 0x1p-23, 1.5 + 0x1p-23,
+      2 - 0x1p-23, 1 + 0x1p-52, 2 - 0x1p-52};
+  static const int scales[] = {0, 1, 126, -126, 127, -130, -149, 1023, -1022, -1040, -1074};
+  enum { most = 100000, near = 2 };
+  static double numbers[256], x64[most], b64[most];
+  static float x32[most], b32[most];
+  int n_numbers = 0, n = 0;
+  for (size_t m = 0; m < SNI_COUNT_OF(mantissas); m++)
+    for (size_t e = 0; e < SNI_COUNT_OF(scales); e++)
+      numbers[n_numbers++] = ldexp(m % 2 ? -mantissas[m] : mantissas[m], scales[e]);
+  for (int i = 0; i < 24; i++) numbers[n_numbers++] = special_number(i);
+  ck_assert_int_le(n_numbers, (int)SNI_COUNT_OF(numbers));
+  for (size_t l = 0; l < SNI_COUNT_OF(limits); l++)
+    for (int side = -1; side <= 1; side += 2)
+      for (int step = -near; step <= near; step++)
+        for (int i = 0; i < n_numbers; i++) {
+          ck_assert_int_lt(n, most);
+          x64[n] = numbers[i];
+          x32[n] = (float)numbers[i];
+          b64[n] = side * limits[l] + step;
+          b32[n] = (float)b64[n];
+          n++;
+        }
+  // Subnormal results whose last bit is 2^-k of the mantissa, next to a tie: rounded twice they differ.
+  const int bits = single ? 23 : 52, least = single ? -149 : -1074;
+  for (int k = 1; k < bits - 1; k++)
+    for (int scale = -60; scale <= 30; scale += 6)
+      for (int above = 0; above < 2; above++) {
+        const double half = 1 + ldexp(1, -k - 1), step = ldexp(1, -bits);
+        ck_assert_int_lt(n, most);
+        x64[n] = ldexp(above ? half + step : half + ldexp(1, -k) - step, scale);
+        x32[n] = (float)x64[n];
+        b64[n] = least + k - scale;
+        b32[n] = (float)b64[n];
+        n++;
+      }
+  kb_init(&b, 1, 0, false);
+  b.k.extent[0] = sni_kernel_constant(n);
+  grain_of(1000);
+  build_stage(&b, false);
+  const uint32_t x = kb_load(&b, build_buffer(&b, dtype), STRIDES(1));
+  const uint32_t exponent = kb_load(&b, build_buffer(&b, dtype), STRIDES(1));
+  const uint32_t y = kb_op(&b, SNI_KOP_LDEXP, dtype, x, exponent, 0);
+  kb_store(&b, build_buffer(&b, dtype), STRIDES(1), y);
+  check_kernel(&b.k, NULL, .what = "ldexp",
+               .contents = {single ? (const void *)x32 : x64, single ? (const void *)b32 : b64});
+}
+
+START_TEST(ldexp_rounds_once_at_every_limit) {
+  check_ldexp(SN_F32);
+  check_ldexp(SN_F64);
+}
+END_TEST
+
 static bool op_takes(sni_kop op, sn_dtype dtype) {
   const bool real = dtype == SN_F32 || dtype == SN_F64, logic = !real;
   switch ((int)op) {
@@ -558,6 +620,7 @@ int main(void) {
   TCase *tests = tcase_create("nests");
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, every_op_has_the_formulas_bits);
+  tcase_add_test(tests, ldexp_rounds_once_at_every_limit);
   tcase_add_test(tests, every_conversion_and_comparison_has_the_formulas_bits);
   tcase_add_test(tests, max_min_with_constants);
   tcase_add_test(tests, expanded_math_has_the_interpreters_bits);

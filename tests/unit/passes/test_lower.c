@@ -174,6 +174,26 @@ START_TEST(swapped_variables_are_not_updated_in_place) {
 }
 END_TEST
 
+// Copies too wait for those who read what they overwrite, although they come first in the list.
+START_TEST(a_delay_line_moves_in_place) {
+  lower(
+      "func @delay {\n"
+      "  %0 = parameter input 0 : f32[8]\n"
+      "  %1 = parameter variable 0 : f32[8]\n"
+      "  %2 = parameter variable 1 : f32[8]\n"
+      "  return %2, var 0 = %0, var 1 = %1\n"
+      "}\n");
+  ck_assert_uint_eq(plan->n_commands, 3);
+  ck_assert(plan->in_place[0] && plan->in_place[1]);
+  for (uint32_t c = 0; c < plan->n_commands; c++)  // the oldest value goes first
+    for (uint32_t b = 0; b < plan->commands[c].n_slots; b++) {
+      const sni_slot *slot = &plan->slots[plan->commands[c].slots[b]];
+      if (slot->kind == SNI_SLOT_VARIABLE) ck_assert_uint_eq(slot->index, 1 - c);
+      if (slot->kind == SNI_SLOT_NEW_VARIABLE) ck_assert_uint_eq(slot->index, 2 - c);
+    }
+}
+END_TEST
+
 START_TEST(a_reversed_variable_is_not_updated_in_place) {
   lower(
       "func @reverse {\n"
@@ -333,6 +353,7 @@ int main(void) {
   tcase_add_test(tests, weight_update_happens_in_place_inside_the_gradient);
   tcase_add_test(tests, readers_of_the_old_value_come_before_the_update);
   tcase_add_test(tests, swapped_variables_are_not_updated_in_place);
+  tcase_add_test(tests, a_delay_line_moves_in_place);
   tcase_add_test(tests, a_reversed_variable_is_not_updated_in_place);
   tcase_add_test(tests, layer_norm_is_one_kernel_for_any_batch);
   tcase_add_test(tests, fusion_does_not_make_cycles);

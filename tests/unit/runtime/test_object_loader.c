@@ -212,6 +212,118 @@ START_TEST(malformed_headers_are_refused) {
 }
 END_TEST
 
+// A make_object() with one field changed.
+#define EXPECT_REFUSAL(field, value, words) \
+  do {                                      \
+    object changed = make_object();         \
+    changed.field = (value);                \
+    expect_refusal(&changed, words);        \
+  } while (0)
+
+START_TEST(each_field_of_the_header_counts) {
+  EXPECT_REFUSAL(header.e_ident[EI_MAG0], 'E', "x86-64");
+  EXPECT_REFUSAL(header.e_ident[EI_MAG3], 0, "x86-64");
+  EXPECT_REFUSAL(header.e_ident[EI_CLASS], ELFCLASS32, "x86-64");
+  EXPECT_REFUSAL(header.e_ident[EI_DATA], ELFDATA2MSB, "x86-64");
+  EXPECT_REFUSAL(header.e_type, ET_EXEC, "x86-64");
+  EXPECT_REFUSAL(header.e_machine, EM_386, "x86-64");
+  EXPECT_REFUSAL(header.e_shentsize, sizeof(Elf64_Shdr) - 1, "section table");
+  EXPECT_REFUSAL(header.e_shentsize, sizeof(Elf64_Shdr) + 1, "section table");
+  EXPECT_REFUSAL(header.e_shnum, sizeof(object) / sizeof(Elf64_Shdr), "section table");
+  EXPECT_REFUSAL(header.e_shoff, sizeof(object) - 8, "section table");
+}
+END_TEST
+
+// The table itself would fit into the bytes.
+START_TEST(sections_are_bounded_in_number) {
+  enum { count = 4097 };
+  const size_t size = sizeof(Elf64_Ehdr) + count * sizeof(Elf64_Shdr);
+  object o = make_object();
+  char *bytes = calloc(size, 1);
+  sni_diag diag;
+  sni_code *loaded;
+  o.header.e_shoff = sizeof(Elf64_Ehdr);
+  o.header.e_shnum = count;
+  memcpy(bytes, &o.header, sizeof(o.header));
+  ck_assert_int_eq(load_bytes(bytes, size, &diag, &loaded), SN_ERR_COMPILE);
+  ck_assert_msg(strstr(diag.text, "section table") != NULL, "%s", diag.text);
+  free(bytes);
+}
+END_TEST
+
+START_TEST(each_field_of_a_section_counts) {
+  EXPECT_REFUSAL(sections[section_text].sh_offset, sizeof(object) - sizeof(code) + 1, "outside");
+  EXPECT_REFUSAL(sections[section_text].sh_size, sizeof(object), "outside");
+  EXPECT_REFUSAL(sections[section_rodata].sh_type, SHT_SYMTAB, "two symbol tables");
+  EXPECT_REFUSAL(sections[section_rodata].sh_addralign, 8192, "alignment");
+  EXPECT_REFUSAL(sections[section_rodata].sh_addralign, UINT64_MAX, "alignment");
+  EXPECT_REFUSAL(sections[section_rodata].sh_flags, SHF_ALLOC | SHF_TLS, "writable");
+  EXPECT_REFUSAL(sections[section_rodata].sh_flags, SHF_ALLOC | SHF_COMPRESSED, "writable");
+  EXPECT_REFUSAL(sections[section_text].sh_flags, SHF_ALLOC, "function outside code");
+  EXPECT_REFUSAL(sections[section_symbols].sh_entsize, sizeof(Elf64_Sym) - 1, "symbol table");
+  EXPECT_REFUSAL(sections[section_symbols].sh_size, sizeof(Elf64_Sym) * n_symbols - 1,
+                 "symbol table");
+  EXPECT_REFUSAL(sections[section_symbols].sh_link, n_sections, "symbol table");
+  EXPECT_REFUSAL(sections[section_symbols].sh_link, UINT32_MAX, "symbol table");
+  EXPECT_REFUSAL(sections[section_symbols].sh_link, section_rodata, "symbol table");
+  // Each of them is small enough, their sum is not.
+  object o = make_object();
+  o.sections[section_rodata] = section(SHT_NOBITS, SHF_ALLOC, 0, 1 << 30, 1);
+  expect_refusal(&o, "too large");
+  o = make_object();
+  o.sections[section_text].sh_flags = o.sections[section_rodata].sh_flags = 0;
+  expect_refusal(&o, "no code");
+}
+END_TEST
+
+START_TEST(each_field_of_a_symbol_counts) {
+  EXPECT_REFUSAL(symbols[symbol_answer].st_name, 65, "name");
+  EXPECT_REFUSAL(symbols[symbol_answer].st_name, UINT32_MAX, "name");
+  EXPECT_REFUSAL(symbols[symbol_call].st_shndx, n_sections, "outside code and constants");
+  EXPECT_REFUSAL(symbols[symbol_call].st_shndx, section_strings, "outside code and constants");
+  EXPECT_REFUSAL(symbols[symbol_constant].st_shndx, section_rela, "outside code and constants");
+  EXPECT_REFUSAL(symbols[symbol_call].st_value, sizeof(code), "function outside code");
+  EXPECT_REFUSAL(symbols[symbol_call].st_value, sizeof(code) + 1, "beyond its section");
+  EXPECT_REFUSAL(symbols[symbol_call].st_value, UINT64_MAX, "beyond its section");
+}
+END_TEST
+
+// The last name ends where the table ends: the loader's copy ends it.
+START_TEST(a_name_may_lack_its_end) {
+  object o = make_object();
+  sni_diag diag;
+  sni_code *loaded;
+  memset(o.strings + 20, 'x', sizeof(o.strings) - 20);
+  o.sections[section_strings].sh_size = 20;
+  ck_assert_msg(load_bytes(&o, sizeof(o), &diag, &loaded) == SN_OK, "%s", diag.text);
+  ck_assert_int_eq(call_symbol(loaded, "call"), 4711);
+  sni_code_release(loaded);
+  o.symbols[symbol_call].st_name = 21;
+  expect_refusal(&o, "name");
+}
+END_TEST
+
+START_TEST(each_field_of_relocations_counts) {
+  EXPECT_REFUSAL(sections[section_rela].sh_type, SHT_REL, "its relocations");
+  EXPECT_REFUSAL(sections[section_rela].sh_entsize, sizeof(Elf64_Rel), "its relocations");
+  EXPECT_REFUSAL(sections[section_rela].sh_size, sizeof(Elf64_Rela) * 2 - 1, "its relocations");
+  EXPECT_REFUSAL(sections[section_rela].sh_link, section_strings, "its relocations");
+  EXPECT_REFUSAL(sections[section_rela].sh_link, 0, "its relocations");
+  EXPECT_REFUSAL(sections[section_rela].sh_info, n_sections, "relocations of no section");
+  EXPECT_REFUSAL(sections[section_rela].sh_info, UINT32_MAX, "relocations of no section");
+  EXPECT_REFUSAL(sections[section_text].sh_type, SHT_NOBITS, "its relocations");
+  EXPECT_REFUSAL(sections[section_text].sh_size, 3, "outside its section");
+  EXPECT_REFUSAL(rela[0].r_offset, sizeof(code) - 3, "outside its section");
+  EXPECT_REFUSAL(rela[0], relocation(sizeof(code) - 7, symbol_constant, R_X86_64_64, 0),
+                 "outside its section");
+  EXPECT_REFUSAL(rela[0], relocation(sizeof(code) - 7, symbol_constant, R_X86_64_PC64, 0),
+                 "outside its section");
+  EXPECT_REFUSAL(rela[0], relocation(2, n_symbols, R_X86_64_PC32, 0), "no such symbol");
+  EXPECT_REFUSAL(rela[0].r_addend, INT64_C(1) << 31, "distance");
+  EXPECT_REFUSAL(rela[0].r_addend, -(INT64_C(1) << 32), "distance");
+}
+END_TEST
+
 START_TEST(malformed_sections_are_refused) {
   object o = make_object();
   o.sections[section_rodata].sh_offset = UINT64_MAX - 4;
@@ -303,6 +415,12 @@ int main(void) {
   tcase_add_test(tests, zeroed_sections_take_no_bytes_of_the_object);
   tcase_add_test(tests, external_symbols_are_named);
   tcase_add_test(tests, malformed_headers_are_refused);
+  tcase_add_test(tests, each_field_of_the_header_counts);
+  tcase_add_test(tests, sections_are_bounded_in_number);
+  tcase_add_test(tests, each_field_of_a_section_counts);
+  tcase_add_test(tests, each_field_of_a_symbol_counts);
+  tcase_add_test(tests, a_name_may_lack_its_end);
+  tcase_add_test(tests, each_field_of_relocations_counts);
   tcase_add_test(tests, malformed_sections_are_refused);
   tcase_add_test(tests, malformed_relocations_are_refused);
   tcase_add_test(tests, memory_may_run_out_anywhere);
