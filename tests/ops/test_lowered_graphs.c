@@ -70,7 +70,7 @@ static void list_graphs(void) {
   for (struct dirent *entry; directory && (entry = readdir(directory));)
     if (strstr(entry->d_name, ".in.ir") && strlen(entry->d_name) < sizeof(names[0]) &&
         n_graphs < most_graphs)
-      strcpy(names[n_graphs++], entry->d_name);
+      snprintf(names[n_graphs++], sizeof(names[0]), "%s", entry->d_name);
   if (directory) closedir(directory);
 }
 
