@@ -212,7 +212,10 @@ static inline int run_pair(const pair *p, const sn_view *in, int n_in, sn_view *
 }
 
 static inline void free_views(sn_view *views, int n) {
-  for (int i = 0; i < n; i++) free(views[i].data);
+  for (int i = 0; i < n; i++) {
+    free(views[i].data);
+    views[i].data = NULL;
+  }
 }
 
 #endif
