@@ -1,4 +1,4 @@
-// gelu(a + b) as a C programmer would write it, with the polynomial of codegen/expand_exp.c, less
+// gelu(a + b) as a C programmer would write it, with the polynomial of codegen/expand/expand_exp.c, less
 // its correction of small quotients: the loop has a little less to do than the kernel. Compiled
 // with -O3 -march=native, the widest vectors and contraction allowed, so that the compiler can do
 // its best.

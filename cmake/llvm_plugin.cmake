@@ -60,7 +60,7 @@ foreach(library ${sinter_llvm_system})
 endforeach()
 
 file(GLOB sinter_llvm_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/codegen/llvm/*.c)
-add_library(sinter-llvm MODULE ${sinter_llvm_sources} ${CMAKE_CURRENT_SOURCE_DIR}/codegen/contraction.c)
+add_library(sinter-llvm MODULE ${sinter_llvm_sources} ${CMAKE_CURRENT_SOURCE_DIR}/codegen/kernel/contraction.c)
 target_link_libraries(sinter-llvm PRIVATE sinter_flags)
 target_include_directories(sinter-llvm SYSTEM PRIVATE ${sinter_llvm_include})
 set_target_properties(sinter-llvm PROPERTIES LINKER_LANGUAGE CXX)

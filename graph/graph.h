@@ -1,6 +1,6 @@
 // Graph IR: SSA nodes in an arena. Node ids ascend in topological order: a node's operands have
 // smaller ids. A graph is built by appending and is rewritten by building a new one
-// (passes/rewrite.h), never by mutation.
+// (passes/graph/rewrite.h), never by mutation.
 //
 // A pointwise node's operands all have the node's shape: broadcasting is explicit BROADCAST nodes,
 // put in by the builders. Variables are parameters; what a function assigns to them are extra

@@ -55,6 +55,10 @@ sni_dim sni_type_size(sni_dim_table *dims, const sni_type *type) {
   return size;
 }
 
+size_t sni_type_bytes(const sni_type *type) {
+  return (size_t)sni_type_size(NULL, type) * sn_dtype_size(type->dtype);
+}
+
 // Room left behind length, for appending as snprintf does.
 static char *rest(char *buffer, size_t capacity, size_t length, size_t *out_room) {
   *out_room = length < capacity ? capacity - length : 0;

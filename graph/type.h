@@ -98,6 +98,7 @@ bool sni_shape_equal(const sni_dim_table *dims, const sni_type *a, const sni_typ
 bool sni_type_is_static(const sni_type *type);
 // Number of elements as a dim; of a static type with a NULL table.
 sni_dim sni_type_size(sni_dim_table *dims, const sni_type *type);
+size_t sni_type_bytes(const sni_type *type);  // of a static type
 // "f32[32,10]", as snprintf does.
 size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *buffer,
                        size_t capacity);

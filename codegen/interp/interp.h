@@ -4,7 +4,7 @@
 #ifndef SNI_CODEGEN_INTERP_H
 #define SNI_CODEGEN_INTERP_H
 
-#include "codegen/kernel.h"
+#include "codegen/kernel/kernel.h"
 
 // Immutable and Thread-safe once prepared.
 typedef struct sni_interp_code sni_interp_code;

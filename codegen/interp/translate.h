@@ -5,7 +5,7 @@
 #define SNI_CODEGEN_INTERP_TRANSLATE_H
 
 #include "codegen/interp/program.h"
-#include "codegen/kernel_fields.h"
+#include "codegen/kernel/fields.h"
 
 // What is known about an instruction.
 typedef struct sni_translated {

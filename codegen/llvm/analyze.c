@@ -4,7 +4,7 @@
 //
 // Invariant: an instruction's level is no less than that of its operands. Memory is read before a
 // loop only if nobody writes there and the loop is sure to run.
-#include "codegen/contraction.h"
+#include "codegen/kernel/contraction.h"
 #include "codegen/llvm/emit.h"
 
 static bool is_inner_nonempty(const sni_kernel *k) {

@@ -20,7 +20,7 @@
 #ifndef SNI_CODEGEN_LLVM_EMIT_H
 #define SNI_CODEGEN_LLVM_EMIT_H
 
-#include "codegen/kernel_fields.h"
+#include "codegen/kernel/fields.h"
 #include "codegen/llvm/plugin.h"
 
 #include <llvm-c/Core.h>

@@ -4,7 +4,7 @@
 #ifndef SNI_CODEGEN_LLVM_EMIT_CONTRACTION_H
 #define SNI_CODEGEN_LLVM_EMIT_CONTRACTION_H
 
-#include "codegen/contraction.h"
+#include "codegen/kernel/contraction.h"
 #include "codegen/llvm/emit.h"
 
 enum { sni_max_rows = 32 };

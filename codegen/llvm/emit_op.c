@@ -1,6 +1,6 @@
 // The pure operations of kernel IR on scalars and vectors alike.
 //
-// Invariant: bit-equal to the formulas of codegen/kernel.h (any NaN equals any NaN). No fast-math
+// Invariant: bit-equal to the formulas of codegen/kernel/kernel.h (any NaN equals any NaN). No fast-math
 // flag is ever set, so LLVM neither contracts nor reassociates; operands outside an LLVM
 // instruction's domain (division by zero, wide shifts, float to int out of range) are replaced
 // before it.

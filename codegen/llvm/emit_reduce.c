@@ -1,6 +1,6 @@
 // Reductions: identities, combination of two values, and of the 64 virtual lanes of a row.
 //
-// Invariant: the order of codegen/kernel.h: lane[l] = combine(lane[l], lane[l + w]) for w = 32, 16,
+// Invariant: the order of codegen/kernel/kernel.h: lane[l] = combine(lane[l], lane[l + w]) for w = 32, 16,
 // ..., 1. Lanes that no element reached hold the identity, and combining with it changes no bit, so
 // missing vectors of a short row are left out.
 #include "codegen/llvm/emit.h"

@@ -3,7 +3,7 @@
 #ifndef SNI_CODEGEN_LLVM_PLUGIN_H
 #define SNI_CODEGEN_LLVM_PLUGIN_H
 
-#include "codegen/kernel.h"
+#include "codegen/kernel/kernel.h"
 
 #define SNI_LLVM_PLUGIN_VERSION 1  // changes whenever kernel.h or this file does
 

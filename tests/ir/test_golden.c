@@ -9,8 +9,8 @@
 // respect to all float parameters, which become the results; dead nodes are pruned. "lower" is the
 // whole lowering (fusion, schedule, kernels, memory plan) for 512-bit vectors without BLAS: its
 // output is the plan's text.
-#include "passes/lower.h"
-#include "passes/passes.h"
+#include "passes/graph/passes.h"
+#include "passes/lower/lower.h"
 
 #include <check.h>
 #include <dirent.h>

@@ -3,7 +3,7 @@
 #ifndef TESTS_OPS_MODES_HARNESS_H
 #define TESTS_OPS_MODES_HARNESS_H
 
-#include "frontend/internal.h"
+#include "frontend/context/internal.h"
 
 #include <check.h>
 #include <float.h>

@@ -2,7 +2,7 @@
 #ifndef SNI_TESTS_KERNEL_BUILD_H
 #define SNI_TESTS_KERNEL_BUILD_H
 
-#include "codegen/kernel_fields.h"
+#include "codegen/kernel/fields.h"
 
 #include <stdlib.h>
 #include <string.h>

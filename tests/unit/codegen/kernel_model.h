@@ -1,10 +1,10 @@
 // A model of kernel IR for tests: one element at a time, in plain scalar C, straight from the rules
-// in codegen/kernel.h. Slow on purpose; backends must agree with it to the bit (any NaN equals any
+// in codegen/kernel/kernel.h. Slow on purpose; backends must agree with it to the bit (any NaN equals any
 // NaN).
 #ifndef SNI_TESTS_KERNEL_MODEL_H
 #define SNI_TESTS_KERNEL_MODEL_H
 
-#include "codegen/kernel_fields.h"
+#include "codegen/kernel/fields.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #ifndef SNI_TESTS_LLVM_HARNESS_H
 #define SNI_TESTS_LLVM_HARNESS_H
 
-#include "codegen/contraction.h"
 #include "codegen/interp/interp.h"
+#include "codegen/kernel/contraction.h"
 #include "codegen/llvm/plugin.h"
 #include "runtime/object_loader.h"
 #include "tests/unit/codegen/kernel_build.h"

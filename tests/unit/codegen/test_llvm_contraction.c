@@ -1,7 +1,7 @@
 // Matrix products of the LLVM plugin: shapes around every block size, transposed and padded
 // operands, run-time sizes, blocks of k, batches, epilogues. Bits must be those of one fma per k in
 // order of k.
-#include "codegen/contraction.h"
+#include "codegen/kernel/contraction.h"
 #include "tests/unit/codegen/llvm_harness.h"
 
 #define STRIDES(...) ((const int64_t[SNI_MAX_AXES]){__VA_ARGS__})

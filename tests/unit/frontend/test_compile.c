@@ -2,7 +2,8 @@
 // dumps, failing allocations.
 #include "frontend_fixture.h"
 
-#include "frontend/compile.h"
+#include "frontend/context/internal.h"
+#include "passes/compile.h"
 
 #ifndef SINTER_HAS_LLVM
 #define SINTER_HAS_LLVM 0
@@ -62,7 +63,7 @@ static sni_compiled *compile(sn_context *context, const sni_graph *graph, sn_bac
                              bool raw) {
   const sni_compile_options options = {.backend = backend, .raw = raw};
   sni_compiled *compiled;
-  sn_status status = sni_compile(context->family, graph, &options, &diag, &compiled);
+  sn_status status = sni_compile(context->family->compiler, graph, &options, &diag, &compiled);
   ck_assert_msg(!status, "sni_compile: %s", diag.text);
   return compiled;
 }
@@ -206,9 +207,9 @@ START_TEST(test_a_missing_plugin) {
     check_results(context, compiled, 0.5f);
     sni_compiled_destroy(compiled);
     const sni_compile_options options = {.backend = SN_BACKEND_LLVM};
-    ck_assert_int_eq(
-        sni_compile(context->family, make_graph(16, 0.5f, "g"), &options, &diag, &compiled),
-        SN_ERR_UNSUPPORTED);
+    ck_assert_int_eq(sni_compile(context->family->compiler, make_graph(16, 0.5f, "g"), &options,
+                                 &diag, &compiled),
+                     SN_ERR_UNSUPPORTED);
     ck_assert_ptr_null(compiled);
     ck_assert_msg(strstr(diag.text, reasons[i]) != NULL, "%s", diag.text);
     ck_assert_msg(strstr(llvm_status(context), reasons[i]) != NULL, "%s", llvm_status(context));
@@ -376,7 +377,8 @@ START_TEST(test_every_allocation_may_fail) {
       sni_compiled *compiled;
       memory.fail_count = 1;
       memory.fail_from = memory.calls + n;
-      sn_status status = sni_compile(context->family, graph, &options[mode], &diag, &compiled);
+      sn_status status =
+          sni_compile(context->family->compiler, graph, &options[mode], &diag, &compiled);
       done = memory.calls <= memory.fail_from;
       memory.fail_from = -1;
       if (status) {

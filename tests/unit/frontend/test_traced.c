@@ -1,9 +1,9 @@
 // What ops, reads and variables do while a function is traced.
 #include "frontend_fixture.h"
 
-#include "frontend/function.h"
-#include "frontend/internal.h"
-#include "frontend/trace.h"
+#include "frontend/context/internal.h"
+#include "frontend/function/function.h"
+#include "frontend/function/trace.h"
 
 #define BODY(name) \
   static sn_status name(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user)

@@ -3,7 +3,7 @@
 #ifndef SNI_TESTS_PASSES_FIXTURE_H
 #define SNI_TESTS_PASSES_FIXTURE_H
 
-#include "passes/passes.h"
+#include "passes/graph/passes.h"
 #include "tests/unit/passes/reference.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // What the lowering decides: how many commands, what has a buffer, what is updated in place. Graphs
 // are given as text.
 #include "graph/graph.h"
-#include "passes/lower.h"
+#include "passes/lower/lower.h"
 
 #include <check.h>
 #include <stdlib.h>

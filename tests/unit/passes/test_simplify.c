@@ -1,7 +1,7 @@
 // The graph passes keep the bits of every value: random graphs, with the constants that tempt a
 // simplifier, before and after each pass; and the rewrites that would be wrong for floats do not
 // happen. What each pass does to which graph is in tests/ir.
-#include "passes/build.h"
+#include "passes/graph/build.h"
 #include "tests/unit/passes/pass_fixture.h"
 
 #include <fenv.h>

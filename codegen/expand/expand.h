@@ -1,0 +1,60 @@
+// Scalar expansion, inside: the builder that emits CORE instructions, and one function per MATH
+// operation. Each takes values of the kernel being built and returns the value of the result; after
+// a failed allocation they go on harmlessly and status tells.
+#ifndef SNI_CODEGEN_EXPAND_H
+#define SNI_CODEGEN_EXPAND_H
+
+#include "codegen/kernel/kernel.h"
+
+typedef uint32_t sni_value;
+
+typedef struct sni_expander {
+  sni_arena *arena;
+  sni_diag *diag;
+  sn_status status;
+  sni_kernel_inst *insts;  // so far
+  uint32_t count, capacity;
+  sni_value *constants;  // CONST instructions that the stage at hand may use
+  uint32_t n_constants, constants_capacity;
+} sni_expander;
+
+// ---- builder
+sni_value sni_put_inst(sni_expander *x, sni_kernel_inst inst);
+sni_value sni_put_f(sni_expander *x, sn_dtype dtype, double value);  // exact in the dtype
+sni_value sni_put_i(sni_expander *x, sn_dtype dtype, int64_t value);
+sn_dtype sni_value_dtype(const sni_expander *x, sni_value value);
+// The result has the dtype of the last operand.
+sni_value sni_put1(sni_expander *x, sni_kop op, sni_value a);
+sni_value sni_put2(sni_expander *x, sni_kop op, sni_value a, sni_value b);
+sni_value sni_put3(sni_expander *x, sni_kop op, sni_value a, sni_value b, sni_value c);
+sni_value sni_put_compare(sni_expander *x, sni_kop op, sni_value a, sni_value b);  // EQ LT LE
+// op: CAST or BITCAST
+sni_value sni_put_convert(sni_expander *x, sni_kop op, sn_dtype dtype, sni_value a);
+// coefficient[0] + v (coefficient[1] + v (...)), by fma from the highest.
+sni_value sni_put_horner(sni_expander *x, sni_value v, const double *coefficient, int count);
+// The integer dtype as wide as a float dtype, and the way there and back.
+sn_dtype sni_bits_dtype(sn_dtype dtype);
+sni_value sni_put_bits(sni_expander *x, sni_value a);
+sni_value sni_put_float(sni_expander *x, sn_dtype dtype, sni_value bits);
+// The sign alone, in the bits of a; and a value without a sign that is given one.
+sni_value sni_put_sign_bit(sni_expander *x, sni_value a);
+sni_value sni_put_with_sign(sni_expander *x, sni_value a, sni_value sign_bit);
+
+// ---- operations
+sni_value sni_expand_exp(sni_expander *x, sni_value a);
+sni_value sni_expand_expm1(sni_expander *x, sni_value a);
+sni_value sni_expand_tanh(sni_expander *x, sni_value a);
+sni_value sni_expand_sigmoid(sni_expander *x, sni_value a);
+sni_value sni_expand_log(sni_expander *x, sni_value a);
+sni_value sni_expand_log1p(sni_expander *x, sni_value a);
+sni_value sni_expand_sin(sni_expander *x, sni_value a);
+sni_value sni_expand_cos(sni_expander *x, sni_value a);
+sni_value sni_expand_erf(sni_expander *x, sni_value a);
+sni_value sni_expand_pow_float(sni_expander *x, sni_value a, sni_value b);
+sni_value sni_expand_pow_integer(sni_expander *x, sni_value a, sni_value b);
+sni_value sni_expand_random(sni_expander *x, sni_value key, sni_value counter, sni_value word);
+
+// exp(a + tail) for a in [low, high] of the dtype; tail is SNI_NO_VALUE or small beside 1.
+sni_value sni_expand_exp_core(sni_expander *x, sni_value a, sni_value tail);
+
+#endif

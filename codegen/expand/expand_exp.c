@@ -1,0 +1,172 @@
+// Expansion of exp, expm1, tanh and sigmoid.
+//
+// All stand on e^a = 2^k e^r with k the integer nearest to a log2 e and |r| <= ln2 / 2 (Cody and
+// Waite: ln 2 in two parts, each step one fma, the first exact), and on q in
+//   e^r = 1 + r + r^2 q(r).
+// k comes from adding 1.5 * 2^(mantissa bits), which rounds to an integer. Arguments are clamped
+// first, so that k stays small and LDEXP overflows and underflows by itself. Coefficients: minimax
+// (Remez, then rounded one by one) on |r| <= 0.3468; errors relative to the function beside them.
+#include "codegen/expand/expand.h"
+
+typedef struct exp_table {
+  double log2e, round, ln2_high, ln2_low;
+  double low, high;             // exp is 0 below, infinite above
+  double expm1_low, tanh_high;  // expm1 is -1 below, tanh 1 above
+  int exp_count, expm1_count;
+  double exp_q[10], expm1_q[11];  // errors 2^-28.2 and 2^-25.8 (f32); 2^-56.9 and 2^-59.9 (f64)
+} exp_table;
+
+static const exp_table table_f32 = {
+    .log2e = 0x1.715476p+0,
+    .round = 0x1.8p+23,
+    .ln2_high = 0x1.62e43p-1,
+    .ln2_low = -0x1.05c61p-29,
+    .low = -104,
+    .high = 89,
+    .expm1_low = -20,
+    .tanh_high = 9.5,
+    .exp_count = 5,
+    .expm1_count = 5,
+    .exp_q = {0x1.fffffcp-2, 0x1.55548cp-3, 0x1.555858p-5, 0x1.123da6p-7, 0x1.6ac14cp-10},
+    .expm1_q = {0x1.fffffep-2, 0x1.555494p-3, 0x1.55574ep-5, 0x1.123e48p-7, 0x1.6b39ecp-10},
+};
+
+static const exp_table table_f64 = {
+    .log2e = 0x1.71547652b82fep+0,
+    .round = 0x1.8p+52,
+    .ln2_high = 0x1.62e42fefa39efp-1,
+    .ln2_low = 0x1.abc9e3b39803fp-56,
+    .low = -746,
+    .high = 710,
+    .expm1_low = -40,
+    .tanh_high = 20,
+    .exp_count = 10,
+    .expm1_count = 11,
+    .exp_q = {0x1.0000000000009p-1, 0x1.55555555553abp-3, 0x1.5555555550874p-5,
+              0x1.1111111182332p-7, 0x1.6c16c1848b05fp-10, 0x1.a019ff25c9e5ep-13,
+              0x1.a01998723184fp-16, 0x1.71e3d4bf44b1cp-19, 0x1.28af3fe224430p-22,
+              0x1.a5dbf4ff1361bp-26},
+    .expm1_q = {0x1.0000000000000p-1, 0x1.5555555555558p-3, 0x1.5555555555556p-5,
+                0x1.111111110f808p-7, 0x1.6c16c16c15dc9p-10, 0x1.a01a01b009b9ep-13,
+                0x1.a01a01a934cf1p-16, 0x1.71ddf6badd01dp-19, 0x1.27e4d4d7d99b5p-22,
+                0x1.af631dcacaea2p-26, 0x1.1f7f206665643p-29},
+};
+
+static const exp_table *table_of(const sni_expander *x, sni_value a) {
+  return sni_value_dtype(x, a) == SN_F32 ? &table_f32 : &table_f64;
+}
+
+static sni_value constant(sni_expander *x, sni_value like, double value) {
+  return sni_put_f(x, sni_value_dtype(x, like), value);
+}
+
+// k = round(a * log2e * scale), and a - k * (high part of ln2) / scale, exactly. scale 2 serves
+// e^2a.
+static sni_value reduce(sni_expander *x, sni_value a, double scale, sni_value *out_k) {
+  const exp_table *t = table_of(x, a);
+  const sni_value magic = constant(x, a, t->round);
+  const sni_value shifted = sni_put3(x, SNI_KOP_FMA, a, constant(x, a, t->log2e * scale), magic);
+  *out_k = sni_put2(x, SNI_KOP_SUB, shifted, magic);
+  return sni_put3(x, SNI_KOP_FMA, *out_k, constant(x, a, -t->ln2_high / scale), a);
+}
+
+sni_value sni_expand_exp_core(sni_expander *x, sni_value a, sni_value tail) {
+  const exp_table *t = table_of(x, a);
+  const sni_value one = constant(x, a, 1);
+  const sni_value low = constant(x, a, -t->ln2_low);
+  sni_value k, r = reduce(x, a, 1, &k);
+  if (tail == SNI_NO_VALUE)
+    r = sni_put3(x, SNI_KOP_FMA, k, low, r);
+  else
+    r = sni_put2(x, SNI_KOP_ADD, r, sni_put3(x, SNI_KOP_FMA, k, low, tail));
+  const sni_value q = sni_put_horner(x, r, t->exp_q, t->exp_count);
+  const sni_value p = sni_put3(x, SNI_KOP_FMA, sni_put3(x, SNI_KOP_FMA, q, r, one), r, one);
+  return sni_put2(x, SNI_KOP_LDEXP, p, k);
+}
+
+sni_value sni_expand_exp(sni_expander *x, sni_value a) {
+  const exp_table *t = table_of(x, a);
+  const sni_value above = sni_put2(x, SNI_KOP_MAX, a, constant(x, a, t->low));
+  const sni_value inside = sni_put2(x, SNI_KOP_MIN, above, constant(x, a, t->high));
+  return sni_expand_exp_core(x, inside, SNI_NO_VALUE);
+}
+
+// (e^a - 1) = 2 (2^(k-1) (e^r - 1) + 2^(k-1) - 1/2): the factor 2 comes last, since 2^k alone may
+// overflow. The sign of a is put back for the sake of -0.
+sni_value sni_expand_expm1(sni_expander *x, sni_value a) {
+  const exp_table *t = table_of(x, a);
+  const sni_value half = constant(x, a, 0.5);
+  const sni_value above = sni_put2(x, SNI_KOP_MAX, a, constant(x, a, t->expm1_low));
+  const sni_value inside = sni_put2(x, SNI_KOP_MIN, above, constant(x, a, t->high));
+  sni_value k;
+  const sni_value high = reduce(x, inside, 1, &k);
+  const sni_value r = sni_put3(x, SNI_KOP_FMA, k, constant(x, a, -t->ln2_low), high);
+  const sni_value q = sni_put_horner(x, r, t->expm1_q, t->expm1_count);
+  const sni_value p = sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, r, r), q, r);
+  const sni_value s = sni_put2(x, SNI_KOP_LDEXP, half, k);
+  const sni_value h = sni_put3(x, SNI_KOP_FMA, p, s, sni_put2(x, SNI_KOP_SUB, s, half));
+  return sni_put_with_sign(x, sni_put2(x, SNI_KOP_ADD, h, h), sni_put_sign_bit(x, a));
+}
+
+// n / (1 + n), given that quotient as it was rounded. Where n is small the rounding of 1 + n costs
+// too much: there n - n * quotient, which feels the quotient's error only times itself.
+static sni_value refine_quotient(sni_expander *x, sni_value small, sni_value n,
+                                 sni_value quotient) {
+  const sni_value minus_n = sni_put1(x, SNI_KOP_NEG, n);
+  const sni_value refined = sni_put3(x, SNI_KOP_FMA, minus_n, quotient, n);
+  return sni_put3(x, SNI_KOP_SELECT, small, refined, quotient);
+}
+
+// p = (e^2r - 1) / 2 = r + r^2 (2 q(2r)) for r = high - k * (low part of ln2) / 2. For f32 the low
+// part is below 2^-26 of tanh; f64 adds it to the small term, so that r is not rounded before the
+// sum.
+static sni_value half_expm1(sni_expander *x, sni_value high, sni_value k) {
+  const exp_table *t = table_of(x, high);
+  double q2[11];
+  for (int i = 0; i < t->expm1_count; i++) q2[i] = t->expm1_q[i] * (double)(2 << i);
+  if (t == &table_f32) {
+    const sni_value q = sni_put_horner(x, high, q2, t->expm1_count);
+    return sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, high, high), q, high);
+  }
+  const sni_value low = sni_put2(x, SNI_KOP_MUL, k, constant(x, high, -t->ln2_low / 2));
+  const sni_value r = sni_put2(x, SNI_KOP_ADD, high, low);
+  const sni_value q = sni_put_horner(x, r, q2, t->expm1_count);
+  const sni_value small = sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, r, r), q, low);
+  return sni_put2(x, SNI_KOP_ADD, high, small);
+}
+
+// tanh |a| = h / (1 + h), h = (e^2|a| - 1) / 2 = 2^k p + (2^k - 1) / 2. Near 0 h is exact to an
+// ulp, far out the quotient forgets its error.
+sni_value sni_expand_tanh(sni_expander *x, sni_value a) {
+  const exp_table *t = table_of(x, a);
+  const sni_value one = constant(x, a, 1);
+  const sni_value magnitude = sni_put1(x, SNI_KOP_ABS, a);
+  const sni_value inside = sni_put2(x, SNI_KOP_MIN, magnitude, constant(x, a, t->tanh_high));
+  sni_value k;
+  const sni_value high = reduce(x, inside, 2, &k);
+  const sni_value p = half_expm1(x, high, k);
+  const sni_value s = sni_put2(x, SNI_KOP_LDEXP, one, k);
+  const sni_value rest = sni_put3(x, SNI_KOP_FMA, s, constant(x, a, 0.5), constant(x, a, -0.5));
+  const sni_value h = sni_put3(x, SNI_KOP_FMA, p, s, rest);
+  const sni_value quotient = sni_put2(x, SNI_KOP_DIV, h, sni_put2(x, SNI_KOP_ADD, h, one));
+  const sni_value small = sni_put_compare(x, SNI_KOP_LT, h, constant(x, a, 0.5));
+  const sni_value y = refine_quotient(x, small, h, quotient);
+  return sni_put_with_sign(x, y, sni_put_sign_bit(x, a));
+}
+
+// e = exp(-|a|) never overflows: 1 / (1 + e) for a >= 0, e / (1 + e) below, down to the denormals.
+sni_value sni_expand_sigmoid(sni_expander *x, sni_value a) {
+  const exp_table *t = table_of(x, a);
+  const sn_dtype bits = sni_bits_dtype(sni_value_dtype(x, a));
+  const sni_value sign = sni_put_i(x, bits, bits == SN_I32 ? INT32_MIN : INT64_MIN);
+  const sni_value minus_bits = sni_put2(x, SNI_KOP_OR, sni_put_bits(x, a), sign);
+  const sni_value minus = sni_put_float(x, sni_value_dtype(x, a), minus_bits);
+  const sni_value inside = sni_put2(x, SNI_KOP_MAX, minus, constant(x, a, t->low));
+  const sni_value e = sni_expand_exp_core(x, inside, SNI_NO_VALUE);
+  const sni_value one = constant(x, a, 1);
+  const sni_value below = sni_put_compare(x, SNI_KOP_LT, a, constant(x, a, 0));
+  const sni_value top = sni_put3(x, SNI_KOP_SELECT, below, e, one);
+  const sni_value quotient = sni_put2(x, SNI_KOP_DIV, top, sni_put2(x, SNI_KOP_ADD, e, one));
+  const sni_value small = sni_put_compare(x, SNI_KOP_LT, a, constant(x, a, -1.5));
+  return refine_quotient(x, small, e, quotient);
+}

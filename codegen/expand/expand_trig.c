@@ -1,0 +1,74 @@
+// Expansion of sin and cos.
+//
+// a = k pi/2 + r with k the integer nearest to a 2/pi (by adding 1.5 * 2^52, which leaves k mod 4
+// in the low bits) and pi/2 in parts of 53 bits, one fma per part. a - k P1 is exact, since it is a
+// multiple of 2^-52 below 1, so r keeps full relative accuracy while k is the right integer: for
+// |a| <= 2^45. f32 reduces in f64, then goes on in f32. Farther out r is noise, clamped so that
+// results stay in [-1, 1]. sin r = r + r^3 S(r^2), cos r = 1 + r^2 C(r^2) on |r| <= pi/4; minimax,
+// relative errors: f32 S 2^-27.9, C 2^-33.0; f64 S 2^-57.9, C 2^-63.9.
+#include "codegen/expand/expand.h"
+
+static const double s_f32[] = {-0x1.555546p-3, 0x1.110778p-7, -0x1.995406p-13};
+static const double c_f32[] = {-0x1.000000p-1, 0x1.55554ap-5, -0x1.6c0c28p-10, 0x1.99e80cp-16};
+static const double s_f64[] = {-0x1.5555555555548p-3,  0x1.111111110f730p-7,
+                               -0x1.a01a019be9216p-13, 0x1.71de35552b2d8p-19,
+                               -0x1.ae5e4b83b02c6p-26, 0x1.5d8b557d5f21bp-33};
+static const double c_f64[] = {
+    -0x1.0000000000000p-1,  0x1.555555555554bp-5,  -0x1.6c16c16c15015p-10, 0x1.a01a019c8f24cp-16,
+    -0x1.27e4f7f19074dp-22, 0x1.1ee9dbce1a1aap-29, -0x1.8fa683ea083c5p-37};
+static const double half_pi[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54,
+                                 -0x1.f1976b7ed8fbcp-110};
+
+// r of an f64 value; *out_quadrant has k in its low bits (i64).
+static sni_value reduce(sni_expander *x, sni_value a, int n_parts, sni_value *out_quadrant) {
+  const sni_value magic = sni_put_f(x, SN_F64, 0x1.8p+52);
+  const sni_value shifted =
+      sni_put3(x, SNI_KOP_FMA, a, sni_put_f(x, SN_F64, 0x1.45f306dc9c883p-1), magic);
+  const sni_value k = sni_put2(x, SNI_KOP_SUB, shifted, magic);
+  sni_value r = a;
+  for (int i = 0; i < n_parts; i++)
+    r = sni_put3(x, SNI_KOP_FMA, k, sni_put_f(x, SN_F64, -half_pi[i]), r);
+  r = sni_put2(x, SNI_KOP_MAX, r, sni_put_f(x, SN_F64, -0.8));
+  *out_quadrant = sni_put_bits(x, shifted);
+  return sni_put2(x, SNI_KOP_MIN, r, sni_put_f(x, SN_F64, 0.8));
+}
+
+// sin(a + turns pi/2)
+static sni_value expand_sine(sni_expander *x, sni_value a, int turns) {
+  const sn_dtype dtype = sni_value_dtype(x, a);
+  const bool single = dtype == SN_F32;
+  const sn_dtype bits = sni_bits_dtype(dtype);
+  sni_value quadrant, r;
+  if (single) {
+    r = reduce(x, sni_put_convert(x, SNI_KOP_CAST, SN_F64, a), 2, &quadrant);
+    r = sni_put_convert(x, SNI_KOP_CAST, SN_F32, r);
+    quadrant = sni_put_convert(x, SNI_KOP_CAST, SN_I32, quadrant);
+  } else {
+    r = reduce(x, a, 3, &quadrant);
+  }
+  if (turns) quadrant = sni_put2(x, SNI_KOP_ADD, quadrant, sni_put_i(x, bits, turns));
+  const sni_value z = sni_put2(x, SNI_KOP_MUL, r, r);
+  const sni_value s = single ? sni_put_horner(x, z, s_f32, SNI_COUNT_OF(s_f32))
+                             : sni_put_horner(x, z, s_f64, SNI_COUNT_OF(s_f64));
+  const sni_value c = single ? sni_put_horner(x, z, c_f32, SNI_COUNT_OF(c_f32))
+                             : sni_put_horner(x, z, c_f64, SNI_COUNT_OF(c_f64));
+  const sni_value sine = sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, r, z), s, r);
+  const sni_value cosine = sni_put3(x, SNI_KOP_FMA, z, c, sni_put_f(x, dtype, 1));
+  const sni_value odd = sni_put2(x, SNI_KOP_AND, quadrant, sni_put_i(x, bits, 1));
+  const sni_value even = sni_put_compare(x, SNI_KOP_EQ, odd, sni_put_i(x, bits, 0));
+  const sni_value y = sni_put3(x, SNI_KOP_SELECT, even, sine, cosine);
+  const sni_value half_turn = sni_put2(x, SNI_KOP_AND, quadrant, sni_put_i(x, bits, 2));
+  const sni_value sign = sni_put2(x, SNI_KOP_SHL, half_turn, sni_put_i(x, bits, single ? 30 : 62));
+  const sni_value flipped = sni_put2(x, SNI_KOP_XOR, sni_put_bits(x, y), sign);
+  return sni_put_float(x, dtype, flipped);
+}
+
+sni_value sni_expand_sin(sni_expander *x, sni_value a) {
+  const sni_value zero = sni_put_f(x, sni_value_dtype(x, a), 0);
+  const sni_value y = expand_sine(x, a, 0);  // +0 for -0: r^3 S and r have opposite signs
+  return sni_put3(x, SNI_KOP_SELECT, sni_put_compare(x, SNI_KOP_EQ, a, zero), a, y);
+}
+
+sni_value sni_expand_cos(sni_expander *x, sni_value a) {
+  return expand_sine(x, a, 1);
+}

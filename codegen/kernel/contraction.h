@@ -1,0 +1,49 @@
+// How a contraction kernel is cut for the CPU: blocks of accumulators that live in registers,
+// panels of the right side, blocks of k. Shared by whoever builds such kernels (grains), by whoever
+// provides scratch memory, and by the LLVM back end.
+//
+//   c[m, n] = sum_k a[m, k] b[k, n], vectors along n:
+//   for each panel (vectors * lanes columns) of a unit
+//     for each block of k
+//       pack the panel of b if need be
+//       for each block of `rows` rows: keep rows x vectors accumulators through the loop over k
+#ifndef SNI_CODEGEN_CONTRACTION_H
+#define SNI_CODEGEN_CONTRACTION_H
+
+#include "codegen/kernel/kernel.h"
+
+typedef enum sni_contraction_pack {
+  SNI_PACK_NEVER,      // b is read where it lies
+  SNI_PACK_MANY_ROWS,  // b is copied when the unit has at least pack_rows rows
+  SNI_PACK_ALWAYS,     // b is not contiguous along n
+} sni_contraction_pack;
+
+typedef struct sni_contraction_plan {
+  bool swapped;  // very few columns: vectors run along m, a and b change places
+  int lanes;
+  int rows, vectors;  // block of accumulators
+  bool uniform;       // the last panel is run by the same code, with masks
+  // Else: of the last, narrower panel; 0: none. Unknown width: panels of one vector.
+  int last_rows, last_vectors;
+  bool width_known;  // last panel's width is a constant
+  bool tail_known;   // the rows left over by whole blocks are a constant
+  sni_contraction_pack pack;
+  int64_t pack_rows;
+  bool blocked;     // several blocks of k: sums rest in the tile between them
+  int64_t k_block;  // most k of a block
+  size_t tile_offset, panel_offset, scratch_bytes;  // bytes behind the scratch header
+} sni_contraction_plan;
+
+// false: not for code generation (integers).
+bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits,
+                               sni_contraction_plan *out_plan);
+
+// Recommended grains of the m and n axes; -1: unknown size. They depend on the shape alone, never
+// on threads.
+void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int vector_bits,
+                            int64_t *m_grain, int64_t *n_grain);
+
+// Scratch that the emitted code uses beyond the header, row scratch slots included.
+size_t sni_contraction_scratch_bytes(const sni_kernel *kernel, int vector_bits);
+
+#endif

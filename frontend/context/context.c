@@ -1,0 +1,175 @@
+// Contexts: creation, destruction, memory and system information. Errors are in errors.c, scopes in
+// scope.c.
+//
+// A context's memory is reference-counted: by the user's handle and by each tensor made in it, so
+// that a tensor that outlives sn_context_destroy can still be asked and released. Destroying frees
+// all that the context owns and leaves the struct alone, marked; the struct holds the family.
+#include "frontend/context/internal.h"
+#include "passes/compile.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#undef sn_context_create
+
+// ---- the list of a family's contexts
+static void enlist(sn_context *context) {
+  sni_family *family = context->family;
+  pthread_mutex_lock(&family->lock);
+  context->next = family->contexts;
+  if (context->next) context->next->previous = context;
+  family->contexts = context;
+  // Written once: from then on siblings read it without a lock.
+  if (atomic_fetch_add_explicit(&family->n_contexts, 1, memory_order_relaxed) && !family->shared)
+    family->shared = true;
+  pthread_mutex_unlock(&family->lock);
+}
+
+static void delist(sn_context *context) {
+  sni_family *family = context->family;
+  pthread_mutex_lock(&family->lock);
+  if (context->next) context->next->previous = context->previous;
+  if (context->previous)
+    context->previous->next = context->next;
+  else
+    family->contexts = context->next;
+  atomic_fetch_sub_explicit(&family->n_contexts, 1, memory_order_relaxed);
+  pthread_mutex_unlock(&family->lock);
+}
+
+void sni_context_enter(sn_context *context) {
+  atomic_store_explicit(&context->thread, (uintptr_t)pthread_self(), memory_order_relaxed);
+}
+
+// Who speaks for operands that could belong to several siblings: the context that this thread works
+// with, a tracing one first.
+sn_context *sni_context_of_thread(sni_family *family, sn_context *preferred) {
+  uintptr_t self = (uintptr_t)pthread_self();
+  sn_context *found = NULL;
+  pthread_mutex_lock(&family->lock);
+  for (sn_context *c = family->contexts; c; c = c->next) {
+    if (atomic_load_explicit(&c->thread, memory_order_relaxed) != self) continue;
+    if (!found || c->trace || (c == preferred && !found->trace)) found = c;
+  }
+  pthread_mutex_unlock(&family->lock);
+  if (found) return found;
+  return preferred && !preferred->destroyed ? preferred : NULL;
+}
+
+// ---- creation
+// False: some option has no meaning.
+static bool read_options(const sn_context_options *given, sn_context_options *out_options) {
+  *out_options = (sn_context_options){0};
+  if (!given) return true;
+  if (given->size < offsetof(sn_context_options, memory_limit)) return false;
+  size_t known = given->size < sizeof(*given) ? given->size : sizeof(*given);
+  memcpy(out_options, given, known);
+  if (out_options->threads < 0) return false;
+  if (out_options->executor.parallel_for && out_options->executor.concurrency < 1) return false;
+  return (unsigned)out_options->backend <= SN_BACKEND_LLVM &&
+         (unsigned)out_options->blas <= SN_BLAS_NONE;
+}
+
+// Takes over one reference to the family, also on failure.
+static sn_status create_in(sni_family *family, uint64_t seed, sn_context **out_context) {
+  sn_context *context = sni_alloc_zeroed(&family->allocator, sizeof(*context));
+  if (!context) {
+    sni_family_release(family);
+    return SN_ERR_MEMORY;
+  }
+  context->family = family;
+  atomic_init(&context->references, 1);
+  context->seed = seed;
+  context->error_tensor = (sn_tensor){.kind = SNI_TENSOR_ERROR,
+                                      .live_index = UINT32_MAX,
+                                      .context = context,
+                                      .family = family,
+                                      .type = {.rank = -1}};
+  atomic_init(&context->error_tensor.references, 1);
+  sni_context_enter(context);
+  enlist(context);
+  sn_status status = sni_eager_cache_create(context, &context->eager);
+  if (status) {
+    sn_context_destroy(context);
+    return status;
+  }
+  *out_context = context;
+  return SN_OK;
+}
+
+sn_status sn_context_create_opts(const sn_context_options *options, sn_context **out_context) {
+  sn_context_options o;
+  if (!out_context) return SN_ERR_ARGUMENT;
+  *out_context = NULL;
+  if (!read_options(options, &o)) return SN_ERR_ARGUMENT;
+  sni_family *family = NULL;
+  if (o.share) {
+    if (o.share->destroyed) return SN_ERR_ARGUMENT;
+    family = sni_family_keep(o.share->family);
+  } else {
+    SNI_TRY(sni_family_create(&o, &family));
+  }
+  return create_in(family, o.seed, out_context);
+}
+
+// ---- destruction
+void sni_context_release(sn_context *context) {
+  if (atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1) return;
+  sni_family *family = context->family;
+  sni_free(&family->allocator, context, sizeof(*context));
+  sni_family_release(family);
+}
+
+void sn_context_destroy(sn_context *context) {
+  if (!context) return;
+  sni_family *family = context->family;
+  sni_context_leave(context);
+  delist(context);
+  sn_scope_end((sn_scope){context, 0});
+  while (context->n_live) sni_scope_drop_newest(context);
+  sn_release(context->random_state);
+  for (int i = 0; i < SNI_SCALAR_CACHE; i++) sn_release(context->scalars[i]);
+  if (context->eager) sni_eager_cache_destroy(context, context->eager);
+  sni_free(&family->allocator, context->live, context->live_capacity * sizeof(void *));
+  sni_free(&family->allocator, context->marks, context->marks_capacity * sizeof(*context->marks));
+  context->live = NULL;
+  context->marks = NULL;
+  context->live_capacity = context->marks_capacity = 0;
+  context->eager = NULL;
+  context->destroyed = true;
+  sni_free_tensors(context);
+  sni_context_release(context);
+}
+
+// ---- information
+void sn_context_memory(const sn_context *context, sn_memory_stats *out_stats) {
+  if (!context || !out_stats) return;
+  const sni_allocator *allocator = &context->family->allocator;
+  sn_memory_stats stats = {
+      .size = out_stats->size,
+      .bytes = atomic_load_explicit(&allocator->bytes, memory_order_relaxed),
+      .peak_bytes = atomic_load_explicit(&allocator->peak_bytes, memory_order_relaxed),
+      .cached_bytes = sni_buffer_pool_cached_bytes(context->family->buffers),
+      .allocations = atomic_load_explicit(&allocator->allocations, memory_order_relaxed),
+  };
+  memcpy(out_stats, &stats, stats.size < sizeof(stats) ? stats.size : sizeof(stats));
+}
+
+void sn_context_trim(sn_context *context) {
+  if (!context || context->destroyed) return;
+  sni_free_tensors(context);
+  sni_buffer_pool_trim(context->family->buffers);
+}
+
+void sn_context_system_info(sn_context *context, sn_system_info *out_info) {
+  if (!context || !out_info) return;
+  sni_family *family = context->family;
+  sn_system_info info = {.size = out_info->size,
+                         .cpu_name = family->cpu.name,
+                         .cpu_features = family->cpu.features,
+                         .vector_bits = family->cpu.vector_bits,
+                         .threads = sni_thread_pool_concurrency(family->threads)};
+  for (int i = 0; i < 3; i++) info.cache_bytes[i] = family->cpu.cache_bytes[i];
+  sni_compiler_system_info(family->compiler, &info);
+  memcpy(out_info, &info, info.size < sizeof(info) ? info.size : sizeof(info));
+}

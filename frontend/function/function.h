@@ -1,0 +1,124 @@
+// Functions: a callback, its specialisations, and what each context keeps to call them without a
+// lock.
+//
+//   function.c    creation, statistics
+//   signature.c   keys, which dims become symbolic, reasons, call sites
+//   call.c        the call path
+//   specialise.c  a new trace: callback -> graph -> program
+#ifndef SNI_FRONTEND_FUNCTION_H
+#define SNI_FRONTEND_FUNCTION_H
+
+#include "frontend/program/program.h"
+
+enum {
+  sni_default_capacity = 64,
+  sni_most_groups = 256,   // signature classes whose history is kept per function
+  sni_most_reasons = 256,  // kept as text
+  sni_memo_size = 64,      // of a call site; a power of two
+  sni_most_inlined = 100,  // functions inlined into one another
+};
+
+// What has been seen of signatures that differ in dims only. Guarded by the function's trace_lock.
+typedef struct sni_shape_group {
+  sni_input_key *keys;  // n_inputs: of the first trace, but for last
+  sni_type *last;       // n_inputs: types of the latest trace
+  uint8_t *varied;      // n_inputs: bit per dim that has had two values
+  uint8_t *pinned;      // n_inputs: bit per dim that a trace has used as a number
+  bool traced;          // some trace succeeded; else the rest means nothing
+  uint64_t used;
+} sni_shape_group;
+
+// What one context keeps of one function: found without a lock, used by the context's thread alone.
+struct sni_call_site {
+  sn_context *_Atomic context;  // NULL: free for another one
+  sn_function *function;
+  sni_call_site *next_of_function;
+  sni_call_site *next_of_context;  // guarded by the family's lock
+  uint64_t generation;             // of the function, when runs were looked through last
+  sni_run *last;
+  sni_run *memo[sni_memo_size];  // by hash of the inputs' types and values; checked before use
+  sni_run **runs;
+  uint32_t n_runs, runs_capacity;
+  _Atomic uint64_t hits;
+};
+
+struct sn_function {
+  sni_family *family;
+  sn_context *context;
+  sn_callback callback;
+  void *user;
+  char *name;
+  int n_inputs, n_outputs;
+  sn_spec *specs;      // NULL or n_inputs
+  char **input_names;  // NULL or n_inputs
+  uint32_t capacity;
+  bool static_shapes, forbid_recompile;
+  sn_backend backend;
+
+  // Held while tracing; error-checking: a callback that calls back is told so.
+  pthread_mutex_t trace_lock;
+  sni_shape_group *groups;
+  uint32_t n_groups, groups_capacity;
+
+  pthread_mutex_t lock;  // guards what follows, for moments
+  sn_program **programs;
+  uint32_t n_programs, programs_capacity;
+  char **reasons;
+  uint32_t n_reasons, reasons_capacity;
+  uint64_t traces, compiles, evictions;
+  double trace_ms, compile_ms;
+
+  _Atomic int32_t users;         // calls at work that may run the callback
+  _Atomic bool doomed;           // destroyed by its own callback: the last user does it
+  _Atomic uint64_t generation;   // counts evictions
+  _Atomic uint64_t clock;        // for the least recently used
+  sni_call_site *_Atomic sites;  // grows only
+};
+
+// ---- signature.c
+// The site of this context, made if there is none. NULL: no memory, described in diag.
+sni_call_site *sni_call_site_of(sn_function *function, sn_context *context, sni_diag *diag);
+void sni_call_sites_release(sn_function *function);  // all sites of a function
+// The run for these inputs among those that the site has; NULL: none.
+sni_run *sni_call_site_find(sni_call_site *site, sn_tensor *const *inputs);
+// Remembers run (its owner from now on, also on failure).
+sn_status sni_call_site_add(sni_call_site *site, sn_tensor *const *inputs, sni_run *run,
+                            sni_diag *diag);
+void sni_key_of(const sn_tensor *t, sni_input_key *out_key);
+// The type of input i (unknown dims: -1) against the function's specs, which it has. Errors:
+// SN_ERR_SHAPE, SN_ERR_DTYPE with both types.
+sn_status sni_check_spec(const sn_function *function, int i, const sni_type *type, sni_diag *diag);
+// The group of these signatures. *out_fresh: none of them has been traced yet.
+sn_status sni_group_of(sn_function *function, const sni_input_key *keys, sni_diag *diag,
+                       sni_shape_group **out_group, bool *out_fresh);
+size_t sni_group_bytes(int n);  // of a group's arrays for n inputs
+// Why keys need a new trace. blocking: a program of the right pattern whose guards do not hold,
+// with the symbol values; or NULL.
+void sni_describe_retrace(const sn_function *function, const sni_shape_group *group, bool fresh,
+                          const sni_input_key *keys, const sn_program *blocking,
+                          const int64_t *symbols, char *buffer, size_t capacity);
+// `input 0 "x"`
+void sni_describe_input(const sn_function *function, int i, char *buffer, size_t capacity);
+
+// ---- function.c
+// Around whatever may run the callback, which may destroy the function.
+void sni_function_begin_use(sn_function *function);
+void sni_function_end_use(sn_function *function);
+
+// ---- call.c
+// n usable eager results of a callback as the caller gets them: scope-owned values. False: an error
+// is pending.
+bool sni_own_results(sn_context *context, sn_tensor **results, int n);
+
+// ---- specialise.c
+// The program for these inputs: from the function's cache, or traced and compiled now. With one
+// reference.
+sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *const *inputs,
+                         sn_program **out_program);
+sn_status sni_specialise_specs(sn_function *function, sn_context *context, const sn_spec *specs,
+                               sn_program **out_program);
+// Runs the callback: out gets n_outputs usable tensors. Failures are pending in the context.
+sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor *const *inputs,
+                           sn_tensor **out);
+
+#endif

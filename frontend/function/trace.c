@@ -1,0 +1,174 @@
+// Traces: the graph behind the traced tensors of one run of a callback.
+//
+// Eager tensors enter by reference, as CAPTURE parameters; small ones as CONSTANT nodes, so that
+// they fold: tensors are immutable, so baking them in is no loss. Variables are parameters too;
+// assigning one makes a node its present value, and what it is at the end is an extra result of the
+// graph. Each tensor has one node per trace, found again through a hash table; references are held
+// until the trace closes, so that no address can come to mean another tensor.
+#include "frontend/function/trace.h"
+
+#include <string.h>
+
+#undef sn_keep
+
+enum { most_baked_elements = 8 };
+
+sni_graph *sni_trace_graph(sni_trace *trace) {
+  return trace->graph;
+}
+
+static sni_allocator *allocator_of(const sni_trace *trace) {
+  return &trace->context->family->allocator;
+}
+
+sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena,
+                         const char *name) {
+  *trace = (sni_trace){.context = context, .name = name};
+  SNI_TRY(sni_graph_create(arena, &context->diag, name, NULL, &trace->graph));
+  context->trace = trace;
+  return SN_OK;
+}
+
+// The tensor can still be asked what it is, but belongs to no trace: its own address is none.
+static void end_tensor(sn_tensor *t) {
+  const sni_dim_table *dims = t->trace->graph->dims;
+  for (int i = 0; i < t->type.rank; i++) {
+    int64_t hint = sni_dim_hint(dims, t->type.dims[i]);
+    t->type.dims[i] = hint < 0 ? 0 : hint;
+  }
+  t->trace = (sni_trace *)(void *)t;
+}
+
+void sni_trace_close(sni_trace *trace) {
+  sn_context *context = trace->context;
+  for (uint32_t i = 0; i < context->n_live; i++) {
+    sn_tensor *t = context->live[i];
+    if (t->kind == SNI_TENSOR_TRACED && t->trace == trace) end_tensor(t);
+  }
+  context->trace = NULL;
+  sni_allocator *allocator = allocator_of(trace);
+  for (uint32_t i = 0; i < trace->n_variables; i++) sn_release(trace->variables[i].variable);
+  for (uint32_t i = 0; i < trace->n_known; i++) sn_release(trace->known[i].tensor);
+  sni_free(allocator, trace->variables, trace->variables_capacity * sizeof(*trace->variables));
+  sni_free(allocator, trace->known, trace->known_capacity * sizeof(*trace->known));
+  sni_free(allocator, trace->slots, trace->n_slots * sizeof(*trace->slots));
+}
+
+// ---- eager tensors
+static uint32_t first_slot(const sni_trace *trace, const sn_tensor *t) {
+  return (uint32_t)sni_hash_mix(0, (uintptr_t)t) & (trace->n_slots - 1);
+}
+
+static const sni_trace_known *find_known(const sni_trace *trace, const sn_tensor *t) {
+  if (!trace->n_slots) return NULL;
+  for (uint32_t at = first_slot(trace, t); trace->slots[at]; at = (at + 1) & (trace->n_slots - 1))
+    if (trace->known[trace->slots[at] - 1].tensor == t) return &trace->known[trace->slots[at] - 1];
+  return NULL;
+}
+
+static void enter_slot(sni_trace *trace, uint32_t number) {
+  uint32_t at = first_slot(trace, trace->known[number].tensor);
+  while (trace->slots[at]) at = (at + 1) & (trace->n_slots - 1);
+  trace->slots[at] = number + 1;
+}
+
+static sn_status reserve_known(sni_trace *trace) {
+  sni_diag *diag = &trace->context->diag;
+  sni_allocator *allocator = allocator_of(trace);
+  SNI_TRY(sni_vec_reserve(allocator, diag, (void **)&trace->known, &trace->known_capacity,
+                          trace->n_known + 1, sizeof(*trace->known)));
+  if (trace->n_known < trace->n_slots / 2) return SN_OK;
+  uint32_t n = trace->n_slots ? trace->n_slots * 2 : 32;
+  uint32_t *slots = sni_alloc_zeroed(allocator, n * sizeof(*slots));
+  if (!slots) return sni_fail_memory(diag, n * sizeof(*slots), "the captured tensors");
+  sni_free(allocator, trace->slots, trace->n_slots * sizeof(*slots));
+  trace->slots = slots;
+  trace->n_slots = n;
+  for (uint32_t i = 0; i < trace->n_known; i++) enter_slot(trace, i);
+  return SN_OK;
+}
+
+static sn_status capture(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
+  SNI_TRY(reserve_known(trace));
+  sni_trace_known known = {.tensor = t, .capture = -1};
+  if (sni_type_size(NULL, &t->type) <= most_baked_elements) {
+    SNI_TRY(sni_graph_add_constant(trace->graph, &t->type, t->data, t->location, &known.node));
+  } else {
+    known.capture = (int32_t)trace->n_captures;
+    SNI_TRY(sni_graph_add_parameter(trace->graph, &t->type, SNI_PARAMETER_CAPTURE,
+                                    trace->n_captures, t->name, &known.node));
+    trace->n_captures++;
+  }
+  trace->known[trace->n_known] = known;
+  sn_keep(t);
+  enter_slot(trace, trace->n_known++);
+  *out_node = known.node;
+  return SN_OK;
+}
+
+// ---- variables
+sn_status sni_trace_variable_of(sni_trace *trace, sn_tensor *variable, uint32_t *out_index) {
+  for (uint32_t i = 0; i < trace->n_variables; i++)
+    if (trace->variables[i].variable == variable) {
+      *out_index = i;
+      return SN_OK;
+    }
+  SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->variables,
+                          &trace->variables_capacity, trace->n_variables + 1,
+                          sizeof(*trace->variables)));
+  sni_node_id node;
+  SNI_TRY(sni_graph_add_parameter(trace->graph, &variable->type, SNI_PARAMETER_VARIABLE,
+                                  trace->n_variables, variable->name, &node));
+  trace->variables[trace->n_variables] = (sni_trace_variable){
+      .variable = sn_keep(variable), .parameter = node, .present = node, .read = node};
+  *out_index = trace->n_variables++;
+  return SN_OK;
+}
+
+sn_status sni_trace_assign(sni_trace *trace, sn_tensor *variable, sni_node_id node) {
+  uint32_t index;
+  SNI_TRY(sni_trace_variable_of(trace, variable, &index));
+  trace->variables[index].present = node;
+  trace->variables[index].assigned = true;
+  trace->variables[index].cut = false;
+  return SN_OK;
+}
+
+// What was assigned is read without a way back to what it was computed from: a variable is a leaf
+// of gradients in every mode.
+static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_id *out_node) {
+  uint32_t index;
+  SNI_TRY(sni_trace_variable_of(trace, variable, &index));
+  sni_trace_variable *v = &trace->variables[index];
+  if (v->assigned && !v->cut && sni_is_float(variable->type.dtype)) {
+    SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, &v->present, 1, NULL, 0, NULL,
+                          sni_graph_node(trace->graph, v->present)->location, &v->present));
+    v->cut = true;
+  }
+  *out_node = v->read = v->present;
+  return SN_OK;
+}
+
+// ---- any tensor
+sn_status sni_trace_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
+  if (!sni_operand_ok(trace->context, trace->name, 0, t)) return trace->context->diag.status;
+  if (t->kind == SNI_TENSOR_TRACED) {
+    *out_node = t->node;
+    return SN_OK;
+  }
+  if (t->kind == SNI_TENSOR_VARIABLE) return read_variable(trace, t, out_node);
+  const sni_trace_known *known = find_known(trace, t);
+  if (!known) return capture(trace, t, out_node);
+  *out_node = known->node;
+  return SN_OK;
+}
+
+sn_status sni_trace_gradient_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
+  if (t && t->kind == SNI_TENSOR_VARIABLE) {
+    uint32_t index;
+    SNI_TRY(sni_trace_variable_of(trace, t, &index));
+    *out_node = trace->variables[index].read;
+    return SN_OK;
+  }
+  return sni_trace_node(trace, t, out_node);
+}

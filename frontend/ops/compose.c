@@ -1,0 +1,54 @@
+// What the files of composed ops share: checks of operands in the caller's terms, slices and dims.
+#include "frontend/ops/compose.h"
+
+#include <string.h>
+
+void sni_list_dtypes(uint32_t dtypes, char *buffer, size_t capacity) {
+  size_t length = 0;
+  buffer[0] = 0;
+  for (int i = 0; i < SN_DTYPE_COUNT; i++) {
+    if (!(dtypes >> i & 1)) continue;
+    const char *name = sn_dtype_name((sn_dtype)i), *between = length ? " or " : "";
+    if (length + strlen(between) + strlen(name) >= capacity) return;
+    memcpy(buffer + length, between, strlen(between));
+    length += strlen(between);
+    memcpy(buffer + length, name, strlen(name) + 1);
+    length += strlen(name);
+  }
+}
+
+bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t dtypes) {
+  if (dtypes >> t->type.dtype & 1) return true;
+  char text[SNI_TENSOR_NAME], expected[64];
+  sni_list_dtypes(dtypes, expected, sizeof(expected));
+  sni_error(c, SN_ERR_DTYPE, "%s: operand #%d is %s, expected %s", c->op_name, position,
+            sni_describe(t, text), expected);
+  return false;
+}
+
+int sni_axis(sn_context *c, const sn_tensor *x, int axis) {
+  int rank = x->type.rank;
+  if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
+  char text[SNI_TENSOR_NAME];
+  sni_error(c, SN_ERR_SHAPE, "%s: axis %d is out of range for operand #0 %s of rank %d", c->op_name,
+            axis, sni_describe(x, text), rank);
+  return -1;
+}
+
+bool sni_dims_agree(sn_context *c, sni_dim a, sni_dim b) {
+  sni_dim_table *dims = sni_context_dims(c);
+  return sni_dim_equal(dims, a, b) || (dims && sni_dim_unify(dims, a, b));
+}
+
+sn_tensor *sni_take(sn_context *c, sn_tensor *x, int axis, sni_dim start, sni_dim size) {
+  if (sn_failed(x)) return x;
+  sni_dim attrs[2 * SN_MAX_RANK];
+  sni_type type = x->type;
+  for (int i = 0; i < type.rank; i++) {
+    attrs[i] = 0;
+    attrs[type.rank + i] = 1;
+  }
+  attrs[axis] = start;
+  type.dims[axis] = size;
+  return sni_emit(c, SNI_OP_SLICE, &x, 1, attrs, 2 * type.rank, &type);
+}

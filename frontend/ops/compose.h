@@ -1,0 +1,82 @@
+// How composed ops are written: short names for the emitters. All of them accept the error tensor
+// and pass it on.
+#ifndef SNI_FRONTEND_COMPOSE_H
+#define SNI_FRONTEND_COMPOSE_H
+
+#include "frontend/context/internal.h"
+
+#define SNI_OPERANDS(...)              \
+  ((sn_tensor *const[]){__VA_ARGS__}), \
+      (int)(sizeof((sn_tensor *const[]){__VA_ARGS__}) / sizeof(sn_tensor *))
+
+static inline sn_tensor *sni_unary(sn_context *c, sni_op op, sn_tensor *x) {
+  return sni_emit_pointwise(c, op, &x, 1, NULL);
+}
+static inline sn_tensor *sni_binary(sn_context *c, sni_op op, sn_tensor *a, sn_tensor *b) {
+  return sni_emit_pointwise(c, op, SNI_OPERANDS(a, b), NULL);
+}
+static inline sn_tensor *sni_select(sn_context *c, sn_tensor *condition, sn_tensor *a,
+                                    sn_tensor *b) {
+  return sni_emit_pointwise(c, SNI_OP_SELECT, SNI_OPERANDS(condition, a, b), NULL);
+}
+static inline sn_tensor *sni_convert(sn_context *c, sn_tensor *x, sn_dtype dtype) {
+  return sni_emit_pointwise(c, SNI_OP_CAST, &x, 1, &(sni_type){.dtype = dtype});
+}
+// A scalar constant, to be an operand only.
+static inline sn_tensor *sni_number(sn_context *c, sn_dtype dtype, double value) {
+  return sni_emit_full(c, &(sni_type){.dtype = dtype}, value);
+}
+// x op value, with value a constant of x's dtype.
+static inline sn_tensor *sni_with_number(sn_context *c, sni_op op, sn_tensor *x, double value) {
+  return sn_failed(x) ? x : sni_binary(c, op, x, sni_number(c, x->type.dtype, value));
+}
+static inline sn_tensor *sni_reshape_to(sn_context *c, sn_tensor *x, const sni_type *type) {
+  return sni_emit(c, SNI_OP_RESHAPE, &x, 1, NULL, 0, type);
+}
+static inline sn_tensor *sni_broadcast_to(sn_context *c, sn_tensor *x, const sni_type *type) {
+  return sni_emit(c, SNI_OP_BROADCAST, &x, 1, NULL, 0, type);
+}
+static inline sn_tensor *sni_iota(sn_context *c, const sni_type *type, int axis) {
+  return sni_emit(c, SNI_OP_IOTA, NULL, 0, &(sni_dim){axis}, 1, type);
+}
+// Elements [start, start + size) of axis.
+sn_tensor *sni_take(sn_context *c, sn_tensor *x, int axis, sni_dim start, sni_dim size);
+
+// The context and the checked operands of a public op, or what it must return at once.
+#define SNI_BEGIN(c, name, ...)                                            \
+  sn_tensor *c##_failed;                                                   \
+  sn_context *c = sni_begin(name, SNI_OPERANDS(__VA_ARGS__), &c##_failed); \
+  if (!c) return c##_failed
+
+// False, with an error pending, unless t's dtype is in the set.
+bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t dtypes);
+// Axis in [0, rank) of one in [-rank, rank); -1 with an error pending.
+int sni_axis(sn_context *c, const sn_tensor *x, int axis);
+// "f32 or f64"
+void sni_list_dtypes(uint32_t dtypes, char *buffer, size_t capacity);
+// Two dims that must be equal: they are, or can be made so in the open trace.
+bool sni_dims_agree(sn_context *c, sni_dim a, sni_dim b);
+static inline bool sni_dim_is(const sn_context *c, sni_dim dim, int64_t wanted) {
+  int64_t value;
+  return sni_dim_is_constant(sni_context_dims(c), dim, &value) && value == wanted;
+}
+
+// Reductions inside composed ops, over one axis, which is kept with size 1.
+sn_tensor *sni_reduce_keep(sn_context *c, sni_op op, sn_tensor *x, int axis);
+// Sum over all elements / their number.
+sn_tensor *sni_mean_all(sn_context *c, sn_tensor *x);
+
+// A variable with a value of its own. name may be NULL. One reference, the caller's; NULL and an
+// error pending without memory.
+sn_tensor *sni_variable_new(sn_context *c, const sni_type *type, const void *data, const char *name,
+                            bool trainable);
+// The halves of sn_assign, sn_assign_add and sn_assign_sub behind their checks of operands:
+// variable = value; variable = op(variable, value). Return the new value, or the error tensor.
+sn_tensor *sni_assign(sn_context *c, sn_tensor *variable, sn_tensor *value);
+sn_tensor *sni_assign_op(sn_context *c, sni_op op, sn_tensor *variable, sn_tensor *value);
+// False, with an error pending, when dtype or shape cannot be.
+bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_type *out_type);
+// An eager tensor or a constant of the open trace, scope-owned, holding a copy of data.
+sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data);
+
+#endif

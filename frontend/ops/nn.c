@@ -1,0 +1,97 @@
+// Neural network building blocks, composed so that each becomes one group of fused rows.
+#include "frontend/ops/compose.h"
+
+// x - max over the axis. The maximum has no gradient: what flows through the rest is already exact.
+static sn_tensor *shifted(sn_context *c, sn_tensor *x, int axis) {
+  sn_tensor *m = sni_reduce_keep(c, SNI_OP_REDUCE_MAX, x, axis);
+  return sni_binary(c, SNI_OP_SUB, x, sni_unary(c, SNI_OP_STOP_GRADIENT, m));
+}
+
+static sn_tensor *log_softmax(sn_context *c, sn_tensor *x, int axis) {
+  sn_tensor *d = shifted(c, x, axis);
+  sn_tensor *sum = sni_reduce_keep(c, SNI_OP_REDUCE_SUM, sni_unary(c, SNI_OP_EXP, d), axis);
+  return sni_binary(c, SNI_OP_SUB, d, sni_unary(c, SNI_OP_LOG, sum));
+}
+
+sn_tensor *(sn_softmax)(sn_tensor *x, int axis) {
+  SNI_BEGIN(c, "sn_softmax", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  axis = sni_axis(c, x, axis);
+  if (axis < 0) return &c->error_tensor;
+  sn_tensor *e = sni_unary(c, SNI_OP_EXP, shifted(c, x, axis));
+  return sni_binary(c, SNI_OP_DIV, e, sni_reduce_keep(c, SNI_OP_REDUCE_SUM, e, axis));
+}
+
+sn_tensor *(sn_log_softmax)(sn_tensor *x, int axis) {
+  SNI_BEGIN(c, "sn_log_softmax", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  axis = sni_axis(c, x, axis);
+  return axis < 0 ? &c->error_tensor : log_softmax(c, x, axis);
+}
+
+// A dim as a scalar.
+static sn_tensor *dim_number(sn_context *c, sni_dim dim, sn_dtype dtype) {
+  int64_t value = 0;
+  if (sni_dim_is_constant(sni_context_dims(c), dim, &value))
+    return sni_number(c, dtype, (double)value);
+  return sni_convert(c, sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &dim, 1, NULL), dtype);
+}
+
+// The label's column is picked by comparison, so that a row is read once. A label outside [0, C)
+// picks nothing: its loss is NaN, rather than a 0 that nobody notices.
+sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *labels) {
+  SNI_BEGIN(c, "sn_sparse_softmax_cross_entropy", logits, labels);
+  char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
+  if (!sni_expect_dtype(c, 0, logits, SNI_DTYPES_FLOAT) ||
+      !sni_expect_dtype(c, 1, labels, SNI_DTYPES_INTEGER))
+    return &c->error_tensor;
+  if (logits->type.rank != 2 || labels->type.rank != 1 ||
+      !sni_dims_agree(c, logits->type.dims[0], labels->type.dims[0]))
+    return sni_error(c, SN_ERR_SHAPE,
+                     "%s: operands #0 %s and #1 %s, expected logits [N,C] and labels [N]",
+                     c->op_name, sni_describe(logits, a), sni_describe(labels, b));
+  sn_dtype dtype = logits->type.dtype;
+  sni_type column = labels->type, classes = {.dtype = column.dtype, .rank = 1};
+  column.dims[column.rank++] = 1;
+  classes.dims[0] = logits->type.dims[1];
+  sn_tensor *label = sni_reshape_to(c, labels, &column);
+  sn_tensor *hit = sni_binary(c, SNI_OP_EQ, label, sni_iota(c, &classes, 0));
+  sn_tensor *zero = sni_number(c, dtype, 0);
+  sn_tensor *picked = sni_select(c, hit, log_softmax(c, logits, 1), zero);
+  sn_tensor *loss =
+      sni_unary(c, SNI_OP_NEG, sni_emit(c, SNI_OP_REDUCE_SUM, &picked, 1, &(sni_dim){1}, 1, NULL));
+  sn_tensor *valid = sni_binary(
+      c, SNI_OP_AND, sni_binary(c, SNI_OP_LE, sni_number(c, column.dtype, 0), labels),
+      sni_binary(c, SNI_OP_LT, labels, dim_number(c, logits->type.dims[1], column.dtype)));
+  return sni_select(c, valid, loss, sni_number(c, dtype, (double)__builtin_nanf("")));
+}
+
+static sn_tensor *difference(sn_context *c, sn_tensor *prediction, sn_tensor *target) {
+  if (!sni_expect_dtype(c, 0, prediction, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  return sni_binary(c, SNI_OP_SUB, prediction, target);
+}
+
+sn_tensor *(sn_huber_loss)(sn_tensor *prediction, sn_tensor *target, double delta) {
+  SNI_BEGIN(c, "sn_huber_loss", prediction, target);
+  if (!(delta > 0))
+    return sni_error(c, SN_ERR_ARGUMENT, "sn_huber_loss: delta is %g, expected a positive number",
+                     delta);
+  sn_tensor *e = difference(c, prediction, target);
+  if (sn_failed(e)) return e;
+  // q (|e| - q/2) with q = min(|e|, delta) is both branches, without the inf of an e^2 not taken.
+  sn_tensor *size = sni_unary(c, SNI_OP_ABS, e);
+  sn_tensor *q = sni_with_number(c, SNI_OP_MIN, size, delta);
+  sn_tensor *rest = sni_binary(c, SNI_OP_SUB, size, sni_with_number(c, SNI_OP_MUL, q, 0.5));
+  return sni_mean_all(c, sni_binary(c, SNI_OP_MUL, q, rest));
+}
+
+sn_tensor *(sn_mean_squared_error)(sn_tensor *prediction, sn_tensor *target) {
+  SNI_BEGIN(c, "sn_mean_squared_error", prediction, target);
+  sn_tensor *e = difference(c, prediction, target);
+  return sni_mean_all(c, sni_binary(c, SNI_OP_MUL, e, e));
+}
+
+sn_tensor *(sn_mean_absolute_error)(sn_tensor *prediction, sn_tensor *target) {
+  SNI_BEGIN(c, "sn_mean_absolute_error", prediction, target);
+  return sni_mean_all(c, sni_unary(c, SNI_OP_ABS, difference(c, prediction, target)));
+}

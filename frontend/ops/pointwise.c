@@ -1,0 +1,216 @@
+// Element-wise ops: most are one row of ops.def, the others are composed of those.
+#include "frontend/ops/compose.h"
+
+static sn_tensor *unary(const char *name, sni_op op, sn_tensor *x) {
+  SNI_BEGIN(c, name, x);
+  return sni_emit_pointwise(c, op, &x, 1, NULL);
+}
+
+static sn_tensor *binary(const char *name, sni_op op, sn_tensor *a, sn_tensor *b) {
+  sn_tensor *operands[2] = {a, b}, *failed;
+  sn_context *c = sni_begin(name, operands, 2, &failed);
+  return c ? sni_emit_pointwise(c, op, operands, 2, NULL) : failed;
+}
+
+// b op a, for ops that the table lacks: checked in the caller's order, so that messages number the
+// operands as the caller does.
+static sn_tensor *swapped(const char *name, sni_op op, sn_tensor *a, sn_tensor *b) {
+  SNI_BEGIN(c, name, a, b);
+  const sni_type *types[2] = {&a->type, &b->type};
+  sni_type shape;
+  if (!sni_check_pointwise(c, op, types, 2, &shape)) return &c->error_tensor;
+  return sni_binary(c, op, b, a);
+}
+
+static sn_tensor *with_scalar(const char *name, sni_op op, sn_tensor *x, double value) {
+  SNI_BEGIN(c, name, x);
+  if (!sni_expect_dtype(c, 0, x, sni_op_infos[op].dtypes)) return &c->error_tensor;
+  return sni_with_number(c, op, x, value);
+}
+
+// ---- one operand
+sn_tensor *(sn_neg)(sn_tensor *x) {
+  return unary("sn_neg", SNI_OP_NEG, x);
+}
+sn_tensor *(sn_abs)(sn_tensor *x) {
+  return unary("sn_abs", SNI_OP_ABS, x);
+}
+sn_tensor *(sn_sign)(sn_tensor *x) {
+  return unary("sn_sign", SNI_OP_SIGN, x);
+}
+sn_tensor *(sn_sqrt)(sn_tensor *x) {
+  return unary("sn_sqrt", SNI_OP_SQRT, x);
+}
+sn_tensor *(sn_rsqrt)(sn_tensor *x) {
+  return unary("sn_rsqrt", SNI_OP_RSQRT, x);
+}
+sn_tensor *(sn_floor)(sn_tensor *x) {
+  return unary("sn_floor", SNI_OP_FLOOR, x);
+}
+sn_tensor *(sn_ceil)(sn_tensor *x) {
+  return unary("sn_ceil", SNI_OP_CEIL, x);
+}
+sn_tensor *(sn_round)(sn_tensor *x) {
+  return unary("sn_round", SNI_OP_ROUND, x);
+}
+sn_tensor *(sn_exp)(sn_tensor *x) {
+  return unary("sn_exp", SNI_OP_EXP, x);
+}
+sn_tensor *(sn_expm1)(sn_tensor *x) {
+  return unary("sn_expm1", SNI_OP_EXPM1, x);
+}
+sn_tensor *(sn_log)(sn_tensor *x) {
+  return unary("sn_log", SNI_OP_LOG, x);
+}
+sn_tensor *(sn_log1p)(sn_tensor *x) {
+  return unary("sn_log1p", SNI_OP_LOG1P, x);
+}
+sn_tensor *(sn_sin)(sn_tensor *x) {
+  return unary("sn_sin", SNI_OP_SIN, x);
+}
+sn_tensor *(sn_cos)(sn_tensor *x) {
+  return unary("sn_cos", SNI_OP_COS, x);
+}
+sn_tensor *(sn_tanh)(sn_tensor *x) {
+  return unary("sn_tanh", SNI_OP_TANH, x);
+}
+sn_tensor *(sn_sigmoid)(sn_tensor *x) {
+  return unary("sn_sigmoid", SNI_OP_SIGMOID, x);
+}
+sn_tensor *(sn_erf)(sn_tensor *x) {
+  return unary("sn_erf", SNI_OP_ERF, x);
+}
+sn_tensor *(sn_not)(sn_tensor *x) {
+  return unary("sn_not", SNI_OP_NOT, x);
+}
+sn_tensor *(sn_identity)(sn_tensor *x) {
+  return unary("sn_identity", SNI_OP_IDENTITY, x);
+}
+
+sn_tensor *(sn_square)(sn_tensor *x) {
+  SNI_BEGIN(c, "sn_square", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
+  return sni_binary(c, SNI_OP_MUL, x, x);
+}
+
+sn_tensor *(sn_reciprocal)(sn_tensor *x) {
+  SNI_BEGIN(c, "sn_reciprocal", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  return sni_binary(c, SNI_OP_DIV, sni_number(c, x->type.dtype, 1), x);
+}
+
+// The constant comes first: max gives ties to its first operand, so the gradient at 0 is 0.
+sn_tensor *(sn_relu)(sn_tensor *x) {
+  SNI_BEGIN(c, "sn_relu", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
+  return sni_binary(c, SNI_OP_MAX, sni_number(c, x->type.dtype, 0), x);
+}
+
+// x/2 (1 + tanh(x (a + a b x^2))), a = sqrt(2/pi), b = 0.044715: one multiplication less than
+// a (x + b x^3).
+sn_tensor *(sn_gelu)(sn_tensor *x) {
+  const double linear = 0.79788456080286535588, cubic = linear * 0.044715;
+  SNI_BEGIN(c, "sn_gelu", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  sn_tensor *square = sni_binary(c, SNI_OP_MUL, x, x);
+  sn_tensor *slope =
+      sni_with_number(c, SNI_OP_ADD, sni_with_number(c, SNI_OP_MUL, square, cubic), linear);
+  sn_tensor *t = sni_unary(c, SNI_OP_TANH, sni_binary(c, SNI_OP_MUL, x, slope));
+  sn_tensor *half = sni_with_number(c, SNI_OP_MUL, x, 0.5);
+  return sni_binary(c, SNI_OP_MUL, half, sni_with_number(c, SNI_OP_ADD, t, 1));
+}
+
+// max(x, 0) + log1p(exp(min(-x, x))). Ties go to first operands, so the two parts' gradients at 0
+// are 1 and -1/2: sigmoid(0).
+sn_tensor *(sn_softplus)(sn_tensor *x) {
+  SNI_BEGIN(c, "sn_softplus", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  sn_tensor *linear = sni_with_number(c, SNI_OP_MAX, x, 0);
+  sn_tensor *minus_abs = sni_binary(c, SNI_OP_MIN, sni_unary(c, SNI_OP_NEG, x), x);
+  sn_tensor *rest = sni_unary(c, SNI_OP_LOG1P, sni_unary(c, SNI_OP_EXP, minus_abs));
+  return sni_binary(c, SNI_OP_ADD, linear, rest);
+}
+
+sn_tensor *(sn_is_nan)(sn_tensor *x) {
+  SNI_BEGIN(c, "sn_is_nan", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  return sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, x, x));
+}
+
+sn_tensor *(sn_cast)(sn_tensor *x, sn_dtype dtype) {
+  SNI_BEGIN(c, "sn_cast", x);
+  if ((unsigned)dtype >= SN_DTYPE_COUNT)
+    return sni_error(c, SN_ERR_DTYPE, "sn_cast: %d is not a dtype", (int)dtype);
+  return sni_convert(c, x, dtype);
+}
+
+// ---- two operands
+sn_tensor *(sn_add)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_add", SNI_OP_ADD, a, b);
+}
+sn_tensor *(sn_sub)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_sub", SNI_OP_SUB, a, b);
+}
+sn_tensor *(sn_mul)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_mul", SNI_OP_MUL, a, b);
+}
+sn_tensor *(sn_div)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_div", SNI_OP_DIV, a, b);
+}
+sn_tensor *(sn_rem)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_rem", SNI_OP_REM, a, b);
+}
+sn_tensor *(sn_pow)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_pow", SNI_OP_POW, a, b);
+}
+sn_tensor *(sn_maximum)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_maximum", SNI_OP_MAX, a, b);
+}
+sn_tensor *(sn_minimum)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_minimum", SNI_OP_MIN, a, b);
+}
+sn_tensor *(sn_equal)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_equal", SNI_OP_EQ, a, b);
+}
+sn_tensor *(sn_less)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_less", SNI_OP_LT, a, b);
+}
+sn_tensor *(sn_less_equal)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_less_equal", SNI_OP_LE, a, b);
+}
+sn_tensor *(sn_greater)(sn_tensor *a, sn_tensor *b) {
+  return swapped("sn_greater", SNI_OP_LT, a, b);
+}
+sn_tensor *(sn_greater_equal)(sn_tensor *a, sn_tensor *b) {
+  return swapped("sn_greater_equal", SNI_OP_LE, a, b);
+}
+sn_tensor *(sn_and)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_and", SNI_OP_AND, a, b);
+}
+sn_tensor *(sn_or)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_or", SNI_OP_OR, a, b);
+}
+sn_tensor *(sn_xor)(sn_tensor *a, sn_tensor *b) {
+  return binary("sn_xor", SNI_OP_XOR, a, b);
+}
+
+sn_tensor *(sn_not_equal)(sn_tensor *a, sn_tensor *b) {
+  SNI_BEGIN(c, "sn_not_equal", a, b);
+  return sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, a, b));
+}
+
+sn_tensor *(sn_add_scalar)(sn_tensor *x, double value) {
+  return with_scalar("sn_add_scalar", SNI_OP_ADD, x, value);
+}
+sn_tensor *(sn_mul_scalar)(sn_tensor *x, double value) {
+  return with_scalar("sn_mul_scalar", SNI_OP_MUL, x, value);
+}
+sn_tensor *(sn_pow_scalar)(sn_tensor *x, double value) {
+  return with_scalar("sn_pow_scalar", SNI_OP_POW, x, value);
+}
+
+// ---- three operands
+sn_tensor *(sn_where)(sn_tensor *condition, sn_tensor *a, sn_tensor *b) {
+  SNI_BEGIN(c, "sn_where", condition, a, b);
+  return sni_select(c, condition, a, b);
+}

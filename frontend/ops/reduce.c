@@ -1,0 +1,203 @@
+// Reductions: over chosen axes, composed where the table has no row.
+#include "frontend/ops/compose.h"
+
+#include <string.h>
+
+typedef struct reduction {
+  uint32_t mask;  // bit per axis that is reduced
+  bool keepdims;
+} reduction;
+
+// ---- options
+static bool read_options(sn_context *c, const sn_tensor *x, const sn_reduce_options *options,
+                         reduction *out) {
+  sn_reduce_options o = {0};
+  if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+  *out = (reduction){(1u << x->type.rank) - 1, o.keepdims};
+  if (!o.axes.count) return true;
+  if (o.axes.count < 0 || o.axes.count > SN_MAX_RANK) {
+    sni_error(c, SN_ERR_SHAPE, "%s: %d axes, at most %d are possible", c->op_name, o.axes.count,
+              SN_MAX_RANK);
+    return false;
+  }
+  out->mask = 0;
+  for (int i = 0; i < o.axes.count; i++) {
+    int axis = sni_axis(c, x, o.axes.axis[i]);
+    if (axis < 0) return false;
+    if (out->mask >> axis & 1) {
+      char text[SNI_TENSOR_NAME];
+      sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s is given twice", c->op_name, axis,
+                sni_describe(x, text));
+      return false;
+    }
+    out->mask |= 1u << axis;
+  }
+  return true;
+}
+
+// ---- parts
+static sn_tensor *reduce(sn_context *c, sni_op op, sn_tensor *x, reduction r) {
+  if (sn_failed(x)) return x;
+  sni_dim axes[SN_MAX_RANK];
+  int n = 0;
+  sni_type kept = x->type;
+  for (int i = 0; i < x->type.rank; i++) {
+    if (!(r.mask >> i & 1)) continue;
+    axes[n++] = i;
+    kept.dims[i] = 1;
+  }
+  if (!n) return sni_unary(c, SNI_OP_IDENTITY, x);
+  sn_tensor *y = sni_emit(c, op, &x, 1, axes, n, NULL);
+  return r.keepdims ? sni_reshape_to(c, y, &kept) : y;
+}
+
+// Leaves out dims of 1.
+static sn_tensor *drop_axes(sn_context *c, sn_tensor *x, uint32_t mask) {
+  if (sn_failed(x)) return x;
+  sni_type type = {.dtype = x->type.dtype};
+  for (int i = 0; i < x->type.rank; i++)
+    if (!(mask >> i & 1)) type.dims[type.rank++] = x->type.dims[i];
+  return sni_reshape_to(c, x, &type);
+}
+
+sn_tensor *sni_reduce_keep(sn_context *c, sni_op op, sn_tensor *x, int axis) {
+  return reduce(c, op, x, (reduction){1u << axis, true});
+}
+
+// Number of elements that go into each result, as a scalar of x's dtype.
+static sn_tensor *count(sn_context *c, const sn_tensor *x, uint32_t mask) {
+  sni_dim_table *dims = sni_context_dims(c);
+  sni_type reduced = {.dtype = SN_I64};
+  for (int i = 0; i < x->type.rank; i++)
+    if (mask >> i & 1) reduced.dims[reduced.rank++] = x->type.dims[i];
+  sni_dim n = sni_type_size(dims, &reduced);
+  int64_t value;
+  if (sni_dim_is_constant(dims, n, &value)) return sni_number(c, x->type.dtype, (double)value);
+  sni_type scalar = {.dtype = SN_I64};
+  return sni_convert(c, sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &n, 1, &scalar), x->type.dtype);
+}
+
+static sn_tensor *mean(sn_context *c, sn_tensor *x, reduction r) {
+  if (sn_failed(x)) return x;
+  sn_tensor *sum = reduce(c, SNI_OP_REDUCE_SUM, x, r);
+  return sni_binary(c, SNI_OP_DIV, sum, count(c, x, r.mask));
+}
+
+sn_tensor *sni_mean_all(sn_context *c, sn_tensor *x) {
+  return sn_failed(x) ? x : mean(c, x, (reduction){(1u << x->type.rank) - 1, false});
+}
+
+static sn_tensor *variance(sn_context *c, sn_tensor *x, reduction r) {
+  sn_tensor *d = sni_binary(c, SNI_OP_SUB, x, mean(c, x, (reduction){r.mask, true}));
+  return mean(c, sni_binary(c, SNI_OP_MUL, d, d), r);
+}
+
+// ---- one row of the table
+static sn_tensor *primitive(const char *name, sni_op op, uint32_t dtypes, sn_tensor *x,
+                            const sn_reduce_options *options) {
+  reduction r;
+  SNI_BEGIN(c, name, x);
+  if (!sni_expect_dtype(c, 0, x, dtypes) || !read_options(c, x, options, &r))
+    return &c->error_tensor;
+  return reduce(c, op, x, r);
+}
+
+sn_tensor *sn_sum_opts(sn_tensor *x, const sn_reduce_options *options) {
+  return primitive("sn_sum", SNI_OP_REDUCE_SUM, SNI_DTYPES_NUMBER, x, options);
+}
+
+sn_tensor *sn_prod_opts(sn_tensor *x, const sn_reduce_options *options) {
+  return primitive("sn_prod", SNI_OP_REDUCE_PROD, SNI_DTYPES_NUMBER, x, options);
+}
+
+sn_tensor *sn_max_opts(sn_tensor *x, const sn_reduce_options *options) {
+  return primitive("sn_max", SNI_OP_REDUCE_MAX, SNI_DTYPES_NUMBER, x, options);
+}
+
+sn_tensor *sn_min_opts(sn_tensor *x, const sn_reduce_options *options) {
+  return primitive("sn_min", SNI_OP_REDUCE_MIN, SNI_DTYPES_NUMBER, x, options);
+}
+
+sn_tensor *sn_all_opts(sn_tensor *x, const sn_reduce_options *options) {
+  return primitive("sn_all", SNI_OP_REDUCE_MIN, SNI_DTYPES_BOOL, x, options);
+}
+
+sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options) {
+  return primitive("sn_any", SNI_OP_REDUCE_MAX, SNI_DTYPES_BOOL, x, options);
+}
+
+// ---- composed
+sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options) {
+  reduction r;
+  SNI_BEGIN(c, "sn_mean", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+    return &c->error_tensor;
+  return mean(c, x, r);
+}
+
+sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options) {
+  reduction r;
+  SNI_BEGIN(c, "sn_var", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+    return &c->error_tensor;
+  return variance(c, x, r);
+}
+
+sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options) {
+  reduction r;
+  SNI_BEGIN(c, "sn_std", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+    return &c->error_tensor;
+  return sni_unary(c, SNI_OP_SQRT, variance(c, x, r));
+}
+
+// m + log(sum(exp(x - m))) with m the maximum, or 0 where that is not finite (all -inf gives -inf,
+// not NaN). No gradient flows through m: what is left is exactly softmax.
+sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options) {
+  reduction r;
+  SNI_BEGIN(c, "sn_logsumexp", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+    return &c->error_tensor;
+  reduction keep = {r.mask, true};
+  sn_tensor *m = sni_unary(c, SNI_OP_STOP_GRADIENT, reduce(c, SNI_OP_REDUCE_MAX, x, keep));
+  sn_tensor *zero = sni_number(c, x->type.dtype, 0);
+  sn_tensor *finite = sni_binary(c, SNI_OP_EQ, sni_binary(c, SNI_OP_SUB, m, m), zero);
+  m = sni_select(c, finite, m, zero);
+  sn_tensor *e = sni_unary(c, SNI_OP_EXP, sni_binary(c, SNI_OP_SUB, x, m));
+  sn_tensor *log = sni_unary(c, SNI_OP_LOG, reduce(c, SNI_OP_REDUCE_SUM, e, keep));
+  sn_tensor *y = sni_binary(c, SNI_OP_ADD, log, m);
+  return r.keepdims ? y : drop_axes(c, y, r.mask);
+}
+
+// The least index whose element is the extreme one, NaN being the most extreme.
+static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axis) {
+  SNI_BEGIN(c, name, x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
+  axis = sni_axis(c, x, axis);
+  if (axis < 0) return &c->error_tensor;
+  const sni_dim size = x->type.dims[axis];
+  int64_t known;
+  char text[SNI_TENSOR_NAME];
+  if ((sni_dim_is_constant(sni_context_dims(c), size, &known) && known > INT32_MAX) ||
+      !sni_dim_require(sni_context_dims(c), size, 1))
+    return sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s, expected 1 to %d elements",
+                     name, axis, sni_describe(x, text), INT32_MAX);
+  sn_tensor *hit = sni_binary(c, SNI_OP_EQ, x, sni_reduce_keep(c, op, x, axis));
+  if (sni_is_float(x->type.dtype)) {
+    sn_tensor *nan = sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, x, x));
+    hit = sni_binary(c, SNI_OP_OR, hit, nan);
+  }
+  sni_type type = {.dtype = SN_I32, .rank = x->type.rank - axis};
+  type.dims[0] = x->type.dims[axis];
+  for (int i = 1; i < type.rank; i++) type.dims[i] = 1;
+  sn_tensor *index = sni_select(c, hit, sni_iota(c, &type, 0), sni_number(c, SN_I32, INT32_MAX));
+  return reduce(c, SNI_OP_REDUCE_MIN, index, (reduction){1u << axis, false});
+}
+
+sn_tensor *(sn_argmax)(sn_tensor *x, int axis) {
+  return arg_extreme("sn_argmax", SNI_OP_REDUCE_MAX, x, axis);
+}
+
+sn_tensor *(sn_argmin)(sn_tensor *x, int axis) {
+  return arg_extreme("sn_argmin", SNI_OP_REDUCE_MIN, x, axis);
+}

@@ -1,0 +1,133 @@
+// Slices with NumPy's rules: start:stop:step, negative numbers counted from the end, everything
+// clamped.
+//
+// For a symbolic dim d the bounds become expressions of d (min and max where the clamping depends
+// on its value), so one trace serves all sizes. The graph's slice has a start inside the axis for
+// every size that is not empty.
+#include "frontend/ops/compose.h"
+
+typedef struct bounds {
+  sni_dim start, size;
+} bounds;
+
+static sni_dim at_least(sni_dim_table *dims, sni_dim a, int64_t low) {
+  return sni_dim_max(dims, a, sni_dim_signed(dims, low));
+}
+
+// Position `index` of an axis of d elements, clamped to [low, d + high_offset].
+static sni_dim clamp_index(sni_dim_table *dims, sni_dim d, int64_t index, int64_t low,
+                           int64_t high_offset) {
+  if (index < 0) return at_least(dims, sni_dim_add(dims, d, sni_dim_signed(dims, index)), low);
+  sni_dim last = sni_dim_add(dims, d, sni_dim_signed(dims, high_offset));
+  return sni_dim_min(dims, index, last);
+}
+
+// ceil(span / step), at least 0; step > 0.
+static sni_dim steps(sni_dim_table *dims, sni_dim span, int64_t step) {
+  sni_dim rounded = sni_dim_add(dims, span, sni_dim_signed(dims, step - 1));
+  return at_least(dims, sni_dim_floor_div(dims, rounded, step), 0);
+}
+
+// e of a dim max(e, 0), else the dim.
+static sni_dim unclamped(const sni_dim_table *dims, sni_dim d) {
+  if (!dims) return d;
+  const sni_dim_expression e = sni_dim_expand(dims, d);
+  if (e.op != SNI_DIM_MAX) return d;
+  return e.b == 0 ? e.a : e.a == 0 ? e.b : d;
+}
+
+static bounds forward(sni_dim_table *dims, sni_dim d, const sn_range_spec *r) {
+  // NumPy's -d clamps an index below the beginning to 0; SN_END is past every end.
+  sni_dim start = r->start == SN_END ? d : clamp_index(dims, d, r->start, 0, 0);
+  sni_dim stop = r->stop == SN_END ? d : clamp_index(dims, d, r->stop, 0, 0);
+  sni_dim span;
+  // In the simplest form, so that slices of equal size have equal dims: the result is at least 0
+  // anyway, so what was clamped need not be.
+  if (r->start >= 0 && r->start != SN_END && (r->stop < 0 || r->stop == SN_END)) {
+    const int64_t less = (r->stop == SN_END ? 0 : r->stop) - r->start;
+    span = sni_dim_add(dims, unclamped(dims, d), sni_dim_signed(dims, less));
+  } else if (r->start < 0 && r->stop == SN_END) {
+    span = sni_dim_min(dims, d, -r->start);
+  } else {
+    span = sni_dim_sub(dims, stop, start);
+  }
+  return (bounds){start, steps(dims, span, r->step)};
+}
+
+static bounds backward(sni_dim_table *dims, sni_dim d, const sn_range_spec *r) {
+  sni_dim last = sni_dim_add(dims, d, sni_dim_signed(dims, -1));
+  sni_dim start = r->start == SN_END ? last : clamp_index(dims, d, r->start, -1, -1);
+  sni_dim stop =
+      r->stop == SN_END ? sni_dim_signed(dims, -1) : clamp_index(dims, d, r->stop, -1, -1);
+  return (bounds){start, steps(dims, sni_dim_sub(dims, start, stop), -r->step)};
+}
+
+static bool whole(const sn_range_spec *r) {
+  return !r->start && !r->stop && !r->step;
+}
+
+// Indices beyond +-2^60 mean the same as these, and sums with them cannot overflow. A step beyond
+// takes one element.
+static sn_range_spec bounded(sn_range_spec r) {
+  const int64_t far = (int64_t)1 << 60;
+  if (r.start < -far) r.start = -far;
+  if (r.start > far && r.start != SN_END) r.start = far;
+  if (r.stop < -far) r.stop = -far;
+  if (r.stop > far && r.stop != SN_END) r.stop = far;
+  if (r.step < -far) r.step = -far;
+  if (r.step > far) r.step = far;
+  return r;
+}
+
+sn_tensor *(sn_slice)(sn_tensor *x, const sn_range_spec *ranges, int n) {
+  SNI_BEGIN(c, "sn_slice", x);
+  char text[SNI_TENSOR_NAME];
+  sni_dim_table *dims = sni_context_dims(c);
+  int rank = x->type.rank;
+  if (n < 0 || n > rank || (n && !ranges))
+    return sni_error(c, SN_ERR_SHAPE, "sn_slice: %d ranges for operand #0 %s of rank %d", n,
+                     sni_describe(x, text), rank);
+  sni_dim attrs[2 * SN_MAX_RANK];
+  sni_type type = x->type;
+  for (int i = 0; i < rank; i++) {
+    attrs[i] = 0;
+    attrs[rank + i] = 1;
+    if (i >= n || whole(&ranges[i])) continue;
+    sn_range_spec r = bounded(ranges[i]);
+    if (!r.step)
+      return sni_error(c, SN_ERR_ARGUMENT, "sn_slice: the step of axis %d of operand #0 %s is 0", i,
+                       sni_describe(x, text));
+    bounds b = r.step > 0 ? forward(dims, type.dims[i], &r) : backward(dims, type.dims[i], &r);
+    type.dims[i] = b.size;
+    attrs[i] = b.start;
+    attrs[rank + i] = sni_dim_signed(dims, r.step);
+    int64_t size;
+    if (sni_dim_is_constant(dims, b.size, &size) && size <= 1) {
+      attrs[rank + i] = 1;
+      if (size == 0) attrs[i] = 0;
+    }
+  }
+  return sni_emit(c, SNI_OP_SLICE, &x, 1, attrs, 2 * rank, &type);
+}
+
+// Of a symbolic axis the index only asks that it be long enough: a guard of the program.
+sn_tensor *(sn_index)(sn_tensor *x, int axis, int64_t index) {
+  SNI_BEGIN(c, "sn_index", x);
+  char text[SNI_TENSOR_NAME];
+  sni_dim_table *dims = sni_context_dims(c);
+  axis = sni_axis(c, x, axis);
+  if (axis < 0) return &c->error_tensor;
+  const sni_dim size = x->type.dims[axis];
+  const int64_t least = index < 0 ? -(index + 1) : index;  // the axis must be longer than this
+  if (least == INT64_MAX || !sni_dim_require(dims, size, least + 1))
+    return sni_error(c, SN_ERR_INDEX,
+                     "sn_index: index %lld is out of range for axis %d of operand #0 %s",
+                     (long long)index, axis, sni_describe(x, text));
+  sn_tensor *y =
+      sni_take(c, x, axis, index < 0 ? sni_dim_add_constant(dims, size, index) : index, 1);
+  if (sn_failed(y)) return y;
+  sni_type type = {.dtype = y->type.dtype};
+  for (int i = 0; i < y->type.rank; i++)
+    if (i != axis) type.dims[type.rank++] = y->type.dims[i];
+  return sni_reshape_to(c, y, &type);
+}

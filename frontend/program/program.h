@@ -1,0 +1,96 @@
+// Programs: one specialisation of a function each, and what running one takes.
+#ifndef SNI_FRONTEND_PROGRAM_H
+#define SNI_FRONTEND_PROGRAM_H
+
+#include "frontend/function/trace.h"
+#include "frontend/context/internal.h"
+#include "passes/compile.h"
+
+typedef enum sni_input_kind {
+  SNI_INPUT_TENSOR,    // by dtype and shape
+  SNI_INPUT_STATIC,    // by value
+  SNI_INPUT_VARIABLE,  // by identity: what the trace assigns is this variable
+} sni_input_kind;
+
+// One input of a signature.
+typedef struct sni_input_key {
+  sni_input_kind kind;
+  sni_type type;                // dims: constants or, in a program, symbols of its graph's table
+  int32_t symbol[SN_MAX_RANK];  // number of each dim's symbol; -1: constant
+  int64_t value;                // STATIC
+  const sn_tensor *variable;    // VARIABLE; the program holds a reference
+} sni_input_key;
+
+struct sn_program {
+  _Atomic int32_t references;
+  sni_family *family;
+  sni_arena arena;  // of all below, graph included
+  const char *name;
+  int n_inputs, n_outputs;
+  sni_input_key *keys;
+  const char **input_names;  // "" or the user's
+  bool from_specs;           // made by sn_function_compile
+  bool from_text;            // its sizes must be checked when they are known
+  sni_graph *graph;          // as traced
+  sni_type *outputs;
+  bool static_outputs;  // no output type has symbols
+  uint32_t n_symbols, n_guards;
+  sni_dim_guard *guards;
+  uint32_t n_variables;
+  sn_tensor **variables;  // one reference each
+  bool *assigned;
+  size_t *variable_bytes;
+  uint32_t n_captures;
+  sn_tensor **captures;  // one reference each
+  sni_compiled *compiled;
+  void **constants;  // addresses of captures and literals
+  // of the function's cache
+  _Atomic bool evicted;
+  _Atomic uint64_t used;
+  _Atomic uint64_t arena_bytes;
+};
+
+// A program with uninitialised keys and no graph yet. With one reference.
+sn_status sni_program_create(sni_family *family, const char *name, int n_inputs, int n_outputs,
+                             sni_diag *diag, sn_program **out_program);
+// Takes over what the trace has captured, and compiles. The trace's graph has its results.
+sn_status sni_program_finish(sn_program *program, const sni_trace *trace, sn_backend backend,
+                             sni_diag *diag);
+bool sni_program_guards_hold(const sn_program *program, const int64_t *symbols);
+// Whether the inputs (usable eager tensors and variables) have the dtypes, shapes and values of
+// this signature. Fills symbols.
+bool sni_program_fits(const sn_program *program, sn_tensor *const *inputs, int64_t *symbols);
+// The same, and the guards hold.
+bool sni_program_matches(const sn_program *program, sn_tensor *const *inputs, int64_t *symbols);
+
+// Whether dims, as many as the key's, are those of the input; fills in its symbols, which are -1 as
+// long as no input has set them: in a text several inputs may share one.
+bool sni_program_bind_dims(const sni_input_key *key, const int64_t *dims, int64_t *symbols);
+
+// What one thread needs to run a program: resolved addresses and the run state. Thread-compatible.
+typedef struct sni_run {
+  sn_program *program;  // one reference
+  sni_run_state *state;
+  sni_diag diag;  // of the state
+  sni_arena arena;
+  sn_tensor **bound;     // the program's variables, with the context's own random state
+  uint32_t *lock_order;  // bound by address
+  int64_t *symbols;      // of the call at hand
+  void **inputs, **outputs, **variables, **new_variables;
+  sn_tensor **results;  // sn_call: the tensors behind outputs
+  sni_buffer **fresh;   // per variable: where its new value goes when that is not its own buffer
+  bool keep_spares;     // a replaced buffer stays here for the next run
+} sni_run;
+// context: whose random state the program draws from.
+sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_run **out_run);
+void sni_run_destroy(sni_run *run);
+// Locks the variables (when siblings exist) and finds where old and new values are. Errors:
+// SN_ERR_MEMORY, nothing is locked then.
+sn_status sni_run_open_variables(sni_run *run);
+// Unlocks. commit: the new values become the variables'; cannot fail.
+void sni_run_close_variables(sni_run *run, bool commit);
+// Binds the symbols and runs; inputs, outputs and variables are in place. Failures are described in
+// run->diag.
+sn_status sni_run_execute(sni_run *run);
+
+#endif

@@ -1,0 +1,150 @@
+// Running a program: one thread's addresses, symbol values and run state, shared by sn_call and
+// runners.
+//
+//   open_variables: lock, take old addresses, new buffers where a value may not be overwritten
+//   execute: bind the symbols, run the commands
+//   close_variables: the new values become the variables', unlock
+//
+// Invariant: a variable is written in place only when nobody else holds its buffer and no command
+// can fault, so a run that fails has changed nothing. Locks are taken in the order of addresses;
+// without siblings or runners there is nobody to lock out.
+#include "frontend/program/program.h"
+
+#include <string.h>
+
+#undef sn_keep
+
+// A program of a sibling draws from the random state of this context.
+static sn_status bind_variables(sni_run *run, sn_context *context) {
+  const sn_program *program = run->program;
+  for (uint32_t i = 0; i < program->n_variables; i++) {
+    sn_tensor *variable = program->variables[i];
+    if (variable->is_random_state) variable = sni_random_state(context);
+    if (sn_failed(variable)) return context->diag.status;
+    run->bound[i] = sn_keep(variable);
+    uint32_t at = i;
+    for (; at > 0 && (uintptr_t)run->bound[run->lock_order[at - 1]] > (uintptr_t)variable; at--)
+      run->lock_order[at] = run->lock_order[at - 1];
+    run->lock_order[at] = i;
+  }
+  return SN_OK;
+}
+
+sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_run **out_run) {
+  sni_diag *diag = &context->diag;
+  *out_run = NULL;
+  sni_family *family = program->family;
+  sni_run *run = sni_alloc_zeroed(&family->allocator, sizeof(*run));
+  if (!run) return sni_fail_memory(diag, sizeof(*run), "a run");
+  run->program = sn_program_keep(program);
+  sni_arena *arena = &run->arena;
+  sni_arena_init(arena, &family->allocator);
+  run->bound = SNI_ARENA_ARRAY(arena, sn_tensor *, program->n_variables);
+  run->lock_order = SNI_ARENA_ARRAY(arena, uint32_t, program->n_variables);
+  run->symbols = SNI_ARENA_ARRAY(arena, int64_t, program->n_symbols);
+  run->inputs = SNI_ARENA_ARRAY(arena, void *, program->n_inputs);
+  run->outputs = SNI_ARENA_ARRAY(arena, void *, program->n_outputs);
+  run->variables = SNI_ARENA_ARRAY(arena, void *, program->n_variables);
+  run->new_variables = SNI_ARENA_ARRAY(arena, void *, program->n_variables);
+  run->results = SNI_ARENA_ARRAY(arena, sn_tensor *, program->n_outputs);
+  run->fresh = SNI_ARENA_ARRAY(arena, sni_buffer *, program->n_variables);
+  sn_status status = SN_OK;
+  if (!run->symbols || !run->inputs || !run->outputs || !run->variables || !run->new_variables ||
+      !run->results || !run->fresh || !run->bound || !run->lock_order) {
+    run->fresh = NULL;
+    run->bound = NULL;
+    status = sni_fail_memory(diag, program->n_variables * sizeof(void *), "a run");
+  } else {
+    status = bind_variables(run, context);
+  }
+  if (!status) {
+    status =
+        sni_run_state_create(&program->compiled->executable, &family->allocator, family->buffers,
+                             family->threads, threads, &run->diag, &run->state);
+    if (status) sni_fail(diag, status, "%s", run->diag.text);
+  }
+  if (status) {
+    sni_run_destroy(run);
+    return status;
+  }
+  *out_run = run;
+  return SN_OK;
+}
+
+void sni_run_destroy(sni_run *run) {
+  if (!run) return;
+  sn_program *program = run->program;
+  for (uint32_t i = 0; i < program->n_variables; i++) {
+    if (run->fresh) sni_buffer_release(run->fresh[i]);
+    if (run->bound) sn_release(run->bound[i]);
+  }
+  sni_run_state_destroy(run->state);
+  sni_arena_deinit(&run->arena);
+  sni_free(&program->family->allocator, run, sizeof(*run));
+  sn_program_release(program);
+}
+
+// ---- variables
+static void unlock(const sni_run *run) {
+  if (!run->program->family->shared) return;
+  for (uint32_t i = 0; i < run->program->n_variables; i++)
+    pthread_mutex_unlock(&run->bound[run->lock_order[i]]->lock);
+}
+
+static bool may_overwrite(const sni_run *run, uint32_t i) {
+  const sni_executable *e = &run->program->compiled->executable;
+  return e->in_place[i] && !e->faults && sni_buffer_is_unique(run->bound[i]->buffer);
+}
+
+sn_status sni_run_open_variables(sni_run *run) {
+  const sn_program *program = run->program;
+  uint32_t n = program->n_variables;
+  if (program->family->shared)
+    for (uint32_t i = 0; i < n; i++) pthread_mutex_lock(&run->bound[run->lock_order[i]]->lock);
+  for (uint32_t i = 0; i < n; i++) {
+    sn_tensor *variable = run->bound[i];
+    run->variables[i] = variable->data;
+    if (!program->assigned[i]) continue;
+    if (may_overwrite(run, i)) {
+      run->new_variables[i] = variable->data;
+      continue;
+    }
+    if (!run->fresh[i])
+      run->fresh[i] = sni_buffer_create(program->family->buffers, program->variable_bytes[i]);
+    if (!run->fresh[i]) {
+      sni_run_close_variables(run, false);
+      return sni_fail_memory(&run->diag, program->variable_bytes[i], "a variable's new value");
+    }
+    run->new_variables[i] = run->fresh[i]->data;
+  }
+  return SN_OK;
+}
+
+void sni_run_close_variables(sni_run *run, bool commit) {
+  const sn_program *program = run->program;
+  for (uint32_t i = 0; i < program->n_variables; i++) {
+    sni_buffer *fresh = run->fresh[i];
+    if (!fresh) continue;
+    if (commit && run->new_variables[i] == fresh->data) {
+      sn_tensor *variable = run->bound[i];
+      fresh = variable->buffer;
+      variable->buffer = run->fresh[i];
+      variable->data = variable->buffer->data;
+    }
+    bool spare = run->keep_spares && sni_buffer_is_unique(fresh);
+    run->fresh[i] = spare ? fresh : NULL;
+    if (!spare) sni_buffer_release(fresh);
+  }
+  unlock(run);
+}
+
+// ---- execution
+sn_status sni_run_execute(sni_run *run) {
+  const sn_program *program = run->program;
+  if (program->from_text && !sni_run_state_is_bound(run->state, run->symbols))
+    SNI_TRY(sni_graph_check_sizes(program->graph, run->symbols, &program->family->allocator,
+                                  &run->diag));
+  SNI_TRY(sni_run_state_bind(run->state, run->symbols));
+  return sni_run_state_run(run->state, run->inputs, run->outputs, run->variables,
+                           run->new_variables, program->constants);
+}

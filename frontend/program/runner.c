@@ -1,0 +1,200 @@
+// Runners: a program on the caller's memory, for one thread.
+//
+// Everything a run needs is made with the runner or at the first run with new shapes; after that
+// sn_run checks the views, fills in addresses and calls the commands. Programs with variables lock
+// those, without entering the kernel unless two threads want the same. Errors are the runner's own:
+// it needs no context after its creation.
+#include "frontend/program/program.h"
+
+#include <stdio.h>
+
+struct sn_runner {
+  sni_family *family;
+  sni_run *run;
+  sni_diag diag;
+};
+
+sn_status(sn_runner_create)(sn_context *context, sn_program *program, int threads,
+                            sn_runner **out_runner) {
+  if (out_runner) *out_runner = NULL;
+  if (!sni_begin_in(context, "sn_runner_create")) return SN_ERR_ARGUMENT;
+  if (context->diag.status) return sni_finish(context);
+  sni_family *family = context->family;
+  sni_diag *diag = &context->diag;
+  if (!program || !out_runner || threads < 0 || program->family != family) {
+    sni_error(context, SN_ERR_ARGUMENT,
+              "program is NULL or of another context, out_runner is NULL, or threads is negative");
+    return sni_finish(context);
+  }
+  sn_status status = SN_OK;
+  sn_runner *runner = sni_alloc_zeroed(&family->allocator, sizeof(*runner));
+  if (!runner) status = sni_fail_memory(diag, sizeof(*runner), "a runner");
+  if (!status) status = sni_run_create(context, program, threads, &runner->run);
+  if (status) {
+    sni_free(&family->allocator, runner, sizeof(*runner));
+    sni_error_from(context, status, NULL);
+    return sni_finish(context);
+  }
+  runner->family = sni_family_keep(family);
+  runner->run->keep_spares = true;
+  if (!family->shared) family->shared = true;
+  *out_runner = runner;
+  return SN_OK;
+}
+
+sn_status sn_runner_create_at(sn_context *context, sn_program *program, int threads,
+                              sn_runner **out_runner, const char *file, int line) {
+  const sn_status status = (sn_runner_create)(context, program, threads, out_runner);
+  if (status && context) sni_locate_error(context, file, line);
+  return status;
+}
+
+void sn_runner_destroy(sn_runner *runner) {
+  if (!runner) return;
+  sni_family *family = runner->family;
+  sni_run_destroy(runner->run);
+  sni_free(&family->allocator, runner, sizeof(*runner));
+  sni_family_release(family);
+}
+
+const char *sn_runner_error(const sn_runner *runner) {
+  return runner ? runner->diag.text : "";
+}
+
+// ---- checks
+static void describe_view(const sn_view *view, char *buffer, size_t capacity) {
+  sni_type type = {.dtype = view->dtype, .rank = view->shape.rank};
+  if ((unsigned)view->dtype >= SN_DTYPE_COUNT || type.rank < 0 || type.rank > SN_MAX_RANK) {
+    snprintf(buffer, capacity, "no valid type");
+    return;
+  }
+  for (int d = 0; d < type.rank; d++) type.dims[d] = view->shape.dims[d];
+  sni_type_format(NULL, &type, buffer, capacity);
+}
+
+static sn_status fail_view(sn_runner *runner, const char *what, int i, const sn_view *view,
+                           const sni_type *expected) {
+  const sn_program *program = runner->run->program;
+  char given[SNI_TENSOR_NAME], wanted[SNI_TENSOR_NAME];
+  describe_view(view, given, sizeof(given));
+  sni_type_format(program->graph->dims, expected, wanted, sizeof(wanted));
+  return sni_fail(&runner->diag, view->dtype == expected->dtype ? SN_ERR_SHAPE : SN_ERR_DTYPE,
+                  "sn_run: %s %d of \"%s\" is %s, expected %s", what, i, program->name, given,
+                  wanted);
+}
+
+// Size in bytes, 0 on overflow (no memory can be that large, so such a view is caught as NULL or by
+// its shape).
+static size_t view_bytes(const sn_view *view) {
+  size_t bytes = sn_dtype_size(view->dtype);
+  for (int d = 0; d < view->shape.rank; d++)
+    if (!sni_mul_size(bytes, (size_t)view->shape.dims[d], &bytes)) return 0;
+  return bytes;
+}
+
+static sn_status check_memory(sn_runner *runner, const char *what, int i, const sn_view *view) {
+  if (!view->data && view_bytes(view))
+    return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: the data of %s %d is NULL", what, i);
+  if ((uintptr_t)view->data % sn_dtype_size(view->dtype))
+    return sni_fail(&runner->diag, SN_ERR_ARGUMENT,
+                    "sn_run: the data of %s %d is not aligned to its dtype", what, i);
+  return SN_OK;
+}
+
+static sn_status check_input(sn_runner *runner, int i, const sn_view *view) {
+  const sni_input_key *key = &runner->run->program->keys[i];
+  const bool ok = view->dtype == key->type.dtype && view->shape.rank == key->type.rank &&
+                  sni_program_bind_dims(key, view->shape.dims, runner->run->symbols);
+  return ok ? check_memory(runner, "input", i, view)
+            : fail_view(runner, "input", i, view, &key->type);
+}
+
+static sn_status check_output(sn_runner *runner, int i, const sn_view *view) {
+  const sni_run *run = runner->run;
+  sni_type type = run->program->outputs[i];
+  bool ok = view->dtype == type.dtype && view->shape.rank == type.rank;
+  for (int d = 0; d < type.rank; d++) {
+    if (type.dims[d] < 0)
+      type.dims[d] = sni_dim_evaluate(run->program->graph->dims, type.dims[d], run->symbols);
+    ok = ok && view->shape.dims[d] == type.dims[d];
+  }
+  return ok ? check_memory(runner, "output", i, view) : fail_view(runner, "output", i, view, &type);
+}
+
+static bool overlap(const sn_view *a, const sn_view *b) {
+  uintptr_t a_begin = (uintptr_t)a->data, b_begin = (uintptr_t)b->data;
+  return a_begin < b_begin + view_bytes(b) && b_begin < a_begin + view_bytes(a) && view_bytes(a) &&
+         view_bytes(b);  // what is empty lies nowhere
+}
+
+static sn_status check_overlap(sn_runner *runner, const sn_view *in, const sn_view *out) {
+  const sn_program *program = runner->run->program;
+  for (int o = 0; o < program->n_outputs; o++) {
+    for (int i = 0; i < program->n_inputs; i++)
+      if (overlap(&out[o], &in[i]))
+        return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: output %d overlaps input %d", o,
+                        i);
+    for (int other = 0; other < o; other++)
+      if (overlap(&out[o], &out[other]))
+        return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: outputs %d and %d overlap", other,
+                        o);
+  }
+  return SN_OK;
+}
+
+static sn_status check_guards(sn_runner *runner) {
+  const sn_program *program = runner->run->program;
+  if (!program->n_guards || sni_program_guards_hold(program, runner->run->symbols)) return SN_OK;
+  const sni_dim_table *dims = program->graph->dims;
+  for (uint32_t i = 0; i < program->n_guards; i++) {
+    char broken[200];
+    if (sni_dim_guard_holds(dims, program->guards[i], runner->run->symbols)) continue;
+    sni_dim_guard_format(dims, program->guards[i], runner->run->symbols, broken, sizeof(broken));
+    return sni_fail(&runner->diag, SN_ERR_SHAPE, "sn_run: \"%s\" needs %s", program->name, broken);
+  }
+  return SN_OK;
+}
+
+static sn_status check_views(sn_runner *runner, const sn_view *in, const sn_view *out) {
+  const sn_program *program = runner->run->program;
+  if ((program->n_inputs && !in) || (program->n_outputs && !out))
+    return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: in or out is NULL");
+  for (uint32_t i = 0; i < program->n_symbols; i++) runner->run->symbols[i] = -1;
+  for (int i = 0; i < program->n_inputs; i++) {
+    SNI_TRY(check_input(runner, i, &in[i]));
+    runner->run->inputs[i] = in[i].data;
+  }
+  SNI_TRY(check_guards(runner));
+  for (int i = 0; i < program->n_outputs; i++) {
+    SNI_TRY(check_output(runner, i, &out[i]));
+    runner->run->outputs[i] = out[i].data;
+  }
+  return check_overlap(runner, in, out);
+}
+
+// ---- running
+static sn_status fail_run(sn_runner *runner, sn_status status) {
+  sni_diag *from = &runner->run->diag;
+  if (from->file)
+    sni_fail(&runner->diag, status, "sn_run: %.1000s (%s:%d)", from->text, from->file, from->line);
+  else
+    sni_fail(&runner->diag, status, "sn_run: %.1100s", from->text);
+  sni_diag_clear(from);
+  runner->diag.status = SN_OK;
+  return status;
+}
+
+sn_status sn_run(sn_runner *runner, const sn_view *in, const sn_view *out) {
+  if (!runner) return SN_ERR_ARGUMENT;
+  sni_run *run = runner->run;
+  sn_status status = check_views(runner, in, out);
+  if (status) {
+    runner->diag.status = SN_OK;  // the text stays until the next error
+    return status;
+  }
+  bool variables = run->program->n_variables > 0;
+  if (variables && (status = sni_run_open_variables(run))) return fail_run(runner, status);
+  status = sni_run_execute(run);
+  if (variables) sni_run_close_variables(run, !status);
+  return status ? fail_run(runner, status) : SN_OK;
+}

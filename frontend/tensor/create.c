@@ -1,0 +1,284 @@
+// Creation: constants, filled tensors, ranges, tensors over the caller's memory.
+//
+// In a trace a constant becomes a node, its elements baked in; memory of the caller stays by
+// reference (the trace captures the tensor). Scalars that composed ops need in eager mode are kept
+// in a small cache of the context.
+#include "frontend/ops/compose.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef union element {
+  uint8_t b;
+  int32_t i32;
+  int64_t i64;
+  float f32;
+  double f64;
+  uint64_t bits;
+} element;
+
+// ---- values
+static int64_t saturate(double value, double low, double high, int64_t least, int64_t greatest) {
+  if (!(value == value)) return 0;
+  if (value <= low) return least;
+  if (value >= high) return greatest;
+  return (int64_t)value;
+}
+
+static element to_element(sn_dtype dtype, double value) {
+  element e = {.bits = 0};
+  if (dtype == SN_BOOL)
+    e.b = fabs(value) >= 1;
+  else if (dtype == SN_I32)
+    e.i32 = (int32_t)saturate(value, INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX);
+  else if (dtype == SN_I64)
+    e.i64 = saturate(value, -0x1p63, 0x1p63, INT64_MIN, INT64_MAX);
+  else if (dtype == SN_F32)
+    e.f32 = (float)value;
+  else
+    e.f64 = value;
+  return e;
+}
+
+static void fill(void *out, element e, size_t element_bytes, size_t count) {
+  if (!e.bits || element_bytes == 1) {
+    if (count) memset(out, e.b, count * element_bytes);
+  } else if (element_bytes == 4) {
+    for (size_t i = 0; i < count; i++) memcpy((char *)out + 4 * i, &e, 4);
+  } else {
+    for (size_t i = 0; i < count; i++) memcpy((char *)out + 8 * i, &e, 8);
+  }
+}
+
+// ---- checks
+bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_type *out_type) {
+  if ((unsigned)dtype >= SN_DTYPE_COUNT) {
+    sni_error(c, SN_ERR_DTYPE, "%s: %d is not a dtype", c->op_name, (int)dtype);
+    return false;
+  }
+  if (shape->rank < 0 || shape->rank > SN_MAX_RANK) {
+    sni_error(c, SN_ERR_SHAPE, "%s: rank %d is not in [0, %d]", c->op_name, shape->rank,
+              SN_MAX_RANK);
+    return false;
+  }
+  int64_t bytes = (int64_t)sn_dtype_size(dtype);
+  for (int i = 0; i < shape->rank; i++) {
+    int64_t dim = shape->dims[i];
+    if (dim < 0) {
+      sni_error(c, SN_ERR_SHAPE, "%s: dim %d of the shape is negative: %lld", c->op_name, i,
+                (long long)dim);
+      return false;
+    }
+    if (dim && __builtin_mul_overflow(bytes, dim, &bytes)) {
+      sni_error(c, SN_ERR_SHAPE, "%s: the shape has too many elements for 64-bit sizes",
+                c->op_name);
+      return false;
+    }
+  }
+  *out_type = sni_type_make(dtype, shape->rank, shape->dims);
+  return true;
+}
+
+// ---- constants
+// Kernels take a bool's byte for 0 or 1.
+static void make_bools(void *data, size_t n) {
+  uint8_t *bytes = data;
+  for (size_t i = 0; i < n; i++) bytes[i] = bytes[i] != 0;
+}
+
+sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data) {
+  if (c->trace) {
+    sni_graph *graph = sni_trace_graph(c->trace);
+    sni_node_id id;
+    sn_status status = sni_graph_add_constant(graph, type, data, (sni_location){NULL, 0}, &id);
+    if (status) return sni_error_from(c, status, graph->diag);
+    if (type->dtype == SN_BOOL)  // the graph's own copy
+      make_bools((void *)(uintptr_t)sni_graph_node(graph, id)->data, sni_type_bytes(type));
+    sn_tensor *t = sni_tensor_traced(c, c->trace, id);
+    return t ? t : &c->error_tensor;
+  }
+  sn_tensor *t = sni_tensor_new(c, type);
+  if (!t) return &c->error_tensor;
+  size_t bytes = sni_type_bytes(type);
+  if (bytes) memcpy(t->data, data, bytes);
+  if (type->dtype == SN_BOOL) make_bools(t->data, bytes);
+  return t;
+}
+
+sn_tensor *(sn_constant)(sn_context *context, sn_dtype dtype, sn_shape shape, const void *data) {
+  sni_type type;
+  if (!sni_begin_in(context, "sn_constant")) return NULL;
+  if (!sni_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  if (!data && sni_type_bytes(&type))
+    return sni_error(context, SN_ERR_ARGUMENT, "sn_constant: data is NULL");
+  return sni_constant(context, &type, data);
+}
+
+static sn_tensor *scalar(sn_context *context, const char *name, sn_dtype dtype, const void *data) {
+  if (!sni_begin_in(context, name)) return NULL;
+  return sni_constant(context, &(sni_type){.dtype = dtype}, data);
+}
+
+sn_tensor *sn_scalar_f32(sn_context *context, float value) {
+  return scalar(context, "sn_scalar_f32", SN_F32, &value);
+}
+
+sn_tensor *sn_scalar_f64(sn_context *context, double value) {
+  return scalar(context, "sn_scalar_f64", SN_F64, &value);
+}
+
+sn_tensor *sn_scalar_i32(sn_context *context, int32_t value) {
+  return scalar(context, "sn_scalar_i32", SN_I32, &value);
+}
+
+sn_tensor *sn_scalar_i64(sn_context *context, int64_t value) {
+  return scalar(context, "sn_scalar_i64", SN_I64, &value);
+}
+
+sn_tensor *sn_scalar_bool(sn_context *context, bool value) {
+  return scalar(context, "sn_scalar_bool", SN_BOOL, &(uint8_t){value});
+}
+
+sn_tensor *(sn_scalar_like)(sn_tensor *like, double value) {
+  SNI_BEGIN(c, "sn_scalar_like", like);
+  element e = to_element(like->type.dtype, value);
+  return sni_constant(c, &(sni_type){.dtype = like->type.dtype}, &e);
+}
+
+// ---- filled tensors
+static sn_tensor *full_eager(sn_context *c, const sni_type *type, element e) {
+  sn_tensor *t = sni_tensor_new(c, type);
+  if (!t) return &c->error_tensor;
+  size_t size = sn_dtype_size(type->dtype);
+  fill(t->data, e, size, sni_type_bytes(type) / size);
+  return t;
+}
+
+static sn_tensor *full_traced(sn_context *c, const sni_type *type, element e) {
+  sn_tensor *t = sni_constant(c, &(sni_type){.dtype = type->dtype}, &e);
+  return type->rank ? sni_broadcast_to(c, t, type) : t;
+}
+
+static sn_tensor *full(sn_context *c, const sni_type *type, element e) {
+  return c->trace ? full_traced(c, type, e) : full_eager(c, type, e);
+}
+
+static bool holds(const sn_tensor *t, sn_dtype dtype, element e) {
+  element held;
+  if (!t || t->type.dtype != dtype) return false;
+  memcpy(&held, t->data, sizeof(held));
+  return held.bits == e.bits;
+}
+
+static sn_tensor *new_cached_scalar(sn_context *c, sn_dtype dtype, element e) {
+  sni_buffer *buffer = sni_buffer_create(c->family->buffers, sizeof(e));
+  sn_tensor *t = buffer ? sni_tensor_alloc(c, SNI_TENSOR_EAGER) : NULL;
+  if (!t) {
+    sni_buffer_release(buffer);
+    sni_error_from(c, sni_fail_memory(&c->diag, sizeof(e), "a constant"), NULL);
+    return NULL;
+  }
+  t->type = (sni_type){.dtype = dtype};
+  t->buffer = buffer;
+  t->data = buffer->data;
+  memcpy(t->data, &e, sizeof(e));
+  return t;
+}
+
+// The context keeps the scalar. One that gives way to another value may still be an operand of the
+// op at work: it goes to the scope.
+static sn_tensor *cached_scalar(sn_context *c, sn_dtype dtype, element e) {
+  uint64_t h = sni_hash_mix(sni_hash_mix(0, e.bits), dtype);
+  sn_tensor **slot = &c->scalars[(h >> 40) % SNI_SCALAR_CACHE], *t = *slot;
+  if (holds(t, dtype, e)) return t;
+  t = new_cached_scalar(c, dtype, e);
+  if (!t) return &c->error_tensor;
+  if (*slot && !sni_scope_adopt(c, *slot)) {
+    *slot = t;
+    return &c->error_tensor;
+  }
+  *slot = t;
+  return t;
+}
+
+sn_tensor *sni_emit_full(sn_context *c, const sni_type *type, double value) {
+  element e = to_element(type->dtype, value);
+  return c->trace || type->rank ? full(c, type, e) : cached_scalar(c, type->dtype, e);
+}
+
+static sn_tensor *full_in(sn_context *context, const char *name, sn_dtype dtype, sn_shape shape,
+                          double value) {
+  sni_type type;
+  if (!sni_begin_in(context, name)) return NULL;
+  if (!sni_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  return full(context, &type, to_element(dtype, value));
+}
+
+sn_tensor *(sn_full)(sn_context *context, sn_dtype dtype, sn_shape shape, double value) {
+  return full_in(context, "sn_full", dtype, shape, value);
+}
+
+sn_tensor *(sn_zeros)(sn_context *context, sn_dtype dtype, sn_shape shape) {
+  return full_in(context, "sn_zeros", dtype, shape, 0);
+}
+
+sn_tensor *(sn_ones)(sn_context *context, sn_dtype dtype, sn_shape shape) {
+  return full_in(context, "sn_ones", dtype, shape, 1);
+}
+
+sn_tensor *(sn_zeros_like)(sn_tensor *like) {
+  SNI_BEGIN(c, "sn_zeros_like", like);
+  return full(c, &like->type, to_element(like->type.dtype, 0));
+}
+
+sn_tensor *(sn_ones_like)(sn_tensor *like) {
+  SNI_BEGIN(c, "sn_ones_like", like);
+  return full(c, &like->type, to_element(like->type.dtype, 1));
+}
+
+// ---- ranges
+// Integers count in i64, floats in f64: each element is start + i * step rounded once more to its
+// dtype.
+sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double limit,
+                      double step) {
+  if (!sni_begin_in(context, "sn_range")) return NULL;
+  if ((unsigned)dtype >= SN_DTYPE_COUNT || dtype == SN_BOOL)
+    return sni_error(context, SN_ERR_DTYPE, "sn_range: dtype %s, expected i32, i64, f32 or f64",
+                     (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
+  if (!sni_is_float(dtype) && (start != trunc(start) || step != trunc(step)))
+    return sni_error(context, SN_ERR_ARGUMENT,
+                     "sn_range: start %g and step %g of an %s range must be integers", start, step,
+                     sn_dtype_name(dtype));
+  double count = ceil((limit - start) / step);
+  if (step == 0 || !(fabs(count) <= 0x1p48))
+    return sni_error(context, SN_ERR_ARGUMENT,
+                     "sn_range: from %g to %g by %g is no finite number of steps", start, limit,
+                     step);
+  sn_dtype wide = sni_is_float(dtype) ? SN_F64 : SN_I64;
+  sni_type type = {.dtype = SN_I64, .rank = 1, .dims = {count > 0 ? (int64_t)count : 0}};
+  sn_tensor *t = sni_convert(context, sni_iota(context, &type, 0), wide);
+  if (step != 1) t = sni_with_number(context, SNI_OP_MUL, t, step);
+  if (start != 0) t = sni_with_number(context, SNI_OP_ADD, t, start);
+  return dtype == wide ? t : sni_convert(context, t, dtype);
+}
+
+// ---- the caller's memory
+sn_tensor *(sn_from_memory)(sn_context *context, sn_dtype dtype, sn_shape shape, void *data,
+                            void (*release)(void *user), void *user) {
+  sni_type type;
+  if (!sni_begin_in(context, "sn_from_memory")) return NULL;
+  if (!sni_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  size_t bytes = sni_type_bytes(&type);
+  if (!data && bytes) return sni_error(context, SN_ERR_ARGUMENT, "sn_from_memory: data is NULL");
+  if ((uintptr_t)data % sn_dtype_size(dtype))
+    return sni_error(context, SN_ERR_ARGUMENT,
+                     "sn_from_memory: data at %p is not aligned for %s (%zu bytes)", data,
+                     sn_dtype_name(dtype), sn_dtype_size(dtype));
+  sni_buffer *buffer = sni_buffer_wrap(context->family->buffers, data, bytes, NULL, user);
+  if (!buffer)
+    return sni_error_from(context, sni_fail_memory(&context->diag, 64, "a tensor"), NULL);
+  sn_tensor *t = sni_tensor_from_buffer(context, &type, buffer, data);
+  if (!t) return &context->error_tensor;
+  buffer->release = release;  // from here on: a tensor that could not be made releases nothing
+  return t;
+}

@@ -1,0 +1,249 @@
+// Values as text, as NumPy prints arrays: shortest decimals that tell the numbers apart (at most
+// 8), columns aligned, long axes cut to their ends. Writes as snprintf does.
+#include "frontend/ops/compose.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  most_elements = 1000,  // of a tensor that is printed whole
+  edge = 3,              // elements at each end of an axis that is cut
+  both_edges = 2 * edge,
+  most_digits = 8,
+  number_room = 512,
+};
+
+typedef struct writer {
+  char *buffer;
+  size_t capacity, length;
+} writer;
+
+typedef struct layout {
+  sn_dtype dtype;
+  bool scientific, cut;
+  int digits;         // behind the point
+  int before, width;  // characters before the point; of a whole number
+} layout;
+
+static void SNI_PRINTF(2, 3) put(writer *w, const char *format, ...) {
+  size_t room = w->length < w->capacity ? w->capacity - w->length : 0;
+  va_list arguments;
+  va_start(arguments, format);
+  int n = vsnprintf(room ? w->buffer + w->length : NULL, room, format, arguments);
+  va_end(arguments);
+  if (n > 0) w->length += (size_t)n;
+}
+
+static void pad(writer *w, int count) {
+  if (count > 0) put(w, "%*s", count, "");
+}
+
+// ---- numbers
+static double read_float(const layout *l, const char *data) {
+  float f;
+  double d;
+  if (l->dtype == SN_F64) {
+    memcpy(&d, data, sizeof(d));
+    return d;
+  }
+  memcpy(&f, data, sizeof(f));
+  return (double)f;
+}
+
+static bool reads_back(const layout *l, const char *text, double value) {
+  return l->dtype == SN_F32 ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value;
+}
+
+static int format_float(const layout *l, int digits, double value, char text[number_room]) {
+  return snprintf(text, number_room, l->scientific ? "%#.*e" : "%#.*f", digits, value);
+}
+
+// Least number of digits behind the point that gives the value back, up to most_digits.
+static int digits_needed(const layout *l, double value) {
+  char text[number_room];
+  for (int digits = 0; digits < most_digits; digits++) {
+    format_float(l, digits, value, text);
+    if (reads_back(l, text, value)) return digits;
+  }
+  format_float(l, most_digits, value, text);
+  int digits = most_digits;
+  char *end = strchr(text, 'e');
+  for (char *last = (end ? end : text + strlen(text)) - 1; digits > 0 && *last == '0'; last--)
+    digits--;
+  return digits;
+}
+
+static void put_float(writer *w, const layout *l, double value) {
+  char text[number_room];
+  if (!isfinite(value)) {
+    const char *name = isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
+    put(w, "%*s", l->width, name);
+    return;
+  }
+  int digits = digits_needed(l, value);
+  if (l->scientific) digits = l->digits;
+  int n = format_float(l, digits, value, text);
+  if (l->scientific) {
+    put(w, "%*s", l->width, text);
+    return;
+  }
+  int before = (int)strcspn(text, ".");
+  pad(w, l->before - before);
+  put(w, "%s", text);
+  pad(w, l->width - l->before - (n - before));
+}
+
+static void put_element(writer *w, const layout *l, const char *data) {
+  int32_t i32;
+  int64_t i64;
+  if (sni_is_float(l->dtype)) {
+    put_float(w, l, read_float(l, data));
+  } else if (l->dtype == SN_BOOL) {
+    put(w, "%*s", l->width, *data ? "True" : "False");
+  } else if (l->dtype == SN_I32) {
+    memcpy(&i32, data, sizeof(i32));
+    put(w, "%*lld", l->width, (long long)i32);
+  } else {
+    memcpy(&i64, data, sizeof(i64));
+    put(w, "%*lld", l->width, (long long)i64);
+  }
+}
+
+// ---- walking: what is shown of each axis
+typedef void (*element_visitor)(void *user, const char *data);
+
+static bool is_shown(const layout *l, int64_t i, int64_t n) {
+  return !l->cut || n <= both_edges || i < edge || i >= n - edge;
+}
+
+static void visit(const sni_type *type, const layout *l, int axis, const char *data, size_t bytes,
+                  element_visitor visitor, void *user) {
+  if (axis == type->rank) {
+    visitor(user, data);
+    return;
+  }
+  int64_t n = type->dims[axis];
+  if (!n) return;
+  size_t step = bytes / (size_t)n;
+  for (int64_t i = 0; i < n; i++) {
+    if (is_shown(l, i, n))
+      visit(type, l, axis + 1, data + (size_t)i * step, step, visitor, user);
+    else
+      i = n - edge - 1;
+  }
+}
+
+// ---- layout
+typedef struct survey {
+  layout *l;
+  double least, greatest;  // magnitudes of the finite ones that are not 0
+} survey;
+
+static void survey_range(void *user, const char *data) {
+  survey *s = user;
+  double magnitude = fabs(read_float(s->l, data));
+  if (!isfinite(magnitude) || magnitude == 0) return;
+  if (s->greatest == 0 || magnitude < s->least) s->least = magnitude;
+  if (magnitude > s->greatest) s->greatest = magnitude;
+}
+
+static void survey_digits(void *user, const char *data) {
+  survey *s = user;
+  char text[number_room];
+  double value = read_float(s->l, data);
+  if (!isfinite(value)) {
+    int n = value < 0 ? 4 : 3;
+    if (n > s->l->width) s->l->width = n;
+    return;
+  }
+  int digits = digits_needed(s->l, value);
+  if (digits > s->l->digits) s->l->digits = digits;
+  format_float(s->l, digits, value, text);
+  int before = (int)strcspn(text, ".e");
+  if (before > s->l->before) s->l->before = before;
+}
+
+static void survey_exponents(void *user, const char *data) {
+  survey *s = user;
+  char text[number_room];
+  double value = read_float(s->l, data);
+  int n = isfinite(value) ? format_float(s->l, s->l->digits, value, text) : 0;
+  if (n > s->l->width) s->l->width = n;
+}
+
+static void survey_integer(void *user, const char *data) {
+  survey *s = user;
+  layout narrow = {.dtype = s->l->dtype};
+  writer none = {NULL, 0, 0};
+  put_element(&none, &narrow, data);
+  if ((int)none.length > s->l->width) s->l->width = (int)none.length;
+}
+
+static layout make_layout(const sni_type *type, const char *data) {
+  size_t bytes = sni_type_bytes(type);
+  layout l = {.dtype = type->dtype, .cut = sni_type_size(NULL, type) > most_elements};
+  survey s = {.l = &l};
+  if (!sni_is_float(type->dtype)) {
+    visit(type, &l, 0, data, bytes, survey_integer, &s);
+    return l;
+  }
+  visit(type, &l, 0, data, bytes, survey_range, &s);
+  l.scientific =
+      s.greatest >= 1e8 || (s.greatest > 0 && (s.least < 1e-4 || s.greatest / s.least > 1e3));
+  if (!type->rank) l.scientific = s.greatest >= 1e16 || (s.greatest > 0 && s.least < 1e-4);
+  visit(type, &l, 0, data, bytes, survey_digits, &s);
+  if (l.scientific) {
+    visit(type, &l, 0, data, bytes, survey_exponents, &s);
+  } else {
+    if (l.before + 1 + l.digits < l.width) l.before = l.width - 1 - l.digits;  // nan, inf
+    l.width = l.before + 1 + l.digits;
+  }
+  return l;
+}
+
+// ---- text
+static void put_axis(writer *w, const sni_type *type, const layout *l, int axis, const char *data,
+                     size_t bytes) {
+  if (axis == type->rank) {
+    put_element(w, l, data);
+    return;
+  }
+  int64_t n = type->dims[axis];
+  size_t step = n ? bytes / (size_t)n : 0;
+  bool last_axis = axis == type->rank - 1;
+  put(w, "[");
+  for (int64_t i = 0; i < n; i++) {
+    if (i > 0) {
+      for (int k = last_axis ? 1 : axis - type->rank + 1; k < 0; k++) put(w, "\n");
+      put(w, "%*s", last_axis ? 1 : axis + 1, "");
+    }
+    if (is_shown(l, i, n)) {
+      put_axis(w, type, l, axis + 1, data + (size_t)i * step, step);
+    } else {
+      put(w, "...");
+      i = n - edge - 1;
+    }
+  }
+  put(w, "]");
+}
+
+size_t sn_format(const sn_tensor *t, char *buffer, size_t capacity) {
+  writer w = {buffer, buffer ? capacity : 0, 0};
+  char text[SNI_TENSOR_NAME];
+  if (w.capacity) buffer[0] = 0;
+  if (!t || t->kind == SNI_TENSOR_ERROR || t->kind == SNI_TENSOR_TRACED) {
+    put(&w, t && t->kind == SNI_TENSOR_TRACED ? "traced %s" : "%s", sni_describe(t, text));
+    return w.length;
+  }
+  sni_buffer *held;
+  char *data;
+  sni_tensor_snapshot((sn_tensor *)(uintptr_t)t, &held, &data);
+  layout l = make_layout(&t->type, data);
+  if (!t->type.rank) l.width = l.before = 0;
+  put_axis(&w, &t->type, &l, 0, data, sni_type_bytes(&t->type));
+  sni_buffer_release(held);
+  return w.length;
+}

@@ -1,0 +1,120 @@
+// Reading: boundary functions that hand elements to the caller.
+#include "frontend/ops/compose.h"
+
+#include <string.h>
+
+// The context that will report, and whether the elements are there. NULL: there is none to report
+// in.
+static sn_context *begin_read(const char *name, const sn_tensor *t, const char *file, int line,
+                              bool *out_ready) {
+  sn_tensor *operand = (sn_tensor *)(uintptr_t)t;  // looked at, not changed
+  sn_context *c = sni_operands_context(&operand, 1);
+  *out_ready = false;
+  if (!c) return NULL;
+  c->op_name = name;
+  if (c->diag.status) return c;
+  if (t->kind == SNI_TENSOR_ERROR)
+    sni_operand_ok(c, name, 0, t);
+  else if (t->kind == SNI_TENSOR_TRACED)
+    sni_error(c, SN_ERR_STATE,
+              "%s: a traced tensor has no elements yet: make it an output of the function and read "
+              "what sn_call gives",
+              name);
+  else if (c->trace)
+    sni_error(c, SN_ERR_STATE,
+              "%s: nothing can be read while a function is traced: the value would be frozen into "
+              "it. Read before sn_call, or make the tensor an output of the function",
+              name);
+  else
+    *out_ready = true;
+  if (!*out_ready) sni_locate_error(c, file, line);
+  return c;
+}
+
+static sn_status finish(sn_context *c, const char *file, int line) {
+  sni_locate_error(c, file, line);
+  return sni_finish(c);
+}
+
+sn_status sn_read_at(const sn_tensor *t, void *out, size_t bytes, const char *file, int line) {
+  bool ready;
+  char text[SNI_TENSOR_NAME];
+  sn_context *c = begin_read("sn_read", t, file, line, &ready);
+  if (!c) return SN_ERR_ARGUMENT;
+  if (!ready) return sni_finish(c);
+  size_t needed = sni_type_bytes(&t->type);
+  if (bytes != needed || (!out && needed)) {
+    sni_error(c, SN_ERR_ARGUMENT, "sn_read: %s takes %zu bytes, given %s of %zu",
+              sni_describe(t, text), needed, out ? "room" : "NULL", bytes);
+    return finish(c, file, line);
+  }
+  sni_buffer *buffer;
+  char *data;
+  sni_tensor_snapshot((sn_tensor *)(uintptr_t)t, &buffer, &data);
+  if (bytes) memcpy(out, data, bytes);
+  sni_buffer_release(buffer);
+  return sni_finish(c);
+}
+
+static double to_double(sn_dtype dtype, const void *element) {
+  union {
+    uint8_t b;
+    int32_t i32;
+    int64_t i64;
+    float f32;
+    double f64;
+  } e;
+  memcpy(&e, element, sn_dtype_size(dtype));
+  if (dtype == SN_BOOL) return e.b;
+  if (dtype == SN_I32) return e.i32;
+  if (dtype == SN_I64) return (double)e.i64;
+  return dtype == SN_F32 ? (double)e.f32 : e.f64;
+}
+
+sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, int line) {
+  bool ready;
+  char text[SNI_TENSOR_NAME];
+  sn_context *c = begin_read("sn_item", t, file, line, &ready);
+  if (!c) return SN_ERR_ARGUMENT;
+  if (!ready) return sni_finish(c);
+  if (!out_value) {
+    sni_error(c, SN_ERR_ARGUMENT, "sn_item: out_value is NULL");
+    return finish(c, file, line);
+  }
+  if (sni_type_size(NULL, &t->type) != 1) {
+    sni_error(c, SN_ERR_SHAPE, "sn_item: %s, expected one element", sni_describe(t, text));
+    return finish(c, file, line);
+  }
+  sni_buffer *buffer;
+  char *data;
+  sni_tensor_snapshot((sn_tensor *)(uintptr_t)t, &buffer, &data);
+  *out_value = to_double(t->type.dtype, data);
+  sni_buffer_release(buffer);
+  return sni_finish(c);
+}
+
+sn_status sn_data_at(const sn_tensor *t, const void **out_data, const char *file, int line) {
+  bool ready;
+  sn_context *c = begin_read("sn_data", t, file, line, &ready);
+  if (out_data) *out_data = NULL;
+  if (!c) return SN_ERR_ARGUMENT;
+  if (!ready) return sni_finish(c);
+  if (!out_data) {
+    sni_error(c, SN_ERR_ARGUMENT, "sn_data: out_data is NULL");
+    return finish(c, file, line);
+  }
+  *out_data = t->data;
+  return sni_finish(c);
+}
+
+sn_status(sn_read)(const sn_tensor *t, void *out, size_t bytes) {
+  return sn_read_at(t, out, bytes, NULL, 0);
+}
+
+sn_status(sn_item)(const sn_tensor *t, double *out_value) {
+  return sn_item_at(t, out_value, NULL, 0);
+}
+
+sn_status(sn_data)(const sn_tensor *t, const void **out_data) {
+  return sn_data_at(t, out_data, NULL, 0);
+}

@@ -1,0 +1,400 @@
+// From a graph to an executable.
+//
+//   copy the graph -> graph passes (scratch arena) -> keep the result
+//     -> lower to a plan -> code for each kernel -> commands
+//
+// Kernels come from the family's cache or are expanded and handed to a backend: all that LLVM is to
+// compile go to the plugin in one request; what it refuses runs on the interpreter, and the reason
+// is kept for system_info. Raw graphs (single ops of eager mode) skip passes and cache: they are
+// small, and eager.c caches their executables.
+#include "passes/code_source.h"
+#include "passes/graph/passes.h"
+#include "passes/lower/fuse_groups.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { data_align = 64 };
+
+// ---- one compilation
+typedef struct job {
+  sni_compiler *compiler;
+  sni_allocator *allocator;
+  sni_diag *diag;
+  const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
+  sni_compiled *compiled;
+  sni_arena scratch;
+} job;
+
+// A kernel that the cache does not have.
+typedef struct missing_kernel {
+  const sni_kernel *kernel, *expanded;
+  uint64_t hash;
+  sni_kernel_code *code;  // one reference, once made
+} missing_kernel;
+
+static void *copy_data(sni_arena *arena, const void *data, size_t bytes) {
+  char *memory = sni_arena_alloc(arena, bytes + 2 * data_align);
+  if (!memory) return NULL;
+  memory += (data_align - (uintptr_t)memory % data_align) % data_align;
+  memcpy(memory, data, bytes);
+  // Kernels may read owned memory up to the next multiple of the alignment.
+  memset(memory + bytes, 0, (data_align - bytes % data_align) % data_align);
+  return memory;
+}
+
+static bool copy_node(sni_arena *arena, sni_node *node) {
+  if (node->n_operands)
+    node->operands =
+        sni_arena_copy(arena, node->operands, node->n_operands * sizeof(*node->operands));
+  if (node->n_attrs)
+    node->attrs = sni_arena_copy(arena, node->attrs, node->n_attrs * sizeof(*node->attrs));
+  const char *name = node->name;
+  if (name) node->name = sni_arena_strdup(arena, name);
+  const void *data = node->data;
+  if (data) node->data = copy_data(arena, data, sni_type_bytes(&node->type));
+  return (!node->n_operands || node->operands) && (!node->n_attrs || node->attrs) &&
+         (!name || node->name) && (!data || node->data);
+}
+
+// A deep copy, but for the dims and the files of locations, which live longer.
+static sn_status copy_graph(const sni_graph *graph, sni_arena *arena, sni_diag *diag,
+                            sni_graph **out_graph) {
+  sni_graph *copy;
+  SNI_TRY(sni_graph_create(arena, diag, graph->name, graph->dims, &copy));
+  bool ok = true;
+  if (graph->n_nodes) {
+    copy->nodes = sni_arena_copy(arena, graph->nodes, graph->n_nodes * sizeof(*graph->nodes));
+    ok = copy->nodes != NULL;
+    for (uint32_t i = 0; ok && i < graph->n_nodes; i++) ok = copy_node(arena, &copy->nodes[i]);
+  }
+  copy->parameters =
+      sni_arena_copy(arena, graph->parameters, graph->n_parameters * sizeof(*graph->parameters));
+  copy->results = sni_arena_copy(arena, graph->results, graph->n_results * sizeof(*graph->results));
+  if (!ok || !copy->parameters || !copy->results)
+    return sni_fail_memory(diag, graph->n_nodes * sizeof(sni_node), "a graph");
+  copy->n_nodes = copy->nodes_capacity = graph->n_nodes;
+  copy->n_parameters = copy->parameters_capacity = graph->n_parameters;
+  copy->n_results = copy->results_capacity = graph->n_results;
+  *out_graph = copy;
+  return SN_OK;
+}
+
+static sn_status optimize(job *j, const sni_graph *graph) {
+  sni_graph source = *graph, *optimized;
+  source.arena = &j->scratch;
+  source.diag = j->diag;
+  SNI_TRY(sni_optimize_graph(&source, &optimized));
+  SNI_TRY(copy_graph(optimized, &j->compiled->arena, j->diag, &j->compiled->graph));
+  j->compiled->graph->dims = graph->dims;
+  return SN_OK;
+}
+
+// Whether some matmul is large enough for a library call: without one BLAS need not be loaded.
+static bool has_large_matmul(const sni_graph *graph) {
+  for (uint32_t i = 0; i < graph->n_nodes; i++) {
+    const sni_type *type = &graph->nodes[i].type;
+    if (graph->nodes[i].op == SNI_OP_MATMUL && type->rank == 2 && sni_is_float(type->dtype) &&
+        type->dims[0] >= SNI_BLAS_MIN_DIM && type->dims[1] >= SNI_BLAS_MIN_DIM)
+      return true;
+  }
+  return false;
+}
+
+// The third-level cache is shared with others, how many is not known: what is several times as
+// large as the second level is taken to reach memory before it is read.
+enum { streamed_l2_caches = 8, default_l2_bytes = 1 << 20 };
+
+static int64_t l2_bytes(const sni_cpu *cpu) {
+  return cpu->cache_bytes[1] > 0 ? cpu->cache_bytes[1] : default_l2_bytes;
+}
+
+static sn_status lower(job *j, const sni_graph *graph) {
+  sni_blas *blas = has_large_matmul(graph) ? sni_compiler_blas(j->compiler) : NULL;
+  sni_lower_options options = {
+      .blas = blas && sni_blas_usable(blas),
+      .vector_bits = j->compiler->setup.cpu->vector_bits,
+      .streamed_bytes = streamed_l2_caches * l2_bytes(j->compiler->setup.cpu)};
+  return sni_lower_graph(graph, &options, &j->compiled->arena, j->diag, &j->compiled->plan);
+}
+
+// ---- code for kernels
+// Asks the plugin for kernels [first, first + count) and makes their codes. Errors: SN_ERR_MEMORY;
+// a refusal is no error: *out_refused.
+static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count,
+                                bool *out_refused) {
+  *out_refused = true;
+  const sni_kernel **kernels = SNI_ARENA_ARRAY(&j->scratch, const sni_kernel *, count);
+  const char **symbols = SNI_ARENA_ARRAY(&j->scratch, const char *, count);
+  char *names = sni_arena_alloc(&j->scratch, (size_t)count * 16);
+  if (!kernels || !symbols || !names) return sni_fail_memory(j->diag, count * 16, "kernel names");
+  for (uint32_t i = 0; i < count; i++) {
+    kernels[i] = missing[i].expanded;
+    snprintf(names + 16 * i, 16, "sni_k%u", i);
+    symbols[i] = names + 16 * i;
+  }
+  sni_llvm_request request =
+      sni_compiler_request(j->compiler, kernels, symbols, (int)count, SNI_LLVM_OBJECT);
+  sni_llvm_result result = {0};
+  int failed = j->api->compile(&request, &result);
+  sni_code *code = NULL;
+  sni_diag why = {0};
+  if (failed)
+    sni_compiler_note_refusal(j->compiler, result.error);
+  else if (sni_code_load(j->allocator, &why, result.data, result.bytes, &code))
+    sni_compiler_note_refusal(j->compiler, why.text);
+  j->api->release(&result);
+  if (why.status == SN_ERR_MEMORY) return sni_fail(j->diag, SN_ERR_MEMORY, "%s", why.text);
+  if (!code) return SN_OK;
+  sni_object *object = sni_object_create(j->allocator, code);
+  if (!object) {
+    sni_code_release(code);
+    return sni_fail_memory(j->diag, sizeof(*object), "native code");
+  }
+  sn_status status = SN_OK;
+  size_t share = sni_code_bytes(code) / count;
+  for (uint32_t i = 0; i < count && !status; i++) {
+    void *function = sni_code_symbol(code, symbols[i]);
+    if (function)
+      status = sni_kernel_code_native(j->allocator, j->diag, missing[i].expanded,
+                                      j->compiler->setup.cpu->vector_bits, object, function, share,
+                                      &missing[i].code);
+    else
+      sni_compiler_note_refusal(j->compiler, "the plugin's object lacks a kernel");
+  }
+  sni_object_release(object);
+  *out_refused = false;
+  return status;
+}
+
+static sn_status make_missing(job *j, missing_kernel *missing, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    sni_kernel *expanded;
+    SNI_TRY(sni_kernel_expand(missing[i].kernel, &j->scratch, j->diag, &expanded));
+    missing[i].expanded = expanded;
+  }
+  if (j->api) {
+    bool refused;
+    SNI_TRY(compile_native(j, missing, count, &refused));
+    for (uint32_t i = 0; refused && count > 1 && i < count; i++) {
+      bool alone;
+      SNI_TRY(compile_native(j, &missing[i], 1, &alone));
+    }
+  }
+  for (uint32_t i = 0; i < count; i++)
+    if (!missing[i].code)
+      SNI_TRY(
+          sni_kernel_code_interpret(j->allocator, j->diag, missing[i].expanded, &missing[i].code));
+  return SN_OK;
+}
+
+static sni_kernel_code *keep_code(sni_kernel_code *code) {
+  atomic_fetch_add_explicit(&code->references, 1, memory_order_relaxed);
+  return code;
+}
+
+// Fills compiled->codes from the cache, making and entering what it lacks.
+static sn_status find_codes(job *j) {
+  const sni_plan *plan = j->compiled->plan;
+  sni_kernel_code **codes = j->compiled->codes;
+  missing_kernel *missing = SNI_ARENA_ARRAY(&j->scratch, missing_kernel, plan->n_commands);
+  uint32_t *wanted = SNI_ARENA_ARRAY(&j->scratch, uint32_t, plan->n_commands), count = 0;
+  if (!missing || !wanted)
+    return sni_fail_memory(j->diag, plan->n_commands * sizeof(*missing), "kernels");
+  sni_kernel_cache *cache = &j->compiler->cache;
+  bool llvm = j->api != NULL;
+  for (uint32_t i = 0; i < plan->n_commands; i++) {
+    const sni_kernel *kernel = plan->commands[i].kernel;
+    if (!kernel) continue;
+    uint64_t hash = sni_kernel_cache_hash(kernel, llvm);
+    codes[i] = sni_kernel_cache_find(cache, kernel, hash, llvm);
+    if (codes[i]) continue;
+    uint32_t m = 0;
+    while (m < count && !(missing[m].hash == hash && sni_kernel_equal(missing[m].kernel, kernel)))
+      m++;
+    if (m == count) missing[count++] = (missing_kernel){.kernel = kernel, .hash = hash};
+    wanted[i] = m;
+  }
+  if (!count) return SN_OK;
+  sn_status status = make_missing(j, missing, count);
+  for (uint32_t m = 0; m < count && !status; m++)
+    sni_kernel_cache_add(cache, missing[m].kernel, missing[m].hash, llvm, &missing[m].code);
+  for (uint32_t i = 0; i < plan->n_commands && !status; i++)
+    if (plan->commands[i].kernel && !codes[i]) codes[i] = keep_code(missing[wanted[i]].code);
+  for (uint32_t m = 0; m < count; m++) sni_kernel_code_release(missing[m].code);
+  return status;
+}
+
+static sn_status interpret_raw(job *j) {
+  const sni_plan *plan = j->compiled->plan;
+  for (uint32_t i = 0; i < plan->n_commands; i++) {
+    sni_kernel *expanded;
+    if (!plan->commands[i].kernel) continue;
+    SNI_TRY(sni_kernel_expand(plan->commands[i].kernel, &j->compiled->arena, j->diag, &expanded));
+    SNI_TRY(sni_kernel_code_interpret(j->allocator, j->diag, expanded, &j->compiled->codes[i]));
+  }
+  return SN_OK;
+}
+
+// ---- the executable
+static const sni_blas_gemm *make_gemm(job *j, const sni_plan_blas *blas) {
+  sni_blas_gemm *gemm = SNI_ARENA_NEW(&j->compiled->arena, sni_blas_gemm);
+  if (gemm)
+    *gemm = (sni_blas_gemm){sni_compiler_blas(j->compiler), blas->dtype, blas->transpose_a,
+                            blas->transpose_b, blas->m_block};
+  return gemm;
+}
+
+static sn_status make_commands(job *j, sni_command *commands) {
+  sni_compiled *compiled = j->compiled;
+  const sni_plan *plan = compiled->plan;
+  for (uint32_t i = 0; i < plan->n_commands; i++) {
+    const sni_plan_command *p = &plan->commands[i];
+    sni_command *c = &commands[i];
+    *c = (sni_command){.n_buffers = p->n_slots,
+                       .n_params = p->n_params,
+                       .n_extents = p->n_extents,
+                       .slots = p->slots,
+                       .params = p->params,
+                       .extents = p->extents,
+                       .grains = p->grains,
+                       .ns_per_unit = p->ns_per_unit,
+                       .file = p->location.file,
+                       .line = p->location.line,
+                       .fault = p->fault};
+    if (p->kernel) {
+      const sni_kernel_code *code = compiled->codes[i];
+      c->function = code->function;
+      c->code = code->interp;
+      c->kind = code->kind;
+      c->serial = p->kernel->serial;
+      c->faults = p->kernel->faults;
+      c->scratch_bytes = code->scratch_bytes;
+      c->name = p->kernel->name;
+      compiled->code_bytes += code->code_bytes;
+      if (code->kind == SNI_COMMAND_NATIVE)
+        compiled->n_native++;
+      else
+        compiled->n_interpreted++;
+    } else {
+      c->function = sni_blas_run_gemm;
+      c->code = make_gemm(j, &p->blas);
+      if (!c->code) return sni_fail_memory(j->diag, sizeof(sni_blas_gemm), "a library call");
+      c->kind = SNI_COMMAND_BLAS;
+      c->scratch_bytes = sizeof(sni_scratch_header);
+      c->name = "gemm";
+      compiled->n_blas++;
+    }
+    sni_executable *e = &compiled->executable;
+    if (c->scratch_bytes > e->scratch_bytes) e->scratch_bytes = c->scratch_bytes;
+    e->faults |= c->faults;
+  }
+  return SN_OK;
+}
+
+static sn_status assemble(job *j, bool raw) {
+  sni_compiled *compiled = j->compiled;
+  const sni_plan *plan = compiled->plan;
+  sni_command *commands = SNI_ARENA_ARRAY(&compiled->arena, sni_command, plan->n_commands);
+  const void **constants = SNI_ARENA_ARRAY(&compiled->arena, const void *, plan->n_constants);
+  if (!commands || !constants)
+    return sni_fail_memory(j->diag, plan->n_commands * sizeof(*commands), "commands");
+  for (uint32_t i = plan->n_captures; i < plan->n_constants; i++) {
+    const sni_plan_constant *literal = &plan->constants[i];
+    constants[i] = raw ? copy_data(&compiled->arena, literal->data, literal->bytes) : literal->data;
+    if (!constants[i]) return sni_fail_memory(j->diag, literal->bytes, "a constant");
+  }
+  compiled->constants = constants;
+  compiled->executable = (sni_executable){.n_symbols = plan->n_symbols,
+                                          .n_sizes = plan->n_sizes,
+                                          .n_slots = plan->n_slots,
+                                          .n_commands = plan->n_commands,
+                                          .n_inputs = plan->n_inputs,
+                                          .n_outputs = plan->n_outputs,
+                                          .n_variables = plan->n_variables,
+                                          .n_constants = plan->n_constants,
+                                          .sizes = plan->sizes,
+                                          .slots = plan->slots,
+                                          .commands = commands,
+                                          .in_place = plan->in_place};
+  return make_commands(j, commands);
+}
+
+static bool has_reduction(const sni_graph *graph) {
+  for (uint32_t i = 0; i < graph->n_nodes; i++)
+    if (sni_op_infos[graph->nodes[i].op].op_class == SNI_CLASS_REDUCE) return true;
+  return false;
+}
+
+// Of the graph passes single ops need one alone: large reductions have their threads and their
+// order of additions in eager mode too.
+static sn_status compile_raw(job *j, const sni_graph *graph) {
+  sni_graph source = *graph, *split;
+  source.arena = &j->scratch;
+  source.diag = j->diag;
+  if (has_reduction(graph)) {
+    SNI_TRY(sni_split_reductions(&source, &split));
+    graph = split;
+  }
+  SNI_TRY(lower(j, graph));
+  j->compiled->codes =
+      SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
+  if (!j->compiled->codes) return sni_fail_memory(j->diag, sizeof(void *), "kernels");
+  j->compiled->n_codes = j->compiled->plan->n_commands;
+  SNI_TRY(interpret_raw(j));
+  return assemble(j, true);
+}
+
+static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backend) {
+  if (backend == SN_BACKEND_AUTO) backend = j->compiler->setup.backend;
+  if (backend != SN_BACKEND_INTERPRETER) j->api = sni_plugin_load(&j->compiler->plugin);
+  if (backend == SN_BACKEND_AUTO && !j->api) sni_compiler_note_no_plugin(j->compiler);
+  if (backend == SN_BACKEND_LLVM && !j->api)
+    return sni_fail(j->diag, SN_ERR_UNSUPPORTED, "the LLVM backend is not available: %s",
+                    j->compiler->plugin.status);
+  SNI_TRY(optimize(j, graph));
+  SNI_TRY(lower(j, j->compiled->graph));
+  j->compiled->codes =
+      SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
+  if (!j->compiled->codes) return sni_fail_memory(j->diag, sizeof(void *), "kernels");
+  j->compiled->n_codes = j->compiled->plan->n_commands;
+  SNI_TRY(find_codes(j));
+  return assemble(j, false);
+}
+
+sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
+                      const sni_compile_options *options, sni_diag *diag,
+                      sni_compiled **out_compiled) {
+  *out_compiled = NULL;
+  double start = options->raw ? 0 : sni_now_ms();
+  sni_allocator *allocator = compiler->setup.allocator;
+  sni_compiled *compiled = sni_alloc_zeroed(allocator, sizeof(*compiled));
+  if (!compiled) return sni_fail_memory(diag, sizeof(*compiled), "an executable");
+  compiled->compiler = compiler;
+  compiler->setup.keep(compiler->setup.owner);
+  sni_arena_init(&compiled->arena, allocator);
+  job j = {.compiler = compiler, .allocator = allocator, .diag = diag, .compiled = compiled};
+  sni_arena_init(&j.scratch, allocator);
+  sn_status status =
+      options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options->backend);
+  sni_arena_deinit(&j.scratch);
+  // The caller's diag and the scratch arena may be gone when the graph is dumped.
+  if (compiled->graph) compiled->graph->diag = NULL;
+  if (status) {
+    sni_compiled_destroy(compiled);
+    return status;
+  }
+  if (!options->raw) compiled->compile_ms = sni_now_ms() - start;
+  *out_compiled = compiled;
+  return SN_OK;
+}
+
+void sni_compiled_destroy(sni_compiled *compiled) {
+  if (!compiled) return;
+  sni_compiler_setup setup = compiled->compiler->setup;
+  for (uint32_t i = 0; i < compiled->n_codes; i++) sni_kernel_code_release(compiled->codes[i]);
+  sni_arena_deinit(&compiled->arena);
+  sni_free(setup.allocator, compiled, sizeof(*compiled));
+  setup.release(setup.owner);
+}

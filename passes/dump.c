@@ -1,0 +1,78 @@
+// Dumps of what a graph became, for people: the optimised graph, its groups and kernels, and what
+// LLVM makes of them now.
+#include "passes/code_source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// Gives each kernel of the plan, expanded, the name that it has in the text.
+static sn_status list_kernels(const sni_plan *plan, sni_arena *scratch, sni_diag *diag,
+                              const sni_kernel **kernels, const char **symbols, int *out_count) {
+  for (uint32_t i = 0; i < plan->n_commands; i++) {
+    const sni_kernel *kernel = plan->commands[i].kernel;
+    sni_kernel *expanded;
+    if (!kernel) continue;
+    SNI_TRY(sni_kernel_expand(kernel, scratch, diag, &expanded));
+    const char *name = kernel->name ? kernel->name : "";
+    size_t capacity = strlen(name) + 24;
+    char *symbol = sni_arena_alloc(scratch, capacity);
+    if (!symbol) return sni_fail_memory(diag, capacity, "a dump");
+    snprintf(symbol, capacity, "k%u_%s", i, name);
+    symbols[*out_count] = symbol;
+    kernels[(*out_count)++] = expanded;
+  }
+  return SN_OK;
+}
+
+static sn_status dump_llvm(sni_compiled *compiled, sni_llvm_output output, sni_diag *diag,
+                           sni_text *text) {
+  sni_compiler *compiler = compiled->compiler;
+  sni_plugin *plugin = &compiler->plugin;
+  const sni_plan *plan = compiled->plan;
+  if (compiler->setup.backend == SN_BACKEND_INTERPRETER)
+    return sni_fail(diag, SN_ERR_UNSUPPORTED, "no LLVM: the context's backend is the interpreter");
+  const sni_llvm_plugin *api = sni_plugin_load(plugin);
+  if (!api) return sni_fail(diag, SN_ERR_UNSUPPORTED, "no LLVM: %s", plugin->status);
+  sni_arena scratch;
+  sni_arena_init(&scratch, compiler->setup.allocator);
+  const sni_kernel **kernels = SNI_ARENA_ARRAY(&scratch, const sni_kernel *, plan->n_commands);
+  const char **symbols = SNI_ARENA_ARRAY(&scratch, const char *, plan->n_commands);
+  int n = 0;
+  sn_status status = kernels && symbols
+                         ? list_kernels(plan, &scratch, diag, kernels, symbols, &n)
+                         : sni_fail_memory(diag, plan->n_commands * sizeof(void *), "a dump");
+  if (!status && n) {
+    sni_llvm_request request = sni_compiler_request(compiler, kernels, symbols, n, output);
+    sni_llvm_result result = {0};
+    if (api->compile(&request, &result))
+      status = sni_fail(diag, SN_ERR_COMPILE, "LLVM: %s", result.error);
+    else
+      sni_text_add(text, "%s", (const char *)result.data);
+    api->release(&result);
+  }
+  sni_arena_deinit(&scratch);
+  return status;
+}
+
+sn_status sni_compiled_dump(sni_compiled *compiled, sn_stage stage, sni_diag *diag,
+                            char **out_text) {
+  sni_allocator *allocator = compiled->compiler->setup.allocator;
+  *out_text = NULL;
+  if (!compiled->graph)
+    return sni_fail(diag, SN_ERR_UNSUPPORTED, "single ops of eager mode have no dumps");
+  if (stage == SN_STAGE_GRAPH) return sni_graph_print(compiled->graph, allocator, out_text);
+  if (stage == SN_STAGE_DOT) return sni_graph_print_dot(compiled->graph, allocator, out_text);
+  sni_text text;
+  sni_text_init(&text, allocator);
+  sn_status status;
+  if (stage == SN_STAGE_LLVM || stage == SN_STAGE_ASM)
+    status =
+        dump_llvm(compiled, stage == SN_STAGE_ASM ? SNI_LLVM_ASSEMBLY : SNI_LLVM_IR, diag, &text);
+  else
+    status = sni_plan_print(compiled->plan, compiled->graph, stage == SN_STAGE_KERNEL, &text);
+  if (status) {
+    sni_text_deinit(&text);
+    return status;
+  }
+  return sni_text_take(&text, diag, out_text);
+}

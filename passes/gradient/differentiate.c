@@ -1,0 +1,144 @@
+// Reverse-mode differentiation: one sweep from y down the ids appends, node by node, what the op's
+// rule (vjp.h) says. The rules emit graph ops, so gradients can be differentiated again.
+//
+// Invariant: when the sweep reaches a node its cotangent is complete, for its users have larger
+// ids. Only nodes that some x reaches through differentiable ops are visited. Runs on the graph as
+// traced, before any other pass; sni_explain_unconnected says where a path breaks.
+#include "passes/gradient/vjp.h"
+#include "passes/graph/passes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// `none` in ops.def is the explicit mark of an op without a rule.
+#define sni_vjp_none NULL
+static const sni_vjp_rule rules[SNI_OP_COUNT] = {
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, formula) \
+  sni_vjp_##vjp,
+    SNI_OPS(SNI_X)
+#undef SNI_X
+};
+#undef sni_vjp_none
+
+sni_vjp_rule sni_vjp_rule_of(sni_op op) {
+  return rules[op];
+}
+
+typedef struct state {
+  sni_graph *graph;
+  const sni_differentiate_request *request;
+  uint32_t n;              // nodes 0..y
+  uint8_t *is_x;           // per node
+  uint8_t *depends;        // per node: is an x, or depends on one differentiably
+  sni_node_id *cotangent;  // per node
+  bool *wanted;            // per operand of one node
+  sni_node_id *out;        // per operand of one node
+} state;
+
+static bool is_float(const sni_graph *graph, sni_node_id id) {
+  return sni_is_float(sni_graph_type(graph, id)->dtype);
+}
+
+// Gradients flow from node i to its operands.
+static bool passes_through(const state *s, sni_node_id i) {
+  const sni_differentiate_request *r = s->request;
+  return rules[s->graph->nodes[i].op] && is_float(s->graph, i) &&
+         (!r->masks || (r->masks[i] & r->mask));
+}
+
+static void mark_dependent(state *s) {
+  for (int i = 0; i < s->request->n_xs; i++) {
+    sni_node_id x = s->request->xs[i];
+    if (x < s->n && is_float(s->graph, x)) s->is_x[x] = s->depends[x] = 1;
+  }
+  for (sni_node_id i = 0; i < s->n; i++) {
+    const sni_node *node = sni_graph_node(s->graph, i);
+    if (s->depends[i] || !passes_through(s, i)) continue;
+    for (int k = 0; k < node->n_operands && !s->depends[i]; k++)
+      s->depends[i] = s->depends[node->operands[k]];
+  }
+}
+
+static void accumulate(state *s, sni_build *b, sni_node_id id, sni_node_id cotangent) {
+  sni_node_id *sum = &s->cotangent[id];
+  if (b->status || cotangent == SNI_NO_NODE) return;
+  sni_assert(sni_type_equal(s->graph->dims, sni_graph_type(s->graph, cotangent),
+                            sni_graph_type(s->graph, id)));
+  *sum = *sum == SNI_NO_NODE ? cotangent : sni_build_add(b, *sum, cotangent);
+}
+
+static sn_status visit(state *s, sni_node_id i) {
+  sni_node node = *sni_graph_node(s->graph, i);
+  sni_build b = sni_build_make(s->graph, node.location.file ? node.location : s->request->location);
+  bool any = false;
+  for (int k = 0; k < node.n_operands; k++) {
+    s->wanted[k] = s->depends[node.operands[k]];
+    s->out[k] = SNI_NO_NODE;
+    any = any || s->wanted[k];
+  }
+  if (!any) return SN_OK;
+  rules[node.op](&(sni_vjp){&b, node, i, s->cotangent[i], s->wanted, s->out});
+  for (int k = 0; k < node.n_operands; k++)
+    if (s->wanted[k]) accumulate(s, &b, node.operands[k], s->out[k]);
+  return b.status;
+}
+
+static sn_status sweep(state *s) {
+  const sni_differentiate_request *r = s->request;
+  mark_dependent(s);
+  if (!s->depends[r->y]) return SN_OK;
+  s->cotangent[r->y] = r->seed;
+  if (r->seed == SNI_NO_NODE) {
+    sni_location location = s->graph->nodes[r->y].location;
+    sni_type type = *sni_graph_type(s->graph, r->y);
+    SNI_TRY(sni_graph_add_full(s->graph, &type, 1, location.file ? location : r->location,
+                               &s->cotangent[r->y]));
+  }
+  for (sni_node_id i = r->y + 1; i-- > 0;)
+    if (s->cotangent[i] != SNI_NO_NODE && passes_through(s, i)) SNI_TRY(visit(s, i));
+  return SN_OK;
+}
+
+static sn_status check_request(const sni_graph *graph, const sni_differentiate_request *r) {
+  char y[200], seed[200];
+  const sni_type *type = sni_graph_type(graph, r->y);
+  if (sni_is_float(type->dtype)) {
+    if (r->seed == SNI_NO_NODE || sni_type_equal(graph->dims, sni_graph_type(graph, r->seed), type))
+      return SN_OK;
+    sni_type_format(graph->dims, sni_graph_type(graph, r->seed), seed, sizeof(seed));
+    sni_type_format(graph->dims, type, y, sizeof(y));
+    return sni_fail(graph->diag, SN_ERR_GRADIENT, "gradients: the seed is %s, but y is %s", seed,
+                    y);
+  }
+  sni_type_format(graph->dims, type, y, sizeof(y));
+  return sni_fail(graph->diag, SN_ERR_GRADIENT,
+                  "gradients: y is %s (%s); only floats have gradients", y,
+                  sni_op_infos[graph->nodes[r->y].op].name);
+}
+
+sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *request,
+                            sni_node_id *out_gradients) {
+  for (int i = 0; i < request->n_xs; i++) out_gradients[i] = SNI_NO_NODE;
+  SNI_TRY(check_request(graph, request));
+  state s = {.graph = graph, .request = request, .n = request->y + 1};
+  size_t widest = 1;
+  for (uint32_t i = 0; i < s.n; i++)
+    if (graph->nodes[i].n_operands > widest) widest = graph->nodes[i].n_operands;
+  // One block: cotangents, operand cotangents, then the bytes.
+  size_t ids = s.n + widest,
+         bytes = ids * sizeof(sni_node_id) + 2 * (size_t)s.n + widest * sizeof(bool);
+  char *memory = sni_alloc_zeroed(graph->arena->allocator, bytes);
+  if (!memory) return sni_fail_memory(graph->diag, bytes, "differentiation");
+  s.cotangent = (sni_node_id *)(void *)memory;
+  s.out = s.cotangent + s.n;
+  s.is_x = (uint8_t *)(s.out + widest);
+  s.depends = s.is_x + s.n;
+  s.wanted = (bool *)(s.depends + s.n);
+  for (uint32_t i = 0; i < s.n; i++) s.cotangent[i] = SNI_NO_NODE;
+  sn_status status = sweep(&s);
+  for (int i = 0; i < request->n_xs && !status; i++)
+    if (request->xs[i] < s.n && s.is_x[request->xs[i]])
+      out_gradients[i] = s.cotangent[request->xs[i]];
+  sni_free(graph->arena->allocator, memory, bytes);
+  return status;
+}

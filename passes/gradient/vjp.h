@@ -1,0 +1,28 @@
+// Gradient rules: one per op whose row in ops.def names a vjp, sni_vjp_<vjp>. Private to the
+// differentiation pass.
+#ifndef SNI_PASSES_VJP_H
+#define SNI_PASSES_VJP_H
+
+#include "passes/graph/build.h"
+
+// One step of reverse mode: from dy, the cotangent of y = op(operands), to the cotangents of the
+// operands.
+typedef struct sni_vjp {
+  sni_build *b;
+  sni_node node;  // y's node; a copy, for emitting moves the graph's array of nodes
+  sni_node_id y, dy;
+  const bool *wanted;  // per operand; never set for operands that are not floats
+  // Per wanted operand: its cotangent, of its type; SNI_NO_NODE (preset) cuts the path.
+  sni_node_id *out;
+} sni_vjp;
+typedef void (*sni_vjp_rule)(const sni_vjp *v);
+
+// Ops share no rule, but for `none`, which is no function: it stands for the absence of one.
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, formula) \
+  void sni_vjp_##vjp(const sni_vjp *v);
+SNI_OPS(SNI_X)
+#undef SNI_X
+// Rule of an op; NULL: not differentiable.
+sni_vjp_rule sni_vjp_rule_of(sni_op op);
+
+#endif

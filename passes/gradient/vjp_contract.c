@@ -1,0 +1,30 @@
+// Gradient rules of contractions and indexed access.
+#include "passes/gradient/vjp.h"
+
+// With A = op(a), B = op(b) for the flags: y = A B, dA = dy B^T, dB = A^T dy; a transposed operand
+// gets the transpose.
+void sni_vjp_matmul(const sni_vjp *v) {
+  sni_node_id a = v->node.operands[0], b = v->node.operands[1];
+  bool ta = v->node.attrs[0] != 0, tb = v->node.attrs[1] != 0;
+  if (v->wanted[0])
+    v->out[0] = ta ? sni_build_matmul(v->b, b, v->dy, tb, true)
+                   : sni_build_matmul(v->b, v->dy, b, false, !tb);
+  if (v->wanted[1])
+    v->out[1] = tb ? sni_build_matmul(v->b, v->dy, a, true, ta)
+                   : sni_build_matmul(v->b, a, v->dy, !ta, false);
+}
+
+// Rows that were read several times get the sum.
+void sni_vjp_gather(const sni_vjp *v) {
+  sni_type type = sni_build_type(v->b, v->node.operands[0]);
+  sni_node_id zeros = sni_build_full(v->b, &type, 0);
+  v->out[0] = sni_build_node(v->b, SNI_OP_SCATTER_ADD,
+                             (sni_node_id[]){zeros, v->node.operands[1], v->dy}, 3, NULL, 0, NULL);
+}
+
+void sni_vjp_scatter_add(const sni_vjp *v) {
+  v->out[0] = v->dy;
+  if (v->wanted[2])
+    v->out[2] = sni_build_node(v->b, SNI_OP_GATHER, (sni_node_id[]){v->dy, v->node.operands[1]}, 2,
+                               NULL, 0, NULL);
+}

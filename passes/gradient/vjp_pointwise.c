@@ -1,0 +1,197 @@
+// Gradient rules of the element-wise ops. All operands have y's shape: BROADCAST's own rule sums
+// over what was repeated.
+//
+// A rule uses y where that is cheaper or more accurate than the operands. A branch that is not
+// taken gets an exact 0 by SELECT: a multiplication by 0 would turn an inf of the other branch into
+// NaN.
+#include "passes/gradient/vjp.h"
+#include "passes/graph/scalar.h"
+
+#include <float.h>
+
+static sni_node_id operand(const sni_vjp *v, int i) {
+  return v->node.operands[i];
+}
+
+static sni_node_id scalar(const sni_vjp *v, double value) {
+  return sni_build_scalar(v->b, v->node.type.dtype, value);
+}
+
+// ---- one operand
+void sni_vjp_identity(const sni_vjp *v) {
+  v->out[0] = v->dy;
+}
+void sni_vjp_neg(const sni_vjp *v) {
+  v->out[0] = sni_build_neg(v->b, v->dy);
+}
+
+// dy sign(a): 0 at 0.
+void sni_vjp_abs(const sni_vjp *v) {
+  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_unary(v->b, SNI_OP_SIGN, operand(v, 0)));
+}
+
+// dy / (2 y): inf at 0, as the derivative is.
+void sni_vjp_sqrt(const sni_vjp *v) {
+  v->out[0] = sni_build_div(v->b, v->dy, sni_build_add(v->b, v->y, v->y));
+}
+
+// dy (-1/2) y^3
+void sni_vjp_rsqrt(const sni_vjp *v) {
+  sni_node_id cube = sni_build_mul(v->b, sni_build_mul(v->b, v->y, v->y), v->y);
+  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_mul(v->b, cube, scalar(v, -0.5)));
+}
+
+void sni_vjp_exp(const sni_vjp *v) {
+  v->out[0] = sni_build_mul(v->b, v->dy, v->y);
+}
+
+// dy (y + 1)
+void sni_vjp_expm1(const sni_vjp *v) {
+  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_add(v->b, v->y, scalar(v, 1)));
+}
+
+void sni_vjp_log(const sni_vjp *v) {
+  v->out[0] = sni_build_div(v->b, v->dy, operand(v, 0));
+}
+
+// dy / (1 + a)
+void sni_vjp_log1p(const sni_vjp *v) {
+  v->out[0] = sni_build_div(v->b, v->dy, sni_build_add(v->b, operand(v, 0), scalar(v, 1)));
+}
+
+void sni_vjp_sin(const sni_vjp *v) {
+  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_unary(v->b, SNI_OP_COS, operand(v, 0)));
+}
+
+void sni_vjp_cos(const sni_vjp *v) {
+  sni_node_id sine = sni_build_unary(v->b, SNI_OP_SIN, operand(v, 0));
+  v->out[0] = sni_build_neg(v->b, sni_build_mul(v->b, v->dy, sine));
+}
+
+// dy (1 - y^2)
+void sni_vjp_tanh(const sni_vjp *v) {
+  sni_node_id square = sni_build_mul(v->b, v->y, v->y);
+  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_sub(v->b, scalar(v, 1), square));
+}
+
+// dy y (1 - y)
+void sni_vjp_sigmoid(const sni_vjp *v) {
+  sni_node_id slope = sni_build_mul(v->b, v->y, sni_build_sub(v->b, scalar(v, 1), v->y));
+  v->out[0] = sni_build_mul(v->b, v->dy, slope);
+}
+
+// dy 2/sqrt(pi) e^(-a^2)
+void sni_vjp_erf(const sni_vjp *v) {
+  sni_node_id square = sni_build_mul(v->b, operand(v, 0), operand(v, 0));
+  sni_node_id bell = sni_build_unary(v->b, SNI_OP_EXP, sni_build_neg(v->b, square));
+  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_mul(v->b, bell, scalar(v, 1.1283791670955126)));
+}
+
+// Only floats are wanted, so this is float to float.
+void sni_vjp_cast(const sni_vjp *v) {
+  v->out[0] = sni_build_cast(v->b, v->dy, sni_build_type(v->b, operand(v, 0)).dtype);
+}
+
+// ---- two operands
+void sni_vjp_add(const sni_vjp *v) {
+  v->out[0] = v->dy;
+  v->out[1] = v->dy;
+}
+
+void sni_vjp_sub(const sni_vjp *v) {
+  v->out[0] = v->dy;
+  if (v->wanted[1]) v->out[1] = sni_build_neg(v->b, v->dy);
+}
+
+void sni_vjp_mul(const sni_vjp *v) {
+  if (v->wanted[0]) v->out[0] = sni_build_mul(v->b, v->dy, operand(v, 1));
+  if (v->wanted[1]) v->out[1] = sni_build_mul(v->b, v->dy, operand(v, 0));
+}
+
+// da = dy / b, db = -y (dy / b)
+void sni_vjp_div(const sni_vjp *v) {
+  sni_node_id quotient = sni_build_div(v->b, v->dy, operand(v, 1));
+  v->out[0] = quotient;
+  if (v->wanted[1]) v->out[1] = sni_build_neg(v->b, sni_build_mul(v->b, quotient, v->y));
+}
+
+// a - trunc(a / b) b: 1 in a. In b it is a staircase and not differentiated (see sn_rem).
+void sni_vjp_rem(const sni_vjp *v) {
+  v->out[0] = v->dy;
+}
+
+// dy b a^(b-1) for a constant exponent c. c = 1 and 2 need no pow.
+static sni_node_id pow_constant(const sni_vjp *v, double c) {
+  sni_node_id a = operand(v, 0), power = a;
+  if (c == 0) return sni_build_full(v->b, &v->node.type, 0);
+  if (c == 1) return v->dy;
+  if (c != 2) power = sni_build_binary(v->b, SNI_OP_POW, a, scalar(v, c - 1));
+  return sni_build_mul(v->b, v->dy, sni_build_mul(v->b, scalar(v, c), power));
+}
+
+// dy b a^(b-1), where b = 0 makes it 0 whatever a is. There the power of an a that is 0, NaN or so
+// small that 1/a overflows is replaced by 1, before it is taken: so that derivatives of this
+// expression stay right too.
+static sni_node_id pow_base_gradient(const sni_vjp *v, sni_node_id zero) {
+  sni_build *b = v->b;
+  sni_node_id base = operand(v, 0), exponent = operand(v, 1);
+  double tiny = v->node.type.dtype == SN_F32 ? 4 * (double)FLT_MIN : 4 * DBL_MIN;
+  sni_node_id usual =
+      sni_build_binary(b, SNI_OP_LE, scalar(v, tiny), sni_build_unary(b, SNI_OP_ABS, base));
+  sni_node_id constant = sni_build_binary(b, SNI_OP_EQ, exponent, zero);
+  sni_node_id unsafe =
+      sni_build_binary(b, SNI_OP_AND, constant, sni_build_unary(b, SNI_OP_NOT, usual));
+  sni_node_id safe = sni_build_select(b, unsafe, scalar(v, 1), base);
+  sni_node_id less = sni_build_sub(b, exponent, scalar(v, 1));
+  sni_node_id power = sni_build_binary(b, SNI_OP_POW, safe, less);
+  return sni_build_mul(b, v->dy, sni_build_mul(b, exponent, power));
+}
+
+// dy y log(a) where a > 0, else 0.
+static sni_node_id pow_exponent_gradient(const sni_vjp *v, sni_node_id zero) {
+  sni_build *b = v->b;
+  sni_node_id base = operand(v, 0);
+  sni_node_id positive = sni_build_binary(b, SNI_OP_LT, zero, base);
+  sni_node_id safe = sni_build_select(b, positive, base, scalar(v, 1));
+  sni_node_id slope = sni_build_mul(b, v->y, sni_build_unary(b, SNI_OP_LOG, safe));
+  return sni_build_select(b, positive, sni_build_mul(b, v->dy, slope), zero);
+}
+
+void sni_vjp_pow(const sni_vjp *v) {
+  sni_scalar c;
+  if (!v->wanted[1] && sni_splat_value(v->b->graph, operand(v, 1), &c)) {
+    v->out[0] = pow_constant(v, c.f);
+    return;
+  }
+  sni_node_id zero = scalar(v, 0);
+  if (v->wanted[0]) v->out[0] = pow_base_gradient(v, zero);
+  if (v->wanted[1]) v->out[1] = pow_exponent_gradient(v, zero);
+}
+
+// dy to the first operand where `first` holds, to the second elsewhere.
+static void route(const sni_vjp *v, sni_node_id first, sni_node_id *da, sni_node_id *db) {
+  sni_node_id zero = scalar(v, 0);
+  if (da) *da = sni_build_select(v->b, first, v->dy, zero);
+  if (db) *db = sni_build_select(v->b, first, zero, v->dy);
+}
+
+// Equal operands: all to the first. The mask compares the first operand with the result, not with
+// the second operand: max(0, x) then needs only its own result in the backward pass, and x (a
+// matmul, say) needs no buffer.
+static void route_extremum(const sni_vjp *v, sni_node_id less, sni_node_id greater) {
+  sni_node_id second = sni_build_binary(v->b, SNI_OP_LT, less, greater);
+  sni_node_id zero = scalar(v, 0);
+  if (v->wanted[0]) v->out[0] = sni_build_select(v->b, second, zero, v->dy);
+  if (v->wanted[1]) v->out[1] = sni_build_select(v->b, second, v->dy, zero);
+}
+
+void sni_vjp_max(const sni_vjp *v) {
+  route_extremum(v, operand(v, 0), v->y);
+}
+void sni_vjp_min(const sni_vjp *v) {
+  route_extremum(v, v->y, operand(v, 0));
+}
+
+void sni_vjp_select(const sni_vjp *v) {
+  route(v, operand(v, 0), v->wanted[1] ? &v->out[1] : NULL, v->wanted[2] ? &v->out[2] : NULL);
+}

@@ -1,0 +1,50 @@
+// Common subexpressions: nodes with the same op, operands, attributes and type become one. Every
+// node but a parameter is pure, random bits too: they are a function of their state. Operands of
+// commutative ops keep their order, which decides ties and NaNs.
+//
+// Constants are compared by their bits, so 0.0 and -0.0 stay apart and a NaN equals itself.
+#include "passes/graph/passes.h"
+#include "passes/graph/rewrite.h"
+
+#include <string.h>
+
+// Bytes of a constant; its shape is static and fits (graph/check_operands.c).
+static size_t data_bytes(const sni_graph *graph, const sni_node *node) {
+  return (size_t)sni_node_count(graph, &node->type) * sn_dtype_size(node->type.dtype);
+}
+
+static uint64_t hash_node(const sni_graph *graph, const sni_node *node) {
+  enum { most_hashed = 256 };  // bytes of a constant
+  uint64_t h =
+      sni_hash_mix((uint64_t)node->op, (uint64_t)node->type.dtype << 8 | (uint64_t)node->type.rank);
+  for (int i = 0; i < node->type.rank; i++) h = sni_hash_mix(h, (uint64_t)node->type.dims[i]);
+  for (int i = 0; i < node->n_operands; i++) h = sni_hash_mix(h, node->operands[i]);
+  for (int i = 0; i < node->n_attrs; i++) h = sni_hash_mix(h, (uint64_t)node->attrs[i]);
+  if (node->op != SNI_OP_CONSTANT) return h;
+  size_t bytes = data_bytes(graph, node);
+  return sni_hash_bytes(h, node->data, bytes < most_hashed ? bytes : most_hashed);
+}
+
+static bool same(const sni_graph *graph, const sni_node *a, const sni_node *b) {
+  if (a->op != b->op || a->n_operands != b->n_operands || a->n_attrs != b->n_attrs) return false;
+  for (int i = 0; i < a->n_operands; i++)
+    if (a->operands[i] != b->operands[i]) return false;
+  for (int i = 0; i < a->n_attrs; i++)
+    if (a->attrs[i] != b->attrs[i]) return false;
+  if (!sni_type_equal(graph->dims, &a->type, &b->type)) return false;
+  return a->data == b->data ||
+         (a->data && b->data && !memcmp(a->data, b->data, data_bytes(graph, a)));
+}
+
+sni_node_id sni_node_table_find(const sni_node_table *table, const sni_graph *graph,
+                                const sni_node *node, uint32_t *out_slot) {
+  uint32_t slot = (uint32_t)hash_node(graph, node) & table->mask;
+  for (; table->slots[slot] != SNI_NO_NODE; slot = (slot + 1) & table->mask)
+    if (same(graph, sni_graph_node(graph, table->slots[slot]), node)) return table->slots[slot];
+  *out_slot = slot;
+  return SNI_NO_NODE;
+}
+
+sn_status sni_merge_nodes(const sni_graph *graph, sni_graph **out_graph) {
+  return sni_rewrite_graph(graph, &(sni_rewrite_options){.merge = true}, out_graph);
+}

@@ -1,0 +1,45 @@
+// The pipeline of graph passes, between tracing (and differentiation) and lowering; README.md has
+// the picture.
+//
+// Invariant: the optimised graph gives the same bits as the traced one. Folding, simplifying and
+// merging share one walk, repeated until it finds nothing; every walk also drops dead nodes, and
+// debug builds verify what it made.
+#include "passes/graph/passes.h"
+#include "passes/graph/rewrite.h"
+
+static sn_status clean(const sni_graph *graph, sni_graph **out_graph) {
+  const sni_rewrite_rule rules[] = {sni_fold_node, sni_simplify_node};
+  return sni_rewrite_graph(graph, &(sni_rewrite_options){rules, 2, true}, out_graph);
+}
+
+static bool can_be_lowered(const sni_graph *graph) {
+  for (uint32_t i = 0; i < graph->n_nodes; i++) {
+    const sni_op_class op_class = sni_op_infos[graph->nodes[i].op].op_class;
+    if (op_class == SNI_CLASS_CONTRACT || op_class == SNI_CLASS_REDUCE) return true;
+  }
+  return false;
+}
+
+sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
+  const sni_rewrite_rule lower[] = {sni_rewrite_matmul}, split[] = {sni_split_reduction};
+  bool lowered = false, changed = false;
+  SNI_TRY(clean(graph, out_graph));
+  if (!can_be_lowered(*out_graph)) return SN_OK;
+  SNI_TRY(
+      sni_rewrite_once(*out_graph, &(sni_rewrite_options){lower, 1, false}, out_graph, &lowered));
+  SNI_TRY(
+      sni_rewrite_once(*out_graph, &(sni_rewrite_options){split, 1, false}, out_graph, &changed));
+  return lowered || changed ? clean(*out_graph, out_graph) : SN_OK;
+}
+
+const sni_pass_info sni_graph_passes[] = {
+    {"prune_nodes", sni_prune_nodes, "drops nodes that no result needs"},
+    {"merge_nodes", sni_merge_nodes, "makes nodes that compute the same one"},
+    {"fold_constants", sni_fold_constants, "computes what depends on constants alone"},
+    {"simplify_nodes", sni_simplify_nodes, "algebraic rules that keep every bit"},
+    {"rewrite_matmuls", sni_rewrite_matmuls,
+     "degenerate and integer matmuls to mul and reduce_sum"},
+    {"split_reductions", sni_split_reductions, "large reductions to few results in two steps"},
+    {"optimize_graph", sni_optimize_graph, "all of them, to a fixpoint"},
+};
+const int sni_graph_pass_count = (int)SNI_COUNT_OF(sni_graph_passes);

@@ -1,0 +1,56 @@
+// The passes, in pipeline order (passes/README.md). A graph pass builds a new graph in the same
+// arena and leaves the old one alone.
+#ifndef SNI_PASSES_PASSES_H
+#define SNI_PASSES_PASSES_H
+
+#include "graph/graph.h"
+
+// ---- differentiation: appends to the graph
+typedef struct sni_differentiate_request {
+  sni_node_id y;
+  sni_node_id seed;  // cotangent of y (y's type); SNI_NO_NODE: ones
+  const sni_node_id *xs;
+  int n_xs;
+  // Per node, or NULL: the gradient flows only through nodes with a bit of `mask` (tapes).
+  const uint64_t *masks;
+  uint64_t mask;
+  // Of the sn_gradients call: new nodes take the location of the node they differentiate, if it has
+  // one.
+  sni_location location;
+} sni_differentiate_request;
+// out_gradients[i]: node of xs[i]'s type, or SNI_NO_NODE when y does not depend on xs[i] in a
+// differentiable way. The caller decides whether that is an error; sni_explain_unconnected says
+// where the path breaks. Errors: SN_ERR_GRADIENT (y is not a float; a rule is missing),
+// SN_ERR_MEMORY.
+sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *request,
+                            sni_node_id *out_gradients);
+// Writes why y does not depend on x differentiably: "cast to i32 at model.c:12 has no gradient", "y
+// does not depend on it".
+void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id x, char *buffer,
+                             size_t capacity);
+
+// ---- graph passes
+typedef sn_status (*sni_graph_pass)(const sni_graph *graph, sni_graph **out_graph);
+// Dead code; parameters stay.
+sn_status sni_prune_nodes(const sni_graph *graph, sni_graph **out_graph);
+// Common subexpressions.
+sn_status sni_merge_nodes(const sni_graph *graph, sni_graph **out_graph);
+sn_status sni_fold_constants(const sni_graph *graph, sni_graph **out_graph);
+sn_status sni_simplify_nodes(const sni_graph *graph, sni_graph **out_graph);
+// Degenerate ones to mul + reduce.
+sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph);
+// Large ones to few results in two steps.
+sn_status sni_split_reductions(const sni_graph *graph, sni_graph **out_graph);
+// All of them, to a fixpoint (bounded), verifying after each in debug builds.
+sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph);
+
+// One row per pass: name, function, one line for people. For `sinter dump`, tests and the README.
+typedef struct sni_pass_info {
+  const char *name;
+  sni_graph_pass run;
+  const char *what;
+} sni_pass_info;
+extern const sni_pass_info sni_graph_passes[];
+extern const int sni_graph_pass_count;
+
+#endif

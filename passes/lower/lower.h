@@ -1,0 +1,74 @@
+// From an optimised graph to a plan: fusion groups, kernels, and a schedule of commands over buffer
+// slots. The plan is what passes/compile.c turns into an executable by handing each kernel to a
+// backend.
+#ifndef SNI_PASSES_LOWER_H
+#define SNI_PASSES_LOWER_H
+
+#include "codegen/kernel/kernel.h"
+#include "graph/graph.h"
+#include "runtime/executable.h"
+
+typedef struct sni_lower_options {
+  bool blas;               // a usable BLAS serves large f32/f64 matmuls
+  int vector_bits;         // of the CPU
+  int64_t streamed_bytes;  // outputs from this size on go around the caches; 0: none
+} sni_lower_options;
+
+// Inputs a BLAS command needs; mirrors sni_blas_gemm without the library.
+typedef struct sni_plan_blas {
+  sn_dtype dtype;
+  bool transpose_a, transpose_b;
+  int64_t m_block;
+} sni_plan_blas;
+
+typedef struct sni_plan_command {
+  const sni_kernel *kernel;  // before expansion; NULL: blas
+  sni_plan_blas blas;
+  const uint32_t *slots;        // one per buffer of the kernel (a, b, c for blas)
+  const sni_size_ref *params;   // one per kernel parameter (m, n, k for blas)
+  const sni_size_ref *extents;  // units, as sni_command
+  const int64_t *grains;
+  uint32_t n_slots, n_params, n_extents;
+  double ns_per_unit;
+  sni_location location;
+  const char *fault;    // message of an index out of range; NULL: cannot happen
+  const char *op_name;  // of the op that may fault, else of the group's last op
+} sni_plan_command;
+
+typedef struct sni_plan_constant {
+  const void *data;  // in the graph's arena
+  size_t bytes;
+} sni_plan_constant;
+
+// A fusion group, for people: its nodes and the commands that run it.
+typedef struct sni_plan_group {
+  const char *kind;  // "fused", "concat", "pad", "scatter", "blas", "copy"
+  const sni_node_id *members;
+  uint32_t n_members, first_command, n_commands;
+} sni_plan_group;
+
+typedef struct sni_plan {
+  uint32_t n_sizes, n_slots, n_commands, n_constants, n_symbols;
+  // The first n_captures CONSTANT slots' indices are the graph's captures; literal data follow.
+  uint32_t n_captures;
+  const sni_size_expression *sizes;
+  const sni_slot *slots;
+  const sni_plan_command *commands;
+  const sni_plan_constant *constants;
+  const bool *in_place;  // per variable
+  uint32_t n_variables, n_inputs, n_outputs;
+  uint32_t n_temporaries;  // slots of kind TEMPORARY that own memory
+  const sni_plan_group *groups;
+  uint32_t n_groups;
+} sni_plan;
+
+// Everything lives in arena; the plan refers to the graph's constants. Errors: SN_ERR_MEMORY,
+// SN_ERR_UNSUPPORTED.
+sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *options,
+                          sni_arena *arena, sni_diag *diag, sni_plan **out_plan);
+// Text of the plan: groups (fused stage), or slots, commands and their kernels (kernel stage).
+// graph: the one that was lowered.
+sn_status sni_plan_print(const sni_plan *plan, const sni_graph *graph, bool kernels,
+                         sni_text *text);
+
+#endif

@@ -1,0 +1,55 @@
+// The lowering: fusion groups -> slots -> order -> kernels -> memory plan. See passes/README.md for
+// the picture.
+#include "passes/lower/group.h"
+
+static sn_status build_groups(sni_lowering *l) {
+  static const char *const kinds[] = {
+      [SNI_GROUP_FUSED] = "fused",     [SNI_GROUP_CONCAT] = "concat", [SNI_GROUP_PAD] = "pad",
+      [SNI_GROUP_SCATTER] = "scatter", [SNI_GROUP_BLAS] = "blas",     [SNI_GROUP_COPY] = "copy"};
+  sni_plan_group *groups = SNI_ARENA_ARRAY(l->arena, sni_plan_group, l->n_order + 1);
+  if (!groups) return sni_fail_memory(l->diag, l->n_order * sizeof *groups, "a plan");
+  for (uint32_t i = 0; i < l->n_order; i++) {
+    const sni_group *group = &l->groups[l->order[i]];
+    groups[i] =
+        (sni_plan_group){kinds[group->kind], group->members, group->n_members, l->n_commands, 0};
+    SNI_TRY(sni_build_group(l, l->order[i]));
+    groups[i].n_commands = l->n_commands - groups[i].first_command;
+  }
+  l->plan->groups = groups;
+  l->plan->n_groups = l->n_order;
+  return SN_OK;
+}
+
+static sn_status lower(sni_lowering *l) {
+  SNI_TRY(sni_fuse_groups(l));
+  SNI_TRY(sni_assign_slots(l));
+  SNI_TRY(sni_schedule_groups(l));
+  SNI_TRY(build_groups(l));
+  return sni_share_buffers(l);
+}
+
+sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *options,
+                          sni_arena *arena, sni_diag *diag, sni_plan **out_plan) {
+  *out_plan = NULL;
+  sni_plan *plan = SNI_ARENA_NEW(arena, sni_plan);
+  sni_fusion_node *nodes = SNI_ARENA_ARRAY(arena, sni_fusion_node, graph->n_nodes + 1);
+  if (!plan || !nodes) return sni_fail_memory(diag, graph->n_nodes * sizeof *nodes, "a plan");
+  sni_lowering l = {.graph = graph,
+                    .options = options,
+                    .arena = arena,
+                    .diag = diag,
+                    .dims = graph->dims,
+                    .nodes = nodes,
+                    .plan = plan};
+  for (uint32_t i = 0; i < graph->n_nodes; i++) nodes[i].group = nodes[i].slot = -1;
+  SNI_TRY(lower(&l));
+  plan->n_symbols = graph->dims ? (uint32_t)sni_dim_symbol_count(graph->dims) : 0;
+  plan->sizes = l.sizes;
+  plan->n_sizes = l.n_sizes;
+  plan->slots = l.slots;
+  plan->n_slots = l.n_slots;
+  plan->commands = l.commands;
+  plan->n_commands = l.n_commands;
+  *out_plan = plan;
+  return SN_OK;
+}

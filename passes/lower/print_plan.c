@@ -1,0 +1,97 @@
+// A plan as text: which nodes share a kernel, where values lie, and the commands with their
+// kernels.
+#include "passes/lower/lower.h"
+
+static void print_groups(const sni_plan *plan, const sni_graph *graph, sni_text *text) {
+  for (uint32_t g = 0; g < plan->n_groups; g++) {
+    const sni_plan_group *group = &plan->groups[g];
+    sni_text_add(text, "group %u %s, %u command%s {\n", g, group->kind, group->n_commands,
+                 group->n_commands == 1 ? "" : "s");
+    for (uint32_t m = group->n_members; m-- > 0;) {
+      const sni_node *node = sni_graph_node(graph, group->members[m]);
+      char type[160];
+      sni_type_format(graph->dims, &node->type, type, sizeof type);
+      sni_text_add(text, "  %%%u = %s(", group->members[m], sni_op_infos[node->op].name);
+      for (int i = 0; i < node->n_operands; i++)
+        sni_text_add(text, "%s%%%u", i ? ", " : "", node->operands[i]);
+      sni_text_add(text, ") : %s\n", type);
+    }
+    sni_text_add(text, "}\n");
+  }
+}
+
+static void print_ref(sni_text *text, sni_size_ref ref) {
+  if (ref >= 0) {
+    sni_text_add(text, "%lld", (long long)ref);
+  } else {
+    sni_text_add(text, "s%lld", (long long)(-ref - 1));
+  }
+}
+
+static void print_sizes(const sni_plan *plan, sni_text *text) {
+  static const char *const ops[] = {[SNI_SIZE_ADD] = "add",
+                                    [SNI_SIZE_MUL] = "mul",
+                                    [SNI_SIZE_FLOOR_DIV] = "floor_div",
+                                    [SNI_SIZE_MAX] = "max",
+                                    [SNI_SIZE_MIN] = "min"};
+  for (uint32_t i = 0; i < plan->n_sizes; i++) {
+    const sni_size_expression *e = &plan->sizes[i];
+    sni_text_add(text, "size s%u = ", i);
+    if (e->op == SNI_SIZE_SYMBOL || e->op == SNI_SIZE_NUMBER) {
+      sni_text_add(text, e->op == SNI_SIZE_SYMBOL ? "symbol %lld\n" : "%lld\n", (long long)e->a);
+      continue;
+    }
+    sni_text_add(text, "%s(", ops[e->op]);
+    print_ref(text, e->a);
+    sni_text_add(text, ", ");
+    print_ref(text, e->b);
+    sni_text_add(text, ")\n");
+  }
+}
+
+static void print_slots(const sni_plan *plan, sni_text *text) {
+  static const char *const kinds[] = {
+      [SNI_SLOT_INPUT] = "input",       [SNI_SLOT_OUTPUT] = "output",
+      [SNI_SLOT_VARIABLE] = "variable", [SNI_SLOT_NEW_VARIABLE] = "new variable",
+      [SNI_SLOT_CONSTANT] = "constant", [SNI_SLOT_TEMPORARY] = "temporary"};
+  for (uint32_t i = 0; i < plan->n_slots; i++) {
+    const sni_slot *slot = &plan->slots[i];
+    sni_text_add(text, "slot %u: %s", i, kinds[slot->kind]);
+    if (slot->kind != SNI_SLOT_TEMPORARY) sni_text_add(text, " %u", slot->index);
+    sni_text_add(text, ", ");
+    print_ref(text, slot->bytes);
+    sni_text_add(text, " bytes");
+    if (slot->kind == SNI_SLOT_TEMPORARY)
+      sni_text_add(text, ", commands %u to %u", slot->first_command, slot->last_command);
+    if (slot->shares >= 0) sni_text_add(text, ", in place of slot %d", slot->shares);
+    if (slot->kind == SNI_SLOT_NEW_VARIABLE && plan->in_place[slot->index])
+      sni_text_add(text, ", in place");
+    sni_text_add(text, "\n");
+  }
+}
+
+static void print_command(const sni_plan *plan, uint32_t number, sni_text *text) {
+  const sni_plan_command *c = &plan->commands[number];
+  sni_text_add(text, "command %u: %s (", number, c->kernel ? c->op_name : "blas matmul");
+  for (uint32_t i = 0; i < c->n_slots; i++)
+    sni_text_add(text, "%sslot %u", i ? ", " : "", c->slots[i]);
+  sni_text_add(text, ")");
+  for (uint32_t i = 0; i < c->n_params; i++) {
+    sni_text_add(text, i ? ", p%u = " : " with p%u = ", i);
+    print_ref(text, c->params[i]);
+  }
+  sni_text_add(text, "\n");
+  if (c->kernel) sni_kernel_print(c->kernel, text);
+}
+
+sn_status sni_plan_print(const sni_plan *plan, const sni_graph *graph, bool kernels,
+                         sni_text *text) {
+  if (!kernels) {
+    print_groups(plan, graph, text);
+  } else {
+    print_sizes(plan, text);
+    print_slots(plan, text);
+    for (uint32_t i = 0; i < plan->n_commands; i++) print_command(plan, i, text);
+  }
+  return text->failed ? SN_ERR_MEMORY : SN_OK;
+}

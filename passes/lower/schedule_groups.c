@@ -1,0 +1,158 @@
+// Orders the groups: producers before consumers, and whoever reads a variable's old value before
+// the group that stores its new one, so that the update can happen in place. Where the two wishes
+// conflict the second one gives way (the update then takes a new buffer).
+//
+// Among groups that could run next the one whose first node is oldest goes first: the user's order,
+// which keeps lifetimes short.
+#include "passes/lower/group.h"
+
+#include <string.h>
+
+typedef struct edge_list {
+  uint32_t *items;
+  uint32_t count, capacity;
+} edge_list;
+
+typedef struct scheduler {
+  sni_lowering *l;
+  edge_list *data, *order;  // per group: groups that wait for it
+  uint32_t *data_degree, *order_degree;
+  uint32_t *stamps;  // per node
+  sni_node_id *stack;
+  uint32_t n_stack, capacity;
+  edge_list *variable_readers;  // per variable slot number: groups
+} scheduler;
+
+static sn_status add_edge(scheduler *s, edge_list *list, uint32_t target) {
+  SNI_TRY(sni_arena_grow(s->l->arena, s->l->diag, (void **)&list->items, &list->capacity,
+                         list->count + 1, sizeof *list->items));
+  list->items[list->count++] = target;
+  return SN_OK;
+}
+
+static sn_status push(scheduler *s, sni_node_id id) {
+  SNI_TRY(sni_arena_grow(s->l->arena, s->l->diag, (void **)&s->stack, &s->capacity, s->n_stack + 1,
+                         sizeof *s->stack));
+  s->stack[s->n_stack++] = id;
+  return SN_OK;
+}
+
+static sn_status push_operands(scheduler *s, sni_node_id id) {
+  const sni_node *node = sni_graph_node(s->l->graph, id);
+  for (int i = 0; i < node->n_operands; i++) SNI_TRY(push(s, node->operands[i]));
+  return SN_OK;
+}
+
+// Everything with a buffer that the group reads.
+static sn_status collect_reads(scheduler *s, uint32_t group) {
+  sni_lowering *l = s->l;
+  const sni_group *g = &l->groups[group];
+  uint32_t stamp = ++l->stamp;
+  s->n_stack = 0;
+  if (g->kind == SNI_GROUP_COPY) SNI_TRY(push(s, g->copy_source));
+  for (uint32_t m = 0; m < g->n_members; m++) SNI_TRY(push_operands(s, g->members[m]));
+  while (s->n_stack > 0) {
+    sni_node_id id = s->stack[--s->n_stack];
+    const sni_fusion_node *state = &l->nodes[id];
+    if (s->stamps[id] == stamp) continue;
+    s->stamps[id] = stamp;
+    if (state->group == (int32_t)group) continue;
+    if (!state->materialised) {
+      SNI_TRY(push_operands(s, id));
+      continue;
+    }
+    if (state->group >= 0) {
+      SNI_TRY(add_edge(s, &s->data[state->group], group));
+      s->data_degree[group]++;
+    } else if (l->slots[state->slot].kind == SNI_SLOT_VARIABLE) {
+      SNI_TRY(add_edge(s, &s->variable_readers[l->slots[state->slot].index], group));
+    }
+  }
+  return SN_OK;
+}
+
+static sn_status order_writer(scheduler *s, uint32_t writer, int32_t slot) {
+  const sni_slot *target = &s->l->slots[slot];
+  if (target->kind != SNI_SLOT_NEW_VARIABLE) return SN_OK;
+  const edge_list *readers = &s->variable_readers[target->index];
+  for (uint32_t i = 0; i < readers->count; i++) {
+    if (readers->items[i] == writer) continue;
+    SNI_TRY(add_edge(s, &s->order[readers->items[i]], writer));
+    s->order_degree[writer]++;
+  }
+  return SN_OK;
+}
+
+static sni_node_id age(const sni_group *g) {
+  if (g->kind == SNI_GROUP_COPY) return SNI_NO_NODE;
+  sni_node_id oldest = g->members[0];
+  for (uint32_t m = 1; m < g->n_members; m++)
+    if (g->members[m] < oldest) oldest = g->members[m];
+  return oldest;
+}
+
+static void release(const edge_list *list, uint32_t *degree) {
+  for (uint32_t i = 0; i < list->count; i++) degree[list->items[i]]--;
+}
+
+static sn_status run(scheduler *s) {
+  sni_lowering *l = s->l;
+  bool *done = SNI_ARENA_ARRAY(l->arena, bool, l->n_groups + 1);
+  sni_node_id *ages = SNI_ARENA_ARRAY(l->arena, sni_node_id, l->n_groups + 1);
+  l->order = SNI_ARENA_ARRAY(l->arena, uint32_t, l->n_groups + 1);
+  if (!done || !ages || !l->order) return sni_fail_memory(l->diag, l->n_groups, "a schedule");
+  uint32_t alive = 0;
+  for (uint32_t g = 0; g < l->n_groups; g++) {
+    done[g] = l->groups[g].merged_into >= 0;
+    alive += !done[g];
+    if (!done[g]) ages[g] = age(&l->groups[g]);
+  }
+  while (l->n_order < alive) {
+    uint32_t best = UINT32_MAX;
+    bool best_free = false;
+    for (uint32_t g = 0; g < l->n_groups; g++) {
+      if (done[g] || s->data_degree[g] > 0) continue;
+      bool is_free = s->order_degree[g] == 0;
+      if (best == UINT32_MAX || (is_free && !best_free) ||
+          (is_free == best_free && ages[g] < ages[best])) {
+        best = g;
+        best_free = is_free;
+      }
+    }
+    if (best == UINT32_MAX) return sni_fail(l->diag, SN_ERR_INTERNAL, "fusion groups form a cycle");
+    done[best] = true;
+    l->order[l->n_order++] = best;
+    release(&s->data[best], s->data_degree);
+    release(&s->order[best], s->order_degree);
+  }
+  return SN_OK;
+}
+
+sn_status sni_schedule_groups(sni_lowering *l) {
+  size_t n = l->n_groups + 1;
+  uint32_t n_variables = 1;
+  for (uint32_t i = 0; i < l->n_slots; i++)
+    if (l->slots[i].kind == SNI_SLOT_VARIABLE || l->slots[i].kind == SNI_SLOT_NEW_VARIABLE)
+      if (l->slots[i].index + 1 > n_variables) n_variables = l->slots[i].index + 1;
+  scheduler s = {.l = l,
+                 .data = SNI_ARENA_ARRAY(l->arena, edge_list, n),
+                 .order = SNI_ARENA_ARRAY(l->arena, edge_list, n),
+                 .data_degree = SNI_ARENA_ARRAY(l->arena, uint32_t, n),
+                 .order_degree = SNI_ARENA_ARRAY(l->arena, uint32_t, n),
+                 .stamps = SNI_ARENA_ARRAY(l->arena, uint32_t, l->graph->n_nodes + 1),
+                 .variable_readers = SNI_ARENA_ARRAY(l->arena, edge_list, n_variables)};
+  if (!s.data || !s.order || !s.data_degree || !s.order_degree || !s.stamps || !s.variable_readers)
+    return sni_fail_memory(l->diag, n, "a schedule");
+  l->stamp = 0;
+  for (uint32_t g = 0; g < l->n_groups; g++)
+    if (l->groups[g].merged_into < 0) SNI_TRY(collect_reads(&s, g));
+  for (uint32_t g = 0; g < l->n_groups; g++) {
+    const sni_group *group = &l->groups[g];
+    if (group->merged_into >= 0) continue;
+    if (group->kind == SNI_GROUP_COPY) SNI_TRY(order_writer(&s, g, group->copy_slot));
+    for (uint32_t m = 0; m < group->n_members; m++)
+      if (l->nodes[group->members[m]].slot >= 0)
+        SNI_TRY(order_writer(&s, g, l->nodes[group->members[m]].slot));
+  }
+  return run(&s);
+}
