@@ -7,8 +7,8 @@
 #ifndef SNI_FRONTEND_INTERNAL_H
 #define SNI_FRONTEND_INTERNAL_H
 
-#include "graph/graph.h"
 #include "frontend/context/internal.h"
+#include "graph/graph.h"
 #include "passes/compile.h"
 #include "runtime/blas.h"
 #include "runtime/buffer.h"

@@ -2,8 +2,8 @@
 #ifndef SNI_FRONTEND_PROGRAM_H
 #define SNI_FRONTEND_PROGRAM_H
 
-#include "frontend/function/trace.h"
 #include "frontend/context/internal.h"
+#include "frontend/function/trace.h"
 #include "passes/compile.h"
 
 typedef enum sni_input_kind {
