@@ -536,7 +536,19 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
   return SN_OK;
 }
 
-// Renames the axes of `from` by `axis_map` and moves its members into `into`.
+// The placements of a list that name `from` are in its axes: gives them those of `into`.
+static void rename_placements(sni_placement *list, int32_t into, int32_t from,
+                              const int8_t *axis_map) {
+  for (sni_placement *p = list; p; p = p->next) {
+    if (p->group != from) continue;
+    p->group = into;
+    for (int d = 0; p->selected && d < SN_MAX_RANK; d++)
+      if (p->selection.axis[d] >= 0) p->selection.axis[d] = axis_map[p->selection.axis[d]];
+  }
+}
+
+// Renames the axes of `from` by `axis_map` and moves its members into `into`. After this nothing
+// speaks in the axes of `from`: neither what is still to be decided nor what members are read at.
 static sn_status merge_groups(sni_lowering *l, int32_t into, int32_t from, const int8_t *axis_map) {
   sni_group *source = &l->groups[from];
   for (uint32_t m = 0; m < source->n_members; m++) {
@@ -546,14 +558,10 @@ static sn_status merge_groups(sni_lowering *l, int32_t into, int32_t from, const
       if (selection.axis[d] >= 0) selection.axis[d] = axis_map[selection.axis[d]];
     SNI_TRY(add_member(l, (uint32_t)into, id, &selection));
   }
-  // Placements that name `from` are in its axes: rename them as well.
-  for (sni_node_id id = 0; id < l->graph->n_nodes; id++)
-    for (sni_placement *p = l->nodes[id].placements; p; p = p->next)
-      if (p->group == from) {
-        p->group = into;
-        for (int d = 0; p->selected && d < SN_MAX_RANK; d++)
-          if (p->selection.axis[d] >= 0) p->selection.axis[d] = axis_map[p->selection.axis[d]];
-      }
+  for (sni_node_id id = 0; id < l->graph->n_nodes; id++) {
+    rename_placements(l->nodes[id].placements, into, from, axis_map);
+    rename_placements(l->nodes[id].readers, into, from, axis_map);  // a list of its own, or none
+  }
   source->merged_into = into;
   return SN_OK;
 }

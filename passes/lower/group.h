@@ -123,6 +123,10 @@ static inline int32_t sni_live_group(const sni_lowering *l, int32_t group) {
   return group;
 }
 
+// ---- verify_groups.c
+// After sni_fuse_groups. Errors: SN_ERR_INTERNAL, saying which value is read where it does not lie.
+sn_status sni_verify_groups(sni_lowering *l);
+
 // ---- search_paths.c
 // at_hand: the node being decided, the target when to < 0. stamps: one per node, of this lowering.
 sn_status sni_has_external_path(sni_lowering *l, int32_t from, int32_t to, sni_node_id at_hand,

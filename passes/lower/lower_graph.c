@@ -21,7 +21,13 @@ static sn_status build_groups(sni_lowering *l) {
 }
 
 static sn_status lower(sni_lowering *l) {
+#if defined(SNI_DEBUG)
+  const bool verify = true;
+#else
+  const bool verify = l->options->verify;
+#endif
   SNI_TRY(sni_fuse_groups(l));
+  if (verify) SNI_TRY(sni_verify_groups(l));
   SNI_TRY(sni_assign_slots(l));
   SNI_TRY(sni_schedule_groups(l));
   SNI_TRY(build_groups(l));

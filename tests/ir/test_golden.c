@@ -65,7 +65,7 @@ static sn_status run_pass(const char *name, sni_graph *graph, sni_graph **out_gr
 }
 
 static sn_status lower(sni_graph *graph, char **out_text) {
-  sni_lower_options options = {.vector_bits = 512, .streamed_bytes = 8 << 20};
+  sni_lower_options options = {.vector_bits = 512, .streamed_bytes = 8 << 20, .verify = true};
   sni_plan *plan;
   sni_text text;
   SNI_TRY(sni_lower_graph(graph, &options, &arena, &diag, &plan));

@@ -35,7 +35,8 @@ static void teardown(void) {
 }
 
 static void lower_with(const char *text, bool blas) {
-  sni_lower_options options = {.blas = blas, .vector_bits = 512, .streamed_bytes = 8 << 20};
+  sni_lower_options options = {
+      .blas = blas, .vector_bits = 512, .streamed_bytes = 8 << 20, .verify = true};
   sn_status status = sni_graph_parse(&arena, &diag, text, strlen(text), &graph);
   ck_assert_msg(status == SN_OK, "%s", diag.text);
   status = sni_lower_graph(graph, &options, &arena, &diag, &plan);
