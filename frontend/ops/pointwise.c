@@ -106,18 +106,20 @@ sn_tensor *(sn_relu)(sn_tensor *x) {
   return sni_binary(c, SNI_OP_MAX, sni_number(c, x->type.dtype, 0), x);
 }
 
-// x/2 (1 + tanh(x (a + a b x^2))), a = sqrt(2/pi), b = 0.044715: one multiplication less than
-// a (x + b x^3).
+// x/2 (1 + tanh u) = x sigmoid(2u), which keeps its accuracy where tanh is near -1; 2u = x (a + a b
+// x^2), a = 2 sqrt(2/pi), b = 0.044715. At -limit the sigmoid is 0 in every dtype, at limit 1:
+// clamping changes no value, keeps 0 * inf out, and cuts the gradient where x^2 would overflow.
 sn_tensor *(sn_gelu)(sn_tensor *x) {
-  const double linear = 0.79788456080286535588, cubic = linear * 0.044715;
+  const double linear = 1.59576912160573071176, cubic = linear * 0.044715, limit = 32;
   SNI_BEGIN(c, "sn_gelu", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
-  sn_tensor *square = sni_binary(c, SNI_OP_MUL, x, x);
+  sn_tensor *above = sni_with_number(c, SNI_OP_MAX, x, -limit);
+  sn_tensor *inside = sni_with_number(c, SNI_OP_MIN, above, limit);
+  sn_tensor *square = sni_binary(c, SNI_OP_MUL, inside, inside);
   sn_tensor *slope =
       sni_with_number(c, SNI_OP_ADD, sni_with_number(c, SNI_OP_MUL, square, cubic), linear);
-  sn_tensor *t = sni_unary(c, SNI_OP_TANH, sni_binary(c, SNI_OP_MUL, x, slope));
-  sn_tensor *half = sni_with_number(c, SNI_OP_MUL, x, 0.5);
-  return sni_binary(c, SNI_OP_MUL, half, sni_with_number(c, SNI_OP_ADD, t, 1));
+  sn_tensor *share = sni_unary(c, SNI_OP_SIGMOID, sni_binary(c, SNI_OP_MUL, inside, slope));
+  return sni_binary(c, SNI_OP_MUL, above, share);
 }
 
 // max(x, 0) + log1p(exp(min(-x, x))). Ties go to first operands, so the two parts' gradients at 0
