@@ -38,7 +38,7 @@ static sn_tensor *dim_number(sn_context *c, sni_dim dim, sn_dtype dtype) {
 }
 
 // The label's column is picked by comparison, so that a row is read once. A label outside [0, C)
-// picks nothing: its loss is NaN, rather than a 0 that nobody notices.
+// picks NaN times column 0: loss and gradient are NaN, rather than a 0 that nobody notices.
 sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *labels) {
   SNI_BEGIN(c, "sn_sparse_softmax_cross_entropy", logits, labels);
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
@@ -52,18 +52,19 @@ sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *label
                      c->op_name, sni_describe(logits, a), sni_describe(labels, b));
   sn_dtype dtype = logits->type.dtype;
   sni_type column = labels->type, classes = {.dtype = column.dtype, .rank = 1};
-  column.dims[column.rank++] = 1;
   classes.dims[0] = logits->type.dims[1];
-  sn_tensor *label = sni_reshape_to(c, labels, &column);
-  sn_tensor *hit = sni_binary(c, SNI_OP_EQ, label, sni_iota(c, &classes, 0));
-  sn_tensor *zero = sni_number(c, dtype, 0);
-  sn_tensor *picked = sni_select(c, hit, log_softmax(c, logits, 1), zero);
-  sn_tensor *loss =
-      sni_unary(c, SNI_OP_NEG, sni_emit(c, SNI_OP_REDUCE_SUM, &picked, 1, &(sni_dim){1}, 1, NULL));
+  sn_tensor *first = sni_number(c, column.dtype, 0), *zero = sni_number(c, dtype, 0);
   sn_tensor *valid = sni_binary(
-      c, SNI_OP_AND, sni_binary(c, SNI_OP_LE, sni_number(c, column.dtype, 0), labels),
+      c, SNI_OP_AND, sni_binary(c, SNI_OP_LE, first, labels),
       sni_binary(c, SNI_OP_LT, labels, dim_number(c, logits->type.dims[1], column.dtype)));
-  return sni_select(c, valid, loss, sni_number(c, dtype, (double)__builtin_nanf("")));
+  sn_tensor *factor = sni_select(c, valid, sni_number(c, dtype, -1),
+                                 sni_number(c, dtype, (double)__builtin_nanf("")));
+  column.dims[column.rank++] = 1;
+  sn_tensor *label = sni_reshape_to(c, sni_select(c, valid, labels, first), &column);
+  sn_tensor *hit = sni_binary(c, SNI_OP_EQ, label, sni_iota(c, &classes, 0));
+  sn_tensor *picked = sni_select(c, hit, log_softmax(c, logits, 1), zero);
+  sn_tensor *sum = sni_emit(c, SNI_OP_REDUCE_SUM, &picked, 1, &(sni_dim){1}, 1, NULL);
+  return sni_binary(c, SNI_OP_MUL, sum, factor);
 }
 
 static sn_tensor *difference(sn_context *c, sn_tensor *prediction, sn_tensor *target) {
@@ -78,10 +79,11 @@ sn_tensor *(sn_huber_loss)(sn_tensor *prediction, sn_tensor *target, double delt
                      delta);
   sn_tensor *e = difference(c, prediction, target);
   if (sn_failed(e)) return e;
-  // q (|e| - q/2) with q = min(|e|, delta) is both branches, without the inf of an e^2 not taken.
-  sn_tensor *size = sni_unary(c, SNI_OP_ABS, e);
-  sn_tensor *q = sni_with_number(c, SNI_OP_MIN, size, delta);
-  sn_tensor *rest = sni_binary(c, SNI_OP_SUB, size, sni_with_number(c, SNI_OP_MUL, q, 0.5));
+  // q (e - q/2) with q = e clamped to [-delta, delta] is both branches, without the inf of an e^2
+  // not taken. Unlike |e| it has no kink at 0, where a second derivative would be lost.
+  sn_tensor *above = sni_with_number(c, SNI_OP_MAX, e, -delta);
+  sn_tensor *q = sni_with_number(c, SNI_OP_MIN, above, delta);
+  sn_tensor *rest = sni_binary(c, SNI_OP_SUB, e, sni_with_number(c, SNI_OP_MUL, q, 0.5));
   return sni_mean_all(c, sni_binary(c, SNI_OP_MUL, q, rest));
 }
 

@@ -43,10 +43,10 @@ SN_API sn_tensor *sn_cos(sn_tensor *x);
 SN_API sn_tensor *sn_tanh(sn_tensor *x);     // f32 f64, <= 2 ULP. VJP: dy * (1 - y^2).
 SN_API sn_tensor *sn_sigmoid(sn_tensor *x);  // 1 / (1 + exp(-x)). f32 f64. VJP: dy * y * (1 - y).
 SN_API sn_tensor *sn_erf(sn_tensor *x);      // f32 f64. VJP: dy * 2 / sqrt(pi) * exp(-x^2).
-// max(0, x). f32 f64 i32 i64. VJP: dy where x > 0, else 0.
+// max(0, x). f32 f64 i32 i64. VJP: dy where x > 0, else 0; NaN where x is NaN.
 SN_API sn_tensor *sn_relu(sn_tensor *x);
-// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): tanh form, Hendrycks & Gimpel 2016. f32 f64. VJP:
-// by the chain rule; NaN where x^2 overflows.
+// x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): tanh form, Hendrycks & Gimpel 2016, accurate in its
+// negative tail too. f32 f64. -0 for -inf, inf for inf. VJP: by the chain rule; 0 and 1 far out.
 SN_API sn_tensor *sn_gelu(sn_tensor *x);
 // log(1 + exp(x)), stable. f32 f64. VJP: dy * sigmoid(x).
 SN_API sn_tensor *sn_softplus(sn_tensor *x);
@@ -65,12 +65,13 @@ SN_API sn_tensor *sn_sub(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_mul(sn_tensor *a, sn_tensor *b);
 // a / b. Floats: IEEE; i32 i64: truncates, x / 0 = 0, MIN / -1 = MIN. VJP: dy / b, -y dy / b.
 SN_API sn_tensor *sn_div(sn_tensor *a, sn_tensor *b);
-// C's fmod / %: the sign of a. f32 f64; i32 i64: x % 0 = 0. VJP: dy to a; b is cut.
+// C's fmod / %: the sign of a. f32 f64; i32 i64: x % 0 = 0. VJP: dy; -dy trunc(a / b).
 SN_API sn_tensor *sn_rem(sn_tensor *a, sn_tensor *b);
 // a^b. f32 f64: C's pow; i32 i64: wraps, and a negative exponent gives 0, except that 1^b = 1 and
-// (-1)^b = +-1. VJP: dy b a^(b - 1), 0 where b is 0; dy y log(a) where a > 0, else 0.
+// (-1)^b = +-1. VJP: dy b a^(b - 1), 0 where b is 0; dy y log(a), 0 where a <= 0.
 SN_API sn_tensor *sn_pow(sn_tensor *a, sn_tensor *b);
-// f32 f64 i32 i64. NaN if either is. VJP: dy to the one chosen, 0 to the other; ties go to a.
+// f32 f64 i32 i64. NaN if either is. VJP: dy to the one chosen, 0 to the other; ties go to a; NaN
+// to both where the result is NaN.
 SN_API sn_tensor *sn_maximum(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_minimum(sn_tensor *a, sn_tensor *b);
 // Comparisons: bool result, no gradient. NaN differs from everything and compares false otherwise.
@@ -169,7 +170,7 @@ SN_API sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options);
 // along a symbolic axis it divides where no element is zero, so it may overflow.
 SN_API sn_tensor *sn_prod_opts(sn_tensor *x, const sn_reduce_options *options);
 // max, min: f32 f64 i32 i64; NaN propagates; empty: -inf / lowest (inf / highest). VJP: ties share
-// evenly.
+// evenly; NaN to all elements of a result that is NaN.
 SN_API sn_tensor *sn_max_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_min_opts(sn_tensor *x, const sn_reduce_options *options);
 // all, any: bool. Empty: true; false. No gradient.
@@ -210,8 +211,8 @@ SN_API sn_tensor *sn_scatter_add(sn_tensor *x, sn_tensor *indices, sn_tensor *up
 SN_API sn_tensor *sn_softmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_log_softmax(sn_tensor *x, int axis);
 // Per-row loss [N] of logits [N, C] (f32 f64) and labels i32|i64 [N]: -log_softmax(logits)[label].
-// NaN for a label outside [0, C). Errors: SN_ERR_SHAPE. VJP: dy (softmax(logits) - one_hot(labels))
-// to logits.
+// NaN for a label outside [0, C), and so is its gradient. Errors: SN_ERR_SHAPE. VJP: dy
+// (softmax(logits) - one_hot(labels)) to logits.
 SN_API sn_tensor *sn_sparse_softmax_cross_entropy(sn_tensor *logits, sn_tensor *labels);
 // Scalar losses: the mean of l(e) over all n elements of e = prediction - target (they broadcast).
 // f32 f64. VJP: dy l'(e) / n to prediction, its negative to target.

@@ -8,6 +8,7 @@
 #include "passes/graph/scalar.h"
 
 #include <float.h>
+#include <math.h>
 
 static sni_node_id operand(const sni_vjp *v, int i) {
   return v->node.operands[i];
@@ -115,9 +116,15 @@ void sni_vjp_div(const sni_vjp *v) {
   if (v->wanted[1]) v->out[1] = sni_build_neg(v->b, sni_build_mul(v->b, quotient, v->y));
 }
 
-// a - trunc(a / b) b: 1 in a. In b it is a staircase and not differentiated (see sn_rem).
+// y = a - trunc(a / b) b: dy in a, -dy trunc(a / b) in b. The quotient is taken from y, since
+// a / b may round up to the next integer; rounding it is also what gives it no gradient.
 void sni_vjp_rem(const sni_vjp *v) {
+  sni_build *b = v->b;
   v->out[0] = v->dy;
+  if (!v->wanted[1]) return;
+  sni_node_id whole = sni_build_div(b, sni_build_sub(b, operand(v, 0), v->y), operand(v, 1));
+  sni_node_id steps = sni_build_unary(b, SNI_OP_ROUND, whole);
+  v->out[1] = sni_build_neg(b, sni_build_mul(b, v->dy, steps));
 }
 
 // dy b a^(b-1) for a constant exponent c. c = 1 and 2 need no pow.
@@ -147,14 +154,14 @@ static sni_node_id pow_base_gradient(const sni_vjp *v, sni_node_id zero) {
   return sni_build_mul(b, v->dy, sni_build_mul(b, exponent, power));
 }
 
-// dy y log(a) where a > 0, else 0.
+// dy y log(a), but 0 where a <= 0.
 static sni_node_id pow_exponent_gradient(const sni_vjp *v, sni_node_id zero) {
   sni_build *b = v->b;
   sni_node_id base = operand(v, 0);
-  sni_node_id positive = sni_build_binary(b, SNI_OP_LT, zero, base);
-  sni_node_id safe = sni_build_select(b, positive, base, scalar(v, 1));
+  sni_node_id outside = sni_build_binary(b, SNI_OP_LE, base, zero);
+  sni_node_id safe = sni_build_select(b, outside, scalar(v, 1), base);
   sni_node_id slope = sni_build_mul(b, v->y, sni_build_unary(b, SNI_OP_LOG, safe));
-  return sni_build_select(b, positive, sni_build_mul(b, v->dy, slope), zero);
+  return sni_build_select(b, outside, zero, sni_build_mul(b, v->dy, slope));
 }
 
 void sni_vjp_pow(const sni_vjp *v) {
@@ -175,14 +182,27 @@ static void route(const sni_vjp *v, sni_node_id first, sni_node_id *da, sni_node
   if (db) *db = sni_build_select(v->b, first, zero, v->dy);
 }
 
-// Equal operands: all to the first. The mask compares the first operand with the result, not with
-// the second operand: max(0, x) then needs only its own result in the backward pass, and x (a
-// matmul, say) needs no buffer.
+// x, but NaN where y is.
+static sni_node_id unless_nan(const sni_vjp *v, sni_node_id x) {
+  sni_node_id ordered = sni_build_binary(v->b, SNI_OP_EQ, v->y, v->y);
+  return sni_build_select(v->b, ordered, x, scalar(v, NAN));
+}
+
+// 0, or NaN where y is, for elements whose y is not from the second operand. Where the first is 0,
+// as in relu, that is y itself.
+static sni_node_id nothing(const sni_vjp *v) {
+  if (sni_is_splat(v->b->graph, operand(v, 0), 0))
+    return sni_build_unary(v->b, SNI_OP_STOP_GRADIENT, v->y);
+  return unless_nan(v, scalar(v, 0));
+}
+
+// Equal operands: all to the first. NaN: to both. The mask compares the first operand with the
+// result, not with the second operand: max(0, x) then needs only its own result in the backward
+// pass, and x (a matmul, say) needs no buffer.
 static void route_extremum(const sni_vjp *v, sni_node_id less, sni_node_id greater) {
   sni_node_id second = sni_build_binary(v->b, SNI_OP_LT, less, greater);
-  sni_node_id zero = scalar(v, 0);
-  if (v->wanted[0]) v->out[0] = sni_build_select(v->b, second, zero, v->dy);
-  if (v->wanted[1]) v->out[1] = sni_build_select(v->b, second, v->dy, zero);
+  if (v->wanted[0]) v->out[0] = sni_build_select(v->b, second, scalar(v, 0), unless_nan(v, v->dy));
+  if (v->wanted[1]) v->out[1] = sni_build_select(v->b, second, v->dy, nothing(v));
 }
 
 void sni_vjp_max(const sni_vjp *v) {

@@ -5,6 +5,8 @@
 // special case.
 #include "passes/gradient/vjp.h"
 
+#include <math.h>
+
 static sni_node_id unreduce(const sni_vjp *v, sni_node_id x) {
   sni_type type = sni_build_type(v->b, v->node.operands[0]);
   return sni_build_unreduce(v->b, x, &type, v->node.attrs, v->node.n_attrs);
@@ -14,22 +16,25 @@ void sni_vjp_reduce_sum(const sni_vjp *v) {
   v->out[0] = unreduce(v, v->dy);
 }
 
-// The elements equal to the extremum share dy evenly.
-static void share_evenly(const sni_vjp *v) {
+// The elements equal to the extremum share dy evenly. less: where an element is not the extremum.
+// Where that is NaN, no element is less, and all of them get NaN.
+static void share_evenly(const sni_vjp *v, sni_node_id less) {
   sni_build *b = v->b;
   sn_dtype dtype = v->node.type.dtype;
-  sni_node_id hit = sni_build_binary(b, SNI_OP_EQ, v->node.operands[0], unreduce(v, v->y));
-  sni_node_id count = sni_build_reduce(b, SNI_OP_REDUCE_SUM, sni_build_cast(b, hit, dtype),
+  sni_node_id zero = sni_build_scalar(b, dtype, 0), one = sni_build_scalar(b, dtype, 1);
+  sni_node_id count = sni_build_reduce(b, SNI_OP_REDUCE_SUM, sni_build_select(b, less, zero, one),
                                        v->node.attrs, v->node.n_attrs);
-  sni_node_id share = unreduce(v, sni_build_div(b, v->dy, count));
-  v->out[0] = sni_build_select(b, hit, share, sni_build_scalar(b, dtype, 0));
+  sni_node_id ordered = sni_build_binary(b, SNI_OP_EQ, v->y, v->y);
+  sni_node_id share =
+      sni_build_select(b, ordered, sni_build_div(b, v->dy, count), sni_build_scalar(b, dtype, NAN));
+  v->out[0] = sni_build_select(b, less, zero, unreduce(v, share));
 }
 
 void sni_vjp_reduce_max(const sni_vjp *v) {
-  share_evenly(v);
+  share_evenly(v, sni_build_binary(v->b, SNI_OP_LT, v->node.operands[0], unreduce(v, v->y)));
 }
 void sni_vjp_reduce_min(const sni_vjp *v) {
-  share_evenly(v);
+  share_evenly(v, sni_build_binary(v->b, SNI_OP_LT, unreduce(v, v->y), v->node.operands[0]));
 }
 
 // ---- products

@@ -81,6 +81,10 @@ static const gradient_case cases[] = {
     {SNI_OP_REM, 1, 2,
      "%0 = parameter input 0 : f64[4]\n%1 = constant [0.7, -0.3, 5, 0.4] : f64[4]\n"
      "%2 = rem(%0, %1) : f64[4]\nreturn %2"},
+    {SNI_OP_REM, 1, 1.05,
+     "%0 = parameter input 0 : f64[2]\n%1 = parameter input 1 : f64[2]\n"
+     "%2 = constant [5.5, -3.5] : f64[2]\n%3 = mul(%0, %2) : f64[2]\n"
+     "%4 = rem(%3, %1) : f64[2]\nreturn %4"},
     {SNI_OP_SELECT, -2, 2,
      "%0 = parameter input 0 : f64[4]\n%1 = parameter input 1 : f64[4]\n"
      "%2 = constant [true, false, false, true] : bool[4]\n%3 = select(%2, %0, %1) : f64[4]\nreturn "
@@ -411,17 +415,45 @@ static const value_case values[] = {
      "%0 = parameter input 0 : f64[3]\n%1 = parameter input 1 : f64[3]\n%2 = pow(%0, %1) : "
      "f64[3]\nreturn %2",
      {{NOT_A_NUMBER, 1e-320, -1}, {0, 0, 2}},
-     {{0, 0, -2}, {0, -736.82724089097394, 0}}},
+     {{0, 0, -2}, {NOT_A_NUMBER, -736.82724089097394, 0}}},
     {"pow that is infinite has no gradient in its exponent",
      "%0 = parameter input 0 : f64[2]\n%1 = parameter input 1 : f64[2]\n%2 = pow(%0, %1) : "
      "f64[2]\nreturn %2",
      {{0, -0.0}, {-1, -2}},
      {{-INF, INF}, {0, 0}}},
-    {"rem has a gradient in its first operand only",
-     "%0 = parameter input 0 : f64[2]\n%1 = constant [2, 0.5] : f64[2]\n%2 = rem(%0, %1) : "
+    {"max of NaN gives NaN to both operands",
+     "%0 = parameter input 0 : f64[3]\n%1 = parameter input 1 : f64[3]\n%2 = max(%0, %1) : "
+     "f64[3]\nreturn %2",
+     {{NOT_A_NUMBER, 1, INF}, {1, NOT_A_NUMBER, INF}},
+     {{NOT_A_NUMBER, NOT_A_NUMBER, 1}, {NOT_A_NUMBER, NOT_A_NUMBER, 0}}},
+    {"min of NaN gives NaN to both operands",
+     "%0 = parameter input 0 : f64[3]\n%1 = parameter input 1 : f64[3]\n%2 = min(%0, %1) : "
+     "f64[3]\nreturn %2",
+     {{NOT_A_NUMBER, 1, -INF}, {1, NOT_A_NUMBER, -INF}},
+     {{NOT_A_NUMBER, NOT_A_NUMBER, 1}, {NOT_A_NUMBER, NOT_A_NUMBER, 0}}},
+    {"relu of NaN and infinities",
+     "%0 = parameter input 0 : f64[3]\n%1 = constant 0 : f64[]\n%2 = broadcast(%1) : f64[3]\n"
+     "%3 = max(%2, %0) : f64[3]\nreturn %3",
+     {{NOT_A_NUMBER, INF, -INF}},
+     {{NOT_A_NUMBER, 1, 0}}},
+    {"a maximum that is NaN gives NaN to all of its elements",
+     "%0 = parameter input 0 : f64[2,4]\n%1 = reduce_max(%0) {axes=[1]} : f64[2]\nreturn %1",
+     {{3, NOT_A_NUMBER, 3, 2, 1, INF, INF, -INF}},
+     {{NOT_A_NUMBER, NOT_A_NUMBER, NOT_A_NUMBER, NOT_A_NUMBER, 0, 0.5, 0.5, 0}}},
+    {"a minimum that is NaN gives NaN to all of its elements",
+     "%0 = parameter input 0 : f64[2,4]\n%1 = reduce_min(%0) {axes=[1]} : f64[2]\nreturn %1",
+     {{3, NOT_A_NUMBER, 3, 2, 1, -INF, -INF, INF}},
+     {{NOT_A_NUMBER, NOT_A_NUMBER, NOT_A_NUMBER, NOT_A_NUMBER, 0, 0.5, 0.5, 0}}},
+    {"rem steps down in its divisor",
+     "%0 = parameter input 0 : f64[7]\n%1 = parameter input 1 : f64[7]\n%2 = rem(%0, %1) : "
+     "f64[7]\nreturn %2",
+     {{7, -7, 7, 0.3, 6, NOT_A_NUMBER, 5}, {2.25, 2.25, -2.25, 0.1, 2, 1, INF}},
+     {{1, 1, 1, 1, 1, 1, 1}, {-3, 3, 3, -2, -3, NOT_A_NUMBER, 0}}},
+    {"rem by nearly a whole part",  // 3 - 2^-52, where the quotient rounds to 3
+     "%0 = parameter input 0 : f64[2]\n%1 = parameter input 1 : f64[2]\n%2 = rem(%0, %1) : "
      "f64[2]\nreturn %2",
-     {{7, 0.3}},
-     {{1, 1}}},
+     {{0x1.7ffffffffffffp+1, 1}, {1, 0}},
+     {{1, 1}, {-2, NOT_A_NUMBER}}},
     {"the padding's gradient is not spoilt by infinite neighbours",
      "%0 = parameter input 0 : f64[2]\n%1 = parameter input 1 : f64[]\n"
      "%2 = pad(%0, %1) {low=[1], high=[0], interior=[0]} : f64[3]\n%3 = sqrt(%2) : f64[3]\nreturn "
@@ -533,9 +565,8 @@ START_TEST(breaks_are_explained) {
                   "it is i32, and only floats have gradients");
   check_explained(
       "%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = rem(%0, %1) : "
-      "f32[2]\n"
-      "return %2",
-      2, 1, "no recorded path from y to it has a gradient");
+      "f32[2]\n%3 = floor(%2) : f32[2]\nreturn %3",
+      3, 1, "floor at model.c:13 has no gradient");
 }
 END_TEST
 

@@ -1,0 +1,188 @@
+// Values, gradients and second derivatives where formulas break: kinks, ties, tails, infinities,
+// NaN. One table of functions of one tensor; each row in every mode (op by op, interpreted, compiled
+// by LLVM) and both float dtypes, against numbers from mathematics; the modes agree to the bit.
+#include "ops/modes_harness.h"
+
+typedef sn_tensor *(*edge_function)(sn_context *c, sn_tensor *x);
+
+static sn_tensor *zero(sn_tensor *x) {
+  return sn_zeros_like(x);
+}
+
+#define FUNCTION(name, body)                                \
+  static sn_tensor *f_##name(sn_context *c, sn_tensor *x) { \
+    (void)c;                                                \
+    return body;                                            \
+  }
+FUNCTION(gelu, sn_gelu(x))
+FUNCTION(relu, sn_relu(x))
+FUNCTION(abs, sn_abs(x))
+FUNCTION(softplus, sn_softplus(x))
+FUNCTION(sigmoid, sn_sigmoid(x))
+FUNCTION(silu, sn_mul(x, sn_sigmoid(x)))
+FUNCTION(tanh, sn_tanh(x))
+FUNCTION(huber, sn_huber_loss(x, zero(x), 1))
+FUNCTION(absolute_error, sn_mean_absolute_error(x, zero(x)))
+FUNCTION(squared_error, sn_mean_squared_error(x, zero(x)))
+FUNCTION(clip, sn_minimum(sn_maximum(x, sn_scalar_like(x, -1)), sn_scalar_like(x, 1)))
+FUNCTION(maximum_left, sn_maximum(x, sn_scalar_like(x, 0)))
+FUNCTION(minimum_right, sn_minimum(sn_scalar_like(x, 2), x))
+FUNCTION(max, sn_max(x))
+FUNCTION(min, sn_min(x))
+FUNCTION(logsumexp, sn_logsumexp(x))
+FUNCTION(softmax_first, sn_index(sn_softmax(x, 0), 0, 0))
+FUNCTION(log_softmax_first, sn_index(sn_log_softmax(x, 0), 0, 0))
+FUNCTION(rem_divisor, sn_add(sn_rem(sn_scalar_like(x, 7), x), x))
+FUNCTION(rem_dividend, sn_rem(x, sn_scalar_like(x, 2)))
+FUNCTION(power, sn_pow(sn_scalar_like(x, (double)NAN), x))
+FUNCTION(label_outside,
+         sn_sparse_softmax_cross_entropy(sn_reshape(x, SN_SHAPE(1, -1)),
+                                         sn_constant(c, SN_I32, SN_SHAPE(1), ((int32_t[]){7}))))
+FUNCTION(label_inside,
+         sn_sparse_softmax_cross_entropy(sn_reshape(x, SN_SHAPE(1, -1)),
+                                         sn_constant(c, SN_I32, SN_SHAPE(1), ((int32_t[]){1}))))
+
+enum { MOST = 6, SKIP = -12345 };  // SKIP: not looked at
+#define INF ((double)INFINITY)
+#define NOT ((double)NAN)
+typedef struct row {
+  const char *name;
+  edge_function function;
+  int n;
+  // value: of the sum of the result; gradient and second: per element, of that sum and of the sum
+  // of the gradient.
+  double x[MOST], value, gradient[MOST], second[MOST];
+} row;
+
+#define ROW(name, n, ...) \
+  { #name, f_##name, n, __VA_ARGS__ }
+static const row rows[] = {
+    ROW(gelu, 4, {0, 3, -5, -6}, 2.99636238043546, {0.5, 1.01158416663097, SKIP, SKIP},
+        {0.797884560802865, SKIP, SKIP, SKIP}),
+    ROW(gelu, 1, {-5}, -2.29179620158e-07, {SKIP}, {SKIP}),
+    ROW(gelu, 1, {-5.5}, -5.92764026388e-09, {SKIP}, {SKIP}),
+    ROW(gelu, 1, {-6}, -8.43964670076e-11, {SKIP}, {SKIP}),
+    ROW(gelu, 1, {INF}, INF, {1}, {0}),
+    ROW(gelu, 1, {-INF}, 0, {0}, {0}),
+    ROW(gelu, 4, {1e20, -1e20, 40, -40}, 1e20, {1, 0, 1, 0}, {0, 0, 0, 0}),
+    ROW(gelu, 2, {NOT, 0}, NOT, {NOT, 0.5}, {NOT, 0.797884560802865}),
+    ROW(relu, 4, {0, NOT, INF, -INF}, NOT, {0, NOT, 1, 0}, {SKIP, SKIP, SKIP, SKIP}),
+    ROW(abs, 3, {0, NOT, -INF}, NOT, {0, NOT, -1}, {SKIP, SKIP, SKIP}),
+    ROW(softplus, 3, {0, 30, -30}, 30.6931471805600, {0.5, 1, 9.35762296884017e-14},
+        {0.25, SKIP, 9.35762296883930e-14}),
+    ROW(softplus, 3, {INF, -INF, -80}, INF, {1, 0, 1.80485138784542e-35}, {0, 0, SKIP}),
+    ROW(softplus, 2, {NOT, 0}, NOT, {NOT, 0.5}, {NOT, 0.25}),
+    ROW(sigmoid, 4, {0, INF, -INF, -80}, 1.5, {0.25, 0, 0, 1.80485138784542e-35},
+        {0, 0, 0, 1.80485138784542e-35}),
+    ROW(sigmoid, 1, {NOT}, NOT, {NOT}, {NOT}),
+    ROW(silu, 2, {0, -80}, -1.44388111027634e-33, {0.5, -1.42583259639788e-33}, {0.5, SKIP}),
+    ROW(tanh, 4, {0, INF, -INF, 1e-30}, 0, {1, 0, 0, 1}, {0, 0, 0, -2e-30}),
+    ROW(huber, 4, {0, 1e-3, -0.5, 3}, 0.656250125, {0, 0.25e-3, -0.125, 0.25},
+        {0.25, 0.25, 0.25, 0}),
+    ROW(huber, 2, {INF, -INF}, INF, {0.5, -0.5}, {0, 0}),
+    ROW(huber, 2, {NOT, 0}, NOT, {NOT, 0}, {NOT, 0.5}),
+    ROW(absolute_error, 3, {0, -2, NOT}, NOT, {0, -1.0 / 3, NOT}, {SKIP, SKIP, SKIP}),
+    ROW(squared_error, 2, {0, INF}, INF, {0, INF}, {1, 1}),
+    ROW(clip, 6, {-1, 1, 0, 2, -INF, INF}, 1, {1, 1, 1, 0, 0, 0}, {SKIP}),
+    ROW(clip, 2, {NOT, 0.5}, NOT, {NOT, 1}, {SKIP}),
+    ROW(maximum_left, 4, {0, NOT, 1, -1}, NOT, {1, NOT, 1, 0}, {SKIP}),
+    ROW(minimum_right, 4, {2, NOT, 1, 3}, NOT, {0, NOT, 1, 0}, {SKIP}),
+    ROW(max, 4, {1, 3, 3, -INF}, 3, {0, 0.5, 0.5, 0}, {SKIP}),
+    ROW(max, 3, {1, NOT, INF}, NOT, {NOT, NOT, NOT}, {SKIP}),
+    ROW(min, 4, {1, 1, 3, INF}, 1, {0.5, 0.5, 0, 0}, {SKIP}),
+    ROW(min, 3, {1, NOT, INF}, NOT, {NOT, NOT, NOT}, {SKIP}),
+    ROW(logsumexp, 3, {0, -INF, 0}, 0.693147180559945, {0.5, 0, 0.5}, {0, 0, 0}),
+    ROW(logsumexp, 2, {-1e3, -1e3}, -999.306852819440, {0.5, 0.5}, {0, 0}),
+    ROW(logsumexp, 2, {NOT, 0}, NOT, {NOT, NOT}, {SKIP}),
+    ROW(softmax_first, 3, {0, -INF, 0}, 0.5, {0.25, 0, -0.25}, {SKIP}),
+    ROW(softmax_first, 2, {0, NOT}, NOT, {NOT, NOT}, {SKIP}),
+    ROW(log_softmax_first, 3, {0, -INF, 0}, -0.693147180559945, {0.5, 0, -0.5}, {SKIP}),
+    ROW(rem_divisor, 2, {2.25, -2.25}, 0.5, {-2, 4}, {SKIP}),
+    ROW(rem_dividend, 2, {7, -7.5}, -0.5, {1, 1}, {SKIP}),
+    ROW(power, 2, {0, 1}, NOT, {NOT, NOT}, {SKIP}),
+    ROW(label_inside, 3, {0, 0, -INF}, 0.693147180559945, {0.5, -0.5, 0}, {SKIP}),
+    ROW(label_outside, 2, {0, 0}, NOT, {NOT, NOT}, {SKIP}),
+};
+
+static sn_status value_and_gradients(sn_context *c, sn_tensor *const *in, sn_tensor **out,
+                                     void *user) {
+  const row *r = user;
+  sn_tensor *y = r->function(c, in[0]);
+  out[0] = sn_sum(y);
+  sn_gradients(out[0], in, 1, &out[1]);
+  out[2] = zero(in[0]);
+  if (r->second[0] != SKIP) sn_gradients(sn_sum(out[1]), in, 1, &out[2]);
+  return sn_pending_error(c);
+}
+
+static void check_number(const row *r, const char *what, int i, double given, double wanted,
+                         sn_dtype dtype) {
+  if (wanted == SKIP) return;
+  const double tolerance = dtype == SN_F32 ? 2e-5 : 1e-7;
+  const bool same = given == wanted || (isnan(given) && isnan(wanted)) ||
+                    fabs(given - wanted) <= tolerance * fabs(wanted);
+  ck_assert_msg(same, "%s %s: %s %d is %.15g, expected %.15g", r->name, sn_dtype_name(dtype), what,
+                i, given, wanted);
+}
+
+static double element(const sn_view *view, int i) {
+  return view->dtype == SN_F32 ? (double)((const float *)view->data)[i]
+                               : ((const double *)view->data)[i];
+}
+
+static void check_row(const row *r, sn_dtype dtype) {
+  sn_view first[3];
+  for (int run = 0; run < 2 * n_tiers; run++) {  // called, then op by op
+    sn_context *c = tiers[run / 2];
+    SN_SCOPE(c);
+    sn_tensor *x = sn_cast(sn_constant(c, SN_F64, SN_SHAPE(r->n), r->x), dtype), *out[3];
+    sn_function *f = sn_function_create(c, value_and_gradients, .user = (void *)(uintptr_t)r,
+                                        .inputs = 1, .outputs = 3);
+    const sn_status status = run % 2 ? sn_call_eager(f, &x, 1, out, 3) : sn_call(f, &x, 1, out, 3);
+    ck_assert_msg(!status, "%s: %s", r->name, sn_error_message(c));
+    for (int k = 0; k < 3; k++) {
+      const sn_shape shape = k ? SN_SHAPE(r->n) : SN_SCALAR;
+      sn_view view = new_view(dtype, &shape);
+      ck_assert_int_eq(sn_read(out[k], view.data, (size_t)sn_size(out[k]) * sn_dtype_size(dtype)),
+                       SN_OK);
+      for (int i = 0; i < (k ? r->n : 1); i++)
+        check_number(r,
+                     k == 0   ? "value"
+                     : k == 1 ? "gradient"
+                              : "second derivative",
+                     i, element(&view, i),
+                     k == 0   ? r->value
+                     : k == 1 ? r->gradient[i]
+                              : r->second[i],
+                     dtype);
+      if (run == 0) {
+        first[k] = view;
+      } else {
+        check_same(&view, &first[k], r->name, "another mode");
+        free(view.data);
+      }
+    }
+    sn_function_destroy(f);
+  }
+  free_views(first, 3);
+}
+
+START_TEST(edges_are_right) {
+  check_row(&rows[_i], SN_F32);
+  check_row(&rows[_i], SN_F64);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("edges");
+  TCase *tests = tcase_create("edges");
+  tcase_add_checked_fixture(tests, open_tiers, close_tiers);
+  tcase_set_timeout(tests, 60);
+  tcase_add_loop_test(tests, edges_are_right, 0, (int)SNI_COUNT_OF(rows));
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
