@@ -1,4 +1,5 @@
-// What the files of composed ops share: checks of operands in the caller's terms, slices and dims.
+// What the files of composed ops share: checks of operands in the caller's terms, the
+// end of intermediate results, slices and dims.
 #include "frontend/ops/compose.h"
 
 #include <string.h>
@@ -38,6 +39,22 @@ int sni_axis(sn_context *c, const sn_tensor *x, int axis) {
 bool sni_dims_agree(sn_context *c, sni_dim a, sni_dim b) {
   sni_dim_table *dims = sni_context_dims(c);
   return sni_dim_equal(dims, a, b) || (dims && sni_dim_unify(dims, a, b));
+}
+
+sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y) {
+  uint32_t kept = first;
+  for (uint32_t i = first; i < c->n_live; i++) {
+    sn_tensor *t = c->live[i];
+    if (t == y) {
+      t->live_index = kept;
+      c->live[kept++] = t;
+    } else {
+      if (c->latest == t) c->latest = NULL;
+      sni_tensor_drop(t);
+    }
+  }
+  c->n_live = kept;
+  return y;
 }
 
 sn_tensor *sni_take(sn_context *c, sn_tensor *x, int axis, sni_dim start, sni_dim size) {

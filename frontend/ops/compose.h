@@ -47,6 +47,15 @@ sn_tensor *sni_take(sn_context *c, sn_tensor *x, int axis, sni_dim start, sni_di
   sn_tensor *c##_failed;                                                   \
   sn_context *c = sni_begin(name, SNI_OPERANDS(__VA_ARGS__), &c##_failed); \
   if (!c) return c##_failed
+// The same for an op of several steps: c_first marks where its results begin, for sni_keep_only.
+#define SNI_BEGIN_COMPOSED(c, name, ...) \
+  SNI_BEGIN(c, name, __VA_ARGS__);       \
+  const uint32_t c##_first = (c)->n_live
+
+// Of the results that the scope owns from `first` on y alone stays; the steps that led to it die
+// now, unless a tape holds their elements. Returns y. Inside a composed op: scalars that it holds
+// may be among those that die.
+sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y);
 
 // False, with an error pending, unless t's dtype is in the set.
 bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t dtypes);

@@ -2,7 +2,7 @@
 #include "frontend/ops/compose.h"
 
 sn_tensor *(sn_one_hot)(sn_tensor *indices, int64_t depth, sn_dtype dtype) {
-  SNI_BEGIN(c, "sn_one_hot", indices);
+  SNI_BEGIN_COMPOSED(c, "sn_one_hot", indices);
   char text[SNI_TENSOR_NAME];
   if (!sni_expect_dtype(c, 0, indices, SNI_DTYPES_INTEGER)) return &c->error_tensor;
   if ((unsigned)dtype >= SN_DTYPE_COUNT)
@@ -18,7 +18,7 @@ sn_tensor *(sn_one_hot)(sn_tensor *indices, int64_t depth, sn_dtype dtype) {
   sni_type classes = {.dtype = column.dtype, .rank = 1, .dims = {depth}};
   sn_tensor *hit =
       sni_binary(c, SNI_OP_EQ, sni_reshape_to(c, indices, &column), sni_iota(c, &classes, 0));
-  return dtype == SN_BOOL ? hit : sni_convert(c, hit, dtype);
+  return sni_keep_only(c, c_first, dtype == SN_BOOL ? hit : sni_convert(c, hit, dtype));
 }
 
 // Operands #0 and #1 of an op along axis 0.

@@ -83,16 +83,16 @@ static bool check(sn_context *c, const sn_tensor *a, const sn_tensor *b) {
 }
 
 sn_tensor *(sn_matmul)(sn_tensor *a, sn_tensor *b) {
-  SNI_BEGIN(c, "sn_matmul", a, b);
+  SNI_BEGIN_COMPOSED(c, "sn_matmul", a, b);
   if (!check(c, a, b)) return &c->error_tensor;
   bool row = a->type.rank == 1, column = b->type.rank == 1;
   if (row) a = with_dim_of_one(c, a, 0);
   if (column) b = with_dim_of_one(c, b, 1);
   sn_tensor *y = matrices(c, a, b);
-  if (sn_failed(y) || (!row && !column)) return y;
+  if (sn_failed(y) || (!row && !column)) return sni_keep_only(c, c_first, y);
   sni_type type = y->type;
   sni_dim last = type.dims[type.rank - 1];
   type.rank -= row + column;
   if (!column) type.dims[type.rank - 1] = last;
-  return sni_reshape_to(c, y, &type);
+  return sni_keep_only(c, c_first, sni_reshape_to(c, y, &type));
 }

@@ -14,19 +14,21 @@ static sn_tensor *log_softmax(sn_context *c, sn_tensor *x, int axis) {
 }
 
 sn_tensor *(sn_softmax)(sn_tensor *x, int axis) {
-  SNI_BEGIN(c, "sn_softmax", x);
+  SNI_BEGIN_COMPOSED(c, "sn_softmax", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
   axis = sni_axis(c, x, axis);
   if (axis < 0) return &c->error_tensor;
   sn_tensor *e = sni_unary(c, SNI_OP_EXP, shifted(c, x, axis));
-  return sni_binary(c, SNI_OP_DIV, e, sni_reduce_keep(c, SNI_OP_REDUCE_SUM, e, axis));
+  sn_tensor *y = sni_binary(c, SNI_OP_DIV, e, sni_reduce_keep(c, SNI_OP_REDUCE_SUM, e, axis));
+  return sni_keep_only(c, c_first, y);
 }
 
 sn_tensor *(sn_log_softmax)(sn_tensor *x, int axis) {
-  SNI_BEGIN(c, "sn_log_softmax", x);
+  SNI_BEGIN_COMPOSED(c, "sn_log_softmax", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
   axis = sni_axis(c, x, axis);
-  return axis < 0 ? &c->error_tensor : log_softmax(c, x, axis);
+  if (axis < 0) return &c->error_tensor;
+  return sni_keep_only(c, c_first, log_softmax(c, x, axis));
 }
 
 // A dim as a scalar.
@@ -40,7 +42,7 @@ static sn_tensor *dim_number(sn_context *c, sni_dim dim, sn_dtype dtype) {
 // The label's column is picked by comparison, so that a row is read once. A label outside [0, C)
 // picks NaN times column 0: loss and gradient are NaN, rather than a 0 that nobody notices.
 sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *labels) {
-  SNI_BEGIN(c, "sn_sparse_softmax_cross_entropy", logits, labels);
+  SNI_BEGIN_COMPOSED(c, "sn_sparse_softmax_cross_entropy", logits, labels);
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
   if (!sni_expect_dtype(c, 0, logits, SNI_DTYPES_FLOAT) ||
       !sni_expect_dtype(c, 1, labels, SNI_DTYPES_INTEGER))
@@ -64,7 +66,7 @@ sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *label
   sn_tensor *hit = sni_binary(c, SNI_OP_EQ, label, sni_iota(c, &classes, 0));
   sn_tensor *picked = sni_select(c, hit, log_softmax(c, logits, 1), zero);
   sn_tensor *sum = sni_emit(c, SNI_OP_REDUCE_SUM, &picked, 1, &(sni_dim){1}, 1, NULL);
-  return sni_binary(c, SNI_OP_MUL, sum, factor);
+  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_MUL, sum, factor));
 }
 
 static sn_tensor *difference(sn_context *c, sn_tensor *prediction, sn_tensor *target) {
@@ -73,7 +75,7 @@ static sn_tensor *difference(sn_context *c, sn_tensor *prediction, sn_tensor *ta
 }
 
 sn_tensor *(sn_huber_loss)(sn_tensor *prediction, sn_tensor *target, double delta) {
-  SNI_BEGIN(c, "sn_huber_loss", prediction, target);
+  SNI_BEGIN_COMPOSED(c, "sn_huber_loss", prediction, target);
   if (!(delta > 0))
     return sni_error(c, SN_ERR_ARGUMENT, "sn_huber_loss: delta is %g, expected a positive number",
                      delta);
@@ -84,16 +86,17 @@ sn_tensor *(sn_huber_loss)(sn_tensor *prediction, sn_tensor *target, double delt
   sn_tensor *above = sni_with_number(c, SNI_OP_MAX, e, -delta);
   sn_tensor *q = sni_with_number(c, SNI_OP_MIN, above, delta);
   sn_tensor *rest = sni_binary(c, SNI_OP_SUB, e, sni_with_number(c, SNI_OP_MUL, q, 0.5));
-  return sni_mean_all(c, sni_binary(c, SNI_OP_MUL, q, rest));
+  return sni_keep_only(c, c_first, sni_mean_all(c, sni_binary(c, SNI_OP_MUL, q, rest)));
 }
 
 sn_tensor *(sn_mean_squared_error)(sn_tensor *prediction, sn_tensor *target) {
-  SNI_BEGIN(c, "sn_mean_squared_error", prediction, target);
+  SNI_BEGIN_COMPOSED(c, "sn_mean_squared_error", prediction, target);
   sn_tensor *e = difference(c, prediction, target);
-  return sni_mean_all(c, sni_binary(c, SNI_OP_MUL, e, e));
+  return sni_keep_only(c, c_first, sni_mean_all(c, sni_binary(c, SNI_OP_MUL, e, e)));
 }
 
 sn_tensor *(sn_mean_absolute_error)(sn_tensor *prediction, sn_tensor *target) {
-  SNI_BEGIN(c, "sn_mean_absolute_error", prediction, target);
-  return sni_mean_all(c, sni_unary(c, SNI_OP_ABS, difference(c, prediction, target)));
+  SNI_BEGIN_COMPOSED(c, "sn_mean_absolute_error", prediction, target);
+  sn_tensor *size = sni_unary(c, SNI_OP_ABS, difference(c, prediction, target));
+  return sni_keep_only(c, c_first, sni_mean_all(c, size));
 }

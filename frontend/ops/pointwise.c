@@ -111,7 +111,7 @@ sn_tensor *(sn_relu)(sn_tensor *x) {
 // clamping changes no value, keeps 0 * inf out, and cuts the gradient where x^2 would overflow.
 sn_tensor *(sn_gelu)(sn_tensor *x) {
   const double linear = 1.59576912160573071176, cubic = linear * 0.044715, limit = 32;
-  SNI_BEGIN(c, "sn_gelu", x);
+  SNI_BEGIN_COMPOSED(c, "sn_gelu", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
   sn_tensor *above = sni_with_number(c, SNI_OP_MAX, x, -limit);
   sn_tensor *inside = sni_with_number(c, SNI_OP_MIN, above, limit);
@@ -119,24 +119,25 @@ sn_tensor *(sn_gelu)(sn_tensor *x) {
   sn_tensor *slope =
       sni_with_number(c, SNI_OP_ADD, sni_with_number(c, SNI_OP_MUL, square, cubic), linear);
   sn_tensor *share = sni_unary(c, SNI_OP_SIGMOID, sni_binary(c, SNI_OP_MUL, inside, slope));
-  return sni_binary(c, SNI_OP_MUL, above, share);
+  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_MUL, above, share));
 }
 
 // max(x, 0) + log1p(exp(min(-x, x))). Ties go to first operands, so the two parts' gradients at 0
 // are 1 and -1/2: sigmoid(0).
 sn_tensor *(sn_softplus)(sn_tensor *x) {
-  SNI_BEGIN(c, "sn_softplus", x);
+  SNI_BEGIN_COMPOSED(c, "sn_softplus", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
   sn_tensor *linear = sni_with_number(c, SNI_OP_MAX, x, 0);
   sn_tensor *minus_abs = sni_binary(c, SNI_OP_MIN, sni_unary(c, SNI_OP_NEG, x), x);
   sn_tensor *rest = sni_unary(c, SNI_OP_LOG1P, sni_unary(c, SNI_OP_EXP, minus_abs));
-  return sni_binary(c, SNI_OP_ADD, linear, rest);
+  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_ADD, linear, rest));
 }
 
 sn_tensor *(sn_is_nan)(sn_tensor *x) {
-  SNI_BEGIN(c, "sn_is_nan", x);
+  SNI_BEGIN_COMPOSED(c, "sn_is_nan", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
-  return sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, x, x));
+  sn_tensor *equal = sni_binary(c, SNI_OP_EQ, x, x);
+  return sni_keep_only(c, c_first, sni_unary(c, SNI_OP_NOT, equal));
 }
 
 sn_tensor *(sn_cast)(sn_tensor *x, sn_dtype dtype) {
@@ -197,8 +198,9 @@ sn_tensor *(sn_xor)(sn_tensor *a, sn_tensor *b) {
 }
 
 sn_tensor *(sn_not_equal)(sn_tensor *a, sn_tensor *b) {
-  SNI_BEGIN(c, "sn_not_equal", a, b);
-  return sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, a, b));
+  SNI_BEGIN_COMPOSED(c, "sn_not_equal", a, b);
+  sn_tensor *equal = sni_binary(c, SNI_OP_EQ, a, b);
+  return sni_keep_only(c, c_first, sni_unary(c, SNI_OP_NOT, equal));
 }
 
 sn_tensor *(sn_add_scalar)(sn_tensor *x, double value) {

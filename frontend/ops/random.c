@@ -28,11 +28,14 @@ void sn_set_seed(sn_context *context, uint64_t seed) {
   }
   sni_type type = {.dtype = SN_I64, .rank = 1, .dims = {2}};
   int64_t value[2] = {(int64_t)seed, 0};
+  const uint32_t first = context->n_live;
   sni_assign(context, sni_random_state(context), sni_constant(context, &type, value));
+  sni_keep_only(context, first, NULL);
 }
 
 // i32 words of the given shape; the state moves on by the blocks that they take.
 static sn_tensor *draw(sn_context *c, const sni_type *shape) {
+  const uint32_t first = c->n_live;
   sni_dim_table *dims = sni_context_dims(c);
   sn_tensor *state = sni_random_state(c);
   sni_type words = *shape;
@@ -52,7 +55,7 @@ static sn_tensor *draw(sn_context *c, const sni_type *shape) {
     advance = sni_binary(c, SNI_OP_MUL, second, count);
   }
   sn_tensor *after = sni_assign_op(c, SNI_OP_ADD, state, advance);
-  return sn_failed(after) ? after : bits;
+  return sni_keep_only(c, first, sn_failed(after) ? after : bits);
 }
 
 static sn_tensor *reinterpret(sn_context *c, sn_tensor *x, sn_dtype dtype) {
@@ -80,8 +83,10 @@ static sn_tensor *uniform_f64(sn_context *c, sni_dim count) {
 }
 
 static sn_tensor *uniform(sn_context *c, const sni_type *type) {
-  if (type->dtype == SN_F32) return uniform_f32(c, type);
-  return sni_reshape_to(c, uniform_f64(c, sni_type_size(sni_context_dims(c), type)), type);
+  const uint32_t first = c->n_live;
+  if (type->dtype == SN_F32) return sni_keep_only(c, first, uniform_f32(c, type));
+  sn_tensor *u = uniform_f64(c, sni_type_size(sni_context_dims(c), type));
+  return sni_keep_only(c, first, sni_reshape_to(c, u, type));
 }
 
 static sn_tensor *normal(sn_context *c, const sni_type *type) {
@@ -110,11 +115,13 @@ static sn_tensor *random_tensor(sn_context *c, const char *name, sn_dtype dtype,
                                 const sn_shape *shape,
                                 sn_tensor *(*make)(sn_context *, const sni_type *)) {
   if (!sni_begin_in(c, name)) return NULL;
+  const uint32_t first = c->n_live;
   sni_type type;
   if (dtype != SN_F32 && dtype != SN_F64)
     return sni_error(c, SN_ERR_DTYPE, "%s: dtype %s, expected f32 or f64", name,
                      (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
-  return sni_shape_type(c, dtype, shape, &type) ? make(c, &type) : &c->error_tensor;
+  if (!sni_shape_type(c, dtype, shape, &type)) return &c->error_tensor;
+  return sni_keep_only(c, first, make(c, &type));
 }
 
 sn_tensor *(sn_random_uniform)(sn_context *context, sn_dtype dtype, sn_shape shape) {

@@ -96,10 +96,10 @@ static sn_tensor *variance(sn_context *c, sn_tensor *x, reduction r) {
 static sn_tensor *primitive(const char *name, sni_op op, uint32_t dtypes, sn_tensor *x,
                             const sn_reduce_options *options) {
   reduction r;
-  SNI_BEGIN(c, name, x);
+  SNI_BEGIN_COMPOSED(c, name, x);
   if (!sni_expect_dtype(c, 0, x, dtypes) || !read_options(c, x, options, &r))
     return &c->error_tensor;
-  return reduce(c, op, x, r);
+  return sni_keep_only(c, c_first, reduce(c, op, x, r));
 }
 
 sn_tensor *sn_sum_opts(sn_tensor *x, const sn_reduce_options *options) {
@@ -129,33 +129,33 @@ sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options) {
 // ---- composed
 sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options) {
   reduction r;
-  SNI_BEGIN(c, "sn_mean", x);
+  SNI_BEGIN_COMPOSED(c, "sn_mean", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
     return &c->error_tensor;
-  return mean(c, x, r);
+  return sni_keep_only(c, c_first, mean(c, x, r));
 }
 
 sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options) {
   reduction r;
-  SNI_BEGIN(c, "sn_var", x);
+  SNI_BEGIN_COMPOSED(c, "sn_var", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
     return &c->error_tensor;
-  return variance(c, x, r);
+  return sni_keep_only(c, c_first, variance(c, x, r));
 }
 
 sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options) {
   reduction r;
-  SNI_BEGIN(c, "sn_std", x);
+  SNI_BEGIN_COMPOSED(c, "sn_std", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
     return &c->error_tensor;
-  return sni_unary(c, SNI_OP_SQRT, variance(c, x, r));
+  return sni_keep_only(c, c_first, sni_unary(c, SNI_OP_SQRT, variance(c, x, r)));
 }
 
 // m + log(sum(exp(x - m))) with m the maximum, or 0 where that is not finite (all -inf gives -inf,
 // not NaN). No gradient flows through m: what is left is exactly softmax.
 sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options) {
   reduction r;
-  SNI_BEGIN(c, "sn_logsumexp", x);
+  SNI_BEGIN_COMPOSED(c, "sn_logsumexp", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
     return &c->error_tensor;
   reduction keep = {r.mask, true};
@@ -166,12 +166,12 @@ sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options) {
   sn_tensor *e = sni_unary(c, SNI_OP_EXP, sni_binary(c, SNI_OP_SUB, x, m));
   sn_tensor *log = sni_unary(c, SNI_OP_LOG, reduce(c, SNI_OP_REDUCE_SUM, e, keep));
   sn_tensor *y = sni_binary(c, SNI_OP_ADD, log, m);
-  return r.keepdims ? y : drop_axes(c, y, r.mask);
+  return sni_keep_only(c, c_first, r.keepdims ? y : drop_axes(c, y, r.mask));
 }
 
 // The least index whose element is the extreme one, NaN being the most extreme.
 static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axis) {
-  SNI_BEGIN(c, name, x);
+  SNI_BEGIN_COMPOSED(c, name, x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
   axis = sni_axis(c, x, axis);
   if (axis < 0) return &c->error_tensor;
@@ -191,7 +191,8 @@ static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axi
   type.dims[0] = x->type.dims[axis];
   for (int i = 1; i < type.rank; i++) type.dims[i] = 1;
   sn_tensor *index = sni_select(c, hit, sni_iota(c, &type, 0), sni_number(c, SN_I32, INT32_MAX));
-  return reduce(c, SNI_OP_REDUCE_MIN, index, (reduction){1u << axis, false});
+  sn_tensor *least = reduce(c, SNI_OP_REDUCE_MIN, index, (reduction){1u << axis, false});
+  return sni_keep_only(c, c_first, least);
 }
 
 sn_tensor *(sn_argmax)(sn_tensor *x, int axis) {

@@ -200,12 +200,13 @@ sn_tensor *(sn_stack)(sn_tensor *const *xs, int n, int axis) {
   sni_type type = {.dtype = xs[0]->type.dtype, .rank = rank + 1};
   for (int i = 0, k = 0; i <= rank; i++) type.dims[i] = i == axis ? 1 : xs[0]->type.dims[k++];
   size_t bytes = sizeof(sn_tensor *) * (size_t)n;
+  const uint32_t first = c->n_live;
   sn_tensor **expanded = sni_alloc(&c->family->allocator, bytes);
   if (!expanded) return sni_error_from(c, sni_fail_memory(&c->diag, bytes, "operands"), NULL);
   for (int i = 0; i < n; i++) expanded[i] = sni_reshape_to(c, xs[i], &type);
   sn_tensor *y = sni_emit(c, SNI_OP_CONCAT, expanded, n, &(sni_dim){axis}, 1, NULL);
   sni_free(&c->family->allocator, expanded, bytes);
-  return y;
+  return sni_keep_only(c, first, y);
 }
 
 // ---- padding

@@ -112,7 +112,7 @@ sn_tensor *(sn_slice)(sn_tensor *x, const sn_range_spec *ranges, int n) {
 
 // Of a symbolic axis the index only asks that it be long enough: a guard of the program.
 sn_tensor *(sn_index)(sn_tensor *x, int axis, int64_t index) {
-  SNI_BEGIN(c, "sn_index", x);
+  SNI_BEGIN_COMPOSED(c, "sn_index", x);
   char text[SNI_TENSOR_NAME];
   sni_dim_table *dims = sni_context_dims(c);
   axis = sni_axis(c, x, axis);
@@ -129,5 +129,5 @@ sn_tensor *(sn_index)(sn_tensor *x, int axis, int64_t index) {
   sni_type type = {.dtype = y->type.dtype};
   for (int i = 0; i < y->type.rank; i++)
     if (i != axis) type.dims[type.rank++] = y->type.dims[i];
-  return sni_reshape_to(c, y, &type);
+  return sni_keep_only(c, c_first, sni_reshape_to(c, y, &type));
 }

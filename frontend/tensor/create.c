@@ -155,8 +155,9 @@ static sn_tensor *full_eager(sn_context *c, const sni_type *type, element e) {
 }
 
 static sn_tensor *full_traced(sn_context *c, const sni_type *type, element e) {
+  const uint32_t first = c->n_live;
   sn_tensor *t = sni_constant(c, &(sni_type){.dtype = type->dtype}, &e);
-  return type->rank ? sni_broadcast_to(c, t, type) : t;
+  return sni_keep_only(c, first, type->rank ? sni_broadcast_to(c, t, type) : t);
 }
 
 static sn_tensor *full(sn_context *c, const sni_type *type, element e) {
@@ -254,12 +255,13 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
     return sni_error(context, SN_ERR_ARGUMENT,
                      "sn_range: from %g to %g by %g is no finite number of steps", start, limit,
                      step);
+  const uint32_t first = context->n_live;
   sn_dtype wide = sni_is_float(dtype) ? SN_F64 : SN_I64;
   sni_type type = {.dtype = SN_I64, .rank = 1, .dims = {count > 0 ? (int64_t)count : 0}};
   sn_tensor *t = sni_convert(context, sni_iota(context, &type, 0), wide);
   if (step != 1) t = sni_with_number(context, SNI_OP_MUL, t, step);
   if (start != 0) t = sni_with_number(context, SNI_OP_ADD, t, start);
-  return dtype == wide ? t : sni_convert(context, t, dtype);
+  return sni_keep_only(context, first, dtype == wide ? t : sni_convert(context, t, dtype));
 }
 
 // ---- the caller's memory
