@@ -14,10 +14,13 @@ typedef struct sni_object {
   _Atomic int32_t references;
   sni_allocator *allocator;
   sni_code *code;
+  uint32_t n_idle;  // of its kernels, in the cache; guarded by the cache's lock
 } sni_object;
 // Takes code; NULL leaves it.
 sni_object *sni_object_create(sni_allocator *allocator, sni_code *code);
 void sni_object_release(sni_object *object);
+
+typedef struct sni_kernel_cache sni_kernel_cache;
 
 // What one kernel became. Immutable, Thread-safe, reference-counted.
 typedef struct sni_kernel_code {
@@ -32,9 +35,11 @@ typedef struct sni_kernel_code {
   sni_arena arena;        // of key
   const sni_kernel *key;  // before expansion; NULL: not cached
   uint64_t hash;
-  bool llvm;  // the tier that was asked for
-  uint64_t used;
-  struct sni_kernel_code *next;
+  bool llvm;                              // the tier that was asked for
+  size_t bytes;                           // without the object
+  sni_kernel_cache *cache;                // that it is in; else NULL
+  struct sni_kernel_code *next;           // of its bucket
+  struct sni_kernel_code *older, *newer;  // of the idle ones
 } sni_kernel_code;
 // The kernel on the interpreter. Errors: SN_ERR_MEMORY.
 sn_status sni_kernel_code_interpret(sni_allocator *allocator, sni_diag *diag,
@@ -45,16 +50,23 @@ sn_status sni_kernel_code_native(sni_allocator *allocator, sni_diag *diag,
                                  void *function, size_t code_bytes, sni_kernel_code **out_code);
 void sni_kernel_code_release(sni_kernel_code *code);
 
-enum { sni_kernel_cache_buckets = 256, sni_kernel_cache_capacity = 256 };
+// What stays of kernels that nobody uses.
+enum { sni_kernel_cache_most_idle = 256, sni_kernel_cache_most_idle_bytes = 8 << 20 };
 // Thread-safe.
-typedef struct sni_kernel_cache {
+struct sni_kernel_cache {
   pthread_mutex_t lock;
-  uint32_t count;
-  uint64_t clock;
-  sni_kernel_code *buckets[sni_kernel_cache_buckets];
-} sni_kernel_cache;
-sn_status sni_kernel_cache_init(sni_kernel_cache *cache);
+  sni_allocator *allocator;
+  sni_kernel_code **buckets;
+  uint32_t n_buckets, count;
+  sni_kernel_code *oldest, *newest;  // idle ones
+  uint32_t n_idle;
+  size_t idle_bytes;
+};
+sn_status sni_kernel_cache_init(sni_kernel_cache *cache, sni_allocator *allocator);
+// Nobody may hold code of it any more.
 void sni_kernel_cache_deinit(sni_kernel_cache *cache);
+// Drops what nobody uses.
+void sni_kernel_cache_trim(sni_kernel_cache *cache);
 uint64_t sni_kernel_cache_hash(const sni_kernel *kernel, bool llvm);
 // With one more reference; NULL: not there.
 sni_kernel_code *sni_kernel_cache_find(sni_kernel_cache *cache, const sni_kernel *kernel,

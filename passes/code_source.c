@@ -20,7 +20,7 @@ sn_status sni_compiler_create(const sni_compiler_setup *setup, sni_compiler **ou
   atomic_init(&compiler->blas, NULL);
   sn_status status = sni_plugin_init(&compiler->plugin, setup->plugin_path);
   if (status) goto no_plugin;
-  status = sni_kernel_cache_init(&compiler->cache);
+  status = sni_kernel_cache_init(&compiler->cache, setup->allocator);
   if (status) goto no_cache;
   if (!pthread_mutex_init(&compiler->lock, NULL)) {
     *out_compiler = compiler;
@@ -43,6 +43,10 @@ void sni_compiler_destroy(sni_compiler *compiler) {
   if (blas) sni_blas_destroy(blas);
   pthread_mutex_destroy(&compiler->lock);
   sni_free(compiler->setup.allocator, compiler, sizeof(*compiler));
+}
+
+void sni_compiler_trim(sni_compiler *compiler) {
+  sni_kernel_cache_trim(&compiler->cache);
 }
 
 sni_blas *sni_compiler_blas(sni_compiler *compiler) {

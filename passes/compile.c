@@ -27,12 +27,12 @@ typedef struct job {
   sni_arena scratch;
 } job;
 
-// A kernel that the cache does not have.
-typedef struct missing_kernel {
+// One of the different kernels of a plan.
+typedef struct wanted_kernel {
   const sni_kernel *kernel, *expanded;
   uint64_t hash;
-  sni_kernel_code *code;  // one reference, once made
-} missing_kernel;
+  sni_kernel_code *code;  // one reference, once found or made
+} wanted_kernel;
 
 static void *copy_data(sni_arena *arena, const void *data, size_t bytes) {
   char *memory = sni_arena_alloc(arena, bytes + 2 * data_align);
@@ -120,9 +120,9 @@ static sn_status lower(job *j, const sni_graph *graph) {
 }
 
 // ---- code for kernels
-// Asks the plugin for kernels [first, first + count) and makes their codes. Errors: SN_ERR_MEMORY;
-// a refusal is no error: *out_refused.
-static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count,
+// Asks the plugin for these kernels and makes their codes. Errors: SN_ERR_MEMORY; a refusal is no
+// error: *out_refused.
+static sn_status compile_native(job *j, wanted_kernel *const *missing, uint32_t count,
                                 bool *out_refused) {
   *out_refused = true;
   const sni_kernel **kernels = SNI_ARENA_ARRAY(&j->scratch, const sni_kernel *, count);
@@ -130,7 +130,7 @@ static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count,
   char *names = sni_arena_alloc(&j->scratch, (size_t)count * 16);
   if (!kernels || !symbols || !names) return sni_fail_memory(j->diag, count * 16, "kernel names");
   for (uint32_t i = 0; i < count; i++) {
-    kernels[i] = missing[i].expanded;
+    kernels[i] = missing[i]->expanded;
     snprintf(names + 16 * i, 16, "sni_k%u", i);
     symbols[i] = names + 16 * i;
   }
@@ -157,9 +157,9 @@ static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count,
   for (uint32_t i = 0; i < count && !status; i++) {
     void *function = sni_code_symbol(code, symbols[i]);
     if (function)
-      status = sni_kernel_code_native(j->allocator, j->diag, missing[i].expanded,
+      status = sni_kernel_code_native(j->allocator, j->diag, missing[i]->expanded,
                                       j->compiler->setup.cpu->vector_bits, object, function, share,
-                                      &missing[i].code);
+                                      &missing[i]->code);
     else
       sni_compiler_note_refusal(j->compiler, "the plugin's object lacks a kernel");
   }
@@ -168,11 +168,11 @@ static sn_status compile_native(job *j, missing_kernel *missing, uint32_t count,
   return status;
 }
 
-static sn_status make_missing(job *j, missing_kernel *missing, uint32_t count) {
+static sn_status make_missing(job *j, wanted_kernel *const *missing, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     sni_kernel *expanded;
-    SNI_TRY(sni_kernel_expand(missing[i].kernel, &j->scratch, j->diag, &expanded));
-    missing[i].expanded = expanded;
+    SNI_TRY(sni_kernel_expand(missing[i]->kernel, &j->scratch, j->diag, &expanded));
+    missing[i]->expanded = expanded;
   }
   if (j->api) {
     bool refused;
@@ -183,9 +183,9 @@ static sn_status make_missing(job *j, missing_kernel *missing, uint32_t count) {
     }
   }
   for (uint32_t i = 0; i < count; i++)
-    if (!missing[i].code)
-      SNI_TRY(
-          sni_kernel_code_interpret(j->allocator, j->diag, missing[i].expanded, &missing[i].code));
+    if (!missing[i]->code)
+      SNI_TRY(sni_kernel_code_interpret(j->allocator, j->diag, missing[i]->expanded,
+                                        &missing[i]->code));
   return SN_OK;
 }
 
@@ -194,35 +194,68 @@ static sni_kernel_code *keep_code(sni_kernel_code *code) {
   return code;
 }
 
-// Fills compiled->codes from the cache, making and entering what it lacks.
-static sn_status find_codes(job *j) {
+// Lists the plan's different kernels; of_command[i] is the number of command i's.
+static sn_status list_kernels(job *j, wanted_kernel *wanted, uint32_t *of_command,
+                              uint32_t *out_count) {
   const sni_plan *plan = j->compiled->plan;
-  sni_kernel_code **codes = j->compiled->codes;
-  missing_kernel *missing = SNI_ARENA_ARRAY(&j->scratch, missing_kernel, plan->n_commands);
-  uint32_t *wanted = SNI_ARENA_ARRAY(&j->scratch, uint32_t, plan->n_commands), count = 0;
-  if (!missing || !wanted)
-    return sni_fail_memory(j->diag, plan->n_commands * sizeof(*missing), "kernels");
-  sni_kernel_cache *cache = &j->compiler->cache;
-  bool llvm = j->api != NULL;
+  uint32_t n_slots = 16, count = 0;
+  while (n_slots < 2 * plan->n_commands) n_slots *= 2;
+  uint32_t *slots = SNI_ARENA_ARRAY(&j->scratch, uint32_t, n_slots);  // number + 1; 0: free
+  if (!slots) return sni_fail_memory(j->diag, n_slots * sizeof(*slots), "kernels");
   for (uint32_t i = 0; i < plan->n_commands; i++) {
     const sni_kernel *kernel = plan->commands[i].kernel;
     if (!kernel) continue;
-    uint64_t hash = sni_kernel_cache_hash(kernel, llvm);
-    codes[i] = sni_kernel_cache_find(cache, kernel, hash, llvm);
-    if (codes[i]) continue;
-    uint32_t m = 0;
-    while (m < count && !(missing[m].hash == hash && sni_kernel_equal(missing[m].kernel, kernel)))
-      m++;
-    if (m == count) missing[count++] = (missing_kernel){.kernel = kernel, .hash = hash};
-    wanted[i] = m;
+    const uint64_t hash = sni_kernel_cache_hash(kernel, j->api != NULL);
+    uint32_t at = (uint32_t)hash & (n_slots - 1);
+    for (; slots[at]; at = (at + 1) & (n_slots - 1)) {
+      const wanted_kernel *w = &wanted[slots[at] - 1];
+      if (w->hash == hash && sni_kernel_equal(w->kernel, kernel)) break;
+    }
+    if (!slots[at]) {
+      wanted[count++] = (wanted_kernel){.kernel = kernel, .hash = hash};
+      slots[at] = count;
+    }
+    of_command[i] = slots[at] - 1;
   }
-  if (!count) return SN_OK;
-  sn_status status = make_missing(j, missing, count);
-  for (uint32_t m = 0; m < count && !status; m++)
-    sni_kernel_cache_add(cache, missing[m].kernel, missing[m].hash, llvm, &missing[m].code);
+  *out_count = count;
+  return SN_OK;
+}
+
+// Gives each kernel its code, from the cache or made now and entered there.
+static sn_status find_or_make(job *j, wanted_kernel *wanted, uint32_t count) {
+  sni_kernel_cache *cache = &j->compiler->cache;
+  const bool llvm = j->api != NULL;
+  wanted_kernel **missing = SNI_ARENA_ARRAY(&j->scratch, wanted_kernel *, count);
+  uint32_t n_missing = 0;
+  if (!missing) return sni_fail_memory(j->diag, count * sizeof(*missing), "kernels");
+  for (uint32_t m = 0; m < count; m++) {
+    wanted_kernel *w = &wanted[m];
+    w->code = sni_kernel_cache_find(cache, w->kernel, w->hash, llvm);
+    if (!w->code) missing[n_missing++] = w;
+  }
+  if (!n_missing) return SN_OK;
+  SNI_TRY(make_missing(j, missing, n_missing));
+  for (uint32_t m = 0; m < n_missing; m++)
+    sni_kernel_cache_add(cache, missing[m]->kernel, missing[m]->hash, llvm, &missing[m]->code);
+  return SN_OK;
+}
+
+// Fills compiled->codes. Equal kernels share their code, which counts once.
+static sn_status find_codes(job *j) {
+  const sni_plan *plan = j->compiled->plan;
+  sni_kernel_code **codes = j->compiled->codes;
+  wanted_kernel *wanted = SNI_ARENA_ARRAY(&j->scratch, wanted_kernel, plan->n_commands);
+  uint32_t *of_command = SNI_ARENA_ARRAY(&j->scratch, uint32_t, plan->n_commands), count = 0;
+  if (!wanted || !of_command)
+    return sni_fail_memory(j->diag, plan->n_commands * sizeof(*wanted), "kernels");
+  SNI_TRY(list_kernels(j, wanted, of_command, &count));
+  sn_status status = find_or_make(j, wanted, count);
   for (uint32_t i = 0; i < plan->n_commands && !status; i++)
-    if (plan->commands[i].kernel && !codes[i]) codes[i] = keep_code(missing[wanted[i]].code);
-  for (uint32_t m = 0; m < count; m++) sni_kernel_code_release(missing[m].code);
+    if (plan->commands[i].kernel) codes[i] = keep_code(wanted[of_command[i]].code);
+  for (uint32_t m = 0; m < count; m++) {
+    if (wanted[m].code) j->compiled->code_bytes += wanted[m].code->code_bytes;
+    sni_kernel_code_release(wanted[m].code);
+  }
   return status;
 }
 
@@ -272,7 +305,6 @@ static sn_status make_commands(job *j, sni_command *commands) {
       c->faults = p->kernel->faults;
       c->scratch_bytes = code->scratch_bytes;
       c->name = p->kernel->name;
-      compiled->code_bytes += code->code_bytes;
       if (code->kind == SNI_COMMAND_NATIVE)
         compiled->n_native++;
       else
@@ -397,4 +429,13 @@ void sni_compiled_destroy(sni_compiled *compiled) {
   sni_arena_deinit(&compiled->arena);
   sni_free(setup.allocator, compiled, sizeof(*compiled));
   setup.release(setup.owner);
+}
+
+size_t sni_compiled_bytes(const sni_compiled *compiled) {
+  size_t bytes = sizeof(*compiled) + compiled->arena.bytes;
+  for (uint32_t i = 0; i < compiled->n_codes; i++) {
+    const sni_kernel_code *code = compiled->codes[i];
+    if (code) bytes += sizeof(*code) + (code->interp ? sni_interp_bytes(code->interp) : 0);
+  }
+  return bytes;
 }

@@ -32,6 +32,7 @@ typedef struct sni_compiler_setup {
 // Thread-safe. One per family of contexts.
 sn_status sni_compiler_create(const sni_compiler_setup *setup, sni_compiler **out_compiler);
 void sni_compiler_destroy(sni_compiler *compiler);
+void sni_compiler_trim(sni_compiler *compiler);  // drops kernels that nothing uses
 // Loads it at the first call; NULL: not wanted, or no memory.
 sni_blas *sni_compiler_blas(sni_compiler *compiler);
 void sni_compiler_system_info(sni_compiler *compiler, sn_system_info *out_info);
@@ -64,6 +65,7 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
                       const sni_compile_options *options, sni_diag *diag,
                       sni_compiled **out_compiled);
 void sni_compiled_destroy(sni_compiled *compiled);
+size_t sni_compiled_bytes(const sni_compiled *compiled);  // of memory, without native code
 // Text of a later stage (FUSED, KERNEL, LLVM, ASM, GRAPH, DOT).
 sn_status sni_compiled_dump(sni_compiled *compiled, sn_stage stage, sni_diag *diag,
                             char **out_text);

@@ -172,6 +172,11 @@ size_t sni_run_state_arena_bytes(const sni_run_state *state) {
   return state->arena ? state->arena->bytes : 0;
 }
 
+size_t sni_run_state_bytes(const sni_run_state *state) {
+  return sizeof(*state) + state->memory.bytes + sni_run_state_arena_bytes(state) +
+         (state->scratch ? state->scratch->bytes : 0);
+}
+
 int64_t sni_run_state_size(const sni_run_state *state, sni_size_ref ref) {
   return ref >= 0 ? ref : state->sizes[-(ref + 1)];
 }

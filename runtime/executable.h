@@ -94,6 +94,7 @@ sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *
                                sni_diag *diag, sni_run_state **out_state);
 void sni_run_state_destroy(sni_run_state *state);
 size_t sni_run_state_arena_bytes(const sni_run_state *state);
+size_t sni_run_state_bytes(const sni_run_state *state);  // all that it holds
 // Value of a size for the symbols bound last.
 int64_t sni_run_state_size(const sni_run_state *state, sni_size_ref ref);
 // Whether the state fits these symbol values already.

@@ -14,6 +14,7 @@ typedef struct sni_interp_code sni_interp_code;
 sn_status sni_interp_prepare(const sni_kernel *expanded, sni_allocator *allocator, sni_diag *diag,
                              sni_interp_code **out_code);
 void sni_interp_release(sni_interp_code *code, sni_allocator *allocator);
+size_t sni_interp_bytes(const sni_interp_code *code);  // that the code takes
 // Scratch that sni_interp_run needs, header included.
 size_t sni_interp_scratch_bytes(const sni_interp_code *code);
 // A sni_kernel_function; code: the sni_interp_code.

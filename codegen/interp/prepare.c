@@ -186,6 +186,10 @@ void sni_interp_release(sni_interp_code *code, sni_allocator *allocator) {
   if (code) sni_free(allocator, code, code->bytes);
 }
 
+size_t sni_interp_bytes(const sni_interp_code *code) {
+  return code->bytes;
+}
+
 size_t sni_interp_scratch_bytes(const sni_interp_code *code) {
   return code->scratch_bytes;
 }

@@ -158,6 +158,8 @@ void sn_context_memory(const sn_context *context, sn_memory_stats *out_stats) {
 void sn_context_trim(sn_context *context) {
   if (!context || context->destroyed) return;
   sni_free_tensors(context);
+  sni_eager_cache_trim(context);
+  sni_compiler_trim(context->family->compiler);
   sni_buffer_pool_trim(context->family->buffers);
 }
 

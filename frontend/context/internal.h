@@ -212,6 +212,7 @@ bool sni_check_pointwise(sn_context *context, sni_op op, const sni_type *const *
 // ---- eager execution (eager.c): one op, through cached single-op plans on the interpreter.
 sn_status sni_eager_cache_create(sn_context *context, sni_eager_cache **out_cache);
 void sni_eager_cache_destroy(sn_context *context, sni_eager_cache *cache);
+void sni_eager_cache_trim(sn_context *context);  // empties context->eager
 // The eager half of sni_emit: usable operands of eager mode.
 sn_tensor *sni_eager_emit(sn_context *context, sni_op op, sn_tensor *const *operands,
                           int n_operands, const sni_dim *attrs, int n_attrs,

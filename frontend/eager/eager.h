@@ -34,7 +34,8 @@ typedef struct sni_eager_entry {
   bool used;  // since the clock's hand passed
   bool in_place;
   bool faults;
-  sni_type type;  // of the result
+  size_t held_bytes;  // by this entry, temporaries of its run state included
+  sni_type type;      // of the result
   size_t bytes;
   sni_compiled *compiled;  // its arena holds the arrays here
   // One command, called directly. function NULL: through the run state.
@@ -55,6 +56,7 @@ struct sni_eager_cache {
   sni_eager_entry **entries;
   uint32_t n_entries, entries_capacity;
   uint32_t hand;
+  size_t held_bytes;                    // of all entries
   sni_eager_entry *last[SNI_OP_COUNT];  // hit last
   sni_scratch_header *scratch;
   size_t scratch_bytes;

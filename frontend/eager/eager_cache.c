@@ -5,14 +5,15 @@
 //       -> miss: operands checked -> a graph {parameters, broadcasts, op} -> sni_compile (raw)
 //                -> entry, prepared to be called
 //
-// Invariant: bounded; the clock algorithm evicts an entry that was not used since the hand passed
-// it. An entry's arrays live in the arena of its executable.
+// Invariant: bounded by number and bytes; the clock algorithm evicts an entry that was not used
+// since the hand passed it. An entry's arrays live in the arena of its executable.
 #include "frontend/eager/eager.h"
 
 #include <string.h>
 
 enum {
   max_entries = 4096,
+  max_held_bytes = 64 << 20,  // of all entries: code, tables, temporaries
   first_buckets = 64,
   key_room = 96,     // words; longer keys (of a concat of many) are allocated
   direct_ns = 3000,  // estimated work that is never worth handing to other threads
@@ -30,13 +31,19 @@ static void destroy_entry(sni_allocator *allocator, sni_eager_entry *entry) {
   sni_free(allocator, entry, sizeof(*entry));
 }
 
-void sni_eager_cache_destroy(sn_context *context, sni_eager_cache *cache) {
+void sni_eager_cache_trim(sn_context *context) {
+  sni_eager_cache *cache = context->eager;
   sni_allocator *allocator = &context->family->allocator;
   for (uint32_t i = 0; i < cache->n_entries; i++) destroy_entry(allocator, cache->entries[i]);
   sni_free(allocator, cache->entries, cache->entries_capacity * sizeof(void *));
   sni_free(allocator, cache->buckets, cache->n_buckets * sizeof(void *));
   sni_free_aligned(allocator, cache->scratch, cache->scratch_bytes, scratch_align);
-  sni_free(allocator, cache, sizeof(*cache));
+  *cache = (sni_eager_cache){0};
+}
+
+void sni_eager_cache_destroy(sn_context *context, sni_eager_cache *cache) {
+  sni_eager_cache_trim(context);
+  sni_free(&context->family->allocator, cache, sizeof(*cache));
 }
 
 // ---- keys
@@ -90,11 +97,14 @@ static bool grow_buckets(sni_allocator *allocator, sni_eager_cache *cache) {
 }
 
 static void evict(sni_allocator *allocator, sni_eager_cache *cache) {
+  if (cache->hand >= cache->n_entries) cache->hand = 0;
   while (cache->entries[cache->hand]->used) {
     cache->entries[cache->hand]->used = false;
-    cache->hand = (cache->hand + 1) % max_entries;
+    cache->hand = (cache->hand + 1) % cache->n_entries;
   }
   sni_eager_entry *victim = cache->entries[cache->hand];
+  cache->entries[cache->hand] = cache->entries[--cache->n_entries];
+  cache->held_bytes -= victim->held_bytes;
   sni_eager_entry **at = &cache->buckets[victim->hash & (cache->n_buckets - 1)];
   while (*at != victim) at = &(*at)->next;
   *at = victim->next;
@@ -105,17 +115,15 @@ static void evict(sni_allocator *allocator, sni_eager_cache *cache) {
 static sn_status insert(sn_context *context, sni_eager_entry *entry) {
   sni_eager_cache *cache = context->eager;
   sni_allocator *allocator = &context->family->allocator;
-  if (cache->n_entries == max_entries) {
+  while (cache->n_entries == max_entries ||
+         (cache->n_entries && cache->held_bytes + entry->held_bytes > max_held_bytes))
     evict(allocator, cache);
-    cache->entries[cache->hand] = entry;
-    cache->hand = (cache->hand + 1) % max_entries;
-  } else {
-    if (cache->n_entries >= cache->n_buckets && !grow_buckets(allocator, cache))
-      return sni_fail_memory(&context->diag, 2 * sizeof(void *) * cache->n_buckets, "eager ops");
-    SNI_TRY(sni_vec_reserve(allocator, &context->diag, (void **)&cache->entries,
-                            &cache->entries_capacity, cache->n_entries + 1, sizeof(void *)));
-    cache->entries[cache->n_entries++] = entry;
-  }
+  if (cache->n_entries >= cache->n_buckets && !grow_buckets(allocator, cache))
+    return sni_fail_memory(&context->diag, 2 * sizeof(void *) * cache->n_buckets, "eager ops");
+  SNI_TRY(sni_vec_reserve(allocator, &context->diag, (void **)&cache->entries,
+                          &cache->entries_capacity, cache->n_entries + 1, sizeof(void *)));
+  cache->entries[cache->n_entries++] = entry;
+  cache->held_bytes += entry->held_bytes;
   entry->next = cache->buckets[entry->hash & (cache->n_buckets - 1)];
   cache->buckets[entry->hash & (cache->n_buckets - 1)] = entry;
   return SN_OK;
@@ -288,7 +296,10 @@ static sn_status fill_entry(sn_context *context, const sni_eager_call *call, con
   entry->key = sni_arena_copy(&entry->compiled->arena, key, entry->n_words * sizeof(*key));
   if (!entry->key) return sni_fail_memory(&context->diag, entry->n_words * sizeof(*key), "a key");
   SNI_TRY(prepare_direct(context, call, entry));
-  return entry->function ? SN_OK : prepare_state(context, entry);
+  if (!entry->function) SNI_TRY(prepare_state(context, entry));
+  entry->held_bytes = sizeof(*entry) + sni_compiled_bytes(entry->compiled) +
+                      (entry->state ? sni_run_state_bytes(entry->state) : 0);
+  return SN_OK;
 }
 
 static sn_status make_entry(sn_context *context, const sni_eager_call *call, const int64_t *key,

@@ -93,7 +93,9 @@ typedef struct sn_memory_stats {
 } sn_memory_stats;
 // Fills as much of *out_stats as its size says.
 SN_API void sn_context_memory(const sn_context *context, sn_memory_stats *out_stats);
-// Gives free buffers back to the allocator.
+// Gives back to the allocator what is kept for reuse alone: free buffers, what this context keeps of
+// eager ops (each is prepared anew, in some microseconds, when it is next called), and compiled
+// kernels that no function uses any more.
 SN_API void sn_context_trim(sn_context *context);
 
 // What this process runs on: filled strings live as long as the context.

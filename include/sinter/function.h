@@ -192,7 +192,7 @@ typedef struct sn_function_statistics {
   uint64_t interpreted_commands;
   uint64_t temporary_buffers;  // planned for intermediates
   uint64_t arena_bytes;        // after reuse; for the symbol values of the last call
-  uint64_t code_bytes;
+  uint64_t code_bytes;         // of native code; kernels that commands share count once
 } sn_function_statistics;
 // Fills as much of *out_stats as its size says. Thread-safe.
 SN_API void sn_function_stats(const sn_function *function, sn_function_statistics *out_stats);

@@ -3,7 +3,7 @@
 #include "frontend_fixture.h"
 
 #include "frontend/context/internal.h"
-#include "passes/compile.h"
+#include "passes/code_source.h"
 
 #ifndef SINTER_HAS_LLVM
 #define SINTER_HAS_LLVM 0
@@ -341,6 +341,34 @@ START_TEST(test_native_code) {
 }
 END_TEST
 
+// An object stays mapped for the first of its kernels that is idle, and is charged to it once.
+START_TEST(test_idle_native_code_is_charged) {
+  sn_context *context;
+  ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_PLUGIN_PATH, .threads = 1,
+                                     .backend = SN_BACKEND_LLVM),
+                   SN_OK);
+  const sni_kernel_cache *cache = &context->family->compiler->cache;
+  sni_compiled *a = compile(context, make_graph(70000, 0.5f, "a"), SN_BACKEND_AUTO, false);
+  ck_assert_uint_gt(a->n_native, 1);
+  const sni_object *object = a->codes[0]->object;
+  const size_t code_bytes = sni_code_bytes(object->code);
+  sni_kernel_code *first = a->codes[0];
+  sni_compiled *b = compile(context, make_graph(70000, 0.5f, "b"), SN_BACKEND_AUTO, false);
+  ck_assert_ptr_eq(b->codes[0], first);
+  sni_compiled_destroy(a);
+  ck_assert_uint_eq(cache->n_idle, 0);
+  const uint32_t n = cache->count;
+  sni_compiled_destroy(b);
+  ck_assert_uint_eq(cache->n_idle, n);
+  ck_assert_uint_gt(cache->idle_bytes, code_bytes);
+  ck_assert_uint_lt(cache->idle_bytes, code_bytes + n * 32768);
+  sn_context_trim(context);
+  ck_assert_uint_eq(cache->count, 0);
+  ck_assert_uint_eq(cache->idle_bytes, 0);
+  sn_context_destroy(context);
+}
+END_TEST
+
 // With code in place; says nothing where there is no /proc.
 START_TEST(test_no_memory_is_writable_and_executable) {
   sn_context *context;
@@ -413,6 +441,7 @@ int main(void) {
 #endif
 #if SINTER_HAS_LLVM
   tcase_add_test(cases, test_native_code);
+  tcase_add_test(cases, test_idle_native_code_is_charged);
   tcase_add_test(cases, test_no_memory_is_writable_and_executable);
 #endif
   tcase_add_test(cases, test_every_allocation_may_fail);

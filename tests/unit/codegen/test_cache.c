@@ -1,0 +1,147 @@
+// The cache of compiled kernels: sharing, what stays of kernels that nobody uses, and that finding
+// takes the same time however many there are.
+#include "codegen/cache.h"
+#include "tests/unit/codegen/interp_harness.h"
+
+static harness h;
+static sni_kernel_cache cache;
+
+static void setup(void) {
+  harness_begin(&h);
+  ck_assert_int_eq(sni_kernel_cache_init(&cache, &h.allocator), SN_OK);
+}
+
+static void teardown(void) {
+  sni_kernel_cache_deinit(&cache);
+  harness_end(&h);
+}
+
+// y[i] = x[i + number] + length constants: a kernel for each number.
+static const sni_kernel *make_kernel(builder *b, int64_t number, int length) {
+  build_begin(b, false, 1, 0, (int64_t[]){16});
+  const uint32_t x = build_buffer(b, SN_F32), y = build_buffer(b, SN_F32);
+  const uint32_t ax = build_access(b, x, number, (int64_t[]){1});
+  const uint32_t ay = build_access(b, y, 0, (int64_t[]){1});
+  build_stage(b, false);
+  uint32_t v = build_load(b, ax);
+  for (int i = 0; i < length; i++) v = build_2(b, SNI_KOP_ADD, v, build_f(b, SN_F32, i));
+  build_store(b, ay, v);
+  return &b->k;
+}
+
+static sni_kernel_code *find(int64_t number, int length) {
+  builder b;
+  const sni_kernel *kernel = make_kernel(&b, number, length);
+  return sni_kernel_cache_find(&cache, kernel, sni_kernel_cache_hash(kernel, false), false);
+}
+
+// Code of that kernel: the cache's, or entered now.
+static sni_kernel_code *get(int64_t number, int length) {
+  builder b;
+  const sni_kernel *kernel = make_kernel(&b, number, length);
+  const uint64_t hash = sni_kernel_cache_hash(kernel, false);
+  sni_kernel_code *code = sni_kernel_cache_find(&cache, kernel, hash, false);
+  if (code) return code;
+  ck_assert_int_eq(sni_kernel_code_interpret(&h.allocator, &h.diag, kernel, &code), SN_OK);
+  sni_kernel_cache_add(&cache, kernel, hash, false, &code);
+  return code;
+}
+
+START_TEST(equal_kernels_share) {
+  sni_kernel_code *a = get(1, 1), *b = get(1, 1), *c = get(2, 1);
+  ck_assert_ptr_eq(a, b);
+  ck_assert_ptr_ne(a, c);
+  ck_assert_ptr_null(find(3, 1));
+  builder build;
+  const sni_kernel *kernel = make_kernel(&build, 1, 1);
+  ck_assert_ptr_null(  // the other tier
+      sni_kernel_cache_find(&cache, kernel, sni_kernel_cache_hash(kernel, true), true));
+  sni_kernel_code *late;  // another thread was first
+  ck_assert_int_eq(sni_kernel_code_interpret(&h.allocator, &h.diag, kernel, &late), SN_OK);
+  sni_kernel_cache_add(&cache, kernel, sni_kernel_cache_hash(kernel, false), false, &late);
+  ck_assert_ptr_eq(late, a);
+  ck_assert_uint_eq(cache.count, 2);
+  ck_assert_uint_eq(cache.n_idle, 0);
+  sni_kernel_code_release(late);
+  sni_kernel_code_release(a);
+  sni_kernel_code_release(b);
+  sni_kernel_code_release(c);
+  ck_assert_uint_eq(cache.n_idle, 2);
+}
+END_TEST
+
+// What is in use stays, however much it is; of what is not, the latest ones.
+START_TEST(idle_kernels_are_bounded) {
+  enum { n = 2000, most = sni_kernel_cache_most_idle };
+  static sni_kernel_code *codes[n];
+  for (int i = 0; i < n; i++) codes[i] = get(i, 1);
+  ck_assert_uint_eq(cache.count, n);
+  const size_t full = h.allocator.bytes;
+  sni_kernel_cache_trim(&cache);
+  ck_assert_uint_eq(cache.count, n);
+  for (int i = 0; i < n; i++) sni_kernel_code_release(codes[i]);
+  ck_assert_uint_eq(cache.count, most);
+  ck_assert_uint_eq(cache.n_idle, most);
+  ck_assert_uint_lt(h.allocator.bytes, full / 4);
+  ck_assert_ptr_null(find(n - most - 1, 1));
+  sni_kernel_code *oldest = find(n - most, 1);  // from now on the latest
+  ck_assert_ptr_eq(oldest, codes[n - most]);
+  ck_assert_uint_eq(cache.n_idle, most - 1);
+  sni_kernel_code_release(oldest);
+  sni_kernel_code_release(get(n, 1));
+  ck_assert_ptr_null(find(n - most + 1, 1));
+  oldest = find(n - most, 1);
+  ck_assert_ptr_nonnull(oldest);
+  sni_kernel_cache_trim(&cache);
+  ck_assert_uint_eq(cache.count, 1);
+  ck_assert_uint_eq(cache.idle_bytes, 0);
+  sni_kernel_code_release(oldest);
+  sni_kernel_cache_trim(&cache);
+  ck_assert_uint_eq(h.allocator.bytes, h.arena.bytes);
+}
+END_TEST
+
+START_TEST(idle_bytes_are_bounded) {
+  const size_t most = sni_kernel_cache_most_idle_bytes;
+  for (int i = 0; i < sni_kernel_cache_most_idle; i++) {
+    sni_kernel_code_release(get(i, 200));
+    ck_assert_uint_le(cache.idle_bytes, most);
+    ck_assert_uint_eq(cache.count, cache.n_idle);
+  }
+  ck_assert_uint_lt(cache.n_idle, sni_kernel_cache_most_idle);
+  ck_assert_uint_gt(cache.idle_bytes, most / 2);
+  ck_assert_uint_le(h.allocator.bytes, most + most / 4);
+}
+END_TEST
+
+// Chains stay short: constant time at 1,000 kernels and at 16,000.
+START_TEST(chains_stay_short) {
+  enum { n = 16000 };
+  static sni_kernel_code *codes[n];
+  for (int i = 0; i < n; i++) codes[i] = get(i, 1);
+  ck_assert_uint_eq(cache.count, n);
+  ck_assert_uint_ge(cache.n_buckets, n);
+  for (uint32_t i = 0; i < cache.n_buckets; i++) {
+    int length = 0;
+    for (const sni_kernel_code *code = cache.buckets[i]; code; code = code->next) length++;
+    ck_assert_int_le(length, 12);
+  }
+  for (int i = 0; i < n; i++) sni_kernel_code_release(codes[i]);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("kernel cache");
+  TCase *cases = tcase_create("cache");
+  tcase_add_checked_fixture(cases, setup, teardown);
+  tcase_add_test(cases, equal_kernels_share);
+  tcase_add_test(cases, idle_kernels_are_bounded);
+  tcase_add_test(cases, idle_bytes_are_bounded);
+  tcase_add_test(cases, chains_stay_short);
+  suite_add_tcase(suite, cases);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
