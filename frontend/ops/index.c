@@ -14,6 +14,12 @@ sn_tensor *(sn_one_hot)(sn_tensor *indices, int64_t depth, sn_dtype dtype) {
   if (column.rank == SN_MAX_RANK)
     return sni_error(c, SN_ERR_SHAPE, "sn_one_hot: the result of operand #0 %s would have rank %d",
                      sni_describe(indices, text), SN_MAX_RANK + 1);
+  if (sni_dim_is(c, sni_type_size(sni_context_dims(c), &column), 0)) {
+    sni_type none = column;  // the classes, as many as there may be, are not counted through
+    none.dtype = dtype;
+    none.dims[none.rank++] = depth;
+    return sni_emit_full(c, &none, 0);
+  }
   column.dims[column.rank++] = 1;
   sni_type classes = {.dtype = column.dtype, .rank = 1, .dims = {depth}};
   sn_tensor *hit =

@@ -169,6 +169,14 @@ sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options) {
   return sni_keep_only(c, c_first, r.keepdims ? y : drop_axes(c, y, r.mask));
 }
 
+// Of no elements: the axis, as long as it may be, is not counted through.
+static sn_tensor *no_indices(sn_context *c, const sn_tensor *x, int axis) {
+  sni_type type = {.dtype = SN_I32};
+  for (int i = 0; i < x->type.rank; i++)
+    if (i != axis) type.dims[type.rank++] = x->type.dims[i];
+  return sni_emit_full(c, &type, 0);
+}
+
 // The least index whose element is the extreme one, NaN being the most extreme.
 static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axis) {
   SNI_BEGIN_COMPOSED(c, name, x);
@@ -182,6 +190,7 @@ static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axi
       !sni_dim_require(sni_context_dims(c), size, 1))
     return sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s, expected 1 to %d elements",
                      name, axis, sni_describe(x, text), INT32_MAX);
+  if (sni_dim_is(c, sni_type_size(sni_context_dims(c), &x->type), 0)) return no_indices(c, x, axis);
   sn_tensor *hit = sni_binary(c, SNI_OP_EQ, x, sni_reduce_keep(c, op, x, axis));
   if (sni_is_float(x->type.dtype)) {
     sn_tensor *nan = sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, x, x));

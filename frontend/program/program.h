@@ -93,4 +93,14 @@ void sni_run_close_variables(sni_run *run, bool commit);
 // run->diag.
 sn_status sni_run_execute(sni_run *run);
 
+// ---- views of sn_run (overlap.c)
+size_t sni_view_bytes(const sn_view *view);
+typedef struct sni_overlap {
+  const sn_view *out, *in;
+  uint32_t n_out, n_in;
+  uint32_t *order;  // a permutation of [0, n_out + n_in): outputs, then inputs
+} sni_overlap;
+// Two views that share memory, one of them an output: the numbers *out_a < *out_b. Sorts order.
+bool sni_find_overlap(const sni_overlap *views, uint32_t *out_a, uint32_t *out_b);
+
 #endif

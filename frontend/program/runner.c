@@ -12,7 +12,21 @@ struct sn_runner {
   sni_family *family;
   sni_run *run;
   sni_diag diag;
+  uint32_t *order;  // of the views by address, outputs numbered first
 };
+
+static size_t order_bytes(const sn_program *program) {
+  return sizeof(uint32_t) * (size_t)(program->n_outputs + program->n_inputs);
+}
+
+static sn_status fill(sn_runner *runner, sn_context *context, sn_program *program, int threads) {
+  sni_allocator *allocator = &context->family->allocator;
+  const size_t bytes = order_bytes(program);
+  runner->order = sni_alloc(allocator, bytes);
+  if (bytes && !runner->order) return sni_fail_memory(&context->diag, bytes, "a runner");
+  for (uint32_t i = 0; i < bytes / sizeof(uint32_t); i++) runner->order[i] = i;
+  return sni_run_create(context, program, threads, &runner->run);
+}
 
 sn_status(sn_runner_create)(sn_context *context, sn_program *program, int threads,
                             sn_runner **out_runner) {
@@ -29,8 +43,9 @@ sn_status(sn_runner_create)(sn_context *context, sn_program *program, int thread
   sn_status status = SN_OK;
   sn_runner *runner = sni_alloc_zeroed(&family->allocator, sizeof(*runner));
   if (!runner) status = sni_fail_memory(diag, sizeof(*runner), "a runner");
-  if (!status) status = sni_run_create(context, program, threads, &runner->run);
+  if (!status) status = fill(runner, context, program, threads);
   if (status) {
+    if (runner) sni_free(&family->allocator, runner->order, order_bytes(program));
     sni_free(&family->allocator, runner, sizeof(*runner));
     sni_error_from(context, status, NULL);
     return sni_finish(context);
@@ -52,6 +67,7 @@ sn_status sn_runner_create_at(sn_context *context, sn_program *program, int thre
 void sn_runner_destroy(sn_runner *runner) {
   if (!runner) return;
   sni_family *family = runner->family;
+  sni_free(&family->allocator, runner->order, order_bytes(runner->run->program));
   sni_run_destroy(runner->run);
   sni_free(&family->allocator, runner, sizeof(*runner));
   sni_family_release(family);
@@ -83,17 +99,8 @@ static sn_status fail_view(sn_runner *runner, const char *what, int i, const sn_
                   wanted);
 }
 
-// Size in bytes, 0 on overflow (no memory can be that large, so such a view is caught as NULL or by
-// its shape).
-static size_t view_bytes(const sn_view *view) {
-  size_t bytes = sn_dtype_size(view->dtype);
-  for (int d = 0; d < view->shape.rank; d++)
-    if (!sni_mul_size(bytes, (size_t)view->shape.dims[d], &bytes)) return 0;
-  return bytes;
-}
-
 static sn_status check_memory(sn_runner *runner, const char *what, int i, const sn_view *view) {
-  if (!view->data && view_bytes(view))
+  if (!view->data && sni_view_bytes(view))
     return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: the data of %s %d is NULL", what, i);
   if ((uintptr_t)view->data % sn_dtype_size(view->dtype))
     return sni_fail(&runner->diag, SN_ERR_ARGUMENT,
@@ -121,25 +128,16 @@ static sn_status check_output(sn_runner *runner, int i, const sn_view *view) {
   return ok ? check_memory(runner, "output", i, view) : fail_view(runner, "output", i, view, &type);
 }
 
-static bool overlap(const sn_view *a, const sn_view *b) {
-  uintptr_t a_begin = (uintptr_t)a->data, b_begin = (uintptr_t)b->data;
-  return a_begin < b_begin + view_bytes(b) && b_begin < a_begin + view_bytes(a) && view_bytes(a) &&
-         view_bytes(b);  // what is empty lies nowhere
-}
-
 static sn_status check_overlap(sn_runner *runner, const sn_view *in, const sn_view *out) {
   const sn_program *program = runner->run->program;
-  for (int o = 0; o < program->n_outputs; o++) {
-    for (int i = 0; i < program->n_inputs; i++)
-      if (overlap(&out[o], &in[i]))
-        return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: output %d overlaps input %d", o,
-                        i);
-    for (int other = 0; other < o; other++)
-      if (overlap(&out[o], &out[other]))
-        return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: outputs %d and %d overlap", other,
-                        o);
-  }
-  return SN_OK;
+  const uint32_t n_out = (uint32_t)program->n_outputs;
+  const sni_overlap views = {out, in, n_out, (uint32_t)program->n_inputs, runner->order};
+  uint32_t a, b;
+  if (!sni_find_overlap(&views, &a, &b)) return SN_OK;
+  if (b >= n_out)
+    return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: output %u overlaps input %u", a,
+                    b - n_out);
+  return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: outputs %u and %u overlap", a, b);
 }
 
 static sn_status check_guards(sn_runner *runner) {

@@ -241,9 +241,13 @@ size_t sn_format(const sn_tensor *t, char *buffer, size_t capacity) {
   sni_buffer *held;
   char *data;
   sni_tensor_snapshot((sn_tensor *)(uintptr_t)t, &held, &data);
-  layout l = make_layout(&t->type, data);
-  if (!t->type.rank) l.width = l.before = 0;
-  put_axis(&w, &t->type, &l, 0, data, sni_type_bytes(&t->type));
+  if (!sni_type_bytes(&t->type)) {
+    put(&w, "[]");  // as NumPy: whatever the other dims are
+  } else {
+    layout l = make_layout(&t->type, data);
+    if (!t->type.rank) l.width = l.before = 0;
+    put_axis(&w, &t->type, &l, 0, data, sni_type_bytes(&t->type));
+  }
   sni_buffer_release(held);
   return w.length;
 }

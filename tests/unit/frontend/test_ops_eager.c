@@ -842,6 +842,29 @@ START_TEST(the_hosts_float_modes_change_nothing) {
 END_TEST
 #endif
 
+// What has no elements takes no memory, however long its other axes are.
+START_TEST(long_axes_of_nothing) {
+  enum { n = 1000000000 };
+  sn_context *small;
+  ck_assert_int_eq(sn_context_create(&small, .memory_limit = 16 << 20, .threads = 1), SN_OK);
+  sn_tensor *x = sn_zeros(small, SN_F32, SN_SHAPE(0, n)), *i = sn_zeros(small, SN_I32, SN_SHAPE(0));
+  sn_tensor *results[] = {sn_argmax(x, 1),
+                          sn_argmin(x, 1),
+                          sn_one_hot(i, n, SN_F32),
+                          sn_softmax(x, 1),
+                          sn_logsumexp(x, .axes = SN_AXES(1)),
+                          sn_gather(x, i)};
+  for (size_t k = 0; k < sizeof(results) / sizeof(*results); k++) {
+    ck_assert_msg(!sn_failed(results[k]), "%zu: %s", k, sn_error_message(small));
+    ck_assert_int_eq(sn_size(results[k]), 0);
+    ck_assert_int_eq(sn_dim(results[k], 0), 0);
+  }
+  ck_assert_int_eq(sn_dtype_of(results[0]), SN_I32);
+  ck_assert_int_eq(sn_dim(results[2], 1), n);
+  sn_context_destroy(small);
+}
+END_TEST
+
 int main(void) {
   TCase *c = tcase_create("ops in eager mode");
   tcase_add_checked_fixture(c, setup_seeded, teardown);
@@ -867,6 +890,7 @@ int main(void) {
   tcase_add_test(c, the_cache_of_ops_is_bounded);
   tcase_add_test(c, large_ops_run_on_threads);
   tcase_add_test(c, the_cache_of_ops_stops_growing);
+  tcase_add_test(c, long_axes_of_nothing);
   tcase_add_test(c, one_true_element_is_enough);
 #if defined(__x86_64__)
   tcase_add_test(c, the_hosts_float_modes_change_nothing);

@@ -2,6 +2,8 @@
 // runner's own, dumps.
 #include "frontend_fixture.h"
 
+#include "frontend/program/program.h"
+
 static sn_status affine(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)context, (void)user;
   sn_tensor *y = sn_add(sn_mul(in[0], in[1]), in[0]);
@@ -386,6 +388,51 @@ START_TEST(test_empty_views_overlap_nothing) {
 }
 END_TEST
 
+// The sweep against all pairs, over views of random places, sizes and order.
+static bool in_pairs(const sni_overlap *o) {
+  for (uint32_t a = 0; a < o->n_out; a++)
+    for (uint32_t b = a + 1; b < o->n_out + o->n_in; b++) {
+      const sn_view *x = &o->out[a], *y = b < o->n_out ? &o->out[b] : &o->in[b - o->n_out];
+      const char *x_begin = x->data, *y_begin = y->data;
+      const size_t x_bytes = sni_view_bytes(x), y_bytes = sni_view_bytes(y);
+      if (x_bytes && y_bytes && x_begin < y_begin + y_bytes && y_begin < x_begin + x_bytes)
+        return true;
+    }
+  return false;
+}
+
+START_TEST(test_overlaps_are_found) {
+  enum { most = 40 };
+  static char room[4000];
+  sn_view views[most];
+  uint32_t order[most], state = 1;
+  int found = 0;
+  for (int round = 0; round < 20000; round++) {
+    uint32_t n = 1 + (uint32_t)round % most, n_out = (uint32_t)round % (n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+      state = state * 1664525u + 1013904223u;
+      const int64_t count = state >> 8 & 3;
+      views[i] =
+          (sn_view){room + (state >> 12) % 3900, SN_BOOL, SN_SHAPE(count, 1 + (state >> 28))};
+      order[i] = n - 1 - i;
+    }
+    const sni_overlap o = {views, views + n_out, n_out, n - n_out, order};
+    uint32_t a = 0, b = 0;
+    const bool hit = sni_find_overlap(&o, &a, &b);
+    ck_assert_int_eq(hit, in_pairs(&o));
+    if (!hit) continue;
+    found++;
+    ck_assert_uint_lt(a, b);
+    ck_assert_uint_lt(b, n);
+    const sn_view pair[2] = {views[a], views[b]};
+    const sni_overlap two = {pair, pair + 1 + (b < n_out), 1 + (b < n_out), b >= n_out, order};
+    ck_assert(in_pairs(&two));
+  }
+  ck_assert_int_gt(found, 1000);
+  ck_assert_int_lt(found, 19000);
+}
+END_TEST
+
 START_TEST(test_inputs_of_a_text_share_symbols) {
   const char *text =
       "func @f {\n  %0 = parameter input 0 : f32[B]\n  %1 = parameter input 1 : f32[B]\n"
@@ -507,6 +554,7 @@ int main(void) {
   tcase_add_test(cases, test_the_graph_can_be_read);
   tcase_add_test(cases, test_inputs_of_a_text_share_symbols);
   tcase_add_test(cases, test_empty_views_overlap_nothing);
+  tcase_add_test(cases, test_overlaps_are_found);
   tcase_add_test(cases, test_indices_into_nothing_are_faults);
   tcase_add_test(cases, test_impossible_sizes_of_a_text_are_errors);
   tcase_add_test(cases, test_values_read_between_runs_stay);

@@ -221,6 +221,9 @@ START_TEST(text_is_numpys) {
   expect_text(F32(SN_SCALAR, 0.1f), "0.1");
   expect_text(I64(SN_SCALAR, 5), "5");
   expect_text(F32(SN_SHAPE(0), 0), "[]");
+  expect_text(sn_zeros(ctx, SN_F32, SN_SHAPE(3, 0)), "[]");
+  expect_text(sn_zeros(ctx, SN_I64, SN_SHAPE(0, 3)), "[]");
+  expect_text(sn_zeros(ctx, SN_F64, SN_SHAPE((int64_t)1 << 59, 0)), "[]");  // and at once
   expect_text(I32(SN_SHAPE(2, 1, 2), 1, 2, 3, 4), "[[[1 2]]\n\n [[3 4]]]");
   expect_text(sn_range(ctx, SN_I32, 0, 1001, 1), "[   0    1    2 ...  998  999 1000]");
   expect_text(NULL, "NULL");
