@@ -106,7 +106,7 @@ struct sn_context {
   sni_record *record;  // while tapes are open, else NULL
   sni_eager_cache *eager;
   sn_tensor *random_state;  // variable i64[2] {key, counter}; made at first use
-  // What this context keeps of the functions that it has called (signature.c).
+  // What this context keeps of the functions that it has called (call_site.c).
   sni_call_site *sites;
   uint64_t last_record_id;  // ids of records are never used again
   uint64_t seed;
@@ -127,7 +127,7 @@ void sni_context_enter(sn_context *context);  // notes the calling thread
 // preferred, or NULL if that is destroyed.
 sn_context *sni_context_of_thread(sni_family *family, sn_context *preferred);
 void sni_context_release(sn_context *context);     // one reference to its memory
-void sni_call_sites_destroy(sn_context *context);  // frees context->sites (signature.c)
+void sni_call_sites_destroy(sn_context *context);  // frees context->sites (call_site.c)
 
 enum { SNI_TENSOR_NAME = 96 };  // room for one type in a message
 

@@ -1,10 +1,14 @@
 // Functions: a callback, its specialisations, and what each context keeps to call them without a
 // lock.
 //
-//   function.c    creation, statistics
-//   signature.c   keys, which dims become symbolic, reasons, call sites
-//   call.c        the call path
-//   specialise.c  a new trace: callback -> graph -> program
+//   function.c         creation, explicit compilation, statistics
+//   call.c             the call path
+//   call_site.c        what a context keeps of a function: the run of a call, without a lock
+//   signature.c        keys of inputs, groups of signatures that differ in dims alone
+//   specialise.c       a new trace: callback -> graph -> program
+//   symbolic_policy.c  which dims of a new trace are symbolic
+//   retrace_reason.c   why there was a new trace, in words
+//   run_callback.c     the user's code, and what becomes of its errors
 #ifndef SNI_FRONTEND_FUNCTION_H
 #define SNI_FRONTEND_FUNCTION_H
 
@@ -75,7 +79,7 @@ struct sn_function {
   sni_call_site *_Atomic sites;  // grows only
 };
 
-// ---- signature.c
+// ---- call_site.c
 // The site of this context, made if there is none. NULL: no memory, described in diag.
 sni_call_site *sni_call_site_of(sn_function *function, sn_context *context, sni_diag *diag);
 void sni_call_sites_release(sn_function *function);  // all sites of a function
@@ -84,6 +88,8 @@ sni_run *sni_call_site_find(sni_call_site *site, sn_tensor *const *inputs);
 // Remembers run (its owner from now on, also on failure).
 sn_status sni_call_site_add(sni_call_site *site, sn_tensor *const *inputs, sni_run *run,
                             sni_diag *diag);
+
+// ---- signature.c
 void sni_key_of(const sn_tensor *t, sni_input_key *out_key);
 // The type of input i (unknown dims: -1) against the function's specs, which it has. Errors:
 // SN_ERR_SHAPE, SN_ERR_DTYPE with both types.
@@ -92,13 +98,17 @@ sn_status sni_check_spec(const sn_function *function, int i, const sni_type *typ
 sn_status sni_group_of(sn_function *function, const sni_input_key *keys, sni_diag *diag,
                        sni_shape_group **out_group, bool *out_fresh);
 size_t sni_group_bytes(int n);  // of a group's arrays for n inputs
+// `input 0 "x"`
+void sni_describe_input(const sn_function *function, int i, char *buffer, size_t capacity);
+// "f32[?,28,28]" of a key's type, with "?" for unknown (negative) dims.
+void sni_describe_key_type(const sni_type *type, char *buffer, size_t capacity);
+
+// ---- retrace_reason.c
 // Why keys need a new trace. blocking: a program of the right pattern whose guards do not hold,
 // with the symbol values; or NULL.
 void sni_describe_retrace(const sn_function *function, const sni_shape_group *group, bool fresh,
                           const sni_input_key *keys, const sn_program *blocking,
                           const int64_t *symbols, char *buffer, size_t capacity);
-// `input 0 "x"`
-void sni_describe_input(const sn_function *function, int i, char *buffer, size_t capacity);
 
 // ---- function.c
 // Around whatever may run the callback, which may destroy the function.
@@ -117,6 +127,8 @@ sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *
                          sn_program **out_program);
 sn_status sni_specialise_specs(sn_function *function, sn_context *context, const sn_spec *specs,
                                sn_program **out_program);
+
+// ---- run_callback.c
 // Runs the callback: out gets n_outputs usable tensors. Failures are pending in the context.
 sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor *const *inputs,
                            sn_tensor **out);

@@ -8,71 +8,15 @@
 // with symbolic dims fails for shape reasons (1 broadcasts, other numbers do not), it is repeated
 // with fewer of them, at last with none. Nothing of the function changes unless all of this
 // succeeds.
-#include "frontend/function/function.h"
+#include "frontend/function/specialise.h"
 
-#include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
-
-// ---- the callback
-static bool check_outputs(sn_function *function, sn_context *context, sn_tensor *const *out) {
-  for (int i = 0; i < function->n_outputs; i++) {
-    if (!out[i]) {
-      // A boundary function in the callback may have taken the error that explains it.
-      sni_error(context, SN_ERR_CALLBACK,
-                "callback of function \"%s\" left output %d unset%s%.800s", function->name, i,
-                context->message[0] ? ", after: " : "", context->message);
-      return false;
-    }
-    if (!sni_operand_ok(context, "the callback's output", i, out[i])) return false;
-  }
-  return true;
-}
-
-sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor *const *inputs,
-                           sn_tensor **out) {
-  char before[sizeof(context->message)];
-  memcpy(before, context->message, sizeof(before));
-  context->message[0] = 0;  // so that a message that the callback left can be told
-  for (int i = 0; i < function->n_outputs; i++) out[i] = NULL;
-  const char *name = context->op_name;
-  context->op_name = NULL;
-  sni_callback_begins(context);
-  sn_status status = function->callback(context, inputs, out, function->user);
-  context->op_name = name;
-  if (status && !context->diag.status) {
-    // What a boundary function in the callback reported is the message; else a general one, which
-    // gets the caller's line.
-    const bool reported = context->message[0] != 0;
-    if (reported)
-      sni_fail(&context->diag, status, "%.1199s", context->message);
-    else
-      sni_error(context, status, "callback of function \"%s\" failed: %s", function->name,
-                sn_status_meaning(status));
-    context->error_noted = true;
-    context->error_unlocated = !reported;
-  }
-  if (!status && !context->diag.status) (void)check_outputs(function, context, out);
-  if (!context->message[0]) memcpy(context->message, before, sizeof(before));
-  if (status) context->diag.status = status;
-  sni_callback_ends(context);
-  return context->diag.status;
-}
 
 // ---- one trace
 enum { many_traces = 16 };  // from which on every doubling is worth a warning
 
-typedef struct plan {
-  sn_function *function;
-  sn_context *context;
-  sn_tensor *const *inputs;  // NULL: only keys are known
-  sni_input_key *keys;       // dims: values, or -1 where unknown
-  uint8_t *symbolic;         // per input: bit per dim
-  double trace_ms;
-} plan;
-
-static sn_status trace_input(const plan *p, sni_trace *trace, sn_program *program, int i,
+static sn_status trace_input(const sni_trace_plan *p, sni_trace *trace, sn_program *program, int i,
                              sn_tensor **out) {
   sni_input_key *key = &program->keys[i];
   sn_context *context = p->context;
@@ -95,7 +39,7 @@ static sn_status trace_input(const plan *p, sni_trace *trace, sn_program *progra
   return *out ? SN_OK : context->diag.status;
 }
 
-static sn_status add_results(const plan *p, sni_trace *trace, sn_tensor *const *out) {
+static sn_status add_results(const sni_trace_plan *p, sni_trace *trace, sn_tensor *const *out) {
   sni_graph *graph = trace->graph;
   for (int i = 0; i < p->function->n_outputs; i++) {
     sni_node_id node;
@@ -110,7 +54,7 @@ static sn_status add_results(const plan *p, sni_trace *trace, sn_tensor *const *
   return SN_OK;
 }
 
-static sn_status build_graph(const plan *p, sni_trace *trace, sn_program *program) {
+static sn_status build_graph(const sni_trace_plan *p, sni_trace *trace, sn_program *program) {
   const sn_function *function = p->function;
   sn_tensor **in = SNI_ARENA_ARRAY(&program->arena, sn_tensor *, function->n_inputs);
   sn_tensor **out = SNI_ARENA_ARRAY(&program->arena, sn_tensor *, function->n_outputs);
@@ -130,7 +74,7 @@ static sn_status name_inputs(const sn_function *function, sn_program *program) {
 }
 
 // Failures are pending in the context.
-static sn_status trace_once(plan *p, sn_program **out_program) {
+static sn_status trace_once(sni_trace_plan *p, sn_program **out_program) {
   sn_function *function = p->function;
   sn_context *context = p->context;
   sni_diag *diag = &context->diag;
@@ -162,76 +106,10 @@ failed:
   return status;
 }
 
-// ---- which dims are symbolic
-static void choose_symbolic(plan *p, sni_shape_group *group) {
-  const sn_function *function = p->function;
-  for (int i = 0; i < function->n_inputs; i++) {
-    const sni_type *type = &p->keys[i].type;
-    p->symbolic[i] = 0;
-    if (p->keys[i].kind != SNI_INPUT_TENSOR) continue;
-    for (int d = 0; d < type->rank; d++) {
-      if (type->dims[d] != group->keys[i].type.dims[d]) group->varied[i] |= (uint8_t)(1u << d);
-      if (function->specs && function->specs[i].shape.dims[d] == SN_UNKNOWN)
-        p->symbolic[i] |= (uint8_t)(1u << d);
-    }
-    if (!function->specs && !function->static_shapes) p->symbolic[i] = group->varied[i];
-    p->symbolic[i] &= (uint8_t)~group->pinned[i];
-  }
-}
-
-static void mark_symbols(const sni_dim_table *dims, sni_dim dim, bool *marks) {
-  sni_dim_expression e = sni_dim_expand(dims, dim);
-  if (e.op == SNI_DIM_CONSTANT) return;
-  if (e.op == SNI_DIM_SYMBOL) {
-    marks[e.a] = true;
-    return;
-  }
-  mark_symbols(dims, e.a, marks);
-  mark_symbols(dims, e.b, marks);
-}
-
-// Makes constant what keeps `blocking` from serving these inputs: of the dims in its broken guards
-// those that are 1 (they broadcast), or else all.
-static void unblock(plan *p, const sn_program *blocking, const int64_t *symbols, bool *marks) {
-  const sni_dim_table *dims = blocking->graph->dims;
-  memset(marks, 0, blocking->n_symbols * sizeof(*marks));
-  for (uint32_t g = 0; g < blocking->n_guards; g++) {
-    const sni_dim_guard *guard = &blocking->guards[g];
-    if (sni_dim_guard_holds(dims, *guard, symbols)) continue;
-    // As written: a unified symbol would expand to what it was unified with.
-    for (uint32_t s = 0; s < blocking->n_symbols; s++)
-      if (sni_dim_symbol(dims, (int)s) == guard->a || sni_dim_symbol(dims, (int)s) == guard->b)
-        marks[s] = true;
-    mark_symbols(dims, guard->a, marks);
-    mark_symbols(dims, guard->b, marks);
-  }
-  bool ones = false;
-  for (uint32_t s = 0; s < blocking->n_symbols; s++) ones |= marks[s] && symbols[s] == 1;
-  for (int i = 0; i < blocking->n_inputs; i++)
-    for (int d = 0; d < blocking->keys[i].type.rank; d++) {
-      int32_t s = blocking->keys[i].symbol[d];
-      if (s >= 0 && marks[s] && (!ones || symbols[s] == 1)) p->symbolic[i] &= (uint8_t) ~(1u << d);
-    }
-}
-
-// After a trace that failed over shapes: makes constant the symbolic dims that are 1, or else all.
-// False: there are none.
-static bool retreat(plan *p) {
-  bool changed = false;
-  for (int all = 0; all < 2 && !changed; all++)
-    for (int i = 0; i < p->function->n_inputs; i++)
-      for (int d = 0; d < p->keys[i].type.rank; d++) {
-        if (!(p->symbolic[i] >> d & 1) || (!all && p->keys[i].type.dims[d] != 1)) continue;
-        p->symbolic[i] &= (uint8_t) ~(1u << d);
-        changed = true;
-      }
-  return changed;
-}
-
-static sn_status trace_with_retreat(plan *p, sn_program **out_program) {
+static sn_status trace_with_retreat(sni_trace_plan *p, sn_program **out_program) {
   for (;;) {
     sn_status status = trace_once(p, out_program);
-    if (status != SN_ERR_SHAPE || !p->inputs || !retreat(p)) return status;
+    if (status != SN_ERR_SHAPE || !p->inputs || !sni_retreat(p)) return status;
     (void)sni_finish(p->context);
   }
 }
@@ -242,7 +120,7 @@ static sn_program *keep_if(sn_program *program, bool condition) {
 }
 
 // With one reference, or NULL. Specialisations for constant dims go first. *out_blocking (one
-// reference): see unblock.
+// reference): see sni_unblock.
 static sn_program *find_program(sn_function *function, sn_tensor *const *inputs, int64_t *symbols,
                                 sn_program **out_blocking) {
   sn_program *found = NULL, *blocking = NULL;
@@ -321,20 +199,6 @@ static void enter(sn_function *function, sn_program *program, char *reason, doub
   sn_program_release(evicted);
 }
 
-static void note_trace(const plan *p, sni_shape_group *group, const sn_program *program) {
-  const sni_dim_table *dims = program->graph->dims;
-  group->traced = true;
-  for (int i = 0; i < p->function->n_inputs; i++) {
-    int64_t value;
-    group->last[i] = p->keys[i].type;
-    // A 1 that was stretched says nothing of other sizes.
-    for (int d = 0; d < program->keys[i].type.rank; d++)
-      if (program->keys[i].symbol[d] >= 0 &&
-          sni_dim_is_constant(dims, program->keys[i].type.dims[d], &value) && value != 1)
-        group->pinned[i] |= (uint8_t)(1u << d);
-  }
-}
-
 static void log_trace(const sn_function *function, const sn_program *program, const char *reason,
                       double trace_ms) {
   const unsigned long long traces = function->traces;
@@ -359,7 +223,7 @@ static sn_status check_forbidden(const sn_function *function, const char *reason
                   function->name, reason);
 }
 
-static sn_status trace_inputs(plan *p, const sn_program *blocking, const int64_t *symbols,
+static sn_status trace_inputs(sni_trace_plan *p, const sn_program *blocking, const int64_t *symbols,
                               bool *marks, sn_program **out_program) {
   sn_function *function = p->function;
   sni_diag *diag = &p->context->diag;
@@ -369,8 +233,8 @@ static sn_status trace_inputs(plan *p, const sn_program *blocking, const int64_t
   for (int i = 0; function->specs && i < function->n_inputs; i++)
     SNI_TRY(sni_check_spec(function, i, &p->keys[i].type, diag));
   SNI_TRY(sni_group_of(function, p->keys, diag, &group, &fresh));
-  choose_symbolic(p, group);
-  if (blocking) unblock(p, blocking, symbols, marks);
+  sni_choose_symbolic(p, group);
+  if (blocking) sni_unblock(p, blocking, symbols, marks);
   sni_describe_retrace(function, group, fresh, p->keys, blocking, symbols, reason, sizeof(reason));
   SNI_TRY(check_forbidden(function, reason, diag));
   SNI_TRY(reserve_entry(function, reason, &kept, diag));
@@ -379,7 +243,7 @@ static sn_status trace_inputs(plan *p, const sn_program *blocking, const int64_t
     drop_reason(function, kept);
     return status;
   }
-  note_trace(p, group, *out_program);
+  sni_note_trace(p, group, *out_program);
   enter(function, *out_program, kept, p->trace_ms);
   log_trace(function, *out_program, reason, p->trace_ms);
   return SN_OK;
@@ -391,7 +255,7 @@ static sn_status lock_traces(sn_function *function, sni_diag *diag) {
                   function->name);
 }
 
-static bool make_plan(plan *p, sni_arena *scratch) {
+static bool make_plan(sni_trace_plan *p, sni_arena *scratch) {
   size_t n = (size_t)p->function->n_inputs;
   p->keys = SNI_ARENA_ARRAY(scratch, sni_input_key, n);
   p->symbolic = SNI_ARENA_ARRAY(scratch, uint8_t, n);
@@ -400,7 +264,7 @@ static bool make_plan(plan *p, sni_arena *scratch) {
 
 sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *const *inputs,
                          sn_program **out_program) {
-  plan p = {.function = function, .context = context, .inputs = inputs};
+  sni_trace_plan p = {.function = function, .context = context, .inputs = inputs};
   sni_diag *diag = &context->diag;
   size_t most_symbols = (size_t)function->n_inputs * SN_MAX_RANK;
   sni_arena scratch;
@@ -426,7 +290,7 @@ sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *
 }
 
 // ---- for given specs
-static bool keys_equal(const sn_program *program, const plan *p) {
+static bool keys_equal(const sn_program *program, const sni_trace_plan *p) {
   for (int i = 0; i < program->n_inputs; i++) {
     const sni_input_key *key = &program->keys[i];
     const sni_type *type = &p->keys[i].type;
@@ -439,7 +303,7 @@ static bool keys_equal(const sn_program *program, const plan *p) {
   return program->from_specs || !program->n_guards;
 }
 
-static sn_status trace_specs(plan *p, sn_program **out_program) {
+static sn_status trace_specs(sni_trace_plan *p, sn_program **out_program) {
   sn_function *function = p->function;
   sni_diag *diag = &p->context->diag;
   char *kept = NULL;
@@ -458,7 +322,7 @@ static sn_status trace_specs(plan *p, sn_program **out_program) {
   return status;
 }
 
-static sn_status read_specs(plan *p, const sn_spec *specs) {
+static sn_status read_specs(sni_trace_plan *p, const sn_spec *specs) {
   sni_diag *diag = &p->context->diag;
   for (int i = 0; i < p->function->n_inputs; i++) {
     const sn_spec *spec = &specs[i];
@@ -484,7 +348,7 @@ static sn_status read_specs(plan *p, const sn_spec *specs) {
 
 sn_status sni_specialise_specs(sn_function *function, sn_context *context, const sn_spec *specs,
                                sn_program **out_program) {
-  plan p = {.function = function, .context = context};
+  sni_trace_plan p = {.function = function, .context = context};
   sni_diag *diag = &context->diag;
   sni_arena scratch;
   sni_arena_init(&scratch, &function->family->allocator);

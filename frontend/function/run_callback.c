@@ -1,0 +1,52 @@
+// Running the user's callback, in a trace or op by op: what it says of its errors, and what it must
+// have set.
+//
+// Invariant: afterwards either every output is a usable tensor, or an error is pending whose message
+// is the callback's own where it left one.
+#include "frontend/function/function.h"
+
+#include <string.h>
+
+static bool check_outputs(sn_function *function, sn_context *context, sn_tensor *const *out) {
+  for (int i = 0; i < function->n_outputs; i++) {
+    if (!out[i]) {
+      // A boundary function in the callback may have taken the error that explains it.
+      sni_error(context, SN_ERR_CALLBACK,
+                "callback of function \"%s\" left output %d unset%s%.800s", function->name, i,
+                context->message[0] ? ", after: " : "", context->message);
+      return false;
+    }
+    if (!sni_operand_ok(context, "the callback's output", i, out[i])) return false;
+  }
+  return true;
+}
+
+sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor *const *inputs,
+                           sn_tensor **out) {
+  char before[sizeof(context->message)];
+  memcpy(before, context->message, sizeof(before));
+  context->message[0] = 0;  // so that a message that the callback left can be told
+  for (int i = 0; i < function->n_outputs; i++) out[i] = NULL;
+  const char *name = context->op_name;
+  context->op_name = NULL;
+  sni_callback_begins(context);
+  sn_status status = function->callback(context, inputs, out, function->user);
+  context->op_name = name;
+  if (status && !context->diag.status) {
+    // What a boundary function in the callback reported is the message; else a general one, which
+    // gets the caller's line.
+    const bool reported = context->message[0] != 0;
+    if (reported)
+      sni_fail(&context->diag, status, "%.1199s", context->message);
+    else
+      sni_error(context, status, "callback of function \"%s\" failed: %s", function->name,
+                sn_status_meaning(status));
+    context->error_noted = true;
+    context->error_unlocated = !reported;
+  }
+  if (!status && !context->diag.status) (void)check_outputs(function, context, out);
+  if (!context->message[0]) memcpy(context->message, before, sizeof(before));
+  if (status) context->diag.status = status;
+  sni_callback_ends(context);
+  return context->diag.status;
+}
