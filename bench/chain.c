@@ -1,116 +1,92 @@
-// gelu(a + b) on 1 K, 64 K and 1 M floats: the fused kernel, op by op, a hand-written C loop, and
-// the loads and stores alone.
+// Element-wise chains on 1 K to 64 M floats: gelu(a + b), tanh(1.5 a + b) * sigmoid(a) and
+// relu(2 a + b) - b. Beside gelu a hand-written C loop, and the loads and stores alone.
 #include "bench/bench.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define HUGE_PAGE (2 << 20)
+#define CHECKED (1 << 20)  // elements of a result, at most
 
-typedef struct chain_state {
-  int64_t n;
-  float *a, *b, *c;
-  sn_tensor *in[2];
-  sn_function *function;
-} chain_state;
+typedef enum chain_kind { GELU, TANHSIG, CHEAP } chain_kind;
 
-static sn_status chain(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+static sn_status gelu(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)context;
   (void)user;
   out[0] = sn_gelu(sn_add(in[0], in[1]));
   return SN_OK;
 }
 
-// Large arrays ask for huge pages, as Sinter's do. NaN, so that elements left out are noticed even
-// where the memory holds an earlier variant's results.
-static float *aligned(int64_t n) {
-  size_t align = n * 4 >= HUGE_PAGE ? HUGE_PAGE : 64;
-  size_t bytes = ((size_t)n * 4 + align - 1) / align * align;
-  float *data = aligned_alloc(align, bytes);
-  if (!data) return NULL;
-#ifdef MADV_HUGEPAGE
-  if (align == HUGE_PAGE) (void)madvise(data, bytes, MADV_HUGEPAGE);
-#endif
-  memset(data, 0xff, bytes);
-  return data;
+static sn_status tanhsig(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context;
+  (void)user;
+  sn_tensor *t = sn_tanh(sn_add(sn_mul_scalar(in[0], 1.5), in[1]));
+  out[0] = sn_mul(t, sn_sigmoid(in[0]));
+  return SN_OK;
 }
 
-// The tanh form of Hendrycks & Gimpel 2016 in float64.
-static bool validate(bench_run *run, const chain_state *s) {
-  double *expected = malloc(sizeof(double) * (size_t)s->n);
-  if (!expected) return bench_fail(run, "out of memory");
-  run->check = 0;
-  for (int64_t i = 0; i < s->n; i++) {
-    double x = (double)s->a[i] + s->b[i];
-    expected[i] =
-        0.5 * x * (1 + tanh(sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
-    run->check += s->c[i];
+static sn_status cheap(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context;
+  (void)user;
+  out[0] = sn_sub(sn_relu(sn_add(sn_mul_scalar(in[0], 2), in[1])), in[1]);
+  return SN_OK;
+}
+
+// gelu: the tanh form of Hendrycks & Gimpel 2016.
+static double chain_of(chain_kind kind, double a, double b) {
+  double x = a + b;
+  switch (kind) {
+    case GELU:
+      return 0.5 * x * (1 + tanh(sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+    case TANHSIG:
+      return tanh(1.5 * a + b) / (1 + exp(-a));
+    case CHEAP:
+      return fmax(2 * a + b, 0) - b;
   }
-  bool ok = bench_compare(run, "gelu", s->c, expected, s->n, 1e-6);
-  free(expected);
-  return ok;
+  return NAN;
 }
 
-static chain_state *create(bench_run *run) {
-  chain_state *s = run->state = calloc(1, sizeof(*s));
-  if (!s) return NULL;
-  s->n = run->which->size[0];
-  s->a = aligned(s->n);
-  s->b = aligned(s->n);
-  s->c = aligned(s->n);
-  if (!s->a || !s->b || !s->c) return NULL;
-  bench_fill(s->a, s->n, 1);
-  bench_fill(s->b, s->n, 2);
-  s->in[0] = bench_tensor(run, SN_SHAPE(s->n), 1, 1);
-  s->in[1] = bench_tensor(run, SN_SHAPE(s->n), 2, 1);
-  s->function = sn_function_create(run->context, chain, .inputs = 2, .outputs = 1, .name = "chain");
-  return bench_status(run, sn_check(run->context)) ? s : NULL;
+static bool create(bench_work *w) {
+  return bench_input(w, SN_SHAPE(w->size[0]), 1, 1) && bench_input(w, SN_SHAPE(w->size[0]), 2, 1);
 }
 
-static void destroy(bench_run *run) {
-  chain_state *s = run->state;
-  sn_function_destroy(s->function);
-  sn_release(s->in[0]);
-  sn_release(s->in[1]);
-  free(s->a);
-  free(s->b);
-  free(s->c);
-  free(s);
+// Of long arrays a sample, with a stride that meets every place in a line and a vector.
+static bool reference(bench_work *w) {
+  const float *a = w->host[0].data, *b = w->host[1].data;
+  int64_t n = w->size[0], count = n < CHECKED ? n : CHECKED;
+  int64_t stride = n <= CHECKED ? 1 : (n / CHECKED) | 1;
+  double *values = malloc(sizeof(double) * (size_t)count);
+  int64_t *at = malloc(sizeof(int64_t) * (size_t)count);
+  for (int64_t k = 0; k < count && values && at; k++) {
+    at[k] = k == count - 1 ? n - 1 : k * stride % n;
+    values[k] = chain_of((chain_kind)w->size[1], a[at[k]], b[at[k]]);
+  }
+  return at && bench_expect_at(w, 0, at, values, count, 1e-6);
 }
 
-static bool run_chain(bench_run *run, bool eager, bool read) {
-  chain_state *s = run->state;
-  SN_SCOPE(run->context);
-  sn_tensor *result;
-  sn_status status = eager ? sn_call_eager(s->function, s->in, 2, &result, 1)
-                           : sn_call(s->function, s->in, 2, &result, 1);
-  if (!status && read) status = sn_read(result, s->c, sizeof(float) * (size_t)s->n);
-  return status ? bench_status(run, status) : true;
+// ---- yardsticks: in the memory of sn_run's output, or their own
+static float *yardstick_output(bench_work *w) {
+  if (!w->user) w->user = bench_memory(w->size[0] * 4);
+  if (!w->user) bench_fail(w, "out of memory");
+  return w->user;
 }
 
-static void step_graph(bench_run *run) {
-  run_chain(run, false, false);
-}
-static void step_eager(bench_run *run) {
-  run_chain(run, true, false);
-}
-static bool setup_graph(bench_run *run) {
-  return create(run) && run_chain(run, false, true) && validate(run, run->state);
-}
-static bool setup_eager(bench_run *run) {
-  return create(run) && run_chain(run, true, true) && validate(run, run->state);
+static void destroy(bench_work *w) {
+  free(w->user);
 }
 
-static void step_c(bench_run *run) {
-  const chain_state *s = run->state;
-  bench_gelu_reference(s->a, s->b, s->c, s->n);
+static void step_c(bench_work *w) {
+  float *c = yardstick_output(w);
+  if (c) bench_gelu_reference(w->host[0].data, w->host[1].data, c, w->size[0]);
 }
-static bool setup_c(bench_run *run) {
-  if (!create(run)) return false;
-  step_c(run);
-  return validate(run, run->state);
+
+static bool check_c(bench_work *w) {
+  const bench_expected *e = &w->expected[0];
+  const float *c = w->user;
+  for (int64_t k = 0; k < e->count && c; k++)
+    if (!(fabs(c[e->at[k]] - e->values[k]) <= 2e-6))
+      return bench_fail(w, "the loop in C is wrong at %lld", (long long)e->at[k]);
+  return c != NULL;
 }
 
 // The loads and stores alone: a + b reads and writes the bytes that gelu(a + b) does, and has next
@@ -118,47 +94,56 @@ static bool setup_c(bench_run *run) {
 // need not; those go to memory even where the caches would have held the result. The better of the
 // two says what one core moves in such a loop. It is a yardstick and no proof: another loop
 // (prefetching, another order) may move more.
-static bool check_add(bench_run *run) {
-  const chain_state *s = run->state;
-  run->check = 0;
-  for (int64_t i = 0; i < s->n; i++) {
-    if (s->c[i] != s->a[i] + s->b[i])
-      return bench_fail(run, "a + b is wrong at %lld", (long long)i);
-    run->check += s->c[i];
-  }
-  return true;
+static void step_memory(bench_work *w) {
+  float *c = yardstick_output(w);
+  if (c) bench_add_reference(w->host[0].data, w->host[1].data, c, w->size[0]);
 }
 
-static void step_memory(bench_run *run) {
-  const chain_state *s = run->state;
-  bench_add_reference(s->a, s->b, s->c, s->n);
-}
-static bool setup_memory(bench_run *run) {
-  if (!create(run)) return false;
-  step_memory(run);
-  return check_add(run);
+static bool check_add(bench_work *w) {
+  const float *a = w->host[0].data, *b = w->host[1].data, *c = w->user;
+  for (int64_t i = 0; i < w->size[0] && c; i++)
+    if (c[i] != a[i] + b[i]) return bench_fail(w, "a + b is wrong at %lld", (long long)i);
+  return c != NULL;
 }
 
 #ifdef __x86_64__
-static void step_stream(bench_run *run) {
-  const chain_state *s = run->state;
-  bench_add_stream(s->a, s->b, s->c, s->n);
+static void step_stream(bench_work *w) {
+  float *c = yardstick_output(w);
+  if (c) bench_add_stream(w->host[0].data, w->host[1].data, c, w->size[0]);
 }
-static bool setup_stream(bench_run *run) {
-  if (!create(run)) return false;
-  step_stream(run);
-  return check_add(run);
-}
-#define STREAM(name, n) {name, "stream", setup_stream, step_stream, NULL, destroy, {(n), 0}, true},
-#else
-#define STREAM(name, n)
 #endif
 
-#define CASES(name, n)                                                          \
-  {name, "graph", setup_graph, step_graph, NULL, destroy, {(n), 0}, false},     \
-      {name, "eager", setup_eager, step_eager, NULL, destroy, {(n), 0}, false}, \
-      {name, "c", setup_c, step_c, NULL, destroy, {(n), 0}, true},              \
-      {name, "memory", setup_memory, step_memory, NULL, destroy, {(n), 0}, true}, STREAM(name, n)
-const bench_case bench_chain_cases[] = {CASES("chain.gelu.1K", 1024) CASES("chain.gelu.64K", 65536)
-                                            CASES("chain.gelu.1M", 1048576)};
-const int bench_chain_count = sizeof(bench_chain_cases) / sizeof(bench_chain_cases[0]);
+static const bench_yardstick yardsticks[] = {
+    {"c", step_c, check_c},
+    {"memory", step_memory, check_add},
+#ifdef __x86_64__
+    {"stream", step_stream, check_add},
+#endif
+};
+
+static const int64_t sizes[] = {1, 16, 256, 4096, 65536, 1048576, 0};
+
+#define CHAIN(text, function, kind, n, ...)                                            \
+  {                                                                                    \
+    .name = text, .size = {(n), (kind)}, .small = {(n) > 1024 ? 5003 : (n)-1, (kind)}, \
+    .create = create, .body = (function), .reference = reference, .destroy = destroy,  \
+    .outputs = 1, .full = (n) > 1048576, __VA_ARGS__                                   \
+  }
+#define GELU_ROW(text, n, ...)                         \
+  CHAIN(text, gelu, GELU, n, .yardsticks = yardsticks, \
+        .n_yardsticks = (int)(sizeof(yardsticks) / sizeof(yardsticks[0])), __VA_ARGS__)
+static const bench_workload bench_rows_chain[] = {
+    GELU_ROW("chain.gelu.1K", 1024, .sweep = sizes),
+    GELU_ROW("chain.gelu.64K", 65536),
+    GELU_ROW("chain.gelu.1M", 1048576),
+    GELU_ROW("chain.gelu.64M", 67108864),
+    CHAIN("chain.tanhsig.1K", tanhsig, TANHSIG, 1024, .sweep = sizes),
+    CHAIN("chain.tanhsig.64K", tanhsig, TANHSIG, 65536),
+    CHAIN("chain.tanhsig.1M", tanhsig, TANHSIG, 1048576),
+    CHAIN("chain.tanhsig.64M", tanhsig, TANHSIG, 67108864),
+    CHAIN("chain.cheap.1K", cheap, CHEAP, 1024, .sweep = sizes),
+    CHAIN("chain.cheap.64K", cheap, CHEAP, 65536),
+    CHAIN("chain.cheap.1M", cheap, CHEAP, 1048576),
+    CHAIN("chain.cheap.64M", cheap, CHEAP, 67108864),
+};
+BENCH_GROUP(chain);

@@ -1,177 +1,39 @@
-// sinter-bench [--full] [--threads N] [--json FILE] [CASE...]
-//     all cases, or those whose names begin so; a table and JSON
-// sinter-bench --serve
-//     the same step by step for peers.py: a command a line on stdin, a JSON object a line on stdout
-// sinter-bench --first-step
-//     one train step in this process, for the cold start
+// sinter-bench [OPTIONS] [ROW...]
+//     all rows, or those whose names begin so; a table, and JSON to a file
+// sinter-bench --list                 names and modes, a line each
+// sinter-bench --check                every row small, once, every result proved
+// sinter-bench --serve                a command a line for ab and peers.py
+// sinter-bench --count ROW MODE N     N calls after the first: for counting instructions
+// sinter-bench --first-step           one train step in this process, for the cold start
 #include "bench/bench.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_RUNS 8
-#define MAX_CASES 64
+#define MAX_SLOPE 8
 
 typedef struct options {
   bench_settings settings;
   const char *json;
+  unsigned modes;
+  bool sweeps;
   char **names;
   int n_names;
 } options;
 
-static int all_cases(const bench_case **out) {
-  const struct {
-    const bench_case *cases;
-    int count;
-  } groups[] = {{bench_mlp_cases, bench_mlp_count},
-                {bench_call_cases, bench_call_count},
-                {bench_chain_cases, bench_chain_count},
-                {bench_softmax_cases, bench_softmax_count}};
-  int n = 0;
-  for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
-    for (int i = 0; i < groups[g].count && n < MAX_CASES; i++) out[n++] = &groups[g].cases[i];
-  return n;
-}
+static const bench_group *const groups[] = {
+#define X(name) &bench_group_##name,
+    BENCH_GROUPS(X)
+#undef X
+};
+#define N_GROUPS ((int)(sizeof(groups) / sizeof(groups[0])))
 
-static void print_json_text(FILE *out, const char *text) {
-  (void)fputc('"', out);
-  for (; text && *text; text++) {
-    if (*text == '"' || *text == '\\') (void)fputc('\\', out);
-    (void)fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
-  }
-  (void)fputc('"', out);
-}
-
-static void print_system(FILE *out, int threads) {
-  sn_context *context;
-  sn_system_info info = {.size = sizeof(info)};
-  if (sn_context_create(&context, .threads = threads)) return;
-  sn_context_system_info(context, &info);
-  const struct {
-    const char *key, *value;
-  } rows[] = {{"sinter", sn_version()},          {"cpu", info.cpu_name},
-              {"features", info.cpu_features},   {"llvm", info.llvm_version},
-              {"llvm_status", info.llvm_status}, {"blas", info.blas_name},
-              {"blas_core", info.blas_core},     {"blas_status", info.blas_status}};
-  (void)fprintf(out, "{\"threads\": %d", info.threads);
-  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    (void)fprintf(out, ", \"%s\": ", rows[i].key);
-    print_json_text(out, rows[i].value ? rows[i].value : "");
-  }
-  (void)fputc('}', out);
-  sn_context_destroy(context);
-}
-
-static int threads_of(const options *o, const bench_case *which) {
-  return which->one_thread ? 1 : o->settings.threads;
-}
-
-// ---- serving
-static void serve_setup(const options *o, bench_run *runs, const char *name, const char *variant) {
-  const bench_case *cases[MAX_CASES];
-  int n = all_cases(cases), slot = 0, i = 0;
-  while (slot < MAX_RUNS && runs[slot].which) slot++;
-  while (i < n && (strcmp(cases[i]->name, name) != 0 || strcmp(cases[i]->variant, variant) != 0))
-    i++;
-  if (slot == MAX_RUNS || i == n) {
-    (void)printf("{\"error\": \"no such case, or too many at once\"}\n");
-    return;
-  }
-  bench_run *run = &runs[slot];
-  if (bench_begin(run, cases[i], &o->settings)) {
-    (void)printf("{\"slot\": %d, \"check\": %.9g, \"iterations\": %lld, \"threads\": %d}\n", slot,
-                 run->check, (long long)run->iterations, threads_of(o, cases[i]));
-    return;
-  }
-  (void)printf("{\"error\": ");
-  print_json_text(stdout, run->error);
-  (void)printf("}\n");
-  bench_end(run);
-  run->which = NULL;
-}
-
-static void serve_once(const char *what, const char *program) {
-  char error[600] = "";
-  (void)printf("{");
-  bool ok = !strcmp(what, "cold")      ? bench_cold_start(program, stdout, error, sizeof(error))
-            : !strcmp(what, "compile") ? bench_compile_time(stdout, error, sizeof(error))
-                                       : bench_memory(stdout, error, sizeof(error));
-  if (!ok) {
-    (void)printf("\"error\": ");
-    print_json_text(stdout, error);
-  }
-  (void)printf("}\n");
-}
-
-static int serve(const options *o, const char *program) {
-  bench_run runs[MAX_RUNS] = {0};
-  char line[256], name[128], variant[64];
-  int slot, count;
-  while (fgets(line, sizeof(line), stdin)) {
-    if (sscanf(line, "setup %127s %63s", name, variant) == 2) {
-      serve_setup(o, runs, name, variant);
-    } else if (sscanf(line, "sample %d %d", &slot, &count) == 2 && slot >= 0 && slot < MAX_RUNS &&
-               runs[slot].which) {
-      (void)printf("{\"us\": [");
-      for (int i = 0; i < count; i++)
-        (void)printf(i ? ", %.6g" : "%.6g", bench_sample(&runs[slot]));
-      (void)printf("], \"error\": ");
-      print_json_text(stdout, runs[slot].error);
-      (void)printf("}\n");
-    } else if (sscanf(line, "end %d", &slot) == 1 && slot >= 0 && slot < MAX_RUNS &&
-               runs[slot].which) {
-      bench_end(&runs[slot]);
-      runs[slot].which = NULL;
-      (void)printf("{}\n");
-    } else if (!strncmp(line, "info", 4)) {
-      print_system(stdout, o->settings.threads);
-      (void)printf("\n");
-    } else if (sscanf(line, "once %127s", name) == 1) {
-      serve_once(name, program);
-    } else {
-      (void)printf("{\"error\": \"unknown command\"}\n");
-    }
-    (void)fflush(stdout);
-  }
-  return 0;
-}
-
-// ---- on its own
-// The variants of one case, their samples taken in turn. Returns how many failed.
-static int measure_group(const options *o, const bench_case **cases, int n, FILE *json) {
-  bench_run runs[MAX_RUNS];
-  double *samples = malloc(sizeof(double) * (size_t)(o->settings.samples * n));
-  if (!samples) return 1;
-  for (int v = 0; v < n; v++) bench_begin(&runs[v], cases[v], &o->settings);
-  for (int s = 0; s < o->settings.samples; s++)
-    for (int v = 0; v < n; v++)
-      samples[v * o->settings.samples + s] = runs[v].error[0] ? 0 : bench_sample(&runs[v]);
-  int failed = 0;
-  for (int v = 0; v < n; v++) {
-    bench_statistics r = bench_summarise(samples + v * o->settings.samples, o->settings.samples);
-    int threads = threads_of(o, cases[v]);
-    char label[64];
-    (void)snprintf(label, sizeof(label), "%s%s", cases[v]->variant,
-                   threads < o->settings.threads ? " (1 thread)" : "");
-    if (runs[v].error[0]) {
-      failed++;
-      (void)printf("%-24s %-17s FAILED: %s\n", cases[v]->name, label, runs[v].error);
-    } else {
-      (void)printf("%-24s %-17s %12.3f %12.3f %10.3f\n", cases[v]->name, label, r.median, r.min,
-                   r.iqr);
-      (void)fprintf(
-          json,
-          ",\n  {\"name\": \"%s\", \"variant\": \"%s\", \"threads\": %d, \"unit\": \"us\", "
-          "\"median\": %.6g, "
-          "\"min\": %.6g, \"iqr\": %.6g, \"samples\": %d, \"steps\": %lld, \"check\": %.9g}",
-          cases[v]->name, cases[v]->variant, threads, r.median, r.min, r.iqr, o->settings.samples,
-          (long long)runs[v].iterations, runs[v].check);
-    }
-    bench_end(&runs[v]);
-  }
-  (void)fflush(stdout);
-  free(samples);
-  return failed;
+const bench_workload *bench_find(const char *name) {
+  for (int g = 0; g < N_GROUPS; g++)
+    for (int i = 0; i < groups[g]->count; i++)
+      if (!strcmp(groups[g]->rows[i].name, name)) return &groups[g]->rows[i];
+  return NULL;
 }
 
 static bool wanted(const options *o, const char *name) {
@@ -180,10 +42,16 @@ static bool wanted(const options *o, const char *name) {
   return o->n_names == 0;
 }
 
+// Rows that need much memory or time: on request.
+static bool wanted_row(const options *o, const bench_workload *row) {
+  bool now = !row->full || o->settings.full || o->settings.small || o->n_names > 0;
+  return now && wanted(o, row->name);
+}
+
 static int measure_once(const options *o, const char *program, FILE *json) {
   char text[1024] = "", error[600] = "";
-  bool cold = wanted(o, "cold"), memory = wanted(o, "growth");
-  if (!cold && !memory) return 0;
+  bool cold = wanted(o, "cold"), growth = wanted(o, "growth");
+  if ((!cold && !growth) || o->settings.small) return 0;
   FILE *out = fmemopen(text, sizeof(text), "w");
   if (!out) return 1;
   bool ok = true;
@@ -191,59 +59,206 @@ static int measure_once(const options *o, const char *program, FILE *json) {
     ok = bench_cold_start(program, out, error, sizeof(error));
     (void)fprintf(out, ", ");
     ok = ok && bench_compile_time(out, error, sizeof(error));
-    if (memory) (void)fprintf(out, ", ");
+    if (growth) (void)fprintf(out, ", ");
   }
-  if (memory) ok = ok && bench_memory(out, error, sizeof(error));
+  if (growth) ok = ok && bench_growth(out, error, sizeof(error));
   (void)fclose(out);
   (void)printf(ok ? "%s\n" : "FAILED: %s\n", ok ? text : error);
-  if (ok) (void)fprintf(json, ",\n  {%s}", text);
+  if (ok) (void)fprintf(json, ",\n{%s}", text);
   return ok ? 0 : 1;
 }
 
+// ---- how compile time grows: least squares of log time over log size
+typedef struct slope {
+  const char *name;
+  int n;
+  double x[MAX_SLOPE], y[MAX_SLOPE];
+} slope;
+
+static void end_slope(slope *s, FILE *json) {
+  if (s->n > 1) {
+    double mx = 0, my = 0, above = 0, below = 0;
+    for (int i = 0; i < s->n; i++) {
+      mx += s->x[i] / s->n;
+      my += s->y[i] / s->n;
+    }
+    for (int i = 0; i < s->n; i++) {
+      above += (s->x[i] - mx) * (s->y[i] - my);
+      below += (s->x[i] - mx) * (s->x[i] - mx);
+    }
+    (void)printf("%-34s time grows as size^%.2f\n", s->name, above / below);
+    (void)fprintf(json, ",\n{\"name\": \"%s\", \"exponent\": %.4g}", s->name, above / below);
+  }
+  s->n = 0;
+  s->name = NULL;
+}
+
+static void add_slope(slope *s, const bench_workload *row, double us, FILE *json) {
+  if (s->name && (!row->slope || strcmp(s->name, row->slope) != 0)) end_slope(s, json);
+  if (!row->slope || s->n == MAX_SLOPE || !(us > 0)) return;
+  s->name = row->slope;
+  s->x[s->n] = log((double)row->size[0]);
+  s->y[s->n++] = log(us);
+}
+
 static int measure_all(const options *o, const char *program) {
-  const bench_case *cases[MAX_CASES];
-  int n = all_cases(cases), failed = 0;
+  int failed = 0;
+  slope s = {0};
   FILE *json = fopen(o->json ? o->json : "/dev/null", "w");
   if (!json) {
     perror(o->json);
     return 1;
   }
-  (void)fprintf(json, "[\n  ");
-  print_system(json, o->settings.threads);
-  print_system(stdout, o->settings.threads);
-  (void)printf("\n%-24s %-17s %12s %12s %10s\n", "case", "", "median us", "min us", "IQR us");
-  for (int first = 0, end; first < n; first = end) {
-    for (end = first + 1;
-         end < n && end - first < MAX_RUNS && !strcmp(cases[first]->name, cases[end]->name);)
-      end++;
-    if (wanted(o, cases[first]->name)) failed += measure_group(o, cases + first, end - first, json);
-  }
+  (void)fprintf(json, "[\n");
+  bench_print_system(json, o->settings.threads);
+  bench_print_system(stdout, o->settings.threads);
+  (void)printf(
+      "\nus is CPU time for one thread, else wall time.\n%-34s %-12s %s %13s %13s %13s "
+      "%11s\n",
+      "row", "mode", "T", "us", "wall median", "wall min", "wall IQR");
+  for (int g = 0; g < N_GROUPS; g++)
+    for (int i = 0; i < groups[g]->count; i++) {
+      const bench_workload *row = &groups[g]->rows[i];
+      double us = 0;
+      if (!wanted_row(o, row)) continue;
+      if (!bench_measure_row(row, &o->settings, o->modes, json, &us)) failed++;
+      add_slope(&s, row, us, json);
+      if (o->sweeps && !bench_measure_sweep(row, &o->settings, json)) failed++;
+    }
+  end_slope(&s, json);
   failed += measure_once(o, program, json);
   (void)fprintf(json, "\n]\n");
+  if (failed) (void)printf("%d rows FAILED\n", failed);
   return fclose(json) == 0 && failed == 0 ? 0 : 1;
 }
 
+static int list(const options *o) {
+  for (int g = 0; g < N_GROUPS; g++)
+    for (int i = 0; i < groups[g]->count; i++) {
+      const bench_workload *row = &groups[g]->rows[i];
+      if (!wanted_row(o, row)) continue;
+      (void)printf("%s %d", row->name, row->threads ? row->threads : o->settings.threads);
+      for (int m = 0; m < BENCH_MODES; m++) {
+        const char *mode = bench_mode_name(row, (bench_mode)m);
+        if (mode && (o->modes >> m & 1)) (void)printf(" %s", mode);
+      }
+      (void)printf("\n");
+    }
+  return 0;
+}
+
+static int mode_of(const bench_workload *row, const char *name) {
+  for (int m = 0; m < BENCH_MODES; m++) {
+    const char *have = bench_mode_name(row, (bench_mode)m);
+    if (have && !strcmp(have, name)) return m;
+  }
+  return -1;
+}
+
+// All but the calls is the same for every n: the difference of two counts is that of the calls.
+static int count(bench_settings *settings, const char *name, const char *mode_name, long n) {
+  const bench_workload *row = bench_find(name);
+  int mode = row ? mode_of(row, mode_name) : -1;
+  bench_work *w = mode >= 0 ? calloc(1, sizeof(*w)) : NULL;
+  if (!w) return 2;
+  settings->sample_ms = 0;  // one step a sample
+  bool ok = bench_begin(w, row, settings, 1u << mode);
+  for (long i = 0; i < n && ok; i++) {
+    bench_step(w, (bench_mode)mode);
+    ok = !w->error[0];
+  }
+  if (!ok) (void)fprintf(stderr, "%s\n", w->error);
+  bench_end(w);
+  free(w);
+  return ok ? 0 : 1;
+}
+
+static unsigned parse_modes(const char *text) {
+  static const char *const names[] = {"eager", "tape", "interpreter", "call", "run", "yardstick"};
+  unsigned modes = 0;
+  for (int m = 0; m < (int)(sizeof(names) / sizeof(names[0])); m++)
+    if (strstr(text, names[m])) modes |= m == BENCH_YARDSTICK ? ~0u << m : 1u << m;
+  return modes;
+}
+
+static int usage(const char *program) {
+  (void)fprintf(stderr,
+                "usage: %s [--check | --list | --serve] [--full] [--threads N] [--samples N] "
+                "[--sample-ms MS]\n  [--budget-ms MS] [--modes eager,tape,interpreter,call,run,"
+                "yardstick] [--no-sweep] [--optimizer PARAMETERS]\n  [--json FILE] [ROW...]\n",
+                program);
+  return 2;
+}
+
+static bool parse_number(options *o, const char *name, const char *text) {
+  double value = strtod(text, NULL);
+  bench_settings *s = &o->settings;
+  if (!strcmp(name, "--threads"))
+    s->threads = (int)value;
+  else if (!strcmp(name, "--samples"))
+    s->samples = value > 1 ? (int)value : 1;
+  else if (!strcmp(name, "--sample-ms"))
+    s->sample_ms = value;
+  else if (!strcmp(name, "--budget-ms"))
+    s->budget_ms = value;
+  else if (!strcmp(name, "--optimizer"))
+    s->optimizer = (int64_t)value;
+  else
+    return false;
+  return true;
+}
+
+static bool parse_flag(options *o, const char *name) {
+  bench_settings *s = &o->settings;
+  if (!strcmp(name, "--full")) {
+    s->full = true;
+    s->sample_ms = 50;
+    s->budget_ms = 3000;
+  } else if (!strcmp(name, "--check")) {
+    s->small = true;
+    s->samples = 1;
+    s->sample_ms = 0;
+  } else if (!strcmp(name, "--no-sweep")) {
+    o->sweeps = false;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 int main(int argc, char **argv) {
-  options o = {.settings = {.threads = 1, .samples = 31, .sample_ms = 5}, .names = argv + argc};
-  bool serving = false;
+  options o = {.settings = {.threads = 1,
+                            .samples = 15,
+                            .sample_ms = 5,
+                            .budget_ms = 400,
+                            .optimizer = 10000000},
+               .modes = ~0u,
+               .sweeps = true,
+               .names = argv + argc};
+  bool serving = false, listing = false;
+  (void)setvbuf(stdout, NULL, _IOLBF, 1 << 16);
   for (int i = 1; i < argc; i++) {
-    if (!strcmp(argv[i], "--first-step")) return bench_first_step();
-    if (!strcmp(argv[i], "--serve")) {
+    const char *a = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
+    if (!strcmp(a, "--first-step")) return bench_first_step();
+    if (!strcmp(a, "--count") && i + 3 < argc)
+      return count(&o.settings, argv[i + 1], argv[i + 2], strtol(argv[i + 3], NULL, 10));
+    if (parse_flag(&o, a)) continue;
+    if (!strcmp(a, "--serve")) {
       serving = true;
-    } else if (!strcmp(argv[i], "--full")) {
-      o.settings.sample_ms = 50;
-    } else if (!strcmp(argv[i], "--threads") && i + 1 < argc) {
-      o.settings.threads = (int)strtol(argv[++i], NULL, 10);
-    } else if (!strcmp(argv[i], "--json") && i + 1 < argc) {
+    } else if (!strcmp(a, "--list")) {
+      listing = true;
+    } else if (!strcmp(a, "--json") && next) {
       o.json = argv[++i];
-    } else if (argv[i][0] == '-') {
-      (void)fprintf(stderr, "usage: %s [--full] [--threads N] [--json FILE] [CASE...]\n", argv[0]);
-      return 2;
+    } else if (!strcmp(a, "--modes") && next) {
+      o.modes = parse_modes(argv[++i]);
+    } else if (a[0] == '-') {
+      if (!next || !parse_number(&o, a, argv[++i])) return usage(argv[0]);
     } else {
       o.names = argv + i;
       o.n_names = argc - i;
       break;
     }
   }
-  return serving ? serve(&o, "/proc/self/exe") : measure_all(&o, "/proc/self/exe");
+  if (listing) return list(&o);
+  return serving ? bench_serve(&o.settings, "/proc/self/exe") : measure_all(&o, "/proc/self/exe");
 }

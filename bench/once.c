@@ -26,21 +26,55 @@ static double peak_megabytes(void) {
   return (double)kilobytes / 1024;
 }
 
+static const bench_settings one_thread = {
+    .threads = 1, .samples = 1, .sample_ms = 0, .budget_ms = 1};
+
+// The context, inputs and function of mlp784, nothing called yet. NULL after a failure.
+static bench_work *mlp_create(void) {
+  bench_work *w = calloc(1, sizeof(*w));
+  const bench_workload *row = bench_mlp784();
+  if (!w) return NULL;
+  w->row = row;
+  w->settings = &one_thread;
+  w->threads = 1;
+  w->n_out = 1;
+  memcpy(w->size, row->size, sizeof(w->size));
+  if (sn_context_create(&w->context)) {
+    free(w);
+    return NULL;
+  }
+  if (row->create(w))
+    w->function = sn_function_create(w->context, row->body, .user = w, .inputs = w->n_in,
+                                     .outputs = 1, .name = row->name);
+  return w;
+}
+
+static void mlp_destroy(bench_work *w) {
+  if (w) bench_end(w);
+  free(w);
+}
+
+static bool mlp_step(bench_work *w, double *out_loss) {
+  SN_SCOPE(w->context);
+  sn_tensor *loss;
+  sn_status status = sn_call(w->function, w->in, w->n_in, &loss, 1);
+  if (!status && out_loss) status = sn_item(loss, out_loss);
+  return bench_status(w, status);
+}
+
 // Prints "FIRST_CALL_MS TRACE_MS COMPILE_MS PEAK_MB LOSS" for the parent, which checks the loss.
 int bench_first_step(void) {
-  bench_run run = {0};
   double loss = 0;
-  if (sn_context_create(&run.context)) return 1;
-  bench_mlp *mlp = bench_mlp_create(&run, true, false);
+  bench_work *w = mlp_create();
   double start = bench_now();
-  bool ok = mlp && bench_mlp_step(&run, mlp, false, &loss);
+  bool ok = w && mlp_step(w, &loss);
   double ms = (bench_now() - start) * 1e3;
   if (!ok) {
-    (void)fprintf(stderr, "%s\n", run.error);
+    (void)fprintf(stderr, "%s\n", w ? w->error : "no context");
     return 1;
   }
   sn_function_statistics stats = {.size = sizeof(stats)};
-  sn_function_stats(bench_mlp_function(mlp), &stats);
+  sn_function_stats(w->function, &stats);
   (void)printf("%.3f %.3f %.3f %.1f %.9g\n", ms, stats.trace_ms, stats.compile_ms, peak_megabytes(),
                loss);
   (void)fflush(stdout);
@@ -115,20 +149,15 @@ bool bench_cold_start(const char *program, FILE *out, char *error, size_t capaci
 bool bench_compile_time(FILE *out, char *error, size_t capacity) {
   double trace[STARTS], compile[STARTS];
   for (int i = 0; i < STARTS; i++) {
-    bench_run run = {0};
-    if (sn_context_create(&run.context)) return false;
-    bench_mlp *mlp = bench_mlp_create(&run, true, false);
-    bool ok = mlp && bench_mlp_step(&run, mlp, false, NULL);
+    bench_work *w = mlp_create();
+    bool ok = w && mlp_step(w, NULL);
     sn_function_statistics stats = {.size = sizeof(stats)};
-    if (ok) sn_function_stats(bench_mlp_function(mlp), &stats);
+    if (ok) sn_function_stats(w->function, &stats);
     trace[i] = stats.trace_ms;
     compile[i] = stats.compile_ms;
-    if (mlp) bench_mlp_destroy(mlp);
-    sn_context_destroy(run.context);
-    if (!ok) {
-      (void)snprintf(error, capacity, "%s", run.error);
-      return false;
-    }
+    if (!ok) (void)snprintf(error, capacity, "%s", w ? w->error : "no context");
+    mlp_destroy(w);
+    if (!ok) return false;
   }
   (void)fprintf(out, "\"warm.trace_ms\": %.2f, \"warm.compile_ms\": %.2f",
                 bench_summarise(trace, STARTS).median, bench_summarise(compile, STARTS).median);
@@ -151,46 +180,41 @@ static sn_status increment(sn_context *context, sn_tensor *const *in, sn_tensor 
 }
 
 // Each function is a new one to the library: the constant differs.
-static bool churn_functions(bench_run *run, sn_tensor *x, int first, int count) {
+static bool churn_functions(bench_work *w, sn_tensor *x, int first, int count) {
   for (int i = first; i < first + count; i++) {
-    SN_SCOPE(run->context);
+    SN_SCOPE(w->context);
     double amount = i;
     sn_tensor *y;
     sn_function *function =
-        sn_function_create(run->context, increment, .user = &amount, .inputs = 1, .outputs = 1);
+        sn_function_create(w->context, increment, .user = &amount, .inputs = 1, .outputs = 1);
     sn_status status = sn_call(function, &x, 1, &y, 1);
     sn_function_destroy(function);
-    if (status) return bench_status(run, status);
+    if (status) return bench_status(w, status);
   }
   return true;
 }
 
-static bool churn_calls(bench_run *run, bench_mlp *mlp, int count) {
+static bool churn_calls(bench_work *w, int count) {
   for (int i = 0; i < count; i++)
-    if (!bench_mlp_step(run, mlp, false, NULL)) return false;
+    if (!mlp_step(w, NULL)) return false;
   return true;
 }
 
-bool bench_memory(FILE *out, char *error, size_t capacity) {
-  bench_run run = {0};
-  if (sn_context_create(&run.context)) return false;
-  bench_mlp *mlp = bench_mlp_create(&run, false, false);
-  sn_tensor *x = bench_tensor(&run, SN_SHAPE(1000), 1, 1);
-  bool ok = mlp && x && churn_calls(&run, mlp, 1000);
+bool bench_growth(FILE *out, char *error, size_t capacity) {
+  bench_work *w = mlp_create();
+  bool ok = w && churn_calls(w, 1000);
   double before_calls = resident_kilobytes();
-  ok = ok && churn_calls(&run, mlp, 10000);
+  ok = ok && churn_calls(w, 10000);
   double calls = resident_kilobytes() - before_calls;
-  ok = ok && churn_functions(&run, x, 0, 300);  // until the cache of kernels is full
+  sn_tensor *x = ok ? sn_keep(sn_ones(w->context, SN_F32, SN_SHAPE(1000))) : NULL;
+  ok = ok && churn_functions(w, x, 0, 300);  // until the cache of kernels is full
   double before_functions = resident_kilobytes();
-  ok = ok && churn_functions(&run, x, 300, 1000);
+  ok = ok && churn_functions(w, x, 300, 1000);
   double functions = resident_kilobytes() - before_functions;
   sn_release(x);
-  if (mlp) bench_mlp_destroy(mlp);
-  sn_context_destroy(run.context);
-  if (!ok) {
-    (void)snprintf(error, capacity, "%s", run.error);
-    return false;
-  }
+  if (!ok) (void)snprintf(error, capacity, "%s", w ? w->error : "no context");
+  mlp_destroy(w);
+  if (!ok) return false;
   (void)fprintf(out, "\"growth.10000_calls_kb\": %.0f, \"growth.1000_functions_kb\": %.0f", calls,
                 functions);
   return true;

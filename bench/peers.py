@@ -34,7 +34,7 @@ CHAINS = {"chain.gelu.1K": 1024, "chain.gelu.64K": 65536, "chain.gelu.1M": 10485
 SOFTMAXES = {"softmax.ce_fb.32x10": (32, 10), "softmax.ce_fb.1024x1024": (1024, 1024)}
 CASES = (["mlp8.sgd", "mlp8.adam", "mlp784.sgd", "mlp784.adam", "call.4", "call.eager_add"]
          + list(CHAINS) + list(SOFTMAXES))
-SINTER_VARIANTS = {"call.4": ["graph", "run", "eager"], "call.eager_add": ["eager"]}
+SINTER_VARIANTS = {"call.4": ["call", "run", "eager"], "call.eager_add": ["eager"]}
 C_LOOPS = ["c", "memory"] + ["stream"] * (platform.machine() in ("x86_64", "AMD64"))
 OTHER_RESULT = ("memory", "stream")  # a + b, checked by bench/chain.c
 
@@ -42,7 +42,7 @@ OTHER_RESULT = ("memory", "stream")  # a + b, checked by bench/chain.c
 def variants_of(kind, case):
     mlp, call = case.startswith("mlp"), case.startswith("call")
     if kind == "sinter":
-        return SINTER_VARIANTS.get(case, ["graph", "eager"] + C_LOOPS * (case in CHAINS))
+        return SINTER_VARIANTS.get(case, ["call", "eager" if case in CHAINS else "tape"] + C_LOOPS * (case in CHAINS))
     if kind == "jax":
         return [""] + ["loop100"] * mlp + ["donated"] * (not mlp and not call)
     return [""]
