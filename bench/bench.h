@@ -62,14 +62,15 @@ typedef struct bench_workload {
   const bench_yardstick *yardsticks;
   int n_yardsticks;
   int outputs;
-  int steps;           // of a call: times are divided by it. 0: 1
-  int checked_calls;   // output 0, a scalar, of that many calls in a row is proved. 0: one call
-  int threads;         // 0: the settings'
-  bool gradients;      // the body calls sn_gradients: no eager mode
-  bool compiled_only;  // unrolled loops and the like, of no interest op by op
-  bool full;           // left out unless asked for by name or --full
-  const char *slope;   // rows of one slope differ in size[0]: main.c prints log-log exponents
-  int sweep_axis;      // of size; sweep: its values, 0 ends them
+  int steps;              // of a call: times are divided by it. 0: 1
+  int checked_calls;      // output 0, a scalar, of that many calls in a row is proved. 0: one call
+  int threads;            // 0: the settings'
+  bool gradients;         // the body calls sn_gradients: no eager mode
+  bool interpreter_only;  // of once
+  bool compiled_only;     // unrolled loops and the like, of no interest op by op
+  bool full;              // left out unless asked for by name or --full
+  const char *slope;      // rows of one slope differ in size[0]: main.c prints log-log exponents
+  int sweep_axis;         // of size; sweep: its values, 0 ends them
   const int64_t *sweep;
 } bench_workload;
 
@@ -81,7 +82,9 @@ typedef struct bench_group {
   const bench_group bench_group_##name = { \
       bench_rows_##name, (int)(sizeof(bench_rows_##name) / sizeof(bench_rows_##name[0]))}
 // One file each.
-#define BENCH_GROUPS(X) X(mlp) X(call) X(chain) X(softmax)
+#define BENCH_GROUPS(X)                                                                           \
+  X(mlp) X(call) X(chain) X(softmax) X(transcendental) X(rows) X(dense) X(norm) X(lstm) X(loops)   \
+  X(deriv) X(embed) X(random) X(attention) X(transformer) X(conv) X(optimizer) X(towers) X(compile)
 #define X(name) extern const bench_group bench_group_##name;
 BENCH_GROUPS(X)
 #undef X

@@ -14,7 +14,10 @@ const char *bench_mode_name(const bench_workload *row, bench_mode mode) {
     int y = (int)mode - BENCH_YARDSTICK;
     return y < row->n_yardsticks ? row->yardsticks[y].name : NULL;
   }
-  if (row->once) return mode == BENCH_INTERPRETER || mode == BENCH_CALL ? mode_names[mode] : NULL;
+  if (row->once) {
+    bool compiled = mode == BENCH_CALL && !row->interpreter_only;
+    return mode == BENCH_INTERPRETER || compiled ? mode_names[mode] : NULL;
+  }
   if (mode == BENCH_EAGER && row->gradients) return NULL;
   if (mode <= BENCH_TAPE && row->compiled_only) return NULL;
   return mode_names[mode];

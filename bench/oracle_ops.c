@@ -9,14 +9,16 @@
 // ---- two operands, broadcast
 typedef struct walk {  // of all elements of a node, with the place of an operand's
   int64_t stride[REF_RANK];
+  int64_t period;  // the operand has the node's last dims: its place is i % period. 0: it has not
 } walk;
 
 static walk walk_of(const ref_node *out, const ref_node *operand) {
-  walk w = {{0}};
+  walk w = {{0}, operand->size};
   int64_t stride = 1;
   for (int k = operand->rank - 1; k >= 0; k--) {
     int axis = out->rank - operand->rank + k;
     w.stride[axis] = operand->dims[k] == 1 ? 0 : stride;
+    if (operand->dims[k] != out->dims[axis]) w.period = 0;
     stride *= operand->dims[k];
   }
   return w;
@@ -24,6 +26,7 @@ static walk walk_of(const ref_node *out, const ref_node *operand) {
 
 static int64_t place(const ref_node *out, const walk *w, int64_t i) {
   int64_t at = 0;
+  if (w->period) return w->period == out->size ? i : i % w->period;
   for (int k = out->rank - 1; k >= 0; k--) {
     at += i % out->dims[k] * w->stride[k];
     i /= out->dims[k];
@@ -323,7 +326,7 @@ ref ref_reshape(ref_tape *t, ref a, sn_shape shape) {
 }
 
 static walk walk_permuted(const ref_node *n, const ref_node *x) {
-  walk w;
+  walk w = {{0}, 0};
   for (int k = 0; k < n->rank; k++) {
     w.stride[k] = 1;
     for (int j = n->perm[k] + 1; j < x->rank; j++) w.stride[k] *= x->dims[j];

@@ -1,0 +1,89 @@
+// An LSTM unrolled over 100 steps: input and hidden size 128, batch 32; the mean square of all
+// outputs, and its gradients for the inputs and the weights. The inputs' products are one matmul.
+#include "bench/bench.h"
+#include "bench/oracle_tape.h"
+
+#include <stdlib.h>
+
+#define MAX_STEPS 128
+
+// size: steps, hidden, batch.  in: x [T, B, H], w [H, 4H], u [H, 4H], b [4H]
+static sn_tensor *gate(sn_tensor *z, int64_t hidden, int i) {
+  return sn_slice(z, (sn_range_spec[]){SN_ALL, SN_RANGE(i * hidden, (i + 1) * hidden, 1)}, 2);
+}
+
+static sn_status lstm(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const bench_work *w = user;
+  int64_t steps = w->size[0], hidden = w->size[1], batch = w->size[2];
+  sn_tensor *flat = sn_reshape(in[0], SN_SHAPE(steps * batch, hidden)), *all[MAX_STEPS];
+  sn_tensor *projected =
+      sn_reshape(sn_add(sn_matmul(flat, in[1]), in[3]), SN_SHAPE(steps, batch, 4 * hidden));
+  sn_tensor *h = sn_zeros(context, SN_F32, SN_SHAPE(batch, hidden)), *c = h;
+  for (int t = 0; t < steps; t++) {
+    sn_tensor *z = sn_add(sn_index(projected, 0, t), sn_matmul(h, in[2]));
+    sn_tensor *i = sn_sigmoid(gate(z, hidden, 0)), *f = sn_sigmoid(gate(z, hidden, 1));
+    sn_tensor *g = sn_tanh(gate(z, hidden, 2)), *o = sn_sigmoid(gate(z, hidden, 3));
+    c = sn_add(sn_mul(f, c), sn_mul(i, g));
+    h = sn_mul(o, sn_tanh(c));
+    all[t] = h;
+  }
+  out[0] = sn_mean(sn_square(sn_stack(all, (int)steps, 0)));
+  if (w->row->gradients) sn_gradients(out[0], in, 4, out + 1);
+  return SN_OK;
+}
+
+static bool create(bench_work *w) {
+  int64_t steps = w->size[0], hidden = w->size[1], batch = w->size[2];
+  return bench_input(w, SN_SHAPE(steps, batch, hidden), 1, 1) &&
+         bench_input(w, SN_SHAPE(hidden, 4 * hidden), 2, 0.15) &&
+         bench_input(w, SN_SHAPE(hidden, 4 * hidden), 3, 0.15) &&
+         bench_input(w, SN_SHAPE(4 * hidden), 4, 0.5);
+}
+
+typedef struct cell {
+  ref h, c;
+} cell;
+
+static cell reference_step(ref_tape *t, cell s, ref x, const ref *p, int64_t hidden) {
+  ref z = ref_add(t, ref_dense(t, x, p[0], p[2]), ref_matmul(t, s.h, p[1])), part[4];
+  for (int i = 0; i < 4; i++)
+    part[i] = ref_map(t, ref_slice(t, z, 1, i * hidden, hidden), i == 2 ? REF_TANH : REF_SIGMOID);
+  ref c = ref_add(t, ref_mul(t, part[1], s.c), ref_mul(t, part[0], part[2]));
+  return (cell){ref_mul(t, part[3], ref_map(t, c, REF_TANH)), c};
+}
+
+static bool reference(bench_work *w) {
+  int64_t steps = w->size[0], hidden = w->size[1], batch = w->size[2];
+  ref_tape *t = ref_tape_create();
+  if (!t) return false;
+  ref p[4], all[MAX_STEPS];
+  for (int i = 0; i < 4; i++) p[i] = ref_leaf(t, w->host[i].shape, w->host[i].data);
+  double *zeros = calloc((size_t)(batch * hidden), sizeof(double));
+  ref start = zeros ? ref_leaf_double(t, SN_SHAPE(batch, hidden), zeros) : 0;
+  free(zeros);
+  cell s = {start, start};
+  for (int i = 0; i < steps; i++) {
+    ref x = ref_reshape(t, ref_slice(t, p[0], 0, i, 1), SN_SHAPE(batch, hidden));
+    s = reference_step(t, s, x, p + 1, hidden);
+    all[i] = s.h;
+  }
+  ref loss = ref_mean_square(t, ref_concat(t, all, (int)steps, 0));
+  bool ok = ref_expect(w, 0, t, loss, 1e-5);
+  if (w->row->gradients && ok) {
+    ref_backward(t, loss);
+    for (int i = 0; i < 4; i++) ok = ref_expect_gradient(w, 1 + i, t, p[i], 1e-4) && ok;
+  }
+  ref_tape_destroy(t);
+  return ok;
+}
+
+#define LSTM(text, n, ...)                                                                     \
+  {                                                                                            \
+    .name = text, .size = {100, 128, 32}, .small = {4, 12, 5}, .create = create, .body = lstm, \
+    .reference = reference, .outputs = (n), __VA_ARGS__                                        \
+  }
+static const bench_workload bench_rows_lstm[] = {
+    LSTM("lstm.f", 1),
+    LSTM("lstm.fb", 5, .gradients = true),
+};
+BENCH_GROUP(lstm);
