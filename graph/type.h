@@ -4,6 +4,7 @@
 #define SNI_GRAPH_TYPE_H
 
 #include "runtime/arena.h"
+#include "runtime/dtype.h"
 
 #include <sinter/tensor.h>
 
@@ -39,6 +40,11 @@ typedef struct sni_dim_expression {
 typedef struct sni_dim_table sni_dim_table;
 
 sn_status sni_dim_table_create(sni_arena *arena, sni_diag *diag, sni_dim_table **out_table);
+// A table on top of parent, which must outlive it and change no more: new expressions go into the
+// overlay, dims of parent mean the same in both. It makes no symbols, and unifies and requires
+// nothing that parent does not know: such calls fail.
+sn_status sni_dim_table_overlay(const sni_dim_table *parent, sni_arena *arena, sni_diag *diag,
+                                sni_dim_table **out_table);
 // A new symbol. hint: its value at trace time, or -1. *out_dim names it.
 sn_status sni_dim_new_symbol(sni_dim_table *table, int64_t hint, sni_dim *out_dim);
 int sni_dim_symbol_count(const sni_dim_table *table);
@@ -53,6 +59,8 @@ bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b);
 // Declares dim >= least. False when that cannot hold (a constant or a hint below it). What is not
 // certain is listed as a guard.
 bool sni_dim_require(sni_dim_table *table, sni_dim dim, int64_t least);
+// The same for dim <= most.
+bool sni_dim_require_most(sni_dim_table *table, sni_dim dim, int64_t most);
 // What the numbers of each call must satisfy: a == b, or a >= b.
 typedef struct sni_dim_guard {
   sni_dim a, b;
@@ -102,19 +110,5 @@ size_t sni_type_bytes(const sni_type *type);  // of a static type
 // "f32[32,10]", as snprintf does.
 size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *buffer,
                        size_t capacity);
-
-#define SNI_DTYPE_BIT(dtype) (1u << (dtype))
-#define SNI_DTYPES_BOOL SNI_DTYPE_BIT(SN_BOOL)
-#define SNI_DTYPES_INTEGER (SNI_DTYPE_BIT(SN_I32) | SNI_DTYPE_BIT(SN_I64))
-#define SNI_DTYPES_FLOAT (SNI_DTYPE_BIT(SN_F32) | SNI_DTYPE_BIT(SN_F64))
-#define SNI_DTYPES_NUMBER (SNI_DTYPES_INTEGER | SNI_DTYPES_FLOAT)
-#define SNI_DTYPES_LOGIC (SNI_DTYPES_BOOL | SNI_DTYPES_INTEGER)
-#define SNI_DTYPES_ANY (SNI_DTYPES_NUMBER | SNI_DTYPES_BOOL)
-static inline bool sni_is_float(sn_dtype dtype) {
-  return SNI_DTYPES_FLOAT >> dtype & 1;
-}
-static inline bool sni_is_integer(sn_dtype dtype) {
-  return SNI_DTYPES_INTEGER >> dtype & 1;
-}
 
 #endif

@@ -1,6 +1,6 @@
 // Scalar expansion: a copy of a kernel in which every MATH operation has become CORE ones, the same
 // for all backends, which is why they agree to the bit. Runs after the kernel is built and before
-// any backend.
+// any backend. This file: the builder, for nests and trees (expand_tree.c) alike, and nests.
 //
 // A straight rewriting: instructions keep their order and stage, value numbers are remapped. A
 // constant that the expansion needs is made once per stage, unless an earlier outer stage has it.
@@ -13,7 +13,25 @@
 
 // ---- builder
 
+// imm.i of a constant; floats by their bits, so that -0.0 and 0.0 differ.
+static int64_t constant_bits(const sni_kernel_inst *inst) {
+  int64_t bits = inst->imm.i;
+  if (inst->dtype == SN_F32 || inst->dtype == SN_F64) memcpy(&bits, &inst->imm.f, sizeof(bits));
+  return bits;
+}
+
+static sni_value put_tree_inst(sni_expander *x, const sni_kernel_inst *inst) {
+  sni_tree_inst out = {
+      .op = (uint16_t)inst->op, .dtype = (uint8_t)inst->dtype, .source = (uint8_t)inst->source};
+  memcpy(out.operands, inst->operands, sizeof(out.operands));
+  if (inst->op == SNI_KOP_CONST) out.imm.words[0] = constant_bits(inst);
+  const sni_value value = sni_tree_add_inst(x->tree, out);
+  x->status = x->tree->status;
+  return value;
+}
+
 sni_value sni_put_inst(sni_expander *x, sni_kernel_inst inst) {
+  if (x->tree) return put_tree_inst(x, &inst);
   if (!x->status)
     x->status = sni_arena_grow(x->arena, x->diag, (void **)&x->insts, &x->capacity, x->count + 1,
                                sizeof(*x->insts));
@@ -23,18 +41,31 @@ sni_value sni_put_inst(sni_expander *x, sni_kernel_inst inst) {
 }
 
 sn_dtype sni_value_dtype(const sni_expander *x, sni_value value) {
-  return x->status ? SN_F32 : x->insts[value].dtype;
+  if (x->status) return SN_F32;
+  return x->tree ? (sn_dtype)x->tree->insts[value].dtype : x->insts[value].dtype;
 }
 
 static uint16_t axes_of(const sni_expander *x, sni_value value) {
-  return x->status ? 0 : x->insts[value].axes;
+  return x->status || x->tree ? 0 : x->insts[value].axes;
 }
 
-// imm.i of a constant; floats by their bits, so that -0.0 and 0.0 differ.
-static int64_t constant_bits(const sni_kernel_inst *inst) {
-  int64_t bits = inst->imm.i;
-  if (inst->dtype == SN_F32 || inst->dtype == SN_F64) memcpy(&bits, &inst->imm.f, sizeof(bits));
-  return bits;
+// The value as a CONST, where it is one.
+static bool find_constant(const sni_expander *x, sni_value value, sn_dtype *dtype, int64_t *bits) {
+  if (x->status) return false;
+  if (x->tree) {
+    const sni_tree_inst *inst = &x->tree->insts[value];
+    *dtype = (sn_dtype)inst->dtype;
+    *bits = inst->imm.words[0];
+    return inst->op == SNI_KOP_CONST;
+  }
+  *dtype = x->insts[value].dtype;
+  *bits = constant_bits(&x->insts[value]);
+  return x->insts[value].op == SNI_KOP_CONST;
+}
+
+bool sni_value_is_constant(const sni_expander *x, sni_value value, int64_t *out_i) {
+  sn_dtype dtype;
+  return find_constant(x, value, &dtype, out_i) && sni_is_integer(dtype);
 }
 
 static void remember_constant(sni_expander *x, sni_value value) {
@@ -46,8 +77,10 @@ static void remember_constant(sni_expander *x, sni_value value) {
 
 static sni_value emit_constant(sni_expander *x, sni_kernel_inst constant) {
   for (uint32_t i = 0; i < x->n_constants; i++) {
-    const sni_kernel_inst *known = &x->insts[x->constants[i]];
-    if (known->dtype == constant.dtype && constant_bits(known) == constant_bits(&constant))
+    sn_dtype dtype;
+    int64_t bits;
+    if (find_constant(x, x->constants[i], &dtype, &bits) && dtype == constant.dtype &&
+        bits == constant_bits(&constant))
       return x->constants[i];
   }
   const sni_value value = sni_put_inst(x, constant);
@@ -153,7 +186,7 @@ static sni_value expand_rsqrt(sni_expander *x, sni_value a) {
 
 // ---- driver
 
-static sni_value expand_math(sni_expander *x, sni_kop op, sn_dtype dtype, const sni_value *v) {
+sni_value sni_expand_math(sni_expander *x, sni_kop op, sn_dtype dtype, const sni_value *v) {
   const bool is_float = dtype == SN_F32 || dtype == SN_F64;
   if (op == SNI_KOP_SIGN) return expand_sign(x, v[0]);
   if (op == SNI_KOP_RSQRT) return expand_rsqrt(x, v[0]);
@@ -177,7 +210,7 @@ static sni_value expand_inst(sni_expander *x, const sni_kernel_inst *inst, const
   sni_kernel_inst copy = *inst;
   for (int i = 0; i < sni_kop_infos[inst->op].operands; i++)
     copy.operands[i] = map[inst->operands[i]];
-  if (sni_kop_infos[inst->op].math) return expand_math(x, inst->op, inst->dtype, copy.operands);
+  if (sni_kop_infos[inst->op].math) return sni_expand_math(x, inst->op, inst->dtype, copy.operands);
   if (inst->op == SNI_KOP_CONST && !inst->axes) return emit_constant(x, copy);
   return sni_put_inst(x, copy);
 }

@@ -1,10 +1,11 @@
-// Scalar expansion, inside: the builder that emits CORE instructions, and one function per MATH
-// operation. Each takes values of the kernel being built and returns the value of the result; after
-// a failed allocation they go on harmlessly and status tells.
+// Scalar expansion, inside: the builder that emits CORE instructions, into a nest or into a tree, and
+// one function per MATH operation. Each takes values of the kernel being built and returns the value
+// of the result; after a failed allocation they go on harmlessly and status tells.
 #ifndef SNI_CODEGEN_EXPAND_H
 #define SNI_CODEGEN_EXPAND_H
 
 #include "codegen/kernel/kernel.h"
+#include "codegen/kernel/tree.h"
 
 typedef uint32_t sni_value;
 
@@ -12,9 +13,10 @@ typedef struct sni_expander {
   sni_arena *arena;
   sni_diag *diag;
   sn_status status;
-  sni_kernel_inst *insts;  // so far
+  sni_tree_builder *tree;  // NULL: a nest
+  sni_kernel_inst *insts;  // of the nest, so far
   uint32_t count, capacity;
-  sni_value *constants;  // CONST instructions that the stage at hand may use
+  sni_value *constants;  // CONST instructions that may be used at hand
   uint32_t n_constants, constants_capacity;
 } sni_expander;
 
@@ -23,6 +25,8 @@ sni_value sni_put_inst(sni_expander *x, sni_kernel_inst inst);
 sni_value sni_put_f(sni_expander *x, sn_dtype dtype, double value);  // exact in the dtype
 sni_value sni_put_i(sni_expander *x, sn_dtype dtype, int64_t value);
 sn_dtype sni_value_dtype(const sni_expander *x, sni_value value);
+// Whether value is an integer constant.
+bool sni_value_is_constant(const sni_expander *x, sni_value value, int64_t *out_i);
 // The result has the dtype of the last operand.
 sni_value sni_put1(sni_expander *x, sni_kop op, sni_value a);
 sni_value sni_put2(sni_expander *x, sni_kop op, sni_value a, sni_value b);
@@ -41,6 +45,8 @@ sni_value sni_put_sign_bit(sni_expander *x, sni_value a);
 sni_value sni_put_with_sign(sni_expander *x, sni_value a, sni_value sign_bit);
 
 // ---- operations
+// op: MATH; v: its operands.
+sni_value sni_expand_math(sni_expander *x, sni_kop op, sn_dtype dtype, const sni_value *v);
 sni_value sni_expand_exp(sni_expander *x, sni_value a);
 sni_value sni_expand_expm1(sni_expander *x, sni_value a);
 sni_value sni_expand_tanh(sni_expander *x, sni_value a);
@@ -54,7 +60,16 @@ sni_value sni_expand_pow_float(sni_expander *x, sni_value a, sni_value b);
 sni_value sni_expand_pow_integer(sni_expander *x, sni_value a, sni_value b);
 sni_value sni_expand_random(sni_expander *x, sni_value key, sni_value counter, sni_value word);
 
-// exp(a + tail) for a in [low, high] of the dtype; tail is SNI_NO_VALUE or small beside 1.
-sni_value sni_expand_exp_core(sni_expander *x, sni_value a, sni_value tail);
+// ---- parts of them
+// exp(a) for a that are not NaN and whose exp is a normal number.
+sni_value sni_expand_exp_core(sni_expander *x, sni_value a);
+// exp(a + tail) of f64 for a in [-746, 710] and |tail| <= 2^-40, not NaN; wherever it is between 0
+// and infinity, the tail is below the last place of a.
+sni_value sni_expand_exp_pair(sni_expander *x, sni_value a, sni_value tail);
+// For a denormal a > 0: a 2^149 (f32) or a 2^1074, a normal number. Else some number.
+sni_value sni_put_lifted(sni_expander *x, sni_value a);
+// a, but 0 where it is so small that a is f(a) of every f with f(x) = x + O(x^2); there
+// *out_small (bool) holds.
+sni_value sni_put_unless_small(sni_expander *x, sni_value a, sni_value *out_small);
 
 #endif

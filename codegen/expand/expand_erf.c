@@ -23,6 +23,13 @@ static const double minus_r_f64[] = {
     -0x1.6d335f685d9dap-15, -0x1.6d81ff574aec1p-13, -0x1.cf91c2823231dp-16, 0x1.be0e628b4189ap-16,
     0x1.a786f1d475f71p-17};
 
+// Of small t one that is not denormal; what it goes into is constant there.
+static sni_value square_of(sni_expander *x, sni_value t) {
+  const sni_value least = sni_put_f(x, sni_value_dtype(x, t), 0x1p-40);
+  const sni_value above = sni_put2(x, SNI_KOP_MAX, t, least);
+  return sni_put2(x, SNI_KOP_MUL, above, above);
+}
+
 static sni_value large_f32(sni_expander *x, sni_value t) {
   const sni_value u = sni_put2(x, SNI_KOP_SUB, t, sni_put_f(x, SN_F32, center_f32));
   return sni_put_horner(x, u, l_f32, SNI_COUNT_OF(l_f32));
@@ -32,8 +39,7 @@ static sni_value large_f64(sni_expander *x, sni_value t) {
   const sni_value two = sni_put_f(x, SN_F64, 2), one = sni_put_f(x, SN_F64, 1);
   const sni_value q =
       sni_put2(x, SNI_KOP_DIV, sni_put2(x, SNI_KOP_SUB, t, two), sni_put2(x, SNI_KOP_ADD, t, two));
-  const sni_value square = sni_put2(x, SNI_KOP_MUL, t, t);
-  const sni_value e = sni_expand_exp_core(x, sni_put1(x, SNI_KOP_NEG, square), SNI_NO_VALUE);
+  const sni_value e = sni_expand_exp_core(x, sni_put1(x, SNI_KOP_NEG, square_of(x, t)));
   const sni_value minus_r = sni_put_horner(x, q, minus_r_f64, SNI_COUNT_OF(minus_r_f64));
   return sni_put3(x, SNI_KOP_FMA, e, minus_r, one);
 }
@@ -45,7 +51,7 @@ sni_value sni_expand_erf(sni_expander *x, sni_value a) {
   const sni_value limit = sni_put_f(x, dtype, single ? 4 : 6);
   const sni_value t = sni_put2(x, SNI_KOP_MIN, magnitude, limit);
   const sni_value large = single ? large_f32(x, t) : large_f64(x, t);
-  const sni_value z = sni_put2(x, SNI_KOP_MUL, t, t);
+  const sni_value z = square_of(x, t);
   const sni_value p = single ? sni_put_horner(x, z, p_f32, SNI_COUNT_OF(p_f32))
                              : sni_put_horner(x, z, p_f64, SNI_COUNT_OF(p_f64));
   const sni_value small = sni_put3(x, SNI_KOP_FMA, t, p, t);

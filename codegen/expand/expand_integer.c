@@ -34,8 +34,9 @@ static sni_value power_of_bits(sni_expander *x, sni_value a, sni_value b) {
 // all that counts.
 sni_value sni_expand_pow_integer(sni_expander *x, sni_value a, sni_value b) {
   const sn_dtype dtype = sni_value_dtype(x, a);
-  if (!x->status && x->insts[b].op == SNI_KOP_CONST && x->insts[b].imm.i >= 0)
-    return power_of_constant(x, a, x->insts[b].imm.i);
+  int64_t exponent;
+  if (sni_value_is_constant(x, b, &exponent) && exponent >= 0)
+    return power_of_constant(x, a, exponent);
   const sni_value zero = sni_put_i(x, dtype, 0);
   const sni_value negative = sni_put_compare(x, SNI_KOP_LT, b, zero);
   const sni_value unit =

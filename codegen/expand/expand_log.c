@@ -5,8 +5,8 @@
 //   f64  with s = f / (2 + f) = tanh(log(m) / 2), log m = 2s + s z R(z), z = s^2, m in
 //        [sqrt(1/2), sqrt 2), summed as fdlibm's e_log.c does so that the big terms are exact:
 //        f - (f^2/2 - s (f^2/2 + z R))
-// Near a = 1 k is 0 and f exact. Denormals are scaled up first. Minimax coefficients, relative
-// errors: P 2^-27.5, z R 2^-59.3.
+// Near a = 1 k is 0 and f exact. Denormals are integers, and become floats as such. Minimax
+// coefficients, relative errors: P 2^-27.5, z R 2^-59.3.
 #include "codegen/expand/expand.h"
 
 #include <math.h>
@@ -18,8 +18,7 @@ static const double r_f64[] = {0x1.555555555557cp-1, 0x1.99999999857b3p-2, 0x1.2
                                0x1.c71c54eb5aac0p-3, 0x1.7465b8001e69ap-3, 0x1.39ae182ba8f47p-3,
                                0x1.2e926ae346978p-3};
 
-enum { scale_exponent = 54 };  // lifts any denormal of either dtype
-static const double two_to_scale = 0x1p+54;
+enum { scale_f32 = 149, scale_f64 = 1074 };  // exponents of the least denormals
 static const int64_t two_thirds_f32 = 0x3f2aaaab;
 static const int64_t two_f32 = 0x40000000;
 static const int64_t sqrt_half_f64 = 0x3fe6a09e667f3bcd, one_f64 = 0x3ff0000000000000;
@@ -30,7 +29,7 @@ typedef struct parts {
   sni_value k, m, scale;
 } parts;
 
-// lift: SNI_NO_VALUE or a bool: a has been multiplied by 2^54.
+// lift: SNI_NO_VALUE or a bool: a has been multiplied by 2^scale.
 static parts split_f32(sni_expander *x, sni_value a, sni_value lift, bool want_scale) {
   const sni_value bits = sni_put_bits(x, a);
   const sni_value above = sni_put2(x, SNI_KOP_SUB, bits, sni_put_i(x, SN_I32, two_thirds_f32));
@@ -41,7 +40,7 @@ static parts split_f32(sni_expander *x, sni_value a, sni_value lift, bool want_s
   const sni_value scaled_k = sni_put_convert(x, SNI_KOP_CAST, SN_F32, exponent);
   sni_value bias = sni_put_f(x, SN_F32, 0);
   if (lift != SNI_NO_VALUE)
-    bias = sni_put3(x, SNI_KOP_SELECT, lift, sni_put_f(x, SN_F32, -scale_exponent), bias);
+    bias = sni_put3(x, SNI_KOP_SELECT, lift, sni_put_f(x, SN_F32, -scale_f32), bias);
   p.k = sni_put3(x, SNI_KOP_FMA, scaled_k, sni_put_f(x, SN_F32, 0x1p-23), bias);
   if (want_scale)
     p.scale =
@@ -65,8 +64,7 @@ static parts split_f64(sni_expander *x, sni_value a, sni_value lift, bool want_s
       x, SN_F64, sni_put2(x, SNI_KOP_OR, exponent, sni_put_i(x, SN_I64, 0x4330000000000000)));
   sni_value bias = sni_put_f(x, SN_F64, 0x1p52 + 1023);
   if (lift != SNI_NO_VALUE)
-    bias = sni_put3(x, SNI_KOP_SELECT, lift, sni_put_f(x, SN_F64, 0x1p52 + 1023 + scale_exponent),
-                    bias);
+    bias = sni_put3(x, SNI_KOP_SELECT, lift, sni_put_f(x, SN_F64, 0x1p52 + 1023 + scale_f64), bias);
   p.k = sni_put2(x, SNI_KOP_SUB, shifted, bias);
   if (want_scale) {  // (1 + 1023 - k) << 52 from k + 1023 in `exponent`
     const sni_value down = sni_put2(x, SNI_KOP_SUB, sni_put_i(x, SN_I64, 2 * 1023 + 1), exponent);
@@ -112,33 +110,41 @@ static sni_value with_limits(sni_expander *x, sni_value a, double pole, sni_valu
   return sni_put3(x, SNI_KOP_SELECT, inside, upper, outside);
 }
 
+// The low bits of a number below 2^mantissa bits are itself.
+sni_value sni_put_lifted(sni_expander *x, sni_value a) {
+  const sn_dtype dtype = sni_value_dtype(x, a);
+  const sni_value base = sni_put_f(x, dtype, dtype == SN_F32 ? 0x1p23 : 0x1p52);
+  const sni_value bits = sni_put2(x, SNI_KOP_OR, sni_put_bits(x, a), sni_put_bits(x, base));
+  return sni_put2(x, SNI_KOP_SUB, sni_put_float(x, dtype, bits), base);
+}
+
 sni_value sni_expand_log(sni_expander *x, sni_value a) {
   const sn_dtype dtype = sni_value_dtype(x, a);
   const bool single = dtype == SN_F32;
   const sni_value one = sni_put_f(x, dtype, 1);
   const sni_value least = sni_put_f(x, dtype, single ? 0x1p-126 : 0x1p-1022);
   const sni_value lift = sni_put_compare(x, SNI_KOP_LT, a, least);
-  const sni_value lifted = sni_put2(x, SNI_KOP_MUL, a, sni_put_f(x, dtype, two_to_scale));
-  const sni_value normal = sni_put3(x, SNI_KOP_SELECT, lift, lifted, a);
+  const sni_value normal = sni_put3(x, SNI_KOP_SELECT, lift, sni_put_lifted(x, a), a);
   const parts p = single ? split_f32(x, normal, lift, false) : split_f64(x, normal, lift, false);
   const sni_value f = sni_put2(x, SNI_KOP_SUB, p.m, one);
   return with_limits(x, a, 0, single ? log_f32(x, f, p.k) : log_f64(x, f, p.k));
 }
 
 // u = 1 + a loses c = a - (u - 1); it is put back into f, scaled as m is: f = m - 1 + c 2^-k, which
-// is a itself when k = 0. The sign of the result is that of a, which is put back for the sake of
-// -0.
+// is a itself when k = 0.
 sni_value sni_expand_log1p(sni_expander *x, sni_value a) {
   const sn_dtype dtype = sni_value_dtype(x, a);
   const bool single = dtype == SN_F32;
   const sni_value one = sni_put_f(x, dtype, 1);
-  const sni_value u = sni_put2(x, SNI_KOP_ADD, a, one);
-  const sni_value c = sni_put2(x, SNI_KOP_SUB, a, sni_put2(x, SNI_KOP_SUB, u, one));
+  sni_value small;
+  const sni_value usual = sni_put_unless_small(x, a, &small);
+  const sni_value u = sni_put2(x, SNI_KOP_ADD, usual, one);
+  const sni_value c = sni_put2(x, SNI_KOP_SUB, usual, sni_put2(x, SNI_KOP_SUB, u, one));
   const parts p =
       single ? split_f32(x, u, SNI_NO_VALUE, true) : split_f64(x, u, SNI_NO_VALUE, true);
   const sni_value lost = sni_put2(x, SNI_KOP_MUL, c, p.scale);
   const sni_value f =
       sni_put3(x, SNI_KOP_FMA, lost, sni_put_f(x, dtype, 0.5), sni_put2(x, SNI_KOP_SUB, p.m, one));
   const sni_value y = single ? log_f32(x, f, p.k) : log_f64(x, f, p.k);
-  return sni_put_with_sign(x, with_limits(x, a, -1, y), sni_put_sign_bit(x, a));
+  return sni_put3(x, SNI_KOP_SELECT, small, a, with_limits(x, usual, -1, y));
 }

@@ -64,7 +64,7 @@ static pair product(sni_expander *x, sni_value a, sni_value b) {
 }
 
 // a > 0, normal: a = 2^k m with m in [least, 2 least); bits of `least` given. lift: a bool or
-// SNI_NO_VALUE: a carries 2^54.
+// SNI_NO_VALUE: a carries 2^1074.
 static void split(sni_expander *x, sni_value a, int64_t least, sni_value lift, sni_value *out_k,
                   sni_value *out_m) {
   const sni_value biased = add(x, sni_put_bits(x, a), i64(x, one_bits - least));
@@ -74,8 +74,21 @@ static void split(sni_expander *x, sni_value a, int64_t least, sni_value lift, s
   const sni_value shifted =
       sni_put_float(x, SN_F64, sni_put2(x, SNI_KOP_OR, exponent, i64(x, 0x4330000000000000)));
   sni_value bias = f64(x, 0x1p52 + 1023);
-  if (lift != SNI_NO_VALUE) bias = select(x, lift, f64(x, 0x1p52 + 1023 + 54), bias);
+  if (lift != SNI_NO_VALUE) bias = select(x, lift, f64(x, 0x1p52 + 1023 + 1074), bias);
   *out_k = sub(x, shifted, bias);
+}
+
+// p 2^k as f32, with k as exponent bits of f64. tiny: that is a denormal of f32, whose bits are the
+// integer p 2^(k + 149): 2^23 is added for the rounding and subtracted from the bits, so that no
+// denormal occurs.
+static sni_value rounded(sni_expander *x, sni_value p, sni_value exponent, sni_value tiny) {
+  const sni_value lift = select(x, tiny, i64(x, INT64_C(149) << 52), i64(x, 0));
+  const sni_value bits = add(x, sni_put_bits(x, p), add(x, exponent, lift));
+  const sni_value base = select(x, tiny, f64(x, 0x1p23), f64(x, 0));
+  const sni_value sum = add(x, sni_put_float(x, SN_F64, bits), base);
+  const sni_value y = sni_put_convert(x, SNI_KOP_CAST, SN_F32, sum);
+  const sni_value y_base = sni_put_convert(x, SNI_KOP_CAST, SN_F32, base);
+  return sni_put_float(x, SN_F32, sub(x, sni_put_bits(x, y), sni_put_bits(x, y_base)));
 }
 
 static sni_value magnitude_f32(sni_expander *x, sni_value a, sni_value b) {
@@ -87,10 +100,12 @@ static sni_value magnitude_f32(sni_expander *x, sni_value a, sni_value b) {
   const sni_value p = sni_put_horner(x, f, log2_f64, SNI_COUNT_OF(log2_f64));
   const sni_value log2_a = fma3(x, f, p, k);
   const sni_value finite = clamp(x, power, -0x1p100, 0x1p100);  // 0 * inf must be 0 here
-  const sni_value t = clamp(x, mul(x, finite, log2_a), -300, 300);
-  const sni_value whole = sni_put1(x, SNI_KOP_ROUND, t);
+  const sni_value t = clamp(x, mul(x, finite, log2_a), -160, 160);
+  const sni_value magic = f64(x, 0x1.8p52);
+  const sni_value shifted = add(x, t, magic), whole = sub(x, shifted, magic);
   const sni_value e = sni_put_horner(x, sub(x, t, whole), exp2_f64, SNI_COUNT_OF(exp2_f64));
-  return sni_put_convert(x, SNI_KOP_CAST, SN_F32, sni_put2(x, SNI_KOP_LDEXP, e, whole));
+  const sni_value exponent = sni_put2(x, SNI_KOP_SHL, sni_put_bits(x, shifted), i64(x, 52));
+  return rounded(x, e, exponent, sni_put_compare(x, SNI_KOP_LT, t, f64(x, -126)));
 }
 
 // log(a) / 2 - k ln2 / 2 as a pair, from m.
@@ -120,7 +135,7 @@ static pair half_log(sni_expander *x, sni_value m) {
 
 static sni_value magnitude_f64(sni_expander *x, sni_value a, sni_value b) {
   const sni_value lift = sni_put_compare(x, SNI_KOP_LT, a, f64(x, 0x1p-1022));
-  const sni_value normal = select(x, lift, mul(x, a, f64(x, 0x1p54)), a);
+  const sni_value normal = select(x, lift, sni_put_lifted(x, a), a);
   sni_value k, m;
   split(x, normal, sqrt_half_bits, lift, &k, &m);
   const pair v = half_log(x, m);
@@ -132,7 +147,8 @@ static sni_value magnitude_f64(sni_expander *x, sni_value a, sni_value b) {
   const sni_value finite = clamp(x, b, -0x1p67, 0x1p67);  // |log a| >= 2^-53 or 0
   pair e = product(x, finite, log_a.high);
   e.low = fma3(x, finite, log_a.low, e.low);
-  return sni_expand_exp_core(x, clamp(x, e.high, -760, 720), clamp(x, e.low, -1, 1));
+  e = fast_sum(x, e.high, clamp(x, e.low, -1, 1));
+  return sni_expand_exp_pair(x, clamp(x, e.high, -746, 710), clamp(x, e.low, -0x1p-40, 0x1p-40));
 }
 
 // C11 F.10.4.4. y is |a|^b for 0 < |a| < inf.

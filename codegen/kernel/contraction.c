@@ -17,7 +17,8 @@ enum {
   pack_rows_conflict = 96,
   pack_rows_huge = 48,
   huge_bytes = 16 << 20,
-  pack_unit_rows = 256,  // rows of a unit when the right side is that large
+  pack_unit_rows = 256,    // rows of a unit when the right side is that large
+  unit_rows_inside = 256,  // rows worked on together where no grid cuts them
   packing_code = 80,
   few_rows = 48,     // stay in one unit
   least_blocks = 4,  // row blocks of a unit, so that panels of the right side are used again
@@ -35,6 +36,9 @@ typedef struct shape {
   int64_t epilogue;          // instructions behind the product
   int64_t packing;           // code that copies a panel
   bool offsets;              // row offsets are run-time numbers
+  bool contiguous;           // the right side, along n
+  int64_t pitch;             // bytes from k to k of the right side; -1: unknown
+  int64_t segment;           // of k; 0: none
   int lanes, registers, vector_bytes;
 } shape;
 
@@ -138,7 +142,7 @@ static void choose_blocks(const shape *s, blocks *out) {
 }
 
 static int vector_lanes(sn_dtype dtype, int vector_bits) {
-  return vector_bits / (dtype == SN_F64 ? 64 : 32);
+  return vector_bits / (dtype == SN_F64 || dtype == SN_I64 ? 64 : 32);
 }
 static int vector_registers(int vector_bits) {
   return vector_bits == 512 ? 32 : 16;
@@ -177,7 +181,10 @@ static shape kernel_shape(const sni_kernel *kernel, int lanes, int vector_bits, 
   const sni_kernel_access *left = &kernel->accesses[swapped ? c->rhs : c->lhs];
   const sni_kernel_access *right = &kernel->accesses[swapped ? c->lhs : c->rhs];
   s.offsets = s.m < 0 || left->stride[rows_axis].param >= 0;
-  s.packing = known(right->stride[columns_axis]) != 1 ? packing_code : 0;
+  s.contiguous = known(right->stride[columns_axis]) == 1;
+  s.packing = s.contiguous ? 0 : packing_code;
+  const bool wide = kernel->buffers[kernel->accesses[c->lhs].buffer].dtype == SN_F64;
+  s.pitch = known(swapped ? c->lhs_k_stride : c->rhs_k_stride) * (wide ? 8 : 4);
   return s;
 }
 
@@ -187,6 +194,12 @@ static void plan_k_blocks(const shape *s, sni_contraction_plan *plan) {
   const bool one_block = single_block || (s->k >= 0 ? s->k <= limit : plan->pack == SNI_PACK_NEVER);
   plan->blocked = !one_block;
   plan->k_block = k_block_unknown;
+  plan->segmented = s->segment > 0 && (s->k < 0 || s->k > s->segment);
+  if (plan->segmented) {
+    plan->blocked = true;
+    plan->k_block = s->segment;
+    return;
+  }
   if (s->k >= 0)
     plan->k_block = one_block ? most(s->k, 1) : (ceil_div(s->k, ceil_div(s->k, limit)) + 3) / 4 * 4;
 }
@@ -197,23 +210,53 @@ static int64_t rows_worth_packing(int64_t bytes, int64_t pitch) {
   return pitch % 4096 == 0 ? pack_rows_conflict : pack_rows;
 }
 
-static void plan_packing(const sni_kernel *kernel, const shape *s, size_t size,
-                         sni_contraction_plan *plan) {
-  const sni_kernel_contraction *c = &kernel->contraction;
-  const int columns_axis = kernel->n_outer - (plan->swapped ? 2 : 1);
-  const sni_kernel_access *right = &kernel->accesses[plan->swapped ? c->lhs : c->rhs];
+static void plan_packing(const shape *s, size_t size, sni_contraction_plan *plan) {
   const int64_t n = s->n < 0 ? assumed_columns : most(s->n, 1);
   const double bytes = (double)n * (double)s->k * (double)size;
-  const int64_t pitch = known(plan->swapped ? c->lhs_k_stride : c->rhs_k_stride) * (int64_t)size;
-  plan->pack_rows = rows_worth_packing(bytes < 1e18 ? (int64_t)bytes : INT64_MAX, pitch);
+  plan->pack_rows = rows_worth_packing(bytes < 1e18 ? (int64_t)bytes : INT64_MAX, s->pitch);
   plan->pack = SNI_PACK_NEVER;
-  if (known(right->stride[columns_axis]) != 1) {
+  if (!s->contiguous) {
     plan->pack = SNI_PACK_ALWAYS;
   } else if (bytes > pack_bytes) {
     const bool whole = s->m >= 0 && s->m <= s->m_grain;  // every unit has all rows
     if (!whole) plan->pack = SNI_PACK_MANY_ROWS;
     if (whole && s->m >= plan->pack_rows) plan->pack = SNI_PACK_ALWAYS;
   }
+}
+
+// swapped and lanes are set. scratch_bytes: what lies before the tile.
+static void plan_shape(const shape *s, size_t size, size_t scratch_bytes,
+                       sni_contraction_plan *plan) {
+  blocks chosen;
+  choose_blocks(s, &chosen);
+  plan->rows = chosen.main.rows;
+  plan->vectors = chosen.main.vectors;
+  plan->uniform = chosen.uniform;
+  plan->last_rows = chosen.uniform ? 0 : chosen.last.rows;
+  plan->last_vectors = chosen.uniform ? 0 : chosen.last.vectors;
+  const int64_t width = (int64_t)plan->vectors * plan->lanes;
+  plan->width_known = s->n >= 0 && (s->n_grain % width == 0 || s->n_grain >= s->n);
+  if (!plan->width_known && !plan->uniform) {
+    plan->last_vectors = 1;
+    plan->last_rows = best_rows(s, s->m < 0 ? assumed_rows : most(s->m, 1), 1).rows;
+  }
+  const bool whole_blocks =
+      s->m_grain % plan->rows == 0 && (!plan->last_rows || s->m_grain % plan->last_rows == 0);
+  plan->tail_known = s->m >= 0 && (whole_blocks || s->m_grain >= s->m);
+  plan_packing(s, size, plan);
+  plan_k_blocks(s, plan);
+  plan->prefetch =
+      plan->pack != SNI_PACK_ALWAYS && (s->k < 0 || s->k * width * (int64_t)size > l1_panel_bytes);
+  plan->unit_rows = s->m_grain;
+  plan->unit_columns = s->n_grain;
+  const int64_t widest = most(plan->vectors, plan->last_vectors) * plan->lanes,
+                tallest = most(plan->rows, plan->last_rows);
+  const int64_t unit_rows = s->m < 0 ? s->m_grain : least(s->m, s->m_grain);
+  const int64_t tile_rows = plan->blocked ? unit_rows + tallest : tallest;
+  plan->tile_offset = (scratch_bytes + 63) / 64 * 64;
+  plan->panel_offset = plan->tile_offset + (size_t)(tile_rows * widest) * size;
+  plan->scratch_bytes = plan->panel_offset;
+  if (plan->pack != SNI_PACK_NEVER) plan->scratch_bytes += (size_t)(plan->k_block * widest) * size;
 }
 
 bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits,
@@ -224,34 +267,9 @@ bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits,
   sni_contraction_plan plan = {.lanes = vector_lanes(dtype, vector_bits)};
   plan.swapped = is_few_columns(known(kernel->extent[kernel->n_outer - 2]),
                                 known(kernel->extent[kernel->n_outer - 1]), plan.lanes);
-  const shape s = kernel_shape(kernel, plan.lanes, vector_bits, plan.swapped);
-  blocks chosen;
-  choose_blocks(&s, &chosen);
-  plan.rows = chosen.main.rows;
-  plan.vectors = chosen.main.vectors;
-  plan.uniform = chosen.uniform;
-  plan.last_rows = chosen.uniform ? 0 : chosen.last.rows;
-  plan.last_vectors = chosen.uniform ? 0 : chosen.last.vectors;
-  const int64_t width = (int64_t)plan.vectors * plan.lanes;
-  plan.width_known = s.n >= 0 && (s.n_grain % width == 0 || s.n_grain >= s.n);
-  if (!plan.width_known && !plan.uniform) {
-    plan.last_vectors = 1;
-    plan.last_rows = best_rows(&s, s.m < 0 ? assumed_rows : most(s.m, 1), 1).rows;
-  }
-  const bool whole_blocks =
-      s.m_grain % plan.rows == 0 && (!plan.last_rows || s.m_grain % plan.last_rows == 0);
-  plan.tail_known = s.m >= 0 && (whole_blocks || s.m_grain >= s.m);
   const size_t size = dtype == SN_F64 ? 8 : 4;
-  plan_packing(kernel, &s, size, &plan);
-  plan_k_blocks(&s, &plan);
-  const int64_t widest = most(plan.vectors, plan.last_vectors) * plan.lanes,
-                tallest = most(plan.rows, plan.last_rows);
-  const int64_t unit_rows = s.m < 0 ? s.m_grain : least(s.m, s.m_grain);
-  const int64_t tile_rows = plan.blocked ? unit_rows + tallest : tallest;
-  plan.tile_offset = (kernel->scratch_bytes + 63) / 64 * 64;
-  plan.panel_offset = plan.tile_offset + (size_t)(tile_rows * widest) * size;
-  plan.scratch_bytes = plan.panel_offset;
-  if (plan.pack != SNI_PACK_NEVER) plan.scratch_bytes += (size_t)(plan.k_block * widest) * size;
+  const shape s = kernel_shape(kernel, plan.lanes, vector_bits, plan.swapped);
+  plan_shape(&s, size, kernel->scratch_bytes, &plan);
   *out_plan = plan;
   return true;
 }
@@ -302,4 +320,148 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
   }
   *m_grain = swapped ? unit_columns : unit_rows;
   *n_grain = swapped ? unit_rows : unit_columns;
+}
+
+// ---- trees
+static int64_t known_extent(sni_extent x) {
+  return x.param < 0 ? x.value : -1;
+}
+
+// Only BLOCKs in items [first, end).
+static bool are_blocks(const sni_tree *tree, uint32_t first, uint32_t end) {
+  for (uint32_t i = first; i < end; i++)
+    if (sni_tree_items(tree)[i].kind != SNI_ITEM_BLOCK) return false;
+  return true;
+}
+
+static bool is_parallel(const sni_tree *tree, uint32_t item) {
+  const sni_item *items = sni_tree_items(tree);
+  return item != SNI_NO_ITEM && items[item].kind == SNI_ITEM_LOOP &&
+         items[item].as.loop.kind == SNI_LOOP_PARALLEL;
+}
+
+static bool owns_buffers(const sni_tree *tree, uint32_t item) {
+  const sni_tree_buffer *buffers = sni_tree_buffers(tree);
+  for (uint32_t i = 0; i < tree->n_buffers; i++)
+    if (buffers[i].space != SNI_SPACE_GLOBAL && buffers[i].scope == item) return true;
+  return false;
+}
+
+// The CONTRACT of an n loop in which nothing but BLOCKs stands besides.
+static uint32_t contract_in(const sni_tree *tree, uint32_t n) {
+  const sni_item *items = sni_tree_items(tree);
+  uint32_t i = n + 1;
+  while (i < items[n].end && items[i].kind == SNI_ITEM_BLOCK) i++;
+  if (i == items[n].end || items[i].kind != SNI_ITEM_CONTRACT) return SNI_NO_ITEM;
+  if (!are_blocks(tree, i + 1, items[n].end) || owns_buffers(tree, n)) return SNI_NO_ITEM;
+  const sni_contract_item *contract = &items[i].as.contract;
+  const bool ranges = sni_tree_accesses(tree)[contract->lhs].n_ranges ||
+                      sni_tree_accesses(tree)[contract->rhs].n_ranges;
+  return ranges ? SNI_NO_ITEM : i;
+}
+
+// The n loop of a nest with the m loop, if it is one.
+static uint32_t loop_of_columns(const sni_tree *tree, uint32_t m) {
+  const sni_item *items = sni_tree_items(tree);
+  uint32_t i = m + 1;
+  while (i < items[m].end && items[i].kind == SNI_ITEM_BLOCK) i++;
+  if (i == items[m].end || !is_parallel(tree, i) || items[i].end != items[m].end)
+    return SNI_NO_ITEM;
+  const sni_schedule *schedule = sni_tree_schedule(tree);
+  if (!schedule[m].lanes && !schedule[i].lanes) return SNI_NO_ITEM;
+  // a strip of rows may not decide how long its columns are
+  if (items[i].as.loop.strip == m || owns_buffers(tree, m)) return SNI_NO_ITEM;
+  return contract_in(tree, i) == SNI_NO_ITEM ? SNI_NO_ITEM : i;
+}
+
+bool sni_contraction_nest_find(const sni_tree *tree, uint32_t item,
+                               sni_contraction_nest *out_nest) {
+  if (!is_parallel(tree, item)) return false;
+  const uint32_t n = loop_of_columns(tree, item);
+  if (n != SNI_NO_ITEM) {
+    *out_nest = (sni_contraction_nest){item, n, contract_in(tree, n), item};
+    return true;
+  }
+  const uint32_t contract = contract_in(tree, item), m = sni_tree_items(tree)[item].parent;
+  if (contract == SNI_NO_ITEM || !sni_tree_schedule(tree)[item].lanes) return false;
+  if (is_parallel(tree, m) && loop_of_columns(tree, m) == item) return false;
+  *out_nest = (sni_contraction_nest){SNI_NO_ITEM, item, contract, item};
+  return true;
+}
+
+// Iterations of a loop, -1: unknown; and how many a unit has at most.
+static int64_t loop_iterations(const sni_tree *tree, uint32_t item, int64_t *out_grain) {
+  const sni_loop_item *loop = &sni_tree_items(tree)[item].as.loop;
+  const sni_schedule *schedule = &sni_tree_schedule(tree)[item];
+  int64_t count = known_extent(loop->extent), bound = count;
+  if (loop->strip != SNI_NO_ITEM) {
+    const int64_t whole = known_extent(loop->whole);
+    if (count <= 0 || whole < 0 || whole % count) count = -1;
+  }
+  *out_grain = schedule->grid                            ? schedule->grain
+               : bound >= 0 && bound <= unit_rows_inside ? most(bound, 1)
+                                                         : unit_rows_inside;
+  return count;
+}
+
+static shape tree_shape(const sni_tree *tree, const sni_contraction_nest *nest, int lanes,
+                        int vector_bits, bool swapped) {
+  const sni_item *items = sni_tree_items(tree);
+  const sni_contract_item *c = &items[nest->contract].as.contract;
+  const uint32_t rows = swapped ? nest->n : nest->m, columns = swapped ? nest->m : nest->n;
+  shape s = {
+      .m = 1,
+      .m_grain = 1,
+      .k = known_extent(c->k),
+      .segment = c->segment,
+      .lanes = lanes,
+      .registers = vector_registers(vector_bits),
+      .vector_bytes = vector_bits / 8,
+  };
+  if (rows != SNI_NO_ITEM) s.m = loop_iterations(tree, rows, &s.m_grain);
+  s.n = loop_iterations(tree, columns, &s.n_grain);
+  if (!sni_tree_schedule(tree)[columns].grid) s.n_grain = s.n < 0 ? 0 : most(s.n, 1);
+  const uint32_t depth = items[nest->contract].depth;
+  const sni_tree_access *left = &sni_tree_accesses(tree)[swapped ? c->rhs : c->lhs];
+  const sni_tree_access *right = &sni_tree_accesses(tree)[swapped ? c->lhs : c->rhs];
+  s.offsets = s.m < 0 || (rows != SNI_NO_ITEM && left->stride[items[rows].depth].param >= 0);
+  s.contiguous = sni_extent_is(right->stride[items[columns].depth], 1);
+  s.packing = s.contiguous ? 0 : packing_code;
+  s.pitch = known_extent(right->stride[depth]);
+  if (s.pitch >= 0) s.pitch *= vector_bits / 8 / lanes;
+  for (uint32_t i = nest->outer; i < items[nest->outer].end; i++) {
+    if (items[i].kind != SNI_ITEM_BLOCK) continue;
+    for (uint32_t k = 0; k < items[i].as.block.count; k++)
+      s.epilogue += sni_tree_insts(tree)[items[i].as.block.first + k].op != SNI_KOP_CONST;
+  }
+  return s;
+}
+
+bool sni_tree_contraction_plan(const sni_tree *tree, const sni_contraction_nest *nest,
+                               int vector_bits, sni_contraction_plan *out_plan) {
+  const sni_contract_item *c = &sni_tree_items(tree)[nest->contract].as.contract;
+  const sn_dtype dtype = (sn_dtype)sni_tree_insts(tree)[c->inst].dtype;
+  if (dtype == SN_BOOL) return false;
+  sni_contraction_plan plan = {.lanes = vector_lanes(dtype, vector_bits)};
+  int64_t grain;
+  const int64_t n = loop_iterations(tree, nest->n, &grain);
+  const int64_t m = nest->m == SNI_NO_ITEM ? 1 : loop_iterations(tree, nest->m, &grain);
+  plan.swapped = nest->m != SNI_NO_ITEM && is_few_columns(m, n, plan.lanes);
+  const shape s = tree_shape(tree, nest, plan.lanes, vector_bits, plan.swapped);
+  const size_t size = (size_t)(vector_bits / 8 / plan.lanes);
+  plan_shape(&s, size, (size_t)tree->scratch_bytes, &plan);
+  *out_plan = plan;
+  return true;
+}
+
+size_t sni_tree_scratch_bytes(const sni_tree *tree, int vector_bits) {
+  size_t bytes = (size_t)tree->scratch_bytes;
+  for (uint32_t i = 0; i < tree->n_items; i++) {
+    sni_contraction_nest nest;
+    sni_contraction_plan plan;
+    if (sni_contraction_nest_find(tree, i, &nest) &&
+        sni_tree_contraction_plan(tree, &nest, vector_bits, &plan) && plan.scratch_bytes > bytes)
+      bytes = plan.scratch_bytes;
+  }
+  return bytes;
 }

@@ -11,6 +11,7 @@
 #define SNI_CODEGEN_CONTRACTION_H
 
 #include "codegen/kernel/kernel.h"
+#include "codegen/kernel/tree.h"
 
 typedef enum sni_contraction_pack {
   SNI_PACK_NEVER,      // b is read where it lies
@@ -30,7 +31,10 @@ typedef struct sni_contraction_plan {
   sni_contraction_pack pack;
   int64_t pack_rows;
   bool blocked;     // several blocks of k: sums rest in the tile between them
+  bool prefetch;    // of a tree: b is read in place and lies on many pages
+  bool segmented;   // of a tree: blocks are segments, each starts from zero and is added
   int64_t k_block;  // most k of a block
+  int64_t unit_rows, unit_columns;  // of a tree: rows and columns that are worked on together
   size_t tile_offset, panel_offset, scratch_bytes;  // bytes behind the scratch header
 } sni_contraction_plan;
 
@@ -45,5 +49,21 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
 
 // Scratch that the emitted code uses beyond the header, row scratch slots included.
 size_t sni_contraction_scratch_bytes(const sni_kernel *kernel, int vector_bits);
+
+// ---- trees
+// A CONTRACT that is planned as a product: alone with BLOCKs in its n loop, which stands alone with
+// BLOCKs before it in its m loop. m == SNI_NO_ITEM: more stands in the m loop; one row at a time.
+typedef struct sni_contraction_nest {
+  uint32_t m, n, contract;  // items
+  uint32_t outer;           // m, or n where there is no m
+} sni_contraction_nest;
+
+// Whether the item is the outer loop of such a nest.
+bool sni_contraction_nest_find(const sni_tree *tree, uint32_t item, sni_contraction_nest *out_nest);
+// As sni_contraction_plan_make; false: a dtype without products.
+bool sni_tree_contraction_plan(const sni_tree *tree, const sni_contraction_nest *nest,
+                               int vector_bits, sni_contraction_plan *out_plan);
+// Scratch that emitted code uses beyond the header, ROW and LOCAL buffers included.
+size_t sni_tree_scratch_bytes(const sni_tree *tree, int vector_bits);
 
 #endif

@@ -1,5 +1,4 @@
-// Kernel IR: the table of its operations, the count of a kernel's units, and identity (hash and
-// equality) for caches.
+// Kernel IR: the count of a kernel's units, and identity (hash and equality) for caches.
 //
 // Invariant: hash and equality look at exactly the fields that an instruction's operation uses, so
 // that what a builder leaves in the others never matters, and never at the name, which is for
@@ -9,15 +8,6 @@
 #include "codegen/kernel/fields.h"
 
 #include <string.h>
-
-enum { level_CORE = false, level_MATH = true };
-
-const sni_kop_info sni_kop_infos[SNI_KOP_COUNT] = {
-#define SNI_X(id, text, count, level, formula) \
-  [SNI_KOP_##id] = {.name = text, .operands = count, .math = level_##level},
-    SNI_KOPS(SNI_X)
-#undef SNI_X
-};
 
 int64_t sni_kernel_units(const sni_kernel *kernel, const int64_t *params) {
   int64_t units = 1;

@@ -26,6 +26,7 @@
 #ifndef SNI_CODEGEN_KERNEL_H
 #define SNI_CODEGEN_KERNEL_H
 
+#include "codegen/kernel/kops.h"
 #include "runtime/arena.h"
 #include "runtime/kernel_call.h"
 
@@ -34,90 +35,6 @@
 #define SNI_MAX_AXES 10
 #define SNI_REDUCE_LANES 64
 #define SNI_NO_VALUE UINT32_MAX
-
-// SNI_KOP(ID, name, operands, CORE or MATH, formula). MATH ops are expanded (codegen/expand/expand.c) into
-// CORE ones before any backend sees them. Operands have the result's dtype unless said otherwise.
-#define SNI_KOPS(SNI_KOP)                                                                         \
-  SNI_KOP(NONE, "none", 0, CORE, "no operation")                                                  \
-  SNI_KOP(CONST, "const", 0, CORE, "y = imm")                                                     \
-  SNI_KOP(PARAM, "param", 0, CORE, "y = imm.size, converted from i64 to the dtype")               \
-  SNI_KOP(INDEX, "index", 0, CORE, "y = index along axis imm.axis, as i32 or i64")                \
-  SNI_KOP(LOAD, "load", 0, CORE, "y = access")                                                    \
-  SNI_KOP(STORE, "store", 1, CORE, "access = a")                                                  \
-  SNI_KOP(STORE_ADD, "store_add", 1, CORE,                                                        \
-          "access += a; the nest is serial along the axes that collide")                          \
-  SNI_KOP(SCRATCH_LOAD, "scratch_load", 0, CORE,                                                  \
-          "y = row scratch slot imm.slot at this inner index")                                    \
-  SNI_KOP(SCRATCH_STORE, "scratch_store", 1, CORE,                                                \
-          "row scratch slot imm.slot at this inner index = a")                                    \
-  SNI_KOP(REDUCE, "reduce", 1, CORE,                                                              \
-          "y = a combined over the inner axes by imm.combiner: ADD MUL MAX MIN (bool: MAX or, "   \
-          "MIN and)")                                                                             \
-  SNI_KOP(CONTRACTION, "contraction", 0, CORE,                                                    \
-          "y = sum over k of lhs * rhs (one fma per k, in order of k, from +0.0)")                \
-  SNI_KOP(CHECK_INDEX, "check_index", 1, CORE,                                                    \
-          "y = a clamped to [0, imm.size); a fault if it was outside; i64")                       \
-  SNI_KOP(COPY, "copy", 1, CORE, "y = a")                                                         \
-  SNI_KOP(ADD, "add", 2, CORE, "y = a + b; integers wrap")                                        \
-  SNI_KOP(SUB, "sub", 2, CORE, "y = a - b")                                                       \
-  SNI_KOP(MUL, "mul", 2, CORE, "y = a * b")                                                       \
-  SNI_KOP(DIV, "div", 2, CORE, "y = a / b; IEEE; integers truncate, x / 0 = 0, MIN / -1 = MIN")   \
-  SNI_KOP(REM, "rem", 2, CORE, "y = a - trunc(a / b) b: fmod; integers: x % 0 = 0, MIN % -1 = 0") \
-  SNI_KOP(FMA, "fma", 3, CORE, "y = a * b + c, rounded once; floats")                             \
-  SNI_KOP(MAX, "max", 2, CORE, "y = a >= b ? a : b; NaN if either is")                            \
-  SNI_KOP(MIN, "min", 2, CORE, "y = a <= b ? a : b; NaN if either is")                            \
-  SNI_KOP(NEG, "neg", 1, CORE, "y = -a (flips the sign bit)")                                     \
-  SNI_KOP(ABS, "abs", 1, CORE, "y = |a| (clears the sign bit)")                                   \
-  SNI_KOP(SQRT, "sqrt", 1, CORE, "y = sqrt(a), IEEE")                                             \
-  SNI_KOP(FLOOR, "floor", 1, CORE, "y = floor(a)")                                                \
-  SNI_KOP(CEIL, "ceil", 1, CORE, "y = ceil(a)")                                                   \
-  SNI_KOP(ROUND, "round", 1, CORE, "y = nearest integer, ties to even")                           \
-  SNI_KOP(LDEXP, "ldexp", 2, CORE, "y = a * 2^b, rounded once; b integer-valued, |b| <= 4200")    \
-  SNI_KOP(AND, "and", 2, CORE, "y = a & b; bool and integers")                                    \
-  SNI_KOP(OR, "or", 2, CORE, "y = a | b")                                                         \
-  SNI_KOP(XOR, "xor", 2, CORE, "y = a ^ b")                                                       \
-  SNI_KOP(NOT, "not", 1, CORE, "y = ~a; bool: !a")                                                \
-  SNI_KOP(SHL, "shl", 2, CORE, "y = a << b; 0 if b (unsigned) >= width")                          \
-  SNI_KOP(SHR, "shr", 2, CORE, "y = a >> b, logical; 0 if b (unsigned) >= width")                 \
-  SNI_KOP(EQ, "eq", 2, CORE, "y = a == b; bool; a and b of dtype source")                         \
-  SNI_KOP(LT, "lt", 2, CORE, "y = a < b; bool; a and b of dtype source")                          \
-  SNI_KOP(LE, "le", 2, CORE, "y = a <= b; bool; a and b of dtype source")                         \
-  SNI_KOP(SELECT, "select", 3, CORE, "y = a ? b : c; a bool")                                     \
-  SNI_KOP(CAST, "cast", 1, CORE,                                                                  \
-          "y = a of dtype source converted; float to integer truncates, saturates, NaN gives 0; " \
-          "i64 to i32 wraps; to bool: a != 0")                                                    \
-  SNI_KOP(BITCAST, "bitcast", 1, CORE, "y = bits of a of dtype source (same width)")              \
-  SNI_KOP(SIGN, "sign", 1, MATH, "y = -1, 0 or 1; NaN for NaN")                                   \
-  SNI_KOP(RSQRT, "rsqrt", 1, MATH, "y = 1 / sqrt(a)")                                             \
-  SNI_KOP(EXP, "exp", 1, MATH, "y = e^a")                                                         \
-  SNI_KOP(EXPM1, "expm1", 1, MATH, "y = e^a - 1")                                                 \
-  SNI_KOP(LOG, "log", 1, MATH, "y = ln a")                                                        \
-  SNI_KOP(LOG1P, "log1p", 1, MATH, "y = ln(1 + a)")                                               \
-  SNI_KOP(SIN, "sin", 1, MATH, "y = sin a")                                                       \
-  SNI_KOP(COS, "cos", 1, MATH, "y = cos a")                                                       \
-  SNI_KOP(TANH, "tanh", 1, MATH, "y = tanh a")                                                    \
-  SNI_KOP(SIGMOID, "sigmoid", 1, MATH, "y = 1 / (1 + e^-a)")                                      \
-  SNI_KOP(ERF, "erf", 1, MATH, "y = erf a")                                                       \
-  SNI_KOP(POW, "pow", 2, MATH,                                                                    \
-          "y = a^b (C's pow); integers by repeated squaring, negative exponent: 0, but 1^b = 1, " \
-          "(-1)^b = +-1")                                                                         \
-  SNI_KOP(RANDOM, "random", 3, MATH,                                                              \
-          "y = word c % 4 of Philox 4x32-10 block b + c / 4 under key a; a b c i64, y i32; "      \
-          "counter words {lo b', hi b', 0, 0}, key words {lo a, hi a}")
-
-typedef enum sni_kop {
-#define SNI_X(id, name, operands, level, formula) SNI_KOP_##id,
-  SNI_KOPS(SNI_X)
-#undef SNI_X
-      SNI_KOP_COUNT
-} sni_kop;
-
-typedef struct sni_kop_info {
-  const char *name;
-  int operands;
-  bool math;  // must be expanded
-} sni_kop_info;
-extern const sni_kop_info sni_kop_infos[SNI_KOP_COUNT];
 
 // An integer known when the kernel is built (param < 0) or given at run time: params[param].
 typedef struct sni_kernel_size {

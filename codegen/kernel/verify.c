@@ -4,7 +4,6 @@
 // A failure is a bug of the builder, never of the user: SN_ERR_INTERNAL, naming kernel and
 // instruction.
 #include "codegen/kernel/fields.h"
-#include "graph/type.h"
 
 typedef struct verifier {
   const sni_kernel *kernel;
@@ -13,63 +12,6 @@ typedef struct verifier {
   uint32_t number;  // of the instruction at hand
   uint32_t contractions, checks;
 } verifier;
-
-// Dtypes of an operation: of the source where it has one, else of the value. 0: has a rule of its
-// own.
-static const uint32_t op_dtypes[SNI_KOP_COUNT] = {
-    [SNI_KOP_CONST] = SNI_DTYPES_ANY,
-    [SNI_KOP_PARAM] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_INDEX] = SNI_DTYPES_INTEGER,
-    [SNI_KOP_LOAD] = SNI_DTYPES_ANY,
-    [SNI_KOP_STORE] = SNI_DTYPES_ANY,
-    [SNI_KOP_STORE_ADD] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_SCRATCH_LOAD] = SNI_DTYPES_ANY,
-    [SNI_KOP_SCRATCH_STORE] = SNI_DTYPES_ANY,
-    [SNI_KOP_REDUCE] = SNI_DTYPES_ANY,
-    [SNI_KOP_CONTRACTION] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_CHECK_INDEX] = SNI_DTYPE_BIT(SN_I64),
-    [SNI_KOP_COPY] = SNI_DTYPES_ANY,
-    [SNI_KOP_ADD] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_SUB] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_MUL] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_DIV] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_REM] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_FMA] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_MAX] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_MIN] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_NEG] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_ABS] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_SQRT] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_FLOOR] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_CEIL] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_ROUND] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_LDEXP] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_AND] = SNI_DTYPES_LOGIC,
-    [SNI_KOP_OR] = SNI_DTYPES_LOGIC,
-    [SNI_KOP_XOR] = SNI_DTYPES_LOGIC,
-    [SNI_KOP_NOT] = SNI_DTYPES_LOGIC,
-    [SNI_KOP_SHL] = SNI_DTYPES_INTEGER,
-    [SNI_KOP_SHR] = SNI_DTYPES_INTEGER,
-    [SNI_KOP_EQ] = SNI_DTYPES_ANY,
-    [SNI_KOP_LT] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_LE] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_SELECT] = SNI_DTYPES_ANY,
-    [SNI_KOP_CAST] = SNI_DTYPES_ANY,
-    [SNI_KOP_BITCAST] = SNI_DTYPES_ANY,
-    [SNI_KOP_SIGN] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_RSQRT] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_EXP] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_EXPM1] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_LOG] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_LOG1P] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_SIN] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_COS] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_TANH] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_SIGMOID] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_ERF] = SNI_DTYPES_FLOAT,
-    [SNI_KOP_POW] = SNI_DTYPES_NUMBER,
-    [SNI_KOP_RANDOM] = SNI_DTYPE_BIT(SN_I32),
-};
 
 static sn_status fail(const verifier *v, const char *rule) {
   return sni_fail(v->diag, SN_ERR_INTERNAL, "kernel %s: %s",
@@ -268,11 +210,12 @@ static uint32_t required_axes(const sni_kernel *k, const sni_kernel_inst *inst) 
 
 static sn_status verify_inst(verifier *v, const sni_kernel_inst *inst) {
   const sni_kernel *k = v->kernel;
-  if (inst->op <= SNI_KOP_NONE || inst->op >= SNI_KOP_COUNT)
+  const bool carries = inst->op == SNI_KOP_CARRY || inst->op == SNI_KOP_YIELD;  // of trees alone
+  if (inst->op <= SNI_KOP_NONE || inst->op >= SNI_KOP_COUNT || carries)
     return fail_inst(v, "no such operation");
   if ((unsigned)inst->dtype >= SN_DTYPE_COUNT) return fail_inst(v, "no such dtype");
   const sn_dtype ruled = sni_kop_has_source(inst->op) ? inst->source : inst->dtype;
-  if ((unsigned)ruled >= SN_DTYPE_COUNT || !(op_dtypes[inst->op] >> ruled & 1))
+  if ((unsigned)ruled >= SN_DTYPE_COUNT || !(sni_kop_infos[inst->op].dtypes >> ruled & 1))
     return fail_inst(v, "it does not exist for this dtype");
   const bool compares = inst->op == SNI_KOP_EQ || inst->op == SNI_KOP_LT || inst->op == SNI_KOP_LE;
   if (compares && inst->dtype != SN_BOOL) return fail_inst(v, "its value is not bool");

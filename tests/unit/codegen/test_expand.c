@@ -254,6 +254,86 @@ START_TEST(random_words) {
 }
 END_TEST
 
+// ---- denormals: an operation on them may take 150 cycles, so there are none on the way
+
+static bool is_denormal(sn_dtype dtype, model_value v) {
+  if (dtype == SN_F32) return fpclassify(v.f32) == FP_SUBNORMAL;
+  return dtype == SN_F64 && fpclassify(v.f64) == FP_SUBNORMAL;
+}
+
+static bool is_arithmetic(sni_kop op) {
+  return op == SNI_KOP_ADD || op == SNI_KOP_SUB || op == SNI_KOP_MUL || op == SNI_KOP_DIV ||
+         op == SNI_KOP_FMA || op == SNI_KOP_SQRT || op == SNI_KOP_CAST;
+}
+
+// Evaluates op(x, y) instruction by instruction.
+static int count_denormals(sni_kop op, sn_dtype dtype, double x, double y) {
+  builder b;
+  build_begin(&b, false, 1, 0, (int64_t[]){1});
+  build_stage(&b, false);
+  uint32_t v[2];
+  void *buffers[3];
+  model_value memory[3] = {{.i64 = 0}, {.i64 = 0}, {.i64 = 0}};
+  const int n = sni_kop_infos[op].operands;
+  for (int i = 0; i < n; i++) {
+    const double operand = i ? y : x;
+    if (dtype == SN_F32)
+      memory[i].f32 = (float)operand;
+    else
+      memory[i].f64 = operand;
+    v[i] = build_load(&b, build_access(&b, build_buffer(&b, dtype), 0, (int64_t[]){1}));
+  }
+  const uint32_t result = n == 2 ? build_2(&b, op, v[0], v[1]) : build_1(&b, op, v[0]);
+  const uint32_t out = build_buffer(&b, dtype);
+  build_store(&b, build_access(&b, out, 0, (int64_t[]){1}), result);
+  for (int i = 0; i < 3; i++) buffers[i] = &memory[i];
+  const sni_kernel *k = harness_expand(&h, &b);
+  model m = {.k = k, .buffers = buffers};
+  m.values = calloc(k->n_insts + 1, sizeof(model_value));
+  int denormals = 0;
+  for (uint32_t i = 0; i < k->n_insts; i++) {
+    const sni_kernel_inst *inst = &k->insts[i];
+    model_inst(&m, i);
+    if (!is_arithmetic(inst->op)) continue;
+    denormals += is_denormal(inst->dtype, m.values[i]);
+    for (int o = 0; o < sni_kop_infos[inst->op].operands; o++)
+      denormals += is_denormal(k->insts[inst->operands[o]].dtype, m.values[inst->operands[o]]);
+  }
+  free(m.values);
+  return denormals;
+}
+
+START_TEST(no_arithmetic_on_denormals) {
+  const struct {
+    sni_kop op;
+    double f32[8], f64[8];  // arguments; those of pow: exponents of 1.5, then bases to the 2.5th
+  } cases[] = {
+      {SNI_KOP_EXP, {-87.4, -88, -95, -103.9, -104, -1e9, -inf}, {-708.5, -730, -745, -746, -1e9}},
+      {SNI_KOP_SIGMOID, {-87.4, -95, 95, -103.9, 104, -inf, inf}, {-708.5, -730, 745, 1e9, inf}},
+      {SNI_KOP_EXPM1, {1e-20, -1e-30, 1e-40, -1e-45, -104}, {1e-160, -1e-200, 1e-310, -5e-324}},
+      {SNI_KOP_TANH, {1e-20, -1e-30, 1e-40, -1e-45, 104}, {1e-160, -1e-200, 1e-310, -5e-324}},
+      {SNI_KOP_LOG1P, {1e-20, -1e-30, 1e-40, -1e-45, 1e38}, {1e-160, -1e-200, 1e-310, -5e-324}},
+      {SNI_KOP_LOG, {1e-38, 1e-40, 1e-45, 1e38}, {1e-307, 1e-310, 5e-324, 1e308}},
+      {SNI_KOP_SIN, {1e-20, -1e-30, 1e-37, 3, 1e38}, {1e-160, -1e-200, 1e-307, 3, 1e308}},
+      {SNI_KOP_COS, {1e-20, -1e-30, 1e-37, 2, 1e38}, {1e-160, -1e-200, 1e-307, 2, 1e308}},
+      {SNI_KOP_ERF, {1e-20, -1e-30, 1e-37, 9}, {1e-160, -1e-200, 1e-307, 9}},
+      {SNI_KOP_POW,
+       {-216, -220, -250, -260, 1e-16, 1e-17, 1e-18},
+       {-1750, -1780, -1838, -1900, 1e-124, 1e-126, 1e-129}},
+  };
+  for (size_t c = 0; c < SNI_COUNT_OF(cases); c++)
+    for (int i = 0; i < 16; i++) {
+      const sn_dtype dtype = i < 8 ? SN_F32 : SN_F64;
+      const double x = i < 8 ? cases[c].f32[i] : cases[c].f64[i - 8];
+      const bool pow = cases[c].op == SNI_KOP_POW;
+      const int denormals =
+          count_denormals(cases[c].op, dtype, pow && x < 0 ? 1.5 : x, x < 0 ? x : 2.5);
+      ck_assert_msg(!denormals, "%s(%g) in %s: %d denormals", sni_kop_infos[cases[c].op].name, x,
+                    sn_dtype_name(dtype), denormals);
+    }
+}
+END_TEST
+
 // ---- the rewriting
 
 static uint32_t count_constants(const sni_kernel *k, uint32_t stage, double value) {
@@ -357,6 +437,7 @@ int main(void) {
   tcase_add_test(tests, integer_pow);
   tcase_add_test(tests, integer_pow_by_a_constant);
   tcase_add_test(tests, random_words);
+  tcase_add_test(tests, no_arithmetic_on_denormals);
   tcase_add_test(tests, constants_are_shared);
   tcase_add_test(tests, indices_are_remapped);
   tcase_add_test(tests, allocations_may_fail);

@@ -1,0 +1,1057 @@
+// Random trees that are sound and mean one thing: every kind of item in every other, extents of 0
+// and 1, constants and parameters, strides of all signs, ranges that hold always, sometimes or
+// never, all dtypes and operations, reductions over several loops, rows in scratch, contractions
+// with what stands before and behind them, carries, conditions, several roots and phases.
+//
+// What keeps them to one meaning: each store goes to memory of its own, at distinct elements along
+// all loops but sequential ones (or over elements that the same block has just loaded); scratch is
+// filled where its loop begins and changed at that level alone; what another root wrote is read
+// behind a barrier.
+#ifndef SNI_TESTS_TREE_RANDOM_H
+#define SNI_TESTS_TREE_RANDOM_H
+
+#include "codegen/kernel/facts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+  random_buffers = 48,
+  random_params = 120,
+  random_values = 160,
+  random_loops = SNI_TREE_DEPTH,
+  random_most_runs = 3000,  // of the innermost body
+  random_most_insts = 220,
+};
+
+// Also what belongs to the tree when it is run.
+typedef struct random_tree {
+  sni_tree *tree;
+  int64_t params[random_params];
+  size_t elements[random_buffers];  // of GLOBAL buffers
+  int same_as[random_buffers];      // in place: the buffer whose memory it is, or -1
+  bool wild;                        // data: of all sizes and special ones too
+} random_tree;
+
+typedef struct random_loop {
+  uint32_t item;
+  int kind, order;
+  bool lanes, chunk;
+  int64_t extent;  // as it is when run
+  int strip;       // place among the open loops of the one that counts its pieces; -1: none
+  int64_t whole;
+} random_loop;
+
+typedef struct random_row {
+  uint32_t buffer;
+  sn_dtype dtype;
+  int64_t elements;
+  int depth;  // open loops inside its scope begin here
+} random_row;
+
+typedef struct random_maker {
+  random_tree *out;
+  sni_tree_builder b;
+  uint64_t state;
+  int dynamic;  // of 4 numbers so many are parameters
+  random_loop loops[random_loops];
+  int n_loops;
+  int64_t runs;  // of the body at hand
+  uint32_t values[random_values];
+  int n_values;
+  random_row rows[16];
+  int n_rows;
+  uint32_t outside_lanes;  // values below are the same for all lanes
+  int conditions;          // open
+  // Buffers that an earlier phase wrote.
+  uint32_t written[8];
+  int n_written, n_finished;
+  bool faults;  // checks may fail
+} random_maker;
+
+static uint64_t random_next(random_maker *g) {
+  g->state ^= g->state << 13;
+  g->state ^= g->state >> 7;
+  g->state ^= g->state << 17;
+  return g->state * 0x2545F4914F6CDD1Dull;
+}
+static int64_t random_pick(random_maker *g, int64_t count) {
+  return (int64_t)(random_next(g) >> 20) % count;
+}
+
+static sni_extent random_extent(random_maker *g, int64_t value) {
+  const uint32_t param = g->b.n_params;
+  if (param >= random_params || random_pick(g, 4) >= g->dynamic) return sni_extent_constant(value);
+  g->out->params[param] = value;
+  g->b.n_params++;
+  return sni_extent_param(param);
+}
+
+// ---- values
+
+static void random_add_value(random_maker *g, uint32_t value) {
+  if (g->n_values < random_values) g->values[g->n_values++] = value;
+}
+
+static sn_dtype random_dtype_of(const random_maker *g, uint32_t value) {
+  return (sn_dtype)g->b.insts[value].dtype;
+}
+
+static uint32_t random_emit(random_maker *g, sni_tree_inst inst) {
+  const uint32_t value = sni_tree_add_inst(&g->b, inst);
+  random_add_value(g, value);
+  return value;
+}
+
+// One of the dtypes, latest ones more often; SNI_NO_VALUE: there is none.
+static uint32_t random_value(random_maker *g, uint32_t dtypes) {
+  for (int i = 0; i < 12 && g->n_values; i++) {
+    int64_t at = random_pick(g, g->n_values);
+    if (random_pick(g, 2) && g->n_values > 6) at = g->n_values - 1 - random_pick(g, 6);
+    if (dtypes >> random_dtype_of(g, g->values[at]) & 1) return g->values[at];
+  }
+  for (int i = g->n_values; i-- > 0;)
+    if (dtypes >> random_dtype_of(g, g->values[i]) & 1) return g->values[i];
+  return SNI_NO_VALUE;
+}
+
+static sn_dtype random_dtype(random_maker *g) {
+  static const sn_dtype dtypes[] = {SN_F32, SN_F32, SN_F32, SN_F64, SN_I32, SN_I64, SN_BOOL};
+  return dtypes[random_pick(g, SNI_COUNT_OF(dtypes))];
+}
+
+static uint32_t random_constant(random_maker *g, sn_dtype dtype) {
+  static const double numbers[] = {0, -0.0, 1, -1.5, 3, 0.1, 1e30, -2};
+  sni_tree_inst inst = {.op = SNI_KOP_CONST, .dtype = (uint8_t)dtype};
+  if (sni_is_float(dtype))
+    inst.imm.f = numbers[random_pick(g, SNI_COUNT_OF(numbers))];
+  else
+    inst.imm.i = dtype == SN_BOOL ? random_pick(g, 2) : random_pick(g, 7) - 2;
+  return random_emit(g, inst);
+}
+
+static uint32_t random_value_of(random_maker *g, sn_dtype dtype) {
+  const uint32_t value = random_value(g, SNI_DTYPE_BIT(dtype));
+  return value == SNI_NO_VALUE ? random_constant(g, dtype) : value;
+}
+
+// ---- memory
+
+// Loops around, but that pieces and their count are one axis.
+static bool random_is_counted(const random_maker *g, int loop) {
+  for (int i = loop + 1; i < g->n_loops; i++)
+    if (g->loops[i].strip == loop) return true;
+  return false;
+}
+
+// Gives loop `i` and those that count its pieces strides; the extent of their axis.
+static int64_t random_stride(const random_maker *g, int i, int64_t stride, int64_t *strides) {
+  int64_t all = 1;
+  for (; i >= 0; i = g->loops[i].strip) {
+    strides[i] = stride * all;
+    all *= g->loops[i].extent > 1 ? g->loops[i].extent : 1;
+  }
+  return all;
+}
+
+// Strides that send all open loops to elements of their own, sequential ones perhaps not.
+static void random_distinct(random_maker *g, int64_t *strides) {
+  int order[random_loops], n = 0;
+  for (int i = 0; i < g->n_loops; i++)
+    if (!random_is_counted(g, i)) order[n++] = i;
+  for (int i = n - 1; i > 0 && random_pick(g, 3) == 0; i--) {
+    const int64_t j = random_pick(g, i + 1);
+    const int other = order[j];
+    order[j] = order[i];
+    order[i] = other;
+  }
+  int64_t stride = random_pick(g, 8) ? 1 : 2;
+  for (int k = n - 1; k >= 0; k--) {
+    const int i = order[k];
+    if (g->loops[i].kind == SNI_LOOP_SEQUENTIAL && random_pick(g, 2)) continue;
+    const int64_t sign = random_pick(g, 6) ? 1 : -1;
+    const int64_t extent = random_stride(g, i, sign * stride, strides);
+    stride *= extent > 1 ? extent : 1;
+    if (random_pick(g, 8) == 0) stride += random_pick(g, 3);
+  }
+}
+
+// Any strides: 0, small, negative; dense along the innermost loop more often.
+static void random_any(random_maker *g, int64_t *strides) {
+  for (int i = 0; i < g->n_loops; i++)
+    strides[i] = random_pick(g, 3) == 0 ? 0 : random_pick(g, 9) - 3;
+  if (g->n_loops && random_pick(g, 2)) strides[g->n_loops - 1] = 1;
+}
+
+// Least and greatest value of a form.
+static void random_reach(const random_maker *g, const int64_t *strides, int64_t *low,
+                         int64_t *high) {
+  *low = *high = 0;
+  for (int i = 0; i < g->n_loops; i++) {
+    const int64_t far = strides[i] * (g->loops[i].extent > 1 ? g->loops[i].extent - 1 : 0);
+    *(far < 0 ? low : high) += far;
+  }
+}
+
+static void random_set_strides(random_maker *g, sni_extent *stride, const int64_t *strides) {
+  for (int i = 0; i < g->n_loops; i++)
+    stride[i] = strides[i] ? random_extent(g, strides[i]) : sni_extent_constant(0);
+}
+
+static bool random_has_room(const random_maker *g) {
+  return g->b.n_buffers + 3 < random_buffers && g->b.n_insts < random_most_insts;
+}
+
+static uint32_t random_buffer(random_maker *g, sn_dtype dtype, int64_t elements) {
+  g->out->elements[g->b.n_buffers] = (size_t)elements;
+  return sni_tree_add_buffer(&g->b,
+                             (sni_tree_buffer){.dtype = (uint8_t)dtype, .scope = SNI_NO_ITEM});
+}
+
+// An access to a new buffer, just large enough for it.
+static sni_tree_access random_new_access(random_maker *g, sn_dtype dtype, const int64_t *strides,
+                                         int64_t more) {
+  int64_t low, high;
+  random_reach(g, strides, &low, &high);
+  const int64_t pad = random_pick(g, 4) ? 0 : random_pick(g, 3);
+  sni_tree_access access = sni_tree_access_to(random_buffer(g, dtype, high - low + 1 + more + pad));
+  access.offset = random_extent(g, pad - low);
+  random_set_strides(g, access.stride, strides);
+  return access;
+}
+
+// 0 <= form < extent, which the caller's data survive whether it holds or not.
+static void random_add_range(random_maker *g, sni_tree_access *access) {
+  int64_t strides[random_loops] = {0}, low, high;
+  random_any(g, strides);
+  random_reach(g, strides, &low, &high);
+  const int64_t kind = random_pick(g, 6);
+  const int64_t offset = kind == 0 ? -low : random_pick(g, high - low + 4) - high - 1;
+  const int64_t extent = kind == 0   ? high - low + 1  // always
+                         : kind == 1 ? 0               // never
+                                     : random_pick(g, high - low + 3);
+  sni_tree_range range = sni_tree_range_below(random_extent(g, extent));
+  range.offset = random_extent(g, offset);
+  random_set_strides(g, range.stride, strides);
+  const uint32_t number = sni_tree_add_range(&g->b, range);
+  if (!access->n_ranges) access->first_range = (uint16_t)number;
+  access->n_ranges++;
+}
+
+// A load whose address is good where a range holds alone: padding.
+static sni_tree_access random_padded(random_maker *g, sn_dtype dtype) {
+  int64_t strides[random_loops] = {0}, low, high;
+  random_any(g, strides);
+  random_reach(g, strides, &low, &high);
+  const int64_t extent = 1 + random_pick(g, high - low + 2),
+                offset = random_pick(g, high - low + 3) - high - 1, step = 1 + random_pick(g, 2);
+  sni_tree_access access = sni_tree_access_to(random_buffer(g, dtype, (extent - 1) * step + 1));
+  sni_tree_range range = sni_tree_range_below(random_extent(g, extent));
+  range.offset = random_extent(g, offset);
+  random_set_strides(g, range.stride, strides);
+  access.first_range = (uint16_t)sni_tree_add_range(&g->b, range);
+  access.n_ranges = 1;
+  access.offset = random_extent(g, offset * step);
+  for (int i = 0; i < g->n_loops; i++) strides[i] *= step;
+  random_set_strides(g, access.stride, strides);
+  return access;
+}
+
+static uint32_t random_load(random_maker *g, sni_tree_access access) {
+  const uint8_t dtype = g->b.buffers[access.buffer].dtype;
+  if (access.n_ranges) access.otherwise = random_value_of(g, (sn_dtype)dtype);
+  return random_emit(
+      g, (sni_tree_inst){
+             .op = SNI_KOP_LOAD, .dtype = dtype, .access = sni_tree_add_access(&g->b, access)});
+}
+
+static void random_put(random_maker *g, sni_kop op, sni_tree_access access, uint32_t value) {
+  sni_tree_add_inst(&g->b, (sni_tree_inst){.op = (uint16_t)op,
+                                           .dtype = (uint8_t)random_dtype_of(g, value),
+                                           .operands = {value},
+                                           .access = sni_tree_add_access(&g->b, access)});
+}
+
+// ---- scratch
+
+// Some element of a row, at an affine place.
+static sni_tree_access random_row_access(random_maker *g, const random_row *row) {
+  sni_tree_access access = sni_tree_access_to(row->buffer);
+  int64_t rest = row->elements - 1;
+  for (int i = g->n_loops - 1; i >= 0; i--) {
+    const int64_t far = g->loops[i].extent > 1 ? g->loops[i].extent - 1 : 0;
+    if (i < row->depth && random_pick(g, 3)) continue;
+    if (far > rest || random_pick(g, 4) == 0) continue;
+    const int64_t stride = far && random_pick(g, 3) == 0 ? rest / far : 1;
+    access.stride[i] = sni_extent_constant(stride);
+    rest -= far * stride;
+  }
+  access.offset = sni_extent_constant(random_pick(g, rest + 1));
+  return access;
+}
+
+static void random_load_row(random_maker *g) {
+  if (g->n_rows) {
+    const random_row *row = &g->rows[random_pick(g, g->n_rows)];
+    const sni_tree_access access = random_row_access(g, row);
+    random_load(g, access);
+  }
+}
+
+// ---- instructions
+
+static void random_load_something(random_maker *g) {
+  int64_t strides[random_loops] = {0};
+  const sn_dtype dtype = random_dtype(g);
+  if (!random_has_room(g)) return;
+  const int64_t kind = random_pick(g, 6);
+  if (kind == 0) {
+    sni_tree_access access = random_padded(g, dtype);
+    random_load(g, access);
+  } else if (kind == 1 && g->n_finished) {  // what an earlier phase wrote
+    const uint32_t buffer = g->written[random_pick(g, g->n_finished)];
+    sni_tree_access access = sni_tree_access_to(buffer);
+    const int64_t most = (int64_t)g->out->elements[buffer] - 1;
+    for (int i = 0; i < g->n_loops && g->n_loops; i++)
+      if (i == g->n_loops - 1 && g->loops[i].extent - 1 <= most)
+        access.stride[i] = sni_extent_constant(1);
+    random_load(g, access);
+  } else {
+    random_any(g, strides);
+    sni_tree_access access = random_new_access(g, dtype, strides, 0);
+    if (kind == 2) random_add_range(g, &access);
+    if (kind == 2 && random_pick(g, 3) == 0) random_add_range(g, &access);
+    random_load(g, access);
+  }
+}
+
+// An index into new memory, checked so that it stays inside.
+static void random_gather(random_maker *g) {
+  int64_t strides[random_loops] = {0};
+  const uint32_t at = random_value(g, SNI_DTYPES_I64);
+  if (at == SNI_NO_VALUE || !random_has_room(g) || !g->n_loops) return;
+  const int64_t size = 1 + random_pick(g, 9);
+  const uint32_t checked = random_emit(g, (sni_tree_inst){.op = SNI_KOP_CHECK_INDEX,
+                                                          .dtype = SN_I64,
+                                                          .operands = {at},
+                                                          .imm.size = random_extent(g, size)});
+  random_any(g, strides);
+  sni_tree_access access = random_new_access(g, random_dtype(g), strides, size);
+  access.index = checked;
+  random_load(g, access);
+}
+
+static void random_convert(random_maker *g, uint32_t a) {
+  if (sni_is_integer(random_dtype_of(g, a)) && random_pick(g, 4) == 0) {
+    random_emit(g, (sni_tree_inst){.op = SNI_KOP_BITCAST,
+                                   .dtype = random_dtype_of(g, a) == SN_I32 ? SN_F32 : SN_F64,
+                                   .source = (uint8_t)random_dtype_of(g, a),
+                                   .operands = {a}});
+    return;
+  }
+  const sn_dtype dtype = random_dtype(g);
+  const uint32_t y = random_emit(g, (sni_tree_inst){.op = SNI_KOP_CAST,
+                                                    .dtype = (uint8_t)dtype,
+                                                    .source = (uint8_t)random_dtype_of(g, a),
+                                                    .operands = {a}});
+  // Bits of a number that is none depend on the machine: only those of whole numbers are looked at.
+  const sn_dtype from = random_dtype_of(g, a);
+  if (!sni_is_float(dtype) || sni_is_float(from) || random_pick(g, 2)) return;
+  random_emit(g, (sni_tree_inst){.op = SNI_KOP_BITCAST,
+                                 .dtype = dtype == SN_F32 ? SN_I32 : SN_I64,
+                                 .source = (uint8_t)dtype,
+                                 .operands = {y}});
+}
+
+// Any operation without memory that has operands.
+static void random_operate(random_maker *g) {
+  const uint32_t a = random_value(g, SNI_DTYPES_ANY);
+  if (a == SNI_NO_VALUE) return;
+  if (random_pick(g, 7) == 0) {
+    random_convert(g, a);
+    return;
+  }
+  const sni_kop op = (sni_kop)(SNI_KOP_COPY + random_pick(g, SNI_KOP_COUNT - SNI_KOP_COPY));
+  const sni_kop_info *info = &sni_kop_infos[op];
+  const sn_dtype dtype = random_dtype_of(g, a);
+  if (op == SNI_KOP_CAST || op == SNI_KOP_BITCAST) return;
+  if (info->math && random_pick(g, 3)) return;  // long
+  sni_tree_inst inst = {.op = (uint16_t)op, .dtype = (uint8_t)dtype, .operands = {a}};
+  if (op == SNI_KOP_RANDOM) {
+    inst.dtype = SN_I32;
+    for (int i = 0; i < 3; i++) inst.operands[i] = random_value_of(g, SN_I64);
+  } else if (op == SNI_KOP_SELECT) {
+    inst.operands[0] = random_value_of(g, SN_BOOL);
+    inst.operands[1] = a;
+    inst.operands[2] = random_value_of(g, dtype);
+  } else {
+    if (!(info->dtypes >> dtype & 1)) return;
+    for (int i = 1; i < info->operands; i++) inst.operands[i] = random_value_of(g, dtype);
+  }
+  if (op == SNI_KOP_LDEXP) {  // a whole number of modest size
+    const uint32_t whole =
+        random_emit(g, (sni_tree_inst){.op = SNI_KOP_CONST, .dtype = (uint8_t)dtype, .imm.f = -3});
+    inst.operands[1] = whole;
+  }
+  if (sni_kop_has_source(op)) {
+    inst.source = (uint8_t)dtype;
+    inst.dtype = SN_BOOL;
+  }
+  random_emit(g, inst);
+}
+
+static void random_source(random_maker *g) {
+  const int64_t kind = random_pick(g, 8);
+  if (kind == 0) {
+    random_constant(g, random_dtype(g));
+  } else if (kind == 1 && g->n_loops) {
+    random_emit(g, (sni_tree_inst){.op = SNI_KOP_INDEX,
+                                   .dtype = random_pick(g, 2) ? SN_I32 : SN_I64,
+                                   .loop = g->loops[random_pick(g, g->n_loops)].item});
+  } else if (kind == 2) {
+    static const sn_dtype dtypes[] = {SN_I32, SN_I64, SN_F32, SN_F64};
+    random_emit(g, (sni_tree_inst){.op = SNI_KOP_PARAM,
+                                   .dtype = (uint8_t)dtypes[random_pick(g, 4)],
+                                   .imm.size = random_extent(g, random_pick(g, 50))});
+  } else if (kind < 5) {
+    random_load_row(g);
+  } else {
+    random_load_something(g);
+  }
+}
+
+static bool random_in_sequence(const random_maker *g) {
+  for (int i = 0; i < g->n_loops; i++)
+    if (g->loops[i].kind == SNI_LOOP_SEQUENTIAL) return true;
+  return false;
+}
+
+// To memory of its own, plain or with ranges; over what was just loaded there; added to it.
+static void random_store(random_maker *g) {
+  int64_t strides[random_loops] = {0};
+  const uint32_t value = random_value(g, SNI_DTYPES_ANY);
+  if (value == SNI_NO_VALUE || !random_has_room(g) || !g->n_loops) return;
+  const sn_dtype dtype = random_dtype_of(g, value);
+  random_distinct(g, strides);
+  sni_tree_access access = random_new_access(g, dtype, strides, 0);
+  const int64_t kind = random_pick(g, 6);
+  if (kind == 0) random_add_range(g, &access);
+  if (kind == 1 && dtype != SN_BOOL && random_in_sequence(g)) {
+    random_put(g, SNI_KOP_STORE_ADD, access, value);
+    return;
+  }
+  if (kind == 2) {
+    const uint32_t twin = random_buffer(g, dtype, (int64_t)g->out->elements[access.buffer]);
+    g->out->same_as[twin] = (int)access.buffer;
+    if (g->b.status) return;
+    g->b.buffers[twin].shared = g->b.buffers[access.buffer].shared = true;
+    sni_tree_access load = access;
+    load.buffer = twin;
+    const uint32_t old = random_load(g, load);
+    if (dtype != SN_BOOL) {
+      const uint32_t sum = random_emit(
+          g, (sni_tree_inst){.op = SNI_KOP_ADD, .dtype = (uint8_t)dtype, .operands = {old, value}});
+      random_put(g, SNI_KOP_STORE, access, sum);
+      return;
+    }
+  }
+  random_put(g, SNI_KOP_STORE, access, value);
+  if (kind > 2 && g->n_written < 8) g->written[g->n_written++] = access.buffer;
+}
+
+// Instructions without effects, or with them.
+static void random_block(random_maker *g, int64_t count, bool effects) {
+  for (int64_t i = 0; i < count && g->b.n_insts < random_most_insts; i++) {
+    const int64_t kind = random_pick(g, 9);
+    if (kind < 3) {
+      random_source(g);
+    } else if (kind == 3 && effects && random_pick(g, 2)) {
+      random_gather(g);
+    } else if (kind == 4 && effects) {
+      random_store(g);
+    } else {
+      random_operate(g);
+    }
+  }
+}
+
+// ---- loops
+
+static void random_body(random_maker *g, int room);
+
+static bool random_has_lanes(const random_maker *g) {
+  for (int i = 0; i < g->n_loops; i++)
+    if (g->loops[i].lanes) return true;
+  return false;
+}
+
+typedef struct random_mark {
+  int n_values, n_rows;
+  int64_t runs;
+  uint32_t outside_lanes;
+} random_mark;
+
+static random_mark random_open(random_maker *g, random_loop loop, int64_t grain) {
+  const random_mark mark = {g->n_values, g->n_rows, g->runs, g->outside_lanes};
+  static const uint32_t sequential_chunks[] = {2, 3, 64}, lanes_chunks[] = {64, 128};
+  sni_loop_item item = {.kind = (uint16_t)loop.kind,
+                        .order = (uint16_t)loop.order,
+                        .extent = random_extent(g, loop.extent),
+                        .strip = SNI_NO_ITEM,
+                        .axis = (uint32_t)random_pick(g, 4)};
+  if (loop.strip >= 0) {
+    item.strip = g->loops[loop.strip].item;
+    item.whole = random_extent(g, loop.whole);
+  }
+  if (loop.chunk)
+    item.chunk = loop.order == SNI_ORDER_LANES ? lanes_chunks[random_pick(g, 2)]
+                                               : sequential_chunks[random_pick(g, 3)];
+  const bool first_lanes = loop.lanes;
+  loop.item = sni_tree_open_loop(
+      &g->b, item, (sni_schedule){.grain = grain, .grid = grain > 0, .lanes = loop.lanes});
+  if (first_lanes) g->outside_lanes = g->b.n_insts;
+  g->loops[g->n_loops++] = loop;
+  g->runs *= loop.extent > 1 ? loop.extent : 1;
+  return mark;
+}
+
+static void random_close(random_maker *g, random_mark mark) {
+  sni_tree_close(&g->b);
+  g->n_loops--;
+  g->n_values = mark.n_values;
+  g->n_rows = mark.n_rows;
+  g->runs = mark.runs;
+  g->outside_lanes = mark.outside_lanes;
+}
+
+// 0 and 1 now and then; long ones for lanes, so that there are whole vectors and rests.
+static int64_t random_trips(random_maker *g, bool lanes) {
+  int64_t most = random_most_runs / (g->runs ? g->runs : 1);
+  if (most < 1) most = 1;
+  int64_t extent = 1 + random_pick(g, lanes ? (random_pick(g, 3) ? 40 : 200) : 5);
+  if (random_pick(g, 14) == 0) extent = random_pick(g, 3) ? 1 : 0;
+  return extent < most ? extent : most;
+}
+
+// Fills a new row of the innermost loop, which everything behind may read.
+static void random_fill_row(random_maker *g) {
+  if (!g->n_loops || g->n_rows == 16 || !random_has_room(g) || g->n_loops + 2 > random_loops)
+    return;
+  const sn_dtype dtype = random_dtype(g);
+  const bool local = random_pick(g, 4) == 0, lanes = !random_has_lanes(g) && random_pick(g, 4);
+  const bool two = !local && random_pick(g, 3) == 0 && g->n_loops + 3 <= random_loops;
+  const int64_t outer = two ? 1 + random_pick(g, 3) : 1;
+  int64_t inner = local ? 1 + random_pick(g, 4) : random_trips(g, lanes);
+  if (inner * outer * g->runs > 4 * random_most_runs || inner < 1) inner = 1;
+  const random_row row = {
+      .buffer = sni_tree_add_buffer(
+          &g->b, (sni_tree_buffer){.dtype = (uint8_t)dtype,
+                                   .space = local ? SNI_SPACE_LOCAL : SNI_SPACE_ROW,
+                                   .scope = g->loops[g->n_loops - 1].item,
+                                   .elements = inner * outer}),
+      .dtype = dtype,
+      .elements = inner * outer,
+      .depth = g->n_loops};
+  sni_tree_access access = sni_tree_access_to(row.buffer);
+  if (local) {
+    for (int64_t i = 0; i < inner; i++) {
+      const uint32_t value = random_value_of(g, dtype);
+      access.offset = sni_extent_constant(i);
+      random_put(g, SNI_KOP_STORE, access, value);
+    }
+    g->rows[g->n_rows++] = row;
+    return;
+  }
+  random_mark marks[2];
+  const random_loop plain = {.kind = SNI_LOOP_PARALLEL, .strip = -1};
+  random_loop loop = plain;
+  loop.extent = outer;
+  if (two) {
+    access.stride[g->n_loops] = sni_extent_constant(inner);
+    marks[0] = random_open(g, loop, 0);
+  }
+  loop.extent = inner;
+  loop.lanes = lanes;
+  access.stride[g->n_loops] = sni_extent_constant(1);
+  marks[1] = random_open(g, loop, 0);
+  random_block(g, random_pick(g, 4), false);
+  const uint32_t value = random_value_of(g, dtype);
+  random_put(g, SNI_KOP_STORE, access, value);
+  random_close(g, marks[1]);
+  if (two) random_close(g, marks[0]);
+  g->rows[g->n_rows++] = row;
+}
+
+// A row of the innermost loop is changed in place.
+static void random_update_row(random_maker *g) {
+  if (!g->n_rows || g->conditions || g->n_loops == random_loops) return;
+  const random_row row = g->rows[g->n_rows - 1];
+  if (row.depth != g->n_loops || row.dtype == SN_BOOL || row.elements < 1) return;
+  random_loop loop = {.kind = SNI_LOOP_PARALLEL,
+                      .strip = -1,
+                      .extent = row.elements,
+                      .lanes = !random_has_lanes(g) && random_pick(g, 2)};
+  sni_tree_access access = sni_tree_access_to(row.buffer);
+  access.stride[g->n_loops] = sni_extent_constant(1);
+  const random_mark mark = random_open(g, loop, 0);
+  const uint32_t old = random_load(g, access), more = random_value_of(g, row.dtype);
+  const uint32_t sum = random_emit(
+      g, (sni_tree_inst){.op = SNI_KOP_MUL, .dtype = (uint8_t)row.dtype, .operands = {old, more}});
+  random_put(g, SNI_KOP_STORE, access, sum);
+  random_close(g, mark);
+}
+
+// Values that live on behind the loop.
+typedef struct random_results {
+  uint32_t values[6];
+  int count;
+} random_results;
+
+static void random_add_reduces(random_maker *g, int outermost, random_results *results) {
+  static const sni_kop combiners[] = {SNI_KOP_MAX, SNI_KOP_MIN, SNI_KOP_ADD, SNI_KOP_ADD,
+                                      SNI_KOP_MUL};
+  for (int64_t n = 1 + random_pick(g, 3); n > 0 && results->count < 6; n--) {
+    const uint32_t value = random_value(g, SNI_DTYPES_ANY);
+    if (value == SNI_NO_VALUE) return;
+    const sn_dtype dtype = random_dtype_of(g, value);
+    results->values[results->count++] = sni_tree_add_inst(
+        &g->b,
+        (sni_tree_inst){.op = SNI_KOP_REDUCE,
+                        .dtype = (uint8_t)dtype,
+                        .operands = {value},
+                        .loop = g->loops[outermost].item,
+                        .imm.combiner = combiners[random_pick(g, dtype == SN_BOOL ? 2 : 5)]});
+  }
+}
+
+static bool random_condition(random_maker *g, uint32_t *out_value);
+
+// One reduced loop, or several, one in the other.
+static void random_reduce(random_maker *g, int room) {
+  random_results results = {.count = 0};
+  random_mark marks[3];
+  int n = random_pick(g, 3) ? 1 : 2 + (int)random_pick(g, 2);
+  const int order = (int)random_pick(g, 2);
+  const bool lanes = order == SNI_ORDER_LANES && !random_has_lanes(g) && random_pick(g, 5) > 1;
+  if (g->n_loops + n > random_loops) n = 1;
+  if (g->n_loops + n > random_loops) return;
+  const int first = g->n_loops;
+  for (int i = 0; i < n; i++) {
+    const bool innermost = i == n - 1;
+    random_loop loop = {.kind = SNI_LOOP_REDUCE,
+                        .order = order,
+                        .lanes = lanes && innermost,
+                        .chunk = n == 1 && random_pick(g, 3) == 0,
+                        .strip = -1};
+    loop.extent = random_trips(g, innermost && (lanes || random_pick(g, 3) == 0));
+    marks[i] = random_open(g, loop, 0);
+    if (!innermost && random_pick(g, 2)) random_block(g, random_pick(g, 3), false);
+  }
+  random_load_something(g);
+  random_block(g, 1 + random_pick(g, 4), true);
+  if (room > 0 && random_pick(g, 2)) random_body(g, room - 1);
+  uint32_t condition;
+  if (random_pick(g, 5) == 0 && random_condition(g, &condition)) {
+    const int n_values = g->n_values, n_rows = g->n_rows;
+    sni_tree_open_if(&g->b, condition);
+    random_block(g, random_pick(g, 3), false);
+    random_add_reduces(g, first, &results);
+    sni_tree_close(&g->b);
+    g->n_values = n_values;
+    g->n_rows = n_rows;
+  } else {
+    random_add_reduces(g, first, &results);
+  }
+  for (int i = n; i-- > 0;) random_close(g, marks[i]);
+  for (int i = 0; i < results.count; i++) random_add_value(g, results.values[i]);
+}
+
+static void random_sequential(random_maker *g, int room) {
+  random_results results = {.count = 0};
+  uint32_t carries[3];
+  const int n = (int)random_pick(g, 4);
+  uint32_t starts[3];
+  for (int i = 0; i < n; i++) starts[i] = random_value_of(g, random_dtype(g));
+  const random_mark mark = random_open(
+      g, (random_loop){.kind = SNI_LOOP_SEQUENTIAL, .strip = -1, .extent = random_trips(g, false)},
+      0);
+  for (int i = 0; i < n; i++)
+    carries[i] = random_emit(g, (sni_tree_inst){.op = SNI_KOP_CARRY,
+                                                .dtype = (uint8_t)random_dtype_of(g, starts[i]),
+                                                .operands = {starts[i]},
+                                                .loop = g->loops[g->n_loops - 1].item});
+  random_block(g, 1 + random_pick(g, 5), true);
+  if (room > 0) random_body(g, room - 1);
+  for (int i = 0; i < n; i++) {
+    const sn_dtype dtype = random_dtype_of(g, carries[i]);
+    const uint32_t next = random_value_of(g, dtype);
+    results.values[results.count++] =
+        sni_tree_add_inst(&g->b, (sni_tree_inst){.op = SNI_KOP_YIELD,
+                                                 .dtype = (uint8_t)dtype,
+                                                 .operands = {next, carries[i]},
+                                                 .loop = g->loops[g->n_loops - 1].item});
+  }
+  random_close(g, mark);
+  for (int i = 0; i < results.count; i++) random_add_value(g, results.values[i]);
+}
+
+static void random_parallel(random_maker *g, int room) {
+  random_loop loop = {
+      .kind = SNI_LOOP_PARALLEL, .strip = -1, .lanes = !random_has_lanes(g) && random_pick(g, 2)};
+  loop.extent = random_trips(g, loop.lanes);
+  const random_mark mark = random_open(g, loop, 0);
+  random_block(g, random_pick(g, 6), true);
+  if (room > 0) random_body(g, room - 1);
+  random_store(g);
+  random_close(g, mark);
+}
+
+// An axis in pieces: all kinds of loops can be strips.
+static void random_strips(random_maker *g, int room) {
+  if (g->n_loops + 2 > random_loops) return;
+  const bool reduces = random_pick(g, 3) == 0;
+  const int order = (int)random_pick(g, 2);
+  random_loop counter = {.kind = reduces ? SNI_LOOP_REDUCE : (int)random_pick(g, 2) * 2,
+                         .order = reduces ? order : 0,
+                         .strip = -1};
+  random_loop inner = counter;
+  inner.lanes =
+      !random_has_lanes(g) && random_pick(g, 2) && (reduces ? order == SNI_ORDER_LANES : true);
+  if (!reduces) inner.kind = SNI_LOOP_PARALLEL;
+  inner.extent = random_trips(g, inner.lanes);
+  inner.extent = inner.extent < 1 ? 1 : inner.extent;
+  inner.whole = random_trips(g, true) + random_pick(g, 20);
+  if (inner.whole * g->runs > 4 * random_most_runs) inner.whole = inner.extent;
+  counter.extent = (inner.whole + inner.extent - 1) / inner.extent;
+  random_results results = {.count = 0};
+  const int first = g->n_loops;
+  const random_mark outer_mark = random_open(g, counter, 0);
+  inner.strip = first;
+  if (random_pick(g, 2)) random_block(g, random_pick(g, 3), true);
+  if (!reduces && random_pick(g, 4) == 0) random_fill_row(g);
+  const random_mark inner_mark = random_open(g, inner, 0);
+  random_block(g, 1 + random_pick(g, 4), true);
+  if (room > 0 && random_pick(g, 2)) random_body(g, room - 1);
+  if (reduces)
+    random_add_reduces(g, random_pick(g, 2) ? first : first + 1, &results);
+  else
+    random_store(g);
+  // Only those over both loops are seen behind the outer one.
+  const bool both = results.count && g->b.insts[results.values[0]].loop == g->loops[first].item;
+  random_close(g, inner_mark);
+  for (int i = 0; !both && i < results.count; i++) random_add_value(g, results.values[i]);
+  if (random_pick(g, 2)) random_block(g, random_pick(g, 3), true);
+  random_close(g, outer_mark);
+  for (int i = 0; both && i < results.count; i++) random_add_value(g, results.values[i]);
+}
+
+// A piece of an axis whose pieces some loop around counts, maybe not all of them.
+static void random_strip(random_maker *g, int room) {
+  for (int i = 0; i < 4 && g->n_loops && g->n_loops < random_loops; i++) {
+    const int at = (int)random_pick(g, g->n_loops);
+    const random_loop *counter = &g->loops[at];
+    if (counter->lanes || random_is_counted(g, at)) continue;
+    random_loop loop = {.kind = SNI_LOOP_PARALLEL, .strip = at};
+    loop.lanes = !random_has_lanes(g) && random_pick(g, 2);
+    loop.extent = random_trips(g, loop.lanes);
+    loop.whole = random_pick(g, counter->extent * loop.extent + 3);
+    const random_mark mark = random_open(g, loop, 0);
+    random_block(g, 1 + random_pick(g, 3), true);
+    if (room > 0 && random_pick(g, 3)) random_body(g, room - 1);
+    random_store(g);
+    random_close(g, mark);
+    return;
+  }
+}
+
+// A bool that is the same for all lanes, as the verifier sees it.
+static bool random_condition(random_maker *g, uint32_t *out_value) {
+  uint32_t a = SNI_NO_VALUE;
+  for (int i = 0; i < 20 && g->n_values; i++) {
+    const uint32_t value = g->values[random_pick(g, g->n_values)];
+    const bool same = !random_has_lanes(g) || value < g->outside_lanes;
+    if (!same || !(SNI_DTYPES_ANY >> random_dtype_of(g, value) & 1)) continue;
+    a = value;
+    if (random_dtype_of(g, value) == SN_BOOL) break;
+  }
+  if (a == SNI_NO_VALUE && g->n_loops && !g->loops[g->n_loops - 1].lanes)
+    a = random_emit(
+        g, (sni_tree_inst){
+               .op = SNI_KOP_INDEX, .dtype = SN_I64, .loop = g->loops[g->n_loops - 1].item});
+  if (a == SNI_NO_VALUE) return false;
+  const sn_dtype dtype = random_dtype_of(g, a);
+  *out_value = a;
+  if (dtype == SN_BOOL) return true;
+  const uint32_t b = random_constant(g, dtype);
+  *out_value = random_emit(
+      g, (sni_tree_inst){
+             .op = SNI_KOP_LT, .dtype = SN_BOOL, .source = (uint8_t)dtype, .operands = {b, a}});
+  return true;
+}
+
+static void random_if(random_maker *g, int room) {
+  uint32_t condition;
+  if (g->conditions >= 6 || !random_condition(g, &condition)) return;
+  const int n_values = g->n_values, n_rows = g->n_rows;
+  sni_tree_open_if(&g->b, condition);
+  g->conditions++;
+  random_block(g, random_pick(g, 4), true);
+  if (room > 0 && random_pick(g, 4)) random_body(g, room - 1);
+  random_store(g);
+  sni_tree_close(&g->b);
+  g->conditions--;
+  g->n_values = n_values;
+  g->n_rows = n_rows;
+}
+
+// An operand of a contraction along loop `own` and k: new memory, or a row.
+static uint32_t random_operand(random_maker *g, sn_dtype dtype, int own, int other, int64_t k) {
+  int64_t strides[random_loops] = {0};
+  const int64_t n = g->loops[own].extent > 1 ? g->loops[own].extent : 1;
+  for (int i = 0; i < g->n_rows; i++) {  // of all k, or of all k and own
+    const random_row *row = &g->rows[i];
+    if (row->dtype != dtype || row->elements < k || random_pick(g, 2)) continue;
+    sni_tree_access access = sni_tree_access_to(row->buffer);
+    access.stride[g->n_loops] = sni_extent_constant(1);
+    if (row->elements >= n * k && own >= row->depth) access.stride[own] = sni_extent_constant(k);
+    return sni_tree_add_access(&g->b, access);
+  }
+  random_any(g, strides);
+  strides[other] = 0;
+  const bool along_k = random_pick(g, 2);  // k is dense, or own is
+  const int64_t k_stride = random_pick(g, 8) == 0 ? 0 : along_k ? 1 : n;
+  strides[own] = random_pick(g, 8) == 0 ? 0 : along_k ? k + random_pick(g, 2) : 1;
+  if (g->loops[own].strip >= 0) strides[g->loops[own].strip] = strides[own] * g->loops[own].extent;
+  sni_tree_access access = random_new_access(g, dtype, strides, (k > 1 ? k - 1 : 0) * k_stride);
+  access.stride[g->n_loops] = random_extent(g, k_stride);
+  if (random_pick(g, 4) == 0) {
+    int64_t form[random_loops] = {0};
+    form[own] = random_pick(g, 3) - 1;
+    sni_tree_range range = sni_tree_range_below(random_extent(g, random_pick(g, n + k + 2)));
+    range.offset = random_extent(g, random_pick(g, 5) - 2);
+    random_set_strides(g, range.stride, form);
+    range.stride[g->n_loops] = random_extent(g, random_pick(g, 3) - 1);
+    access.first_range = (uint16_t)sni_tree_add_range(&g->b, range);
+    access.n_ranges = 1;
+  }
+  return sni_tree_add_access(&g->b, access);
+}
+
+// Loops m and n around a contraction, with what stands before and behind it.
+static void random_contract(random_maker *g, int64_t m_grain, int64_t n_grain) {
+  static const sn_dtype dtypes[] = {SN_F32, SN_F32, SN_F64, SN_I32, SN_I64};
+  const sn_dtype dtype = dtypes[random_pick(g, 5)];
+  if (g->n_loops + 4 > random_loops || !random_has_room(g)) return;
+  if (!m_grain && random_pick(g, 2)) random_fill_row(g);
+  // Columns in pieces, maybe.
+  const bool tiles = !m_grain && random_pick(g, 3) == 0;
+  random_mark tile_mark;
+  if (tiles)
+    tile_mark = random_open(
+        g, (random_loop){.kind = SNI_LOOP_PARALLEL, .strip = -1, .extent = 1 + random_pick(g, 3)},
+        0);
+  random_loop m = {.kind = SNI_LOOP_PARALLEL, .strip = -1, .extent = random_trips(g, false)};
+  if (random_pick(g, 3) == 0) m.extent = random_trips(g, true) % 20;
+  const random_mark m_mark = random_open(g, m, m_grain);
+  if (!n_grain && random_pick(g, 3) == 0) random_fill_row(g);
+  if (!n_grain && random_pick(g, 2)) random_block(g, random_pick(g, 3), true);
+  random_loop n = {
+      .kind = SNI_LOOP_PARALLEL, .strip = -1, .lanes = !random_has_lanes(g) && random_pick(g, 4)};
+  n.extent = random_trips(g, n.lanes);
+  if (tiles) n.strip = g->n_loops - 2;
+  if (tiles) n.whole = random_pick(g, g->loops[n.strip].extent * n.extent + 2);
+  const random_mark n_mark = random_open(g, n, n_grain);
+  const int64_t k = random_pick(g, 6) ? random_pick(g, 12) : 40 + random_pick(g, 40);
+  static const uint32_t segments[] = {0, 0, 1, 7, 1024};
+  const int depth = g->n_loops;
+  sni_contract_item contract = {.segment = segments[random_pick(g, 5)]};
+  contract.lhs = random_operand(g, dtype, depth - 2, depth - 1, k);
+  contract.rhs = random_operand(g, dtype, depth - 1, depth - 2, k);
+  contract.k = random_extent(g, k);
+  random_add_value(g, sni_tree_add_contract(&g->b, dtype, contract));
+  random_block(g, random_pick(g, 4), true);
+  random_store(g);
+  random_close(g, n_mark);
+  if (!n_grain && random_pick(g, 3) == 0) random_block(g, random_pick(g, 3), true);
+  random_close(g, m_mark);
+  if (tiles) random_close(g, tile_mark);
+}
+
+// Some items, one behind the other.
+static void random_body(random_maker *g, int room) {
+  for (int64_t n = 1 + random_pick(g, 3); n > 0; n--) {
+    if (g->b.n_insts > random_most_insts - 40 || g->n_loops >= random_loops - 3) return;
+    switch (random_pick(g, 14)) {
+      case 0:
+      case 1:
+        random_parallel(g, room);
+        break;
+      case 12:
+      case 13:
+        random_strip(g, room);
+        break;
+      case 2:
+      case 3:
+      case 4:
+        random_reduce(g, room);
+        break;
+      case 5:
+        random_strips(g, room);
+        break;
+      case 6:
+        random_sequential(g, room);
+        break;
+      case 7:
+        random_if(g, room);
+        break;
+      case 8:
+        random_contract(g, 0, 0);
+        break;
+      case 9:
+        random_fill_row(g);
+        break;
+      case 10:
+        random_update_row(g);
+        break;
+      default:
+        random_block(g, 1 + random_pick(g, 6), g->n_loops > 0);
+        break;
+    }
+  }
+}
+
+// A root: a chain of grid loops, maybe none, around anything.
+static void random_root(random_maker *g) {
+  random_mark marks[3];
+  const int n = (int)random_pick(g, 4);
+  if (n == 0) {
+    const int64_t kind = random_pick(g, 5);
+    if (kind == 0)
+      random_sequential(g, 2);
+    else if (kind == 1)
+      random_reduce(g, 2);
+    else
+      random_parallel(g, 2);
+    return;
+  }
+  if (n == 3 && random_has_room(g) && random_pick(g, 2)) {
+    random_contract(g, 1 + random_pick(g, 4), random_pick(g, 2) ? 1 + random_pick(g, 20) : 0);
+    return;
+  }
+  for (int i = 0; i < n; i++) {
+    random_loop loop = {
+        .kind = SNI_LOOP_PARALLEL, .strip = -1, .lanes = i == n - 1 && random_pick(g, 3) == 0};
+    loop.extent = random_trips(g, loop.lanes);
+    marks[i] = random_open(g, loop, 1 + random_pick(g, loop.lanes ? 50 : 4));
+    if (i < n - 1 && random_pick(g, 2)) random_block(g, random_pick(g, 4), false);
+  }
+  random_block(g, random_pick(g, 6), true);
+  random_body(g, 3);
+  random_store(g);
+  for (int i = n; i-- > 0;) random_close(g, marks[i]);
+}
+
+// Memory: in the arena. Reports a tree that is not sound and ends the test.
+static SNI_UNUSED void random_make(random_tree *out, uint64_t seed, sni_arena *arena) {
+  static sni_diag diag;
+  random_maker g = {.out = out, .state = (seed + 1) * 0x9E3779B97F4A7C15ull | 1, .runs = 1};
+  *out = (random_tree){.tree = NULL};
+  for (int i = 0; i < random_buffers; i++) out->same_as[i] = -1;
+  sni_diag_clear(&diag);
+  sni_tree_begin(&g.b, arena, &diag, "random");
+  for (int i = 0; i < 4; i++) random_next(&g);
+  g.dynamic = random_pick(&g, 2) ? (int)random_pick(&g, 5) : 0;
+  out->wild = random_pick(&g, 2);
+  for (int64_t n = 1 + random_pick(&g, 3); n > 0; n--) {
+    if (random_pick(&g, 3) == 0) random_block(&g, random_pick(&g, 5), false);
+    const int n_values = g.n_values;
+    random_root(&g);
+    g.n_values = n_values;
+    if (!random_has_room(&g)) break;
+    if (n > 1 && random_pick(&g, 2)) {
+      sni_tree_add_barrier(&g.b);
+      g.n_finished = g.n_written;
+    }
+  }
+  sn_status status = sni_tree_finish(&g.b, &out->tree);
+  if (!status) status = sni_tree_verify(out->tree, out->tree->bytes, &diag);
+  if (!status) return;
+  fprintf(stderr, "random tree %llu: %s\n", (unsigned long long)seed, diag.text);
+  abort();
+}
+
+static SNI_UNUSED void random_print(const sni_tree *tree, sni_allocator *allocator) {
+  sni_text text;
+  char *out = NULL;
+  sni_text_init(&text, allocator);
+  sni_tree_print(tree, &text);
+  if (sni_text_take(&text, NULL, &out)) return;
+  fputs(out, stderr);
+  sni_free(allocator, out, strlen(out) + 1);
+}
+
+// ---- what there is of it: pairs of items, the outer one directly around the inner
+
+typedef enum random_class {
+  RANDOM_TOP,
+  RANDOM_GRID,
+  RANDOM_PARALLEL,
+  RANDOM_LANES,
+  RANDOM_STRIP,
+  RANDOM_REDUCE,  // order SEQUENTIAL
+  RANDOM_REDUCE_LANES,
+  RANDOM_REDUCE_64,  // order LANES without lanes
+  RANDOM_SEQUENTIAL,
+  RANDOM_IF,
+  RANDOM_CONTRACT,
+  RANDOM_BLOCK,
+  RANDOM_BARRIER,
+  RANDOM_CLASSES
+} random_class;
+
+static const char *const random_class_names[RANDOM_CLASSES] = {
+    "top",       "grid",       "parallel", "lanes",    "strip", "reduce", "reduce lanes",
+    "reduce 64", "sequential", "if",       "contract", "block", "barrier"};
+
+static random_class random_class_of(const sni_tree *tree, uint32_t i) {
+  if (i == SNI_NO_ITEM) return RANDOM_TOP;
+  const sni_item *item = &sni_tree_items(tree)[i];
+  const sni_schedule *schedule = &sni_tree_schedule(tree)[i];
+  if (item->kind == SNI_ITEM_BLOCK) return RANDOM_BLOCK;
+  if (item->kind == SNI_ITEM_CONTRACT) return RANDOM_CONTRACT;
+  if (item->kind == SNI_ITEM_IF) return RANDOM_IF;
+  if (item->kind == SNI_ITEM_BARRIER) return RANDOM_BARRIER;
+  const sni_loop_item *loop = &item->as.loop;
+  if (loop->strip != SNI_NO_ITEM) return RANDOM_STRIP;
+  if (loop->kind == SNI_LOOP_SEQUENTIAL) return RANDOM_SEQUENTIAL;
+  if (loop->kind == SNI_LOOP_REDUCE)
+    return loop->order == SNI_ORDER_SEQUENTIAL ? RANDOM_REDUCE
+           : schedule->lanes                   ? RANDOM_REDUCE_LANES
+                                               : RANDOM_REDUCE_64;
+  return schedule->grid ? RANDOM_GRID : schedule->lanes ? RANDOM_LANES : RANDOM_PARALLEL;
+}
+
+static SNI_UNUSED void random_count_pairs(const sni_tree *tree,
+                                          int counts[RANDOM_CLASSES][RANDOM_CLASSES]) {
+  for (uint32_t i = 0; i < tree->n_items; i++)
+    counts[random_class_of(tree, sni_tree_items(tree)[i].parent)][random_class_of(tree, i)]++;
+}
+
+// Whether a sound tree can have `inner` directly in `outer`, as far as the classes tell.
+static SNI_UNUSED bool random_can_nest(random_class outer, random_class inner) {
+  const bool lanes = outer == RANDOM_LANES || outer == RANDOM_REDUCE_LANES;
+  if (inner == RANDOM_TOP || outer == RANDOM_CONTRACT || outer == RANDOM_BLOCK ||
+      outer == RANDOM_BARRIER)
+    return false;
+  if (outer == RANDOM_TOP)
+    return inner != RANDOM_STRIP && inner != RANDOM_IF && inner != RANDOM_CONTRACT;
+  if (inner == RANDOM_BARRIER) return false;
+  if (inner == RANDOM_GRID) return outer == RANDOM_GRID;
+  if (inner == RANDOM_CONTRACT)
+    return outer == RANDOM_GRID || outer == RANDOM_PARALLEL || outer == RANDOM_LANES ||
+           outer == RANDOM_STRIP;
+  if (inner == RANDOM_LANES || inner == RANDOM_REDUCE_LANES) return !lanes;
+  return true;
+}
+
+#endif
