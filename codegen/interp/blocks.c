@@ -5,6 +5,7 @@
 // Invariant: bit-equal in all copies: no contraction, fma only where asked for, no approximations.
 #include "codegen/interp/blocks.h"
 #include "codegen/interp/elements.h"
+#include "codegen/kernel/fold_angle.h"
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -109,6 +110,17 @@ SNI_INLINE void binary_b8(sni_kop op, unsigned form, bool8 *dst, const bool8 *a,
   for (size_t i = 0; i < n; i++)
     dst[i] =
         sni_binary_bool(op, form & SNI_FORM_A ? one_a : a[i], form & SNI_FORM_B ? one_b : b[i]);
+}
+
+// Angles are seldom large: a block without one is copied.
+SNI_INLINE void fold_f64(unsigned form, double *dst, const double *a, const double *b, size_t n) {
+  const double one_b = *b;
+  unsigned large = 0;
+  for (size_t i = 0; i < n; i++) large |= __builtin_fabs(a[i]) > SNI_FOLD_LIMIT;
+  if (large)
+    for (size_t i = 0; i < n; i++) dst[i] = sni_fold_angle(a[i], form & SNI_FORM_B ? one_b : b[i]);
+  else
+    memmove(dst, a, n * sizeof(*a));
 }
 
 SNI_INLINE void unary_f32(sni_kop op, float *dst, const float *a, size_t n) {
@@ -321,6 +333,10 @@ UNARY(SNI_X)
   static void T##_FMA_##form(ARGUMENTS) { fma_##T(form, dst, a, b, c, n); }
 FMA(SNI_X, f32) FMA(SNI_X, f64)
 #undef SNI_X
+#define SNI_X(form)                                                       \
+  static void FOLD_##form(ARGUMENTS) { (void)c; fold_f64(form, dst, a, b, n); }
+SNI_X(0) SNI_X(2)
+#undef SNI_X
 #define SNI_X(T, form) \
   static void SELECT_##T##_##form(ARGUMENTS) { select_##T(form, dst, a, b, c, n); }
 SELECT(SNI_X, 8) SELECT(SNI_X, 32) SELECT(SNI_X, 64)
@@ -345,6 +361,7 @@ const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
 #define SNI_X(T, form) [SNI_KOP_FMA][dtype_##T][form] = T##_FMA_##form,
         FMA(SNI_X, f32) FMA(SNI_X, f64)
 #undef SNI_X
+        [SNI_KOP_FOLD_ANGLE][SN_F64] = {FOLD_0, NULL, FOLD_2},
 #define SNI_X(T, form) [SNI_KOP_SELECT][SN_BOOL][form] = SELECT_##T##_##form,
         SELECT(SNI_X, 8)
 #undef SNI_X

@@ -77,6 +77,9 @@ typedef struct sni_blocks {
   void (*pack[SN_DTYPE_COUNT])(const sni_pack *pack);
 } sni_blocks;
 
+// The copy that fits the CPU.
+const sni_blocks *sni_interp_blocks(void);
+
 static inline int sni_combiner_number(sni_kop combiner) {
   if (combiner == SNI_KOP_ADD) return 0;
   if (combiner == SNI_KOP_MUL) return 1;

@@ -91,7 +91,7 @@ static void run_part(const sni_frame *f, const product *p, const part *at, bool 
 }
 
 static void run_epilogue(sni_frame *f, const product *p, const part *at) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   const int row_axis = code->n_outer - 2;
   f->index[row_axis] = at->row;
   f->position = at->column;
@@ -132,7 +132,7 @@ static void run_unit(sni_frame *f, const product *p) {
 }
 
 void sni_interp_contraction(sni_frame *f, int64_t begin, int64_t end) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   const sni_contraction_program *c = &code->contraction;
   const int row_axis = code->n_outer - 2, column_axis = code->n_outer - 1;
   product p = {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const sni_blocks *choose_blocks(void) {
+const sni_blocks *sni_interp_blocks(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -105,7 +105,7 @@ static sn_status pack(const sni_translator *t, sni_allocator *allocator, sni_int
   uint32_t n_places = 0;
   for (uint32_t i = 0; i < t->n_slots; i++) n_places += t->slots[i].home != SNI_HOME_NONE;
   size_t bytes = 0;
-  part(&bytes, 1, sizeof(sni_interp_code));
+  part(&bytes, 1, sizeof(sni_nest_code));
   const size_t stages = part(&bytes, k->n_stages, sizeof(*t->stages));
   const size_t steps = part(&bytes, t->n_steps, sizeof(*t->steps));
   const size_t reductions = part(&bytes, t->n_reductions, sizeof(*t->reductions));
@@ -119,9 +119,9 @@ static sn_status pack(const sni_translator *t, sni_allocator *allocator, sni_int
   const size_t row_slots = part(&bytes, k->n_slots, sizeof(*t->row_slots));
   char *block = sni_alloc_zeroed(allocator, bytes);
   if (!block) return sni_fail_memory(t->diag, bytes, "an interpreter");
-  sni_interp_code *code = (sni_interp_code *)(void *)block;
-  *code = (sni_interp_code){
-      .bytes = bytes,
+  sni_nest_code *code = (sni_nest_code *)(void *)block;
+  *code = (sni_nest_code){
+      .head = {bytes, t->scratch_bytes},
       .blocks = t->blocks,
       .n_outer = k->n_outer,
       .n_inner = k->n_inner,
@@ -147,7 +147,6 @@ static sn_status pack(const sni_translator *t, sni_allocator *allocator, sni_int
       .checks = put(block, checks, t->checks, t->n_checks * sizeof(*t->checks)),
       .constants = put(block, constants, t->constants, t->n_constants * sizeof(*t->constants)),
       .row_slots = put(block, row_slots, t->row_slots, k->n_slots * sizeof(*t->row_slots)),
-      .scratch_bytes = t->scratch_bytes,
       .slot_table = t->slot_table,
       .address_table = t->address_table,
       .size_table = t->size_table,
@@ -161,7 +160,7 @@ static sn_status pack(const sni_translator *t, sni_allocator *allocator, sni_int
   for (uint32_t i = 0; i < t->n_slots; i++)
     if (t->slots[i].home != SNI_HOME_NONE)
       *place++ = (sni_place){place_kind(&t->slots[i]), i, t->slots[i].offset};
-  *out = code;
+  *out = &code->head;
   return SN_OK;
 }
 
@@ -179,7 +178,7 @@ sn_status sni_interp_prepare_with(const sni_kernel *expanded, const sni_blocks *
 
 sn_status sni_interp_prepare(const sni_kernel *expanded, sni_allocator *allocator, sni_diag *diag,
                              sni_interp_code **out_code) {
-  return sni_interp_prepare_with(expanded, choose_blocks(), allocator, diag, out_code);
+  return sni_interp_prepare_with(expanded, sni_interp_blocks(), allocator, diag, out_code);
 }
 
 void sni_interp_release(sni_interp_code *code, sni_allocator *allocator) {

@@ -109,8 +109,8 @@ typedef struct sni_contraction_program {
   size_t products, panel;  // byte offsets in scratch
 } sni_contraction_program;
 
-struct sni_interp_code {
-  size_t bytes;  // of this allocation
+typedef struct sni_nest_code {
+  sni_interp_code head;
   const sni_blocks *blocks;
   int n_outer, n_inner, n_axes, vector_axis;
   bool vector_inner, dynamic, streams;
@@ -128,9 +128,9 @@ struct sni_interp_code {
   const int64_t *sizes;  // when nothing is dynamic. The first n_axes are the extents.
   const sni_check_program *checks;
   const uint64_t *constants;
-  const size_t *row_slots;                                      // byte offsets in scratch
-  size_t scratch_bytes, slot_table, address_table, size_table;  // byte offsets in scratch
-};
+  const size_t *row_slots;                       // byte offsets in scratch
+  size_t slot_table, address_table, size_table;  // byte offsets in scratch
+} sni_nest_code;
 
 // sni_interp_prepare with loops of the caller's choice.
 sn_status sni_interp_prepare_with(const sni_kernel *expanded, const sni_blocks *blocks,
@@ -139,7 +139,7 @@ sn_status sni_interp_prepare_with(const sni_kernel *expanded, const sni_blocks *
 
 // State of one call.
 typedef struct sni_frame {
-  const struct sni_interp_code *code;
+  const sni_nest_code *code;
   const int64_t *sizes;
   const void **slots;
   char **address;  // of each access at the current index, position 0 of the vector axis

@@ -32,7 +32,7 @@ static int64_t one_index(const sni_frame *f, const sni_step *s) {
 }
 
 static char *scratch_of(const sni_frame *f, const sni_step *s) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   const int64_t element =
       code->vector_inner ? f->inner + f->position
                          : f->inner * code->grain[code->vector_axis] + f->position - f->unit_start;
@@ -147,7 +147,7 @@ void sni_interp_steps(sni_frame *f, sni_range list, size_t block) {
 // ---- reductions
 
 static void begin_reductions(const sni_frame *f, const sni_stage_program *stage, size_t n) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   for (uint32_t i = 0; i < stage->reductions.count; i++) {
     const sni_reduction *r = &code->reductions[stage->reductions.first + i];
     const size_t count = code->vector_inner ? f->lanes : r->one ? 1 : n;
@@ -156,7 +156,7 @@ static void begin_reductions(const sni_frame *f, const sni_stage_program *stage,
 }
 
 static void end_reductions(const sni_frame *f, const sni_stage_program *stage, size_t n) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   for (uint32_t i = 0; i < stage->reductions.count; i++) {
     const sni_reduction *r = &code->reductions[stage->reductions.first + i];
     void *at = target(f, r->slot);
@@ -188,7 +188,7 @@ static void next_inner(sni_frame *f, const sni_stage_program *stage, int first, 
 }
 
 static void run_rows(sni_frame *f, const sni_stage_program *stage) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   const int64_t length = f->sizes[code->vector_axis];
   for (f->inner = 0; f->inner < f->inner_count; f->inner += length) {
     f->position = 0;
@@ -205,7 +205,7 @@ static void run_rows(sni_frame *f, const sni_stage_program *stage) {
 }
 
 void sni_interp_block(sni_frame *f, size_t n) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   for (uint32_t i = 0; i < code->n_stages; i++) {
     const sni_stage_program *stage = &code->stages[i];
     if (!stage->inner || f->inner_count > 0) sni_interp_steps(f, stage->lists[SNI_LIST_BLOCK], n);
@@ -229,7 +229,7 @@ void sni_interp_lists(sni_frame *f, int list) {
 }
 
 void sni_interp_addresses(sni_frame *f) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   for (uint32_t i = 0; i < code->n_accesses; i++) {
     const int64_t *sizes = f->sizes + code->accesses[i].sizes;
     int64_t bytes = sizes[0];
@@ -240,7 +240,7 @@ void sni_interp_addresses(sni_frame *f) {
 
 // A row of the inner domain per unit.
 static void run_inner_units(sni_frame *f, int64_t begin, int64_t end) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   for (int64_t unit = begin; unit < end; unit++) {
     if (unit > begin) {
       for (int axis = code->n_outer - 1; axis >= 0; axis--) {
@@ -262,7 +262,7 @@ static void run_inner_units(sni_frame *f, int64_t begin, int64_t end) {
 
 // A piece of the last outer axis per unit.
 static void run_outer_units(sni_frame *f, int64_t begin, int64_t end) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   const int vector = code->vector_axis;
   const int64_t extent = f->sizes[vector], grain = code->grain[vector];
   bool moved = true;
@@ -289,7 +289,7 @@ static void run_outer_units(sni_frame *f, int64_t begin, int64_t end) {
 
 // ---- the call
 
-static const int64_t *resolve_sizes(const struct sni_interp_code *code, const int64_t *params,
+static const int64_t *resolve_sizes(const sni_nest_code *code, const int64_t *params,
                                     char *scratch) {
   if (!code->dynamic) return code->sizes;
   int64_t *sizes = (int64_t *)(void *)(scratch + code->size_table);
@@ -301,7 +301,7 @@ static const int64_t *resolve_sizes(const struct sni_interp_code *code, const in
 }
 
 static void place_slots(sni_frame *f) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   for (const sni_place *p = code->places, *end = p + code->n_places; p < end; p++)
     f->slots[p->slot] = p->kind == SNI_PLACE_SCRATCH ? (const void *)(f->scratch + p->offset)
                         : p->kind == SNI_PLACE_CONSTANT
@@ -311,7 +311,7 @@ static void place_slots(sni_frame *f) {
 
 // An index into nothing: there is no element to clamp to, so nothing may be loaded. True: give up.
 static bool checks_fail(const sni_frame *f) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   for (uint32_t i = 0; i < code->n_checks; i++) {
     const sni_check_program *check = &code->checks[i];
     if (f->sizes[check->size] > 0 || (check->inner && f->inner_count == 0)) continue;
@@ -322,7 +322,7 @@ static bool checks_fail(const sni_frame *f) {
 }
 
 static void begin_index(sni_frame *f, int64_t unit) {
-  const struct sni_interp_code *code = f->code;
+  const sni_nest_code *code = f->code;
   int axis = code->n_outer - 1;
   if (!code->vector_inner) {
     const int64_t grain = code->grain[axis], extent = f->sizes[axis];
@@ -340,7 +340,7 @@ static void begin_index(sni_frame *f, int64_t unit) {
 void sni_interp_run(const void *opaque, void *const *buffers, const int64_t *params, int64_t begin,
                     int64_t end, void *scratch) {
   if (begin >= end) return;
-  const struct sni_interp_code *code = opaque;
+  const sni_nest_code *code = opaque;
   sni_frame f = {.code = code, .scratch = scratch, .buffers = buffers, .inner_count = 1};
   f.sizes = resolve_sizes(code, params, scratch);
   f.slots = (const void **)(void *)(f.scratch + code->slot_table);

@@ -101,11 +101,6 @@ static uint32_t spread(sni_translator *t, sn_dtype dtype, uint32_t slot) {
   return wide;
 }
 
-static bool commutes(sni_kop op) {
-  return op == SNI_KOP_ADD || op == SNI_KOP_MUL || op == SNI_KOP_AND || op == SNI_KOP_OR ||
-         op == SNI_KOP_XOR || op == SNI_KOP_EQ || op == SNI_KOP_FMA;
-}
-
 static sni_block_function function_of(const sni_translator *t, const sni_kernel_inst *inst,
                                       unsigned form) {
   if (inst->op == SNI_KOP_CAST) return form ? NULL : t->blocks->cast[inst->source][inst->dtype];
@@ -127,7 +122,7 @@ static void emit_call(sni_translator *t, uint32_t number) {
     slots[i] = slot_of(t, inst->operands[i]);
     if (vector && !t->insts[inst->operands[i]].vector) form |= 1u << i;
   }
-  if (commutes(inst->op) && (form & 3) == SNI_FORM_A && !function_of(t, inst, form)) {
+  if (sni_kop_commutes(inst->op) && (form & 3) == SNI_FORM_A && !function_of(t, inst, form)) {
     const uint32_t slot = slots[0];
     slots[0] = slots[1];
     slots[1] = slot;

@@ -1,11 +1,14 @@
 // Runs a test kernel in the interpreter, once per instruction set that the CPU has and with units
-// split in several ways, and compares every byte of its buffers with the model (kernel_model.h).
+// split in several ways, and compares every byte of its buffers with the model (kernel_model.h); so
+// too the tree that it is converted to, in the model of trees.
 #ifndef SNI_TESTS_INTERP_HARNESS_H
 #define SNI_TESTS_INTERP_HARNESS_H
 
 #include "codegen/interp/program.h"
+#include "codegen/kernel/convert.h"
 #include "tests/unit/codegen/kernel_build.h"
 #include "tests/unit/codegen/kernel_model.h"
+#include "tests/unit/codegen/tree_model.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -197,6 +200,55 @@ static SNI_UNUSED bool harness_run(harness *h, const sni_kernel *k, const sni_bl
   return fault;
 }
 
+// What is where it differs from what is expected; false: nothing.
+static bool harness_differs(const harness *h, const sni_kernel *k, void *const *got,
+                            void *const *want, char message[160]) {
+  for (uint32_t j = 0; j < k->n_buffers; j++) {
+    const sn_dtype dtype = k->buffers[j].dtype;
+    for (size_t e = 0; e < h->bytes[j] / sn_dtype_size(dtype); e++) {
+      if (harness_same(dtype, got[j], want[j], e)) continue;
+      const double numbers[2] = {dtype == SN_F32   ? (double)((float *)got[j])[e]
+                                 : dtype == SN_F64 ? ((double *)got[j])[e]
+                                                   : 0,
+                                 dtype == SN_F32   ? (double)((float *)want[j])[e]
+                                 : dtype == SN_F64 ? ((double *)want[j])[e]
+                                                   : 0};
+      snprintf(message, 160, "buffer %u, element %zu: %a instead of %a", j, e, numbers[0],
+               numbers[1]);
+      return true;
+    }
+  }
+  return false;
+}
+
+// The tree that the kernel is converted to, in the model: the same memory, the same faults.
+static void harness_check_tree(harness *h, const sni_kernel *k, void *const *expected, bool fault,
+                               const int64_t *params) {
+  sni_tree *tree = NULL;
+  void *buffers[harness_buffers];
+  size_t elements[harness_buffers];
+  char message[160];
+  ck_assert_msg(sni_tree_convert(k, &h->arena, &h->diag, &tree) == SN_OK, "%s", h->diag.text);
+  ck_assert_msg(sni_tree_verify(tree, tree->bytes, &h->diag) == SN_OK, "%s", h->diag.text);
+  for (uint32_t i = 0; i < k->n_buffers; i++)
+    elements[i] = h->bytes[i] / sn_dtype_size(k->buffers[i].dtype);
+  if (sni_tree_schedule(tree)[sni_tree_items(tree)[0].kind == SNI_ITEM_BLOCK].grid)
+    ck_assert_int_eq(sni_tree_units(tree, SNI_NO_ITEM, params), sni_kernel_units(k, params));
+  harness_copy(h, k, buffers);
+  const tree_result result = tree_model_run(tree, buffers, elements, params);
+  ck_assert_int_eq(result.fault, fault);
+  if (!result.gave_up && harness_differs(h, k, buffers, expected, message)) {
+    sni_text text;
+    char *out = NULL;
+    sni_text_init(&text, &h->allocator);
+    sni_tree_print(tree, &text);
+    if (!sni_text_take(&text, NULL, &out)) fputs(out, stderr);
+    harness_text(h, k);
+    ck_abort_msg("converted: %s", message);
+  }
+  harness_drop(h, k, buffers);
+}
+
 // Returns whether the kernel faulted.
 static SNI_UNUSED bool harness_check(harness *h, const builder *b, const int64_t *params) {
   const sni_kernel *k = harness_expand(h, b);
@@ -206,26 +258,17 @@ static SNI_UNUSED bool harness_check(harness *h, const builder *b, const int64_t
   harness_copy(h, k, expected);
   const bool fault = model_run(k, expected, params);
   const int64_t units = sni_kernel_units(k, params);
+  harness_check_tree(h, k, expected, fault, params);
   const int64_t chunks[3] = {units ? units : 1, 1, 3};
   for (int i = 0; i < n_blocks; i++) {
     for (int c = 0; c < 3; c++) {
       void *buffers[harness_buffers];
       harness_copy(h, k, buffers);
       ck_assert_int_eq(harness_run(h, k, blocks[i], buffers, params, chunks[c]), fault);
-      for (uint32_t j = 0; j < k->n_buffers; j++) {
-        const sn_dtype dtype = k->buffers[j].dtype;
-        for (size_t e = 0; e < h->bytes[j] / sn_dtype_size(dtype); e++) {
-          if (harness_same(dtype, buffers[j], expected[j], e)) continue;
-          harness_text(h, &b->k);
-          const double got = dtype == SN_F32   ? (double)((float *)buffers[j])[e]
-                             : dtype == SN_F64 ? ((double *)buffers[j])[e]
-                                               : 0;
-          const double want = dtype == SN_F32   ? (double)((float *)expected[j])[e]
-                              : dtype == SN_F64 ? ((double *)expected[j])[e]
-                                                : 0;
-          ck_abort_msg("%s, chunks of %lld: buffer %u, element %zu: %a instead of %a",
-                       blocks[i]->name, (long long)chunks[c], j, e, got, want);
-        }
+      char message[160];
+      if (harness_differs(h, k, buffers, expected, message)) {
+        harness_text(h, &b->k);
+        ck_abort_msg("%s, chunks of %lld: %s", blocks[i]->name, (long long)chunks[c], message);
       }
       harness_drop(h, k, buffers);
     }

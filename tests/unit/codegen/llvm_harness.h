@@ -77,15 +77,18 @@ typedef struct target {
   const char *name, *cpu, *features;
   int vector_bits;
 } target;
-// The host at each width, and an x86-64 with AVX2 and FMA alone.
+// The host at each width, and an x86-64 with AVX2 and FMA alone, also with vectors that are wider
+// than its registers.
 static const target targets[] = {
     {"host512", NULL, NULL, 512},
     {"host256", NULL, NULL, 256},
     {"haswell", "haswell", "+avx2,+fma,+bmi2", 256},
     {"narrow", "haswell", "+avx2,+fma,+bmi2", 128},
+    {"wide", "haswell", "+avx2,+fma,+bmi2", 512},
 };
 static inline bool target_runs(const target *t) {
-  return t->vector_bits == 512 ? __builtin_cpu_supports("avx512f") : __builtin_cpu_supports("avx2");
+  return t->vector_bits == 512 && !t->cpu ? __builtin_cpu_supports("avx512f")
+                                          : __builtin_cpu_supports("avx2");
 }
 
 typedef struct native {

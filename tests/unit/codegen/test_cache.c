@@ -8,37 +8,66 @@ static sni_kernel_cache cache;
 
 static void setup(void) {
   harness_begin(&h);
+
   ck_assert_int_eq(sni_kernel_cache_init(&cache, &h.allocator), SN_OK);
 }
 
 static void teardown(void) {
   sni_kernel_cache_deinit(&cache);
+
   harness_end(&h);
 }
 
 // y[i] = x[i + number] + length constants: a kernel for each number.
-static const sni_kernel *make_kernel(builder *b, int64_t number, int length) {
-  build_begin(b, false, 1, 0, (int64_t[]){16});
-  const uint32_t x = build_buffer(b, SN_F32), y = build_buffer(b, SN_F32);
-  const uint32_t ax = build_access(b, x, number, (int64_t[]){1});
-  const uint32_t ay = build_access(b, y, 0, (int64_t[]){1});
-  build_stage(b, false);
-  uint32_t v = build_load(b, ax);
-  for (int i = 0; i < length; i++) v = build_2(b, SNI_KOP_ADD, v, build_f(b, SN_F32, i));
-  build_store(b, ay, v);
-  return &b->k;
+static const sni_tree *make_kernel(int64_t number, int length) {
+  sni_tree_builder b;
+  sni_tree *tree = NULL;
+  sni_arena_reset(&h.arena);
+  sni_tree_begin(&b, &h.arena, &h.diag, "test");
+  for (int i = 0; i < 2; i++)
+    sni_tree_add_buffer(
+        &b, (sni_tree_buffer){.space = SNI_SPACE_GLOBAL, .dtype = SN_F32, .scope = SNI_NO_ITEM});
+  sni_tree_access x = sni_tree_access_to(0), y = sni_tree_access_to(1);
+  x.stride[0] = y.stride[0] = sni_extent_constant(1);
+  x.offset = sni_extent_constant(number);
+  sni_tree_open_loop(
+      &b,
+      (sni_loop_item){
+          .kind = SNI_LOOP_PARALLEL, .extent = sni_extent_constant(16), .strip = SNI_NO_ITEM},
+      (sni_schedule){.grid = true, .grain = 16, .lanes = true});
+  sni_tree_inst inst = {
+      .op = SNI_KOP_LOAD, .dtype = SN_F32, .operands = {SNI_NO_VALUE, SNI_NO_VALUE, SNI_NO_VALUE}};
+  inst.access = sni_tree_add_access(&b, x);
+  uint32_t v = sni_tree_add_inst(&b, inst);
+  inst.access = 0;
+  for (int i = 0; i < length; i++) {
+    inst.op = SNI_KOP_CONST;
+    inst.operands[0] = inst.operands[1] = SNI_NO_VALUE;
+    inst.imm.f = i;
+    const uint32_t number_value = sni_tree_add_inst(&b, inst);
+    inst.op = SNI_KOP_ADD;
+    inst.operands[0] = v;
+    inst.operands[1] = number_value;
+    v = sni_tree_add_inst(&b, inst);
+  }
+  inst.op = SNI_KOP_STORE;
+  inst.operands[0] = v;
+  inst.operands[1] = SNI_NO_VALUE;
+  inst.access = sni_tree_add_access(&b, y);
+  sni_tree_add_inst(&b, inst);
+  sni_tree_close(&b);
+  ck_assert_msg(!sni_tree_finish(&b, &tree), "%s", h.diag.text);
+  return tree;
 }
 
 static sni_kernel_code *find(int64_t number, int length) {
-  builder b;
-  const sni_kernel *kernel = make_kernel(&b, number, length);
+  const sni_tree *kernel = make_kernel(number, length);
   return sni_kernel_cache_find(&cache, kernel, sni_kernel_cache_hash(kernel, false), false);
 }
 
 // Code of that kernel: the cache's, or entered now.
 static sni_kernel_code *get(int64_t number, int length) {
-  builder b;
-  const sni_kernel *kernel = make_kernel(&b, number, length);
+  const sni_tree *kernel = make_kernel(number, length);
   const uint64_t hash = sni_kernel_cache_hash(kernel, false);
   sni_kernel_code *code = sni_kernel_cache_find(&cache, kernel, hash, false);
   if (code) return code;
@@ -52,8 +81,7 @@ START_TEST(equal_kernels_share) {
   ck_assert_ptr_eq(a, b);
   ck_assert_ptr_ne(a, c);
   ck_assert_ptr_null(find(3, 1));
-  builder build;
-  const sni_kernel *kernel = make_kernel(&build, 1, 1);
+  const sni_tree *kernel = make_kernel(1, 1);
   ck_assert_ptr_null(  // the other tier
       sni_kernel_cache_find(&cache, kernel, sni_kernel_cache_hash(kernel, true), true));
   sni_kernel_code *late;  // another thread was first

@@ -68,6 +68,7 @@ START_TEST(binary_operations) {
     for (size_t i = 0; i < SNI_COUNT_OF(bitwise) && !is_float(numbers[d]); i++)
       check_forms(bitwise[i], numbers[d], two, 2);
     if (is_float(numbers[d])) check_forms(SNI_KOP_LDEXP, numbers[d], two, 2);
+    if (numbers[d] == SN_F64) check_forms(SNI_KOP_FOLD_ANGLE, SN_F64, two, 2);
   }
   for (size_t i = 0; i < SNI_COUNT_OF(bitwise); i++)
     check_forms(bitwise[i], SN_BOOL, (sn_dtype[]){SN_BOOL, SN_BOOL}, 2);

@@ -101,6 +101,31 @@ START_TEST(ldexp_rounds_once_at_every_limit) {
 }
 END_TEST
 
+// Random bits: angles of every size, mixed in each vector; and single ones, beside the small.
+START_TEST(large_angles_fold_alike) {
+  enum { n = 20000 };
+  static double angles[n], quarters[n];
+  for (int i = 0; i < n; i++) {
+    const uint64_t bits = random_bits() ^ random_bits() << 32;
+    memcpy(&angles[i], &bits, sizeof(bits));
+    if (i >= n / 2 && i % 61) angles[i] = (double)(int64_t)(bits >> 20) * 0x1p-20;
+    if (i % 97 == 0) angles[i] = special_number(i / 97);
+    quarters[i] = (double)(bits >> 13 & 1);
+  }
+  for (int scalar = 0; scalar < 2; scalar++) {
+    kb_init(&b, 1, 0, false);
+    b.k.extent[0] = sni_kernel_constant(n);
+    grain_of(1000);
+    build_stage(&b, false);
+    const uint32_t x = kb_load(&b, build_buffer(&b, SN_F64), STRIDES(1));
+    const uint32_t quarter = kb_load(&b, build_buffer(&b, SN_F64), STRIDES(!scalar));
+    kb_store(&b, build_buffer(&b, SN_F64), STRIDES(1),
+             kb_op(&b, SNI_KOP_FOLD_ANGLE, SN_F64, x, quarter, 0));
+    check_kernel(&b.k, NULL, .what = "fold_angle", .contents = {angles, quarters});
+  }
+}
+END_TEST
+
 static bool op_takes(sni_kop op, sn_dtype dtype) {
   const bool real = dtype == SN_F32 || dtype == SN_F64, logic = !real;
   switch ((int)op) {
@@ -111,6 +136,8 @@ static bool op_takes(sni_kop op, sn_dtype dtype) {
     case SNI_KOP_ROUND:
     case SNI_KOP_LDEXP:
       return real;
+    case SNI_KOP_FOLD_ANGLE:
+      return dtype == SN_F64;
     case SNI_KOP_AND:
     case SNI_KOP_OR:
     case SNI_KOP_XOR:
@@ -621,6 +648,7 @@ int main(void) {
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, every_op_has_the_formulas_bits);
   tcase_add_test(tests, ldexp_rounds_once_at_every_limit);
+  tcase_add_test(tests, large_angles_fold_alike);
   tcase_add_test(tests, every_conversion_and_comparison_has_the_formulas_bits);
   tcase_add_test(tests, max_min_with_constants);
   tcase_add_test(tests, expanded_math_has_the_interpreters_bits);

@@ -1,0 +1,252 @@
+// What the interpreter runs: a tree of loops made flat. Nodes in pre-order (a node's body is the
+// nodes behind it, up to `end`), lists of steps, and pointer slots. Made by arrange.c (which loops
+// run in blocks), hazards.c (which values are mere pointers), emit.c (steps), flatten.c (nodes) and
+// homes.c (where values live), packed by pack.c; run by walk.c (nodes), execute.c (steps),
+// combine.c (reductions) and contract.c (products).
+//
+//   slots    each value has a pointer slot: where its elements (or its one element) are now. The
+//            slot of an access is a cursor: the address of the element at the current indices of
+//            the loops. Loops move the cursors; a load of neighbouring elements is the cursor
+//            itself and costs no step. Other values have a fixed place: a constant, a register of
+//            `block` elements, or a cell of one element.
+//   lanes    a LANES loop runs `n` elements at a time, and everything inside it for all n of them.
+//   sizes    all integers that addresses need, resolved at the start of a call if there are
+//            parameters.
+#ifndef SNI_CODEGEN_INTERP_FLAT_H
+#define SNI_CODEGEN_INTERP_FLAT_H
+
+#include "codegen/interp/blocks.h"
+#include "codegen/interp/interp.h"
+#include "codegen/kernel/tree.h"
+
+#define SNI_NO_DEPTH UINT8_MAX
+
+typedef enum sni_flat_kind {
+  SNI_FLAT_CALL,           // function over the block
+  SNI_FLAT_CALL_ONE,       // function over one element
+  SNI_FLAT_POINT_INDEXED,  // slot dst = cursor + the one index in slot b
+  SNI_FLAT_LOAD,           // register dst = access, of any stride; b: SNI_NO_VALUE or an index
+  SNI_FLAT_LOAD_RANGED,    // slot dst = access or register a, filled up from the element in slot c
+  SNI_FLAT_STORE,          // access = a; b: SNI_NO_VALUE or an index
+  SNI_FLAT_STORE_ADD,      // access += a, in order; b: SNI_NO_VALUE or an index
+  SNI_FLAT_STREAM,         // cursor = a, around the caches
+  SNI_FLAT_COPY,           // register, cell or cursor dst = a
+  SNI_FLAT_SPLAT,          // register or cursor dst = the one element in slot a
+  SNI_FLAT_INDEX,          // register or cell dst = index of a loop
+  SNI_FLAT_CHECK,          // register or cell dst = a clamped
+  SNI_FLAT_ACROSS,         // reduction over the lanes: accumulate a, element i to lane i % 64
+  SNI_FLAT_ALONG,          // reduction along a loop: accumulate a in number index % 64
+} sni_flat_kind;
+
+// [first, first + count).
+typedef struct sni_flat_list {
+  uint32_t first, count;
+} sni_flat_list;
+
+enum {                     // sni_flat_step.flags
+  SNI_FLAT_ONE = 1,        // over one element instead of the block
+  SNI_FLAT_ONE_INDEX = 2,  // slot b holds one index for the whole block
+  SNI_FLAT_ONE_ELSE = 4,   // LOAD_RANGED: slot c holds one element
+  SNI_FLAT_MAY_POINT = 8,  // loads: neighbouring elements need no copy
+  SNI_FLAT_RANGED = 16,    // stores: has forms
+  SNI_FLAT_LANES = 32,     // INDEX: of the loop with lanes
+};
+
+typedef struct sni_flat_step {
+  uint8_t kind, dtype, flags;
+  uint8_t depth;          // INDEX: of the loop
+  uint32_t dst, a, b, c;  // slots
+  uint32_t number;        // cursor (a slot); or number of a reduction
+  uint32_t size;          // number of: the stride along the lanes; the size of a CHECK
+  union {
+    sni_block_function function;
+    sni_flat_list forms;  // of ranges
+  } as;
+} sni_flat_step;
+
+typedef enum sni_node_kind {
+  SNI_NODE_STEPS,    // steps [first, first + count)
+  SNI_NODE_LOOP,     // one index after the other
+  SNI_NODE_LANES,    // `block` indices at a time
+  SNI_NODE_IF,       // body where the bool in slot `first` is true
+  SNI_NODE_PRODUCT,  // a loop m around a LANES loop n that holds contractions: in tiles
+} sni_node_kind;
+
+typedef struct sni_node {
+  uint8_t kind;
+  uint8_t depth;  // of a loop
+  uint8_t strip;  // depth of the loop that counts the pieces, or SNI_NO_DEPTH
+  bool grid;      // runs the pieces of the units at hand
+  bool simple;    // the body is one STEPS node
+  uint32_t end;
+  uint32_t first, count;       // STEPS; IF: slot; PRODUCT: of products
+  uint32_t inner;              // PRODUCT: node of the loop n; its own is m
+  bool turned;                 // PRODUCT: lanes along m
+  uint32_t extent, whole;      // numbers of sizes
+  uint32_t chunk;              // reductions are cut into pieces of that many iterations
+  sni_flat_list moves, forms;  // what varies along the loop
+  sni_flat_list reductions, carries;
+} sni_node;
+
+// A cursor or form that moves by sizes[size] with each iteration.
+typedef struct sni_move {
+  uint32_t target, size;
+} sni_move;
+
+typedef struct sni_cursor {
+  uint32_t slot;
+  uint32_t buffer;  // GLOBAL; SNI_NO_VALUE: scratch
+  uint32_t offset;  // number of a size, bytes
+  size_t base;      // byte offset in scratch
+} sni_cursor;
+
+// A range's affine form.
+typedef struct sni_form {
+  uint32_t offset, extent, lanes;  // numbers of sizes; lanes: stride along the lanes
+} sni_form;
+
+typedef enum sni_flat_reduction_kind {
+  SNI_REDUCE_ACROSS,  // over the lanes: 64 accumulators of one element each, side by side
+  SNI_REDUCE_ALONG,   // one accumulator, of one element or of a block
+  SNI_REDUCE_SPREAD,  // up to 64 accumulators, each of one element or of a block
+} sni_flat_reduction_kind;
+
+typedef struct sni_flat_reduction {
+  uint8_t kind, dtype, combiner;  // combiner: sni_combiner_number
+  bool one;                       // the same for all elements of a block
+  bool flat;                      // pieces are not cut again
+  uint8_t depth;                  // SPREAD: of the innermost loop
+  uint32_t slot;                  // accumulators; the first becomes the result
+  uint32_t identity, zero;        // slots of one element each
+  uint32_t extent;                // number of a size: of the innermost loop
+  uint32_t pitch;                 // bytes from one accumulator to the next
+  uint32_t width;                 // accumulators
+  uint32_t chunk;                 // 0: none. Else results of pieces go up levels of accumulators:
+  uint32_t levels;                // above the first
+  size_t level_bytes, store;      // of a level; byte offset of the levels in scratch
+  size_t counts;                  // byte offset of one i64 per level in scratch
+  sni_block_function combine;     // element by element
+  sni_block_function finish;      // + 0.0 of float sums; NULL: nothing to do
+} sni_flat_reduction;
+
+typedef struct sni_carry {
+  uint32_t carry, yield, start;  // slots. carry and yield change places with each iteration
+  uint8_t dtype;
+  bool one;        // one element
+  bool one_start;  // the first value is one element
+} sni_carry;
+
+// A CONTRACT under a PRODUCT node.
+typedef struct sni_operand {
+  uint32_t slot;    // cursor at m = n = k = 0
+  uint32_t own, k;  // numbers of sizes: strides along its own loop and k
+  sni_flat_list forms;
+  uint32_t form_moves;  // of form i: moves [form_moves + 2 i] along its own loop, [+ 1] along k
+} sni_operand;
+
+// The lanes run along the columns: the loop n, or m where n is very short.
+typedef struct sni_product {
+  uint8_t dtype;
+  sni_operand rows, columns;  // lhs and rhs, or the other way round
+  uint32_t k;                 // number of a size: extent
+  uint32_t slot;              // of the row of products
+  int64_t segment;            // 0: none
+  size_t products;            // byte offset in scratch
+} sni_product;
+
+// Sizes and places that the products of a program share.
+typedef struct sni_tiles {
+  int64_t rows, depth;         // of a tile; k of a packed panel
+  size_t row_bytes;            // of products and panel: whole cache lines
+  size_t panel, left, pieces;  // byte offsets in scratch; left: packed lhs where it has ranges
+} sni_tiles;
+
+typedef enum sni_flat_place_kind {
+  SNI_FLAT_CONSTANT,
+  SNI_FLAT_SCRATCH,
+  SNI_FLAT_SIZE
+} sni_flat_place_kind;
+typedef struct sni_flat_place {
+  sni_flat_place_kind kind;
+  uint32_t slot;
+  size_t offset;  // number of the constant or size; byte offset in scratch
+} sni_flat_place;
+
+// value, or params[param] * value.
+typedef struct sni_flat_size {
+  int64_t value, param;
+} sni_flat_size;
+
+typedef struct sni_root {
+  uint32_t first;  // node: STEPS before the root; the root's own node follows
+  uint32_t node;
+  uint32_t end_cursor, end_form;  // of this root and those before it
+  uint32_t n_grid;
+  uint32_t extents[SNI_TREE_DEPTH];  // numbers of sizes
+  int64_t grains[SNI_TREE_DEPTH];
+} sni_root;
+
+typedef struct sni_flat_code {
+  sni_interp_code head;
+  const sni_blocks *blocks;
+  bool dynamic, streams;
+  uint32_t block;  // elements of a register
+  uint32_t n_roots, n_places, n_sizes;
+  const sni_root *roots;
+  const sni_node *nodes;
+  const sni_flat_step *steps;
+  const sni_move *moves;
+  const sni_flat_reduction *reductions;
+  const sni_carry *carries;
+  const sni_cursor *cursors;
+  const sni_form *forms;
+  const sni_product *products;
+  const sni_flat_place *places;
+  const sni_flat_size *size_sources;
+  const int64_t *sizes;  // when nothing is dynamic
+  const uint64_t *constants;
+  sni_tiles tiles;
+  size_t slot_table, form_table, size_table;  // byte offsets in scratch
+} sni_flat_code;
+
+// sni_interp_prepare_tree with loops of the caller's choice.
+sn_status sni_interp_prepare_tree_with(const sni_tree *expanded, const sni_blocks *blocks,
+                                       sni_allocator *allocator, sni_diag *diag,
+                                       sni_interp_code **out_code);
+
+// State of one call.
+typedef struct sni_flat_frame {
+  const sni_flat_code *code;
+  const int64_t *sizes;
+  char **slots;
+  int64_t *forms;
+  char *scratch;
+  void *const *buffers;
+  bool stopped;                                         // given up: a fault
+  int64_t index[SNI_TREE_DEPTH + 1];                    // of the lanes: of the first
+  int64_t first[SNI_TREE_DEPTH], last[SNI_TREE_DEPTH];  // of grid loops
+} sni_flat_frame;
+
+static const size_t sni_flat_size_of[SN_DTYPE_COUNT] = {
+#define SNI_X(name, text, bytes, ctype) [SN_##name] = bytes,
+    SN_DTYPE_LIST(SNI_X)
+#undef SNI_X
+};
+
+// Narrows [*first, *end), first >= 0, to the i with 0 <= value + i * stride < extent: an interval,
+// since the form is monotone.
+void sni_flat_inside(int64_t value, int64_t stride, int64_t extent, int64_t *first, int64_t *end);
+void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t block);
+void sni_flat_walk(sni_flat_frame *f, uint32_t first, uint32_t end, size_t n);
+void sni_flat_product_run(sni_flat_frame *f, const sni_node *node);
+// How often a loop runs and where: [first, last).
+void sni_flat_bounds(const sni_flat_frame *f, const sni_node *loop, int64_t *first, int64_t *last);
+// Moves what varies along a loop by so many iterations.
+void sni_flat_move(const sni_flat_frame *f, const sni_node *loop, int64_t iterations);
+
+// ---- reductions, of n lanes
+void sni_flat_begin(const sni_flat_frame *f, const sni_node *loop, size_t n);
+void sni_flat_flush(const sni_flat_frame *f, const sni_node *loop, size_t n);  // a piece is over
+void sni_flat_end(const sni_flat_frame *f, const sni_node *loop, size_t n);
+
+#endif

@@ -1,0 +1,364 @@
+// Fifth step of flattening: where values live. Registers are blocks of elements in scratch memory,
+// shared by values that are not alive at the same time (linear scan over the steps); their length
+// is chosen so that all of them together stay in the L1 cache.
+//
+// Invariant: a value that a loop uses but does not define keeps its register until the loop's last
+// step, since the loop's steps run again; accumulators and carried values have theirs from the
+// loop's first step on.
+#include "codegen/interp/flatten.h"
+
+enum {
+  register_bytes = 16 << 10,  // half of a small L1: the rest is for what passes by in memory
+  per_lane_bytes = 96 << 10,  // of buffers that each lane has its own of: in the L2 cache
+  most_block = 1024,
+  block_without_registers = 4096,
+  header_bytes = sizeof(sni_scratch_header),
+  tile_rows = 48,         // rows of products kept: a multiple of SNI_TILE_ROWS
+  tile_row_bytes = 1024,  // of products
+  panel_depth = 256,      // k of a packed panel
+};
+
+typedef struct pool {
+  uint32_t *free_numbers;  // a stack
+  uint32_t n_free, n_made;
+  size_t base;
+} pool;
+
+typedef struct scan {
+  sni_flattener *t;
+  pool pools[3];                    // elements of 1, 4 and 8 bytes
+  uint32_t *starts, *ends;          // per step: first slot of a chain
+  uint32_t *next_start, *next_end;  // per slot
+} scan;
+
+typedef struct span {
+  uint32_t first, end;  // steps
+} span;
+
+static int pool_of(uint8_t dtype) {
+  const size_t size = sn_dtype_size((sn_dtype)dtype);
+  return size == 1 ? 0 : size == 4 ? 1 : 2;
+}
+
+static size_t round_up(size_t value, size_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+static void *allocate(sni_flattener *t, size_t count, size_t size) {
+  void *items = t->status ? NULL : sni_arena_alloc_zeroed(t->arena, count * size);
+  if (!items && !t->status) t->status = sni_fail_memory(t->diag, count * size, "an interpreter");
+  return items;
+}
+
+// ---- life times
+
+static void touch_one(sni_flat_slot *info, uint32_t step, const span *around, uint32_t depth) {
+  if (info->first == SNI_NO_VALUE) info->first = step;
+  if (info->last < step) info->last = step;
+  for (uint32_t i = 0; i < depth; i++) {
+    if (around[i].first <= info->first) continue;
+    if (info->last < around[i].end - 1) info->last = around[i].end - 1;
+    return;
+  }
+}
+
+// around: the loops around the step, outermost first.
+static void touch(sni_flattener *t, uint32_t slot, uint32_t step, const span *around,
+                  uint32_t depth) {
+  for (; slot != SNI_NO_VALUE; slot = t->slots[slot].holder)
+    touch_one(&t->slots[slot], step, around, depth);
+}
+
+// Accumulators and carried values are there before the loop's first step and behind its last.
+static void touch_whole(sni_flattener *t, uint32_t slot, const span *around, uint32_t depth) {
+  const span own = around[depth - 1];
+  touch(t, slot, own.first, around, depth - 1);
+  touch(t, slot, own.end - 1, around, depth - 1);
+}
+
+static void touch_loop(sni_flattener *t, const sni_node *node, const span *around, uint32_t depth) {
+  for (uint32_t i = 0; i < node->reductions.count; i++)
+    touch_whole(t, t->reductions[node->reductions.first + i].slot, around, depth);
+  for (uint32_t i = 0; i < node->carries.count; i++) {
+    const sni_carry *carry = &t->carries[node->carries.first + i];
+    touch_whole(t, carry->carry, around, depth);
+    touch_whole(t, carry->yield, around, depth);
+    touch(t, carry->start, around[depth - 1].first, around, depth - 1);
+  }
+}
+
+// Steps of a node and its body.
+static span span_of(const sni_flattener *t, uint32_t number) {
+  span steps = {UINT32_MAX, 0};
+  for (uint32_t i = number; i < t->nodes[number].end; i++) {
+    const sni_node *node = &t->nodes[i];
+    if (node->kind != SNI_NODE_STEPS) continue;
+    if (node->first < steps.first) steps.first = node->first;
+    steps.end = node->first + node->count;
+  }
+  return steps;
+}
+
+static bool is_loop(const sni_node *node) {
+  return node->kind != SNI_NODE_STEPS && node->kind != SNI_NODE_IF;
+}
+
+static void find_lives(sni_flattener *t) {
+  span around[SNI_TREE_DEPTH + 2];
+  uint32_t ends[SNI_TREE_DEPTH + 2], depth = 0;
+  for (uint32_t i = 0; i < t->n_nodes; i++) {
+    const sni_node *node = &t->nodes[i];
+    while (depth > 0 && i >= ends[depth - 1]) depth--;
+    if (is_loop(node)) {
+      const span own = span_of(t, i);
+      if (own.end == 0) continue;
+      around[depth] = own;
+      ends[depth++] = node->end;
+      touch_loop(t, node, around, depth);
+    }
+    for (uint32_t s = 0; node->kind == SNI_NODE_STEPS && s < node->count; s++) {
+      const sni_flat_step *step = &t->steps[node->first + s];
+      const uint32_t used[4] = {step->dst, step->a, step->b, step->c};
+      for (int j = 0; j < 4; j++) touch(t, used[j], node->first + s, around, depth);
+    }
+  }
+}
+
+// ---- registers
+
+static void take_register(scan *s, uint32_t slot) {
+  sni_flat_slot *info = &s->t->slots[slot];
+  pool *p = &s->pools[pool_of(info->dtype)];
+  info->offset = p->n_free ? p->free_numbers[--p->n_free] : p->n_made++;
+}
+
+static void free_ending(scan *s, uint32_t step) {
+  for (uint32_t slot = s->ends[step]; slot != SNI_NO_VALUE; slot = s->next_end[slot]) {
+    const sni_flat_slot *info = &s->t->slots[slot];
+    pool *p = &s->pools[pool_of(info->dtype)];
+    p->free_numbers[p->n_free++] = (uint32_t)info->offset;
+  }
+  s->ends[step] = SNI_NO_VALUE;
+}
+
+static void take_starting(scan *s, uint32_t step, bool results) {
+  const sni_flattener *t = s->t;
+  for (uint32_t slot = s->starts[step]; slot != SNI_NO_VALUE; slot = s->next_start[slot]) {
+    const sni_flat_slot *info = &t->slots[slot];
+    const bool result = t->steps[step].dst == slot && !info->early && info->last > step;
+    if (result == results) take_register(s, slot);
+  }
+}
+
+// A block function may write over an operand that dies; the other steps may not.
+static void scan_registers(scan *s) {
+  for (uint32_t step = 0; step < s->t->n_steps; step++) {
+    take_starting(s, step, false);
+    if (s->t->steps[step].kind == SNI_FLAT_CALL) free_ending(s, step);
+    take_starting(s, step, true);
+    free_ending(s, step);
+  }
+}
+
+static void assign_registers(sni_flattener *t, scan *s) {
+  s->t = t;
+  s->starts = allocate(t, t->n_steps + 1, sizeof(uint32_t));
+  s->ends = allocate(t, t->n_steps + 1, sizeof(uint32_t));
+  s->next_start = allocate(t, t->n_slots + 1, sizeof(uint32_t));
+  s->next_end = allocate(t, t->n_slots + 1, sizeof(uint32_t));
+  for (int i = 0; i < 3; i++)
+    s->pools[i].free_numbers = allocate(t, t->n_slots + 1, sizeof(uint32_t));
+  if (t->status) return;
+  for (uint32_t i = 0; i <= t->n_steps; i++) s->starts[i] = s->ends[i] = SNI_NO_VALUE;
+  for (uint32_t slot = 0; slot < t->n_slots; slot++) {
+    const sni_flat_slot *info = &t->slots[slot];
+    if (info->home != SNI_HOME_IN_REGISTER || info->first == SNI_NO_VALUE) continue;
+    s->next_start[slot] = s->starts[info->first];
+    s->starts[info->first] = slot;
+    s->next_end[slot] = s->ends[info->last];
+    s->ends[info->last] = slot;
+  }
+  scan_registers(s);
+}
+
+// ---- the block
+
+static size_t register_bytes_of(const sni_flattener *t, const scan *s) {
+  size_t bytes =
+      s->pools[0].n_made + 4 * (size_t)s->pools[1].n_made + 8 * (size_t)s->pools[2].n_made;
+  for (uint32_t i = 0; i < t->n_slots; i++)
+    if (t->slots[i].home == SNI_HOME_IN_REGISTERS)
+      bytes += t->slots[i].count * sn_dtype_size((sn_dtype)t->slots[i].dtype);
+  return bytes;
+}
+
+static size_t per_lane_bytes_of(const sni_flattener *t) {
+  size_t bytes = 0;
+  for (uint32_t i = 0; i < t->tree->n_buffers; i++) {
+    const sni_tree_buffer *buffer = &sni_tree_buffers(t->tree)[i];
+    if (sni_flatten_is_per_lane(t, i))
+      bytes += (size_t)buffer->elements * sn_dtype_size((sn_dtype)buffer->dtype);
+  }
+  return bytes;
+}
+
+// The most indices that any loop with lanes runs.
+static int64_t most_lanes(const sni_flattener *t) {
+  int64_t most = 0;
+  for (uint32_t i = 0; i < t->tree->n_items; i++) {
+    if (!sni_tree_schedule(t->tree)[i].lanes) continue;
+    const sni_extent extent = t->items[i].as.loop.extent;
+    const int64_t lanes = extent.param < 0 ? extent.value : INT64_MAX;
+    if (lanes > most) most = lanes;
+  }
+  return most;
+}
+
+static void choose_block(sni_flattener *t, const scan *s) {
+  const size_t bytes = register_bytes_of(t, s), own = per_lane_bytes_of(t);
+  size_t block = bytes ? register_bytes / bytes : block_without_registers;
+  if ((bytes || own) && block > most_block) block = most_block;
+  if (own && block > per_lane_bytes / own) block = per_lane_bytes / own;
+  block = block < SNI_REDUCE_LANES ? SNI_REDUCE_LANES : block / SNI_REDUCE_LANES * SNI_REDUCE_LANES;
+  const int64_t most = most_lanes(t);
+  if (most < (int64_t)block) block = round_up((size_t)most, SNI_REDUCE_LANES);
+  t->block = (uint32_t)(block ? block : SNI_REDUCE_LANES);
+  if (t->per_lane_block != SNI_NO_VALUE)
+    t->constants[t->slots[t->per_lane_block].offset] = t->block;
+  for (uint32_t i = 0; i < t->n_sizes; i++)
+    if (t->sizes[i].per_lane) t->sizes[i].size.value *= t->block;
+}
+
+// ---- scratch
+
+static size_t reserve(sni_flattener *t, size_t bytes, size_t align) {
+  const size_t offset = round_up(t->scratch_bytes, align);
+  t->scratch_bytes = offset + bytes;
+  return offset;
+}
+
+static void place_slots(sni_flattener *t, scan *s) {
+  for (uint32_t i = 0; i < t->n_slots; i++)
+    if (t->slots[i].home == SNI_HOME_IN_CELL) t->slots[i].offset = reserve(t, 8, 8);
+  for (int i = 0; i < 3; i++) {
+    const size_t size = i == 0 ? 1 : i == 1 ? 4 : 8;
+    s->pools[i].base = reserve(t, s->pools[i].n_made * size * t->block, SNI_LINE_BYTES);
+  }
+  for (uint32_t i = 0; i < t->n_slots; i++) {
+    sni_flat_slot *slot = &t->slots[i];
+    const size_t size = sn_dtype_size((sn_dtype)slot->dtype);
+    if (slot->home == SNI_HOME_IN_REGISTER)
+      slot->offset = s->pools[pool_of(slot->dtype)].base + slot->offset * size * t->block;
+    if (slot->home == SNI_HOME_IN_CELLS)
+      slot->offset = reserve(t, slot->count * size, SNI_LINE_BYTES);
+    if (slot->home == SNI_HOME_IN_REGISTERS)
+      slot->offset = reserve(t, slot->count * size * t->block, SNI_LINE_BYTES);
+  }
+}
+
+static void place_reductions(sni_flattener *t) {
+  for (uint32_t i = 0; i < t->n_reductions; i++) {
+    sni_flat_reduction *r = &t->reductions[i];
+    const bool vector = !r->one && r->kind != SNI_REDUCE_ACROSS;
+    const bool lanes = r->kind != SNI_REDUCE_ALONG;
+    r->pitch = (uint32_t)(sn_dtype_size((sn_dtype)r->dtype) * (vector ? t->block : 1));
+    if (!r->levels) continue;
+    const int64_t width = lanes ? least(SNI_REDUCE_LANES, r->chunk) : 1;
+    r->level_bytes = round_up((size_t)width * r->pitch, SNI_LINE_BYTES);
+    r->store = reserve(t, r->levels * r->level_bytes, SNI_LINE_BYTES);
+    r->counts = reserve(t, r->levels * sizeof(int64_t), sizeof(int64_t));
+  }
+}
+
+static size_t place_per_lane(sni_flattener *t, uint32_t buffer) {
+  const sni_tree_buffer *b = &sni_tree_buffers(t->tree)[buffer];
+  return reserve(t, (size_t)b->elements * sn_dtype_size((sn_dtype)b->dtype) * t->block,
+                 SNI_LINE_BYTES);
+}
+
+// Of the buffers that are where the tree puts them.
+static size_t bytes_of_others(const sni_flattener *t) {
+  size_t bytes = 0;
+  for (uint32_t i = 0; i < t->tree->n_buffers; i++) {
+    const sni_tree_buffer *b = &sni_tree_buffers(t->tree)[i];
+    if (b->space == SNI_SPACE_GLOBAL || sni_flatten_is_per_lane(t, i)) continue;
+    const size_t end = (size_t)b->offset + (size_t)b->elements * sn_dtype_size((sn_dtype)b->dtype);
+    if (end > bytes) bytes = end;
+  }
+  return bytes;
+}
+
+static void place_buffers(sni_flattener *t) {
+  size_t *places = allocate(t, t->tree->n_buffers, sizeof(*places));
+  for (uint32_t i = 0; i < t->tree->n_buffers && !t->status; i++) {
+    const sni_tree_buffer *buffer = &sni_tree_buffers(t->tree)[i];
+    places[i] = header_bytes + (size_t)buffer->offset;
+    if (sni_flatten_is_per_lane(t, i)) places[i] = place_per_lane(t, i);
+  }
+  for (uint32_t i = 0; i < t->n_cursors && !t->status; i++) {
+    sni_cursor *cursor = &t->cursors[i].made;
+    if (cursor->buffer == SNI_NO_VALUE) cursor->base = places[cursor->base];
+  }
+}
+
+static int64_t bounded(const sni_flattener *t, const sni_node *loop, int64_t most) {
+  const sni_flat_size extent = t->sizes[loop->extent].size;
+  if (extent.param < 0) most = least(most, extent.value);
+  return most > 0 ? most : 1;
+}
+
+// Room for the largest tile of any of the products.
+static void place_products(sni_flattener *t) {
+  sni_tiles tiles = {0};
+  size_t widest = 0;
+  bool ranged = false, pieces = false;
+  for (uint32_t i = 0; i < t->n_nodes; i++) {
+    const sni_node *node = &t->nodes[i];
+    if (node->kind != SNI_NODE_PRODUCT) continue;
+    const sni_node *m = node, *n = &t->nodes[node->inner];
+    const int64_t rows = bounded(t, node->turned ? n : m, tile_rows);
+    if (rows > tiles.rows) tiles.rows = rows;
+    for (uint32_t p = node->first; p < node->first + node->count; p++) {
+      const sni_product *product = &t->products[p];
+      const size_t size = sn_dtype_size((sn_dtype)product->dtype);
+      const sni_flat_size k = t->sizes[product->k].size;
+      const int64_t wide =
+          bounded(t, node->turned ? m : n, least(tile_row_bytes / (int64_t)size, t->block));
+      const int64_t depth = k.param < 0 ? least(k.value, panel_depth) : panel_depth;
+      if ((size_t)wide * size > widest) widest = (size_t)wide * size;
+      if (depth > tiles.depth) tiles.depth = depth;
+      ranged |= product->rows.forms.count > 0;
+      pieces |= product->segment && (k.param >= 0 || k.value > product->segment);
+    }
+  }
+  if (!tiles.rows) return;
+  tiles.row_bytes = round_up(widest, SNI_LINE_BYTES);
+  const size_t products = (size_t)tiles.rows * tiles.row_bytes;
+  for (uint32_t i = 0; i < t->n_products; i++)
+    t->products[i].products = reserve(t, products, SNI_LINE_BYTES);
+  tiles.panel = reserve(t, (size_t)tiles.depth * tiles.row_bytes, SNI_LINE_BYTES);
+  if (ranged) tiles.left = reserve(t, (size_t)(tiles.rows * tiles.depth) * 8, SNI_LINE_BYTES);
+  if (pieces) tiles.pieces = reserve(t, products, SNI_LINE_BYTES);
+  t->tiles = tiles;
+}
+
+void sni_flatten_homes(sni_flattener *t) {
+  scan s = {0};
+  find_lives(t);
+  assign_registers(t, &s);
+  if (t->status) return;
+  choose_block(t, &s);
+  t->scratch_bytes = header_bytes + bytes_of_others(t);
+  t->slot_table = reserve(t, t->n_slots * sizeof(void *), SNI_LINE_BYTES);
+  t->form_table = reserve(t, t->n_forms * sizeof(int64_t), sizeof(int64_t));
+  t->size_table = reserve(t, t->dynamic ? t->n_sizes * sizeof(int64_t) : 0, sizeof(int64_t));
+  place_slots(t, &s);
+  place_reductions(t);
+  place_buffers(t);
+  place_products(t);
+  t->scratch_bytes = round_up(t->scratch_bytes, SNI_LINE_BYTES);
+}
