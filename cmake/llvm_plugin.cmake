@@ -60,8 +60,15 @@ foreach(library ${sinter_llvm_system})
 endforeach()
 
 file(GLOB sinter_llvm_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/codegen/llvm/*.c)
-add_library(sinter-llvm MODULE ${sinter_llvm_sources} ${CMAKE_CURRENT_SOURCE_DIR}/codegen/kernel/contraction.c)
+add_library(sinter-llvm MODULE ${sinter_llvm_sources} ${CMAKE_CURRENT_SOURCE_DIR}/codegen/kernel/contraction.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/codegen/kernel/facts.c ${CMAKE_CURRENT_SOURCE_DIR}/codegen/kernel/kops.c)
 target_link_libraries(sinter-llvm PRIVATE sinter_flags)
+# The core loads no plugin that is not whole: codegen/plugin_file.c.
+add_executable(sinter_seal_plugin EXCLUDE_FROM_ALL ${CMAKE_CURRENT_SOURCE_DIR}/cmake/seal_plugin.c
+  ${CMAKE_CURRENT_SOURCE_DIR}/codegen/plugin_file.c)
+target_link_libraries(sinter_seal_plugin PRIVATE sinter_flags)
+add_dependencies(sinter-llvm sinter_seal_plugin)
+add_custom_command(TARGET sinter-llvm POST_BUILD COMMAND sinter_seal_plugin $<TARGET_FILE:sinter-llvm>)
 target_include_directories(sinter-llvm SYSTEM PRIVATE ${sinter_llvm_include})
 set_target_properties(sinter-llvm PROPERTIES LINKER_LANGUAGE CXX)
 target_link_options(sinter-llvm PRIVATE LINKER:--exclude-libs,ALL LINKER:--gc-sections LINKER:--as-needed

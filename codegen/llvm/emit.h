@@ -12,6 +12,7 @@
 //   emit_memory.c        addresses, masks, gathers
 //   emit_op.c            pure operations on scalars and vectors alike
 //   emit_exact.c         those of them that take several instructions
+//   emit_angle.c         large arguments of sine and cosine
 //   ir.c                 constants, intrinsics, loops
 //
 // A value that doesn't vary along the vector axis is a scalar; one that does is a vector of `lanes`
@@ -20,6 +21,7 @@
 #ifndef SNI_CODEGEN_LLVM_EMIT_H
 #define SNI_CODEGEN_LLVM_EMIT_H
 
+#include "codegen/kernel/facts.h"
 #include "codegen/kernel/fields.h"
 #include "codegen/llvm/plugin.h"
 
@@ -83,6 +85,27 @@ typedef struct sni_emitter {
   LLVMValueRef index[SNI_MAX_AXES];  // i64 indices; not of the vector axis
   LLVMValueRef tile_first;           // first index of the unit along an outer vector axis
   LLVMValueRef row_index;            // flat index over the inner axes but an inner vector axis
+  // of a tree (emit_tree.h)
+  const sni_tree *tree;
+  sni_inst_facts *inst_facts;
+  sni_item_facts *item_facts;
+  uint32_t *first_inst;    // per item, and one behind: number of the first instruction in it
+  uint8_t *item_lanes;     // per item: lanes of a vector in a loop with lanes; else 0
+  bool *straight;          // per item: a lanes loop of one group, without a branch
+  bool *product;           // per item: the outer loop of a product
+  LLVMValueRef **held;     // per buffer: its vectors where it lives in registers; else NULL
+  LLVMValueRef *aligned;   // per access: i1, a streamed store is aligned; NULL: not known
+  LLVMValueRef *forms;     // per range, as offsets
+  struct sni_span *spans;  // per item: the unit's piece of a grid loop
+  struct sni_sum *sums;    // open ones, outermost first
+  uint32_t n_sums;
+  struct sni_undo *undo;  // what sni_leave restores
+  uint32_t n_undo, undo_capacity;
+  LLVMValueRef indices[SNI_TREE_DEPTH];  // of the open loops; not of one that runs in vectors
+  int lanes_depth;                       // depth of the loop that runs in vectors; -1
+  LLVMBasicBlockRef entry, exit;
+  struct sni_area *areas;  // of the function's frame
+  uint32_t n_areas, areas_capacity;
 } sni_emitter;
 
 // ---- tables.c
@@ -144,6 +167,7 @@ LLVMValueRef sni_emit_max_min(sni_emitter *e, bool max, LLVMValueRef a, LLVMValu
 LLVMValueRef sni_emit_int_divide(sni_emitter *e, bool remainder, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_emit_fmod(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_emit_ldexp(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef sni_emit_fold_angle(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);  // emit_angle.c
 LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValueRef a);
 
 // ---- emit_memory.c
@@ -160,6 +184,8 @@ void sni_emit_vector_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef addr
                            LLVMValueRef mask);
 LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
                              LLVMValueRef offsets, LLVMValueRef mask);
+void sni_emit_scatter(sni_emitter *e, LLVMValueRef value, LLVMValueRef base, LLVMValueRef offsets,
+                      LLVMValueRef mask);
 // base + stride * {0 .. width - 1} elements, as offsets for gathers
 LLVMValueRef sni_emit_lane_offsets(sni_emitter *e, sni_kernel_size stride, unsigned width);
 LLVMValueRef sni_emit_access_offset(sni_emitter *e, const sni_kernel_access *access);

@@ -17,7 +17,7 @@ void sni_set_vector(sni_emitter *e, uint32_t number, int vector, LLVMValueRef va
 void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value) {
   e->values[number].scalar = value;
   e->values[number].splat =
-      e->needs_splat[number] ? sni_ir_splat(e, value, (unsigned)e->lanes) : value;
+      e->needs_splat[number] && e->lanes ? sni_ir_splat(e, value, (unsigned)e->lanes) : value;
 }
 
 // INDEX: i32 or i64.

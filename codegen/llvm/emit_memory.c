@@ -113,8 +113,8 @@ LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base
                      element_bytes(e, type));
 }
 
-static void scatter(sni_emitter *e, LLVMValueRef value, LLVMValueRef base, LLVMValueRef offsets,
-                    LLVMValueRef mask) {
+void sni_emit_scatter(sni_emitter *e, LLVMValueRef value, LLVMValueRef base, LLVMValueRef offsets,
+                      LLVMValueRef mask) {
   LLVMTypeRef type = LLVMTypeOf(value);
   LLVMValueRef addresses = lane_addresses(e, type, base, offsets);
   LLVMTypeRef overloads[2] = {type, LLVMTypeOf(addresses)};
@@ -292,7 +292,7 @@ static void store_vector(sni_emitter *e, const place *p, LLVMValueRef value, con
   } else if (direct && size_is(p->stride, -1) && !mask) {
     sni_emit_vector_store(e, reversed(e, value), lowest_address(e, p, address), NULL);
   } else {
-    scatter(e, value, address, lane_offsets(e, p, u), mask);
+    sni_emit_scatter(e, value, address, lane_offsets(e, p, u), mask);
   }
 }
 

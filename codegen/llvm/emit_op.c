@@ -152,6 +152,8 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRe
       return unary(e, "llvm.roundeven", a);
     case SNI_KOP_LDEXP:
       return sni_emit_ldexp(e, a, b);
+    case SNI_KOP_FOLD_ANGLE:
+      return sni_emit_fold_angle(e, a, b);
     case SNI_KOP_AND:
       return LLVMBuildAnd(builder, a, b, "");
     case SNI_KOP_OR:
@@ -183,6 +185,8 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRe
     case SNI_KOP_SCRATCH_STORE:
     case SNI_KOP_REDUCE:
     case SNI_KOP_CONTRACTION:
+    case SNI_KOP_CARRY:
+    case SNI_KOP_YIELD:
     case SNI_KOP_CHECK_INDEX:  // of emit_inst.c
     case SNI_KOP_SIGN:
     case SNI_KOP_RSQRT:

@@ -3,16 +3,19 @@
 //
 // No LLVM IR pass is run but those that code generation needs: the vectors are already there. Each
 // call has its own context, module and target machine, so calls from several threads don't meet.
-// LLVM aborts on its own out-of-memory; nothing else here ends the process.
+// LLVM ends the process when its memory runs out: out_of_memory.c is before that, and the core asks
+// the host's limits and gives it a stack of its own (codegen/plugin.c).
 #include "codegen/llvm/plugin.h"
 
-#include "codegen/llvm/emit.h"
+#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/out_of_memory.h"
 
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +28,7 @@ typedef struct compilation {
   sni_llvm_result *result;
   LLVMTargetMachineRef machine;
   sni_emitter emitter;
+  bool ok;
 } compilation;
 
 static bool has_feature(const char *features, const char *name) {
@@ -133,8 +137,11 @@ static bool build_module(compilation *c) {
   LLVMSetModuleDataLayout(e->module, layout);
   LLVMDisposeTargetData(layout);
   LLVMSetTarget(e->module, triple);
-  for (int i = 0; i < c->request->n_kernels; i++)
-    if (!sni_emit_kernel(e, c->request->kernels[i], c->request->symbols[i])) return false;
+  const sni_llvm_request *r = c->request;
+  for (int i = 0; i < r->n_kernels; i++)
+    if (!(r->trees ? sni_emit_tree(e, r->trees[i], r->symbols[i])
+                   : sni_emit_kernel(e, r->kernels[i], r->symbols[i])))
+      return false;
 #if defined(SNI_DEBUG)
   char *message = NULL;
   const bool broken = LLVMVerifyModule(e->module, LLVMReturnStatusAction, &message);
@@ -152,33 +159,48 @@ static bool is_valid(compilation *c) {
   return r->n_kernels > 0 ? true : sni_fail_emission(&c->emitter, "no kernels");
 }
 
-static int compile(const sni_llvm_request *request, sni_llvm_result *out_result) {
-  memset(out_result, 0, sizeof(*out_result));
-  compilation c = {.request = request, .result = out_result};
-  c.emitter.error = out_result->error;
-  if (!is_valid(&c)) return 1;
+static void compile_valid(void *user) {
+  compilation *c = user;
+  const sni_llvm_request *request = c->request;
   char *host_cpu = request->cpu ? NULL : LLVMGetHostCPUName();
   char *host_features = request->features ? NULL : LLVMGetHostCPUFeatures();
   const char *cpu = request->cpu ? request->cpu : host_cpu;
   const char *features = request->features ? request->features : host_features;
-  describe_target(&c.emitter, request, features);
+  describe_target(&c->emitter, request, features);
   const char *level = request->cpu || request->features ? NULL : host_level(features);
   if (level) {
     cpu = level;
     features = "";
   }
-  bool ok = false;
-  if (create_machine(&c, cpu, features)) {
-    create_module(&c.emitter);
-    ok = build_module(&c) && write_output(&c);
-    LLVMDisposeBuilder(c.emitter.builder);
-    LLVMDisposeModule(c.emitter.module);
-    LLVMContextDispose(c.emitter.context);
-    LLVMDisposeTargetMachine(c.machine);
+  if (create_machine(c, cpu, features)) {
+    create_module(&c->emitter);
+    c->ok = build_module(c) && write_output(c);
+    LLVMDisposeBuilder(c->emitter.builder);
+    LLVMDisposeModule(c->emitter.module);
+    LLVMContextDispose(c->emitter.context);
+    LLVMDisposeTargetMachine(c->machine);
   }
   LLVMDisposeMessage(host_cpu);
   LLVMDisposeMessage(host_features);
-  return ok ? 0 : 1;
+}
+
+static int compile(const sni_llvm_request *request, sni_llvm_result *out_result) {
+  memset(out_result, 0, sizeof(*out_result));
+  compilation c = {.request = request, .result = out_result};
+  c.emitter.error = out_result->error;
+  if (!is_valid(&c)) return 1;
+  if (sni_llvm_is_exhausted()) {
+    snprintf(out_result->error, sizeof(out_result->error),
+             "LLVM has failed in this process before");
+    return 1;
+  }
+  if (!sni_llvm_survive(compile_valid, &c)) {
+    // What belonged to the compilation is lost: no result, even if there was one.
+    *out_result = (sni_llvm_result){.data = NULL};
+    snprintf(out_result->error, sizeof(out_result->error), "LLVM: %s", sni_llvm_reason());
+    return 1;
+  }
+  return c.ok ? 0 : 1;
 }
 
 static void release(sni_llvm_result *result) {
@@ -186,6 +208,8 @@ static void release(sni_llvm_result *result) {
   result->data = result->owner = NULL;
   result->bytes = 0;
 }
+
+SNI_LLVM_PLUGIN_DEFINE_NOTE(SNI_LLVM_PLUGIN_VERSION);
 
 #define SNI_TEXT_OF(x) #x
 #define SNI_TEXT(x) SNI_TEXT_OF(x)
@@ -200,6 +224,7 @@ static const sni_llvm_plugin plugin = {
 // Runs once. LLVM's list of targets is its own global; entering the same target from two threads
 // would be a race.
 static void initialize(void) {
+  sni_llvm_handle_out_of_memory();
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();

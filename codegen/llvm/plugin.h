@@ -4,6 +4,7 @@
 #define SNI_CODEGEN_LLVM_PLUGIN_H
 
 #include "codegen/kernel/kernel.h"
+#include "codegen/kernel/tree.h"
 
 #define SNI_LLVM_PLUGIN_VERSION 1  // changes whenever kernel.h or this file does
 
@@ -11,6 +12,7 @@ typedef enum sni_llvm_output { SNI_LLVM_OBJECT, SNI_LLVM_IR, SNI_LLVM_ASSEMBLY }
 
 typedef struct sni_llvm_request {
   const sni_kernel *const *kernels;  // expanded
+  const sni_tree *const *trees;      // instead of kernels, where not NULL; expanded
   const char *const *symbols;        // name of each kernel's function in the object
   int n_kernels;
   sni_llvm_output output;
@@ -34,6 +36,25 @@ typedef struct sni_llvm_plugin {
   int (*compile)(const sni_llvm_request *request, sni_llvm_result *out_result);
   void (*release)(sni_llvm_result *result);
 } sni_llvm_plugin;
+
+// In the file as an ELF note, for the core to read before it loads it: SNI_LLVM_PLUGIN_DEFINE_NOTE
+// in one file of the plugin puts it there.
+typedef struct sni_llvm_plugin_note {
+  uint32_t name_bytes, bytes, type;
+  char name[8];
+  uint32_t version;
+  uint32_t seal[2];  // codegen/plugin_file.c; 0: none
+} sni_llvm_plugin_note;
+#define SNI_LLVM_PLUGIN_NOTE(version) \
+  {                                   \
+    8, 12, 1, "Sinter", version, {    \
+      0, 0                            \
+    }                                 \
+  }
+#define SNI_LLVM_PLUGIN_DEFINE_NOTE(version)                                       \
+  extern const sni_llvm_plugin_note sni_llvm_note;                                 \
+  __attribute__((section(".note.sinter"), used, visibility("hidden"), aligned(4))) \
+  const sni_llvm_plugin_note sni_llvm_note = SNI_LLVM_PLUGIN_NOTE(version)
 
 // NULL when host_version is not the plugin's.
 typedef const sni_llvm_plugin *(*sni_llvm_plugin_entry)(uint32_t host_version);

@@ -1,0 +1,61 @@
+// The emission of one CONTRACT with its loops, shared by emit_product.c (units, panels, rows),
+// emit_product_k.c (the loop over k) and emit_product_pack.c (copies of the right side). Rows and
+// columns are those of the plan: swapped ones run along n and m.
+#ifndef SNI_CODEGEN_LLVM_EMIT_PRODUCT_H
+#define SNI_CODEGEN_LLVM_EMIT_PRODUCT_H
+
+#include "codegen/llvm/emit_tree.h"
+
+enum { sni_most_rows = 32, sni_prefetch_distance = 12 };  // rows of a block; k
+
+typedef struct sni_factor {
+  LLVMValueRef base;  // at m = n = k = 0
+  sni_extent stride;  // along its own axis: left: rows, right: columns
+  sni_extent k_stride;
+} sni_factor;
+
+// An offset or a form of the epilogue, as it is at the place at hand.
+typedef struct sni_product_slot {
+  LLVMValueRef *slot, unit, panel;
+  sni_extent row, column;  // strides
+  int64_t *displacement;   // of an offset; NULL
+} sni_product_slot;
+
+typedef struct sni_matrix_product {
+  sni_contraction_nest nest;
+  sni_contraction_plan plan;
+  uint32_t rows, columns;  // items of their loops; rows may be SNI_NO_ITEM
+  uint32_t first, end;     // instructions of the nest
+  uint32_t number;         // of the CONTRACTION
+  sn_dtype dtype;
+  LLVMTypeRef element, vector;
+  sni_factor left, right;
+  LLVMValueRef k_extent;
+  sni_product_slot *slots;
+  uint32_t n_slots;
+  uint8_t *phase;  // of each instruction of the nest
+  bool direct;     // a short epilogue: straight from the accumulators
+  LLVMValueRef row_first, row_last, column_last;  // of the unit
+  LLVMValueRef tile, packed;                      // scratch
+  // of the panel at hand
+  sni_group group;
+  LLVMValueRef column;                       // first one
+  LLVMValueRef right_address, right_stride;  // at the first k of the block; elements per k
+  bool right_is_packed;                      // no masks
+  LLVMValueRef k_first, k_count;
+} sni_matrix_product;
+
+// ---- emit_product_k.c
+LLVMValueRef sni_multiply_add(sni_emitter *e, sn_dtype dtype, LLVMValueRef a, LLVMValueRef b,
+                              LLVMValueRef sum);
+// out: the sums of rows x vectors, from `sums` on. offsets: per row, elements from row to row 0;
+// NULL: constant strides.
+void sni_emit_k_loop(sni_emitter *e, sni_matrix_product *p, LLVMValueRef row, int rows,
+                     LLVMValueRef *offsets, LLVMValueRef *sums);
+
+// ---- emit_product_pack.c
+// Copies k_count x (vectors * lanes) of the right side from (k_first, column) on; columns outside
+// the domain are not read.
+void sni_pack_right(sni_emitter *e, sni_matrix_product *p);
+
+#endif
