@@ -42,35 +42,32 @@ static sni_kernel_code *new_code(sni_allocator *allocator, sni_diag *diag) {
 }
 
 sn_status sni_kernel_code_interpret(sni_allocator *allocator, sni_diag *diag,
-                                    const sni_kernel *expanded, sni_kernel_code **out_code) {
+                                    const sni_tree *expanded, sni_kernel_code **out_code) {
   sni_kernel_code *code = new_code(allocator, diag);
   if (!code) return SN_ERR_MEMORY;
-  sn_status status = sni_interp_prepare(expanded, allocator, diag, &code->interp);
+  sn_status status = sni_interp_prepare_tree(expanded, allocator, diag, &code->interp);
   if (status) {
     code->interp = NULL;
     sni_kernel_code_release(code);
     return status;
   }
   code->kind = SNI_COMMAND_INTERPRETED;
-  code->function = sni_interp_run;
+  code->function = sni_interp_run_tree;
   code->scratch_bytes = sni_interp_scratch_bytes(code->interp);
   *out_code = code;
   return SN_OK;
 }
 
-sn_status sni_kernel_code_native(sni_allocator *allocator, sni_diag *diag,
-                                 const sni_kernel *expanded, int vector_bits, sni_object *object,
-                                 void *function, size_t code_bytes, sni_kernel_code **out_code) {
+sn_status sni_kernel_code_native(sni_allocator *allocator, sni_diag *diag, const sni_tree *expanded,
+                                 int vector_bits, sni_object *object, void *function,
+                                 size_t code_bytes, sni_kernel_code **out_code) {
   sni_kernel_code *code = new_code(allocator, diag);
   if (!code) return SN_ERR_MEMORY;
   code->kind = SNI_COMMAND_NATIVE;
   memcpy(&code->function, &function, sizeof(code->function));
   atomic_fetch_add_explicit(&object->references, 1, memory_order_relaxed);
   code->object = object;
-  code->scratch_bytes =
-      sizeof(sni_scratch_header) + (expanded->contraction.present
-                                        ? sni_contraction_scratch_bytes(expanded, vector_bits)
-                                        : expanded->scratch_bytes);
+  code->scratch_bytes = sizeof(sni_scratch_header) + sni_tree_scratch_bytes(expanded, vector_bits);
   code->code_bytes = code_bytes;
   *out_code = code;
   return SN_OK;
@@ -93,31 +90,6 @@ void sni_kernel_code_release(sni_kernel_code *code) {
     destroy(code);
 }
 
-// ---- keys
-static void *copy_array(sni_arena *arena, const void *items, size_t count, size_t size, bool *ok) {
-  void *copy = sni_arena_copy(arena, items, count * size);
-  if (!copy) *ok = false;
-  return copy;
-}
-
-static const sni_kernel *copy_kernel(sni_arena *arena, const sni_kernel *kernel) {
-  bool ok = true;
-  sni_kernel *copy = copy_array(arena, kernel, 1, sizeof(*kernel), &ok);
-  if (!copy) return NULL;
-  copy->name = sni_arena_strdup(arena, kernel->name);
-  copy->buffers =
-      copy_array(arena, kernel->buffers, kernel->n_buffers, sizeof(*kernel->buffers), &ok);
-  copy->accesses =
-      copy_array(arena, kernel->accesses, kernel->n_accesses, sizeof(*kernel->accesses), &ok);
-  copy->insts = copy_array(arena, kernel->insts, kernel->n_insts, sizeof(*kernel->insts), &ok);
-  copy->stages = copy_array(arena, kernel->stages, kernel->n_stages, sizeof(*kernel->stages), &ok);
-  copy->slot_offset =
-      copy_array(arena, kernel->slot_offset, kernel->n_slots, sizeof(*kernel->slot_offset), &ok);
-  copy->slot_dtype =
-      copy_array(arena, kernel->slot_dtype, kernel->n_slots, sizeof(*kernel->slot_dtype), &ok);
-  return ok && (copy->name || !kernel->name) ? copy : NULL;
-}
-
 // ---- the cache
 sn_status sni_kernel_cache_init(sni_kernel_cache *cache, sni_allocator *allocator) {
   memset(cache, 0, sizeof(*cache));
@@ -125,8 +97,8 @@ sn_status sni_kernel_cache_init(sni_kernel_cache *cache, sni_allocator *allocato
   return pthread_mutex_init(&cache->lock, NULL) ? SN_ERR_MEMORY : SN_OK;
 }
 
-uint64_t sni_kernel_cache_hash(const sni_kernel *kernel, bool llvm) {
-  const uint64_t h = sni_hash_mix(sni_kernel_hash(kernel), llvm);
+uint64_t sni_kernel_cache_hash(const sni_tree *kernel, bool llvm) {
+  const uint64_t h = sni_hash_mix(sni_tree_hash(kernel, true), llvm);
   return h ^ h >> 32;  // buckets are told by the low bits
 }
 
@@ -236,17 +208,17 @@ void sni_kernel_cache_deinit(sni_kernel_cache *cache) {
 }
 
 // ---- finding and entering
-static sni_kernel_code *find_locked(sni_kernel_cache *cache, const sni_kernel *kernel,
-                                    uint64_t hash, bool llvm) {
+static sni_kernel_code *find_locked(sni_kernel_cache *cache, const sni_tree *kernel, uint64_t hash,
+                                    bool llvm) {
   sni_kernel_code *code = cache->n_buckets ? *bucket_of(cache, hash) : NULL;
   for (; code; code = code->next)
-    if (code->hash == hash && code->llvm == llvm && sni_kernel_equal(code->key, kernel)) break;
+    if (code->hash == hash && code->llvm == llvm && sni_tree_equal(code->key, kernel, true)) break;
   if (code && atomic_fetch_add_explicit(&code->references, 1, memory_order_relaxed) == 0)
     unlink_idle_locked(cache, code);
   return code;
 }
 
-sni_kernel_code *sni_kernel_cache_find(sni_kernel_cache *cache, const sni_kernel *kernel,
+sni_kernel_code *sni_kernel_cache_find(sni_kernel_cache *cache, const sni_tree *kernel,
                                        uint64_t hash, bool llvm) {
   pthread_mutex_lock(&cache->lock);
   sni_kernel_code *code = find_locked(cache, kernel, hash, llvm);
@@ -254,10 +226,10 @@ sni_kernel_code *sni_kernel_cache_find(sni_kernel_cache *cache, const sni_kernel
   return code;
 }
 
-void sni_kernel_cache_add(sni_kernel_cache *cache, const sni_kernel *kernel, uint64_t hash,
-                          bool llvm, sni_kernel_code **code) {
+void sni_kernel_cache_add(sni_kernel_cache *cache, const sni_tree *kernel, uint64_t hash, bool llvm,
+                          sni_kernel_code **code) {
   sni_kernel_code *fresh = *code;
-  fresh->key = copy_kernel(&fresh->arena, kernel);
+  fresh->key = sni_arena_copy(&fresh->arena, kernel, kernel->bytes);
   if (!fresh->key) return;
   fresh->hash = hash;
   fresh->llvm = llvm;

@@ -3,7 +3,7 @@
 #define SNI_CODEGEN_CACHE_H
 
 #include "codegen/interp/interp.h"
-#include "codegen/kernel/kernel.h"
+#include "codegen/kernel/tree.h"
 #include "runtime/executable.h"
 #include "runtime/object_loader.h"
 
@@ -32,8 +32,8 @@ typedef struct sni_kernel_code {
   sni_object *object;       // NATIVE
   size_t scratch_bytes, code_bytes;
   // the cache's
-  sni_arena arena;        // of key
-  const sni_kernel *key;  // before expansion; NULL: not cached
+  sni_arena arena;      // of key
+  const sni_tree *key;  // before expansion; NULL: not cached
   uint64_t hash;
   bool llvm;                              // the tier that was asked for
   size_t bytes;                           // without the object
@@ -43,11 +43,11 @@ typedef struct sni_kernel_code {
 } sni_kernel_code;
 // The kernel on the interpreter. Errors: SN_ERR_MEMORY.
 sn_status sni_kernel_code_interpret(sni_allocator *allocator, sni_diag *diag,
-                                    const sni_kernel *expanded, sni_kernel_code **out_code);
+                                    const sni_tree *expanded, sni_kernel_code **out_code);
 // The kernel as native code of object (one more reference to it).
-sn_status sni_kernel_code_native(sni_allocator *allocator, sni_diag *diag,
-                                 const sni_kernel *expanded, int vector_bits, sni_object *object,
-                                 void *function, size_t code_bytes, sni_kernel_code **out_code);
+sn_status sni_kernel_code_native(sni_allocator *allocator, sni_diag *diag, const sni_tree *expanded,
+                                 int vector_bits, sni_object *object, void *function,
+                                 size_t code_bytes, sni_kernel_code **out_code);
 void sni_kernel_code_release(sni_kernel_code *code);
 
 // What stays of kernels that nobody uses.
@@ -67,13 +67,13 @@ sn_status sni_kernel_cache_init(sni_kernel_cache *cache, sni_allocator *allocato
 void sni_kernel_cache_deinit(sni_kernel_cache *cache);
 // Drops what nobody uses.
 void sni_kernel_cache_trim(sni_kernel_cache *cache);
-uint64_t sni_kernel_cache_hash(const sni_kernel *kernel, bool llvm);
+uint64_t sni_kernel_cache_hash(const sni_tree *kernel, bool llvm);
 // With one more reference; NULL: not there.
-sni_kernel_code *sni_kernel_cache_find(sni_kernel_cache *cache, const sni_kernel *kernel,
+sni_kernel_code *sni_kernel_cache_find(sni_kernel_cache *cache, const sni_tree *kernel,
                                        uint64_t hash, bool llvm);
 // Enters *code under a copy of the kernel. When another thread was first, *code is released and
 // becomes that one. Without memory for the key nothing is entered: code serves its caller alone.
-void sni_kernel_cache_add(sni_kernel_cache *cache, const sni_kernel *kernel, uint64_t hash,
-                          bool llvm, sni_kernel_code **code);
+void sni_kernel_cache_add(sni_kernel_cache *cache, const sni_tree *kernel, uint64_t hash, bool llvm,
+                          sni_kernel_code **code);
 
 #endif

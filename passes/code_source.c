@@ -18,7 +18,7 @@ sn_status sni_compiler_create(const sni_compiler_setup *setup, sni_compiler **ou
   if (!compiler) return SN_ERR_MEMORY;
   compiler->setup = *setup;
   atomic_init(&compiler->blas, NULL);
-  sn_status status = sni_plugin_init(&compiler->plugin, setup->plugin_path);
+  sn_status status = sni_plugin_init(&compiler->plugin, setup->allocator, setup->plugin_path);
   if (status) goto no_plugin;
   status = sni_kernel_cache_init(&compiler->cache, setup->allocator);
   if (status) goto no_cache;
@@ -49,6 +49,20 @@ void sni_compiler_trim(sni_compiler *compiler) {
   sni_kernel_cache_trim(&compiler->cache);
 }
 
+// OpenBLAS maps 128 MB for each thread that calls it, and tries for ever where it cannot.
+static bool has_room_for_blas(sni_compiler *compiler) {
+  enum { least = 1 << 30 };
+  const sni_memory_cgroup none = {.directory = ""};  // few of those pages are touched
+  const char *which;
+  const uint64_t left = sni_memory_left(&none, &which);
+  // The first one only: a caller may be reading the text.
+  if (left < least && !compiler->no_blas[0])
+    snprintf(compiler->no_blas, sizeof(compiler->no_blas),
+             "not loaded: %s leaves %llu MB, and OpenBLAS may map %d MB", which,
+             (unsigned long long)(left >> 20), least >> 20);
+  return left >= least;
+}
+
 sni_blas *sni_compiler_blas(sni_compiler *compiler) {
   const sni_compiler_setup *setup = &compiler->setup;
   if (setup->blas == SN_BLAS_NONE) return NULL;
@@ -56,7 +70,8 @@ sni_blas *sni_compiler_blas(sni_compiler *compiler) {
   if (blas) return blas;
   pthread_mutex_lock(&compiler->lock);
   blas = atomic_load_explicit(&compiler->blas, memory_order_relaxed);
-  if (!blas && !sni_blas_create(setup->allocator, setup->blas_path, setup->cpu, &blas))
+  if (!blas && has_room_for_blas(compiler) &&
+      !sni_blas_create(setup->allocator, setup->blas_path, setup->cpu, &blas))
     atomic_store_explicit(&compiler->blas, blas, memory_order_release);
   pthread_mutex_unlock(&compiler->lock);
   return blas;
@@ -80,6 +95,7 @@ void sni_compiler_system_info(sni_compiler *compiler, sn_system_info *out_info) 
                               ? "not loaded: the context's options say none"
                               : "not loaded: out of memory";
   pthread_mutex_lock(&compiler->lock);
+  if (!blas && compiler->no_blas[0]) out_info->blas_status = compiler->no_blas;
   if (api && compiler->refused) out_info->llvm_status = compiler->refusal;
   pthread_mutex_unlock(&compiler->lock);
 }
@@ -100,11 +116,10 @@ void sni_compiler_note_no_plugin(sni_compiler *compiler) {
     tell(compiler, "no LLVM, the interpreter runs everything: %s", compiler->plugin.status);
 }
 
-sni_llvm_request sni_compiler_request(const sni_compiler *compiler,
-                                      const sni_kernel *const *kernels, const char *const *symbols,
-                                      int n, sni_llvm_output output) {
+sni_llvm_request sni_compiler_request(const sni_compiler *compiler, const sni_tree *const *kernels,
+                                      const char *const *symbols, int n, sni_llvm_output output) {
   const sni_cpu *cpu = compiler->setup.cpu;
-  return (sni_llvm_request){.kernels = kernels,
+  return (sni_llvm_request){.trees = kernels,
                             .symbols = symbols,
                             .n_kernels = n,
                             .output = output,

@@ -14,7 +14,8 @@ struct sni_compiler {
   pthread_mutex_t lock;  // guards loading of blas, and refusal
   sni_blas *_Atomic blas;
   bool refused;       // LLVM code, some time
-  char refusal[800];  // the plugin's status and why it was refused first; written once
+  char refusal[950];  // the plugin's status and why it was refused first; written once
+  char no_blas[120];  // why BLAS was not loaded, where the host's limits are to blame
   _Atomic bool told_no_plugin;
 };
 
@@ -23,8 +24,7 @@ void sni_compiler_note_refusal(sni_compiler *compiler, const char *reason);
 // Logs, once, that the interpreter runs what LLVM should.
 void sni_compiler_note_no_plugin(sni_compiler *compiler);
 // A request with everything about the machine filled in.
-sni_llvm_request sni_compiler_request(const sni_compiler *compiler,
-                                      const sni_kernel *const *kernels, const char *const *symbols,
-                                      int n, sni_llvm_output output);
+sni_llvm_request sni_compiler_request(const sni_compiler *compiler, const sni_tree *const *kernels,
+                                      const char *const *symbols, int n, sni_llvm_output output);
 
 #endif

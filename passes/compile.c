@@ -22,6 +22,7 @@ typedef struct job {
   sni_compiler *compiler;
   sni_allocator *allocator;
   sni_diag *diag;
+  sni_dim_table *dims;         // on top of the caller's, which is only read
   const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
   sni_compiled *compiled;
   sni_arena scratch;
@@ -29,7 +30,7 @@ typedef struct job {
 
 // One of the different kernels of a plan.
 typedef struct wanted_kernel {
-  const sni_kernel *kernel, *expanded;
+  const sni_tree *kernel, *expanded;
   uint64_t hash;
   sni_kernel_code *code;  // one reference, once found or made
 } wanted_kernel;
@@ -85,10 +86,9 @@ static sn_status optimize(job *j, const sni_graph *graph) {
   sni_graph source = *graph, *optimized;
   source.arena = &j->scratch;
   source.diag = j->diag;
+  source.dims = j->dims;
   SNI_TRY(sni_optimize_graph(&source, &optimized));
-  SNI_TRY(copy_graph(optimized, &j->compiled->arena, j->diag, &j->compiled->graph));
-  j->compiled->graph->dims = graph->dims;
-  return SN_OK;
+  return copy_graph(optimized, &j->compiled->arena, j->diag, &j->compiled->graph);
 }
 
 // Whether some matmul is large enough for a library call: without one BLAS need not be loaded.
@@ -125,7 +125,7 @@ static sn_status lower(job *j, const sni_graph *graph) {
 static sn_status compile_native(job *j, wanted_kernel *const *missing, uint32_t count,
                                 bool *out_refused) {
   *out_refused = true;
-  const sni_kernel **kernels = SNI_ARENA_ARRAY(&j->scratch, const sni_kernel *, count);
+  const sni_tree **kernels = SNI_ARENA_ARRAY(&j->scratch, const sni_tree *, count);
   const char **symbols = SNI_ARENA_ARRAY(&j->scratch, const char *, count);
   char *names = sni_arena_alloc(&j->scratch, (size_t)count * 16);
   if (!kernels || !symbols || !names) return sni_fail_memory(j->diag, count * 16, "kernel names");
@@ -137,7 +137,7 @@ static sn_status compile_native(job *j, wanted_kernel *const *missing, uint32_t 
   sni_llvm_request request =
       sni_compiler_request(j->compiler, kernels, symbols, (int)count, SNI_LLVM_OBJECT);
   sni_llvm_result result = {0};
-  int failed = j->api->compile(&request, &result);
+  int failed = sni_plugin_compile(&j->compiler->plugin, &request, &result);
   sni_code *code = NULL;
   sni_diag why = {0};
   if (failed)
@@ -170,8 +170,8 @@ static sn_status compile_native(job *j, wanted_kernel *const *missing, uint32_t 
 
 static sn_status make_missing(job *j, wanted_kernel *const *missing, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
-    sni_kernel *expanded;
-    SNI_TRY(sni_kernel_expand(missing[i]->kernel, &j->scratch, j->diag, &expanded));
+    sni_tree *expanded;
+    SNI_TRY(sni_tree_expand(missing[i]->kernel, &j->scratch, j->diag, &expanded));
     missing[i]->expanded = expanded;
   }
   if (j->api) {
@@ -203,13 +203,13 @@ static sn_status list_kernels(job *j, wanted_kernel *wanted, uint32_t *of_comman
   uint32_t *slots = SNI_ARENA_ARRAY(&j->scratch, uint32_t, n_slots);  // number + 1; 0: free
   if (!slots) return sni_fail_memory(j->diag, n_slots * sizeof(*slots), "kernels");
   for (uint32_t i = 0; i < plan->n_commands; i++) {
-    const sni_kernel *kernel = plan->commands[i].kernel;
+    const sni_tree *kernel = plan->commands[i].kernel;
     if (!kernel) continue;
     const uint64_t hash = sni_kernel_cache_hash(kernel, j->api != NULL);
     uint32_t at = (uint32_t)hash & (n_slots - 1);
     for (; slots[at]; at = (at + 1) & (n_slots - 1)) {
       const wanted_kernel *w = &wanted[slots[at] - 1];
-      if (w->hash == hash && sni_kernel_equal(w->kernel, kernel)) break;
+      if (w->hash == hash && sni_tree_equal(w->kernel, kernel, true)) break;
     }
     if (!slots[at]) {
       wanted[count++] = (wanted_kernel){.kernel = kernel, .hash = hash};
@@ -262,9 +262,9 @@ static sn_status find_codes(job *j) {
 static sn_status interpret_raw(job *j) {
   const sni_plan *plan = j->compiled->plan;
   for (uint32_t i = 0; i < plan->n_commands; i++) {
-    sni_kernel *expanded;
+    sni_tree *expanded;
     if (!plan->commands[i].kernel) continue;
-    SNI_TRY(sni_kernel_expand(plan->commands[i].kernel, &j->compiled->arena, j->diag, &expanded));
+    SNI_TRY(sni_tree_expand(plan->commands[i].kernel, &j->compiled->arena, j->diag, &expanded));
     SNI_TRY(sni_kernel_code_interpret(j->allocator, j->diag, expanded, &j->compiled->codes[i]));
   }
   return SN_OK;
@@ -293,6 +293,7 @@ static sn_status make_commands(job *j, sni_command *commands) {
                        .extents = p->extents,
                        .grains = p->grains,
                        .ns_per_unit = p->ns_per_unit,
+                       .copies = p->copies,
                        .file = p->location.file,
                        .line = p->location.line,
                        .fault = p->fault};
@@ -301,10 +302,9 @@ static sn_status make_commands(job *j, sni_command *commands) {
       c->function = code->function;
       c->code = code->interp;
       c->kind = code->kind;
-      c->serial = p->kernel->serial;
-      c->faults = p->kernel->faults;
+      c->faults = p->kernel->faults != 0;
       c->scratch_bytes = code->scratch_bytes;
-      c->name = p->kernel->name;
+      c->name = sni_tree_name(p->kernel);
       if (code->kind == SNI_COMMAND_NATIVE)
         compiled->n_native++;
       else
@@ -365,6 +365,8 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
   sni_graph source = *graph, *split;
   source.arena = &j->scratch;
   source.diag = j->diag;
+  source.dims = j->dims;
+  graph = &source;
   if (has_reduction(graph)) {
     SNI_TRY(sni_split_reductions(&source, &split));
     graph = split;
@@ -408,8 +410,9 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
   sni_arena_init(&compiled->arena, allocator);
   job j = {.compiler = compiler, .allocator = allocator, .diag = diag, .compiled = compiled};
   sni_arena_init(&j.scratch, allocator);
-  sn_status status =
-      options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options->backend);
+  sn_status status = sni_dim_table_overlay(graph->dims, &compiled->arena, diag, &j.dims);
+  if (!status)
+    status = options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options->backend);
   sni_arena_deinit(&j.scratch);
   // The caller's diag and the scratch arena may be gone when the graph is dumped.
   if (compiled->graph) compiled->graph->diag = NULL;

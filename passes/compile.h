@@ -59,7 +59,8 @@ typedef struct sni_compile_options {
              // single ops of eager mode
 } sni_compile_options;
 // graph: in any arena; it is copied, but for its table of dims, which must live as long (raw:
-// during the call). Errors: described in diag; SN_ERR_UNSUPPORTED when backend LLVM is asked for
+// during the call). Only read, and so is the table, so that several threads may compile one graph;
+// neither may change any more. Errors: described in diag; SN_ERR_UNSUPPORTED when backend LLVM is asked for
 // and its plugin is missing.
 sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
                       const sni_compile_options *options, sni_diag *diag,

@@ -7,13 +7,13 @@
 
 // Gives each kernel of the plan, expanded, the name that it has in the text.
 static sn_status list_kernels(const sni_plan *plan, sni_arena *scratch, sni_diag *diag,
-                              const sni_kernel **kernels, const char **symbols, int *out_count) {
+                              const sni_tree **kernels, const char **symbols, int *out_count) {
   for (uint32_t i = 0; i < plan->n_commands; i++) {
-    const sni_kernel *kernel = plan->commands[i].kernel;
-    sni_kernel *expanded;
+    const sni_tree *kernel = plan->commands[i].kernel;
+    sni_tree *expanded;
     if (!kernel) continue;
-    SNI_TRY(sni_kernel_expand(kernel, scratch, diag, &expanded));
-    const char *name = kernel->name ? kernel->name : "";
+    SNI_TRY(sni_tree_expand(kernel, scratch, diag, &expanded));
+    const char *name = sni_tree_name(kernel);
     size_t capacity = strlen(name) + 24;
     char *symbol = sni_arena_alloc(scratch, capacity);
     if (!symbol) return sni_fail_memory(diag, capacity, "a dump");
@@ -35,7 +35,7 @@ static sn_status dump_llvm(sni_compiled *compiled, sni_llvm_output output, sni_d
   if (!api) return sni_fail(diag, SN_ERR_UNSUPPORTED, "no LLVM: %s", plugin->status);
   sni_arena scratch;
   sni_arena_init(&scratch, compiler->setup.allocator);
-  const sni_kernel **kernels = SNI_ARENA_ARRAY(&scratch, const sni_kernel *, plan->n_commands);
+  const sni_tree **kernels = SNI_ARENA_ARRAY(&scratch, const sni_tree *, plan->n_commands);
   const char **symbols = SNI_ARENA_ARRAY(&scratch, const char *, plan->n_commands);
   int n = 0;
   sn_status status = kernels && symbols
@@ -44,7 +44,7 @@ static sn_status dump_llvm(sni_compiled *compiled, sni_llvm_output output, sni_d
   if (!status && n) {
     sni_llvm_request request = sni_compiler_request(compiler, kernels, symbols, n, output);
     sni_llvm_result result = {0};
-    if (api->compile(&request, &result))
+    if (sni_plugin_compile(plugin, &request, &result))
       status = sni_fail(diag, SN_ERR_COMPILE, "LLVM: %s", result.error);
     else
       sni_text_add(text, "%s", (const char *)result.data);

@@ -28,7 +28,7 @@ typedef struct bound_command {
   int64_t units, chunk;
   const sni_command *command;
   float split_work_ns;  // of this and all later commands that may be split; 0: this one is not
-  bool faults;
+  bool faults, copies;
 } bound_command;
 _Static_assert(sizeof(void *) != 8 || sizeof(bound_command) == 64, "one cache line each");
 
@@ -306,7 +306,8 @@ static void bind_commands(sni_run_state *state) {
                                                            units,
                                                            command,
                                                            0,
-                                                           command->faults};
+                                                           command->faults,
+                                                           command->copies};
     state->faults |= command->faults;
   }
   if (state->max_threads < 2) return;
@@ -314,7 +315,7 @@ static void bind_commands(sni_run_state *state) {
   for (uint32_t i = state->n_commands; i-- > 0;) {
     bound_command *bound = &state->commands[i];
     double work_ns = bound->command->ns_per_unit * (double)bound->units;
-    if (bound->command->serial || bound->units < 2 || !(work_ns > least_ns)) continue;
+    if (bound->units < 2 || !(work_ns > least_ns)) continue;
     later_ns += work_ns;
     bound->split_work_ns = (float)later_ns;
     bound->chunk = chunk_of(state, work_ns, bound->units);
@@ -408,6 +409,7 @@ static sn_status run_commands(sni_run_state *state) {
   const bound_command *end = state->commands + state->n_commands;
   double declined_ns = 0;
   for (const bound_command *bound = state->commands; bound < end; bound++) {
+    if (bound->copies && bound->buffers[0] == bound->buffers[1]) continue;
     if (split_pays(state, bound)) {
       split_run run = {bound, scratch, state->scratch_stride};
       sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->chunk, run_range,

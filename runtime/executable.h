@@ -59,8 +59,8 @@ typedef struct sni_command {
   sni_kernel_function function;
   const void *code;
   sni_command_kind kind;
-  bool serial;  // one thread, units in order
   bool faults;  // may set the scratch header's fault
+  bool copies;  // buffer 0 to buffer 1: nothing to do where they are the same memory
   uint32_t n_buffers, n_params, n_extents;
   const uint32_t *slots;        // n_buffers
   const sni_size_ref *params;   // n_params

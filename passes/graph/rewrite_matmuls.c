@@ -1,6 +1,7 @@
 // Degenerate matmuls become a multiplication and a sum, which fuse with their neighbours: those
-// with a row or column count or an inner size of 1, and all of integers, for which there is no
-// contraction kernel. The others stay for the GEMM.
+// with one column or an inner size of 1, and all of integers, for which there is no contraction
+// kernel. The others stay for the GEMM, those of one row too: a row of a batch and a batch of one
+// row have the same bits.
 //
 // Invariant: which matmuls are lowered depends on dtype and constant dims alone, and eager
 // execution takes the same way, so that both give the same bits. The product has the shape
@@ -69,7 +70,7 @@ sni_node_id sni_rewrite_matmul(sni_rewrite *r, const sni_node *node) {
   sni_build *b = &r->build;
   if (node->op != SNI_OP_MATMUL) return SNI_NO_NODE;
   matmul x = describe(r, node);
-  if (sni_is_float(node->type.dtype) && !x.unit_m && !x.unit_n && !x.unit_k) return SNI_NO_NODE;
+  if (sni_is_float(node->type.dtype) && !x.unit_n && !x.unit_k) return SNI_NO_NODE;
   limit_rank(r, &x);
   sni_node_id lhs = factor(r, &x, 0), rhs = factor(r, &x, 1);
   sni_node_id y = sni_build_mul(b, lhs, rhs);

@@ -1,68 +1,78 @@
-// A large reduction to few results becomes two: first to enough partial results to keep all threads
-// and row groups busy, then of these. A loss over [batch, features] is first summed over the
-// features, so it shares a pass over memory with other reductions of rows; a long axis is cut.
+// Reductions in the steps in which they are defined. A float sum or product over several axes is
+// one per axis, the last axis first: each has an order of its own (passes/lower/orders.c). A large
+// one to few results is cut at the chunks of that order into partial results and a reduction of
+// these, which is the same value to the bit and keeps all threads busy.
 //
-// Invariant: what is split, and where, depends on constant dims alone, so the number of threads has
-// no say in the bits. Sums agree with unsplit ones to a tolerance, as fused ones do.
+// Invariant: splitting changes no bit, so what is split, and where, is free; it depends on constant
+// dims alone, so that eager and compiled code do the same work.
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite.h"
+#include "passes/lower/body.h"
 #include "passes/lower/fuse_groups.h"
 
 enum {
-  large = 1 << 16,        // operand elements from which it pays
-  few = 16,               // results with fewer than these are split
-  short_row = 16,         // elements from which rows are partial results
-  most_parts = 256,       // of an axis that is cut
-  least_elements = 2048,  // of a partial result
-  most_recomputed = 28    // cost of what stands behind a cut: other readers compute it again
+  large = 1 << 16,      // operand elements from which cutting pays
+  few = 16,             // results with fewer than these are cut
+  most_recomputed = 28  // cost of what stands behind a cut: other readers compute it again
 };
 
-typedef struct reduction {
-  const sni_node *node;
-  int64_t dims[SN_MAX_RANK];  // of the operand
-  int rank;
-  int64_t kept, reduced;  // elements
-} reduction;
+static bool is_one(const sni_graph *graph, sni_dim dim) {
+  int64_t value;
+  return sni_dim_is_constant(graph->dims, dim, &value) && value == 1;
+}
 
-static bool describe(const sni_rewrite *r, const sni_node *node, reduction *x) {
+static int count_axes(const sni_rewrite *r, const sni_node *node) {
   const sni_type *a = sni_graph_type(r->to, node->operands[0]);
-  *x = (reduction){.node = node, .rank = a->rank, .kept = 1, .reduced = 1};
-  int64_t elements = 1;
-  for (int i = 0, next = 0; i < a->rank; i++) {
-    if (!sni_dim_is_constant(r->to->dims, a->dims[i], &x->dims[i])) return false;
-    if (!x->dims[i] || __builtin_mul_overflow(elements, x->dims[i], &elements)) return false;
-    const bool is_reduced = next < node->n_attrs && node->attrs[next] == i;
-    next += is_reduced;
-    *(is_reduced ? &x->reduced : &x->kept) *= x->dims[i];
+  int n = 0;
+  for (int i = 0; i < node->n_attrs; i++) n += !is_one(r->to, a->dims[node->attrs[i]]);
+  return n;
+}
+
+// One axis at a time, from the last; axes of 1 go along with the next one before them.
+static sni_node_id one_by_one(sni_rewrite *r, const sni_node *node) {
+  const sni_type a = sni_build_type(&r->build, node->operands[0]);
+  sni_node_id x = node->operands[0];
+  int end = node->n_attrs;
+  while (end > 0) {
+    int first = end - 1;
+    bool has_axis = !is_one(r->to, a.dims[node->attrs[first]]);
+    while (first > 0 && (!has_axis || is_one(r->to, a.dims[node->attrs[first - 1]]))) {
+      first--;
+      has_axis |= !is_one(r->to, a.dims[node->attrs[first]]);
+    }
+    x = sni_build_reduce(&r->build, node->op, x, node->attrs + first, end - first);
+    end = first;
   }
-  return elements >= large && x->kept < few;
+  return x;
 }
 
-// Parts of an axis: the most that divide it; rather such that the parts are whole vectors.
-static int64_t choose_parts(const reduction *x, int64_t extent) {
-  for (int64_t unit = 64; unit > 0; unit -= 63)
-    for (int64_t parts = most_parts; parts * x->kept >= few && parts > 1; parts--)
-      if (extent % parts == 0 && extent / parts % unit == 0 && x->reduced / parts >= least_elements)
-        return parts;
-  return 1;
+static bool is_large(const sni_rewrite *r, const sni_node *node) {
+  const sni_type *a = sni_graph_type(r->to, node->operands[0]);
+  int64_t elements = 1, value = 0;
+  for (int k = 0; k < a->rank; k++) {
+    if (!sni_dim_is_constant(r->to->dims, a->dims[k], &value)) return false;
+    if (__builtin_mul_overflow(elements, value, &elements)) return false;
+  }
+  return elements >= large;
 }
 
-// Reduces all but the first reduced axis, which then is the only one left. It has extent parts.
-static sni_node_id keep_first_axis(sni_build *b, const reduction *x, sni_node_id operand,
-                                   const sni_dim *axes, int n_axes) {
-  sni_node_id partial = sni_build_reduce(b, x->node->op, operand, axes + 1, n_axes - 1);
-  return sni_build_reduce(b, x->node->op, partial, axes, 1);
-}
+// ---- cutting
+
+typedef struct cut {
+  int axis;              // of the operand
+  int64_t first, parts;  // elements of the axis; parts 0: the rest as it is
+  int64_t length;
+} cut;
 
 static bool is_scalar(const sni_graph *graph, sni_node_id id) {
   const sni_type *type = sni_graph_type(graph, id);
   for (int d = 0; d < type->rank; d++)
-    if (type->dims[d] != 1) return false;
+    if (!is_one(graph, type->dims[d])) return false;
   return true;
 }
 
-// Whether the value can be made in the cut shape without a buffer: the reshape must reach what lies
-// in memory, past a few pointwise ops, as fusion does not look through it.
+// Whether the value can be made in the cut shape without a buffer: slice and reshape must reach what
+// lies in memory, past a few pointwise ops, as fusion does not look through them.
 static bool can_be_cut(const sni_graph *graph, sni_node_id id, int *budget) {
   const sni_node *node = sni_graph_node(graph, id);
   if (node->op == SNI_OP_PARAMETER || node->op == SNI_OP_CONSTANT || node->op == SNI_OP_MATMUL)
@@ -76,47 +86,95 @@ static bool can_be_cut(const sni_graph *graph, sni_node_id id, int *budget) {
   return true;
 }
 
-static sni_node_id cut(sni_build *b, sni_node_id id, const sni_type *shape) {
+static sni_type cut_shape(const sni_type *type, const cut *c) {
+  sni_type shape = *type;
+  shape.dims[c->axis] = c->parts ? c->parts : c->length;
+  if (!c->parts) return shape;
+  shape.rank++;
+  for (int d = shape.rank - 1; d > c->axis + 1; d--) shape.dims[d] = type->dims[d - 1];
+  shape.dims[c->axis + 1] = c->length / c->parts;
+  return shape;
+}
+
+static sni_node_id cut_memory(sni_build *b, sni_node_id id, const cut *c) {
+  sni_type type = sni_build_type(b, id);
+  const sni_type shape = cut_shape(&type, c);
+  sni_dim starts[SN_MAX_RANK] = {0};
+  int64_t steps[SN_MAX_RANK];
+  for (int d = 0; d < SN_MAX_RANK; d++) steps[d] = 1;
+  starts[c->axis] = c->first;
+  type.dims[c->axis] = c->length;
+  return sni_build_reshape(b, sni_build_slice(b, id, starts, steps, type.dims), &shape);
+}
+
+static sni_node_id cut_value(sni_build *b, sni_node_id id, const cut *c) {
   const sni_node node = *sni_graph_node(b->graph, id);
-  sni_type declared = *shape;
-  declared.dtype = node.type.dtype;
+  sni_type shape = cut_shape(&node.type, c);
+  shape.dtype = node.type.dtype;
   if (node.op == SNI_OP_BROADCAST) {
     const sni_type scalar = {.dtype = node.type.dtype};
-    return sni_build_broadcast(b, sni_build_reshape(b, node.operands[0], &scalar), shape);
+    return sni_build_broadcast(b, sni_build_reshape(b, node.operands[0], &scalar), &shape);
   }
-  if (sni_op_infos[node.op].op_class != SNI_CLASS_POINTWISE) return sni_build_reshape(b, id, shape);
+  if (sni_op_infos[node.op].op_class != SNI_CLASS_POINTWISE) return cut_memory(b, id, c);
   sni_node_id operands[3];
   sni_assert(node.n_operands <= 3);
-  for (int i = 0; i < node.n_operands; i++) operands[i] = cut(b, node.operands[i], shape);
+  for (int i = 0; i < node.n_operands; i++) operands[i] = cut_value(b, node.operands[i], c);
   const bool converts = node.op == SNI_OP_CAST || node.op == SNI_OP_BITCAST;
-  return sni_build_node(b, node.op, operands, node.n_operands, NULL, 0,
-                        converts ? &declared : NULL);
+  return sni_build_node(b, node.op, operands, node.n_operands, NULL, 0, converts ? &shape : NULL);
+}
+
+static sni_node_id reduce_axis(sni_build *b, sni_op op, sni_node_id x, int axis) {
+  const sni_dim axes[] = {axis};
+  return sni_build_reduce(b, op, x, axes, 1);
+}
+
+// Partial results of the whole chunks; then one of what is left, behind them.
+static sni_node_id reduce_in_parts(sni_build *b, const sni_node *node, int axis, int64_t extent,
+                                   int64_t chunk) {
+  const sni_node_id operand = node->operands[0];
+  const int64_t parts = extent / chunk, rest = extent % chunk;
+  const cut whole = {axis, 0, parts, parts * chunk}, left = {axis, parts * chunk, 0, rest};
+  sni_node_id x = reduce_axis(b, node->op, cut_value(b, operand, &whole), axis + 1);
+  if (rest) {
+    sni_type one = sni_build_type(b, x);
+    one.dims[axis] = 1;
+    sni_node_id y = reduce_axis(b, node->op, cut_value(b, operand, &left), axis);
+    const sni_dim along = axis;
+    y = sni_build_reshape(b, y, &one);
+    x = sni_build_node(b, SNI_OP_CONCAT, (sni_node_id[]){x, y}, 2, &along, 1, NULL);
+  }
+  return reduce_axis(b, node->op, x, axis);
+}
+
+static sni_node_id split_large(sni_rewrite *r, const sni_node *node) {
+  const sni_type *a = sni_graph_type(r->to, node->operands[0]);
+  int64_t extent = 0, elements = 1, kept = 1, value = 0;
+  int axis = -1, budget = most_recomputed;
+  bool last = false;
+  for (int k = 0, next = 0; k < a->rank; k++) {
+    if (!sni_dim_is_constant(r->to->dims, a->dims[k], &value) || value == 0) return SNI_NO_NODE;
+    if (__builtin_mul_overflow(elements, value, &elements)) return SNI_NO_NODE;
+    const bool reduced = next < node->n_attrs && node->attrs[next] == k;
+    next += reduced;
+    if (reduced && value != 1) axis = k;
+    if (reduced && value != 1) extent = value;
+    if (!reduced) kept *= value;
+    if (value != 1) last = reduced;
+  }
+  const int64_t chunk = last ? SNI_ROW_CHUNK : SNI_COLUMN_CHUNK;
+  if (axis < 0 || node->n_attrs != 1 || elements < large || kept >= few || extent < 2 * chunk ||
+      a->rank == SN_MAX_RANK || !can_be_cut(r->to, node->operands[0], &budget))
+    return SNI_NO_NODE;
+  return reduce_in_parts(&r->build, node, axis, extent, chunk);
 }
 
 sni_node_id sni_split_reduction(sni_rewrite *r, const sni_node *node) {
-  reduction x;
-  sni_build *b = &r->build;
-  if (sni_op_infos[node->op].op_class != SNI_CLASS_REDUCE || !node->n_attrs ||
-      !describe(r, node, &x))
-    return SNI_NO_NODE;
-  sni_dim axes[SN_MAX_RANK + 1];
-  const sni_dim first = node->attrs[0];
-  const int64_t extent = x.dims[first];
-  int n_axes = node->n_attrs, budget = most_recomputed;
-  for (int i = 0; i < n_axes; i++) axes[i] = node->attrs[i];
-  const sni_node_id operand = node->operands[0];
-  if (n_axes > 1 && extent * x.kept >= few && x.reduced / extent >= short_row)
-    return keep_first_axis(b, &x, operand, axes, n_axes);
-  const int64_t parts = choose_parts(&x, extent);
-  if (parts == 1 || x.rank == SN_MAX_RANK || !can_be_cut(r->to, operand, &budget))
-    return SNI_NO_NODE;
-  // [.., extent, ..] -> [.., parts, extent / parts, ..]: the axes from here on move by one.
-  sni_type shape = {.rank = x.rank + 1};
-  for (int i = 0; i < shape.rank; i++) shape.dims[i] = x.dims[i > first ? i - 1 : i];
-  shape.dims[first] = parts;
-  shape.dims[first + 1] = extent / parts;
-  for (int i = n_axes; i > 0; i--) axes[i] = axes[i - 1] + 1;
-  return keep_first_axis(b, &x, cut(b, operand, &shape), axes, n_axes + 1);
+  if (sni_op_infos[node->op].op_class != SNI_CLASS_REDUCE || !node->n_attrs) return SNI_NO_NODE;
+  const bool ordered = (node->op == SNI_OP_REDUCE_SUM || node->op == SNI_OP_REDUCE_PROD) &&
+                       sni_is_float(node->type.dtype);
+  const int axes = count_axes(r, node);
+  if (axes > 1 && (ordered || is_large(r, node))) return one_by_one(r, node);
+  return split_large(r, node);
 }
 
 sn_status sni_split_reductions(const sni_graph *graph, sni_graph **out_graph) {

@@ -1,83 +1,147 @@
-// Gives a draft kernel its final axes: unit axes go, neighbours that every access walks as one are
-// merged, the vector axis is chosen where most accesses are contiguous, and grains cut the outer
-// domain into units. All by shapes and strides alone, so that the order of every reduction, and so
-// its bits, is the same on any machine and for any number of threads.
+// Gives a body its loops: unit axes go, neighbours that every access walks as one are merged, the
+// loop that runs in lanes is chosen where most elements are contiguous, and grains cut the outer
+// loops into units. None of it changes a bit: the order of sums is part of the expressions, and what
+// it asks of the loops comes first.
 #include "codegen/kernel/contraction.h"
-#include "passes/lower/group.h"
+#include "passes/lower/body.h"
 
 #include <string.h>
 
 enum {
-  POINTWISE_GRAIN = 4096,   // elements per unit of a pointwise kernel
-  COLUMN_GRAIN = 64,        // columns per unit when lanes run along kept axes of a reduction
-  ROW_GRAIN_LIMIT = 16384,  // a row up to this long is one unit
+  pointwise_grain = 4096,  // elements per unit of a pointwise kernel
+  column_grain = 64,       // columns per unit when lanes run along kept axes of a reduction
+  row_limit = 16384,       // a row up to this long is one unit
+  assumed = 64,            // extent of an axis of unknown size
+  contiguous_share = 8,    // an access in order costs that part of one element by element
 };
 
-static bool uses_index(const sni_draft *d, int axis) {
-  for (uint32_t v = 0; v < d->n_values; v++)
-    if (d->values[v].inst.op == SNI_KOP_INDEX && d->values[v].inst.imm.axis == axis) return true;
-  return false;
+// ---- merging
+
+static bool in_scope(const sni_expression *v, int32_t nest) {
+  return nest == SNI_NO_NEST || v->nest == nest;
 }
 
-static bool can_merge(const sni_draft *d, int a, int b, sni_linear extent_b) {
-  if (uses_index(d, a) || uses_index(d, b)) return false;
-  for (uint32_t v = 0; v < d->n_values; v++) {
-    const sni_draft_value *value = &d->values[v];
-    if (!value->stride) continue;
-    sni_linear whole = sni_linear_mul(d->l->dims, value->stride[b], extent_b);
-    if (!sni_linear_equal(value->stride[a], whole)) return false;
-    // An address that comes from an index value varies with that value's axes, which must stay.
-    if (value->index != SNI_NO_VALUE) {
-      uint16_t axes = d->values[value->index].inst.axes;
-      if ((axes >> a & 1) || (axes >> b & 1)) return false;
-    }
+static bool merges(const sni_body *b, const sni_linear *stride, int first, int second,
+                   sni_linear extent) {
+  return sni_linear_equal(stride[first], sni_linear_mul(b->l->dims, stride[second], extent));
+}
+
+static bool value_merges(const sni_body *b, const sni_expression *v, int first, int second,
+                         sni_linear extent) {
+  if (v->op == SNI_KOP_INDEX && (v->as.axis == first || v->as.axis == second)) return false;
+  if (!v->stride) return true;
+  if (!merges(b, v->stride, first, second, extent)) return false;
+  for (uint32_t c = 0; c < v->n_conditions; c++) {
+    const sni_condition *condition = &b->conditions[v->first_condition + c];
+    if (!sni_linear_is(condition->stride[first], 0) || !sni_linear_is(condition->stride[second], 0))
+      return false;
   }
+  // An address that comes from an index value varies with that value's axes, which must stay.
+  const uint16_t axes = v->index == SNI_NO_VALUE ? 0 : b->values[v->index].axes;
+  return !(axes >> first & 1) && !(axes >> second & 1);
+}
+
+static bool can_merge(const sni_body *b, int32_t nest, int first, int second, sni_linear extent) {
+  for (uint32_t v = 0; v < b->n_values; v++)
+    if (in_scope(&b->values[v], nest) && !value_merges(b, &b->values[v], first, second, extent))
+      return false;
   return true;
 }
 
-// Axes [first, last) of the draft: drops units, merges neighbours; appends to the plan, whose
-// counter grows.
-static void compact(const sni_draft *d, sni_axes_plan *p, int first, int last, bool merge,
-                    int *count) {
-  int previous = -1, n = p->n_outer + p->n_inner, begin = n;
+typedef struct loops {
+  int n;
+  sni_linear *extent;
+  int8_t *from, *to;  // to: indexed by the body's axis
+} loops;
+
+// Axes [first, last) of the body as loops. An axis may have moved into a later one: `to` follows.
+static void compact(const sni_body *b, int32_t nest, int first, int last, bool merge, loops *out) {
+  int previous = -1;
+  const int begin = out->n;
   for (int a = first; a < last; a++) {
-    if (sni_linear_is(d->extent[a], 1) && merge) {
-      p->to[a] = SNI_AXIS_DROPPED;
-      continue;
-    }
-    if (merge && previous >= 0 && can_merge(d, previous, a, d->extent[a])) {
-      p->extent[n - 1] = sni_linear_mul(d->l->dims, p->extent[n - 1], d->extent[a]);
-      p->from[n - 1] = (int8_t)a;
-      p->to[previous] = SNI_AXIS_MERGED;
+    if (sni_linear_is(b->extent[a], 1)) continue;
+    if (merge && out->n > begin && can_merge(b, nest, previous, a, b->extent[a])) {
+      out->extent[out->n - 1] = sni_linear_mul(b->l->dims, out->extent[out->n - 1], b->extent[a]);
+      out->from[out->n - 1] = (int8_t)a;
+      out->to[previous] = SNI_AXIS_MERGED;
     } else {
-      p->extent[n] = d->extent[a];
-      p->from[n] = (int8_t)a;
-      n++;
+      out->extent[out->n] = b->extent[a];
+      out->from[out->n++] = (int8_t)a;
     }
-    p->to[a] = (int8_t)(n - 1);
+    out->to[a] = (int8_t)(out->n - 1);
     previous = a;
   }
-  *count += n - begin;
 }
 
-// How many accesses walk draft axis `axis` contiguously; those that move along the inner axes count
-// when `inner_only`.
-static int contiguous_score(const sni_draft *d, int axis, bool inner_only) {
-  uint16_t inner = (uint16_t)(((1u << d->n_inner) - 1) << d->n_outer);
-  int score = 0;
-  for (uint32_t v = 0; v < d->n_values; v++) {
-    const sni_draft_value *value = &d->values[v];
-    if (!value->stride || (inner_only && !(value->inst.axes & inner))) continue;
-    if (sni_linear_is(value->stride[axis], 1)) score += value->inst.op == SNI_KOP_LOAD ? 1 : 2;
-    if (value->index != SNI_NO_VALUE && (d->values[value->index].inst.axes >> axis & 1)) score -= 4;
+// ---- lanes
+
+static double extent_of(const sni_body *b, int axis) {
+  const sni_linear e = b->extent[axis];
+  if (!e.symbolic) return (double)e.number;
+  const int64_t hint = sni_dim_hint(b->l->dims, e.symbolic);
+  return hint > 0 ? (double)hint : assumed;
+}
+
+// What the body's accesses cost when lanes run along an axis: elements in order are cheap.
+static double access_cost(const sni_body *b, int axis) {
+  double total = 0;
+  for (uint32_t i = 0; i < b->n_values; i++) {
+    const sni_expression *v = &b->values[i];
+    if (!v->stride || v->row >= 0) continue;
+    double elements = v->op == SNI_KOP_LOAD ? 1 : 2;
+    for (int a = 0; a < sni_body_axes(b); a++)
+      if (v->axes >> a & 1) elements *= extent_of(b, a);
+    const bool indexed = v->index != SNI_NO_VALUE && (b->values[v->index].axes >> axis & 1);
+    const bool in_order = !(v->axes >> axis & 1) || sni_linear_is(v->stride[axis], 1);
+    total += indexed || !in_order ? elements : elements / contiguous_share;
   }
-  return score;
+  return total;
 }
 
-static void move_last(sni_axes_plan *p, int axis, int last) {
-  sni_linear extent = p->extent[axis];
-  int8_t from = p->from[axis];
-  for (int i = axis; i < last; i++) {
+static bool reduces(const sni_body *b, bool ordered, sni_order order) {
+  for (uint32_t i = 0; i < b->n_values; i++) {
+    const sni_expression *v = &b->values[i];
+    if (v->op == SNI_KOP_REDUCE && v->as.sum.ordered == ordered &&
+        (!ordered || v->as.sum.order == order))
+      return true;
+  }
+  return false;
+}
+
+// Rows so short that lanes would stay empty, of which there are many.
+static bool has_short_rows(const sni_body *b) {
+  double rows = 1;
+  if (b->n_inner == 0 || b->n_outer == 0) return false;
+  for (int a = b->n_outer; a < sni_body_axes(b); a++)
+    if (b->extent[a].symbolic || b->extent[a].number > SNI_SHORT_ROW) return false;
+  for (int a = 0; a < b->n_outer; a++) rows *= extent_of(b, a);
+  return rows >= assumed;
+}
+
+// The cheapest of the outer axes that have loops; of equals the last. -1: none.
+static int best_outer(const sni_body *b, const sni_axes_plan *p, double *out_cost) {
+  int best = -1;
+  for (int i = p->n_outer - 1; i >= 0; i--) {
+    if (p->from[i] < 0) continue;
+    const double cost = access_cost(b, p->from[i]);
+    if (best >= 0 && cost >= *out_cost) continue;
+    best = i;
+    *out_cost = cost;
+  }
+  return best;
+}
+
+static int last_inner(const sni_body *b) {
+  for (uint32_t n = 0; n < b->n_nests; n++)
+    if (b->nests[n].n_loops) return b->nests[n].from[b->nests[n].n_loops - 1];
+  return -1;
+}
+
+static void move_last(sni_axes_plan *p, int loop) {
+  const int last = p->n_outer - 1;
+  const sni_linear extent = p->extent[loop];
+  const int8_t from = p->from[loop];
+  for (int i = loop; i < last; i++) {
     p->extent[i] = p->extent[i + 1];
     p->from[i] = p->from[i + 1];
   }
@@ -87,60 +151,92 @@ static void move_last(sni_axes_plan *p, int axis, int last) {
     if (p->from[i] >= 0) p->to[p->from[i]] = (int8_t)i;
 }
 
-static void choose_vector_axis(const sni_draft *d, sni_axes_plan *p) {
-  int best = -1, best_score = -1000;
-  for (int a = p->n_outer - 1; a >= 0; a--) {
-    int score = p->from[a] < 0 ? 0 : contiguous_score(d, p->from[a], p->n_inner > 0);
-    if (score > best_score) {
-      best = a;
-      best_score = score;
-    }
+static void choose_lanes(const sni_body *b, sni_axes_plan *p) {
+  double outer_cost = 0;
+  const int outer = best_outer(b, p, &outer_cost), inner = last_inner(b);
+  if (inner < 0) {
+    p->inner_lanes = false;
+  } else if (outer < 0) {
+    p->inner_lanes = !b->sequential;
+  } else if (reduces(b, true, SNI_ORDER_SEQUENTIAL) || b->sequential) {
+    p->inner_lanes = false;
+  } else if (reduces(b, true, SNI_ORDER_LANES)) {
+    p->inner_lanes = !has_short_rows(b);
+  } else {
+    p->inner_lanes = !has_short_rows(b) && access_cost(b, inner) <= outer_cost;
   }
-  if (p->n_inner > 0) {
-    int last = p->n_outer + p->n_inner - 1;
-    int inner_score = contiguous_score(d, p->from[last], true);
-    p->vector_inner = p->n_outer == 0 || inner_score >= best_score;
-  }
-  if (!p->vector_inner && best < p->n_outer - 1) move_last(p, best, p->n_outer - 1);
+  if (!p->inner_lanes && outer >= 0 && outer < p->n_outer - 1) move_last(p, outer);
 }
 
-static void choose_grains(const sni_draft *d, sni_axes_plan *p) {
+// ---- grains
+
+static void contraction_grains(const sni_body *b, sni_axes_plan *p) {
+  const sni_expression *c = &b->values[b->contraction];
+  const sni_linear m = p->extent[p->n_outer - 2], n = p->extent[p->n_outer - 1],
+                   k = c->as.product.k;
+  sni_contraction_grains(c->dtype, m.symbolic ? -1 : m.number, n.symbolic ? -1 : n.number,
+                         k.symbolic ? -1 : k.number, b->l->options->vector_bits,
+                         &p->grain[p->n_outer - 2], &p->grain[p->n_outer - 1]);
+}
+
+static void choose_grains(const sni_body *b, sni_axes_plan *p) {
   for (int a = 0; a < p->n_outer; a++) p->grain[a] = 1;
-  if (d->contraction) {
-    sni_linear m = p->extent[p->n_outer - 2], n = p->extent[p->n_outer - 1];
-    sni_contraction_grains(
-        d->values[d->lhs].inst.dtype, m.symbolic ? -1 : m.number, n.symbolic ? -1 : n.number,
-        d->k_extent.symbolic ? -1 : d->k_extent.number, d->l->options->vector_bits,
-        &p->grain[p->n_outer - 2], &p->grain[p->n_outer - 1]);
+  if (b->contraction != SNI_NO_VALUE) {
+    contraction_grains(b, p);
     return;
   }
-  if (p->vector_inner) return;
-  sni_linear extent = p->extent[p->n_outer - 1];
-  int64_t grain = p->n_inner > 0 ? COLUMN_GRAIN : POINTWISE_GRAIN;
-  if (p->n_inner == 0 && p->n_outer > 1 && !extent.symbolic && extent.number <= ROW_GRAIN_LIMIT)
+  if (p->inner_lanes) return;
+  const sni_linear extent = p->extent[p->n_outer - 1];
+  const bool nested = last_inner(b) >= 0;
+  int64_t grain = !nested             ? pointwise_grain
+                  : has_short_rows(b) ? SNI_SHORT_ROW_LANES
+                                      : column_grain;
+  if (!nested && p->n_outer > 1 && !extent.symbolic && extent.number <= row_limit)
     grain = extent.number;
   if (!extent.symbolic && extent.number < grain) grain = extent.number;
   p->grain[p->n_outer - 1] = grain > 0 ? grain : 1;
 }
 
-sn_status sni_choose_axes(sni_draft *d, sni_axes_plan *p) {
+// ---- all of it
+
+static bool nest_has_loops(const sni_body *b, int32_t nest) {
+  for (uint32_t v = 0; v < b->n_values; v++)
+    if (b->values[v].nest == nest) return true;
+  return false;
+}
+
+sn_status sni_choose_axes(sni_body *b, sni_axes_plan *p) {
   memset(p, 0, sizeof *p);
   memset(p->from, -1, sizeof p->from);
   memset(p->to, SNI_AXIS_DROPPED, sizeof p->to);
-  if (d->contraction) {  // the batch axes may merge; m and n stay
-    compact(d, p, 0, d->n_outer - 2, true, &p->n_outer);
-    compact(d, p, d->n_outer - 2, d->n_outer, false, &p->n_outer);
-  } else if (d->serial) {  // the order of units is part of the meaning
-    compact(d, p, 0, d->n_outer, false, &p->n_outer);
-  } else {
-    compact(d, p, 0, d->n_outer, true, &p->n_outer);
-    compact(d, p, d->n_outer, d->n_outer + d->n_inner, true, &p->n_inner);
-    if (p->n_outer + p->n_inner == 0) {
-      p->extent[0] = sni_linear_number(1);
-      p->n_outer = 1;
+  loops outer = {0, p->extent, p->from, p->to};
+  if (b->contraction != SNI_NO_VALUE) {  // the batch axes may merge; m and n stay, units or not
+    compact(b, SNI_NO_NEST, 0, b->n_outer - 2, true, &outer);
+    for (int a = b->n_outer - 2; a < b->n_outer; a++) {
+      p->extent[outer.n] = b->extent[a];
+      p->from[outer.n] = (int8_t)a;
+      p->to[a] = (int8_t)outer.n++;
     }
-    choose_vector_axis(d, p);
+  } else {
+    compact(b, SNI_NO_NEST, 0, b->n_outer, true, &outer);
   }
-  choose_grains(d, p);
+  p->n_outer = outer.n;
+  for (uint32_t n = 0; n < b->n_nests; n++) {
+    sni_nest *nest = &b->nests[n];
+    memset(nest->from, -1, sizeof nest->from);
+    memset(nest->to, SNI_AXIS_DROPPED, sizeof nest->to);
+    loops inner = {0, nest->extent, nest->from, nest->to};
+    if (nest_has_loops(b, (int32_t)n))
+      compact(b, (int32_t)n, b->n_outer, sni_body_axes(b), !b->sequential, &inner);
+    if (nest_has_loops(b, (int32_t)n) && inner.n == 0)  // all of extent 1
+      nest->extent[inner.n++] = sni_linear_number(1);
+    nest->n_loops = inner.n;
+  }
+  if (p->n_outer == 0) {
+    p->extent[0] = sni_linear_number(1);
+    p->n_outer = 1;
+  }
+  if (b->contraction == SNI_NO_VALUE) choose_lanes(b, p);
+  choose_grains(b, p);
   return SN_OK;
 }

@@ -9,6 +9,8 @@
 // belong to no group: they are folded into the addresses of whoever reads them.
 #include "passes/lower/fuse_groups.h"
 
+#include "passes/lower/body.h"
+
 #include <string.h>
 
 enum {
@@ -31,15 +33,24 @@ bool sni_is_inline_constant(const sni_node *node) {
   return true;
 }
 
+bool sni_is_conditional(const sni_node *node) {
+  const int rank = node->type.rank;
+  if (node->op == SNI_OP_CONCAT) return node->n_operands <= SNI_CONCAT_FUSED;
+  if (node->op != SNI_OP_PAD) return false;
+  for (int k = 0; k < rank; k++)
+    if (node->attrs[2 * rank + k] != 0) return false;
+  return true;
+}
+
 static bool is_view(sni_op op) {
   return op == SNI_OP_RESHAPE || op == SNI_OP_TRANSPOSE || op == SNI_OP_BROADCAST ||
          op == SNI_OP_SLICE;
 }
 
 // Ops that a fused kernel computes element by element.
-static bool is_element_op(sni_op op) {
-  return sni_op_infos[op].op_class == SNI_CLASS_POINTWISE || op == SNI_OP_GATHER ||
-         op == SNI_OP_RANDOM_BITS;
+static bool is_element_op(const sni_node *node) {
+  return sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE || node->op == SNI_OP_GATHER ||
+         node->op == SNI_OP_RANDOM_BITS || sni_is_conditional(node);
 }
 
 static bool is_reduce(sni_op op) {
@@ -134,6 +145,7 @@ static void mark_forced(sni_lowering *l) {
       case SNI_OP_CONCAT:
       case SNI_OP_PAD:
       case SNI_OP_SCATTER_ADD:
+        if (sni_is_conditional(node)) break;
         state->forced = state->materialised = true;
         for (int i = 0; i < node->n_operands; i++)
           if (!sni_is_inline_constant(node_of(l, sni_view_base(l, node->operands[i]))))
@@ -151,7 +163,7 @@ static void estimate_inline_costs(sni_lowering *l) {
     sni_fusion_node *state = &l->nodes[id];
     const sni_node *node = node_of(l, id);
     if (!state->reachable) continue;
-    int cost = sni_op_cost(node->op), loads = 0;
+    int cost = sni_is_conditional(node) ? 2 * node->n_operands : sni_op_cost(node->op), loads = 0;
     for (int i = 0; i < node->n_operands; i++) {
       const sni_fusion_node *operand = &l->nodes[node->operands[i]];
       const sni_node *operand_node = node_of(l, node->operands[i]);
@@ -170,12 +182,19 @@ static void estimate_inline_costs(sni_lowering *l) {
 
 static bool is_cheap(const sni_lowering *l, sni_node_id id) {
   const sni_node *node = node_of(l, id);
-  return sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE &&
+  return (sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE || sni_is_conditional(node)) &&
          l->nodes[id].inline_cost <= MAX_INLINE_COST &&
          l->nodes[id].inline_loads <= MAX_INLINE_LOADS;
 }
 
 // ---- groups
+
+static sni_group_order order_of(const sni_lowering *l, const sni_node *node) {
+  sni_order order;
+  uint32_t chunk;
+  if (!sni_reduction_order(l, node, &order, &chunk)) return SNI_GROUP_ANY;
+  return order == SNI_ORDER_LANES ? SNI_GROUP_ROWS : SNI_GROUP_COLUMNS;
+}
 
 static sn_status add_group(sni_lowering *l, sni_group_kind kind, uint32_t *out_group) {
   SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->groups, &l->groups_capacity,
@@ -235,6 +254,7 @@ static sn_status open_group(sni_lowering *l, sni_node_id id) {
     selection.axis[d] = (int8_t)group->n_axes++;
   }
   if (node->op == SNI_OP_MATMUL) group->contraction = id;
+  if (is_reduce(node->op)) group->order = order_of(l, node);
   l->nodes[id].materialised = true;
   return add_member(l, number, id, &selection);
 }
@@ -348,8 +368,12 @@ static bool selection_fits(const sni_lowering *l, const sni_group *group, const 
   return true;
 }
 
+// But for those of extent 1, which a contraction of one row brings along.
 static uint32_t all_axes(const sni_group *group) {
-  return (1u << group->n_axes) - 1;
+  uint32_t axes = 0;
+  for (int a = 0; a < group->n_axes; a++)
+    if (group->extent[a] != 1) axes |= 1u << a;
+  return axes;
 }
 
 static bool can_join_element(sni_lowering *l, sni_node_id id, const sni_group *group,
@@ -365,7 +389,9 @@ static bool join_reduce(sni_lowering *l, sni_node_id id, sni_group *group, const
                         sni_selection *selection) {
   const sni_node *node = node_of(l, id);
   const sni_type *in = sni_graph_type(l->graph, node->operands[0]);
+  sni_group_order order = order_of(l, node);
   if (group->contraction != SNI_NO_NODE) return false;
+  if (order && group->order && order != group->order) return false;
   if (!selection_fits(l, group, &node->type, &p->selection)) return false;
   uint32_t kept = selection_mask(&p->selection, node->type.rank);
   uint32_t rest = all_axes(group) & ~kept;
@@ -386,6 +412,7 @@ static bool join_reduce(sni_lowering *l, sni_node_id id, sni_group *group, const
       group->inner |= 1u << group->n_axes;
       selection->axis[reduced[i]] = (int8_t)group->n_axes++;
     }
+    if (order) group->order = order;
     return true;
   }
   if (group->inner && group->inner != rest) return false;
@@ -398,19 +425,28 @@ static bool join_reduce(sni_lowering *l, sni_node_id id, sni_group *group, const
   }
   if (axis < group->n_axes && (rest >> axis)) return false;
   group->inner = rest;
+  if (order) group->order = order;
   return true;
 }
 
-static bool can_join_matmul(sni_lowering *l, sni_node_id id, const sni_group *group,
-                            const sni_placement *p) {
+// On success *selection has an axis for each of the last two dims, and so has the group.
+static bool join_matmul(sni_lowering *l, sni_node_id id, sni_group *group, const sni_placement *p,
+                        sni_selection *selection) {
   const sni_type *type = sni_graph_type(l->graph, id);
-  if (type->dims[type->rank - 1] == 1 || type->dims[type->rank - 2] == 1) return false;
+  const bool one_row = type->dims[type->rank - 2] == 1;
+  if (type->dims[type->rank - 1] == 1 || (one_row && group->n_axes >= SNI_MAX_AXES)) return false;
   for (uint32_t m = 0; m < group->n_members; m++)
     if (sni_op_infos[node_of(l, group->members[m])->op].op_class != SNI_CLASS_POINTWISE)
       return false;
-  return group->contraction == SNI_NO_NODE && group->inner == 0 &&
-         selection_fits(l, group, type, &p->selection) &&
-         selection_mask(&p->selection, type->rank) == all_axes(group);
+  if (group->contraction != SNI_NO_NODE || group->inner ||
+      !selection_fits(l, group, type, &p->selection) ||
+      selection_mask(&p->selection, type->rank) != all_axes(group))
+    return false;
+  if (one_row) {
+    selection->axis[type->rank - 2] = (int8_t)group->n_axes;
+    group->extent[group->n_axes++] = 1;
+  }
+  return true;
 }
 
 // What computing `id` at a selection of a group's axes would draw in: walks its operands as far as
@@ -515,7 +551,7 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
   if (is_reduce(node->op)) {
     fits = join_reduce(l, id, group, p, &selection);
   } else if (node->op == SNI_OP_MATMUL) {
-    fits = can_join_matmul(l, id, group, p);
+    fits = join_matmul(l, id, group, p, &selection);
   } else {
     fits = can_join_element(l, id, group, p) || make_row_group(l, id, group, p);
   }
@@ -634,6 +670,7 @@ static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, reader_summa
     for (int from = 0; from < gb->n_axes; from++)
       if (gb->inner >> from & 1) inner_b |= 1u << map[from];
     if (ga->inner && inner_b && ga->inner != inner_b) return SN_OK;
+    if (ga->order && gb->order && ga->order != gb->order) return SN_OK;
     if (!read_in_place(l, a, NULL, b, map) || !read_in_place(l, b, map, a, NULL)) return SN_OK;
     bool cyclic = false;
     SNI_TRY(sni_has_external_path(l, a, b, id, stamps, &cyclic));
@@ -641,6 +678,7 @@ static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, reader_summa
     if (cyclic) return SN_OK;
     ga = &l->groups[a];
     ga->inner |= inner_b;
+    if (!ga->order) ga->order = l->groups[b].order;
     SNI_TRY(merge_groups(l, a, b, map));
   }
   *out_merged = true;
@@ -657,6 +695,7 @@ static sn_status place_operands(sni_lowering *l, sni_node_id id) {
       reader.group = sni_live_group(l, p->group);
       if (is_view(node->op) && reader.selected)  // a copy: it reads what it views
         reader.selected = select_through(l, id, &p->selection, &reader.selection);
+      if (sni_is_conditional(node)) reader.selected = false;  // read at other places
       if (node->op == SNI_OP_GATHER && reader.selected) {
         // Indices span the leading dims of the result.
         int rank = sni_graph_type(l->graph, node->operands[1])->rank;
@@ -675,7 +714,7 @@ static sn_status decide(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   reader_summary readers;
   summarise_readers(l, id, &readers);
   bool joined = false;
-  bool element = is_element_op(node->op);
+  bool element = is_element_op(node);
   if (element && !state->special_use && readers.count > 0 && !readers.overflow) {
     bool one_place = readers.count == 1 && readers.items[0].selected;
     if (!one_place && is_cheap(l, id)) return place_operands(l, id);  // recomputed by each reader
@@ -737,18 +776,17 @@ sn_status sni_fuse_groups(sni_lowering *l) {
     sni_fusion_node *state = &l->nodes[id];
     const sni_node *node = node_of(l, id);
     if (!state->reachable || node->op == SNI_OP_PARAMETER) continue;
-    if (node->op == SNI_OP_CONCAT) {
-      SNI_TRY(open_special(l, id, SNI_GROUP_CONCAT));
-    } else if (node->op == SNI_OP_PAD) {
-      SNI_TRY(open_special(l, id, SNI_GROUP_PAD));
-    } else if (node->op == SNI_OP_SCATTER_ADD) {
-      SNI_TRY(open_special(l, id, SNI_GROUP_SCATTER));
+    if (sni_is_conditional(node)) {
+      SNI_TRY(decide(l, id, stamps));
+    } else if (node->op == SNI_OP_CONCAT || node->op == SNI_OP_PAD ||
+               node->op == SNI_OP_SCATTER_ADD) {
+      SNI_TRY(open_special(l, id, SNI_GROUP_PIECES));
     } else if (node->op == SNI_OP_MATMUL && sni_matmul_uses_blas(l, node)) {
       state->materialised = true;
       force(l, node->operands[0]);
       force(l, node->operands[1]);
-      SNI_TRY(open_special(l, id, SNI_GROUP_BLAS));
-    } else if (is_element_op(node->op) || is_reduce(node->op) || node->op == SNI_OP_MATMUL) {
+      SNI_TRY(open_special(l, id, SNI_GROUP_LIBRARY));
+    } else if (is_element_op(node) || is_reduce(node->op) || node->op == SNI_OP_MATMUL) {
       SNI_TRY(decide(l, id, stamps));
     } else if (state->forced) {
       // A view or an inline constant that somebody needs in memory: a copy.

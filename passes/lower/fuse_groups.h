@@ -11,6 +11,8 @@ bool sni_is_inline_constant(const sni_node *node);
 // Whether a matmul is a library call rather than a kernel.
 bool sni_matmul_uses_blas(const sni_lowering *l, const sni_node *node);
 
+// A pad or concat that its readers can read through: loads under conditions.
+bool sni_is_conditional(const sni_node *node);
 // Of computing one element, in simple operations; 0: nothing is computed.
 int sni_op_cost(sni_op op);
 

@@ -6,6 +6,10 @@
 #include "passes/lower/lower.h"
 
 // A number known now (symbolic == 0), or the value of a symbolic dim.
+#ifndef SNI_MAX_AXES
+#define SNI_MAX_AXES 10
+#endif
+
 typedef struct sni_linear {
   int64_t number;
   sni_dim symbolic;
@@ -19,16 +23,23 @@ typedef struct sni_index_map {
 } sni_index_map;
 
 typedef enum sni_group_kind {
-  SNI_GROUP_FUSED,    // one kernel: pointwise members, reductions, at most one contraction
-  SNI_GROUP_CONCAT,   // one copy kernel per operand
-  SNI_GROUP_PAD,      // a fill and a copy
-  SNI_GROUP_SCATTER,  // a copy and a serial accumulation
-  SNI_GROUP_BLAS,     // one library call
-  SNI_GROUP_COPY,     // a result that is a parameter, a constant or another result: no members
+  SNI_GROUP_FUSED,    // one kernel: element-wise members, reductions, at most one contraction
+  SNI_GROUP_PIECES,   // a result made by several kernels, or a copy (no members)
+  SNI_GROUP_LIBRARY,  // one library call
 } sni_group_kind;
+
+// How the sums of a group run (those whose order is part of the value).
+typedef enum sni_group_order {
+  SNI_GROUP_ANY,
+  SNI_GROUP_ROWS,     // in 64 lanes along the inner axis
+  SNI_GROUP_COLUMNS,  // one after the other, for many results at once
+} sni_group_order;
+
+enum { SNI_CONCAT_FUSED = 4 };  // most operands of a concat that is read in place
 
 typedef struct sni_group {
   sni_group_kind kind;
+  sni_group_order order;
   int32_t merged_into;  // -1: alive
   int n_axes;
   sni_dim extent[SNI_MAX_AXES];
@@ -67,6 +78,8 @@ typedef struct sni_fusion_node {
   sni_placement *placements;  // where it is computed: its operands are read from there
   sni_placement *readers;     // where it is read
   int32_t slot;               // plan_buffers.c; -1
+  int32_t level_group;        // build_nests.c: the group that `level` was worked out for; -1
+  int16_t level;
 } sni_fusion_node;
 
 typedef struct sni_lowering {
@@ -91,6 +104,8 @@ typedef struct sni_lowering {
   uint32_t n_sizes, sizes_capacity;
   sni_dim *size_dims;  // dim that each size was made from
   uint32_t size_dims_capacity;
+  uint32_t *size_slots;  // open addressing by dim: number of the size + 1
+  uint32_t n_size_slots;
 } sni_lowering;
 
 // ---- index_map.c
@@ -140,63 +155,7 @@ sn_status sni_assign_slots(sni_lowering *l);   // before kernels: a slot per mat
 sn_status sni_share_buffers(sni_lowering *l);  // after kernels: lifetimes, in-place updates
 sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref);
 
-// ---- build_kernel.c
-sn_status sni_build_group(sni_lowering *l, uint32_t group);
 // ---- build_blas.c
 sn_status sni_build_blas(sni_lowering *l, sni_node_id id);
-
-// Emission: one kernel being built. Values are in SSA order; nothing is staged yet.
-typedef struct sni_draft_value {
-  sni_kernel_inst inst;  // operands: draft values; access: own field below
-  sni_linear offset;     // LOAD, STORE
-  sni_linear *stride;    // LOAD, STORE: per axis
-  uint32_t index;        // LOAD, STORE: value added to the address, or SNI_NO_VALUE
-  int32_t slot;          // LOAD, STORE
-  sni_linear size;       // PARAM, CHECK_INDEX
-} sni_draft_value;
-
-typedef struct sni_draft_memo {
-  sni_node_id node;
-  const sni_linear *at;
-  uint32_t n_at;
-  uint32_t value;
-} sni_draft_memo;
-
-typedef struct sni_draft {
-  sni_lowering *l;
-  int32_t group;  // -1: a helper kernel of a concat, pad or scatter
-  int n_outer, n_inner;
-  sni_linear extent[SNI_MAX_AXES];
-  int8_t axis_number[SNI_MAX_AXES];  // of each axis of the group; -1: none
-  sni_draft_value *values;
-  uint32_t n_values, values_capacity;
-  sni_draft_memo *memo;  // open addressing
-  uint32_t memo_count, memo_capacity;
-  bool contraction;
-  uint32_t lhs, rhs;  // draft LOADs of the contraction
-  sni_linear k_extent, lhs_k_stride, rhs_k_stride;
-  bool serial;
-  sni_location location;
-  const char *op_name;
-  const char *fault;  // message of an index out of range; NULL: cannot happen
-  const char *name;
-} sni_draft;
-
-// ---- shape_axes.c: drops and merges axes, chooses the vector axis and the grains.
-enum { SNI_AXIS_DROPPED = -1, SNI_AXIS_MERGED = -2 };
-typedef struct sni_axes_plan {
-  int n_outer, n_inner;
-  sni_linear extent[SNI_MAX_AXES];
-  int64_t grain[SNI_MAX_AXES];
-  bool vector_inner;
-  // Draft axis whose stride the new axis has; -1: an axis of 1 without strides.
-  int8_t from[SNI_MAX_AXES];
-  // New axis of each draft axis; dropped: of extent 1; merged: into the next one that stayed.
-  int8_t to[SNI_MAX_AXES];
-} sni_axes_plan;
-sn_status sni_choose_axes(sni_draft *draft, sni_axes_plan *out);
-
-// ---- finish_kernel.c: stages, accesses, sizes; appends the command.
-sn_status sni_stage_values(sni_draft *draft);
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef SNI_PASSES_LOWER_H
 #define SNI_PASSES_LOWER_H
 
-#include "codegen/kernel/kernel.h"
+#include "codegen/kernel/tree.h"
 #include "graph/graph.h"
 #include "runtime/executable.h"
 
@@ -23,7 +23,7 @@ typedef struct sni_plan_blas {
 } sni_plan_blas;
 
 typedef struct sni_plan_command {
-  const sni_kernel *kernel;  // before expansion; NULL: blas
+  const sni_tree *kernel;  // before expansion; NULL: blas
   sni_plan_blas blas;
   const uint32_t *slots;        // one per buffer of the kernel (a, b, c for blas)
   const sni_size_ref *params;   // one per kernel parameter (m, n, k for blas)
@@ -31,6 +31,7 @@ typedef struct sni_plan_command {
   const int64_t *grains;
   uint32_t n_slots, n_params, n_extents;
   double ns_per_unit;
+  bool copies;  // buffer 0 to buffer 1, nothing else
   sni_location location;
   const char *fault;    // message of an index out of range; NULL: cannot happen
   const char *op_name;  // of the op that may fault, else of the group's last op
@@ -43,7 +44,7 @@ typedef struct sni_plan_constant {
 
 // A fusion group, for people: its nodes and the commands that run it.
 typedef struct sni_plan_group {
-  const char *kind;  // "fused", "concat", "pad", "scatter", "blas", "copy"
+  const char *kind;  // "fused", "pieces", "library"
   const sni_node_id *members;
   uint32_t n_members, first_command, n_commands;
 } sni_plan_group;

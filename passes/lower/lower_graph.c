@@ -1,18 +1,30 @@
 // The lowering: fusion groups -> slots -> order -> kernels -> memory plan. See passes/README.md for
 // the picture.
-#include "passes/lower/group.h"
+#include "passes/lower/body.h"
+
+static sn_status build_group(sni_lowering *l, uint32_t number) {
+  const sni_group *group = &l->groups[number];
+  switch (group->kind) {
+    case SNI_GROUP_FUSED:
+      return sni_build_region(l, number);
+    case SNI_GROUP_PIECES:
+      return sni_build_special(l, number);
+    case SNI_GROUP_LIBRARY:
+      return sni_build_blas(l, group->members[0]);
+  }
+  return SN_OK;
+}
 
 static sn_status build_groups(sni_lowering *l) {
   static const char *const kinds[] = {
-      [SNI_GROUP_FUSED] = "fused",     [SNI_GROUP_CONCAT] = "concat", [SNI_GROUP_PAD] = "pad",
-      [SNI_GROUP_SCATTER] = "scatter", [SNI_GROUP_BLAS] = "blas",     [SNI_GROUP_COPY] = "copy"};
+      [SNI_GROUP_FUSED] = "fused", [SNI_GROUP_PIECES] = "pieces", [SNI_GROUP_LIBRARY] = "library"};
   sni_plan_group *groups = SNI_ARENA_ARRAY(l->arena, sni_plan_group, l->n_order + 1);
   if (!groups) return sni_fail_memory(l->diag, l->n_order * sizeof *groups, "a plan");
   for (uint32_t i = 0; i < l->n_order; i++) {
     const sni_group *group = &l->groups[l->order[i]];
     groups[i] =
         (sni_plan_group){kinds[group->kind], group->members, group->n_members, l->n_commands, 0};
-    SNI_TRY(sni_build_group(l, l->order[i]));
+    SNI_TRY(build_group(l, l->order[i]));
     groups[i].n_commands = l->n_commands - groups[i].first_command;
   }
   l->plan->groups = groups;
@@ -47,7 +59,8 @@ sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *optio
                     .dims = graph->dims,
                     .nodes = nodes,
                     .plan = plan};
-  for (uint32_t i = 0; i < graph->n_nodes; i++) nodes[i].group = nodes[i].slot = -1;
+  for (uint32_t i = 0; i < graph->n_nodes; i++)
+    nodes[i].group = nodes[i].slot = nodes[i].level_group = -1;
   SNI_TRY(lower(&l));
   plan->n_symbols = graph->dims ? (uint32_t)sni_dim_symbol_count(graph->dims) : 0;
   plan->sizes = l.sizes;

@@ -11,17 +11,39 @@
 
 // ---- sizes
 
+static uint32_t *size_place(const sni_lowering *l, sni_dim dim) {
+  uint64_t h = sni_hash_mix(0x517e, (uint64_t)dim);
+  while (true) {
+    uint32_t *place = &l->size_slots[h++ & (l->n_size_slots - 1)];
+    if (*place == 0 || l->size_dims[*place - 1] == dim) return place;
+  }
+}
+
+static bool find_size(const sni_lowering *l, sni_dim dim, sni_size_ref *out_ref) {
+  if (!l->n_size_slots) return false;
+  const uint32_t number = *size_place(l, dim);
+  *out_ref = -(int64_t)number;
+  return number != 0;
+}
+
+static sn_status enter_size(sni_lowering *l, uint32_t number) {
+  if (2 * l->n_sizes > l->n_size_slots) {
+    l->n_size_slots = l->n_size_slots ? 2 * l->n_size_slots : 16;
+    l->size_slots = SNI_ARENA_ARRAY(l->arena, uint32_t, l->n_size_slots);
+    if (!l->size_slots) return sni_fail_memory(l->diag, l->n_size_slots, "sizes");
+    for (uint32_t i = 0; i < number; i++) *size_place(l, l->size_dims[i]) = i + 1;
+  }
+  *size_place(l, l->size_dims[number]) = number + 1;
+  return SN_OK;
+}
+
 sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref) {
   if (dim >= 0) {
     *out_ref = dim;
     return SN_OK;
   }
   if (dim == SNI_DIM_FAILED) return sni_fail_memory(l->diag, 0, "a symbolic size");
-  for (uint32_t i = 0; i < l->n_sizes; i++)
-    if (l->size_dims[i] == dim) {
-      *out_ref = -(int64_t)i - 1;
-      return SN_OK;
-    }
+  if (find_size(l, dim, out_ref)) return SN_OK;
   sni_dim_expression e = sni_dim_expand(l->dims, dim);
   sni_size_expression size = {SNI_SIZE_NUMBER, e.a, e.b};
   static const sni_size_op ops[] = {
@@ -42,7 +64,7 @@ sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref) {
   l->sizes[l->n_sizes] = size;
   l->size_dims[l->n_sizes] = dim;
   *out_ref = -(int64_t)l->n_sizes++ - 1;
-  return SN_OK;
+  return enter_size(l, l->n_sizes - 1);
 }
 
 static sn_status type_bytes(sni_lowering *l, const sni_type *type, sni_size_ref *out_ref) {
@@ -91,7 +113,7 @@ static sn_status add_copy(sni_lowering *l, sni_node_id source, int32_t slot) {
                          l->n_groups + 1, sizeof *l->groups));
   sni_group *group = &l->groups[l->n_groups++];
   memset(group, 0, sizeof *group);
-  group->kind = SNI_GROUP_COPY;
+  group->kind = SNI_GROUP_PIECES;
   group->merged_into = -1;
   group->contraction = SNI_NO_NODE;
   group->copy_source = source;
@@ -154,53 +176,90 @@ sn_status sni_assign_slots(sni_lowering *l) {
 // ---- lifetimes and sharing
 
 static bool writes_buffer(const sni_plan_command *c, uint32_t b) {
-  return c->kernel ? c->kernel->buffers[b].written : b == 2;
+  return c->kernel ? sni_tree_buffers(c->kernel)[b].written : b == 2;
 }
 
 static bool reads_buffer(const sni_plan_command *c, uint32_t b) {
-  return c->kernel ? c->kernel->buffers[b].read : b < 2;
+  return c->kernel ? sni_tree_buffers(c->kernel)[b].read : b < 2;
 }
 
-static bool size_equal(sni_kernel_size a, sni_kernel_size b) {
-  return a.param == b.param && (a.param >= 0 || a.value == b.value);
-}
+// An access of a kernel and the loops around it.
+typedef struct touch {
+  const sni_tree_access *access;
+  uint32_t inst;
+  uint32_t item;  // the BLOCK that holds it
+} touch;
 
-static bool same_elements(const sni_kernel_access *a, const sni_kernel_access *b) {
-  if (a->index != SNI_NO_VALUE || b->index != SNI_NO_VALUE || !size_equal(a->offset, b->offset))
+// Whether both reach the same elements when all their loops run: one after the other then does in
+// place what it does apart, for iterations of the outermost loops reach elements of their own.
+static bool same_elements(const sni_tree *tree, const touch *a, const touch *b) {
+  const sni_item *items = sni_tree_items(tree);
+  const int depth = items[a->item].depth;
+  if (depth != items[b->item].depth || a->access->index != SNI_NO_VALUE ||
+      b->access->index != SNI_NO_VALUE || a->access->n_ranges || b->access->n_ranges ||
+      !sni_extent_equal(a->access->offset, b->access->offset))
     return false;
-  for (int i = 0; i < SNI_MAX_AXES; i++)
-    if (!size_equal(a->stride[i], b->stride[i])) return false;
+  uint32_t loop_a = items[a->item].parent, loop_b = items[b->item].parent;
+  for (int d = depth - 1; d >= 0; d--) {
+    const sni_loop_item *x = &items[loop_a].as.loop, *y = &items[loop_b].as.loop;
+    if (items[loop_a].kind != SNI_ITEM_LOOP || items[loop_b].kind != SNI_ITEM_LOOP) return false;
+    if (!sni_extent_equal(a->access->stride[d], b->access->stride[d])) return false;
+    if (loop_a != loop_b && !sni_extent_equal(x->extent, y->extent)) return false;
+    loop_a = items[loop_a].parent;
+    loop_b = items[loop_b].parent;
+  }
   return true;
+}
+
+// What is known of one way that a kernel goes through two of its buffers.
+typedef struct place_check {
+  const sni_tree *tree;
+  uint32_t in, out;
+  touch store;
+  bool stored, ok;
+} place_check;
+
+static void check_store(place_check *p, touch t) {
+  const bool plain = sni_tree_insts(p->tree)[t.inst].op == SNI_KOP_STORE;
+  p->ok = p->ok && plain && !p->stored;
+  p->store = t;
+  p->stored = true;
+}
+
+static void walk_blocks(place_check *p, bool stores) {
+  const sni_item *items = sni_tree_items(p->tree);
+  const sni_tree_inst *insts = sni_tree_insts(p->tree);
+  for (uint32_t i = 0; i < p->tree->n_items && p->ok; i++) {
+    if (items[i].kind == SNI_ITEM_CONTRACT) {  // reads elements that other iterations write
+      const sni_tree_access *accesses = sni_tree_accesses(p->tree);
+      p->ok = accesses[items[i].as.contract.lhs].buffer != p->in &&
+              accesses[items[i].as.contract.rhs].buffer != p->in;
+      continue;
+    }
+    if (items[i].kind != SNI_ITEM_BLOCK) continue;
+    for (uint32_t k = 0; k < items[i].as.block.count; k++) {
+      const uint32_t number = items[i].as.block.first + k;
+      const sni_tree_inst *inst = &insts[number];
+      if (!sni_kop_has_access(inst->op)) continue;
+      const touch t = {&sni_tree_accesses(p->tree)[inst->access], number, i};
+      if (t.access->buffer == p->out && stores) {
+        check_store(p, t);
+      } else if (t.access->buffer == p->in && !stores) {
+        p->ok = p->ok && inst->op == SNI_KOP_LOAD && number < p->store.inst &&
+                same_elements(p->tree, &t, &p->store);
+      }
+    }
+  }
 }
 
 // Whether buffer `out` of the kernel may be the memory of its buffer `in`.
-static bool fits_in_place(const sni_kernel *k, uint32_t in, uint32_t out) {
-  uint32_t store = SNI_NO_VALUE, last_load = 0;
-  bool loads = false;
-  if (k->buffers[in].dtype != k->buffers[out].dtype || k->serial) return false;
-  if (k->contraction.present && (k->accesses[k->contraction.lhs].buffer == in ||
-                                 k->accesses[k->contraction.rhs].buffer == in))
-    return false;
-  for (uint32_t i = 0; i < k->n_insts; i++) {
-    const sni_kernel_inst *inst = &k->insts[i];
-    bool is_load = inst->op == SNI_KOP_LOAD;
-    if (!is_load && inst->op != SNI_KOP_STORE && inst->op != SNI_KOP_STORE_ADD) continue;
-    uint32_t buffer = k->accesses[inst->access].buffer;
-    if (buffer == out) {
-      if (inst->op != SNI_KOP_STORE || store != SNI_NO_VALUE) return false;
-      store = i;
-    } else if (buffer == in) {
-      if (!is_load) return false;
-      last_load = i;
-      loads = true;
-    }
-  }
-  if (store == SNI_NO_VALUE || (loads && last_load > store)) return false;
-  for (uint32_t i = 0; i < k->n_insts; i++)
-    if (k->insts[i].op == SNI_KOP_LOAD && k->accesses[k->insts[i].access].buffer == in &&
-        !same_elements(&k->accesses[k->insts[i].access], &k->accesses[k->insts[store].access]))
-      return false;
-  return true;
+static bool fits_in_place(const sni_tree *tree, uint32_t in, uint32_t out) {
+  place_check p = {.tree = tree, .in = in, .out = out, .ok = true};
+  if (sni_tree_buffers(tree)[in].dtype != sni_tree_buffers(tree)[out].dtype) return false;
+  walk_blocks(&p, true);
+  if (!p.ok || !p.stored) return false;
+  walk_blocks(&p, false);
+  return p.ok;
 }
 
 static void measure_lifetimes(sni_lowering *l) {
@@ -216,25 +275,28 @@ static void measure_lifetimes(sni_lowering *l) {
 
 // The kernels were built by this lowering: their buffer flags are still ours to set.
 static void mark_shared(const sni_plan_command *c, uint32_t a, uint32_t b) {
-  ((sni_kernel_buffer *)c->kernel->buffers)[a].shared = true;
-  ((sni_kernel_buffer *)c->kernel->buffers)[b].shared = true;
+  sni_tree_buffers(c->kernel)[a].shared = true;
+  sni_tree_buffers(c->kernel)[b].shared = true;
+}
+
+static bool may_share(const sni_lowering *l, const sni_plan_command *c, uint32_t number,
+                      uint32_t in, uint32_t out) {
+  const sni_slot *source = &l->slots[c->slots[in]], *target = &l->slots[c->slots[out]];
+  return in != out && source->kind == SNI_SLOT_TEMPORARY && source->last_command == number &&
+         source->first_command != number && source->bytes == target->bytes &&
+         !sni_tree_buffers(c->kernel)[in].shared && fits_in_place(c->kernel, in, out);
 }
 
 static void share_temporaries(sni_lowering *l) {
   for (uint32_t c = 0; c < l->n_commands; c++) {
     const sni_plan_command *command = &l->commands[c];
-    if (!command->kernel) continue;
-    for (uint32_t out = 0; out < command->n_slots; out++) {
+    for (uint32_t out = 0; command->kernel && out < command->n_slots; out++) {
       sni_slot *target = &l->slots[command->slots[out]];
       if (!writes_buffer(command, out) || target->kind != SNI_SLOT_TEMPORARY ||
           target->first_command != c)
         continue;
       for (uint32_t in = 0; in < command->n_slots && target->shares < 0; in++) {
-        const sni_slot *source = &l->slots[command->slots[in]];
-        if (in == out || source->kind != SNI_SLOT_TEMPORARY || source->last_command != c ||
-            source->first_command == c || source->bytes != target->bytes ||
-            command->kernel->buffers[in].shared || !fits_in_place(command->kernel, in, out))
-          continue;
+        if (!may_share(l, command, c, in, out)) continue;
         target->shares = (int32_t)command->slots[in];
         l->plan->n_temporaries--;
         mark_shared(command, in, out);
@@ -243,37 +305,49 @@ static void share_temporaries(sni_lowering *l) {
   }
 }
 
-static bool updates_in_place(sni_lowering *l, uint32_t old_slot, uint32_t new_slot) {
-  uint32_t first_write = UINT32_MAX;
-  for (uint32_t c = 0; c < l->n_commands; c++) {
-    const sni_plan_command *command = &l->commands[c];
-    uint32_t in = UINT32_MAX, out = UINT32_MAX;
-    for (uint32_t b = 0; b < command->n_slots; b++) {
-      if (command->slots[b] == old_slot && reads_buffer(command, b)) in = b;
-      if (command->slots[b] == new_slot && writes_buffer(command, b)) out = b;
-    }
-    if (in != UINT32_MAX && c > first_write) return false;
-    if (out == UINT32_MAX) continue;
-    if (first_write == UINT32_MAX) first_write = c;
-    if (in == UINT32_MAX) continue;
-    if (!command->kernel || !fits_in_place(command->kernel, in, out)) return false;
-    mark_shared(command, in, out);
+// Of one variable, as the commands pass by.
+typedef struct update {
+  bool written, fails;
+  uint32_t reader;  // command that reads the old value last
+  uint32_t in;      // its buffer
+} update;
+
+static bool reads_old(const sni_lowering *l, const sni_plan_command *c, uint32_t b) {
+  return l->slots[c->slots[b]].kind == SNI_SLOT_VARIABLE && reads_buffer(c, b);
+}
+
+static void follow_command(sni_lowering *l, uint32_t number, update *updates) {
+  const sni_plan_command *c = &l->commands[number];
+  for (uint32_t b = 0; b < c->n_slots; b++) {
+    if (!reads_old(l, c, b)) continue;
+    update *u = &updates[l->slots[c->slots[b]].index];
+    u->fails |= u->written;
+    u->reader = number;
+    u->in = b;
   }
-  return true;
+  for (uint32_t b = 0; b < c->n_slots; b++) {
+    const sni_slot *slot = &l->slots[c->slots[b]];
+    if (slot->kind != SNI_SLOT_NEW_VARIABLE || !writes_buffer(c, b)) continue;
+    update *u = &updates[slot->index];
+    u->written = true;
+    if (u->reader != number) continue;
+    u->fails |= !c->kernel || !fits_in_place(c->kernel, u->in, b);
+    if (!u->fails) mark_shared(c, u->in, b);
+  }
 }
 
 sn_status sni_share_buffers(sni_lowering *l) {
+  const uint32_t n = l->plan->n_variables + 1;
   measure_lifetimes(l);
   share_temporaries(l);
-  bool *in_place = SNI_ARENA_ARRAY(l->arena, bool, l->plan->n_variables + 1);
-  if (!in_place) return sni_fail_memory(l->diag, l->plan->n_variables, "a plan");
-  for (uint32_t n = 0; n < l->n_slots; n++) {
-    if (l->slots[n].kind != SNI_SLOT_NEW_VARIABLE) continue;
-    in_place[l->slots[n].index] = true;
-    for (uint32_t o = 0; o < l->n_slots; o++)
-      if (l->slots[o].kind == SNI_SLOT_VARIABLE && l->slots[o].index == l->slots[n].index)
-        in_place[l->slots[n].index] = updates_in_place(l, o, n);
-  }
+  bool *in_place = SNI_ARENA_ARRAY(l->arena, bool, n);
+  update *updates = SNI_ARENA_ARRAY(l->arena, update, n);
+  if (!in_place || !updates) return sni_fail_memory(l->diag, n * sizeof *updates, "a plan");
+  for (uint32_t v = 0; v < n; v++) updates[v].reader = UINT32_MAX;
+  for (uint32_t c = 0; c < l->n_commands; c++) follow_command(l, c, updates);
+  for (uint32_t s = 0; s < l->n_slots; s++)
+    if (l->slots[s].kind == SNI_SLOT_NEW_VARIABLE)
+      in_place[l->slots[s].index] = !updates[l->slots[s].index].fails;
   l->plan->in_place = in_place;
   return SN_OK;
 }

@@ -81,7 +81,7 @@ static void print_command(const sni_plan *plan, uint32_t number, sni_text *text)
     print_ref(text, c->params[i]);
   }
   sni_text_add(text, "\n");
-  if (c->kernel) sni_kernel_print(c->kernel, text);
+  if (c->kernel) sni_tree_print(c->kernel, text);
 }
 
 sn_status sni_plan_print(const sni_plan *plan, const sni_graph *graph, bool kernels,

@@ -49,7 +49,7 @@ static sn_status collect_reads(scheduler *s, uint32_t group) {
   const sni_group *g = &l->groups[group];
   uint32_t stamp = ++l->stamp;
   s->n_stack = 0;
-  if (g->kind == SNI_GROUP_COPY) SNI_TRY(push(s, g->copy_source));
+  if (g->n_members == 0) SNI_TRY(push(s, g->copy_source));
   for (uint32_t m = 0; m < g->n_members; m++) SNI_TRY(push_operands(s, g->members[m]));
   while (s->n_stack > 0) {
     sni_node_id id = s->stack[--s->n_stack];
@@ -84,47 +84,96 @@ static sn_status order_writer(scheduler *s, uint32_t writer, int32_t slot) {
 }
 
 static sni_node_id age(const sni_group *g) {
-  if (g->kind == SNI_GROUP_COPY) return SNI_NO_NODE;
+  if (g->n_members == 0) return SNI_NO_NODE;
   sni_node_id oldest = g->members[0];
   for (uint32_t m = 1; m < g->n_members; m++)
     if (g->members[m] < oldest) oldest = g->members[m];
   return oldest;
 }
 
-static void release(const edge_list *list, uint32_t *degree) {
-  for (uint32_t i = 0; i < list->count; i++) degree[list->items[i]]--;
+// Groups that could run, the next one first: a binary heap. Whoever still has to let a reader of a
+// variable's old value pass comes behind all others, and moves up when that has run.
+typedef struct heap {
+  const scheduler *s;
+  const sni_node_id *ages;
+  uint32_t *items, *place;  // place: of each group in items, + 1; 0: not there
+  uint32_t count;
+} heap;
+
+static bool goes_first(const heap *h, uint32_t a, uint32_t b) {
+  const bool free_a = h->s->order_degree[a] == 0, free_b = h->s->order_degree[b] == 0;
+  if (free_a != free_b) return free_a;
+  return h->ages[a] != h->ages[b] ? h->ages[a] < h->ages[b] : a < b;
+}
+
+static void put(heap *h, uint32_t at, uint32_t group) {
+  h->items[at] = group;
+  h->place[group] = at + 1;
+}
+
+static void sift_up(heap *h, uint32_t at) {
+  const uint32_t group = h->items[at];
+  for (; at > 0 && goes_first(h, group, h->items[(at - 1) / 2]); at = (at - 1) / 2)
+    put(h, at, h->items[(at - 1) / 2]);
+  put(h, at, group);
+}
+
+static uint32_t take_first(heap *h) {
+  const uint32_t first = h->items[0], last = h->items[--h->count];
+  h->place[first] = 0;
+  if (h->count == 0) return first;
+  uint32_t at = 0;
+  while (2 * at + 1 < h->count) {
+    uint32_t child = 2 * at + 1;
+    if (child + 1 < h->count && goes_first(h, h->items[child + 1], h->items[child])) child++;
+    if (!goes_first(h, h->items[child], last)) break;
+    put(h, at, h->items[child]);
+    at = child;
+  }
+  put(h, at, last);
+  return first;
+}
+
+static void insert(heap *h, uint32_t group) {
+  h->items[h->count] = group;
+  sift_up(h, h->count++);
+}
+
+static void release_waiting(heap *h, scheduler *s, uint32_t group) {
+  for (uint32_t i = 0; i < s->order[group].count; i++) {
+    const uint32_t next = s->order[group].items[i];
+    if (--s->order_degree[next] == 0 && h->place[next]) sift_up(h, h->place[next] - 1);
+  }
+  for (uint32_t i = 0; i < s->data[group].count; i++) {
+    const uint32_t next = s->data[group].items[i];
+    if (--s->data_degree[next] == 0) insert(h, next);
+  }
 }
 
 static sn_status run(scheduler *s) {
   sni_lowering *l = s->l;
-  bool *done = SNI_ARENA_ARRAY(l->arena, bool, l->n_groups + 1);
   sni_node_id *ages = SNI_ARENA_ARRAY(l->arena, sni_node_id, l->n_groups + 1);
+  heap h = {.s = s,
+            .ages = ages,
+            .items = SNI_ARENA_ARRAY(l->arena, uint32_t, l->n_groups + 1),
+            .place = SNI_ARENA_ARRAY(l->arena, uint32_t, l->n_groups + 1)};
   l->order = SNI_ARENA_ARRAY(l->arena, uint32_t, l->n_groups + 1);
-  if (!done || !ages || !l->order) return sni_fail_memory(l->diag, l->n_groups, "a schedule");
+  if (!ages || !h.items || !h.place || !l->order)
+    return sni_fail_memory(l->diag, l->n_groups, "a schedule");
   uint32_t alive = 0;
   for (uint32_t g = 0; g < l->n_groups; g++) {
-    done[g] = l->groups[g].merged_into >= 0;
-    alive += !done[g];
-    if (!done[g]) ages[g] = age(&l->groups[g]);
+    if (l->groups[g].merged_into >= 0) continue;
+    alive++;
+    ages[g] = age(&l->groups[g]);
   }
-  while (l->n_order < alive) {
-    uint32_t best = UINT32_MAX;
-    bool best_free = false;
-    for (uint32_t g = 0; g < l->n_groups; g++) {
-      if (done[g] || s->data_degree[g] > 0) continue;
-      bool is_free = s->order_degree[g] == 0;
-      if (best == UINT32_MAX || (is_free && !best_free) ||
-          (is_free == best_free && ages[g] < ages[best])) {
-        best = g;
-        best_free = is_free;
-      }
-    }
-    if (best == UINT32_MAX) return sni_fail(l->diag, SN_ERR_INTERNAL, "fusion groups form a cycle");
-    done[best] = true;
-    l->order[l->n_order++] = best;
-    release(&s->data[best], s->data_degree);
-    release(&s->order[best], s->order_degree);
+  for (uint32_t g = 0; g < l->n_groups; g++)
+    if (l->groups[g].merged_into < 0 && s->data_degree[g] == 0) insert(&h, g);
+  while (h.count > 0) {
+    const uint32_t group = take_first(&h);
+    l->order[l->n_order++] = group;
+    release_waiting(&h, s, group);
   }
+  if (l->n_order < alive) return sni_fail(l->diag, SN_ERR_INTERNAL, "fusion groups form a cycle");
   return SN_OK;
 }
 
@@ -149,7 +198,7 @@ sn_status sni_schedule_groups(sni_lowering *l) {
   for (uint32_t g = 0; g < l->n_groups; g++) {
     const sni_group *group = &l->groups[g];
     if (group->merged_into >= 0) continue;
-    if (group->kind == SNI_GROUP_COPY) SNI_TRY(order_writer(&s, g, group->copy_slot));
+    if (group->n_members == 0) SNI_TRY(order_writer(&s, g, group->copy_slot));
     for (uint32_t m = 0; m < group->n_members; m++)
       if (l->nodes[group->members[m]].slot >= 0)
         SNI_TRY(order_writer(&s, g, l->nodes[group->members[m]].slot));

@@ -1,5 +1,5 @@
 // Proves what fuse_groups.c promises, by other means: walks from every member of every group up to
-// buffers with index maps, as build_kernel.c will. Debug builds and tests run it after fusion.
+// buffers with index maps, as build_values.c will. Debug builds and tests run it after fusion.
 //
 // Shown: a member's dims lie on distinct axes of their extent; what it reduces lies on exactly the
 // inner axes and what it keeps on none of them; whatever else the kernel makes is read at the axes
@@ -65,7 +65,10 @@ static sn_status check_axes(const verifier *v, sni_node_id id) {
       kept |= 1u << axis;
     }
   }
-  const uint32_t all = (1u << group->n_axes) - 1;
+  uint32_t all = 0;  // but for the one row that a contraction may have
+  for (int axis = 0; axis < group->n_axes; axis++)
+    if (group->extent[axis] != 1) all |= 1u << axis;
+  kept &= all;
   if (node->op == SNI_OP_MATMUL && (group->inner || group->contraction != id || kept != all))
     return refuse(v, id, "a contraction beside inner axes or another one");
   if (is_reduce(node) && reduced != group->inner)
@@ -117,6 +120,37 @@ static sn_status check_whole(const verifier *v, sni_node_id operand) {
 
 static sn_status check_read(const verifier *v, sni_node_id id, const sni_index_map *map);
 
+// The operand of a pad or concat lies as far from the result as `distance` along dim d.
+static sn_status check_moved(const verifier *v, sni_node_id operand, const sni_index_map *map,
+                             const sni_linear *distance) {
+  sni_index_map at;
+  SNI_TRY(sni_index_map_create(v->l, map->rank, map->n_axes, &at));
+  for (int d = 0; d < map->rank; d++) {
+    sni_linear *to = at.at + d * (map->n_axes + 1);
+    memcpy(to, map->at + d * (map->n_axes + 1), (size_t)(map->n_axes + 1) * sizeof *to);
+    to[0] = sni_linear_add(v->l->dims, to[0],
+                           sni_linear_mul(v->l->dims, distance[d], sni_linear_number(-1)));
+  }
+  return check_read(v, operand, &at);
+}
+
+static sn_status check_pieces(const verifier *v, const sni_node *node, const sni_index_map *map) {
+  sni_linear distance[SN_MAX_RANK] = {{0, 0}};
+  sni_index_map scalar = {.n_axes = map->n_axes, .at = map->at};
+  if (node->op == SNI_OP_PAD) {
+    for (int d = 0; d < map->rank; d++) distance[d] = sni_linear_dim(node->attrs[d]);
+    SNI_TRY(check_moved(v, node->operands[0], map, distance));
+    return check_read(v, node->operands[1], &scalar);
+  }
+  const int axis = (int)node->attrs[0];
+  for (int i = 0; i < node->n_operands; i++) {
+    SNI_TRY(check_moved(v, node->operands[i], map, distance));
+    const sni_type *part = sni_graph_type(v->l->graph, node->operands[i]);
+    distance[axis] = sni_linear_add(v->l->dims, distance[axis], sni_linear_dim(part->dims[axis]));
+  }
+  return SN_OK;
+}
+
 // What computing `id` at `map` reads. The recursion ends at members and buffers: what is recomputed
 // in between costs a few ops at most.
 static sn_status check_operands(const verifier *v, sni_node_id id, const sni_index_map *map) {
@@ -127,6 +161,7 @@ static sn_status check_operands(const verifier *v, sni_node_id id, const sni_ind
     case SNI_CLASS_LEAF:
       return SN_OK;
     case SNI_CLASS_VIEW:
+      if (sni_is_conditional(node)) return check_pieces(v, node, map);
       SNI_TRY(sni_index_map_through(v->l, id, map, &at, &affine));
       return affine ? check_read(v, node->operands[0], &at) : check_whole(v, node->operands[0]);
     case SNI_CLASS_CONTRACT:

@@ -394,22 +394,43 @@ static inline ref_cell ref_identity(sni_op reduce, sn_dtype dtype) {
   return (ref_cell){.i = max ? INT64_MIN : INT64_MAX};
 }
 
-static inline void ref_reduce(const ref_run *run, const sni_node *node, const ref_value *a,
-                              ref_value *y) {
-  bool reduced[SN_MAX_RANK] = {false};
-  for (int k = 0; k < node->n_attrs; k++) reduced[ref_attr(run, node, k)] = true;
-  for (int64_t i = 0; i < y->count; i++) y->cells[i] = ref_identity(node->op, y->dtype);
+// One axis: the elements one after the other.
+static inline void ref_reduce_axis(const ref_run *run, sni_op op, const ref_value *a, int axis,
+                                   ref_value *y) {
+  *y = (ref_value){.dtype = a->dtype, .rank = a->rank - 1, .count = 1};
+  for (int k = 0, o = 0; k < a->rank; k++)
+    if (k != axis) y->dims[o++] = a->dims[k];
+  for (int k = 0; k < y->rank; k++) y->count *= y->dims[k];
+  y->cells = calloc((size_t)y->count + 1, sizeof(*y->cells));
+  for (int64_t i = 0; i < y->count; i++) y->cells[i] = ref_identity(op, y->dtype);
   for (int64_t i = 0; i < a->count; i++) {
     int64_t index[SN_MAX_RANK], kept[SN_MAX_RANK];
     int rank = 0;
     ref_index(a, i, index);
     for (int k = 0; k < a->rank; k++)
-      if (!reduced[k]) kept[rank++] = index[k];
+      if (k != axis) kept[rank++] = index[k];
     ref_cell *cell = &y->cells[ref_offset(y, kept)];
-    *cell = ref_combine(run, node->op, y->dtype, *cell, a->cells[i]);
+    *cell = ref_combine(run, op, y->dtype, *cell, a->cells[i]);
   }
+}
+
+// Axis by axis, the last one first: the order is part of a float sum.
+static inline void ref_reduce(const ref_run *run, const sni_node *node, const ref_value *a,
+                              ref_value *y) {
+  ref_value now = *a;
+  for (int k = a->rank - 1; k >= 0; k--) {
+    bool reduced = false;
+    for (int i = 0; i < node->n_attrs; i++) reduced |= ref_attr(run, node, i) == k;
+    if (!reduced) continue;
+    ref_value next;
+    ref_reduce_axis(run, node->op, &now, k, &next);
+    if (now.cells != a->cells) free(now.cells);
+    now = next;
+  }
+  memcpy(y->cells, now.cells, (size_t)y->count * sizeof(*y->cells));
   if (node->op == SNI_OP_REDUCE_SUM && ref_is_float(y))
     for (int64_t i = 0; i < y->count; i++) y->cells[i].f += 0.0;
+  if (now.cells != a->cells) free(now.cells);
 }
 
 static inline void ref_matmul(const ref_run *run, const sni_node *node, const ref_value *a,

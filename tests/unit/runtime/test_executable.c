@@ -300,7 +300,6 @@ typedef struct split_case {
   int64_t extents[3], grains[3];
   uint32_t n_extents;
   double ns_per_unit;
-  bool serial;
   int max_threads;
 } split_case;
 
@@ -314,7 +313,6 @@ static void run_split_case(const split_case *c, record *r) {
                          .extents = c->extents,
                          .grains = c->grains,
                          .ns_per_unit = c->ns_per_unit,
-                         .serial = c->serial,
                          .scratch_bytes = 200};
   sni_executable e = {
       .n_slots = 1, .slots = &slot, .n_commands = 1, .commands = &command, .scratch_bytes = 200};
@@ -355,11 +353,6 @@ START_TEST(dear_commands_are_split) {
   ck_assert_int_ge(r.calls, 4);
   ck_assert_int_le(r.calls, 64);
   ck_assert_int_ge(r.threads, 2);
-  c.serial = true;
-  r = (record){.units = 1000};
-  run_split_case(&c, &r);
-  ck_assert_int_eq(r.calls, 1);
-  c.serial = false;
   c.max_threads = 1;
   r = (record){.units = 1000};
   run_split_case(&c, &r);

@@ -1,0 +1,161 @@
+// Results that are made of pieces, a kernel each: copies, concats of many operands, pads with gaps,
+// scatters. Every piece is a body without a region: it runs over the dims of what it stores.
+#include "passes/lower/body.h"
+#include "passes/lower/fuse_groups.h"
+
+#include <string.h>
+
+// A body over the dims of `type`, and its identity map.
+static sn_status begin(sni_lowering *l, sni_node_id named, const sni_type *type, sni_body *b,
+                       sni_index_map *map) {
+  SNI_TRY(sni_body_init(b, l, -1, named));
+  b->n_outer = type->rank;
+  for (int k = 0; k < type->rank; k++) b->extent[k] = sni_linear_dim(type->dims[k]);
+  SNI_TRY(sni_index_map_create(l, type->rank, type->rank, map));
+  for (int k = 0; k < type->rank; k++) map->at[k * (type->rank + 1) + 1 + k] = sni_linear_number(1);
+  return SN_OK;
+}
+
+typedef struct target {
+  int32_t slot;
+  const sni_type *type;
+  sni_linear offset[SN_MAX_RANK];
+  int64_t step[SN_MAX_RANK];
+} target;
+
+static target whole(const sni_lowering *l, int32_t slot, const sni_type *type) {
+  (void)l;
+  target t = {.slot = slot, .type = type};
+  for (int k = 0; k < SN_MAX_RANK; k++) t.step[k] = 1;
+  return t;
+}
+
+// Whether all that happens is that a buffer's elements go to the same places of another one.
+static bool is_copy(const sni_body *b) {
+  if (b->n_values != 2) return false;
+  const sni_expression *load = &b->values[0], *store = &b->values[1];
+  if (load->op != SNI_KOP_LOAD || load->n_conditions || load->index != SNI_NO_VALUE ||
+      !sni_linear_equal(load->offset, store->offset))
+    return false;
+  for (int a = 0; a < b->n_outer; a++)
+    if (!sni_linear_equal(load->stride[a], store->stride[a])) return false;
+  return true;
+}
+
+// to[offset + step * i] = source[i], per dim.
+static sn_status copy_into(sni_lowering *l, sni_node_id named, sni_node_id source,
+                           const target *to) {
+  const sni_type *type = sni_graph_type(l->graph, source);
+  sni_body b;
+  sni_index_map map, place;
+  uint32_t value = 0;
+  SNI_TRY(begin(l, named, type, &b, &map));
+  SNI_TRY(sni_body_emit(&b, source, &map, &value));
+  SNI_TRY(sni_index_map_create(l, type->rank, type->rank, &place));
+  for (int k = 0; k < type->rank; k++) {
+    place.at[k * (type->rank + 1)] = to->offset[k];
+    place.at[k * (type->rank + 1) + 1 + k] = sni_linear_number(to->step[k]);
+  }
+  SNI_TRY(sni_body_store(&b, to->slot, to->type, &place, value));
+  SNI_TRY(sni_build_tree(&b));
+  l->commands[l->n_commands - 1].copies = is_copy(&b);
+  return SN_OK;
+}
+
+static sn_status build_concat(sni_lowering *l, sni_node_id id) {
+  const sni_node *node = sni_graph_node(l->graph, id);
+  target to = whole(l, l->nodes[id].slot, &node->type);
+  const int axis = (int)node->attrs[0];
+  for (int i = 0; i < node->n_operands; i++) {
+    SNI_TRY(copy_into(l, id, node->operands[i], &to));
+    const sni_type *part = sni_graph_type(l->graph, node->operands[i]);
+    to.offset[axis] = sni_linear_add(l->dims, to.offset[axis], sni_linear_dim(part->dims[axis]));
+  }
+  return SN_OK;
+}
+
+static sn_status build_pad(sni_lowering *l, sni_node_id id) {
+  const sni_node *node = sni_graph_node(l->graph, id);
+  const int rank = node->type.rank;
+  sni_body b;
+  sni_index_map map, scalar;
+  uint32_t value = 0;
+  SNI_TRY(begin(l, id, &node->type, &b, &map));
+  SNI_TRY(sni_index_map_create(l, 0, rank, &scalar));
+  SNI_TRY(sni_body_emit(&b, node->operands[1], &scalar, &value));
+  SNI_TRY(sni_body_store(&b, l->nodes[id].slot, &node->type, &map, value));
+  SNI_TRY(sni_build_tree(&b));
+  target to = whole(l, l->nodes[id].slot, &node->type);
+  for (int k = 0; k < rank; k++) {
+    to.offset[k] = sni_linear_dim(node->attrs[k]);
+    to.step[k] = node->attrs[2 * rank + k] + 1;
+  }
+  return copy_into(l, id, node->operands[0], &to);
+}
+
+// Rows of the result that indices name get the updates' rows added, one index after the other. The
+// elements of a row are the outer loop, so they run in lanes and never meet.
+static sn_status add_updates(sni_lowering *l, sni_node_id id) {
+  const sni_node *node = sni_graph_node(l->graph, id);
+  const sni_type *type = &node->type, *indices = sni_graph_type(l->graph, node->operands[1]);
+  const sni_type *updates = sni_graph_type(l->graph, node->operands[2]);
+  const int row_rank = type->rank - 1, n_axes = updates->rank;
+  sni_body b;
+  sni_index_map map, index_map, row_map;
+  uint32_t value = 0, number = 0;
+  SNI_TRY(sni_body_init(&b, l, -1, id));
+  b.sequential = true;
+  b.n_outer = row_rank;
+  b.n_inner = indices->rank;
+  for (int k = 0; k < row_rank; k++) b.extent[k] = sni_linear_dim(updates->dims[indices->rank + k]);
+  for (int k = 0; k < indices->rank; k++) b.extent[row_rank + k] = sni_linear_dim(updates->dims[k]);
+  b.nests = SNI_ARENA_ARRAY(l->arena, sni_nest, 1);
+  if (!b.nests) return sni_fail_memory(l->diag, sizeof *b.nests, "a kernel");
+  b.n_nests = 1;
+  b.nest = 0;
+  SNI_TRY(sni_index_map_create(l, n_axes, n_axes, &map));
+  for (int k = 0; k < n_axes; k++) {
+    const int axis = k < indices->rank ? row_rank + k : k - indices->rank;
+    map.at[k * (n_axes + 1) + 1 + axis] = sni_linear_number(1);
+  }
+  index_map = (sni_index_map){indices->rank, n_axes, map.at};
+  row_map = (sni_index_map){row_rank, n_axes, map.at + indices->rank * (n_axes + 1)};
+  sni_expression v = sni_body_blank(SNI_KOP_STORE_ADD, type->dtype);
+  SNI_TRY(sni_body_checked_row(&b, node->operands[1], &index_map, type, &v.index));
+  SNI_TRY(sni_body_emit(&b, node->operands[2], &map, &value));
+  v.slot = l->nodes[id].slot;
+  v.operands[0] = value;
+  SNI_TRY(sni_body_address(&b, type, &row_map, 1, &v));
+  v.axes = (uint16_t)((1u << n_axes) - 1);
+  SNI_TRY(sni_body_add(&b, &v, &number));
+  b.values[number].nest = 0;
+  SNI_TRY(sni_body_describe_fault(&b, node));
+  return sni_build_tree(&b);
+}
+
+static sn_status build_scatter(sni_lowering *l, sni_node_id id) {
+  const sni_node *node = sni_graph_node(l->graph, id);
+  const target to = whole(l, l->nodes[id].slot, &node->type);
+  SNI_TRY(copy_into(l, id, node->operands[0], &to));
+  return add_updates(l, id);
+}
+
+sn_status sni_build_special(sni_lowering *l, uint32_t number) {
+  const sni_group *group = &l->groups[number];
+  if (group->n_members == 0) {
+    const target to = whole(l, group->copy_slot, sni_graph_type(l->graph, group->copy_source));
+    return copy_into(l, group->copy_source, group->copy_source, &to);
+  }
+  const sni_node_id id = group->members[0];
+  switch (sni_graph_node(l->graph, id)->op) {
+    case SNI_OP_CONCAT:
+      return build_concat(l, id);
+    case SNI_OP_PAD:
+      return build_pad(l, id);
+    case SNI_OP_SCATTER_ADD:
+      return build_scatter(l, id);
+    default:
+      return sni_fail(l->diag, SN_ERR_INTERNAL, "%s is not made of pieces",
+                      sni_op_infos[sni_graph_node(l->graph, id)->op].name);
+  }
+}

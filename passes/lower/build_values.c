@@ -1,0 +1,629 @@
+// Nodes become expressions: a walk from what must be stored up to buffers, carrying the index map.
+// Views end in addresses; pad and concat in addresses that hold under conditions.
+//
+// Invariant: a node emitted at one index map and under the same conditions is emitted once per nest,
+// or once per body if it does not vary along inner axes. Recursion is bounded by the region's
+// size: what lies outside has a buffer, and what is recomputed costs at most a few operations.
+#include "passes/lower/body.h"
+#include "passes/lower/fuse_groups.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  math_cost = 30,
+  slow_cost = 4,
+  most_cost = 1000,
+  product_segment = 1024,  // of k: part of the value, so never to be tuned
+};
+
+sn_status sni_body_init(sni_body *b, sni_lowering *l, int32_t group, sni_node_id named) {
+  memset(b, 0, sizeof *b);
+  b->l = l;
+  b->group = group;
+  b->nest = SNI_NO_NEST;
+  b->contraction = b->active_otherwise = SNI_NO_VALUE;
+  const sni_node *node = sni_graph_node(l->graph, named);
+  b->location = node->location;
+  b->op_name = b->name = sni_op_infos[node->op].name;
+  return SN_OK;
+}
+
+sni_expression sni_body_blank(sni_kop op, sn_dtype dtype) {
+  sni_expression v = {.op = op,
+                      .dtype = dtype,
+                      .source = dtype,
+                      .nest = SNI_NO_NEST,
+                      .slot = -1,
+                      .row = -1,
+                      .index = SNI_NO_VALUE,
+                      .otherwise = SNI_NO_VALUE};
+  for (int i = 0; i < 3; i++) v.operands[i] = SNI_NO_VALUE;
+  return v;
+}
+
+static uint16_t axes_of(const sni_body *b, uint32_t value) {
+  return value == SNI_NO_VALUE ? 0 : b->values[value].axes;
+}
+
+static int own_cost(const sni_expression *v) {
+  if (sni_kop_infos[v->op].math) return math_cost;
+  return v->op == SNI_KOP_DIV || v->op == SNI_KOP_SQRT || v->op == SNI_KOP_REM ? slow_cost : 1;
+}
+
+// Where the expression belongs, and what it would cost elsewhere.
+static void place(sni_body *b, sni_expression *v) {
+  const uint32_t used[5] = {v->operands[0], v->operands[1], v->operands[2], v->index, v->otherwise};
+  int cost = own_cost(v);
+  for (int i = 0; i < 5; i++) {
+    if (used[i] == SNI_NO_VALUE) continue;
+    const sni_expression *operand = &b->values[used[i]];
+    if (operand->axes & sni_body_inner(b)) cost += operand->cost;
+  }
+  v->cost = (uint16_t)(cost > most_cost ? most_cost : cost);
+  v->wanted = b->nest;
+  if (v->op == SNI_KOP_REDUCE || (v->axes & sni_body_inner(b))) v->nest = b->nest;
+}
+
+sn_status sni_body_add(sni_body *b, const sni_expression *value, uint32_t *out) {
+  SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->values, &b->values_capacity,
+                         b->n_values + 1, sizeof *b->values));
+  b->values[b->n_values] = *value;
+  place(b, &b->values[b->n_values]);
+  *out = b->n_values++;
+  return SN_OK;
+}
+
+static sn_status add_op(sni_body *b, sni_kop op, sn_dtype dtype, sn_dtype source, uint32_t x,
+                        uint32_t y, uint32_t z, uint32_t *out) {
+  sni_expression v = sni_body_blank(op, dtype);
+  v.source = source;
+  v.operands[0] = x;
+  v.operands[1] = y;
+  v.operands[2] = z;
+  v.axes = (uint16_t)(axes_of(b, x) | axes_of(b, y) | axes_of(b, z));
+  return sni_body_add(b, &v, out);
+}
+
+static sn_status add_binary(sni_body *b, sni_kop op, sn_dtype dtype, uint32_t x, uint32_t y,
+                            uint32_t *out) {
+  return add_op(b, op, dtype, dtype, x, y, SNI_NO_VALUE, out);
+}
+
+static sn_status add_integer(sni_body *b, sn_dtype dtype, int64_t number, uint32_t *out) {
+  sni_expression v = sni_body_blank(SNI_KOP_CONST, dtype);
+  v.as.i = number;
+  return sni_body_add(b, &v, out);
+}
+
+static sn_status add_zero(sni_body *b, sn_dtype dtype, uint32_t *out) {
+  if (!sni_is_float(dtype)) return add_integer(b, dtype, 0, out);
+  sni_expression v = sni_body_blank(SNI_KOP_CONST, dtype);
+  v.as.f = 0;
+  return sni_body_add(b, &v, out);
+}
+
+static sn_status add_size(sni_body *b, sn_dtype dtype, sni_linear size, uint32_t *out) {
+  if (size.symbolic == 0) return add_integer(b, dtype, size.number, out);
+  sni_expression v = sni_body_blank(SNI_KOP_PARAM, dtype);
+  v.as.size = size;
+  return sni_body_add(b, &v, out);
+}
+
+// ---- memo
+
+static uint64_t memo_hash(sni_node_id node, uint32_t scope, const sni_linear *at, uint32_t n) {
+  uint64_t h = sni_hash_mix(sni_hash_mix(0x51, node), scope);
+  for (uint32_t i = 0; i < n; i++)
+    h = sni_hash_mix(h, (uint64_t)at[i].number * 31 + (uint64_t)at[i].symbolic);
+  return h;
+}
+
+// NULL: the table is empty.
+static sni_memo *memo_slot(const sni_memo_table *table, sni_node_id node, uint32_t scope,
+                           const sni_index_map *map) {
+  const uint32_t n = (uint32_t)(map->rank * (map->n_axes + 1));
+  if (!table->capacity) return NULL;
+  for (uint64_t h = memo_hash(node, scope, map->at, n);; h++) {
+    sni_memo *m = &table->items[h & (table->capacity - 1)];
+    if (!m->at) return m;
+    if (m->node != node || m->scope != scope || m->n_at != n) continue;
+    bool same = true;
+    for (uint32_t i = 0; i < n && same; i++) same = sni_linear_equal(m->at[i], map->at[i]);
+    if (same) return m;
+  }
+}
+
+static sn_status memo_reserve(sni_body *b, sni_memo_table *table) {
+  if ((table->count + 1) * 2 <= table->capacity) return SN_OK;
+  const sni_memo_table old = *table;
+  table->capacity = old.capacity ? old.capacity * 2 : 32;
+  table->items = SNI_ARENA_ARRAY(b->l->arena, sni_memo, table->capacity);
+  if (!table->items)
+    return sni_fail_memory(b->l->diag, table->capacity * sizeof *table->items, "a kernel");
+  for (uint32_t i = 0; i < old.capacity; i++) {
+    const sni_memo *m = &old.items[i];
+    if (!m->at) continue;
+    uint64_t h = memo_hash(m->node, m->scope, m->at, m->n_at);
+    while (table->items[h & (table->capacity - 1)].at) h++;
+    table->items[h & (table->capacity - 1)] = *m;
+  }
+  return SN_OK;
+}
+
+static uint32_t scope_of(const sni_body *b) {
+  return b->active_count ? b->active_first << 8 | b->active_count : 0;
+}
+
+static const sni_linear no_dims[1];
+
+static sn_status memo_put(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value) {
+  sni_memo_table *table =
+      b->values[value].nest == SNI_NO_NEST || b->values[value].op == SNI_KOP_REDUCE ? &b->memo
+                                                                                    : &b->nest_memo;
+  SNI_TRY(memo_reserve(b, table));
+  sni_memo *m = memo_slot(table, id, scope_of(b), map);
+  if (!m->at) table->count++;
+  *m = (sni_memo){id, scope_of(b), map->rank ? map->at : no_dims,
+                  (uint32_t)(map->rank * (map->n_axes + 1)), value};
+  return SN_OK;
+}
+
+static bool memo_get(const sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
+  const sni_memo_table *tables[] = {&b->nest_memo, &b->memo};
+  for (int i = 0; i < 2; i++) {
+    const sni_memo *m = memo_slot(tables[i], id, scope_of(b), map);
+    if (!m || !m->at) continue;
+    *out = m->value;
+    return true;
+  }
+  return false;
+}
+
+// ---- memory
+
+static uint16_t stride_axes(const sni_body *b, const sni_linear *stride) {
+  uint16_t axes = 0;
+  for (int a = 0; a < sni_body_axes(b); a++)
+    if (!sni_linear_is(stride[a], 0)) axes |= (uint16_t)(1u << a);
+  return axes;
+}
+
+sn_status sni_body_address(sni_body *b, const sni_type *type, const sni_index_map *map,
+                           int first_dim, sni_expression *v) {
+  const int n_axes = sni_body_axes(b);
+  sni_dim_table *dims = b->l->dims;
+  v->stride = SNI_ARENA_ARRAY(b->l->arena, sni_linear, n_axes ? n_axes : 1);
+  if (!v->stride) return sni_fail_memory(b->l->diag, sizeof *v->stride, "a kernel");
+  sni_linear stride = sni_linear_number(1);
+  for (int k = type->rank - 1; k >= first_dim; k--) {
+    const sni_linear *at = map->at + (k - first_dim) * (n_axes + 1);
+    v->offset = sni_linear_add(dims, v->offset, sni_linear_mul(dims, at[0], stride));
+    for (int a = 0; a < n_axes; a++)
+      v->stride[a] = sni_linear_add(dims, v->stride[a], sni_linear_mul(dims, at[1 + a], stride));
+    stride = sni_linear_mul(dims, stride, sni_linear_dim(type->dims[k]));
+  }
+  v->axes = stride_axes(b, v->stride);
+  return SN_OK;
+}
+
+// The conditions at hand hold for the load.
+static sn_status restrict_load(sni_body *b, sni_expression *v) {
+  if (!b->active_count) return SN_OK;
+  v->first_condition = b->active_first;
+  v->n_conditions = b->active_count;
+  v->otherwise = b->active_otherwise;
+  if (v->otherwise == SNI_NO_VALUE) SNI_TRY(add_zero(b, v->dtype, &v->otherwise));
+  v->axes |= axes_of(b, v->otherwise);
+  for (uint32_t c = 0; c < v->n_conditions; c++)
+    v->axes |= stride_axes(b, b->conditions[v->first_condition + c].stride);
+  return SN_OK;
+}
+
+static sn_status emit_load(sni_body *b, sni_node_id buffer, const sni_type *shape,
+                           const sni_index_map *map, uint32_t *out) {
+  sni_expression v = sni_body_blank(SNI_KOP_LOAD, shape->dtype);
+  v.slot = b->l->nodes[buffer].slot;
+  SNI_TRY(sni_body_address(b, shape, map, 0, &v));
+  SNI_TRY(restrict_load(b, &v));
+  return sni_body_add(b, &v, out);
+}
+
+sn_status sni_body_store(sni_body *b, int32_t slot, const sni_type *type, const sni_index_map *map,
+                         uint32_t value) {
+  sni_expression v = sni_body_blank(SNI_KOP_STORE, type->dtype);
+  uint32_t ignored = 0;
+  v.slot = slot;
+  v.operands[0] = value;
+  SNI_TRY(sni_body_address(b, type, map, 0, &v));
+  v.axes |= axes_of(b, value);
+  return sni_body_add(b, &v, &ignored);
+}
+
+// ---- leaves
+
+static sn_status emit_constant(sni_body *b, const sni_node *node, uint32_t *out) {
+  sni_expression v = sni_body_blank(SNI_KOP_CONST, node->type.dtype);
+  switch (node->type.dtype) {
+    case SN_F32: {
+      float f;
+      memcpy(&f, node->data, sizeof f);
+      v.as.f = (double)f;
+      break;
+    }
+    case SN_F64:
+      memcpy(&v.as.f, node->data, sizeof(double));
+      break;
+    case SN_I32: {
+      int32_t i;
+      memcpy(&i, node->data, sizeof i);
+      v.as.i = i;
+      break;
+    }
+    case SN_I64:
+      memcpy(&v.as.i, node->data, sizeof(int64_t));
+      break;
+    default:
+      v.as.i = *(const uint8_t *)node->data != 0;
+      break;
+  }
+  return sni_body_add(b, &v, out);
+}
+
+// offset + sum of index * coefficient, as i64.
+static sn_status emit_affine(sni_body *b, sni_linear offset, const sni_linear *at, uint32_t *out) {
+  SNI_TRY(add_size(b, SN_I64, offset, out));
+  bool is_zero = sni_linear_is(offset, 0);
+  for (int a = 0; a < sni_body_axes(b); a++) {
+    if (sni_linear_is(at[a], 0)) continue;
+    sni_expression v = sni_body_blank(SNI_KOP_INDEX, SN_I64);
+    uint32_t term = 0;
+    v.as.axis = a;
+    v.axes = (uint16_t)(1u << a);
+    SNI_TRY(sni_body_add(b, &v, &term));
+    if (!sni_linear_is(at[a], 1)) {
+      uint32_t factor = 0;
+      SNI_TRY(add_size(b, SN_I64, at[a], &factor));
+      SNI_TRY(add_binary(b, SNI_KOP_MUL, SN_I64, term, factor, &term));
+    }
+    if (is_zero) {
+      *out = term;
+      is_zero = false;
+    } else {
+      SNI_TRY(add_binary(b, SNI_KOP_ADD, SN_I64, *out, term, out));
+    }
+  }
+  return SN_OK;
+}
+
+static sn_status emit_leaf(sni_body *b, const sni_node *node, const sni_index_map *map,
+                           uint32_t *out) {
+  if (node->op == SNI_OP_CONSTANT) return emit_constant(b, node, out);
+  if (node->op == SNI_OP_DIM_SIZE) return add_size(b, SN_I64, sni_linear_dim(node->attrs[0]), out);
+  const sni_linear *at = map->at + node->attrs[0] * (map->n_axes + 1);
+  SNI_TRY(emit_affine(b, at[0], at + 1, out));
+  if (node->type.dtype == SN_I64) return SN_OK;
+  return add_op(b, SNI_KOP_CAST, node->type.dtype, SN_I64, *out, SNI_NO_VALUE, SNI_NO_VALUE, out);
+}
+
+// ---- index ops
+
+sn_status sni_body_describe_fault(sni_body *b, const sni_node *node) {
+  const sni_graph *g = b->l->graph;
+  char table[128], indices[128], text[400];
+  b->op_name = sni_op_infos[node->op].name;
+  sni_type_format(g->dims, sni_graph_type(g, node->operands[0]), table, sizeof(table));
+  sni_type_format(g->dims, sni_graph_type(g, node->operands[1]), indices, sizeof(indices));
+  snprintf(text, sizeof(text), "%s: an index (operand #1, %s) is out of range: operand #0 is %s",
+           b->op_name, indices, table);
+  b->fault = sni_arena_strdup(b->l->arena, text);
+  return b->fault ? SN_OK : sni_fail_memory(b->l->diag, strlen(text), "a kernel");
+}
+
+sn_status sni_body_checked_row(sni_body *b, sni_node_id indices, const sni_index_map *map,
+                               const sni_type *table, uint32_t *out) {
+  const sn_dtype dtype = sni_graph_type(b->l->graph, indices)->dtype;
+  uint32_t row = 0, width = 0;
+  SNI_TRY(sni_body_emit(b, indices, map, &row));
+  if (dtype != SN_I64)
+    SNI_TRY(add_op(b, SNI_KOP_CAST, SN_I64, dtype, row, SNI_NO_VALUE, SNI_NO_VALUE, &row));
+  sni_expression check = sni_body_blank(SNI_KOP_CHECK_INDEX, SN_I64);
+  check.operands[0] = row;
+  check.axes = axes_of(b, row);
+  check.as.size = sni_linear_dim(table->dims[0]);
+  SNI_TRY(sni_body_add(b, &check, &row));
+  sni_linear stride = sni_linear_number(1);
+  for (int k = 1; k < table->rank; k++)
+    stride = sni_linear_mul(b->l->dims, stride, sni_linear_dim(table->dims[k]));
+  *out = row;
+  if (sni_linear_is(stride, 1)) return SN_OK;
+  SNI_TRY(add_size(b, SN_I64, stride, &width));
+  return add_binary(b, SNI_KOP_MUL, SN_I64, row, width, out);
+}
+
+static sn_status emit_gather(sni_body *b, const sni_node *node, const sni_index_map *map,
+                             uint32_t *out) {
+  const sni_graph *g = b->l->graph;
+  const sni_type *table = sni_graph_type(g, node->operands[0]);
+  const int rank = sni_graph_type(g, node->operands[1])->rank;
+  const sni_index_map index_map = {rank, map->n_axes, map->at};
+  const sni_index_map row_map = {table->rank - 1, map->n_axes, map->at + rank * (map->n_axes + 1)};
+  sni_expression v = sni_body_blank(SNI_KOP_LOAD, table->dtype);
+  SNI_TRY(sni_body_checked_row(b, node->operands[1], &index_map, table, &v.index));
+  v.slot = b->l->nodes[node->operands[0]].slot;
+  SNI_TRY(sni_body_address(b, table, &row_map, 1, &v));
+  v.axes |= axes_of(b, v.index);
+  SNI_TRY(restrict_load(b, &v));
+  b->location = node->location;
+  SNI_TRY(sni_body_describe_fault(b, node));
+  return sni_body_add(b, &v, out);
+}
+
+static sn_status emit_random(sni_body *b, const sni_node *node, const sni_index_map *map,
+                             uint32_t *out) {
+  uint32_t state[2], position = 0;
+  for (int i = 0; i < 2; i++) {
+    sni_index_map at;
+    SNI_TRY(sni_index_map_create(b->l, 1, map->n_axes, &at));
+    at.at[0] = sni_linear_number(i);
+    SNI_TRY(sni_body_emit(b, node->operands[0], &at, &state[i]));
+  }
+  sni_expression place_of = sni_body_blank(SNI_KOP_LOAD, SN_I64);  // for its address alone
+  SNI_TRY(sni_body_address(b, &node->type, map, 0, &place_of));
+  SNI_TRY(emit_affine(b, place_of.offset, place_of.stride, &position));
+  return add_op(b, SNI_KOP_RANDOM, SN_I32, SN_I64, state[0], state[1], position, out);
+}
+
+// ---- pad and concat: what lies under conditions
+
+// 0 <= at < extent, for as long as the caller keeps the count.
+static sn_status add_condition(sni_body *b, const sni_linear *at, sni_dim extent) {
+  const int n_axes = sni_body_axes(b);
+  sni_condition c = {.extent = sni_linear_dim(extent), .offset = at[0]};
+  c.stride = sni_arena_copy(b->l->arena, at + 1, (size_t)(n_axes ? n_axes : 1) * sizeof *at);
+  if (!c.stride) return sni_fail_memory(b->l->diag, sizeof *at, "a kernel");
+  SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->conditions, &b->conditions_capacity,
+                         b->n_conditions + 1, sizeof *b->conditions));
+  b->conditions[b->n_conditions++] = c;
+  return SN_OK;
+}
+
+// Conditions [first, end) as one bool.
+static sn_status emit_conditions(sni_body *b, uint32_t first, uint32_t end, uint32_t *out) {
+  *out = SNI_NO_VALUE;
+  for (uint32_t i = first; i < end; i++) {
+    const sni_condition c = b->conditions[i];
+    uint32_t at = 0, zero = 0, extent = 0, low = 0, high = 0;
+    SNI_TRY(emit_affine(b, c.offset, c.stride, &at));
+    SNI_TRY(add_integer(b, SN_I64, 0, &zero));
+    SNI_TRY(add_size(b, SN_I64, c.extent, &extent));
+    SNI_TRY(add_op(b, SNI_KOP_LE, SN_BOOL, SN_I64, zero, at, SNI_NO_VALUE, &low));
+    SNI_TRY(add_op(b, SNI_KOP_LT, SN_BOOL, SN_I64, at, extent, SNI_NO_VALUE, &high));
+    SNI_TRY(add_binary(b, SNI_KOP_AND, SN_BOOL, low, high, &low));
+    if (*out == SNI_NO_VALUE)
+      *out = low;
+    else
+      SNI_TRY(add_binary(b, SNI_KOP_AND, SN_BOOL, *out, low, out));
+  }
+  return SN_OK;
+}
+
+// The operand at map where the conditions from `first` on hold, else `otherwise`. They are those
+// of the caller's too: the list is one piece.
+static sn_status emit_under(sni_body *b, sni_node_id operand, const sni_index_map *map,
+                            uint32_t first, uint32_t own, uint32_t otherwise, uint32_t *out) {
+  const uint32_t saved_first = b->active_first, saved_count = b->active_count,
+                 saved_otherwise = b->active_otherwise, end = b->n_conditions;
+  const sni_node_id base = sni_view_base(b->l, operand);
+  const bool member = b->group >= 0 && b->l->nodes[base].group == b->group;
+  const bool direct = b->l->nodes[base].materialised && !member && !saved_count;
+  b->active_first = first;
+  b->active_count = end - first;
+  b->active_otherwise = direct ? otherwise : SNI_NO_VALUE;
+  sn_status status = sni_body_emit(b, operand, map, out);
+  b->active_first = saved_first;
+  b->active_count = saved_count;
+  b->active_otherwise = saved_otherwise;
+  if (status || direct) return status;
+  uint32_t holds = 0;
+  SNI_TRY(emit_conditions(b, own, end, &holds));
+  if (holds == SNI_NO_VALUE) return SN_OK;
+  return add_op(b, SNI_KOP_SELECT, b->values[*out].dtype, b->values[*out].dtype, holds, *out,
+                otherwise, out);
+}
+
+// Starts a list of conditions with those at hand. *own: the first of the new ones.
+static sn_status begin_conditions(sni_body *b, uint32_t *first, uint32_t *own) {
+  *first = b->n_conditions;
+  for (uint32_t i = 0; i < b->active_count; i++) {
+    SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->conditions,
+                           &b->conditions_capacity, b->n_conditions + 1, sizeof *b->conditions));
+    b->conditions[b->n_conditions] = b->conditions[b->active_first + i];
+    b->n_conditions++;
+  }
+  *own = b->n_conditions;
+  return SN_OK;
+}
+
+static sn_status emit_pad(sni_body *b, const sni_node *node, const sni_index_map *map,
+                          uint32_t *out) {
+  const sni_type *in = sni_graph_type(b->l->graph, node->operands[0]);
+  const int rank = in->rank;
+  sni_index_map at, scalar;
+  uint32_t otherwise = 0, first = 0, own = 0;
+  SNI_TRY(sni_index_map_create(b->l, 0, map->n_axes, &scalar));
+  SNI_TRY(sni_body_emit(b, node->operands[1], &scalar, &otherwise));
+  SNI_TRY(sni_index_map_create(b->l, rank, map->n_axes, &at));
+  SNI_TRY(begin_conditions(b, &first, &own));
+  for (int k = 0; k < rank; k++) {
+    sni_linear *to = at.at + k * (map->n_axes + 1);
+    memcpy(to, map->at + k * (map->n_axes + 1), (size_t)(map->n_axes + 1) * sizeof *to);
+    const sni_linear low = sni_linear_dim(node->attrs[k]);
+    to[0] =
+        sni_linear_add(b->l->dims, to[0], sni_linear_mul(b->l->dims, low, sni_linear_number(-1)));
+    if (!sni_linear_is(low, 0) || !sni_linear_is(sni_linear_dim(node->attrs[rank + k]), 0))
+      SNI_TRY(add_condition(b, to, in->dims[k]));
+  }
+  return emit_under(b, node->operands[0], &at, first, own, otherwise, out);
+}
+
+static sn_status emit_concat(sni_body *b, const sni_node *node, const sni_index_map *map,
+                             uint32_t *out) {
+  const int axis = (int)node->attrs[0];
+  sni_linear offset[SNI_CONCAT_FUSED + 1] = {{0, 0}};
+  for (int i = 0; i < node->n_operands; i++) {
+    const sni_type *part = sni_graph_type(b->l->graph, node->operands[i]);
+    offset[i + 1] = sni_linear_add(b->l->dims, offset[i], sni_linear_dim(part->dims[axis]));
+  }
+  uint32_t rest = 0;
+  SNI_TRY(add_zero(b, node->type.dtype, &rest));
+  for (int i = node->n_operands - 1; i >= 0; i--) {
+    const sni_type *part = sni_graph_type(b->l->graph, node->operands[i]);
+    sni_index_map at;
+    uint32_t first = 0, own = 0;
+    SNI_TRY(sni_index_map_create(b->l, map->rank, map->n_axes, &at));
+    memcpy(at.at, map->at, (size_t)(map->rank * (map->n_axes + 1)) * sizeof *at.at);
+    sni_linear *to = at.at + axis * (map->n_axes + 1);
+    to[0] = sni_linear_add(b->l->dims, to[0],
+                           sni_linear_mul(b->l->dims, offset[i], sni_linear_number(-1)));
+    SNI_TRY(begin_conditions(b, &first, &own));
+    if (node->n_operands > 1) SNI_TRY(add_condition(b, to, part->dims[axis]));
+    SNI_TRY(emit_under(b, node->operands[i], &at, first, own, rest, &rest));
+  }
+  *out = rest;
+  return SN_OK;
+}
+
+// ---- pointwise, contractions, views
+
+static const sni_kop op_kops[SNI_OP_COUNT] = {
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, formula) \
+  [SNI_OP_##id] = SNI_KOP_##kop,
+    SNI_OPS(SNI_X)
+#undef SNI_X
+};
+
+sni_kop sni_op_kop(sni_op op) {
+  return op_kops[op];
+}
+
+static sn_status emit_pointwise(sni_body *b, const sni_node *node, const sni_index_map *map,
+                                uint32_t *out) {
+  uint32_t operands[3] = {SNI_NO_VALUE, SNI_NO_VALUE, SNI_NO_VALUE};
+  for (int i = 0; i < node->n_operands; i++)
+    SNI_TRY(sni_body_emit(b, node->operands[i], map, &operands[i]));
+  const sn_dtype source = sni_graph_type(b->l->graph, node->operands[0])->dtype;
+  return add_op(b, op_kops[node->op], node->type.dtype, source, operands[0], operands[1],
+                operands[2], out);
+}
+
+// A side of a contraction: an access to the operand's buffer; k is one more axis of the map.
+static sn_status add_side(sni_body *b, sni_node_id operand, bool transposed, bool is_lhs,
+                          const sni_index_map *map, sni_linear *out_k_stride, uint32_t *out) {
+  sni_lowering *l = b->l;
+  const sni_type *shape = sni_graph_type(l->graph, operand);
+  const int n_axes = sni_body_axes(b), rank = shape->rank;
+  sni_index_map at;
+  SNI_TRY(sni_index_map_create(l, rank, n_axes + 1, &at));
+  const int free_dim = is_lhs == transposed ? rank - 1 : rank - 2, k_dim = 2 * rank - 3 - free_dim;
+  for (int k = 0; k < rank; k++) {
+    sni_linear *to = at.at + k * (n_axes + 2);
+    if (k == k_dim) {
+      to[1 + n_axes] = sni_linear_number(1);
+    } else {
+      const int from = k == free_dim ? (is_lhs ? rank - 2 : rank - 1) : k;
+      memcpy(to, map->at + from * (n_axes + 1), (size_t)(n_axes + 1) * sizeof *to);
+    }
+  }
+  sni_node_id id = operand;
+  while (!l->nodes[id].materialised) {
+    sni_index_map next;
+    bool affine = false;
+    SNI_TRY(sni_index_map_through(l, id, &at, &next, &affine));
+    id = sni_graph_node(l->graph, id)->operands[0];
+    if (!affine) break;  // an opaque reshape of a buffer: read under the reshape's own shape
+    at = next;
+    shape = sni_graph_type(l->graph, id);
+  }
+  sni_expression v = sni_body_blank(SNI_KOP_LOAD, shape->dtype);
+  v.slot = l->nodes[id].slot;
+  b->n_inner++;  // k, while the address is worked out
+  sn_status status = sni_body_address(b, shape, &at, 0, &v);
+  b->n_inner--;
+  if (status) return status;
+  *out_k_stride = v.stride[n_axes];
+  v.axes &= (uint16_t)((1u << n_axes) - 1);
+  return sni_body_add(b, &v, out);
+}
+
+static sn_status emit_contraction(sni_body *b, const sni_node *node, const sni_index_map *map,
+                                  uint32_t *out) {
+  const sni_type *a = sni_graph_type(b->l->graph, node->operands[0]);
+  sni_expression v = sni_body_blank(SNI_KOP_CONTRACTION, node->type.dtype);
+  v.as.product.k = sni_linear_dim(a->dims[node->attrs[0] ? a->rank - 2 : a->rank - 1]);
+  const bool long_k = v.as.product.k.symbolic || v.as.product.k.number > product_segment;
+  v.as.product.segment = sni_is_float(node->type.dtype) && long_k ? product_segment : 0;
+  SNI_TRY(add_side(b, node->operands[0], node->attrs[0] != 0, true, map, &v.as.product.lhs_stride,
+                   &v.as.product.lhs));
+  SNI_TRY(add_side(b, node->operands[1], node->attrs[1] != 0, false, map, &v.as.product.rhs_stride,
+                   &v.as.product.rhs));
+  v.axes = (uint16_t)((1u << b->n_outer) - 1);
+  SNI_TRY(sni_body_add(b, &v, out));
+  b->contraction = *out;
+  return SN_OK;
+}
+
+static sn_status emit_view(sni_body *b, sni_node_id id, const sni_node *node,
+                           const sni_index_map *map, uint32_t *out) {
+  sni_index_map next;
+  bool affine = false;
+  if (node->op == SNI_OP_PAD) return emit_pad(b, node, map, out);
+  if (node->op == SNI_OP_CONCAT) return emit_concat(b, node, map, out);
+  SNI_TRY(sni_index_map_through(b->l, id, map, &next, &affine));
+  if (affine) return sni_body_emit(b, node->operands[0], &next, out);
+  return emit_load(b, node->operands[0], &node->type, map, out);
+}
+
+static sn_status emit_node(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
+  const sni_node *node = sni_graph_node(b->l->graph, id);
+  if (sni_is_inline_constant(node)) return emit_leaf(b, node, map, out);
+  switch (sni_op_infos[node->op].op_class) {
+    case SNI_CLASS_VIEW:
+      return emit_view(b, id, node, map, out);
+    case SNI_CLASS_CONTRACT:
+      return emit_contraction(b, node, map, out);
+    case SNI_CLASS_INDEX:
+      return emit_gather(b, node, map, out);
+    case SNI_CLASS_RANDOM:
+      return emit_random(b, node, map, out);
+    case SNI_CLASS_POINTWISE:
+      return emit_pointwise(b, node, map, out);
+    default:
+      return sni_fail(b->l->diag, SN_ERR_INTERNAL, "%s is read where its region has not made it",
+                      sni_op_infos[node->op].name);
+  }
+}
+
+sn_status sni_body_emit(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
+  if (memo_get(b, id, map, out)) return SN_OK;
+  const sni_fusion_node *state = &b->l->nodes[id];
+  const bool member = b->group >= 0 && state->group == b->group;
+  if (state->materialised && !member) {
+    SNI_TRY(emit_load(b, id, sni_graph_type(b->l->graph, id), map, out));
+    return memo_put(b, id, map, *out);
+  }
+  bool found = false;
+  SNI_TRY(sni_body_reuse(b, id, map, &found, out));
+  if (!found) {
+    SNI_TRY(emit_node(b, id, map, out));
+    SNI_TRY(sni_body_remember(b, id, map, *out));
+  }
+  return memo_put(b, id, map, *out);
+}
+
+sn_status sni_body_add_reduce(sni_body *b, sni_node_id id, const sni_index_map *map,
+                              const sni_expression *reduce) {
+  uint32_t value = 0;
+  SNI_TRY(sni_body_add(b, reduce, &value));
+  return memo_put(b, id, map, value);
+}
