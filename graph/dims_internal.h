@@ -1,4 +1,4 @@
-// What dims.c, dims_normal.c and dims_text.c share: the table of interned symbolic expressions.
+// What dims.c, dims_unify.c, dims_normal.c and dims_text.c share: the table of interned symbolic expressions.
 //
 // An expression is stored in normal form: a sum ADD(ADD(t0, t1), t2) of terms in the order of
 // sni_dim_compare, the constant last; a term MUL(product, coefficient), or the bare product for
@@ -25,7 +25,20 @@ typedef struct sni_dim_entry {
   sni_dim_expression expression;
   sni_dim canonical;  // the equal dim without unified symbols; itself if it has none
   uint32_t weight;
+  // Numbers count from 1; 0: none.
+  uint32_t guard;       // that dim >= b
+  uint32_t most_guard;  // the same of an upper bound
+  uint32_t users;       // the first link to an entry that has this one as operand
+  uint32_t
+      aliases;  // the first entry that has this one as canonical form; they go on by next_alias
+  uint32_t next_alias;
+  uint32_t stamp;  // of the walk that met it last
 } sni_dim_entry;
+
+typedef struct sni_dim_link {
+  uint32_t user;  // counted from 0
+  uint32_t next;
+} sni_dim_link;
 
 typedef struct sni_dim_symbol_info {
   sni_dim dim;
@@ -36,12 +49,22 @@ typedef struct sni_dim_symbol_info {
 
 struct sni_dim_table {
   sni_arena *arena;
-  sni_dim_entry *entries;
+  // An overlay: the first n_parent entries are those of parent, which no longer changes; symbols
+  // and guards are its arrays.
+  const sni_dim_table *parent;
+  uint32_t n_parent;
+  sni_dim_entry *entries;  // the table's own, from number n_parent on
   uint32_t n_entries, entries_capacity;
-  uint32_t *slots;  // open addressing; entry number + 1, 0: free
+  uint32_t *slots;  // open addressing; number of an own entry + 1, 0: free
   uint32_t n_slots;
+  sni_dim_link *links;
+  uint32_t n_links, links_capacity;
+  uint32_t *work;  // entries to rebuild
+  uint32_t work_capacity, stamp;
   sni_dim_symbol_info *symbols;
   uint32_t n_symbols, symbols_capacity;
+  uint32_t *symbol_slots;  // by name; open addressing; symbol number + 1, 0: free
+  uint32_t n_symbol_slots;
   sni_dim_guard *guards;
   uint32_t n_guards, guards_capacity;
   bool has_named_symbols;  // parsing made some: default names may collide with theirs
@@ -73,7 +96,9 @@ static inline bool sni_dim_is_reference(sni_dim dim) {
   return dim < 0 && dim >= -(int64_t)UINT32_MAX;
 }
 static inline sni_dim_entry *sni_dim_at(const sni_dim_table *table, sni_dim reference) {
-  return &table->entries[-(reference + 1)];
+  const uint32_t number = (uint32_t) - (reference + 1);
+  while (number < table->n_parent) table = table->parent;
+  return &table->entries[number - table->n_parent];
 }
 static inline sni_dim sni_dim_canonical(const sni_dim_table *table, sni_dim dim) {
   return table && sni_dim_is_reference(dim) ? sni_dim_at(table, dim)->canonical : dim;

@@ -111,9 +111,12 @@ size_t sni_dim_guard_format(const sni_dim_table *table, sni_dim_guard guard, con
   const long long b = sni_dim_evaluate(table, guard.b, symbols);
   char is[80], must[80];
   int length;
+  int64_t most;
   sni_dim_format(table, guard.a, is, sizeof(is));
   sni_dim_format(table, guard.b, must, sizeof(must));
-  if (guard.at_least)
+  if (guard.at_least && sni_dim_is_constant(table, guard.a, &most))
+    length = snprintf(buffer, capacity, "a size of %lld or less, but it is %lld", a, b);
+  else if (guard.at_least)
     length = snprintf(buffer, capacity, "a size of %lld or more, but it is %lld", b, a);
   else if (!strcmp(is, must))  // unified since: a size that the trace pinned
     length = snprintf(buffer, capacity, "two sizes to be %s, but they are %lld and %lld", is, a, b);

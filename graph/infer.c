@@ -51,6 +51,10 @@ static sn_status check_iota(const sni_inference *in) {
   if (axis < 0 || axis >= in->declared->rank)
     return sni_infer_fail(in, SN_ERR_SHAPE, "axis %lld is not in [0, %d)", (long long)axis,
                           in->declared->rank);
+  int64_t size;
+  if (in->declared->dtype == SN_I32 &&
+      sni_dim_is_constant(in->dims, in->declared->dims[axis], &size) && size > INT32_MAX)
+    return sni_infer_fail(in, SN_ERR_SHAPE, "%lld indices do not fit i32", (long long)size);
   return SN_OK;
 }
 

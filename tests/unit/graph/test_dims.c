@@ -1,6 +1,8 @@
 // Symbolic dims: normal form, evaluation, unification, text.
 #include "graph_fixture.h"
 
+#include <time.h>
+
 static void check_text(sni_dim dim, const char *expected) {
   char text[512];
   ck_assert_uint_eq(sni_dim_format(graph->dims, dim, text, sizeof(text)), strlen(text));
@@ -349,14 +351,212 @@ START_TEST(default_names_avoid_parsed_ones) {
 }
 END_TEST
 
-START_TEST(a_stricter_size_is_a_guard_of_its_own) {
-  sni_dim a = symbol(9);
+// One guard per dim, however many indices asked: each call checks all guards.
+START_TEST(a_stricter_size_takes_the_guards_place) {
+  sni_dim a = symbol(9), b = symbol(9);
   ck_assert(sni_dim_require(graph->dims, a, 1));
+  ck_assert(sni_dim_require(graph->dims, b, 2));
   ck_assert(sni_dim_require(graph->dims, a, 5));
+  ck_assert(sni_dim_require(graph->dims, a, 3));
+  ck_assert(!sni_dim_require(graph->dims, a, 10));
   ck_assert_int_eq(sni_dim_guard_count(graph->dims), 2);
-  const int64_t value = 3;
-  ck_assert(sni_dim_guard_holds(graph->dims, sni_dim_guard_at(graph->dims, 0), &value));
-  ck_assert(!sni_dim_guard_holds(graph->dims, sni_dim_guard_at(graph->dims, 1), &value));
+  for (int64_t value = 0; value < 10; value++) {
+    const int64_t values[] = {value, 2};
+    ck_assert_int_eq(sni_dim_guard_holds(graph->dims, sni_dim_guard_at(graph->dims, 0), values),
+                     value >= 5);
+    ck_assert(sni_dim_guard_holds(graph->dims, sni_dim_guard_at(graph->dims, 1), values));
+  }
+}
+END_TEST
+
+// ---- random expressions and unifications
+enum { n_values = 6, most_dims = 200 };
+
+static sni_dim random_dim(uint32_t r, const sni_dim *dims, int n) {
+  const sni_dim a = dims[(r >> 8) % (uint32_t)n], b = dims[(r >> 16) % (uint32_t)n];
+  switch (r % 6) {
+    case 0:
+      return sni_dim_add(graph->dims, a, b);
+    case 1:
+      return sni_dim_add_constant(graph->dims, a, (int64_t)(r >> 28));
+    case 2:
+      return sni_dim_mul_constant(graph->dims, a, (int64_t)(r >> 28));
+    case 3:
+      return sni_dim_max(graph->dims, a, b);
+    case 4:
+      return sni_dim_floor_div(graph->dims, a, 1 + (r >> 28));
+    default:
+      return sni_dim_mul(graph->dims, a, b);
+  }
+}
+
+static bool mentions(sni_dim dim, sni_dim symbol_dim) {
+  const sni_dim_expression e = sni_dim_expand(graph->dims, dim);
+  if (e.op == SNI_DIM_CONSTANT) return false;
+  if (e.op == SNI_DIM_SYMBOL) return sni_dim_symbol(graph->dims, (int)e.a) == symbol_dim;
+  return mentions(e.a, symbol_dim) || mentions(e.b, symbol_dim);
+}
+
+// Dims keep their values, and what has been solved for is in no canonical form.
+static void check_dims(const sni_dim *dims, int n, const int64_t *values) {
+  for (int i = 0; i < n; i++) {
+    int64_t by_form = 0;
+    const sni_dim_expression e = sni_dim_expand(graph->dims, dims[i]);
+    if (e.op == SNI_DIM_CONSTANT)
+      by_form = e.a;
+    else if (e.op == SNI_DIM_SYMBOL)
+      by_form = values[e.a];
+    else
+      by_form = sni_dim_evaluate(graph->dims, sni_dim_add(graph->dims, dims[i], 0), values);
+    ck_assert_int_eq(by_form, sni_dim_evaluate(graph->dims, dims[i], values));
+    ck_assert(sni_dim_equal(graph->dims, dims[i], sni_dim_add(graph->dims, dims[i], 0)));
+    for (int s = 0; s < n_values; s++) {
+      const sni_dim one = sni_dim_symbol(graph->dims, s);
+      const sni_dim_expression form = sni_dim_expand(graph->dims, one);
+      if (form.op != SNI_DIM_SYMBOL || form.a != s) ck_assert(!mentions(dims[i], one));
+    }
+  }
+}
+
+START_TEST(random_unifications_keep_values) {
+  uint32_t r = 12345;
+  int unified = 0;
+  for (int round = 0; round < 100; round++) {
+    int64_t values[n_values];
+    sni_dim dims[most_dims];
+    int n = 0;
+    ck_assert_int_eq(sni_graph_create(&arena, &diag, "random", NULL, &graph), SN_OK);
+    for (; n < n_values; n++) {
+      r = r * 1664525u + 1013904223u;
+      values[n] = 1 + (r >> 24) % 3;
+      dims[n] = symbol(values[n]);
+    }
+    while (n < most_dims) {
+      r = r * 1664525u + 1013904223u;
+      const sni_dim dim = random_dim(r ^ r >> 15, dims, n);
+      if (dim == SNI_DIM_FAILED || sni_dim_evaluate(graph->dims, dim, values) > 1000) continue;
+      dims[n++] = dim;
+      if (n % 10) continue;
+      const sni_dim a = dims[(r >> 9) % (uint32_t)n], b = dims[(r >> 18) % (uint32_t)n];
+      const bool same =
+          sni_dim_evaluate(graph->dims, a, values) == sni_dim_evaluate(graph->dims, b, values);
+      const bool done = sni_dim_unify(graph->dims, a, b);
+      ck_assert(same || !done);
+      if (done) ck_assert(sni_dim_equal(graph->dims, a, b));
+      unified += done;
+      if (n == 50) check_dims(dims, n, values);
+    }
+    check_dims(dims, n, values);
+    sni_arena_reset(&arena);
+  }
+  ck_assert_int_gt(unified, 60);
+}
+END_TEST
+
+// Unifying n symbols, each with expressions of its own, takes time that grows with n alone.
+static double time_of_unifications(int n) {
+  double best = 1e9;
+  for (int attempt = 0; attempt < 5; attempt++) {
+    ck_assert_int_eq(sni_graph_create(&arena, &diag, "many", NULL, &graph), SN_OK);
+    const sni_dim first = symbol(8);
+    const clock_t start = clock();
+    for (int i = 1; i < n; i++) {
+      const sni_dim s = symbol(8);
+      ck_assert(sni_dim_require(graph->dims, sni_dim_add_constant(graph->dims, s, i), 2));
+      sni_dim_mul_constant(graph->dims, s, 3);
+      ck_assert(sni_dim_unify(graph->dims, first, s));
+    }
+    const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    if (seconds < best) best = seconds;
+    sni_arena_reset(&arena);
+  }
+  return best;
+}
+
+START_TEST(unification_is_linear) {
+  const double few = time_of_unifications(2000), many = time_of_unifications(16000);
+  ck_assert_msg(many < 24 * few + 0.01, "2000 symbols: %g s, 16000: %g s", few, many);
+}
+END_TEST
+
+START_TEST(many_names_are_found) {
+  char name[16];
+  for (int i = 0; i < 1000; i++) {
+    snprintf(name, sizeof(name), "N%d", i);
+    const sni_dim dim = dim_of(name);
+    ck_assert(sni_dim_equal(graph->dims, dim, sni_dim_symbol(graph->dims, i)));
+  }
+  ck_assert_int_eq(sni_dim_symbol_count(graph->dims), 1000);
+  for (int i = 999; i >= 0; i--) {
+    snprintf(name, sizeof(name), "N%d", i);
+    ck_assert(sni_dim_equal(graph->dims, dim_of(name), sni_dim_symbol(graph->dims, i)));
+  }
+  ck_assert_int_eq(sni_dim_symbol_count(graph->dims), 1000);
+}
+END_TEST
+
+// ---- overlays
+START_TEST(an_overlay_leaves_its_parent_alone) {
+  const sni_dim b = symbol(4), c = symbol(4), d = symbol(-1);
+  const sni_dim old = dim_of("2*B+1"), gone = dim_of("3*C+1");
+  ck_assert(sni_dim_unify(graph->dims, b, c));
+  ck_assert(sni_dim_require(graph->dims, b, 3));
+  sni_dim_table *parent = graph->dims, *over, *second;
+  ck_assert_int_eq(sni_dim_table_overlay(parent, &arena, &diag, &over), SN_OK);
+  ck_assert_int_eq(sni_dim_table_overlay(parent, &arena, &diag, &second), SN_OK);
+  // What parent has is found there; what it has not is new, and each overlay's own.
+  ck_assert_int_eq(sni_dim_add_constant(over, sni_dim_mul_constant(over, b, 2), 1), old);
+  ck_assert(
+      sni_dim_equal(over, gone, sni_dim_add_constant(over, sni_dim_mul_constant(over, b, 3), 1)));
+  sni_dim made[100], other[100];
+  for (int i = 0; i < 100; i++) {
+    made[i] = sni_dim_add_constant(over, sni_dim_mul(over, b, d), i + 1);
+    other[i] = sni_dim_add_constant(second, d, i + 1);
+  }
+  const int64_t values[] = {5, 5, 7};
+  char text[64];
+  for (int i = 0; i < 100; i++) {
+    ck_assert_int_eq(sni_dim_evaluate(over, made[i], values), 35 + i + 1);
+    ck_assert_int_eq(sni_dim_evaluate(second, other[i], values), 7 + i + 1);
+    ck_assert_int_eq(sni_dim_add_constant(over, sni_dim_mul(over, d, c), i + 1), made[i]);
+  }
+  sni_dim_format(over, made[6], text, sizeof(text));
+  ck_assert_str_eq(text, "B*D+7");
+  // It knows what parent knows, and learns nothing more.
+  ck_assert(sni_dim_equal(over, b, c));
+  ck_assert(sni_dim_unify(over, c, b));
+  ck_assert(!sni_dim_unify(over, b, d));
+  ck_assert(sni_dim_require(over, b, 2));
+  ck_assert(!sni_dim_require(over, b, 4));
+  ck_assert(!sni_dim_require(over, d, 1));
+  ck_assert_int_eq(sni_dim_guard_count(over), 2);
+  sni_dim none;
+  ck_assert_int_ne(sni_dim_new_symbol(over, 3, &none), SN_OK);
+  ck_assert_int_eq(sni_dim_symbol_count(over), 3);
+  // Had parent been written to, this would be entry number one more.
+  ck_assert_int_eq(sni_dim_table_overlay(parent, &arena, &diag, &second), SN_OK);
+  ck_assert_int_eq(sni_dim_add_constant(second, d, 77), other[0]);
+}
+END_TEST
+
+START_TEST(a_largest_size_is_a_guard) {
+  sni_dim a = symbol(9), b = symbol(-1);
+  ck_assert(sni_dim_require_most(graph->dims, 4, 4));
+  ck_assert(!sni_dim_require_most(graph->dims, 5, 4));
+  ck_assert(sni_dim_require_most(NULL, 4, 4));
+  ck_assert(!sni_dim_require_most(graph->dims, a, 8));  // against its hint
+  ck_assert_int_eq(sni_dim_guard_count(graph->dims), 0);
+  ck_assert(sni_dim_require_most(graph->dims, a, INT32_MAX));
+  ck_assert(sni_dim_require_most(graph->dims, a, INT32_MAX));
+  ck_assert(sni_dim_require_most(graph->dims, b, 7));
+  ck_assert_int_eq(sni_dim_guard_count(graph->dims), 2);
+  sni_dim_guard first = sni_dim_guard_at(graph->dims, 0);
+  ck_assert(sni_dim_guard_holds(graph->dims, first, (const int64_t[]){INT32_MAX, 8}));
+  ck_assert(!sni_dim_guard_holds(graph->dims, first, (const int64_t[]){INT64_C(1) << 31, 8}));
+  char text[100];
+  sni_dim_guard_format(graph->dims, sni_dim_guard_at(graph->dims, 1), (const int64_t[]){1, 8}, text,
+                       sizeof(text));
+  ck_assert_str_eq(text, "a size of 7 or less, but it is 8");
 }
 END_TEST
 
@@ -372,7 +572,12 @@ int main(void) {
   tcase_add_test(tests, hints_are_evaluated);
   tcase_add_test(tests, unified_symbols_are_equal_everywhere);
   tcase_add_test(tests, a_required_size_becomes_a_guard);
-  tcase_add_test(tests, a_stricter_size_is_a_guard_of_its_own);
+  tcase_add_test(tests, a_stricter_size_takes_the_guards_place);
+  tcase_add_test(tests, random_unifications_keep_values);
+  tcase_add_test(tests, unification_is_linear);
+  tcase_add_test(tests, many_names_are_found);
+  tcase_add_test(tests, an_overlay_leaves_its_parent_alone);
+  tcase_add_test(tests, a_largest_size_is_a_guard);
   tcase_add_test(tests, unified_constants_become_known);
   tcase_add_test(tests, unification_solves_for_a_symbol);
   tcase_add_test(tests, unification_respects_hints_and_constants);

@@ -34,6 +34,8 @@ static const rule_case cases[] = {
     OK(IOTA, "", "0", "f64[4]", "f64[4]"),
     BAD(IOTA, "", "0", "i32[]", SHAPE, "iota: axis 0 is not in [0, 0); result: i32[]"),
     BAD(IOTA, "", "-1", "i32[2]", SHAPE, "iota: axis -1 is not in [0, 1); result: i32[2]"),
+    BAD(IOTA, "", "0", "i32[2147483648]", SHAPE,
+        "iota: 2147483648 indices do not fit i32; result: i32[2147483648]"),
     BAD(IOTA, "", "B", "i32[2]", SHAPE, "iota: axis must be a constant; result: i32[2]"),
     BAD(IOTA, "", "0", "bool[2]", DTYPE,
         "iota: result: expected a number, given bool; result: bool[2]"),

@@ -1,0 +1,213 @@
+// Unification of symbolic dims, and what each call must satisfy for it.
+//
+// Unifying solves a = b for one symbol and rebuilds the entries that contain it, so that
+// sni_dim_equal stays one comparison; entries handed out earlier keep their ids and point to their
+// canonical form. The cost is that of the entries that contain the symbol, however large the table
+// is. Invariant: a canonical form is its own; every other entry is in the list of aliases of its.
+#include "graph/dims_internal.h"
+#include "runtime/sort.h"
+
+#include <string.h>
+
+// ---- guards
+int sni_dim_guard_count(const sni_dim_table *table) {
+  return (int)table->n_guards;
+}
+
+sni_dim_guard sni_dim_guard_at(const sni_dim_table *table, int i) {
+  return table->guards[i];
+}
+
+bool sni_dim_guard_holds(const sni_dim_table *table, sni_dim_guard guard, const int64_t *symbols) {
+  int64_t a = sni_dim_evaluate(table, guard.a, symbols);
+  int64_t b = sni_dim_evaluate(table, guard.b, symbols);
+  return guard.at_least ? a >= b : a == b;
+}
+
+static bool reserve_guard(sni_dim_table *table) {
+  sn_status status =
+      sni_arena_grow(table->arena, NULL, (void **)&table->guards, &table->guards_capacity,
+                     table->n_guards + 1, sizeof(*table->guards));
+  if (status) table->failure = SN_ERR_MEMORY;
+  return !status;
+}
+
+// One guard per dim: a higher bound takes the place of a lower one.
+bool sni_dim_require(sni_dim_table *table, sni_dim dim, int64_t least) {
+  int64_t value;
+  if (!sni_dim_valid(table, dim)) return false;
+  if (sni_dim_is_constant(table, dim, &value)) return value >= least;
+  if (least <= 0 && sni_dim_at(table, dim)->expression.op == SNI_DIM_SYMBOL) return true;
+  const uint32_t listed = sni_dim_at(table, dim)->guard;
+  if (listed && sni_dim_decode(table->guards[listed - 1].b, &value) && value >= least) return true;
+  value = sni_dim_hint(table, dim);
+  if ((value >= 0 && value < least) || table->parent) return false;
+  const sni_dim bound = sni_dim_signed(table, least);
+  if (bound == SNI_DIM_FAILED) return false;
+  if (listed) {
+    table->guards[listed - 1].b = bound;
+    return true;
+  }
+  if (!reserve_guard(table)) return false;
+  table->guards[table->n_guards++] = (sni_dim_guard){dim, bound, true};
+  sni_dim_at(table, dim)->guard = table->n_guards;
+  return true;
+}
+
+// One guard per dim: a lower bound takes the place of a higher one.
+bool sni_dim_require_most(sni_dim_table *table, sni_dim dim, int64_t most) {
+  int64_t value;
+  if (!sni_dim_valid(table, dim)) return false;
+  if (sni_dim_is_constant(table, dim, &value)) return value <= most;
+  const uint32_t listed = sni_dim_at(table, dim)->most_guard;
+  if (listed && sni_dim_decode(table->guards[listed - 1].a, &value) && value <= most) return true;
+  if (sni_dim_hint(table, dim) > most || table->parent) return false;
+  const sni_dim bound = sni_dim_signed(table, most);
+  if (bound == SNI_DIM_FAILED) return false;
+  if (listed) {
+    table->guards[listed - 1].a = bound;
+    return true;
+  }
+  if (!reserve_guard(table)) return false;
+  table->guards[table->n_guards++] = (sni_dim_guard){bound, dim, true};
+  sni_dim_at(table, dim)->most_guard = table->n_guards;
+  return true;
+}
+
+static bool contains(const sni_dim_table *table, sni_dim dim, sni_dim symbol) {
+  if (dim == symbol) return true;
+  if (!sni_dim_is_reference(dim)) return false;
+  const sni_dim_expression *e = &sni_dim_at(table, dim)->expression;
+  if (e->op == SNI_DIM_SYMBOL) return false;
+  return contains(table, e->a, symbol) || contains(table, e->b, symbol);
+}
+
+// Whether sum = 0 can be solved for term i: a bare symbol, nowhere else in the sum, whose
+// coefficient divides all others.
+static bool solvable(const sni_dim_table *table, const sni_dim_sum *sum, int i) {
+  sni_dim symbol = sum->terms[i].product;
+  if (!sni_dim_is_reference(symbol) || sni_dim_at(table, symbol)->expression.op != SNI_DIM_SYMBOL)
+    return false;
+  for (int k = 0; k < sum->n; k++) {
+    if (k == i) continue;
+    if (sum->terms[k].coefficient % sum->terms[i].coefficient) return false;
+    if (contains(table, sum->terms[k].product, symbol)) return false;
+  }
+  return true;
+}
+
+static sni_dim rebuild(sni_dim_table *table, sni_dim dim) {
+  sni_dim_expression e = sni_dim_at(table, dim)->expression;
+  switch (e.op) {
+    case SNI_DIM_ADD:
+      return sni_dim_add(table, e.a, e.b);
+    case SNI_DIM_MUL:
+      return sni_dim_mul(table, e.a, e.b);
+    case SNI_DIM_FLOOR_DIV:
+      return sni_dim_floor_div(table, e.a, e.b);
+    case SNI_DIM_MAX:
+      return sni_dim_max(table, e.a, e.b);
+    case SNI_DIM_MIN:
+      return sni_dim_min(table, e.a, e.b);
+    case SNI_DIM_SYMBOL:
+    case SNI_DIM_CONSTANT:
+      break;
+  }
+  return dim;
+}
+
+// Makes `to`, its own canonical form, that of dim and of all that had dim as theirs.
+static void set_canonical(sni_dim_table *table, sni_dim dim, sni_dim to) {
+  sni_dim_entry *entry = sni_dim_at(table, dim), *last = entry;
+  entry->canonical = to;
+  entry->next_alias = entry->aliases;  // they follow it into the list of `to`
+  entry->aliases = 0;
+  while (last->next_alias) {
+    last = sni_dim_at(table, -(sni_dim)last->next_alias);
+    last->canonical = to;
+  }
+  if (!sni_dim_is_reference(to)) return;
+  sni_dim_entry *target = sni_dim_at(table, to);
+  last->next_alias = target->aliases;
+  target->aliases = (uint32_t)-dim;
+}
+
+static bool comes_before(const void *user, uint32_t a, uint32_t b) {
+  (void)user;
+  return a < b;
+}
+
+// Lists the entries in use that contain the symbol, in order of creation: operands come before
+// users. What is no longer its own canonical form is used by nothing that is.
+static bool list_users(sni_dim_table *table, sni_dim symbol, uint32_t *out_count) {
+  uint32_t count = 0;
+  const uint32_t stamp = ++table->stamp;
+  for (uint32_t next = 0, link = sni_dim_at(table, symbol)->users;;) {
+    for (; link; link = table->links[link - 1].next) {
+      const uint32_t user = table->links[link - 1].user;
+      sni_dim_entry *entry = sni_dim_at(table, -(sni_dim)user - 1);
+      if (entry->stamp == stamp || entry->canonical != -(sni_dim)user - 1) continue;
+      entry->stamp = stamp;
+      if (sni_arena_grow(table->arena, NULL, (void **)&table->work, &table->work_capacity,
+                         count + 1, sizeof(*table->work)))
+        return false;
+      table->work[count++] = user;
+    }
+    if (next == count) break;
+    link = sni_dim_at(table, -(sni_dim)table->work[next++] - 1)->users;
+  }
+  sni_sort(table->work, count, comes_before, NULL);
+  *out_count = count;
+  return true;
+}
+
+// Puts value in the place of symbol everywhere.
+static bool substitute(sni_dim_table *table, sni_dim symbol, sni_dim value) {
+  uint32_t count;
+  if (!list_users(table, symbol, &count)) {
+    sni_dim_fail(table, SN_ERR_MEMORY);
+    return false;
+  }
+  set_canonical(table, symbol, value);
+  for (uint32_t i = 0; i < count; i++) {
+    const sni_dim dim = -(sni_dim)table->work[i] - 1;
+    const sni_dim built = sni_dim_canonical(table, rebuild(table, dim));
+    if (built == SNI_DIM_FAILED) return false;
+    if (built != dim) set_canonical(table, dim, built);
+  }
+  return true;
+}
+
+bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b) {
+  if (!sni_dim_valid(table, a) || !sni_dim_valid(table, b)) return false;
+  if (sni_dim_equal(table, a, b)) return true;
+  if (!table || table->parent) return false;
+  int64_t hint_a = sni_dim_hint(table, a), hint_b = sni_dim_hint(table, b), constant;
+  if (hint_a >= 0 && hint_b >= 0 && hint_a != hint_b) return false;
+  sni_dim difference = sni_dim_sub(table, a, b);
+  if (difference == SNI_DIM_FAILED || sni_dim_is_constant(table, difference, &constant))
+    return false;
+  sni_dim_sum sum;
+  sni_dim_split(table, difference, &sum);
+  int chosen = sum.n - 1;  // of two symbols the one with the later name goes
+  while (chosen >= 0 && !solvable(table, &sum, chosen)) chosen--;
+  if (chosen < 0) return false;
+  sni_dim symbol = sum.terms[chosen].product;
+  int64_t divisor = -sum.terms[chosen].coefficient;
+  memmove(&sum.terms[chosen], &sum.terms[chosen + 1],
+          sizeof(sni_dim_term) * (size_t)(sum.n - chosen - 1));
+  sum.n--;
+  for (int i = 0; i < sum.n; i++) sum.terms[i].coefficient /= divisor;
+  sni_dim value = sni_dim_build(table, &sum);
+  if (value == SNI_DIM_FAILED) return false;
+  if (sni_dim_is_constant(table, value, &constant) && constant < 0) return false;
+  if (!reserve_guard(table)) return false;
+  int64_t *hint = &table->symbols[sni_dim_at(table, symbol)->expression.a].hint;
+  if (*hint < 0) *hint = sni_dim_hint(table, value);
+  if (*hint >= 0 && sni_dim_is_reference(value) &&
+      sni_dim_at(table, value)->expression.op == SNI_DIM_SYMBOL)
+    table->symbols[sni_dim_at(table, value)->expression.a].hint = *hint;
+  if (!substitute(table, symbol, value)) return false;
+  table->guards[table->n_guards++] = (sni_dim_guard){a, b, false};
+  return true;
+}
