@@ -31,6 +31,8 @@ typedef struct bench_settings {
   double sample_ms;   // length of a sample at least
   double budget_ms;   // of a row and mode: slow ones get fewer samples, 3 at least
   bool small;         // --check: the workloads' small sizes
+  bool unproved;      // no references: the caller holds the check against a proved one
+  bool spoil;         // --check --spoil: results are made wrong, and every row has to notice
   bool full;          // the rows that need much memory or time
   int64_t optimizer;  // parameters of the AdamW row
 } bench_settings;
@@ -82,9 +84,11 @@ typedef struct bench_group {
   const bench_group bench_group_##name = { \
       bench_rows_##name, (int)(sizeof(bench_rows_##name) / sizeof(bench_rows_##name[0]))}
 // One file each.
-#define BENCH_GROUPS(X)                                                                           \
-  X(mlp) X(call) X(chain) X(softmax) X(transcendental) X(rows) X(dense) X(norm) X(lstm) X(loops)   \
-  X(deriv) X(embed) X(random) X(attention) X(transformer) X(conv) X(optimizer) X(towers) X(compile)
+#define BENCH_GROUPS(X)                                                                    \
+  X(mlp)                                                                                   \
+  X(call)                                                                                  \
+  X(chain) X(softmax) X(transcendental) X(rows) X(dense) X(norm) X(lstm) X(loops) X(deriv) \
+      X(embed) X(random) X(attention) X(transformer) X(conv) X(optimizer) X(towers) X(compile)
 #define X(name) extern const bench_group bench_group_##name;
 BENCH_GROUPS(X)
 #undef X

@@ -82,7 +82,7 @@ static bool reference(bench_work *w) {
     reference_row(w, row / w->size[0], row % w->size[0], y + c * n);
     for (int64_t j = 0; j < n; j++) at[c * n + j] = row * n + j;
   }
-  return at && bench_expect_at(w, 0, at, y, count * n, w->size[3] & DOUBLE ? 1e-13 : 1e-5);
+  return bench_expect_at(w, 0, at, y, count * n, w->size[3] & DOUBLE ? 1e-13 : 1e-5);
 }
 
 static const int64_t row_counts[] = {1, 2, 4, 8, 16, 32, 64, 0};

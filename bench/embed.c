@@ -59,13 +59,15 @@ static bool reference_scatter(bench_work *w) {
   const float *updates = w->host[1].data;
   float *table = malloc(sizeof(float) * (size_t)all);
   double *y = malloc(sizeof(double) * (size_t)all), *count = malloc(sizeof(double));
-  if (!table || !y || !count) return false;
-  bench_fill(table, all, 1);
-  for (int64_t i = 0; i < all; i++) y[i] = table[i];
-  for (int64_t i = 0; i < n * width; i++) y[indices[i / width] * width + i % width] += updates[i];
-  *count = (double)n;
+  bool ok = table && y && count;
+  if (ok) bench_fill(table, all, 1);
+  for (int64_t i = 0; i < all && ok; i++) y[i] = table[i];
+  for (int64_t i = 0; i < n * width && ok; i++)
+    y[indices[i / width] * width + i % width] += updates[i];
+  if (ok) *count = (double)n;
   free(table);
-  return bench_expect(w, 0, count, 1, 0) && bench_expect(w, 1, y, all, 2e-7);
+  ok = bench_expect(w, 0, count, 1, 0);
+  return bench_expect(w, 1, y, all, 2e-7) && ok;
 }
 
 static const int64_t row_counts[] = {1, 16, 256, 4096, 0};

@@ -1,7 +1,8 @@
 // sinter-bench [OPTIONS] [ROW...]
 //     all rows, or those whose names begin so; a table, and JSON to a file
 // sinter-bench --list                 names and modes, a line each
-// sinter-bench --check                every row small, once, every result proved
+// sinter-bench --check                every row small, once, every result proved; with --spoil every
+//                                     result is made wrong first, and each row has to notice
 // sinter-bench --serve                a command a line for ab and peers.py
 // sinter-bench --count ROW MODE N     N calls after the first: for counting instructions
 // sinter-bench --first-step           one train step in this process, for the cold start
@@ -218,6 +219,10 @@ static bool parse_flag(options *o, const char *name) {
     s->small = true;
     s->samples = 1;
     s->sample_ms = 0;
+  } else if (!strcmp(name, "--unproved")) {
+    s->unproved = true;
+  } else if (!strcmp(name, "--spoil")) {
+    s->spoil = true;
   } else if (!strcmp(name, "--no-sweep")) {
     o->sweeps = false;
   } else {

@@ -3,6 +3,7 @@
 // interpreter's and the compiled function's results were equal to the bit.
 #include "bench/bench.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,20 @@ static bool call_and_read(bench_work *w, bench_mode mode) {
   return !w->error[0];
 }
 
+// Moves one proved element of the last result by two thousandths of the largest.
+static void spoil(bench_work *w) {
+  int last = w->n_out + w->n_observed - 1;
+  const bench_expected *e = &w->expected[last];
+  bench_result *r = &w->results[last];
+  int64_t at = e->at ? e->at[e->count / 2] : bench_count(r->shape) / 2;
+  double largest = 1e-3;
+  for (int64_t i = 0; i < e->count; i++) largest = fmax(largest, fabs(e->values[i]));
+  if (w->row->prove) largest = NAN;
+  if (r->dtype == SN_F32) ((float *)r->data)[at] += (float)(2e-3 * largest);
+  if (r->dtype == SN_F64) ((double *)r->data)[at] += 2e-3 * largest;
+  if (r->dtype == SN_I32) ((int32_t *)r->data)[at] += 1;
+}
+
 // Interpreter and LLVM promise the same bits.
 static bool compare_bits(bench_work *w, bench_mode mode) {
   for (int i = 0; i < w->n_out + w->n_observed; i++) {
@@ -149,10 +164,11 @@ static bool prove(bench_work *w, bench_mode mode) {
   if (mode >= BENCH_YARDSTICK) {
     const bench_yardstick *y = &w->row->yardsticks[mode - BENCH_YARDSTICK];
     y->step(w);
-    return y->check(w);
+    return w->settings->unproved || y->check(w);
   }
   for (int i = 0; i < w->checked_calls; i++) {
     if (!call_and_read(w, mode)) return false;
+    if (w->settings->spoil) spoil(w);
     if (w->series) w->series[i] = bench_result_at(w, 0, 0);
   }
   if (!bench_prove_results(w, name)) return false;
@@ -241,10 +257,12 @@ static bool begin_once(bench_work *w, unsigned modes) {
 
 static bool prepare(bench_work *w, unsigned modes) {
   const bench_workload *row = w->row;
+  const bench_settings *settings = w->settings;
   w->n_out = row->outputs;
   if (!row->create(w)) return bench_fail(w, "the inputs could not be made");
   if (row->checked_calls) w->series = calloc((size_t)w->checked_calls, sizeof(double));
-  if (row->reference && !row->reference(w)) return bench_fail(w, "out of memory");
+  if (row->reference && !settings->unproved && !row->reference(w))
+    return bench_fail(w, "out of memory");
   if (!create_functions(w)) return false;
   if (modes & (1u << BENCH_CALL | 1u << BENCH_RUN) && !first_call(w)) return false;
   if (modes & 1u << BENCH_RUN && !prepare_run(w)) return false;
@@ -269,7 +287,7 @@ bool bench_begin(bench_work *w, const bench_workload *row, const bench_settings 
   memcpy(w->size, small ? row->small : row->size, sizeof(w->size));
   w->checked_calls = row->checked_calls ? row->checked_calls : 1;
   if (settings->small && w->checked_calls > 3) w->checked_calls = 3;
-  pin(w->threads);
+  if (!settings->small) pin(w->threads);
   if (row->once) return begin_once(w, modes);
   sn_status status = sn_context_create(&w->context, .threads = w->threads);
   if (status) return bench_fail(w, "no context: %s", sn_status_meaning(status));
@@ -299,7 +317,7 @@ bench_sample bench_take(bench_work *w, bench_mode mode) {
 }
 
 void bench_end(bench_work *w) {
-  if (w->row->destroy && w->context) w->row->destroy(w);
+  if (w->row->destroy && w->user) w->row->destroy(w);
   sn_runner_destroy(w->runner);
   sn_program_release(w->program);
   sn_function_destroy(w->function);

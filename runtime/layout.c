@@ -7,6 +7,8 @@
 // Management for Deep Neural Net Inference (2020), greedy by size.
 #include "runtime/layout.h"
 
+#include "runtime/sort.h"
+
 #include <string.h>
 
 enum { few_items = 512 };
@@ -19,22 +21,18 @@ static bool goes_before(const sni_layout_item *items, uint32_t a, uint32_t b, bo
   return a < b;
 }
 
-// Shell sort: in place (qsort may call malloc).
-static void sort_items(const sni_layout_item *items, uint32_t *order, uint32_t count,
-                       bool by_time) {
-  for (uint32_t gap = count / 2; gap; gap = gap == 2 ? 1 : gap * 5 / 11)
-    for (uint32_t i = gap; i < count; i++) {
-      uint32_t item = order[i], j = i;
-      for (; j >= gap && goes_before(items, item, order[j - gap], by_time); j -= gap)
-        order[j] = order[j - gap];
-      order[j] = item;
-    }
+static bool earlier(const void *items, uint32_t a, uint32_t b) {
+  return goes_before(items, a, b, true);
+}
+
+static bool larger(const void *items, uint32_t a, uint32_t b) {
+  return goes_before(items, a, b, false);
 }
 
 static bool place_items(sni_layout_item *items, uint32_t count, uint32_t *order, uint32_t *placed,
                         bool by_time, size_t *out_bytes) {
   for (uint32_t i = 0; i < count; i++) order[i] = i;
-  sort_items(items, order, count, by_time);
+  sni_sort(order, count, by_time ? earlier : larger, items);
   size_t total = 0;
   uint32_t n_placed = 0;  // in order of offset
   for (uint32_t i = 0; i < count; i++) {

@@ -37,18 +37,13 @@ static void delist(sn_context *context) {
   pthread_mutex_unlock(&family->lock);
 }
 
-void sni_context_enter(sn_context *context) {
-  atomic_store_explicit(&context->thread, (uintptr_t)pthread_self(), memory_order_relaxed);
-}
-
 // Who speaks for operands that could belong to several siblings: the context that this thread works
 // with, a tracing one first.
 sn_context *sni_context_of_thread(sni_family *family, sn_context *preferred) {
-  uintptr_t self = (uintptr_t)pthread_self();
   sn_context *found = NULL;
   pthread_mutex_lock(&family->lock);
   for (sn_context *c = family->contexts; c; c = c->next) {
-    if (atomic_load_explicit(&c->thread, memory_order_relaxed) != self) continue;
+    if (!sni_is_mine(c)) continue;
     if (!found || c->trace || (c == preferred && !found->trace)) found = c;
   }
   pthread_mutex_unlock(&family->lock);
@@ -86,9 +81,11 @@ static sn_status create_in(sni_family *family, uint64_t seed, sn_context **out_c
                                       .family = family,
                                       .type = {.rank = -1}};
   atomic_init(&context->error_tensor.references, 1);
-  sni_context_enter(context);
+  atomic_init(&context->thread, sni_thread_self());
+  sni_tensors_init(context);
   enlist(context);
-  sn_status status = sni_eager_cache_create(context, &context->eager);
+  sn_status status = sni_anchor_create(context);
+  if (!status) status = sni_eager_cache_create(context, &context->eager);
   if (status) {
     sn_context_destroy(context);
     return status;
@@ -120,12 +117,23 @@ void sni_context_release(sn_context *context) {
   sni_family_release(family);
 }
 
+// What destroying would pull away from under the calling thread, or from another one.
+static bool is_in_use(sn_context *context) {
+  if (!sni_claim(context)) return true;
+  SNI_ENTERED entered = context;
+  if (context->frame.depth == 1 && !context->callbacks) return false;
+  sni_error(context, SN_ERR_STATE,
+            "sn_context_destroy: not possible in a callback of the context: destroy it after the "
+            "call");
+  return true;
+}
+
 void sn_context_destroy(sn_context *context) {
-  if (!context) return;
+  if (!context || context->destroyed || is_in_use(context)) return;
   sni_family *family = context->family;
   sni_context_leave(context);
   delist(context);
-  sn_scope_end((sn_scope){context, 0});
+  sni_anchor_leave(context);
   while (context->n_live) sni_scope_drop_newest(context);
   sn_release(context->random_state);
   for (int i = 0; i < SNI_SCALAR_CACHE; i++) sn_release(context->scalars[i]);
@@ -137,7 +145,7 @@ void sn_context_destroy(sn_context *context) {
   context->live_capacity = context->marks_capacity = 0;
   context->eager = NULL;
   context->destroyed = true;
-  sni_free_tensors(context);
+  sni_close_tensors(context);
   sni_context_release(context);
 }
 
@@ -156,11 +164,13 @@ void sn_context_memory(const sn_context *context, sn_memory_stats *out_stats) {
 }
 
 void sn_context_trim(sn_context *context) {
-  if (!context || context->destroyed) return;
-  sni_free_tensors(context);
+  sn_context *entered = NULL;
+  if (sni_enter(context, NULL, &entered)) return;
+  if (!context->callbacks) sni_free_tensors(context);
   sni_eager_cache_trim(context);
   sni_compiler_trim(context->family->compiler);
   sni_buffer_pool_trim(context->family->buffers);
+  sni_leave(&entered);
 }
 
 void sn_context_system_info(sn_context *context, sn_system_info *out_info) {

@@ -19,6 +19,8 @@
 #include <sinter/sinter.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/single_threaded.h>
 
 typedef struct sni_trace sni_trace;
 typedef struct sni_record sni_record;
@@ -55,7 +57,7 @@ typedef enum sni_tensor_kind {
   SNI_TENSOR_EAGER,     // type is static; elements in buffer, row-major and contiguous
   SNI_TENSOR_VARIABLE,  // as EAGER, assignable
   SNI_TENSOR_TRACED,    // node of trace's graph
-  SNI_TENSOR_ENDED,     // its scope has ended while a callback runs; no longer anything
+  SNI_TENSOR_ENDED,     // dead: its scope has ended, or its last reference was released
 } sni_tensor_kind;
 
 struct sn_tensor {
@@ -74,7 +76,8 @@ struct sn_tensor {
   sni_node_id node;    // TRACED: node of the trace's graph
   uint64_t record_id;  // EAGER: which record `record_node` belongs to; 0: none
   sni_node_id record_node;
-  bool is_static;  // sn_static
+  bool is_static;    // sn_static
+  bool is_released;  // ENDED: by sn_release
   int64_t static_value;
   bool trainable;        // VARIABLE
   bool is_random_state;  // VARIABLE: a context's; runs use that of the context they run in
@@ -84,7 +87,63 @@ struct sn_tensor {
   sni_location location;  // of the call that made it
 };
 
-enum { SNI_SCALAR_CACHE = 32 };
+typedef struct sni_tensor_list {
+  sn_tensor *first, *last;
+  uint32_t n;
+} sni_tensor_list;
+
+// Handles on the user's stack (scopes, frames) reach their context through this; it outlives the
+// context as long as some of them are open, so that they can be ended in any order.
+typedef struct sni_anchor {
+  sn_context *context;  // NULL: destroyed
+  // Handles still to be ended though their scopes have: the guarded ones that ended with a scope
+  // around them, and once the context is destroyed all that were open then.
+  uint32_t open;
+  _Atomic uint32_t lost;  // of these, those whose end was refused: another thread was at work
+  sn_allocator host;      // frees this with the last of them
+} sni_anchor;
+
+typedef struct sni_mark {
+  uint32_t n_live;      // at the scope's begin
+  uint32_t generation;  // * 2, + 1: guarded, its handle is sure to be ended (SN_SCOPE)
+} sni_mark;
+
+typedef struct sni_open_frame {
+  const char *name, *file;
+  int line;
+  uint32_t generation;
+} sni_open_frame;
+
+// What the context is at. Callbacks begin a new one, so that what is said of their ops is theirs.
+typedef struct sni_frame {
+  const char *op;  // the public function at work ("sn_add"), for messages; stale between them
+  int depth;       // public functions at work, one within another; `base` more in a callback
+  int base;
+  // Tracing: the first node that the op, or the outermost open sn_frame, has made; sn_locate labels
+  // from there on.
+  sni_node_id first_node;
+  sn_tensor *latest;  // made last, for sn_locate
+  // Its own part of context->frames, those that are open: from floor on. What lies below is open
+  // around the callback.
+  uint32_t floor, n_open;
+  // An sn_frame ended just now. What has its line, the nodes from first_node on and the error, may
+  // still get a better one by the sn_locate of its caller.
+  bool provisional;
+} sni_frame;
+
+// Whether the latest error's message has a line.
+typedef enum sni_error_line {
+  SNI_LINE_FINAL,   // it has, or gets none
+  SNI_LINE_WANTED,  // the caller's sn_locate or boundary gives it
+  SNI_LINE_FRAME,   // it has the line of an sn_frame
+} sni_error_line;
+
+enum {
+  SNI_SCALAR_CACHE = 32,
+  SNI_MOST_FRAMES = 32,  // open at a time; more have no name in messages
+  SNI_GRAVES = 64,       // structs of dead tensors that are not used again yet
+  SNI_FIRST_TENSORS = 96,
+};
 
 struct sn_context {
   sni_family *family;
@@ -93,17 +152,19 @@ struct sn_context {
   sn_tensor error_tensor;  // kind ERROR
   sn_tensor **live;        // scope-owned references, in order of creation
   uint32_t n_live, live_capacity;
-  // Of the open scopes: n_live at their begin. sn_scope.mark is an index into marks.
-  uint32_t *marks;
+  sni_mark *marks;  // of the open scopes; sn_scope.mark is an index
   uint32_t n_marks, marks_capacity;
-  sn_tensor *latest;     // tensor made by the latest op, for sn_locate of errors and nodes
-  bool error_noted;      // diag has become `message`
-  bool error_unlocated;  // the latest error still waits for its caller's line
-  const char *op_name;   // public function at work ("sn_add"), for messages; set by sni_begin
-  // Tracing: first node that the latest public op made; sn_locate labels from there on.
-  sni_node_id first_node;
-  sni_trace *trace;    // innermost open trace; NULL: eager
-  sni_record *record;  // while tapes are open, else NULL
+  uint32_t marks_floor;  // scopes below were opened outside the callback that runs
+  uint32_t generation;   // of the newest scope or frame
+  sni_anchor *anchor;
+  sni_frame frame;
+  sni_open_frame frames[SNI_MOST_FRAMES];
+  bool error_noted;           // diag has become `message`
+  sni_error_line error_line;  // of `message`
+  uint32_t error_length;      // of `message` before its line
+  sni_trace *trace;           // innermost open trace; NULL: eager
+  sni_record *record;         // while tapes are open, else NULL
+  sn_tape *ended_tapes;       // the latest ones, newest first
   sni_eager_cache *eager;
   sn_tensor *random_state;  // variable i64[2] {key, counter}; made at first use
   // What this context keeps of the functions that it has called (call_site.c).
@@ -112,17 +173,27 @@ struct sn_context {
   uint64_t seed;
   // The user's handle, and one per tensor: keeps the memory of this struct.
   _Atomic int32_t references;
-  _Atomic bool destroyed;       // only the memory is left
-  _Atomic uintptr_t thread;     // that used it last: tells siblings apart when the operands do not
+  _Atomic bool destroyed;  // only the memory is left
+  // That used it last, which tells siblings apart when the operands do not; + sni_busy while a
+  // public function is at work.
+  _Atomic uintptr_t thread;
+  _Atomic bool misused;         // by a second thread meanwhile; the next boundary says so
   sn_context *next, *previous;  // in family->contexts
-  sn_tensor *free_tensors;      // linked by .trace; each keeps its reference to this context
-  sn_tensor *ended_tensors;     // the same, not used again before the callbacks that run have ended
   int callbacks;                // running, one within another
-  uint32_t n_free_tensors;
+  // Structs of dead tensors (ENDED), oldest first, linked by .trace; each keeps its reference to
+  // this context. dead: to be used again. dying: died while callbacks run, which may still hold
+  // them. released: of sn_release, pushed by any thread.
+  sni_tensor_list dead, dying;
+  sn_tensor *_Atomic released;
+  sn_tensor first_tensors[SNI_FIRST_TENSORS];  // so that the graves are there from the start
   sn_tensor *scalars[SNI_SCALAR_CACHE];  // eager constants of composed ops, direct-mapped by value
 };
 
-void sni_context_enter(sn_context *context);  // notes the calling thread
+enum { sni_busy = 1 };  // in context->thread
+static inline uintptr_t sni_thread_self(void) {
+  return (uintptr_t)__builtin_thread_pointer();
+}
+
 // The sibling that the calling thread works with (one that is tracing first, then `preferred`);
 // preferred, or NULL if that is destroyed.
 sn_context *sni_context_of_thread(sni_family *family, sn_context *preferred);
@@ -140,24 +211,81 @@ sn_tensor *sni_error(sn_context *context, sn_status status, const char *format, 
 sn_tensor *sni_error_from(sn_context *context, sn_status status, const sni_diag *other);
 // For boundary functions: returns and clears the pending error, keeping its text as the message.
 sn_status sni_finish(sn_context *context);
-// Starts the public op `name` on operands: finds the context, checks every operand
-// (sni_operand_ok), and remembers the name and the first node for messages and sn_locate. NULL:
-// *out_failed is what the op must return (the error tensor, or NULL when no operand has a context).
+// ---- public functions at work: each enters its context and leaves it
+// The public function `name` is at work in context: takes it for the calling thread, remembers the
+// name and the first node for messages and sn_locate. *out_entered is for sni_leave. Errors:
+// SN_ERR_ARGUMENT (NULL, destroyed), SN_ERR_STATE (another thread is at work in it); nothing is
+// entered then.
+sn_status sni_enter(sn_context *context, const char *name, sn_context **out_entered);
+static inline void sni_leave(sn_context *const *entered) {
+  sn_context *context = *entered;
+  if (!context || --context->frame.depth) return;
+  atomic_store_explicit(&context->thread, sni_thread_self(), memory_order_release);
+}
+// The half of sni_enter that takes the context, and names nothing. False: another thread is at work
+// in it, and has been told.
+void sni_note_misuse(sn_context *context);
+static inline bool sni_claim(sn_context *context) {
+  const uintptr_t mine = sni_thread_self() | sni_busy;
+  if (__libc_single_threaded) {
+    atomic_store_explicit(&context->thread, mine, memory_order_relaxed);
+  } else {
+    uintptr_t user = atomic_load_explicit(&context->thread, memory_order_relaxed);
+    if (user != mine && ((user & sni_busy) || !atomic_compare_exchange_strong_explicit(
+                                                  &context->thread, &user, mine,
+                                                  memory_order_acquire, memory_order_relaxed))) {
+      sni_note_misuse(context);
+      return false;
+    }
+  }
+  context->frame.depth++;
+  return true;
+}
+// Whether the calling thread is the one that used the context last.
+bool sni_is_mine(const sn_context *context);
+// A variable of this kind leaves the context that it holds when it goes out of scope.
+#define SNI_ENTERED __attribute__((cleanup(sni_leave), unused)) sn_context *
+// Enters context, or returns `failed`, in which `context##_refused` is the status.
+#define SNI_ENTER(context, name, failed)                                            \
+  SNI_ENTERED context##_entered = NULL;                                             \
+  const sn_status context##_refused = sni_enter(context, name, &context##_entered); \
+  if (context##_refused) return failed
+// What a function that makes a tensor returns then: NULL, or the error tensor.
+sn_tensor *sni_refused(sn_context *context, sn_status status);
+// Starts the public op `name` on operands: finds the context, enters it, checks every operand
+// (sni_operand_ok). NULL, and then nothing is entered: *out_failed is what the op must return (the
+// error tensor, or NULL when no operand has a context).
 sn_context *sni_begin(const char *name, sn_tensor *const *operands, int n, sn_tensor **out_failed);
-// The same for a public op that is given its context. False: context is NULL or destroyed.
-bool sni_begin_in(sn_context *context, const char *name);
 // "f32[B,3]" of a tensor of any kind, into buffer (SNI_TENSOR_NAME bytes); returns buffer.
 const char *sni_describe(const sn_tensor *t, char *buffer);
 const char *sni_describe_type(const sn_context *context, const sni_type *type, char *buffer);
 // Turns a pending failure into the context's message if that has not happened yet.
 void sni_note_error(sn_context *context);
-// Puts " (file:line)" behind the text of the latest error if it waits for it.
+// The pending error came in with an operand: the line of this call is not its line.
+static inline void sni_error_is_older(sn_context *context) {
+  if (context->error_line == SNI_LINE_WANTED) context->error_line = SNI_LINE_FINAL;
+}
+// Puts " (file:line)" behind the text of the latest error if it waits for it. May be called when
+// the context has been left.
 void sni_locate_error(sn_context *context, const char *file, int line);
+
+// ---- what outlives its context (scope.c)
+// From now on this memory of the family's is its handle's: sni_free_orphan frees it.
+sn_allocator sni_make_orphan(sn_context *context, size_t bytes);
+void sni_free_orphan(const sn_allocator *host, void *memory, size_t bytes);
+sn_status sni_anchor_create(sn_context *context);
+// The context is gone for the handles that are open.
+void sni_anchor_leave(sn_context *context);
+// Closes the inner scopes, all but n_left; their results are those of the scope around.
+void sni_scopes_leave(sn_context *context, uint32_t n_left);
+// The context of a handle that is to be ended; NULL: none any more, and the handle is done.
+sn_context *sni_anchor_reach(sni_anchor *anchor);
 
 // ---- tensors
 // A scope-owned tensor with uninitialised elements (one reference, the scope's). NULL and a pending
 // error without memory.
 sn_tensor *sni_tensor_new(sn_context *context, const sni_type *type);
+sn_tensor *sni_tensor_sized(sn_context *context, const sni_type *type, size_t bytes);
 // The same over an existing buffer (takes over one reference to it, also on failure).
 sn_tensor *sni_tensor_from_buffer(sn_context *context, const sni_type *type, sni_buffer *buffer,
                                   char *data);
@@ -167,22 +295,41 @@ sn_tensor *sni_tensor_alloc(sn_context *context, sni_tensor_kind kind);
 // Ends the innermost scope's ownership of the newest result, which dies (of an op that failed after
 // all).
 void sni_scope_drop_newest(sn_context *context);
-void sni_tensor_drop(sn_tensor *t);          // one reference less, on the context's own thread
-void sni_free_tensors(sn_context *context);  // empties context->free_tensors
-// Around a callback: a result whose scope ends in it is told from newer ones.
-void sni_callback_begins(sn_context *context);
-void sni_callback_ends(sn_context *context);
+void sni_tensor_drop(sn_tensor *t);  // one reference less, on the context's own thread
+void sni_tensors_init(sn_context *context);
+void sni_free_tensors(sn_context *context);   // frees structs of dead tensors
+void sni_close_tensors(sn_context *context);  // the same for good, when the context ends
+// Around a callback. Until it ends, results that die in it are told from newer ones, the scopes
+// around it stay open, and messages are about its own ops.
+typedef struct sni_callback_frame {
+  sni_frame frame;
+  uint32_t marks_floor;
+} sni_callback_frame;
+void sni_callback_begins(sn_context *context, sni_callback_frame *out_around);
+void sni_callback_ends(sn_context *context, const sni_callback_frame *around);
 // Table of the context's innermost trace, or NULL in eager mode.
 sni_dim_table *sni_context_dims(const sn_context *context);
 // Fixes a symbolic dim to its value at trace time; false when that is unknown.
 bool sni_pin_dim(sn_context *context, sni_dim dim, int64_t *out_value);
-// (context.c) Gives one reference of t to the innermost scope. Without memory: releases that
-// reference, error pending, NULL.
-sn_tensor *sni_scope_adopt(sn_context *context, sn_tensor *t);
+// Gives one reference of t to the innermost scope. Without memory: releases that reference, error
+// pending, NULL.
+sn_tensor *sni_scope_grow(sn_context *context, sn_tensor *t);
+static inline sn_tensor *sni_scope_adopt(sn_context *context, sn_tensor *t) {
+  if (context->n_live == context->live_capacity) return sni_scope_grow(context, t);
+  t->live_index = context->n_live;
+  context->live[context->n_live++] = t;
+  return t;
+}
 // Checks an operand: not NULL, not the error tensor, same family, not of a foreign or finished
 // trace. position: for messages. On failure false and an error pending in the context (which is
 // found from the first usable operand).
 bool sni_operand_ok(sn_context *context, const char *op_name, int position, const sn_tensor *t);
+// What nearly every operand is; sni_operand_ok says what is wrong with the others.
+static inline bool sni_plainly_ok(const sn_context *context, const sn_tensor *t) {
+  return t && t->family == context->family &&
+         (t->kind == SNI_TENSOR_EAGER || t->kind == SNI_TENSOR_VARIABLE ||
+          (t->kind == SNI_TENSOR_TRACED && t->trace == context->trace));
+}
 // The context of the first operand that has one (the error tensor has); NULL if none.
 sn_context *sni_operands_context(sn_tensor *const *operands, int n);
 // The elements now: {buffer (one more reference), data}; takes a variable's lock.

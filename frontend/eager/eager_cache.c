@@ -253,7 +253,7 @@ static sn_status prepare_direct(sn_context *context, const sni_eager_call *call,
   }
   for (uint32_t i = 0; i < command->n_params; i++)
     params[i] = size_value(sizes, command->params[i]);
-  if (sni_thread_pool_concurrency(context->family->threads) > 1 && !command->serial &&
+  if (sni_thread_pool_concurrency(context->family->threads) > 1 &&
       command->ns_per_unit * (double)units > direct_ns)
     return SN_OK;
   entry->code = command->code;

@@ -14,14 +14,19 @@
 enum { few_outputs = 16 };
 
 // ---- results
+static sn_tensor *make_symbolic(sn_context *context, const sni_run *run, const sni_type *symbolic) {
+  sni_type type = *symbolic;
+  for (int d = 0; d < type.rank; d++)
+    type.dims[d] = sni_dim_evaluate(run->program->graph->dims, type.dims[d], run->symbols);
+  return sni_tensor_new(context, &type);
+}
+
 static bool make_results(sn_context *context, sni_run *run) {
   const sn_program *program = run->program;
   for (int i = 0; i < program->n_outputs; i++) {
-    sni_type type = program->outputs[i];
-    if (!program->static_outputs)
-      for (int d = 0; d < type.rank; d++)
-        type.dims[d] = sni_dim_evaluate(program->graph->dims, type.dims[d], run->symbols);
-    run->results[i] = sni_tensor_new(context, &type);
+    run->results[i] = program->static_outputs ? sni_tensor_sized(context, &program->outputs[i],
+                                                                 program->output_bytes[i])
+                                              : make_symbolic(context, run, &program->outputs[i]);
     if (!run->results[i]) {
       while (i-- > 0) sni_scope_drop_newest(context);
       return false;
@@ -34,7 +39,7 @@ static bool make_results(sn_context *context, sni_run *run) {
 static sn_status fail_run(sn_context *context, sni_run *run, sn_status status) {
   sni_diag diag = run->diag;
   sni_diag_clear(&run->diag);
-  context->op_name = NULL;
+  context->frame.op = NULL;
   if (diag.status == status)
     sni_error(context, status, "function \"%s\": %s", run->program->name, diag.text);
   else
@@ -66,7 +71,7 @@ static sn_status run_program(sn_context *context, sni_run *run, sn_tensor *const
 }
 
 // ---- op by op
-bool sni_own_results(sn_context *context, sn_tensor **results, int n) {
+static bool own_results(sn_context *context, sn_tensor **results, int n) {
   for (int i = 0; i < n; i++) {
     sn_tensor *t = results[i];
     if (t->kind == SNI_TENSOR_VARIABLE) {
@@ -120,7 +125,7 @@ static sn_status run_callback_here(sn_context *context, sn_function *function,
   uint64_t id = record ? record->id : 0;
   uint32_t outer = record ? sni_record_begin_call(record) : 0;
   bool ok = !sni_run_callback(function, context, inputs, results) &&
-            sni_own_results(context, results, function->n_outputs);
+            own_results(context, results, function->n_outputs);
   if (record && context->record && context->record->id == id)  // the callback may end tapes
     sni_record_end_call(record, outer, ok);
   if (ok) memcpy(outputs, results, bytes);
@@ -145,7 +150,7 @@ static sn_status call_op_by_op(sn_context *context, sn_function *function, sn_te
     return sni_finish(context);
   }
   status = run_callback_here(context, function, inputs, outputs);
-  sn_tape_end(tape);
+  sni_tape_close(tape);
   return status;
 }
 
@@ -174,6 +179,17 @@ static sn_status run_callback_in_use(sn_context *context, sn_function *function,
 }
 
 // ---- calls
+// n inputs that are usable in context. False: an error is pending.
+static bool check_inputs(sn_context *context, sn_tensor *const *inputs, int n) {
+  for (int i = 0; i < n; i++) {
+    const sn_tensor *t = inputs[i];
+    bool plain = t && t->family == context->family &&
+                 (t->kind == SNI_TENSOR_EAGER || t->kind == SNI_TENSOR_VARIABLE);
+    if (!plain && !sni_operand_ok(context, context->frame.op, i, t)) return false;
+  }
+  return true;
+}
+
 static bool check_call(sn_context *context, const sn_function *function, sn_tensor *const *inputs,
                        int n_inputs, sn_tensor **outputs, int n_outputs) {
   if (n_inputs != function->n_inputs || n_outputs != function->n_outputs || (n_inputs && !inputs) ||
@@ -190,13 +206,7 @@ static bool check_call(sn_context *context, const sn_function *function, sn_tens
               function->name);
     return false;
   }
-  for (int i = 0; i < n_inputs; i++) {
-    const sn_tensor *t = inputs[i];
-    bool plain = t && t->family == context->family &&
-                 (t->kind == SNI_TENSOR_EAGER || t->kind == SNI_TENSOR_VARIABLE);
-    if (!plain && !sni_operand_ok(context, "sn_call", i, t)) return false;
-  }
-  return true;
+  return check_inputs(context, inputs, n_inputs);
 }
 
 static sni_run *make_run(sn_context *context, sn_function *function, sni_call_site *site,
@@ -211,29 +221,15 @@ static sni_run *make_run(sn_context *context, sn_function *function, sni_call_si
     sni_error_from(context, status, NULL);
     return NULL;
   }
+  if (!check_inputs(context, inputs, function->n_inputs)) return NULL;  // the callback may end them
   return sni_program_matches(run->program, inputs, run->symbols) ? run : NULL;
 }
 
-sn_status(sn_call_in)(sn_context *context, sn_function *function, sn_tensor *const *inputs,
-                      int n_inputs, sn_tensor **outputs, int n_outputs) {
-  if (!function || !sni_begin_in(context, "sn_call")) return SN_ERR_ARGUMENT;
-  if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
-    return sni_finish(context);
-  if (context->trace || (context->record && sni_record_is_recording(context->record)))
-    return run_callback_in_use(context, function, inputs, outputs);
-  sni_call_site *site = sni_call_site_of(function, context, &context->diag);
-  if (!site) {
-    sni_error_from(context, SN_ERR_MEMORY, NULL);
-    return sni_finish(context);
-  }
-  sni_run *run = sni_call_site_find(site, inputs);
-  if (run) {
-    uint64_t hits = atomic_load_explicit(&site->hits, memory_order_relaxed);
-    atomic_store_explicit(&site->hits, hits + 1, memory_order_relaxed);
-    return run_program(context, run, inputs, outputs);
-  }
+// What a call that misses does: the callback may run, and destroy the function.
+static sn_status trace_and_run(sn_context *context, sn_function *function, sni_call_site *site,
+                               sn_tensor *const *inputs, sn_tensor **outputs) {
   sni_function_begin_use(function);
-  run = make_run(context, function, site, inputs);
+  sni_run *run = make_run(context, function, site, inputs);
   sn_status status;
   if (run) {
     status = run_program(context, run, inputs, outputs);
@@ -245,42 +241,96 @@ sn_status(sn_call_in)(sn_context *context, sn_function *function, sn_tensor *con
   return status;
 }
 
-sn_status(sn_call)(sn_function *function, sn_tensor *const *inputs, int n_inputs,
-                   sn_tensor **outputs, int n_outputs) {
-  return (sn_call_in)(function ? function->context : NULL, function, inputs, n_inputs, outputs,
-                      n_outputs);
+static inline sn_status call(const char *name, sn_context *context, sn_function *function,
+                             sn_tensor *const *inputs, int n_inputs, sn_tensor **outputs,
+                             int n_outputs) {
+  if (!function) return SN_ERR_ARGUMENT;
+  SNI_ENTER(context, name, context_refused);
+  if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
+    return sni_finish(context);
+  if (context->trace || (context->record && sni_record_is_recording(context->record)))
+    return run_callback_in_use(context, function, inputs, outputs);
+  sni_call_site *site = sni_call_site_of(function, context, &context->diag);
+  if (!site) {
+    sni_error_from(context, SN_ERR_MEMORY, NULL);
+    return sni_finish(context);
+  }
+  sni_run *run = sni_call_site_find(site, inputs);
+  if (!run) return trace_and_run(context, function, site, inputs, outputs);
+  uint64_t hits = atomic_load_explicit(&site->hits, memory_order_relaxed);
+  atomic_store_explicit(&site->hits, hits + 1, memory_order_relaxed);
+  return run_program(context, run, inputs, outputs);
 }
 
-sn_status(sn_call_eager)(sn_function *function, sn_tensor *const *inputs, int n_inputs,
-                         sn_tensor **outputs, int n_outputs) {
-  if (!function || !sni_begin_in(function->context, "sn_call_eager")) return SN_ERR_ARGUMENT;
-  sn_context *context = function->context;
+static sn_status call_eager(const char *name, sn_context *context, sn_function *function,
+                            sn_tensor *const *inputs, int n_inputs, sn_tensor **outputs,
+                            int n_outputs) {
+  if (!function) return SN_ERR_ARGUMENT;
+  SNI_ENTER(context, name, context_refused);
   if (context->diag.status || !check_call(context, function, inputs, n_inputs, outputs, n_outputs))
     return sni_finish(context);
   return run_callback_in_use(context, function, inputs, outputs);
 }
 
-// ---- the caller's line
+// ---- the public forms: in which context, and with the caller's line or without
+static sn_context *context_of(const sn_function *function) {
+  return function ? function->context : NULL;
+}
+
+static sn_status located(sn_context *context, sn_status status, const char *file, int line) {
+  if (status && context) sni_locate_error(context, file, line);
+  return status;
+}
+
 sn_status sn_call_in_at(sn_context *context, sn_function *function, sn_tensor *const *inputs,
                         int n_inputs, sn_tensor **outputs, int n_outputs, const char *file,
                         int line) {
-  const sn_status status = (sn_call_in)(context, function, inputs, n_inputs, outputs, n_outputs);
-  if (status && context) sni_locate_error(context, file, line);
-  return status;
+  const sn_status status =
+      call("sn_call_in", context, function, inputs, n_inputs, outputs, n_outputs);
+  return located(context, status, file, line);
 }
 
 sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
                      sn_tensor **outputs, int n_outputs, const char *file, int line) {
-  return sn_call_in_at(function ? function->context : NULL, function, inputs, n_inputs, outputs,
-                       n_outputs, file, line);
+  sn_context *context = context_of(function);  // the function may be gone afterwards
+  const sn_status status = call("sn_call", context, function, inputs, n_inputs, outputs, n_outputs);
+  return located(context, status, file, line);
+}
+
+sn_status sn_call_eager_in_at(sn_context *context, sn_function *function, sn_tensor *const *inputs,
+                              int n_inputs, sn_tensor **outputs, int n_outputs, const char *file,
+                              int line) {
+  const sn_status status =
+      call_eager("sn_call_eager_in", context, function, inputs, n_inputs, outputs, n_outputs);
+  return located(context, status, file, line);
 }
 
 sn_status sn_call_eager_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
                            sn_tensor **outputs, int n_outputs, const char *file, int line) {
-  sn_context *context = function ? function->context : NULL;
-  const sn_status status = (sn_call_eager)(function, inputs, n_inputs, outputs, n_outputs);
-  if (status && context) sni_locate_error(context, file, line);
-  return status;
+  sn_context *context = context_of(function);
+  const sn_status status =
+      call_eager("sn_call_eager", context, function, inputs, n_inputs, outputs, n_outputs);
+  return located(context, status, file, line);
+}
+
+sn_status(sn_call_in)(sn_context *context, sn_function *function, sn_tensor *const *inputs,
+                      int n_inputs, sn_tensor **outputs, int n_outputs) {
+  return sn_call_in_at(context, function, inputs, n_inputs, outputs, n_outputs, NULL, 0);
+}
+
+sn_status(sn_call)(sn_function *function, sn_tensor *const *inputs, int n_inputs,
+                   sn_tensor **outputs, int n_outputs) {
+  return sn_call_at(function, inputs, n_inputs, outputs, n_outputs, NULL, 0);
+}
+
+sn_status(sn_call_eager_in)(sn_context *context, sn_function *function, sn_tensor *const *inputs,
+                            int n_inputs, sn_tensor **outputs, int n_outputs) {
+  return sn_call_eager_in_at(context, function, inputs, n_inputs, outputs, n_outputs, NULL, 0);
+}
+
+sn_status(sn_call_eager)(sn_function *function, sn_tensor *const *inputs, int n_inputs,
+                         sn_tensor **outputs, int n_outputs) {
+  return sn_call_eager_at(function, inputs, n_inputs, outputs, n_outputs, NULL, 0);
 }
 
 void sni_context_leave(sn_context *context) {

@@ -59,17 +59,19 @@ static sn_status check_options(sn_callback callback, const sn_function_options *
   *out = (sn_function_options){0};
   if (!callback) return sni_fail(diag, SN_ERR_ARGUMENT, "sn_function_create: callback is NULL");
   if (given) memcpy(out, given, given->size < sizeof(*out) ? given->size : sizeof(*out));
-  if (out->inputs < 0 || out->outputs < 0 || out->cache_capacity < 0 ||
-      (unsigned)out->backend > SN_BACKEND_LLVM)
+  if (out->inputs < 0 || out->outputs < 0 || out->cache_capacity < 0)
     return sni_fail(diag, SN_ERR_ARGUMENT,
-                    "sn_function_create: inputs, outputs or cache_capacity is negative, or there "
-                    "is no such backend");
+                    "sn_function_create: inputs %d, outputs %d or cache_capacity %d is negative",
+                    out->inputs, out->outputs, out->cache_capacity);
+  if ((unsigned)out->backend > SN_BACKEND_LLVM)
+    return sni_fail(diag, SN_ERR_ARGUMENT, "sn_function_create: .backend is %d, which is none",
+                    (int)out->backend);
   return SN_OK;
 }
 
 sn_function *sn_function_create_opts(sn_context *context, sn_callback callback,
                                      const sn_function_options *options) {
-  if (!sni_begin_in(context, "sn_function_create")) return NULL;
+  SNI_ENTER(context, "sn_function_create", NULL);
   sn_function_options o;
   sni_diag *diag = &context->diag;
   sn_function *function = NULL;
@@ -162,9 +164,8 @@ void sn_function_destroy(sn_function *function) {
 }
 
 // ---- explicit compilation
-static sn_status compile_specs(sn_function *function, const sn_spec *specs,
+static sn_status compile_specs(sn_context *context, sn_function *function, const sn_spec *specs,
                                sn_program **out_program) {
-  sn_context *context = function->context;
   sni_function_begin_use(function);
   (void)sni_specialise_specs(function, context, specs, out_program);
   const sn_status status = sni_finish(context);
@@ -172,11 +173,11 @@ static sn_status compile_specs(sn_function *function, const sn_spec *specs,
   return status;
 }
 
-sn_status(sn_function_compile)(sn_function *function, const sn_spec *specs, int n_specs,
-                               sn_program **out_program) {
+static sn_status compile(const char *name, sn_context *context, sn_function *function,
+                         const sn_spec *specs, int n_specs, sn_program **out_program) {
   if (out_program) *out_program = NULL;
-  if (!function || !sni_begin_in(function->context, "sn_function_compile")) return SN_ERR_ARGUMENT;
-  sn_context *context = function->context;
+  if (!function) return SN_ERR_ARGUMENT;
+  SNI_ENTER(context, name, context_refused);
   if (context->diag.status) return sni_finish(context);
   if (!specs && function->specs) {
     specs = function->specs;
@@ -186,20 +187,44 @@ sn_status(sn_function_compile)(sn_function *function, const sn_spec *specs, int 
     sni_error(context, SN_ERR_ARGUMENT, "out_program is NULL");
   else if (context->trace)
     sni_error(context, SN_ERR_STATE, "not possible while a function is being traced");
+  else if (function->family != context->family)
+    sni_error(context, SN_ERR_ARGUMENT,
+              "function \"%s\" belongs to another context, which is not a sibling of this one",
+              function->name);
   else if (n_specs != function->n_inputs || (!specs && n_specs))
     sni_error(context, SN_ERR_ARGUMENT, "function \"%s\" has %d inputs, given %d specs",
               function->name, function->n_inputs, specs ? n_specs : 0);
   else
-    return compile_specs(function, specs, out_program);
+    return compile_specs(context, function, specs, out_program);
   return sni_finish(context);
 }
 
 sn_status sn_function_compile_at(sn_function *function, const sn_spec *specs, int n_specs,
                                  sn_program **out_program, const char *file, int line) {
   sn_context *context = function ? function->context : NULL;
-  const sn_status status = (sn_function_compile)(function, specs, n_specs, out_program);
+  const sn_status status =
+      compile("sn_function_compile", context, function, specs, n_specs, out_program);
   if (status && context) sni_locate_error(context, file, line);
   return status;
+}
+
+sn_status sn_function_compile_in_at(sn_context *context, sn_function *function,
+                                    const sn_spec *specs, int n_specs, sn_program **out_program,
+                                    const char *file, int line) {
+  const sn_status status =
+      compile("sn_function_compile_in", context, function, specs, n_specs, out_program);
+  if (status && context) sni_locate_error(context, file, line);
+  return status;
+}
+
+sn_status(sn_function_compile)(sn_function *function, const sn_spec *specs, int n_specs,
+                               sn_program **out_program) {
+  return sn_function_compile_at(function, specs, n_specs, out_program, NULL, 0);
+}
+
+sn_status(sn_function_compile_in)(sn_context *context, sn_function *function, const sn_spec *specs,
+                                  int n_specs, sn_program **out_program) {
+  return sn_function_compile_in_at(context, function, specs, n_specs, out_program, NULL, 0);
 }
 
 // ---- statistics

@@ -115,11 +115,6 @@ void sni_describe_retrace(const sn_function *function, const sni_shape_group *gr
 void sni_function_begin_use(sn_function *function);
 void sni_function_end_use(sn_function *function);
 
-// ---- call.c
-// n usable eager results of a callback as the caller gets them: scope-owned values. False: an error
-// is pending.
-bool sni_own_results(sn_context *context, sn_tensor **results, int n);
-
 // ---- specialise.c
 // The program for these inputs: from the function's cache, or traced and compiled now. With one
 // reference.

@@ -27,26 +27,24 @@ sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor
   memcpy(before, context->message, sizeof(before));
   context->message[0] = 0;  // so that a message that the callback left can be told
   for (int i = 0; i < function->n_outputs; i++) out[i] = NULL;
-  const char *name = context->op_name;
-  context->op_name = NULL;
-  sni_callback_begins(context);
+  sni_callback_frame around;
+  sni_callback_begins(context, &around);
   sn_status status = function->callback(context, inputs, out, function->user);
-  context->op_name = name;
+  sni_callback_ends(context, &around);
   if (status && !context->diag.status) {
     // What a boundary function in the callback reported is the message; else a general one, which
     // gets the caller's line.
-    const bool reported = context->message[0] != 0;
-    if (reported)
+    if (context->message[0]) {
       sni_fail(&context->diag, status, "%.1199s", context->message);
-    else
+      context->error_noted = true;
+      context->error_line = SNI_LINE_FINAL;
+    } else {
       sni_error(context, status, "callback of function \"%s\" failed: %s", function->name,
                 sn_status_meaning(status));
-    context->error_noted = true;
-    context->error_unlocated = !reported;
+    }
   }
   if (!status && !context->diag.status) (void)check_outputs(function, context, out);
   if (!context->message[0]) memcpy(context->message, before, sizeof(before));
   if (status) context->diag.status = status;
-  sni_callback_ends(context);
   return context->diag.status;
 }

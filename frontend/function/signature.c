@@ -11,7 +11,7 @@
 
 // ---- static inputs
 sn_tensor *sn_static(sn_context *context, int64_t value) {
-  if (!sni_begin_in(context, "sn_static")) return NULL;
+  SNI_ENTER(context, "sn_static", sni_refused(context, context_refused));
   sni_type type = sni_type_make(SN_I64, 0, NULL);
   sn_tensor *t = sni_tensor_new(context, &type);
   if (!t) return &context->error_tensor;

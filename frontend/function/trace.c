@@ -50,6 +50,7 @@ void sni_trace_close(sni_trace *trace) {
   for (uint32_t i = 0; i < trace->n_variables; i++) sn_release(trace->variables[i].variable);
   for (uint32_t i = 0; i < trace->n_known; i++) sn_release(trace->known[i].tensor);
   sni_free(allocator, trace->variables, trace->variables_capacity * sizeof(*trace->variables));
+  sni_free(allocator, trace->reads, trace->reads_capacity * sizeof(*trace->reads));
   sni_free(allocator, trace->known, trace->known_capacity * sizeof(*trace->known));
   sni_free(allocator, trace->slots, trace->n_slots * sizeof(*trace->slots));
 }
@@ -141,9 +142,12 @@ static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_i
   SNI_TRY(sni_trace_variable_of(trace, variable, &index));
   sni_trace_variable *v = &trace->variables[index];
   if (v->assigned && !v->cut && sni_is_float(variable->type.dtype)) {
+    SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->reads,
+                            &trace->reads_capacity, trace->n_reads + 1, sizeof(*trace->reads)));
     SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, &v->present, 1, NULL, 0, NULL,
                           sni_graph_node(trace->graph, v->present)->location, &v->present));
     v->cut = true;
+    trace->reads[trace->n_reads++] = (sni_trace_read){index, v->present};
   }
   *out_node = v->read = v->present;
   return SN_OK;
@@ -171,4 +175,18 @@ sn_status sni_trace_gradient_node(sni_trace *trace, sn_tensor *t, sni_node_id *o
     return SN_OK;
   }
   return sni_trace_node(trace, t, out_node);
+}
+
+sn_status sni_trace_read_nodes(sni_trace *trace, sn_tensor *t, sni_node_id *nodes, int *out_n) {
+  *out_n = 1;
+  if (t->kind != SNI_TENSOR_VARIABLE) return nodes ? sni_trace_node(trace, t, nodes) : SN_OK;
+  uint32_t index;
+  SNI_TRY(sni_trace_variable_of(trace, t, &index));
+  if (nodes) nodes[0] = trace->variables[index].parameter;
+  for (uint32_t i = 0; i < trace->n_reads; i++) {
+    if (trace->reads[i].variable != index) continue;
+    if (nodes) nodes[*out_n] = trace->reads[i].node;
+    ++*out_n;
+  }
+  return SN_OK;
 }

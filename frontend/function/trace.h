@@ -9,11 +9,17 @@ typedef struct sni_trace_variable {
   sn_tensor *variable;    // one reference
   sni_node_id parameter;  // its value before the call
   sni_node_id present;    // its value now
-  // The value that was read last: what gradients with respect to the variable mean.
-  sni_node_id read;
+  sni_node_id read;       // the value that was read last
   bool assigned;
   bool cut;  // present is a stop_gradient of what was assigned
 } sni_trace_variable;
+
+// A value that a variable was assigned in the trace, where it was read. Gradients with respect to the
+// variable sum over these and its parameter.
+typedef struct sni_trace_read {
+  uint32_t variable;  // number in sni_trace.variables
+  sni_node_id node;
+} sni_trace_read;
 
 // An eager tensor that has a node in this trace.
 typedef struct sni_trace_known {
@@ -28,6 +34,8 @@ struct sni_trace {
   sni_graph *graph;
   sni_trace_variable *variables;
   uint32_t n_variables, variables_capacity;
+  sni_trace_read *reads;
+  uint32_t n_reads, reads_capacity;
   sni_trace_known *known;
   uint32_t n_known, known_capacity;
   uint32_t *slots;  // open addressing over known: number + 1
@@ -43,7 +51,9 @@ sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena
 void sni_trace_close(sni_trace *trace);
 // Entry of a variable, made if there is none.
 sn_status sni_trace_variable_of(sni_trace *trace, sn_tensor *variable, uint32_t *out_index);
-// Node that a gradient with respect to t is taken of.
+// Node of t as the y of a gradient, and where messages say that its path ends.
 sn_status sni_trace_gradient_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node);
+// The nodes that a gradient with respect to t is the sum over; nodes NULL: only how many.
+sn_status sni_trace_read_nodes(sni_trace *trace, sn_tensor *t, sni_node_id *nodes, int *out_n);
 
 #endif

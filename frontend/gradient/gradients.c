@@ -1,7 +1,7 @@
 // sn_gradients: in a trace the backward graph is appended to the trace; in eager mode it is the
 // innermost tape's business (tape.c).
 //
-// With respect to a variable means: with respect to the value that was read last. Gradients of
+// With respect to a variable means: the sum over all values of it that were read. Gradients of
 // intermediate results work, as any node of the graph may be an x; second derivatives too, as the
 // rules emit graph ops.
 #include "frontend/gradient/gradients.h"
@@ -13,10 +13,28 @@
 #undef sn_stop_gradient
 
 // ---- arguments
+static bool check_y(sn_context *context, const char *name, const sn_tensor *y) {
+  if (context->diag.status) return false;
+  if (y && y->kind == SNI_TENSOR_ERROR) sni_error_is_older(context);
+  if (y) return sni_operand_ok(context, name, 0, y);
+  sni_error(context, SN_ERR_ARGUMENT, "%s: y is NULL", name);
+  return false;
+}
+
+static bool check_options(sn_context *context, const char *name, const sn_gradients_options *o,
+                          int n) {
+  if ((unsigned)o->unconnected > SN_ZEROS) {
+    sni_error(context, SN_ERR_ARGUMENT,
+              "%s: .unconnected is %d, expected SN_UNCONNECTED_ERROR, SN_NONE or SN_ZEROS", name,
+              (int)o->unconnected);
+    return false;
+  }
+  return !o->seed || sni_operand_ok(context, name, n + 1, o->seed);
+}
+
 sn_context *sni_gradients_begin(const char *name, sn_tensor *y, sn_tensor *const *xs, int n,
                                 sn_tensor **out, const sn_gradients_options *given,
-                                sn_gradients_options *out_options) {
-  sn_tensor *failed;
+                                sn_gradients_options *out_options, sn_context **out_entered) {
   for (int i = 0; i < n && out; i++) out[i] = NULL;
   sn_context *context = sni_operands_context(&y, 1);
   if (!context && xs && n > 0) context = sni_operands_context(xs, n);
@@ -24,7 +42,11 @@ sn_context *sni_gradients_begin(const char *name, sn_tensor *y, sn_tensor *const
   *out_options = (sn_gradients_options){0};
   if (given)
     memcpy(out_options, given, given->size < sizeof(*given) ? given->size : sizeof(*given));
-  bool ok = !context->diag.status && sni_begin(name, &y, 1, &failed) == context;
+  if (sni_enter(context, name, out_entered)) {
+    for (int i = 0; i < n && out; i++) out[i] = &context->error_tensor;
+    return NULL;
+  }
+  bool ok = check_y(context, name, y);
   if (ok && (n < 0 || (n && (!xs || !out)))) {
     sni_error(context, SN_ERR_ARGUMENT, "%s: n is negative, or xs or out is NULL", name);
     ok = false;
@@ -33,19 +55,14 @@ sn_context *sni_gradients_begin(const char *name, sn_tensor *y, sn_tensor *const
     if (!xs[i]) sni_error(context, SN_ERR_ARGUMENT, "%s: xs[%d] is NULL", name, i);
     ok = xs[i] && sni_operand_ok(context, name, i + 1, xs[i]);
   }
-  sn_tensor *seed = out_options->seed;
-  if (ok && seed) ok = sni_operand_ok(context, name, n + 1, seed);
-  if (ok) return context;
-  // A y without context (NULL) is an error of the xs' one.
-  if (!context->diag.status)
-    sni_error(context, SN_ERR_ARGUMENT, "%s: y is NULL or of another context", name);
+  if (ok && check_options(context, name, out_options, n)) return context;
   sni_gradients_end(context, n, out, false);
   return NULL;
 }
 
 void sni_gradients_end(sn_context *context, int n, sn_tensor **out, bool ok) {
   for (int i = 0; i < n && !ok && out; i++) out[i] = &context->error_tensor;
-  context->latest = n > 0 && out ? out[0] : NULL;  // what the macro's sn_locate is given
+  context->frame.latest = n > 0 && out ? out[0] : NULL;  // what the macro's sn_locate is given
 }
 
 void sni_fail_unconnected(sn_context *context, const sn_tensor *x, int i, const char *why) {
@@ -53,45 +70,95 @@ void sni_fail_unconnected(sn_context *context, const sn_tensor *x, int i, const 
   sni_error(context, SN_ERR_GRADIENT,
             "%s: no gradient with respect to xs[%d]%s%s%s: %s (.unconnected = SN_NONE gives NULL, "
             "SN_ZEROS zeros)",
-            context->op_name ? context->op_name : "sn_gradients", i, name[0] ? " \"" : "", name,
+            context->frame.op ? context->frame.op : "sn_gradients", i, name[0] ? " \"" : "", name,
             name[0] ? "\"" : "", why);
+}
+
+// ---- variables that were read more than once
+sn_status sni_terms_init(sni_gradient_terms *terms, sni_allocator *allocator, int n,
+                         sni_diag *diag) {
+  *terms = (sni_gradient_terms){.n_xs = n};
+  terms->bytes = (size_t)n * sizeof(*terms->counts);
+  terms->counts = n ? sni_alloc_zeroed(allocator, terms->bytes) : NULL;
+  return terms->counts || !n ? SN_OK : sni_fail_memory(diag, terms->bytes, "gradients");
+}
+
+sn_status sni_terms_reserve(sni_gradient_terms *terms, sni_allocator *allocator, sni_diag *diag) {
+  terms->n = 0;
+  for (int i = 0; i < terms->n_xs; i++) terms->n += terms->counts[i];
+  const size_t bytes = 2 * (size_t)terms->n * sizeof(sni_node_id);
+  terms->nodes = terms->n ? sni_alloc(allocator, bytes) : NULL;
+  if (terms->n && !terms->nodes) return sni_fail_memory(diag, bytes, "gradients");
+  terms->gradients = terms->n ? terms->nodes + terms->n : NULL;
+  return SN_OK;
+}
+
+void sni_terms_deinit(sni_gradient_terms *terms, sni_allocator *allocator) {
+  sni_free(allocator, terms->nodes, 2 * (size_t)terms->n * sizeof(sni_node_id));
+  sni_free(allocator, terms->counts, terms->bytes);
+}
+
+sn_status sni_terms_add(const sni_gradient_terms *terms, sni_graph *graph) {
+  const sni_node_id *next = terms->gradients;
+  for (int i = 0; i < terms->n_xs; i++) {
+    sni_node_id sum = SNI_NO_NODE;
+    for (int k = 0; k < terms->counts[i]; k++, next++) {
+      if (*next == SNI_NO_NODE) continue;
+      const sni_node_id pair[2] = {sum, *next};
+      if (sum == SNI_NO_NODE)
+        sum = *next;
+      else
+        SNI_TRY(sni_graph_add(graph, SNI_OP_ADD, pair, 2, NULL, 0, NULL, (sni_location){NULL, 0},
+                              &sum));
+    }
+    terms->gradients[i] = sum;  // every x has a term, so this one has been read
+  }
+  return SN_OK;
 }
 
 // ---- in a trace
 static sn_status find_nodes(sni_trace *trace, sn_tensor *y, sn_tensor *const *xs, sn_tensor *seed,
-                            sni_differentiate_request *request, sni_node_id *nodes) {
+                            sni_differentiate_request *request, sni_gradient_terms *terms) {
+  sni_allocator *allocator = &trace->context->family->allocator;
+  sni_diag *diag = &trace->context->diag;
   SNI_TRY(sni_trace_gradient_node(trace, y, &request->y));
-  for (int i = 0; i < request->n_xs; i++) SNI_TRY(sni_trace_gradient_node(trace, xs[i], &nodes[i]));
-  request->xs = nodes;
+  for (int i = 0; i < terms->n_xs; i++)
+    SNI_TRY(sni_trace_read_nodes(trace, xs[i], NULL, &terms->counts[i]));
+  SNI_TRY(sni_terms_reserve(terms, allocator, diag));
+  sni_node_id *next = terms->nodes;
+  for (int i = 0; i < terms->n_xs; next += terms->counts[i++])
+    SNI_TRY(sni_trace_read_nodes(trace, xs[i], next, &terms->counts[i]));
+  request->xs = terms->nodes;
+  request->n_xs = terms->n;
   request->seed = SNI_NO_NODE;
   return seed ? sni_trace_node(trace, seed, &request->seed) : SN_OK;
 }
 
 // The name that the user knows x by: the variable's, or the parameter's.
-static void fail_traced(sn_context *context, const sni_differentiate_request *request,
-                        const sn_tensor *x, int i) {
+static void fail_traced(sn_context *context, sni_node_id y, sn_tensor *x, int i) {
   const sni_graph *graph = sni_trace_graph(context->trace);
+  sni_node_id node;
   char why[512];
-  sni_explain_unconnected(graph, request->y, request->xs[i], why, sizeof(why));
-  const char *name = graph->nodes[request->xs[i]].name;
+  if (sni_trace_gradient_node(context->trace, x, &node)) return;
+  sni_explain_unconnected(graph, y, node, why, sizeof(why));
+  const char *name = graph->nodes[node].name;
   sn_tensor named = {.name = (char *)(uintptr_t)name};
   sni_fail_unconnected(context, x->name || !name ? x : &named, i, why);
 }
 
-static bool trace_outputs(sn_context *context, const sni_differentiate_request *request,
-                          const sni_node_id *gradients, sn_tensor *const *xs, sn_tensor **out,
-                          sn_unconnected unconnected) {
+static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient_terms *terms,
+                          sn_tensor *const *xs, sn_tensor **out, sn_unconnected unconnected) {
   sni_graph *graph = sni_trace_graph(context->trace);
-  for (int i = 0; i < request->n_xs; i++) {
-    sni_node_id node = gradients[i];
+  for (int i = 0; i < terms->n_xs; i++) {
+    sni_node_id node = terms->gradients[i];
     if (node == SNI_NO_NODE && unconnected == SN_UNCONNECTED_ERROR) {
-      fail_traced(context, request, xs[i], i);
+      fail_traced(context, y, xs[i], i);
       return false;
     }
     if (node == SNI_NO_NODE && unconnected == SN_NONE) continue;
     if (node == SNI_NO_NODE) {
-      sni_type type = *sni_graph_type(graph, request->xs[i]);
-      sn_status status = sni_graph_add_full(graph, &type, 0, (sni_location){NULL, 0}, &node);
+      const sni_type *type = &xs[i]->type;
+      sn_status status = sni_graph_add_full(graph, type, 0, (sni_location){NULL, 0}, &node);
       if (status) {
         sni_error_from(context, status, graph->diag);
         return false;
@@ -107,21 +174,18 @@ static void trace_gradients(sn_context *context, sn_tensor *y, sn_tensor *const 
                             sn_tensor **out, const sn_gradients_options *options) {
   sni_allocator *allocator = &context->family->allocator;
   sni_graph *graph = sni_trace_graph(context->trace);
-  size_t bytes = 2 * (size_t)n * sizeof(sni_node_id);
-  sni_node_id *nodes = n ? sni_alloc(allocator, bytes) : NULL;
+  sni_gradient_terms terms;
+  sni_differentiate_request request = {.seed = SNI_NO_NODE};
+  sn_status status = sni_terms_init(&terms, allocator, n, &context->diag);
+  if (!status) status = find_nodes(context->trace, y, xs, options->seed, &request, &terms);
+  if (!status) status = sni_differentiate(graph, &request, terms.gradients);
+  if (!status) status = sni_terms_add(&terms, graph);
   bool ok = false;
-  if (n && !nodes) {
-    sni_error_from(context, sni_fail_memory(&context->diag, bytes, "gradients"), NULL);
-  } else {
-    sni_differentiate_request request = {.n_xs = n};
-    sn_status status = find_nodes(context->trace, y, xs, options->seed, &request, nodes);
-    if (!status) status = sni_differentiate(graph, &request, n ? nodes + n : NULL);
-    if (status)
-      sni_error_from(context, status, graph->diag);
-    else
-      ok = trace_outputs(context, &request, n ? nodes + n : NULL, xs, out, options->unconnected);
-    sni_free(allocator, nodes, bytes);
-  }
+  if (status)
+    sni_error_from(context, status, graph->diag);
+  else
+    ok = trace_outputs(context, request.y, &terms, xs, out, options->unconnected);
+  sni_terms_deinit(&terms, allocator);
   sni_gradients_end(context, n, out, ok);
 }
 
@@ -129,7 +193,8 @@ static void trace_gradients(sn_context *context, sn_tensor *y, sn_tensor *const 
 void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                        const sn_gradients_options *options) {
   sn_gradients_options o;
-  sn_context *context = sni_gradients_begin("sn_gradients", y, xs, n, out, options, &o);
+  SNI_ENTERED entered = NULL;
+  sn_context *context = sni_gradients_begin("sn_gradients", y, xs, n, out, options, &o, &entered);
   if (!context) return;
   if (context->trace)
     trace_gradients(context, y, xs, n, out, &o);
@@ -151,6 +216,6 @@ void sn_tape_gradient_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int 
 
 sn_tensor *sn_stop_gradient(sn_tensor *x) {
   sn_tensor *failed;
-  sn_context *context = sni_begin("sn_stop_gradient", &x, 1, &failed);
+  SNI_ENTERED context = sni_begin("sn_stop_gradient", &x, 1, &failed);
   return context ? sni_emit(context, SNI_OP_STOP_GRADIENT, &x, 1, NULL, 0, NULL) : failed;
 }

@@ -7,13 +7,28 @@
 
 #include <stdio.h>
 
-// Checks the arguments of a public gradient function. NULL: every out[i] has been set to what it
-// must return.
+// Enters the context of a public gradient function and checks its arguments. NULL: every out[i] has
+// been set to what it must return.
 sn_context *sni_gradients_begin(const char *name, sn_tensor *y, sn_tensor *const *xs, int n,
                                 sn_tensor **out, const sn_gradients_options *given,
-                                sn_gradients_options *out_options);
+                                sn_gradients_options *out_options, sn_context **out_entered);
 // ok false: an error is pending, every out[i] becomes the error tensor.
 void sni_gradients_end(sn_context *context, int n, sn_tensor **out, bool ok);
+// The nodes that each x of a gradient stands for: a variable for each value of it that was read.
+typedef struct sni_gradient_terms {
+  int n_xs, n;
+  int *counts;                     // per x: of its terms, 1 or more
+  sni_node_id *nodes, *gradients;  // per term, those of x 0 first
+  size_t bytes;                    // of counts
+} sni_gradient_terms;
+sn_status sni_terms_init(sni_gradient_terms *terms, sni_allocator *allocator, int n,
+                         sni_diag *diag);
+// Makes room for as many as counts say.
+sn_status sni_terms_reserve(sni_gradient_terms *terms, sni_allocator *allocator, sni_diag *diag);
+void sni_terms_deinit(sni_gradient_terms *terms, sni_allocator *allocator);
+// gradients[i] becomes the sum of those of x i's terms, added in order to the graph; SNI_NO_NODE:
+// there is none.
+sn_status sni_terms_add(const sni_gradient_terms *terms, sni_graph *graph);
 void sni_fail_unconnected(sn_context *context, const sn_tensor *x, int i, const char *why);
 
 #endif

@@ -95,7 +95,7 @@ void sni_record_close(sn_tape *tape) {
   record->recording &= ~bit;
   record->watch_all &= ~bit;
   record->watch_variables &= ~bit;
-  sni_free(sni_record_allocator(record), tape, sizeof(*tape));
+  tape->record = NULL;
   if (!record->n_tapes) {
     record->context->record = NULL;
     destroy(record);

@@ -8,10 +8,12 @@
 enum { sni_most_tapes = 64 };  // open at a time in one context
 
 struct sn_tape {
-  sn_context *context;
-  sni_record *record;
+  sn_context *context;  // NULL: ended before the tape
+  sni_record *record;   // NULL: the tape has ended
   uint64_t bit;
   bool persistent, used;
+  sn_tape *next;      // in context->ended_tapes
+  sn_allocator host;  // frees the tape when its context has ended before
 };
 
 // A variable's value that was read while the record was open: one leaf per value.
@@ -56,7 +58,10 @@ bool sni_record_is_recording(const sni_record *record);
 // tapes), in context->diag.
 sn_status sni_record_open(sn_context *context, bool persistent, bool variables, bool all,
                           sn_tape **out_tape);
+// Ends the tape, whose struct stays. The record goes with its last tape.
 void sni_record_close(sn_tape *tape);
+// Ends a tape that only the caller knows, and frees it.
+void sni_tape_close(sn_tape *tape);
 // Around a call that runs op by op. begin returns what end needs. keep false: every variable is
 // what it was at begin.
 uint32_t sni_record_begin_call(sni_record *record);
@@ -73,7 +78,7 @@ sn_status sni_record_evaluate(sni_record *record, const sni_node_id *nodes, int 
                               uint32_t first_new);
 // Watches the variable's later values as well (its present one has a leaf).
 void sni_record_watch_variable(sni_record *record, const sn_tensor *variable, uint64_t bit);
-void sni_record_drop(sn_context *context);  // ends all tapes of the context
+void sni_record_drop(sn_context *context);  // the context ends: so do its tapes
 // d y / d xs by the tape, for sn_gradients and sn_tape_gradient.
 void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                         const sn_gradients_options *options);

@@ -4,15 +4,17 @@
 // recorded -> evaluate what was appended -> tensors that know their node. Other tapes that are
 // recording get the appended nodes too, so nested tapes give higher derivatives; so does a
 // persistent tape itself, but a one-shot tape records nothing of its own gradient. With respect to
-// a variable means: its value that was read last.
+// a variable means: the sum over its values that were read.
 #include "frontend/gradient/gradients.h"
 #include "frontend/gradient/record.h"
 
 #include <string.h>
 
-// ---- open, close, watch
+enum { most_ended = 16 };  // structs of ended tapes that are kept, to be told from open ones
+
+// ---- open, close
 sn_tape *sn_tape_begin_opts(sn_context *context, const sn_tape_options *options) {
-  if (!sni_begin_in(context, "sn_tape_begin")) return NULL;
+  SNI_ENTER(context, "sn_tape_begin", NULL);
   sn_tape_options o = {0};
   if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
   sn_tape *tape = NULL;
@@ -27,15 +29,75 @@ sn_tape *sn_tape_begin_opts(sn_context *context, const sn_tape_options *options)
   return NULL;
 }
 
+sn_tape *sn_tape_begin_at(sn_context *context, const sn_tape_options *options, const char *file,
+                          int line) {
+  sn_tape *tape = sn_tape_begin_opts(context, options);
+  if (!tape && context) sni_locate_error(context, file, line);
+  return tape;
+}
+
+static void free_tape(sn_tape *tape) {
+  sni_free(&tape->context->family->allocator, tape, sizeof(*tape));
+}
+
+void sni_tape_close(sn_tape *tape) {
+  sni_record_close(tape);
+  free_tape(tape);
+}
+
+// The oldest of the ended tapes goes when there are too many.
+static void bury(sn_tape *tape) {
+  sn_context *context = tape->context;
+  sn_tape **at = &context->ended_tapes;
+  int n = 0;
+  tape->next = *at;
+  *at = tape;
+  for (; *at && n < most_ended; n++) at = &(*at)->next;
+  if (!*at) return;
+  free_tape(*at);
+  *at = NULL;
+}
+
 void sn_tape_end(sn_tape *tape) {
-  if (tape) sni_record_close(tape);
+  if (!tape) return;
+  sn_context *context = tape->context;
+  if (!context) {
+    sni_free_orphan(&tape->host, tape, sizeof(*tape));
+    return;
+  }
+  SNI_ENTERED entered = sni_claim(context) ? context : NULL;
+  if (!entered || !tape->record) return;
+  sni_record_close(tape);
+  bury(tape);
+}
+
+void sni_record_drop(sn_context *context) {
+  while (context->record) {
+    sn_tape *tape = context->record->tapes[0];
+    sni_record_close(tape);
+    tape->context = NULL;
+    tape->host = sni_make_orphan(context, sizeof(*tape));
+  }
+  while (context->ended_tapes) {
+    sn_tape *tape = context->ended_tapes;
+    context->ended_tapes = tape->next;
+    free_tape(tape);
+  }
+}
+
+// ---- watch
+// False: the tape is over, and an error pending in its context.
+static bool is_open(const sn_tape *tape, const char *name) {
+  if (!tape->record) sni_error(tape->context, SN_ERR_STATE, "%s: the tape has ended", name);
+  return tape->record != NULL;
 }
 
 void(sn_tape_watch)(sn_tape *tape, sn_tensor *t) {
-  if (!tape || !sni_begin_in(tape->context, "sn_tape_watch")) return;
+  if (!tape) return;
   sn_context *context = tape->context;
+  SNI_ENTER(context, "sn_tape_watch", );
   sni_record *record = tape->record;
-  if (!sni_operand_ok(context, "sn_tape_watch", 0, t)) return;
+  if (!is_open(tape, "sn_tape_watch") || !sni_operand_ok(context, "sn_tape_watch", 0, t)) return;
   if (t->kind == SNI_TENSOR_TRACED) {
     sni_error(context, SN_ERR_STATE, "sn_tape_watch: a traced tensor cannot be watched");
     return;
@@ -60,15 +122,27 @@ void(sn_tape_watch)(sn_tape *tape, sn_tensor *t) {
 
 void sn_tape_watch_at(sn_tape *tape, sn_tensor *t, const char *file, int line) {
   (sn_tape_watch)(tape, t);
-  if (tape && tape->context->diag.status) sni_locate_error(tape->context, file, line);
+  if (tape && tape->context && tape->context->diag.status)
+    sni_locate_error(tape->context, file, line);
+}
+
+static void set_recording(const char *name, sn_tape *tape, bool recording) {
+  if (!tape) return;
+  sn_context *context = tape->context;
+  SNI_ENTER(context, name, );
+  if (!is_open(tape, name)) return;
+  if (recording)
+    tape->record->recording |= tape->bit;
+  else
+    tape->record->recording &= ~tape->bit;
 }
 
 void sn_tape_stop_recording(sn_tape *tape) {
-  if (tape) tape->record->recording &= ~tape->bit;
+  set_recording("sn_tape_stop_recording", tape, false);
 }
 
 void sn_tape_resume_recording(sn_tape *tape) {
-  if (tape) tape->record->recording |= tape->bit;
+  set_recording("sn_tape_resume_recording", tape, true);
 }
 
 // ---- gradients
@@ -76,13 +150,37 @@ typedef struct sweep {
   sn_tape *tape;
   sni_record *record;
   sni_node_id y;
-  sni_node_id *xs, *gradients;  // SNI_NO_NODE: not watched; unconnected
-  int n;
+  sni_gradient_terms terms;  // nodes, gradients: SNI_NO_NODE: not watched; unconnected
 } sweep;
 
 static sni_node_id watched_node(const sweep *s, const sn_tensor *t) {
   sni_node_id node = sni_record_find(s->record, t);
   return node != SNI_NO_NODE && s->record->watched[node] & s->tape->bit ? node : SNI_NO_NODE;
+}
+
+// The values of a variable that the tape has seen read; of any other tensor, and where there is
+// none, one node. nodes NULL: only how many.
+static int watched_nodes(const sweep *s, const sn_tensor *t, sni_node_id *nodes) {
+  const sni_record *record = s->record;
+  int n = 0;
+  for (uint32_t i = 0; t->kind == SNI_TENSOR_VARIABLE && i < record->n_leaves; i++) {
+    const sni_variable_leaf *leaf = &record->leaves[i];
+    if (leaf->variable != t || !(record->watched[leaf->node] & s->tape->bit)) continue;
+    if (nodes) nodes[n] = leaf->node;
+    n++;
+  }
+  if (n) return n;
+  if (nodes) *nodes = watched_node(s, t);
+  return 1;
+}
+
+static sn_status find_xs(sweep *s, sn_tensor *const *xs) {
+  sni_gradient_terms *terms = &s->terms;
+  for (int i = 0; i < terms->n_xs; i++) terms->counts[i] = watched_nodes(s, xs[i], NULL);
+  SNI_TRY(sni_terms_reserve(terms, sni_record_allocator(s->record), &s->record->diag));
+  sni_node_id *next = terms->nodes;
+  for (int i = 0; i < terms->n_xs; i++) next += watched_nodes(s, xs[i], next);
+  return SN_OK;
 }
 
 // The appended nodes count for the tapes that record now and that some operand counts for.
@@ -99,36 +197,39 @@ static void spread_masks(const sweep *s, uint32_t first_new) {
 
 static sn_status differentiate(sweep *s, sn_tensor *seed) {
   sni_record *record = s->record;
+  sni_gradient_terms *terms = &s->terms;
   sni_differentiate_request request = {.y = s->y,
                                        .seed = SNI_NO_NODE,
-                                       .xs = s->xs,
-                                       .n_xs = s->n,
+                                       .xs = terms->nodes,
+                                       .n_xs = terms->n,
                                        .masks = record->flows,
                                        .mask = s->tape->bit};
-  for (int i = 0; i < s->n; i++) s->gradients[i] = SNI_NO_NODE;
+  for (int i = 0; i < terms->n; i++) terms->gradients[i] = SNI_NO_NODE;
   if (s->y == SNI_NO_NODE) return SN_OK;
   if (seed) {
     SNI_TRY(sni_record_node(record, seed, &request.seed));
     request.masks = record->flows;
   }
   uint32_t first_new = record->graph->n_nodes;
-  sn_status status = sni_differentiate(record->graph, &request, s->gradients);
+  sn_status status = sni_differentiate(record->graph, &request, terms->gradients);
+  if (!status) status = sni_terms_add(terms, record->graph);
   if (status) {
     record->graph->n_nodes = first_new;
     return status;
   }
   SNI_TRY(sni_record_extend(record, first_new));
   spread_masks(s, first_new);
-  return sni_record_evaluate(record, s->gradients, s->n, first_new);
+  return sni_record_evaluate(record, terms->gradients, terms->n_xs, first_new);
 }
 
-static void explain(const sweep *s, int i, char *buffer, size_t capacity) {
+static void explain(const sweep *s, const sn_tensor *x, char *buffer, size_t capacity) {
+  const sni_node_id node = watched_node(s, x);
   if (s->y == SNI_NO_NODE)
     snprintf(buffer, capacity, "y was not computed from watched tensors while the tape recorded");
-  else if (s->xs[i] == SNI_NO_NODE)
+  else if (node == SNI_NO_NODE)
     snprintf(buffer, capacity, "the tape does not watch it");
   else
-    sni_explain_unconnected(s->record->graph, s->y, s->xs[i], buffer, capacity);
+    sni_explain_unconnected(s->record->graph, s->y, node, buffer, capacity);
 }
 
 static sn_tensor *zeros(sn_context *context, const sni_type *type) {
@@ -139,12 +240,12 @@ static sn_tensor *zeros(sn_context *context, const sni_type *type) {
 
 static bool make_outputs(sn_context *context, const sweep *s, sn_tensor *const *xs, sn_tensor **out,
                          sn_unconnected unconnected) {
-  for (int i = 0; i < s->n; i++) {
-    sni_node_id node = s->gradients[i];
+  for (int i = 0; i < s->terms.n_xs; i++) {
+    sni_node_id node = s->terms.gradients[i];
     if (node == SNI_NO_NODE) {
       char why[512];
       if (unconnected == SN_UNCONNECTED_ERROR) {
-        explain(s, i, why, sizeof(why));
+        explain(s, xs[i], why, sizeof(why));
         sni_fail_unconnected(context, xs[i], i, why);
         return false;
       }
@@ -167,13 +268,13 @@ static bool run_sweep(sweep *s, sn_tensor *y, sn_tensor *const *xs, sn_tensor **
   sn_context *context = s->tape->context;
   if (!sni_is_float(y->type.dtype)) {
     char text[SNI_TENSOR_NAME];
-    sni_error(context, SN_ERR_GRADIENT, "%s: y is %s: only floats have gradients", context->op_name,
-              sni_describe(y, text));
+    sni_error(context, SN_ERR_GRADIENT, "%s: y is %s: only floats have gradients",
+              context->frame.op, sni_describe(y, text));
     return false;
   }
   s->y = watched_node(s, y);
-  for (int i = 0; i < s->n; i++) s->xs[i] = watched_node(s, xs[i]);
-  sn_status status = differentiate(s, options->seed);
+  sn_status status = find_xs(s, xs);
+  if (!status) status = differentiate(s, options->seed);
   if (status) {
     sni_error_from(context, status, &s->record->diag);
     sni_diag_clear(&s->record->diag);
@@ -186,20 +287,18 @@ void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n
                         const sn_gradients_options *options) {
   sn_context *context = tape->context;
   sni_allocator *allocator = &context->family->allocator;
-  size_t bytes = 2 * (size_t)n * sizeof(sni_node_id);
-  sweep s = {.tape = tape, .record = tape->record, .n = n};
+  sweep s = {.tape = tape, .record = tape->record};
   bool ok = false;
   if (tape->used && !tape->persistent) {
     sni_error(context, SN_ERR_STATE,
               "%s: the tape has been used already; .persistent = true makes one that can be used "
               "again",
-              context->op_name);
-  } else if (n && !(s.xs = sni_alloc(allocator, bytes))) {
-    sni_error_from(context, sni_fail_memory(&context->diag, bytes, "gradients"), NULL);
+              context->frame.op);
+  } else if (sni_terms_init(&s.terms, allocator, n, &context->diag)) {
+    sni_error_from(context, SN_ERR_MEMORY, NULL);
   } else {
-    s.gradients = s.xs + n;
     ok = run_sweep(&s, y, xs, out, options);
-    sni_free(allocator, s.xs, bytes);
+    sni_terms_deinit(&s.terms, allocator);
   }
   if (ok) tape->used = true;
   sni_gradients_end(context, n, out, ok);
@@ -215,31 +314,34 @@ void sni_record_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *x
   sni_error(context, SN_ERR_STATE,
             "%s: there is nothing to differentiate: it works in a function's trace, in "
             "sn_call_eager, and with an open tape",
-            context->op_name);
+            context->frame.op);
   sni_gradients_end(context, n, out, false);
 }
 
 void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                            sn_tensor **out, const sn_gradients_options *options) {
   sn_gradients_options o;
-  sn_context *context = sni_gradients_begin("sn_tape_gradient", y, xs, n, out, options, &o);
+  SNI_ENTERED entered = NULL;
+  sn_context *context =
+      sni_gradients_begin("sn_tape_gradient", y, xs, n, out, options, &o, &entered);
   if (!context) return;
   const char *wrong = NULL;
-  if (!tape)
+  sn_status status = SN_ERR_ARGUMENT;
+  if (!tape) {
     wrong = "tape is NULL";
-  else if (context->trace)
+  } else if (context->trace) {
     wrong = "not possible in a trace: use sn_gradients";
-  else if (tape->context != context)
+    status = SN_ERR_STATE;
+  } else if (!tape->record) {
+    wrong = "the tape has ended";
+    status = SN_ERR_STATE;
+  } else if (tape->context != context) {
     wrong = "the tape belongs to another context";
+  }
   if (!wrong) {
     sni_tape_gradients(tape, y, xs, n, out, &o);
     return;
   }
-  sni_error(context, context->trace ? SN_ERR_STATE : SN_ERR_ARGUMENT, "sn_tape_gradient: %s",
-            wrong);
+  sni_error(context, status, "sn_tape_gradient: %s", wrong);
   sni_gradients_end(context, n, out, false);
-}
-
-void sni_record_drop(sn_context *context) {
-  while (context->record) sni_record_close(context->record->tapes[0]);
 }

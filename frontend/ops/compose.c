@@ -22,7 +22,7 @@ bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t 
   if (dtypes >> t->type.dtype & 1) return true;
   char text[SNI_TENSOR_NAME], expected[64];
   sni_list_dtypes(dtypes, expected, sizeof(expected));
-  sni_error(c, SN_ERR_DTYPE, "%s: operand #%d is %s, expected %s", c->op_name, position,
+  sni_error(c, SN_ERR_DTYPE, "%s: operand #%d is %s, expected %s", c->frame.op, position,
             sni_describe(t, text), expected);
   return false;
 }
@@ -31,8 +31,8 @@ int sni_axis(sn_context *c, const sn_tensor *x, int axis) {
   int rank = x->type.rank;
   if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
   char text[SNI_TENSOR_NAME];
-  sni_error(c, SN_ERR_SHAPE, "%s: axis %d is out of range for operand #0 %s of rank %d", c->op_name,
-            axis, sni_describe(x, text), rank);
+  sni_error(c, SN_ERR_SHAPE, "%s: axis %d is out of range for operand #0 %s of rank %d",
+            c->frame.op, axis, sni_describe(x, text), rank);
   return -1;
 }
 
@@ -49,7 +49,7 @@ sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y) {
       t->live_index = kept;
       c->live[kept++] = t;
     } else {
-      if (c->latest == t) c->latest = NULL;
+      if (c->frame.latest == t) c->frame.latest = NULL;
       sni_tensor_drop(t);
     }
   }

@@ -45,7 +45,7 @@ sn_tensor *sni_take(sn_context *c, sn_tensor *x, int axis, sni_dim start, sni_di
 // The context and the checked operands of a public op, or what it must return at once.
 #define SNI_BEGIN(c, name, ...)                                            \
   sn_tensor *c##_failed;                                                   \
-  sn_context *c = sni_begin(name, SNI_OPERANDS(__VA_ARGS__), &c##_failed); \
+  SNI_ENTERED c = sni_begin(name, SNI_OPERANDS(__VA_ARGS__), &c##_failed); \
   if (!c) return c##_failed
 // The same for an op of several steps: c_first marks where its results begin, for sni_keep_only.
 #define SNI_BEGIN_COMPOSED(c, name, ...) \

@@ -10,7 +10,7 @@ enum { few = 8 };  // operands that need no allocation
 
 // ---- checks of pointwise operands
 static const char *name_of(const sn_context *context, sni_op op) {
-  return context->op_name ? context->op_name : sni_op_infos[op].name;
+  return context->frame.op ? context->frame.op : sni_op_infos[op].name;
 }
 
 static bool check_dtypes(sn_context *context, sni_op op, const sni_type *const *types, int n) {
@@ -151,11 +151,12 @@ static sn_tensor *pointwise_traced(sn_context *context, sni_op op, sn_tensor *co
 }
 
 // ---- both modes
-static bool all_ok(sn_context *context, sni_op op, sn_tensor *const *operands, int n) {
+static inline bool all_ok(sn_context *context, sni_op op, sn_tensor *const *operands, int n) {
   for (int i = 0; i < n; i++) {
     const sn_tensor *t = operands[i];
-    bool plain = t && t->family == context->family && t->kind != SNI_TENSOR_ERROR &&
-                 (t->kind != SNI_TENSOR_TRACED || t->trace == context->trace);
+    // What comes from a public op's operands was checked there in full.
+    bool plain = t && (t->kind == SNI_TENSOR_EAGER || t->kind == SNI_TENSOR_VARIABLE ||
+                       (t->kind == SNI_TENSOR_TRACED && t->trace == context->trace));
     if (!plain && !sni_operand_ok(context, name_of(context, op), i, t)) return false;
   }
   return true;

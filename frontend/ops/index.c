@@ -35,7 +35,7 @@ static bool check_rows(sn_context *c, const sn_tensor *x, const sn_tensor *indic
   sni_error(
       c, SN_ERR_SHAPE,
       "%s: operand #0 is %s: expected rank 1 or more, and with the indices %s at most %d dims",
-      c->op_name, sni_describe(x, a), sni_describe(indices, b), SN_MAX_RANK);
+      c->frame.op, sni_describe(x, a), sni_describe(indices, b), SN_MAX_RANK);
   return false;
 }
 

@@ -37,7 +37,7 @@ static bool batch_shape(sn_context *c, const sn_tensor *a, const sn_tensor *b,
   char text_a[SNI_TENSOR_NAME], text_b[SNI_TENSOR_NAME];
   sni_error(c, SN_ERR_SHAPE,
             "%s: the leading dims of operand #1 %s do not broadcast with those of operand #0 %s",
-            c->op_name, sni_describe(b, text_b), sni_describe(a, text_a));
+            c->frame.op, sni_describe(b, text_b), sni_describe(a, text_a));
   return false;
 }
 
@@ -64,19 +64,19 @@ static bool check(sn_context *c, const sn_tensor *a, const sn_tensor *b) {
   sni_describe(b, text_b);
   if (!sni_expect_dtype(c, 0, a, SNI_DTYPES_NUMBER)) return false;
   if (ta->dtype != tb->dtype) {
-    sni_error(c, SN_ERR_DTYPE, "%s: operand #1 is %s, expected %s like operand #0 %s", c->op_name,
+    sni_error(c, SN_ERR_DTYPE, "%s: operand #1 is %s, expected %s like operand #0 %s", c->frame.op,
               text_b, sn_dtype_name(ta->dtype), text_a);
     return false;
   }
   if (!ta->rank || !tb->rank) {
     sni_error(c, SN_ERR_SHAPE, "%s: operands #0 %s and #1 %s: a scalar is no matrix, use sn_mul",
-              c->op_name, text_a, text_b);
+              c->frame.op, text_a, text_b);
     return false;
   }
   int inner = tb->rank == 1 ? 0 : tb->rank - 2;
   if (!sni_dims_agree(c, ta->dims[ta->rank - 1], tb->dims[inner])) {
     sni_error(c, SN_ERR_SHAPE, "%s: dim %d of operand #1 %s must be the last dim of operand #0 %s",
-              c->op_name, inner, text_b, text_a);
+              c->frame.op, inner, text_b, text_a);
     return false;
   }
   return true;

@@ -51,7 +51,11 @@ sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *label
       !sni_dims_agree(c, logits->type.dims[0], labels->type.dims[0]))
     return sni_error(c, SN_ERR_SHAPE,
                      "%s: operands #0 %s and #1 %s, expected logits [N,C] and labels [N]",
-                     c->op_name, sni_describe(logits, a), sni_describe(labels, b));
+                     c->frame.op, sni_describe(logits, a), sni_describe(labels, b));
+  if (labels->type.dtype == SN_I32 &&
+      !sni_dim_require_most(sni_context_dims(c), logits->type.dims[1], INT32_MAX))
+    return sni_error(c, SN_ERR_SHAPE, "%s: operand #0 is %s: i32 labels count up to %d classes",
+                     c->frame.op, sni_describe(logits, a), INT32_MAX);
   sn_dtype dtype = logits->type.dtype;
   sni_type column = labels->type, classes = {.dtype = column.dtype, .rank = 1};
   classes.dims[0] = logits->type.dims[1];

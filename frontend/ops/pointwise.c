@@ -8,7 +8,7 @@ static sn_tensor *unary(const char *name, sni_op op, sn_tensor *x) {
 
 static sn_tensor *binary(const char *name, sni_op op, sn_tensor *a, sn_tensor *b) {
   sn_tensor *operands[2] = {a, b}, *failed;
-  sn_context *c = sni_begin(name, operands, 2, &failed);
+  SNI_ENTERED c = sni_begin(name, operands, 2, &failed);
   return c ? sni_emit_pointwise(c, op, operands, 2, NULL) : failed;
 }
 

@@ -21,7 +21,7 @@ sn_tensor *sni_random_state(sn_context *c) {
 }
 
 void sn_set_seed(sn_context *context, uint64_t seed) {
-  if (!sni_begin_in(context, "sn_set_seed")) return;
+  SNI_ENTER(context, "sn_set_seed", );
   if (!context->random_state && !context->trace) {
     context->seed = seed;
     return;
@@ -114,7 +114,7 @@ static sn_tensor *normal(sn_context *c, const sni_type *type) {
 static sn_tensor *random_tensor(sn_context *c, const char *name, sn_dtype dtype,
                                 const sn_shape *shape,
                                 sn_tensor *(*make)(sn_context *, const sni_type *)) {
-  if (!sni_begin_in(c, name)) return NULL;
+  SNI_ENTER(c, name, sni_refused(c, c_refused));
   const uint32_t first = c->n_live;
   sni_type type;
   if (dtype != SN_F32 && dtype != SN_F64)

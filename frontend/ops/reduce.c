@@ -16,7 +16,7 @@ static bool read_options(sn_context *c, const sn_tensor *x, const sn_reduce_opti
   *out = (reduction){(1u << x->type.rank) - 1, o.keepdims};
   if (!o.axes.count) return true;
   if (o.axes.count < 0 || o.axes.count > SN_MAX_RANK) {
-    sni_error(c, SN_ERR_SHAPE, "%s: %d axes, at most %d are possible", c->op_name, o.axes.count,
+    sni_error(c, SN_ERR_SHAPE, "%s: %d axes, at most %d are possible", c->frame.op, o.axes.count,
               SN_MAX_RANK);
     return false;
   }
@@ -26,7 +26,7 @@ static bool read_options(sn_context *c, const sn_tensor *x, const sn_reduce_opti
     if (axis < 0) return false;
     if (out->mask >> axis & 1) {
       char text[SNI_TENSOR_NAME];
-      sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s is given twice", c->op_name, axis,
+      sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s is given twice", c->frame.op, axis,
                 sni_describe(x, text));
       return false;
     }
@@ -183,11 +183,10 @@ static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axi
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
   axis = sni_axis(c, x, axis);
   if (axis < 0) return &c->error_tensor;
+  sni_dim_table *dims = sni_context_dims(c);
   const sni_dim size = x->type.dims[axis];
-  int64_t known;
   char text[SNI_TENSOR_NAME];
-  if ((sni_dim_is_constant(sni_context_dims(c), size, &known) && known > INT32_MAX) ||
-      !sni_dim_require(sni_context_dims(c), size, 1))
+  if (!sni_dim_require(dims, size, 1) || !sni_dim_require_most(dims, size, INT32_MAX))
     return sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s, expected 1 to %d elements",
                      name, axis, sni_describe(x, text), INT32_MAX);
   if (sni_dim_is(c, sni_type_size(sni_context_dims(c), &x->type), 0)) return no_indices(c, x, axis);

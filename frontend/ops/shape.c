@@ -17,7 +17,7 @@ static const char *shape_text(const sn_shape *shape, char *buffer, size_t capaci
 static sn_tensor *fail_reshape(sn_context *c, const sn_tensor *x, const sn_shape *shape) {
   char a[SNI_TENSOR_NAME], b[256];
   return sni_error(c, SN_ERR_SHAPE, "%s: operand #0 %s cannot become %s: the sizes differ",
-                   c->op_name, sni_describe(x, a), shape_text(shape, b, sizeof(b)));
+                   c->frame.op, sni_describe(x, a), shape_text(shape, b, sizeof(b)));
 }
 
 // size / known when that is whole: exactly for constants, and for a symbolic size when every call's
@@ -133,7 +133,7 @@ static sn_tensor *broadcast(sn_context *c, sn_tensor *x, const sni_type *type) {
     return sni_error(c, SN_ERR_SHAPE,
                      "%s: operand #0 %s does not broadcast to %s: dims, from the last one on, must "
                      "be equal or 1",
-                     c->op_name, sni_describe(x, a), sni_describe_type(c, type, b));
+                     c->frame.op, sni_describe(x, a), sni_describe_type(c, type, b));
   return sni_broadcast_to(c, x, type);
 }
 
@@ -159,7 +159,7 @@ static bool check_joined(sn_context *c, sn_tensor *const *xs, int n, int axis) {
     const sni_type *type = &xs[i]->type;
     if (type->dtype != first->dtype) {
       sni_error(c, SN_ERR_DTYPE, "%s: operand #%d is %s, expected %s like operand #0 %s",
-                c->op_name, i, sni_describe(xs[i], a), sn_dtype_name(first->dtype),
+                c->frame.op, i, sni_describe(xs[i], a), sn_dtype_name(first->dtype),
                 sni_describe(xs[0], b));
       return false;
     }
@@ -168,7 +168,7 @@ static bool check_joined(sn_context *c, sn_tensor *const *xs, int n, int axis) {
       fits = k == axis || sni_dims_agree(c, type->dims[k], first->dims[k]);
     if (fits) continue;
     sni_error(c, SN_ERR_SHAPE, "%s: operand #%d is %s, which does not fit operand #0 %s%s",
-              c->op_name, i, sni_describe(xs[i], a), sni_describe(xs[0], b),
+              c->frame.op, i, sni_describe(xs[i], a), sni_describe(xs[0], b),
               axis < 0 ? "" : ": all dims but that of the axis must be equal");
     return false;
   }
@@ -178,7 +178,7 @@ static bool check_joined(sn_context *c, sn_tensor *const *xs, int n, int axis) {
 sn_tensor *(sn_concat)(sn_tensor *const *xs, int n, int axis) {
   sn_tensor *failed;
   if (!xs || n < 1) return NULL;
-  sn_context *c = sni_begin("sn_concat", xs, n, &failed);
+  SNI_ENTERED c = sni_begin("sn_concat", xs, n, &failed);
   if (!c) return failed;
   axis = sni_axis(c, xs[0], axis);
   if (axis < 0 || !check_joined(c, xs, n, axis)) return &c->error_tensor;
@@ -188,7 +188,7 @@ sn_tensor *(sn_concat)(sn_tensor *const *xs, int n, int axis) {
 sn_tensor *(sn_stack)(sn_tensor *const *xs, int n, int axis) {
   sn_tensor *failed;
   if (!xs || n < 1) return NULL;
-  sn_context *c = sni_begin("sn_stack", xs, n, &failed);
+  SNI_ENTERED c = sni_begin("sn_stack", xs, n, &failed);
   if (!c) return failed;
   char text[SNI_TENSOR_NAME];
   int rank = xs[0]->type.rank;

@@ -178,7 +178,7 @@ static sn_status make(sn_context *context, const char *text, size_t length,
 sn_status sn_program_from_text(sn_context *context, const char *text, size_t length,
                                sn_program **out_program) {
   if (out_program) *out_program = NULL;
-  if (!sni_begin_in(context, "sn_program_from_text")) return SN_ERR_ARGUMENT;
+  SNI_ENTER(context, "sn_program_from_text", context_refused);
   if (context->diag.status) return sni_finish(context);
   sn_status status = text && out_program
                          ? make(context, text, length, out_program)
@@ -195,7 +195,7 @@ static sn_status answer(sn_context *context, sn_status status) {
 
 sn_status sn_program_input_spec(sn_context *context, const sn_program *program, int i,
                                 sn_spec *out_spec) {
-  if (!sni_begin_in(context, "sn_program_input_spec")) return SN_ERR_ARGUMENT;
+  SNI_ENTER(context, "sn_program_input_spec", context_refused);
   if (!program || !out_spec || i < 0 || i >= program->n_inputs)
     return answer(context, sni_fail(&context->diag, SN_ERR_ARGUMENT, "there is no input %d", i));
   const sni_input_key *key = &program->keys[i];
@@ -243,7 +243,7 @@ static sn_status find_output(const sn_program *program, const sn_spec *inputs, i
 
 sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
                                  const sn_spec *inputs, int n_inputs, int i, sn_spec *out_spec) {
-  if (!sni_begin_in(context, "sn_program_output_spec")) return SN_ERR_ARGUMENT;
+  SNI_ENTER(context, "sn_program_output_spec", context_refused);
   sni_diag *diag = &context->diag;
   if (!program || !out_spec || i < 0 || i >= program->n_outputs)
     return answer(context, sni_fail(diag, SN_ERR_ARGUMENT, "there is no output %d", i));

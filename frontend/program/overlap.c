@@ -4,6 +4,7 @@
 // The order stays with the runner: views mostly come back where they were, and then nothing is
 // sorted.
 #include "frontend/program/program.h"
+#include "runtime/sort.h"
 
 // Empty on overflow: no memory can be that large, so such a view is caught as NULL or by its shape.
 size_t sni_view_bytes(const sn_view *view) {
@@ -27,18 +28,9 @@ static bool is_sorted(const sni_overlap *o) {
   return true;
 }
 
-// Shell sort: in place (qsort may call malloc).
-static void sort(const sni_overlap *o) {
-  const uint32_t n = o->n_out + o->n_in;
-  for (uint32_t gap = n / 2; gap; gap = gap == 2 ? 1 : gap * 5 / 11)
-    for (uint32_t i = gap; i < n; i++) {
-      const uint32_t number = o->order[i];
-      const uintptr_t begin = (uintptr_t)view_of(o, number)->data;
-      uint32_t j = i;
-      for (; j >= gap && (uintptr_t)view_of(o, o->order[j - gap])->data > begin; j -= gap)
-        o->order[j] = o->order[j - gap];
-      o->order[j] = number;
-    }
+static bool lies_before(const void *user, uint32_t a, uint32_t b) {
+  const sni_overlap *o = user;
+  return (uintptr_t)view_of(o, a)->data < (uintptr_t)view_of(o, b)->data;
 }
 
 bool sni_find_overlap(const sni_overlap *o, uint32_t *out_a, uint32_t *out_b) {
@@ -47,7 +39,7 @@ bool sni_find_overlap(const sni_overlap *o, uint32_t *out_a, uint32_t *out_b) {
     uint32_t number;
   } reach;
   reach outputs = {0, 0}, inputs = {0, 0};
-  if (!is_sorted(o)) sort(o);
+  if (!is_sorted(o)) sni_sort(o->order, o->n_out + o->n_in, lies_before, o);
   for (uint32_t i = 0; i < o->n_out + o->n_in; i++) {
     const uint32_t number = o->order[i];
     const sn_view *view = view_of(o, number);

@@ -78,7 +78,9 @@ static sn_status take_captured(sn_program *program, const sni_trace *trace, sni_
 static sn_status take_outputs(sn_program *program, sni_diag *diag) {
   const sni_graph *graph = program->graph;
   program->outputs = SNI_ARENA_ARRAY(&program->arena, sni_type, program->n_outputs);
-  if (!program->outputs) return sni_fail_memory(diag, sizeof(sni_type), "output types");
+  program->output_bytes = SNI_ARENA_ARRAY(&program->arena, size_t, program->n_outputs);
+  if (!program->outputs || !program->output_bytes)
+    return sni_fail_memory(diag, sizeof(sni_type), "output types");
   program->static_outputs = true;
   int n = 0;
   for (uint32_t i = 0; i < graph->n_results; i++) {
@@ -89,7 +91,10 @@ static sn_status take_outputs(sn_program *program, sni_diag *diag) {
       int64_t value;  // known by now, although not when the node was made
       if (sni_dim_is_constant(graph->dims, type->dims[d], &value)) type->dims[d] = value;
     }
-    if (!sni_type_is_static(type)) program->static_outputs = false;
+    if (sni_type_is_static(type))
+      program->output_bytes[n - 1] = sni_type_bytes(type);
+    else
+      program->static_outputs = false;
   }
   sni_assert(n == program->n_outputs);
   return SN_OK;
@@ -207,7 +212,7 @@ int sn_program_count_ops(const sn_program *program, const char *op) {
 sn_status sn_program_dump(sn_context *context, sn_program *program, sn_stage stage,
                           char **out_text) {
   if (out_text) *out_text = NULL;
-  if (!sni_begin_in(context, "sn_program_dump")) return SN_ERR_ARGUMENT;
+  SNI_ENTER(context, "sn_program_dump", context_refused);
   if (context->diag.status) return sni_finish(context);
   sn_status status;
   if (!program || !out_text || stage < SN_STAGE_TRACE || stage > SN_STAGE_DOT)

@@ -33,7 +33,8 @@ struct sn_program {
   bool from_text;            // its sizes must be checked when they are known
   sni_graph *graph;          // as traced
   sni_type *outputs;
-  bool static_outputs;  // no output type has symbols
+  bool static_outputs;   // no output type has symbols
+  size_t *output_bytes;  // of static outputs
   uint32_t n_symbols, n_guards;
   sni_dim_guard *guards;
   uint32_t n_variables;

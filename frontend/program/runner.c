@@ -31,7 +31,7 @@ static sn_status fill(sn_runner *runner, sn_context *context, sn_program *progra
 sn_status(sn_runner_create)(sn_context *context, sn_program *program, int threads,
                             sn_runner **out_runner) {
   if (out_runner) *out_runner = NULL;
-  if (!sni_begin_in(context, "sn_runner_create")) return SN_ERR_ARGUMENT;
+  SNI_ENTER(context, "sn_runner_create", context_refused);
   if (context->diag.status) return sni_finish(context);
   sni_family *family = context->family;
   sni_diag *diag = &context->diag;

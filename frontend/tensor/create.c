@@ -53,11 +53,11 @@ static void fill(void *out, element e, size_t element_bytes, size_t count) {
 // ---- checks
 bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_type *out_type) {
   if ((unsigned)dtype >= SN_DTYPE_COUNT) {
-    sni_error(c, SN_ERR_DTYPE, "%s: %d is not a dtype", c->op_name, (int)dtype);
+    sni_error(c, SN_ERR_DTYPE, "%s: %d is not a dtype", c->frame.op, (int)dtype);
     return false;
   }
   if (shape->rank < 0 || shape->rank > SN_MAX_RANK) {
-    sni_error(c, SN_ERR_SHAPE, "%s: rank %d is not in [0, %d]", c->op_name, shape->rank,
+    sni_error(c, SN_ERR_SHAPE, "%s: rank %d is not in [0, %d]", c->frame.op, shape->rank,
               SN_MAX_RANK);
     return false;
   }
@@ -65,13 +65,13 @@ bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_ty
   for (int i = 0; i < shape->rank; i++) {
     int64_t dim = shape->dims[i];
     if (dim < 0) {
-      sni_error(c, SN_ERR_SHAPE, "%s: dim %d of the shape is negative: %lld", c->op_name, i,
+      sni_error(c, SN_ERR_SHAPE, "%s: dim %d of the shape is negative: %lld", c->frame.op, i,
                 (long long)dim);
       return false;
     }
     if (dim && __builtin_mul_overflow(bytes, dim, &bytes)) {
       sni_error(c, SN_ERR_SHAPE, "%s: the shape has too many elements for 64-bit sizes",
-                c->op_name);
+                c->frame.op);
       return false;
     }
   }
@@ -107,7 +107,7 @@ sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data) {
 
 sn_tensor *(sn_constant)(sn_context *context, sn_dtype dtype, sn_shape shape, const void *data) {
   sni_type type;
-  if (!sni_begin_in(context, "sn_constant")) return NULL;
+  SNI_ENTER(context, "sn_constant", sni_refused(context, context_refused));
   if (!sni_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
   if (!data && sni_type_bytes(&type))
     return sni_error(context, SN_ERR_ARGUMENT, "sn_constant: data is NULL");
@@ -115,7 +115,7 @@ sn_tensor *(sn_constant)(sn_context *context, sn_dtype dtype, sn_shape shape, co
 }
 
 static sn_tensor *scalar(sn_context *context, const char *name, sn_dtype dtype, const void *data) {
-  if (!sni_begin_in(context, name)) return NULL;
+  SNI_ENTER(context, name, sni_refused(context, context_refused));
   return sni_constant(context, &(sni_type){.dtype = dtype}, data);
 }
 
@@ -210,7 +210,7 @@ sn_tensor *sni_emit_full(sn_context *c, const sni_type *type, double value) {
 static sn_tensor *full_in(sn_context *context, const char *name, sn_dtype dtype, sn_shape shape,
                           double value) {
   sni_type type;
-  if (!sni_begin_in(context, name)) return NULL;
+  SNI_ENTER(context, name, sni_refused(context, context_refused));
   if (!sni_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
   return full(context, &type, to_element(dtype, value));
 }
@@ -242,7 +242,7 @@ sn_tensor *(sn_ones_like)(sn_tensor *like) {
 // dtype.
 sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double limit,
                       double step) {
-  if (!sni_begin_in(context, "sn_range")) return NULL;
+  SNI_ENTER(context, "sn_range", sni_refused(context, context_refused));
   if ((unsigned)dtype >= SN_DTYPE_COUNT || dtype == SN_BOOL)
     return sni_error(context, SN_ERR_DTYPE, "sn_range: dtype %s, expected i32, i64, f32 or f64",
                      (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
@@ -268,7 +268,7 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
 sn_tensor *(sn_from_memory)(sn_context *context, sn_dtype dtype, sn_shape shape, void *data,
                             void (*release)(void *user), void *user) {
   sni_type type;
-  if (!sni_begin_in(context, "sn_from_memory")) return NULL;
+  SNI_ENTER(context, "sn_from_memory", sni_refused(context, context_refused));
   if (!sni_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
   size_t bytes = sni_type_bytes(&type);
   if (!data && bytes) return sni_error(context, SN_ERR_ARGUMENT, "sn_from_memory: data is NULL");

@@ -234,7 +234,7 @@ size_t sn_format(const sn_tensor *t, char *buffer, size_t capacity) {
   writer w = {buffer, buffer ? capacity : 0, 0};
   char text[SNI_TENSOR_NAME];
   if (w.capacity) buffer[0] = 0;
-  if (!t || t->kind == SNI_TENSOR_ERROR || t->kind == SNI_TENSOR_TRACED) {
+  if (!t || (t->kind != SNI_TENSOR_EAGER && t->kind != SNI_TENSOR_VARIABLE)) {
     put(&w, t && t->kind == SNI_TENSOR_TRACED ? "traced %s" : "%s", sni_describe(t, text));
     return w.length;
   }

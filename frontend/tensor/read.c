@@ -3,17 +3,18 @@
 
 #include <string.h>
 
-// The context that will report, and whether the elements are there. NULL: there is none to report
-// in.
+// The context that will report (entered), and whether the elements are there. NULL: there is none to
+// report in, or it refused; *out_refused is what to return.
 static sn_context *begin_read(const char *name, const sn_tensor *t, const char *file, int line,
-                              bool *out_ready) {
+                              bool *out_ready, sn_status *out_refused) {
   sn_tensor *operand = (sn_tensor *)(uintptr_t)t;  // looked at, not changed
   sn_context *c = sni_operands_context(&operand, 1);
+  sn_context *entered = NULL;
   *out_ready = false;
-  if (!c) return NULL;
-  c->op_name = name;
+  *out_refused = sni_enter(c, name, &entered);
+  if (*out_refused) return NULL;
   if (c->diag.status) return c;
-  if (t->kind == SNI_TENSOR_ERROR)
+  if (t->kind == SNI_TENSOR_ERROR || t->kind == SNI_TENSOR_ENDED)
     sni_operand_ok(c, name, 0, t);
   else if (t->kind == SNI_TENSOR_TRACED)
     sni_error(c, SN_ERR_STATE,
@@ -39,8 +40,9 @@ static sn_status finish(sn_context *c, const char *file, int line) {
 sn_status sn_read_at(const sn_tensor *t, void *out, size_t bytes, const char *file, int line) {
   bool ready;
   char text[SNI_TENSOR_NAME];
-  sn_context *c = begin_read("sn_read", t, file, line, &ready);
-  if (!c) return SN_ERR_ARGUMENT;
+  sn_status refused;
+  SNI_ENTERED c = begin_read("sn_read", t, file, line, &ready, &refused);
+  if (!c) return refused;
   if (!ready) return sni_finish(c);
   size_t needed = sni_type_bytes(&t->type);
   if (bytes != needed || (!out && needed)) {
@@ -74,8 +76,9 @@ static double to_double(sn_dtype dtype, const void *element) {
 sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, int line) {
   bool ready;
   char text[SNI_TENSOR_NAME];
-  sn_context *c = begin_read("sn_item", t, file, line, &ready);
-  if (!c) return SN_ERR_ARGUMENT;
+  sn_status refused;
+  SNI_ENTERED c = begin_read("sn_item", t, file, line, &ready, &refused);
+  if (!c) return refused;
   if (!ready) return sni_finish(c);
   if (!out_value) {
     sni_error(c, SN_ERR_ARGUMENT, "sn_item: out_value is NULL");
@@ -95,9 +98,10 @@ sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, in
 
 sn_status sn_data_at(const sn_tensor *t, const void **out_data, const char *file, int line) {
   bool ready;
-  sn_context *c = begin_read("sn_data", t, file, line, &ready);
+  sn_status refused;
+  SNI_ENTERED c = begin_read("sn_data", t, file, line, &ready, &refused);
   if (out_data) *out_data = NULL;
-  if (!c) return SN_ERR_ARGUMENT;
+  if (!c) return refused;
   if (!ready) return sni_finish(c);
   if (!out_data) {
     sni_error(c, SN_ERR_ARGUMENT, "sn_data: out_data is NULL");

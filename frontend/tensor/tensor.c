@@ -2,9 +2,13 @@
 // in create.c, reading in read.c.
 //
 // A struct holds a reference to its context's memory for as long as it exists, also while it waits
-// in the context's list of free structs: making and dropping a result in a loop touches no shared
-// counter. Only the context's own thread uses that list; a last reference that dies elsewhere
-// (sn_release from any thread) frees the struct instead.
+// in one of the context's lists of dead ones: making and dropping a result in a loop touches no
+// shared counter. Only the context's own thread uses those lists; what dies elsewhere (sn_release
+// from any thread) is pushed onto `released`, which that thread empties.
+//
+// Invariant: dead structs say so (SNI_TENSOR_ENDED) and are used again in the order in which they
+// died, never among the latest SNI_GRAVES and never while a callback runs that may hold them: an op
+// that is given one finds out.
 #include "frontend/context/internal.h"
 
 #include <stdatomic.h>
@@ -12,24 +16,71 @@
 
 #undef sn_keep
 
-enum { max_free_tensors = 1024 };
+static sn_tensor *const closed = (sn_tensor *)1;  // context->released of a destroyed one
+
+// ---- dead ones
+static inline sn_tensor *next_of(const sn_tensor *t) {
+  return (sn_tensor *)(void *)t->trace;
+}
+
+static inline void append(sni_tensor_list *list, sn_tensor *t) {
+  t->trace = NULL;
+  if (list->last)
+    list->last->trace = (sni_trace *)(void *)t;
+  else
+    list->first = t;
+  list->last = t;
+  list->n++;
+}
+
+static inline sn_tensor *take_first(sni_tensor_list *list) {
+  sn_tensor *t = list->first;
+  list->first = next_of(t);
+  if (!list->first) list->last = NULL;
+  list->n--;
+  return t;
+}
+
+static void move_all(sni_tensor_list *from, sni_tensor_list *to) {
+  if (!from->n) return;
+  if (to->last)
+    to->last->trace = (sni_trace *)(void *)from->first;
+  else
+    to->first = from->first;
+  to->last = from->last;
+  to->n += from->n;
+  *from = (sni_tensor_list){NULL, NULL, 0};
+}
+
+// left: NULL or `closed`.
+static void collect_released(sn_context *context, sn_tensor *left) {
+  sn_tensor *t = atomic_exchange_explicit(&context->released, left, memory_order_acquire);
+  while (t) {
+    sn_tensor *next = next_of(t);
+    append(&context->dead, t);
+    t = next;
+  }
+}
 
 // ---- memory
-sn_tensor *sni_tensor_alloc(sn_context *context, sni_tensor_kind kind) {
-  sn_tensor *t = context->free_tensors;
-  if (t) {
-    context->free_tensors = (sn_tensor *)(void *)t->trace;
-    context->n_free_tensors--;
-  } else {
-    t = sni_alloc(&context->family->allocator, sizeof(*t));
-    if (!t) {
-      sni_error_from(context, sni_fail_memory(&context->diag, sizeof(*t), "a tensor"), NULL);
-      return NULL;
-    }
-    t->context = context;
-    t->family = context->family;
-    atomic_fetch_add_explicit(&context->references, 1, memory_order_relaxed);
+static sn_tensor *alloc_struct(sn_context *context) {
+  sn_tensor *t = sni_alloc(&context->family->allocator, sizeof(*t));
+  if (!t) {
+    sni_error_from(context, sni_fail_memory(&context->diag, sizeof(*t), "a tensor"), NULL);
+    return NULL;
   }
+  t->context = context;
+  t->family = context->family;
+  atomic_fetch_add_explicit(&context->references, 1, memory_order_relaxed);
+  return t;
+}
+
+static inline sn_tensor *new_tensor(sn_context *context, sni_tensor_kind kind) {
+  if (context->dead.n <= SNI_GRAVES && !context->callbacks &&
+      atomic_load_explicit(&context->released, memory_order_relaxed))
+    collect_released(context, NULL);
+  sn_tensor *t = context->dead.n > SNI_GRAVES ? take_first(&context->dead) : alloc_struct(context);
+  if (!t) return NULL;
   atomic_store_explicit(&t->references, 1, memory_order_relaxed);
   t->kind = kind;
   t->escapes = 0;
@@ -40,7 +91,7 @@ sn_tensor *sni_tensor_alloc(sn_context *context, sni_tensor_kind kind) {
   t->node = SNI_NO_NODE;
   t->record_id = 0;
   t->record_node = SNI_NO_NODE;
-  t->is_static = t->trainable = t->is_random_state = false;
+  t->is_static = t->is_released = t->trainable = t->is_random_state = false;
   t->static_value = 0;
   t->name = NULL;
   t->location = (sni_location){NULL, 0};
@@ -48,25 +99,53 @@ sn_tensor *sni_tensor_alloc(sn_context *context, sni_tensor_kind kind) {
 }
 
 static void free_contents(sn_tensor *t) {
+  bool variable = t->kind == SNI_TENSOR_VARIABLE;
+  t->kind = SNI_TENSOR_ENDED;
   sni_buffer_release(t->buffer);
-  if (t->kind != SNI_TENSOR_VARIABLE) return;
+  if (!variable) return;
   pthread_mutex_destroy(&t->lock);
   if (t->name) sni_free(&t->family->allocator, t->name, strlen(t->name) + 1);
+  t->name = NULL;
+}
+
+static bool is_one_of_the_first(const sn_tensor *t) {
+  const uintptr_t first = (uintptr_t)t->context->first_tensors;
+  return (uintptr_t)t - first < sizeof(t->context->first_tensors);
 }
 
 static void free_struct(sn_tensor *t) {
   sn_context *context = t->context;
-  sni_free(&t->family->allocator, t, sizeof(*t));
+  if (!is_one_of_the_first(t)) sni_free(&t->family->allocator, t, sizeof(*t));
   sni_context_release(context);
 }
 
-void sni_free_tensors(sn_context *context) {
-  while (context->free_tensors) {
-    sn_tensor *t = context->free_tensors;
-    context->free_tensors = (sn_tensor *)(void *)t->trace;
-    free_struct(t);
+void sni_tensors_init(sn_context *context) {
+  for (int i = 0; i < SNI_FIRST_TENSORS; i++) {
+    sn_tensor *t = &context->first_tensors[i];
+    t->kind = SNI_TENSOR_ENDED;
+    t->context = context;
+    t->family = context->family;
+    append(&context->dead, t);
   }
-  context->n_free_tensors = 0;
+  atomic_fetch_add_explicit(&context->references, SNI_FIRST_TENSORS, memory_order_relaxed);
+}
+
+void sni_free_tensors(sn_context *context) {
+  sni_tensor_list all = {NULL, NULL, 0};
+  collect_released(context, NULL);
+  move_all(&context->dead, &all);
+  while (all.n) {
+    sn_tensor *t = take_first(&all);
+    if (is_one_of_the_first(t))
+      append(&context->dead, t);
+    else
+      free_struct(t);
+  }
+}
+
+void sni_close_tensors(sn_context *context) {
+  collect_released(context, closed);
+  while (context->dead.n) free_struct(take_first(&context->dead));
 }
 
 // True when that was the last reference.
@@ -75,49 +154,42 @@ static inline bool unreference(sn_tensor *t) {
          atomic_fetch_sub_explicit(&t->references, 1, memory_order_acq_rel) == 1;
 }
 
-static void recycle(sn_context *context, sn_tensor *t) {
-  if (context->n_free_tensors >= max_free_tensors || context->destroyed) {
-    free_struct(t);
-    return;
-  }
-  t->trace = (sni_trace *)(void *)context->free_tensors;
-  context->free_tensors = t;
-  context->n_free_tensors++;
-}
-
 void sni_tensor_drop(sn_tensor *t) {
   t->live_index = UINT32_MAX;
   t->escapes = 0;
   if (!unreference(t)) return;
   sn_context *context = t->context;
   free_contents(t);
-  if (context->callbacks > 0) {
-    t->kind = SNI_TENSOR_ENDED;
-    t->trace = (sni_trace *)(void *)context->ended_tensors;
-    context->ended_tensors = t;
-  } else {
-    recycle(context, t);
-  }
+  if (context->destroyed)
+    free_struct(t);
+  else
+    append(context->callbacks ? &context->dying : &context->dead, t);
 }
 
-void sni_callback_begins(sn_context *context) {
+void sni_callback_begins(sn_context *context, sni_callback_frame *out_around) {
+  *out_around = (sni_callback_frame){context->frame, context->marks_floor};
+  context->frame =
+      (sni_frame){.depth = 1, .base = 1, .floor = context->frame.floor + context->frame.n_open};
+  context->marks_floor = context->n_marks;
   context->callbacks++;
 }
 
-void sni_callback_ends(sn_context *context) {
+void sni_callback_ends(sn_context *context, const sni_callback_frame *around) {
+  // Scopes and frames that the callback left open: the results are those of the scope around.
+  sni_scopes_leave(context, context->marks_floor);
+  context->marks_floor = around->marks_floor;
+  context->frame = around->frame;
   if (--context->callbacks > 0) return;
-  while (context->ended_tensors) {
-    sn_tensor *t = context->ended_tensors;
-    context->ended_tensors = (sn_tensor *)(void *)t->trace;
-    recycle(context, t);
-  }
+  move_all(&context->dying, &context->dead);
 }
 
 sn_tensor *(sn_keep)(sn_tensor *t) {
   if (!t || t->kind == SNI_TENSOR_ERROR) return t;
-  if (t->kind == SNI_TENSOR_TRACED) {
-    t->context->op_name = "sn_keep";
-    return sni_error(t->context, SN_ERR_STATE,
+  if (t->kind == SNI_TENSOR_TRACED || t->kind == SNI_TENSOR_ENDED) {
+    sn_tensor *failed;
+    SNI_ENTERED c = sni_begin("sn_keep", &t, 1, &failed);
+    if (!c) return failed;
+    return sni_error(c, SN_ERR_STATE,
                      "sn_keep: a traced tensor cannot outlive its trace: make it an output of the "
                      "function, or assign it to a variable");
   }
@@ -125,18 +197,61 @@ sn_tensor *(sn_keep)(sn_tensor *t) {
   return t;
 }
 
+// A result that its scope alone holds: the caller has no reference to give up.
+static bool is_scopes_alone(const sn_tensor *t) {
+  // In this order: a scope that ends on the context's thread lets go of its place first.
+  return atomic_load_explicit(&t->references, memory_order_acquire) == 1 &&
+         t->live_index != UINT32_MAX;
+}
+
+static void log_refused(const sn_tensor *t) {
+  char text[SNI_TENSOR_NAME];
+  const char *file = t->location.file;
+  if (t->kind == SNI_TENSOR_ENDED)
+    sni_log(t->family, SN_LOG_WARNING,
+            "sn_release: the tensor is dead already: its scope has ended, or it has been released");
+  else
+    sni_log(t->family, SN_LOG_WARNING,
+            "sn_release: %s made at %s:%d belongs to its scope, which releases it: only what was "
+            "kept (sn_keep) is to be released",
+            sni_describe(t, text), file ? file : "?", t->location.line);
+}
+
+// The struct stays, marked, until the context's thread uses it again.
+static void bury(sn_tensor *t) {
+  t->is_released = true;
+  sn_tensor *_Atomic *released = &t->context->released;
+  sn_tensor *first = atomic_load_explicit(released, memory_order_relaxed);
+  do {
+    if (first == closed) {
+      free_struct(t);
+      return;
+    }
+    t->trace = (sni_trace *)(void *)first;
+  } while (!atomic_compare_exchange_weak_explicit(released, &first, t, memory_order_release,
+                                                  memory_order_relaxed));
+}
+
 void sn_release(sn_tensor *t) {
   if (!t || t->kind == SNI_TENSOR_ERROR || t->kind == SNI_TENSOR_TRACED) return;
+  if (t->kind == SNI_TENSOR_ENDED || is_scopes_alone(t)) {
+    log_refused(t);
+    return;
+  }
   if (!unreference(t)) return;
   free_contents(t);
-  free_struct(t);
+  bury(t);
+}
+
+sn_tensor *sni_tensor_alloc(sn_context *context, sni_tensor_kind kind) {
+  return new_tensor(context, kind);
 }
 
 // ---- results
 
 sn_tensor *sni_tensor_from_buffer(sn_context *context, const sni_type *type, sni_buffer *buffer,
                                   char *data) {
-  sn_tensor *t = sni_tensor_alloc(context, SNI_TENSOR_EAGER);
+  sn_tensor *t = new_tensor(context, SNI_TENSOR_EAGER);
   if (!t) {
     sni_buffer_release(buffer);
     return NULL;
@@ -144,12 +259,15 @@ sn_tensor *sni_tensor_from_buffer(sn_context *context, const sni_type *type, sni
   t->type = *type;
   t->buffer = buffer;
   t->data = data;
-  context->latest = t;
+  context->frame.latest = t;
   return sni_scope_adopt(context, t);
 }
 
 sn_tensor *sni_tensor_new(sn_context *context, const sni_type *type) {
-  size_t bytes = sni_type_bytes(type);
+  return sni_tensor_sized(context, type, sni_type_bytes(type));
+}
+
+sn_tensor *sni_tensor_sized(sn_context *context, const sni_type *type, size_t bytes) {
   sni_buffer *buffer = sni_buffer_create(context->family->buffers, bytes);
   if (!buffer) {
     sni_error_from(context, sni_fail_memory(&context->diag, bytes, "a tensor's elements"), NULL);
@@ -164,7 +282,7 @@ sn_tensor *sni_tensor_traced(sn_context *context, sni_trace *trace, sni_node_id 
   t->type = *sni_graph_type(sni_trace_graph(trace), node);
   t->trace = trace;
   t->node = node;
-  context->latest = t;
+  context->frame.latest = t;
   return sni_scope_adopt(context, t);
 }
 
@@ -177,12 +295,16 @@ void sni_tensor_snapshot(sn_tensor *t, sni_buffer **out_buffer, char **out_data)
 }
 
 // ---- queries
+static bool is_alive(const sn_tensor *t) {
+  return t && t->kind != SNI_TENSOR_ENDED;
+}
+
 int sn_rank(const sn_tensor *t) {
-  return t ? t->type.rank : -1;
+  return is_alive(t) ? t->type.rank : -1;
 }
 
 sn_dtype sn_dtype_of(const sn_tensor *t) {
-  return t ? t->type.dtype : SN_BOOL;
+  return is_alive(t) ? t->type.dtype : SN_BOOL;
 }
 
 static bool open_trace(const sn_tensor *t) {
@@ -198,7 +320,6 @@ int64_t sn_dim(const sn_tensor *t, int axis) {
   if (!open_trace(t)) return -1;
   if (sni_pin_dim(t->context, t->type.dims[axis], &value)) return value;
   char text[SNI_TENSOR_NAME];
-  t->context->op_name = "sn_dim";
   sni_error(
       t->context, SN_ERR_SHAPE,
       "sn_dim: dim %d of %s is not known in this trace: compile for a number, or compute with "

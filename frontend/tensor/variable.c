@@ -43,7 +43,7 @@ sn_tensor *sni_variable_new(sn_context *c, const sni_type *type, const void *dat
   t->data = buffer->data;
   t->name = copy;
   t->trainable = trainable;
-  c->latest = t;
+  c->frame.latest = t;
   return t;
 }
 
@@ -118,7 +118,7 @@ static sn_tensor *update(sn_context *c, sni_op op, sn_tensor *variable, sn_tenso
 // ---- both modes
 static bool check_variable(sn_context *c, const sn_tensor *variable, const sn_tensor *value) {
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
-  const char *name = c->op_name ? c->op_name : "sn_assign";
+  const char *name = c->frame.op ? c->frame.op : "sn_assign";
   if (variable->kind != SNI_TENSOR_VARIABLE)
     sni_error(c, SN_ERR_ARGUMENT, "%s: operand #0 is %s, which is no variable", name,
               sni_describe(variable, a));
@@ -133,7 +133,7 @@ static sn_tensor *fail_shape(sn_context *c, const sn_tensor *variable, const sn_
                              const char *rule) {
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
   return sni_error(c, SN_ERR_SHAPE, "%s: operand #1 is %s, %s the variable \"%s\" %s",
-                   c->op_name ? c->op_name : "sn_assign", sni_describe(value, a), rule,
+                   c->frame.op ? c->frame.op : "sn_assign", sni_describe(value, a), rule,
                    sn_name(variable), sni_describe(variable, b));
 }
 

@@ -6,7 +6,9 @@
 
 SNI_EXTERN_C_BEGIN
 
-// Thread-compatible: one thread at a time. Contexts without a .share relation are independent.
+// Thread-compatible: one thread at a time. Contexts without a .share relation are independent. A
+// thread that finds another one at work in the context is refused: it gets SN_ERR_STATE or the error
+// tensor, nothing is done, and the next boundary function of either says so.
 typedef struct sn_context sn_context;
 
 // Every byte of the library's own memory goes through one function, shaped like realloc:
@@ -57,7 +59,8 @@ typedef struct sn_context_options {
   void *log_user;
   sn_backend backend;
   sn_blas_mode blas;
-  // Path of libsinter-llvm.so; copied. NULL: beside the library, then the loader's path.
+  // Path of libsinter-llvm.so; copied. NULL: beside the library, then the folders of its rpath, of
+  // LD_LIBRARY_PATH and of the system. A file that is not whole is not loaded.
   const char *plugin_path;
   const char *blas_path;  // of the OpenBLAS library; copied; NULL: the usual names
   uint64_t seed;  // of the context's random generator; siblings with equal seeds draw equal numbers
@@ -68,7 +71,9 @@ typedef struct sn_context_options {
 SN_API SN_MUST_USE sn_status sn_context_create_opts(const sn_context_options *options,
                                                     sn_context **out_context);
 // Destroys the context and every tensor that it still owns. NULL is accepted. Siblings live on;
-// functions and variables of the family die with their last reference.
+// functions and variables of the family die with their last reference. What is left of the context's
+// own may still be ended, released and destroyed: scopes, frames, tapes, kept tensors, functions,
+// runners. In one of its callbacks it is refused: SN_ERR_STATE (pending), the context lives on.
 SN_API void sn_context_destroy(sn_context *context);
 
 // Boundary function: returns and clears the pending error. The message stays until the next error.
@@ -116,15 +121,44 @@ typedef struct sn_system_info {
 SN_API void sn_context_system_info(sn_context *context, sn_system_info *out_info);
 
 // Scopes own op results: a result belongs to the innermost open scope of its context, else to the
-// context.
+// context. A handle ends its own scope or nothing: ended twice, after a scope around it, or after
+// its context, it does no harm.
 typedef struct sn_scope {
-  sn_context *context;
-  uint32_t mark;
+  struct sni_anchor *anchor;
+  uint32_t mark, generation;
 } sn_scope;
 // Opens a scope; without memory for it there is none, and results go to the one around.
 SN_API sn_scope sn_scope_begin(sn_context *context);
-// Ends the scope and those still open inside it: results that were not kept or escaped die.
+// The same for a handle that is sure to be ended, as that of SN_SCOPE, which calls it.
+SN_API sn_scope sn_scope_guard(sn_context *context);
+// Ends the scope and those still open inside it: results that were not kept or escaped die, and
+// using one from then on is SN_ERR_STATE (for as long as its memory has not come to be another
+// result: a hundred results or so; sn_context_trim gives it away at once). A scope that was opened
+// around a callback cannot end in it: SN_ERR_STATE (pending).
 SN_API void sn_scope_end(sn_scope scope);
+
+// Frames name composed functions: an op, a layer or a loss that is written outside the library, over
+// the public API. While one is open, an error in it is named by it and by the frames inside it, the
+// outermost first ("encoder: dense: sn_matmul: ..."), and has one line, as the nodes of a trace have
+// that are made in it: that of the outermost frame, or that of its caller where a macro of the
+// function's name brings it, as the ops' do:
+//
+//   static sn_tensor *dense(sn_tensor *x, sn_tensor *w, sn_tensor *b) {
+//     SN_FRAME(sn_context_of(x), "dense");
+//     return sn_relu(sn_add(sn_matmul(x, w), b));
+//   }
+//   #define dense(x, w, b) SN_AT(dense(x, w, b))
+//
+// In a callback none is open but those that are begun in it. A handle is as harmless as a scope's.
+typedef struct sn_frame {
+  struct sni_anchor *anchor;
+  uint32_t depth, generation;
+} sn_frame;
+// Opens a frame. name and file are borrowed (literals). Of more than 32 that are open at a time the
+// inner ones have no name.
+SN_API sn_frame sn_frame_begin(sn_context *context, const char *name, const char *file, int line);
+// Ends the frame and those still open inside it.
+SN_API void sn_frame_end(sn_frame frame);
 
 #define SNI_CONCAT2(a, b) a##b
 #define SNI_CONCAT(a, b) SNI_CONCAT2(a, b)
@@ -133,12 +167,22 @@ SNI_EXTERN_C_END
 #ifdef __cplusplus
 struct sni_scope_guard {
   sn_scope scope;
-  explicit sni_scope_guard(sn_context *context) : scope(sn_scope_begin(context)) {}
+  explicit sni_scope_guard(sn_context *context) : scope(sn_scope_guard(context)) {}
   ~sni_scope_guard() { sn_scope_end(scope); }
   sni_scope_guard(const sni_scope_guard &) = delete;
   sni_scope_guard &operator=(const sni_scope_guard &) = delete;
 };
 #define SN_SCOPE(context) sni_scope_guard SNI_CONCAT(sni_scope_, __LINE__)(context)
+struct sni_frame_guard {
+  sn_frame frame;
+  sni_frame_guard(sn_context *context, const char *name, const char *file, int line)
+      : frame(sn_frame_begin(context, name, file, line)) {}
+  ~sni_frame_guard() { sn_frame_end(frame); }
+  sni_frame_guard(const sni_frame_guard &) = delete;
+  sni_frame_guard &operator=(const sni_frame_guard &) = delete;
+};
+#define SN_FRAME_AT(context, name, file, line) \
+  sni_frame_guard SNI_CONCAT(sni_frame_, __LINE__)(context, name, file, line)
 static inline sn_status sn_context_create(sn_context **out_context,
                                           sn_context_options options = sn_context_options()) {
   options.size = sizeof(options);
@@ -151,10 +195,19 @@ static inline void sni_scope_cleanup(sn_scope *scope) {
 // A declaration: break, return, continue and goto all end the scope.
 #define SN_SCOPE(context)                                                                         \
   __attribute__((cleanup(sni_scope_cleanup), unused)) sn_scope SNI_CONCAT(sni_scope_, __LINE__) = \
-      sn_scope_begin(context)
+      sn_scope_guard(context)
+static inline void sni_frame_cleanup(sn_frame *frame) {
+  sn_frame_end(*frame);
+}
+#define SN_FRAME_AT(context, name, file, line)                                                    \
+  __attribute__((cleanup(sni_frame_cleanup), unused)) sn_frame SNI_CONCAT(sni_frame_, __LINE__) = \
+      sn_frame_begin(context, name, file, line)
 // sn_context_create(&context, .threads = 2, ...)
 #define sn_context_create(...) SNI_CONTEXT_CREATE(__VA_ARGS__, .size = sizeof(sn_context_options))
 #define SNI_CONTEXT_CREATE(out, ...) sn_context_create_opts(&(sn_context_options){__VA_ARGS__}, out)
 #endif
+// A declaration, as SN_SCOPE: the frame of the block that it stands in. _AT: for a function that is
+// given its caller's line.
+#define SN_FRAME(context, name) SN_FRAME_AT(context, name, __FILE__, __LINE__)
 
 #endif

@@ -66,10 +66,14 @@ SN_API SN_MUST_USE sn_status sn_call(sn_function *function, sn_tensor *const *in
 // The same, op by op, with a tape open, so that sn_gradients works in it.
 SN_API SN_MUST_USE sn_status sn_call_eager(sn_function *function, sn_tensor *const *inputs,
                                            int n_inputs, sn_tensor **outputs, int n_outputs);
-// As sn_call, in the given sibling context: results and errors belong to it.
+// As sn_call and sn_call_eager, in the given sibling context: results and errors belong to it.
+// sn_call and sn_call_eager themselves work in the context that made the function.
 SN_API SN_MUST_USE sn_status sn_call_in(sn_context *context, sn_function *function,
                                         sn_tensor *const *inputs, int n_inputs, sn_tensor **outputs,
                                         int n_outputs);
+SN_API SN_MUST_USE sn_status sn_call_eager_in(sn_context *context, sn_function *function,
+                                              sn_tensor *const *inputs, int n_inputs,
+                                              sn_tensor **outputs, int n_outputs);
 
 // The same, naming the caller's line in the message of an error that has no line yet.
 SN_API SN_MUST_USE sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs,
@@ -82,9 +86,14 @@ SN_API SN_MUST_USE sn_status sn_call_in_at(sn_context *context, sn_function *fun
                                            sn_tensor *const *inputs, int n_inputs,
                                            sn_tensor **outputs, int n_outputs, const char *file,
                                            int line);
+SN_API SN_MUST_USE sn_status sn_call_eager_in_at(sn_context *context, sn_function *function,
+                                                 sn_tensor *const *inputs, int n_inputs,
+                                                 sn_tensor **outputs, int n_outputs,
+                                                 const char *file, int line);
 #define sn_call(...) sn_call_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_call_eager(...) sn_call_eager_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_call_in(...) sn_call_in_at(__VA_ARGS__, __FILE__, __LINE__)
+#define sn_call_eager_in(...) sn_call_eager_in_at(__VA_ARGS__, __FILE__, __LINE__)
 
 #ifdef __cplusplus
 #define SN_ARGS(...) sni_tensor_array{__VA_ARGS__}.items, (int)sni_tensor_array{__VA_ARGS__}.count
@@ -111,6 +120,17 @@ SN_API SN_MUST_USE sn_status sn_function_compile_at(sn_function *function, const
                                                     int n_specs, sn_program **out_program,
                                                     const char *file, int line);
 #define sn_function_compile(...) sn_function_compile_at(__VA_ARGS__, __FILE__, __LINE__)
+// As sn_function_compile, in the given sibling context: its callback runs there, and errors belong to
+// it.
+SN_API SN_MUST_USE sn_status sn_function_compile_in(sn_context *context, sn_function *function,
+                                                    const sn_spec *specs, int n_specs,
+                                                    sn_program **out_program);
+// The same, naming the caller's line in the message of an error.
+SN_API SN_MUST_USE sn_status sn_function_compile_in_at(sn_context *context, sn_function *function,
+                                                       const sn_spec *specs, int n_specs,
+                                                       sn_program **out_program, const char *file,
+                                                       int line);
+#define sn_function_compile_in(...) sn_function_compile_in_at(__VA_ARGS__, __FILE__, __LINE__)
 // One more reference; returns program. One less; the last one frees it. NULL is accepted.
 SN_API sn_program *sn_program_keep(sn_program *program);
 SN_API void sn_program_release(sn_program *program);

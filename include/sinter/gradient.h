@@ -22,8 +22,8 @@ typedef struct sn_gradients_options {
 
 // out[i] = d sum(y) / d xs[i], of xs[i]'s shape and dtype; scope-owned. On error every out[i] is
 // the error tensor. Works in a trace, in sn_call_eager, and with an open tape of y's context (the
-// innermost one). With respect to a variable means: with respect to the value of it that was read
-// last. y: f32 or f64 of any shape. Errors: SN_ERR_GRADIENT (unconnected; y is no float; the seed's
+// innermost one). With respect to a variable means: the sum over all reads of it that y depends on,
+// before and after assignments. y: f32 or f64 of any shape. Errors: SN_ERR_GRADIENT (unconnected; y is no float; the seed's
 // dtype or shape is not y's), SN_ERR_STATE (no trace or tape), SN_ERR_ARGUMENT (NULL).
 SN_API void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                               const sn_gradients_options *options);
@@ -40,12 +40,16 @@ typedef struct sn_tape_options {
   bool persistent;    // sn_tape_gradient may be called more than once
   bool no_variables;  // do not watch trainable variables by themselves
 } sn_tape_options;
-// Opens a tape; owned: sn_tape_end (it ends with its context at the latest). Tapes nest: every open
-// tape records, gradients included. Not inside a trace. With respect to a variable means: with
-// respect to the value of it that was read last. NULL after an error, which is then pending:
+// Opens a tape; owned: sn_tape_end, also when its context has ended before (and the tape with it).
+// Tapes nest: every open tape records, gradients included. Not inside a trace. With respect to a variable means: the
+// sum over all its reads that the tape recorded. NULL after an error, which is then pending:
 // SN_ERR_STATE (in a trace; more than 64 tapes), SN_ERR_MEMORY.
 SN_API sn_tape *sn_tape_begin_opts(sn_context *context, const sn_tape_options *options);
-// Frees the tape and what it alone recorded; its gradients live on. NULL is accepted.
+// The same, naming the caller's line in the message of an error.
+SN_API sn_tape *sn_tape_begin_at(sn_context *context, const sn_tape_options *options,
+                                 const char *file, int line);
+// Frees the tape and what it alone recorded; its gradients live on. NULL is accepted. A tape that has
+// ended lately is told from an open one: ending it again does nothing, any other use is SN_ERR_STATE.
 SN_API void sn_tape_end(sn_tape *tape);
 // Records ops on t, a tensor of the tape's context or a variable, from here on.
 SN_API void sn_tape_watch(sn_tape *tape, sn_tensor *t);
@@ -85,9 +89,9 @@ static inline void sn_tape_gradient(sn_tape *tape, sn_tensor *y, sn_tensor *cons
   sn_tape_gradient_at(tape, y, xs, n, out, &options, file, line);
 }
 static inline sn_tape *sn_tape_begin(sn_context *context,
-                                     sn_tape_options options = sn_tape_options()) {
+                                     sn_tape_options options = sn_tape_options(), SNI_CALLER) {
   options.size = sizeof(options);
-  return sn_tape_begin_opts(context, &options);
+  return sn_tape_begin_at(context, &options, file, line);
 }
 #else
 // sn_gradients(loss, params, 4, grads, .unconnected = SN_ZEROS)
@@ -98,6 +102,7 @@ static inline sn_tape *sn_tape_begin(sn_context *context,
 #define SNI_TAPE_GRADIENT(tape, y, xs, n, out, ...) \
   sn_tape_gradient_at(tape, y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)
 #define sn_tape_begin(...) SNI_TAPE_BEGIN(__VA_ARGS__, .size = sizeof(sn_tape_options))
-#define SNI_TAPE_BEGIN(context, ...) sn_tape_begin_opts(context, &(sn_tape_options){__VA_ARGS__})
+#define SNI_TAPE_BEGIN(context, ...) \
+  sn_tape_begin_at(context, &(sn_tape_options){__VA_ARGS__}, __FILE__, __LINE__)
 #endif
 #endif

@@ -36,8 +36,8 @@ SN_API sn_tensor *sn_exp(sn_tensor *x);         // f32 f64, <= 2 ULP. VJP: dy * 
 SN_API sn_tensor *sn_expm1(sn_tensor *x);       // exp(x) - 1. f32 f64. VJP: dy * (y + 1).
 SN_API sn_tensor *sn_log(sn_tensor *x);         // natural. f32 f64, <= 2 ULP. VJP: dy / x.
 SN_API sn_tensor *sn_log1p(sn_tensor *x);       // log(1 + x). f32 f64. VJP: dy / (1 + x).
-// x in radians. f32 f64, <= 2 ULP for |x| <= 2^45; beyond, some value in [-1, 1] that is not the
-// sine; NaN for inf. VJP: dy * cos(x); -dy * sin(x).
+// x in radians. f32 f64, <= 2 ULP for every x; more than 2^45 takes some 15 times as long. NaN for
+// inf. VJP: dy * cos(x); -dy * sin(x).
 SN_API sn_tensor *sn_sin(sn_tensor *x);
 SN_API sn_tensor *sn_cos(sn_tensor *x);
 SN_API sn_tensor *sn_tanh(sn_tensor *x);     // f32 f64, <= 2 ULP. VJP: dy * (1 - y^2).
@@ -183,7 +183,8 @@ SN_API sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options);
 // log(sum(exp(x))), stable for large x. f32 f64. Empty: -inf. VJP: dy * softmax(x).
 SN_API sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options);
 // Index (i32) of the first greatest / least element along axis, which is dropped; NaN counts as the
-// greatest / least. f32 f64 i32 i64. Errors: SN_ERR_SHAPE (an empty axis). No gradient.
+// greatest / least. f32 f64 i32 i64. Errors: SN_ERR_SHAPE (an empty axis, or one of more than 2^31 -
+// 1 elements, also where its size is known at a call only). No gradient.
 SN_API sn_tensor *sn_argmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_argmin(sn_tensor *x, int axis);
 
@@ -211,8 +212,8 @@ SN_API sn_tensor *sn_scatter_add(sn_tensor *x, sn_tensor *indices, sn_tensor *up
 SN_API sn_tensor *sn_softmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_log_softmax(sn_tensor *x, int axis);
 // Per-row loss [N] of logits [N, C] (f32 f64) and labels i32|i64 [N]: -log_softmax(logits)[label].
-// NaN for a label outside [0, C), and so is its gradient. Errors: SN_ERR_SHAPE. VJP: dy
-// (softmax(logits) - one_hot(labels)) to logits.
+// NaN for a label outside [0, C), and so is its gradient. Errors: SN_ERR_SHAPE (also C beyond i32
+// with i32 labels). VJP: dy (softmax(logits) - one_hot(labels)) to logits.
 SN_API sn_tensor *sn_sparse_softmax_cross_entropy(sn_tensor *logits, sn_tensor *labels);
 // Scalar losses: the mean of l(e) over all n elements of e = prediction - target (they broadcast).
 // f32 f64. VJP: dy l'(e) / n to prediction, its negative to target.

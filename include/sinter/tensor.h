@@ -141,7 +141,9 @@ SN_API sn_tensor *sn_escape(sn_tensor *t);
 // Labels the op that made t, or the pending error, with the caller's line; file must stay valid (a
 // literal). Returns t. The macros of ops.h call it.
 SN_API sn_tensor *sn_locate(sn_tensor *t, const char *file, int line);
-#define SNI_AT(expression) sn_locate((expression), __FILE__, __LINE__)
+// For the macros of composed functions of your own: sn_frame_begin has an example.
+#define SN_AT(expression) sn_locate((expression), __FILE__, __LINE__)
+#define SNI_AT(expression) SN_AT(expression)
 // As sn_read, sn_item and sn_data, naming the caller's line in the message.
 SN_API SN_MUST_USE sn_status sn_read_at(const sn_tensor *t, void *out, size_t bytes,
                                         const char *file, int line);

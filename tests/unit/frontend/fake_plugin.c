@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+SNI_LLVM_PLUGIN_DEFINE_NOTE(FAKE_VERSION);
+
 static int compile(const sni_llvm_request *request, sni_llvm_result *out_result) {
   snprintf(out_result->error, sizeof(out_result->error), "refused %d kernels", request->n_kernels);
   return 1;

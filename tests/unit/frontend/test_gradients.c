@@ -128,7 +128,7 @@ static sn_status after_assignment(sn_context *context, sn_tensor *const *in, sn_
   (void)in;
   sn_tensor *before = sn_square(v);
   sn_assign(v, sn_scalar_f32(context, 10));
-  sn_gradients(before, &v, 1, &out[0]);  // the value read last is the old one
+  sn_gradients(before, &v, 1, &out[0]);
   sn_tensor *after = sn_mul_scalar(sn_square(v), 3);
   sn_gradients(after, &v, 1, &out[1]);
   return SN_OK;
@@ -138,7 +138,7 @@ static void check_after(sn_tensor **out) {
   ck_assert_double_eq(item(out[1]), 60);
 }
 
-START_TEST(test_the_value_read_last_counts) {
+START_TEST(test_each_loss_has_the_reads_that_it_uses) {
   sn_tensor *v = sn_variable(sn_scalar_f32(ctx, 4)), *out[2];
   sn_function *f = make(after_assignment, 0, 2, v);
   ck_assert_int_eq(sn_call(f, NULL, 0, out, 2), SN_OK);
@@ -246,6 +246,55 @@ START_TEST(test_symbolic_batches) {
 }
 END_TEST
 
+// y = 3 v + (v after += 1)^2 + (v after *= 2 by sn_assign) * w, with reads in between that y does not
+// use.
+static sn_status around_assignments(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                    void *user) {
+  sn_tensor **v = user;
+  sn_tensor *before = sn_mul_scalar(v[0], 3), *unused = sn_exp(v[0]);
+  sn_assign_add(v[0], in[0]);
+  sn_tensor *between = sn_square(v[0]);
+  sn_assign(v[0], sn_mul_scalar(v[0], 2));
+  sn_tensor *after = sn_mul(v[0], v[1]);
+  unused = sn_add(unused, sn_read_variable(v[0]));
+  sn_tensor *y = sn_add(sn_add(before, between), after);
+  sn_gradients(y, v, 2, &out[0]);
+  sn_gradients(before, v, 2, &out[2], .unconnected = SN_ZEROS);
+  sn_gradients(sn_sum(sn_square(out[0])), v, 1, &out[4]);  // of 3 + 2 (v + 1) + w, squared
+  out[5] = unused;
+  return sn_pending_error(context);
+}
+
+static void check_around(sn_tensor **out) {
+  EXPECT(out[0], SN_SHAPE(2), 3 + 6 + 5, 3 + 8 + 6);
+  EXPECT(out[1], SN_SHAPE(2), 6, 8);
+  EXPECT(out[2], SN_SHAPE(2), 3, 3);
+  EXPECT(out[3], SN_SHAPE(2), 0, 0);
+  EXPECT(out[4], SN_SHAPE(2), 2 * 14 * 2, 2 * 17 * 2);
+}
+
+START_TEST(test_reads_around_assignments_add_up) {
+  for (int mode = 0; mode < 3; mode++) {
+    sn_tensor *v[2] = {sn_variable(F32(SN_SHAPE(2), 2, 3)), sn_variable(F32(SN_SHAPE(2), 5, 6))};
+    sn_tensor *one = F32(SN_SHAPE(2), 1, 1), *out[6];
+    sn_function *f = make(around_assignments, 1, 6, v);
+    if (mode < 2) {
+      sn_status status = mode ? sn_call_eager(f, &one, 1, out, 6) : sn_call(f, &one, 1, out, 6);
+      ck_assert_msg(!status, "%s", sn_error_message(ctx));
+    } else {
+      sn_tape *tape = sn_tape_begin(ctx, .persistent = true);
+      ck_assert_int_eq(around_assignments(ctx, &one, out, v), SN_OK);
+      sn_tape_end(tape);
+    }
+    check_around(out);
+    EXPECT(v[0], SN_SHAPE(2), 6, 8);
+    sn_function_destroy(f);
+    sn_release(v[0]);
+    sn_release(v[1]);
+  }
+}
+END_TEST
+
 static sn_status through_an_assignment(sn_context *context, sn_tensor *const *in, sn_tensor **out,
                                        void *user) {
   (void)context;
@@ -295,7 +344,8 @@ int main(void) {
   tcase_add_test(cases, test_higher_derivatives);
   tcase_add_test(cases, test_intermediate_results_and_seeds);
   tcase_add_test(cases, test_a_line_is_fitted);
-  tcase_add_test(cases, test_the_value_read_last_counts);
+  tcase_add_test(cases, test_each_loss_has_the_reads_that_it_uses);
+  tcase_add_test(cases, test_reads_around_assignments_add_up);
   tcase_add_test(cases, test_unconnected_inputs);
   tcase_add_test(cases, test_huber_has_finite_gradients);
   tcase_add_test(cases, test_reading_a_variable_is_a_leaf);

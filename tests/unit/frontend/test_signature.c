@@ -231,6 +231,32 @@ START_TEST(test_a_failed_trace_leaves_no_history) {
 }
 END_TEST
 
+static sn_status position(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  out[0] = user ? sn_argmin(in[0], 0) : sn_argmax(in[0], 0);
+  return sn_pending_error(context);
+}
+
+// An index is i32: a longer axis is refused, also where its size is known late. (No elements: no
+// memory.)
+START_TEST(test_positions_fit_i32) {
+  for (int least = 0; least < 2; least++) {
+    const sn_spec any = {SN_F32, SN_SHAPE(SN_UNKNOWN, SN_UNKNOWN)};
+    sn_function *f = sn_function_create(ctx, position, .user = least ? ctx : NULL, .inputs = 1,
+                                        .outputs = 1, .specs = &any);
+    sn_tensor *y, *x = F32(SN_SHAPE(3, 2), 1, 5, 2, 4, 3, 3);
+    ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+    EXPECT(y, SN_SHAPE(2), least ? 0 : 2, least ? 2 : 0);
+    x = sn_zeros(ctx, SN_F32, SN_SHAPE(INT32_MAX, 0));
+    ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+    x = sn_zeros(ctx, SN_F32, SN_SHAPE((INT64_C(1) << 31) + 16, 0));
+    ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_ERR_SHAPE);
+    ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "2147483664"));
+    ck_assert_int_eq(sn_call_eager(f, &x, 1, &y, 1), SN_ERR_SHAPE);
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
 START_TEST(test_static_shapes_stay_static) {
   sn_function *f =
       sn_function_create(ctx, square, .inputs = 1, .outputs = 1, .static_shapes = true);
@@ -552,6 +578,7 @@ int main(void) {
   tcase_add_test(cases, test_a_stretched_one_pins_nothing);
   tcase_add_test(cases, test_slices_of_a_symbolic_axis_agree);
   tcase_add_test(cases, test_a_failed_trace_leaves_no_history);
+  tcase_add_test(cases, test_positions_fit_i32);
   tcase_add_test(cases, test_static_shapes_stay_static);
   tcase_add_test(cases, test_broken_guards_specialise_again);
   tcase_add_test(cases, test_reading_a_dim_pins_it);

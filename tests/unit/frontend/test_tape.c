@@ -196,8 +196,10 @@ START_TEST(test_assigning_makes_a_new_value) {
   sn_tensor *after = sn_square(w[0]);
   sn_tape_gradient(tape, after, w, 1, &g);
   ck_assert_double_eq(item(g), 14);
-  sn_tape_gradient(tape, before, w, 1, &g, .unconnected = SN_NONE);
-  ck_assert_ptr_null(g);
+  sn_tape_gradient(tape, before, w, 1, &g);  // a later read that it does not use changes nothing
+  ck_assert_double_eq(item(g), 10);
+  sn_tape_gradient(tape, sn_add(before, after), w, 1, &g);
+  ck_assert_double_eq(item(g), 24);
   sn_assign_add(w[0], sn_scalar_f32(ctx, 1));
   sn_tensor *later = sn_square(w[0]);
   sn_tape_gradient(tape, later, w, 1, &g);
@@ -365,8 +367,42 @@ START_TEST(test_limits) {
   sn_tape_stop_recording(NULL);
   sn_tape_resume_recording(NULL);
   sn_tape_watch(NULL, x);
-  sn_tape_begin(ctx);  // dies with its context
-  sn_square(w[0]);
+}
+END_TEST
+
+START_TEST(test_a_tape_ends_with_its_context_and_is_freed_by_its_end) {
+  sn_context *context;
+  ck_assert_int_eq(sn_context_create(&context, .allocator = {counting_reallocate, &memory}), SN_OK);
+  int64_t blocks = memory.blocks;
+  sn_tape *tape = sn_tape_begin(context), *other = sn_tape_begin(context);
+  sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(3));
+  sn_tape_watch(tape, x);
+  sn_square(x);
+  sn_context_destroy(context);
+  ck_assert_int_lt(memory.blocks, blocks);
+  sn_tape_stop_recording(tape);
+  sn_tape_watch(tape, w[0]);
+  sn_tape_end(other);
+  sn_tape_end(tape);
+}
+END_TEST
+
+START_TEST(test_an_ended_tape_is_refused) {
+  sn_tape *tape = sn_tape_begin(ctx), *open = sn_tape_begin(ctx);
+  sn_tensor *y = sn_square(w[0]), *g;
+  sn_tape_end(tape);
+  sn_tape_end(tape);
+  sn_tape_gradient(tape, y, w, 1, &g);
+  ck_assert(sn_failed(g));
+  expect_error(SN_ERR_STATE, "sn_tape_gradient: the tape has ended");
+  sn_tape_watch(tape, y);
+  expect_error(SN_ERR_STATE, "sn_tape_watch: the tape has ended");
+  sn_tape_resume_recording(tape);
+  expect_error(SN_ERR_STATE, "sn_tape_resume_recording: the tape has ended");
+  for (int i = 0; i < 40; i++) sn_tape_end(sn_tape_begin(ctx));
+  sn_tape_gradient(open, y, w, 1, &g);
+  ck_assert(!sn_failed(g));
+  sn_tape_end(open);
 }
 END_TEST
 
@@ -654,6 +690,8 @@ int main(void) {
   tcase_add_test(cases, test_a_train_step_under_a_tape);
   tcase_add_test(cases, test_sn_call_eager_sees_its_inputs_as_given);
   tcase_add_test(cases, test_limits);
+  tcase_add_test(cases, test_a_tape_ends_with_its_context_and_is_freed_by_its_end);
+  tcase_add_test(cases, test_an_ended_tape_is_refused);
   tcase_add_test(cases, test_training_keeps_no_memory);
   tcase_add_test(cases, test_gradients_of_a_value_and_of_what_it_came_from);
   tcase_add_test(cases, test_a_scalar_condition_chooses_whole_operands);

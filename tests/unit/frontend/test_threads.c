@@ -2,6 +2,8 @@
 // runners; ops that are split over threads, the library's own or the host's. For TSan, too.
 #include "frontend_fixture.h"
 
+#include "frontend/program/program.h"
+
 #include <pthread.h>
 
 enum { n_threads = 4, n_rounds = 60 };
@@ -325,6 +327,58 @@ START_TEST(test_large_ops_are_given_to_the_hosts_executor) {
 }
 END_TEST
 
+// Several threads compile one traced graph with symbolic dims, while another one checks its guards:
+// the graph and its dims are only read.
+static sn_status reshaped(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  sn_tensor *x = sn_add(in[0], sn_index(in[1], 0, 3)), *g;
+  sn_tensor *y = sn_slice(x, (sn_range_spec[]){SN_RANGE(1, SN_END, 2), SN_ALL}, 2);
+  y = sn_softmax(sn_reshape(sn_concat((sn_tensor *[]){y, x}, 2, 0), SN_SHAPE(-1)), 0);
+  sn_gradients(sn_mean(sn_square(y)), &in[0], 1, &g);
+  out[0] = sn_matmul(sn_transpose(g), x);
+  return sn_pending_error(context);
+}
+
+static void *compile_again(void *user) {
+  worker *w = user;
+  sni_diag diag = {0};
+  const sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER};
+  const sn_program *program = w->program;
+  char *first = NULL, *text = NULL;
+  for (int i = 0; i < 10; i++) {
+    sni_compiled *compiled;
+    if (sni_compile(program->family->compiler, program->graph, &options, &diag, &compiled) ||
+        sni_compiled_dump(compiled, SN_STAGE_KERNEL, &diag, &text)) {
+      w->failures++;
+      break;
+    }
+    const int64_t sizes[] = {9, 5, 9}, wrong[] = {9, 5, 2};
+    w->failures += !sni_program_guards_hold(program, sizes);
+    w->failures += sni_program_guards_hold(program, wrong);
+    w->failures += first && strcmp(first, text);
+    sn_text_free(w->context, first);
+    first = text;
+    sni_compiled_destroy(compiled);
+  }
+  sn_text_free(w->context, first);
+  return NULL;
+}
+
+START_TEST(test_threads_compile_one_graph) {
+  worker workers[n_threads];
+  sn_function *f = sn_function_create(ctx, reshaped, .inputs = 2, .outputs = 1);
+  const sn_spec specs[2] = {{SN_F32, SN_SHAPE(SN_UNKNOWN, SN_UNKNOWN)},
+                            {SN_F32, SN_SHAPE(SN_UNKNOWN, 1)}};
+  sn_program *program;
+  ck_assert_msg(!sn_function_compile(f, specs, 2, &program), "%s", sn_error_message(ctx));
+  ck_assert_uint_gt(program->n_guards, 0);
+  start(workers, compile_again, &(worker){.program = program});
+  join(workers);
+  sn_program_release(program);
+  sn_function_destroy(f);
+}
+END_TEST
+
 int main(void) {
   TCase *cases = tcase_create("threads");
   tcase_add_checked_fixture(cases, setup, teardown);
@@ -338,5 +392,6 @@ int main(void) {
   tcase_add_test(cases, test_a_fault_of_any_thread_is_reported);
   tcase_add_test(cases, test_large_updates_and_additions_are_told_apart);
   tcase_add_test(cases, test_large_ops_are_given_to_the_hosts_executor);
+  tcase_add_test(cases, test_threads_compile_one_graph);
   return run_cases("threads", &cases, 1);
 }
