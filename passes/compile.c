@@ -353,25 +353,24 @@ static sn_status assemble(job *j, bool raw) {
   return make_commands(j, commands);
 }
 
-static bool has_reduction(const sni_graph *graph) {
+static bool has_class(const sni_graph *graph, sni_op_class op_class) {
   for (uint32_t i = 0; i < graph->n_nodes; i++)
-    if (sni_op_infos[graph->nodes[i].op].op_class == SNI_CLASS_REDUCE) return true;
+    if (sni_op_infos[graph->nodes[i].op].op_class == op_class) return true;
   return false;
 }
 
-// Of the graph passes single ops need one alone: large reductions have their threads and their
-// order of additions in eager mode too.
+// Of the graph passes single ops need those that say in which order sums run: so eager mode has the
+// bits of compiled functions, and large reductions have their threads.
 static sn_status compile_raw(job *j, const sni_graph *graph) {
-  sni_graph source = *graph, *split;
+  sni_graph source = *graph, *defined = &source;
   source.arena = &j->scratch;
   source.diag = j->diag;
   source.dims = j->dims;
-  graph = &source;
-  if (has_reduction(graph)) {
-    SNI_TRY(sni_split_reductions(&source, &split));
-    graph = split;
-  }
-  SNI_TRY(lower(j, graph));
+  const bool product = has_class(graph, SNI_CLASS_CONTRACT);
+  if (product) SNI_TRY(sni_rewrite_matmuls(&source, &defined));
+  if (product || has_class(graph, SNI_CLASS_REDUCE))
+    SNI_TRY(sni_split_reductions(defined, &defined));
+  SNI_TRY(lower(j, defined));
   j->compiled->codes =
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
   if (!j->compiled->codes) return sni_fail_memory(j->diag, sizeof(void *), "kernels");
