@@ -5,6 +5,8 @@
 // lives in the arena.
 #include "graph/graph.h"
 
+#include "runtime/float_modes.h"
+
 #include "graph/dims_internal.h"
 #include "graph/infer.h"
 
@@ -134,7 +136,7 @@ sn_status sni_graph_add_full(sni_graph *graph, const sni_type *type, double valu
       data.i64 = to_integer(value, INT64_MIN, INT64_MAX);
       break;
     case SN_F32:
-      data.f32 = (float)value;
+      data.f32 = sni_float_of(value);
       break;
     case SN_F64:
       data.f64 = value;

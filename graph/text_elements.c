@@ -3,6 +3,7 @@
 // Invariant: every value but a NaN's payload survives printing and parsing, whatever the host's
 // locale: the decimal point is '.', though printf and strtod use the locale's.
 #include "graph/text.h"
+#include "runtime/float_modes.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -143,7 +144,7 @@ static bool read_element(sn_dtype dtype, const char *text, size_t length, char *
       return true;
     case SN_F32:
       if (!read_float(text, length, true, &f64)) return false;
-      f32 = (float)f64;
+      f32 = sni_float_of(f64);
       memcpy(data, &f32, sizeof(f32));
       return true;
     case SN_F64:

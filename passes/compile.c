@@ -10,6 +10,7 @@
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
 #include "passes/lower/fuse_groups.h"
+#include "runtime/float_modes.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -409,9 +410,11 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
   sni_arena_init(&compiled->arena, allocator);
   job j = {.compiler = compiler, .allocator = allocator, .diag = diag, .compiled = compiled};
   sni_arena_init(&j.scratch, allocator);
+  const unsigned modes = sni_enter_float_modes();  // constants are computed here
   sn_status status = sni_dim_table_overlay(graph->dims, &compiled->arena, diag, &j.dims);
   if (!status)
     status = options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options->backend);
+  sni_leave_float_modes(modes);
   sni_arena_deinit(&j.scratch);
   // The caller's diag and the scratch arena may be gone when the graph is dumped.
   if (compiled->graph) compiled->graph->diag = NULL;

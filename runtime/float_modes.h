@@ -1,7 +1,9 @@
-// The host's floating-point modes are put aside while kernels run: they rely on round-to-nearest,
-// denormals and masked traps.
+// The host's floating-point modes are put aside while kernels run, while code is made, and where
+// numbers are converted: those rely on round-to-nearest, denormals and masked traps.
 #ifndef SNI_RUNTIME_FLOAT_MODES_H
 #define SNI_RUNTIME_FLOAT_MODES_H
+
+#include <fenv.h>
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -25,5 +27,38 @@ static inline void sni_leave_float_modes(unsigned host) {
   (void)host;
 }
 #endif
+
+// Keeps the computation of x between an enter and a leave: to the compiler, modes are no operands.
+#if defined(__x86_64__)
+#define SNI_PIN_FLOAT(x) __asm__ volatile("" : "+x"(x))
+#else
+#define SNI_PIN_FLOAT(x) __asm__ volatile("" : "+m"(x))
+#endif
+
+// To nearest, ties to even, whatever the host has set.
+static inline float sni_float_of(double value) {
+  const unsigned host = sni_enter_float_modes();
+  SNI_PIN_FLOAT(value);
+  float rounded = (float)value;
+  SNI_PIN_FLOAT(rounded);
+  sni_leave_float_modes(host);
+  return rounded;
+}
+
+// The same for numbers as text: the C library's conversions ask for the rounding mode, and on x86
+// find it in the older unit.
+typedef struct sni_text_modes {
+  int direction;
+  unsigned modes;
+} sni_text_modes;
+static inline sni_text_modes sni_enter_text_modes(void) {
+  const sni_text_modes host = {fegetround(), sni_enter_float_modes()};
+  if (host.direction != FE_TONEAREST) (void)fesetround(FE_TONEAREST);
+  return host;
+}
+static inline void sni_leave_text_modes(sni_text_modes host) {
+  if (host.direction != FE_TONEAREST) (void)fesetround(host.direction);
+  sni_leave_float_modes(host.modes);
+}
 
 #endif

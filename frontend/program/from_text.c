@@ -5,6 +5,7 @@
 // variables new variables that start at zero, captures tensors of zeros. The program is then
 // finished as after a trace.
 #include "frontend/program/program.h"
+#include "runtime/float_modes.h"
 
 #include <string.h>
 
@@ -180,9 +181,11 @@ sn_status sn_program_from_text(sn_context *context, const char *text, size_t len
   if (out_program) *out_program = NULL;
   SNI_ENTER(context, "sn_program_from_text", context_refused);
   if (context->diag.status) return sni_finish(context);
+  const sni_text_modes modes = sni_enter_text_modes();
   sn_status status = text && out_program
                          ? make(context, text, length, out_program)
                          : sni_fail(&context->diag, SN_ERR_ARGUMENT, "text or out_program is NULL");
+  sni_leave_text_modes(modes);
   if (status) sni_error_from(context, status, NULL);
   return sni_finish(context);
 }

@@ -5,6 +5,7 @@
 // Captured tensors and variables are held by reference. Addresses of captures and literals are
 // resolved here once; those of variables at each run, as assigning may move them.
 #include "frontend/program/program.h"
+#include "runtime/float_modes.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -209,6 +210,16 @@ int sn_program_count_ops(const sn_program *program, const char *op) {
   return count;
 }
 
+static sn_status dump(sn_context *context, sn_program *program, sn_stage stage, char **out_text) {
+  const sni_text_modes modes = sni_enter_text_modes();
+  const sn_status status =
+      stage == SN_STAGE_TRACE
+          ? sni_graph_print(program->graph, &context->family->allocator, out_text)
+          : sni_compiled_dump(program->compiled, stage, &context->diag, out_text);
+  sni_leave_text_modes(modes);
+  return status;
+}
+
 sn_status sn_program_dump(sn_context *context, sn_program *program, sn_stage stage,
                           char **out_text) {
   if (out_text) *out_text = NULL;
@@ -220,10 +231,8 @@ sn_status sn_program_dump(sn_context *context, sn_program *program, sn_stage sta
                       program ? "no such stage, or out_text is NULL" : "program is NULL");
   else if (program->family != context->family)
     status = sni_fail(&context->diag, SN_ERR_ARGUMENT, "the program belongs to another context");
-  else if (stage == SN_STAGE_TRACE)
-    status = sni_graph_print(program->graph, &context->family->allocator, out_text);
   else
-    status = sni_compiled_dump(program->compiled, stage, &context->diag, out_text);
+    status = dump(context, program, stage, out_text);
   if (status) sni_error_from(context, status, NULL);
   return sni_finish(context);
 }

@@ -4,6 +4,7 @@
 // reference (the trace captures the tensor). Scalars that composed ops need in eager mode are kept
 // in a small cache of the context.
 #include "frontend/ops/compose.h"
+#include "runtime/float_modes.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static element to_element(sn_dtype dtype, double value) {
   else if (dtype == SN_I64)
     e.i64 = saturate(value, -0x1p63, 0x1p63, INT64_MIN, INT64_MAX);
   else if (dtype == SN_F32)
-    e.f32 = (float)value;
+    e.f32 = sni_float_of(value);
   else
     e.f64 = value;
   return e;
@@ -238,6 +239,15 @@ sn_tensor *(sn_ones_like)(sn_tensor *like) {
 }
 
 // ---- ranges
+static double steps_between(double start, double limit, double step) {
+  const unsigned host = sni_enter_float_modes();
+  SNI_PIN_FLOAT(start);
+  double count = ceil((limit - start) / step);
+  SNI_PIN_FLOAT(count);
+  sni_leave_float_modes(host);
+  return count;
+}
+
 // Integers count in i64, floats in f64: each element is start + i * step rounded once more to its
 // dtype.
 sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double limit,
@@ -250,7 +260,7 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
     return sni_error(context, SN_ERR_ARGUMENT,
                      "sn_range: start %g and step %g of an %s range must be integers", start, step,
                      sn_dtype_name(dtype));
-  double count = ceil((limit - start) / step);
+  const double count = steps_between(start, limit, step);
   if (step == 0 || !(fabs(count) <= 0x1p48))
     return sni_error(context, SN_ERR_ARGUMENT,
                      "sn_range: from %g to %g by %g is no finite number of steps", start, limit,

@@ -1,6 +1,7 @@
 // Values as text, as NumPy prints arrays: shortest decimals that tell the numbers apart (at most
 // 8), columns aligned, long axes cut to their ends. Writes as snprintf does.
 #include "frontend/ops/compose.h"
+#include "runtime/float_modes.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -230,7 +231,7 @@ static void put_axis(writer *w, const sni_type *type, const layout *l, int axis,
   put(w, "]");
 }
 
-size_t sn_format(const sn_tensor *t, char *buffer, size_t capacity) {
+static size_t format(const sn_tensor *t, char *buffer, size_t capacity) {
   writer w = {buffer, buffer ? capacity : 0, 0};
   char text[SNI_TENSOR_NAME];
   if (w.capacity) buffer[0] = 0;
@@ -250,4 +251,11 @@ size_t sn_format(const sn_tensor *t, char *buffer, size_t capacity) {
   }
   sni_buffer_release(held);
   return w.length;
+}
+
+size_t sn_format(const sn_tensor *t, char *buffer, size_t capacity) {
+  const sni_text_modes modes = sni_enter_text_modes();
+  const size_t length = format(t, buffer, capacity);
+  sni_leave_text_modes(modes);
+  return length;
 }

@@ -1,5 +1,6 @@
 // Reading: boundary functions that hand elements to the caller.
 #include "frontend/ops/compose.h"
+#include "runtime/float_modes.h"
 
 #include <string.h>
 
@@ -91,7 +92,9 @@ sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, in
   sni_buffer *buffer;
   char *data;
   sni_tensor_snapshot((sn_tensor *)(uintptr_t)t, &buffer, &data);
+  const unsigned modes = sni_enter_float_modes();  // large integers are rounded
   *out_value = to_double(t->type.dtype, data);
+  sni_leave_float_modes(modes);
   sni_buffer_release(buffer);
   return sni_finish(c);
 }
