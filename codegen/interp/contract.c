@@ -183,23 +183,33 @@ static packing choose_packing(const product *p, int64_t rows) {
   return how;
 }
 
-// All products of a block of rows and columns.
-static void run_tile(const product *p, part at, packing how) {
-  char *products = p->f->scratch + p->p->products,
-       *pieces = p->f->scratch + p->f->code->tiles.pieces;
+// All products of a block of rows and columns, into `to`.
+static void run_tile(const product *p, part at, packing how, char *to) {
+  char *pieces = p->f->scratch + p->f->code->tiles.pieces;
   const int64_t segment = p->p->segment && p->p->segment < p->k ? p->p->segment : p->k;
   at.k = 0;
   do {
-    char *to = at.k ? pieces : products;
     const int64_t first = at.k, end = least(p->k, at.k + segment);
     do {
       at.depth = least(p->f->code->tiles.depth, end - at.k);
       if (how.always && !how.once) pack(p, &at, 0);
-      run_part(p, &at, to, at.k == first, how.always);
+      run_part(p, &at, first ? pieces : to, at.k == first, how.always);
       at.k += at.depth;
     } while (at.k < end);
-    if (first) add_piece(p, &at, products, pieces);
+    if (first) add_piece(p, &at, to, pieces);
   } while (at.k < p->k);
+}
+
+void sni_flat_product_row(const sni_flat_frame *f, uint32_t number, size_t n) {
+  const sni_product *made = &f->code->products[number];
+  const product p = begin_product(f, made);
+  const packing how = {.always = made->columns.forms.count > 0};
+  const int64_t most = (int64_t)f->code->tiles.row_bytes / p.size;
+  part at = {.rows = 1};
+  for (; at.column < (int64_t)n; at.column += most) {
+    at.columns = least(most, (int64_t)n - at.column);
+    run_tile(&p, at, how, f->slots[made->slot] + at.column * p.size);
+  }
 }
 
 // ---- the loops
@@ -263,7 +273,7 @@ static void run_columns(sni_flat_frame *f, const sni_node *node, part at, int64_
         panel.depth = p.k;
         pack(&p, &panel, 0);
       }
-      run_tile(&p, at, how);
+      run_tile(&p, at, how, f->scratch + p.p->products);
     }
     if (node->turned)
       run_turned(f, node, &at);

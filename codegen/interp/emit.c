@@ -370,6 +370,17 @@ static void emit_yield(sni_flattener *t, uint32_t number) {
                           .a = slot_of(t, inst->operands[0])});
 }
 
+void sni_flatten_product_step(sni_flattener *t, uint32_t product, uint32_t slot) {
+  if (t->status) return;
+  emit(t, (sni_flat_step){.kind = SNI_FLAT_PRODUCT,
+                          .dtype = t->slots[slot].dtype,
+                          .dst = slot,
+                          .a = slot,
+                          .b = slot,
+                          .c = slot,
+                          .number = product});
+}
+
 // A product as steps of a loop over k: accumulator slot = fma(lhs, rhs, accumulator).
 void sni_flatten_multiply(sni_flattener *t, uint32_t number, uint32_t accumulator) {
   const sni_contract_item *item = &t->items[t->facts[number].item].as.contract;

@@ -194,6 +194,9 @@ void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t 
       case SNI_FLAT_ACROSS:
         across(f, s, n);
         break;
+      case SNI_FLAT_PRODUCT:
+        sni_flat_product_row(f, s->number, block);
+        break;
       case SNI_FLAT_ALONG:
         along(f, s, n);
         break;

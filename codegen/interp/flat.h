@@ -35,6 +35,7 @@ typedef enum sni_flat_kind {
   SNI_FLAT_INDEX,          // register or cell dst = index of a loop
   SNI_FLAT_CHECK,          // register or cell dst = a clamped
   SNI_FLAT_ACROSS,         // reduction over the lanes: accumulate a, element i to lane i % 64
+  SNI_FLAT_PRODUCT,        // register dst = a row of products
   SNI_FLAT_ALONG,          // reduction along a loop: accumulate a in number index % 64
 } sni_flat_kind;
 
@@ -56,7 +57,7 @@ typedef struct sni_flat_step {
   uint8_t kind, dtype, flags;
   uint8_t depth;          // INDEX: of the loop
   uint32_t dst, a, b, c;  // slots
-  uint32_t number;        // cursor (a slot); or number of a reduction
+  uint32_t number;        // cursor (a slot); or number of a reduction or product
   uint32_t size;          // number of: the stride along the lanes; the size of a CHECK
   union {
     sni_block_function function;
@@ -144,7 +145,8 @@ typedef struct sni_operand {
   uint32_t form_moves;  // of form i: moves [form_moves + 2 i] along its own loop, [+ 1] along k
 } sni_operand;
 
-// The lanes run along the columns: the loop n, or m where n is very short.
+// The lanes run along the columns: the loop n, or m where n is very short. Under a PRODUCT node a
+// whole tile is kept in scratch; for a PRODUCT step its one row in a register.
 typedef struct sni_product {
   uint8_t dtype;
   sni_operand rows, columns;  // lhs and rhs, or the other way round
@@ -238,6 +240,7 @@ static const size_t sni_flat_size_of[SN_DTYPE_COUNT] = {
 void sni_flat_inside(int64_t value, int64_t stride, int64_t extent, int64_t *first, int64_t *end);
 void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t block);
 void sni_flat_walk(sni_flat_frame *f, uint32_t first, uint32_t end, size_t n);
+void sni_flat_product_row(const sni_flat_frame *f, uint32_t product, size_t n);
 void sni_flat_product_run(sni_flat_frame *f, const sni_node *node);
 // How often a loop runs and where: [first, last).
 void sni_flat_bounds(const sni_flat_frame *f, const sni_node *loop, int64_t *first, int64_t *last);

@@ -189,12 +189,14 @@ static void close_loop(sni_flattener *t) {
 
 // ---- contractions
 
-static sni_operand make_operand(sni_flattener *t, uint32_t number, uint32_t own, uint32_t k) {
+// apart: loops that do not move the operand's cursor.
+static sni_operand make_operand(sni_flattener *t, uint32_t number, uint32_t own, uint32_t k,
+                                uint32_t apart) {
   const sni_tree_access *access = &sni_tree_accesses(t->tree)[number];
   const int64_t size =
       (int64_t)sn_dtype_size((sn_dtype)sni_tree_buffers(t->tree)[access->buffer].dtype);
-  const sni_flat_cursor cursor = sni_flatten_cursor(t, number, 2);
-  sni_operand operand = {
+  const sni_flat_cursor cursor = sni_flatten_cursor(t, number, apart);
+  const sni_operand operand = {
       .slot = cursor.made.slot,
       .own = sni_flatten_size(t, access->stride[own], size, false),
       .k = sni_flatten_size(t, access->stride[k], size, false),
@@ -211,30 +213,35 @@ static sni_operand make_operand(sni_flattener *t, uint32_t number, uint32_t own,
   return operand;
 }
 
-// A contraction whose tiles the PRODUCT node around computes beforehand.
-static void add_product(sni_flattener *t, uint32_t contract) {
+// tiled: the PRODUCT node around computes it beforehand; else a step does, row by row.
+static void add_product(sni_flattener *t, uint32_t contract, bool tiled) {
   const sni_contract_item *c = &t->items[contract].as.contract;
-  const uint32_t depth = t->items[contract].depth;
+  const uint32_t depth = t->items[contract].depth, apart = tiled ? 2 : 0;
   const sn_dtype dtype = (sn_dtype)t->all[c->inst].dtype;
-  const sni_operand lhs = make_operand(t, c->lhs, depth - 2, depth);
-  const sni_operand rhs = make_operand(t, c->rhs, depth - 1, depth);
+  const sni_operand lhs = make_operand(t, c->lhs, depth - 2, depth, apart);
+  const sni_operand rhs = make_operand(t, c->rhs, depth - 1, depth, apart);
   const bool turned = t->open[t->depth - 2].item == t->lanes_item;
   const sni_product product = {
       .dtype = (uint8_t)dtype,
       .rows = turned ? rhs : lhs,
       .columns = turned ? lhs : rhs,
       .k = sni_flatten_size(t, c->k, 1, false),
-      .slot = sni_flatten_slot(t, dtype, SNI_HOME_NOWHERE, 0),
+      .slot = sni_flatten_slot(t, dtype, tiled ? SNI_HOME_NOWHERE : SNI_HOME_IN_REGISTER, 0),
       .segment = c->segment,
   };
   t->values[c->inst].slot = product.slot;
+  if (!tiled) {
+    const uint32_t first = t->n_steps;
+    sni_flatten_product_step(t, t->n_products, product.slot);
+    add_steps(t, first);
+  }
   if (sni_flatten_grow(t, (void **)&t->products, &t->products_capacity, t->n_products + 1,
                        sizeof(product)))
     t->products[t->n_products++] = product;
 }
 
 // A contraction as a loop over k, element by element or vector by vector.
-static void flatten_contract(sni_flattener *t, uint32_t item) {
+static void flatten_sum(sni_flattener *t, uint32_t item) {
   const sni_contract_item *c = &t->items[item].as.contract;
   const sn_dtype dtype = (sn_dtype)t->all[c->inst].dtype;
   const bool cut = c->segment && (c->k.param >= 0 || c->k.value > c->segment);
@@ -272,6 +279,15 @@ static void flatten_contract(sni_flattener *t, uint32_t item) {
 
 static bool is_tiled(const sni_flattener *t, uint32_t loop) {
   return loop != SNI_NO_ITEM && t->tiled[loop];
+}
+
+static void flatten_contract(sni_flattener *t, uint32_t item) {
+  const uint32_t n = t->items[item].parent;
+  const bool tiled = is_tiled(t, t->items[n].parent);
+  if (tiled || n == t->lanes_item)
+    add_product(t, item, tiled);
+  else
+    flatten_sum(t, item);
 }
 
 static void flatten_loop(sni_flattener *t, uint32_t item) {
@@ -315,10 +331,7 @@ static void flatten_items(sni_flattener *t, uint32_t first, uint32_t end) {
         add_steps(t, steps);
         break;
       case SNI_ITEM_CONTRACT:
-        if (is_tiled(t, t->items[item->parent].parent))
-          add_product(t, i);
-        else
-          flatten_contract(t, i);
+        flatten_contract(t, i);
         break;
       case SNI_ITEM_IF:
         flatten_if(t, i);

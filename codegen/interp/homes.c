@@ -305,45 +305,63 @@ static void place_buffers(sni_flattener *t) {
   }
 }
 
-static int64_t bounded(const sni_flattener *t, const sni_node *loop, int64_t most) {
-  const sni_flat_size extent = t->sizes[loop->extent].size;
+// ---- products
+
+static int64_t bounded(const sni_flattener *t, uint32_t size, int64_t most) {
+  const sni_flat_size extent = t->sizes[size].size;
   if (extent.param < 0) most = least(most, extent.value);
   return most > 0 ? most : 1;
 }
 
-// Room for the largest tile of any of the products.
-static void place_products(sni_flattener *t) {
-  sni_tiles tiles = {0};
-  size_t widest = 0;
-  bool ranged = false, pieces = false;
+// Room for what one product needs: rows x columns.
+typedef struct room {
+  int64_t rows, depth;
+  size_t row_bytes;
+  bool ranged, pieces;
+} room;
+
+static void add_room(const sni_flattener *t, const sni_product *product, int64_t rows,
+                     int64_t columns, room *all) {
+  const int64_t size = (int64_t)sn_dtype_size((sn_dtype)product->dtype);
+  const sni_flat_size k = t->sizes[product->k].size;
+  columns = least(columns, least(tile_row_bytes / size, t->block));
+  const int64_t depth = bounded(t, product->k, panel_depth);
+  if ((size_t)(columns * size) > all->row_bytes) all->row_bytes = (size_t)(columns * size);
+  if (rows > all->rows) all->rows = rows;
+  if (depth > all->depth) all->depth = depth;
+  all->ranged |= product->rows.forms.count > 0;
+  all->pieces |= product->segment && (k.param >= 0 || k.value > product->segment);
+}
+
+static room find_room(const sni_flattener *t) {
+  room all = {0};
   for (uint32_t i = 0; i < t->n_nodes; i++) {
     const sni_node *node = &t->nodes[i];
     if (node->kind != SNI_NODE_PRODUCT) continue;
-    const sni_node *m = node, *n = &t->nodes[node->inner];
+    const uint32_t m = node->extent, n = t->nodes[node->inner].extent;
     const int64_t rows = bounded(t, node->turned ? n : m, tile_rows);
-    if (rows > tiles.rows) tiles.rows = rows;
-    for (uint32_t p = node->first; p < node->first + node->count; p++) {
-      const sni_product *product = &t->products[p];
-      const size_t size = sn_dtype_size((sn_dtype)product->dtype);
-      const sni_flat_size k = t->sizes[product->k].size;
-      const int64_t wide =
-          bounded(t, node->turned ? m : n, least(tile_row_bytes / (int64_t)size, t->block));
-      const int64_t depth = k.param < 0 ? least(k.value, panel_depth) : panel_depth;
-      if ((size_t)wide * size > widest) widest = (size_t)wide * size;
-      if (depth > tiles.depth) tiles.depth = depth;
-      ranged |= product->rows.forms.count > 0;
-      pieces |= product->segment && (k.param >= 0 || k.value > product->segment);
-    }
+    const int64_t columns = bounded(t, node->turned ? m : n, INT64_MAX);
+    for (uint32_t p = node->first; p < node->first + node->count; p++)
+      add_room(t, &t->products[p], rows, columns, &all);
   }
-  if (!tiles.rows) return;
-  tiles.row_bytes = round_up(widest, SNI_LINE_BYTES);
-  const size_t products = (size_t)tiles.rows * tiles.row_bytes;
+  for (uint32_t i = 0; i < t->n_steps; i++)
+    if (t->steps[i].kind == SNI_FLAT_PRODUCT)
+      add_room(t, &t->products[t->steps[i].number], 1, INT64_MAX, &all);
+  all.row_bytes = round_up(all.row_bytes, SNI_LINE_BYTES);
+  return all;
+}
+
+static void place_products(sni_flattener *t) {
+  if (!t->n_products) return;
+  const room all = find_room(t);
+  const size_t bytes = (size_t)all.rows * all.row_bytes;
+  t->tiles = (sni_tiles){.rows = all.rows, .depth = all.depth, .row_bytes = all.row_bytes};
   for (uint32_t i = 0; i < t->n_products; i++)
-    t->products[i].products = reserve(t, products, SNI_LINE_BYTES);
-  tiles.panel = reserve(t, (size_t)tiles.depth * tiles.row_bytes, SNI_LINE_BYTES);
-  if (ranged) tiles.left = reserve(t, (size_t)(tiles.rows * tiles.depth) * 8, SNI_LINE_BYTES);
-  if (pieces) tiles.pieces = reserve(t, products, SNI_LINE_BYTES);
-  t->tiles = tiles;
+    if (t->slots[t->products[i].slot].home == SNI_HOME_NOWHERE)
+      t->products[i].products = reserve(t, bytes, SNI_LINE_BYTES);
+  t->tiles.panel = reserve(t, (size_t)all.depth * all.row_bytes, SNI_LINE_BYTES);
+  if (all.ranged) t->tiles.left = reserve(t, (size_t)(all.rows * all.depth) * 8, SNI_LINE_BYTES);
+  if (all.pieces) t->tiles.pieces = reserve(t, bytes, SNI_LINE_BYTES);
 }
 
 void sni_flatten_homes(sni_flattener *t) {
