@@ -268,6 +268,12 @@ static inline void sni_error_is_older(sn_context *context) {
 // Puts " (file:line)" behind the text of the latest error if it waits for it. May be called when
 // the context has been left.
 void sni_locate_error(sn_context *context, const char *file, int line);
+// For boundary functions with the caller's line: status, and the line in the message of an error.
+static inline sn_status sni_located(sn_context *context, sn_status status, const char *file,
+                                    int line) {
+  if (status && context) sni_locate_error(context, file, line);
+  return status;
+}
 
 // ---- what outlives its context (scope.c)
 // From now on this memory of the family's is its handle's: sni_free_orphan frees it.

@@ -277,24 +277,19 @@ static sn_context *context_of(const sn_function *function) {
   return function ? function->context : NULL;
 }
 
-static sn_status located(sn_context *context, sn_status status, const char *file, int line) {
-  if (status && context) sni_locate_error(context, file, line);
-  return status;
-}
-
 sn_status sn_call_in_at(sn_context *context, sn_function *function, sn_tensor *const *inputs,
                         int n_inputs, sn_tensor **outputs, int n_outputs, const char *file,
                         int line) {
   const sn_status status =
       call("sn_call_in", context, function, inputs, n_inputs, outputs, n_outputs);
-  return located(context, status, file, line);
+  return sni_located(context, status, file, line);
 }
 
 sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
                      sn_tensor **outputs, int n_outputs, const char *file, int line) {
   sn_context *context = context_of(function);  // the function may be gone afterwards
   const sn_status status = call("sn_call", context, function, inputs, n_inputs, outputs, n_outputs);
-  return located(context, status, file, line);
+  return sni_located(context, status, file, line);
 }
 
 sn_status sn_call_eager_in_at(sn_context *context, sn_function *function, sn_tensor *const *inputs,
@@ -302,7 +297,7 @@ sn_status sn_call_eager_in_at(sn_context *context, sn_function *function, sn_ten
                               int line) {
   const sn_status status =
       call_eager("sn_call_eager_in", context, function, inputs, n_inputs, outputs, n_outputs);
-  return located(context, status, file, line);
+  return sni_located(context, status, file, line);
 }
 
 sn_status sn_call_eager_at(sn_function *function, sn_tensor *const *inputs, int n_inputs,
@@ -310,7 +305,7 @@ sn_status sn_call_eager_at(sn_function *function, sn_tensor *const *inputs, int 
   sn_context *context = context_of(function);
   const sn_status status =
       call_eager("sn_call_eager", context, function, inputs, n_inputs, outputs, n_outputs);
-  return located(context, status, file, line);
+  return sni_located(context, status, file, line);
 }
 
 sn_status(sn_call_in)(sn_context *context, sn_function *function, sn_tensor *const *inputs,

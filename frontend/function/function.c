@@ -204,8 +204,7 @@ sn_status sn_function_compile_at(sn_function *function, const sn_spec *specs, in
   sn_context *context = function ? function->context : NULL;
   const sn_status status =
       compile("sn_function_compile", context, function, specs, n_specs, out_program);
-  if (status && context) sni_locate_error(context, file, line);
-  return status;
+  return sni_located(context, status, file, line);
 }
 
 sn_status sn_function_compile_in_at(sn_context *context, sn_function *function,
@@ -213,8 +212,7 @@ sn_status sn_function_compile_in_at(sn_context *context, sn_function *function,
                                     const char *file, int line) {
   const sn_status status =
       compile("sn_function_compile_in", context, function, specs, n_specs, out_program);
-  if (status && context) sni_locate_error(context, file, line);
-  return status;
+  return sni_located(context, status, file, line);
 }
 
 sn_status(sn_function_compile)(sn_function *function, const sn_spec *specs, int n_specs,

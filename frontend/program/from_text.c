@@ -176,8 +176,8 @@ static sn_status make(sn_context *context, const char *text, size_t length,
   return SN_OK;
 }
 
-sn_status sn_program_from_text(sn_context *context, const char *text, size_t length,
-                               sn_program **out_program) {
+sn_status(sn_program_from_text)(sn_context *context, const char *text, size_t length,
+                                sn_program **out_program) {
   if (out_program) *out_program = NULL;
   SNI_ENTER(context, "sn_program_from_text", context_refused);
   if (context->diag.status) return sni_finish(context);
@@ -196,8 +196,8 @@ static sn_status answer(sn_context *context, sn_status status) {
   return sni_finish(context);
 }
 
-sn_status sn_program_input_spec(sn_context *context, const sn_program *program, int i,
-                                sn_spec *out_spec) {
+sn_status(sn_program_input_spec)(sn_context *context, const sn_program *program, int i,
+                                 sn_spec *out_spec) {
   SNI_ENTER(context, "sn_program_input_spec", context_refused);
   if (!program || !out_spec || i < 0 || i >= program->n_inputs)
     return answer(context, sni_fail(&context->diag, SN_ERR_ARGUMENT, "there is no input %d", i));
@@ -244,8 +244,8 @@ static sn_status find_output(const sn_program *program, const sn_spec *inputs, i
   return SN_OK;
 }
 
-sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
-                                 const sn_spec *inputs, int n_inputs, int i, sn_spec *out_spec) {
+sn_status(sn_program_output_spec)(sn_context *context, const sn_program *program,
+                                  const sn_spec *inputs, int n_inputs, int i, sn_spec *out_spec) {
   SNI_ENTER(context, "sn_program_output_spec", context_refused);
   sni_diag *diag = &context->diag;
   if (!program || !out_spec || i < 0 || i >= program->n_outputs)
@@ -261,4 +261,24 @@ sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
   sn_status status = find_output(program, inputs, i, symbols, diag, out_spec);
   sni_free(allocator, symbols, bytes);
   return answer(context, status);
+}
+
+// ---- the caller's line
+sn_status sn_program_from_text_at(sn_context *context, const char *text, size_t length,
+                                  sn_program **out_program, const char *file, int line) {
+  return sni_located(context, (sn_program_from_text)(context, text, length, out_program), file,
+                     line);
+}
+
+sn_status sn_program_input_spec_at(sn_context *context, const sn_program *program, int i,
+                                   sn_spec *out_spec, const char *file, int line) {
+  return sni_located(context, (sn_program_input_spec)(context, program, i, out_spec), file, line);
+}
+
+sn_status sn_program_output_spec_at(sn_context *context, const sn_program *program,
+                                    const sn_spec *inputs, int n_inputs, int i, sn_spec *out_spec,
+                                    const char *file, int line) {
+  return sni_located(context,
+                     (sn_program_output_spec)(context, program, inputs, n_inputs, i, out_spec),
+                     file, line);
 }

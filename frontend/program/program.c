@@ -220,21 +220,28 @@ static sn_status dump(sn_context *context, sn_program *program, sn_stage stage, 
   return status;
 }
 
-sn_status sn_program_dump(sn_context *context, sn_program *program, sn_stage stage,
-                          char **out_text) {
+sn_status(sn_program_dump)(sn_context *context, sn_program *program, sn_stage stage,
+                           char **out_text) {
   if (out_text) *out_text = NULL;
   SNI_ENTER(context, "sn_program_dump", context_refused);
   if (context->diag.status) return sni_finish(context);
   sn_status status;
-  if (!program || !out_text || stage < SN_STAGE_TRACE || stage > SN_STAGE_DOT)
-    status = sni_fail(&context->diag, SN_ERR_ARGUMENT, "%s",
-                      program ? "no such stage, or out_text is NULL" : "program is NULL");
+  if (!program || !out_text)
+    status =
+        sni_fail(&context->diag, SN_ERR_ARGUMENT, "%s is NULL", program ? "out_text" : "program");
+  else if ((unsigned)stage > SN_STAGE_DOT)
+    status = sni_fail(&context->diag, SN_ERR_ARGUMENT, "there is no stage %d", (int)stage);
   else if (program->family != context->family)
     status = sni_fail(&context->diag, SN_ERR_ARGUMENT, "the program belongs to another context");
   else
     status = dump(context, program, stage, out_text);
   if (status) sni_error_from(context, status, NULL);
   return sni_finish(context);
+}
+
+sn_status sn_program_dump_at(sn_context *context, sn_program *program, sn_stage stage,
+                             char **out_text, const char *file, int line) {
+  return sni_located(context, (sn_program_dump)(context, program, stage, out_text), file, line);
 }
 
 void sn_text_free(sn_context *context, char *text) {

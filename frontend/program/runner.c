@@ -59,9 +59,8 @@ sn_status(sn_runner_create)(sn_context *context, sn_program *program, int thread
 
 sn_status sn_runner_create_at(sn_context *context, sn_program *program, int threads,
                               sn_runner **out_runner, const char *file, int line) {
-  const sn_status status = (sn_runner_create)(context, program, threads, out_runner);
-  if (status && context) sni_locate_error(context, file, line);
-  return status;
+  return sni_located(context, (sn_runner_create)(context, program, threads, out_runner), file,
+                     line);
 }
 
 void sn_runner_destroy(sn_runner *runner) {

@@ -95,12 +95,22 @@ SN_API SN_MUST_USE sn_status sn_call_eager_in_at(sn_context *context, sn_functio
 #define sn_call_in(...) sn_call_in_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_call_eager_in(...) sn_call_eager_in_at(__VA_ARGS__, __FILE__, __LINE__)
 
+// Two arguments of a call, inputs and their number: SN_ARGS(x, y) of tensors one by one,
+// SN_ARRAY(tensors) of an array as a whole (a variable, not a pointer). So are outputs:
+// sn_call(f, SN_ARRAY(in), SN_ARRAY(out)).
 #ifdef __cplusplus
-#define SN_ARGS(...) sni_tensor_array{__VA_ARGS__}.items, (int)sni_tensor_array{__VA_ARGS__}.count
+#define SN_ARGS(...) \
+  sni_make_args(__VA_ARGS__).items, (int)decltype(sni_make_args(__VA_ARGS__))::count
+#define SN_ARRAY(array) sni_items(array), (int)sni_count(array)
 #else
 #define SN_ARGS(...)                   \
   ((sn_tensor *const[]){__VA_ARGS__}), \
       ((int)(sizeof((sn_tensor *const[]){__VA_ARGS__}) / sizeof(sn_tensor *)))
+#define SN_ARRAY(array) (array), ((int)(sizeof(array) / sizeof(*(array)) + SNI_POINTER(array)))
+// 0, or no program: the number of elements behind a pointer is not known.
+#define SNI_POINTER(array) \
+  (0 *                     \
+   sizeof(char[__builtin_types_compatible_p(__typeof__(array), __typeof__(&*(array))) ? -1 : 1]))
 #endif
 
 // A static input: an integer fixed at trace time and part of the signature. Usable as a tensor too
@@ -108,6 +118,10 @@ SN_API SN_MUST_USE sn_status sn_call_eager_in_at(sn_context *context, sn_functio
 SN_API sn_tensor *sn_static(sn_context *context, int64_t value);
 // The value of a static input. SN_ERR_ARGUMENT (pending) and 0 if t is not static.
 SN_API int64_t sn_static_value(sn_tensor *t);
+// The same, naming the caller's line in the message of an error.
+SN_API int64_t sn_static_value_at(sn_tensor *t, const char *file, int line);
+#define sn_static(context, value) SN_AT(sn_static(context, value))
+#define sn_static_value(t) sn_static_value_at(t, __FILE__, __LINE__)
 
 // ---- concrete programs
 // Traces and compiles for the given specs. *out_program is owned: sn_program_release. Asking twice
@@ -143,16 +157,32 @@ SN_API int sn_program_outputs(const sn_program *program);
 // nor a symbol; a symbol that no input has).
 SN_API SN_MUST_USE sn_status sn_program_from_text(sn_context *context, const char *text,
                                                   size_t length, sn_program **out_program);
+// The same, naming the caller's line in the message of an error; so the other _at below.
+SN_API SN_MUST_USE sn_status sn_program_from_text_at(sn_context *context, const char *text,
+                                                     size_t length, sn_program **out_program,
+                                                     const char *file, int line);
+#define sn_program_from_text(...) sn_program_from_text_at(__VA_ARGS__, __FILE__, __LINE__)
 // dtype and shape of input i; dims that vary are SN_UNKNOWN. Errors: SN_ERR_ARGUMENT (no such
 // input).
 SN_API SN_MUST_USE sn_status sn_program_input_spec(sn_context *context, const sn_program *program,
                                                    int i, sn_spec *out_spec);
+SN_API SN_MUST_USE sn_status sn_program_input_spec_at(sn_context *context,
+                                                      const sn_program *program, int i,
+                                                      sn_spec *out_spec, const char *file,
+                                                      int line);
+#define sn_program_input_spec(...) sn_program_input_spec_at(__VA_ARGS__, __FILE__, __LINE__)
 // dtype and shape of output i when the inputs have these dtypes and shapes. Errors: SN_ERR_ARGUMENT
 // (no such output, wrong number of inputs), SN_ERR_DTYPE, SN_ERR_SHAPE (the inputs do not fit the
 // program); of a program from text also SN_ERR_INDEX (a slice outside an axis of these sizes).
 SN_API SN_MUST_USE sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
                                                     const sn_spec *inputs, int n_inputs, int i,
                                                     sn_spec *out_spec);
+SN_API SN_MUST_USE sn_status sn_program_output_spec_at(sn_context *context,
+                                                       const sn_program *program,
+                                                       const sn_spec *inputs, int n_inputs, int i,
+                                                       sn_spec *out_spec, const char *file,
+                                                       int line);
+#define sn_program_output_spec(...) sn_program_output_spec_at(__VA_ARGS__, __FILE__, __LINE__)
 // What sn_program_dump shows of a program.
 typedef enum sn_stage {
   SN_STAGE_TRACE,   // as the user's calls made it
@@ -167,6 +197,10 @@ typedef enum sn_stage {
 // SN_STAGE_ASM without LLVM, SN_ERR_COMPILE, SN_ERR_ARGUMENT, SN_ERR_MEMORY.
 SN_API SN_MUST_USE sn_status sn_program_dump(sn_context *context, sn_program *program,
                                              sn_stage stage, char **out_text);
+SN_API SN_MUST_USE sn_status sn_program_dump_at(sn_context *context, sn_program *program,
+                                                sn_stage stage, char **out_text, const char *file,
+                                                int line);
+#define sn_program_dump(...) sn_program_dump_at(__VA_ARGS__, __FILE__, __LINE__)
 SN_API void sn_text_free(sn_context *context, char *text);
 // Number of nodes of the graph as traced, or of those with this op name ("add"); NULL counts all.
 SN_API int sn_program_count_ops(const sn_program *program, const char *op);
@@ -223,14 +257,36 @@ SN_API const char *sn_function_trace_reason(const sn_function *function, int i);
 SNI_EXTERN_C_END
 
 #ifdef __cplusplus
-struct sni_tensor_array {
-  sn_tensor *items[64];
-  int count;
-  sni_tensor_array(std::initializer_list<sn_tensor *> list) : items(), count(0) {
-    for (sn_tensor *t : list)
-      if (count < 64) items[count++] = t;
-  }
+template <typename... Tensors>
+struct sni_args {
+  enum { count = sizeof...(Tensors) };
+  sn_tensor *items[sizeof...(Tensors) ? sizeof...(Tensors) : 1];
 };
+template <typename... Tensors>
+static inline sni_args<Tensors...> sni_make_args(Tensors... tensors) {
+  return {{tensors...}};
+}
+// A C array, or a container such as std::vector.
+template <size_t n>
+static inline sn_tensor **sni_items(sn_tensor *(&array)[n]) {
+  return array;
+}
+template <size_t n>
+static inline sn_tensor *const *sni_items(sn_tensor *const (&array)[n]) {
+  return array;
+}
+template <typename T>
+static inline auto sni_items(T &container) -> decltype(container.data()) {
+  return container.data();
+}
+template <typename T, size_t n>
+static inline size_t sni_count(T (&)[n]) {
+  return n;
+}
+template <typename T>
+static inline auto sni_count(T &container) -> decltype(container.size()) {
+  return container.size();
+}
 static inline sn_function *sn_function_create(sn_context *context, sn_callback callback,
                                               sn_function_options options, SNI_CALLER) {
   options.size = sizeof(options);

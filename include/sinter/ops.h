@@ -302,13 +302,12 @@ SN_API sn_tensor *sn_mean_absolute_error(sn_tensor *prediction, sn_tensor *targe
 SNI_EXTERN_C_END
 
 #ifdef __cplusplus
-static inline sn_axes sni_make_axes(std::initializer_list<int> axes) {
-  sn_axes a = sn_axes();
-  for (int axis : axes)
-    if (a.count < SN_MAX_RANK) a.axis[a.count++] = axis;
-  return a;
+template <typename... Axes>
+static inline sn_axes sni_make_axes(Axes... axes) {
+  static_assert(sizeof...(axes) <= SN_MAX_RANK, "at most SN_MAX_RANK axes");
+  return sn_axes{static_cast<int>(sizeof...(axes)), {static_cast<int>(axes)...}};
 }
-#define SN_AXES(...) sni_make_axes({__VA_ARGS__})
+#define SN_AXES(...) sni_make_axes(__VA_ARGS__)
 #define SNI_REDUCTION(name)                                                                    \
   static inline sn_tensor *name(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), \
                                 SNI_CALLER) {                                                  \

@@ -61,7 +61,8 @@ SN_API size_t sn_dtype_size(sn_dtype dtype);
 SN_API const char *sn_dtype_name(sn_dtype dtype);
 
 // ---- what a tensor is
-// No errors but one: the error tensor and NULL have rank -1, dtype SN_BOOL, size 0. For a traced
+// No errors but one: the error tensor (which lives as long as its context), NULL and dead tensors have
+// rank -1, dtype SN_BOOL, size 0. For a traced
 // tensor sn_dim and sn_size pin symbolic dims to their traced values; where there is none
 // (sn_function_compile with SN_UNKNOWN) they give -1 and the pending error SN_ERR_SHAPE. -1 too when
 // the trace has ended.
@@ -132,7 +133,9 @@ SN_API size_t sn_format(const sn_tensor *t, char *buffer, size_t capacity);
 // One more reference: the tensor outlives its scope until sn_release. Returns t. The error tensor
 // and NULL are accepted; keeping a traced tensor is an error (it cannot outlive its trace).
 SN_API sn_tensor *sn_keep(sn_tensor *t);
-// One reference less; the last one frees t. NULL is accepted.
+// One reference less; the last one frees t. NULL is accepted. For what the caller owns: variables, and
+// what was kept. A result that its scope alone holds is the scope's: releasing it does nothing, as
+// does releasing what is dead already (a warning in the log says so).
 SN_API void sn_release(sn_tensor *t);
 // Moves a result of the innermost scope to the scope around it. Returns t, any tensor or NULL.
 SN_API sn_tensor *sn_escape(sn_tensor *t);

@@ -1,0 +1,88 @@
+// What the headers promise to C++17 beyond the embedding example: lists of any length, arrays and
+// containers as inputs, frames, the caller's line.
+#include <sinter/sinter.h>
+
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#define CHECK(condition)                                                                         \
+  do {                                                                                           \
+    if (!(condition)) {                                                                          \
+      std::fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #condition, message(context)); \
+      return 1;                                                                                  \
+    }                                                                                            \
+  } while (0)
+
+static const char *message(sn_context *context) {
+  return sn_error_message(context);
+}
+
+static sn_status add_all(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  int n = *static_cast<int *>(user);
+  out[0] = in[0];
+  for (int i = 1; i < n; i++) out[0] = sn_add(out[0], in[i]);
+  return sn_pending_error(context);
+}
+
+static sn_tensor *dense(sn_tensor *x, sn_tensor *w, const char *file = __builtin_FILE(),
+                        int line = __builtin_LINE()) {
+  SN_FRAME_AT(sn_context_of(x), "dense", file, line);
+  return sn_relu(sn_matmul(x, w));
+}
+
+static sn_tensor *with_axes(sn_tensor *x) {
+  sn_reduce_options options = {};
+#ifdef TOO_MANY_AXES
+  options.axes = SN_AXES(0, 1, 2, 3, 4, 5, 6, 7, 8);
+#else
+  options.axes = SN_AXES(0, -1);
+#endif
+  return sn_sum(x, options);
+}
+
+static int calls(sn_context *context, sn_tensor *x) {
+  int n = 70;
+  double value = 0;
+  sn_function_options options = {};
+  options.inputs = n;
+  options.outputs = 1;
+  options.user = &n;
+  sn_function *f = sn_function_create(context, add_all, options);
+  sn_tensor *y = nullptr;
+#define TEN x, x, x, x, x, x, x, x, x, x
+  CHECK(!sn_call(f, SN_ARGS(TEN, TEN, TEN, TEN, TEN, TEN, TEN), &y, 1));
+  CHECK(!sn_item(sn_sum(y), &value) && value == 70 * 4);
+  std::vector<sn_tensor *> many(static_cast<size_t>(n), x);
+  const std::vector<sn_tensor *> constant = many;
+  sn_tensor *array[70], *outputs[1];
+  for (sn_tensor *&t : array) t = x;
+  CHECK(!sn_call(f, SN_ARRAY(many), SN_ARRAY(outputs)));
+  CHECK(!sn_call(f, SN_ARRAY(constant), SN_ARRAY(outputs)));
+  CHECK(!sn_call_eager(f, SN_ARRAY(array), SN_ARRAY(outputs)));
+  CHECK(!sn_item(sn_sum(outputs[0]), &value) && value == 70 * 4);
+  CHECK(sn_call(f, SN_ARGS(), &y, 1) == SN_ERR_ARGUMENT);
+  CHECK(std::strstr(message(context), "called with 0 and 1"));
+  sn_function_destroy(f);
+  return 0;
+}
+
+int main() {
+  sn_context *context = nullptr;
+  sn_context_options options = {};
+  options.threads = 1;
+  options.backend = SN_BACKEND_INTERPRETER;
+  if (sn_context_create(&context, options)) return 1;
+  sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(2, 2));
+  double value = 0;
+  CHECK(!sn_item(with_axes(x), &value) && value == 4);
+  if (calls(context, x)) return 1;
+  char place[64];
+  std::snprintf(place, sizeof(place), "main.cpp:%d)", __LINE__ + 1);
+  sn_tensor *bad = dense(x, sn_ones(context, SN_F32, SN_SHAPE(3, 3)));
+  CHECK(sn_failed(bad) && sn_check(context) == SN_ERR_SHAPE);
+  CHECK(std::strstr(message(context), "dense: sn_matmul: ") == message(context));
+  CHECK(std::strstr(message(context), place));
+  sn_context_destroy(context);
+  return 0;
+}
