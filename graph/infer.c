@@ -188,6 +188,9 @@ static sn_status check_range(const sni_inference *in, int axis) {
   if (known_start && (start < 0 || (known_extent && start >= extent)))
     return sni_infer_fail(in, SN_ERR_INDEX, "start %lld is outside axis %d", (long long)start,
                           axis);
+  if ((step < -SNI_STEP_MAX || step > SNI_STEP_MAX) && !(known_size && size > 1))
+    return sni_infer_fail(in, SN_ERR_SHAPE, "step of axis %d is too large: %lld", axis,
+                          (long long)step);
   if (!known_start || !known_size) return SN_OK;
   if (__builtin_mul_overflow(size - 1, step, &last) || __builtin_add_overflow(last, start, &last) ||
       last < 0 || (known_extent && last >= extent))
@@ -231,6 +234,9 @@ sn_status sni_infer_pad(const sni_inference *in, sni_type *out_type) {
   for (int i = 0; i < a->rank; i++) {
     int64_t value, interior;
     SNI_TRY(read_attr(in, 2 * a->rank + i, "interior", &interior));
+    if (interior >= SNI_STEP_MAX)
+      return sni_infer_fail(in, SN_ERR_SHAPE, "interior of axis %d is too large: %lld", i,
+                            (long long)interior);
     for (int k = 0; k < 3; k++)
       if (sni_dim_is_constant(in->dims, in->attrs[k * a->rank + i], &value) && value < 0)
         return sni_infer_fail(in, SN_ERR_SHAPE, "%s of axis %d is negative: %lld", names[k], i,

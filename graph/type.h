@@ -8,6 +8,9 @@
 
 #include <sinter/tensor.h>
 
+// The largest step of a slice, either way, and number of elements between two in a pad.
+#define SNI_STEP_MAX ((int64_t)1 << 61)
+
 // >= 0: the size itself. < 0: opaque, an expression of the graph's sni_dim_table or a negative
 // number (sni_dim_signed).
 typedef int64_t sni_dim;

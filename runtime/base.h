@@ -73,6 +73,15 @@ static inline bool sni_add_size(size_t a, size_t b, size_t *out) {
   return !__builtin_add_overflow(a, b, out);
 }
 
+// ---- index arithmetic mod 2^64, as addresses have it: the stride of a huge step may wrap round, but
+// then its index is 0 alone.
+static inline int64_t sni_wrap_add(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+static inline int64_t sni_wrap_mul(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+
 // Grows *items (element_size each) so that one more fits behind count. Items live in the allocator.
 sn_status sni_vec_reserve(sni_allocator *allocator, sni_diag *diag, void **items,
                           uint32_t *capacity, uint32_t wanted, size_t element_size);

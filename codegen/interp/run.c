@@ -295,7 +295,8 @@ static const int64_t *resolve_sizes(const sni_nest_code *code, const int64_t *pa
   int64_t *sizes = (int64_t *)(void *)(scratch + code->size_table);
   for (uint32_t i = 0; i < code->n_sizes; i++) {
     const sni_size_source *source = &code->size_sources[i];
-    sizes[i] = source->param < 0 ? source->value : params[source->param] * source->value;
+    sizes[i] =
+        source->param < 0 ? source->value : sni_wrap_mul(params[source->param], source->value);
   }
   return sizes;
 }

@@ -40,7 +40,8 @@ uint32_t sni_translate_size(sni_translator *t, sni_kernel_size size, int64_t sca
     return 0;
   const bool constant = size.param < 0;
   if (!constant) t->dynamic = true;
-  t->sizes[t->n_sizes] = (sni_size_source){constant ? size.value * scale : scale, size.param};
+  t->sizes[t->n_sizes] =
+      (sni_size_source){constant ? sni_wrap_mul(size.value, scale) : scale, size.param};
   return t->n_sizes++;
 }
 

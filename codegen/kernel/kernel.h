@@ -22,6 +22,8 @@
 //           w = 32, 16, ..., 1. Otherwise each outer index accumulates sequentially. The identity
 //           of a float sum is -0.0, and the final result has +0.0 added. Same bits on every
 //           backend, ISA and thread count.
+//   NaN     any NaN is as good as any other: sign and payload of one that an operation gives are open.
+//           Operations that move values (LOAD, STORE, COPY, SELECT, BITCAST, scratch) keep its bits.
 //   faults  CHECK_INDEX sets sni_scratch_header.fault and clamps.
 #ifndef SNI_CODEGEN_KERNEL_H
 #define SNI_CODEGEN_KERNEL_H

@@ -79,6 +79,13 @@ static sn_range_spec bounded(sn_range_spec r) {
   return r;
 }
 
+// Whether a step so large that its products with other dims could overflow takes one element at
+// most. Of a symbolic axis a guard says so.
+static bool takes_one(sni_dim_table *dims, sni_dim d, int64_t step) {
+  const int64_t size = step < 0 ? -step : step;
+  return size > 1 << 16 && sni_dim_require_most(dims, d, size);
+}
+
 sn_tensor *(sn_slice)(sn_tensor *x, const sn_range_spec *ranges, int n) {
   SNI_BEGIN(c, "sn_slice", x);
   char text[SNI_TENSOR_NAME];
@@ -98,9 +105,9 @@ sn_tensor *(sn_slice)(sn_tensor *x, const sn_range_spec *ranges, int n) {
       return sni_error(c, SN_ERR_ARGUMENT, "sn_slice: the step of axis %d of operand #0 %s is 0", i,
                        sni_describe(x, text));
     bounds b = r.step > 0 ? forward(dims, type.dims[i], &r) : backward(dims, type.dims[i], &r);
-    type.dims[i] = b.size;
     attrs[i] = b.start;
-    attrs[rank + i] = sni_dim_signed(dims, r.step);
+    attrs[rank + i] = takes_one(dims, type.dims[i], r.step) ? 1 : sni_dim_signed(dims, r.step);
+    type.dims[i] = b.size;
     int64_t size;
     if (sni_dim_is_constant(dims, b.size, &size) && size <= 1) {
       attrs[rank + i] = 1;

@@ -7,6 +7,8 @@
 //           and the given type.
 //   shapes  element-wise ops broadcast as NumPy; the result has the common shape. SN_ERR_SHAPE
 //           names both shapes. axis: in [-rank, rank), else SN_ERR_SHAPE.
+//   modes   op by op, interpreted or compiled: element-wise ops give the same bits. Of a NaN they give a
+//           NaN, but its sign and payload are open; ops that only move elements keep every bit.
 //   errors  NULL operands are SN_ERR_ARGUMENT (the result is NULL where no operand has a context);
 //           so are operands of different contexts unless siblings. Without memory SN_ERR_MEMORY.
 //   VJP     the gradient: what flows back to the operands from dy, the cotangent of the result y.

@@ -89,7 +89,9 @@ sni_node_id sni_simplify_slice(sni_rewrite *r, const sni_node *n) {
     if (constant_is(r, n->type.dims[i], 0)) return SNI_NO_NODE;  // its start may lie outside
     sni_dim_is_constant(dims, n->attrs[n->type.rank + i], &outer);
     sni_dim_is_constant(dims, a->attrs[n->type.rank + i], &inner);
-    if (__builtin_mul_overflow(outer, inner, &steps[i])) return SNI_NO_NODE;
+    if (__builtin_mul_overflow(outer, inner, &steps[i]) || steps[i] < -SNI_STEP_MAX ||
+        steps[i] > SNI_STEP_MAX)
+      return SNI_NO_NODE;
     starts[i] = sni_dim_add(dims, a->attrs[i], sni_dim_mul_constant(dims, n->attrs[i], inner));
   }
   return sni_build_slice(&r->build, a->operands[0], starts, steps, n->type.dims);

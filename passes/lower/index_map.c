@@ -30,18 +30,29 @@ static sni_linear from_dim(const sni_dim_table *dims, sni_dim dim) {
 }
 
 sni_linear sni_linear_add(sni_dim_table *dims, sni_linear a, sni_linear b) {
-  if (a.symbolic == 0 && b.symbolic == 0) return sni_linear_number(a.number + b.number);
+  if (a.symbolic == 0 && b.symbolic == 0)
+    return sni_linear_number(sni_wrap_add(a.number, b.number));
   if (sni_linear_is(a, 0)) return b;
   if (sni_linear_is(b, 0)) return a;
   return from_dim(dims, sni_dim_add(dims, as_dim(dims, a), as_dim(dims, b)));
 }
 
 sni_linear sni_linear_mul(sni_dim_table *dims, sni_linear a, sni_linear b) {
-  if (a.symbolic == 0 && b.symbolic == 0) return sni_linear_number(a.number * b.number);
+  if (a.symbolic == 0 && b.symbolic == 0)
+    return sni_linear_number(sni_wrap_mul(a.number, b.number));
   if (sni_linear_is(a, 0) || sni_linear_is(b, 0)) return sni_linear_number(0);
   if (sni_linear_is(a, 1)) return b;
   if (sni_linear_is(b, 1)) return a;
   return from_dim(dims, sni_dim_mul(dims, as_dim(dims, a), as_dim(dims, b)));
+}
+
+// An index times a step. Beyond the largest step no axis is long enough: the index is 0 alone.
+static sni_linear scaled(sni_dim_table *dims, sni_linear index, int64_t step) {
+  int64_t product;
+  if (index.symbolic != 0) return sni_linear_mul(dims, index, sni_linear_number(step));
+  const bool far = __builtin_mul_overflow(index.number, step, &product) ||
+                   product < -SNI_STEP_MAX || product > SNI_STEP_MAX;
+  return sni_linear_number(far ? 0 : product);
 }
 
 sn_status sni_index_map_create(sni_lowering *l, int rank, int n_axes, sni_index_map *out) {
@@ -163,8 +174,7 @@ sn_status sni_index_map_through(sni_lowering *l, sni_node_id view, const sni_ind
       int64_t step = 1;
       if (!sni_dim_is_constant(l->dims, node->attrs[in->rank + d], &step))
         return sni_fail(l->diag, SN_ERR_UNSUPPORTED, "slice: a symbolic step");
-      for (int a = 0; a <= map->n_axes; a++)
-        row(out, d)[a] = sni_linear_mul(l->dims, row(map, d)[a], sni_linear_number(step));
+      for (int a = 0; a <= map->n_axes; a++) row(out, d)[a] = scaled(l->dims, row(map, d)[a], step);
       row(out, d)[0] = sni_linear_add(l->dims, row(out, d)[0], sni_linear_dim(start));
     }
   }

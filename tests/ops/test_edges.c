@@ -45,18 +45,18 @@ FUNCTION(label_inside,
 enum { MOST = 6, SKIP = -12345 };  // SKIP: not looked at
 #define INF ((double)INFINITY)
 #define NOT ((double)NAN)
-typedef struct row {
+typedef struct edge {
   const char *name;
   edge_function function;
   int n;
   // value: of the sum of the result; gradient and second: per element, of that sum and of the sum
   // of the gradient.
   double x[MOST], value, gradient[MOST], second[MOST];
-} row;
+} edge;
 
 #define ROW(name, n, ...) \
   { #name, f_##name, n, __VA_ARGS__ }
-static const row rows[] = {
+static const edge edges[] = {
     ROW(gelu, 4, {0, 3, -5, -6}, 2.99636238043546, {0.5, 1.01158416663097, SKIP, SKIP},
         {0.797884560802865, SKIP, SKIP, SKIP}),
     ROW(gelu, 1, {-5}, -2.29179620158e-07, {SKIP}, {SKIP}),
@@ -106,7 +106,7 @@ static const row rows[] = {
 
 static sn_status value_and_gradients(sn_context *c, sn_tensor *const *in, sn_tensor **out,
                                      void *user) {
-  const row *r = user;
+  const edge *r = user;
   sn_tensor *y = r->function(c, in[0]);
   out[0] = sn_sum(y);
   sn_gradients(out[0], in, 1, &out[1]);
@@ -115,7 +115,7 @@ static sn_status value_and_gradients(sn_context *c, sn_tensor *const *in, sn_ten
   return sn_pending_error(c);
 }
 
-static void check_number(const row *r, const char *what, int i, double given, double wanted,
+static void check_number(const edge *r, const char *what, int i, double given, double wanted,
                          sn_dtype dtype) {
   if (wanted == SKIP) return;
   const double tolerance = dtype == SN_F32 ? 2e-5 : 1e-7;
@@ -130,7 +130,7 @@ static double element(const sn_view *view, int i) {
                                : ((const double *)view->data)[i];
 }
 
-static void check_row(const row *r, sn_dtype dtype) {
+static void check_edge(const edge *r, sn_dtype dtype) {
   sn_view first[3];
   for (int run = 0; run < 2 * n_tiers; run++) {  // called, then op by op
     sn_context *c = tiers[run / 2];
@@ -168,8 +168,126 @@ static void check_row(const row *r, sn_dtype dtype) {
 }
 
 START_TEST(edges_are_right) {
-  check_row(&rows[_i], SN_F32);
-  check_row(&rows[_i], SN_F64);
+  check_edge(&edges[_i], SN_F32);
+  check_edge(&edges[_i], SN_F64);
+}
+END_TEST
+
+// ---- what only moves elements keeps their bits: payloads of NaN, signs of zeros, denormals
+
+static sn_status moves(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  sn_tensor *x = in[0], *columns = sn_transpose(x), *parts[2] = {columns, columns};
+  sn_tensor *order = sn_constant(c, SN_I32, SN_SHAPE(4), ((int32_t[]){2, 0, 3, 1}));
+  out[0] = sn_concat(parts, 2, 0);
+  out[1] = sn_gather(columns, order);
+  out[2] = sn_pad(columns, (int64_t[]){0}, (int64_t[]){4}, 1, 0);
+  out[3] = sn_where(in[1], x, sn_slice(x, (sn_range_spec[]){SN_RANGE(SN_END, SN_END, -1)}, 1));
+  return sn_pending_error(c);
+}
+
+START_TEST(moves_keep_every_bit) {
+  enum { rows = 2, columns = 4, n = rows * columns, n_out = 4 };
+  static const uint32_t bits[rows][columns] = {{0x7fc12345, 0xffc00001, 0x7f800001, 0xffffffff},
+                                               {0x80000000, 1, 0x807fffff, 0x7f800000}};
+  static const bool yes[n] = {true, false, true, false, false, true, true, false};
+  static const int order[columns] = {2, 0, 3, 1};
+  for (int run = 0; run < 2 * n_tiers; run++) {
+    sn_context *c = tiers[run / 2];
+    SN_SCOPE(c);
+    sn_function *f = sn_function_create(c, moves, .inputs = 2, .outputs = n_out);
+    sn_tensor *in[2] = {sn_constant(c, SN_F32, SN_SHAPE(rows, columns), bits),
+                        sn_constant(c, SN_BOOL, SN_SHAPE(rows, columns), yes)},
+              *out[n_out];
+    ck_assert_int_eq(run % 2 ? sn_call_eager(f, in, 2, out, n_out) : sn_call(f, in, 2, out, n_out),
+                     SN_OK);
+    uint32_t y[n_out][2 * n];
+    for (int k = 0; k < n_out; k++)
+      ck_assert_int_eq(sn_read(out[k], y[k], sizeof(uint32_t) * (size_t)sn_size(out[k])), SN_OK);
+    for (int i = 0; i < n; i++) {
+      const int row = i / rows, column = i % rows;  // of the transposed
+      ck_assert_uint_eq(y[0][i], bits[column][row]);
+      ck_assert_uint_eq(y[0][n + i], bits[column][row]);
+      ck_assert_uint_eq(y[1][i], bits[column][order[row]]);
+      ck_assert_uint_eq(y[2][i], bits[column][row]);
+      ck_assert_uint_eq(y[3][i], bits[yes[i] ? i / columns : 1 - i / columns][i % columns]);
+    }
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
+// ---- steps of every size: one element is left, the first or the last
+
+static sn_status far_slices(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const int64_t step = *(const int64_t *)user;
+  const sn_range_spec far = SN_RANGE(step < 0 ? SN_END : 0, SN_END, step);
+  const sn_range_spec both[2] = {far, far}, columns[2] = {SN_ALL, far};
+  sn_tensor *x = in[0], *rows = sn_slice(x, &far, 1);
+  out[0] = sn_neg(rows);
+  out[1] = sn_neg(sn_slice(sn_transpose(x), &far, 1));
+  out[2] = sn_exp(sn_slice(sn_slice(x, both, 2), both, 2));
+  sn_tensor *parts[2] = {sn_slice(x, columns, 2), sn_slice(sn_mul(x, x), columns, 2)};
+  out[3] = sn_concat(parts, 2, 1);
+  out[4] = sn_sum(sn_mul(rows, rows));
+  out[5] = sn_matmul(rows, sn_transpose(rows));
+  out[6] = sn_pad(rows, (int64_t[]){1, 0}, (int64_t[]){0, 1}, 2, 7);
+  sn_gradients(sn_add(out[4], sn_sum(sn_exp(sn_slice(x, both, 2)))), in, 1, &out[7]);
+  return sn_pending_error(c);
+}
+
+static void check_far_slices(int64_t step, bool symbolic) {
+  enum { n_out = 8, rows = 2, columns = 3 };
+  const sn_spec any = {SN_F64, SN_SHAPE(SN_UNKNOWN, SN_UNKNOWN)};
+  const double data[rows][columns] = {{1, 2, 3}, {4, 5, 6}};
+  const int i = step < 0 ? rows - 1 : 0, j = step < 0 ? columns - 1 : 0;
+  for (int run = 0; run < 2 * n_tiers; run++) {
+    sn_context *c = tiers[run / 2];
+    SN_SCOPE(c);
+    sn_function *f = sn_function_create(c, far_slices, .user = &step, .inputs = 1, .outputs = n_out,
+                                        .specs = symbolic ? &any : NULL);
+    sn_tensor *x = sn_constant(c, SN_F64, SN_SHAPE(rows, columns), data), *out[n_out];
+    const sn_status status =
+        run % 2 ? sn_call_eager(f, &x, 1, out, n_out) : sn_call(f, &x, 1, out, n_out);
+    ck_assert_msg(!status, "step %lld: %s", (long long)step, sn_error_message(c));
+    double y[n_out][8];
+    for (int k = 0; k < n_out; k++) {
+      ck_assert_int_le(sn_size(out[k]), 8);
+      ck_assert_int_eq(sn_read(out[k], y[k], 8 * (size_t)sn_size(out[k])), SN_OK);
+    }
+    double squares = 0;
+    for (int k = 0; k < columns; k++) {
+      ck_assert_double_eq(y[0][k], -data[i][k]);
+      squares += data[i][k] * data[i][k];
+    }
+    for (int k = 0; k < rows; k++) {
+      ck_assert_double_eq(y[1][k], -data[k][j]);
+      ck_assert_double_eq(y[3][2 * k], data[k][j]);
+      ck_assert_double_eq(y[3][2 * k + 1], data[k][j] * data[k][j]);
+    }
+    ck_assert_double_eq_tol(y[2][0], exp(data[i][j]), 1e-9);
+    ck_assert_double_eq(y[4][0], squares);
+    ck_assert_double_eq(y[5][0], squares);
+    for (int k = 0; k < 8; k++)
+      ck_assert_double_eq(y[6][k], k / 4 && k % 4 < 3 ? data[i][k % 4] : 7);
+    for (int r = 0; r < rows; r++)
+      for (int k = 0; k < columns; k++)
+        ck_assert_double_eq_tol(y[7][columns * r + k],
+                                r == i ? 2 * data[r][k] + (k == j ? exp(data[r][k]) : 0) : 0, 1e-9);
+    sn_function_destroy(f);
+  }
+}
+
+START_TEST(steps_of_every_size) {
+  static const int64_t huge[] = {
+      6,        INT32_MAX, INT64_C(1) << 40, INT64_C(1) << 59, INT64_C(1) << 60, INT64_C(1) << 62,
+      INT64_MAX};
+  for (size_t k = 0; k < SNI_COUNT_OF(huge); k++)
+    for (int symbolic = 0; symbolic < 2; symbolic++) {
+      check_far_slices(huge[k], symbolic);
+      check_far_slices(-huge[k], symbolic);
+    }
+  check_far_slices(INT64_MIN, true);
 }
 END_TEST
 
@@ -178,7 +296,9 @@ int main(void) {
   TCase *tests = tcase_create("edges");
   tcase_add_checked_fixture(tests, open_tiers, close_tiers);
   tcase_set_timeout(tests, 60);
-  tcase_add_loop_test(tests, edges_are_right, 0, (int)SNI_COUNT_OF(rows));
+  tcase_add_test(tests, steps_of_every_size);
+  tcase_add_test(tests, moves_keep_every_bit);
+  tcase_add_loop_test(tests, edges_are_right, 0, (int)SNI_COUNT_OF(edges));
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
