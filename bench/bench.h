@@ -87,8 +87,9 @@ typedef struct bench_group {
 #define BENCH_GROUPS(X)                                                                    \
   X(mlp)                                                                                   \
   X(call)                                                                                  \
-  X(chain) X(softmax) X(transcendental) X(rows) X(dense) X(norm) X(lstm) X(loops) X(deriv) \
-      X(embed) X(random) X(attention) X(transformer) X(conv) X(optimizer) X(towers) X(compile)
+  X(chain)                                                                                 \
+  X(softmax) X(transcendental) X(rows) X(dense) X(norm) X(lstm) X(loops) X(deriv) X(embed) \
+      X(random) X(attention) X(transformer) X(conv) X(optimizer) X(towers) X(compile)
 #define X(name) extern const bench_group bench_group_##name;
 BENCH_GROUPS(X)
 #undef X

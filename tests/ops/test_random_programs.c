@@ -1,9 +1,10 @@
 // Random programs (random_program.h) in every mode: eager, compiled on the interpreter and by LLVM
 // agree to the bit, sums, products and gradients included. One exception: of a function with
-// symbolic sizes what has a sum on its way is held to a tolerance that grows with what rounding does
-// to the program itself (a size that turns out to be 1 may take the order of larger sizes). The groups of all programs are
-// verified, also in other orders of their nodes; what share of the programs has equal, large, tiny
-// or symbolic extents, reductions, products and gradients is printed and held to.
+// symbolic sizes what has a sum on its way is held to a tolerance that grows with what rounding
+// does to the program itself (a size that turns out to be 1 may take the order of larger sizes).
+// The groups of all programs are verified, also in other orders of their nodes; what share of the
+// programs has equal, large, tiny or symbolic extents, reductions, products and gradients is
+// printed and held to.
 //
 //   ops.random_programs [FIRST LAST [DIVISOR]]   seeds; every DIVISOR-th goes to LLVM too
 #include "ops/random_program.h"
