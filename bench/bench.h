@@ -84,12 +84,11 @@ typedef struct bench_group {
   const bench_group bench_group_##name = { \
       bench_rows_##name, (int)(sizeof(bench_rows_##name) / sizeof(bench_rows_##name[0]))}
 // One file each.
-#define BENCH_GROUPS(X)                                                                    \
-  X(mlp)                                                                                   \
-  X(call)                                                                                  \
-  X(chain)                                                                                 \
-  X(softmax) X(transcendental) X(rows) X(dense) X(norm) X(lstm) X(loops) X(deriv) X(embed) \
-      X(random) X(attention) X(transformer) X(conv) X(optimizer) X(towers) X(compile)
+// clang-format off
+#define BENCH_GROUPS(X) \
+  X(mlp) X(call) X(chain) X(softmax) X(transcendental) X(rows) X(dense) X(norm) X(lstm) X(loops) X(deriv) \
+  X(embed) X(random) X(attention) X(transformer) X(conv) X(optimizer) X(towers) X(compile)
+// clang-format on
 #define X(name) extern const bench_group bench_group_##name;
 BENCH_GROUPS(X)
 #undef X
