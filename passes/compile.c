@@ -360,17 +360,14 @@ static bool has_class(const sni_graph *graph, sni_op_class op_class) {
   return false;
 }
 
-// Of the graph passes single ops need those that say in which order sums run: so eager mode has the
-// bits of compiled functions, and large reductions have their threads.
+// Of the graph passes single ops need one alone: it says in which order sums run, in eager mode too,
+// and large reductions have their threads.
 static sn_status compile_raw(job *j, const sni_graph *graph) {
   sni_graph source = *graph, *defined = &source;
   source.arena = &j->scratch;
   source.diag = j->diag;
   source.dims = j->dims;
-  const bool product = has_class(graph, SNI_CLASS_CONTRACT);
-  if (product) SNI_TRY(sni_rewrite_matmuls(&source, &defined));
-  if (product || has_class(graph, SNI_CLASS_REDUCE))
-    SNI_TRY(sni_split_reductions(defined, &defined));
+  if (has_class(graph, SNI_CLASS_REDUCE)) SNI_TRY(sni_split_reductions(&source, &defined));
   SNI_TRY(lower(j, defined));
   j->compiled->codes =
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);

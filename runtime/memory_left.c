@@ -103,10 +103,10 @@ static uint64_t cgroup_left(const sni_memory_cgroup *cgroup) {
 }
 
 // ---- resource limits
-static uint64_t limit_left(int resource, int column) {
-  struct rlimit limit;
+// failed: limit is not known.
+static uint64_t limit_left(int failed, struct rlimit limit, int column) {
   char text[128], *at = text;
-  if (getrlimit(resource, &limit) || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+  if (failed || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
   if (!read_text("/proc/self/statm", "", text, sizeof(text))) return UINT64_MAX;
   uint64_t pages = 0;
   for (int i = 0; i <= column; i++) pages = strtoull(at, &at, 10);
@@ -117,8 +117,10 @@ static uint64_t limit_left(int resource, int column) {
 uint64_t sni_memory_left(const sni_memory_cgroup *cgroup, const char **which) {
   enum { statm_size = 0, statm_data = 5 };
   static const char *const names[] = {"RLIMIT_AS", "RLIMIT_DATA", "the memory cgroup"};
-  const uint64_t left[] = {limit_left(RLIMIT_AS, statm_size), limit_left(RLIMIT_DATA, statm_data),
-                           cgroup_left(cgroup)};
+  struct rlimit size, data;
+  const int no_size = getrlimit(RLIMIT_AS, &size), no_data = getrlimit(RLIMIT_DATA, &data);
+  const uint64_t left[] = {limit_left(no_size, size, statm_size),
+                           limit_left(no_data, data, statm_data), cgroup_left(cgroup)};
   int least = 0;
   for (int i = 1; i < 3; i++)
     if (left[i] < left[least]) least = i;
