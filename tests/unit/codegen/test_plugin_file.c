@@ -156,6 +156,7 @@ END_TEST
 START_TEST(the_plugin_is_sealed) {
   char reason[300];
   ck_assert_msg(sni_plugin_file_check(SINTER_PLUGIN_PATH, reason, sizeof(reason)), "%s", reason);
+  free(bytes);
   read_file(SINTER_PLUGIN_PATH);
   const sni_llvm_plugin_note note = SNI_LLVM_PLUGIN_NOTE(SNI_LLVM_PLUGIN_VERSION);
   const size_t length = offsetof(sni_llvm_plugin_note, seal);
