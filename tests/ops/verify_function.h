@@ -40,10 +40,9 @@ static inline sni_graph shuffled(const sni_graph *graph, sni_arena *arena, uint6
   s.nodes = sni_arena_alloc(arena, (graph->n_nodes + 1) * sizeof(*s.nodes));
   sni_graph out = *graph;
   out.nodes = s.nodes;
-  out.parameters = sni_arena_copy(arena, graph->parameters,
-                                  (graph->n_parameters + 1) * sizeof(*graph->parameters));
-  out.results =
-      sni_arena_copy(arena, graph->results, (graph->n_results + 1) * sizeof(*graph->results));
+  out.parameters =
+      sni_arena_copy(arena, graph->parameters, graph->n_parameters * sizeof(*graph->parameters));
+  out.results = sni_arena_copy(arena, graph->results, graph->n_results * sizeof(*graph->results));
   ck_assert(s.new_id && s.nodes && out.parameters && out.results);
   memset(s.new_id, 0xff, graph->n_nodes * sizeof(*s.new_id));
   while (s.n < graph->n_nodes)
