@@ -77,7 +77,7 @@ static sn_status read_sections(loader *l) {
   for (size_t i = 0; i < count; i++) {
     const Elf64_Shdr *s = &l->sections[i];
     l->placed[i] = not_placed;
-    if (i == 0 || s->sh_type == SHT_NULL) continue;
+    if (i == 0 || s->sh_type == SHT_NULL) continue;  // never read: section 0 means "none"
     if (s->sh_type != SHT_NOBITS && !in_object(l, s->sh_offset, s->sh_size))
       return malformed(l, "a section outside the object");
     if (s->sh_type == SHT_SYMTAB) {
@@ -134,7 +134,8 @@ static sn_status map_sections(loader *l, uint64_t bytes) {
 // The string table that belongs to the symbols, as a copy with an ending 0 of our own.
 static sn_status read_names(loader *l, const Elf64_Shdr *symbols) {
   if (symbols->sh_entsize != sizeof(Elf64_Sym) || symbols->sh_size % sizeof(Elf64_Sym) != 0 ||
-      symbols->sh_link >= l->n_sections || l->sections[symbols->sh_link].sh_type != SHT_STRTAB)
+      symbols->sh_link == SHN_UNDEF || symbols->sh_link >= l->n_sections ||
+      l->sections[symbols->sh_link].sh_type != SHT_STRTAB)
     return malformed(l, "its symbol table");
   const Elf64_Shdr *strings = &l->sections[symbols->sh_link];
   sni_code *code = l->code;

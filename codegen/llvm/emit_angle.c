@@ -3,12 +3,20 @@
 //
 // Invariant: a vector without a large lane costs a comparison and a branch that is not taken. Behind
 // the branch is a loop over the lanes that calls one function of the module, which keeps all
-// registers: little code, and the code around it stays as it would be.
+// registers (before LLVM 19 it does not: LLVM 16 keeps lower halves alone): little code, and the
+// code around it stays as it would be.
 #include "codegen/kernel/fold_angle.h"
 
 #include "codegen/llvm/emit.h"
 
+#include <llvm/Config/llvm-config.h>
 #include <string.h>
+
+#if LLVM_VERSION_MAJOR >= 19
+static const unsigned folding_convention = LLVMPreserveAllCallConv;
+#else
+static const unsigned folding_convention = LLVMCCallConv;
+#endif
 
 // The address of the digits of 1 / pi in this module.
 static LLVMValueRef digits(sni_emitter *e) {
@@ -126,7 +134,7 @@ static LLVMValueRef folding(sni_emitter *e) {
   if (function) return function;
   function = LLVMAddFunction(e->module, name, folding_type(e));
   LLVMSetLinkage(function, LLVMInternalLinkage);
-  LLVMSetFunctionCallConv(function, LLVMPreserveAllCallConv);
+  LLVMSetFunctionCallConv(function, folding_convention);
   const unsigned no_unwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
   LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
                           LLVMCreateEnumAttribute(e->context, no_unwind, 0));
@@ -169,7 +177,7 @@ LLVMValueRef sni_emit_fold_angle(sni_emitter *e, LLVMValueRef a, LLVMValueRef b)
   LLVMValueRef x = lane(e, a, loop.index), arguments[2] = {x, lane(e, b, loop.index)};
   LLVMValueRef function = folding(e);
   LLVMValueRef y = LLVMBuildCall2(e->builder, folding_type(e), function, arguments, 2, "");
-  LLVMSetInstructionCallConv(y, LLVMPreserveAllCallConv);
+  LLVMSetInstructionCallConv(y, folding_convention);
   y = sni_ir_select(e, is_large(e, x), y, x);
   LLVMValueRef next =
       width == 1 ? y : LLVMBuildInsertElement(e->builder, loop.carried[0], y, loop.index, "");

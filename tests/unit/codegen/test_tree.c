@@ -518,14 +518,14 @@ START_TEST(deep_nesting) {
   for (int depth = SNI_TREE_DEPTH; depth <= SNI_TREE_DEPTH + 1; depth++) {
     char text[2000] = "kernel k {";
     for (int i = 0; i < depth; i++) snprintf(text + strlen(text), 100, "loop i%d parallel 2 {", i);
-    for (int i = 0; i <= depth; i++) strcat(text, "}");
+    for (int i = 0; i <= depth; i++) snprintf(text + strlen(text), 2, "}");
     sni_tree *tree = NULL;
     sni_diag_clear(&diag);
     const sn_status status = sni_tree_parse(&arena, &diag, text, strlen(text), &tree);
     ck_assert_int_eq(status, depth == SNI_TREE_DEPTH ? SN_OK : SN_ERR_SYNTAX);
   }
   char text[4000] = "kernel k { %0 bool = const 1 loop i0 parallel 1 {";
-  for (int i = 0; i < 40; i++) strcat(text, "if %0 {");
+  for (int i = 0; i < 40; i++) snprintf(text + strlen(text), 10, "if %%0 {");
   sni_tree *tree = NULL;
   sni_diag_clear(&diag);
   ck_assert_int_eq(sni_tree_parse(&arena, &diag, text, strlen(text), &tree), SN_ERR_SYNTAX);

@@ -266,6 +266,12 @@ START_TEST(each_field_of_a_section_counts) {
   EXPECT_REFUSAL(sections[section_symbols].sh_link, n_sections, "symbol table");
   EXPECT_REFUSAL(sections[section_symbols].sh_link, UINT32_MAX, "symbol table");
   EXPECT_REFUSAL(sections[section_symbols].sh_link, section_rodata, "symbol table");
+  {  // section 0 is none, whatever it says of itself
+    object o = make_object();
+    o.sections[section_null] = section(SHT_STRTAB, 0, 1 << 30, 64, 1);
+    o.sections[section_symbols].sh_link = section_null;
+    expect_refusal(&o, "symbol table");
+  }
   // Each of them is small enough, their sum is not.
   object o = make_object();
   o.sections[section_rodata] = section(SHT_NOBITS, SHF_ALLOC, 0, 1 << 30, 1);
