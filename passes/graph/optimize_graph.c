@@ -9,7 +9,8 @@
 
 static sn_status clean(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule rules[] = {sni_fold_node, sni_simplify_node};
-  return sni_rewrite_graph(graph, &(sni_rewrite_options){rules, 2, true}, out_graph);
+  return sni_rewrite_graph(
+      graph, &(sni_rewrite_options){.rules = rules, .n_rules = 2, .merge = true}, out_graph);
 }
 
 static bool can_be_lowered(const sni_graph *graph) {
@@ -24,11 +25,13 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule lower[] = {sni_rewrite_matmul}, split[] = {sni_split_reduction};
   bool lowered = false, changed = false;
   SNI_TRY(clean(graph, out_graph));
+  SNI_TRY(sni_join_pads_once(*out_graph, out_graph, &changed));
+  if (changed) SNI_TRY(clean(*out_graph, out_graph));
   if (!can_be_lowered(*out_graph)) return SN_OK;
-  SNI_TRY(
-      sni_rewrite_once(*out_graph, &(sni_rewrite_options){lower, 1, false}, out_graph, &lowered));
-  SNI_TRY(
-      sni_rewrite_once(*out_graph, &(sni_rewrite_options){split, 1, false}, out_graph, &changed));
+  SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = lower, .n_rules = 1},
+                           out_graph, &lowered));
+  SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = split, .n_rules = 1},
+                           out_graph, &changed));
   return lowered || changed ? clean(*out_graph, out_graph) : SN_OK;
 }
 
@@ -37,6 +40,7 @@ const sni_pass_info sni_graph_passes[] = {
     {"merge_nodes", sni_merge_nodes, "makes nodes that compute the same one"},
     {"fold_constants", sni_fold_constants, "computes what depends on constants alone"},
     {"simplify_nodes", sni_simplify_nodes, "algebraic rules that keep every bit"},
+    {"join_pads", sni_join_pads, "sums of padded slices to concats"},
     {"rewrite_matmuls", sni_rewrite_matmuls,
      "degenerate and integer matmuls to mul and reduce_sum"},
     {"split_reductions", sni_split_reductions, "large reductions to few results in two steps"},

@@ -37,6 +37,10 @@ sn_status sni_prune_nodes(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_merge_nodes(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_fold_constants(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_simplify_nodes(const sni_graph *graph, sni_graph **out_graph);
+// Sums of padded slices to concats.
+sn_status sni_join_pads(const sni_graph *graph, sni_graph **out_graph);
+// The same without the walk that drops what is dead. *out_graph may be the graph itself.
+sn_status sni_join_pads_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
 // Degenerate ones to mul + reduce.
 sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph);
 // Large ones to few results in two steps.

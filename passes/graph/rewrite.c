@@ -84,6 +84,7 @@ static sn_status rewrite_node(walk *w, sni_node_id i) {
   for (int k = 0; k < node.n_operands; k++) w->operands[k] = w->map[node.operands[k]];
   if (node.n_operands) node.operands = w->operands;
   w->rewrite.build.location = node.location;
+  w->rewrite.at = i;
   sni_node_id first_new = to->n_nodes, id = SNI_NO_NODE;
   if (node.op != SNI_OP_PARAMETER) {
     SNI_TRY(apply_rules(w, &node, &id));
@@ -127,6 +128,7 @@ static sn_status run(walk *w, char *memory, uint32_t n_slots) {
   const sni_graph *from = w->rewrite.from;
   size_t n_operands;
   w->map = (sni_node_id *)(void *)memory;
+  w->rewrite.map = w->map;
   w->table.slots = w->map + from->n_nodes;
   w->table.mask = n_slots - 1;
   w->needed = (uint8_t *)(w->table.slots + n_slots);
@@ -149,7 +151,7 @@ static sn_status run(walk *w, char *memory, uint32_t n_slots) {
 
 sn_status sni_rewrite_once(const sni_graph *graph, const sni_rewrite_options *options,
                            sni_graph **out_graph, bool *out_changed) {
-  walk w = {.rewrite.from = graph, .options = options};
+  walk w = {.rewrite.from = graph, .rewrite.facts = options->facts, .options = options};
   uint32_t n_slots = 1;
   if (options->merge)
     while (n_slots < 2 * (size_t)graph->n_nodes) n_slots *= 2;

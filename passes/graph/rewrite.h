@@ -9,7 +9,10 @@
 typedef struct sni_rewrite {
   const sni_graph *from;
   sni_graph *to;
-  sni_build build;  // emits into `to`, at the location of the node being rewritten
+  sni_build build;         // emits into `to`, at the location of the node being rewritten
+  sni_node_id at;          // that node in `from`
+  const sni_node_id *map;  // earlier nodes of `from`: what they are in `to`
+  const void *facts;       // of the options
 } sni_rewrite;
 
 // Looks at a node whose operands are nodes of `to` already. Returns a node of `to` with the same
@@ -21,7 +24,8 @@ typedef sni_node_id (*sni_rewrite_rule)(sni_rewrite *r, const sni_node *node);
 typedef struct sni_rewrite_options {
   const sni_rewrite_rule *rules;  // each node gets the first that fires, until none does
   int n_rules;
-  bool merge;  // nodes that compute the same become one
+  bool merge;         // nodes that compute the same become one
+  const void *facts;  // of the rules' own, about the old graph
 } sni_rewrite_options;
 
 // One walk. Copies what the results need, and all parameters: names and locations stay.
