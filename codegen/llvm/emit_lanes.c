@@ -3,10 +3,14 @@
 //
 // Invariant: where the loop reduces, element i goes to lane i % 64, so a turn takes 64 elements, and
 // masked lanes keep their accumulators. Code size stays bounded: a body is emitted at most twice
-// (full and masked).
+// (full and masked). A long one would be 64 lanes wide all the same: it rolls, fewer vectors a turn,
+// and its accumulators lie in memory.
 #include "codegen/llvm/emit_tree.h"
 
-enum { long_body = 24 };  // operations from which one masked loop serves full and partial groups
+enum {
+  long_body = 24,     // operations from which one masked loop serves full and partial groups
+  longest_wide = 400  // operations of 64 lanes of a reduction together
+};
 
 typedef struct turns {
   uint32_t item;
@@ -136,6 +140,15 @@ static void emit_columns(sni_emitter *e, turns *t, sni_span span) {
 }
 
 // ---- rows
+static void emit_rolled_row(sni_emitter *e, const turns *t, sni_span span) {
+  const int64_t step = (int64_t)t->vectors * e->lanes;
+  const int64_t first = constant_or(span.first, -1), last = constant_or(span.last, -1);
+  const bool known = first >= 0 && last >= 0;
+  if (!known || last - first >= step) span.first = emit_turn_loop(e, t, t->vectors, span, false);
+  const turns one = {.item = t->item, .vectors = 1, .interleave = 1};
+  if (!known || (last - first) % step) emit_turn_loop(e, &one, 1, span, true);
+}
+
 static void emit_row(sni_emitter *e, const turns *t, sni_span span) {
   const int64_t step = (int64_t)t->vectors * e->lanes;
   const int64_t first = constant_or(span.first, -1), last = constant_or(span.last, -1);
@@ -168,16 +181,26 @@ static bool reduces(const sni_emitter *e, uint32_t item) {
   return false;
 }
 
+bool sni_rolls(const sni_emitter *e, uint32_t item) {
+  const int all = SNI_REDUCE_LANES / e->item_lanes[item];
+  return !e->straight[item] && !e->item_facts[item].grid && reduces(e, item) &&
+         sni_item_at(e, item)->as.loop.chunk % SNI_REDUCE_LANES == 0 &&
+         sni_count_operations(e, item) * all > longest_wide;
+}
+
 static void run_vectors(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group) {
   (void)group;
   turns t = {.item = item, .interleave = sni_choose_interleave(e, item)};
   const int all = SNI_REDUCE_LANES / e->lanes, places = sni_most_places(e, item);
   while (t.interleave > 1 && places > 1 && places * t.interleave > sni_most_by_place)
     t.interleave /= 2;
-  t.vectors = reduces(e, item) || e->straight[item] ? all : t.interleave;
+  const bool rolls = sni_rolls(e, item), wide = reduces(e, item) && !rolls;
+  t.vectors = wide || e->straight[item] ? all : t.interleave;
   sni_test_streams(e, item, span.first);
   if (e->item_facts[item].grid)
     emit_columns(e, &t, span);
+  else if (rolls)
+    emit_rolled_row(e, &t, span);
   else
     emit_row(e, &t, span);
 }

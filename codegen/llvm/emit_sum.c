@@ -124,6 +124,7 @@ int sni_most_places(const sni_emitter *e, uint32_t item) {
 static bool fits_registers(const sni_emitter *e, const struct sni_sum *sum) {
   const int64_t turns = sni_known_iterations(e->tree, sum->innermost);
   const int64_t insts = sni_end_inst(e, sum->innermost) - sni_first_inst(e, sum->innermost);
+  if (by_lanes(e, sum->innermost) && sni_rolls(e, sum->innermost)) return false;
   if (sum->places == 1) return sum->width <= sni_max_group;
   return turns == sum->places && sum->places * sum->width <= sni_most_by_place &&
          turns * insts <= longest_unrolled;
@@ -205,10 +206,18 @@ static LLVMValueRef place_now(sni_emitter *e, const struct sni_sum *sum) {
   return LLVMBuildAnd(e->builder, index, sni_ir_i64(e, SNI_REDUCE_LANES - 1), "");
 }
 
-static void take_in_memory(sni_emitter *e, const struct sni_sum *sum, int vector, int at,
+// Which accumulator of a place vector u of the group feeds: in lanes the one of its elements % 64.
+static LLVMValueRef accumulator_of(sni_emitter *e, const struct sni_sum *sum,
+                                   const sni_group *group, int u) {
+  if (!by_lanes(e, sum->innermost)) return sni_ir_i64(e, u - sum->first_vector);
+  LLVMValueRef vector = LLVMBuildUDiv(e->builder, group->index[u], sni_ir_i64(e, e->lanes), "");
+  return LLVMBuildAnd(e->builder, vector, sni_ir_i64(e, sum->width - 1), "");
+}
+
+static void take_in_memory(sni_emitter *e, const struct sni_sum *sum, int vector, LLVMValueRef at,
                            LLVMValueRef mask) {
   LLVMValueRef element = sni_operand(e, sni_inst_at(e, sum->number)->operands[0], vector);
-  LLVMValueRef address = cell(e, sum, sum->memory, place_now(e, sum), sni_ir_i64(e, at));
+  LLVMValueRef address = cell(e, sum, sum->memory, place_now(e, sum), at);
   if (sum->one_each) {
     write_cell(e, address, element);
     return;
@@ -233,7 +242,8 @@ void sni_take_sum(sni_emitter *e, uint32_t number, const sni_group *group) {
     LLVMValueRef mask = lanes ? group->mask[u] : NULL;
     const int at = vector ? u - sum->first_vector : 0;
     if (sum->memory) {
-      take_in_memory(e, sum, vector ? u : -1, at, mask);
+      LLVMValueRef accumulator = vector ? accumulator_of(e, sum, group, u) : sni_ir_i64(e, at);
+      take_in_memory(e, sum, vector ? u : -1, accumulator, mask);
       continue;
     }
     LLVMValueRef element = sni_operand(e, sni_inst_at(e, number)->operands[0], vector ? u : -1);

@@ -113,6 +113,8 @@ void sni_carry_end(sni_emitter *e, sni_carried *c, sni_loop *loop);  // ends the
 void sni_emit_lanes(sni_emitter *e, uint32_t item, sni_span span);
 void sni_begin_vectors(sni_emitter *e, uint32_t item, int lanes, int depth);
 void sni_end_vectors(sni_emitter *e);
+// Whether a loop that reduces in lanes takes fewer than 64 of them a turn, its accumulators in memory.
+bool sni_rolls(const sni_emitter *e, uint32_t item);
 
 // ---- emit_sum.c
 // Runs the loop's iterations in any cut: `run` does those of a span.

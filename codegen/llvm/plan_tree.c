@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 
-enum { longest_turn = 400 };  // operations of all chains of a turn together
+enum {
+  longest_turn = 400,   // operations of all chains of a turn together
+  fold_operations = 20  // of the test and the loop that it may take
+};
 
 uint32_t sni_loop_of(const sni_emitter *e, uint32_t item) {
   while (sni_item_at(e, item)->kind != SNI_ITEM_LOOP) item = sni_item_at(e, item)->parent;
@@ -191,7 +194,10 @@ int sni_count_operations(const sni_emitter *e, uint32_t item) {
   for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++) {
     const sni_kop op = (sni_kop)sni_inst_at(e, i)->op;
     if (op == SNI_KOP_CONST || sni_kop_has_access(op)) continue;
-    count += op == SNI_KOP_DIV || op == SNI_KOP_SQRT || op == SNI_KOP_REM ? 3 : 1;
+    if (op == SNI_KOP_FOLD_ANGLE)
+      count += fold_operations;
+    else
+      count += op == SNI_KOP_DIV || op == SNI_KOP_SQRT || op == SNI_KOP_REM ? 3 : 1;
   }
   return count;
 }
