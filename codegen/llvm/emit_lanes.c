@@ -9,7 +9,7 @@
 
 enum {
   long_body = 24,     // operations from which one masked loop serves full and partial groups
-  longest_wide = 400  // operations of 64 lanes of a reduction together
+  longest_wide = 200  // operations of 64 lanes of a reduction together
 };
 
 typedef struct turns {

@@ -1,23 +1,18 @@
 // Accumulators of REDUCE: opened before the loop that it names, fed where it stands, combined
-// behind that loop. Chunked loops run in pieces, whose results are elements of a level above.
+// behind that loop. Chunked loops run in pieces (emit_pieces.c).
 //
 // Invariant: the order of codegen/kernel/tree.h. Places and lanes that no element reached hold the
 // identity, and combining with it changes no bit, so missing ones are left out. Accumulators travel
 // as values where they are few, and lie in the function's frame where they are many.
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_sum.h"
 
-#include <stdlib.h>
-
-enum {
-  longest_unrolled = 256,   // instructions of these turns
-  greatest_level_bits = 48  // log2 of more iterations than any loop runs
-};
+enum { longest_unrolled = 256 };  // instructions of these turns
 
 static LLVMTypeRef memory_type(const sni_emitter *e, LLVMTypeRef type) {
   return sni_ir_element(type) == e->type_i1 ? sni_ir_like(type, e->type_i8) : type;
 }
 
-static int64_t memory_bytes(const sni_emitter *e, const struct sni_sum *sum) {
+int64_t sni_sum_memory_bytes(const sni_emitter *e, const struct sni_sum *sum) {
   const int64_t lanes = (int64_t)sni_ir_width(sum->type);
   return lanes * (int64_t)sni_dtype_bytes((sn_dtype)sni_inst_at(e, sum->number)->dtype);
 }
@@ -43,39 +38,39 @@ static LLVMValueRef finish(sni_emitter *e, const struct sni_sum *sum, LLVMValueR
 }
 
 // ---- accumulators in memory: [place][width] from `base` on
-static LLVMValueRef cell(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef base,
-                         LLVMValueRef place, LLVMValueRef u) {
+LLVMValueRef sni_sum_cell(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef base,
+                          LLVMValueRef place, LLVMValueRef u) {
   LLVMValueRef at = sni_ir_add(e, sni_ir_mul(e, place, sni_ir_i64(e, sum->width)), u);
-  LLVMValueRef bytes = sni_ir_mul(e, at, sni_ir_i64(e, memory_bytes(e, sum)));
+  LLVMValueRef bytes = sni_ir_mul(e, at, sni_ir_i64(e, sni_sum_memory_bytes(e, sum)));
   return sni_ir_element_address(e, e->type_i8, base, bytes);
 }
 
-static LLVMValueRef read_cell(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef address) {
+LLVMValueRef sni_sum_read_cell(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef address) {
   const sn_dtype dtype = (sn_dtype)sni_inst_at(e, sum->number)->dtype;
   return sni_from_memory(e, dtype,
                          sni_emit_vector_load(e, memory_type(e, sum->type), address, NULL));
 }
 
-static void write_cell(sni_emitter *e, LLVMValueRef address, LLVMValueRef value) {
+void sni_sum_write_cell(sni_emitter *e, LLVMValueRef address, LLVMValueRef value) {
   sni_emit_vector_store(e, sni_to_memory(e, value), address, NULL);
 }
 
-static void fill_cells(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef base, int places) {
+void sni_sum_fill_cells(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef base, int places) {
   sni_loop loop;
   LLVMValueRef identity = identity_of(e, sum), zero = sni_ir_i64(e, 0);
   sni_loop_begin(e, &loop, zero, sni_ir_i64(e, (int64_t)places * sum->width), sni_ir_i64(e, 1), 0);
-  write_cell(e, cell(e, sum, base, zero, loop.index), identity);
+  sni_sum_write_cell(e, sni_sum_cell(e, sum, base, zero, loop.index), identity);
   sni_loop_end(e, &loop, NULL);
 }
 
-static void add_to_cell(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef address,
-                        LLVMValueRef value) {
-  write_cell(e, address, combine(e, sum, read_cell(e, sum, address), value));
+void sni_sum_add_to_cell(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef address,
+                         LLVMValueRef value) {
+  sni_sum_write_cell(e, address, combine(e, sum, sni_sum_read_cell(e, sum, address), value));
 }
 
 // place[l] = combine(place[l], place[l + w]) for w = 32, 16, ..., 1: leaves the total in place 0.
-static void combine_cells(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef base,
-                          int places) {
+void sni_sum_combine_cells(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef base,
+                           int places) {
   if (places == 1) return;
   sni_loop across, down;
   sni_loop_begin(e, &across, sni_ir_i64(e, 0), sni_ir_i64(e, sum->width), sni_ir_i64(e, 1), 0);
@@ -84,21 +79,21 @@ static void combine_cells(sni_emitter *e, const struct sni_sum *sum, LLVMValueRe
     if (count <= 0) continue;
     sni_loop_begin(e, &down, sni_ir_i64(e, 0), sni_ir_i64(e, count), sni_ir_i64(e, 1), 0);
     LLVMValueRef other = sni_ir_add(e, down.index, sni_ir_i64(e, w));
-    add_to_cell(e, sum, cell(e, sum, base, down.index, across.index),
-                read_cell(e, sum, cell(e, sum, base, other, across.index)));
+    sni_sum_add_to_cell(e, sum, sni_sum_cell(e, sum, base, down.index, across.index),
+                        sni_sum_read_cell(e, sum, sni_sum_cell(e, sum, base, other, across.index)));
     sni_loop_end(e, &down, NULL);
   }
   sni_loop_end(e, &across, NULL);
 }
 
 // ---- opening
-static bool by_lanes(const sni_emitter *e, uint32_t innermost) {
+bool sni_sum_by_lanes(const sni_emitter *e, uint32_t innermost) {
   return sni_tree_schedule(e->tree)[innermost].lanes;
 }
 
 static int places_of(const sni_emitter *e, uint32_t innermost) {
   const sni_loop_item *loop = &sni_item_at(e, innermost)->as.loop;
-  if (by_lanes(e, innermost) || loop->order != SNI_ORDER_LANES) return 1;
+  if (sni_sum_by_lanes(e, innermost) || loop->order != SNI_ORDER_LANES) return 1;
   int64_t most = SNI_REDUCE_LANES;
   if (loop->extent.param < 0 && loop->extent.value < most) most = loop->extent.value;
   if (loop->chunk && loop->chunk < most) most = loop->chunk;
@@ -124,7 +119,7 @@ int sni_most_places(const sni_emitter *e, uint32_t item) {
 static bool fits_registers(const sni_emitter *e, const struct sni_sum *sum) {
   const int64_t turns = sni_known_iterations(e->tree, sum->innermost);
   const int64_t insts = sni_end_inst(e, sum->innermost) - sni_first_inst(e, sum->innermost);
-  if (by_lanes(e, sum->innermost) && sni_rolls(e, sum->innermost)) return false;
+  if (sni_sum_by_lanes(e, sum->innermost) && sni_rolls(e, sum->innermost)) return false;
   if (sum->places == 1) return sum->width <= sni_max_group;
   return turns == sum->places && sum->places * sum->width <= sni_most_by_place &&
          turns * insts <= longest_unrolled;
@@ -139,7 +134,7 @@ static struct sni_sum describe(sni_emitter *e, uint32_t number, const sni_group 
   sum.one_each = sum.places > 1 && inst->loop == innermost &&
                  sni_item_at(e, e->inst_facts[number].item)->parent == innermost &&
                  sni_known_iterations(e->tree, innermost) == sum.places;
-  if (by_lanes(e, innermost)) {
+  if (sni_sum_by_lanes(e, innermost)) {
     const int lanes = e->item_lanes[innermost];
     sum.width = SNI_REDUCE_LANES / lanes;
     sum.type = LLVMVectorType(element, (unsigned)lanes);
@@ -151,9 +146,9 @@ static struct sni_sum describe(sni_emitter *e, uint32_t number, const sni_group 
   return sum;
 }
 
-static void start_sum(sni_emitter *e, struct sni_sum *sum) {
+void sni_sum_start_sum(sni_emitter *e, struct sni_sum *sum) {
   if (sum->memory) {
-    if (!sum->one_each) fill_cells(e, sum, sum->memory, sum->places);
+    if (!sum->one_each) sni_sum_fill_cells(e, sum, sum->memory, sum->places);
     return;
   }
   LLVMValueRef identity = identity_of(e, sum);
@@ -175,10 +170,10 @@ static uint32_t open_sums(sni_emitter *e, uint32_t item, const sni_group *group)
     if (inst->op != SNI_KOP_REDUCE || inst->loop != item) continue;
     struct sni_sum sum = describe(e, i, group);
     if (!fits_registers(e, &sum) || carried_values(e) + sum.places * sum.width > sni_max_carried)
-      sum.memory = sni_frame_take(e, sum.places * sum.width * memory_bytes(e, &sum));
+      sum.memory = sni_frame_take(e, sum.places * sum.width * sni_sum_memory_bytes(e, &sum));
     e->sums[e->n_sums++] = sum;
   }
-  for (uint32_t s = first; s < e->n_sums; s++) start_sum(e, &e->sums[s]);
+  for (uint32_t s = first; s < e->n_sums; s++) sni_sum_start_sum(e, &e->sums[s]);
   return first;
 }
 
@@ -209,7 +204,7 @@ static LLVMValueRef place_now(sni_emitter *e, const struct sni_sum *sum) {
 // Which accumulator of a place vector u of the group feeds: in lanes the one of its elements % 64.
 static LLVMValueRef accumulator_of(sni_emitter *e, const struct sni_sum *sum,
                                    const sni_group *group, int u) {
-  if (!by_lanes(e, sum->innermost)) return sni_ir_i64(e, u - sum->first_vector);
+  if (!sni_sum_by_lanes(e, sum->innermost)) return sni_ir_i64(e, u - sum->first_vector);
   LLVMValueRef vector = LLVMBuildUDiv(e->builder, group->index[u], sni_ir_i64(e, e->lanes), "");
   return LLVMBuildAnd(e->builder, vector, sni_ir_i64(e, sum->width - 1), "");
 }
@@ -217,13 +212,13 @@ static LLVMValueRef accumulator_of(sni_emitter *e, const struct sni_sum *sum,
 static void take_in_memory(sni_emitter *e, const struct sni_sum *sum, int vector, LLVMValueRef at,
                            LLVMValueRef mask) {
   LLVMValueRef element = sni_operand(e, sni_inst_at(e, sum->number)->operands[0], vector);
-  LLVMValueRef address = cell(e, sum, sum->memory, place_now(e, sum), at);
+  LLVMValueRef address = sni_sum_cell(e, sum, sum->memory, place_now(e, sum), at);
   if (sum->one_each) {
-    write_cell(e, address, element);
+    sni_sum_write_cell(e, address, element);
     return;
   }
-  LLVMValueRef total = read_cell(e, sum, address);
-  write_cell(e, address, fed(e, sum, total, element, mask));
+  LLVMValueRef total = sni_sum_read_cell(e, sum, address);
+  sni_sum_write_cell(e, address, fed(e, sum, total, element, mask));
 }
 
 void sni_take_sum(sni_emitter *e, uint32_t number, const sni_group *group) {
@@ -232,7 +227,7 @@ void sni_take_sum(sni_emitter *e, uint32_t number, const sni_group *group) {
     sni_fail_emission(e, "kernel %s: a reduction outside its loop", sni_tree_name(e->tree));
     return;
   }
-  const bool lanes = by_lanes(e, sum->innermost);
+  const bool lanes = sni_sum_by_lanes(e, sum->innermost);
   const bool vector = LLVMGetTypeKind(sum->type) == LLVMVectorTypeKind;
   const int first = vector ? group->first : 0, end = vector ? first + group->count : 1;
   int64_t place = 0;
@@ -260,16 +255,17 @@ static void combine_places(sni_emitter *e, const struct sni_sum *sum, LLVMValueR
             combine(e, sum, all[p * sum->width + u], all[(p + w) * sum->width + u]);
 }
 
-static void totals_of(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *out) {
+void sni_sum_totals_of(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *out) {
   LLVMValueRef all[sni_max_group];
   LLVMValueRef zero = sni_ir_i64(e, 0);
   const int count = sum->memory ? sum->width : sum->places * sum->width;
-  if (sum->memory) combine_cells(e, sum, sum->memory, sum->places);
+  if (sum->memory) sni_sum_combine_cells(e, sum, sum->memory, sum->places);
   for (int i = 0; i < count; i++)
-    all[i] = sum->memory ? read_cell(e, sum, cell(e, sum, sum->memory, zero, sni_ir_i64(e, i)))
+    all[i] = sum->memory ? sni_sum_read_cell(
+                               e, sum, sni_sum_cell(e, sum, sum->memory, zero, sni_ir_i64(e, i)))
                          : e->values[sum->number].vector[i];
   if (!sum->memory) combine_places(e, sum, all);
-  if (by_lanes(e, sum->innermost)) {
+  if (sni_sum_by_lanes(e, sum->innermost)) {
     const sni_kernel_inst inst = plain_of(e, sum);
     const int lanes = e->lanes;
     e->lanes = e->item_lanes[sum->innermost];
@@ -280,7 +276,7 @@ static void totals_of(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *o
   for (int u = 0; u < sum->width; u++) out[u] = finish(e, sum, all[u]);
 }
 
-static void set_total(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *totals) {
+void sni_sum_set_total(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *totals) {
   if (!e->is_vector[sum->number]) {
     sni_set_scalar(e, sum->number, totals[0]);
     return;
@@ -295,224 +291,6 @@ static void release_sums(sni_emitter *e, uint32_t first) {
   e->n_sums = first;
 }
 
-// ---- pieces. Level 0 holds the totals of the last piece of the loop; level l > 0 takes the totals of
-// pieces of the level below as elements, one after the other, and counts them. Each sum lies there
-// as [place][width]; totals end in place 0.
-typedef struct levels {
-  struct sni_sum *sums;  // as they lie in a level
-  uint32_t count;
-  int n;                 // levels but level 0
-  int64_t chunk, bytes;  // of a level, all sums together
-  LLVMValueRef memory, counts;
-} levels;
-
-static struct sni_sum level_sum(const sni_emitter *e, const struct sni_sum *sum, int64_t chunk) {
-  struct sni_sum of = *sum;
-  const sni_loop_item *loop = &sni_item_at(e, sum->innermost)->as.loop;
-  of.places = 1;
-  if (loop->order == SNI_ORDER_LANES)
-    of.places = chunk < SNI_REDUCE_LANES ? (int)chunk : SNI_REDUCE_LANES;
-  if (by_lanes(e, sum->innermost)) of.type = sni_ir_element(sum->type);
-  if (by_lanes(e, sum->innermost)) of.width = 1;
-  return of;
-}
-
-// Until one element is left, which has a level of its own.
-static int count_levels(sni_extent extent, int64_t chunk) {
-  int64_t left = extent.param < 0 ? extent.value : (int64_t)1 << greatest_level_bits;
-  int n = 1;
-  for (left = left / chunk + (left % chunk != 0); left > 1; n++)
-    left = left / chunk + (left % chunk != 0);
-  return n;
-}
-
-static int64_t level_bytes(const sni_emitter *e, const struct sni_sum *sum) {
-  return (memory_bytes(e, sum) * sum->places * sum->width + 63) / 64 * 64;
-}
-
-static LLVMValueRef level_base(sni_emitter *e, const levels *l, LLVMValueRef level, uint32_t s) {
-  int64_t before = 0;
-  for (uint32_t i = 0; i < s; i++) before += level_bytes(e, &l->sums[i]);
-  LLVMValueRef at = sni_ir_mul(e, level, sni_ir_i64(e, l->bytes));
-  return sni_ir_element_address(e, e->type_i8, l->memory, sni_ir_add(e, at, sni_ir_i64(e, before)));
-}
-
-static LLVMValueRef count_address(sni_emitter *e, const levels *l, LLVMValueRef level) {
-  return sni_ir_element_address(e, e->type_i64, l->counts, level);
-}
-
-static LLVMValueRef read_count(sni_emitter *e, const levels *l, LLVMValueRef level) {
-  return LLVMBuildLoad2(e->builder, e->type_i64, count_address(e, l, level), "");
-}
-
-static bool open_levels(sni_emitter *e, uint32_t item, uint32_t first, levels *l) {
-  const sni_loop_item *loop = &sni_item_at(e, item)->as.loop;
-  *l = (levels){.count = e->n_sums - first, .chunk = loop->chunk};
-  l->n = count_levels(loop->extent, l->chunk);
-  l->sums = calloc(l->count + 1u, sizeof(*l->sums));
-  if (!l->sums) return sni_fail_emission(e, "out of memory");
-  for (uint32_t s = 0; s < l->count; s++) {
-    l->sums[s] = level_sum(e, &e->sums[first + s], l->chunk);
-    l->bytes += level_bytes(e, &l->sums[s]);
-  }
-  l->memory = sni_frame_take(e, l->bytes * (l->n + 1));
-  l->counts = sni_frame_take(e, 8 * (l->n + 1));
-  sni_loop clear;
-  sni_loop_begin(e, &clear, sni_ir_i64(e, 0), sni_ir_i64(e, l->n + 1), sni_ir_i64(e, 1), 0);
-  LLVMBuildStore(e->builder, sni_ir_i64(e, 0), count_address(e, l, clear.index));
-  sni_loop_end(e, &clear, NULL);
-  return true;
-}
-
-static void close_levels(sni_emitter *e, levels *l) {
-  sni_frame_release(e, l->memory);
-  sni_frame_release(e, l->counts);
-  free(l->sums);
-}
-
-static void clear_if_fresh(sni_emitter *e, const levels *l, LLVMValueRef level,
-                           LLVMValueRef count) {
-  LLVMBasicBlockRef clear = sni_ir_block(e, "clear"), add = sni_ir_block(e, "add");
-  LLVMValueRef fresh = LLVMBuildICmp(e->builder, LLVMIntEQ, count, sni_ir_i64(e, 0), "");
-  LLVMBuildCondBr(e->builder, fresh, clear, add);
-  LLVMPositionBuilderAtEnd(e->builder, clear);
-  for (uint32_t s = 0; s < l->count; s++)
-    fill_cells(e, &l->sums[s], level_base(e, l, level, s), l->sums[s].places);
-  LLVMBuildBr(e->builder, add);
-  LLVMPositionBuilderAtEnd(e->builder, add);
-}
-
-// The totals of `level` become an element of the level above; gives how many that has now.
-static LLVMValueRef raise(sni_emitter *e, const levels *l, LLVMValueRef level) {
-  LLVMValueRef zero = sni_ir_i64(e, 0), one = sni_ir_i64(e, 1);
-  LLVMValueRef above = sni_ir_add(e, level, one), count = read_count(e, l, above);
-  clear_if_fresh(e, l, above, count);
-  LLVMValueRef place = LLVMBuildAnd(e->builder, count, sni_ir_i64(e, SNI_REDUCE_LANES - 1), "");
-  for (uint32_t s = 0; s < l->count; s++) {
-    const struct sni_sum *sum = &l->sums[s];
-    LLVMValueRef from = level_base(e, l, level, s), to = level_base(e, l, above, s);
-    for (int u = 0; u < sum->width; u++) {
-      LLVMValueRef at = sni_ir_i64(e, u);
-      add_to_cell(e, sum, cell(e, sum, to, sum->places == 1 ? zero : place, at),
-                  read_cell(e, sum, cell(e, sum, from, zero, at)));
-    }
-  }
-  count = LLVMBuildAdd(e->builder, count, one, "");
-  LLVMBuildStore(e->builder, count, count_address(e, l, above));
-  return count;
-}
-
-// Leaves the totals of a level's elements in its place 0. The level is empty then.
-static void total_level(sni_emitter *e, const levels *l, LLVMValueRef level) {
-  for (uint32_t s = 0; s < l->count; s++)
-    combine_cells(e, &l->sums[s], level_base(e, l, level, s), l->sums[s].places);
-  LLVMBuildStore(e->builder, sni_ir_i64(e, 0), count_address(e, l, level));
-}
-
-// From level 0 up, as long as pieces become complete.
-static void raise_complete(sni_emitter *e, const levels *l) {
-  LLVMValueRef zero = sni_ir_i64(e, 0);
-  LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder), up = sni_ir_block(e, "up"),
-                    full = sni_ir_block(e, "full"), after = sni_ir_block(e, "after");
-  LLVMBuildBr(e->builder, up);
-  LLVMPositionBuilderAtEnd(e->builder, up);
-  LLVMValueRef level = LLVMBuildPhi(e->builder, e->type_i64, "");
-  LLVMValueRef count = raise(e, l, level);
-  LLVMValueRef complete = LLVMBuildICmp(e->builder, LLVMIntEQ, count, sni_ir_i64(e, l->chunk), "");
-  LLVMBuildCondBr(e->builder, complete, full, after);
-  LLVMPositionBuilderAtEnd(e->builder, full);
-  LLVMValueRef above = LLVMBuildAdd(e->builder, level, sni_ir_i64(e, 1), "");
-  total_level(e, l, above);
-  LLVMBasicBlockRef latch = LLVMGetInsertBlock(e->builder);
-  LLVMBuildBr(e->builder, up);
-  LLVMAddIncoming(level, &zero, &before, 1);
-  LLVMAddIncoming(level, &above, &latch, 1);
-  LLVMPositionBuilderAtEnd(e->builder, after);
-}
-
-static void unless_empty(sni_emitter *e, const levels *l, LLVMValueRef level, bool up) {
-  LLVMBasicBlockRef some = sni_ir_block(e, "rest"), after = sni_ir_block(e, "after");
-  LLVMValueRef count = read_count(e, l, level);
-  LLVMBuildCondBr(e->builder, LLVMBuildICmp(e->builder, LLVMIntNE, count, sni_ir_i64(e, 0), ""),
-                  some, after);
-  LLVMPositionBuilderAtEnd(e->builder, some);
-  total_level(e, l, level);
-  if (up) raise(e, l, level);
-  LLVMBuildBr(e->builder, after);
-  LLVMPositionBuilderAtEnd(e->builder, after);
-}
-
-// What is left in incomplete pieces goes up, until a level has one piece. Gives the level whose
-// place 0 holds the result. pieces: of the loop, one at least.
-static LLVMValueRef raise_rest(sni_emitter *e, const levels *l, LLVMValueRef pieces) {
-  LLVMValueRef one = sni_ir_i64(e, 1), chunk = sni_ir_i64(e, l->chunk);
-  LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder), head = sni_ir_block(e, "head"),
-                    body = sni_ir_block(e, "body"), last = sni_ir_block(e, "last");
-  LLVMBuildBr(e->builder, head);
-  LLVMPositionBuilderAtEnd(e->builder, head);
-  LLVMValueRef level = LLVMBuildPhi(e->builder, e->type_i64, "");
-  LLVMValueRef left = LLVMBuildPhi(e->builder, e->type_i64, "");
-  LLVMBuildCondBr(e->builder, LLVMBuildICmp(e->builder, LLVMIntSGT, left, chunk, ""), body, last);
-  LLVMPositionBuilderAtEnd(e->builder, body);
-  unless_empty(e, l, level, true);
-  LLVMValueRef above = LLVMBuildAdd(e->builder, level, one, "");
-  LLVMValueRef up = LLVMBuildAdd(e->builder, left, sni_ir_i64(e, l->chunk - 1), "");
-  up = LLVMBuildUDiv(e->builder, up, chunk, "");
-  LLVMBasicBlockRef latch = LLVMGetInsertBlock(e->builder);
-  LLVMBuildBr(e->builder, head);
-  LLVMAddIncoming(level, &one, &before, 1);
-  LLVMAddIncoming(level, &above, &latch, 1);
-  LLVMAddIncoming(left, &pieces, &before, 1);
-  LLVMAddIncoming(left, &up, &latch, 1);
-  LLVMPositionBuilderAtEnd(e->builder, last);
-  // A piece that was complete has gone up already.
-  LLVMValueRef gone =
-      LLVMBuildICmp(e->builder, LLVMIntEQ, read_count(e, l, level), sni_ir_i64(e, 0), "");
-  unless_empty(e, l, level, false);
-  return LLVMBuildAdd(e->builder, level, LLVMBuildZExt(e->builder, gone, e->type_i64, ""), "");
-}
-
-static void emit_piece(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
-                       sni_run_span run, uint32_t first, const levels *l) {
-  LLVMValueRef totals[sni_max_group];
-  for (uint32_t s = first; s < e->n_sums; s++) start_sum(e, &e->sums[s]);
-  run(e, item, span, group);
-  for (uint32_t s = first; s < e->n_sums; s++) {
-    const struct sni_sum *sum = &l->sums[s - first];
-    LLVMValueRef zero = sni_ir_i64(e, 0), base = level_base(e, l, zero, s - first);
-    totals_of(e, &e->sums[s], totals);
-    for (int u = 0; u < sum->width; u++)
-      write_cell(e, cell(e, sum, base, zero, sni_ir_i64(e, u)), totals[u]);
-  }
-  raise_complete(e, l);
-}
-
-static void emit_pieces(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
-                        sni_run_span run, uint32_t first) {
-  levels l;
-  sni_loop loop;
-  LLVMValueRef totals[sni_max_group], zero = sni_ir_i64(e, 0), one = sni_ir_i64(e, 1);
-  if (!open_levels(e, item, first, &l)) return;
-  LLVMValueRef size = sni_ir_i64(e, l.chunk);
-  LLVMValueRef pieces = LLVMBuildAdd(e->builder, span.last, sni_ir_i64(e, l.chunk - 1), "");
-  pieces = LLVMBuildUDiv(e->builder, pieces, size, "");
-  LLVMValueRef none = LLVMBuildICmp(e->builder, LLVMIntEQ, pieces, zero, "");
-  pieces = sni_ir_select(e, none, one, pieces);  // an empty one gives the identity
-  sni_loop_begin(e, &loop, zero, pieces, one, 0);
-  sni_span piece = {sni_ir_mul(e, loop.index, size), NULL};
-  piece.last = sni_ir_min(e, sni_ir_add(e, piece.first, size), span.last);
-  emit_piece(e, item, piece, group, run, first, &l);
-  sni_loop_end(e, &loop, NULL);
-  LLVMValueRef level = raise_rest(e, &l, pieces);
-  for (uint32_t s = 0; s < l.count; s++) {
-    LLVMValueRef base = level_base(e, &l, level, s);
-    for (int u = 0; u < l.sums[s].width; u++)
-      totals[u] = read_cell(e, &l.sums[s], cell(e, &l.sums[s], base, zero, sni_ir_i64(e, u)));
-    set_total(e, &l.sums[s], totals);
-  }
-  close_levels(e, &l);
-}
-
 // ---- loops
 void sni_emit_summed(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
                      sni_run_span run) {
@@ -521,12 +299,12 @@ void sni_emit_summed(sni_emitter *e, uint32_t item, sni_span span, const sni_gro
   const uint32_t first = open_sums(e, item, group);
   const bool one_piece = loop->extent.param < 0 && loop->extent.value <= (int64_t)loop->chunk;
   if (loop->chunk && !one_piece && e->n_sums > first) {
-    emit_pieces(e, item, span, group, run, first);
+    sni_emit_pieces(e, item, span, group, run, first);
   } else {
     run(e, item, span, group);
     for (uint32_t s = first; s < e->n_sums; s++) {
-      totals_of(e, &e->sums[s], totals);
-      set_total(e, &e->sums[s], totals);
+      sni_sum_totals_of(e, &e->sums[s], totals);
+      sni_sum_set_total(e, &e->sums[s], totals);
     }
   }
   release_sums(e, first);

@@ -5,7 +5,8 @@
 //   emit_loop.c        items, loops one iteration at a time, IF, values carried round
 //   emit_lanes.c       loops in vectors: turns, tails, interleaving
 //   emit_product.h     shared by the files of products
-//   emit_sum.c         accumulators of REDUCE, pieces of chunked reductions
+//   emit_sum.c         accumulators of REDUCE
+//   emit_pieces.c      pieces of chunked reductions
 //   emit_value.c       one instruction on a group of vectors
 //   emit_access.c      loads and stores, ranges, ROW buffers
 //   emit_product.c     CONTRACT with the loops m and n: panels, rows, epilogue

@@ -2,7 +2,8 @@
 // region's axes, each in the loop nest that needs it.
 //
 //   build_values.c  nodes become expressions; views become addresses
-//   build_nests.c   a region becomes nests: reductions and stores by level, rows between them
+//   build_nests.c   a region becomes nests: reductions and stores by level
+//   keep_rows.c     what nests keep for later ones
 //   build_special.c copies, concat, pad, scatter
 //   choose_axes.c   which axes merge, which loop runs in lanes, how large a unit is
 //   build_tree.c    expressions become K; the command that runs it
@@ -41,6 +42,7 @@ typedef struct sni_expression {
   // LOAD, STORE, STORE_ADD, and the sides of a contraction
   int32_t slot;        // of the plan, or -1
   int32_t row;         // of the body's rows, or -1
+  bool kept;           // reads what an earlier nest of this body wrote
   uint32_t index;      // value added to the address, or SNI_NO_VALUE
   uint32_t otherwise;  // of a load with conditions
   uint32_t first_condition, n_conditions;
@@ -78,10 +80,17 @@ typedef struct sni_nest {
 
 enum { SNI_AXIS_DROPPED = -1, SNI_AXIS_MERGED = -2 };
 
-// A value of inner axes that one nest computes and later ones read.
+// Memory of values of inner axes that one nest computes and later ones read: a row of the unit, or,
+// where rows are too long or of unknown size, a slot as large as the whole value.
 typedef struct sni_row {
   sn_dtype dtype;
-  int64_t elements;
+  int64_t elements;  // of a row
+  int32_t slot;      // -1: a row
+  const sni_type *type;
+  int32_t last_read;  // nest
+  int32_t until;      // nest that stores a result there; INT32_MAX: none
+  bool taken;         // that has been done
+  int32_t holds;      // of the wholes; -1
 } sni_row;
 
 typedef struct sni_memo {
@@ -99,9 +108,10 @@ typedef struct sni_memo_table {  // open addressing
 typedef struct sni_whole {
   sni_node_id node;
   uint32_t value;
-  int32_t nest, row;
+  int32_t nest, row;  // row: of the body's, or -1; SNI_ROW_LOST: it was there
   const sni_index_map *map;
 } sni_whole;
+enum { SNI_ROW_LOST = -2 };
 
 typedef struct sni_body {
   sni_lowering *l;
@@ -166,10 +176,17 @@ bool sni_reduction_order(const sni_lowering *l, const sni_node *node, sni_order 
                          uint32_t *out_chunk);
 // ---- build_nests.c
 sn_status sni_build_region(sni_lowering *l, uint32_t group);
-// Whether a later nest should read a value from a row; stores it there. *out_value: the load.
+// Where the result of a member lies, by the body's axes; the nest that stores it.
+sn_status sni_body_result_map(sni_body *b, sni_node_id id, sni_index_map *out);
+int sni_body_level(sni_body *b, sni_node_id id);
+// ---- keep_rows.c
+// Whether the nest at hand should read a value that an earlier nest has; that keeps it then.
+// *out_value: the load.
 sn_status sni_body_reuse(sni_body *b, sni_node_id id, const sni_index_map *map, bool *out_found,
                          uint32_t *out_value);
 sn_status sni_body_remember(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value);
+// A result is written to `slot`: what was kept there is gone.
+void sni_body_take_back(sni_body *b, int32_t slot);
 // ---- build_special.c
 sn_status sni_build_special(sni_lowering *l, uint32_t group);
 

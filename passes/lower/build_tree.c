@@ -140,7 +140,7 @@ static void place(tree_maker *t, uint32_t number) {
   const uint32_t used[5] = {v->operands[0], v->operands[1], v->operands[2], v->index, v->otherwise};
   follow_checks(b, v, used);
   int depth = loop_depth(t, v);
-  bool late = v->op == SNI_KOP_REDUCE || (v->op == SNI_KOP_LOAD && v->row >= 0);
+  bool late = v->op == SNI_KOP_REDUCE || (v->op == SNI_KOP_LOAD && v->kept);
   for (int i = 0; i < 5; i++) {
     if (used[i] == SNI_NO_VALUE) continue;
     late |= t->late[used[i]];
@@ -387,11 +387,12 @@ static sn_status add_rows(tree_maker *t) {
   t->row_buffers = SNI_ARENA_ARRAY(t->l->arena, uint32_t, b->n_rows + 1);
   if (!t->row_buffers) return sni_fail_memory(t->l->diag, b->n_rows, "a kernel");
   for (uint32_t r = 0; r < b->n_rows; r++)
-    t->row_buffers[r] = sni_tree_add_buffer(
-        &t->build, (sni_tree_buffer){.space = SNI_SPACE_ROW,
-                                     .dtype = (uint8_t)b->rows[r].dtype,
-                                     .scope = t->outer_item[t->axes.n_outer - 1],
-                                     .elements = b->rows[r].elements});
+    if (b->rows[r].slot < 0)
+      t->row_buffers[r] = sni_tree_add_buffer(
+          &t->build, (sni_tree_buffer){.space = SNI_SPACE_ROW,
+                                       .dtype = (uint8_t)b->rows[r].dtype,
+                                       .scope = t->outer_item[t->axes.n_outer - 1],
+                                       .elements = b->rows[r].elements});
   return t->build.status;
 }
 

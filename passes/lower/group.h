@@ -80,6 +80,7 @@ typedef struct sni_fusion_node {
   int32_t slot;               // plan_buffers.c; -1
   int32_t level_group;        // build_nests.c: the group that `level` was worked out for; -1
   int16_t level;
+  bool stored;  // build_nests.c has written its store
 } sni_fusion_node;
 
 typedef struct sni_lowering {
@@ -115,6 +116,7 @@ static inline sni_linear sni_linear_number(int64_t number) {
 sni_linear sni_linear_dim(sni_dim dim);
 bool sni_linear_is(sni_linear x, int64_t number);
 bool sni_linear_equal(sni_linear a, sni_linear b);
+bool sni_index_map_equal(const sni_index_map *a, const sni_index_map *b);
 sni_linear sni_linear_add(sni_dim_table *dims, sni_linear a, sni_linear b);
 sni_linear sni_linear_mul(sni_dim_table *dims, sni_linear a, sni_linear b);
 sn_status sni_index_map_create(sni_lowering *l, int rank, int n_axes, sni_index_map *out);
@@ -153,6 +155,8 @@ sn_status sni_schedule_groups(sni_lowering *l);
 // ---- plan_buffers.c
 sn_status sni_assign_slots(sni_lowering *l);   // before kernels: a slot per materialised node
 sn_status sni_share_buffers(sni_lowering *l);  // after kernels: lifetimes, in-place updates
+// A buffer that kernels alone know of, as large as a value of this type.
+sn_status sni_add_temporary(sni_lowering *l, const sni_type *type, int32_t *out_slot);
 sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref);
 
 // ---- build_blas.c

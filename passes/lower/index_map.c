@@ -55,6 +55,13 @@ static sni_linear scaled(sni_dim_table *dims, sni_linear index, int64_t step) {
   return sni_linear_number(far ? 0 : product);
 }
 
+bool sni_index_map_equal(const sni_index_map *a, const sni_index_map *b) {
+  if (a->rank != b->rank || a->n_axes != b->n_axes) return false;
+  for (int i = 0; i < a->rank * (a->n_axes + 1); i++)
+    if (!sni_linear_equal(a->at[i], b->at[i])) return false;
+  return true;
+}
+
 sn_status sni_index_map_create(sni_lowering *l, int rank, int n_axes, sni_index_map *out) {
   out->rank = rank;
   out->n_axes = n_axes;

@@ -91,6 +91,11 @@ static sn_status add_slot(sni_lowering *l, sni_slot_kind kind, uint32_t index, c
   return SN_OK;
 }
 
+sn_status sni_add_temporary(sni_lowering *l, const sni_type *type, int32_t *out_slot) {
+  l->plan->n_temporaries++;
+  return add_slot(l, SNI_SLOT_TEMPORARY, 0, type, out_slot);
+}
+
 static sn_status add_parameter_slots(sni_lowering *l) {
   static const sni_slot_kind kinds[] = {[SNI_PARAMETER_INPUT] = SNI_SLOT_INPUT,
                                         [SNI_PARAMETER_VARIABLE] = SNI_SLOT_VARIABLE,
@@ -167,8 +172,7 @@ sn_status sni_assign_slots(sni_lowering *l) {
   for (sni_node_id id = 0; id < n; id++) {
     const sni_fusion_node *state = &l->nodes[id];
     if (!state->reachable || !state->materialised || state->slot >= 0) continue;
-    SNI_TRY(add_slot(l, SNI_SLOT_TEMPORARY, 0, sni_graph_type(l->graph, id), &l->nodes[id].slot));
-    l->plan->n_temporaries++;
+    SNI_TRY(sni_add_temporary(l, sni_graph_type(l->graph, id), &l->nodes[id].slot));
   }
   return SN_OK;
 }

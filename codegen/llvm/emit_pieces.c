@@ -1,0 +1,327 @@
+// Pieces of a chunked reduction. Level 0 holds the totals of the last piece of the loop; level l > 0
+// takes the totals of pieces of the level below as elements, one after the other, and counts them.
+// Each sum lies there as [place][width]; totals end in place 0.
+//
+// Invariant: what goes on between levels is the same for all loops whose sums are of the same kinds:
+// it stands in two functions of the module, which run once a piece and once a loop.
+#include "codegen/llvm/emit_sum.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  greatest_level_bits = 48,  // log2 of more iterations than any loop runs
+  kind_characters = 64       // of a sum, in the name of a function
+};
+
+typedef struct levels {
+  struct sni_sum *sums;  // as they lie in a level
+  uint32_t count;
+  int n;                 // levels but level 0
+  int64_t chunk, bytes;  // of a level, all sums together
+  LLVMValueRef memory, counts;
+  char *kinds;
+} levels;
+
+static struct sni_sum level_sum(const sni_emitter *e, const struct sni_sum *sum, int64_t chunk) {
+  struct sni_sum of = *sum;
+  const sni_loop_item *loop = &sni_item_at(e, sum->innermost)->as.loop;
+  of.places = 1;
+  if (loop->order == SNI_ORDER_LANES)
+    of.places = chunk < SNI_REDUCE_LANES ? (int)chunk : SNI_REDUCE_LANES;
+  if (sni_sum_by_lanes(e, sum->innermost)) of.type = sni_ir_element(sum->type);
+  if (sni_sum_by_lanes(e, sum->innermost)) of.width = 1;
+  return of;
+}
+
+// Until one element is left, which has a level of its own.
+static int count_levels(sni_extent extent, int64_t chunk) {
+  int64_t left = extent.param < 0 ? extent.value : (int64_t)1 << greatest_level_bits;
+  int n = 1;
+  for (left = left / chunk + (left % chunk != 0); left > 1; n++)
+    left = left / chunk + (left % chunk != 0);
+  return n;
+}
+
+static int64_t level_bytes(const sni_emitter *e, const struct sni_sum *sum) {
+  return (sni_sum_memory_bytes(e, sum) * sum->places * sum->width + 63) / 64 * 64;
+}
+
+static LLVMValueRef level_base(sni_emitter *e, const levels *l, LLVMValueRef level, uint32_t s) {
+  int64_t before = 0;
+  for (uint32_t i = 0; i < s; i++) before += level_bytes(e, &l->sums[i]);
+  LLVMValueRef at = sni_ir_mul(e, level, sni_ir_i64(e, l->bytes));
+  return sni_ir_element_address(e, e->type_i8, l->memory, sni_ir_add(e, at, sni_ir_i64(e, before)));
+}
+
+static LLVMValueRef count_address(sni_emitter *e, const levels *l, LLVMValueRef level) {
+  return sni_ir_element_address(e, e->type_i64, l->counts, level);
+}
+
+static LLVMValueRef read_count(sni_emitter *e, const levels *l, LLVMValueRef level) {
+  return LLVMBuildLoad2(e->builder, e->type_i64, count_address(e, l, level), "");
+}
+
+static void name_kinds(const sni_emitter *e, levels *l) {
+  size_t at = (size_t)snprintf(l->kinds, kind_characters, ".%lld", (long long)l->chunk);
+  for (uint32_t s = 0; s < l->count; s++) {
+    const struct sni_sum *sum = &l->sums[s];
+    const sni_tree_inst *inst = sni_inst_at(e, sum->number);
+    at +=
+        (size_t)snprintf(l->kinds + at, kind_characters, ".%d.%d.%u.%d.%d", (int)inst->imm.combiner,
+                         (int)inst->dtype, sni_ir_width(sum->type), sum->width, sum->places);
+  }
+}
+
+static bool open_levels(sni_emitter *e, uint32_t item, uint32_t first, levels *l) {
+  const sni_loop_item *loop = &sni_item_at(e, item)->as.loop;
+  *l = (levels){.count = e->n_sums - first, .chunk = loop->chunk};
+  l->n = count_levels(loop->extent, l->chunk);
+  l->sums = calloc(l->count + 1u, sizeof(*l->sums));
+  l->kinds = calloc(l->count + 1u, kind_characters);
+  if (!l->sums || !l->kinds) return sni_fail_emission(e, "out of memory");
+  for (uint32_t s = 0; s < l->count; s++) {
+    l->sums[s] = level_sum(e, &e->sums[first + s], l->chunk);
+    l->bytes += level_bytes(e, &l->sums[s]);
+  }
+  name_kinds(e, l);
+  l->memory = sni_frame_take(e, l->bytes * (l->n + 1));
+  l->counts = sni_frame_take(e, 8 * (l->n + 1));
+  sni_loop clear;
+  sni_loop_begin(e, &clear, sni_ir_i64(e, 0), sni_ir_i64(e, l->n + 1), sni_ir_i64(e, 1), 0);
+  LLVMBuildStore(e->builder, sni_ir_i64(e, 0), count_address(e, l, clear.index));
+  sni_loop_end(e, &clear, NULL);
+  return true;
+}
+
+static void close_levels(sni_emitter *e, levels *l) {
+  sni_frame_release(e, l->memory);
+  sni_frame_release(e, l->counts);
+  free(l->sums);
+  free(l->kinds);
+}
+
+static void clear_if_fresh(sni_emitter *e, const levels *l, LLVMValueRef level,
+                           LLVMValueRef count) {
+  LLVMBasicBlockRef clear = sni_ir_block(e, "clear"), add = sni_ir_block(e, "add");
+  LLVMValueRef fresh = LLVMBuildICmp(e->builder, LLVMIntEQ, count, sni_ir_i64(e, 0), "");
+  LLVMBuildCondBr(e->builder, fresh, clear, add);
+  LLVMPositionBuilderAtEnd(e->builder, clear);
+  for (uint32_t s = 0; s < l->count; s++)
+    sni_sum_fill_cells(e, &l->sums[s], level_base(e, l, level, s), l->sums[s].places);
+  LLVMBuildBr(e->builder, add);
+  LLVMPositionBuilderAtEnd(e->builder, add);
+}
+
+// The totals of `level` become an element of the level above; gives how many that has now.
+static LLVMValueRef raise(sni_emitter *e, const levels *l, LLVMValueRef level) {
+  LLVMValueRef zero = sni_ir_i64(e, 0), one = sni_ir_i64(e, 1);
+  LLVMValueRef above = sni_ir_add(e, level, one), count = read_count(e, l, above);
+  clear_if_fresh(e, l, above, count);
+  LLVMValueRef place = LLVMBuildAnd(e->builder, count, sni_ir_i64(e, SNI_REDUCE_LANES - 1), "");
+  for (uint32_t s = 0; s < l->count; s++) {
+    const struct sni_sum *sum = &l->sums[s];
+    LLVMValueRef from = level_base(e, l, level, s), to = level_base(e, l, above, s);
+    for (int u = 0; u < sum->width; u++) {
+      LLVMValueRef at = sni_ir_i64(e, u);
+      sni_sum_add_to_cell(e, sum, sni_sum_cell(e, sum, to, sum->places == 1 ? zero : place, at),
+                          sni_sum_read_cell(e, sum, sni_sum_cell(e, sum, from, zero, at)));
+    }
+  }
+  count = LLVMBuildAdd(e->builder, count, one, "");
+  LLVMBuildStore(e->builder, count, count_address(e, l, above));
+  return count;
+}
+
+// Leaves the totals of a level's elements in its place 0. The level is empty then.
+static void total_level(sni_emitter *e, const levels *l, LLVMValueRef level) {
+  for (uint32_t s = 0; s < l->count; s++)
+    sni_sum_combine_cells(e, &l->sums[s], level_base(e, l, level, s), l->sums[s].places);
+  LLVMBuildStore(e->builder, sni_ir_i64(e, 0), count_address(e, l, level));
+}
+
+// From level 0 up, as long as pieces become complete.
+static void raise_complete(sni_emitter *e, const levels *l) {
+  LLVMValueRef zero = sni_ir_i64(e, 0);
+  LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder), up = sni_ir_block(e, "up"),
+                    full = sni_ir_block(e, "full"), after = sni_ir_block(e, "after");
+  LLVMBuildBr(e->builder, up);
+  LLVMPositionBuilderAtEnd(e->builder, up);
+  LLVMValueRef level = LLVMBuildPhi(e->builder, e->type_i64, "");
+  LLVMValueRef count = raise(e, l, level);
+  LLVMValueRef complete = LLVMBuildICmp(e->builder, LLVMIntEQ, count, sni_ir_i64(e, l->chunk), "");
+  LLVMBuildCondBr(e->builder, complete, full, after);
+  LLVMPositionBuilderAtEnd(e->builder, full);
+  LLVMValueRef above = LLVMBuildAdd(e->builder, level, sni_ir_i64(e, 1), "");
+  total_level(e, l, above);
+  LLVMBasicBlockRef latch = LLVMGetInsertBlock(e->builder);
+  LLVMBuildBr(e->builder, up);
+  LLVMAddIncoming(level, &zero, &before, 1);
+  LLVMAddIncoming(level, &above, &latch, 1);
+  LLVMPositionBuilderAtEnd(e->builder, after);
+}
+
+static void unless_empty(sni_emitter *e, const levels *l, LLVMValueRef level, bool up) {
+  LLVMBasicBlockRef some = sni_ir_block(e, "rest"), after = sni_ir_block(e, "after");
+  LLVMValueRef count = read_count(e, l, level);
+  LLVMBuildCondBr(e->builder, LLVMBuildICmp(e->builder, LLVMIntNE, count, sni_ir_i64(e, 0), ""),
+                  some, after);
+  LLVMPositionBuilderAtEnd(e->builder, some);
+  total_level(e, l, level);
+  if (up) raise(e, l, level);
+  LLVMBuildBr(e->builder, after);
+  LLVMPositionBuilderAtEnd(e->builder, after);
+}
+
+// What is left in incomplete pieces goes up, until a level has one piece. Gives the level whose
+// place 0 holds the result. pieces: of the loop, one at least.
+static LLVMValueRef raise_rest(sni_emitter *e, const levels *l, LLVMValueRef pieces) {
+  LLVMValueRef one = sni_ir_i64(e, 1), chunk = sni_ir_i64(e, l->chunk);
+  LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder), head = sni_ir_block(e, "head"),
+                    body = sni_ir_block(e, "body"), last = sni_ir_block(e, "last");
+  LLVMBuildBr(e->builder, head);
+  LLVMPositionBuilderAtEnd(e->builder, head);
+  LLVMValueRef level = LLVMBuildPhi(e->builder, e->type_i64, "");
+  LLVMValueRef left = LLVMBuildPhi(e->builder, e->type_i64, "");
+  LLVMBuildCondBr(e->builder, LLVMBuildICmp(e->builder, LLVMIntSGT, left, chunk, ""), body, last);
+  LLVMPositionBuilderAtEnd(e->builder, body);
+  unless_empty(e, l, level, true);
+  LLVMValueRef above = LLVMBuildAdd(e->builder, level, one, "");
+  LLVMValueRef up = LLVMBuildAdd(e->builder, left, sni_ir_i64(e, l->chunk - 1), "");
+  up = LLVMBuildUDiv(e->builder, up, chunk, "");
+  LLVMBasicBlockRef latch = LLVMGetInsertBlock(e->builder);
+  LLVMBuildBr(e->builder, head);
+  LLVMAddIncoming(level, &one, &before, 1);
+  LLVMAddIncoming(level, &above, &latch, 1);
+  LLVMAddIncoming(left, &pieces, &before, 1);
+  LLVMAddIncoming(left, &up, &latch, 1);
+  LLVMPositionBuilderAtEnd(e->builder, last);
+  // A piece that was complete has gone up already.
+  LLVMValueRef gone =
+      LLVMBuildICmp(e->builder, LLVMIntEQ, read_count(e, l, level), sni_ir_i64(e, 0), "");
+  unless_empty(e, l, level, false);
+  return LLVMBuildAdd(e->builder, level, LLVMBuildZExt(e->builder, gone, e->type_i64, ""), "");
+}
+
+// ---- functions of the module
+typedef struct outside {
+  LLVMValueRef function;
+  LLVMBasicBlockRef block;
+} outside;
+
+static LLVMTypeRef function_type(sni_emitter *e, bool rest) {
+  LLVMTypeRef parameters[3] = {e->type_pointer, e->type_pointer, e->type_i64};
+  return LLVMFunctionType(rest ? e->type_i64 : e->type_void, parameters, rest ? 3 : 2, false);
+}
+
+// The function for these kinds; *out_new: its body is to be written, the builder is in it.
+static LLVMValueRef function_of(sni_emitter *e, const levels *l, bool rest, bool *out_new,
+                                outside *out) {
+  const size_t bytes = strlen(l->kinds) + 16;
+  char *name = malloc(bytes);
+  *out_new = false;
+  if (!name) {
+    sni_fail_emission(e, "out of memory");
+    return NULL;
+  }
+  snprintf(name, bytes, "%s%s", rest ? "rest" : "raise", l->kinds);
+  LLVMValueRef function = LLVMGetNamedFunction(e->module, name);
+  if (!function) {
+    function = LLVMAddFunction(e->module, name, function_type(e, rest));
+    static const char *const attributes[] = {"nounwind", "noinline"};
+    for (int i = 0; i < 2; i++) {
+      const unsigned kind = LLVMGetEnumAttributeKindForName(attributes[i], strlen(attributes[i]));
+      LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                              LLVMCreateEnumAttribute(e->context, kind, 0));
+    }
+    LLVMSetLinkage(function, LLVMInternalLinkage);
+    *out = (outside){e->function, LLVMGetInsertBlock(e->builder)};
+    *out_new = true;
+    e->function = function;
+    LLVMPositionBuilderAtEnd(e->builder, sni_ir_block(e, ""));
+  }
+  free(name);
+  return function;
+}
+
+static void leave_function(sni_emitter *e, const outside *outer) {
+  e->function = outer->function;
+  LLVMPositionBuilderAtEnd(e->builder, outer->block);
+}
+
+static void call_raise(sni_emitter *e, const levels *l) {
+  bool is_new;
+  outside outer;
+  LLVMValueRef function = function_of(e, l, false, &is_new, &outer);
+  if (!function) return;
+  if (is_new) {
+    levels inside = *l;
+    inside.memory = LLVMGetParam(function, 0);
+    inside.counts = LLVMGetParam(function, 1);
+    raise_complete(e, &inside);
+    LLVMBuildRetVoid(e->builder);
+    leave_function(e, &outer);
+  }
+  LLVMValueRef arguments[2] = {l->memory, l->counts};
+  LLVMBuildCall2(e->builder, function_type(e, false), function, arguments, 2, "");
+}
+
+static LLVMValueRef call_rest(sni_emitter *e, const levels *l, LLVMValueRef pieces) {
+  bool is_new;
+  outside outer;
+  LLVMValueRef function = function_of(e, l, true, &is_new, &outer);
+  if (!function) return pieces;
+  if (is_new) {
+    levels inside = *l;
+    inside.memory = LLVMGetParam(function, 0);
+    inside.counts = LLVMGetParam(function, 1);
+    LLVMBuildRet(e->builder, raise_rest(e, &inside, LLVMGetParam(function, 2)));
+    leave_function(e, &outer);
+  }
+  LLVMValueRef arguments[3] = {l->memory, l->counts, pieces};
+  return LLVMBuildCall2(e->builder, function_type(e, true), function, arguments, 3, "");
+}
+
+// ---- the loop
+static void emit_piece(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
+                       sni_run_span run, uint32_t first, const levels *l) {
+  LLVMValueRef totals[sni_max_group];
+  for (uint32_t s = first; s < e->n_sums; s++) sni_sum_start_sum(e, &e->sums[s]);
+  run(e, item, span, group);
+  for (uint32_t s = first; s < e->n_sums; s++) {
+    const struct sni_sum *sum = &l->sums[s - first];
+    LLVMValueRef zero = sni_ir_i64(e, 0), base = level_base(e, l, zero, s - first);
+    sni_sum_totals_of(e, &e->sums[s], totals);
+    for (int u = 0; u < sum->width; u++)
+      sni_sum_write_cell(e, sni_sum_cell(e, sum, base, zero, sni_ir_i64(e, u)), totals[u]);
+  }
+  call_raise(e, l);
+}
+
+void sni_emit_pieces(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
+                     sni_run_span run, uint32_t first) {
+  levels l;
+  sni_loop loop;
+  LLVMValueRef totals[sni_max_group], zero = sni_ir_i64(e, 0), one = sni_ir_i64(e, 1);
+  if (!open_levels(e, item, first, &l)) return;
+  LLVMValueRef size = sni_ir_i64(e, l.chunk);
+  LLVMValueRef pieces = LLVMBuildAdd(e->builder, span.last, sni_ir_i64(e, l.chunk - 1), "");
+  pieces = LLVMBuildUDiv(e->builder, pieces, size, "");
+  LLVMValueRef none = LLVMBuildICmp(e->builder, LLVMIntEQ, pieces, zero, "");
+  pieces = sni_ir_select(e, none, one, pieces);  // an empty one gives the identity
+  sni_loop_begin(e, &loop, zero, pieces, one, 0);
+  sni_span piece = {sni_ir_mul(e, loop.index, size), NULL};
+  piece.last = sni_ir_min(e, sni_ir_add(e, piece.first, size), span.last);
+  emit_piece(e, item, piece, group, run, first, &l);
+  sni_loop_end(e, &loop, NULL);
+  LLVMValueRef level = call_rest(e, &l, pieces);
+  for (uint32_t s = 0; s < l.count; s++) {
+    LLVMValueRef base = level_base(e, &l, level, s);
+    for (int u = 0; u < l.sums[s].width; u++)
+      totals[u] = sni_sum_read_cell(e, &l.sums[s],
+                                    sni_sum_cell(e, &l.sums[s], base, zero, sni_ir_i64(e, u)));
+    sni_sum_set_total(e, &l.sums[s], totals);
+  }
+  close_levels(e, &l);
+}
