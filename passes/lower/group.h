@@ -159,6 +159,12 @@ sn_status sni_share_buffers(sni_lowering *l);  // after kernels: lifetimes, in-p
 sn_status sni_add_temporary(sni_lowering *l, const sni_type *type, int32_t *out_slot);
 sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref);
 
+sn_status sni_intern_number(sni_lowering *l, int64_t number, sni_size_ref *out_ref);
+
+// ---- share_kernels.c
+// After sni_share_buffers, as the buffers' flags belong to the kernels.
+sn_status sni_share_kernels(sni_lowering *l);
+
 // ---- build_blas.c
 sn_status sni_build_blas(sni_lowering *l, sni_node_id id);
 

@@ -37,6 +37,13 @@ static sn_status enter_size(sni_lowering *l, uint32_t number) {
   return SN_OK;
 }
 
+static sn_status grow_sizes(sni_lowering *l) {
+  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->sizes, &l->sizes_capacity, l->n_sizes + 1,
+                         sizeof *l->sizes));
+  return sni_arena_grow(l->arena, l->diag, (void **)&l->size_dims, &l->size_dims_capacity,
+                        l->n_sizes + 1, sizeof *l->size_dims);
+}
+
 sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref) {
   if (dim >= 0) {
     *out_ref = dim;
@@ -57,14 +64,21 @@ sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref) {
     SNI_TRY(sni_intern_size(l, e.a, &size.a));
     SNI_TRY(sni_intern_size(l, e.b, &size.b));
   }
-  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->sizes, &l->sizes_capacity, l->n_sizes + 1,
-                         sizeof *l->sizes));
-  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->size_dims, &l->size_dims_capacity,
-                         l->n_sizes + 1, sizeof *l->size_dims));
+  SNI_TRY(grow_sizes(l));
   l->sizes[l->n_sizes] = size;
   l->size_dims[l->n_sizes] = dim;
   *out_ref = -(int64_t)l->n_sizes++ - 1;
   return enter_size(l, l->n_sizes - 1);
+}
+
+sn_status sni_intern_number(sni_lowering *l, int64_t number, sni_size_ref *out_ref) {
+  *out_ref = number;
+  if (number >= 0) return SN_OK;
+  SNI_TRY(grow_sizes(l));
+  l->size_dims[l->n_sizes] = 0;  // no dim has it
+  l->sizes[l->n_sizes] = (sni_size_expression){SNI_SIZE_NUMBER, number, 0};
+  *out_ref = -(int64_t)l->n_sizes++ - 1;
+  return SN_OK;
 }
 
 static sn_status type_bytes(sni_lowering *l, const sni_type *type, sni_size_ref *out_ref) {

@@ -1,0 +1,347 @@
+// Kernels that differ in numbers alone become one, which takes these numbers as parameters: the
+// updates of variables of many sizes, the pieces of a concat, the steps of a loop with a constant of
+// its own. One is compiled then instead of many.
+//
+// Invariant: only numbers that a kernel's code does not gain from are taken: extents of grid loops
+// that are long, offsets, strides along grid loops outside the lanes, constants of simple
+// operations. Nothing that runs computes another bit.
+#include "codegen/kernel/tree_copy.h"
+#include "passes/lower/group.h"
+
+#include <string.h>
+
+enum {
+  long_extent = 512,    // iterations from which it does not matter that their number is known late
+  most_new_params = 16  // of a kernel
+};
+static const int64_t taken = INT64_MIN + 0x51a9e;  // stands for a number that was taken
+
+typedef enum place_kind { PLACE_EXTENT, PLACE_NUMBER, PLACE_CONST } place_kind;
+
+// A number of a tree. at: bytes from its beginning, of a sni_extent or of an instruction's immediate.
+typedef struct place {
+  place_kind kind;
+  uint32_t at;
+  uint32_t inst;  // of a constant
+  int32_t param;  // number of the new parameter; -1: all kernels have one value
+} place;
+
+typedef struct place_list {
+  place *items;
+  uint32_t count, capacity;
+} place_list;
+
+typedef struct sharer {
+  sni_lowering *l;
+  sni_arena scratch;
+  bool *simple;  // per instruction: nobody depends on its being constant
+  uint32_t simple_capacity;
+} sharer;
+
+// ---- the numbers of one tree
+static sn_status add_place(sharer *s, place_list *list, const sni_tree *tree, place_kind kind,
+                           const void *at, uint32_t inst) {
+  SNI_TRY(sni_arena_grow(&s->scratch, s->l->diag, (void **)&list->items, &list->capacity,
+                         list->count + 1, sizeof *list->items));
+  const uint32_t offset = (uint32_t)((const char *)at - (const char *)tree);
+  list->items[list->count++] = (place){kind, offset, inst, -1};
+  return SN_OK;
+}
+
+static sn_status find_simple(sharer *s, const sni_tree *tree) {
+  const sni_tree_inst *insts = sni_tree_insts(tree);
+  SNI_TRY(sni_arena_grow(&s->scratch, s->l->diag, (void **)&s->simple, &s->simple_capacity,
+                         tree->n_insts + 1, sizeof *s->simple));
+  for (uint32_t i = 0; i < tree->n_insts; i++) {
+    s->simple[i] = insts[i].op == SNI_KOP_CONST && insts[i].dtype != SN_BOOL;
+    for (int o = 0; o < sni_kop_infos[insts[i].op].operands; o++)
+      if (sni_kop_infos[insts[i].op].math) s->simple[insts[i].operands[o]] = false;
+  }
+  return SN_OK;
+}
+
+// bit d: the loop at depth d is a grid loop that does not run in lanes.
+static uint32_t outer_depths(const sni_tree *tree) {
+  uint32_t depths = 0;
+  for (uint32_t i = 0; i < tree->n_items; i++) {
+    const sni_schedule *schedule = &sni_tree_schedule(tree)[i];
+    if (schedule->grid && !schedule->lanes) depths |= 1u << sni_tree_items(tree)[i].depth;
+  }
+  return depths;
+}
+
+static sn_status add_numbers(sharer *s, place_list *list, const sni_tree *tree,
+                             const sni_extent *offset, const sni_extent *stride, uint32_t depths) {
+  if (offset->param < 0) SNI_TRY(add_place(s, list, tree, PLACE_NUMBER, offset, 0));
+  for (int d = 0; d < SNI_TREE_DEPTH; d++)
+    if ((depths >> d & 1) && stride[d].param < 0 && stride[d].value != 0)
+      SNI_TRY(add_place(s, list, tree, PLACE_NUMBER, &stride[d], 0));
+  return SN_OK;
+}
+
+static sn_status find_places(sharer *s, const sni_tree *tree, place_list *out) {
+  const uint32_t depths = outer_depths(tree);
+  out->count = 0;
+  for (uint32_t i = 0; i < tree->n_items; i++) {
+    const sni_extent *extent = &sni_tree_items(tree)[i].as.loop.extent;
+    if (sni_tree_schedule(tree)[i].grid && extent->param < 0 && extent->value >= long_extent)
+      SNI_TRY(add_place(s, out, tree, PLACE_EXTENT, extent, 0));
+  }
+  for (uint32_t i = 0; i < tree->n_accesses; i++) {
+    const sni_tree_access *a = &sni_tree_accesses(tree)[i];
+    SNI_TRY(add_numbers(s, out, tree, &a->offset, a->stride, depths));
+  }
+  for (uint32_t i = 0; i < tree->n_ranges; i++) {
+    const sni_tree_range *r = &sni_tree_ranges(tree)[i];
+    SNI_TRY(add_numbers(s, out, tree, &r->offset, r->stride, depths));
+    if (r->extent.param < 0) SNI_TRY(add_place(s, out, tree, PLACE_NUMBER, &r->extent, 0));
+  }
+  SNI_TRY(find_simple(s, tree));
+  for (uint32_t i = 0; i < tree->n_insts; i++)
+    if (s->simple[i])
+      SNI_TRY(add_place(s, out, tree, PLACE_CONST, &sni_tree_insts(tree)[i].imm.words[0], i));
+  return SN_OK;
+}
+
+static int64_t *number_at(const sni_tree *tree, const place *p) {
+  return (int64_t *)(void *)((char *)(uintptr_t)tree + p->at);
+}
+
+// A lanes loop over the grid has a grain of its own, which its extent may have bounded.
+static bool has_free_grain(const sni_tree *tree, uint32_t item) {
+  const sni_loop_item *loop = &sni_tree_items(tree)[item].as.loop;
+  const sni_schedule *schedule = &sni_tree_schedule(tree)[item];
+  return schedule->grid && schedule->lanes && loop->extent.param < 0 &&
+         loop->extent.value >= long_extent;
+}
+
+static bool may_share(const sni_plan_command *c) {
+  if (!c->kernel) return false;
+  for (uint32_t i = 0; i < c->kernel->n_items; i++)
+    if (sni_tree_items(c->kernel)[i].kind == SNI_ITEM_CONTRACT) return false;
+  return true;
+}
+
+// ---- kernels alike
+// The tree without the numbers that may be taken.
+static sn_status make_skeleton(sharer *s, const sni_tree *tree, sni_tree **out) {
+  place_list places = {0};
+  sni_tree *skeleton = sni_arena_copy(&s->scratch, tree, tree->bytes);
+  if (!skeleton) return sni_fail_memory(s->l->diag, tree->bytes, "kernels alike");
+  for (uint32_t i = 0; i < tree->n_items; i++)
+    if (has_free_grain(tree, i)) sni_tree_schedule(skeleton)[i].grain = 1;
+  SNI_TRY(find_places(s, tree, &places));
+  for (uint32_t i = 0; i < places.count; i++) *number_at(skeleton, &places.items[i]) = taken;
+  *out = skeleton;
+  return SN_OK;
+}
+
+typedef struct family {
+  const sni_tree *skeleton;
+  uint64_t hash;
+  uint32_t *members;  // commands
+  uint32_t count, capacity;
+  bool differ;
+} family;
+
+static sn_status find_families(sharer *s, family *families, uint32_t *out_count) {
+  sni_lowering *l = s->l;
+  uint32_t n_slots = 16, count = 0;
+  while (n_slots < 2 * l->n_commands) n_slots *= 2;
+  uint32_t *slots = SNI_ARENA_ARRAY(&s->scratch, uint32_t, n_slots);  // number + 1
+  if (!slots) return sni_fail_memory(l->diag, n_slots * sizeof *slots, "kernels alike");
+  for (uint32_t c = 0; c < l->n_commands; c++) {
+    sni_tree *skeleton = NULL;
+    if (!may_share(&l->commands[c])) continue;
+    SNI_TRY(make_skeleton(s, l->commands[c].kernel, &skeleton));
+    const uint64_t hash = sni_tree_hash(skeleton, true);
+    uint32_t at = (uint32_t)hash & (n_slots - 1);
+    for (; slots[at]; at = (at + 1) & (n_slots - 1)) {
+      const family *f = &families[slots[at] - 1];
+      if (f->hash == hash && sni_tree_equal(f->skeleton, skeleton, true)) break;
+    }
+    if (!slots[at]) {
+      families[count] = (family){.skeleton = skeleton, .hash = hash};
+      slots[at] = ++count;
+    }
+    family *f = &families[slots[at] - 1];
+    SNI_TRY(sni_arena_grow(&s->scratch, l->diag, (void **)&f->members, &f->capacity, f->count + 1,
+                           sizeof *f->members));
+    f->members[f->count++] = c;
+    f->differ |= !sni_tree_equal(l->commands[f->members[0]].kernel, l->commands[c].kernel, true);
+  }
+  *out_count = count;
+  return SN_OK;
+}
+
+// ---- one kernel for a family
+typedef struct number_list {
+  int64_t *values;  // [place][member]
+  uint32_t n_members;
+} number_list;
+
+static bool same_numbers(const number_list *n, uint32_t a, uint32_t b) {
+  const size_t bytes = n->n_members * sizeof *n->values;
+  return !memcmp(n->values + (size_t)a * n->n_members, n->values + (size_t)b * n->n_members, bytes);
+}
+
+static bool is_constant(const number_list *n, uint32_t place_number) {
+  const int64_t *values = n->values + (size_t)place_number * n->n_members;
+  for (uint32_t m = 1; m < n->n_members; m++)
+    if (values[m] != values[0]) return false;
+  return true;
+}
+
+// The bits that a constant is made of; other numbers as they are.
+static int64_t number_of(const sni_tree *tree, const place *p) {
+  if (p->kind != PLACE_CONST) return *number_at(tree, p);
+  const sni_tree_inst *inst = &sni_tree_insts(tree)[p->inst];
+  if (inst->dtype != SN_F32) return inst->imm.words[0];
+  const float f = (float)inst->imm.f;
+  uint32_t bits;
+  memcpy(&bits, &f, sizeof bits);
+  return bits;
+}
+
+static sn_status read_numbers(sharer *s, const family *f, place_list *places, number_list *out) {
+  place_list own = {0};
+  out->n_members = f->count;
+  for (uint32_t m = 0; m < f->count; m++) {
+    const sni_tree *tree = s->l->commands[f->members[m]].kernel;
+    SNI_TRY(find_places(s, tree, m ? &own : places));
+    if (m == 0) {
+      out->values = SNI_ARENA_ARRAY(&s->scratch, int64_t, (size_t)places->count * f->count + 1);
+      if (!out->values) return sni_fail_memory(s->l->diag, places->count, "kernels alike");
+    }
+    for (uint32_t p = 0; p < places->count; p++)
+      out->values[(size_t)p * f->count + m] = number_of(tree, &places->items[p]);
+  }
+  return SN_OK;
+}
+
+// Gives parameters to what differs; what differs alike has one. Gives their count.
+static uint32_t choose_params(place_list *places, const number_list *numbers, uint32_t first) {
+  uint32_t count = 0;
+  for (uint32_t p = 0; p < places->count; p++) {
+    place *here = &places->items[p];
+    if (is_constant(numbers, p)) continue;
+    for (uint32_t q = 0; q < p && here->param < 0; q++)
+      if (places->items[q].param >= 0 && same_numbers(numbers, p, q))
+        here->param = places->items[q].param;
+    if (here->param < 0) here->param = (int32_t)(first + count++);
+  }
+  return count;
+}
+
+typedef struct constants {
+  const place_list *places;
+} constants;
+
+// A constant becomes the parameter that has its bits.
+static bool replace_constant(sni_tree_copier *copy, uint32_t number) {
+  const constants *c = copy->user;
+  const sni_tree_inst *inst = &sni_tree_insts(copy->tree)[number];
+  const place *found = NULL;
+  if (inst->op != SNI_KOP_CONST) return false;
+  for (uint32_t i = 0; i < c->places->count && !found; i++) {
+    const place *p = &c->places->items[i];
+    if (p->kind == PLACE_CONST && p->inst == number && p->param >= 0) found = p;
+  }
+  if (!found) return false;
+  const bool is_narrow = inst->dtype == SN_F32 || inst->dtype == SN_I32;
+  sni_tree_inst param = {.op = SNI_KOP_PARAM, .dtype = SN_I64};
+  param.imm.size = sni_extent_param(found->param);
+  uint32_t value = sni_tree_add_inst(&copy->build, param);
+  if (is_narrow)
+    value = sni_tree_add_inst(
+        &copy->build,
+        (sni_tree_inst){
+            .op = SNI_KOP_CAST, .dtype = SN_I32, .source = SN_I64, .operands = {value}});
+  if (sni_is_float((sn_dtype)inst->dtype))
+    value = sni_tree_add_inst(&copy->build, (sni_tree_inst){.op = SNI_KOP_BITCAST,
+                                                            .dtype = inst->dtype,
+                                                            .source = is_narrow ? SN_I32 : SN_I64,
+                                                            .operands = {value}});
+  copy->values[number] = value;
+  return true;
+}
+
+static sn_status make_general(sharer *s, const family *f, const place_list *places,
+                              uint32_t n_params, sni_tree **out) {
+  sni_lowering *l = s->l;
+  const sni_tree *first = l->commands[f->members[0]].kernel;
+  sni_tree *tree = sni_arena_copy(&s->scratch, first, first->bytes);
+  if (!tree) return sni_fail_memory(l->diag, first->bytes, "kernels alike");
+  for (uint32_t i = 0; i < places->count; i++) {
+    const place *p = &places->items[i];
+    if (p->param < 0 || p->kind == PLACE_CONST) continue;
+    const sni_extent extent = sni_extent_param(p->param);
+    memcpy((char *)tree + p->at, &extent, sizeof extent);
+  }
+  for (uint32_t m = 1; m < f->count; m++) {
+    const sni_schedule *schedule = sni_tree_schedule(l->commands[f->members[m]].kernel);
+    for (uint32_t i = 0; i < tree->n_items; i++)
+      if (schedule[i].grain > sni_tree_schedule(tree)[i].grain)
+        sni_tree_schedule(tree)[i].grain = schedule[i].grain;
+  }
+  constants c = {places};
+  sni_tree_copier copier = {.replace = replace_constant, .user = &c};
+  SNI_TRY(sni_tree_copy_begin(&copier, tree, l->arena, l->diag));
+  copier.build.n_params = n_params;
+  SNI_TRY(sni_tree_copy_finish(&copier, out));
+  return SN_OK;
+}
+
+static sn_status adapt_command(sharer *s, sni_plan_command *c, const sni_tree *general,
+                               const place_list *places, const number_list *numbers,
+                               uint32_t member) {
+  sni_lowering *l = s->l;
+  sni_size_ref *params = SNI_ARENA_ARRAY(l->arena, sni_size_ref, general->n_params + 1);
+  int64_t *grains = SNI_ARENA_ARRAY(l->arena, int64_t, SNI_MAX_AXES);
+  if (!params || !grains) return sni_fail_memory(l->diag, general->n_params, "kernels alike");
+  if (c->n_params) memcpy(params, c->params, c->n_params * sizeof *params);
+  for (uint32_t p = 0; p < places->count; p++) {
+    const int64_t value = numbers->values[(size_t)p * numbers->n_members + member];
+    if (places->items[p].param >= 0)
+      SNI_TRY(sni_intern_number(l, value, &params[places->items[p].param]));
+  }
+  uint32_t axis = 0;
+  for (uint32_t i = 0; i < general->n_items; i++) {
+    const sni_schedule *schedule = &sni_tree_schedule(general)[i];
+    if (schedule->grid && axis < c->n_extents) grains[axis++] = schedule->grain;
+  }
+  c->ns_per_unit *= c->n_extents ? (double)grains[axis - 1] / (double)c->grains[axis - 1] : 1;
+  c->kernel = general;
+  c->params = params;
+  c->n_params = general->n_params;
+  c->grains = grains;
+  return SN_OK;
+}
+
+static sn_status share_family(sharer *s, const family *f) {
+  place_list places = {0};
+  number_list numbers = {0};
+  sni_tree *general = NULL;
+  const uint32_t before = s->l->commands[f->members[0]].n_params;
+  SNI_TRY(read_numbers(s, f, &places, &numbers));
+  const uint32_t count = choose_params(&places, &numbers, before);
+  if (count > most_new_params) return SN_OK;
+  SNI_TRY(make_general(s, f, &places, before + count, &general));
+  for (uint32_t m = 0; m < f->count; m++)
+    SNI_TRY(adapt_command(s, &s->l->commands[f->members[m]], general, &places, &numbers, m));
+  return SN_OK;
+}
+
+sn_status sni_share_kernels(sni_lowering *l) {
+  sharer s = {.l = l};
+  uint32_t count = 0;
+  if (l->n_commands < 2) return SN_OK;
+  sni_arena_init(&s.scratch, l->arena->allocator);
+  family *families = SNI_ARENA_ARRAY(&s.scratch, family, l->n_commands);
+  sn_status status = families ? find_families(&s, families, &count)
+                              : sni_fail_memory(l->diag, l->n_commands, "kernels alike");
+  for (uint32_t i = 0; i < count && !status; i++)
+    if (families[i].differ) status = share_family(&s, &families[i]);
+  sni_arena_deinit(&s.scratch);
+  return status;
+}
