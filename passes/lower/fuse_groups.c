@@ -208,6 +208,18 @@ static sn_status add_group(sni_lowering *l, sni_group_kind kind, uint32_t *out_g
   return SN_OK;
 }
 
+static sn_status add_placement(sni_lowering *l, sni_node_id id, const sni_placement *from) {
+  sni_placement *p = sni_arena_copy(l->arena, from, sizeof *from);
+  if (!p) return sni_fail_memory(l->diag, sizeof *p, "a placement");
+  sni_group *group = &l->groups[p->group];
+  p->next = l->nodes[id].placements;
+  p->next_of_group = NULL;
+  l->nodes[id].placements = p;
+  *(group->last_placement ? &group->last_placement->next_of_group : &group->first_placement) = p;
+  group->last_placement = p;
+  return SN_OK;
+}
+
 static sn_status add_member(sni_lowering *l, uint32_t group, sni_node_id id,
                             const sni_selection *selection) {
   sni_group *g = &l->groups[group];
@@ -216,13 +228,9 @@ static sn_status add_member(sni_lowering *l, uint32_t group, sni_node_id id,
   g->members[g->n_members++] = id;
   l->nodes[id].group = (int32_t)group;
   l->nodes[id].selection = *selection;
-  sni_placement *p = SNI_ARENA_NEW(l->arena, sni_placement);
-  if (!p) return sni_fail_memory(l->diag, sizeof *p, "a placement");
-  p->group = (int32_t)group;
-  p->selected = true;
-  p->selection = *selection;
-  l->nodes[id].placements = p;
-  return SN_OK;
+  l->nodes[id].placements = NULL;
+  return add_placement(
+      l, id, &(sni_placement){.group = (int32_t)group, .selected = true, .selection = *selection});
 }
 
 // Dims that a node's selection speaks about: a reduction's are its operand's.
@@ -329,13 +337,10 @@ static sn_status place_operand(sni_lowering *l, const sni_placement *reader, sni
     }
     id = node_of(l, id)->operands[0];
   }
-  sni_placement *p = SNI_ARENA_NEW(l->arena, sni_placement);
-  if (!p) return sni_fail_memory(l->diag, sizeof *p, "a placement");
-  *p = (sni_placement){.group = reader->group, .selected = selected, .selection = selection};
-  if (!selected) memset(&p->selection, -1, sizeof p->selection);
-  p->next = l->nodes[id].placements;
-  l->nodes[id].placements = p;
-  return SN_OK;
+  if (!selected) memset(&selection, -1, sizeof selection);
+  return add_placement(
+      l, id,
+      &(sni_placement){.group = reader->group, .selected = selected, .selection = selection});
 }
 
 static void summarise_readers(sni_lowering *l, sni_node_id id, reader_summary *out) {
@@ -572,15 +577,12 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
   return SN_OK;
 }
 
-// The placements of a list that name `from` are in its axes: gives them those of `into`.
-static void rename_placements(sni_placement *list, int32_t into, int32_t from,
-                              const int8_t *axis_map) {
-  for (sni_placement *p = list; p; p = p->next) {
-    if (p->group != from) continue;
-    p->group = into;
-    for (int d = 0; p->selected && d < SN_MAX_RANK; d++)
-      if (p->selection.axis[d] >= 0) p->selection.axis[d] = axis_map[p->selection.axis[d]];
-  }
+static void join_placements(sni_group *into, sni_group *from) {
+  if (!from->first_placement) return;
+  *(into->last_placement ? &into->last_placement->next_of_group : &into->first_placement) =
+      from->first_placement;
+  into->last_placement = from->last_placement;
+  from->first_placement = from->last_placement = NULL;
 }
 
 // Renames the axes of `from` by `axis_map` and moves its members into `into`. After this nothing
@@ -594,11 +596,13 @@ static sn_status merge_groups(sni_lowering *l, int32_t into, int32_t from, const
       if (selection.axis[d] >= 0) selection.axis[d] = axis_map[selection.axis[d]];
     SNI_TRY(add_member(l, (uint32_t)into, id, &selection));
   }
-  for (sni_node_id id = 0; id < l->graph->n_nodes; id++) {
-    rename_placements(l->nodes[id].placements, into, from, axis_map);
-    rename_placements(l->nodes[id].readers, into, from, axis_map);  // a list of its own, or none
+  for (sni_placement *p = l->groups[from].first_placement; p; p = p->next_of_group) {
+    p->group = into;
+    for (int d = 0; p->selected && d < SN_MAX_RANK; d++)
+      if (p->selection.axis[d] >= 0) p->selection.axis[d] = axis_map[p->selection.axis[d]];
   }
-  source->merged_into = into;
+  join_placements(&l->groups[into], &l->groups[from]);
+  l->groups[from].merged_into = into;
   return SN_OK;
 }
 

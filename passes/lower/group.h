@@ -47,6 +47,7 @@ typedef struct sni_group {
   sni_node_id contraction;
   sni_node_id *members;  // descending ids
   uint32_t n_members, members_capacity;
+  struct sni_placement *first_placement, *last_placement;
   uint32_t visited;  // stamp of the path search
   sni_node_id copy_source;
   int32_t copy_slot;
@@ -63,7 +64,8 @@ typedef struct sni_placement {
   int32_t group;
   bool selected;  // the dims are plain axes: `selection` holds them
   sni_selection selection;
-  struct sni_placement *next;
+  struct sni_placement *next;           // of the node
+  struct sni_placement *next_of_group;  // that it was made for, or that that one merged into
 } sni_placement;
 
 typedef struct sni_fusion_node {

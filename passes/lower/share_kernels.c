@@ -12,7 +12,7 @@
 
 enum {
   long_extent = 512,    // iterations from which it does not matter that their number is known late
-  most_new_params = 16  // of a kernel
+  most_new_params = 64  // of a kernel
 };
 static const int64_t taken = INT64_MIN + 0x51a9e;  // stands for a number that was taken
 
