@@ -2,7 +2,8 @@
 // of k blocks, packing and grains.
 //
 // Invariant: everything follows from shapes, dtype and vector width, so builder, scratch provider
-// and back end agree. No symbol of another file is used: the LLVM plugin carries a copy.
+// and back end agree. No symbol of another file is used but the table of operations: the LLVM
+// plugin carries a copy of both.
 #include "codegen/kernel/contraction.h"
 
 enum {
@@ -327,6 +328,14 @@ static int64_t known_extent(sni_extent x) {
   return x.param < 0 ? x.value : -1;
 }
 
+// What a row does once may not be done once a panel.
+static bool stores(const sni_tree *tree, uint32_t item) {
+  const sni_block_item *b = &sni_tree_items(tree)[item].as.block;
+  for (uint32_t i = b->first; i < b->first + b->count; i++)
+    if (sni_kop_is_store((sni_kop)sni_tree_insts(tree)[i].op)) return true;
+  return false;
+}
+
 // Only BLOCKs in items [first, end).
 static bool are_blocks(const sni_tree *tree, uint32_t first, uint32_t end) {
   for (uint32_t i = first; i < end; i++)
@@ -364,7 +373,7 @@ static uint32_t contract_in(const sni_tree *tree, uint32_t n) {
 static uint32_t loop_of_columns(const sni_tree *tree, uint32_t m) {
   const sni_item *items = sni_tree_items(tree);
   uint32_t i = m + 1;
-  while (i < items[m].end && items[i].kind == SNI_ITEM_BLOCK) i++;
+  while (i < items[m].end && items[i].kind == SNI_ITEM_BLOCK && !stores(tree, i)) i++;
   if (i == items[m].end || !is_parallel(tree, i) || items[i].end != items[m].end)
     return SNI_NO_ITEM;
   const sni_schedule *schedule = sni_tree_schedule(tree);
@@ -389,19 +398,23 @@ bool sni_contraction_nest_find(const sni_tree *tree, uint32_t item,
   return true;
 }
 
-// Iterations of a loop, -1: unknown; and how many a unit has at most.
-static int64_t loop_iterations(const sni_tree *tree, uint32_t item, int64_t *out_grain) {
+int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item) {
   const sni_loop_item *loop = &sni_tree_items(tree)[item].as.loop;
+  const int64_t extent = known_extent(loop->extent);
+  if (loop->strip == SNI_NO_ITEM || extent <= 0) return extent;
+  const int64_t whole = known_extent(loop->whole);
+  const int64_t pieces = known_extent(sni_tree_items(tree)[loop->strip].as.loop.extent);
+  const bool even = whole >= 0 && whole % extent == 0 && pieces >= 0 && pieces <= whole / extent;
+  return even ? extent : -1;
+}
+
+// Iterations of a loop, -1: unknown; and how many are worked on together.
+static int64_t loop_iterations(const sni_tree *tree, uint32_t item, int64_t *out_grain) {
   const sni_schedule *schedule = &sni_tree_schedule(tree)[item];
-  int64_t count = known_extent(loop->extent), bound = count;
-  if (loop->strip != SNI_NO_ITEM) {
-    const int64_t whole = known_extent(loop->whole);
-    if (count <= 0 || whole < 0 || whole % count) count = -1;
-  }
-  *out_grain = schedule->grid                            ? schedule->grain
-               : bound >= 0 && bound <= unit_rows_inside ? most(bound, 1)
-                                                         : unit_rows_inside;
-  return count;
+  const int64_t bound = known_extent(sni_tree_items(tree)[item].as.loop.extent);
+  *out_grain = bound >= 0 && bound <= unit_rows_inside ? most(bound, 1) : unit_rows_inside;
+  if (schedule->grid) *out_grain = schedule->grain;
+  return sni_tree_known_iterations(tree, item);
 }
 
 static shape tree_shape(const sni_tree *tree, const sni_contraction_nest *nest, int lanes,

@@ -52,12 +52,15 @@ size_t sni_contraction_scratch_bytes(const sni_kernel *kernel, int vector_bits);
 
 // ---- trees
 // A CONTRACT that is planned as a product: alone with BLOCKs in its n loop, which stands alone with
-// BLOCKs before it in its m loop. m == SNI_NO_ITEM: more stands in the m loop; one row at a time.
+// BLOCKs before it, without stores, in its m loop. m == SNI_NO_ITEM: more stands in the m loop; one
+// row at a time.
 typedef struct sni_contraction_nest {
   uint32_t m, n, contract;  // items
   uint32_t outer;           // m, or n where there is no m
 } sni_contraction_nest;
 
+// Iterations of a loop, the same each time; -1: not known or not the same.
+int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item);
 // Whether the item is the outer loop of such a nest.
 bool sni_contraction_nest_find(const sni_tree *tree, uint32_t item, sni_contraction_nest *out_nest);
 // As sni_contraction_plan_make; false: a dtype without products.

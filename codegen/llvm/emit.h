@@ -65,6 +65,7 @@ typedef struct sni_emitter {
   bool avx512, avx512vl;
   char *error;  // of sizeof(sni_llvm_result.error); "" while all is well
   // of the kernel
+  const char *name;
   const sni_kernel *kernel;
   LLVMValueRef function, begin, end, scratch;
   LLVMValueRef *buffers;   // addresses of element 0
@@ -94,6 +95,7 @@ typedef struct sni_emitter {
   bool *straight;          // per item: a lanes loop of one group, without a branch
   bool *product;           // per item: the outer loop of a product
   LLVMValueRef **held;     // per buffer: its vectors where it lives in registers; else NULL
+  uint8_t *access_depth;   // per access: loops whose strides it has
   LLVMValueRef *aligned;   // per access: i1, a streamed store is aligned; NULL: not known
   LLVMValueRef *forms;     // per range, as offsets
   struct sni_span *spans;  // per item: the unit's piece of a grid loop

@@ -245,6 +245,7 @@ static void release(sni_emitter *e) {
 
 bool sni_emit_kernel(sni_emitter *e, const sni_kernel *kernel, const char *symbol) {
   e->kernel = kernel;
+  e->name = kernel->name ? kernel->name : "?";
   e->non_temporal = e->slots_in_registers = false;
   if (allocate(e)) {
     sni_analyze(e);

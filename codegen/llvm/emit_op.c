@@ -204,7 +204,7 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRe
     case SNI_KOP_COUNT:
       break;
   }
-  sni_fail_emission(e, "kernel %s: '%s' is not expanded", e->kernel->name ? e->kernel->name : "?",
+  sni_fail_emission(e, "kernel %s: '%s' is not expanded", e->name,
                     (unsigned)inst->op < SNI_KOP_COUNT ? sni_kop_infos[inst->op].name : "?");
   return LLVMGetPoison(type);
 }

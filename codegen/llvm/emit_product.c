@@ -65,18 +65,14 @@ static void emit_phase(sni_emitter *e, const sni_matrix_product *p, sni_phase ph
 }
 
 // ---- offsets of the epilogue
-static sni_extent stride_at(const sni_extent *strides, int depth) {
-  return depth < 0 ? sni_extent_constant(0) : strides[depth];
-}
-
-static void add_slot(sni_emitter *e, sni_matrix_product *p, LLVMValueRef *slot,
+static void add_slot(sni_emitter *e, sni_matrix_product *p, LLVMValueRef *slot, uint32_t access,
                      const sni_extent *strides, int64_t *displacement) {
   p->slots[p->n_slots++] = (sni_product_slot){
       .slot = slot,
       .unit = *slot,
       .panel = *slot,
-      .row = stride_at(strides, depth_of(e, p->rows)),
-      .column = stride_at(strides, depth_of(e, p->columns)),
+      .row = sni_stride_along(e, access, strides, depth_of(e, p->rows)),
+      .column = sni_stride_along(e, access, strides, depth_of(e, p->columns)),
       .displacement = displacement,
   };
 }
@@ -92,10 +88,10 @@ static bool list_slots(sni_emitter *e, sni_matrix_product *p) {
   for (uint32_t i = p->first; i < p->end; i++) {
     if (!sni_kop_has_access((sni_kop)sni_inst_at(e, i)->op)) continue;
     const uint32_t a = sni_inst_at(e, i)->access;
-    add_slot(e, p, &e->offsets[a], accesses[a].stride, &e->displacements[a]);
+    add_slot(e, p, &e->offsets[a], a, accesses[a].stride, &e->displacements[a]);
     for (uint32_t r = accesses[a].first_range;
          r < accesses[a].first_range + (uint32_t)accesses[a].n_ranges; r++)
-      add_slot(e, p, &e->forms[r], sni_tree_ranges(e->tree)[r].stride, NULL);
+      add_slot(e, p, &e->forms[r], a, sni_tree_ranges(e->tree)[r].stride, NULL);
   }
   return true;
 }
@@ -107,13 +103,10 @@ static void reset_slots(sni_matrix_product *p) {
   }
 }
 
-// Strides along the lanes that are parameters are left to the accesses.
 static void set_panel(sni_emitter *e, sni_matrix_product *p) {
   for (uint32_t i = 0; i < p->n_slots; i++) {
     sni_product_slot *s = &p->slots[i];
-    s->panel = s->unit;
-    if (s->column.param < 0)
-      s->panel = sni_ir_add(e, s->unit, sni_ir_mul(e, p->column, sni_emit_extent(e, s->column)));
+    s->panel = sni_ir_add(e, s->unit, sni_ir_mul(e, p->column, sni_emit_extent(e, s->column)));
     *s->slot = s->panel;
     if (s->displacement) *s->displacement = 0;
   }
@@ -245,7 +238,7 @@ static void emit_clamped_rows(sni_emitter *e, sni_matrix_product *p, int rows) {
 
 // Whole blocks, then one for what is left.
 static void emit_known_rows(sni_emitter *e, sni_matrix_product *p, int rows) {
-  const int64_t count = p->rows == SNI_NO_ITEM ? 1 : sni_known_iterations(e->tree, p->rows);
+  const int64_t count = p->rows == SNI_NO_ITEM ? 1 : sni_tree_known_iterations(e->tree, p->rows);
   const int rest = (int)(count % rows);
   int64_t all;
   sni_loop loop;
@@ -335,7 +328,7 @@ static void set_masks(sni_emitter *e, sni_matrix_product *p, bool masked) {
     p->group.mask[v] = sni_emit_mask(e, p->group.active[v], (unsigned)e->lanes);
   }
   if (!masked || p->plan.uniform) return;
-  const int64_t extent = sni_known_iterations(e->tree, p->columns);
+  const int64_t extent = sni_tree_known_iterations(e->tree, p->columns);
   const int64_t width = (int64_t)p->plan.vectors * p->plan.lanes;
   LLVMValueRef active = p->plan.width_known
                             ? sni_ir_i64(e, extent % width - (int64_t)(vectors - 1) * e->lanes)
@@ -392,7 +385,7 @@ static void emit_panels(sni_emitter *e, sni_matrix_product *p, sni_span span) {
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
   }
-  const int64_t extent = sni_known_iterations(e->tree, p->columns);
+  const int64_t extent = sni_tree_known_iterations(e->tree, p->columns);
   const int64_t rest = plan->width_known ? extent % width : 1;
   if (!rest) return;
   const int vectors = plan->width_known ? (int)((rest + plan->lanes - 1) / plan->lanes) : 1;
@@ -410,7 +403,8 @@ static sni_factor factor(sni_emitter *e, const sni_matrix_product *p, bool left)
   LLVMValueRef base = sni_ir_element_address(e, p->element, sni_buffer_address(e, access->buffer),
                                              e->offsets[number]);
   const int depth = depth_of(e, left ? p->rows : p->columns);
-  return (sni_factor){base, stride_at(access->stride, depth), access->stride[item->depth]};
+  return (sni_factor){base, sni_stride_along(e, number, access->stride, depth),
+                      access->stride[item->depth]};
 }
 
 static void plan_epilogue(sni_emitter *e, sni_matrix_product *p) {

@@ -122,7 +122,7 @@ int sni_most_places(const sni_emitter *e, uint32_t item) {
 }
 
 static bool fits_registers(const sni_emitter *e, const struct sni_sum *sum) {
-  const int64_t turns = sni_known_iterations(e->tree, sum->innermost);
+  const int64_t turns = sni_tree_known_iterations(e->tree, sum->innermost);
   const int64_t insts = sni_end_inst(e, sum->innermost) - sni_first_inst(e, sum->innermost);
   if (sum->places == 1) return sum->width <= sni_max_group;
   return turns == sum->places && sum->places * sum->width <= sni_most_by_place &&
@@ -137,7 +137,7 @@ static struct sni_sum describe(sni_emitter *e, uint32_t number, const sni_group 
   sum.places = places_of(e, innermost);
   sum.one_each = sum.places > 1 && inst->loop == innermost &&
                  sni_item_at(e, e->inst_facts[number].item)->parent == innermost &&
-                 sni_known_iterations(e->tree, innermost) == sum.places;
+                 sni_tree_known_iterations(e->tree, innermost) == sum.places;
   if (by_lanes(e, innermost)) {
     const int lanes = e->item_lanes[innermost];
     sum.width = SNI_REDUCE_LANES / lanes;
@@ -220,7 +220,7 @@ static void take_in_memory(sni_emitter *e, const struct sni_sum *sum, int vector
 void sni_take_sum(sni_emitter *e, uint32_t number, const sni_group *group) {
   const struct sni_sum *sum = sum_of(e, number);
   if (!sum) {
-    sni_fail_emission(e, "kernel %s: a reduction outside its loop", sni_tree_name(e->tree));
+    sni_fail_emission(e, "kernel %s: a reduction outside its loop", e->name);
     return;
   }
   const bool lanes = by_lanes(e, sum->innermost);

@@ -369,6 +369,7 @@ static bool allocate(sni_emitter *e) {
   e->offsets = calloc(t->n_accesses + 1u, sizeof(*e->offsets));
   e->displacements = calloc(t->n_accesses + 1u, sizeof(*e->displacements));
   e->aligned = calloc(t->n_accesses + 1u, sizeof(*e->aligned));
+  e->access_depth = calloc(t->n_accesses + 1u, sizeof(*e->access_depth));
   e->forms = calloc(t->n_ranges + 1u, sizeof(*e->forms));
   e->values = calloc(insts, sizeof(*e->values));
   e->vectors = calloc(insts * sni_max_group, sizeof(*e->vectors));
@@ -383,9 +384,9 @@ static bool allocate(sni_emitter *e) {
   e->product = calloc(items, sizeof(*e->product));
   e->spans = calloc(items, sizeof(*e->spans));
   if (!e->buffers || !e->held || !e->params || !e->offsets || !e->displacements || !e->aligned ||
-      !e->forms || !e->values || !e->vectors || !e->is_vector || !e->needs_splat ||
-      !e->inst_facts || !e->sums || !e->item_facts || !e->first_inst || !e->item_lanes ||
-      !e->straight || !e->product || !e->spans)
+      !e->access_depth || !e->forms || !e->values || !e->vectors || !e->is_vector ||
+      !e->needs_splat || !e->inst_facts || !e->sums || !e->item_facts || !e->first_inst ||
+      !e->item_lanes || !e->straight || !e->product || !e->spans)
     return false;
   for (uint32_t i = 0; i < t->n_insts; i++)
     e->values[i].vector = &e->vectors[(size_t)i * sni_max_group];
@@ -394,16 +395,17 @@ static bool allocate(sni_emitter *e) {
 
 static void release(sni_emitter *e) {
   for (uint32_t b = 0; e->held && b < e->tree->n_buffers; b++) free((void *)e->held[b]);
-  void *const all[] = {e->buffers,     e->held,       e->params,  e->offsets,    e->displacements,
-                       e->aligned,     e->forms,      e->values,  e->vectors,    e->is_vector,
-                       e->needs_splat, e->inst_facts, e->sums,    e->item_facts, e->first_inst,
-                       e->item_lanes,  e->straight,   e->product, e->spans,      e->undo,
-                       e->areas};
+  void *const all[] = {e->buffers,     e->held,        e->params,  e->offsets,    e->displacements,
+                       e->aligned,     e->forms,       e->values,  e->vectors,    e->is_vector,
+                       e->needs_splat, e->inst_facts,  e->sums,    e->item_facts, e->first_inst,
+                       e->item_lanes,  e->straight,    e->product, e->spans,      e->undo,
+                       e->areas,       e->access_depth};
   for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) free(all[i]);
 }
 
 bool sni_emit_tree(sni_emitter *e, const sni_tree *tree, const char *symbol) {
   e->tree = tree;
+  e->name = sni_tree_name(tree);
   e->non_temporal = false;
   e->lanes_depth = -1;
   e->lanes = 0;

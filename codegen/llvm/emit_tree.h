@@ -7,7 +7,8 @@
 //   emit_product.h     shared by the files of products
 //   emit_sum.c         accumulators of REDUCE, pieces of chunked reductions
 //   emit_value.c       one instruction on a group of vectors
-//   emit_access.c      loads and stores, ranges, ROW buffers
+//   emit_access.c      addresses, ranges, ROW buffers, loads
+//   emit_store.c       stores, index checks
 //   emit_product.c     CONTRACT with the loops m and n: panels, rows, epilogue
 //   emit_product_k.c   CONTRACT: the loop over k
 //   emit_product_pack.c  CONTRACT: copies of the right side
@@ -75,12 +76,17 @@ static inline bool sni_item_holds(const sni_emitter *e, uint32_t item, uint32_t 
   return number >= sni_first_inst(e, item) && number < sni_end_inst(e, item);
 }
 
+// Strides (of an access or one of its ranges) along the loop at `depth`; -1: none.
+static inline sni_extent sni_stride_along(const sni_emitter *e, uint32_t access,
+                                          const sni_extent *strides, int depth) {
+  const bool there = depth >= 0 && depth < e->access_depth[access];
+  return there ? strides[depth] : sni_extent_constant(0);
+}
+
 // ---- plan_tree.c
 // false: out of memory
 bool sni_plan_tree(sni_emitter *e);
 uint32_t sni_loop_of(const sni_emitter *e, uint32_t item);  // the innermost LOOP it is or stands in
-// Iterations where that is known; -1.
-int64_t sni_known_iterations(const sni_tree *tree, uint32_t item);
 int sni_count_operations(const sni_emitter *e, uint32_t item);
 int sni_choose_interleave(const sni_emitter *e, uint32_t item);
 
@@ -101,7 +107,7 @@ sni_span sni_loop_span(sni_emitter *e, uint32_t item);
 // All iterations of span, one at a time.
 void sni_emit_turns(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group);
 // Offsets of the accesses inside item at `index` of it. sni_leave takes back what was entered since
-// the mark. lanes: strides that are parameters are left to the accesses.
+// the mark. lanes: it is the first index of a group.
 uint32_t sni_mark(const sni_emitter *e);
 void sni_enter(sni_emitter *e, uint32_t item, LLVMValueRef index, bool lanes);
 void sni_leave(sni_emitter *e, uint32_t mark);

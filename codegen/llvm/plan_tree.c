@@ -14,15 +14,6 @@ uint32_t sni_loop_of(const sni_emitter *e, uint32_t item) {
   return item;
 }
 
-int64_t sni_known_iterations(const sni_tree *tree, uint32_t item) {
-  const sni_loop_item *loop = &sni_tree_items(tree)[item].as.loop;
-  if (loop->extent.param >= 0) return -1;
-  if (loop->strip == SNI_NO_ITEM) return loop->extent.value;
-  const bool even = loop->whole.param < 0 && loop->extent.value > 0 &&
-                    loop->whole.value % loop->extent.value == 0;
-  return even ? loop->extent.value : -1;
-}
-
 static void count_insts(sni_emitter *e) {
   uint32_t next = 0;
   for (uint32_t i = 0; i < e->tree->n_items; i++) {
@@ -32,6 +23,17 @@ static void count_insts(sni_emitter *e) {
     if (item->kind == SNI_ITEM_CONTRACT) next++;
   }
   e->first_inst[e->tree->n_items] = next;
+}
+
+static void find_depths(sni_emitter *e) {
+  for (uint32_t i = 0; i < e->tree->n_insts; i++) {
+    const sni_tree_inst *inst = sni_inst_at(e, i);
+    const sni_item *item = sni_item_at(e, e->inst_facts[i].item);
+    if (sni_kop_has_access((sni_kop)inst->op)) e->access_depth[inst->access] = (uint8_t)item->depth;
+    if (inst->op != SNI_KOP_CONTRACTION) continue;
+    e->access_depth[item->as.contract.lhs] = (uint8_t)(item->depth + 1);
+    e->access_depth[item->as.contract.rhs] = (uint8_t)(item->depth + 1);
+  }
 }
 
 // ---- vectors
@@ -177,6 +179,7 @@ static bool hold_buffers(sni_emitter *e, uint8_t *lanes) {
 bool sni_plan_tree(sni_emitter *e) {
   sni_tree_find_facts(e->tree, e->inst_facts, e->item_facts);
   count_insts(e);
+  find_depths(e);
   find_vectors(e);
   mark_splats(e);
   uint8_t *lanes = calloc(e->tree->n_buffers + 1u, 1);

@@ -1,24 +1,15 @@
-// For tests of the LLVM plugin: loads it, compiles kernels for several instruction sets, runs them
-// in memory that is guarded on both sides, and compares every byte with the model's, as it does for
-// the interpreter.
+// For tests of the LLVM plugin: compiles kernels for several instruction sets, runs them in memory
+// that is guarded on both sides, and compares every byte with the model's, as it does for the
+// interpreter.
 #ifndef SNI_TESTS_LLVM_HARNESS_H
 #define SNI_TESTS_LLVM_HARNESS_H
 
 #include "codegen/interp/interp.h"
 #include "codegen/kernel/contraction.h"
-#include "codegen/llvm/plugin.h"
-#include "runtime/object_loader.h"
+#include "codegen/kernel/convert.h"
 #include "tests/unit/codegen/kernel_build.h"
 #include "tests/unit/codegen/kernel_model.h"
-
-#include <check.h>
-#include <dlfcn.h>
-#include <stdio.h>
-#include <sys/mman.h>
-
-#ifndef SINTER_PLUGIN_PATH
-#define SINTER_PLUGIN_PATH "libsinter-llvm.so"
-#endif
+#include "tests/unit/codegen/llvm_targets.h"
 
 // Short forms of the builder's functions.
 static inline void kb_init(builder *b, int n_outer, int n_inner, bool vector_inner) {
@@ -45,97 +36,8 @@ static inline uint32_t kb_const(builder *b, sn_dtype dtype, double value) {
 
 enum { max_buffers = 16 };
 
-static const sni_llvm_plugin *the_plugin;
-static sni_allocator the_allocator;
-static uint64_t random_state = 88172645463325252ull;
-
-static inline uint64_t random_bits(void) {
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  random_state ^= random_state << 17;
-  return random_state * 0x2545F4914F6CDD1Dull;
-}
-static inline int64_t random_below(int64_t limit) {
-  return (int64_t)(random_bits() >> 33) % limit;
-}
-
-static inline bool open_plugin(void) {
-  const char *path = getenv("SINTER_PLUGIN");
-  void *library = dlopen(path ? path : SINTER_PLUGIN_PATH, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    fprintf(stderr, "%s\n", dlerror());
-    return false;
-  }
-  sni_llvm_plugin_entry entry;
-  *(void **)&entry = dlsym(library, SNI_LLVM_PLUGIN_ENTRY);
-  the_plugin = entry ? entry(SNI_LLVM_PLUGIN_VERSION) : NULL;
-  sni_allocator_init(&the_allocator, NULL, 0);
-  return the_plugin != NULL;
-}
-
-typedef struct target {
-  const char *name, *cpu, *features;
-  int vector_bits;
-} target;
-// The host at each width, and an x86-64 with AVX2 and FMA alone, also with vectors that are wider
-// than its registers.
-static const target targets[] = {
-    {"host512", NULL, NULL, 512},
-    {"host256", NULL, NULL, 256},
-    {"haswell", "haswell", "+avx2,+fma,+bmi2", 256},
-    {"narrow", "haswell", "+avx2,+fma,+bmi2", 128},
-    {"wide", "haswell", "+avx2,+fma,+bmi2", 512},
-};
-static inline bool target_runs(const target *t) {
-  return t->vector_bits == 512 && !t->cpu ? __builtin_cpu_supports("avx512f")
-                                          : __builtin_cpu_supports("avx2");
-}
-
-typedef struct native {
-  sni_code *code;
-  sni_kernel_function function;
-} native;
-
 static inline native compile_native(const sni_kernel *kernel, const target *t) {
-  const char *symbol = "kernel";
-  sni_llvm_request request = {.kernels = &kernel,
-                              .symbols = &symbol,
-                              .n_kernels = 1,
-                              .optimization = 2,
-                              .vector_bits = t->vector_bits,
-                              .cpu = t->cpu,
-                              .features = t->features};
-  sni_llvm_result result;
-  sni_diag diag = {0};
-  native n = {0};
-  const int failed = the_plugin->compile(&request, &result);
-  ck_assert_msg(!failed, "%s: %s", t->name, result.error);
-  const sn_status status = sni_code_load(&the_allocator, &diag, result.data, result.bytes, &n.code);
-  ck_assert_msg(status == SN_OK, "%s", diag.text);
-  the_plugin->release(&result);
-  *(void **)&n.function = sni_code_symbol(n.code, symbol);
-  ck_assert(n.function != NULL);
-  return n;
-}
-
-// Elements that end right before an unreadable page, as user memory may; or padded to 64 bytes.
-typedef struct guarded {
-  char *map, *data;
-  size_t map_bytes, bytes;
-} guarded;
-
-static inline guarded guarded_create(size_t bytes, bool padded) {
-  const size_t room = padded ? (bytes + 63) / 64 * 64 : bytes, pages = (room + 4095) / 4096 * 4096;
-  guarded g = {.bytes = bytes, .map_bytes = pages + 8192};
-  g.map = mmap(NULL, g.map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  ck_assert_ptr_ne(g.map, MAP_FAILED);
-  mprotect(g.map, 4096, PROT_NONE);
-  mprotect(g.map + 4096 + pages, 4096, PROT_NONE);
-  g.data = g.map + 4096 + pages - room;
-  return g;
-}
-static inline void guarded_destroy(guarded *g) {
-  munmap(g->map, g->map_bytes);
+  return load_native(t, (sni_llvm_request){.kernels = &kernel});
 }
 
 static inline double special_number(int64_t i) {
@@ -257,12 +159,10 @@ typedef struct check_options {
   int only;                           // number of the one target, from 1; 0: all
 } check_options;
 
-static inline void run_split(const native *n, const sni_kernel *k, void *const *buffers,
+static inline void run_split(const native *n, int64_t units, bool serial, void *const *buffers,
                              const int64_t *params, void *scratch) {
-  const int64_t units = sni_kernel_units(k, params);
   for (int64_t begin = 0; begin < units;) {
-    const int64_t end =
-        k->serial || random_below(2) ? units : begin + 1 + random_below(units - begin);
+    const int64_t end = serial || random_below(2) ? units : begin + 1 + random_below(units - begin);
     n->function(NULL, buffers, params, begin, end, scratch);
     begin = end;
   }
@@ -338,19 +238,58 @@ static inline void check_interpreter(const test_memory *m, const sni_kernel *k,
   sni_interp_release(code, &the_allocator);
 }
 
-// No byte more than what the kernel's code is promised.
-static inline guarded create_scratch(const sni_kernel *k, const target *t) {
-  const size_t bytes =
-      k->contraction.present ? sni_contraction_scratch_bytes(k, t->vector_bits) : k->scratch_bytes;
-  return guarded_create(sizeof(sni_scratch_header) + bytes, true);
+// Units of one kernel or tree, in scratch of no byte more than what its code is promised.
+typedef struct test_run {
+  int64_t units;
+  bool serial;
+  size_t scratch_bytes;
+} test_run;
+
+static inline void run_native(const native *n, const test_memory *m, const sni_kernel *k,
+                              const int64_t *params, test_run run, bool faults) {
+  guarded scratch = guarded_create(sizeof(sni_scratch_header) + run.scratch_bytes, true);
+  restore_memory(m, k);
+  memset(scratch.data, 0, sizeof(sni_scratch_header));
+  run_split(n, run.units, run.serial, m->pointers, params, scratch.data);
+  ck_assert_int_eq(((sni_scratch_header *)(void *)scratch.data)->fault, faults);
+  guarded_destroy(&scratch);
+  sni_code_release(n->code);
 }
 
-// The kernel on every target against the model: all bytes of all buffers.
+static inline test_run kernel_run(const sni_kernel *k, const target *t, const int64_t *params) {
+  const bool product = k->contraction.present;
+  return (test_run){
+      .units = sni_kernel_units(k, params),
+      .serial = k->serial,
+      .scratch_bytes =
+          product ? sni_contraction_scratch_bytes(k, t->vector_bits) : k->scratch_bytes,
+  };
+}
+
+static inline test_run tree_run(const sni_tree *tree, const target *t, const int64_t *params) {
+  return (test_run){.units = sni_tree_units(tree, SNI_NO_ITEM, params),
+                    .scratch_bytes = sni_tree_scratch_bytes(tree, t->vector_bits)};
+}
+
+// NULL: it has none.
+static inline const sni_tree *converted(const sni_kernel *k, sni_arena *arena) {
+  sni_diag diag = {0};
+  sni_tree *tree = NULL;
+  const sn_status status = sni_tree_convert(k, arena, &diag, &tree);
+  ck_assert_msg(status == SN_OK || status == SN_ERR_UNSUPPORTED, "%s", diag.text);
+  return tree;
+}
+
+// The kernel, and the tree that it is converted to, on every target against the model: all bytes of
+// all buffers.
 static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t *params,
                                    check_options options) {
   test_memory m;
+  sni_arena arena;
   sni_diag diag = {0};
   ck_assert_msg(sni_kernel_verify(k, &diag) == SN_OK, "line %d: %s", line, diag.text);
+  sni_arena_init(&arena, &the_allocator);
+  const sni_tree *tree = converted(k, &arena);
   if (options.filling.scale == 0) options.filling.scale = 4;
   create_memory(&m, k, params, &options);
   const bool fault = model_run(k, m.model_pointers, params);
@@ -358,17 +297,16 @@ static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t 
   for (size_t t = 0; t < SNI_COUNT_OF(targets); t++) {
     if (!target_runs(&targets[t]) || (options.only && options.only != (int)t + 1)) continue;
     native n = compile_native(k, &targets[t]);
-    guarded scratch = create_scratch(k, &targets[t]);
-    restore_memory(&m, k);
-    memset(scratch.data, 0, sizeof(sni_scratch_header));
-    run_split(&n, k, m.pointers, params, scratch.data);
-    ck_assert_int_eq(((sni_scratch_header *)(void *)scratch.data)->fault, options.faults);
+    run_native(&n, &m, k, params, kernel_run(k, &targets[t], params), options.faults);
     compare_memory(&m, k, line, options.what, targets[t].name);
-    guarded_destroy(&scratch);
-    sni_code_release(n.code);
+    if (!tree) continue;
+    n = load_native(&targets[t], (sni_llvm_request){.trees = &tree});
+    run_native(&n, &m, k, params, tree_run(tree, &targets[t], params), options.faults);
+    compare_memory(&m, k, line, options.what, targets[t].name);
   }
   check_interpreter(&m, k, params, line, options.what);
   destroy_memory(&m, k);
+  sni_arena_deinit(&arena);
 }
 #define check_kernel(kernel, params, ...) \
   check_kernel_at(__LINE__, kernel, params, (check_options){__VA_ARGS__})
