@@ -312,7 +312,7 @@ static void load_held(sni_emitter *e, uint32_t number, uint32_t buffer, const sn
   }
 }
 
-void sni_tree_load(sni_emitter *e, uint32_t number, const sni_group *group) {
+void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
   const uint32_t buffer = sni_tree_accesses(e->tree)[inst->access].buffer;
   if (e->held[buffer]) {
@@ -336,7 +336,7 @@ bool sni_ranges_vary(const sni_emitter *e, const sni_tree_access *access) {
   return false;
 }
 
-void sni_tree_elements(sni_emitter *e, uint32_t number, const sni_group *group, LLVMValueRef *out) {
+void sni_emit_elements(sni_emitter *e, uint32_t number, const sni_group *group, LLVMValueRef *out) {
   const sni_place p = sni_access_place(e, number);
   if (group && (p.varies || sni_ranges_vary(e, p.access))) {
     load_vectors(e, &p, group, out);

@@ -3,7 +3,7 @@
 #ifndef SNI_CODEGEN_LLVM_EMIT_ACCESS_H
 #define SNI_CODEGEN_LLVM_EMIT_ACCESS_H
 
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 // Offsets are numbers up to the end: accesses of one shape share them, and each
 // needs no register but its buffer's.

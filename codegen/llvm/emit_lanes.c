@@ -4,7 +4,7 @@
 // Invariant: where the loop reduces, element i goes to lane i % 64, so a turn takes 64 elements, and
 // masked lanes keep their accumulators. Code size stays bounded: a body is emitted at most twice
 // (full and masked).
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 enum { long_body = 24 };  // operations from which one masked loop serves full and partial groups
 

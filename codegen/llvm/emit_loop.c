@@ -4,7 +4,7 @@
 // Invariant: on entry to a loop's body the offset of every access inside is advanced by the index
 // of that loop, so that each product of index and stride is computed once, where the index becomes
 // known.
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 #include <stdlib.h>
 

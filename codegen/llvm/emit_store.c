@@ -115,7 +115,7 @@ static bool has_masks(const sni_group *group) {
   return false;
 }
 
-void sni_tree_store(sni_emitter *e, uint32_t number, const sni_group *group) {
+void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
   const uint32_t value = inst->operands[0];
   const uint32_t buffer = sni_tree_accesses(e->tree)[inst->access].buffer;
@@ -186,7 +186,7 @@ static void add_scalar(sni_emitter *e, uint32_t number, const sni_place *p) {
   sni_fork_join(e, &f);
 }
 
-void sni_tree_store_add(sni_emitter *e, uint32_t number, const sni_group *group) {
+void sni_emit_store_add(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_place p = sni_access_place(e, sni_inst_at(e, number)->access);
   if (!group) {
     add_scalar(e, number, &p);
@@ -226,7 +226,7 @@ static LLVMValueRef clamp_index(sni_emitter *e, LLVMValueRef index, LLVMValueRef
   return sni_ir_intrinsic(e, "llvm.smax", &type, 1, high, 2);
 }
 
-void sni_tree_check_index(sni_emitter *e, uint32_t number, const sni_group *group) {
+void sni_emit_check_index(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
   LLVMValueRef size = sni_emit_extent(e, inst->imm.size);
   if (sni_checks_in_place(e, number) && (inst->imm.size.param >= 0 || inst->imm.size.value <= 0))

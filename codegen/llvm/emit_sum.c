@@ -4,7 +4,7 @@
 // Invariant: the order of codegen/kernel/tree.h. Places and lanes that no element reached hold the
 // identity, and combining with it changes no bit, so missing ones are left out. Accumulators travel
 // as values where they are few, and lie in the function's frame where they are many.
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 #include <stdlib.h>
 
@@ -22,24 +22,21 @@ static int64_t memory_bytes(const sni_emitter *e, const struct sni_sum *sum) {
   return lanes * (int64_t)sni_dtype_bytes((sn_dtype)sni_inst_at(e, sum->number)->dtype);
 }
 
-static sni_kernel_inst plain_of(const sni_emitter *e, const struct sni_sum *sum) {
-  return sni_plain_inst(sni_inst_at(e, sum->number));
+static const sni_tree_inst *inst_of(const sni_emitter *e, const struct sni_sum *sum) {
+  return sni_inst_at(e, sum->number);
 }
 
 static LLVMValueRef identity_of(sni_emitter *e, const struct sni_sum *sum) {
-  const sni_kernel_inst inst = plain_of(e, sum);
-  return sni_reduce_identity(e, &inst, sum->type);
+  return sni_reduce_identity(e, inst_of(e, sum), sum->type);
 }
 
 static LLVMValueRef combine(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef a,
                             LLVMValueRef b) {
-  const sni_kernel_inst inst = plain_of(e, sum);
-  return sni_reduce_combine(e, &inst, a, b);
+  return sni_reduce_combine(e, inst_of(e, sum), a, b);
 }
 
 static LLVMValueRef finish(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef total) {
-  const sni_kernel_inst inst = plain_of(e, sum);
-  return sni_reduce_finish(e, &inst, total);
+  return sni_reduce_finish(e, inst_of(e, sum), total);
 }
 
 // ---- accumulators in memory: [place][width] from `base` on
@@ -260,10 +257,9 @@ static void totals_of(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *o
                          : e->values[sum->number].vector[i];
   if (!sum->memory) combine_places(e, sum, all);
   if (by_lanes(e, sum->innermost)) {
-    const sni_kernel_inst inst = plain_of(e, sum);
     const int lanes = e->lanes;
     e->lanes = e->item_lanes[sum->innermost];
-    out[0] = sni_reduce_lanes(e, &inst, all, sum->width);
+    out[0] = sni_reduce_lanes(e, inst_of(e, sum), all, sum->width);
     e->lanes = lanes;
     return;
   }

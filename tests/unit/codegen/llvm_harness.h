@@ -223,7 +223,7 @@ static inline void check_interpreter(const test_kernel *t) {
 // In scratch of no byte more than what the code is promised.
 static inline void check_target(const test_kernel *t, const target *on) {
   const sni_tree *tree = t->tree;
-  const native n = load_native(on, (sni_llvm_request){.trees = &tree});
+  const native n = load_native(on, (sni_llvm_request){.kernels = &tree});
   const size_t bytes = sizeof(sni_scratch_header) + sni_tree_scratch_bytes(tree, on->vector_bits);
   guarded scratch = guarded_create(bytes, true);
   restore_memory(t->memory, t->k);

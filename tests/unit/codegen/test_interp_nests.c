@@ -527,7 +527,7 @@ START_TEST(every_allocation_may_fail) {
     sni_allocator_init(&small, NULL, limit);
     sni_diag diag = {0};
     sni_interp_code *code = NULL;
-    const sn_status status = sni_interp_prepare_tree(tree, &small, &diag, &code);
+    const sn_status status = sni_interp_prepare(tree, &small, &diag, &code);
     if (status) {
       ck_assert_int_eq(status, SN_ERR_MEMORY);
       ck_assert(code == NULL);

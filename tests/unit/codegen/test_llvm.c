@@ -507,7 +507,7 @@ START_TEST(in_place) {
   kb_store(&b, out, STRIDES(1),
            kb_op(&b, SNI_KOP_FMA, SN_F32, x, kb_const(&b, SN_F32, 2), kb_const(&b, SN_F32, 1)));
   const sni_tree *tree = nest_tree(&b.k, &arena);
-  native n = load_native(&targets[2], (sni_llvm_request){.trees = &tree});
+  native n = load_native(&targets[2], (sni_llvm_request){.kernels = &tree});
   float data[1000];
   sni_scratch_header scratch = {0};
   for (int i = 0; i < 1000; i++) data[i] = (float)i;
@@ -528,7 +528,7 @@ START_TEST(many_kernels_in_one_object_and_texts) {
            kb_op(&b, SNI_KOP_MUL, SN_F32, x, kb_const(&b, SN_F32, 3.25), 0));
   const sni_tree *tree = nest_tree(&b.k, &arena);
   const sni_tree *trees[3] = {tree, tree, tree};
-  sni_llvm_request request = {.trees = trees,
+  sni_llvm_request request = {.kernels = trees,
                               .symbols = symbols,
                               .n_kernels = 3,
                               .optimization = 2,
@@ -568,7 +568,7 @@ START_TEST(streamed_stores) {
   check_kernel(&b.k, NULL, .what = "streamed");
   const sni_tree *tree = nest_tree(&b.k, &arena);
   const char *symbol = "k";
-  sni_llvm_request request = {.trees = &tree,
+  sni_llvm_request request = {.kernels = &tree,
                               .symbols = &symbol,
                               .n_kernels = 1,
                               .output = SNI_LLVM_ASSEMBLY,
@@ -588,7 +588,7 @@ static void *compile_in_thread(void *user) {
   const sni_tree *tree = user;
   const char *symbol = "k";
   for (int i = 0; i < 10; i++) {
-    sni_llvm_request request = {.trees = &tree,
+    sni_llvm_request request = {.kernels = &tree,
                                 .symbols = &symbol,
                                 .n_kernels = 1,
                                 .optimization = i % 4,
@@ -628,7 +628,7 @@ START_TEST(refusals) {
   const sni_tree *tree = nest_tree(&b.k, &arena);
   const char *symbol = "k";
   sni_llvm_request request = {
-      .trees = &tree, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
+      .kernels = &tree, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
   sni_llvm_result result;
   ck_assert_int_ne(the_plugin->compile(&request, &result), 0);
   ck_assert_ptr_nonnull(strstr(result.error, "exp"));

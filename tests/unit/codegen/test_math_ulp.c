@@ -70,7 +70,7 @@ static evaluator make_evaluator(sni_kop op, sn_dtype dtype) {
   const uint32_t y = n == 2 ? build_2(&b, op, v[0], v[1]) : build_1(&b, op, v[0]);
   build_store(&b, build_access(&b, build_buffer(&b, dtype), 0, (int64_t[]){1}), y);
   evaluator e = {0};
-  ck_assert_int_eq(sni_interp_prepare_tree(harness_expand(&h, &b), &h.allocator, &h.diag, &e.code),
+  ck_assert_int_eq(sni_interp_prepare(harness_expand(&h, &b), &h.allocator, &h.diag, &e.code),
                    SN_OK);
   e.scratch = aligned_alloc(64, sni_interp_scratch_bytes(e.code));
   return e;
@@ -78,7 +78,7 @@ static evaluator make_evaluator(sni_kop op, sn_dtype dtype) {
 
 static void evaluate(const evaluator *e, void *a, void *b_or_y, void *y) {
   void *buffers[3] = {a, b_or_y, y};
-  sni_interp_run_tree(e->code, buffers, NULL, 0, 1, e->scratch);
+  sni_interp_run(e->code, buffers, NULL, 0, 1, e->scratch);
 }
 
 static void drop_evaluator(evaluator *e) {

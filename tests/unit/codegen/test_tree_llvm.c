@@ -95,7 +95,7 @@ CASES(products_and_their_loops, products_cases)
 // ---- the code itself
 static char *text_of(const sni_tree *tree, sni_llvm_output output, sni_llvm_result *out_result) {
   const char *symbol = "k";
-  sni_llvm_request request = {.trees = &tree,
+  sni_llvm_request request = {.kernels = &tree,
                               .symbols = &symbol,
                               .n_kernels = 1,
                               .output = output,
@@ -229,7 +229,7 @@ START_TEST(many_trees_in_one_object) {
   const sni_tree *trees[3] = {tree, tree, tree};
   const char *symbols[3] = {"first", "second", "third"};
   sni_llvm_request request = {
-      .trees = trees, .symbols = symbols, .n_kernels = 3, .optimization = 2, .vector_bits = 256};
+      .kernels = trees, .symbols = symbols, .n_kernels = 3, .optimization = 2, .vector_bits = 256};
   sni_llvm_result result;
   sni_code *code;
   ck_assert_int_eq(the_plugin->compile(&request, &result), 0);
@@ -247,7 +247,7 @@ START_TEST(math_must_be_expanded) {
       false);
   const char *symbol = "k";
   sni_llvm_request request = {
-      .trees = &tree, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
+      .kernels = &tree, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
   sni_llvm_result result;
   ck_assert_int_ne(the_plugin->compile(&request, &result), 0);
   ck_assert_msg(strstr(result.error, "kernel hand: 'exp'") != NULL, "%s", result.error);

@@ -99,7 +99,7 @@ static inline void check_tree(const random_tree *r, const tree_data *starts, int
   for (size_t t = 0; t < SNI_COUNT_OF(targets); t++) {
     if (!target_runs(&targets[t]) || (only && only != (int)t + 1)) continue;
     const sni_tree *tree = r->tree;
-    native n = load_native(&targets[t], (sni_llvm_request){.trees = &tree});
+    native n = load_native(&targets[t], (sni_llvm_request){.kernels = &tree});
     for (int i = 0; i < n_starts; i++)
       check_native(&n, &targets[t], r, &starts[i], &want[i], &results[i], what);
     sni_code_release(n.code);

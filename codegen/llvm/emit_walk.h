@@ -1,7 +1,7 @@
-// The walk over a tree (codegen/kernel/tree.h): what its files share on top of emit.h.
+// The walk over a kernel (codegen/kernel/tree.h): what its files share on top of emit.h.
 //
-//   emit_tree.c        signature, roots, units
-//   plan_tree.c        what is known beforehand: vectors, lanes, buffers in registers, products
+//   emit_kernel.c      signature, roots, units
+//   plan_kernel.c      what is known beforehand: vectors, lanes, buffers in registers, products
 //   emit_loop.c        items, loops one iteration at a time, IF, values carried round
 //   emit_lanes.c       loops in vectors: turns, tails, interleaving
 //   emit_product.h     shared by the files of products
@@ -15,8 +15,8 @@
 //
 // Where the walk stands is in the emitter: indices of the loops that are open, offsets of the
 // accesses at these indices, open sums. A value outside a loop dominates it: nothing is moved.
-#ifndef SNI_CODEGEN_LLVM_EMIT_TREE_H
-#define SNI_CODEGEN_LLVM_EMIT_TREE_H
+#ifndef SNI_CODEGEN_LLVM_EMIT_WALK_H
+#define SNI_CODEGEN_LLVM_EMIT_WALK_H
 
 #include "codegen/kernel/contraction.h"
 #include "codegen/llvm/emit.h"
@@ -83,16 +83,15 @@ static inline sni_extent sni_stride_along(const sni_emitter *e, uint32_t access,
   return there ? strides[depth] : sni_extent_constant(0);
 }
 
-// ---- plan_tree.c
+// ---- plan_kernel.c
 // false: out of memory
-bool sni_plan_tree(sni_emitter *e);
+bool sni_plan_kernel(sni_emitter *e);
 uint32_t sni_loop_of(const sni_emitter *e, uint32_t item);  // the innermost LOOP it is or stands in
 int sni_count_operations(const sni_emitter *e, uint32_t item);
 int sni_choose_interleave(const sni_emitter *e, uint32_t item);
 
-// ---- emit_tree.c
-bool sni_emit_tree(sni_emitter *e, const sni_tree *tree, const char *symbol);
-LLVMValueRef sni_emit_extent(sni_emitter *e, sni_extent extent);
+// ---- emit_kernel.c
+bool sni_emit_kernel(sni_emitter *e, const sni_tree *tree, const char *symbol);
 // Memory of the function's frame, free again after sni_frame_release.
 LLVMValueRef sni_frame_take(sni_emitter *e, int64_t bytes);
 void sni_frame_release(sni_emitter *e, LLVMValueRef memory);
@@ -133,19 +132,18 @@ int sni_most_places(const sni_emitter *e, uint32_t item);
 enum { sni_most_by_place = 32 };  // accumulators of one REDUCE in registers
 
 // ---- emit_value.c
-sni_kernel_inst sni_plain_inst(const sni_tree_inst *inst);  // what emit_op.c and emit_reduce.c take
 void sni_emit_block(sni_emitter *e, uint32_t item, const sni_group *group);
 void sni_emit_value(sni_emitter *e, uint32_t number, const sni_group *group);
 
 // ---- emit_access.c
 bool sni_extent_varies(sni_extent stride);
-void sni_tree_load(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_tree_store(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_tree_store_add(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_tree_check_index(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_emit_store_add(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_emit_check_index(sni_emitter *e, uint32_t number, const sni_group *group);
 // The elements of an access as vectors of the group, [first, first + count), splats where they do
 // not vary along the lanes; without a group one scalar, out[0].
-void sni_tree_elements(sni_emitter *e, uint32_t access, const sni_group *group, LLVMValueRef *out);
+void sni_emit_elements(sni_emitter *e, uint32_t access, const sni_group *group, LLVMValueRef *out);
 LLVMValueRef sni_buffer_address(sni_emitter *e, uint32_t buffer);
 // Before the turns of a lanes loop: whether its streamed stores are aligned.
 void sni_test_streams(sni_emitter *e, uint32_t item, LLVMValueRef first);

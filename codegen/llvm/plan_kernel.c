@@ -3,7 +3,7 @@
 // vectors work side by side.
 //
 // Invariant: nothing here moves an instruction; codegen/kernel/facts.h says where values vary.
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 #include <stdlib.h>
 
@@ -42,7 +42,7 @@ static void turn_product(sni_emitter *e, uint32_t item) {
   sni_contraction_nest nest;
   sni_contraction_plan plan;
   if (!sni_contraction_nest_find(e->tree, item, &nest)) return;
-  if (!sni_tree_contraction_plan(e->tree, &nest, e->vector_bits, &plan)) return;
+  if (!sni_contraction_plan_make(e->tree, &nest, e->vector_bits, &plan)) return;
   const uint32_t columns = plan.swapped ? nest.m : nest.n;
   const int depth = sni_item_at(e, columns)->depth;
   for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++)
@@ -176,7 +176,7 @@ static bool hold_buffers(sni_emitter *e, uint8_t *lanes) {
   return true;
 }
 
-bool sni_plan_tree(sni_emitter *e) {
+bool sni_plan_kernel(sni_emitter *e) {
   sni_tree_find_facts(e->tree, e->inst_facts, e->item_facts);
   count_insts(e);
   find_depths(e);
