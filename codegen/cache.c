@@ -45,14 +45,14 @@ sn_status sni_kernel_code_interpret(sni_allocator *allocator, sni_diag *diag,
                                     const sni_tree *expanded, sni_kernel_code **out_code) {
   sni_kernel_code *code = new_code(allocator, diag);
   if (!code) return SN_ERR_MEMORY;
-  sn_status status = sni_interp_prepare_tree(expanded, allocator, diag, &code->interp);
+  sn_status status = sni_interp_prepare(expanded, allocator, diag, &code->interp);
   if (status) {
     code->interp = NULL;
     sni_kernel_code_release(code);
     return status;
   }
   code->kind = SNI_COMMAND_INTERPRETED;
-  code->function = sni_interp_run_tree;
+  code->function = sni_interp_run;
   code->scratch_bytes = sni_interp_scratch_bytes(code->interp);
   *out_code = code;
   return SN_OK;

@@ -119,7 +119,7 @@ void sni_compiler_note_no_plugin(sni_compiler *compiler) {
 sni_llvm_request sni_compiler_request(const sni_compiler *compiler, const sni_tree *const *kernels,
                                       const char *const *symbols, int n, sni_llvm_output output) {
   const sni_cpu *cpu = compiler->setup.cpu;
-  return (sni_llvm_request){.trees = kernels,
+  return (sni_llvm_request){.kernels = kernels,
                             .symbols = symbols,
                             .n_kernels = n,
                             .output = output,

@@ -1,10 +1,9 @@
-// Scalar expansion, inside: the builder that emits CORE instructions, into a nest or into a tree, and
-// one function per MATH operation. Each takes values of the kernel being built and returns the value
+// Scalar expansion, inside: the builder that emits CORE instructions, and one function per MATH
+// operation. Each takes values of the kernel being built and returns the value
 // of the result; after a failed allocation they go on harmlessly and status tells.
 #ifndef SNI_CODEGEN_EXPAND_H
 #define SNI_CODEGEN_EXPAND_H
 
-#include "codegen/kernel/kernel.h"
 #include "codegen/kernel/tree.h"
 
 typedef uint32_t sni_value;
@@ -13,15 +12,12 @@ typedef struct sni_expander {
   sni_arena *arena;
   sni_diag *diag;
   sn_status status;
-  sni_tree_builder *tree;  // NULL: a nest
-  sni_kernel_inst *insts;  // of the nest, so far
-  uint32_t count, capacity;
+  sni_tree_builder *tree;
   sni_value *constants;  // CONST instructions that may be used at hand
   uint32_t n_constants, constants_capacity;
 } sni_expander;
 
 // ---- builder
-sni_value sni_put_inst(sni_expander *x, sni_kernel_inst inst);
 sni_value sni_put_f(sni_expander *x, sn_dtype dtype, double value);  // exact in the dtype
 sni_value sni_put_i(sni_expander *x, sn_dtype dtype, int64_t value);
 sn_dtype sni_value_dtype(const sni_expander *x, sni_value value);

@@ -4,7 +4,7 @@
 #ifndef SNI_CODEGEN_INTERP_BLOCKS_H
 #define SNI_CODEGEN_INTERP_BLOCKS_H
 
-#include "codegen/kernel/kernel.h"
+#include "codegen/kernel/tree.h"
 
 // dst[i] = op(a[i], b[i], c[i]) for i < n. dst may be an operand, or meet none.
 typedef void (*sni_block_function)(void *dst, const void *a, const void *b, const void *c,

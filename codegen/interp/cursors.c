@@ -42,7 +42,7 @@ static sni_flat_cursor make_cursor(sni_flattener *t, const sni_tree_access *acce
   sni_flat_cursor cursor = {.first_form = t->n_forms,
                             .per_lane = sni_flatten_is_per_lane(t, access->buffer)};
   cursor.made = (sni_cursor){
-      .slot = sni_flatten_slot(t, dtype, SNI_HOME_NOWHERE, 0),
+      .slot = sni_flatten_slot(t, dtype, SNI_HOME_NONE, 0),
       .buffer = global ? access->buffer : SNI_NO_VALUE,
       .offset = sni_flatten_size(t, access->offset, size, cursor.per_lane),
       .base = access->buffer,  // of scratch: homes.c knows where

@@ -3,7 +3,7 @@
 #ifndef SNI_CODEGEN_INTERP_ELEMENTS_H
 #define SNI_CODEGEN_INTERP_ELEMENTS_H
 
-#include "codegen/kernel/kernel.h"
+#include "codegen/kernel/kops.h"
 
 #include <math.h>
 

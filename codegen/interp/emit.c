@@ -36,7 +36,7 @@ uint32_t sni_flatten_slot(sni_flattener *t, sn_dtype dtype, sni_flat_home home, 
 }
 
 uint32_t sni_flatten_home(sni_flattener *t, sn_dtype dtype, bool vector) {
-  return sni_flatten_slot(t, dtype, vector ? SNI_HOME_IN_REGISTER : SNI_HOME_IN_CELL, 1);
+  return sni_flatten_slot(t, dtype, vector ? SNI_HOME_REGISTER : SNI_HOME_CELL, 1);
 }
 
 enum { seen = 64 };  // of what was made lately, how much is looked through
@@ -61,11 +61,11 @@ uint32_t sni_flatten_size(sni_flattener *t, sni_extent extent, int64_t scale, bo
 uint32_t sni_flatten_constant(sni_flattener *t, sn_dtype dtype, uint64_t bits) {
   for (uint32_t i = t->n_slots; i > 0 && i + seen > t->n_slots; i--) {
     const sni_flat_slot *known = &t->slots[i - 1];
-    if (known->home == SNI_HOME_IN_CONSTANT && known->dtype == dtype &&
+    if (known->home == SNI_HOME_CONSTANT && known->dtype == dtype &&
         t->constants[known->offset] == bits && i - 1 != t->per_lane_block)
       return i - 1;
   }
-  const uint32_t slot = sni_flatten_slot(t, dtype, SNI_HOME_IN_CONSTANT, 1);
+  const uint32_t slot = sni_flatten_slot(t, dtype, SNI_HOME_CONSTANT, 1);
   if (!sni_flatten_grow(t, (void **)&t->constants, &t->constants_capacity, t->n_constants + 1,
                         sizeof(bits)))
     return 0;
@@ -206,7 +206,7 @@ static void emit_constant(sni_flattener *t, uint32_t number) {
 static void emit_param(sni_flattener *t, uint32_t number) {
   const sn_dtype dtype = (sn_dtype)t->all[number].dtype;
   const uint32_t size = sni_flatten_size(t, t->all[number].imm.size, 1, false);
-  const uint32_t slot = sni_flatten_slot(t, SN_I64, SNI_HOME_IN_SIZE, 1);
+  const uint32_t slot = sni_flatten_slot(t, SN_I64, SNI_HOME_SIZE, 1);
   if (t->status) return;
   t->slots[slot].offset = size;
   t->values[number].slot = slot;
@@ -259,12 +259,12 @@ uint32_t sni_flatten_load(sni_flattener *t, uint32_t access, bool vector, bool c
     s.c = none ? sni_flatten_constant(t, dtype, 0) : slot_of(t, a->otherwise);
     if (none || !is_vector(t, a->otherwise)) s.flags |= SNI_FLAT_ONE_ELSE;
     s.a = sni_flatten_home(t, dtype, vector);
-    s.dst = sni_flatten_slot(t, dtype, SNI_HOME_NOWHERE, 0);
+    s.dst = sni_flatten_slot(t, dtype, SNI_HOME_NONE, 0);
     if (!t->status) t->slots[s.dst].holder = s.a;
   } else if (s.flags & SNI_FLAT_MAY_POINT && neighbours) {
     if (!indexed) return cursor.made.slot;
     s.kind = SNI_FLAT_POINT_INDEXED;
-    s.dst = sni_flatten_slot(t, dtype, SNI_HOME_NOWHERE, 0);
+    s.dst = sni_flatten_slot(t, dtype, SNI_HOME_NONE, 0);
   } else {
     s.dst = sni_flatten_home(t, dtype, vector);
   }

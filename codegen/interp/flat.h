@@ -211,10 +211,10 @@ typedef struct sni_flat_code {
   size_t slot_table, form_table, size_table;  // byte offsets in scratch
 } sni_flat_code;
 
-// sni_interp_prepare_tree with loops of the caller's choice.
-sn_status sni_interp_prepare_tree_with(const sni_tree *expanded, const sni_blocks *blocks,
-                                       sni_allocator *allocator, sni_diag *diag,
-                                       sni_interp_code **out_code);
+// sni_interp_prepare with loops of the caller's choice.
+sn_status sni_interp_prepare_with(const sni_tree *expanded, const sni_blocks *blocks,
+                                  sni_allocator *allocator, sni_diag *diag,
+                                  sni_interp_code **out_code);
 
 // State of one call.
 typedef struct sni_flat_frame {

@@ -79,9 +79,9 @@ static sni_flat_reduction_kind kind_of(bool lanes, bool across) {
 static uint32_t accumulator_slot(sni_flattener *t, const sni_flat_reduction *r) {
   const sn_dtype dtype = (sn_dtype)r->dtype;
   if (r->kind == SNI_REDUCE_ACROSS)
-    return sni_flatten_slot(t, dtype, SNI_HOME_IN_CELLS, SNI_REDUCE_LANES);
+    return sni_flatten_slot(t, dtype, SNI_HOME_CELLS, SNI_REDUCE_LANES);
   if (r->kind == SNI_REDUCE_SPREAD)
-    return sni_flatten_slot(t, dtype, r->one ? SNI_HOME_IN_CELLS : SNI_HOME_IN_REGISTERS, r->width);
+    return sni_flatten_slot(t, dtype, r->one ? SNI_HOME_CELLS : SNI_HOME_REGISTERS, r->width);
   const uint32_t slot = sni_flatten_home(t, dtype, !r->one);
   if (!t->status) t->slots[slot].early = true;
   return slot;
@@ -226,7 +226,7 @@ static void add_product(sni_flattener *t, uint32_t contract, bool tiled) {
       .rows = turned ? rhs : lhs,
       .columns = turned ? lhs : rhs,
       .k = sni_flatten_size(t, c->k, 1, false),
-      .slot = sni_flatten_slot(t, dtype, tiled ? SNI_HOME_NOWHERE : SNI_HOME_IN_REGISTER, 0),
+      .slot = sni_flatten_slot(t, dtype, tiled ? SNI_HOME_NONE : SNI_HOME_REGISTER, 0),
       .segment = c->segment,
   };
   t->values[c->inst].slot = product.slot;

@@ -18,13 +18,13 @@ typedef struct sni_flat_value {
 } sni_flat_value;
 
 typedef enum sni_flat_home {
-  SNI_HOME_NOWHERE,
-  SNI_HOME_IN_REGISTER,
-  SNI_HOME_IN_CELL,
-  SNI_HOME_IN_CELLS,      // `count` elements of its own
-  SNI_HOME_IN_REGISTERS,  // `count` blocks of its own
-  SNI_HOME_IN_CONSTANT,
-  SNI_HOME_IN_SIZE,
+  SNI_HOME_NONE,
+  SNI_HOME_REGISTER,
+  SNI_HOME_CELL,
+  SNI_HOME_CELLS,      // `count` elements of its own
+  SNI_HOME_REGISTERS,  // `count` blocks of its own
+  SNI_HOME_CONSTANT,
+  SNI_HOME_SIZE,
 } sni_flat_home;
 
 // What is known about a pointer slot.
@@ -159,5 +159,8 @@ void sni_flatten_nodes(sni_flattener *t);
 
 // ---- homes.c: homes of slots, block, scratch
 void sni_flatten_homes(sni_flattener *t);
+
+// ---- pack.c
+sn_status sni_flatten_pack(const sni_flattener *t, sni_allocator *allocator, sni_interp_code **out);
 
 #endif

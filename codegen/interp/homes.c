@@ -176,7 +176,7 @@ static void assign_registers(sni_flattener *t, scan *s) {
   for (uint32_t i = 0; i <= t->n_steps; i++) s->starts[i] = s->ends[i] = SNI_NO_VALUE;
   for (uint32_t slot = 0; slot < t->n_slots; slot++) {
     const sni_flat_slot *info = &t->slots[slot];
-    if (info->home != SNI_HOME_IN_REGISTER || info->first == SNI_NO_VALUE) continue;
+    if (info->home != SNI_HOME_REGISTER || info->first == SNI_NO_VALUE) continue;
     s->next_start[slot] = s->starts[info->first];
     s->starts[info->first] = slot;
     s->next_end[slot] = s->ends[info->last];
@@ -191,7 +191,7 @@ static size_t register_bytes_of(const sni_flattener *t, const scan *s) {
   size_t bytes =
       s->pools[0].n_made + 4 * (size_t)s->pools[1].n_made + 8 * (size_t)s->pools[2].n_made;
   for (uint32_t i = 0; i < t->n_slots; i++)
-    if (t->slots[i].home == SNI_HOME_IN_REGISTERS)
+    if (t->slots[i].home == SNI_HOME_REGISTERS)
       bytes += t->slots[i].count * sn_dtype_size((sn_dtype)t->slots[i].dtype);
   return bytes;
 }
@@ -243,7 +243,7 @@ static size_t reserve(sni_flattener *t, size_t bytes, size_t align) {
 
 static void place_slots(sni_flattener *t, scan *s) {
   for (uint32_t i = 0; i < t->n_slots; i++)
-    if (t->slots[i].home == SNI_HOME_IN_CELL) t->slots[i].offset = reserve(t, 8, 8);
+    if (t->slots[i].home == SNI_HOME_CELL) t->slots[i].offset = reserve(t, 8, 8);
   for (int i = 0; i < 3; i++) {
     const size_t size = i == 0 ? 1 : i == 1 ? 4 : 8;
     s->pools[i].base = reserve(t, s->pools[i].n_made * size * t->block, SNI_LINE_BYTES);
@@ -251,11 +251,10 @@ static void place_slots(sni_flattener *t, scan *s) {
   for (uint32_t i = 0; i < t->n_slots; i++) {
     sni_flat_slot *slot = &t->slots[i];
     const size_t size = sn_dtype_size((sn_dtype)slot->dtype);
-    if (slot->home == SNI_HOME_IN_REGISTER)
+    if (slot->home == SNI_HOME_REGISTER)
       slot->offset = s->pools[pool_of(slot->dtype)].base + slot->offset * size * t->block;
-    if (slot->home == SNI_HOME_IN_CELLS)
-      slot->offset = reserve(t, slot->count * size, SNI_LINE_BYTES);
-    if (slot->home == SNI_HOME_IN_REGISTERS)
+    if (slot->home == SNI_HOME_CELLS) slot->offset = reserve(t, slot->count * size, SNI_LINE_BYTES);
+    if (slot->home == SNI_HOME_REGISTERS)
       slot->offset = reserve(t, slot->count * size * t->block, SNI_LINE_BYTES);
   }
 }
@@ -357,7 +356,7 @@ static void place_products(sni_flattener *t) {
   const size_t bytes = (size_t)all.rows * all.row_bytes;
   t->tiles = (sni_tiles){.rows = all.rows, .depth = all.depth, .row_bytes = all.row_bytes};
   for (uint32_t i = 0; i < t->n_products; i++)
-    if (t->slots[t->products[i].slot].home == SNI_HOME_NOWHERE)
+    if (t->slots[t->products[i].slot].home == SNI_HOME_NONE)
       t->products[i].products = reserve(t, bytes, SNI_LINE_BYTES);
   t->tiles.panel = reserve(t, (size_t)all.depth * all.row_bytes, SNI_LINE_BYTES);
   if (all.ranged) t->tiles.left = reserve(t, (size_t)(all.rows * all.depth) * 8, SNI_LINE_BYTES);

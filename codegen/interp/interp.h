@@ -4,9 +4,7 @@
 #ifndef SNI_CODEGEN_INTERP_H
 #define SNI_CODEGEN_INTERP_H
 
-#include "codegen/kernel/kernel.h"
-
-typedef struct sni_tree sni_tree;
+#include "codegen/kernel/tree.h"
 
 // What a prepared program begins with. Immutable and Thread-safe once prepared.
 typedef struct sni_interp_code {
@@ -16,11 +14,8 @@ typedef struct sni_interp_code {
 
 // Translates an expanded kernel. The code holds no reference to it. Freed with sni_interp_release.
 // Errors: SN_ERR_MEMORY.
-sn_status sni_interp_prepare(const sni_kernel *expanded, sni_allocator *allocator, sni_diag *diag,
+sn_status sni_interp_prepare(const sni_tree *expanded, sni_allocator *allocator, sni_diag *diag,
                              sni_interp_code **out_code);
-// The same from an expanded tree; run with sni_interp_run_tree.
-sn_status sni_interp_prepare_tree(const sni_tree *expanded, sni_allocator *allocator,
-                                  sni_diag *diag, sni_interp_code **out_code);
 void sni_interp_release(sni_interp_code *code, sni_allocator *allocator);
 size_t sni_interp_bytes(const sni_interp_code *code);  // that the code takes
 // Scratch that sni_interp_run needs, header included.
@@ -28,7 +23,5 @@ size_t sni_interp_scratch_bytes(const sni_interp_code *code);
 // A sni_kernel_function; code: the sni_interp_code.
 void sni_interp_run(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
                     int64_t end, void *scratch);
-void sni_interp_run_tree(const void *code, void *const *buffers, const int64_t *params,
-                         int64_t begin, int64_t end, void *scratch);
 
 #endif

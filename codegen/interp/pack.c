@@ -1,12 +1,11 @@
-// Makes a program for the interpreter from an expanded tree: the steps of flattening, then one
-// block of memory that holds all they made. Chooses the copy of the vector loops that fits the CPU.
+// The last step of flattening: one block of memory that holds all that the others made.
 #include "codegen/interp/flatten.h"
 
 #include <string.h>
 
 static sni_flat_place_kind place_kind(const sni_flat_slot *slot) {
-  if (slot->home == SNI_HOME_IN_CONSTANT) return SNI_FLAT_CONSTANT;
-  return slot->home == SNI_HOME_IN_SIZE ? SNI_FLAT_SIZE : SNI_FLAT_SCRATCH;
+  if (slot->home == SNI_HOME_CONSTANT) return SNI_FLAT_CONSTANT;
+  return slot->home == SNI_HOME_SIZE ? SNI_FLAT_SIZE : SNI_FLAT_SCRATCH;
 }
 
 // ---- one block of memory: arrays one after the other, aligned to 16 bytes
@@ -61,15 +60,16 @@ static void put_all(const sni_flattener *t, packer *p, uint32_t n_places) {
   for (uint32_t i = 0; i < t->n_sizes; i++) sources[i] = t->sizes[i].size;
   for (uint32_t i = 0; i < t->n_sizes; i++) sizes[i] = t->sizes[i].size.value;
   for (uint32_t i = 0; i < t->n_slots; i++)
-    if (t->slots[i].home != SNI_HOME_NOWHERE)
+    if (t->slots[i].home != SNI_HOME_NONE)
       *place++ = (sni_flat_place){place_kind(&t->slots[i]), i, t->slots[i].offset};
   made.head.bytes = p->bytes;
   *code = made;
 }
 
-static sn_status pack(const sni_flattener *t, sni_allocator *allocator, sni_interp_code **out) {
+sn_status sni_flatten_pack(const sni_flattener *t, sni_allocator *allocator,
+                           sni_interp_code **out) {
   uint32_t n_places = 0;
-  for (uint32_t i = 0; i < t->n_slots; i++) n_places += t->slots[i].home != SNI_HOME_NOWHERE;
+  for (uint32_t i = 0; i < t->n_slots; i++) n_places += t->slots[i].home != SNI_HOME_NONE;
   packer p = {0};
   put_all(t, &p, n_places);
   p.block = sni_alloc_zeroed(allocator, p.bytes);
@@ -78,31 +78,4 @@ static sn_status pack(const sni_flattener *t, sni_allocator *allocator, sni_inte
   put_all(t, &p, n_places);
   *out = (sni_interp_code *)(void *)p.block;
   return SN_OK;
-}
-
-// ---- all of it
-
-static sn_status flatten(sni_flattener *t, const sni_tree *expanded) {
-  sni_flatten_arrange(t, expanded);
-  if (!t->status) sni_flatten_hazards(t);
-  if (!t->status) sni_flatten_nodes(t);
-  if (!t->status) sni_flatten_homes(t);
-  return t->status;
-}
-
-sn_status sni_interp_prepare_tree_with(const sni_tree *expanded, const sni_blocks *blocks,
-                                       sni_allocator *allocator, sni_diag *diag,
-                                       sni_interp_code **out_code) {
-  sni_arena arena;
-  sni_arena_init(&arena, allocator);
-  sni_flattener t = {.blocks = blocks, .arena = &arena, .diag = diag};
-  sn_status status = flatten(&t, expanded);
-  if (!status) status = pack(&t, allocator, out_code);
-  sni_arena_deinit(&arena);
-  return status;
-}
-
-sn_status sni_interp_prepare_tree(const sni_tree *expanded, sni_allocator *allocator,
-                                  sni_diag *diag, sni_interp_code **out_code) {
-  return sni_interp_prepare_tree_with(expanded, sni_interp_blocks(), allocator, diag, out_code);
 }

@@ -248,8 +248,8 @@ static void run_roots(sni_flat_frame *f, int64_t begin, int64_t end) {
   }
 }
 
-void sni_interp_run_tree(const void *opaque, void *const *buffers, const int64_t *params,
-                         int64_t begin, int64_t end, void *scratch) {
+void sni_interp_run(const void *opaque, void *const *buffers, const int64_t *params, int64_t begin,
+                    int64_t end, void *scratch) {
   if (begin >= end) return;
   const sni_flat_code *code = opaque;
   sni_flat_frame f;

@@ -2,7 +2,8 @@
 // of k blocks, packing and grains.
 //
 // Invariant: everything follows from shapes, dtype and vector width, so builder, scratch provider
-// and back end agree. No symbol of another file is used: the LLVM plugin carries a copy.
+// and back end agree. No symbol of another file is used but the table of operations: the LLVM
+// plugin carries a copy of both.
 #include "codegen/kernel/contraction.h"
 
 enum {
@@ -152,42 +153,6 @@ static bool is_few_columns(int64_t m, int64_t n, int lanes) {
   return n >= 1 && n <= 4 && n * 4 <= lanes && (m < 0 || m >= lanes);
 }
 
-static int64_t known(sni_kernel_size size) {
-  return size.param < 0 ? size.value : -1;
-}
-
-static int64_t epilogue_length(const sni_kernel *kernel) {
-  int64_t length = 0;
-  for (uint32_t i = 0; i < kernel->n_insts; i++)
-    length += kernel->insts[i].op != SNI_KOP_CONST && kernel->insts[i].op != SNI_KOP_CONTRACTION;
-  return length;
-}
-
-static shape kernel_shape(const sni_kernel *kernel, int lanes, int vector_bits, bool swapped) {
-  const int rows_axis = kernel->n_outer - (swapped ? 1 : 2),
-            columns_axis = kernel->n_outer - (swapped ? 2 : 1);
-  const sni_kernel_contraction *c = &kernel->contraction;
-  shape s = {
-      .m = known(kernel->extent[rows_axis]),
-      .n = known(kernel->extent[columns_axis]),
-      .k = known(c->k_extent),
-      .m_grain = kernel->grain[rows_axis],
-      .n_grain = kernel->grain[columns_axis],
-      .epilogue = epilogue_length(kernel),
-      .lanes = lanes,
-      .registers = vector_registers(vector_bits),
-      .vector_bytes = vector_bits / 8,
-  };
-  const sni_kernel_access *left = &kernel->accesses[swapped ? c->rhs : c->lhs];
-  const sni_kernel_access *right = &kernel->accesses[swapped ? c->lhs : c->rhs];
-  s.offsets = s.m < 0 || left->stride[rows_axis].param >= 0;
-  s.contiguous = known(right->stride[columns_axis]) == 1;
-  s.packing = s.contiguous ? 0 : packing_code;
-  const bool wide = kernel->buffers[kernel->accesses[c->lhs].buffer].dtype == SN_F64;
-  s.pitch = known(swapped ? c->lhs_k_stride : c->rhs_k_stride) * (wide ? 8 : 4);
-  return s;
-}
-
 static void plan_k_blocks(const shape *s, sni_contraction_plan *plan) {
   const bool single_block = s->m >= 0 && s->m <= plan->rows && plan->pack == SNI_PACK_NEVER;
   const int64_t limit = plan->pack == SNI_PACK_NEVER ? k_block_in_place : k_block_packed;
@@ -259,27 +224,6 @@ static void plan_shape(const shape *s, size_t size, size_t scratch_bytes,
   if (plan->pack != SNI_PACK_NEVER) plan->scratch_bytes += (size_t)(plan->k_block * widest) * size;
 }
 
-bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits,
-                               sni_contraction_plan *out_plan) {
-  const sni_kernel_contraction *c = &kernel->contraction;
-  const sn_dtype dtype = kernel->buffers[kernel->accesses[c->lhs].buffer].dtype;
-  if (!c->present || (dtype != SN_F32 && dtype != SN_F64)) return false;
-  sni_contraction_plan plan = {.lanes = vector_lanes(dtype, vector_bits)};
-  plan.swapped = is_few_columns(known(kernel->extent[kernel->n_outer - 2]),
-                                known(kernel->extent[kernel->n_outer - 1]), plan.lanes);
-  const size_t size = dtype == SN_F64 ? 8 : 4;
-  const shape s = kernel_shape(kernel, plan.lanes, vector_bits, plan.swapped);
-  plan_shape(&s, size, kernel->scratch_bytes, &plan);
-  *out_plan = plan;
-  return true;
-}
-
-size_t sni_contraction_scratch_bytes(const sni_kernel *kernel, int vector_bits) {
-  sni_contraction_plan plan;
-  return sni_contraction_plan_make(kernel, vector_bits, &plan) ? plan.scratch_bytes
-                                                               : kernel->scratch_bytes;
-}
-
 // Units of a sixteenth of the work, but neither so small that handing them out costs nor so large
 // that threads wait for the last.
 static int64_t unit_target(int64_t m, int64_t n, int64_t k) {
@@ -322,9 +266,17 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
   *n_grain = swapped ? unit_rows : unit_columns;
 }
 
-// ---- trees
+// ---- nests of a kernel
 static int64_t known_extent(sni_extent x) {
   return x.param < 0 ? x.value : -1;
+}
+
+// What a row does once may not be done once a panel.
+static bool stores(const sni_tree *tree, uint32_t item) {
+  const sni_block_item *b = &sni_tree_items(tree)[item].as.block;
+  for (uint32_t i = b->first; i < b->first + b->count; i++)
+    if (sni_kop_is_store((sni_kop)sni_tree_insts(tree)[i].op)) return true;
+  return false;
 }
 
 // Only BLOCKs in items [first, end).
@@ -364,7 +316,7 @@ static uint32_t contract_in(const sni_tree *tree, uint32_t n) {
 static uint32_t loop_of_columns(const sni_tree *tree, uint32_t m) {
   const sni_item *items = sni_tree_items(tree);
   uint32_t i = m + 1;
-  while (i < items[m].end && items[i].kind == SNI_ITEM_BLOCK) i++;
+  while (i < items[m].end && items[i].kind == SNI_ITEM_BLOCK && !stores(tree, i)) i++;
   if (i == items[m].end || !is_parallel(tree, i) || items[i].end != items[m].end)
     return SNI_NO_ITEM;
   const sni_schedule *schedule = sni_tree_schedule(tree);
@@ -389,22 +341,26 @@ bool sni_contraction_nest_find(const sni_tree *tree, uint32_t item,
   return true;
 }
 
-// Iterations of a loop, -1: unknown; and how many a unit has at most.
-static int64_t loop_iterations(const sni_tree *tree, uint32_t item, int64_t *out_grain) {
+int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item) {
   const sni_loop_item *loop = &sni_tree_items(tree)[item].as.loop;
-  const sni_schedule *schedule = &sni_tree_schedule(tree)[item];
-  int64_t count = known_extent(loop->extent), bound = count;
-  if (loop->strip != SNI_NO_ITEM) {
-    const int64_t whole = known_extent(loop->whole);
-    if (count <= 0 || whole < 0 || whole % count) count = -1;
-  }
-  *out_grain = schedule->grid                            ? schedule->grain
-               : bound >= 0 && bound <= unit_rows_inside ? most(bound, 1)
-                                                         : unit_rows_inside;
-  return count;
+  const int64_t extent = known_extent(loop->extent);
+  if (loop->strip == SNI_NO_ITEM || extent <= 0) return extent;
+  const int64_t whole = known_extent(loop->whole);
+  const int64_t pieces = known_extent(sni_tree_items(tree)[loop->strip].as.loop.extent);
+  const bool even = whole >= 0 && whole % extent == 0 && pieces >= 0 && pieces <= whole / extent;
+  return even ? extent : -1;
 }
 
-static shape tree_shape(const sni_tree *tree, const sni_contraction_nest *nest, int lanes,
+// Iterations of a loop, -1: unknown; and how many are worked on together.
+static int64_t loop_iterations(const sni_tree *tree, uint32_t item, int64_t *out_grain) {
+  const sni_schedule *schedule = &sni_tree_schedule(tree)[item];
+  const int64_t bound = known_extent(sni_tree_items(tree)[item].as.loop.extent);
+  *out_grain = bound >= 0 && bound <= unit_rows_inside ? most(bound, 1) : unit_rows_inside;
+  if (schedule->grid) *out_grain = schedule->grain;
+  return sni_tree_known_iterations(tree, item);
+}
+
+static shape nest_shape(const sni_tree *tree, const sni_contraction_nest *nest, int lanes,
                         int vector_bits, bool swapped) {
   const sni_item *items = sni_tree_items(tree);
   const sni_contract_item *c = &items[nest->contract].as.contract;
@@ -437,7 +393,7 @@ static shape tree_shape(const sni_tree *tree, const sni_contraction_nest *nest, 
   return s;
 }
 
-bool sni_tree_contraction_plan(const sni_tree *tree, const sni_contraction_nest *nest,
+bool sni_contraction_plan_make(const sni_tree *tree, const sni_contraction_nest *nest,
                                int vector_bits, sni_contraction_plan *out_plan) {
   const sni_contract_item *c = &sni_tree_items(tree)[nest->contract].as.contract;
   const sn_dtype dtype = (sn_dtype)sni_tree_insts(tree)[c->inst].dtype;
@@ -447,7 +403,7 @@ bool sni_tree_contraction_plan(const sni_tree *tree, const sni_contraction_nest 
   const int64_t n = loop_iterations(tree, nest->n, &grain);
   const int64_t m = nest->m == SNI_NO_ITEM ? 1 : loop_iterations(tree, nest->m, &grain);
   plan.swapped = nest->m != SNI_NO_ITEM && is_few_columns(m, n, plan.lanes);
-  const shape s = tree_shape(tree, nest, plan.lanes, vector_bits, plan.swapped);
+  const shape s = nest_shape(tree, nest, plan.lanes, vector_bits, plan.swapped);
   const size_t size = (size_t)(vector_bits / 8 / plan.lanes);
   plan_shape(&s, size, (size_t)tree->scratch_bytes, &plan);
   *out_plan = plan;
@@ -460,7 +416,7 @@ size_t sni_tree_scratch_bytes(const sni_tree *tree, int vector_bits) {
     sni_contraction_nest nest;
     sni_contraction_plan plan;
     if (sni_contraction_nest_find(tree, i, &nest) &&
-        sni_tree_contraction_plan(tree, &nest, vector_bits, &plan) && plan.scratch_bytes > bytes)
+        sni_contraction_plan_make(tree, &nest, vector_bits, &plan) && plan.scratch_bytes > bytes)
       bytes = plan.scratch_bytes;
   }
   return bytes;

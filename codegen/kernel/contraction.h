@@ -10,7 +10,6 @@
 #ifndef SNI_CODEGEN_CONTRACTION_H
 #define SNI_CODEGEN_CONTRACTION_H
 
-#include "codegen/kernel/kernel.h"
 #include "codegen/kernel/tree.h"
 
 typedef enum sni_contraction_pack {
@@ -30,38 +29,33 @@ typedef struct sni_contraction_plan {
   bool tail_known;   // the rows left over by whole blocks are a constant
   sni_contraction_pack pack;
   int64_t pack_rows;
-  bool blocked;     // several blocks of k: sums rest in the tile between them
-  bool prefetch;    // of a tree: b is read in place and lies on many pages
-  bool segmented;   // of a tree: blocks are segments, each starts from zero and is added
-  int64_t k_block;  // most k of a block
-  int64_t unit_rows, unit_columns;  // of a tree: rows and columns that are worked on together
+  bool blocked;                     // several blocks of k: sums rest in the tile between them
+  bool prefetch;                    // b is read in place and lies on many pages
+  bool segmented;                   // blocks are segments, each starts from zero and is added
+  int64_t k_block;                  // most k of a block
+  int64_t unit_rows, unit_columns;  // rows and columns that are worked on together
   size_t tile_offset, panel_offset, scratch_bytes;  // bytes behind the scratch header
 } sni_contraction_plan;
-
-// false: not for code generation (integers).
-bool sni_contraction_plan_make(const sni_kernel *kernel, int vector_bits,
-                               sni_contraction_plan *out_plan);
 
 // Recommended grains of the m and n axes; -1: unknown size. They depend on the shape alone, never
 // on threads.
 void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int vector_bits,
                             int64_t *m_grain, int64_t *n_grain);
 
-// Scratch that the emitted code uses beyond the header, row scratch slots included.
-size_t sni_contraction_scratch_bytes(const sni_kernel *kernel, int vector_bits);
-
-// ---- trees
 // A CONTRACT that is planned as a product: alone with BLOCKs in its n loop, which stands alone with
-// BLOCKs before it in its m loop. m == SNI_NO_ITEM: more stands in the m loop; one row at a time.
+// BLOCKs before it, without stores, in its m loop. m == SNI_NO_ITEM: more stands in the m loop; one
+// row at a time.
 typedef struct sni_contraction_nest {
   uint32_t m, n, contract;  // items
   uint32_t outer;           // m, or n where there is no m
 } sni_contraction_nest;
 
+// Iterations of a loop, the same each time; -1: not known or not the same.
+int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item);
 // Whether the item is the outer loop of such a nest.
 bool sni_contraction_nest_find(const sni_tree *tree, uint32_t item, sni_contraction_nest *out_nest);
-// As sni_contraction_plan_make; false: a dtype without products.
-bool sni_tree_contraction_plan(const sni_tree *tree, const sni_contraction_nest *nest,
+// false: a dtype without products.
+bool sni_contraction_plan_make(const sni_tree *tree, const sni_contraction_nest *nest,
                                int vector_bits, sni_contraction_plan *out_plan);
 // Scratch that emitted code uses beyond the header, ROW and LOCAL buffers included.
 size_t sni_tree_scratch_bytes(const sni_tree *tree, int vector_bits);

@@ -35,6 +35,9 @@
 //            one is left. (Lowering uses 1024 for LANES, 64 for SEQUENTIAL. At least 2; of LANES a
 //            multiple of 64.)
 //            The identity of a float sum is -0.0, and the final result has +0.0 added.
+//   NaN      Any NaN is as good as any other: sign and payload of one that an operation gives are
+//            open. What moves values (LOAD, STORE, COPY, SELECT, BITCAST, CARRY, YIELD) keeps its
+//            bits.
 //   spaces   GLOBAL  an argument of the kernel
 //            ROW     scratch owned by one iteration of the loop `scope` (on a GPU: shared memory)
 //            LOCAL   the same, small enough for registers when its indices are constants

@@ -1,28 +1,23 @@
 // What the files of the LLVM plugin share: the state of one kernel's emission and the steps of it.
 //
 //   plugin.c             request -> module -> object bytes
-//   analyze.c            which values vary where, vector width
-//   emit_kernel.c        signature, units, choice of nest
-//   emit_nest.c          outer-vector and row nests
-//   emit_reduce.c        accumulators, combination of lanes
-//   emit_contraction.c   matrix products: panels, rows, epilogue
-//   emit_block.c         matrix products: the loop over k
-//   emit_pack.c          matrix products: copies of the right side
-//   emit_inst.c          one instruction on a group of vectors
-//   emit_memory.c        addresses, masks, gathers
+//   out_of_memory.c      where LLVM runs, and what becomes of it without memory
+//   emit_walk.h          the walk over a kernel, with files of its own
+//   emit_reduce.c        identities, combination of lanes
+//   emit_memory.c        masks, gathers
 //   emit_op.c            pure operations on scalars and vectors alike
 //   emit_exact.c         those of them that take several instructions
 //   emit_angle.c         large arguments of sine and cosine
 //   ir.c                 constants, intrinsics, loops
+//   tables.c             sizes of dtypes
 //
-// A value that doesn't vary along the vector axis is a scalar; one that does is a vector of `lanes`
+// A value that doesn't vary along the lanes is a scalar; one that does is a vector of `lanes`
 // elements for each vector of the group at hand. The instructions of a group are emitted one by one
 // for all its vectors, so that their chains overlap.
 #ifndef SNI_CODEGEN_LLVM_EMIT_H
 #define SNI_CODEGEN_LLVM_EMIT_H
 
 #include "codegen/kernel/facts.h"
-#include "codegen/kernel/fields.h"
 #include "codegen/llvm/plugin.h"
 
 #include <llvm-c/Core.h>
@@ -34,7 +29,7 @@ enum {
 };
 
 // Vectors that are worked on together: vector u holds the elements index[u] .. index[u] + lanes - 1
-// of the vector axis.
+// of the loop with lanes.
 typedef struct sni_group {
   int first, count;  // vectors [first, first + count)
   LLVMValueRef index[sni_max_group];
@@ -43,17 +38,10 @@ typedef struct sni_group {
 } sni_group;
 
 typedef struct sni_value {
-  LLVMValueRef scalar;   // of a value that doesn't vary along the vector axis
+  LLVMValueRef scalar;   // of a value that doesn't vary along the lanes
   LLVMValueRef splat;    // the same in all lanes; only where vector instructions use it
   LLVMValueRef *vector;  // sni_max_group entries; of a value that varies
 } sni_value;
-
-// Where an instruction is emitted: as far out as its operands and its effects allow.
-typedef enum sni_level {
-  SNI_LEVEL_UNIT,    // once per unit (row nests: once per stage)
-  SNI_LEVEL_COLUMN,  // once per group of an outer vector axis
-  SNI_LEVEL_INNER,   // at every inner index
-} sni_level;
 
 typedef struct sni_emitter {
   // of the module
@@ -65,27 +53,17 @@ typedef struct sni_emitter {
   bool avx512, avx512vl;
   char *error;  // of sizeof(sni_llvm_result.error); "" while all is well
   // of the kernel
-  const sni_kernel *kernel;
+  const char *name;
   LLVMValueRef function, begin, end, scratch;
   LLVMValueRef *buffers;   // addresses of element 0
   LLVMValueRef *params;    // i64
-  LLVMValueRef *offsets;   // per access: elements at the outer indices other than the vector axis
+  LLVMValueRef *offsets;   // per access: elements at the indices of the open loops
   int64_t *displacements;  // per access: added to that
   sni_value *values;       // per instruction
   LLVMValueRef *vectors;   // memory of values[i].vector
-  uint32_t *varies;        // per instruction: bits of the axes it varies along
   bool *is_vector, *needs_splat;
-  uint8_t *level;      // per instruction: sni_level
-  uint32_t *last_use;  // per instruction: the last one that has it as an operand; 0: none
-  int lanes, vector_axis;
-  bool non_temporal;          // some store bypasses the caches: a fence is due
-  bool slots_in_registers;    // the inner domain is one group: slots are values
-  LLVMValueRef *slot_values;  // per slot: sni_max_group entries
-  // of the place at hand
-  LLVMValueRef index[SNI_MAX_AXES];  // i64 indices; not of the vector axis
-  LLVMValueRef tile_first;           // first index of the unit along an outer vector axis
-  LLVMValueRef row_index;            // flat index over the inner axes but an inner vector axis
-  // of a tree (emit_tree.h)
+  int lanes;
+  bool non_temporal;  // some store bypasses the caches: a fence is due
   const sni_tree *tree;
   sni_inst_facts *inst_facts;
   sni_item_facts *item_facts;
@@ -94,6 +72,7 @@ typedef struct sni_emitter {
   bool *straight;          // per item: a lanes loop of one group, without a branch
   bool *product;           // per item: the outer loop of a product
   LLVMValueRef **held;     // per buffer: its vectors where it lives in registers; else NULL
+  uint8_t *access_depth;   // per access: loops whose strides it has
   LLVMValueRef *aligned;   // per access: i1, a streamed store is aligned; NULL: not known
   LLVMValueRef *forms;     // per range, as offsets
   struct sni_span *spans;  // per item: the unit's piece of a grid loop
@@ -161,7 +140,7 @@ void sni_loop_begin(sni_emitter *e, sni_loop *loop, LLVMValueRef start, LLVMValu
 void sni_loop_end(sni_emitter *e, sni_loop *loop, LLVMValueRef *next);
 
 // ---- emit_op.c, emit_exact.c: all types as sni_ir_type or vectors of it
-LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRef type,
+LLVMValueRef sni_emit_op(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef type,
                          LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
 LLVMValueRef sni_emit_max_min(sni_emitter *e, bool max, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_emit_int_divide(sni_emitter *e, bool remainder, LLVMValueRef a, LLVMValueRef b);
@@ -171,7 +150,7 @@ LLVMValueRef sni_emit_fold_angle(sni_emitter *e, LLVMValueRef a, LLVMValueRef b)
 LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValueRef a);
 
 // ---- emit_memory.c
-LLVMValueRef sni_emit_size(sni_emitter *e, sni_kernel_size size);
+LLVMValueRef sni_emit_extent(sni_emitter *e, sni_extent extent);  // emit_kernel.c
 // lanes below active (i64)
 LLVMValueRef sni_emit_mask(sni_emitter *e, LLVMValueRef active, unsigned width);
 LLVMValueRef sni_emit_masked_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
@@ -187,48 +166,22 @@ LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base
 void sni_emit_scatter(sni_emitter *e, LLVMValueRef value, LLVMValueRef base, LLVMValueRef offsets,
                       LLVMValueRef mask);
 // base + stride * {0 .. width - 1} elements, as offsets for gathers
-LLVMValueRef sni_emit_lane_offsets(sni_emitter *e, sni_kernel_size stride, unsigned width);
-LLVMValueRef sni_emit_access_offset(sni_emitter *e, const sni_kernel_access *access);
-bool sni_access_varies(const sni_kernel_access *access, int axis);
-void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_emit_store_add(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_emit_slot(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_emit_check_index(sni_emitter *e, uint32_t number, const sni_group *group);
+LLVMValueRef sni_emit_lane_offsets(sni_emitter *e, sni_extent stride, unsigned width);
 
-// ---- emit_inst.c
-// group: NULL where only scalars are emitted.
-void sni_emit_inst(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_emit_level(sni_emitter *e, const sni_kernel_stage *stage, sni_level level,
-                    const sni_group *group);
+// ---- emit_value.c
 // vector -1: the scalar
 LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value, int vector);
 void sni_set_vector(sni_emitter *e, uint32_t number, int vector, LLVMValueRef value);
 void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value);
 
 // ---- emit_reduce.c
-LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRef type);
-LLVMValueRef sni_reduce_combine(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef a,
+LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef type);
+LLVMValueRef sni_reduce_combine(sni_emitter *e, const sni_tree_inst *inst, LLVMValueRef a,
                                 LLVMValueRef b);
-LLVMValueRef sni_reduce_finish(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef total);
+LLVMValueRef sni_reduce_finish(sni_emitter *e, const sni_tree_inst *inst, LLVMValueRef total);
 // Combines `count` vectors, together at most 64 lanes (the others hold the identity), into a
 // scalar.
-LLVMValueRef sni_reduce_lanes(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef *vectors,
+LLVMValueRef sni_reduce_lanes(sni_emitter *e, const sni_tree_inst *inst, LLVMValueRef *vectors,
                               int count);
-
-// ---- analyze.c: fills varies, is_vector, needs_splat, level, last_use, lanes, vector_axis
-void sni_analyze(sni_emitter *e);
-
-// ---- emit_kernel.c
-// false: e->error says why.
-bool sni_emit_kernel(sni_emitter *e, const sni_kernel *kernel, const char *symbol);
-
-// ---- emit_nest.c: the body of one unit, at e->index and [first, last) of an outer vector axis
-void sni_emit_columns(sni_emitter *e, LLVMValueRef first, LLVMValueRef last);
-void sni_emit_row(sni_emitter *e);
-
-// ---- emit_contraction.c
-bool sni_emit_contraction_unit(sni_emitter *e, LLVMValueRef m_first, LLVMValueRef m_last,
-                               LLVMValueRef n_first, LLVMValueRef n_last);
 
 #endif

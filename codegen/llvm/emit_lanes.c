@@ -5,7 +5,7 @@
 // masked lanes keep their accumulators. Code size stays bounded: a body is emitted at most twice
 // (full and masked). A long one would be 64 lanes wide all the same: it rolls, fewer vectors a turn,
 // and its accumulators lie in memory.
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 enum {
   long_body = 24,     // operations from which one masked loop serves full and partial groups

@@ -4,7 +4,7 @@
 // Invariant: on entry to a loop's body the offset of every access inside is advanced by the index
 // of that loop, so that each product of index and stride is computed once, where the index becomes
 // known.
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 #include <stdlib.h>
 
@@ -46,13 +46,12 @@ enum { n_shared = 4 };
 typedef struct mover {
   sni_emitter *e;
   LLVMValueRef index;
-  bool lanes;
   shared_sum shared[n_shared];
   int next;
 } mover;
 
 static void move_slot(mover *m, LLVMValueRef *slot, sni_extent stride) {
-  if (sni_extent_is(stride, 0) || (m->lanes && stride.param >= 0)) return;
+  if (sni_extent_is(stride, 0)) return;
   for (int i = 0; i < n_shared; i++)
     if (m->shared[i].from == *slot && sni_extent_equal(m->shared[i].stride, stride)) {
       set_slot(m->e, slot, m->shared[i].to);
@@ -76,7 +75,7 @@ static void move_access(mover *m, uint32_t number, int depth) {
 
 void sni_enter(sni_emitter *e, uint32_t item, LLVMValueRef index, bool lanes) {
   const int depth = sni_item_at(e, item)->depth;
-  mover m = {.e = e, .index = index, .lanes = lanes};
+  mover m = {.e = e, .index = index};
   if (!lanes) e->indices[depth] = index;
   if (sni_item_at(e, item)->kind == SNI_ITEM_CONTRACT) {
     move_access(&m, sni_item_at(e, item)->as.contract.lhs, depth);
@@ -207,7 +206,7 @@ sni_span sni_loop_span(sni_emitter *e, uint32_t item) {
   const sni_loop_item *loop = &sni_item_at(e, item)->as.loop;
   if (e->item_facts[item].grid) return e->spans[item];
   sni_span span = {sni_ir_i64(e, 0), sni_emit_extent(e, loop->extent)};
-  if (loop->strip == SNI_NO_ITEM || sni_known_iterations(e->tree, item) >= 0) return span;
+  if (loop->strip == SNI_NO_ITEM || sni_tree_known_iterations(e->tree, item) >= 0) return span;
   LLVMValueRef done = sni_ir_mul(e, e->indices[sni_item_at(e, loop->strip)->depth], span.last);
   LLVMValueRef left = LLVMBuildSub(e->builder, sni_emit_extent(e, loop->whole), done, "");
   span.last = sni_ir_min(e, span.last, left);

@@ -1,6 +1,6 @@
 // The pure operations of kernel IR on scalars and vectors alike.
 //
-// Invariant: bit-equal to the formulas of codegen/kernel/kernel.h (any NaN equals any NaN). No fast-math
+// Invariant: bit-equal to the formulas of codegen/kernel/kops.h (any NaN equals any NaN). No fast-math
 // flag is ever set, so LLVM neither contracts nor reassociates; operands outside an LLVM
 // instruction's domain (division by zero, wide shifts, float to int out of range) are replaced
 // before it.
@@ -91,7 +91,7 @@ static LLVMValueRef compare(sni_emitter *e, sni_kop op, sn_dtype source, LLVMVal
   return LLVMBuildICmp(e->builder, integer, a, b, "");
 }
 
-static LLVMValueRef arithmetic(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef a,
+static LLVMValueRef arithmetic(sni_emitter *e, const sni_tree_inst *inst, LLVMValueRef a,
                                LLVMValueRef b) {
   const LLVMBuilderRef builder = e->builder;
   const bool real = is_float(inst->dtype);
@@ -110,12 +110,12 @@ static LLVMValueRef arithmetic(sni_emitter *e, const sni_kernel_inst *inst, LLVM
 }
 
 // The constant of a CONST instruction, in all lanes of type.
-static LLVMValueRef constant(const sni_kernel_inst *inst, LLVMTypeRef type) {
+static LLVMValueRef constant(const sni_tree_inst *inst, LLVMTypeRef type) {
   if (is_float(inst->dtype)) return sni_ir_float(type, inst->imm.f);
   return sni_ir_int(type, inst->dtype == SN_BOOL ? inst->imm.i != 0 : inst->imm.i);
 }
 
-LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRef type,
+LLVMValueRef sni_emit_op(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef type,
                          LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
   const LLVMBuilderRef builder = e->builder;
   LLVMValueRef arguments[3] = {a, b, c};
@@ -123,7 +123,7 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRe
     case SNI_KOP_CONST:
       return constant(inst, type);
     case SNI_KOP_PARAM:
-      return sni_emit_cast(e, SN_I64, inst->dtype, sni_emit_size(e, inst->imm.size));
+      return sni_emit_cast(e, SN_I64, inst->dtype, sni_emit_extent(e, inst->imm.size));
     case SNI_KOP_COPY:
       return a;
     case SNI_KOP_ADD:
@@ -181,8 +181,6 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRe
     case SNI_KOP_LOAD:
     case SNI_KOP_STORE:
     case SNI_KOP_STORE_ADD:
-    case SNI_KOP_SCRATCH_LOAD:
-    case SNI_KOP_SCRATCH_STORE:
     case SNI_KOP_REDUCE:
     case SNI_KOP_CONTRACTION:
     case SNI_KOP_CARRY:
@@ -204,7 +202,7 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRe
     case SNI_KOP_COUNT:
       break;
   }
-  sni_fail_emission(e, "kernel %s: '%s' is not expanded", e->kernel->name ? e->kernel->name : "?",
+  sni_fail_emission(e, "kernel %s: '%s' is not expanded", e->name,
                     (unsigned)inst->op < SNI_KOP_COUNT ? sni_kop_infos[inst->op].name : "?");
   return LLVMGetPoison(type);
 }

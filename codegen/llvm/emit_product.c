@@ -33,7 +33,7 @@ static bool varies_along(const sni_emitter *e, uint32_t number, uint32_t item) {
   return item != SNI_NO_ITEM && e->inst_facts[number].varies >> depth_of(e, item) & 1;
 }
 
-static uint8_t value_phase(const sni_matrix_product *p, uint32_t value) {
+static uint8_t value_phase(const sni_product *p, uint32_t value) {
   return value == SNI_NO_VALUE || value < p->first ? phase_unit : p->phase[value - p->first];
 }
 
@@ -41,7 +41,7 @@ static uint8_t latest(uint8_t a, uint8_t b) {
   return a > b ? a : b;
 }
 
-static uint8_t inst_phase(const sni_emitter *e, const sni_matrix_product *p, uint32_t number) {
+static uint8_t inst_phase(const sni_emitter *e, const sni_product *p, uint32_t number) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
   const sni_kop op = (sni_kop)inst->op;
   uint8_t phase = phase_unit;
@@ -58,30 +58,26 @@ static uint8_t inst_phase(const sni_emitter *e, const sni_matrix_product *p, uin
   return latest(latest(phase, value_phase(p, access->index)), value_phase(p, access->otherwise));
 }
 
-static void emit_phase(sni_emitter *e, const sni_matrix_product *p, sni_phase phase) {
+static void emit_phase(sni_emitter *e, const sni_product *p, sni_phase phase) {
   for (uint32_t i = p->first; i < p->end; i++)
     if (p->phase[i - p->first] == (uint8_t)phase)
       sni_emit_value(e, i, phase == phase_unit ? NULL : &p->group);
 }
 
 // ---- offsets of the epilogue
-static sni_extent stride_at(const sni_extent *strides, int depth) {
-  return depth < 0 ? sni_extent_constant(0) : strides[depth];
-}
-
-static void add_slot(sni_emitter *e, sni_matrix_product *p, LLVMValueRef *slot,
+static void add_slot(sni_emitter *e, sni_product *p, LLVMValueRef *slot, uint32_t access,
                      const sni_extent *strides, int64_t *displacement) {
   p->slots[p->n_slots++] = (sni_product_slot){
       .slot = slot,
       .unit = *slot,
       .panel = *slot,
-      .row = stride_at(strides, depth_of(e, p->rows)),
-      .column = stride_at(strides, depth_of(e, p->columns)),
+      .row = sni_stride_along(e, access, strides, depth_of(e, p->rows)),
+      .column = sni_stride_along(e, access, strides, depth_of(e, p->columns)),
       .displacement = displacement,
   };
 }
 
-static bool list_slots(sni_emitter *e, sni_matrix_product *p) {
+static bool list_slots(sni_emitter *e, sni_product *p) {
   const sni_tree_access *accesses = sni_tree_accesses(e->tree);
   size_t count = 0;
   for (uint32_t i = p->first; i < p->end; i++)
@@ -92,35 +88,32 @@ static bool list_slots(sni_emitter *e, sni_matrix_product *p) {
   for (uint32_t i = p->first; i < p->end; i++) {
     if (!sni_kop_has_access((sni_kop)sni_inst_at(e, i)->op)) continue;
     const uint32_t a = sni_inst_at(e, i)->access;
-    add_slot(e, p, &e->offsets[a], accesses[a].stride, &e->displacements[a]);
+    add_slot(e, p, &e->offsets[a], a, accesses[a].stride, &e->displacements[a]);
     for (uint32_t r = accesses[a].first_range;
          r < accesses[a].first_range + (uint32_t)accesses[a].n_ranges; r++)
-      add_slot(e, p, &e->forms[r], sni_tree_ranges(e->tree)[r].stride, NULL);
+      add_slot(e, p, &e->forms[r], a, sni_tree_ranges(e->tree)[r].stride, NULL);
   }
   return true;
 }
 
-static void reset_slots(sni_matrix_product *p) {
+static void reset_slots(sni_product *p) {
   for (uint32_t i = 0; i < p->n_slots; i++) {
     *p->slots[i].slot = p->slots[i].unit;
     if (p->slots[i].displacement) *p->slots[i].displacement = 0;
   }
 }
 
-// Strides along the lanes that are parameters are left to the accesses.
-static void set_panel(sni_emitter *e, sni_matrix_product *p) {
+static void set_panel(sni_emitter *e, sni_product *p) {
   for (uint32_t i = 0; i < p->n_slots; i++) {
     sni_product_slot *s = &p->slots[i];
-    s->panel = s->unit;
-    if (s->column.param < 0)
-      s->panel = sni_ir_add(e, s->unit, sni_ir_mul(e, p->column, sni_emit_extent(e, s->column)));
+    s->panel = sni_ir_add(e, s->unit, sni_ir_mul(e, p->column, sni_emit_extent(e, s->column)));
     *s->slot = s->panel;
     if (s->displacement) *s->displacement = 0;
   }
 }
 
 // The place at hand: row + number. Rows of a block differ by a constant.
-static void set_row(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef row, int number) {
+static void set_row(sni_emitter *e, const sni_product *p, LLVMValueRef row, int number) {
   LLVMValueRef index = sni_ir_add(e, row, sni_ir_i64(e, number));
   if (p->rows != SNI_NO_ITEM) e->indices[depth_of(e, p->rows)] = index;
   for (uint32_t i = 0; i < p->n_slots; i++) {
@@ -133,14 +126,14 @@ static void set_row(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef ro
 }
 
 // ---- the epilogue
-static LLVMValueRef tile_address(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef row,
+static LLVMValueRef tile_address(sni_emitter *e, const sni_product *p, LLVMValueRef row,
                                  int vector) {
   LLVMValueRef width = sni_ir_i64(e, (int64_t)p->group.count * e->lanes);
   LLVMValueRef at = sni_ir_element_address(e, p->element, p->tile, sni_ir_mul(e, row, width));
   return sni_ir_element_address(e, p->element, at, sni_ir_i64(e, (int64_t)vector * e->lanes));
 }
 
-static void emit_direct(sni_emitter *e, sni_matrix_product *p, LLVMValueRef row, int rows,
+static void emit_direct(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
                         LLVMValueRef *sums) {
   set_panel(e, p);
   emit_phase(e, p, phase_panel);
@@ -153,8 +146,7 @@ static void emit_direct(sni_emitter *e, sni_matrix_product *p, LLVMValueRef row,
 }
 
 // Rows [0, count) of the tile, which are rows first, first + 1, ... of the product.
-static void emit_from_tile(sni_emitter *e, sni_matrix_product *p, LLVMValueRef first,
-                           LLVMValueRef count) {
+static void emit_from_tile(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVMValueRef count) {
   sni_loop loop;
   set_panel(e, p);
   emit_phase(e, p, phase_panel);
@@ -167,7 +159,7 @@ static void emit_from_tile(sni_emitter *e, sni_matrix_product *p, LLVMValueRef f
   sni_loop_end(e, &loop, NULL);
 }
 
-static void store_tile(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef row, int rows,
+static void store_tile(sni_emitter *e, const sni_product *p, LLVMValueRef row, int rows,
                        LLVMValueRef *sums) {
   for (int r = 0; r < rows; r++)
     for (int v = 0; v < p->group.count; v++)
@@ -176,15 +168,14 @@ static void store_tile(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef
 }
 
 // ---- blocks of rows
-static LLVMValueRef added(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef a,
-                          LLVMValueRef b) {
+static LLVMValueRef added(sni_emitter *e, const sni_product *p, LLVMValueRef a, LLVMValueRef b) {
   const bool real = p->dtype == SN_F32 || p->dtype == SN_F64;
   return real ? LLVMBuildFAdd(e->builder, a, b, "") : LLVMBuildAdd(e->builder, a, b, "");
 }
 
 // Sums of a block of k: on top of what the tile holds, or, of a segment, added to it.
-static void emit_sums(sni_emitter *e, sni_matrix_product *p, LLVMValueRef row,
-                      LLVMValueRef tile_row, int rows, LLVMValueRef *offsets, LLVMValueRef *sums) {
+static void emit_sums(sni_emitter *e, sni_product *p, LLVMValueRef row, LLVMValueRef tile_row,
+                      int rows, LLVMValueRef *offsets, LLVMValueRef *sums) {
   const int n = rows * p->group.count;
   LLVMValueRef before[sni_max_carried];
   for (int i = 0; i < n; i++) {
@@ -203,7 +194,7 @@ static void emit_sums(sni_emitter *e, sni_matrix_product *p, LLVMValueRef row,
 }
 
 // count: rows really there, where that is known at run time only; else NULL.
-static void emit_block(sni_emitter *e, sni_matrix_product *p, LLVMValueRef row, int rows,
+static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
                        LLVMValueRef count) {
   LLVMValueRef sums[sni_max_carried], offsets[sni_most_rows];
   const bool by_offset = count || p->left.stride.param >= 0;
@@ -227,7 +218,7 @@ static void emit_block(sni_emitter *e, sni_matrix_product *p, LLVMValueRef row, 
   }
 }
 
-static bool constant_rows(const sni_matrix_product *p, int64_t *out_rows) {
+static bool constant_rows(const sni_product *p, int64_t *out_rows) {
   int64_t first;
   return sni_ir_is_constant(p->row_first, &first) && sni_ir_is_constant(p->row_last, out_rows) &&
          first == 0;
@@ -235,7 +226,7 @@ static bool constant_rows(const sni_matrix_product *p, int64_t *out_rows) {
 
 // Blocks of `rows` rows, the last of which may reach beyond the unit: one piece of code, for a
 // known number of rows never the best.
-static void emit_clamped_rows(sni_emitter *e, sni_matrix_product *p, int rows) {
+static void emit_clamped_rows(sni_emitter *e, sni_product *p, int rows) {
   sni_loop loop;
   sni_loop_begin(e, &loop, p->row_first, p->row_last, sni_ir_i64(e, rows), 0);
   LLVMValueRef left = LLVMBuildSub(e->builder, p->row_last, loop.index, "");
@@ -244,8 +235,8 @@ static void emit_clamped_rows(sni_emitter *e, sni_matrix_product *p, int rows) {
 }
 
 // Whole blocks, then one for what is left.
-static void emit_known_rows(sni_emitter *e, sni_matrix_product *p, int rows) {
-  const int64_t count = p->rows == SNI_NO_ITEM ? 1 : sni_known_iterations(e->tree, p->rows);
+static void emit_known_rows(sni_emitter *e, sni_product *p, int rows) {
+  const int64_t count = p->rows == SNI_NO_ITEM ? 1 : sni_tree_known_iterations(e->tree, p->rows);
   const int rest = (int)(count % rows);
   int64_t all;
   sni_loop loop;
@@ -264,7 +255,7 @@ static void emit_known_rows(sni_emitter *e, sni_matrix_product *p, int rows) {
 }
 
 // ---- panels
-static void set_right(sni_emitter *e, sni_matrix_product *p, bool packed) {
+static void set_right(sni_emitter *e, sni_product *p, bool packed) {
   LLVMValueRef k_stride = sni_emit_extent(e, p->right.k_stride);
   LLVMValueRef offset = sni_ir_add(e, sni_ir_mul(e, p->k_first, k_stride),
                                    sni_ir_mul(e, p->column, sni_emit_extent(e, p->right.stride)));
@@ -275,7 +266,7 @@ static void set_right(sni_emitter *e, sni_matrix_product *p, bool packed) {
 }
 
 // Copies if the unit has rows enough; the block reads from either place with the same code.
-static void pack_for_many_rows(sni_emitter *e, sni_matrix_product *p) {
+static void pack_for_many_rows(sni_emitter *e, sni_product *p) {
   LLVMValueRef count = LLVMBuildSub(e->builder, p->row_last, p->row_first, "");
   LLVMValueRef many =
       LLVMBuildICmp(e->builder, LLVMIntSGE, count, sni_ir_i64(e, p->plan.pack_rows), "");
@@ -293,7 +284,7 @@ static void pack_for_many_rows(sni_emitter *e, sni_matrix_product *p) {
   p->right_stride = sni_ir_select(e, many, p->right_stride, stride);
 }
 
-static void emit_k_block(sni_emitter *e, sni_matrix_product *p, int rows) {
+static void emit_k_block(sni_emitter *e, sni_product *p, int rows) {
   switch (p->plan.pack) {
     case SNI_PACK_NEVER:
       set_right(e, p, false);
@@ -313,12 +304,12 @@ static void emit_k_block(sni_emitter *e, sni_matrix_product *p, int rows) {
 }
 
 // Of segments: with what the first one's sum is itself on top of.
-static LLVMValueRef nothing(const sni_matrix_product *p) {
+static LLVMValueRef nothing(const sni_product *p) {
   const bool real = p->dtype == SN_F32 || p->dtype == SN_F64;
   return p->plan.segmented && real ? sni_ir_float(p->vector, -0.0) : LLVMConstNull(p->vector);
 }
 
-static void clear_tile(sni_emitter *e, sni_matrix_product *p, int rows) {
+static void clear_tile(sni_emitter *e, sni_product *p, int rows) {
   sni_loop loop;
   LLVMValueRef count = LLVMBuildSub(e->builder, p->row_last, p->row_first, "");
   LLVMValueRef end = sni_ir_add(e, count, sni_ir_i64(e, rows - 1));  // the last block stores whole
@@ -328,14 +319,14 @@ static void clear_tile(sni_emitter *e, sni_matrix_product *p, int rows) {
   sni_loop_end(e, &loop, NULL);
 }
 
-static void set_masks(sni_emitter *e, sni_matrix_product *p, bool masked) {
+static void set_masks(sni_emitter *e, sni_product *p, bool masked) {
   const int vectors = p->group.count;
   for (int v = 0; v < vectors && p->plan.uniform; v++) {
     p->group.active[v] = LLVMBuildSub(e->builder, p->column_last, p->group.index[v], "");
     p->group.mask[v] = sni_emit_mask(e, p->group.active[v], (unsigned)e->lanes);
   }
   if (!masked || p->plan.uniform) return;
-  const int64_t extent = sni_known_iterations(e->tree, p->columns);
+  const int64_t extent = sni_tree_known_iterations(e->tree, p->columns);
   const int64_t width = (int64_t)p->plan.vectors * p->plan.lanes;
   LLVMValueRef active = p->plan.width_known
                             ? sni_ir_i64(e, extent % width - (int64_t)(vectors - 1) * e->lanes)
@@ -344,8 +335,8 @@ static void set_masks(sni_emitter *e, sni_matrix_product *p, bool masked) {
   p->group.mask[vectors - 1] = sni_emit_mask(e, active, (unsigned)e->lanes);
 }
 
-static void emit_panel(sni_emitter *e, sni_matrix_product *p, LLVMValueRef column, int vectors,
-                       int rows, bool masked) {
+static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors, int rows,
+                       bool masked) {
   p->column = column;
   p->group = (sni_group){.first = 0, .count = vectors};
   for (int v = 0; v < vectors; v++)
@@ -370,7 +361,7 @@ static void emit_panel(sni_emitter *e, sni_matrix_product *p, LLVMValueRef colum
   emit_from_tile(e, p, p->row_first, LLVMBuildSub(e->builder, p->row_last, p->row_first, ""));
 }
 
-static void emit_panels(sni_emitter *e, sni_matrix_product *p, sni_span span) {
+static void emit_panels(sni_emitter *e, sni_product *p, sni_span span) {
   const sni_contraction_plan *plan = &p->plan;
   const int64_t width = (int64_t)plan->vectors * plan->lanes;
   int64_t start, all = width;
@@ -392,7 +383,7 @@ static void emit_panels(sni_emitter *e, sni_matrix_product *p, sni_span span) {
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
   }
-  const int64_t extent = sni_known_iterations(e->tree, p->columns);
+  const int64_t extent = sni_tree_known_iterations(e->tree, p->columns);
   const int64_t rest = plan->width_known ? extent % width : 1;
   if (!rest) return;
   const int vectors = plan->width_known ? (int)((rest + plan->lanes - 1) / plan->lanes) : 1;
@@ -403,17 +394,18 @@ static void emit_panels(sni_emitter *e, sni_matrix_product *p, sni_span span) {
 }
 
 // ---- units
-static sni_factor factor(sni_emitter *e, const sni_matrix_product *p, bool left) {
+static sni_factor factor(sni_emitter *e, const sni_product *p, bool left) {
   const sni_item *item = sni_item_at(e, p->nest.contract);
   const uint32_t number = left != p->plan.swapped ? item->as.contract.lhs : item->as.contract.rhs;
   const sni_tree_access *access = &sni_tree_accesses(e->tree)[number];
   LLVMValueRef base = sni_ir_element_address(e, p->element, sni_buffer_address(e, access->buffer),
                                              e->offsets[number]);
   const int depth = depth_of(e, left ? p->rows : p->columns);
-  return (sni_factor){base, stride_at(access->stride, depth), access->stride[item->depth]};
+  return (sni_factor){base, sni_stride_along(e, number, access->stride, depth),
+                      access->stride[item->depth]};
 }
 
-static void plan_epilogue(sni_emitter *e, sni_matrix_product *p) {
+static void plan_epilogue(sni_emitter *e, sni_product *p) {
   int count = 0;
   for (uint32_t i = p->first; i < p->end; i++) {
     p->phase[i - p->first] = inst_phase(e, p, i);
@@ -430,7 +422,7 @@ static LLVMValueRef scratch_at(sni_emitter *e, size_t offset) {
 }
 
 // Rows that no grid cuts come in strips that the tile has room for.
-static void emit_strips(sni_emitter *e, sni_matrix_product *p, sni_span rows, sni_span columns) {
+static void emit_strips(sni_emitter *e, sni_product *p, sni_span rows, sni_span columns) {
   int64_t first = -1, last = 0;
   const bool known = sni_ir_is_constant(rows.first, &first) && sni_ir_is_constant(rows.last, &last);
   const bool grid = p->rows != SNI_NO_ITEM && e->item_facts[p->rows].grid;
@@ -456,7 +448,7 @@ static sni_span whole_span(sni_emitter *e, uint32_t item) {
   return span;
 }
 
-static void emit_nest(sni_emitter *e, sni_matrix_product *p) {
+static void emit_nest(sni_emitter *e, sni_product *p) {
   const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
   const sni_span rows = whole_span(e, p->rows), columns = whole_span(e, p->columns);
   p->number = c->inst;
@@ -479,10 +471,10 @@ static void emit_nest(sni_emitter *e, sni_matrix_product *p) {
 }
 
 void sni_emit_product(sni_emitter *e, uint32_t item) {
-  sni_matrix_product p = {.first = sni_first_inst(e, item), .end = sni_end_inst(e, item)};
+  sni_product p = {.first = sni_first_inst(e, item), .end = sni_end_inst(e, item)};
   p.phase = calloc(p.end - p.first + 1u, 1);
   if (p.phase && sni_contraction_nest_find(e->tree, item, &p.nest) &&
-      sni_tree_contraction_plan(e->tree, &p.nest, e->vector_bits, &p.plan)) {
+      sni_contraction_plan_make(e->tree, &p.nest, e->vector_bits, &p.plan)) {
     p.rows = p.plan.swapped ? p.nest.n : p.nest.m;
     p.columns = p.plan.swapped ? p.nest.m : p.nest.n;
     if (list_slots(e, &p))

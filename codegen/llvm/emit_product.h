@@ -4,7 +4,7 @@
 #ifndef SNI_CODEGEN_LLVM_EMIT_PRODUCT_H
 #define SNI_CODEGEN_LLVM_EMIT_PRODUCT_H
 
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 enum { sni_most_rows = 32, sni_prefetch_distance = 12 };  // rows of a block; k
 
@@ -21,7 +21,7 @@ typedef struct sni_product_slot {
   int64_t *displacement;   // of an offset; NULL
 } sni_product_slot;
 
-typedef struct sni_matrix_product {
+typedef struct sni_product {
   sni_contraction_nest nest;
   sni_contraction_plan plan;
   uint32_t rows, columns;  // items of their loops; rows may be SNI_NO_ITEM
@@ -43,19 +43,19 @@ typedef struct sni_matrix_product {
   LLVMValueRef right_address, right_stride;  // at the first k of the block; elements per k
   bool right_is_packed;                      // no masks
   LLVMValueRef k_first, k_count;
-} sni_matrix_product;
+} sni_product;
 
 // ---- emit_product_k.c
 LLVMValueRef sni_multiply_add(sni_emitter *e, sn_dtype dtype, LLVMValueRef a, LLVMValueRef b,
                               LLVMValueRef sum);
 // out: the sums of rows x vectors, from `sums` on. offsets: per row, elements from row to row 0;
 // NULL: constant strides.
-void sni_emit_k_loop(sni_emitter *e, sni_matrix_product *p, LLVMValueRef row, int rows,
+void sni_emit_k_loop(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
                      LLVMValueRef *offsets, LLVMValueRef *sums);
 
 // ---- emit_product_pack.c
 // Copies k_count x (vectors * lanes) of the right side from (k_first, column) on; columns outside
 // the domain are not read.
-void sni_pack_right(sni_emitter *e, sni_matrix_product *p);
+void sni_pack_right(sni_emitter *e, sni_product *p);
 
 #endif

@@ -16,7 +16,7 @@ LLVMValueRef sni_multiply_add(sni_emitter *e, sn_dtype dtype, LLVMValueRef a, LL
 }
 
 // ---- blocks of a product
-static LLVMValueRef row_address(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef left,
+static LLVMValueRef row_address(sni_emitter *e, const sni_product *p, LLVMValueRef left,
                                 LLVMValueRef *offsets, int r) {
   LLVMValueRef offset = offsets ? offsets[r] : sni_ir_i64(e, r * p->left.stride.value);
   return sni_ir_element_address(e, p->element, left, offset);
@@ -24,7 +24,7 @@ static LLVMValueRef row_address(sni_emitter *e, const sni_matrix_product *p, LLV
 
 // Each k of a right side that is read in place may lie on a page of its own, which no hardware
 // fetches ahead.
-static void prefetch(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef right, int rows) {
+static void prefetch(sni_emitter *e, const sni_product *p, LLVMValueRef right, int rows) {
   if (!p->plan.prefetch || rows < 4) return;
   LLVMValueRef far = sni_ir_mul(e, p->right_stride, sni_ir_i64(e, sni_prefetch_distance));
   right = sni_ir_element_address(e, p->element, right, far);
@@ -38,9 +38,8 @@ static void prefetch(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef r
   }
 }
 
-static void multiply_block(sni_emitter *e, sni_matrix_product *p, LLVMValueRef left,
-                           LLVMValueRef right, int rows, LLVMValueRef *offsets,
-                           LLVMValueRef *sums) {
+static void multiply_block(sni_emitter *e, sni_product *p, LLVMValueRef left, LLVMValueRef right,
+                           int rows, LLVMValueRef *offsets, LLVMValueRef *sums) {
   const int vectors = p->group.count;
   LLVMValueRef b[sni_max_group];
   for (int v = 0; v < vectors; v++) {
@@ -58,7 +57,7 @@ static void multiply_block(sni_emitter *e, sni_matrix_product *p, LLVMValueRef l
   }
 }
 
-void sni_emit_k_loop(sni_emitter *e, sni_matrix_product *p, LLVMValueRef row, int rows,
+void sni_emit_k_loop(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
                      LLVMValueRef *offsets, LLVMValueRef *sums) {
   const int n = rows * p->group.count;
   LLVMValueRef left_k = sni_emit_extent(e, p->left.k_stride);
@@ -97,8 +96,8 @@ static void emit_chain(sni_emitter *e, const chain *c, sni_span span, LLVMValueR
   sni_loop_begin(e, &loop, span.first, span.last, sni_ir_i64(e, 1), c->count);
   const uint32_t mark = sni_mark(e);
   sni_enter(e, c->item, loop.index, false);
-  sni_tree_elements(e, contract->lhs, c->group, a);
-  sni_tree_elements(e, contract->rhs, c->group, b);
+  sni_emit_elements(e, contract->lhs, c->group, a);
+  sni_emit_elements(e, contract->rhs, c->group, b);
   for (int i = 0; i < c->count; i++)
     sums[i] = sni_multiply_add(e, c->dtype, a[first + i], b[first + i], loop.carried[i]);
   sni_leave(e, mark);

@@ -6,14 +6,14 @@
 // stored.
 #include "codegen/llvm/emit_product.h"
 
-static LLVMValueRef panel_address(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef k,
+static LLVMValueRef panel_address(sni_emitter *e, const sni_product *p, LLVMValueRef k,
                                   LLVMValueRef column) {
   LLVMValueRef width = sni_ir_i64(e, (int64_t)p->group.count * e->lanes);
   return sni_ir_element_address(e, p->element, p->packed,
                                 sni_ir_add(e, sni_ir_mul(e, k, width), column));
 }
 
-static LLVMValueRef source_address(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef k,
+static LLVMValueRef source_address(sni_emitter *e, const sni_product *p, LLVMValueRef k,
                                    LLVMValueRef column) {
   LLVMValueRef offset =
       sni_ir_mul(e, sni_ir_add(e, p->k_first, k), sni_emit_extent(e, p->right.k_stride));
@@ -23,7 +23,7 @@ static LLVMValueRef source_address(sni_emitter *e, const sni_matrix_product *p, 
 }
 
 // b is contiguous along its columns.
-static void pack_contiguous(sni_emitter *e, sni_matrix_product *p) {
+static void pack_contiguous(sni_emitter *e, sni_product *p) {
   sni_loop loop;
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), p->k_count, sni_ir_i64(e, 1), 0);
   for (int v = 0; v < p->group.count; v++) {
@@ -36,11 +36,10 @@ static void pack_contiguous(sni_emitter *e, sni_matrix_product *p) {
 }
 
 // Any strides: gathers, for k in [first, k_count), of the vector at `column`.
-static void pack_gathered(sni_emitter *e, sni_matrix_product *p, LLVMValueRef first,
-                          LLVMValueRef column, LLVMValueRef mask) {
+static void pack_gathered(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVMValueRef column,
+                          LLVMValueRef mask) {
   sni_loop loop;
-  const sni_kernel_size stride = {p->right.stride.value, (int32_t)p->right.stride.param};
-  LLVMValueRef offsets = sni_emit_lane_offsets(e, stride, (unsigned)e->lanes);
+  LLVMValueRef offsets = sni_emit_lane_offsets(e, p->right.stride, (unsigned)e->lanes);
   sni_loop_begin(e, &loop, first, p->k_count, sni_ir_i64(e, 1), 0);
   LLVMValueRef value =
       sni_emit_gather(e, p->vector, source_address(e, p, loop.index, column), offsets, mask);
@@ -62,7 +61,7 @@ static LLVMValueRef unpack(sni_emitter *e, LLVMValueRef a, LLVMValueRef b, int p
 }
 
 // The 128-bit pieces at k of columns first, first + step, ... as one vector.
-static LLVMValueRef load_pieces(sni_emitter *e, const sni_matrix_product *p, LLVMValueRef address,
+static LLVMValueRef load_pieces(sni_emitter *e, const sni_product *p, LLVMValueRef address,
                                 int first, int step, int count) {
   LLVMTypeRef piece = LLVMVectorType(p->element, (unsigned)step);
   LLVMValueRef parts[sni_max_group];
@@ -79,7 +78,7 @@ static LLVMValueRef load_pieces(sni_emitter *e, const sni_matrix_product *p, LLV
 
 // A whole vector's columns, contiguous along k: 4 (of 4 bytes) or 2 (of 8) k a turn, transposed within
 // 128-bit lanes.
-static void pack_transposed(sni_emitter *e, sni_matrix_product *p, LLVMValueRef column) {
+static void pack_transposed(sni_emitter *e, sni_product *p, LLVMValueRef column) {
   const int per_lane = sni_dtype_bytes(p->dtype) == 4 ? 4 : 2, pieces = e->lanes / per_lane;
   LLVMValueRef z[4], step = sni_ir_i64(e, per_lane);
   sni_loop loop;
@@ -108,7 +107,7 @@ static void pack_transposed(sni_emitter *e, sni_matrix_product *p, LLVMValueRef 
     pack_gathered(e, p, loop.last_index, column, NULL);
 }
 
-void sni_pack_right(sni_emitter *e, sni_matrix_product *p) {
+void sni_pack_right(sni_emitter *e, sni_product *p) {
   if (sni_extent_is(p->right.stride, 1)) {
     pack_contiguous(e, p);
     return;

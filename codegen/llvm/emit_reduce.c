@@ -1,13 +1,13 @@
 // Reductions: identities, combination of two values, and of the 64 virtual lanes of a row.
 //
-// Invariant: the order of codegen/kernel/kernel.h: lane[l] = combine(lane[l], lane[l + w]) for w = 32, 16,
+// Invariant: the order of codegen/kernel/tree.h: lane[l] = combine(lane[l], lane[l + w]) for w = 32, 16,
 // ..., 1. Lanes that no element reached hold the identity, and combining with it changes no bit, so
 // missing vectors of a short row are left out.
 #include "codegen/llvm/emit.h"
 
 #include <math.h>
 
-LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_kernel_inst *inst, LLVMTypeRef type) {
+LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef type) {
   (void)e;
   const bool narrow = inst->dtype == SN_I32, real = inst->dtype == SN_F32 || inst->dtype == SN_F64;
   switch ((int)inst->imm.combiner) {
@@ -24,13 +24,13 @@ LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_kernel_inst *inst, LL
   }
 }
 
-LLVMValueRef sni_reduce_combine(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef a,
+LLVMValueRef sni_reduce_combine(sni_emitter *e, const sni_tree_inst *inst, LLVMValueRef a,
                                 LLVMValueRef b) {
-  const sni_kernel_inst combine = {.op = inst->imm.combiner, .dtype = inst->dtype};
+  const sni_tree_inst combine = {.op = (uint16_t)inst->imm.combiner, .dtype = inst->dtype};
   return sni_emit_op(e, &combine, LLVMTypeOf(a), a, b, NULL);
 }
 
-LLVMValueRef sni_reduce_finish(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef total) {
+LLVMValueRef sni_reduce_finish(sni_emitter *e, const sni_tree_inst *inst, LLVMValueRef total) {
   const bool real = inst->dtype == SN_F32 || inst->dtype == SN_F64;
   if (!real || inst->imm.combiner != SNI_KOP_ADD) return total;
   return LLVMBuildFAdd(e->builder, total, sni_ir_float(LLVMTypeOf(total), 0), "");
@@ -42,7 +42,7 @@ static LLVMValueRef reduce_bits(sni_emitter *e, bool max, LLVMValueRef vector) {
   return LLVMBuildNot(e->builder, sni_ir_any(e, LLVMBuildNot(e->builder, vector, "")), "");
 }
 
-LLVMValueRef sni_reduce_lanes(sni_emitter *e, const sni_kernel_inst *inst, LLVMValueRef *vectors,
+LLVMValueRef sni_reduce_lanes(sni_emitter *e, const sni_tree_inst *inst, LLVMValueRef *vectors,
                               int count) {
   LLVMValueRef lane[sni_max_group];
   for (int i = 0; i < count; i++) lane[i] = vectors[i];

@@ -17,24 +17,21 @@ int64_t sni_sum_memory_bytes(const sni_emitter *e, const struct sni_sum *sum) {
   return lanes * (int64_t)sni_dtype_bytes((sn_dtype)sni_inst_at(e, sum->number)->dtype);
 }
 
-static sni_kernel_inst plain_of(const sni_emitter *e, const struct sni_sum *sum) {
-  return sni_plain_inst(sni_inst_at(e, sum->number));
+static const sni_tree_inst *inst_of(const sni_emitter *e, const struct sni_sum *sum) {
+  return sni_inst_at(e, sum->number);
 }
 
 static LLVMValueRef identity_of(sni_emitter *e, const struct sni_sum *sum) {
-  const sni_kernel_inst inst = plain_of(e, sum);
-  return sni_reduce_identity(e, &inst, sum->type);
+  return sni_reduce_identity(e, inst_of(e, sum), sum->type);
 }
 
 static LLVMValueRef combine(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef a,
                             LLVMValueRef b) {
-  const sni_kernel_inst inst = plain_of(e, sum);
-  return sni_reduce_combine(e, &inst, a, b);
+  return sni_reduce_combine(e, inst_of(e, sum), a, b);
 }
 
 static LLVMValueRef finish(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef total) {
-  const sni_kernel_inst inst = plain_of(e, sum);
-  return sni_reduce_finish(e, &inst, total);
+  return sni_reduce_finish(e, inst_of(e, sum), total);
 }
 
 // ---- accumulators in memory: [place][width] from `base` on
@@ -117,7 +114,7 @@ int sni_most_places(const sni_emitter *e, uint32_t item) {
 }
 
 static bool fits_registers(const sni_emitter *e, const struct sni_sum *sum) {
-  const int64_t turns = sni_known_iterations(e->tree, sum->innermost);
+  const int64_t turns = sni_tree_known_iterations(e->tree, sum->innermost);
   const int64_t insts = sni_end_inst(e, sum->innermost) - sni_first_inst(e, sum->innermost);
   if (sni_sum_by_lanes(e, sum->innermost) && sni_rolls(e, sum->innermost)) return false;
   if (sum->places == 1) return sum->width <= sni_max_group;
@@ -133,7 +130,7 @@ static struct sni_sum describe(sni_emitter *e, uint32_t number, const sni_group 
   sum.places = places_of(e, innermost);
   sum.one_each = sum.places > 1 && inst->loop == innermost &&
                  sni_item_at(e, e->inst_facts[number].item)->parent == innermost &&
-                 sni_known_iterations(e->tree, innermost) == sum.places;
+                 sni_tree_known_iterations(e->tree, innermost) == sum.places;
   if (sni_sum_by_lanes(e, innermost)) {
     const int lanes = e->item_lanes[innermost];
     sum.width = SNI_REDUCE_LANES / lanes;
@@ -224,7 +221,7 @@ static void take_in_memory(sni_emitter *e, const struct sni_sum *sum, int vector
 void sni_take_sum(sni_emitter *e, uint32_t number, const sni_group *group) {
   const struct sni_sum *sum = sum_of(e, number);
   if (!sum) {
-    sni_fail_emission(e, "kernel %s: a reduction outside its loop", sni_tree_name(e->tree));
+    sni_fail_emission(e, "kernel %s: a reduction outside its loop", e->name);
     return;
   }
   const bool lanes = sni_sum_by_lanes(e, sum->innermost);
@@ -266,10 +263,9 @@ void sni_sum_totals_of(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *
                          : e->values[sum->number].vector[i];
   if (!sum->memory) combine_places(e, sum, all);
   if (sni_sum_by_lanes(e, sum->innermost)) {
-    const sni_kernel_inst inst = plain_of(e, sum);
     const int lanes = e->lanes;
     e->lanes = e->item_lanes[sum->innermost];
-    out[0] = sni_reduce_lanes(e, &inst, all, sum->width);
+    out[0] = sni_reduce_lanes(e, inst_of(e, sum), all, sum->width);
     e->lanes = lanes;
     return;
   }

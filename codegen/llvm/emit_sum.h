@@ -2,7 +2,7 @@
 #ifndef SNI_CODEGEN_LLVM_EMIT_SUM_H
 #define SNI_CODEGEN_LLVM_EMIT_SUM_H
 
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 bool sni_sum_by_lanes(const sni_emitter *e, uint32_t innermost);
 void sni_sum_start_sum(sni_emitter *e, struct sni_sum *sum);

@@ -3,28 +3,22 @@
 // Invariant: a value that does not vary along the lanes is emitted once, as a scalar; where vectors
 // use it, its splat is made right behind it inside a lanes loop, and before the loop if it stands
 // outside: so it dominates every use.
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
-sni_kernel_inst sni_plain_inst(const sni_tree_inst *inst) {
-  sni_kernel_inst plain = {
-      .op = (sni_kop)inst->op, .dtype = (sn_dtype)inst->dtype, .source = (sn_dtype)inst->source};
-  switch (sni_kop_immediate(plain.op)) {
-    case SNI_IMMEDIATE_CONST:
-      if (inst->dtype == SN_F32 || inst->dtype == SN_F64)
-        plain.imm.f = inst->imm.f;
-      else
-        plain.imm.i = inst->imm.i;
-      break;
-    case SNI_IMMEDIATE_SIZE:
-      plain.imm.size = (sni_kernel_size){inst->imm.size.value, (int32_t)inst->imm.size.param};
-      break;
-    case SNI_IMMEDIATE_COMBINER:
-      plain.imm.combiner = (sni_kop)inst->imm.combiner;
-      break;
-    default:
-      break;
-  }
-  return plain;
+LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value, int vector) {
+  const sni_value *v = &e->values[value];
+  if (e->is_vector[value]) return v->vector[vector];
+  return vector < 0 ? v->scalar : v->splat;
+}
+
+void sni_set_vector(sni_emitter *e, uint32_t number, int vector, LLVMValueRef value) {
+  e->values[number].vector[vector] = value;
+}
+
+void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value) {
+  e->values[number].scalar = value;
+  e->values[number].splat =
+      e->needs_splat[number] && e->lanes ? sni_ir_splat(e, value, (unsigned)e->lanes) : value;
 }
 
 // INDEX: i32 or i64.
@@ -56,19 +50,18 @@ static LLVMValueRef operand_at(const sni_emitter *e, const sni_tree_inst *inst, 
 
 static void emit_pure(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
-  const sni_kernel_inst plain = sni_plain_inst(inst);
-  LLVMTypeRef element = sni_ir_type(e, plain.dtype);
+  LLVMTypeRef element = sni_ir_type(e, (sn_dtype)inst->dtype);
   if (!e->is_vector[number]) {
     sni_set_scalar(e, number,
-                   sni_emit_op(e, &plain, element, operand_at(e, inst, 0, -1),
+                   sni_emit_op(e, inst, element, operand_at(e, inst, 0, -1),
                                operand_at(e, inst, 1, -1), operand_at(e, inst, 2, -1)));
     return;
   }
   LLVMTypeRef type = LLVMVectorType(element, (unsigned)e->lanes);
   for (int u = group->first; u < group->first + group->count; u++)
     sni_set_vector(e, number, u,
-                   sni_emit_op(e, &plain, type, operand_at(e, inst, 0, u),
-                               operand_at(e, inst, 1, u), operand_at(e, inst, 2, u)));
+                   sni_emit_op(e, inst, type, operand_at(e, inst, 0, u), operand_at(e, inst, 1, u),
+                               operand_at(e, inst, 2, u)));
 }
 
 void sni_emit_value(sni_emitter *e, uint32_t number, const sni_group *group) {
@@ -82,19 +75,19 @@ void sni_emit_value(sni_emitter *e, uint32_t number, const sni_group *group) {
       emit_index(e, number, group);
       return;
     case SNI_KOP_LOAD:
-      sni_tree_load(e, number, group);
+      sni_emit_load(e, number, group);
       return;
     case SNI_KOP_STORE:
-      sni_tree_store(e, number, group);
+      sni_emit_store(e, number, group);
       return;
     case SNI_KOP_STORE_ADD:
-      sni_tree_store_add(e, number, group);
+      sni_emit_store_add(e, number, group);
       return;
     case SNI_KOP_REDUCE:
       sni_take_sum(e, number, group);
       return;
     case SNI_KOP_CHECK_INDEX:
-      sni_tree_check_index(e, number, group);
+      sni_emit_check_index(e, number, group);
       return;
     default:
       emit_pure(e, number, group);

@@ -7,7 +7,7 @@
 // the host's limits and gives it a stack of its own (codegen/plugin.c).
 #include "codegen/llvm/plugin.h"
 
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 #include "codegen/llvm/out_of_memory.h"
 
 #include <llvm-c/Analysis.h>
@@ -139,9 +139,7 @@ static bool build_module(compilation *c) {
   LLVMSetTarget(e->module, triple);
   const sni_llvm_request *r = c->request;
   for (int i = 0; i < r->n_kernels; i++)
-    if (!(r->trees ? sni_emit_tree(e, r->trees[i], r->symbols[i])
-                   : sni_emit_kernel(e, r->kernels[i], r->symbols[i])))
-      return false;
+    if (!sni_emit_kernel(e, r->kernels[i], r->symbols[i])) return false;
 #if defined(SNI_DEBUG)
   char *message = NULL;
   const bool broken = LLVMVerifyModule(e->module, LLVMReturnStatusAction, &message);

@@ -3,17 +3,15 @@
 #ifndef SNI_CODEGEN_LLVM_PLUGIN_H
 #define SNI_CODEGEN_LLVM_PLUGIN_H
 
-#include "codegen/kernel/kernel.h"
 #include "codegen/kernel/tree.h"
 
-#define SNI_LLVM_PLUGIN_VERSION 1  // changes whenever kernel.h or this file does
+#define SNI_LLVM_PLUGIN_VERSION 2  // changes whenever tree.h or this file does
 
 typedef enum sni_llvm_output { SNI_LLVM_OBJECT, SNI_LLVM_IR, SNI_LLVM_ASSEMBLY } sni_llvm_output;
 
 typedef struct sni_llvm_request {
-  const sni_kernel *const *kernels;  // expanded
-  const sni_tree *const *trees;      // instead of kernels, where not NULL; expanded
-  const char *const *symbols;        // name of each kernel's function in the object
+  const sni_tree *const *kernels;  // expanded
+  const char *const *symbols;      // name of each kernel's function in the object
   int n_kernels;
   sni_llvm_output output;
   int optimization;      // 0..3: code generation level

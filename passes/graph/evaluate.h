@@ -1,4 +1,4 @@
-// Constant expressions on the host: scalars by the formulas of codegen/kernel/kernel.h, elements through
+// Constant expressions on the host: scalars by the formulas of codegen/kernel/kops.h, elements through
 // views.
 #ifndef SNI_PASSES_EVALUATE_H
 #define SNI_PASSES_EVALUATE_H

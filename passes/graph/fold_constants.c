@@ -161,7 +161,7 @@ static bool exact_sum(sni_scalar value, int64_t n, sni_scalar *out) {
   if (!isfinite(value.f) || n > (int64_t)1 << 53) return false;
   while (odd > 0 && fmod(odd, 2) == 0) odd /= 2;
   if (odd * (double)n > limit) return false;
-  out->f = value.f * (double)n + 0.0;  // a sum of -0.0 is 0.0 (codegen/kernel/kernel.h)
+  out->f = value.f * (double)n + 0.0;  // a sum of -0.0 is 0.0 (codegen/kernel/tree.h)
   return isfinite(value.dtype == SN_F32 ? (double)(float)out->f : out->f);
 }
 

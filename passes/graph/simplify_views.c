@@ -123,7 +123,7 @@ sni_node_id sni_simplify_concat(sni_rewrite *r, const sni_node *n) {
 }
 
 // Over nothing, or over dims of 1: the element itself. A float sum of one element adds 0.0
-// (codegen/kernel/kernel.h), and so does this.
+// (codegen/kernel/tree.h), and so does this.
 sni_node_id sni_simplify_reduce(sni_rewrite *r, const sni_node *n) {
   const sni_type *from = sni_graph_type(r->to, n->operands[0]);
   for (int i = 0; i < n->n_attrs; i++)

@@ -1,28 +1,17 @@
-// For tests of the LLVM plugin: loads it, compiles kernels for several instruction sets, runs them
-// in memory that is guarded on both sides, and compares every byte with the model's, as it does for
-// the interpreter.
+// For tests of the LLVM plugin on nests, made trees: compiles them for several instruction sets, runs
+// them in memory that is guarded on both sides, and compares every byte with the model's, as it does
+// for the interpreter.
 #ifndef SNI_TESTS_LLVM_HARNESS_H
 #define SNI_TESTS_LLVM_HARNESS_H
 
-#include "codegen/interp/interp.h"
 #include "codegen/kernel/contraction.h"
-#include "codegen/llvm/plugin.h"
-#include "runtime/object_loader.h"
-#include "tests/unit/codegen/kernel_build.h"
-#include "tests/unit/codegen/kernel_model.h"
-
-#include <check.h>
-#include <dlfcn.h>
-#include <stdio.h>
-#include <sys/mman.h>
-
-#ifndef SINTER_PLUGIN_PATH
-#define SINTER_PLUGIN_PATH "libsinter-llvm.so"
-#endif
+#include "tests/unit/codegen/llvm_targets.h"
+#include "tests/unit/codegen/nest_tree.h"
+#include "tests/unit/codegen/tree_interp_harness.h"
 
 // Short forms of the builder's functions.
 static inline void kb_init(builder *b, int n_outer, int n_inner, bool vector_inner) {
-  const int64_t extents[SNI_MAX_AXES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  const int64_t extents[nest_axes] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
   build_begin(b, vector_inner, n_outer, n_inner, extents);
 }
 static inline uint32_t kb_load(builder *b, uint32_t buffer, const int64_t *strides) {
@@ -34,8 +23,7 @@ static inline void kb_store(builder *b, uint32_t buffer, const int64_t *strides,
 static inline uint32_t kb_op(builder *b, sni_kop op, sn_dtype dtype, uint32_t x, uint32_t y,
                              uint32_t z) {
   return build_inst(
-      b, (sni_kernel_inst){
-             .op = op, .dtype = dtype, .source = b->insts[x].dtype, .operands = {x, y, z}});
+      b, (nest_inst){.op = op, .dtype = dtype, .source = b->insts[x].dtype, .operands = {x, y, z}});
 }
 static inline uint32_t kb_const(builder *b, sn_dtype dtype, double value) {
   const bool real = dtype == SN_F32 || dtype == SN_F64;
@@ -44,99 +32,6 @@ static inline uint32_t kb_const(builder *b, sn_dtype dtype, double value) {
 }
 
 enum { max_buffers = 16 };
-
-static const sni_llvm_plugin *the_plugin;
-static sni_allocator the_allocator;
-static uint64_t random_state = 88172645463325252ull;
-
-static inline uint64_t random_bits(void) {
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  random_state ^= random_state << 17;
-  return random_state * 0x2545F4914F6CDD1Dull;
-}
-static inline int64_t random_below(int64_t limit) {
-  return (int64_t)(random_bits() >> 33) % limit;
-}
-
-static inline bool open_plugin(void) {
-  const char *path = getenv("SINTER_PLUGIN");
-  void *library = dlopen(path ? path : SINTER_PLUGIN_PATH, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    fprintf(stderr, "%s\n", dlerror());
-    return false;
-  }
-  sni_llvm_plugin_entry entry;
-  *(void **)&entry = dlsym(library, SNI_LLVM_PLUGIN_ENTRY);
-  the_plugin = entry ? entry(SNI_LLVM_PLUGIN_VERSION) : NULL;
-  sni_allocator_init(&the_allocator, NULL, 0);
-  return the_plugin != NULL;
-}
-
-typedef struct target {
-  const char *name, *cpu, *features;
-  int vector_bits;
-} target;
-// The host at each width, and an x86-64 with AVX2 and FMA alone, also with vectors that are wider
-// than its registers.
-static const target targets[] = {
-    {"host512", NULL, NULL, 512},
-    {"host256", NULL, NULL, 256},
-    {"haswell", "haswell", "+avx2,+fma,+bmi2", 256},
-    {"narrow", "haswell", "+avx2,+fma,+bmi2", 128},
-    {"wide", "haswell", "+avx2,+fma,+bmi2", 512},
-};
-static inline bool target_runs(const target *t) {
-  return t->vector_bits == 512 && !t->cpu ? __builtin_cpu_supports("avx512f")
-                                          : __builtin_cpu_supports("avx2");
-}
-
-typedef struct native {
-  sni_code *code;
-  sni_kernel_function function;
-} native;
-
-static inline native compile_native(const sni_kernel *kernel, const target *t) {
-  const char *symbol = "kernel";
-  sni_llvm_request request = {.kernels = &kernel,
-                              .symbols = &symbol,
-                              .n_kernels = 1,
-                              .optimization = 2,
-                              .vector_bits = t->vector_bits,
-                              .cpu = t->cpu,
-                              .features = t->features};
-  sni_llvm_result result;
-  sni_diag diag = {0};
-  native n = {0};
-  const int failed = the_plugin->compile(&request, &result);
-  ck_assert_msg(!failed, "%s: %s", t->name, result.error);
-  const sn_status status = sni_code_load(&the_allocator, &diag, result.data, result.bytes, &n.code);
-  ck_assert_msg(status == SN_OK, "%s", diag.text);
-  the_plugin->release(&result);
-  *(void **)&n.function = sni_code_symbol(n.code, symbol);
-  ck_assert(n.function != NULL);
-  return n;
-}
-
-// Elements that end right before an unreadable page, as user memory may; or padded to 64 bytes.
-typedef struct guarded {
-  char *map, *data;
-  size_t map_bytes, bytes;
-} guarded;
-
-static inline guarded guarded_create(size_t bytes, bool padded) {
-  const size_t room = padded ? (bytes + 63) / 64 * 64 : bytes, pages = (room + 4095) / 4096 * 4096;
-  guarded g = {.bytes = bytes, .map_bytes = pages + 8192};
-  g.map = mmap(NULL, g.map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  ck_assert_ptr_ne(g.map, MAP_FAILED);
-  mprotect(g.map, 4096, PROT_NONE);
-  mprotect(g.map + 4096 + pages, 4096, PROT_NONE);
-  g.data = g.map + 4096 + pages - room;
-  return g;
-}
-static inline void guarded_destroy(guarded *g) {
-  munmap(g->map, g->map_bytes);
-}
 
 static inline double special_number(int64_t i) {
   static const double numbers[] = {0.0,
@@ -200,25 +95,25 @@ static inline void fill(void *data, sn_dtype dtype, int64_t count, filling how) 
 }
 
 // First and last element that the kernel reaches in a buffer, without indexed accesses.
-static inline void reach(const sni_kernel *k, uint32_t buffer, const int64_t *params, int64_t *low,
+static inline void reach(const nest *k, uint32_t buffer, const int64_t *params, int64_t *low,
                          int64_t *high) {
   *low = 0;
   *high = -1;
   for (uint32_t a = 0; a < k->n_accesses; a++) {
-    const sni_kernel_access *access = &k->accesses[a];
+    const nest_access *access = &k->accesses[a];
     if (access->buffer != buffer) continue;
-    int64_t least = sni_kernel_size_value(access->offset, params), most = least;
+    int64_t least = sni_extent_value(access->offset, params), most = least;
     bool empty = false;
     for (int i = 0; i < k->n_outer + k->n_inner; i++) {
-      const int64_t n = sni_kernel_size_value(k->extent[i], params),
-                    s = sni_kernel_size_value(access->stride[i], params);
+      const int64_t n = sni_extent_value(k->extent[i], params),
+                    s = sni_extent_value(access->stride[i], params);
       if (n == 0 && (i < k->n_outer || s != 0)) empty = true;
       if (s > 0) most += (n - 1) * s;
       if (s < 0) least += (n - 1) * s;
     }
     if (k->contraction.present && (a == k->contraction.lhs || a == k->contraction.rhs)) {
-      const int64_t n = sni_kernel_size_value(k->contraction.k_extent, params);
-      const int64_t s = sni_kernel_size_value(
+      const int64_t n = sni_extent_value(k->contraction.k_extent, params);
+      const int64_t s = sni_extent_value(
           a == k->contraction.lhs ? k->contraction.lhs_k_stride : k->contraction.rhs_k_stride,
           params);
       if (n == 0) empty = true;
@@ -232,22 +127,6 @@ static inline void reach(const sni_kernel *k, uint32_t buffer, const int64_t *pa
   }
 }
 
-static inline bool same_bits(sn_dtype dtype, const char *a, const char *b) {
-  if (dtype == SN_F32) {
-    float x, y;
-    memcpy(&x, a, 4);
-    memcpy(&y, b, 4);
-    if (x != x && y != y) return true;
-  }
-  if (dtype == SN_F64) {
-    double x, y;
-    memcpy(&x, a, 8);
-    memcpy(&y, b, 8);
-    if (x != x && y != y) return true;
-  }
-  return memcmp(a, b, sn_dtype_size(dtype)) == 0;
-}
-
 typedef struct check_options {
   const char *what;
   filling filling;
@@ -257,12 +136,10 @@ typedef struct check_options {
   int only;                           // number of the one target, from 1; 0: all
 } check_options;
 
-static inline void run_split(const native *n, const sni_kernel *k, void *const *buffers,
+static inline void run_split(const native *n, int64_t units, void *const *buffers,
                              const int64_t *params, void *scratch) {
-  const int64_t units = sni_kernel_units(k, params);
   for (int64_t begin = 0; begin < units;) {
-    const int64_t end =
-        k->serial || random_below(2) ? units : begin + 1 + random_below(units - begin);
+    const int64_t end = random_below(2) ? units : begin + 1 + random_below(units - begin);
     n->function(NULL, buffers, params, begin, end, scratch);
     begin = end;
   }
@@ -273,7 +150,7 @@ typedef struct test_memory {
   void *pointers[max_buffers], *model_pointers[max_buffers];
 } test_memory;
 
-static inline void create_memory(test_memory *m, const sni_kernel *k, const int64_t *params,
+static inline void create_memory(test_memory *m, const nest *k, const int64_t *params,
                                  const check_options *options) {
   for (uint32_t i = 0; i < k->n_buffers; i++) {
     int64_t low, high;
@@ -294,7 +171,7 @@ static inline void create_memory(test_memory *m, const sni_kernel *k, const int6
   }
 }
 
-static inline void destroy_memory(test_memory *m, const sni_kernel *k) {
+static inline void destroy_memory(test_memory *m, const nest *k) {
   for (uint32_t i = 0; i < k->n_buffers; i++) {
     guarded_destroy(&m->memory[i]);
     guarded_destroy(&m->expected[i]);
@@ -302,12 +179,12 @@ static inline void destroy_memory(test_memory *m, const sni_kernel *k) {
   }
 }
 
-static inline void compare_memory(const test_memory *m, const sni_kernel *k, int line,
-                                  const char *what, const char *who) {
+static inline void compare_memory(const test_memory *m, const nest *k, int line, const char *what,
+                                  const char *who) {
   for (uint32_t i = 0; i < k->n_buffers; i++) {
     const size_t size = sn_dtype_size(k->buffers[i].dtype);
     for (size_t at = 0; at < m->memory[i].bytes; at += size) {
-      if (same_bits(k->buffers[i].dtype, m->memory[i].data + at, m->expected[i].data + at))
+      if (tree_same_element(k->buffers[i].dtype, m->memory[i].data, m->expected[i].data, at / size))
         continue;
       uint64_t got = 0, want = 0;
       memcpy(&got, m->memory[i].data + at, size);
@@ -319,56 +196,68 @@ static inline void compare_memory(const test_memory *m, const sni_kernel *k, int
   }
 }
 
-static inline void restore_memory(const test_memory *m, const sni_kernel *k) {
+static inline void restore_memory(const test_memory *m, const nest *k) {
   for (uint32_t i = 0; i < k->n_buffers; i++)
     memcpy(m->memory[i].data, m->original[i].data, m->original[i].bytes);
 }
 
-static inline void check_interpreter(const test_memory *m, const sni_kernel *k,
-                                     const int64_t *params, int line, const char *what) {
-  sni_interp_code *code;
-  sni_diag diag = {0};
-  ck_assert_msg(sni_interp_prepare(k, &the_allocator, &diag, &code) == SN_OK, "%s", diag.text);
-  void *scratch = aligned_alloc(64, (sni_interp_scratch_bytes(code) + 127) / 64 * 64);
-  memset(scratch, 0, sizeof(sni_scratch_header));
-  restore_memory(m, k);
-  sni_interp_run(code, m->pointers, params, 0, sni_kernel_units(k, params), scratch);
-  compare_memory(m, k, line, what, "the interpreter");
-  free(scratch);
-  sni_interp_release(code, &the_allocator);
+// A nest's tree and the memory that it is run in.
+typedef struct test_kernel {
+  const sni_tree *tree;
+  const nest *k;
+  const test_memory *memory;
+  const int64_t *params;
+  const check_options *options;
+  int line;
+} test_kernel;
+
+static inline void check_interpreter(const test_kernel *t) {
+  const sni_blocks *blocks[3];
+  const sni_blocks *best = blocks[tree_blocks(blocks) - 1];
+  restore_memory(t->memory, t->k);
+  const bool fault = tree_interpret(t->tree, best, t->memory->pointers, t->params, INT64_MAX);
+  ck_assert_int_eq(fault, t->options->faults);
+  compare_memory(t->memory, t->k, t->line, t->options->what, "the interpreter");
 }
 
-// No byte more than what the kernel's code is promised.
-static inline guarded create_scratch(const sni_kernel *k, const target *t) {
-  const size_t bytes =
-      k->contraction.present ? sni_contraction_scratch_bytes(k, t->vector_bits) : k->scratch_bytes;
-  return guarded_create(sizeof(sni_scratch_header) + bytes, true);
+// In scratch of no byte more than what the code is promised.
+static inline void check_target(const test_kernel *t, const target *on) {
+  const sni_tree *tree = t->tree;
+  const native n = load_native(on, (sni_llvm_request){.kernels = &tree});
+  const size_t bytes = sizeof(sni_scratch_header) + sni_tree_scratch_bytes(tree, on->vector_bits);
+  guarded scratch = guarded_create(bytes, true);
+  restore_memory(t->memory, t->k);
+  memset(scratch.data, 0, sizeof(sni_scratch_header));
+  run_split(&n, sni_tree_units(tree, SNI_NO_ITEM, t->params), t->memory->pointers, t->params,
+            scratch.data);
+  ck_assert_int_eq(((sni_scratch_header *)(void *)scratch.data)->fault, t->options->faults);
+  compare_memory(t->memory, t->k, t->line, t->options->what, on->name);
+  guarded_destroy(&scratch);
+  sni_code_release(n.code);
 }
 
-// The kernel on every target against the model: all bytes of all buffers.
-static inline void check_kernel_at(int line, const sni_kernel *k, const int64_t *params,
+// The nest on every target against the model: all bytes of all buffers.
+static inline void check_kernel_at(int line, const nest *k, const int64_t *params,
                                    check_options options) {
   test_memory m;
-  sni_diag diag = {0};
-  ck_assert_msg(sni_kernel_verify(k, &diag) == SN_OK, "line %d: %s", line, diag.text);
+  sni_arena arena;
+  sni_arena_init(&arena, &the_allocator);
+  const test_kernel t = {.tree = tree_expand(nest_tree(k, &arena), &arena),
+                         .k = k,
+                         .memory = &m,
+                         .params = params,
+                         .options = &options,
+                         .line = line};
   if (options.filling.scale == 0) options.filling.scale = 4;
   create_memory(&m, k, params, &options);
-  const bool fault = model_run(k, m.model_pointers, params);
+  const bool fault = tree_model_run(t.tree, m.model_pointers, NULL, params).fault;
   ck_assert_msg(fault == options.faults, "line %d %s: fault %d", line, options.what, fault);
-  for (size_t t = 0; t < SNI_COUNT_OF(targets); t++) {
-    if (!target_runs(&targets[t]) || (options.only && options.only != (int)t + 1)) continue;
-    native n = compile_native(k, &targets[t]);
-    guarded scratch = create_scratch(k, &targets[t]);
-    restore_memory(&m, k);
-    memset(scratch.data, 0, sizeof(sni_scratch_header));
-    run_split(&n, k, m.pointers, params, scratch.data);
-    ck_assert_int_eq(((sni_scratch_header *)(void *)scratch.data)->fault, options.faults);
-    compare_memory(&m, k, line, options.what, targets[t].name);
-    guarded_destroy(&scratch);
-    sni_code_release(n.code);
-  }
-  check_interpreter(&m, k, params, line, options.what);
+  for (size_t i = 0; i < SNI_COUNT_OF(targets); i++)
+    if (target_runs(&targets[i]) && (!options.only || options.only == (int)i + 1))
+      check_target(&t, &targets[i]);
+  check_interpreter(&t);
   destroy_memory(&m, k);
+  sni_arena_deinit(&arena);
 }
 #define check_kernel(kernel, params, ...) \
   check_kernel_at(__LINE__, kernel, params, (check_options){__VA_ARGS__})

@@ -29,12 +29,12 @@ static void apply(sni_kop op, sn_dtype dtype, sn_dtype result, const void *const
     v[i] = build_load(&b, build_access(&b, buffer, 0, (int64_t[]){1}));
   }
   const uint32_t r =
-      build_inst(&b, (sni_kernel_inst){.op = op, .dtype = result, .operands = {v[0], v[1], v[2]}});
+      build_inst(&b, (nest_inst){.op = op, .dtype = result, .operands = {v[0], v[1], v[2]}});
   const uint32_t out = build_buffer(&b, result);
   harness_buffer(&h, &b, out, (size_t)n, false);
   build_store(&b, build_access(&b, out, 0, (int64_t[]){1}), r);
   harness_check(&h, &b, NULL);
-  harness_run(&h, harness_expand(&h, &b), &sni_interp_blocks_baseline, h.data, NULL, 1);
+  tree_interpret(harness_expand(&h, &b), &sni_interp_blocks_baseline, h.data, NULL, 1);
   memcpy(y, h.data[out], (size_t)n * sn_dtype_size(result));
   harness_next(&h);
 }
@@ -210,10 +210,10 @@ START_TEST(integer_pow_by_a_constant) {
     const uint32_t v = build_load(&b, build_access(&b, x, 0, (int64_t[]){1}));
     build_store(&b, build_access(&b, y, 0, (int64_t[]){1}),
                 build_2(&b, SNI_KOP_POW, v, build_i(&b, SN_I64, exponent)));
-    const sni_kernel *k = harness_expand(&h, &b);
-    if (exponent == 2) ck_assert_uint_eq(k->n_insts, 4);  // load, const, mul, store
+    if (exponent == 2)
+      ck_assert_uint_eq(harness_expand(&h, &b)->n_insts, 4);  // load, const, mul, store
     harness_check(&h, &b, NULL);
-    harness_run(&h, harness_expand(&h, &b), &sni_interp_blocks_baseline, h.data, NULL, 1);
+    tree_interpret(harness_expand(&h, &b), &sni_interp_blocks_baseline, h.data, NULL, 1);
     for (int i = 0; i < 20; i++)
       ck_assert_int_eq(((int64_t *)h.data[y])[i], integer_power(i - 10, exponent));
     harness_next(&h);
@@ -287,19 +287,23 @@ static int count_denormals(sni_kop op, sn_dtype dtype, double x, double y) {
   const uint32_t out = build_buffer(&b, dtype);
   build_store(&b, build_access(&b, out, 0, (int64_t[]){1}), result);
   for (int i = 0; i < 3; i++) buffers[i] = &memory[i];
-  const sni_kernel *k = harness_expand(&h, &b);
-  model m = {.k = k, .buffers = buffers};
-  m.values = calloc(k->n_insts + 1, sizeof(model_value));
+  const sni_tree *tree = harness_expand(&h, &b);
+  tree_model m = {.tree = tree,
+                  .items = sni_tree_items(tree),
+                  .insts = sni_tree_insts(tree),
+                  .buffers = buffers};
+  tree_model_allocate(&m);
+  tree_run_unit(&m, sni_tree_items(tree)[0].kind == SNI_ITEM_BLOCK, 0);
   int denormals = 0;
-  for (uint32_t i = 0; i < k->n_insts; i++) {
-    const sni_kernel_inst *inst = &k->insts[i];
-    model_inst(&m, i);
-    if (!is_arithmetic(inst->op)) continue;
-    denormals += is_denormal(inst->dtype, m.values[i]);
+  for (uint32_t i = 0; i < tree->n_insts; i++) {
+    const sni_tree_inst *inst = &m.insts[i];
+    if (!is_arithmetic((sni_kop)inst->op)) continue;
+    denormals += is_denormal((sn_dtype)inst->dtype, m.values[i]);
     for (int o = 0; o < sni_kop_infos[inst->op].operands; o++)
-      denormals += is_denormal(k->insts[inst->operands[o]].dtype, m.values[inst->operands[o]]);
+      denormals +=
+          is_denormal((sn_dtype)m.insts[inst->operands[o]].dtype, m.values[inst->operands[o]]);
   }
-  free(m.values);
+  tree_model_free(&m);
   return denormals;
 }
 
@@ -336,10 +340,10 @@ END_TEST
 
 // ---- the rewriting
 
-static uint32_t count_constants(const sni_kernel *k, uint32_t stage, double value) {
+static uint32_t count_constants(const sni_tree *tree, double value) {
   uint32_t n = 0;
-  for (uint32_t i = 0; i < k->stages[stage].count; i++) {
-    const sni_kernel_inst *inst = &k->insts[k->stages[stage].first + i];
+  for (uint32_t i = 0; i < tree->n_insts; i++) {
+    const sni_tree_inst *inst = &sni_tree_insts(tree)[i];
     n += inst->op == SNI_KOP_CONST && inst->dtype == SN_F32 && inst->imm.f == value &&
          signbit(inst->imm.f) == signbit(value);
   }
@@ -368,14 +372,9 @@ START_TEST(constants_are_shared) {
   build_stage(&b, true);
   build_store(&b, build_access(&b, y, 0, dense),
               build_1(&b, SNI_KOP_TANH, build_2(&b, SNI_KOP_MUL, build_load(&b, ax), sum)));
-  const sni_kernel *k = harness_expand(&h, &b);
-  ck_assert_uint_eq(k->n_stages, 4);
-  for (uint32_t s = 0; s < 4; s++) ck_assert_int_eq(k->stages[s].inner, b.stages[s].inner);
-  ck_assert_uint_eq(count_constants(k, 0, 1), 1);  // visible in all later stages
-  ck_assert_uint_eq(count_constants(k, 1, 1) + count_constants(k, 2, 1) + count_constants(k, 3, 1),
-                    0);
-  ck_assert_uint_eq(count_constants(k, 1, 0.5), 1);  // another inner stage's is not
-  ck_assert_uint_eq(count_constants(k, 3, 0.5), 1);
+  const sni_tree *tree = harness_expand(&h, &b);
+  ck_assert_uint_eq(count_constants(tree, 1), 1);  // visible in all loops
+  ck_assert_uint_eq(count_constants(tree, 0.5), 1);
   harness_check(&h, &b, NULL);
 }
 END_TEST
@@ -396,9 +395,16 @@ START_TEST(indices_are_remapped) {
   const uint32_t access = build_access(&b, x, 0, (int64_t[]){0});
   b.accesses[access].index = build_convert(&b, SNI_KOP_CAST, SN_I64, scaled);
   build_store(&b, build_access(&b, y, 0, (int64_t[]){1}), build_load(&b, access));
-  const sni_kernel *k = harness_expand(&h, &b);
-  ck_assert_int_eq(k->insts[k->accesses[access].index].op, SNI_KOP_CAST);
-  ck_assert_uint_ne(k->accesses[access].index, b.accesses[access].index);
+  const sni_tree *tree = harness_expand(&h, &b);
+  int indexed = 0;
+  for (uint32_t i = 0; i < tree->n_accesses; i++) {
+    const uint32_t index = sni_tree_accesses(tree)[i].index;
+    if (index == SNI_NO_VALUE) continue;
+    ck_assert_int_eq(sni_tree_insts(tree)[index].op, SNI_KOP_CAST);
+    ck_assert_uint_gt(index, b.k.n_insts);
+    indexed++;
+  }
+  ck_assert_int_eq(indexed, 1);
   harness_check(&h, &b, NULL);
 }
 END_TEST
@@ -410,14 +416,15 @@ START_TEST(allocations_may_fail) {
   const uint32_t x = build_buffer(&b, SN_F64), access = build_access(&b, x, 0, (int64_t[]){1});
   const uint32_t v = build_load(&b, access);
   build_store(&b, access, build_2(&b, SNI_KOP_POW, v, build_1(&b, SNI_KOP_ERF, v)));
+  const sni_tree *tree = nest_tree(&b.k, &h.arena);
   for (size_t limit = 1;; limit = limit * 5 / 4 + 16) {
     sni_allocator small;
     sni_arena arena;
     sni_diag diag = {0};
-    sni_kernel *k = NULL;
+    sni_tree *k = NULL;
     sni_allocator_init(&small, NULL, limit);
     sni_arena_init(&arena, &small);
-    const sn_status status = sni_kernel_expand(&b.k, &arena, &diag, &k);
+    const sn_status status = sni_tree_expand(tree, &arena, &diag, &k);
     sni_arena_deinit(&arena);
     ck_assert_uint_eq(small.bytes, 0);
     if (!status) break;

@@ -43,10 +43,10 @@ static void check_op(sni_kop op, sn_dtype result, const sn_dtype *operands, int 
     }
   }
   const bool sourced = sni_kop_has_source(op);
-  const uint32_t y = build_inst(&b, (sni_kernel_inst){.op = op,
-                                                      .dtype = result,
-                                                      .source = sourced ? operands[0] : SN_BOOL,
-                                                      .operands = {v[0], v[1], v[2]}});
+  const uint32_t y = build_inst(&b, (nest_inst){.op = op,
+                                                .dtype = result,
+                                                .source = sourced ? operands[0] : SN_BOOL,
+                                                .operands = {v[0], v[1], v[2]}});
   const uint32_t out = build_buffer(&b, result);
   harness_buffer(&h, &b, out, length, true);
   build_store(&b, build_access(&b, out, 0, (int64_t[]){1}), y);
@@ -171,7 +171,7 @@ static void check_strides(const int64_t *extents, int64_t cut, const int64_t *x,
     accesses[i] = build_access(&b, buffer, i == 0 ? x_offset : 0, strides[i]);
     for (int axis = 0; as_params && axis < 2; axis++) {
       params[2 + 2 * i + axis] = strides[i][axis];
-      b.accesses[accesses[i]].stride[axis] = (sni_kernel_size){0, 2 + 2 * i + axis};
+      b.accesses[accesses[i]].stride[axis] = (sni_extent){0, 2 + 2 * i + axis};
     }
   }
   b.k.n_params = as_params ? 8 : 0;
@@ -214,16 +214,15 @@ START_TEST(three_axes_and_index_values) {
   harness_buffer(&h, &b, out64, 600, true);
   uint32_t index[3];
   for (int i = 0; i < 3; i++)
-    index[i] =
-        build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = i});
+    index[i] = build_inst(&b, (nest_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = i});
   const uint32_t wide =
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I64, .imm.axis = 2});
+      build_inst(&b, (nest_inst){.op = SNI_KOP_INDEX, .dtype = SN_I64, .imm.axis = 2});
   const uint32_t param =
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_PARAM, .dtype = SN_I32, .imm.size = {0, 0}});
+      build_inst(&b, (nest_inst){.op = SNI_KOP_PARAM, .dtype = SN_I32, .imm.size = {0, 0}});
   const uint32_t pf =
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_PARAM, .dtype = SN_F64, .imm.size = {0, 0}});
+      build_inst(&b, (nest_inst){.op = SNI_KOP_PARAM, .dtype = SN_F64, .imm.size = {0, 0}});
   const uint32_t fixed =
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_PARAM, .dtype = SN_F64, .imm.size = {7, -1}});
+      build_inst(&b, (nest_inst){.op = SNI_KOP_PARAM, .dtype = SN_F64, .imm.size = {7, -1}});
   const uint32_t sum = build_2(&b, SNI_KOP_ADD, build_2(&b, SNI_KOP_MUL, index[0], param),
                                build_2(&b, SNI_KOP_MUL, index[1], index[2]));
   const int64_t dense[] = {200, 50, 1};

@@ -71,8 +71,7 @@ START_TEST(negative_zero_sums) {
     build_store(&b, build_access(&b, y, 0, (int64_t[]){1, 0}), r);
     harness_check(&h, &b, NULL);
     void *buffers[] = {h.data[0], h.data[1]};
-    const sni_kernel *k = harness_expand(&h, &b);
-    harness_run(&h, k, &sni_interp_blocks_baseline, buffers, NULL, 10);
+    tree_interpret(harness_expand(&h, &b), &sni_interp_blocks_baseline, buffers, NULL, 10);
     ck_assert(((float *)h.data[1])[1] == 0 && !signbit(((float *)h.data[1])[1]));
     harness_next(&h);
   }
@@ -128,11 +127,11 @@ START_TEST(lane_order) {
       build_reduce(&b, SNI_KOP_ADD, build_load(&b, build_access(&b, x, 0, (int64_t[]){70, 1})));
   build_stage(&b, false);
   build_store(&b, build_access(&b, y, 0, (int64_t[]){1, 0}), r);
-  const sni_kernel *k = harness_expand(&h, &b);
+  const sni_tree *tree = harness_expand(&h, &b);
   const sni_blocks *blocks[3];
-  for (int i = harness_blocks(blocks) - 1; i >= 0; i--) {
+  for (int i = tree_blocks(blocks) - 1; i >= 0; i--) {
     void *buffers[] = {h.data[0], h.data[1]};
-    harness_run(&h, k, blocks[i], buffers, NULL, 1);
+    tree_interpret(tree, blocks[i], buffers, NULL, 1);
     ck_assert(((float *)h.data[1])[0] == lanes[0]);
   }
 }
@@ -248,12 +247,12 @@ START_TEST(column_reduction_with_stages_around) {
   build_stage(&b, false);
   const uint32_t c = build_1(&b, SNI_KOP_NEG, build_load(&b, build_access(&b, bias, 0, last)));
   const uint32_t i =
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = 0});
+      build_inst(&b, (nest_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = 0});
   const uint32_t fi = build_convert(&b, SNI_KOP_CAST, SN_F64, i);
   build_stage(&b, true);
   const uint32_t ax = build_access(&b, x, 0, all);
   const uint32_t k =
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I64, .imm.axis = 3});
+      build_inst(&b, (nest_inst){.op = SNI_KOP_INDEX, .dtype = SN_I64, .imm.axis = 3});
   const uint32_t fk = build_convert(&b, SNI_KOP_CAST, SN_F64, k);
   const uint32_t v = build_3(&b, SNI_KOP_FMA, build_load(&b, ax), fk, c);
   const uint32_t sum = build_reduce(&b, SNI_KOP_ADD, v), least = build_reduce(&b, SNI_KOP_MIN, v);
@@ -315,18 +314,18 @@ static bool check_gather(bool rows, int64_t bad, int64_t table_rows) {
   harness_buffer(&h, &b, x, (size_t)(rows ? table_rows * n : m * table_rows), true);
   harness_buffer(&h, &b, y, (size_t)(m * n), true);
   const uint32_t raw = build_load(&b, build_access(&b, index, 0, (int64_t[]){rows, !rows}));
-  uint32_t v = build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CHECK_INDEX,
-                                                .dtype = SN_I64,
-                                                .operands = {raw},
-                                                .imm.size = sni_kernel_constant(table_rows)});
+  uint32_t v = build_inst(&b, (nest_inst){.op = SNI_KOP_CHECK_INDEX,
+                                          .dtype = SN_I64,
+                                          .operands = {raw},
+                                          .imm.size = sni_extent_constant(table_rows)});
   if (rows) v = build_2(&b, SNI_KOP_MUL, v, build_i(&b, SN_I64, n));
   const uint32_t access = build_access(&b, x, 0, (int64_t[]){rows ? 0 : table_rows, rows});
   b.accesses[access].index = v;
   build_store(&b, build_access(&b, y, 0, (int64_t[]){n, 1}),
               build_1(&b, SNI_KOP_NEG, build_load(&b, access)));
   if (!table_rows) {  // nothing to clamp to: a fault, and no load
-    const sni_kernel *k = harness_expand(&h, &b);
-    const bool fault = harness_run(&h, k, &sni_interp_blocks_baseline, h.data, NULL, 100);
+    const bool fault =
+        tree_interpret(harness_expand(&h, &b), &sni_interp_blocks_baseline, h.data, NULL, 100);
     harness_next(&h);
     return fault;
   }
@@ -387,7 +386,7 @@ START_TEST(scatter_add) {
       const uint32_t v = build_load(&b, build_access(&b, c, 0, flat ? first : dense2));
       const uint32_t access = build_access(&b, y, 0, flat ? none : last);
       b.accesses[access].index = build_load(&b, build_access(&b, index, 0, first));
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_STORE_ADD, .access = access, .operands = {v}});
+      build_inst(&b, (nest_inst){.op = SNI_KOP_STORE_ADD, .access = access, .operands = {v}});
       harness_check(&h, &b, NULL);
       harness_next(&h);
     }
@@ -407,9 +406,9 @@ START_TEST(scatter_add_of_a_constant) {
   harness_buffer(&h, &b, y, 7, false);
   const uint32_t access = build_access(&b, y, 0, (int64_t[]){0});
   b.accesses[access].index = build_load(&b, build_access(&b, index, 0, (int64_t[]){1}));
-  build_inst(&b,
-             (sni_kernel_inst){
-                 .op = SNI_KOP_STORE_ADD, .access = access, .operands = {build_i(&b, SN_I32, 1)}});
+  build_inst(
+      &b,
+      (nest_inst){.op = SNI_KOP_STORE_ADD, .access = access, .operands = {build_i(&b, SN_I32, 1)}});
   harness_check(&h, &b, NULL);
 }
 END_TEST
@@ -467,17 +466,16 @@ static void check_product(sn_dtype dtype, const product_case *c, bool as_params,
   const int64_t lhs[] = {c->m * c->k, c->ta ? 1 : c->k, 0},
                 rhs[] = {c->k * c->n, 0, c->tb ? c->k : 1};
   const int64_t dense[] = {c->m * c->n, c->n, 1};
-  b.k.contraction = (sni_kernel_contraction){
-      .present = true,
-      .lhs = build_access(&b, a, 0, lhs),
-      .rhs = build_access(&b, w, 0, rhs),
-      .k_extent = as_params ? (sni_kernel_size){0, 2} : sni_kernel_constant(c->k),
-      .lhs_k_stride = sni_kernel_constant(c->ta ? c->m : 1),
-      .rhs_k_stride = sni_kernel_constant(c->tb ? 1 : c->n)};
+  b.k.contraction =
+      (nest_contraction){.present = true,
+                         .lhs = build_access(&b, a, 0, lhs),
+                         .rhs = build_access(&b, w, 0, rhs),
+                         .k_extent = as_params ? (sni_extent){0, 2} : sni_extent_constant(c->k),
+                         .lhs_k_stride = sni_extent_constant(c->ta ? c->m : 1),
+                         .rhs_k_stride = sni_extent_constant(c->tb ? 1 : c->n)};
   b.k.n_params = as_params ? 3 : 0;
   b.buffers[a].read = b.buffers[w].read = true;
-  const uint32_t sum =
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CONTRACTION, .dtype = dtype, .axes = 7});
+  const uint32_t sum = build_inst(&b, (nest_inst){.op = SNI_KOP_CONTRACTION, .dtype = dtype});
   uint32_t v = sum;
   if (epilogue) {
     const uint32_t s = build_load(&b, build_access(&b, scale, 0, (int64_t[]){0, 1, 0}));
@@ -487,7 +485,7 @@ static void check_product(sn_dtype dtype, const product_case *c, bool as_params,
     v = build_2(&b, SNI_KOP_ADD, sum, t);
     for (int axis = 1; axis < 3; axis++) {
       const uint32_t i =
-          build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = axis});
+          build_inst(&b, (nest_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = axis});
       const uint32_t f = dtype == SN_I32 ? i : build_convert(&b, SNI_KOP_CAST, dtype, i);
       v = build_2(&b, SNI_KOP_ADD, v, axis == 1 ? f : build_2(&b, SNI_KOP_MUL, f, f));
     }
@@ -522,14 +520,14 @@ END_TEST
 START_TEST(every_allocation_may_fail) {
   builder b;
   build_softmax(&b, true, SN_F32, 4, 10, 1, true);
-  sni_kernel *k = harness_expand(&h, &b);
+  const sni_tree *tree = harness_expand(&h, &b);
   size_t needed = 0;
   for (size_t limit = 64;; limit += limit / 8) {
     sni_allocator small;
     sni_allocator_init(&small, NULL, limit);
     sni_diag diag = {0};
     sni_interp_code *code = NULL;
-    const sn_status status = sni_interp_prepare(k, &small, &diag, &code);
+    const sn_status status = sni_interp_prepare(tree, &small, &diag, &code);
     if (status) {
       ck_assert_int_eq(status, SN_ERR_MEMORY);
       ck_assert(code == NULL);

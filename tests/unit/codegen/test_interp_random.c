@@ -46,7 +46,7 @@ static uint32_t pick_value(const maker *m, sn_dtype dtype) {
 static uint32_t add_access(maker *m, sn_dtype dtype, uint32_t mask) {
   builder *b = &m->b;
   const uint32_t buffer = build_buffer(b, dtype);
-  int order[SNI_MAX_AXES];
+  int order[nest_axes];
   for (int i = 0; i < m->n_axes; i++) order[i] = i;
   for (int i = m->n_axes - 1; i > 0; i--) {
     const int j = (int)pick(i + 1), axis = order[i];
@@ -54,14 +54,14 @@ static uint32_t add_access(maker *m, sn_dtype dtype, uint32_t mask) {
     order[j] = axis;
   }
   if (pick(2)) {  // the vector axis is dense, as it mostly is
-    const int vector = sni_kernel_vector_axis(&b->k);
+    const int vector = nest_vector_axis(&b->k);
     for (int i = 0; i < m->n_axes; i++) {
       if (order[i] != vector) continue;
       order[i] = order[0];
       order[0] = vector;
     }
   }
-  int64_t strides[SNI_MAX_AXES] = {0}, size = 1;
+  int64_t strides[nest_axes] = {0}, size = 1;
   for (int i = 0; i < m->n_axes; i++) {
     if (!(mask >> order[i] & 1)) continue;
     strides[order[i]] = size;
@@ -74,8 +74,7 @@ static uint32_t add_access(maker *m, sn_dtype dtype, uint32_t mask) {
 }
 
 static uint32_t stage_axes(const maker *m) {
-  return m->inner ? sni_kernel_outer_axes(&m->b.k) | sni_kernel_inner_axes(&m->b.k)
-                  : sni_kernel_outer_axes(&m->b.k);
+  return (1u << (m->inner ? m->n_axes : m->b.k.n_outer)) - 1;
 }
 
 static sn_dtype pick_dtype(void) {
@@ -98,9 +97,9 @@ static void add_source(maker *m) {
     const int64_t n_axes = m->inner ? m->n_axes : b->k.n_outer;
     const int axis = n_axes ? (int)pick(n_axes) : 0;
     if (n_axes)
-      add_value(m, build_inst(b, (sni_kernel_inst){.op = SNI_KOP_INDEX,
-                                                   .dtype = pick(2) ? SN_I32 : SN_I64,
-                                                   .imm.axis = axis}));
+      add_value(m, build_inst(b, (nest_inst){.op = SNI_KOP_INDEX,
+                                             .dtype = pick(2) ? SN_I32 : SN_I64,
+                                             .imm.axis = axis}));
   } else if (b->k.n_buffers < harness_buffers - 5) {
     const uint32_t mask = stage_axes(m) & (pick(3) ? UINT32_MAX : (uint32_t)pick(256));
     add_value(m, build_load(b, add_access(m, dtype, mask)));
@@ -194,9 +193,9 @@ static void add_stage(maker *m, bool inner) {
   m->n_outer_values = m->n_values;
 }
 
-static void make_param(sni_kernel *k, int64_t *params, sni_kernel_size *size) {
+static void make_param(nest *k, int64_t *params, sni_extent *size) {
   params[k->n_params] = size->value;
-  *size = (sni_kernel_size){0, (int32_t)k->n_params++};
+  *size = (sni_extent){0, k->n_params++};
 }
 
 // The same kernel with its numbers given at run time.
@@ -226,7 +225,7 @@ static void check_random_kernel(void) {
   const int64_t n_stages = 1 + pick(4);
   for (int64_t s = 0; s < n_stages; s++) add_stage(&m, n_inner && pick(3));
   harness_check(&h, &m.b, NULL);
-  int64_t params[32 * SNI_MAX_AXES];
+  int64_t params[32 * nest_axes];
   make_dynamic(&m.b, params);
   harness_check(&h, &m.b, params);
 }

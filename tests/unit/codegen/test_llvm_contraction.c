@@ -4,7 +4,7 @@
 #include "codegen/kernel/contraction.h"
 #include "tests/unit/codegen/llvm_harness.h"
 
-#define STRIDES(...) ((const int64_t[SNI_MAX_AXES]){__VA_ARGS__})
+#define STRIDES(...) ((const int64_t[nest_axes]){__VA_ARGS__})
 
 static builder b;
 
@@ -23,22 +23,21 @@ typedef struct product {
 
 static int64_t params[16];
 
-static sni_kernel_size size_of(int64_t value, bool param) {
-  if (!param) return sni_kernel_constant(value);
+static sni_extent size_of(int64_t value, bool param) {
+  if (!param) return sni_extent_constant(value);
   for (uint32_t i = 0; i < b.k.n_params; i++)
-    if (params[i] == value) return (sni_kernel_size){0, (int32_t)i};
+    if (params[i] == value) return (sni_extent){0, i};
   params[b.k.n_params] = value;
-  return (sni_kernel_size){0, (int32_t)b.k.n_params++};
+  return (sni_extent){0, b.k.n_params++};
 }
 
-static void set_strides(uint32_t access, sni_kernel_size batch, sni_kernel_size m,
-                        sni_kernel_size n) {
-  const sni_kernel_size strides[3] = {batch, m, n};
+static void set_strides(uint32_t access, sni_extent batch, sni_extent m, sni_extent n) {
+  const sni_extent strides[3] = {batch, m, n};
   for (int i = 0; i < 3; i++) b.accesses[access].stride[i] = strides[i];
 }
 
 static uint32_t epilogue_of(const product *p, uint32_t value) {
-  const sni_kernel_size zero = sni_kernel_constant(0), one = sni_kernel_constant(1);
+  const sni_extent zero = sni_extent_constant(0), one = sni_extent_constant(1);
   if (p->epilogue == epilogue_none) return value;
   const uint32_t bias = kb_load(&b, build_buffer(&b, p->dtype), STRIDES(0, 0, 1));
   uint32_t y = kb_op(&b, SNI_KOP_ADD, p->dtype, value, bias, 0);
@@ -54,7 +53,7 @@ static uint32_t epilogue_of(const product *p, uint32_t value) {
     return kb_op(&b, SNI_KOP_SELECT, p->dtype, keep, y, per_row);
   }
   const uint32_t index =
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = 1});
+      build_inst(&b, (nest_inst){.op = SNI_KOP_INDEX, .dtype = SN_I32, .imm.axis = 1});
   const uint32_t row = kb_op(&b, SNI_KOP_CAST, p->dtype, index, 0, 0);
   for (int i = 0; i < 3; i++) y = kb_op(&b, SNI_KOP_FMA, p->dtype, y, per_row, residual);
   y = kb_op(&b, SNI_KOP_DIV, p->dtype, y,
@@ -68,11 +67,11 @@ static uint32_t epilogue_of(const product *p, uint32_t value) {
 }
 
 static void build_product(const product *p) {
-  const sni_kernel_size one = sni_kernel_constant(1);
-  const sni_kernel_size lhs_row = size_of(0, false);
+  const sni_extent one = sni_extent_constant(1);
+  const sni_extent lhs_row = size_of(0, false);
   (void)lhs_row;
   kb_init(&b, 3, 0, false);
-  sni_kernel *k = &b.k;
+  nest *k = &b.k;
   k->extent[0] = size_of(p->batch, p->batch_param);
   k->extent[1] = size_of(p->m, p->m_param);
   k->extent[2] = size_of(p->n, p->n_param);
@@ -82,27 +81,25 @@ static void build_product(const product *p) {
   if (p->n_grain) k->grain[2] = p->n_grain;
   build_stage(&b, false);
   const uint32_t lhs = build_buffer(&b, p->dtype), rhs = build_buffer(&b, p->dtype);
-  k->contraction = (sni_kernel_contraction){.present = true,
-                                            .lhs = build_access(&b, lhs, 0, STRIDES(0)),
-                                            .rhs = build_access(&b, rhs, 0, STRIDES(0)),
-                                            .k_extent = size_of(p->k, p->k_param)};
+  k->contraction = (nest_contraction){.present = true,
+                                      .lhs = build_access(&b, lhs, 0, STRIDES(0)),
+                                      .rhs = build_access(&b, rhs, 0, STRIDES(0)),
+                                      .k_extent = size_of(p->k, p->k_param)};
   const int64_t m_pitch = p->m + p->pad, n_pitch = p->n + p->pad, k_pitch = p->k + p->pad;
-  const sni_kernel_size m_size = size_of(m_pitch, p->m_param),
-                        n_size = size_of(n_pitch, p->n_param),
-                        k_size = size_of(k_pitch, p->k_param);
-  const sni_kernel_size lhs_all =
+  const sni_extent m_size = size_of(m_pitch, p->m_param), n_size = size_of(n_pitch, p->n_param),
+                   k_size = size_of(k_pitch, p->k_param);
+  const sni_extent lhs_all =
       size_of(p->lhs_transposed ? p->k * m_pitch : p->m * k_pitch, p->m_param || p->k_param);
-  const sni_kernel_size rhs_all =
+  const sni_extent rhs_all =
       size_of(p->rhs_transposed ? p->n * k_pitch : p->k * n_pitch, p->n_param || p->k_param);
   set_strides(k->contraction.lhs, lhs_all, p->lhs_transposed ? one : k_size,
-              sni_kernel_constant(0));
-  set_strides(k->contraction.rhs, rhs_all, sni_kernel_constant(0),
+              sni_extent_constant(0));
+  set_strides(k->contraction.rhs, rhs_all, sni_extent_constant(0),
               p->rhs_transposed ? k_size : one);
   k->contraction.lhs_k_stride = p->lhs_transposed ? m_size : one;
   k->contraction.rhs_k_stride = p->rhs_transposed ? one : n_size;
   b.buffers[lhs].read = b.buffers[rhs].read = true;
-  const uint32_t c =
-      build_inst(&b, (sni_kernel_inst){.op = SNI_KOP_CONTRACTION, .dtype = p->dtype, .axes = 7});
+  const uint32_t c = build_inst(&b, (nest_inst){.op = SNI_KOP_CONTRACTION, .dtype = p->dtype});
   const uint32_t y = epilogue_of(p, c);
   kb_store(&b, build_buffer(&b, p->dtype), STRIDES(0), y);
   set_strides(k->n_accesses - 1, size_of(p->m * p->n, p->m_param || p->n_param),
@@ -202,16 +199,17 @@ START_TEST(residual_in_place) {
 }
 END_TEST
 
-START_TEST(integers_are_refused) {
-  build_product(&(product){.dtype = SN_I32, .batch = 1, .m = 4, .n = 4, .k = 4});
-  const sni_kernel *kernel = &b.k;
-  const char *symbol = "k";
-  sni_llvm_request request = {
-      .kernels = &kernel, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
-  sni_llvm_result result;
-  ck_assert_int_ne(the_plugin->compile(&request, &result), 0);
-  ck_assert_ptr_nonnull(strstr(result.error, "floats"));
-  the_plugin->release(&result);
+START_TEST(integers_wrap) {
+  for (int wide = 0; wide < 2; wide++)
+    for (int i = 0; i < 4; i++)
+      check_product((product){.dtype = wide ? SN_I64 : SN_I32,
+                              .m = 13,
+                              .n = 37,
+                              .k = 9,
+                              .lhs_transposed = i & 1,
+                              .rhs_transposed = i & 2,
+                              .k_param = i & 1,
+                              .epilogue = i & 2 ? epilogue_bias_relu : epilogue_none});
 }
 END_TEST
 
@@ -238,7 +236,7 @@ int main(void) {
   tcase_add_test(tests, deep_products_keep_the_order_of_k);
   tcase_add_test(tests, large_right_sides_are_packed);
   tcase_add_test(tests, residual_in_place);
-  tcase_add_test(tests, integers_are_refused);
+  tcase_add_test(tests, integers_wrap);
   tcase_add_test(tests, grains_follow_the_shape);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

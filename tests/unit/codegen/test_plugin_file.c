@@ -27,7 +27,7 @@ static void read_file(const char *name) {
 }
 
 static void setup(void) {
-  read_file(SINTER_FAKE_PLUGIN_1);
+  read_file(SINTER_FAKE_PLUGIN_0);
   snprintf(path, sizeof(path), "/tmp/sinter_plugin_XXXXXX");
   const int fd = mkstemp(path);
   ck_assert_int_ge(fd, 0);
@@ -138,7 +138,7 @@ START_TEST(other_files_are_refused) {
       {"/nowhere/libsinter-llvm.so", "/nowhere/libsinter-llvm.so: cannot be opened"},
       {"/", "/: not a file"},
       {"/dev/zero", "/dev/zero: not a file"},
-      {SINTER_FAKE_PLUGIN_2, "plugin is version 2, this library needs 1"},
+      {SINTER_FAKE_PLUGIN_1, "plugin is version 3, this library needs 2"},
       {"/proc/self/exe", "/proc/self/exe: not a plugin of Sinter"},
   };
   char reason[300];

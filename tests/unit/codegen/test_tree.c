@@ -168,6 +168,18 @@ static const char rows[] =
     "  }\n"
     "}\n";
 
+START_TEST(table_of_operations) {
+  ck_assert_str_eq(sni_kop_infos[SNI_KOP_FMA].name, "fma");
+  ck_assert_int_eq(sni_kop_infos[SNI_KOP_FMA].operands, 3);
+  ck_assert(!sni_kop_infos[SNI_KOP_FMA].math);
+  ck_assert(sni_kop_infos[SNI_KOP_ERF].math);
+  for (int i = 0; i < SNI_KOP_COUNT; i++) {
+    ck_assert_ptr_nonnull(sni_kop_infos[i].name);
+    ck_assert(sni_kop_infos[i].operands >= 0 && sni_kop_infos[i].operands <= 3);
+  }
+}
+END_TEST
+
 START_TEST(units) {
   const sni_tree *tree = parse(rows);
   ck_assert_int_eq(sni_tree_units(tree, 0, (int64_t[]){7, 1}), 12);
@@ -561,6 +573,7 @@ int main(int argc, char **argv) {
   tcase_add_loop_test(tests, files_round_trip, 0, 2);
   tcase_add_test(tests, numbers_round_trip);
   tcase_add_test(tests, builder_normalizes);
+  tcase_add_test(tests, table_of_operations);
   tcase_add_test(tests, units);
   tcase_add_test(tests, identity);
   tcase_add_test(tests, scratch);

@@ -31,7 +31,7 @@ static void tree_call(const sni_tree *tree, const sni_interp_code *code, void *c
     if (items[i].kind != SNI_ITEM_BARRIER && items[i].end < tree->n_items) continue;
     while (begin < phase_end) {
       const int64_t end = phase_end - begin < chunk ? phase_end : begin + chunk;
-      sni_interp_run_tree(code, buffers, params, begin, end, scratch);
+      sni_interp_run(code, buffers, params, begin, end, scratch);
       begin = end;
     }
   }
@@ -45,7 +45,7 @@ static bool tree_interpret(const sni_tree *tree, const sni_blocks *blocks, void 
   sni_interp_code *code = NULL;
   sni_diag_clear(&diag);
   sni_allocator_init(&allocator, NULL, 0);
-  ck_assert_msg(sni_interp_prepare_tree_with(tree, blocks, &allocator, &diag, &code) == SN_OK, "%s",
+  ck_assert_msg(sni_interp_prepare_with(tree, blocks, &allocator, &diag, &code) == SN_OK, "%s",
                 diag.text);
   const size_t bytes = sni_interp_scratch_bytes(code);
   char *scratch = aligned_alloc(64, bytes);

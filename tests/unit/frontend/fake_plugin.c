@@ -1,8 +1,10 @@
-// Stands in for libsinter-llvm.so in test_compile.c: of version FAKE_VERSION, it refuses
-// every kernel.
+// Stands in for libsinter-llvm.so in test_compile.c: it refuses every kernel. FAKE_AHEAD: its version
+// is so much later than the library's.
 #include "codegen/llvm/plugin.h"
 
 #include <stdio.h>
+
+#define FAKE_VERSION (SNI_LLVM_PLUGIN_VERSION + FAKE_AHEAD)
 
 SNI_LLVM_PLUGIN_DEFINE_NOTE(FAKE_VERSION);
 

@@ -1,6 +1,6 @@
 // A reference evaluator of graphs for the tests of passes/: slow, plain, in f64 and int64.
 // Reductions and contractions add in the order of the indices, starting from -0.0, and add 0.0 at
-// the end, as codegen/kernel/kernel.h says for one lane.
+// the end, as codegen/kernel/tree.h says for one lane.
 #ifndef SNI_TESTS_PASSES_REFERENCE_H
 #define SNI_TESTS_PASSES_REFERENCE_H
 

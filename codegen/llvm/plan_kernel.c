@@ -3,7 +3,7 @@
 // vectors work side by side.
 //
 // Invariant: nothing here moves an instruction; codegen/kernel/facts.h says where values vary.
-#include "codegen/llvm/emit_tree.h"
+#include "codegen/llvm/emit_walk.h"
 
 #include <stdlib.h>
 
@@ -17,15 +17,6 @@ uint32_t sni_loop_of(const sni_emitter *e, uint32_t item) {
   return item;
 }
 
-int64_t sni_known_iterations(const sni_tree *tree, uint32_t item) {
-  const sni_loop_item *loop = &sni_tree_items(tree)[item].as.loop;
-  if (loop->extent.param >= 0) return -1;
-  if (loop->strip == SNI_NO_ITEM) return loop->extent.value;
-  const bool even = loop->whole.param < 0 && loop->extent.value > 0 &&
-                    loop->whole.value % loop->extent.value == 0;
-  return even ? loop->extent.value : -1;
-}
-
 static void count_insts(sni_emitter *e) {
   uint32_t next = 0;
   for (uint32_t i = 0; i < e->tree->n_items; i++) {
@@ -37,13 +28,24 @@ static void count_insts(sni_emitter *e) {
   e->first_inst[e->tree->n_items] = next;
 }
 
+static void find_depths(sni_emitter *e) {
+  for (uint32_t i = 0; i < e->tree->n_insts; i++) {
+    const sni_tree_inst *inst = sni_inst_at(e, i);
+    const sni_item *item = sni_item_at(e, e->inst_facts[i].item);
+    if (sni_kop_has_access((sni_kop)inst->op)) e->access_depth[inst->access] = (uint8_t)item->depth;
+    if (inst->op != SNI_KOP_CONTRACTION) continue;
+    e->access_depth[item->as.contract.lhs] = (uint8_t)(item->depth + 1);
+    e->access_depth[item->as.contract.rhs] = (uint8_t)(item->depth + 1);
+  }
+}
+
 // ---- vectors
 // A product of few columns runs in vectors along m, whatever loop the schedule marks.
 static void turn_product(sni_emitter *e, uint32_t item) {
   sni_contraction_nest nest;
   sni_contraction_plan plan;
   if (!sni_contraction_nest_find(e->tree, item, &nest)) return;
-  if (!sni_tree_contraction_plan(e->tree, &nest, e->vector_bits, &plan)) return;
+  if (!sni_contraction_plan_make(e->tree, &nest, e->vector_bits, &plan)) return;
   const uint32_t columns = plan.swapped ? nest.m : nest.n;
   const int depth = sni_item_at(e, columns)->depth;
   for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++)
@@ -177,9 +179,10 @@ static bool hold_buffers(sni_emitter *e, uint8_t *lanes) {
   return true;
 }
 
-bool sni_plan_tree(sni_emitter *e) {
+bool sni_plan_kernel(sni_emitter *e) {
   sni_tree_find_facts(e->tree, e->inst_facts, e->item_facts);
   count_insts(e);
+  find_depths(e);
   find_vectors(e);
   mark_splats(e);
   uint8_t *lanes = calloc(e->tree->n_buffers + 1u, 1);

@@ -1,22 +1,23 @@
-// The walk over a tree (codegen/kernel/tree.h): what its files share on top of emit.h.
+// The walk over a kernel (codegen/kernel/tree.h): what its files share on top of emit.h.
 //
-//   emit_tree.c        signature, roots, units
-//   plan_tree.c        what is known beforehand: vectors, lanes, buffers in registers, products
+//   emit_kernel.c      signature, roots, units
+//   plan_kernel.c      what is known beforehand: vectors, lanes, buffers in registers, products
 //   emit_loop.c        items, loops one iteration at a time, IF, values carried round
 //   emit_lanes.c       loops in vectors: turns, tails, interleaving
 //   emit_product.h     shared by the files of products
 //   emit_sum.c         accumulators of REDUCE
 //   emit_pieces.c      pieces of chunked reductions
 //   emit_value.c       one instruction on a group of vectors
-//   emit_access.c      loads and stores, ranges, ROW buffers
+//   emit_access.c      addresses, ranges, ROW buffers, loads
+//   emit_store.c       stores, index checks
 //   emit_product.c     CONTRACT with the loops m and n: panels, rows, epilogue
 //   emit_product_k.c   CONTRACT: the loop over k
 //   emit_product_pack.c  CONTRACT: copies of the right side
 //
 // Where the walk stands is in the emitter: indices of the loops that are open, offsets of the
 // accesses at these indices, open sums. A value outside a loop dominates it: nothing is moved.
-#ifndef SNI_CODEGEN_LLVM_EMIT_TREE_H
-#define SNI_CODEGEN_LLVM_EMIT_TREE_H
+#ifndef SNI_CODEGEN_LLVM_EMIT_WALK_H
+#define SNI_CODEGEN_LLVM_EMIT_WALK_H
 
 #include "codegen/kernel/contraction.h"
 #include "codegen/llvm/emit.h"
@@ -76,18 +77,22 @@ static inline bool sni_item_holds(const sni_emitter *e, uint32_t item, uint32_t 
   return number >= sni_first_inst(e, item) && number < sni_end_inst(e, item);
 }
 
-// ---- plan_tree.c
+// Strides (of an access or one of its ranges) along the loop at `depth`; -1: none.
+static inline sni_extent sni_stride_along(const sni_emitter *e, uint32_t access,
+                                          const sni_extent *strides, int depth) {
+  const bool there = depth >= 0 && depth < e->access_depth[access];
+  return there ? strides[depth] : sni_extent_constant(0);
+}
+
+// ---- plan_kernel.c
 // false: out of memory
-bool sni_plan_tree(sni_emitter *e);
+bool sni_plan_kernel(sni_emitter *e);
 uint32_t sni_loop_of(const sni_emitter *e, uint32_t item);  // the innermost LOOP it is or stands in
-// Iterations where that is known; -1.
-int64_t sni_known_iterations(const sni_tree *tree, uint32_t item);
 int sni_count_operations(const sni_emitter *e, uint32_t item);
 int sni_choose_interleave(const sni_emitter *e, uint32_t item);
 
-// ---- emit_tree.c
-bool sni_emit_tree(sni_emitter *e, const sni_tree *tree, const char *symbol);
-LLVMValueRef sni_emit_extent(sni_emitter *e, sni_extent extent);
+// ---- emit_kernel.c
+bool sni_emit_kernel(sni_emitter *e, const sni_tree *tree, const char *symbol);
 // Memory of the function's frame, free again after sni_frame_release.
 LLVMValueRef sni_frame_take(sni_emitter *e, int64_t bytes);
 void sni_frame_release(sni_emitter *e, LLVMValueRef memory);
@@ -102,7 +107,7 @@ sni_span sni_loop_span(sni_emitter *e, uint32_t item);
 // All iterations of span, one at a time.
 void sni_emit_turns(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group);
 // Offsets of the accesses inside item at `index` of it. sni_leave takes back what was entered since
-// the mark. lanes: strides that are parameters are left to the accesses.
+// the mark. lanes: it is the first index of a group.
 uint32_t sni_mark(const sni_emitter *e);
 void sni_enter(sni_emitter *e, uint32_t item, LLVMValueRef index, bool lanes);
 void sni_leave(sni_emitter *e, uint32_t mark);
@@ -130,19 +135,18 @@ int sni_most_places(const sni_emitter *e, uint32_t item);
 enum { sni_most_by_place = 32 };  // accumulators of one REDUCE in registers
 
 // ---- emit_value.c
-sni_kernel_inst sni_plain_inst(const sni_tree_inst *inst);  // what emit_op.c and emit_reduce.c take
 void sni_emit_block(sni_emitter *e, uint32_t item, const sni_group *group);
 void sni_emit_value(sni_emitter *e, uint32_t number, const sni_group *group);
 
 // ---- emit_access.c
 bool sni_extent_varies(sni_extent stride);
-void sni_tree_load(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_tree_store(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_tree_store_add(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_tree_check_index(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_emit_store_add(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_emit_check_index(sni_emitter *e, uint32_t number, const sni_group *group);
 // The elements of an access as vectors of the group, [first, first + count), splats where they do
 // not vary along the lanes; without a group one scalar, out[0].
-void sni_tree_elements(sni_emitter *e, uint32_t access, const sni_group *group, LLVMValueRef *out);
+void sni_emit_elements(sni_emitter *e, uint32_t access, const sni_group *group, LLVMValueRef *out);
 LLVMValueRef sni_buffer_address(sni_emitter *e, uint32_t buffer);
 // Before the turns of a lanes loop: whether its streamed stores are aligned.
 void sni_test_streams(sni_emitter *e, uint32_t item, LLVMValueRef first);

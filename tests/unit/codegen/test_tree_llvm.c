@@ -1,0 +1,283 @@
+// The LLVM plugin on trees written by hand, one for each way in which it runs them: bits of the
+// model on every instruction set, and that the code is the one meant (streams, registers, length).
+#include "tests/unit/codegen/tree_cases.h"
+#include "tests/unit/codegen/tree_llvm_harness.h"
+
+static sni_arena arena;
+
+static void setup(void) {
+  sni_arena_init(&arena, &the_allocator);
+}
+static void teardown(void) {
+  sni_arena_deinit(&arena);
+}
+
+static sni_tree *parse(const char *text, bool faults) {
+  static char whole[1 << 16];
+  sni_diag diag = {0};
+  sni_tree *tree = NULL;
+  const int length = snprintf(whole, sizeof(whole), "kernel hand params 8%s { %s }",
+                              faults ? " faults" : "", text);
+  ck_assert_int_lt(length, (int)sizeof(whole));
+  const sn_status status = sni_tree_parse(&arena, &diag, whole, (size_t)length, &tree);
+  ck_assert_msg(status == SN_OK, "%s\n%s", diag.text, text);
+  return tree;
+}
+
+// Elements of a buffer up to the last that an access without ranges reaches.
+static size_t reached(const sni_tree *tree, const sni_tree_access *access, uint32_t item,
+                      unsigned depth, const int64_t *params) {
+  int64_t most = sni_extent_value(access->offset, params);
+  const sni_item *items = sni_tree_items(tree);
+  if (items[item].kind == SNI_ITEM_CONTRACT) {
+    const int64_t k = sni_extent_value(items[item].as.contract.k, params);
+    const int64_t stride = sni_extent_value(access->stride[depth], params);
+    if (stride > 0 && k > 0) most += (k - 1) * stride;
+  }
+  for (uint32_t i = items[item].parent; i != SNI_NO_ITEM; i = items[i].parent) {
+    if (items[i].kind != SNI_ITEM_LOOP) continue;
+    const int64_t trips = sni_extent_value(items[i].as.loop.extent, params);
+    const int64_t stride = sni_extent_value(access->stride[items[i].depth], params);
+    if (stride > 0 && trips > 0) most += (trips - 1) * stride;
+  }
+  return (size_t)(most + 1);
+}
+
+static void reach(random_tree *r, uint32_t access_number, uint32_t item) {
+  const sni_tree_access *access = &sni_tree_accesses(r->tree)[access_number];
+  const size_t count =
+      reached(r->tree, access, item, sni_tree_items(r->tree)[item].depth, r->params);
+  if (count > r->elements[access->buffer]) r->elements[access->buffer] = count;
+}
+
+static void find_elements(random_tree *r, const tree_case *c) {
+  const sni_tree *tree = r->tree;
+  for (uint32_t i = 0; i < tree->n_items; i++) {
+    const sni_item *item = &sni_tree_items(tree)[i];
+    if (item->kind == SNI_ITEM_CONTRACT) {
+      reach(r, item->as.contract.lhs, i);
+      reach(r, item->as.contract.rhs, i);
+    }
+    for (uint32_t k = 0; item->kind == SNI_ITEM_BLOCK && k < item->as.block.count; k++) {
+      const sni_tree_inst *inst = &sni_tree_insts(tree)[item->as.block.first + k];
+      if (sni_kop_has_access((sni_kop)inst->op)) reach(r, inst->access, i);
+    }
+  }
+  for (size_t i = 0; i < SNI_COUNT_OF(c->elements); i++)
+    if (c->elements[i]) r->elements[i] = c->elements[i];
+}
+
+static void check_case(const tree_case *c) {
+  random_tree r = {.tree = parse(c->text, c->faults)};
+  for (int i = 0; i < random_buffers; i++) r.same_as[i] = -1;
+  memcpy(r.params, c->params, sizeof(c->params));
+  find_elements(&r, c);
+  tree_data starts[2];
+  for (int wild = 0; wild < 2; wild++) {
+    r.wild = wild;
+    starts[wild] = tree_make_data(&r, (uint64_t)wild);
+  }
+  check_tree(&r, starts, 2, c->only, c->name);
+  for (int wild = 0; wild < 2; wild++) tree_drop_data(&starts[wild]);
+}
+
+#define CASES(name, cases)                                                  \
+  START_TEST(name) {                                                        \
+    for (size_t i = 0; i < SNI_COUNT_OF(cases); i++) check_case(&cases[i]); \
+  }                                                                         \
+  END_TEST
+CASES(loops_of_all_kinds, loops_cases)
+CASES(sums_in_their_order, sums_cases)
+CASES(ranges_hold_or_not, ranges_cases)
+CASES(rows_in_scratch, scratch_cases)
+CASES(products_and_their_loops, products_cases)
+
+// ---- the code itself
+static char *text_of(const sni_tree *tree, sni_llvm_output output, sni_llvm_result *out_result) {
+  const char *symbol = "k";
+  sni_llvm_request request = {.kernels = &tree,
+                              .symbols = &symbol,
+                              .n_kernels = 1,
+                              .output = output,
+                              .optimization = 2,
+                              .vector_bits = 512,
+                              .cpu = "skylake-avx512",
+                              .features = "+avx512f,+avx512vl,+avx512bw,+avx512dq"};
+  const int failed = the_plugin->compile(&request, out_result);
+  ck_assert_msg(!failed, "%s", out_result->error);
+  return out_result->data;
+}
+
+static int count_in(const char *text, const char *word) {
+  int count = 0;
+  for (const char *at = text; (at = strstr(at, word)); at += strlen(word)) count++;
+  return count;
+}
+
+static int count_code(const char *source, sni_llvm_output output, const char *word) {
+  sni_llvm_result result;
+  const char *text = text_of(parse(source, false), output, &result);
+  const int count = count_in(text, word);
+  the_plugin->release(&result);
+  return count;
+}
+
+// One question about the alignment for a whole unit, and the stores of a group behind it.
+START_TEST(streams_ask_once) {
+  static const char source[] =
+      "b0 f32 global read b1 f32 global write @ stream "
+      "loop i0 parallel 4096 @ grid grain 1024 lanes { %0 f32 = load b0[i0] store b1[i0] = %0 }";
+  ck_assert_int_eq(count_code(source, SNI_LLVM_ASSEMBLY, "vmovntps"), 4);
+  ck_assert_int_eq(count_code(source, SNI_LLVM_IR, "ptrtoint"), 1);
+  ck_assert_int_eq(count_code(source, SNI_LLVM_ASSEMBLY, "sfence"), 1);
+}
+END_TEST
+
+// A row of one group stays in registers: no address in scratch.
+START_TEST(short_rows_stay_in_registers) {
+  for (size_t i = 0; i < SNI_COUNT_OF(scratch_cases); i++) {
+    if (strcmp(scratch_cases[i].name, "softmax") != 0 &&
+        strcmp(scratch_cases[i].name, "softmax 300") != 0)
+      continue;
+    const bool is_short = strcmp(scratch_cases[i].name, "softmax") == 0;
+    const int stores = count_code(scratch_cases[i].text, SNI_LLVM_IR, "ptr %5");
+    ck_assert_msg(is_short ? stores == 0 : stores > 0, "%s: %d", scratch_cases[i].name, stores);
+  }
+}
+END_TEST
+
+// A body stands there twice at most: for whole turns and for the rest.
+START_TEST(code_is_bounded) {
+  static const char *const sources[] = {
+      "b0 f32 global read b1 f32 global write "
+      "loop i0 parallel p0 @ grid grain 1 { loop i1 parallel p1 @ lanes { "
+      "%0 f32 = load b0[p1*i0 + i1] %1 f32 = sqrt %0 store b1[p1*i0 + i1] = %1 } }",
+      "b0 f32 global read b1 f32 global write "
+      "loop i0 parallel p0 @ grid grain 100 lanes { loop i1 parallel 5 { "
+      "%0 f32 = load b0[5*i0 + i1] %1 f32 = sqrt %0 store b1[5*i0 + i1] = %1 } }",
+      "b0 f32 global read b1 f32 global write "
+      "loop i0 parallel p0 @ grid grain 1 { loop i1 reduce p1 order lanes chunk 1024 @ lanes { "
+      "%0 f32 = load b0[p1*i0 + i1] %1 f32 = sqrt %0 %2 f32 = reduce add i1 %1 } "
+      "store b1[i0] = %2 }",
+  };
+  for (size_t i = 0; i < SNI_COUNT_OF(sources); i++) {
+    const int times = count_code(sources[i], SNI_LLVM_IR, "call <16 x float> @llvm.sqrt");
+    ck_assert_msg(times >= 1 && times <= 8, "%zu: %d times", i, times);
+  }
+}
+END_TEST
+
+START_TEST(right_sides_in_place_are_fetched_ahead) {
+  static const char format[] =
+      "b0 f32 global read b1 f32 global read b2 f32 global write "
+      "loop i0 parallel %d @ grid grain 64 { loop i1 parallel 3072 @ grid grain 256 lanes { "
+      "%%0 f32 = contract k 768 of b0[768*i0 + k] times b1[i1 + 3072*k] "
+      "store b2[3072*i0 + i1] = %%0 } }";
+  for (int rows = 2; rows <= 8; rows *= 2) {
+    char source[512];
+    snprintf(source, sizeof(source), format, rows);
+    const int times = count_code(source, SNI_LLVM_IR, "call void @llvm.prefetch");
+    ck_assert_msg((times > 0) == (rows >= 4), "%d rows: %d", rows, times);
+  }
+}
+END_TEST
+
+// More sums than registers could carry: no refusal, and the bits of the model.
+START_TEST(any_number_of_sums) {
+  static char source[1 << 15];
+  enum { sums_of_each = 60 };
+  size_t at = (size_t)snprintf(source, sizeof(source),
+                               "b0 f64 global read b1 f64 global write "
+                               "loop i0 parallel 3 @ grid grain 1 { "
+                               "loop i1 reduce 333 order lanes @ lanes { "
+                               "%%0 f64 = load b0[333*i0 + i1] ");
+  for (int i = 0; i < sums_of_each; i++)
+    at += (size_t)snprintf(source + at, sizeof(source) - at, "%%%d f64 = reduce %s i1 %%0 ", i + 1,
+                           i % 3 ? i % 2 ? "add" : "max" : "mul");
+  at += (size_t)snprintf(source + at, sizeof(source) - at, "} ");
+  for (int i = 0; i < sums_of_each; i++)
+    at += (size_t)snprintf(source + at, sizeof(source) - at, "store b1[%d*i0 + %d] = %%%d ",
+                           sums_of_each, i, i + 1);
+  snprintf(source + at, sizeof(source) - at, "}");
+  check_case(&(tree_case){.name = "many sums", .text = source, .only = 3});
+}
+END_TEST
+
+// Unrelated roots, each with buffers of its own.
+START_TEST(lists_of_roots) {
+  static char source[1 << 14];
+  size_t at = 0;
+  enum { roots = 20 };
+  for (int i = 0; i < roots; i++)
+    at += (size_t)snprintf(source + at, sizeof(source) - at,
+                           "b%d f32 global read b%d f32 global write ", 2 * i, 2 * i + 1);
+  for (int i = 0, value = 0; i < roots; i++, value += 3)
+    at += (size_t)snprintf(source + at, sizeof(source) - at,
+                           "loop i%d parallel %d @ grid grain 16 lanes { %%%d f32 = load b%d[i%d] "
+                           "%%%d f32 = mul %%%d, %%%d store b%d[i%d] = %%%d } ",
+                           i, 7 * i, value, 2 * i, i, value + 1, value, value, 2 * i + 1, i,
+                           value + 1);
+  check_case(&(tree_case){.name = "list", .text = source});
+}
+END_TEST
+
+START_TEST(many_trees_in_one_object) {
+  const sni_tree *tree = parse(
+      "b0 f32 global read b1 f32 global write loop i0 parallel 10 @ grid grain 16 lanes { "
+      "%0 f32 = load b0[i0] %1 f32 = neg %0 store b1[i0] = %1 }",
+      false);
+  const sni_tree *trees[3] = {tree, tree, tree};
+  const char *symbols[3] = {"first", "second", "third"};
+  sni_llvm_request request = {
+      .kernels = trees, .symbols = symbols, .n_kernels = 3, .optimization = 2, .vector_bits = 256};
+  sni_llvm_result result;
+  sni_code *code;
+  ck_assert_int_eq(the_plugin->compile(&request, &result), 0);
+  ck_assert_int_eq(sni_code_load(&the_allocator, NULL, result.data, result.bytes, &code), SN_OK);
+  for (int i = 0; i < 3; i++) ck_assert_ptr_nonnull(sni_code_symbol(code, symbols[i]));
+  sni_code_release(code);
+  the_plugin->release(&result);
+}
+END_TEST
+
+START_TEST(math_must_be_expanded) {
+  const sni_tree *tree = parse(
+      "b0 f32 global read b1 f32 global write loop i0 parallel 10 @ grid grain 16 lanes { "
+      "%0 f32 = load b0[i0] %1 f32 = exp %0 store b1[i0] = %1 }",
+      false);
+  const char *symbol = "k";
+  sni_llvm_request request = {
+      .kernels = &tree, .symbols = &symbol, .n_kernels = 1, .vector_bits = 256};
+  sni_llvm_result result;
+  ck_assert_int_ne(the_plugin->compile(&request, &result), 0);
+  ck_assert_msg(strstr(result.error, "kernel hand: 'exp'") != NULL, "%s", result.error);
+  the_plugin->release(&result);
+}
+END_TEST
+
+int main(void) {
+  if (!open_plugin()) return 1;
+  Suite *suite = suite_create("tree_llvm");
+  TCase *cases = tcase_create("tree_llvm");
+  tcase_add_checked_fixture(cases, setup, teardown);
+  tcase_set_timeout(cases, 300);
+  tcase_add_test(cases, loops_of_all_kinds);
+  tcase_add_test(cases, sums_in_their_order);
+  tcase_add_test(cases, ranges_hold_or_not);
+  tcase_add_test(cases, rows_in_scratch);
+  tcase_add_test(cases, products_and_their_loops);
+  tcase_add_test(cases, streams_ask_once);
+  tcase_add_test(cases, short_rows_stay_in_registers);
+  tcase_add_test(cases, code_is_bounded);
+  tcase_add_test(cases, right_sides_in_place_are_fetched_ahead);
+  tcase_add_test(cases, any_number_of_sums);
+  tcase_add_test(cases, lists_of_roots);
+  tcase_add_test(cases, many_trees_in_one_object);
+  tcase_add_test(cases, math_must_be_expanded);
+  suite_add_tcase(suite, cases);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? 1 : 0;
+}
