@@ -295,14 +295,19 @@ static bool command_info(const arguments *a) {
   return true;
 }
 
+// Texts of any length: what a full buffer cannot pass on is told here, while the reason is known.
+static bool print_text(const char *text) {
+  return fputs(text, stdout) >= 0 || complain("standard output", strerror(errno));
+}
+
 static bool command_dump(const arguments *a, loaded *l) {
   char *text;
   if (!load_file(a, l)) return false;
   sn_status status = sn_program_dump(l->context, l->program, a->stage, &text);
   if (status) return report(l, status);
-  (void)fputs(text, stdout);
+  bool ok = print_text(text);
   sn_text_free(l->context, text);
-  return true;
+  return ok;
 }
 
 static bool print_view(const loaded *l, const sn_view *view) {
@@ -314,9 +319,9 @@ static bool print_view(const loaded *l, const sn_view *view) {
   char *text = malloc(length + 1);
   if (!text) return complain("out of memory", NULL);
   (void)sn_format(t, text, length + 1);
-  (void)printf("%s\n", text);
+  bool ok = print_text(text) && print_text("\n");
   free(text);
-  return true;
+  return ok;
 }
 
 static bool command_run(const arguments *a, loaded *l) {
@@ -408,7 +413,8 @@ static void open_standard_files(void) {
 static int finish(int status) {
   errno = 0;
   if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-  (void)complain("standard output", errno ? strerror(errno) : "could not be written");
+  if (errno || !status)  // or else it has been told
+    (void)complain("standard output", errno ? strerror(errno) : "could not be written");
   return status ? status : 1;
 }
 
