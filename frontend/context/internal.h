@@ -163,6 +163,7 @@ struct sn_context {
   sni_error_line error_line;  // of `message`
   uint32_t error_length;      // of `message` before its line
   sni_trace *trace;           // innermost open trace; NULL: eager
+  uint64_t n_traces;          // opened so far
   sni_record *record;         // while tapes are open, else NULL
   sn_tape *ended_tapes;       // the latest ones, newest first
   sni_eager_cache *eager;
@@ -387,6 +388,7 @@ sn_status sni_eager_run(sn_context *context, sni_op op, const sni_value *const *
 
 // ---- traces (trace.c)
 sni_graph *sni_trace_graph(sni_trace *trace);
+uint64_t sni_trace_tag(const sni_trace *trace);  // no other trace's, as far as 64 bits tell
 // Node of any usable tensor in this trace: traced ones as they are, variables as their present
 // value, eager ones captured.
 sn_status sni_trace_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node);

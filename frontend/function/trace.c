@@ -17,6 +17,10 @@ sni_graph *sni_trace_graph(sni_trace *trace) {
   return trace->graph;
 }
 
+uint64_t sni_trace_tag(const sni_trace *trace) {
+  return trace->tag;
+}
+
 static sni_allocator *allocator_of(const sni_trace *trace) {
   return &trace->context->family->allocator;
 }
@@ -24,6 +28,7 @@ static sni_allocator *allocator_of(const sni_trace *trace) {
 sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena,
                          const char *name) {
   *trace = (sni_trace){.context = context, .name = name};
+  trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
   SNI_TRY(sni_graph_create(arena, &context->diag, name, NULL, &trace->graph));
   context->trace = trace;
   return SN_OK;

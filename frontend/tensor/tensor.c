@@ -10,6 +10,7 @@
 // died, never among the latest SNI_GRAVES and never while a callback runs that may hold them: an op
 // that is given one finds out.
 #include "frontend/context/internal.h"
+#include "frontend/ops/compose.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -320,12 +321,24 @@ int64_t sn_dim(const sn_tensor *t, int axis) {
   if (!open_trace(t)) return -1;
   if (sni_pin_dim(t->context, t->type.dims[axis], &value)) return value;
   char text[SNI_TENSOR_NAME];
-  sni_error(
-      t->context, SN_ERR_SHAPE,
-      "sn_dim: dim %d of %s is not known in this trace: compile for a number, or compute with "
-      "the tensor instead of its size",
-      axis, sni_describe(t, text));
+  sni_error(t->context, SN_ERR_SHAPE,
+            "sn_dim: dim %d of %s is not known in this trace: sn_symbolic_dim names it in shapes, "
+            "sn_axis_size computes with it; or compile for a number",
+            axis, sni_describe(t, text));
   return -1;
+}
+
+int64_t sn_symbolic_dim(const sn_tensor *t, int axis) {
+  const int rank = sn_rank(t);
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis >= rank) return -1;
+  int64_t value;
+  const sni_dim dim = t->type.dims[axis];
+  if (sni_dim_is_constant(NULL, dim, &value)) return value;
+  if (!open_trace(t)) return -1;
+  return sni_dim_is_constant(sni_context_dims(t->context), dim, &value)
+             ? value
+             : sni_dim_token(t->context, dim);
 }
 
 int64_t sn_size(const sn_tensor *t) {
