@@ -104,7 +104,7 @@ SN_API sn_tensor *sn_div_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rdiv_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rem_scalar(sn_tensor *x, double value);
 // The larger, the smaller of x and value. f32 f64 i32 i64; value becomes x's dtype as in sn_full; NaN
-// if either is. VJP: dy where x was taken, ties included, else 0.
+// if either is. VJP: dy where x was taken, ties included, else 0; NaN where the result is NaN.
 SN_API sn_tensor *sn_maximum_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_minimum_scalar(sn_tensor *x, double value);
 // x compared with value, which is rounded to a float dtype; an integer or bool dtype must have it
