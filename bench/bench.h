@@ -141,7 +141,7 @@ struct bench_work {
   double *series;  // output 0 of the checked calls
   bool available[BENCH_MODES];
   int64_t iterations[BENCH_MODES];
-  double check;  // the sum of result 0: a number to hold against the peers'
+  double check;  // the sum of result 0: a number to hold against other processes and the peers'
   bench_compile compile;
   double clock_wall, clock_cpu, once_wall, once_cpu;  // seconds
   char error[600];                                    // "" while all is well

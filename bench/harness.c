@@ -78,11 +78,15 @@ void bench_fill(float *out, int64_t n, uint64_t seed) {
   }
 }
 
+// Memory for one more input; NULL after a failure.
+static void *input_memory(bench_work *w, int64_t bytes) {
+  void *data = w->n_in < BENCH_MAX_INPUTS ? bench_memory(bytes) : NULL;
+  if (!data) bench_fail(w, "out of memory, or too many inputs");
+  return data;
+}
+
+// Takes data.
 static bool add_input(bench_work *w, sn_dtype dtype, sn_shape shape, void *data) {
-  if (w->n_in == BENCH_MAX_INPUTS) {
-    free(data);
-    return bench_fail(w, "too many inputs");
-  }
   SN_SCOPE(w->context);
   w->host[w->n_in] = (sn_view){data, dtype, shape};
   w->in[w->n_in++] = sn_keep(sn_constant(w->context, dtype, shape, data));
@@ -91,11 +95,8 @@ static bool add_input(bench_work *w, sn_dtype dtype, sn_shape shape, void *data)
 
 float *bench_input(bench_work *w, sn_shape shape, uint64_t seed, double scale) {
   int64_t n = bench_count(shape);
-  float *data = bench_memory(n * 4);
-  if (!data) {
-    bench_fail(w, "out of memory");
-    return NULL;
-  }
+  float *data = input_memory(w, n * 4);
+  if (!data) return NULL;
   bench_fill(data, n, seed);
   for (int64_t i = 0; i < n; i++) data[i] = (float)(data[i] * scale);
   return add_input(w, SN_F32, shape, data) ? data : NULL;
@@ -103,8 +104,8 @@ float *bench_input(bench_work *w, sn_shape shape, uint64_t seed, double scale) {
 
 bool bench_input_of(bench_work *w, sn_dtype dtype, sn_shape shape, const void *data) {
   int64_t bytes = bench_count(shape) * (int64_t)sn_dtype_size(dtype);
-  void *copy = bench_memory(bytes);
-  if (!copy) return bench_fail(w, "out of memory");
+  void *copy = input_memory(w, bytes);
+  if (!copy) return false;
   memcpy(copy, data, (size_t)bytes);
   return add_input(w, dtype, shape, copy);
 }

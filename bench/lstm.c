@@ -77,13 +77,15 @@ static bool reference(bench_work *w) {
   return ok;
 }
 
+static const int64_t lengths[] = {1, 4, 16, 0};
+
 #define LSTM(text, n, ...)                                                                     \
   {                                                                                            \
     .name = text, .size = {100, 128, 32}, .small = {4, 12, 5}, .create = create, .body = lstm, \
     .reference = reference, .outputs = (n), __VA_ARGS__                                        \
   }
 static const bench_workload bench_rows_lstm[] = {
-    LSTM("lstm.f", 1),
-    LSTM("lstm.fb", 5, .gradients = true),
+    LSTM("lstm.f", 1, .sweep = lengths),
+    LSTM("lstm.fb", 5, .gradients = true, .sweep = lengths),
 };
 BENCH_GROUP(lstm);

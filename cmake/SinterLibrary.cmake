@@ -4,7 +4,7 @@
 function(sinter_library_properties target)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_compile_features(${target} PUBLIC c_std_11)
+  target_compile_features(${target} PRIVATE c_std_11)  # PUBLIC would ask C of projects that have C++ alone
   set_target_properties(${target} PROPERTIES
     OUTPUT_NAME sinter LINKER_LANGUAGE C VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:sinter_flags> Threads::Threads ${CMAKE_DL_LIBS} m)

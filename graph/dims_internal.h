@@ -104,8 +104,6 @@ static inline sni_dim sni_dim_canonical(const sni_dim_table *table, sni_dim dim)
   return table && sni_dim_is_reference(dim) ? sni_dim_at(table, dim)->canonical : dim;
 }
 
-// A constant or a reference into the table.
-bool sni_dim_valid(const sni_dim_table *table, sni_dim dim);
 // Notes why and returns SNI_DIM_FAILED.
 sni_dim sni_dim_fail(sni_dim_table *table, sn_status why);
 // The entry op(a, b), made if there is none.

@@ -90,6 +90,8 @@ sni_dim sni_dim_max(sni_dim_table *table, sni_dim a, sni_dim b);
 sni_dim sni_dim_min(sni_dim_table *table, sni_dim a, sni_dim b);
 sni_dim sni_dim_signed(sni_dim_table *table, int64_t value);  // a constant that may be negative
 bool sni_dim_is_constant(const sni_dim_table *table, sni_dim dim, int64_t *out_value);
+// A constant or a reference into the table.
+bool sni_dim_valid(const sni_dim_table *table, sni_dim dim);
 // The expression at dim after unification, for walkers: a constant is {SNI_DIM_CONSTANT, its value,
 // 0}; a symbol is {SNI_DIM_SYMBOL, its number, 0}; otherwise a and b are dims.
 sni_dim_expression sni_dim_expand(const sni_dim_table *table, sni_dim dim);

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char magic[6] = "\x93NUMPY";
 
@@ -174,8 +176,10 @@ static bool read_file(const char *path, unsigned char **out, size_t *out_length)
     }
     got = fread(data + length, 1, room - length, file);
     length += got;
+    if (length >= sizeof(magic) && memcmp(data, magic, sizeof(magic)) != 0)
+      break;  // endless, maybe
   } while (got > 0);
-  bool ok = data && feof(file) && !ferror(file);
+  bool ok = data && !ferror(file) && (feof(file) || got > 0);
   int saved = errno;
   (void)fclose(file);
   if (!ok) {
@@ -222,8 +226,12 @@ bool npy_write(const char *path, sn_dtype dtype, sn_shape shape, const void *dat
   FILE *file = fopen(path, "wb");
   if (!file) return fail(error, capacity, "%s: %s", path, strerror(errno));
   bool ok = fwrite(header, 1, used, file) == used && fwrite(data, 1, bytes, file) == bytes;
-  ok = fclose(file) == 0 && ok;
-  return ok || fail(error, capacity, "%s: %s", path, strerror(errno));
+  const bool closed = fclose(file) == 0;
+  if (ok && closed) return true;
+  const int saved = errno;
+  struct stat about;  // half an array is none
+  if (!stat(path, &about) && S_ISREG(about.st_mode)) (void)unlink(path);
+  return fail(error, capacity, "%s: %s", path, strerror(saved));
 }
 
 void npy_free(npy_array *array) {

@@ -3,12 +3,14 @@
 #include "tools/npy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define MAX_TENSORS 64
+#define MAX_TEXT_BYTES (64 << 20)
 
 static const char usage[] =
     "usage: sinter info\n"
@@ -89,9 +91,9 @@ static bool take_option(arguments *a, const char *name, const char *value) {
   if (!strcmp(name, "--output")) return add_name(a->outputs, &a->n_outputs, value);
   if (!strcmp(name, "--seconds")) return parse_number(value, 0, &a->seconds);
   if (!strcmp(name, "--threads")) {
-    bool ok = parse_number(value, 1, &number);
+    if (!parse_number(value, 1, &number)) return false;
     a->options.threads = (int)number;
-    return ok;
+    return number == (double)a->options.threads || complain("not a whole number", value);
   }
   return complain("no such option", name);
 }
@@ -133,9 +135,10 @@ static char *read_text(const char *path, size_t *out_length) {
     }
     got = fread(text + length, 1, room - length, file);
     length += got;
+    if (length > MAX_TEXT_BYTES) break;
   }
   bool ok = text && got == 0 && !ferror(file);
-  int saved = errno;
+  int saved = length > MAX_TEXT_BYTES ? EFBIG : errno;
   if (file != stdin) (void)fclose(file);
   errno = saved;
   if (!ok) free(text);
@@ -145,14 +148,15 @@ static char *read_text(const char *path, size_t *out_length) {
 
 static bool report(const loaded *l, sn_status status) {
   const char *message = l->context ? sn_error_message(l->context) : "";
-  (void)fprintf(stderr, "sinter: %s\n", *message ? message : sn_status_meaning(status));
-  return false;
+  return complain(*message ? message : sn_status_meaning(status), NULL);
 }
 
-static bool load_text(const arguments *a, const char *text, size_t length, loaded *l) {
+static bool load_text(const arguments *a, const char *name, const char *text, size_t length,
+                      loaded *l) {
   sn_status status = sn_context_create_opts(&a->options, &l->context);
-  if (!status) status = sn_program_from_text(l->context, text, length, &l->program);
   if (status) return report(l, status);
+  status = sn_program_from_text(l->context, text, length, &l->program);
+  if (status) return complain(name, sn_error_message(l->context));
   if (sn_program_inputs(l->program) > MAX_TENSORS || sn_program_outputs(l->program) > MAX_TENSORS)
     return complain("too many inputs or outputs", NULL);
   return true;
@@ -163,7 +167,7 @@ static bool load_file(const arguments *a, loaded *l) {
   if (!a->file) return complain("a file is needed; `sinter` alone explains", NULL);
   char *text = read_text(a->file, &length);
   if (!text) return complain(a->file, strerror(errno));
-  bool ok = load_text(a, text, length, l);
+  bool ok = load_text(a, a->file, text, length, l);
   free(text);
   return ok;
 }
@@ -291,14 +295,19 @@ static bool command_info(const arguments *a) {
   return true;
 }
 
+// Texts of any length: what a full buffer cannot pass on is told here, while the reason is known.
+static bool print_text(const char *text) {
+  return fputs(text, stdout) >= 0 || complain("standard output", strerror(errno));
+}
+
 static bool command_dump(const arguments *a, loaded *l) {
   char *text;
   if (!load_file(a, l)) return false;
   sn_status status = sn_program_dump(l->context, l->program, a->stage, &text);
   if (status) return report(l, status);
-  (void)fputs(text, stdout);
+  bool ok = print_text(text);
   sn_text_free(l->context, text);
-  return true;
+  return ok;
 }
 
 static bool print_view(const loaded *l, const sn_view *view) {
@@ -310,9 +319,9 @@ static bool print_view(const loaded *l, const sn_view *view) {
   char *text = malloc(length + 1);
   if (!text) return complain("out of memory", NULL);
   (void)sn_format(t, text, length + 1);
-  (void)printf("%s\n", text);
+  bool ok = print_text(text) && print_text("\n");
   free(text);
-  return true;
+  return ok;
 }
 
 static bool command_run(const arguments *a, loaded *l) {
@@ -385,7 +394,7 @@ static bool command_bench(const arguments *a, loaded *l) {
   if (a->file) return load_file(a, l) && bench_loaded(a, l, a->file);
   bool ok = true;
   for (size_t i = 0; i < sizeof(built_in) / sizeof(built_in[0]) && ok; i++) {
-    ok = load_text(a, built_in[i].text, strlen(built_in[i].text), l) &&
+    ok = load_text(a, built_in[i].name, built_in[i].text, strlen(built_in[i].text), l) &&
          bench_loaded(a, l, built_in[i].name);
     unload(l);
     *l = (loaded){0};
@@ -393,17 +402,34 @@ static bool command_bench(const arguments *a, loaded *l) {
   return ok;
 }
 
+// Files that are closed when the command starts must not become those that it opens. Reading from
+// and writing to these here fails, as it should.
+static void open_standard_files(void) {
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0) (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+// The exit status: what could not be written was not done.
+static int finish(int status) {
+  errno = 0;
+  if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+  if (errno || !status)  // or else it has been told
+    (void)complain("standard output", errno ? strerror(errno) : "could not be written");
+  return status ? status : 1;
+}
+
 int main(int argc, char **argv) {
   arguments a;
   loaded l = {0};
   bool ok = false;
+  open_standard_files();
   if (argc < 2) {
     (void)fputs(usage, stdout);
-    return 2;
+    return finish(2);
   }
   if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
     (void)fputs(usage, stdout);
-    return 0;
+    return finish(0);
   }
   if (!strcmp(argv[1], "--version")) argv[1] = "version";
   if (!parse_arguments(argc, argv, &a)) return 2;
@@ -423,5 +449,5 @@ int main(int argc, char **argv) {
     return 2;
   }
   unload(&l);
-  return ok ? 0 : 1;
+  return finish(ok ? 0 : 1);
 }

@@ -14,7 +14,7 @@
 
 // ---- lines
 void sni_locate_error(sn_context *context, const char *file, int line) {
-  if (context->error_line != SNI_LINE_WANTED || !file || !sni_is_mine(context)) return;
+  if (!file || !sni_is_mine(context) || context->error_line != SNI_LINE_WANTED) return;
   context->error_line = SNI_LINE_FINAL;
   size_t length = strlen(context->message);
   context->error_length = (uint32_t)length;
@@ -27,7 +27,7 @@ void sni_locate_error(sn_context *context, const char *file, int line) {
 
 // The line of a frame's caller takes the place of the frame's own.
 static void locate_error_of_frame(sn_context *context, const char *file, int line) {
-  if (!file || !sni_is_mine(context)) return;
+  if (!file) return;
   context->message[context->error_length] = 0;
   context->error_line = SNI_LINE_WANTED;
   sni_locate_error(context, file, line);
@@ -65,6 +65,8 @@ sn_tensor *sn_locate(sn_tensor *t, const char *file, int line) {
     return t;  // the line of the frame, or of its caller, is the one that counts
   if (t->kind != SNI_TENSOR_ERROR)
     locate_tensor(context, t, (sni_location){file, line});
+  else if (!sni_is_mine(context))
+    return t;  // refused: another thread is at work
   else if (context->frame.provisional && context->error_line == SNI_LINE_FRAME)
     locate_error_of_frame(context, file, line);
   else

@@ -61,7 +61,9 @@ typedef enum sni_tensor_kind {
 } sni_tensor_kind;
 
 struct sn_tensor {
-  _Atomic int32_t references;
+  // All of them, and in the upper half how many of these are the library's own (sni_hold), so that
+  // the caller cannot release more than the caller has.
+  _Atomic uint64_t references;
   sni_tensor_kind kind;
   uint32_t escapes;     // scopes still to be left before the scope's reference dies
   uint32_t live_index;  // its place in context->live while a scope owns it; else UINT32_MAX
@@ -163,6 +165,7 @@ struct sn_context {
   sni_error_line error_line;  // of `message`
   uint32_t error_length;      // of `message` before its line
   sni_trace *trace;           // innermost open trace; NULL: eager
+  uint64_t n_traces;          // opened so far
   sni_record *record;         // while tapes are open, else NULL
   sn_tape *ended_tapes;       // the latest ones, newest first
   sni_eager_cache *eager;
@@ -298,6 +301,10 @@ sn_tensor *sni_tensor_from_buffer(sn_context *context, const sni_type *type, sni
 sn_tensor *sni_tensor_traced(sn_context *context, sni_trace *trace, sni_node_id node);
 // A new struct, in no scope, with one reference. NULL without memory, and then an error is pending.
 sn_tensor *sni_tensor_alloc(sn_context *context, sni_tensor_kind kind);
+// One more reference that is the library's own: of a trace, a program, a run, a record. Returns t,
+// which is no traced tensor. One less; NULL is accepted. Thread-safe, as sn_keep and sn_release.
+sn_tensor *sni_hold(sn_tensor *t);
+void sni_let_go(sn_tensor *t);
 // Ends the innermost scope's ownership of the newest result, which dies (of an op that failed after
 // all).
 void sni_scope_drop_newest(sn_context *context);
@@ -387,6 +394,7 @@ sn_status sni_eager_run(sn_context *context, sni_op op, const sni_value *const *
 
 // ---- traces (trace.c)
 sni_graph *sni_trace_graph(sni_trace *trace);
+uint64_t sni_trace_tag(const sni_trace *trace);  // no other trace's, as far as 64 bits tell
 // Node of any usable tensor in this trace: traced ones as they are, variables as their present
 // value, eager ones captured.
 sn_status sni_trace_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node);

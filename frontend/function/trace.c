@@ -9,12 +9,14 @@
 
 #include <string.h>
 
-#undef sn_keep
-
 enum { most_baked_elements = 8 };
 
 sni_graph *sni_trace_graph(sni_trace *trace) {
   return trace->graph;
+}
+
+uint64_t sni_trace_tag(const sni_trace *trace) {
+  return trace->tag;
 }
 
 static sni_allocator *allocator_of(const sni_trace *trace) {
@@ -24,6 +26,7 @@ static sni_allocator *allocator_of(const sni_trace *trace) {
 sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena,
                          const char *name) {
   *trace = (sni_trace){.context = context, .name = name};
+  trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
   SNI_TRY(sni_graph_create(arena, &context->diag, name, NULL, &trace->graph));
   context->trace = trace;
   return SN_OK;
@@ -47,8 +50,8 @@ void sni_trace_close(sni_trace *trace) {
   }
   context->trace = NULL;
   sni_allocator *allocator = allocator_of(trace);
-  for (uint32_t i = 0; i < trace->n_variables; i++) sn_release(trace->variables[i].variable);
-  for (uint32_t i = 0; i < trace->n_known; i++) sn_release(trace->known[i].tensor);
+  for (uint32_t i = 0; i < trace->n_variables; i++) sni_let_go(trace->variables[i].variable);
+  for (uint32_t i = 0; i < trace->n_known; i++) sni_let_go(trace->known[i].tensor);
   sni_free(allocator, trace->variables, trace->variables_capacity * sizeof(*trace->variables));
   sni_free(allocator, trace->reads, trace->reads_capacity * sizeof(*trace->reads));
   sni_free(allocator, trace->known, trace->known_capacity * sizeof(*trace->known));
@@ -101,7 +104,7 @@ static sn_status capture(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) 
     trace->n_captures++;
   }
   trace->known[trace->n_known] = known;
-  sn_keep(t);
+  sni_hold(t);
   enter_slot(trace, trace->n_known++);
   *out_node = known.node;
   return SN_OK;
@@ -121,7 +124,7 @@ sn_status sni_trace_variable_of(sni_trace *trace, sn_tensor *variable, uint32_t 
   SNI_TRY(sni_graph_add_parameter(trace->graph, &variable->type, SNI_PARAMETER_VARIABLE,
                                   trace->n_variables, variable->name, &node));
   trace->variables[trace->n_variables] = (sni_trace_variable){
-      .variable = sn_keep(variable), .parameter = node, .present = node, .read = node};
+      .variable = sni_hold(variable), .parameter = node, .present = node, .read = node};
   *out_index = trace->n_variables++;
   return SN_OK;
 }

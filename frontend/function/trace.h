@@ -31,6 +31,7 @@ typedef struct sni_trace_known {
 struct sni_trace {
   sn_context *context;
   const char *name;  // of the function; borrowed
+  uint64_t tag;
   sni_graph *graph;
   sni_trace_variable *variables;
   uint32_t n_variables, variables_capacity;

@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#undef sn_keep
-
 // ---- life
 static sn_status create(sn_context *context, sni_record **out_record) {
   sni_allocator *allocator = &context->family->allocator;
@@ -37,7 +35,7 @@ static sn_status create(sn_context *context, sni_record **out_record) {
 static void drop_journal(sni_record *record, uint32_t kept) {
   for (uint32_t i = kept; i < record->n_journal; i++) {
     sni_buffer_release(record->journal[i].buffer);
-    sn_release(record->journal[i].variable);
+    sni_let_go(record->journal[i].variable);
   }
   record->n_journal = kept;
 }
@@ -46,7 +44,7 @@ static void destroy(sni_record *record) {
   sni_allocator *allocator = sni_record_allocator(record);
   for (uint32_t i = 0; i < record->graph->n_nodes && i < record->values_capacity; i++)
     sni_buffer_release(record->values[i].buffer);
-  for (uint32_t i = 0; i < record->n_leaves; i++) sn_release(record->leaves[i].variable);
+  for (uint32_t i = 0; i < record->n_leaves; i++) sni_let_go(record->leaves[i].variable);
   drop_journal(record, 0);
   sni_free(allocator, record->values, record->values_capacity * sizeof(*record->values));
   sni_free(allocator, record->watched, record->watched_capacity * sizeof(*record->watched));
@@ -151,7 +149,7 @@ sn_status sni_record_before_assign(sn_context *context, sn_tensor *variable) {
                           &record->journal_capacity, record->n_journal + 1,
                           sizeof(*record->journal)));
   sni_journal_entry *entry = &record->journal[record->n_journal++];
-  entry->variable = sn_keep(variable);
+  entry->variable = sni_hold(variable);
   sni_tensor_snapshot(variable, &entry->buffer, &entry->data);
   return SN_OK;
 }
@@ -227,7 +225,7 @@ static sn_status variable_node(sni_record *record, sn_tensor *variable, sni_node
     sni_node_id node;
     SNI_TRY(add_leaf(record, variable, &node));
     leaf = &record->leaves[record->n_leaves++];
-    *leaf = (sni_variable_leaf){sn_keep(variable), node, watched};
+    *leaf = (sni_variable_leaf){sni_hold(variable), node, watched};
   }
   if (variable->trainable) watched |= record->watch_variables;
   record->watched[leaf->node] |= (watched | record->watch_all) & record->recording;

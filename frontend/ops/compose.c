@@ -69,3 +69,23 @@ sn_tensor *sni_take(sn_context *c, sn_tensor *x, int axis, sni_dim start, sni_di
   type.dims[axis] = size;
   return sni_emit(c, SNI_OP_SLICE, &x, 1, attrs, 2 * type.rank, &type);
 }
+
+// ---- symbolic dims in shapes: which trace, and which dim of it. Far below all that callers write.
+static int64_t trace_tag(const sn_context *c) {
+  return (int64_t)(sni_trace_tag(c->trace) >> 36);
+}
+
+int64_t sni_dim_token(const sn_context *c, sni_dim dim) {
+  return dim - ((int64_t)1 << 60) - trace_tag(c) * ((int64_t)1 << 32);
+}
+
+bool sni_is_dim_token(int64_t dim) {
+  return dim < -((int64_t)1 << 60) && dim >= -((int64_t)1 << 61);
+}
+
+bool sni_token_dim(const sn_context *c, int64_t token, sni_dim *out_dim) {
+  if (!c->trace || !sni_is_dim_token(token)) return false;
+  *out_dim = token + ((int64_t)1 << 60) + trace_tag(c) * ((int64_t)1 << 32);
+  return *out_dim < 0 && *out_dim >= -(int64_t)UINT32_MAX &&
+         sni_dim_valid(sni_context_dims(c), *out_dim);
+}

@@ -85,6 +85,13 @@ sn_tensor *sni_assign(sn_context *c, sn_tensor *variable, sn_tensor *value);
 sn_tensor *sni_assign_op(sn_context *c, sni_op op, sn_tensor *variable, sn_tensor *value);
 // False, with an error pending, when dtype or shape cannot be.
 bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_type *out_type);
+// Whether the dtype has value exactly (integers, bool), or nearly (floats).
+bool sni_dtype_has(sn_dtype dtype, double value);
+// What stands for a symbolic dim of the open trace in the caller's shapes, and back. False: it
+// stands for none of this trace.
+int64_t sni_dim_token(const sn_context *c, sni_dim dim);
+bool sni_is_dim_token(int64_t dim);
+bool sni_token_dim(const sn_context *c, int64_t token, sni_dim *out_dim);
 // An eager tensor or a constant of the open trace, scope-owned, holding a copy of data.
 sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data);
 

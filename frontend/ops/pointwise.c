@@ -28,6 +28,12 @@ static sn_tensor *with_scalar(const char *name, sni_op op, sn_tensor *x, double 
   return sni_with_number(c, op, x, value);
 }
 
+static sn_tensor *scalar_with(const char *name, sni_op op, double value, sn_tensor *x) {
+  SNI_BEGIN(c, name, x);
+  if (!sni_expect_dtype(c, 0, x, sni_op_infos[op].dtypes)) return &c->error_tensor;
+  return sni_binary(c, op, sni_number(c, x->type.dtype, value), x);
+}
+
 // ---- one operand
 sn_tensor *(sn_neg)(sn_tensor *x) {
   return unary("sn_neg", SNI_OP_NEG, x);
@@ -213,7 +219,69 @@ sn_tensor *(sn_pow_scalar)(sn_tensor *x, double value) {
   return with_scalar("sn_pow_scalar", SNI_OP_POW, x, value);
 }
 
+sn_tensor *(sn_sub_scalar)(sn_tensor *x, double value) {
+  return with_scalar("sn_sub_scalar", SNI_OP_SUB, x, value);
+}
+sn_tensor *(sn_rsub_scalar)(sn_tensor *x, double value) {
+  return scalar_with("sn_rsub_scalar", SNI_OP_SUB, value, x);
+}
+sn_tensor *(sn_div_scalar)(sn_tensor *x, double value) {
+  return with_scalar("sn_div_scalar", SNI_OP_DIV, x, value);
+}
+sn_tensor *(sn_rdiv_scalar)(sn_tensor *x, double value) {
+  return scalar_with("sn_rdiv_scalar", SNI_OP_DIV, value, x);
+}
+sn_tensor *(sn_rem_scalar)(sn_tensor *x, double value) {
+  return with_scalar("sn_rem_scalar", SNI_OP_REM, x, value);
+}
+sn_tensor *(sn_maximum_scalar)(sn_tensor *x, double value) {
+  return with_scalar("sn_maximum_scalar", SNI_OP_MAX, x, value);
+}
+sn_tensor *(sn_minimum_scalar)(sn_tensor *x, double value) {
+  return with_scalar("sn_minimum_scalar", SNI_OP_MIN, x, value);
+}
+
+// x op value, or value op x.
+static sn_tensor *compared(sn_context *c, sni_op op, bool swap, sn_tensor *x, double value) {
+  if (!sni_expect_dtype(c, 0, x, sni_op_infos[op].dtypes)) return &c->error_tensor;
+  if (!sni_dtype_has(x->type.dtype, value))
+    return sni_error(c, SN_ERR_ARGUMENT, "%s: %g is no %s: give a number that the dtype has",
+                     c->frame.op, value, sn_dtype_name(x->type.dtype));
+  sn_tensor *number = sni_number(c, x->type.dtype, value);
+  return swap ? sni_binary(c, op, number, x) : sni_binary(c, op, x, number);
+}
+
+static sn_tensor *compare(const char *name, sni_op op, bool swap, sn_tensor *x, double value) {
+  SNI_BEGIN(c, name, x);
+  return compared(c, op, swap, x, value);
+}
+
+sn_tensor *(sn_equal_scalar)(sn_tensor *x, double value) {
+  return compare("sn_equal_scalar", SNI_OP_EQ, false, x, value);
+}
+sn_tensor *(sn_not_equal_scalar)(sn_tensor *x, double value) {
+  SNI_BEGIN_COMPOSED(c, "sn_not_equal_scalar", x);
+  sn_tensor *equal = compared(c, SNI_OP_EQ, false, x, value);
+  return sni_keep_only(c, c_first, sni_unary(c, SNI_OP_NOT, equal));
+}
+sn_tensor *(sn_less_scalar)(sn_tensor *x, double value) {
+  return compare("sn_less_scalar", SNI_OP_LT, false, x, value);
+}
+sn_tensor *(sn_less_equal_scalar)(sn_tensor *x, double value) {
+  return compare("sn_less_equal_scalar", SNI_OP_LE, false, x, value);
+}
+sn_tensor *(sn_greater_scalar)(sn_tensor *x, double value) {
+  return compare("sn_greater_scalar", SNI_OP_LT, true, x, value);
+}
+sn_tensor *(sn_greater_equal_scalar)(sn_tensor *x, double value) {
+  return compare("sn_greater_equal_scalar", SNI_OP_LE, true, x, value);
+}
+
 // ---- three operands
+sn_tensor *(sn_where_scalar)(sn_tensor *condition, sn_tensor *x, double value) {
+  SNI_BEGIN(c, "sn_where_scalar", condition, x);
+  return sni_select(c, condition, x, sni_number(c, x->type.dtype, value));
+}
 sn_tensor *(sn_where)(sn_tensor *condition, sn_tensor *a, sn_tensor *b) {
   SNI_BEGIN(c, "sn_where", condition, a, b);
   return sni_select(c, condition, a, b);

@@ -124,6 +124,25 @@ static sn_tensor *random_tensor(sn_context *c, const char *name, sn_dtype dtype,
   return sni_keep_only(c, first, make(c, &type));
 }
 
+static sn_tensor *random_like(sn_context *c, const char *name, const sn_tensor *like,
+                              sn_tensor *(*make)(sn_context *, const sni_type *)) {
+  const uint32_t first = c->n_live;
+  const sni_type type = like->type;
+  if (sni_is_float(type.dtype)) return sni_keep_only(c, first, make(c, &type));
+  return sni_error(c, SN_ERR_DTYPE, "%s: operand #0 is %s, expected f32 or f64", name,
+                   sni_describe(like, (char[SNI_TENSOR_NAME]){0}));
+}
+
+sn_tensor *(sn_random_uniform_like)(sn_tensor *like) {
+  SNI_BEGIN(c, "sn_random_uniform_like", like);
+  return random_like(c, "sn_random_uniform_like", like, uniform);
+}
+
+sn_tensor *(sn_random_normal_like)(sn_tensor *like) {
+  SNI_BEGIN(c, "sn_random_normal_like", like);
+  return random_like(c, "sn_random_normal_like", like, normal);
+}
+
 sn_tensor *(sn_random_uniform)(sn_context *context, sn_dtype dtype, sn_shape shape) {
   return random_tensor(context, "sn_random_uniform", dtype, &shape, uniform);
 }

@@ -7,7 +7,10 @@
 static const char *shape_text(const sn_shape *shape, char *buffer, size_t capacity) {
   size_t length = (size_t)snprintf(buffer, capacity, "[");
   for (int i = 0; i < shape->rank && i < SN_MAX_RANK && length < capacity; i++)
-    length += (size_t)snprintf(buffer + length, capacity - length, "%s%lld", i ? "," : "",
+    length +=
+        sni_is_dim_token(shape->dims[i])
+            ? (size_t)snprintf(buffer + length, capacity - length, "%s<symbolic>", i ? "," : "")
+            : (size_t)snprintf(buffer + length, capacity - length, "%s%lld", i ? "," : "",
                                (long long)shape->dims[i]);
   if (length < capacity) snprintf(buffer + length, capacity - length, "]");
   return buffer;
@@ -31,28 +34,59 @@ static bool divide(sn_context *c, sni_dim size, int64_t known, sni_dim *out) {
   return sni_dims_agree(c, sni_dim_mul_constant(dims, *out, known), size);
 }
 
+// The caller's shape: -1 at *out_free_axis (or none: -1), symbolic dims where tokens stand.
+static bool read_shape(sn_context *c, const sn_shape *shape, sni_type *type, int *out_free_axis) {
+  int64_t known = 1;
+  *out_free_axis = -1;
+  if (shape->rank < 0 || shape->rank > SN_MAX_RANK) return false;
+  for (int i = 0; i < shape->rank; i++) {
+    type->dims[i] = shape->dims[i];
+    if (sni_is_dim_token(shape->dims[i])) {
+      if (!sni_token_dim(c, shape->dims[i], &type->dims[i])) return false;
+    } else if (shape->dims[i] == -1 && *out_free_axis < 0) {
+      *out_free_axis = i;
+    } else if (shape->dims[i] < 0 ||
+               (shape->dims[i] && __builtin_mul_overflow(known, shape->dims[i], &known))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// What is left of x's size for the free axis: the symbolic dims of the shape are among x's dims, the
+// numbers divide the rest.
+static bool find_free_dim(sn_context *c, const sn_tensor *x, sni_type *type, int free_axis) {
+  sni_dim_table *dims = sni_context_dims(c);
+  sni_type rest = x->type;
+  int64_t known = 1, value;
+  for (int i = 0; i < type->rank; i++) {
+    if (i == free_axis) continue;
+    if (sni_dim_is_constant(dims, type->dims[i], &value)) {
+      known *= value;
+      continue;
+    }
+    int k = 0;
+    while (k < rest.rank && !sni_dim_equal(dims, rest.dims[k], type->dims[i])) k++;
+    if (k == rest.rank) return false;
+    rest.dims[k] = 1;
+  }
+  return divide(c, sni_type_size(dims, &rest), known, &type->dims[free_axis]);
+}
+
 sn_tensor *(sn_reshape)(sn_tensor *x, sn_shape shape) {
   SNI_BEGIN(c, "sn_reshape", x);
   char text[256];
   sni_type type = {.dtype = x->type.dtype, .rank = shape.rank};
-  int64_t known = 1;
-  int free_axis = -1;
-  bool valid = shape.rank >= 0 && shape.rank <= SN_MAX_RANK;
-  for (int i = 0; valid && i < shape.rank; i++) {
-    type.dims[i] = shape.dims[i];
-    if (shape.dims[i] == -1 && free_axis < 0)
-      free_axis = i;
-    else if (shape.dims[i] < 0 || __builtin_mul_overflow(known, shape.dims[i], &known))
-      valid = false;
-  }
-  if (!valid)
+  int free_axis;
+  if (!read_shape(c, &shape, &type, &free_axis))
     return sni_error(c, SN_ERR_SHAPE,
                      "sn_reshape: %s is no shape: at most %d dims >= 0, one of them may be -1",
                      shape_text(&shape, text, sizeof(text)), SN_MAX_RANK);
-  sni_dim size = sni_type_size(sni_context_dims(c), &x->type);
-  if (free_axis >= 0 && !divide(c, size, known, &type.dims[free_axis]))
+  sni_dim_table *dims = sni_context_dims(c);
+  if (free_axis >= 0
+          ? !find_free_dim(c, x, &type, free_axis)
+          : !sni_dims_agree(c, sni_type_size(dims, &x->type), sni_type_size(dims, &type)))
     return fail_reshape(c, x, &shape);
-  if (free_axis < 0 && !sni_dims_agree(c, size, known)) return fail_reshape(c, x, &shape);
   return sni_reshape_to(c, x, &type);
 }
 

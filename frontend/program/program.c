@@ -10,8 +10,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#undef sn_keep
-
 sn_status sni_program_create(sni_family *family, const char *name, int n_inputs, int n_outputs,
                              sni_diag *diag, sn_program **out_program) {
   *out_program = NULL;
@@ -43,8 +41,8 @@ void sn_program_release(sn_program *program) {
     return;
   sni_family *family = program->family;
   sni_compiled_destroy(program->compiled);
-  for (uint32_t i = 0; i < program->n_variables; i++) sn_release(program->variables[i]);
-  for (uint32_t i = 0; i < program->n_captures; i++) sn_release(program->captures[i]);
+  for (uint32_t i = 0; i < program->n_variables; i++) sni_let_go(program->variables[i]);
+  for (uint32_t i = 0; i < program->n_captures; i++) sni_let_go(program->captures[i]);
   sni_arena_deinit(&program->arena);
   sni_free(&family->allocator, program, sizeof(*program));
   sni_family_release(family);
@@ -64,14 +62,14 @@ static sn_status take_captured(sn_program *program, const sni_trace *trace, sni_
   program->captures = captures;
   for (uint32_t i = 0; i < n; i++) {
     const sni_trace_variable *v = &trace->variables[i];
-    variables[i] = sn_keep(v->variable);
+    variables[i] = sni_hold(v->variable);
     program->assigned[i] = v->assigned;
     program->variable_bytes[i] = sni_type_bytes(&v->variable->type);
   }
   program->n_variables = n;
   for (uint32_t i = 0; i < trace->n_known; i++)
     if (trace->known[i].capture >= 0)
-      captures[trace->known[i].capture] = sn_keep(trace->known[i].tensor);
+      captures[trace->known[i].capture] = sni_hold(trace->known[i].tensor);
   program->n_captures = trace->n_captures;
   return SN_OK;
 }

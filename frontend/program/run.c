@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#undef sn_keep
-
 // A program of a sibling draws from the random state of this context.
 static sn_status bind_variables(sni_run *run, sn_context *context) {
   const sn_program *program = run->program;
@@ -21,7 +19,7 @@ static sn_status bind_variables(sni_run *run, sn_context *context) {
     sn_tensor *variable = program->variables[i];
     if (variable->is_random_state) variable = sni_random_state(context);
     if (sn_failed(variable)) return context->diag.status;
-    run->bound[i] = sn_keep(variable);
+    run->bound[i] = sni_hold(variable);
     uint32_t at = i;
     for (; at > 0 && (uintptr_t)run->bound[run->lock_order[at - 1]] > (uintptr_t)variable; at--)
       run->lock_order[at] = run->lock_order[at - 1];
@@ -76,7 +74,7 @@ void sni_run_destroy(sni_run *run) {
   sn_program *program = run->program;
   for (uint32_t i = 0; i < program->n_variables; i++) {
     if (run->fresh) sni_buffer_release(run->fresh[i]);
-    if (run->bound) sn_release(run->bound[i]);
+    if (run->bound) sni_let_go(run->bound[i]);
   }
   sni_run_state_destroy(run->state);
   sni_arena_deinit(&run->arena);

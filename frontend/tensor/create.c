@@ -63,8 +63,15 @@ bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_ty
     return false;
   }
   int64_t bytes = (int64_t)sn_dtype_size(dtype);
+  sni_dim dims[SN_MAX_RANK];
   for (int i = 0; i < shape->rank; i++) {
-    int64_t dim = shape->dims[i];
+    int64_t dim = dims[i] = shape->dims[i];
+    if (sni_is_dim_token(dim)) {
+      if (sni_token_dim(c, dim, &dims[i])) continue;
+      sni_error(c, SN_ERR_SHAPE, "%s: dim %d of the shape is a symbolic dim of another trace",
+                c->frame.op, i);
+      return false;
+    }
     if (dim < 0) {
       sni_error(c, SN_ERR_SHAPE, "%s: dim %d of the shape is negative: %lld", c->frame.op, i,
                 (long long)dim);
@@ -76,8 +83,24 @@ bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_ty
       return false;
     }
   }
-  *out_type = sni_type_make(dtype, shape->rank, shape->dims);
+  *out_type = sni_type_make(dtype, shape->rank, dims);
   return true;
+}
+
+// For elements that the caller has.
+static bool known_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape,
+                             sni_type *out_type) {
+  if (!sni_shape_type(c, dtype, shape, out_type)) return false;
+  if (sni_type_is_static(out_type)) return true;
+  sni_error(c, SN_ERR_SHAPE, "%s: a symbolic dim in the shape of given elements", c->frame.op);
+  return false;
+}
+
+bool sni_dtype_has(sn_dtype dtype, double value) {
+  if (sni_is_float(dtype)) return true;
+  if (dtype == SN_BOOL) return value == 0 || value == 1;
+  const double limit = dtype == SN_I32 ? 0x1p31 : 0x1p63;
+  return value == trunc(value) && value >= -limit && value < limit;
 }
 
 // ---- constants
@@ -109,7 +132,7 @@ sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data) {
 sn_tensor *(sn_constant)(sn_context *context, sn_dtype dtype, sn_shape shape, const void *data) {
   sni_type type;
   SNI_ENTER(context, "sn_constant", sni_refused(context, context_refused));
-  if (!sni_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  if (!known_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
   if (!data && sni_type_bytes(&type))
     return sni_error(context, SN_ERR_ARGUMENT, "sn_constant: data is NULL");
   return sni_constant(context, &type, data);
@@ -238,6 +261,11 @@ sn_tensor *(sn_ones_like)(sn_tensor *like) {
   return full(c, &like->type, to_element(like->type.dtype, 1));
 }
 
+sn_tensor *(sn_full_like)(sn_tensor *like, double value) {
+  SNI_BEGIN(c, "sn_full_like", like);
+  return full(c, &like->type, to_element(like->type.dtype, value));
+}
+
 // ---- ranges
 static double steps_between(double start, double limit, double step) {
   const unsigned host = sni_enter_float_modes();
@@ -274,12 +302,40 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
   return sni_keep_only(context, first, dtype == wide ? t : sni_convert(context, t, dtype));
 }
 
+static bool expect_number(sn_context *c, sn_dtype dtype) {
+  if ((unsigned)dtype < SN_DTYPE_COUNT && dtype != SN_BOOL) return true;
+  sni_error(c, SN_ERR_DTYPE, "%s: dtype %s, expected i32, i64, f32 or f64", c->frame.op,
+            (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
+  return false;
+}
+
+sn_tensor *(sn_range_like)(sn_tensor *like, int axis, sn_dtype dtype) {
+  SNI_BEGIN_COMPOSED(c, "sn_range_like", like);
+  axis = sni_axis(c, like, axis);
+  if (axis < 0 || !expect_number(c, dtype)) return &c->error_tensor;
+  sni_type type = {.dtype = SN_I64, .rank = 1, .dims = {like->type.dims[axis]}};
+  sn_tensor *t = sni_iota(c, &type, 0);
+  return sni_keep_only(c, c_first, dtype == SN_I64 ? t : sni_convert(c, t, dtype));
+}
+
+sn_tensor *(sn_axis_size)(sn_tensor *like, int axis, sn_dtype dtype) {
+  SNI_BEGIN_COMPOSED(c, "sn_axis_size", like);
+  axis = sni_axis(c, like, axis);
+  if (axis < 0 || !expect_number(c, dtype)) return &c->error_tensor;
+  const sni_dim dim = like->type.dims[axis];
+  int64_t value = 0;
+  sn_tensor *t = sni_dim_is_constant(sni_context_dims(c), dim, &value)
+                     ? sni_constant(c, &(sni_type){.dtype = SN_I64}, &value)
+                     : sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &dim, 1, NULL);
+  return sni_keep_only(c, c_first, dtype == SN_I64 ? t : sni_convert(c, t, dtype));
+}
+
 // ---- the caller's memory
 sn_tensor *(sn_from_memory)(sn_context *context, sn_dtype dtype, sn_shape shape, void *data,
                             void (*release)(void *user), void *user) {
   sni_type type;
   SNI_ENTER(context, "sn_from_memory", sni_refused(context, context_refused));
-  if (!sni_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  if (!known_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
   size_t bytes = sni_type_bytes(&type);
   if (!data && bytes) return sni_error(context, SN_ERR_ARGUMENT, "sn_from_memory: data is NULL");
   if ((uintptr_t)data % sn_dtype_size(dtype))

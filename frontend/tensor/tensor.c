@@ -10,6 +10,7 @@
 // died, never among the latest SNI_GRAVES and never while a callback runs that may hold them: an op
 // that is given one finds out.
 #include "frontend/context/internal.h"
+#include "frontend/ops/compose.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -148,16 +149,19 @@ void sni_close_tensors(sn_context *context) {
   while (context->dead.n) free_struct(take_first(&context->dead));
 }
 
+// In sn_tensor.references: one reference, and one that is the library's own.
+static const uint64_t one = 1, one_held = (uint64_t)1 << 32 | 1;
+
 // True when that was the last reference.
-static inline bool unreference(sn_tensor *t) {
-  return atomic_load_explicit(&t->references, memory_order_acquire) == 1 ||
-         atomic_fetch_sub_explicit(&t->references, 1, memory_order_acq_rel) == 1;
+static inline bool unreference(sn_tensor *t, uint64_t unit) {
+  return atomic_load_explicit(&t->references, memory_order_acquire) == unit ||
+         atomic_fetch_sub_explicit(&t->references, unit, memory_order_acq_rel) == unit;
 }
 
 void sni_tensor_drop(sn_tensor *t) {
   t->live_index = UINT32_MAX;
   t->escapes = 0;
-  if (!unreference(t)) return;
+  if (!unreference(t, one)) return;
   sn_context *context = t->context;
   free_contents(t);
   if (context->destroyed)
@@ -193,28 +197,28 @@ sn_tensor *(sn_keep)(sn_tensor *t) {
                      "sn_keep: a traced tensor cannot outlive its trace: make it an output of the "
                      "function, or assign it to a variable");
   }
-  atomic_fetch_add_explicit(&t->references, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&t->references, one, memory_order_relaxed);
   return t;
 }
 
-// A result that its scope alone holds: the caller has no reference to give up.
-static bool is_scopes_alone(const sn_tensor *t) {
+// What is left is held by its scope, and by functions and programs: the caller has no reference to
+// give up.
+static bool is_not_the_callers(const sn_tensor *t) {
   // In this order: a scope that ends on the context's thread lets go of its place first.
-  return atomic_load_explicit(&t->references, memory_order_acquire) == 1 &&
-         t->live_index != UINT32_MAX;
+  const uint64_t references = atomic_load_explicit(&t->references, memory_order_acquire);
+  const uint32_t all = (uint32_t)references, held = (uint32_t)(references >> 32);
+  return all - held <= (t->live_index != UINT32_MAX);
 }
 
 static void log_refused(const sn_tensor *t) {
   char text[SNI_TENSOR_NAME];
-  const char *file = t->location.file;
-  if (t->kind == SNI_TENSOR_ENDED)
-    sni_log(t->family, SN_LOG_WARNING,
-            "sn_release: the tensor is dead already: its scope has ended, or it has been released");
-  else
-    sni_log(t->family, SN_LOG_WARNING,
-            "sn_release: %s made at %s:%d belongs to its scope, which releases it: only what was "
-            "kept (sn_keep) is to be released",
-            sni_describe(t, text), file ? file : "?", t->location.line);
+  const char *why = t->kind == SNI_TENSOR_ENDED
+                        ? "it is dead already: its scope has ended, or it has been released"
+                    : t->live_index != UINT32_MAX
+                        ? "it belongs to its scope: only what was kept (sn_keep) is to be released"
+                        : "it has been released; a function or a program uses it still";
+  sni_log(t->family, SN_LOG_WARNING, "sn_release of %s, made at %s:%d: %s", sni_describe(t, text),
+          t->location.file ? t->location.file : "?", t->location.line, why);
 }
 
 // The struct stays, marked, until the context's thread uses it again.
@@ -232,15 +236,27 @@ static void bury(sn_tensor *t) {
                                                   memory_order_relaxed));
 }
 
+static void end(sn_tensor *t) {
+  free_contents(t);
+  bury(t);
+}
+
 void sn_release(sn_tensor *t) {
   if (!t || t->kind == SNI_TENSOR_ERROR || t->kind == SNI_TENSOR_TRACED) return;
-  if (t->kind == SNI_TENSOR_ENDED || is_scopes_alone(t)) {
+  if (t->kind == SNI_TENSOR_ENDED || is_not_the_callers(t)) {
     log_refused(t);
     return;
   }
-  if (!unreference(t)) return;
-  free_contents(t);
-  bury(t);
+  if (unreference(t, one)) end(t);
+}
+
+sn_tensor *sni_hold(sn_tensor *t) {
+  if (t) atomic_fetch_add_explicit(&t->references, one_held, memory_order_relaxed);
+  return t;
+}
+
+void sni_let_go(sn_tensor *t) {
+  if (t && unreference(t, one_held)) end(t);
 }
 
 sn_tensor *sni_tensor_alloc(sn_context *context, sni_tensor_kind kind) {
@@ -320,12 +336,24 @@ int64_t sn_dim(const sn_tensor *t, int axis) {
   if (!open_trace(t)) return -1;
   if (sni_pin_dim(t->context, t->type.dims[axis], &value)) return value;
   char text[SNI_TENSOR_NAME];
-  sni_error(
-      t->context, SN_ERR_SHAPE,
-      "sn_dim: dim %d of %s is not known in this trace: compile for a number, or compute with "
-      "the tensor instead of its size",
-      axis, sni_describe(t, text));
+  sni_error(t->context, SN_ERR_SHAPE,
+            "sn_dim: dim %d of %s is not known in this trace: sn_symbolic_dim names it in shapes, "
+            "sn_axis_size computes with it; or compile for a number",
+            axis, sni_describe(t, text));
   return -1;
+}
+
+int64_t sn_symbolic_dim(const sn_tensor *t, int axis) {
+  const int rank = sn_rank(t);
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis >= rank) return -1;
+  int64_t value;
+  const sni_dim dim = t->type.dims[axis];
+  if (sni_dim_is_constant(NULL, dim, &value)) return value;
+  if (!open_trace(t)) return -1;
+  return sni_dim_is_constant(sni_context_dims(t->context), dim, &value)
+             ? value
+             : sni_dim_token(t->context, dim);
 }
 
 int64_t sn_size(const sn_tensor *t) {

@@ -96,6 +96,29 @@ SN_API sn_tensor *sn_where(sn_tensor *condition, sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_add_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_mul_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_pow_scalar(sn_tensor *x, double value);
+// x - value, value - x, x / value, value / x, x rem value. f32 f64 i32 i64; value becomes x's dtype
+// as in sn_full; results and VJPs of x as in sn_sub, sn_div and sn_rem.
+SN_API sn_tensor *sn_sub_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_rsub_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_div_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_rdiv_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_rem_scalar(sn_tensor *x, double value);
+// The larger, the smaller of x and value. f32 f64 i32 i64; value becomes x's dtype as in sn_full; NaN
+// if either is. VJP: dy where x was taken, ties included, else 0; NaN where the result is NaN.
+SN_API sn_tensor *sn_maximum_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_minimum_scalar(sn_tensor *x, double value);
+// x compared with value, which is rounded to a float dtype; an integer or bool dtype must have it
+// exactly, else SN_ERR_ARGUMENT. equal, not_equal: any dtype; the others: f32 f64 i32 i64. Bool result,
+// no gradient.
+SN_API sn_tensor *sn_equal_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_not_equal_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_less_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_less_equal_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_greater_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_greater_equal_scalar(sn_tensor *x, double value);
+// condition (bool) ? x : value; x of any dtype, which value becomes as in sn_full. VJP: dy where x
+// was taken, else 0.
+SN_API sn_tensor *sn_where_scalar(sn_tensor *condition, sn_tensor *x, double value);
 
 // ---- shape: any dtype. No elements are changed; VJPs undo what the op did
 // shape: one dim may be -1, taken from the rest. Same elements in row-major order. Errors:
@@ -274,6 +297,20 @@ SN_API sn_tensor *sn_mean_absolute_error(sn_tensor *prediction, sn_tensor *targe
 #define sn_add_scalar(x, value) SNI_AT(sn_add_scalar(x, value))
 #define sn_mul_scalar(x, value) SNI_AT(sn_mul_scalar(x, value))
 #define sn_pow_scalar(x, value) SNI_AT(sn_pow_scalar(x, value))
+#define sn_sub_scalar(x, value) SNI_AT(sn_sub_scalar(x, value))
+#define sn_rsub_scalar(x, value) SNI_AT(sn_rsub_scalar(x, value))
+#define sn_div_scalar(x, value) SNI_AT(sn_div_scalar(x, value))
+#define sn_rdiv_scalar(x, value) SNI_AT(sn_rdiv_scalar(x, value))
+#define sn_rem_scalar(x, value) SNI_AT(sn_rem_scalar(x, value))
+#define sn_maximum_scalar(x, value) SNI_AT(sn_maximum_scalar(x, value))
+#define sn_minimum_scalar(x, value) SNI_AT(sn_minimum_scalar(x, value))
+#define sn_equal_scalar(x, value) SNI_AT(sn_equal_scalar(x, value))
+#define sn_not_equal_scalar(x, value) SNI_AT(sn_not_equal_scalar(x, value))
+#define sn_less_scalar(x, value) SNI_AT(sn_less_scalar(x, value))
+#define sn_less_equal_scalar(x, value) SNI_AT(sn_less_equal_scalar(x, value))
+#define sn_greater_scalar(x, value) SNI_AT(sn_greater_scalar(x, value))
+#define sn_greater_equal_scalar(x, value) SNI_AT(sn_greater_equal_scalar(x, value))
+#define sn_where_scalar(condition, x, value) SNI_AT(sn_where_scalar(condition, x, value))
 #define sn_reshape(...) SNI_AT(sn_reshape(__VA_ARGS__))
 #define sn_transpose(x) SNI_AT(sn_transpose(x))
 #define sn_permute(...) SNI_AT(sn_permute(__VA_ARGS__))

@@ -68,8 +68,14 @@ SN_API const char *sn_dtype_name(sn_dtype dtype);
 // the trace has ended.
 SN_API int sn_rank(const sn_tensor *t);
 SN_API sn_dtype sn_dtype_of(const sn_tensor *t);
-SN_API int64_t sn_dim(const sn_tensor *t, int axis);   // axis in [-rank, rank); -1 if out of range
-SN_API int64_t sn_size(const sn_tensor *t);            // number of elements
+SN_API int64_t sn_dim(const sn_tensor *t, int axis);  // axis in [-rank, rank); -1 if out of range
+SN_API int64_t sn_size(const sn_tensor *t);           // number of elements
+// The dim for a shape that is given to an op: sn_dim's number, or for a symbolic dim of a trace a
+// negative value that stands for it, so that SN_SHAPE(sn_symbolic_dim(x, 0), 10) serves every size
+// with one compile. It means something in shapes alone (sn_zeros, sn_full, sn_random_uniform,
+// sn_reshape, sn_broadcast_to, ...), and in the same trace alone: SN_ERR_SHAPE elsewhere. -1 if
+// out of range.
+SN_API int64_t sn_symbolic_dim(const sn_tensor *t, int axis);
 SN_API sn_context *sn_context_of(const sn_tensor *t);  // where it was made; NULL for NULL
 SN_API bool sn_failed(const sn_tensor *t);             // the error tensor, or NULL
 SN_API bool sn_is_traced(const sn_tensor *t);          // a value of a trace, without elements yet
@@ -90,17 +96,24 @@ SN_API sn_tensor *sn_scalar_bool(sn_context *context, bool value);
 // A scalar of like's dtype and context; an integer or bool dtype takes value's truncation.
 SN_API sn_tensor *sn_scalar_like(sn_tensor *like, double value);
 // All elements 0, 1 or value. Integers take value truncated and saturated, NaN gives 0; bool:
-// |value| >= 1. _like: like's dtype, shape and context.
+// |value| >= 1. _like: like's dtype, shape (symbolic dims stay so) and context.
 SN_API sn_tensor *sn_zeros(sn_context *context, sn_dtype dtype, sn_shape shape);
 SN_API sn_tensor *sn_ones(sn_context *context, sn_dtype dtype, sn_shape shape);
 SN_API sn_tensor *sn_full(sn_context *context, sn_dtype dtype, sn_shape shape, double value);
 SN_API sn_tensor *sn_zeros_like(sn_tensor *like);
 SN_API sn_tensor *sn_ones_like(sn_tensor *like);
+SN_API sn_tensor *sn_full_like(sn_tensor *like, double value);
 // start, start + step, ...: all values below limit (above, for a negative step), as NumPy's arange;
 // rank 1. f32 f64; i32 i64: start and step must be integers. Errors: SN_ERR_ARGUMENT (that; step 0
 // or no finite number of steps).
 SN_API sn_tensor *sn_range(sn_context *context, sn_dtype dtype, double start, double limit,
                            double step);
+// 0, 1, ..., n - 1 with n the size of like's axis, symbolic or not; rank 1, in like's context: the
+// positions that masks compare. f32 f64 i32 i64. Errors: SN_ERR_SHAPE (axis), SN_ERR_DTYPE.
+SN_API sn_tensor *sn_range_like(sn_tensor *like, int axis, sn_dtype dtype);
+// That n, a scalar: to compute with, where sn_dim would fix a symbolic dim. dtype and errors as
+// there.
+SN_API sn_tensor *sn_axis_size(sn_tensor *like, int axis, sn_dtype dtype);
 // Uses the caller's row-major memory without a copy: it must stay unchanged until release(user) is
 // called, once, when the last tensor that uses it dies (release may be NULL; not after an error).
 // bool: each byte must be 0 or 1. Errors: SN_ERR_ARGUMENT (data NULL or not aligned to dtype).
@@ -111,6 +124,9 @@ SN_API sn_tensor *sn_from_memory(sn_context *context, sn_dtype dtype, sn_shape s
 // compiled function. Errors: SN_ERR_DTYPE.
 SN_API sn_tensor *sn_random_uniform(sn_context *context, sn_dtype dtype, sn_shape shape);
 SN_API sn_tensor *sn_random_normal(sn_context *context, sn_dtype dtype, sn_shape shape);
+// The same, of like's dtype, shape (symbolic dims stay so) and context.
+SN_API sn_tensor *sn_random_uniform_like(sn_tensor *like);
+SN_API sn_tensor *sn_random_normal_like(sn_tensor *like);
 // Starts the context's generator anew with this seed; in a trace an effect of the function.
 SN_API void sn_set_seed(sn_context *context, uint64_t seed);
 
@@ -165,11 +181,16 @@ SN_API SN_MUST_USE sn_status sn_data_at(const sn_tensor *t, const void **out_dat
 #define sn_full(...) SNI_AT(sn_full(__VA_ARGS__))
 #define sn_zeros_like(like) SNI_AT(sn_zeros_like(like))
 #define sn_ones_like(like) SNI_AT(sn_ones_like(like))
+#define sn_full_like(like, value) SNI_AT(sn_full_like(like, value))
+#define sn_range_like(like, axis, dtype) SNI_AT(sn_range_like(like, axis, dtype))
+#define sn_axis_size(like, axis, dtype) SNI_AT(sn_axis_size(like, axis, dtype))
 #define sn_range(context, dtype, start, limit, step) \
   SNI_AT(sn_range(context, dtype, start, limit, step))
 #define sn_from_memory(...) SNI_AT(sn_from_memory(__VA_ARGS__))
 #define sn_random_uniform(...) SNI_AT(sn_random_uniform(__VA_ARGS__))
 #define sn_random_normal(...) SNI_AT(sn_random_normal(__VA_ARGS__))
+#define sn_random_uniform_like(like) SNI_AT(sn_random_uniform_like(like))
+#define sn_random_normal_like(like) SNI_AT(sn_random_normal_like(like))
 #define sn_keep(t) SNI_AT(sn_keep(t))
 
 SNI_EXTERN_C_END

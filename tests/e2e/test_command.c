@@ -49,7 +49,8 @@ static void setup(void) {
 }
 
 static void teardown(void) {
-  static const char *const names[] = {"affine.txt", "x.npy", "w.npy", "y.npy", "bad.txt"};
+  static const char *const names[] = {"affine.txt", "x.npy",   "w.npy",
+                                      "y.npy",      "bad.txt", "err.txt"};
   char path[128];
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     path_of(path, sizeof(path), names[i]);
@@ -144,6 +145,60 @@ START_TEST(test_refusals) {
 }
 END_TEST
 
+// Standard output on a full disk, or closed.
+START_TEST(test_lost_output) {
+  static const char *const lines[] = {"info",
+                                      "version",
+                                      "help",
+                                      "dump affine.txt --stage=asm",
+                                      "run affine.txt --input x.npy --input w.npy",
+                                      "bench affine.txt --seconds=0"};
+  for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+    ck_assert_int_eq(command("%s", lines[i]), 0);
+    ck_assert_msg(command("%s 2>&1 >/dev/full; exit $?", lines[i]) == 1, "%s >/dev/full", lines[i]);
+    ck_assert_output("sinter: standard output: No space left on device");
+    ck_assert_msg(command("%s 2>err.txt >&-; exit $?", lines[i]) == 1, "%s >&-", lines[i]);
+  }
+  // With the first three files closed the output must not land in another one.
+  ck_assert_int_eq(command("run affine.txt --input x.npy --input w.npy "
+                           "--output y.npy <&- >&-; exit $?"),
+                   1);
+  char path[128];
+  npy_array y;
+  path_of(path, sizeof(path), "y.npy");
+  ck_assert_msg(npy_read(path, &y, output, sizeof(output)), "%s", output);
+  npy_free(&y);
+}
+END_TEST
+
+START_TEST(test_small_refusals) {
+  ck_assert_int_eq(command("info --threads=1.5"), 2);
+  ck_assert_output("not a whole number: 1.5");
+  ck_assert_int_eq(command("dump /dev/zero"), 1);
+  ck_assert_output("/dev/zero: File too large");
+  ck_assert_int_eq(command("run affine.txt --input /dev/zero --input w.npy"), 1);
+  ck_assert_output("/dev/zero: ");
+  char path[128];
+  path_of(path, sizeof(path), "bad.txt");
+  write_file(path, "func @f {\n  %0 = nonsense\n}\n");
+  ck_assert_int_eq(command("dump bad.txt"), 1);
+  ck_assert_output("sinter: bad.txt: ");
+}
+END_TEST
+
+// A result that could not be written whole is not there.
+START_TEST(test_no_half_output) {
+  char path[128];
+  path_of(path, sizeof(path), "y.npy");
+  ck_assert_int_eq(command("version; ulimit -f 0; %s run affine.txt --input x.npy --input w.npy "
+                           "--output y.npy 2>&1 || true",
+                           "trap '' XFSZ; " SINTER_COMMAND),
+                   0);
+  ck_assert_output("y.npy: File too large");
+  ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("command");
   TCase *tests = tcase_create("command");
@@ -153,6 +208,9 @@ int main(void) {
   tcase_add_test(tests, test_dump);
   tcase_add_test(tests, test_bench);
   tcase_add_test(tests, test_refusals);
+  tcase_add_test(tests, test_lost_output);
+  tcase_add_test(tests, test_small_refusals);
+  tcase_add_test(tests, test_no_half_output);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -26,6 +26,20 @@ PROGRAM(pointwise) {
   return SN_OK;
 }
 
+PROGRAM(number_operands) {
+  UNUSED_ARGUMENTS;
+  sn_tensor *x = in[X], *n = in[LABELS];
+  sn_tensor *y = sn_add(sn_rsub_scalar(x, 1), sn_rdiv_scalar(sn_maximum_scalar(x, 0.1), 3));
+  y = sn_where_scalar(sn_greater_equal_scalar(x, 0.25), y, -7.5);
+  y = sn_mul(y, sn_minimum_scalar(sn_sub_scalar(sn_div_scalar(x, 3), 0.2), 0.3));
+  sn_tensor *k = sn_rem_scalar(sn_rsub_scalar(n, 9), 4);
+  sn_tensor *odd = sn_or(sn_not_equal_scalar(k, 2), sn_less_scalar(n, 3));
+  odd = sn_xor(odd, sn_and(sn_less_equal_scalar(n, 4), sn_greater_scalar(k, 0)));
+  sn_tensor *row = sn_cast(sn_expand_dims(sn_xor(odd, sn_equal_scalar(n, 5)), 1), SN_F32);
+  out[0] = sn_mul(y, row);
+  return SN_OK;
+}
+
 PROGRAM(broadcasting) {
   UNUSED_ARGUMENTS;
   sn_tensor *row = sn_index(in[W], 1, 2), *column = sn_expand_dims(sn_cast(in[LABELS], SN_F32), 1);
@@ -152,11 +166,22 @@ typedef struct program {
 #define ROW(name) \
   { #name, name }
 static const program programs[] = {
-    ROW(pointwise),      ROW(broadcasting), ROW(means),
-    ROW(sums),           ROW(products),     ROW(batched_products),
-    ROW(cross_entropy),  ROW(softmaxes),    ROW(losses),
-    ROW(slices),         ROW(joins),        ROW(indices),
-    ROW(extremes),       ROW(logic),        ROW(integers),
+    ROW(number_operands),
+    ROW(pointwise),
+    ROW(broadcasting),
+    ROW(means),
+    ROW(sums),
+    ROW(products),
+    ROW(batched_products),
+    ROW(cross_entropy),
+    ROW(softmaxes),
+    ROW(losses),
+    ROW(slices),
+    ROW(joins),
+    ROW(indices),
+    ROW(extremes),
+    ROW(logic),
+    ROW(integers),
     ROW(random_numbers),
 };
 enum { n_programs = (int)(sizeof(programs) / sizeof(programs[0])) };

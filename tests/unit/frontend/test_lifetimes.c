@@ -30,6 +30,30 @@ START_TEST(what_was_kept_is_released_as_often_and_no_more) {
 }
 END_TEST
 
+static sn_status plus_w(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  out[0] = sn_add(in[0], (sn_tensor *)user);
+  return sn_pending_error(context);
+}
+
+START_TEST(what_functions_hold_is_not_the_callers_to_release) {
+  sn_tensor *w = sn_variable(F32(SN_SHAPE(2), 3, 4)), *x = F32(SN_SHAPE(2), 1, 2), *y;
+  sn_function *f = sn_function_create(ctx, plus_w, .inputs = 1, .outputs = 1, .user = w);
+  ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+  for (int i = 0; i < 5; i++) sn_release(w);
+  ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+  EXPECT(y, SN_SHAPE(2), 4, 6);
+  sn_tape *tape = sn_tape_begin(ctx);
+  sn_tensor *v = sn_variable(x), *z = sn_square(v), *g;
+  sn_release(v);
+  sn_release(v);
+  sn_tape_gradient(tape, z, &v, 1, &g);
+  EXPECT(g, SN_SHAPE(2), 2, 4);
+  sn_tape_end(tape);
+  sn_function_destroy(f);
+  sn_release(w);
+}
+END_TEST
+
 static sn_tensor *leave_scope(void) {
   SN_SCOPE(ctx);
   return F32(SN_SHAPE(2), 1, 2);
@@ -419,6 +443,7 @@ int main(void) {
   tcase_set_timeout(c, 120);
   tcase_add_test(c, releasing_a_result_of_a_scope_does_nothing);
   tcase_add_test(c, what_was_kept_is_released_as_often_and_no_more);
+  tcase_add_test(c, what_functions_hold_is_not_the_callers_to_release);
   tcase_add_test(c, a_result_is_refused_when_its_scope_has_ended);
   tcase_add_test(c, a_tensor_is_refused_when_it_has_been_released);
   tcase_add_test(c, a_result_stays_refused_for_a_while);

@@ -842,6 +842,44 @@ START_TEST(the_hosts_float_modes_change_nothing) {
 END_TEST
 #endif
 
+START_TEST(numbers_as_operands) {
+  sn_tensor *x = F32(SN_SHAPE(3), 1, 2, 4), *i = I32(SN_SHAPE(3), -3, 2, 7);
+  EXPECT(sn_sub_scalar(x, 0.5), SN_SHAPE(3), 0.5, 1.5, 3.5);
+  EXPECT(sn_rsub_scalar(x, 1), SN_SHAPE(3), 0, -1, -3);
+  EXPECT(sn_div_scalar(x, 4), SN_SHAPE(3), 0.25, 0.5, 1);
+  EXPECT(sn_rdiv_scalar(x, 4), SN_SHAPE(3), 4, 2, 1);
+  EXPECT(sn_rem_scalar(i, 4), SN_SHAPE(3), -3, 2, 3);
+  EXPECT(sn_maximum_scalar(x, 2), SN_SHAPE(3), 2, 2, 4);
+  EXPECT(sn_minimum_scalar(i, 2), SN_SHAPE(3), -3, 2, 2);
+  EXPECT(sn_maximum_scalar(F32(SN_SHAPE(1), NAN), 2), SN_SHAPE(1), NAN);
+  EXPECT(sn_equal_scalar(x, 2), SN_SHAPE(3), 0, 1, 0);
+  EXPECT(sn_not_equal_scalar(x, 2), SN_SHAPE(3), 1, 0, 1);
+  EXPECT(sn_less_scalar(i, 2), SN_SHAPE(3), 1, 0, 0);
+  EXPECT(sn_less_equal_scalar(i, 2), SN_SHAPE(3), 1, 1, 0);
+  EXPECT(sn_greater_scalar(i, 2), SN_SHAPE(3), 0, 0, 1);
+  EXPECT(sn_greater_equal_scalar(i, 2), SN_SHAPE(3), 0, 1, 1);
+  EXPECT(sn_equal_scalar(F32(SN_SHAPE(1), 0.1f), 0.1), SN_SHAPE(1), 1);  // rounded to f32
+  EXPECT(sn_equal_scalar(BOOL(SN_SHAPE(2), 1, 0), 1), SN_SHAPE(2), 1, 0);
+  EXPECT(sn_where_scalar(sn_greater_scalar(x, 1), x, -1), SN_SHAPE(3), -1, 2, 4);
+  EXPECT(sn_where_scalar(BOOL(SN_SHAPE(3), 1, 0, 1), i, 9), SN_SHAPE(3), -3, 9, 7);
+  sn_less_scalar(i, 2.5);
+  expect_error(SN_ERR_ARGUMENT, "sn_less_scalar: 2.5 is no i32");
+  sn_greater_scalar(i, 3e9);
+  expect_error(SN_ERR_ARGUMENT, "3e+09 is no i32");
+  sn_equal_scalar(i, NAN);
+  expect_error(SN_ERR_ARGUMENT, "sn_equal_scalar: nan is no i32");
+  sn_not_equal_scalar(BOOL(SN_SHAPE(1), 1), 2);
+  expect_error(SN_ERR_ARGUMENT, "sn_not_equal_scalar: 2 is no bool");
+  sn_less_scalar(BOOL(SN_SHAPE(1), 1), 1);
+  expect_error(SN_ERR_DTYPE, "sn_less_scalar: operand #0 is bool[1]");
+  sn_where_scalar(x, x, 1);
+  expect_error(SN_ERR_DTYPE, "sn_where_scalar: operand #0 is f32[3]");
+  sn_rsub_scalar(BOOL(SN_SHAPE(1), 1), 1);
+  expect_error(SN_ERR_DTYPE, "sn_rsub_scalar: operand #0 is bool[1]");
+  ck_assert_ptr_null(sn_rdiv_scalar(NULL, 1));
+}
+END_TEST
+
 // What has no elements takes no memory, however long its other axes are.
 START_TEST(long_axes_of_nothing) {
   enum { n = 1000000000 };
@@ -890,6 +928,7 @@ int main(void) {
   tcase_add_test(c, the_cache_of_ops_is_bounded);
   tcase_add_test(c, large_ops_run_on_threads);
   tcase_add_test(c, the_cache_of_ops_stops_growing);
+  tcase_add_test(c, numbers_as_operands);
   tcase_add_test(c, long_axes_of_nothing);
   tcase_add_test(c, one_true_element_is_enough);
 #if defined(__x86_64__)
