@@ -116,6 +116,7 @@ static sn_status lower(job *j, const sni_graph *graph) {
   sni_lower_options options = {
       .blas = blas && sni_blas_usable(blas),
       .vector_bits = j->compiler->setup.cpu->vector_bits,
+      .share_kernels = j->api != NULL,
       .streamed_bytes = streamed_l2_caches * l2_bytes(j->compiler->setup.cpu)};
   return sni_lower_graph(graph, &options, &j->compiled->arena, j->diag, &j->compiled->plan);
 }

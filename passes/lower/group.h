@@ -158,4 +158,8 @@ sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref);
 // ---- build_blas.c
 sn_status sni_build_blas(sni_lowering *l, sni_node_id id);
 
+// ---- share_kernels.c
+// Commands whose kernels differ in numbers alone get one kernel with parameters. The last step.
+sn_status sni_share_kernels(sni_lowering *l);
+
 #endif

@@ -12,6 +12,7 @@ typedef struct sni_lower_options {
   bool blas;               // a usable BLAS serves large f32/f64 matmuls
   int vector_bits;         // of the CPU
   int64_t streamed_bytes;  // outputs from this size on go around the caches; 0: none
+  bool share_kernels;      // where kernels differ in numbers alone: for backends that compile them
   bool verify;             // check the groups, as debug builds always do: for tests
 } sni_lower_options;
 

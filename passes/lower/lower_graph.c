@@ -43,7 +43,8 @@ static sn_status lower(sni_lowering *l) {
   SNI_TRY(sni_assign_slots(l));
   SNI_TRY(sni_schedule_groups(l));
   SNI_TRY(build_groups(l));
-  return sni_share_buffers(l);
+  SNI_TRY(sni_share_buffers(l));
+  return l->options->share_kernels ? sni_share_kernels(l) : SN_OK;
 }
 
 sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *options,
