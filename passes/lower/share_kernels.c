@@ -11,8 +11,9 @@
 #include <string.h>
 
 enum {
-  long_extent = 512,    // iterations from which it does not matter that their number is known late
-  most_new_params = 64  // of a kernel
+  long_extent = 512,     // iterations from which it does not matter that their number is known late
+  most_new_params = 64,  // of a kernel
+  least_kernels = 4      // that differ: each number that is known late costs a little
 };
 static const int64_t taken = INT64_MIN + 0x51a9e;  // stands for a number that was taken
 
@@ -141,7 +142,7 @@ typedef struct family {
   uint64_t hash;
   uint32_t *members;  // commands
   uint32_t count, capacity;
-  bool differ;
+  uint32_t changes;  // members that are not like the one before
 } family;
 
 static sn_status find_families(sharer *s, family *families, uint32_t *out_count) {
@@ -168,7 +169,8 @@ static sn_status find_families(sharer *s, family *families, uint32_t *out_count)
     SNI_TRY(sni_arena_grow(&s->scratch, l->diag, (void **)&f->members, &f->capacity, f->count + 1,
                            sizeof *f->members));
     f->members[f->count++] = c;
-    f->differ |= !sni_tree_equal(l->commands[f->members[0]].kernel, l->commands[c].kernel, true);
+    const sni_tree *before = l->commands[f->members[f->count > 1 ? f->count - 2 : 0]].kernel;
+    f->changes += !sni_tree_equal(before, l->commands[c].kernel, true);
   }
   *out_count = count;
   return SN_OK;
@@ -341,7 +343,7 @@ sn_status sni_share_kernels(sni_lowering *l) {
   sn_status status = families ? find_families(&s, families, &count)
                               : sni_fail_memory(l->diag, l->n_commands, "kernels alike");
   for (uint32_t i = 0; i < count && !status; i++)
-    if (families[i].differ) status = share_family(&s, &families[i]);
+    if (families[i].changes + 1 >= least_kernels) status = share_family(&s, &families[i]);
   sni_arena_deinit(&s.scratch);
   return status;
 }
