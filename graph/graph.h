@@ -64,6 +64,33 @@ typedef struct sni_node {
   sni_location location;
 } sni_node;
 
+// What passes and eager mode ask of single ops, so that they need not name them.
+static inline bool sni_is_constant(const sni_node *node) {
+  return node->op == SNI_OP_CONSTANT;
+}
+static inline bool sni_is_parameter(const sni_node *node) {
+  return node->op == SNI_OP_PARAMETER;
+}
+static inline bool sni_is_broadcast(const sni_node *node) {
+  return node->op == SNI_OP_BROADCAST;
+}
+// y = a.
+static inline bool sni_op_passes_on(sni_op op) {
+  return op == SNI_OP_IDENTITY || op == SNI_OP_STOP_GRADIENT;
+}
+// y = a in another dtype, its value or its bits.
+static inline bool sni_op_converts(sni_op op) {
+  return op == SNI_OP_CAST || op == SNI_OP_BITCAST;
+}
+// Reductions whose results round, so that their order is part of the value of floats.
+static inline bool sni_op_accumulates(sni_op op) {
+  return op == SNI_OP_REDUCE_SUM || op == SNI_OP_REDUCE_PROD;
+}
+// Views whose elements are all of their operand's, and no others.
+static inline bool sni_op_repeats(sni_op op) {
+  return op == SNI_OP_BROADCAST || op == SNI_OP_RESHAPE || op == SNI_OP_TRANSPOSE;
+}
+
 typedef enum sni_parameter_kind {
   SNI_PARAMETER_INPUT,     // index: of the function's inputs
   SNI_PARAMETER_VARIABLE,  // index: of the graph's captured variables; also the random state

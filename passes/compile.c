@@ -96,8 +96,9 @@ static sn_status optimize(job *j, const sni_graph *graph) {
 static bool has_large_matmul(const sni_graph *graph) {
   for (uint32_t i = 0; i < graph->n_nodes; i++) {
     const sni_type *type = &graph->nodes[i].type;
-    if (graph->nodes[i].op == SNI_OP_MATMUL && type->rank == 2 && sni_is_float(type->dtype) &&
-        type->dims[0] >= SNI_BLAS_MIN_DIM && type->dims[1] >= SNI_BLAS_MIN_DIM)
+    if (sni_op_infos[graph->nodes[i].op].op_class == SNI_CLASS_CONTRACT && type->rank == 2 &&
+        sni_is_float(type->dtype) && type->dims[0] >= SNI_BLAS_MIN_DIM &&
+        type->dims[1] >= SNI_BLAS_MIN_DIM)
       return true;
   }
   return false;

@@ -239,7 +239,7 @@ sni_buffer *sni_buffer_create(sni_buffer_pool *pool, size_t bytes) {
     return NULL;
   atomic_store_explicit(&block->references, 1, memory_order_relaxed);
   block->owned = true;
-  block->data = (char *)block + header_bytes;
+  block->host_memory = (char *)block + header_bytes;
   block->bytes = data_bytes;
   block->pool = pool;
   block->release = NULL;
@@ -252,7 +252,7 @@ sni_buffer *sni_buffer_wrap(sni_buffer_pool *pool, void *data, size_t bytes,
   sni_buffer *buffer = sni_buffer_create(pool, 0);
   if (!buffer) return NULL;
   buffer->owned = false;
-  buffer->data = data;
+  buffer->host_memory = data;
   buffer->bytes = bytes;
   buffer->release = release;
   buffer->user = user;

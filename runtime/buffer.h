@@ -18,9 +18,9 @@ size_t sni_buffer_pool_cached_bytes(const sni_buffer_pool *pool);
 // Owned memory is 64-byte aligned and readable and writable to the next multiple of 64 bytes.
 typedef struct sni_buffer {
   _Atomic int32_t references;
-  bool owned;  // from the pool; else the caller's memory
-  void *data;
-  size_t bytes;  // usable
+  bool owned;         // from the pool; else the caller's memory
+  void *host_memory;  // read through sni_buffer_host alone
+  size_t bytes;       // usable
   sni_buffer_pool *pool;
   void (*release)(void *user);  // of the caller's memory; may be NULL
   void *user;
@@ -29,6 +29,11 @@ typedef struct sni_buffer {
 sni_buffer *sni_buffer_create(sni_buffer_pool *pool, size_t bytes);
 sni_buffer *sni_buffer_wrap(sni_buffer_pool *pool, void *data, size_t bytes,
                             void (*release)(void *user), void *user);
+// Where the host reads and writes the elements: the one way to a buffer's memory, so that buffers may
+// come to lie elsewhere.
+static inline void *sni_buffer_host(const sni_buffer *buffer) {
+  return buffer->host_memory;
+}
 static inline sni_buffer *sni_buffer_keep(sni_buffer *buffer) {
   __atomic_fetch_add((int32_t *)&buffer->references, 1, __ATOMIC_RELAXED);
   return buffer;

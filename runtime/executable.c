@@ -283,7 +283,7 @@ static int64_t chunk_of(const sni_run_state *state, double work_ns, int64_t unit
 
 static void bind_commands(sni_run_state *state) {
   const sni_executable *e = state->executable;
-  char *arena = state->arena ? state->arena->data : NULL;
+  char *arena = state->arena ? sni_buffer_host(state->arena) : NULL;
   double later_ns = 0;
   state->n_commands = 0;
   state->faults = false;
@@ -368,7 +368,7 @@ static void run_range(void *user, int thread, int64_t begin, int64_t end) {
 }
 
 static sni_scratch_header *scratch_of(const sni_run_state *state, int thread) {
-  return (sni_scratch_header *)((char *)state->scratch->data +
+  return (sni_scratch_header *)((char *)sni_buffer_host(state->scratch) +
                                 (size_t)thread * state->scratch_stride);
 }
 
@@ -405,7 +405,7 @@ static void note_declined(sni_run_state *state, double work_ns) {
 }
 
 static sn_status run_commands(sni_run_state *state) {
-  char *scratch = state->scratch->data;
+  char *scratch = sni_buffer_host(state->scratch);
   const bound_command *end = state->commands + state->n_commands;
   double declined_ns = 0;
   for (const bound_command *bound = state->commands; bound < end; bound++) {
@@ -438,7 +438,7 @@ sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *con
     for (int i = 0; i < state->n_scratches; i++) scratch_of(state, i)->fault = 0;
 #if defined(SNI_DEBUG)
   // A read of what no command has written yet must not find the last run's values.
-  if (state->arena) memset(state->arena->data, 0xff, state->arena->bytes);
+  if (state->arena) memset(sni_buffer_host(state->arena), 0xff, state->arena->bytes);
 #endif
   unsigned modes = sni_enter_float_modes();
   sn_status status = run_commands(state);

@@ -102,7 +102,7 @@ static bool is_identity_permutation(const sni_eager_call *call) {
 // The type of a result that is the operand's elements as they lie; NULL: it is not.
 static const sni_type *shared_type(const sni_eager_call *call) {
   const sni_type *type = call->n ? call->operands[0].type : NULL;
-  if (call->op == SNI_OP_IDENTITY || call->op == SNI_OP_STOP_GRADIENT) return type;
+  if (sni_op_passes_on(call->op)) return type;
   if (call->op == SNI_OP_RESHAPE) return call->declared;
   if (call->op == SNI_OP_BROADCAST && sni_shape_equal(NULL, type, call->declared)) return type;
   if (call->op == SNI_OP_TRANSPOSE && is_identity_permutation(call)) return type;
@@ -115,7 +115,7 @@ static sn_status run_call(sn_context *context, const sni_eager_call *call, eager
   SNI_TRY(sni_eager_find(context, call, &entry));
   out->buffer = sni_buffer_create(context->family->buffers, entry->bytes);
   if (!out->buffer) return sni_fail_memory(&context->diag, entry->bytes, "a tensor's elements");
-  out->data = out->buffer->data;
+  out->data = sni_buffer_host(out->buffer);
   out->type = &entry->type;
   sn_status status = run_entry(context, entry, call, out->data);
   if (status) sni_buffer_release(out->buffer);
@@ -144,8 +144,7 @@ static sn_status run_view(sn_context *context, const sni_eager_call *call, eager
 
 static inline sn_status run_any(sn_context *context, const sni_eager_call *call,
                                 eager_result *out) {
-  bool view = sni_op_infos[call->op].op_class == SNI_CLASS_VIEW || call->op == SNI_OP_IDENTITY ||
-              call->op == SNI_OP_STOP_GRADIENT;
+  bool view = sni_op_infos[call->op].op_class == SNI_CLASS_VIEW || sni_op_passes_on(call->op);
   return view ? run_view(context, call, out) : run_call(context, call, out);
 }
 
@@ -223,13 +222,13 @@ sn_status sni_eager_update(sn_context *context, sni_op op, sn_tensor *variable,
     return run_entry(context, entry, &call, variable->data);
   sni_buffer *fresh = sni_buffer_create(context->family->buffers, entry->bytes);
   if (!fresh) return sni_fail_memory(&context->diag, entry->bytes, "a variable's elements");
-  sn_status status = run_entry(context, entry, &call, fresh->data);
+  sn_status status = run_entry(context, entry, &call, sni_buffer_host(fresh));
   if (status) {
     sni_buffer_release(fresh);
     return status;
   }
   variable->buffer = fresh;
-  variable->data = fresh->data;
+  variable->data = sni_buffer_host(fresh);
   sni_buffer_release(old);
   return SN_OK;
 }

@@ -24,7 +24,7 @@ static bool is_empty(const sni_record *record, sni_node_id id) {
 // What an operand is read from: itself, or the operand of a broadcast that has no value.
 static sni_node_id source_of(const evaluation *e, sni_node_id consumer, sni_node_id operand) {
   const sni_node *node = &e->record->graph->nodes[operand];
-  bool through = (e->flags[consumer] & source_flag) && node->op == SNI_OP_BROADCAST;
+  bool through = (e->flags[consumer] & source_flag) && sni_is_broadcast(node);
   return through ? node->operands[0] : operand;
 }
 
@@ -36,7 +36,7 @@ static bool may_read_sources(const sni_record *record, const sni_node *node) {
   bool any = false;
   for (int k = 0; k < node->n_operands; k++) {
     const sni_node *operand = &record->graph->nodes[node->operands[k]];
-    bool through = operand->op == SNI_OP_BROADCAST;
+    bool through = sni_is_broadcast(operand);
     const sni_type *type =
         through ? &record->graph->nodes[operand->operands[0]].type : &operand->type;
     any |= through;
@@ -65,8 +65,8 @@ static sn_status evaluate_constant(sni_record *record, const sni_node *node, sni
   size_t bytes = sni_type_bytes(&node->type);
   sni_buffer *buffer = sni_buffer_create(record->context->family->buffers, bytes);
   if (!buffer) return sni_fail_memory(&record->diag, bytes, "a constant");
-  memcpy(buffer->data, node->data, bytes);
-  *value = (sni_value){node->type, buffer, buffer->data};
+  memcpy(sni_buffer_host(buffer), node->data, bytes);
+  *value = (sni_value){node->type, buffer, sni_buffer_host(buffer)};
   return SN_OK;
 }
 
@@ -75,7 +75,7 @@ static sn_status evaluate_node(evaluation *e, sni_node_id id) {
   const sni_node *node = &record->graph->nodes[id];
   const sni_value *few[8], **operands = few;
   size_t bytes = node->n_operands * sizeof(*operands);
-  if (node->op == SNI_OP_CONSTANT) return evaluate_constant(record, node, &record->values[id]);
+  if (sni_is_constant(node)) return evaluate_constant(record, node, &record->values[id]);
   if (node->n_operands > SNI_COUNT_OF(few)) {
     operands = sni_alloc(sni_record_allocator(record), bytes);
     if (!operands) return sni_fail_memory(&record->diag, bytes, "operands");

@@ -113,7 +113,7 @@ sn_status sni_run_open_variables(sni_run *run) {
       sni_run_close_variables(run, false);
       return sni_fail_memory(&run->diag, program->variable_bytes[i], "a variable's new value");
     }
-    run->new_variables[i] = run->fresh[i]->data;
+    run->new_variables[i] = sni_buffer_host(run->fresh[i]);
   }
   return SN_OK;
 }
@@ -123,11 +123,11 @@ void sni_run_close_variables(sni_run *run, bool commit) {
   for (uint32_t i = 0; i < program->n_variables; i++) {
     sni_buffer *fresh = run->fresh[i];
     if (!fresh) continue;
-    if (commit && run->new_variables[i] == fresh->data) {
+    if (commit && run->new_variables[i] == sni_buffer_host(fresh)) {
       sn_tensor *variable = run->bound[i];
       fresh = variable->buffer;
       variable->buffer = run->fresh[i];
-      variable->data = variable->buffer->data;
+      variable->data = sni_buffer_host(variable->buffer);
     }
     bool spare = run->keep_spares && sni_buffer_is_unique(fresh);
     run->fresh[i] = spare ? fresh : NULL;

@@ -205,7 +205,7 @@ static sn_tensor *new_cached_scalar(sn_context *c, sn_dtype dtype, element e) {
   }
   t->type = (sni_type){.dtype = dtype};
   t->buffer = buffer;
-  t->data = buffer->data;
+  t->data = sni_buffer_host(buffer);
   memcpy(t->data, &e, sizeof(e));
   return t;
 }

@@ -289,7 +289,7 @@ sn_tensor *sni_tensor_sized(sn_context *context, const sni_type *type, size_t by
     sni_error_from(context, sni_fail_memory(&context->diag, bytes, "a tensor's elements"), NULL);
     return NULL;
   }
-  return sni_tensor_from_buffer(context, type, buffer, buffer->data);
+  return sni_tensor_from_buffer(context, type, buffer, sni_buffer_host(buffer));
 }
 
 sn_tensor *sni_tensor_traced(sn_context *context, sni_trace *trace, sni_node_id node) {

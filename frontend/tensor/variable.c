@@ -37,10 +37,10 @@ sn_tensor *sni_variable_new(sn_context *c, const sni_type *type, const void *dat
     sni_error_from(c, sni_fail_memory(&c->diag, bytes, "a variable"), NULL);
     return NULL;
   }
-  if (bytes) memcpy(buffer->data, data, bytes);
+  if (bytes) memcpy(sni_buffer_host(buffer), data, bytes);
   t->type = *type;
   t->buffer = buffer;
-  t->data = buffer->data;
+  t->data = sni_buffer_host(buffer);
   t->name = copy;
   t->trainable = trainable;
   c->frame.latest = t;
@@ -79,18 +79,18 @@ static sn_status store(sn_context *c, sn_tensor *variable, const sn_tensor *valu
   size_t bytes = sni_type_bytes(&value->type);
   sni_buffer *buffer;
   if (c->record) SNI_TRY(sni_record_before_assign(c, variable));
-  if (value->buffer->owned && value->data == value->buffer->data &&
+  if (value->buffer->owned && value->data == sni_buffer_host(value->buffer) &&
       value->buffer->bytes <= 2 * bytes + 64) {
     buffer = sni_buffer_keep(value->buffer);
   } else {
     buffer = sni_buffer_create(c->family->buffers, bytes);
     if (!buffer) return sni_fail_memory(&c->diag, bytes, "a variable's elements");
-    if (bytes) memcpy(buffer->data, value->data, bytes);
+    if (bytes) memcpy(sni_buffer_host(buffer), value->data, bytes);
   }
   bool locked = lock(variable);
   sni_buffer *old = variable->buffer;
   variable->buffer = buffer;
-  variable->data = buffer->data;
+  variable->data = sni_buffer_host(buffer);
   unlock(variable, locked);
   sni_buffer_release(old);
   return SN_OK;

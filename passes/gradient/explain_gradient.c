@@ -43,7 +43,7 @@ static void describe(const sni_node *node, char *buffer, size_t capacity) {
   char place[256] = "", target[32] = "";
   if (node->location.file)
     snprintf(place, sizeof(place), " at %s:%d", node->location.file, node->location.line);
-  if (node->op == SNI_OP_CAST)
+  if (sni_op_converts(node->op))
     snprintf(target, sizeof(target), " to %s", sn_dtype_name(node->type.dtype));
   snprintf(buffer, capacity, "%s%s%s has no gradient", sni_op_infos[node->op].name, target, place);
 }

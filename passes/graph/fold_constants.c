@@ -130,10 +130,10 @@ static sni_node_id fold_moves(sni_rewrite *r, const sni_node *node) {
   int64_t count = sni_node_count(r->to, &node->type);
   sni_scalar y;
   if (node->n_operands == 1 && sni_splat_value(r->to, node->operands[0], &y)) {
-    bool simplest = node->op == SNI_OP_BROADCAST && a->op == SNI_OP_CONSTANT && a->type.rank == 0;
+    bool simplest = sni_is_broadcast(node) && sni_is_constant(a) && a->type.rank == 0;
     return simplest ? SNI_NO_NODE : sni_rewrite_splat(r, &node->type, y);
   }
-  if (node->op == SNI_OP_BROADCAST || count < 0 || count > most_elements) return SNI_NO_NODE;
+  if (sni_is_broadcast(node) || count < 0 || count > most_elements) return SNI_NO_NODE;
   for (int k = 0; k < node->n_operands; k++)
     if (!sni_is_constant_expression(r->to, node->operands[k])) return SNI_NO_NODE;
   for (int64_t i = 0; i < count; i++) {
@@ -168,7 +168,7 @@ static bool exact_sum(sni_scalar value, int64_t n, sni_scalar *out) {
 // One value, n times.
 static bool reduce_splat(const sni_node *node, sni_scalar value, int64_t n, sni_scalar *out) {
   *out = value;
-  if (node->op == SNI_OP_REDUCE_MAX || node->op == SNI_OP_REDUCE_MIN) return true;
+  if (!sni_op_accumulates(node->op)) return true;
   if (sni_is_float(value.dtype))
     return node->op == SNI_OP_REDUCE_SUM ? exact_sum(value, n, out) : value.f == 1;
   sni_scalar pair[2] = {value, {value.dtype, {.i = n}}};
@@ -192,7 +192,7 @@ static sni_node_id fold_reduce(sni_rewrite *r, const sni_node *node) {
   if (n < 1) return SNI_NO_NODE;
   if (sni_splat_value(graph, node->operands[0], &y) && reduce_splat(node, y, n, &y))
     return sni_rewrite_splat(r, &node->type, y);
-  bool rounds = node->op != SNI_OP_REDUCE_MAX && node->op != SNI_OP_REDUCE_MIN;
+  bool rounds = sni_op_accumulates(node->op);
   if ((rounds && sni_is_float(from.dtype)) || count < 0 || count > most_elements || total < 1 ||
       total > most_reduced || !sni_is_constant_expression(graph, node->operands[0]))
     return SNI_NO_NODE;

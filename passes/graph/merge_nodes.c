@@ -20,7 +20,7 @@ static uint64_t hash_node(const sni_graph *graph, const sni_node *node) {
   for (int i = 0; i < node->type.rank; i++) h = sni_hash_mix(h, (uint64_t)node->type.dims[i]);
   for (int i = 0; i < node->n_operands; i++) h = sni_hash_mix(h, node->operands[i]);
   for (int i = 0; i < node->n_attrs; i++) h = sni_hash_mix(h, (uint64_t)node->attrs[i]);
-  if (node->op != SNI_OP_CONSTANT) return h;
+  if (!sni_is_constant(node)) return h;
   size_t bytes = data_bytes(graph, node);
   return sni_hash_bytes(h, node->data, bytes < most_hashed ? bytes : most_hashed);
 }

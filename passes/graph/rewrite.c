@@ -86,7 +86,7 @@ static sn_status rewrite_node(walk *w, sni_node_id i) {
   w->rewrite.build.location = node.location;
   w->rewrite.at = i;
   sni_node_id first_new = to->n_nodes, id = SNI_NO_NODE;
-  if (node.op != SNI_OP_PARAMETER) {
+  if (!sni_is_parameter(&node)) {
     SNI_TRY(apply_rules(w, &node, &id));
     w->changed = w->changed || id != SNI_NO_NODE;
     if (w->options->merge && (id == SNI_NO_NODE || id >= first_new)) {

@@ -77,11 +77,10 @@ int64_t sni_node_count(const sni_graph *graph, const sni_type *type) {
 bool sni_splat_value(const sni_graph *graph, sni_node_id x, sni_scalar *out) {
   const sni_node *node = sni_graph_node(graph, x);
   for (int i = 0; i < longest_view_chain; i++) {
-    if (node->op != SNI_OP_BROADCAST && node->op != SNI_OP_RESHAPE && node->op != SNI_OP_TRANSPOSE)
-      break;
+    if (!sni_op_repeats(node->op)) break;
     node = sni_graph_node(graph, node->operands[0]);
   }
-  if (node->op != SNI_OP_CONSTANT) return false;
+  if (!sni_is_constant(node)) return false;
   int64_t count = sni_node_count(graph, &node->type);
   if (count < 1 || count > most_compared) return false;
   size_t size = sn_dtype_size(node->type.dtype);

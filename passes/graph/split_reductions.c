@@ -75,9 +75,8 @@ static bool is_scalar(const sni_graph *graph, sni_node_id id) {
 // lies in memory, past a few pointwise ops, as fusion does not look through them.
 static bool can_be_cut(const sni_graph *graph, sni_node_id id, int *budget) {
   const sni_node *node = sni_graph_node(graph, id);
-  if (node->op == SNI_OP_PARAMETER || node->op == SNI_OP_CONSTANT || node->op == SNI_OP_MATMUL)
-    return true;
-  if (node->op == SNI_OP_BROADCAST) return is_scalar(graph, node->operands[0]);
+  if (sni_is_parameter(node) || sni_is_constant(node) || node->op == SNI_OP_MATMUL) return true;
+  if (sni_is_broadcast(node)) return is_scalar(graph, node->operands[0]);
   if (sni_op_infos[node->op].op_class != SNI_CLASS_POINTWISE) return false;
   *budget -= sni_op_cost(node->op);
   if (*budget < 0) return false;
@@ -111,7 +110,7 @@ static sni_node_id cut_value(sni_build *b, sni_node_id id, const cut *c) {
   const sni_node node = *sni_graph_node(b->graph, id);
   sni_type shape = cut_shape(&node.type, c);
   shape.dtype = node.type.dtype;
-  if (node.op == SNI_OP_BROADCAST) {
+  if (sni_is_broadcast(&node)) {
     const sni_type scalar = {.dtype = node.type.dtype};
     return sni_build_broadcast(b, sni_build_reshape(b, node.operands[0], &scalar), &shape);
   }
@@ -119,7 +118,7 @@ static sni_node_id cut_value(sni_build *b, sni_node_id id, const cut *c) {
   sni_node_id operands[3];
   sni_assert(node.n_operands <= 3);
   for (int i = 0; i < node.n_operands; i++) operands[i] = cut_value(b, node.operands[i], c);
-  const bool converts = node.op == SNI_OP_CAST || node.op == SNI_OP_BITCAST;
+  const bool converts = sni_op_converts(node.op);
   return sni_build_node(b, node.op, operands, node.n_operands, NULL, 0, converts ? &shape : NULL);
 }
 
@@ -170,8 +169,7 @@ static sni_node_id split_large(sni_rewrite *r, const sni_node *node) {
 
 sni_node_id sni_split_reduction(sni_rewrite *r, const sni_node *node) {
   if (sni_op_infos[node->op].op_class != SNI_CLASS_REDUCE || !node->n_attrs) return SNI_NO_NODE;
-  const bool ordered = (node->op == SNI_OP_REDUCE_SUM || node->op == SNI_OP_REDUCE_PROD) &&
-                       sni_is_float(node->type.dtype);
+  const bool ordered = sni_op_accumulates(node->op) && sni_is_float(node->type.dtype);
   const int axes = count_axes(r, node);
   if (axes > 1 && (ordered || is_large(r, node))) return one_by_one(r, node);
   return split_large(r, node);

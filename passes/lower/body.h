@@ -1,6 +1,7 @@
 // The body of a kernel between fusion and K: what a region computes, as expressions over the
 // region's axes, each in the loop nest that needs it.
 //
+//   body.c          expressions and where they belong; what has been emitted already
 //   build_values.c  nodes become expressions; views become addresses
 //   build_nests.c   a region becomes nests: reductions and stores by level
 //   keep_rows.c     what nests keep for later ones
@@ -143,16 +144,23 @@ typedef struct sni_body {
   const char *name;
 } sni_body;
 
-// ---- build_values.c
+// ---- body.c
 sn_status sni_body_init(sni_body *b, sni_lowering *l, int32_t group, sni_node_id named);
 sn_status sni_body_add(sni_body *b, const sni_expression *value, uint32_t *out);
 sni_expression sni_body_blank(sni_kop op, sn_dtype dtype);
+sn_status sni_body_add_integer(sni_body *b, sn_dtype dtype, int64_t number, uint32_t *out);
+sn_status sni_body_add_zero(sni_body *b, sn_dtype dtype, uint32_t *out);
+sn_status sni_body_add_size(sni_body *b, sn_dtype dtype, sni_linear size, uint32_t *out);
+// Node `id` at map, under the conditions at hand. False: not emitted yet, or in another nest.
+bool sni_memo_get(const sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out);
+sn_status sni_memo_put(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value);
 static inline int sni_body_axes(const sni_body *b) {
   return b->n_outer + b->n_inner;
 }
 static inline uint16_t sni_body_inner(const sni_body *b) {
   return (uint16_t)(((1u << b->n_inner) - 1) << b->n_outer);
 }
+// ---- build_values.c
 // The value of node `id` at map (over the node's dims, in the body's axes).
 sn_status sni_body_emit(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out);
 // Address of an element of row-major memory of `type` whose index is given by map, from first_dim

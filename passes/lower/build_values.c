@@ -1,77 +1,18 @@
 // Nodes become expressions: a walk from what must be stored up to buffers, carrying the index map.
 // Views end in addresses; pad and concat in addresses that hold under conditions.
 //
-// Invariant: a node emitted at one index map and under the same conditions is emitted once per nest,
-// or once per body if it does not vary along inner axes. Recursion is bounded by the region's
-// size: what lies outside has a buffer, and what is recomputed costs at most a few operations.
+// Invariant: recursion is bounded by the region's size: what lies outside has a buffer, and what is
+// recomputed costs at most a few operations.
 #include "passes/lower/body.h"
 #include "passes/lower/fuse_groups.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-  math_cost = 30,
-  slow_cost = 4,
-  most_cost = 1000,
-  product_segment = 1024,  // of k: part of the value, so never to be tuned
-};
-
-sn_status sni_body_init(sni_body *b, sni_lowering *l, int32_t group, sni_node_id named) {
-  memset(b, 0, sizeof *b);
-  b->l = l;
-  b->group = group;
-  b->nest = SNI_NO_NEST;
-  b->contraction = b->active_otherwise = SNI_NO_VALUE;
-  const sni_node *node = sni_graph_node(l->graph, named);
-  b->location = node->location;
-  b->op_name = b->name = sni_op_infos[node->op].name;
-  return SN_OK;
-}
-
-sni_expression sni_body_blank(sni_kop op, sn_dtype dtype) {
-  sni_expression v = {.op = op,
-                      .dtype = dtype,
-                      .source = dtype,
-                      .nest = SNI_NO_NEST,
-                      .slot = -1,
-                      .row = -1,
-                      .index = SNI_NO_VALUE,
-                      .otherwise = SNI_NO_VALUE};
-  for (int i = 0; i < 3; i++) v.operands[i] = SNI_NO_VALUE;
-  return v;
-}
+enum { product_segment = 1024 };  // of k: part of the value, so never to be tuned
 
 static uint16_t axes_of(const sni_body *b, uint32_t value) {
   return value == SNI_NO_VALUE ? 0 : b->values[value].axes;
-}
-
-static int own_cost(const sni_expression *v) {
-  if (sni_kop_infos[v->op].math) return math_cost;
-  return v->op == SNI_KOP_DIV || v->op == SNI_KOP_SQRT || v->op == SNI_KOP_REM ? slow_cost : 1;
-}
-
-// Where the expression belongs, and what it would cost elsewhere.
-static void place(sni_body *b, sni_expression *v) {
-  const uint32_t used[5] = {v->operands[0], v->operands[1], v->operands[2], v->index, v->otherwise};
-  int cost = own_cost(v);
-  for (int i = 0; i < 5; i++) {
-    if (used[i] == SNI_NO_VALUE) continue;
-    const sni_expression *operand = &b->values[used[i]];
-    if (operand->axes & sni_body_inner(b)) cost += operand->cost;
-  }
-  v->cost = (uint16_t)(cost > most_cost ? most_cost : cost);
-  v->wanted = b->nest;
-  if (v->op == SNI_KOP_REDUCE || (v->axes & sni_body_inner(b))) v->nest = b->nest;
-}
-
-sn_status sni_body_add(sni_body *b, const sni_expression *value, uint32_t *out) {
-  SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->values, &b->values_capacity,
-                         b->n_values + 1, sizeof *b->values));
-  b->values[b->n_values] = *value;
-  place(b, &b->values[b->n_values]);
-  *out = b->n_values++;
-  return SN_OK;
 }
 
 static sn_status add_op(sni_body *b, sni_kop op, sn_dtype dtype, sn_dtype source, uint32_t x,
@@ -88,96 +29,6 @@ static sn_status add_op(sni_body *b, sni_kop op, sn_dtype dtype, sn_dtype source
 static sn_status add_binary(sni_body *b, sni_kop op, sn_dtype dtype, uint32_t x, uint32_t y,
                             uint32_t *out) {
   return add_op(b, op, dtype, dtype, x, y, SNI_NO_VALUE, out);
-}
-
-static sn_status add_integer(sni_body *b, sn_dtype dtype, int64_t number, uint32_t *out) {
-  sni_expression v = sni_body_blank(SNI_KOP_CONST, dtype);
-  v.as.i = number;
-  return sni_body_add(b, &v, out);
-}
-
-static sn_status add_zero(sni_body *b, sn_dtype dtype, uint32_t *out) {
-  if (!sni_is_float(dtype)) return add_integer(b, dtype, 0, out);
-  sni_expression v = sni_body_blank(SNI_KOP_CONST, dtype);
-  v.as.f = 0;
-  return sni_body_add(b, &v, out);
-}
-
-static sn_status add_size(sni_body *b, sn_dtype dtype, sni_linear size, uint32_t *out) {
-  if (size.symbolic == 0) return add_integer(b, dtype, size.number, out);
-  sni_expression v = sni_body_blank(SNI_KOP_PARAM, dtype);
-  v.as.size = size;
-  return sni_body_add(b, &v, out);
-}
-
-// ---- memo
-
-static uint64_t memo_hash(sni_node_id node, uint32_t scope, const sni_linear *at, uint32_t n) {
-  uint64_t h = sni_hash_mix(sni_hash_mix(0x51, node), scope);
-  for (uint32_t i = 0; i < n; i++)
-    h = sni_hash_mix(h, (uint64_t)at[i].number * 31 + (uint64_t)at[i].symbolic);
-  return h;
-}
-
-// NULL: the table is empty.
-static sni_memo *memo_slot(const sni_memo_table *table, sni_node_id node, uint32_t scope,
-                           const sni_index_map *map) {
-  const uint32_t n = (uint32_t)(map->rank * (map->n_axes + 1));
-  if (!table->capacity) return NULL;
-  for (uint64_t h = memo_hash(node, scope, map->at, n);; h++) {
-    sni_memo *m = &table->items[h & (table->capacity - 1)];
-    if (!m->at) return m;
-    if (m->node != node || m->scope != scope || m->n_at != n) continue;
-    bool same = true;
-    for (uint32_t i = 0; i < n && same; i++) same = sni_linear_equal(m->at[i], map->at[i]);
-    if (same) return m;
-  }
-}
-
-static sn_status memo_reserve(sni_body *b, sni_memo_table *table) {
-  if ((table->count + 1) * 2 <= table->capacity) return SN_OK;
-  const sni_memo_table old = *table;
-  table->capacity = old.capacity ? old.capacity * 2 : 32;
-  table->items = SNI_ARENA_ARRAY(b->l->arena, sni_memo, table->capacity);
-  if (!table->items)
-    return sni_fail_memory(b->l->diag, table->capacity * sizeof *table->items, "a kernel");
-  for (uint32_t i = 0; i < old.capacity; i++) {
-    const sni_memo *m = &old.items[i];
-    if (!m->at) continue;
-    uint64_t h = memo_hash(m->node, m->scope, m->at, m->n_at);
-    while (table->items[h & (table->capacity - 1)].at) h++;
-    table->items[h & (table->capacity - 1)] = *m;
-  }
-  return SN_OK;
-}
-
-static uint32_t scope_of(const sni_body *b) {
-  return b->active_count ? b->active_first << 8 | b->active_count : 0;
-}
-
-static const sni_linear no_dims[1];
-
-static sn_status memo_put(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value) {
-  sni_memo_table *table =
-      b->values[value].nest == SNI_NO_NEST || b->values[value].op == SNI_KOP_REDUCE ? &b->memo
-                                                                                    : &b->nest_memo;
-  SNI_TRY(memo_reserve(b, table));
-  sni_memo *m = memo_slot(table, id, scope_of(b), map);
-  if (!m->at) table->count++;
-  *m = (sni_memo){id, scope_of(b), map->rank ? map->at : no_dims,
-                  (uint32_t)(map->rank * (map->n_axes + 1)), value};
-  return SN_OK;
-}
-
-static bool memo_get(const sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
-  const sni_memo_table *tables[] = {&b->nest_memo, &b->memo};
-  for (int i = 0; i < 2; i++) {
-    const sni_memo *m = memo_slot(tables[i], id, scope_of(b), map);
-    if (!m || !m->at) continue;
-    *out = m->value;
-    return true;
-  }
-  return false;
 }
 
 // ---- memory
@@ -213,7 +64,7 @@ static sn_status restrict_load(sni_body *b, sni_expression *v) {
   v->first_condition = b->active_first;
   v->n_conditions = b->active_count;
   v->otherwise = b->active_otherwise;
-  if (v->otherwise == SNI_NO_VALUE) SNI_TRY(add_zero(b, v->dtype, &v->otherwise));
+  if (v->otherwise == SNI_NO_VALUE) SNI_TRY(sni_body_add_zero(b, v->dtype, &v->otherwise));
   v->axes |= axes_of(b, v->otherwise);
   for (uint32_t c = 0; c < v->n_conditions; c++)
     v->axes |= stride_axes(b, b->conditions[v->first_condition + c].stride);
@@ -272,7 +123,7 @@ static sn_status emit_constant(sni_body *b, const sni_node *node, uint32_t *out)
 
 // offset + sum of index * coefficient, as i64.
 static sn_status emit_affine(sni_body *b, sni_linear offset, const sni_linear *at, uint32_t *out) {
-  SNI_TRY(add_size(b, SN_I64, offset, out));
+  SNI_TRY(sni_body_add_size(b, SN_I64, offset, out));
   bool is_zero = sni_linear_is(offset, 0);
   for (int a = 0; a < sni_body_axes(b); a++) {
     if (sni_linear_is(at[a], 0)) continue;
@@ -283,7 +134,7 @@ static sn_status emit_affine(sni_body *b, sni_linear offset, const sni_linear *a
     SNI_TRY(sni_body_add(b, &v, &term));
     if (!sni_linear_is(at[a], 1)) {
       uint32_t factor = 0;
-      SNI_TRY(add_size(b, SN_I64, at[a], &factor));
+      SNI_TRY(sni_body_add_size(b, SN_I64, at[a], &factor));
       SNI_TRY(add_binary(b, SNI_KOP_MUL, SN_I64, term, factor, &term));
     }
     if (is_zero) {
@@ -298,8 +149,9 @@ static sn_status emit_affine(sni_body *b, sni_linear offset, const sni_linear *a
 
 static sn_status emit_leaf(sni_body *b, const sni_node *node, const sni_index_map *map,
                            uint32_t *out) {
-  if (node->op == SNI_OP_CONSTANT) return emit_constant(b, node, out);
-  if (node->op == SNI_OP_DIM_SIZE) return add_size(b, SN_I64, sni_linear_dim(node->attrs[0]), out);
+  if (sni_is_constant(node)) return emit_constant(b, node, out);
+  if (node->op == SNI_OP_DIM_SIZE)
+    return sni_body_add_size(b, SN_I64, sni_linear_dim(node->attrs[0]), out);
   const sni_linear *at = map->at + node->attrs[0] * (map->n_axes + 1);
   SNI_TRY(emit_affine(b, at[0], at + 1, out));
   if (node->type.dtype == SN_I64) return SN_OK;
@@ -337,7 +189,7 @@ sn_status sni_body_checked_row(sni_body *b, sni_node_id indices, const sni_index
     stride = sni_linear_mul(b->l->dims, stride, sni_linear_dim(table->dims[k]));
   *out = row;
   if (sni_linear_is(stride, 1)) return SN_OK;
-  SNI_TRY(add_size(b, SN_I64, stride, &width));
+  SNI_TRY(sni_body_add_size(b, SN_I64, stride, &width));
   return add_binary(b, SNI_KOP_MUL, SN_I64, row, width, out);
 }
 
@@ -395,8 +247,8 @@ static sn_status emit_conditions(sni_body *b, uint32_t first, uint32_t end, uint
     const sni_condition c = b->conditions[i];
     uint32_t at = 0, zero = 0, extent = 0, low = 0, high = 0;
     SNI_TRY(emit_affine(b, c.offset, c.stride, &at));
-    SNI_TRY(add_integer(b, SN_I64, 0, &zero));
-    SNI_TRY(add_size(b, SN_I64, c.extent, &extent));
+    SNI_TRY(sni_body_add_integer(b, SN_I64, 0, &zero));
+    SNI_TRY(sni_body_add_size(b, SN_I64, c.extent, &extent));
     SNI_TRY(add_op(b, SNI_KOP_LE, SN_BOOL, SN_I64, zero, at, SNI_NO_VALUE, &low));
     SNI_TRY(add_op(b, SNI_KOP_LT, SN_BOOL, SN_I64, at, extent, SNI_NO_VALUE, &high));
     SNI_TRY(add_binary(b, SNI_KOP_AND, SN_BOOL, low, high, &low));
@@ -476,7 +328,7 @@ static sn_status emit_concat(sni_body *b, const sni_node *node, const sni_index_
     offset[i + 1] = sni_linear_add(b->l->dims, offset[i], sni_linear_dim(part->dims[axis]));
   }
   uint32_t rest = 0;
-  SNI_TRY(add_zero(b, node->type.dtype, &rest));
+  SNI_TRY(sni_body_add_zero(b, node->type.dtype, &rest));
   for (int i = node->n_operands - 1; i >= 0; i--) {
     const sni_type *part = sni_graph_type(b->l->graph, node->operands[i]);
     sni_index_map at;
@@ -605,12 +457,12 @@ static sn_status emit_node(sni_body *b, sni_node_id id, const sni_index_map *map
 }
 
 sn_status sni_body_emit(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
-  if (memo_get(b, id, map, out)) return SN_OK;
+  if (sni_memo_get(b, id, map, out)) return SN_OK;
   const sni_fusion_node *state = &b->l->nodes[id];
   const bool member = b->group >= 0 && state->group == b->group;
   if (state->materialised && !member) {
     SNI_TRY(emit_load(b, id, sni_graph_type(b->l->graph, id), map, out));
-    return memo_put(b, id, map, *out);
+    return sni_memo_put(b, id, map, *out);
   }
   bool found = false;
   SNI_TRY(sni_body_reuse(b, id, map, &found, out));
@@ -618,12 +470,12 @@ sn_status sni_body_emit(sni_body *b, sni_node_id id, const sni_index_map *map, u
     SNI_TRY(emit_node(b, id, map, out));
     SNI_TRY(sni_body_remember(b, id, map, *out));
   }
-  return memo_put(b, id, map, *out);
+  return sni_memo_put(b, id, map, *out);
 }
 
 sn_status sni_body_add_reduce(sni_body *b, sni_node_id id, const sni_index_map *map,
                               const sni_expression *reduce) {
   uint32_t value = 0;
   SNI_TRY(sni_body_add(b, reduce, &value));
-  return memo_put(b, id, map, value);
+  return sni_memo_put(b, id, map, value);
 }

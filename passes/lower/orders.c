@@ -13,7 +13,7 @@ static bool reduces_dim(const sni_node *node, int k) {
 bool sni_reduction_order(const sni_lowering *l, const sni_node *node, sni_order *out_order,
                          uint32_t *out_chunk) {
   const sni_type *in = sni_graph_type(l->graph, node->operands[0]);
-  const bool sums = node->op == SNI_OP_REDUCE_SUM || node->op == SNI_OP_REDUCE_PROD;
+  const bool sums = sni_op_accumulates(node->op);
   int reduced = 0;
   bool last = false;
   for (int k = 0; k < in->rank; k++) {

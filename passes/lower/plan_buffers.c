@@ -179,7 +179,7 @@ sn_status sni_assign_slots(sni_lowering *l) {
   for (sni_node_id id = 0; id < n; id++) {
     const sni_fusion_node *state = &l->nodes[id];
     if (state->reachable && state->materialised && state->group < 0 &&
-        sni_graph_node(l->graph, id)->op == SNI_OP_CONSTANT)
+        sni_is_constant(sni_graph_node(l->graph, id)))
       SNI_TRY(add_constant(l, id, constants));
   }
   SNI_TRY(add_result_slots(l));

@@ -22,12 +22,12 @@ START_TEST(memory_is_aligned_and_padded) {
   for (size_t bytes = 0; bytes < 20000; bytes += bytes < 600 ? 1 : 777) {
     sni_buffer *buffer = sni_buffer_create(pool, bytes);
     ck_assert_ptr_nonnull(buffer);
-    ck_assert_uint_eq((uintptr_t)buffer->data % 64, 0);
+    ck_assert_uint_eq((uintptr_t)sni_buffer_host(buffer) % 64, 0);
     ck_assert_uint_ge(buffer->bytes, bytes);
     ck_assert_uint_le(buffer->bytes, 64 + bytes + bytes / 4);
     ck_assert(buffer->owned);
     ck_assert(sni_buffer_is_unique(buffer));
-    memset(buffer->data, 1, (bytes + 63) / 64 * 64);
+    memset(sni_buffer_host(buffer), 1, (bytes + 63) / 64 * 64);
     sni_buffer_release(buffer);
   }
 }
@@ -37,14 +37,14 @@ START_TEST(freed_block_is_reused) {
   static const size_t sizes[] = {1, 64, 65, 1000, 4096, 100000, 1 << 20, 3 << 20, 5000000};
   for (size_t i = 0; i < SNI_COUNT_OF(sizes); i++) {
     sni_buffer *a = sni_buffer_create(pool, sizes[i]);
-    void *data = a->data;
+    void *data = sni_buffer_host(a);
     sni_buffer_release(a);
     uint64_t before = allocator.allocations;
     ck_assert_uint_ge(sni_buffer_pool_cached_bytes(pool), sizes[i]);
     sni_buffer *b = sni_buffer_create(pool, sizes[i]);
-    ck_assert_ptr_eq(b->data, data);
+    ck_assert_ptr_eq(sni_buffer_host(b), data);
     ck_assert_uint_eq(allocator.allocations, before);
-    memset(b->data, 2, sizes[i]);
+    memset(sni_buffer_host(b), 2, sizes[i]);
     sni_buffer_release(b);
   }
   size_t held = allocator.bytes, cached = sni_buffer_pool_cached_bytes(pool);
@@ -56,9 +56,9 @@ END_TEST
 
 START_TEST(large_blocks_start_on_huge_pages) {
   sni_buffer *buffer = sni_buffer_create(pool, 5 << 20);
-  ck_assert_uint_eq((uintptr_t)buffer->data % 64, 0);
+  ck_assert_uint_eq((uintptr_t)sni_buffer_host(buffer) % 64, 0);
   ck_assert_uint_eq((uintptr_t)buffer % (2 << 20), 0);
-  memset(buffer->data, 1, 5 << 20);
+  memset(sni_buffer_host(buffer), 1, 5 << 20);
   sni_buffer_release(buffer);
 }
 END_TEST
@@ -84,7 +84,7 @@ START_TEST(wrapped_memory_is_given_back_once) {
   double data[4] = {0};
   int released = 0;
   sni_buffer *buffer = sni_buffer_wrap(pool, data, sizeof(data), count_release, &released);
-  ck_assert_ptr_eq(buffer->data, data);
+  ck_assert_ptr_eq(sni_buffer_host(buffer), data);
   ck_assert_uint_eq(buffer->bytes, sizeof(data));
   ck_assert(!buffer->owned);
   sni_buffer_keep(buffer);
@@ -96,7 +96,7 @@ START_TEST(wrapped_memory_is_given_back_once) {
   sni_buffer_release(buffer);
   sni_buffer *owned = sni_buffer_create(pool, 10);  // the same header again
   ck_assert(owned->owned);
-  ck_assert_ptr_ne(owned->data, data);
+  ck_assert_ptr_ne(sni_buffer_host(owned), data);
   sni_buffer_release(owned);
   ck_assert_int_eq(released, 1);
 }
@@ -123,7 +123,7 @@ START_TEST(cache_gives_way_to_the_limit) {
   // fits only without the cache, and not rounded up
   sni_buffer *b = sni_buffer_create(own, 900000);
   ck_assert_ptr_nonnull(b);
-  memset(b->data, 1, 900000);
+  memset(sni_buffer_host(b), 1, 900000);
   ck_assert_ptr_null(sni_buffer_create(own, 900000));
   ck_assert_ptr_null(sni_buffer_create(own, SIZE_MAX));
   ck_assert_ptr_null(sni_buffer_create(own, (size_t)1 << 50));
@@ -164,12 +164,12 @@ static void *exchange(void *user) {
     size_t bytes = 1 + (size_t)rand_r(&seed) % 2000;
     sni_buffer *mine = sni_buffer_create(pool, bytes);
     if (!mine) return "no memory";
-    unsigned char *data = mine->data;
+    unsigned char *data = sni_buffer_host(mine);
     data[0] = data[mine->bytes - 1] = (unsigned char)mine->bytes;
     if (i % 3 == 0) sni_buffer_release(sni_buffer_keep(mine));
     sni_buffer *other = __atomic_exchange_n((sni_buffer **)&slots[i % 8], mine, __ATOMIC_ACQ_REL);
     if (!other) continue;
-    data = other->data;
+    data = sni_buffer_host(other);
     if (data[0] != (unsigned char)other->bytes || data[other->bytes - 1] != data[0])
       return "a block has two owners";
     sni_buffer_release(other);
