@@ -62,6 +62,10 @@ typedef struct sni_plan {
   uint32_t n_temporaries;  // slots of kind TEMPORARY that own memory
   const sni_plan_group *groups;
   uint32_t n_groups;
+  uint32_t n_tasks, n_phases;  // as in sni_executable
+  const uint32_t *order;
+  const sni_task *tasks;
+  const sni_phase *phases;
 } sni_plan;
 
 // Everything lives in arena; the plan refers to the graph's constants. Errors: SN_ERR_MEMORY,
