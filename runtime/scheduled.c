@@ -55,7 +55,7 @@ static double bind_phase(sni_run_state *state, sni_bound_phase *phase, double la
       work_ns += ns;
       order[t] = phase->first_task + t;
     }
-  if (!(work_ns > sni_least_split_ns(state)))
+  if (work_ns < SNI_LEAST_PHASE_NS)
     return sni_bind_splits(state, phase->first_command, phase->first_command + phase->n_commands,
                            later_ns);
   sni_sort(order, phase->n_tasks, is_longer, state);

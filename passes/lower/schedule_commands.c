@@ -130,9 +130,12 @@ static sn_status touch_items(scheduler *s, uint32_t command) {
   s->n_changes = 0;
   SNI_TRY(sni_arena_grow(s->arena, s->diag, (void **)&s->changes, &s->changes_capacity,
                          3 * c->n_slots + 1, sizeof *s->changes));
-  for (uint32_t b = 0; b < c->n_slots; b++) {
+  for (uint32_t b = 0; b < c->n_slots; b++) {  // results have no room in what dies with this command
     item *x = item_of(s, c, b);
     if (x && !x->born) bear(s, x);
+  }
+  for (uint32_t b = 0; b < c->n_slots; b++) {
+    item *x = item_of(s, c, b);
     if (!x || --x->left) continue;
     change_live(s, s->anchor + 1, x->last + 1, -x->bytes);
     if (x->born_in == s->task) s->spare += x->bytes;
@@ -342,7 +345,8 @@ static double phase_ns(const scheduler *s, const sni_phase *phase, double thread
     if (whole > longest) longest = whole;
   }
   const double together = split_ns(all, longest, threads);
-  return phase->count == 1 || serial < together ? serial : together;
+  const bool alone = phase->count == 1 || all < SNI_LEAST_PHASE_NS || serial < together;
+  return alone ? serial : together;
 }
 
 static bool pays(const scheduler *s, double threads) {
@@ -458,7 +462,7 @@ static sn_status keep_schedule(const scheduler *s, sni_arena *arena) {
 
 static sn_status schedule(scheduler *s, sni_arena *arena) {
   SNI_TRY(make_arrays(s));
-  if (measure_work(s) < 2 * least_split_ns) return SN_OK;
+  if (measure_work(s) < SNI_LEAST_PHASE_NS) return SN_OK;
   SNI_TRY(sni_command_graph_create(s->plan, s->arena, s->diag, &s->graph));
   s->waits = sni_arena_copy(s->arena, s->graph.waits, s->plan->n_commands * sizeof *s->waits);
   if (!s->waits) return sni_fail_memory(s->diag, s->plan->n_commands, "a schedule");
