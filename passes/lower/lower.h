@@ -30,7 +30,7 @@ typedef struct sni_plan_command {
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;
   uint32_t n_slots, n_params, n_extents;
-  double ns_per_unit;
+  double ns_per_unit;  // schedule_commands.c
   bool copies;  // buffer 0 to buffer 1, nothing else
   sni_location location;
   const char *fault;    // message of an index out of range; NULL: cannot happen
