@@ -161,8 +161,8 @@ static bool place_schedule(sni_arena_plan *plan, size_t *out_bytes) {
     plan->blocks[b].bytes = bytes;
   }
   for (uint32_t b = 0; b < plan->n_blocks; b++)
-    plan->layout[b] = (sni_layout_item){plan->blocks[b].bytes, plan->blocks[b].phase,
-                                        plan->blocks[b].phase, 0};
+    plan->layout[b] =
+        (sni_layout_item){plan->blocks[b].bytes, plan->blocks[b].phase, plan->blocks[b].phase, 0};
   for (uint32_t i = 0; i < plan->n_items; i++)
     if (plan->uses[i].task == NONE)
       plan->layout[n++] = (sni_layout_item){plan->items[i].bytes, plan->uses[i].first_phase,

@@ -67,10 +67,10 @@ sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *
   state->scratch_stride = (scratch_bytes + line_bytes - 1) & ~(size_t)(line_bytes - 1);
   sni_arena_init(&state->memory, allocator);
   const bool schedule = state->max_threads > 1;
-  sn_status status =
-      sni_arena_plan_init(&state->plan, executable, schedule, &state->memory, diag);
+  sn_status status = sni_arena_plan_init(&state->plan, executable, schedule, &state->memory, diag);
   if (!status && (!make_arrays(state) || !sni_make_phase_arrays(state)))
-    status = sni_fail_memory(diag, executable->n_commands * sizeof(sni_bound_command), "a run state");
+    status =
+        sni_fail_memory(diag, executable->n_commands * sizeof(sni_bound_command), "a run state");
   if (status) {
     sni_run_state_destroy(state);
     return status;

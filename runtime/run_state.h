@@ -38,7 +38,7 @@ typedef struct sni_bound_task {
 } sni_bound_task;
 
 typedef struct sni_bound_phase {
-  uint32_t first_task, n_tasks;       // of the bound tasks
+  uint32_t first_task, n_tasks;        // of the bound tasks
   uint32_t first_command, n_commands;  // of the bound commands
   int64_t n_chunks;
   double split_work_ns;  // as a command's; 0: its commands run one after the other

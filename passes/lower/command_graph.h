@@ -7,8 +7,9 @@
 // An edge may occur several times, in both counts.
 typedef struct sni_command_graph {
   uint32_t n_commands, n_edges;
-  const uint32_t *first;  // n_commands + 1: successors of c are next[first[c]] to next[first[c + 1]]
-  const uint32_t *next;   // greater numbers than their command's
+  const uint32_t
+      *first;            // n_commands + 1: successors of c are next[first[c]] to next[first[c + 1]]
+  const uint32_t *next;  // greater numbers than their command's
   const uint32_t *waits;  // edges that lead to each command
   // Of each slot: a slot that stands for all that may be the same memory as it by the plan's
   // intent (taken over, updated in place).

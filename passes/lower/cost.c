@@ -6,21 +6,26 @@
 #include "passes/lower/cost.h"
 
 enum {
-  assumed = 64,  // extent of unknown size
+  assumed = 64,       // extent of unknown size
+  near_accesses = 8,  // that may have read the same lines
   l1_bytes = 32 << 10,
   l2_bytes = 512 << 10,
   l3_bytes = 16 << 20,
 };
 
-static const double unit_ns = 5;                          // the call and the loops around it
-static const double table_bits = 512;                     // vectors that SNI_KOPS counts with
-static const double scalar_slowdown = 6;                  // against one element in a vector
-static const double gathered_ns = 1;                      // an element that lies anywhere
-static const double product_ns = 1.0 / 75;                // f32, vectors of 512 bits
-static const double bytes_ns[] = {0.01, 0.015, 0.04, 0.1};  // from L1, L2, L3, memory
+static const double unit_ns = 5;            // the call and the loops around it
+static const double table_bits = 256;       // vectors that SNI_KOPS counts with
+static const double access_share = 0.3;     // of loads and stores, beside their bytes
+static const double scalar_slowdown = 6;    // against one element in a vector
+static const double gathered_ns = 1;        // an element that lies anywhere
+static const double product_ns = 2.0 / 75;  // f32, vectors of 256 bits
+static const double bytes_ns[] = {0.01, 0.015, 0.025, 0.06};  // from L1, L2, L3, memory
 
 double sni_bytes_cost(double bytes, double footprint) {
-  const int level = footprint <= l1_bytes ? 0 : footprint <= l2_bytes ? 1 : footprint <= l3_bytes ? 2 : 3;
+  const int level = footprint <= l1_bytes   ? 0
+                    : footprint <= l2_bytes ? 1
+                    : footprint <= l3_bytes ? 2
+                                            : 3;
   return bytes * bytes_ns[level];
 }
 
@@ -33,7 +38,8 @@ double sni_product_cost(sn_dtype dtype, double n, int vector_bits) {
 }
 
 double sni_kop_cost(sni_kop op, sn_dtype dtype, double times, bool in_lanes, int vector_bits) {
-  const double one = (double)sni_kop_infos[op].cost * width(dtype);
+  const double share = in_lanes && sni_kop_has_access(op) ? access_share : 1;
+  const double one = (double)sni_kop_infos[op].cost * share * width(dtype);
   return times * one * (in_lanes ? table_bits / vector_bits : scalar_slowdown);
 }
 
@@ -86,16 +92,40 @@ static double elements_of(const walk *w, uint32_t item, const sni_tree_access *a
   return elements;
 }
 
+// Whether the value differs between iterations of the loop: it is computed inside.
+static bool varies(const walk *w, uint32_t value, uint32_t loop) {
+  const sni_item *items = sni_tree_items(w->tree);
+  for (uint32_t i = loop + 1; i < items[loop].end; i++) {
+    const sni_block_item *block = &items[i].as.block;
+    if (items[i].kind == SNI_ITEM_BLOCK && value - block->first < block->count) return true;
+  }
+  return false;
+}
+
+// What the accesses just before reach of the same buffer: neighbours, as a stencil's, which are in
+// the cache by then.
+static double near_elements(const walk *w, uint32_t item, const sni_tree_access *access) {
+  const sni_tree_access *first = sni_tree_accesses(w->tree);
+  double most = 0;
+  for (int back = 1; back <= near_accesses && access - back >= first; back++) {
+    if (access[-back].buffer != access->buffer) continue;
+    const double elements = elements_of(w, item, &access[-back]);
+    if (elements > most) most = elements;
+  }
+  return most;
+}
+
 static void add_access(walk *w, uint32_t item, const sni_tree_access *access, const around *a) {
   const sni_tree_buffer *buffer = &sni_tree_buffers(w->tree)[access->buffer];
   const double bytes = (double)sn_dtype_size((sn_dtype)buffer->dtype);
   if (buffer->space != SNI_SPACE_GLOBAL) return;
-  const double elements = elements_of(w, item, access);
-  w->bytes += elements * bytes;
+  const double elements = elements_of(w, item, access), before = near_elements(w, item, access);
+  if (elements > before) w->bytes += (elements - before) * bytes;
   if (a->lanes == SNI_NO_ITEM) return;
   const sni_extent stride = access->stride[sni_tree_items(w->tree)[a->lanes].depth];
   const bool in_order = sni_extent_is(stride, 0) || sni_extent_is(stride, 1);
-  if (access->index != SNI_NO_VALUE || !in_order) w->ns += elements * gathered_ns;
+  const bool anywhere = access->index != SNI_NO_VALUE && varies(w, access->index, a->lanes);
+  if (anywhere || !in_order) w->ns += elements * gathered_ns;
 }
 
 static void add_block(walk *w, uint32_t item) {

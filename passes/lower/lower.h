@@ -31,7 +31,7 @@ typedef struct sni_plan_command {
   const int64_t *grains;
   uint32_t n_slots, n_params, n_extents;
   double ns_per_unit;  // schedule_commands.c
-  bool copies;  // buffer 0 to buffer 1, nothing else
+  bool copies;         // buffer 0 to buffer 1, nothing else
   sni_location location;
   const char *fault;    // message of an index out of range; NULL: cannot happen
   const char *op_name;  // of the op that may fault, else of the group's last op

@@ -64,8 +64,8 @@ static sn_status hint_sizes(const sni_lowering *l, const int64_t **out_sizes) {
 static sn_status schedule_commands(sni_lowering *l, bool verify) {
   const int64_t *sizes = NULL;
   SNI_TRY(hint_sizes(l, &sizes));
-  SNI_TRY(sni_estimate_costs(l->plan, l->commands, sizes, l->options->vector_bits, l->arena,
-                             l->diag));
+  SNI_TRY(
+      sni_estimate_costs(l->plan, l->commands, sizes, l->options->vector_bits, l->arena, l->diag));
   SNI_TRY(sni_schedule_commands(l->plan, sizes, l->arena, l->diag));
   return verify ? sni_verify_schedule(l->plan, l->arena, l->diag) : SN_OK;
 }

@@ -130,7 +130,8 @@ static sn_status touch_items(scheduler *s, uint32_t command) {
   s->n_changes = 0;
   SNI_TRY(sni_arena_grow(s->arena, s->diag, (void **)&s->changes, &s->changes_capacity,
                          3 * c->n_slots + 1, sizeof *s->changes));
-  for (uint32_t b = 0; b < c->n_slots; b++) {  // results have no room in what dies with this command
+  for (uint32_t b = 0; b < c->n_slots;
+       b++) {  // results have no room in what dies with this command
     item *x = item_of(s, c, b);
     if (x && !x->born) bear(s, x);
   }
@@ -168,8 +169,8 @@ static sn_status try_memory(scheduler *s, uint32_t command, bool *out_fits) {
     s->was_born[b] = !x || x->born;
   }
   SNI_TRY(touch_items(s, command));
-  *out_fits = command == s->anchor ||
-              sni_live_bytes_most(&s->live, s->anchor, command + 1) <= s->budget;
+  *out_fits =
+      command == s->anchor || sni_live_bytes_most(&s->live, s->anchor, command + 1) <= s->budget;
   if (!*out_fits) undo_touch(s, command, spare);
   return SN_OK;
 }
@@ -179,8 +180,7 @@ static sn_status measure_memory(scheduler *s) {
   s->items = SNI_ARENA_ARRAY(s->arena, item, plan->n_slots + 1);
   if (!s->items || !sni_live_bytes_init(&s->live, plan->n_commands, s->arena))
     return sni_fail_memory(s->diag, plan->n_commands, "a schedule");
-  for (uint32_t i = 0; i < plan->n_slots; i++)
-    s->items[i] = (item){.first = NONE, .born_in = NONE};
+  for (uint32_t i = 0; i < plan->n_slots; i++) s->items[i] = (item){.first = NONE, .born_in = NONE};
   for (uint32_t i = 0; i < plan->n_slots; i++) {
     const sni_size_ref ref = plan->slots[i].bytes;
     const int64_t bytes = ref >= 0 ? ref : s->sizes[-(ref + 1)];
@@ -381,8 +381,8 @@ sn_status sni_estimate_costs(const sni_plan *plan, sni_plan_command *commands, c
       c->ns_per_unit = blas_ns(c, sizes, vector_bits);
       continue;
     }
-    SNI_TRY(sni_arena_grow(arena, diag, (void **)&params, &capacity, c->n_params + 1,
-                           sizeof *params));
+    SNI_TRY(
+        sni_arena_grow(arena, diag, (void **)&params, &capacity, c->n_params + 1, sizeof *params));
     for (uint32_t p = 0; p < c->n_params; p++) params[p] = size_of(sizes, c->params[p]);
     c->ns_per_unit = sni_tree_cost(c->kernel, params, vector_bits);
   }

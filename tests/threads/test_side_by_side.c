@@ -30,8 +30,7 @@ static sn_status train(sn_context *context, sn_tensor *const *in, sn_tensor **ou
     for (int l = 0; l < layers; l++) h = sn_tanh(sn_matmul(h, m->w[t * layers + l]));
     out[t] = sn_mean(sn_square(sn_sub(h, in[t])));
     sn_gradients(out[t], m->w + t * layers, layers, g);
-    for (int l = 0; l < layers; l++)
-      sn_assign_sub(m->w[t * layers + l], sn_mul_scalar(g[l], 0.5));
+    for (int l = 0; l < layers; l++) sn_assign_sub(m->w[t * layers + l], sn_mul_scalar(g[l], 0.5));
   }
   return sn_pending_error(context);
 }

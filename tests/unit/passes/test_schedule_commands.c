@@ -75,8 +75,8 @@ static void share(void) {
     if (out->kind == SNI_SLOT_NEW_VARIABLE) {
       rows.in_place[out->index] = rows.slots[n_inputs + out->index].last_command <= c ||
                                   rows.slots[n_inputs + out->index].first_command == UINT32_MAX;
-    } else if (below(3) == 0 && out->kind == SNI_SLOT_TEMPORARY &&
-               in->kind == SNI_SLOT_TEMPORARY && in->last_command == c && out->first_command == c) {
+    } else if (below(3) == 0 && out->kind == SNI_SLOT_TEMPORARY && in->kind == SNI_SLOT_TEMPORARY &&
+               in->last_command == c && out->first_command == c) {
       out->shares = (int32_t)a;
     }
   }
@@ -306,8 +306,8 @@ END_TEST
 START_TEST(update_waits_for_readers) {
   begin();
   const uint32_t v = n_inputs, t = add_slot(SNI_SLOT_TEMPORARY, 0, 64),
-                 u = add_slot(SNI_SLOT_TEMPORARY, 0, 64), w = add_slot(SNI_SLOT_NEW_VARIABLE, 0, 64),
-                 y = add_slot(SNI_SLOT_OUTPUT, 0, 64);
+                 u = add_slot(SNI_SLOT_TEMPORARY, 0, 64),
+                 w = add_slot(SNI_SLOT_NEW_VARIABLE, 0, 64), y = add_slot(SNI_SLOT_OUTPUT, 0, 64);
   add_command(v, 0, t, 50000, 1);
   add_command(1, 2, u, 50000, 1);
   add_command(u, 0, w, 50000, 1);
@@ -394,7 +394,8 @@ typedef struct failing_host {
 static void *fail_at(void *user, void *old, size_t old_bytes, size_t new_bytes, size_t align) {
   failing_host *host = user;
   void *fresh = NULL;
-  if (new_bytes && (host->left-- <= 0 || posix_memalign(&fresh, align < 16 ? 16 : align, new_bytes)))
+  if (new_bytes &&
+      (host->left-- <= 0 || posix_memalign(&fresh, align < 16 ? 16 : align, new_bytes)))
     return NULL;
   if (fresh && old) memcpy(fresh, old, old_bytes < new_bytes ? old_bytes : new_bytes);
   free(old);
