@@ -351,6 +351,11 @@ static sn_status assemble(job *j, bool raw) {
                                           .sizes = plan->sizes,
                                           .slots = plan->slots,
                                           .commands = commands,
+                                          .n_tasks = plan->n_tasks,
+                                          .n_phases = plan->n_phases,
+                                          .order = plan->order,
+                                          .tasks = plan->tasks,
+                                          .phases = plan->phases,
                                           .in_place = plan->in_place};
   return make_commands(j, commands);
 }

@@ -2,72 +2,19 @@
 //
 //   create  arrays of the state; which temporaries share memory, which arguments are external
 //   bind    sizes -> arena layout -> arguments, units and chunks of each command that has units
-//   run     external addresses -> commands, split over the pool where that pays -> faults
+//   run     external addresses -> commands, split over the pool where that pays, or phases of tasks
+//           (scheduled.c) where the arena was laid out for those -> faults
 //
 // Invariant: a run allocates nothing. Its bits do not depend on the split: units are independent.
 #include "runtime/executable.h"
 
-#include "runtime/arena.h"
-#include "runtime/float_modes.h"
-#include "runtime/layout.h"
+#include "runtime/run_state.h"
 
 #include <string.h>
 
-// Splitting must save command_cost_ns and the pool's own cost. A command is cut into more chunks
-// than threads when each is then at least balancing_chunk_ns long. After a pause of up to close_ms
-// the workers of the last run would still be awake.
-static const double command_cost_ns = 1500, least_chunk_ns = 1500, balancing_chunk_ns = 4000;
+// After a pause of up to close_ms the workers of the last run would still be awake.
 static const double close_ms = 0.05;
 enum { line_bytes = 64, most_chunks_per_thread = 4 };
-
-typedef struct bound_command {
-  sni_kernel_function function;
-  const void *code;
-  void **buffers;
-  int64_t *params;
-  int64_t units, chunk;
-  const sni_command *command;
-  float split_work_ns;  // of this and all later commands that may be split; 0: this one is not
-  bool faults, copies;
-} bound_command;
-_Static_assert(sizeof(void *) != 8 || sizeof(bound_command) == 64, "one cache line each");
-
-// A buffer argument that lies outside the arena.
-typedef struct external_argument {
-  void **argument;
-  sni_slot_kind kind;
-  uint32_t index;
-} external_argument;
-
-struct sni_run_state {
-  const sni_executable *executable;
-  sni_allocator *allocator;
-  sni_buffer_pool *pool;
-  sni_thread_pool *threads;
-  int max_threads;  // that may work on one command
-  sni_diag *diag;
-  sni_arena memory;  // of the arrays below
-
-  bool bound, faults;
-  int64_t *symbols, *sizes;
-  sni_layout_item *items;
-  uint32_t n_items, *order, *placed;
-  uint32_t *root;           // of each slot: the slot whose memory it uses in the end
-  uint32_t *item;           // of each root that is a temporary
-  void ***buffers;          // of each command
-  int64_t **params;         // of each command
-  bound_command *commands;  // those with units
-  uint32_t n_commands, n_externals;
-  external_argument *externals;
-
-  sni_buffer *arena, *scratch;
-  size_t scratch_stride;
-  int n_scratches;  // threads that have scratch memory now
-
-  // Work that might have been split in runs in close succession, but for the sleeping pool.
-  double declined_ns;
-  double declined_end_ms;  // end of the last such run
-};
 
 // ---- creation
 static bool make_arrays(sni_run_state *state) {
@@ -76,16 +23,10 @@ static bool make_arrays(sni_run_state *state) {
   size_t n_externals = 0;
   state->symbols = SNI_ARENA_ARRAY(memory, int64_t, e->n_symbols);
   state->sizes = SNI_ARENA_ARRAY(memory, int64_t, e->n_sizes);
-  state->items = SNI_ARENA_ARRAY(memory, sni_layout_item, e->n_slots);
-  state->order = SNI_ARENA_ARRAY(memory, uint32_t, e->n_slots);
-  state->placed = SNI_ARENA_ARRAY(memory, uint32_t, e->n_slots);
-  state->root = SNI_ARENA_ARRAY(memory, uint32_t, e->n_slots);
-  state->item = SNI_ARENA_ARRAY(memory, uint32_t, e->n_slots);
   state->buffers = SNI_ARENA_ARRAY(memory, void **, e->n_commands);
   state->params = SNI_ARENA_ARRAY(memory, int64_t *, e->n_commands);
-  state->commands = SNI_ARENA_ARRAY(memory, bound_command, e->n_commands);
-  if (!state->symbols || !state->sizes || !state->items || !state->order || !state->placed ||
-      !state->root || !state->item || !state->buffers || !state->params || !state->commands)
+  state->commands = SNI_ARENA_ARRAY(memory, sni_bound_command, e->n_commands);
+  if (!state->symbols || !state->sizes || !state->buffers || !state->params || !state->commands)
     return false;
   for (uint32_t i = 0; i < e->n_commands; i++) {
     state->buffers[i] = SNI_ARENA_ARRAY(memory, void *, e->commands[i].n_buffers);
@@ -93,43 +34,18 @@ static bool make_arrays(sni_run_state *state) {
     if (!state->buffers[i] || !state->params[i]) return false;
     n_externals += e->commands[i].n_buffers;
   }
-  state->externals = SNI_ARENA_ARRAY(memory, external_argument, n_externals);
+  state->externals = SNI_ARENA_ARRAY(memory, sni_external_argument, n_externals);
   return state->externals != NULL;
-}
-
-// Slots that take over each other's memory are one item of the layout, alive from the first to the
-// last of them.
-static void find_items(sni_run_state *state) {
-  const sni_executable *e = state->executable;
-  for (uint32_t i = 0; i < e->n_slots; i++) {
-    uint32_t root = i;
-    while (e->slots[root].kind == SNI_SLOT_TEMPORARY && e->slots[root].shares >= 0) {
-      root = (uint32_t)e->slots[root].shares;
-      sni_assert(root < e->n_slots && root != i);
-    }
-    state->root[i] = root;
-    if (root == i && e->slots[i].kind == SNI_SLOT_TEMPORARY) {
-      state->item[i] = state->n_items++;
-      state->items[state->item[i]] =
-          (sni_layout_item){.first = e->slots[i].first_command, .last = e->slots[i].last_command};
-    }
-  }
-  for (uint32_t i = 0; i < e->n_slots; i++) {
-    if (e->slots[state->root[i]].kind != SNI_SLOT_TEMPORARY) continue;
-    sni_layout_item *item = &state->items[state->item[state->root[i]]];
-    if (e->slots[i].first_command < item->first) item->first = e->slots[i].first_command;
-    if (e->slots[i].last_command > item->last) item->last = e->slots[i].last_command;
-  }
 }
 
 static void find_externals(sni_run_state *state) {
   const sni_executable *e = state->executable;
   for (uint32_t i = 0; i < e->n_commands; i++)
     for (uint32_t j = 0; j < e->commands[i].n_buffers; j++) {
-      const sni_slot *slot = &e->slots[state->root[e->commands[i].slots[j]]];
+      const sni_slot *slot = &e->slots[state->plan.root[e->commands[i].slots[j]]];
       if (slot->kind != SNI_SLOT_TEMPORARY)
         state->externals[state->n_externals++] =
-            (external_argument){&state->buffers[i][j], slot->kind, slot->index};
+            (sni_external_argument){&state->buffers[i][j], slot->kind, slot->index};
     }
 }
 
@@ -150,11 +66,15 @@ sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *
   if (scratch_bytes < sizeof(sni_scratch_header)) scratch_bytes = sizeof(sni_scratch_header);
   state->scratch_stride = (scratch_bytes + line_bytes - 1) & ~(size_t)(line_bytes - 1);
   sni_arena_init(&state->memory, allocator);
-  if (!make_arrays(state)) {
+  const bool schedule = state->max_threads > 1;
+  sn_status status = sni_arena_plan_init(&state->plan, executable, schedule, &state->memory, diag);
+  if (!status && (!make_arrays(state) || !sni_make_phase_arrays(state)))
+    status =
+        sni_fail_memory(diag, executable->n_commands * sizeof(sni_bound_command), "a run state");
+  if (status) {
     sni_run_state_destroy(state);
-    return sni_fail_memory(diag, executable->n_slots * sizeof(sni_layout_item), "a run state");
+    return status;
   }
-  find_items(state);
   find_externals(state);
   *out_state = state;
   return SN_OK;
@@ -238,22 +158,9 @@ static sn_status grow_buffer(sni_run_state *state, sni_buffer **buffer, size_t b
 }
 
 static sn_status lay_out_arena(sni_run_state *state) {
-  const sni_executable *e = state->executable;
   size_t total = 0;
-  if (!state->n_items) return SN_OK;
-  for (uint32_t i = 0; i < state->n_items; i++) state->items[i].bytes = line_bytes;
-  for (uint32_t i = 0; i < e->n_slots; i++) {
-    if (e->slots[state->root[i]].kind != SNI_SLOT_TEMPORARY) continue;
-    sni_layout_item *item = &state->items[state->item[state->root[i]]];
-    int64_t bytes = sni_run_state_size(state, e->slots[i].bytes);
-    if (bytes > PTRDIFF_MAX - line_bytes)
-      return sni_fail_memory(state->diag, (size_t)bytes, "a temporary");
-    size_t padded = bytes > 0 ? ((size_t)bytes + line_bytes - 1) & ~(size_t)(line_bytes - 1) : 0;
-    if (padded > item->bytes) item->bytes = padded;
-  }
-  if (!sni_layout_arena(state->items, state->n_items, state->order, state->placed, &total))
-    return sni_fail_memory(state->diag, SIZE_MAX, "the temporaries");
-  return grow_buffer(state, &state->arena, total, "the temporaries");
+  SNI_TRY(sni_arena_plan_place(&state->plan, state->sizes, state->diag, &total));
+  return total ? grow_buffer(state, &state->arena, total, "the temporaries") : SN_OK;
 }
 
 // Product over the extents of ceil(extent / grain); 0 when one is empty. Saturates: such a command
@@ -271,65 +178,75 @@ static int64_t count_units(const sni_run_state *state, const sni_command *comman
 
 // Chunks are long enough to be worth a claim, and several per thread when that costs nothing:
 // threads start at different times.
-static int64_t chunk_of(const sni_run_state *state, double work_ns, int64_t units) {
+int64_t sni_chunk_of(const sni_run_state *state, double work_ns, int64_t units) {
   double threads = state->max_threads;
-  double per_thread = work_ns / (threads * balancing_chunk_ns);
+  double per_thread = work_ns / (threads * sni_balancing_chunk_ns);
   if (per_thread > most_chunks_per_thread) per_thread = most_chunks_per_thread;
   double chunks = threads * (per_thread < 1 ? 1 : (double)(int)per_thread);
-  if (chunks > work_ns / least_chunk_ns) chunks = work_ns / least_chunk_ns;
+  if (chunks > work_ns / sni_least_chunk_ns) chunks = work_ns / sni_least_chunk_ns;
   int64_t n_chunks = chunks < 2 ? 2 : (int64_t)chunks;
   return (units - 1) / n_chunks + 1;
 }
 
-static void bind_commands(sni_run_state *state) {
-  const sni_executable *e = state->executable;
+double sni_least_split_ns(const sni_run_state *state) {
+  return sni_command_cost_ns + sni_thread_pool_hot_cost(state->threads);
+}
+
+static void bind_command(sni_run_state *state, uint32_t number) {
+  const sni_command *command = &state->executable->commands[number];
   char *arena = state->arena ? sni_buffer_host(state->arena) : NULL;
-  double later_ns = 0;
-  state->n_commands = 0;
-  state->faults = false;
-  for (uint32_t i = 0; i < e->n_commands; i++) {
-    const sni_command *command = &e->commands[i];
-    int64_t units = count_units(state, command);
-    if (!units) continue;
-    for (uint32_t j = 0; j < command->n_buffers; j++) {
-      uint32_t root = state->root[command->slots[j]];
-      if (e->slots[root].kind == SNI_SLOT_TEMPORARY)
-        state->buffers[i][j] = arena + state->items[state->item[root]].offset;
-    }
-    for (uint32_t j = 0; j < command->n_params; j++)
-      state->params[i][j] = sni_run_state_size(state, command->params[j]);
-    state->commands[state->n_commands++] = (bound_command){command->function,
-                                                           command->code,
-                                                           state->buffers[i],
-                                                           state->params[i],
-                                                           units,
-                                                           units,
-                                                           command,
-                                                           0,
-                                                           command->faults,
-                                                           command->copies};
-    state->faults |= command->faults;
-  }
-  if (state->max_threads < 2) return;
-  double least_ns = command_cost_ns + sni_thread_pool_hot_cost(state->threads);
-  for (uint32_t i = state->n_commands; i-- > 0;) {
-    bound_command *bound = &state->commands[i];
+  const int64_t units = count_units(state, command);
+  if (!units) return;
+  for (uint32_t j = 0; j < command->n_buffers; j++)
+    if (sni_in_arena(&state->plan, command->slots[j]))
+      state->buffers[number][j] = arena + sni_arena_offset(&state->plan, command->slots[j]);
+  for (uint32_t j = 0; j < command->n_params; j++)
+    state->params[number][j] = sni_run_state_size(state, command->params[j]);
+  state->commands[state->n_commands++] = (sni_bound_command){command->function,
+                                                             command->code,
+                                                             state->buffers[number],
+                                                             state->params[number],
+                                                             units,
+                                                             units,
+                                                             command,
+                                                             0,
+                                                             command->faults,
+                                                             command->copies};
+  state->faults |= command->faults;
+}
+
+// Lets commands [first, end) be split, which come before work of later_ns that may be. Gives that
+// with theirs.
+double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, double later_ns) {
+  const double least_ns = sni_least_split_ns(state);
+  for (uint32_t i = end; i-- > first;) {
+    sni_bound_command *bound = &state->commands[i];
     double work_ns = bound->command->ns_per_unit * (double)bound->units;
     if (bound->units < 2 || !(work_ns > least_ns)) continue;
     later_ns += work_ns;
     bound->split_work_ns = (float)later_ns;
-    bound->chunk = chunk_of(state, work_ns, bound->units);
+    bound->chunk = sni_chunk_of(state, work_ns, bound->units);
   }
+  return later_ns;
+}
+
+static void bind_commands(sni_run_state *state) {
+  double split_ns = 0;
+  state->n_commands = 0;
+  state->faults = false;
+  if (state->plan.scheduled) {
+    split_ns = sni_bind_phases(state, bind_command);
+  } else {
+    for (uint32_t i = 0; i < state->executable->n_commands; i++) bind_command(state, i);
+    if (state->max_threads > 1) split_ns = sni_bind_splits(state, 0, state->n_commands, 0);
+  }
+  state->n_scratches = split_ns > 0 ? state->max_threads : 1;
 }
 
 static sn_status make_scratch(sni_run_state *state) {
-  int n = 1;
-  for (uint32_t i = 0; i < state->n_commands; i++)
-    if (state->commands[i].split_work_ns > 0) n = state->max_threads;
   size_t bytes;
-  if (!sni_mul_size(state->scratch_stride, (size_t)n, &bytes))
+  if (!sni_mul_size(state->scratch_stride, (size_t)state->n_scratches, &bytes))
     return sni_fail_memory(state->diag, SIZE_MAX, "scratch memory");
-  state->n_scratches = n;
   return grow_buffer(state, &state->scratch, bytes, "scratch memory");
 }
 
@@ -353,29 +270,30 @@ sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols) {
 
 // ---- running
 typedef struct split_run {
-  const bound_command *bound;
+  const sni_bound_command *bound;
   char *scratch;
   size_t stride;
 } split_run;
 
 static void run_range(void *user, int thread, int64_t begin, int64_t end) {
   const split_run *run = user;
-  const bound_command *bound = run->bound;
+  const sni_bound_command *bound = run->bound;
   unsigned modes = sni_enter_float_modes();
   bound->function(bound->code, bound->buffers, bound->params, begin, end,
                   run->scratch + (size_t)thread * run->stride);
   sni_leave_float_modes(modes);
 }
 
-static sni_scratch_header *scratch_of(const sni_run_state *state, int thread) {
-  return (sni_scratch_header *)((char *)sni_buffer_host(state->scratch) +
-                                (size_t)thread * state->scratch_stride);
+bool sni_take_fault(sni_run_state *state) {
+  int64_t fault = 0;
+  for (int i = 0; i < state->n_scratches; i++) {
+    fault |= sni_scratch_of(state, i)->fault;
+    sni_scratch_of(state, i)->fault = 0;
+  }
+  return fault != 0;
 }
 
-static sn_status check_fault(sni_run_state *state, const sni_command *command) {
-  int64_t fault = 0;
-  for (int i = 0; i < state->n_scratches; i++) fault |= scratch_of(state, i)->fault;
-  if (!fault) return SN_OK;
+sn_status sni_report_fault(sni_run_state *state, const sni_command *command) {
   sni_diag *diag = state->diag;
   if (diag && !diag->status) {
     diag->file = command->file;
@@ -384,12 +302,10 @@ static sn_status check_fault(sni_run_state *state, const sni_command *command) {
   return sni_fail(diag, SN_ERR_INDEX, "%s", command->fault ? command->fault : "index out of range");
 }
 
-// Waking the pool may pay for this and all later commands together, since it then stays awake; and
+// Waking the pool may pay for this and all later work together, since it then stays awake; and
 // in a loop of short runs, once they have lost as much as it costs.
-static bool split_pays(sni_run_state *state, const bound_command *bound) {
-  if (bound->split_work_ns <= 0) return false;
-  double work_ns = (double)bound->split_work_ns;
-  double cost_ns = command_cost_ns + sni_thread_pool_wake_cost(state->threads);
+bool sni_split_pays(sni_run_state *state, double work_ns) {
+  double cost_ns = sni_command_cost_ns + sni_thread_pool_wake_cost(state->threads);
   if (work_ns > cost_ns) return true;
   if (work_ns + state->declined_ns <= cost_ns) return false;
   if (sni_now_ms() - state->declined_end_ms < close_ms) return true;
@@ -404,23 +320,37 @@ static void note_declined(sni_run_state *state, double work_ns) {
   state->declined_end_ms = now;
 }
 
-static sn_status run_commands(sni_run_state *state) {
+bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
+                      double *io_declined_ns, uint32_t *out_faulted) {
   char *scratch = sni_buffer_host(state->scratch);
-  const bound_command *end = state->commands + state->n_commands;
-  double declined_ns = 0;
-  for (const bound_command *bound = state->commands; bound < end; bound++) {
+  const sni_bound_command *end = state->commands + end_index;
+  for (const sni_bound_command *bound = state->commands + first; bound < end; bound++) {
     if (bound->copies && bound->buffers[0] == bound->buffers[1]) continue;
-    if (split_pays(state, bound)) {
+    const double work_ns = (double)bound->split_work_ns;
+    if (work_ns > 0 && sni_split_pays(state, work_ns)) {
       split_run run = {bound, scratch, state->scratch_stride};
       sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->chunk, run_range,
                           &run);
-      declined_ns = state->declined_ns = 0;
+      *io_declined_ns = state->declined_ns = 0;
     } else {
-      if ((double)bound->split_work_ns > declined_ns) declined_ns = (double)bound->split_work_ns;
+      if (work_ns > *io_declined_ns) *io_declined_ns = work_ns;
       bound->function(bound->code, bound->buffers, bound->params, 0, bound->units, scratch);
     }
-    if (bound->faults) SNI_TRY(check_fault(state, bound->command));
+    if (bound->faults && sni_take_fault(state)) {
+      *out_faulted = (uint32_t)(bound - state->commands);
+      return false;
+    }
   }
+  return true;
+}
+
+static sn_status run_all(sni_run_state *state) {
+  double declined_ns = 0;
+  uint32_t faulted = 0;
+  if (state->plan.scheduled)
+    SNI_TRY(sni_run_phases(state, &declined_ns));
+  else if (!sni_run_commands(state, 0, state->n_commands, &declined_ns, &faulted))
+    return sni_report_fault(state, state->commands[faulted].command);
   if (declined_ns > 0) note_declined(state, declined_ns);
   return SN_OK;
 }
@@ -431,17 +361,16 @@ sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *con
   sni_assert(state->bound);
   void *const *const tables[] = {inputs, outputs, variables, new_variables, constants};
   for (uint32_t i = 0; i < state->n_externals; i++) {
-    const external_argument *external = &state->externals[i];
+    const sni_external_argument *external = &state->externals[i];
     *external->argument = tables[external->kind][external->index];
   }
-  if (state->faults)
-    for (int i = 0; i < state->n_scratches; i++) scratch_of(state, i)->fault = 0;
+  if (state->faults) sni_take_fault(state);
 #if defined(SNI_DEBUG)
   // A read of what no command has written yet must not find the last run's values.
   if (state->arena) memset(sni_buffer_host(state->arena), 0xff, state->arena->bytes);
 #endif
   unsigned modes = sni_enter_float_modes();
-  sn_status status = run_commands(state);
+  sn_status status = run_all(state);
   sni_leave_float_modes(modes);
   return status;
 }

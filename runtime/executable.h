@@ -74,6 +74,24 @@ typedef struct sni_command {
   const char *fault;  // message of an index out of range
 } sni_command;
 
+// Several threads may run commands in another order than by their numbers: phase after phase, the
+// tasks of a phase side by side. A task is one command, which may be split, or several, which one
+// thread runs in the order of their numbers.
+typedef struct sni_task {
+  uint32_t first, count;  // of `order`
+} sni_task;
+typedef struct sni_phase {
+  uint32_t first, count;  // of `tasks`
+} sni_phase;
+
+// The schedule's arena may be larger than that of the order of numbers by this factor, or as large
+// as this whatever that is.
+#define SNI_ARENA_GROWTH 1.3
+enum { SNI_ARENA_FREE_BYTES = 64 << 10 };
+// Tasks run side by side where there is as much work in a phase, in ns: half of it, for two threads,
+// is several times what threads lose that change places at a barrier (0.2 us) and in the caches.
+enum { SNI_LEAST_PHASE_NS = 12000 };
+
 // Immutable and Thread-safe once built.
 typedef struct sni_executable {
   uint32_t n_symbols, n_sizes, n_slots, n_commands;
@@ -81,6 +99,10 @@ typedef struct sni_executable {
   const sni_size_expression *sizes;
   const sni_slot *slots;
   const sni_command *commands;
+  uint32_t n_tasks, n_phases;  // 0: none
+  const uint32_t *order;       // n_commands: numbers, task by task
+  const sni_task *tasks;
+  const sni_phase *phases;
   // n_variables: the new value may be written over the old one when nobody else holds it.
   const bool *in_place;
   size_t scratch_bytes;  // greatest of the commands

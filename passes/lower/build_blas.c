@@ -31,7 +31,6 @@ sn_status sni_build_blas(sni_lowering *l, sni_node_id id) {
       .n_slots = 3,
       .n_params = 3,
       .n_extents = 1,
-      .ns_per_unit = 0.02 * ROWS_PER_UNIT * (double)params[1] * (double)params[2],
       .location = node->location,
       .op_name = "matmul"};
   SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->commands, &l->commands_capacity,

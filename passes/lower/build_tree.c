@@ -417,39 +417,6 @@ static sn_status write_items(tree_maker *t) {
 
 // ---- the command
 
-static double trips(const sni_lowering *l, sni_linear extent) {
-  const int64_t value = extent.symbolic ? sni_dim_hint(l->dims, extent.symbolic) : extent.number;
-  return value > 0 ? (double)value : 64;
-}
-
-// Whether one execution of it is for all lanes of the unit, a vector at a time.
-static bool runs_in_lanes(const tree_maker *t, const sni_expression *v) {
-  if (t->axes.inner_lanes) return is_inner(v);
-  const int from = t->axes.from[t->axes.n_outer - 1];
-  return is_effect(v) || (from >= 0 && (v->axes >> from & 1));
-}
-
-// Nanoseconds of one unit, roughly: for the decision to split a command over threads.
-static double unit_cost(const tree_maker *t) {
-  const sni_body *b = t->b;
-  const double per_scalar = 0.4, per_math = 10, per_vector = 1.0 / 12, per_product = 0.01;
-  double elements = 1, ns = 5;
-  for (int i = 0; i < t->axes.n_outer; i++) elements *= (double)t->axes.grain[i];
-  for (uint32_t v = 0; v < b->n_values; v++) {
-    const sni_expression *value = &b->values[v];
-    if (is_side(b, v) || value->op == SNI_KOP_CONST) continue;
-    const bool vector = runs_in_lanes(t, value);
-    double times = vector && !t->axes.inner_lanes ? elements : 1;
-    for (int i = 0; is_inner(value) && i < b->nests[value->nest].n_loops; i++)
-      times *= trips(t->l, b->nests[value->nest].extent[i]);
-    const double op = sni_kop_infos[value->op].math ? per_math : per_scalar;
-    ns += times * (vector ? op * per_vector : op);
-    if (value->op == SNI_KOP_CONTRACTION)
-      ns += elements * per_product * trips(t->l, value->as.product.k);
-  }
-  return ns;
-}
-
 static sn_status append_command(tree_maker *t, const sni_tree *tree) {
   sni_lowering *l = t->l;
   sni_plan_command c = {.kernel = tree,
@@ -472,7 +439,6 @@ static sn_status append_command(tree_maker *t, const sni_tree *tree) {
   c.extents = extents;
   c.grains = grains;
   c.n_extents = (uint32_t)t->axes.n_outer;
-  c.ns_per_unit = unit_cost(t);
   SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->commands, &l->commands_capacity,
                          l->n_commands + 1, sizeof *l->commands));
   l->commands[l->n_commands++] = c;

@@ -14,379 +14,23 @@
 #include <string.h>
 
 enum {
-  MAX_INLINE_COST = 6,  // scalar ops worth redoing to save a buffer
-  MAX_INLINE_LOADS = 3,
   MAX_MEMBERS = 160,  // LLVM's time grows faster than a kernel's size
-  MAX_PLACEMENTS = 8,
-  MAX_ANCESTRY = 8,  // generations looked at when a domain is chosen
+  MAX_ANCESTRY = 8,   // generations looked at when a domain is chosen
 };
 
 static const sni_node *node_of(const sni_lowering *l, sni_node_id id) {
   return sni_graph_node(l->graph, id);
 }
 
-bool sni_is_inline_constant(const sni_node *node) {
-  if (node->op == SNI_OP_IOTA || node->op == SNI_OP_DIM_SIZE) return true;
-  if (node->op != SNI_OP_CONSTANT) return false;
-  for (int d = 0; d < node->type.rank; d++)
-    if (node->type.dims[d] != 1) return false;
-  return true;
-}
-
-bool sni_is_conditional(const sni_node *node) {
-  const int rank = node->type.rank;
-  if (node->op == SNI_OP_CONCAT) return node->n_operands <= SNI_CONCAT_FUSED;
-  if (node->op != SNI_OP_PAD) return false;
-  for (int k = 0; k < rank; k++)
-    if (node->attrs[2 * rank + k] != 0) return false;
-  return true;
-}
-
-static bool is_view(sni_op op) {
-  return op == SNI_OP_RESHAPE || op == SNI_OP_TRANSPOSE || op == SNI_OP_BROADCAST ||
-         op == SNI_OP_SLICE;
-}
-
-// Ops that a fused kernel computes element by element.
-static bool is_element_op(const sni_node *node) {
-  return sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE || node->op == SNI_OP_GATHER ||
-         node->op == SNI_OP_RANDOM_BITS || sni_is_conditional(node);
-}
-
-static bool is_reduce(sni_op op) {
-  return sni_op_infos[op].op_class == SNI_CLASS_REDUCE;
-}
-
-int sni_op_cost(sni_op op) {
-  switch (sni_op_infos[op].op_class) {
-    case SNI_CLASS_POINTWISE:
-      break;
-    case SNI_CLASS_VIEW:
-    case SNI_CLASS_LEAF:
-      return 0;
-    default:
-      return 100;
-  }
-  static const sni_op costly[] = {SNI_OP_EXP, SNI_OP_EXPM1, SNI_OP_LOG,   SNI_OP_LOG1P,
-                                  SNI_OP_SIN, SNI_OP_COS,   SNI_OP_TANH,  SNI_OP_SIGMOID,
-                                  SNI_OP_ERF, SNI_OP_POW,   SNI_OP_RSQRT, SNI_OP_REM};
-  for (size_t i = 0; i < SNI_COUNT_OF(costly); i++)
-    if (costly[i] == op) return 20;
-  return op == SNI_OP_DIV || op == SNI_OP_SQRT ? 4 : 1;
-}
-
-sni_node_id sni_view_base(const sni_lowering *l, sni_node_id id) {
-  while (is_view(node_of(l, id)->op) && !l->nodes[id].materialised)
-    id = node_of(l, id)->operands[0];
-  return id;
-}
-
-// Operands #0 .. that an op reads as whole buffers, at places of its own choosing.
-static int whole_operands(sni_op op) {
-  if (op == SNI_OP_MATMUL) return 2;
-  return op == SNI_OP_GATHER || op == SNI_OP_RANDOM_BITS;
-}
-
-// ---- who needs a buffer for certain
-
-static void force(sni_lowering *l, sni_node_id id) {
-  const sni_node *node = node_of(l, id);
-  l->nodes[id].special_use = true;
-  if (node->op == SNI_OP_PARAMETER ||
-      (node->op == SNI_OP_CONSTANT && !sni_is_inline_constant(node)))
-    return;
-  l->nodes[id].forced = l->nodes[id].materialised = true;
-}
-
-// The memory that a library call, a contraction or a gather reads through views: the views may
-// stay.
-static void force_base(sni_lowering *l, sni_node_id id) {
-  sni_node_id base = sni_view_base(l, id);
-  force(l, base);
-}
-
-static void mark_reachable(sni_lowering *l) {
-  const sni_graph *g = l->graph;
-  for (uint32_t r = 0; r < g->n_results; r++) l->nodes[g->results[r].node].reachable = true;
-  for (sni_node_id id = g->n_nodes; id-- > 0;) {
-    if (!l->nodes[id].reachable) continue;
-    const sni_node *node = node_of(l, id);
-    for (int i = 0; i < node->n_operands; i++) l->nodes[node->operands[i]].reachable = true;
-  }
-}
-
-// Forward, so that a reshape already knows whether what it views has a buffer.
-static void mark_forced(sni_lowering *l) {
-  const sni_graph *g = l->graph;
-  for (sni_node_id id = 0; id < g->n_nodes; id++) {
-    sni_fusion_node *state = &l->nodes[id];
-    const sni_node *node = node_of(l, id);
-    if (!state->reachable) continue;
-    if (node->op == SNI_OP_PARAMETER ||
-        (node->op == SNI_OP_CONSTANT && !sni_is_inline_constant(node)))
-      state->materialised = true;
-    switch (node->op) {
-      case SNI_OP_RESHAPE: {
-        const sni_type *in = sni_graph_type(g, node->operands[0]);
-        if (sni_classify_reshape(l, in, &node->type) == SNI_RESHAPE_OPAQUE)
-          force(l, node->operands[0]);
-        break;
-      }
-      case SNI_OP_MATMUL:
-        force_base(l, node->operands[0]);
-        force_base(l, node->operands[1]);
-        break;
-      case SNI_OP_GATHER:
-        force(l, node->operands[0]);
-        break;
-      case SNI_OP_RANDOM_BITS:
-        force_base(l, node->operands[0]);
-        break;
-      case SNI_OP_CONCAT:
-      case SNI_OP_PAD:
-      case SNI_OP_SCATTER_ADD:
-        if (sni_is_conditional(node)) break;
-        state->forced = state->materialised = true;
-        for (int i = 0; i < node->n_operands; i++)
-          if (!sni_is_inline_constant(node_of(l, sni_view_base(l, node->operands[i]))))
-            force_base(l, node->operands[i]);
-        break;
-      default:
-        break;
-    }
-  }
-  for (uint32_t r = 0; r < g->n_results; r++) force(l, g->results[r].node);
-}
-
-static void estimate_inline_costs(sni_lowering *l) {
-  for (sni_node_id id = 0; id < l->graph->n_nodes; id++) {
-    sni_fusion_node *state = &l->nodes[id];
-    const sni_node *node = node_of(l, id);
-    if (!state->reachable) continue;
-    int cost = sni_is_conditional(node) ? 2 * node->n_operands : sni_op_cost(node->op), loads = 0;
-    for (int i = 0; i < node->n_operands; i++) {
-      const sni_fusion_node *operand = &l->nodes[node->operands[i]];
-      const sni_node *operand_node = node_of(l, node->operands[i]);
-      if (operand->materialised || is_reduce(operand_node->op) ||
-          operand_node->op == SNI_OP_MATMUL) {
-        loads++;
-      } else {
-        cost += operand->inline_cost;
-        loads += operand->inline_loads;
-      }
-    }
-    state->inline_cost = (uint8_t)(cost > 100 ? 100 : cost);
-    state->inline_loads = (uint8_t)(loads > 100 ? 100 : loads);
-  }
-}
-
-static bool is_cheap(const sni_lowering *l, sni_node_id id) {
-  const sni_node *node = node_of(l, id);
-  return (sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE || sni_is_conditional(node)) &&
-         l->nodes[id].inline_cost <= MAX_INLINE_COST &&
-         l->nodes[id].inline_loads <= MAX_INLINE_LOADS;
-}
-
-// ---- groups
-
-static sni_group_order order_of(const sni_lowering *l, const sni_node *node) {
-  sni_order order;
-  uint32_t chunk;
-  if (!sni_reduction_order(l, node, &order, &chunk)) return SNI_GROUP_ANY;
-  return order == SNI_ORDER_LANES ? SNI_GROUP_ROWS : SNI_GROUP_COLUMNS;
-}
-
-static sn_status add_group(sni_lowering *l, sni_group_kind kind, uint32_t *out_group) {
-  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->groups, &l->groups_capacity,
-                         l->n_groups + 1, sizeof *l->groups));
-  sni_group *group = &l->groups[l->n_groups];
-  memset(group, 0, sizeof *group);
-  group->kind = kind;
-  group->merged_into = -1;
-  group->contraction = SNI_NO_NODE;
-  *out_group = l->n_groups++;
-  return SN_OK;
-}
-
-static sn_status add_placement(sni_lowering *l, sni_node_id id, const sni_placement *from) {
-  sni_placement *p = sni_arena_copy(l->arena, from, sizeof *from);
-  if (!p) return sni_fail_memory(l->diag, sizeof *p, "a placement");
-  sni_group *group = &l->groups[p->group];
-  p->next = l->nodes[id].placements;
-  p->next_of_group = NULL;
-  l->nodes[id].placements = p;
-  *(group->last_placement ? &group->last_placement->next_of_group : &group->first_placement) = p;
-  group->last_placement = p;
-  return SN_OK;
-}
-
-static sn_status add_member(sni_lowering *l, uint32_t group, sni_node_id id,
-                            const sni_selection *selection) {
-  sni_group *g = &l->groups[group];
-  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&g->members, &g->members_capacity,
-                         g->n_members + 1, sizeof *g->members));
-  g->members[g->n_members++] = id;
-  l->nodes[id].group = (int32_t)group;
-  l->nodes[id].selection = *selection;
-  l->nodes[id].placements = NULL;
-  return add_placement(
-      l, id, &(sni_placement){.group = (int32_t)group, .selected = true, .selection = *selection});
-}
-
-// Dims that a node's selection speaks about: a reduction's are its operand's.
-static const sni_type *iteration_type(const sni_lowering *l, sni_node_id id) {
-  const sni_node *node = node_of(l, id);
-  return is_reduce(node->op) ? sni_graph_type(l->graph, node->operands[0]) : &node->type;
-}
-
-static bool reduces_dim(const sni_node *node, int d) {
-  for (int i = 0; i < node->n_attrs; i++)
-    if (node->attrs[i] == d) return true;
-  return false;
-}
-
-// A group of its own for a node: one axis per dim that is not 1.
-static sn_status open_group(sni_lowering *l, sni_node_id id) {
-  uint32_t number = 0;
-  SNI_TRY(add_group(l, SNI_GROUP_FUSED, &number));
-  sni_group *group = &l->groups[number];
-  const sni_node *node = node_of(l, id);
-  const sni_type *type = iteration_type(l, id);
-  sni_selection selection;
-  memset(&selection, -1, sizeof selection);
-  for (int d = 0; d < type->rank; d++) {
-    bool matrix_dim = node->op == SNI_OP_MATMUL && d >= type->rank - 2;  // kept even where it is 1
-    if (type->dims[d] == 1 && !matrix_dim) continue;
-    group->extent[group->n_axes] = type->dims[d];
-    if (is_reduce(node->op) && reduces_dim(node, d)) group->inner |= 1u << group->n_axes;
-    selection.axis[d] = (int8_t)group->n_axes++;
-  }
-  if (node->op == SNI_OP_MATMUL) group->contraction = id;
-  if (is_reduce(node->op)) group->order = order_of(l, node);
-  l->nodes[id].materialised = true;
-  return add_member(l, number, id, &selection);
-}
-
-// ---- placements: where a node's readers are
-
-typedef struct reader_summary {
-  sni_placement items[MAX_PLACEMENTS];
-  int count;
-  bool overflow;  // more than MAX_PLACEMENTS groups
-} reader_summary;
-
-static bool selection_equal(const sni_selection *a, const sni_selection *b) {
-  return memcmp(a, b, sizeof *a) == 0;
-}
-
-static void add_reader(reader_summary *readers, int32_t group, bool selected,
-                       const sni_selection *selection) {
-  for (int i = 0; i < readers->count; i++) {
-    sni_placement *p = &readers->items[i];
-    if (p->group != group) continue;
-    if (!selected || !p->selected || !selection_equal(&p->selection, selection))
-      p->selected = false;
-    return;
-  }
-  if (readers->count == MAX_PLACEMENTS) {
-    readers->overflow = true;
-    return;
-  }
-  readers->items[readers->count++] =
-      (sni_placement){.group = group, .selected = selected, .selection = *selection};
-}
-
-// Carries a selection from a view to what it views. False: not a selection any more.
-static bool select_through(sni_lowering *l, sni_node_id view, const sni_selection *from,
-                           sni_selection *to) {
-  const sni_node *node = node_of(l, view);
-  const sni_type *in = sni_graph_type(l->graph, node->operands[0]);
-  memset(to, -1, sizeof *to);
-  switch (node->op) {
-    case SNI_OP_TRANSPOSE:
-      for (int d = 0; d < in->rank; d++) to->axis[node->attrs[d]] = from->axis[d];
-      return true;
-    case SNI_OP_BROADCAST:
-      for (int d = 0; d < in->rank; d++)
-        to->axis[d] = in->dims[d] == 1 ? -1 : from->axis[d + node->type.rank - in->rank];
-      return true;
-    case SNI_OP_RESHAPE: {
-      if (sni_classify_reshape(l, in, &node->type) != SNI_RESHAPE_UNITS) return false;
-      int o = 0;
-      for (int d = 0; d < in->rank; d++) {
-        if (in->dims[d] == 1) continue;
-        while (node->type.dims[o] == 1) o++;
-        to->axis[d] = from->axis[o++];
-      }
-      return true;
-    }
-    default:
-      return false;
-  }
-}
-
-// Hands a reader's placement on to the base of its operand.
-static sn_status place_operand(sni_lowering *l, const sni_placement *reader, sni_node_id operand) {
-  sni_selection selection = reader->selection, next;
-  bool selected = reader->selected;
-  sni_node_id id = operand;
-  while (is_view(node_of(l, id)->op) && !l->nodes[id].materialised) {
-    if (selected) {
-      selected = select_through(l, id, &selection, &next);
-      if (selected) selection = next;
-    }
-    id = node_of(l, id)->operands[0];
-  }
-  if (!selected) memset(&selection, -1, sizeof selection);
-  return add_placement(
-      l, id,
-      &(sni_placement){.group = reader->group, .selected = selected, .selection = selection});
-}
-
-static void summarise_readers(sni_lowering *l, sni_node_id id, reader_summary *out) {
-  out->count = 0;
-  out->overflow = false;
-  for (const sni_placement *p = l->nodes[id].placements; p; p = p->next)
-    add_reader(out, sni_live_group(l, p->group), p->selected, &p->selection);
-}
-
 // ---- joining
-
-static uint32_t selection_mask(const sni_selection *selection, int rank) {
-  uint32_t mask = 0;
-  for (int d = 0; d < rank; d++)
-    if (selection->axis[d] >= 0) mask |= 1u << selection->axis[d];
-  return mask;
-}
-
-// Distinct axes, all non-unit dims selected, extents equal.
-static bool selection_fits(const sni_lowering *l, const sni_group *group, const sni_type *type,
-                           const sni_selection *selection) {
-  uint32_t seen = 0;
-  for (int d = 0; d < type->rank; d++) {
-    int axis = selection->axis[d];
-    if (type->dims[d] == 1) continue;
-    if (axis < 0 || axis >= group->n_axes || (seen >> axis & 1)) return false;
-    if (!sni_dim_equal(l->dims, group->extent[axis], type->dims[d])) return false;
-    seen |= 1u << axis;
-  }
-  return true;
-}
-
-// But for those of extent 1, which a contraction of one row brings along.
-static uint32_t all_axes(const sni_group *group) {
-  uint32_t axes = 0;
-  for (int a = 0; a < group->n_axes; a++)
-    if (group->extent[a] != 1) axes |= 1u << a;
-  return axes;
-}
 
 static bool can_join_element(sni_lowering *l, sni_node_id id, const sni_group *group,
                              const sni_placement *p) {
   const sni_type *type = sni_graph_type(l->graph, id);
-  if (!selection_fits(l, group, type, &p->selection)) return false;
-  uint32_t mask = selection_mask(&p->selection, type->rank);
-  return mask == all_axes(group) || (group->inner && mask == (all_axes(group) & ~group->inner));
+  if (!sni_selection_fits(l, group, type, &p->selection)) return false;
+  uint32_t mask = sni_selection_mask(&p->selection, type->rank);
+  return mask == sni_all_axes(group) ||
+         (group->inner && mask == (sni_all_axes(group) & ~group->inner));
 }
 
 // On success the group's axes and *selection (over the operand's dims) fit the reduction.
@@ -394,16 +38,16 @@ static bool join_reduce(sni_lowering *l, sni_node_id id, sni_group *group, const
                         sni_selection *selection) {
   const sni_node *node = node_of(l, id);
   const sni_type *in = sni_graph_type(l->graph, node->operands[0]);
-  sni_group_order order = order_of(l, node);
+  sni_group_order order = sni_group_order_of(l, node);
   if (group->contraction != SNI_NO_NODE) return false;
   if (order && group->order && order != group->order) return false;
-  if (!selection_fits(l, group, &node->type, &p->selection)) return false;
-  uint32_t kept = selection_mask(&p->selection, node->type.rank);
-  uint32_t rest = all_axes(group) & ~kept;
+  if (!sni_selection_fits(l, group, &node->type, &p->selection)) return false;
+  uint32_t kept = sni_selection_mask(&p->selection, node->type.rank);
+  uint32_t rest = sni_all_axes(group) & ~kept;
   memset(selection, -1, sizeof *selection);
   int reduced[SN_MAX_RANK], n_reduced = 0, o = 0;
   for (int d = 0; d < in->rank; d++) {
-    if (reduces_dim(node, d)) {
+    if (sni_reduces_dim(node, d)) {
       if (in->dims[d] != 1) reduced[n_reduced++] = d;
     } else {
       selection->axis[d] = p->selection.axis[o++];
@@ -444,8 +88,8 @@ static bool join_matmul(sni_lowering *l, sni_node_id id, sni_group *group, const
     if (sni_op_infos[node_of(l, group->members[m])->op].op_class != SNI_CLASS_POINTWISE)
       return false;
   if (group->contraction != SNI_NO_NODE || group->inner ||
-      !selection_fits(l, group, type, &p->selection) ||
-      selection_mask(&p->selection, type->rank) != all_axes(group))
+      !sni_selection_fits(l, group, type, &p->selection) ||
+      sni_selection_mask(&p->selection, type->rank) != sni_all_axes(group))
     return false;
   if (one_row) {
     selection->axis[type->rank - 2] = (int8_t)group->n_axes;
@@ -473,8 +117,8 @@ static void trace_ancestry(sni_lowering *l, sni_node_id id, const sni_selection 
   if (node->op == SNI_OP_MATMUL) {
     found->several_matmuls |= found->matmul != SNI_NO_NODE && found->matmul != id;
     found->matmul = id;
-  } else if (is_reduce(node->op)) {
-    uint32_t kept = selection_mask(selection, node->type.rank);
+  } else if (sni_is_reduce(node->op)) {
+    uint32_t kept = sni_selection_mask(selection, node->type.rank);
     bool same = (((1u << n_axes) - 1) & ~kept) == rest;
     found->same_reduction |= same;
     found->other_reduction |= !same;
@@ -491,8 +135,8 @@ static void trace_operands(sni_lowering *l, sni_node_id id, const sni_selection 
     sni_selection at = *selection, next;
     sni_node_id operand = node->operands[i];
     bool selected = true;
-    while (selected && is_view(node_of(l, operand)->op) && !l->nodes[operand].materialised) {
-      selected = select_through(l, operand, &at, &next);
+    while (selected && sni_is_view(node_of(l, operand)->op) && !l->nodes[operand].materialised) {
+      selected = sni_select_through(l, operand, &at, &next);
       at = next;
       operand = node_of(l, operand)->operands[0];
     }
@@ -522,9 +166,9 @@ static bool make_row_group(sni_lowering *l, sni_node_id id, sni_group *group,
   const sni_type *type = sni_graph_type(l->graph, id);
   ancestry found = {.matmul = SNI_NO_NODE};
   if (group->inner || group->contraction != SNI_NO_NODE ||
-      !selection_fits(l, group, type, &p->selection))
+      !sni_selection_fits(l, group, type, &p->selection))
     return false;
-  uint32_t rest = all_axes(group) & ~selection_mask(&p->selection, type->rank);
+  uint32_t rest = sni_all_axes(group) & ~sni_selection_mask(&p->selection, type->rank);
   if (rest == 0) return false;
   trace_operands(l, id, &p->selection, group->n_axes, rest, MAX_ANCESTRY, &found);
   if (!found.same_reduction || found.other_reduction) return false;
@@ -536,7 +180,7 @@ static bool make_row_group(sni_lowering *l, sni_node_id id, sni_group *group,
 static bool reads_whole(const sni_lowering *l, const sni_group *group, sni_node_id id) {
   for (uint32_t m = 0; m < group->n_members; m++) {
     const sni_node *member = node_of(l, group->members[m]);
-    for (int i = 0; i < whole_operands(member->op); i++)
+    for (int i = 0; i < sni_whole_operands(member->op); i++)
       if (sni_view_base(l, member->operands[i]) == id) return true;
   }
   return false;
@@ -553,7 +197,7 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
   sni_selection selection = p->selection;
   sni_group saved = *group;
   bool fits;
-  if (is_reduce(node->op)) {
+  if (sni_is_reduce(node->op)) {
     fits = join_reduce(l, id, group, p, &selection);
   } else if (node->op == SNI_OP_MATMUL) {
     fits = join_matmul(l, id, group, p, &selection);
@@ -572,37 +216,8 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
     return SN_OK;
   }
   if (node->op == SNI_OP_MATMUL) group->contraction = id;
-  SNI_TRY(add_member(l, (uint32_t)p->group, id, &selection));
+  SNI_TRY(sni_add_member(l, (uint32_t)p->group, id, &selection));
   *out_joined = true;
-  return SN_OK;
-}
-
-static void join_placements(sni_group *into, sni_group *from) {
-  if (!from->first_placement) return;
-  *(into->last_placement ? &into->last_placement->next_of_group : &into->first_placement) =
-      from->first_placement;
-  into->last_placement = from->last_placement;
-  from->first_placement = from->last_placement = NULL;
-}
-
-// Renames the axes of `from` by `axis_map` and moves its members into `into`. After this nothing
-// speaks in the axes of `from`: neither what is still to be decided nor what members are read at.
-static sn_status merge_groups(sni_lowering *l, int32_t into, int32_t from, const int8_t *axis_map) {
-  sni_group *source = &l->groups[from];
-  for (uint32_t m = 0; m < source->n_members; m++) {
-    sni_node_id id = source->members[m];
-    sni_selection selection = l->nodes[id].selection;
-    for (int d = 0; d < SN_MAX_RANK; d++)
-      if (selection.axis[d] >= 0) selection.axis[d] = axis_map[selection.axis[d]];
-    SNI_TRY(add_member(l, (uint32_t)into, id, &selection));
-  }
-  for (sni_placement *p = l->groups[from].first_placement; p; p = p->next_of_group) {
-    p->group = into;
-    for (int d = 0; p->selected && d < SN_MAX_RANK; d++)
-      if (p->selection.axis[d] >= 0) p->selection.axis[d] = axis_map[p->selection.axis[d]];
-  }
-  join_placements(&l->groups[into], &l->groups[from]);
-  l->groups[from].merged_into = into;
   return SN_OK;
 }
 
@@ -624,9 +239,9 @@ static bool read_in_place(const sni_lowering *l, int32_t from, const int8_t *fro
     for (const sni_placement *p = state->readers; p; p = p->next) {
       if (sni_live_group(l, p->group) != by) continue;
       if (!p->selected) return false;
-      const int rank = iteration_type(l, id)->rank;
+      const int rank = sni_iteration_type(l, id)->rank;
       for (int d = 0, result_dim = 0; d < rank; d++) {
-        if (is_reduce(node->op) && reduces_dim(node, d)) continue;
+        if (sni_is_reduce(node->op) && sni_reduces_dim(node, d)) continue;
         const int lies = renamed(from_map, state->selection.axis[d]);
         if (lies != renamed(by_map, p->selection.axis[result_dim++])) return false;
       }
@@ -637,14 +252,15 @@ static bool read_in_place(const sni_lowering *l, int32_t from, const int8_t *fro
 
 // Merges the reader groups of a value that is too dear to compute twice, when their domains
 // correspond through that value.
-static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, reader_summary *readers,
+static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, sni_reader_summary *readers,
                                    uint32_t *stamps, bool *out_merged) {
   *out_merged = false;
   const sni_type *type = sni_graph_type(l->graph, id);
   for (int i = 0; i < readers->count; i++) {
     const sni_group *g = &l->groups[readers->items[i].group];
     if (!readers->items[i].selected || g->kind != SNI_GROUP_FUSED ||
-        g->contraction != SNI_NO_NODE || !selection_fits(l, g, type, &readers->items[i].selection))
+        g->contraction != SNI_NO_NODE ||
+        !sni_selection_fits(l, g, type, &readers->items[i].selection))
       return SN_OK;
   }
   for (int i = 1; i < readers->count; i++) {
@@ -683,7 +299,7 @@ static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, reader_summa
     ga = &l->groups[a];
     ga->inner |= inner_b;
     if (!ga->order) ga->order = l->groups[b].order;
-    SNI_TRY(merge_groups(l, a, b, map));
+    SNI_TRY(sni_merge_groups(l, a, b, map));
   }
   *out_merged = true;
   return SN_OK;
@@ -694,18 +310,18 @@ static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, reader_summa
 static sn_status place_operands(sni_lowering *l, sni_node_id id) {
   const sni_node *node = node_of(l, id);
   for (const sni_placement *p = l->nodes[id].placements; p; p = p->next) {
-    for (int i = whole_operands(node->op); i < node->n_operands; i++) {
+    for (int i = sni_whole_operands(node->op); i < node->n_operands; i++) {
       sni_placement reader = *p;
       reader.group = sni_live_group(l, p->group);
-      if (is_view(node->op) && reader.selected)  // a copy: it reads what it views
-        reader.selected = select_through(l, id, &p->selection, &reader.selection);
+      if (sni_is_view(node->op) && reader.selected)  // a copy: it reads what it views
+        reader.selected = sni_select_through(l, id, &p->selection, &reader.selection);
       if (sni_is_conditional(node)) reader.selected = false;  // read at other places
       if (node->op == SNI_OP_GATHER && reader.selected) {
         // Indices span the leading dims of the result.
         int rank = sni_graph_type(l->graph, node->operands[1])->rank;
         for (int d = rank; d < SN_MAX_RANK; d++) reader.selection.axis[d] = -1;
       }
-      SNI_TRY(place_operand(l, &reader, node->operands[i]));
+      SNI_TRY(sni_place_operand(l, &reader, node->operands[i]));
     }
   }
   return SN_OK;
@@ -715,27 +331,28 @@ static sn_status decide(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   sni_fusion_node *state = &l->nodes[id];
   state->readers = state->placements;
   const sni_node *node = node_of(l, id);
-  reader_summary readers;
-  summarise_readers(l, id, &readers);
+  sni_reader_summary readers;
+  sni_summarise_readers(l, id, &readers);
   bool joined = false;
-  bool element = is_element_op(node);
+  bool element = sni_is_element_op(node);
   if (element && !state->special_use && readers.count > 0 && !readers.overflow) {
     bool one_place = readers.count == 1 && readers.items[0].selected;
-    if (!one_place && is_cheap(l, id)) return place_operands(l, id);  // recomputed by each reader
+    if (!one_place && sni_is_cheap(l, id))
+      return place_operands(l, id);  // recomputed by each reader
   }
   if (readers.count > 1 && !readers.overflow) {
     bool merged = false;
     if (node->op != SNI_OP_MATMUL) SNI_TRY(try_merge_readers(l, id, &readers, stamps, &merged));
-    if (merged) summarise_readers(l, id, &readers);
+    if (merged) sni_summarise_readers(l, id, &readers);
   }
   if (readers.count == 1 && readers.items[0].group >= 0) {
     if (!element || !keep_apart(l, id, &readers.items[0]))
       SNI_TRY(try_join(l, id, &readers.items[0], stamps, &joined));
     if (joined) state->materialised = state->special_use;
   }
-  if (!joined && element && !state->special_use && readers.count > 0 && is_cheap(l, id))
+  if (!joined && element && !state->special_use && readers.count > 0 && sni_is_cheap(l, id))
     return place_operands(l, id);
-  if (!joined) SNI_TRY(open_group(l, id));
+  if (!joined) SNI_TRY(sni_open_group(l, id));
   return place_operands(l, id);
 }
 
@@ -743,8 +360,8 @@ static sn_status open_special(sni_lowering *l, sni_node_id id, sni_group_kind ki
   uint32_t number = 0;
   sni_selection none;
   memset(&none, -1, sizeof none);
-  SNI_TRY(add_group(l, kind, &number));
-  SNI_TRY(add_member(l, number, id, &none));
+  SNI_TRY(sni_add_group(l, kind, &number));
+  SNI_TRY(sni_add_member(l, number, id, &none));
   l->nodes[id].placements = NULL;
   return SN_OK;
 }
@@ -773,9 +390,7 @@ sn_status sni_fuse_groups(sni_lowering *l) {
   uint32_t n = l->graph->n_nodes;
   uint32_t *stamps = SNI_ARENA_ARRAY(l->arena, uint32_t, n ? n : 1);
   if (!stamps) return sni_fail_memory(l->diag, n * sizeof *stamps, "fusion");
-  mark_reachable(l);
-  mark_forced(l);
-  estimate_inline_costs(l);
+  sni_mark_buffers(l);
   for (sni_node_id id = n; id-- > 0;) {
     sni_fusion_node *state = &l->nodes[id];
     const sni_node *node = node_of(l, id);
@@ -787,15 +402,15 @@ sn_status sni_fuse_groups(sni_lowering *l) {
       SNI_TRY(open_special(l, id, SNI_GROUP_PIECES));
     } else if (node->op == SNI_OP_MATMUL && sni_matmul_uses_blas(l, node)) {
       state->materialised = true;
-      force(l, node->operands[0]);
-      force(l, node->operands[1]);
+      sni_force(l, node->operands[0]);
+      sni_force(l, node->operands[1]);
       SNI_TRY(open_special(l, id, SNI_GROUP_LIBRARY));
-    } else if (is_element_op(node) || is_reduce(node->op) || node->op == SNI_OP_MATMUL) {
+    } else if (sni_is_element_op(node) || sni_is_reduce(node->op) || node->op == SNI_OP_MATMUL) {
       SNI_TRY(decide(l, id, stamps));
     } else if (state->forced) {
       // A view or an inline constant that somebody needs in memory: a copy.
       state->readers = state->placements;
-      SNI_TRY(open_group(l, id));
+      SNI_TRY(sni_open_group(l, id));
       SNI_TRY(place_operands(l, id));
     }
   }

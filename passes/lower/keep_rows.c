@@ -44,8 +44,8 @@ static bool is_whole(const sni_body *b, const sni_type *type, const sni_index_ma
 }
 
 static bool is_computed(const sni_node *node) {
-  return sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE || node->op == SNI_OP_RANDOM_BITS ||
-         node->op == SNI_OP_GATHER;
+  const sni_op_class c = sni_op_infos[node->op].op_class;
+  return c != SNI_CLASS_VIEW && c != SNI_CLASS_LEAF && c != SNI_CLASS_REDUCE;
 }
 
 sn_status sni_body_remember(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value) {

@@ -30,8 +30,8 @@ typedef struct sni_plan_command {
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;
   uint32_t n_slots, n_params, n_extents;
-  double ns_per_unit;
-  bool copies;  // buffer 0 to buffer 1, nothing else
+  double ns_per_unit;  // schedule_commands.c
+  bool copies;         // buffer 0 to buffer 1, nothing else
   sni_location location;
   const char *fault;    // message of an index out of range; NULL: cannot happen
   const char *op_name;  // of the op that may fault, else of the group's last op
@@ -62,6 +62,10 @@ typedef struct sni_plan {
   uint32_t n_temporaries;  // slots of kind TEMPORARY that own memory
   const sni_plan_group *groups;
   uint32_t n_groups;
+  uint32_t n_tasks, n_phases;  // as in sni_executable
+  const uint32_t *order;
+  const sni_task *tasks;
+  const sni_phase *phases;
 } sni_plan;
 
 // Everything lives in arena; the plan refers to the graph's constants. Errors: SN_ERR_MEMORY,

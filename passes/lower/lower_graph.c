@@ -1,6 +1,7 @@
 // The lowering: fusion groups -> slots -> order -> kernels -> memory plan. See passes/README.md for
 // the picture.
 #include "passes/lower/body.h"
+#include "passes/lower/schedule_commands.h"
 
 static sn_status build_group(sni_lowering *l, uint32_t number) {
   const sni_group *group = &l->groups[number];
@@ -32,19 +33,53 @@ static sn_status build_groups(sni_lowering *l) {
   return SN_OK;
 }
 
-static sn_status lower(sni_lowering *l) {
+static bool verifies(const sni_lowering *l) {
 #if defined(SNI_DEBUG)
-  const bool verify = true;
+  (void)l;
+  return true;
 #else
-  const bool verify = l->options->verify;
+  return l->options->verify;
 #endif
+}
+
+static sn_status lower(sni_lowering *l) {
   SNI_TRY(sni_fuse_groups(l));
-  if (verify) SNI_TRY(sni_verify_groups(l));
+  if (verifies(l)) SNI_TRY(sni_verify_groups(l));
   SNI_TRY(sni_assign_slots(l));
   SNI_TRY(sni_schedule_groups(l));
   SNI_TRY(build_groups(l));
   SNI_TRY(sni_share_buffers(l));
   return sni_share_kernels(l);
+}
+
+// The plan's sizes under the hints of their dims.
+static sn_status hint_sizes(const sni_lowering *l, const int64_t **out_sizes) {
+  int64_t *sizes = SNI_ARENA_ARRAY(l->arena, int64_t, l->n_sizes + 1);
+  if (!sizes) return sni_fail_memory(l->diag, l->n_sizes * sizeof *sizes, "a plan");
+  for (uint32_t i = 0; i < l->n_sizes; i++) sizes[i] = sni_dim_hint(l->dims, l->size_dims[i]);
+  *out_sizes = sizes;
+  return SN_OK;
+}
+
+static sn_status schedule_commands(sni_lowering *l, bool verify) {
+  const int64_t *sizes = NULL;
+  SNI_TRY(hint_sizes(l, &sizes));
+  SNI_TRY(
+      sni_estimate_costs(l->plan, l->commands, sizes, l->options->vector_bits, l->arena, l->diag));
+  SNI_TRY(sni_schedule_commands(l->plan, sizes, l->arena, l->diag));
+  return verify ? sni_verify_schedule(l->plan, l->arena, l->diag) : SN_OK;
+}
+
+static sn_status finish_plan(sni_lowering *l) {
+  sni_plan *plan = l->plan;
+  plan->n_symbols = l->dims ? (uint32_t)sni_dim_symbol_count(l->dims) : 0;
+  plan->sizes = l->sizes;
+  plan->n_sizes = l->n_sizes;
+  plan->slots = l->slots;
+  plan->n_slots = l->n_slots;
+  plan->commands = l->commands;
+  plan->n_commands = l->n_commands;
+  return schedule_commands(l, verifies(l));
 }
 
 sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *options,
@@ -63,13 +98,7 @@ sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *optio
   for (uint32_t i = 0; i < graph->n_nodes; i++)
     nodes[i].group = nodes[i].slot = nodes[i].level_group = -1;
   SNI_TRY(lower(&l));
-  plan->n_symbols = graph->dims ? (uint32_t)sni_dim_symbol_count(graph->dims) : 0;
-  plan->sizes = l.sizes;
-  plan->n_sizes = l.n_sizes;
-  plan->slots = l.slots;
-  plan->n_slots = l.n_slots;
-  plan->commands = l.commands;
-  plan->n_commands = l.n_commands;
+  SNI_TRY(finish_plan(&l));
   *out_plan = plan;
   return SN_OK;
 }

@@ -5,6 +5,7 @@
 // In place is right when the kernel reads the old buffer only at the element that it then writes,
 // and before it writes it, and nobody reads the old value later (fits_in_place and the order of
 // commands).
+#include "passes/lower/command_graph.h"
 #include "passes/lower/group.h"
 
 #include <string.h>
@@ -193,14 +194,6 @@ sn_status sni_assign_slots(sni_lowering *l) {
 
 // ---- lifetimes and sharing
 
-static bool writes_buffer(const sni_plan_command *c, uint32_t b) {
-  return c->kernel ? sni_tree_buffers(c->kernel)[b].written : b == 2;
-}
-
-static bool reads_buffer(const sni_plan_command *c, uint32_t b) {
-  return c->kernel ? sni_tree_buffers(c->kernel)[b].read : b < 2;
-}
-
 // An access of a kernel and the loops around it.
 typedef struct touch {
   const sni_tree_access *access;
@@ -310,7 +303,7 @@ static void share_temporaries(sni_lowering *l) {
     const sni_plan_command *command = &l->commands[c];
     for (uint32_t out = 0; command->kernel && out < command->n_slots; out++) {
       sni_slot *target = &l->slots[command->slots[out]];
-      if (!writes_buffer(command, out) || target->kind != SNI_SLOT_TEMPORARY ||
+      if (!sni_command_writes(command, out) || target->kind != SNI_SLOT_TEMPORARY ||
           target->first_command != c)
         continue;
       for (uint32_t in = 0; in < command->n_slots && target->shares < 0; in++) {
@@ -331,7 +324,7 @@ typedef struct update {
 } update;
 
 static bool reads_old(const sni_lowering *l, const sni_plan_command *c, uint32_t b) {
-  return l->slots[c->slots[b]].kind == SNI_SLOT_VARIABLE && reads_buffer(c, b);
+  return l->slots[c->slots[b]].kind == SNI_SLOT_VARIABLE && sni_command_reads(c, b);
 }
 
 static void follow_command(sni_lowering *l, uint32_t number, update *updates) {
@@ -345,7 +338,7 @@ static void follow_command(sni_lowering *l, uint32_t number, update *updates) {
   }
   for (uint32_t b = 0; b < c->n_slots; b++) {
     const sni_slot *slot = &l->slots[c->slots[b]];
-    if (slot->kind != SNI_SLOT_NEW_VARIABLE || !writes_buffer(c, b)) continue;
+    if (slot->kind != SNI_SLOT_NEW_VARIABLE || !sni_command_writes(c, b)) continue;
     update *u = &updates[slot->index];
     u->written = true;
     if (u->reader != number) continue;

@@ -84,6 +84,20 @@ static void print_command(const sni_plan *plan, uint32_t number, sni_text *text)
   if (c->kernel) sni_tree_print(c->kernel, text);
 }
 
+// Tasks of a phase side by side.
+static void print_phases(const sni_plan *plan, sni_text *text) {
+  for (uint32_t p = 0; p < plan->n_phases; p++) {
+    sni_text_add(text, "phase %u:", p);
+    for (uint32_t t = 0; t < plan->phases[p].count; t++) {
+      const sni_task *task = &plan->tasks[plan->phases[p].first + t];
+      if (t) sni_text_add(text, " |");
+      for (uint32_t i = 0; i < task->count; i++)
+        sni_text_add(text, " %u", plan->order[task->first + i]);
+    }
+    sni_text_add(text, "\n");
+  }
+}
+
 sn_status sni_plan_print(const sni_plan *plan, const sni_graph *graph, bool kernels,
                          sni_text *text) {
   if (!kernels) {
@@ -92,6 +106,7 @@ sn_status sni_plan_print(const sni_plan *plan, const sni_graph *graph, bool kern
     print_sizes(plan, text);
     print_slots(plan, text);
     for (uint32_t i = 0; i < plan->n_commands; i++) print_command(plan, i, text);
+    print_phases(plan, text);
   }
   return text->failed ? SN_ERR_MEMORY : SN_OK;
 }

@@ -1,0 +1,105 @@
+// Inside of a run state: what executable.c (one command after the other) and scheduled.c (phases of
+// tasks) share. Private to those two.
+#ifndef SNI_RUNTIME_RUN_STATE_H
+#define SNI_RUNTIME_RUN_STATE_H
+
+#include "runtime/arena_plan.h"
+#include "runtime/float_modes.h"
+
+// Splitting must save sni_command_cost_ns and the pool's own cost. A command is cut into more
+// chunks than threads when each is then at least sni_balancing_chunk_ns long.
+static const double sni_command_cost_ns = 1500, sni_least_chunk_ns = 1500,
+                    sni_balancing_chunk_ns = 4000;
+
+typedef struct sni_bound_command {
+  sni_kernel_function function;
+  const void *code;
+  void **buffers;
+  int64_t *params;
+  int64_t units, chunk;
+  const sni_command *command;
+  float split_work_ns;  // of this and all later work that may be split; 0: this one is not
+  bool faults, copies;
+} sni_bound_command;
+_Static_assert(sizeof(void *) != 8 || sizeof(sni_bound_command) == 64, "one cache line each");
+
+// A buffer argument that lies outside the arena.
+typedef struct sni_external_argument {
+  void **argument;
+  sni_slot_kind kind;
+  uint32_t index;
+} sni_external_argument;
+
+typedef struct sni_bound_task {
+  uint32_t first, count;  // of the bound commands
+  int64_t first_chunk;    // of the phase's
+  int64_t n_chunks;       // more than 1: of the one command's units
+  double chunk_ns;
+} sni_bound_task;
+
+typedef struct sni_bound_phase {
+  uint32_t first_task, n_tasks;        // of the bound tasks
+  uint32_t first_command, n_commands;  // of the bound commands
+  int64_t n_chunks;
+  double split_work_ns;  // as a command's; 0: its commands run one after the other
+} sni_bound_phase;
+
+struct sni_run_state {
+  const sni_executable *executable;
+  sni_allocator *allocator;
+  sni_buffer_pool *pool;
+  sni_thread_pool *threads;
+  int max_threads;  // that may work on one command
+  sni_diag *diag;
+  sni_arena memory;  // of the arrays below
+
+  bool bound, faults;
+  int64_t *symbols, *sizes;
+  sni_arena_plan plan;
+  void ***buffers;              // of each command
+  int64_t **params;             // of each command
+  sni_bound_command *commands;  // those with units, as they are run
+  uint32_t n_commands, n_externals;
+  sni_external_argument *externals;
+  // With a schedule:
+  sni_bound_task *tasks;
+  uint32_t *by_length;  // tasks of each phase, those of the longest chunks first
+  sni_bound_phase *phases;
+  uint32_t n_tasks, n_phases;
+  _Atomic uint32_t first_fault;  // number of a command
+
+  sni_buffer *arena, *scratch;
+  size_t scratch_stride;
+  int n_scratches;  // threads that have scratch memory now
+
+  // Work that might have been split in runs in close succession, but for the sleeping pool.
+  double declined_ns;
+  double declined_end_ms;  // end of the last such run
+};
+
+static inline sni_scratch_header *sni_scratch_of(const sni_run_state *state, int thread) {
+  return (sni_scratch_header *)((char *)sni_buffer_host(state->scratch) +
+                                (size_t)thread * state->scratch_stride);
+}
+
+// ---- executable.c
+int64_t sni_chunk_of(const sni_run_state *state, double work_ns, int64_t units);
+double sni_least_split_ns(const sni_run_state *state);
+double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, double later_ns);
+bool sni_split_pays(sni_run_state *state, double work_ns);
+// Whether some thread has met a fault; forgets it.
+bool sni_take_fault(sni_run_state *state);
+sn_status sni_report_fault(sni_run_state *state, const sni_command *command);
+// Runs the bound commands [first, end), each split where that pays. False: stopped at the one that
+// faulted. io_declined_ns: the greatest work that was not split.
+bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end, double *io_declined_ns,
+                      uint32_t *out_faulted);
+
+// ---- scheduled.c
+bool sni_make_phase_arrays(sni_run_state *state);
+// Binds all commands, in the order of the schedule, and its phases. Gives the work that may be
+// split.
+double sni_bind_phases(sni_run_state *state, void (*bind)(sni_run_state *state, uint32_t number));
+sn_status sni_run_phases(sni_run_state *state, double *io_declined_ns);
+
+#endif
