@@ -9,6 +9,7 @@
 // small, and eager.c caches their executables.
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
+#include "passes/lower/argument_offsets.h"
 #include "passes/lower/fuse_groups.h"
 #include "runtime/float_modes.h"
 
@@ -291,6 +292,7 @@ static sn_status make_commands(job *j, sni_command *commands) {
                        .n_params = p->n_params,
                        .n_extents = p->n_extents,
                        .slots = p->slots,
+                       .offsets = p->offsets,
                        .params = p->params,
                        .extents = p->extents,
                        .grains = p->grains,
@@ -392,6 +394,7 @@ static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backen
                     j->compiler->plugin.status);
   SNI_TRY(optimize(j, graph));
   SNI_TRY(lower(j, j->compiled->graph));
+  SNI_TRY(sni_move_offsets(j->compiled->plan, &j->compiled->arena, j->diag));
   j->compiled->codes =
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
   if (!j->compiled->codes) return sni_fail_memory(j->diag, sizeof(void *), "kernels");

@@ -38,14 +38,18 @@ static bool make_arrays(sni_run_state *state) {
   return state->externals != NULL;
 }
 
+static int64_t offset_of(const sni_command *command, uint32_t buffer) {
+  return command->offsets ? command->offsets[buffer] : 0;
+}
+
 static void find_externals(sni_run_state *state) {
   const sni_executable *e = state->executable;
   for (uint32_t i = 0; i < e->n_commands; i++)
     for (uint32_t j = 0; j < e->commands[i].n_buffers; j++) {
       const sni_slot *slot = &e->slots[state->plan.root[e->commands[i].slots[j]]];
       if (slot->kind != SNI_SLOT_TEMPORARY)
-        state->externals[state->n_externals++] =
-            (sni_external_argument){&state->buffers[i][j], slot->kind, slot->index};
+        state->externals[state->n_externals++] = (sni_external_argument){
+            &state->buffers[i][j], offset_of(&e->commands[i], j), slot->kind, slot->index};
     }
 }
 
@@ -199,7 +203,8 @@ static void bind_command(sni_run_state *state, uint32_t number) {
   if (!units) return;
   for (uint32_t j = 0; j < command->n_buffers; j++)
     if (sni_in_arena(&state->plan, command->slots[j]))
-      state->buffers[number][j] = arena + sni_arena_offset(&state->plan, command->slots[j]);
+      state->buffers[number][j] =
+          arena + sni_arena_offset(&state->plan, command->slots[j]) + offset_of(command, j);
   for (uint32_t j = 0; j < command->n_params; j++)
     state->params[number][j] = sni_run_state_size(state, command->params[j]);
   state->commands[state->n_commands++] = (sni_bound_command){command->function,
@@ -362,7 +367,7 @@ sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *con
   void *const *const tables[] = {inputs, outputs, variables, new_variables, constants};
   for (uint32_t i = 0; i < state->n_externals; i++) {
     const sni_external_argument *external = &state->externals[i];
-    *external->argument = tables[external->kind][external->index];
+    *external->argument = (char *)tables[external->kind][external->index] + external->offset;
   }
   if (state->faults) sni_take_fault(state);
 #if defined(SNI_DEBUG)

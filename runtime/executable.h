@@ -63,6 +63,7 @@ typedef struct sni_command {
   bool copies;  // buffer 0 to buffer 1: nothing to do where they are the same memory
   uint32_t n_buffers, n_params, n_extents;
   const uint32_t *slots;        // n_buffers
+  const int64_t *offsets;       // n_buffers: bytes from the slot's beginning; NULL: none
   const sni_size_ref *params;   // n_params
   const sni_size_ref *extents;  // units = product over n_extents of ceil(extent / grain)
   const int64_t *grains;

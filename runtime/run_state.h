@@ -26,6 +26,7 @@ _Static_assert(sizeof(void *) != 8 || sizeof(sni_bound_command) == 64, "one cach
 // A buffer argument that lies outside the arena.
 typedef struct sni_external_argument {
   void **argument;
+  int64_t offset;  // bytes
   sni_slot_kind kind;
   uint32_t index;
 } sni_external_argument;

@@ -26,6 +26,7 @@ typedef struct sni_plan_command {
   const sni_tree *kernel;  // before expansion; NULL: blas
   sni_plan_blas blas;
   const uint32_t *slots;        // one per buffer of the kernel (a, b, c for blas)
+  const int64_t *offsets;       // bytes from each slot's beginning; NULL: none
   const sni_size_ref *params;   // one per kernel parameter (m, n, k for blas)
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;

@@ -70,11 +70,15 @@ static void print_slots(const sni_plan *plan, sni_text *text) {
   }
 }
 
+static void print_argument(const sni_plan_command *c, uint32_t i, sni_text *text) {
+  sni_text_add(text, "%sslot %u", i ? ", " : "", c->slots[i]);
+  if (c->offsets && c->offsets[i]) sni_text_add(text, " + %lld", (long long)c->offsets[i]);
+}
+
 static void print_command(const sni_plan *plan, uint32_t number, sni_text *text) {
   const sni_plan_command *c = &plan->commands[number];
   sni_text_add(text, "command %u: %s (", number, c->kernel ? c->op_name : "blas matmul");
-  for (uint32_t i = 0; i < c->n_slots; i++)
-    sni_text_add(text, "%sslot %u", i ? ", " : "", c->slots[i]);
+  for (uint32_t i = 0; i < c->n_slots; i++) print_argument(c, i, text);
   sni_text_add(text, ")");
   for (uint32_t i = 0; i < c->n_params; i++) {
     sni_text_add(text, i ? ", p%u = " : " with p%u = ", i);

@@ -513,6 +513,39 @@ START_TEST(shared_memory_is_one_block) {
 }
 END_TEST
 
+// ---- offsets: t[16..] = x[16..] + 1; out = t[16..] + 1; t lies in the arena
+START_TEST(arguments_begin_at_their_offsets) {
+  const sni_slot slots[] = {{SNI_SLOT_INPUT, 0, 104, 0, 0, -1},
+                            {SNI_SLOT_TEMPORARY, 0, 104, 0, 1, -1},
+                            {SNI_SLOT_OUTPUT, 0, 40, 0, 0, -1}};
+  static const uint32_t arguments[][2] = {{0, 1}, {1, 2}};
+  static const int64_t offsets[][2] = {{64, 64}, {64, 0}};
+  const sni_size_ref ten[] = {10};
+  sni_command commands[2];
+  for (int i = 0; i < 2; i++)
+    commands[i] = (sni_command){.function = add_number,
+                                .n_buffers = 2,
+                                .slots = arguments[i],
+                                .offsets = offsets[i],
+                                .n_params = 1,
+                                .params = one_param,
+                                .n_extents = 1,
+                                .extents = ten,
+                                .grains = one_grain};
+  const sni_executable e = {.n_slots = 3, .slots = slots, .n_commands = 2, .commands = commands};
+  sni_run_state *state = make_state(&e, 0);
+  ck_assert_int_eq(sni_run_state_bind(state, NULL), SN_OK);
+  for (int run = 0; run < 2; run++) {
+    float x[26], out[10];
+    for (int i = 0; i < 26; i++) x[i] = (float)(i + run);
+    ck_assert_int_eq(sni_run_state_run(state, (void *[]){x}, (void *[]){out}, NULL, NULL, NULL),
+                     SN_OK);
+    for (int i = 0; i < 10; i++) ck_assert(out[i] == (float)(16 + i + run + 2));
+  }
+  sni_run_state_destroy(state);
+}
+END_TEST
+
 #if defined(__x86_64__)
 typedef struct modes_record {
   _Atomic int wrong, calls;
@@ -630,6 +663,7 @@ int main(void) {
   tcase_add_test(cases, loop_of_short_runs_wakes_the_pool);
   tcase_add_test(cases, fault_is_reported);
   tcase_add_test(cases, shared_memory_is_one_block);
+  tcase_add_test(cases, arguments_begin_at_their_offsets);
 #if defined(__x86_64__)
   tcase_add_test(cases, modes_of_the_host_are_put_aside);
 #endif
