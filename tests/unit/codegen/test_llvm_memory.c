@@ -1,28 +1,40 @@
 // LLVM without memory: the plugin says so, and the process lives.
+#include "codegen/kernel/tree.h"
 #include "codegen/llvm/plugin.h"
-#include "tests/unit/codegen/kernel_build.h"
 
 #include <check.h>
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 // y[i] = x[i] + 0 + 1 + ..., of several hundred instructions.
 static int compile(const sni_llvm_plugin *plugin, char *error, size_t capacity) {
-  static builder b;
-  build_begin(&b, false, 1, 0, (int64_t[]){1000});
-  const uint32_t x = build_buffer(&b, SN_F32), y = build_buffer(&b, SN_F32);
-  const uint32_t ax = build_access(&b, x, 0, (int64_t[]){1});
-  const uint32_t ay = build_access(&b, y, 0, (int64_t[]){1});
-  build_stage(&b, false);
-  uint32_t v = build_load(&b, ax);
-  for (int i = 0; i < 200; i++) v = build_2(&b, SNI_KOP_ADD, v, build_f(&b, SN_F32, i));
-  build_store(&b, ay, v);
-  const sni_kernel *kernel = &b.k;
+  static char text[16384];
+  sni_allocator allocator;
+  sni_arena arena;
+  sni_diag diag = {0};
+  sni_tree *kernel = NULL;
+  size_t at = (size_t)snprintf(text, sizeof(text),
+                               "kernel k { b0 f32 global read b1 f32 global write\n"
+                               "loop i0 parallel 1000 @ grid grain 1000 lanes {\n"
+                               "%%0 f32 = load b0[i0]\n");
+  for (int i = 0; i < 200; i++)
+    at += (size_t)snprintf(text + at, sizeof(text) - at,
+                           "%%%d f32 = const %d\n%%%d f32 = add %%%d, %%%d\n", 2 * i + 1, i,
+                           2 * i + 2, 2 * i, 2 * i + 1);
+  at += (size_t)snprintf(text + at, sizeof(text) - at, "store b1[i0] = %%400\n} }\n");
+  sni_allocator_init(&allocator, NULL, 0);
+  sni_arena_init(&arena, &allocator);
+  if (sni_tree_parse(&arena, &diag, text, at, &kernel)) {
+    snprintf(error, capacity, "the kernel is not read");
+    return 1;
+  }
   const char *symbol = "k";
-  const sni_llvm_request request = {.kernels = &kernel,
+  const sni_llvm_request request = {.kernels = (const sni_tree **)&kernel,
                                     .symbols = &symbol,
                                     .n_kernels = 1,
                                     .output = SNI_LLVM_OBJECT,
@@ -32,6 +44,7 @@ static int compile(const sni_llvm_plugin *plugin, char *error, size_t capacity) 
   const int failed = plugin->compile(&request, &result);
   snprintf(error, capacity, "%s", failed ? result.error : "");
   plugin->release(&result);
+  sni_arena_deinit(&arena);
   return failed;
 }
 
