@@ -142,8 +142,6 @@ static void normalize_immediate(sni_tree_inst *inst) {
       inst->imm.words[1] = 0;
       break;
     case SNI_IMMEDIATE_NONE:
-    case SNI_IMMEDIATE_AXIS:
-    case SNI_IMMEDIATE_SLOT:
       memset(&inst->imm, 0, sizeof(inst->imm));
       break;
   }

@@ -6,7 +6,7 @@
 #include "runtime/dtype.h"
 
 // SNI_KOP(ID, name, operands, CORE or MATH, immediate, flags, dtypes, cost, formula). MATH ops are
-// expanded (codegen/expand/expand.c) into CORE ones before any backend sees them. Operands have the
+// expanded (codegen/expand/) into CORE ones before any backend sees them. Operands have the
 // result's dtype unless said otherwise. immediate: what imm holds. dtypes: SNI_DTYPES_<that>, of the
 // source where there is one, else of the value. cost: ns per f32 element on one core, roughly; of a
 // MATH op: what it is expanded to.
@@ -15,16 +15,12 @@
   SNI_KOP(CONST, "const", 0, CORE, CONST, PLAIN, ANY, 0, "y = imm")                                \
   SNI_KOP(PARAM, "param", 0, CORE, SIZE, PLAIN, NUMBER, 0,                                         \
           "y = imm.size, converted from i64 to the dtype")                                         \
-  SNI_KOP(INDEX, "index", 0, CORE, AXIS, LOOP, INTEGER, 0.05,                                      \
-          "y = index of the loop (nest: along axis imm.axis), as i32 or i64")                      \
+  SNI_KOP(INDEX, "index", 0, CORE, NONE, LOOP, INTEGER, 0.05,                                      \
+          "y = index of the loop, as i32 or i64")                                                  \
   SNI_KOP(LOAD, "load", 0, CORE, NONE, ACCESS, ANY, 0.1, "y = access")                             \
   SNI_KOP(STORE, "store", 1, CORE, NONE, ACCESS_STORE, ANY, 0.1, "access = a")                     \
   SNI_KOP(STORE_ADD, "store_add", 1, CORE, NONE, ACCESS_STORE, NUMBER, 0.5,                        \
           "access += a; serial along the axes that collide")                                       \
-  SNI_KOP(SCRATCH_LOAD, "scratch_load", 0, CORE, SLOT, PLAIN, ANY, 0.1,                            \
-          "y = row scratch slot imm.slot at this inner index")                                     \
-  SNI_KOP(SCRATCH_STORE, "scratch_store", 1, CORE, SLOT, STORE, ANY, 0.1,                          \
-          "row scratch slot imm.slot at this inner index = a")                                     \
   SNI_KOP(REDUCE, "reduce", 1, CORE, COMBINER, LOOP, ANY, 0.05,                                    \
           "y = a combined over the loop and the reduced loops inside by imm.combiner: ADD MUL "    \
           "MAX MIN (bool: MAX or, MIN and)")                                                       \
@@ -109,8 +105,6 @@ typedef enum sni_immediate {
   SNI_IMMEDIATE_NONE,
   SNI_IMMEDIATE_CONST,
   SNI_IMMEDIATE_SIZE,
-  SNI_IMMEDIATE_AXIS,  // nests alone
-  SNI_IMMEDIATE_SLOT,  // nests alone
   SNI_IMMEDIATE_COMBINER,
 } sni_immediate;
 
@@ -122,7 +116,7 @@ enum {  // sni_kop_info.flags
   SNI_KOP_FLAGS_ACCESS = 4,
   SNI_KOP_FLAGS_STORE = 8,  // without a value: nobody may use what it defines
   SNI_KOP_FLAGS_ACCESS_STORE = 12,
-  SNI_KOP_FLAGS_LOOP = 16,  // names a loop (in a tree)
+  SNI_KOP_FLAGS_LOOP = 16,  // names a loop
 };
 
 typedef struct sni_kop_info {

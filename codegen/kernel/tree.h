@@ -70,7 +70,7 @@
 
 #include <string.h>
 
-#define SNI_TREE_VERSION 1  // of the block's layout and meaning; part of every key
+#define SNI_TREE_VERSION 2  // of the block's layout and meaning; part of every key
 #define SNI_TREE_DEPTH 12   // most loops around an instruction
 #define SNI_REDUCE_LANES 64
 #define SNI_NO_VALUE UINT32_MAX

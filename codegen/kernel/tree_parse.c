@@ -187,16 +187,13 @@ static sn_status read_constant(parser *p, sni_tree_inst *inst) {
 static sni_kop op_by_name(const char *word, size_t length) {
   int op = SNI_KOP_NONE + 1;
   while (op < SNI_KOP_COUNT && !sni_tree_word_is(word, length, sni_kop_infos[op].name)) op++;
-  const bool nest = op < SNI_KOP_COUNT && sni_kop_immediate((sni_kop)op) == SNI_IMMEDIATE_SLOT;
-  return nest || op == SNI_KOP_CONTRACTION ? SNI_KOP_COUNT : (sni_kop)op;
+  return op == SNI_KOP_CONTRACTION ? SNI_KOP_COUNT : (sni_kop)op;
 }
 
 static sn_status read_immediate(parser *p, sni_tree_inst *inst) {
   const char *word;
   switch (sni_kop_immediate((sni_kop)inst->op)) {
     case SNI_IMMEDIATE_NONE:
-    case SNI_IMMEDIATE_AXIS:
-    case SNI_IMMEDIATE_SLOT:
       break;
     case SNI_IMMEDIATE_CONST:
       return read_constant(p, inst);

@@ -135,8 +135,6 @@ static void add_access(const printer *p, uint32_t number, unsigned depth) {
 static void add_immediate(const printer *p, const sni_tree_inst *inst) {
   switch (sni_kop_immediate((sni_kop)inst->op)) {
     case SNI_IMMEDIATE_NONE:
-    case SNI_IMMEDIATE_AXIS:
-    case SNI_IMMEDIATE_SLOT:
       break;
     case SNI_IMMEDIATE_CONST:
       sni_text_add(p->text, " ");

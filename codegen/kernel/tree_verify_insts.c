@@ -83,9 +83,7 @@ static bool combiner_ok(const sni_tree_inst *inst) {
 static sn_status verify_immediate(const sni_tree_verifier *v, const sni_tree_inst *inst) {
   switch (sni_kop_immediate((sni_kop)inst->op)) {
     case SNI_IMMEDIATE_NONE:
-    case SNI_IMMEDIATE_AXIS:
-      return sni_tree_is_zero_bytes(&inst->imm, sizeof(inst->imm)) ? SN_OK
-                                                                   : fail(v, "it has an immediate");
+      break;
     case SNI_IMMEDIATE_CONST:
       return constant_ok(inst) ? SN_OK : fail(v, "its constant does not fit its dtype");
     case SNI_IMMEDIATE_SIZE:
@@ -95,10 +93,9 @@ static sn_status verify_immediate(const sni_tree_verifier *v, const sni_tree_ins
                  : SN_OK;
     case SNI_IMMEDIATE_COMBINER:
       return combiner_ok(inst) ? SN_OK : fail(v, "its combiner does not exist for its dtype");
-    case SNI_IMMEDIATE_SLOT:
-      break;
   }
-  return fail(v, "it is of nests alone");
+  return sni_tree_is_zero_bytes(&inst->imm, sizeof(inst->imm)) ? SN_OK
+                                                               : fail(v, "it has an immediate");
 }
 
 // ---- loops

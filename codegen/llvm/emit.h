@@ -64,6 +64,7 @@ typedef struct sni_emitter {
   bool *is_vector, *needs_splat;
   int lanes;
   bool non_temporal;  // some store bypasses the caches: a fence is due
+  // of the walk (emit_walk.h)
   const sni_tree *tree;
   sni_inst_facts *inst_facts;
   sni_item_facts *item_facts;
@@ -153,10 +154,6 @@ LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValue
 LLVMValueRef sni_emit_extent(sni_emitter *e, sni_extent extent);  // emit_kernel.c
 // lanes below active (i64)
 LLVMValueRef sni_emit_mask(sni_emitter *e, LLVMValueRef active, unsigned width);
-LLVMValueRef sni_emit_masked_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
-                                  LLVMValueRef mask);
-void sni_emit_masked_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
-                           LLVMValueRef mask);
 LLVMValueRef sni_emit_vector_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
                                   LLVMValueRef mask);
 void sni_emit_vector_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,

@@ -48,35 +48,29 @@ static LLVMValueRef masked_call(sni_emitter *e, const char *name, LLVMTypeRef *o
   return call;
 }
 
-LLVMValueRef sni_emit_masked_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
-                                  LLVMValueRef mask) {
-  LLVMTypeRef overloads[2] = {type, e->type_pointer};
-  return masked_call(e, "llvm.masked.load", overloads, NULL, address, mask, LLVMConstNull(type),
-                     element_bytes(e, type));
-}
-
-void sni_emit_masked_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
-                           LLVMValueRef mask) {
-  LLVMTypeRef overloads[2] = {LLVMTypeOf(value), e->type_pointer};
-  masked_call(e, "llvm.masked.store", overloads, value, address, mask, NULL,
-              element_bytes(e, LLVMTypeOf(value)));
-}
-
 LLVMValueRef sni_emit_vector_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef address,
                                   LLVMValueRef mask) {
-  if (mask && sni_ir_width(type) > 1) return sni_emit_masked_load(e, type, address, mask);
+  const unsigned align = element_bytes(e, type);
+  if (mask && sni_ir_width(type) > 1) {
+    LLVMTypeRef overloads[2] = {type, e->type_pointer};
+    return masked_call(e, "llvm.masked.load", overloads, NULL, address, mask, LLVMConstNull(type),
+                       align);
+  }
   LLVMValueRef load = LLVMBuildLoad2(e->builder, type, address, "");
-  LLVMSetAlignment(load, element_bytes(e, type));
+  LLVMSetAlignment(load, align);
   return load;
 }
 
 void sni_emit_vector_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
                            LLVMValueRef mask) {
-  if (mask && sni_ir_width(LLVMTypeOf(value)) > 1) {
-    sni_emit_masked_store(e, value, address, mask);
+  LLVMTypeRef type = LLVMTypeOf(value);
+  const unsigned align = element_bytes(e, type);
+  if (mask && sni_ir_width(type) > 1) {
+    LLVMTypeRef overloads[2] = {type, e->type_pointer};
+    masked_call(e, "llvm.masked.store", overloads, value, address, mask, NULL, align);
     return;
   }
-  LLVMSetAlignment(LLVMBuildStore(e->builder, value, address), element_bytes(e, LLVMTypeOf(value)));
+  LLVMSetAlignment(LLVMBuildStore(e->builder, value, address), align);
 }
 
 static LLVMValueRef all_lanes(sni_emitter *e, unsigned width) {

@@ -456,7 +456,6 @@ static const struct {
     {ITEM, 9, ITEM_FIELD(as.contract.rhs), 99, "its access is not the next one"},
     {INST, 1, FIELD(sni_tree_inst, op), 0, "no such operation"},
     {INST, 1, FIELD(sni_tree_inst, op), SNI_KOP_COUNT, "no such operation"},
-    {INST, 1, FIELD(sni_tree_inst, op), SNI_KOP_SCRATCH_LOAD, "it is of nests alone"},
     {INST, 6, FIELD(sni_tree_inst, op), SNI_KOP_CONTRACTION, "it stands in no contract item"},
     {INST, 9, FIELD(sni_tree_inst, op), SNI_KOP_PARAM, "its instruction is no contraction"},
     {INST, 1, FIELD(sni_tree_inst, dtype), 5, "no such dtype"},
