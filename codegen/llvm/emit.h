@@ -62,6 +62,7 @@ typedef struct sni_emitter {
   sni_value *values;       // per instruction
   LLVMValueRef *vectors;   // memory of values[i].vector
   bool *is_vector, *needs_splat;
+  bool *early;  // per instruction: it was emitted before the lanes loop that it stands in
   int lanes;
   bool non_temporal;  // some store bypasses the caches: a fence is due
   // of the walk (emit_walk.h)

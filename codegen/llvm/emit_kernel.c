@@ -374,6 +374,7 @@ static bool allocate(sni_emitter *e) {
   e->values = calloc(insts, sizeof(*e->values));
   e->vectors = calloc(insts * sni_max_group, sizeof(*e->vectors));
   e->is_vector = calloc(insts, sizeof(*e->is_vector));
+  e->early = calloc(insts, sizeof(*e->early));
   e->needs_splat = calloc(insts, sizeof(*e->needs_splat));
   e->inst_facts = calloc(insts, sizeof(*e->inst_facts));
   e->sums = calloc(insts, sizeof(*e->sums));
@@ -384,7 +385,7 @@ static bool allocate(sni_emitter *e) {
   e->product = calloc(items, sizeof(*e->product));
   e->spans = calloc(items, sizeof(*e->spans));
   if (!e->buffers || !e->held || !e->params || !e->offsets || !e->displacements || !e->aligned ||
-      !e->access_depth || !e->forms || !e->values || !e->vectors || !e->is_vector ||
+      !e->access_depth || !e->forms || !e->values || !e->vectors || !e->is_vector || !e->early ||
       !e->needs_splat || !e->inst_facts || !e->sums || !e->item_facts || !e->first_inst ||
       !e->item_lanes || !e->straight || !e->product || !e->spans)
     return false;
@@ -395,11 +396,11 @@ static bool allocate(sni_emitter *e) {
 
 static void release(sni_emitter *e) {
   for (uint32_t b = 0; e->held && b < e->tree->n_buffers; b++) free((void *)e->held[b]);
-  void *const all[] = {e->buffers,     e->held,        e->params,  e->offsets,    e->displacements,
-                       e->aligned,     e->forms,       e->values,  e->vectors,    e->is_vector,
-                       e->needs_splat, e->inst_facts,  e->sums,    e->item_facts, e->first_inst,
-                       e->item_lanes,  e->straight,    e->product, e->spans,      e->undo,
-                       e->areas,       e->access_depth};
+  void *const all[] = {e->buffers,    e->held,        e->params,      e->offsets, e->displacements,
+                       e->aligned,    e->forms,       e->values,      e->vectors, e->is_vector,
+                       e->early,      e->needs_splat, e->inst_facts,  e->sums,    e->item_facts,
+                       e->first_inst, e->item_lanes,  e->straight,    e->product, e->spans,
+                       e->undo,       e->areas,       e->access_depth};
   for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) free(all[i]);
 }
 

@@ -188,6 +188,21 @@ bool sni_rolls(const sni_emitter *e, uint32_t item) {
          sni_count_operations(e, item) * all > longest_wide;
 }
 
+// Checks of an index that is the same in all lanes are made once, before the loop, where that runs at
+// all: they would be made anew each turn.
+static void check_early(sni_emitter *e, uint32_t item, bool on) {
+  const bool runs = e->item_facts[item].grid || sni_tree_known_iterations(e->tree, item) > 0;
+  for (uint32_t i = sni_first_inst(e, item); runs && i < sni_end_inst(e, item); i++) {
+    const sni_tree_inst *inst = sni_inst_at(e, i);
+    if (inst->op != SNI_KOP_CHECK_INDEX || e->is_vector[i] ||
+        inst->operands[0] >= sni_first_inst(e, item) ||
+        sni_item_at(e, e->inst_facts[i].item)->parent != item)
+      continue;
+    if (on) sni_emit_value(e, i, NULL);
+    e->early[i] = on;
+  }
+}
+
 static void run_vectors(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group) {
   (void)group;
   turns t = {.item = item, .interleave = sni_choose_interleave(e, item)};
@@ -197,12 +212,14 @@ static void run_vectors(sni_emitter *e, uint32_t item, sni_span span, const sni_
   const bool rolls = sni_rolls(e, item), wide = reduces(e, item) && !rolls;
   t.vectors = wide || e->straight[item] ? all : t.interleave;
   sni_test_streams(e, item, span.first);
+  check_early(e, item, true);
   if (e->item_facts[item].grid)
     emit_columns(e, &t, span);
   else if (rolls)
     emit_rolled_row(e, &t, span);
   else
     emit_row(e, &t, span);
+  check_early(e, item, false);
 }
 
 void sni_emit_lanes(sni_emitter *e, uint32_t item, sni_span span) {

@@ -12,7 +12,8 @@
 
 enum {
   greatest_level_bits = 48,  // log2 of more iterations than any loop runs
-  kind_characters = 64       // of a sum, in the name of a function
+  kind_characters = 64,      // of a sum, in the name of a function
+  most_few = 16              // pieces that are combined in straight code
 };
 
 typedef struct levels {
@@ -299,11 +300,80 @@ static void emit_piece(sni_emitter *e, uint32_t item, sni_span span, const sni_g
   call_raise(e, l);
 }
 
+// ---- few pieces: their totals wait side by side and are combined straight
+static int64_t known_pieces(const sni_emitter *e, uint32_t item) {
+  const sni_loop_item *loop = &sni_item_at(e, item)->as.loop;
+  if (loop->extent.param >= 0) return -1;
+  return loop->extent.value / loop->chunk + (loop->extent.value % loop->chunk != 0);
+}
+
+static void combine_few(sni_emitter *e, const struct sni_sum *sum, int pieces, bool in_lanes,
+                        LLVMValueRef base) {
+  LLVMValueRef all[most_few * sni_max_group];
+  for (int p = 0; p < pieces; p++)
+    for (int u = 0; u < sum->width; u++)
+      all[p * sum->width + u] =
+          sni_sum_read_cell(e, sum, sni_sum_cell(e, sum, base, sni_ir_i64(e, p), sni_ir_i64(e, u)));
+  if (in_lanes) {
+    struct sni_sum places = *sum;
+    places.places = pieces;
+    sni_sum_combine_places(e, &places, all);
+  }
+  for (int p = 1; p < pieces && !in_lanes; p++)
+    for (int u = 0; u < sum->width; u++)
+      all[u] = sni_sum_combine(e, sum, all[u], all[p * sum->width + u]);
+  sni_sum_set_total(e, sum, all);
+}
+
+static void emit_few(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
+                     sni_run_span run, uint32_t first, int pieces) {
+  const sni_loop_item *of = &sni_item_at(e, item)->as.loop;
+  const uint32_t count = e->n_sums - first;
+  sni_loop loop;
+  LLVMValueRef totals[sni_max_group], size = sni_ir_i64(e, of->chunk);
+  struct sni_sum *sums = calloc(count + 1u, sizeof(*sums));
+  LLVMValueRef *base = calloc(count + 1u, sizeof(*base));
+  for (uint32_t s = 0; s < count && sums && base; s++) {
+    sums[s] = level_sum(e, &e->sums[first + s], of->chunk);
+    base[s] = sni_frame_take(e, pieces * sums[s].width * sni_sum_memory_bytes(e, &sums[s]));
+  }
+  if (!sums || !base) {
+    sni_fail_emission(e, "out of memory");
+    free(sums);
+    free(base);
+    return;
+  }
+  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), sni_ir_i64(e, pieces), sni_ir_i64(e, 1), 0);
+  sni_span piece = {sni_ir_mul(e, loop.index, size), NULL};
+  piece.last = sni_ir_add(e, piece.first, size);
+  if (of->extent.value % (int64_t)of->chunk) piece.last = sni_ir_min(e, piece.last, span.last);
+  for (uint32_t s = 0; s < count; s++) sni_sum_start_sum(e, &e->sums[first + s]);
+  run(e, item, piece, group);
+  for (uint32_t s = 0; s < count; s++) {
+    sni_sum_totals_of(e, &e->sums[first + s], totals);
+    for (int u = 0; u < sums[s].width; u++)
+      sni_sum_write_cell(e, sni_sum_cell(e, &sums[s], base[s], loop.index, sni_ir_i64(e, u)),
+                         totals[u]);
+  }
+  sni_loop_end(e, &loop, NULL);
+  for (uint32_t s = 0; s < count; s++) {
+    combine_few(e, &sums[s], pieces, of->order == SNI_ORDER_LANES, base[s]);
+    sni_frame_release(e, base[s]);
+  }
+  free(sums);
+  free(base);
+}
+
 void sni_emit_pieces(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
                      sni_run_span run, uint32_t first) {
   levels l;
   sni_loop loop;
   LLVMValueRef totals[sni_max_group], zero = sni_ir_i64(e, 0), one = sni_ir_i64(e, 1);
+  const int64_t few = known_pieces(e, item);
+  if (few > 0 && few <= most_few) {
+    emit_few(e, item, span, group, run, first, (int)few);
+    return;
+  }
   if (!open_levels(e, item, first, &l)) return;
   LLVMValueRef size = sni_ir_i64(e, l.chunk);
   LLVMValueRef pieces = LLVMBuildAdd(e->builder, span.last, sni_ir_i64(e, l.chunk - 1), "");

@@ -25,8 +25,8 @@ static LLVMValueRef identity_of(sni_emitter *e, const struct sni_sum *sum) {
   return sni_reduce_identity(e, inst_of(e, sum), sum->type);
 }
 
-static LLVMValueRef combine(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef a,
-                            LLVMValueRef b) {
+LLVMValueRef sni_sum_combine(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef a,
+                             LLVMValueRef b) {
   return sni_reduce_combine(e, inst_of(e, sum), a, b);
 }
 
@@ -62,10 +62,11 @@ void sni_sum_fill_cells(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef 
 
 void sni_sum_add_to_cell(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef address,
                          LLVMValueRef value) {
-  sni_sum_write_cell(e, address, combine(e, sum, sni_sum_read_cell(e, sum, address), value));
+  sni_sum_write_cell(e, address,
+                     sni_sum_combine(e, sum, sni_sum_read_cell(e, sum, address), value));
 }
 
-// place[l] = combine(place[l], place[l + w]) for w = 32, 16, ..., 1: leaves the total in place 0.
+// place[l] = sni_sum_combine(place[l], place[l + w]) for w = 32, 16, ..., 1: leaves the total in place 0.
 void sni_sum_combine_cells(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef base,
                            int places) {
   if (places == 1) return;
@@ -184,7 +185,7 @@ static struct sni_sum *sum_of(sni_emitter *e, uint32_t number) {
 static LLVMValueRef fed(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef total,
                         LLVMValueRef element, LLVMValueRef mask) {
   const bool fresh = total == identity_of(e, sum);  // constants are unique
-  LLVMValueRef next = fresh ? element : combine(e, sum, total, element);
+  LLVMValueRef next = fresh ? element : sni_sum_combine(e, sum, total, element);
   return mask ? sni_ir_select(e, mask, next, total) : next;
 }
 
@@ -244,12 +245,12 @@ void sni_take_sum(sni_emitter *e, uint32_t number, const sni_group *group) {
 }
 
 // ---- closing: the totals, `width` of them, or one scalar of 64 lanes
-static void combine_places(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *all) {
+void sni_sum_combine_places(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *all) {
   for (int w = SNI_REDUCE_LANES / 2; w > 0; w /= 2)
     for (int p = 0; p < w && p + w < sum->places; p++)
       for (int u = 0; u < sum->width; u++)
         all[p * sum->width + u] =
-            combine(e, sum, all[p * sum->width + u], all[(p + w) * sum->width + u]);
+            sni_sum_combine(e, sum, all[p * sum->width + u], all[(p + w) * sum->width + u]);
 }
 
 void sni_sum_totals_of(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *out) {
@@ -261,7 +262,7 @@ void sni_sum_totals_of(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *
     all[i] = sum->memory ? sni_sum_read_cell(
                                e, sum, sni_sum_cell(e, sum, sum->memory, zero, sni_ir_i64(e, i)))
                          : e->values[sum->number].vector[i];
-  if (!sum->memory) combine_places(e, sum, all);
+  if (!sum->memory) sni_sum_combine_places(e, sum, all);
   if (sni_sum_by_lanes(e, sum->innermost)) {
     const int lanes = e->lanes;
     e->lanes = e->item_lanes[sum->innermost];

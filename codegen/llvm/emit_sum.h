@@ -10,6 +10,11 @@ void sni_sum_start_sum(sni_emitter *e, struct sni_sum *sum);
 void sni_sum_totals_of(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *out);
 void sni_sum_set_total(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *totals);
 
+LLVMValueRef sni_sum_combine(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef a,
+                             LLVMValueRef b);
+// all: [place][width]. Leaves the totals in place 0.
+void sni_sum_combine_places(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef *all);
+
 // ---- accumulators in memory: [place][width] from `base` on
 int64_t sni_sum_memory_bytes(const sni_emitter *e, const struct sni_sum *sum);  // of one
 LLVMValueRef sni_sum_cell(sni_emitter *e, const struct sni_sum *sum, LLVMValueRef base,

@@ -65,6 +65,7 @@ static void emit_pure(sni_emitter *e, uint32_t number, const sni_group *group) {
 }
 
 void sni_emit_value(sni_emitter *e, uint32_t number, const sni_group *group) {
+  if (e->early[number]) return;
   switch ((int)sni_inst_at(e, number)->op) {
     case SNI_KOP_NONE:
     case SNI_KOP_CARRY:        // by the loop that it travels round
