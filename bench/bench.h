@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define BENCH_SIZES 4
+#define BENCH_SIZES 5
 #define BENCH_MAX_INPUTS 1024
 #define BENCH_MAX_RESULTS 24
 #define BENCH_MAX_YARDSTICKS 3

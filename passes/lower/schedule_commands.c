@@ -17,7 +17,7 @@ enum { NONE = UINT32_MAX };
 // barrier.
 static const double least_split_ns = 3000, large_ns = 8000, task_ns = 4000, full_ns = 100000;
 static const double barrier_ns = 1000, least_gain = 0.03, arena_growth = 1.25;
-enum { balanced_pieces = 16, most_refused = 16, assumed = 64 };
+enum { balanced_pieces = 16, most_refused = 8, assumed = 64 };
 
 // Memory of the arena: slots that take it over from each other.
 typedef struct item {
