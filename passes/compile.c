@@ -10,6 +10,7 @@
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
 #include "passes/lower/argument_offsets.h"
+#include "passes/lower/command_graph.h"
 #include "passes/lower/fuse_groups.h"
 #include "runtime/float_modes.h"
 
@@ -306,7 +307,7 @@ static sn_status make_commands(job *j, sni_command *commands) {
       c->function = code->function;
       c->code = code->interp;
       c->kind = code->kind;
-      c->faults = p->kernel->faults != 0;
+      c->faults = sni_command_faults(p);
       c->scratch_bytes = code->scratch_bytes;
       c->name = sni_tree_name(p->kernel);
       if (code->kind == SNI_COMMAND_NATIVE)
@@ -358,6 +359,7 @@ static sn_status assemble(job *j, bool raw) {
                                           .order = plan->order,
                                           .tasks = plan->tasks,
                                           .phases = plan->phases,
+                                          .checks_first = plan->checks_first,
                                           .in_place = plan->in_place};
   return make_commands(j, commands);
 }

@@ -108,6 +108,7 @@ typedef struct sni_executable {
   const bool *in_place;
   size_t scratch_bytes;  // greatest of the commands
   bool faults;           // some command may fault
+  bool checks_first;     // those do before the first variable is written in place
 } sni_executable;
 
 // Thread-compatible: addresses and layout of one thread's runs of one executable.

@@ -91,7 +91,8 @@ static void unlock(const sni_run *run) {
 
 static bool may_overwrite(const sni_run *run, uint32_t i) {
   const sni_executable *e = &run->program->compiled->executable;
-  return e->in_place[i] && !e->faults && sni_buffer_is_unique(run->bound[i]->buffer);
+  return e->in_place[i] && (!e->faults || e->checks_first) &&
+         sni_buffer_is_unique(run->bound[i]->buffer);
 }
 
 sn_status sni_run_open_variables(sni_run *run) {

@@ -197,6 +197,9 @@ sn_status sni_body_remember(sni_body *b, sni_node_id id, const sni_index_map *ma
 void sni_body_take_back(sni_body *b, int32_t slot);
 // ---- build_special.c
 sn_status sni_build_special(sni_lowering *l, uint32_t group);
+// Before all groups: checks the indices of scatters that are known from the beginning, where
+// variables are updated.
+sn_status sni_check_scatters(sni_lowering *l);
 
 // ---- choose_axes.c
 typedef struct sni_axes_plan {

@@ -133,11 +133,64 @@ static sn_status add_updates(sni_lowering *l, sni_node_id id) {
   return sni_build_tree(&b);
 }
 
+// A command that checks the indices and does nothing else: once it has passed, a variable may be
+// written in place.
+static sn_status check_rows(sni_lowering *l, sni_node_id id) {
+  const sni_node *node = sni_graph_node(l->graph, id);
+  sni_body b;
+  sni_index_map map;
+  uint32_t ignored = 0;
+  SNI_TRY(begin(l, id, sni_graph_type(l->graph, node->operands[1]), &b, &map));
+  SNI_TRY(sni_body_checked_row(&b, node->operands[1], &map, &node->type, &ignored));
+  SNI_TRY(sni_body_describe_fault(&b, node));
+  SNI_TRY(sni_build_tree(&b));
+  l->nodes[id].checked = true;
+  return SN_OK;
+}
+
+static bool updates_variables(const sni_lowering *l) {
+  for (uint32_t r = 0; r < l->graph->n_results; r++)
+    if (l->graph->results[r].variable >= 0) return true;
+  return false;
+}
+
+static bool is_scatter(const sni_lowering *l, const sni_group *g) {
+  return g->kind == SNI_GROUP_PIECES && g->n_members > 0 &&
+         sni_graph_node(l->graph, g->members[0])->op == SNI_OP_SCATTER_ADD;
+}
+
+static bool has_given_indices(const sni_lowering *l, sni_node_id scatter) {
+  const sni_node_id indices = sni_graph_node(l->graph, scatter)->operands[1];
+  return sni_graph_node(l->graph, sni_view_base(l, indices))->n_operands == 0;
+}
+
+bool sni_group_checks(const sni_lowering *l, const sni_group *group) {
+  if (is_scatter(l, group)) return !has_given_indices(l, group->members[0]);
+  for (uint32_t m = 0; m < group->n_members; m++) {
+    const sni_node *node = sni_graph_node(l->graph, group->members[m]);
+    if (sni_op_infos[node->op].op_class == SNI_CLASS_INDEX) return true;
+  }
+  return false;
+}
+
+sn_status sni_check_scatters(sni_lowering *l) {
+  if (!updates_variables(l)) return SN_OK;
+  for (uint32_t i = 0; i < l->n_order; i++) {
+    const sni_group *group = &l->groups[l->order[i]];
+    if (is_scatter(l, group) && has_given_indices(l, group->members[0]))
+      SNI_TRY(check_rows(l, group->members[0]));
+  }
+  return SN_OK;
+}
+
 static sn_status build_scatter(sni_lowering *l, sni_node_id id) {
   const sni_node *node = sni_graph_node(l->graph, id);
   const target to = whole(l, l->nodes[id].slot, &node->type);
+  if (!l->nodes[id].checked && updates_variables(l)) SNI_TRY(check_rows(l, id));
   SNI_TRY(copy_into(l, id, node->operands[0], &to));
-  return add_updates(l, id);
+  SNI_TRY(add_updates(l, id));
+  l->commands[l->n_commands - 1].checked = l->nodes[id].checked;
+  return SN_OK;
 }
 
 sn_status sni_build_special(sni_lowering *l, uint32_t number) {

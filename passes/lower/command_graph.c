@@ -77,6 +77,20 @@ static sn_status note_write(maker *m, uint32_t command, uint32_t place) {
   return SN_OK;
 }
 
+// Commands that may fault come before those that write variables, where the program has them so: the
+// place behind all slots stands for the variables as a whole.
+static sn_status order_checks(maker *m, uint32_t number) {
+  const sni_plan_command *command = &m->plan->commands[number];
+  const uint32_t variables = m->plan->n_slots;
+  if (!m->plan->checks_first) return SN_OK;
+  if (sni_command_faults(command)) return note_write(m, number, variables);
+  for (uint32_t b = 0; b < command->n_slots; b++)
+    if (m->plan->slots[command->slots[b]].kind == SNI_SLOT_NEW_VARIABLE &&
+        sni_command_writes(command, b))
+      return note_read(m, number, variables);
+  return SN_OK;
+}
+
 static sn_status walk_commands(maker *m) {
   for (uint32_t c = 0; c < m->plan->n_commands; c++) {
     const sni_plan_command *command = &m->plan->commands[c];
@@ -84,6 +98,7 @@ static sn_status walk_commands(maker *m) {
       if (sni_command_reads(command, b)) SNI_TRY(note_read(m, c, m->place[command->slots[b]]));
     for (uint32_t b = 0; b < command->n_slots; b++)
       if (sni_command_writes(command, b)) SNI_TRY(note_write(m, c, m->place[command->slots[b]]));
+    SNI_TRY(order_checks(m, c));
   }
   return SN_OK;
 }

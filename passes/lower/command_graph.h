@@ -22,6 +22,9 @@ static inline bool sni_command_writes(const sni_plan_command *c, uint32_t buffer
 static inline bool sni_command_reads(const sni_plan_command *c, uint32_t buffer) {
   return c->kernel ? sni_tree_buffers(c->kernel)[buffer].read : buffer < 2;
 }
+static inline bool sni_command_faults(const sni_plan_command *c) {
+  return c->kernel && c->kernel->faults && !c->checked;
+}
 
 // Of a plan with slots, commands and in_place; lives in arena.
 sn_status sni_command_graph_create(const sni_plan *plan, sni_arena *arena, sni_diag *diag,

@@ -82,7 +82,8 @@ typedef struct sni_fusion_node {
   int32_t slot;               // plan_buffers.c; -1
   int32_t level_group;        // build_nests.c: the group that `level` was worked out for; -1
   int16_t level;
-  bool stored;  // build_nests.c has written its store
+  bool stored;   // build_nests.c has written its store
+  bool checked;  // build_special.c: a command has checked its indices
 } sni_fusion_node;
 
 typedef struct sni_lowering {
@@ -166,6 +167,11 @@ sn_status sni_intern_number(sni_lowering *l, int64_t number, sni_size_ref *out_r
 // ---- share_kernels.c
 // After sni_share_buffers, as the buffers' flags belong to the kernels.
 sn_status sni_share_kernels(sni_lowering *l);
+
+// ---- build_special.c
+// Whether a command of the group may find an index out of range; not those whose indices are known
+// from the beginning, which a command before all groups checks.
+bool sni_group_checks(const sni_lowering *l, const sni_group *group);
 
 // ---- build_blas.c
 sn_status sni_build_blas(sni_lowering *l, sni_node_id id);

@@ -33,6 +33,7 @@ typedef struct sni_plan_command {
   uint32_t n_slots, n_params, n_extents;
   double ns_per_unit;  // schedule_commands.c
   bool copies;         // buffer 0 to buffer 1, nothing else
+  bool checked;        // an earlier command has checked the kernel's indices
   sni_location location;
   const char *fault;    // message of an index out of range; NULL: cannot happen
   const char *op_name;  // of the op that may fault, else of the group's last op
@@ -59,6 +60,7 @@ typedef struct sni_plan {
   const sni_plan_command *commands;
   const sni_plan_constant *constants;
   const bool *in_place;  // per variable
+  bool checks_first;     // no command that may fault writes a variable in place or follows one
   uint32_t n_variables, n_inputs, n_outputs;
   uint32_t n_temporaries;  // slots of kind TEMPORARY that own memory
   const sni_plan_group *groups;

@@ -21,6 +21,7 @@ static sn_status build_groups(sni_lowering *l) {
       [SNI_GROUP_FUSED] = "fused", [SNI_GROUP_PIECES] = "pieces", [SNI_GROUP_LIBRARY] = "library"};
   sni_plan_group *groups = SNI_ARENA_ARRAY(l->arena, sni_plan_group, l->n_order + 1);
   if (!groups) return sni_fail_memory(l->diag, l->n_order * sizeof *groups, "a plan");
+  SNI_TRY(sni_check_scatters(l));
   for (uint32_t i = 0; i < l->n_order; i++) {
     const sni_group *group = &l->groups[l->order[i]];
     groups[i] =
@@ -56,7 +57,9 @@ static sn_status lower(sni_lowering *l) {
 static sn_status hint_sizes(const sni_lowering *l, const int64_t **out_sizes) {
   int64_t *sizes = SNI_ARENA_ARRAY(l->arena, int64_t, l->n_sizes + 1);
   if (!sizes) return sni_fail_memory(l->diag, l->n_sizes * sizeof *sizes, "a plan");
-  for (uint32_t i = 0; i < l->n_sizes; i++) sizes[i] = sni_dim_hint(l->dims, l->size_dims[i]);
+  for (uint32_t i = 0; i < l->n_sizes; i++)
+    sizes[i] =
+        l->sizes[i].op == SNI_SIZE_NUMBER ? l->sizes[i].a : sni_dim_hint(l->dims, l->size_dims[i]);
   *out_sizes = sizes;
   return SN_OK;
 }

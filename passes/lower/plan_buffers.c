@@ -347,6 +347,26 @@ static void follow_command(sni_lowering *l, uint32_t number, update *updates) {
   }
 }
 
+static bool writes_in_place(const sni_lowering *l, const sni_plan_command *c) {
+  for (uint32_t b = 0; b < c->n_slots; b++) {
+    const sni_slot *slot = &l->slots[c->slots[b]];
+    if (slot->kind == SNI_SLOT_NEW_VARIABLE && l->plan->in_place[slot->index] &&
+        sni_command_writes(c, b))
+      return true;
+  }
+  return false;
+}
+
+// A fault leaves variables as they were: then only if it is found before the first is written.
+static bool checks_first(const sni_lowering *l) {
+  bool written = false;
+  for (uint32_t i = 0; i < l->n_commands; i++) {
+    written |= writes_in_place(l, &l->commands[i]);
+    if (written && sni_command_faults(&l->commands[i])) return false;
+  }
+  return true;
+}
+
 sn_status sni_share_buffers(sni_lowering *l) {
   const uint32_t n = l->plan->n_variables + 1;
   measure_lifetimes(l);
@@ -360,5 +380,6 @@ sn_status sni_share_buffers(sni_lowering *l) {
     if (l->slots[s].kind == SNI_SLOT_NEW_VARIABLE)
       in_place[l->slots[s].index] = !updates[l->slots[s].index].fails;
   l->plan->in_place = in_place;
+  l->plan->checks_first = checks_first(l);
   return SN_OK;
 }

@@ -1,12 +1,15 @@
 // Orders the groups: producers before consumers, and whoever reads a variable's old value before
 // the group that stores its new one, so that the update can happen in place. Where the two wishes
-// conflict the second one gives way (the update then takes a new buffer).
+// conflict the second one gives way (the update then takes a new buffer). So does the third: checks
+// of indices come before updates.
 //
 // Among groups that could run next the one whose first node is oldest goes first: the user's order,
 // which keeps lifetimes short.
 #include "passes/lower/group.h"
 
 #include <string.h>
+
+enum { most_check_edges = 1 << 18 };
 
 typedef struct edge_list {
   uint32_t *items;
@@ -80,6 +83,35 @@ static sn_status order_writer(scheduler *s, uint32_t writer, int32_t slot) {
     SNI_TRY(add_edge(s, &s->order[readers->items[i]], writer));
     s->order_degree[writer]++;
   }
+  return SN_OK;
+}
+
+static bool writes_variable(const sni_lowering *l, const sni_group *group) {
+  if (group->n_members == 0) return l->slots[group->copy_slot].kind == SNI_SLOT_NEW_VARIABLE;
+  for (uint32_t m = 0; m < group->n_members; m++) {
+    const int32_t slot = l->nodes[group->members[m]].slot;
+    if (slot >= 0 && l->slots[slot].kind == SNI_SLOT_NEW_VARIABLE) return true;
+  }
+  return false;
+}
+
+// An index out of range leaves all variables as they were: found before the first is written, that
+// costs no copy of them.
+static sn_status order_checks(scheduler *s) {
+  sni_lowering *l = s->l;
+  edge_list checks = {0}, writers = {0};
+  for (uint32_t g = 0; g < l->n_groups; g++) {
+    if (l->groups[g].merged_into >= 0) continue;
+    if (sni_group_checks(l, &l->groups[g])) SNI_TRY(add_edge(s, &checks, g));
+    if (writes_variable(l, &l->groups[g])) SNI_TRY(add_edge(s, &writers, g));
+  }
+  if ((uint64_t)checks.count * writers.count > most_check_edges) return SN_OK;
+  for (uint32_t c = 0; c < checks.count; c++)
+    for (uint32_t w = 0; w < writers.count; w++) {
+      if (checks.items[c] == writers.items[w]) continue;
+      SNI_TRY(add_edge(s, &s->order[checks.items[c]], writers.items[w]));
+      s->order_degree[writers.items[w]]++;
+    }
   return SN_OK;
 }
 
@@ -203,5 +235,6 @@ sn_status sni_schedule_groups(sni_lowering *l) {
       if (l->nodes[group->members[m]].slot >= 0)
         SNI_TRY(order_writer(&s, g, l->nodes[group->members[m]].slot));
   }
+  SNI_TRY(order_checks(&s));
   return run(&s);
 }
