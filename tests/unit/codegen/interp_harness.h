@@ -72,18 +72,16 @@ static SNI_UNUSED void harness_share(harness *h, builder *b, uint32_t buffer, ui
 }
 
 static void harness_copy(const harness *h, void **out) {
-  for (uint32_t i = 0; i < (uint32_t)harness_buffers; i++) {
-    if (h->same_as[i] >= 0) {
-      out[i] = out[h->same_as[i]];
-      continue;
-    }
+  for (uint32_t i = 0; i < harness_buffers; i++) {
+    out[i] = h->same_as[i] >= 0 ? out[h->same_as[i]] : NULL;
+    if (h->same_as[i] >= 0 || !h->data[i]) continue;
     out[i] = malloc(h->bytes[i] ? h->bytes[i] : 1);
     memcpy(out[i], h->data[i], h->bytes[i]);
   }
 }
 
 static void harness_drop(const harness *h, void **buffers) {
-  for (uint32_t i = 0; i < (uint32_t)harness_buffers; i++)
+  for (uint32_t i = 0; i < harness_buffers; i++)
     if (h->same_as[i] < 0) free(buffers[i]);
 }
 
