@@ -159,6 +159,11 @@ LLVMValueRef sni_emit_vector_load(sni_emitter *e, LLVMTypeRef type, LLVMValueRef
                                   LLVMValueRef mask);
 void sni_emit_vector_store(sni_emitter *e, LLVMValueRef value, LLVMValueRef address,
                            LLVMValueRef mask);
+// The addresses of base[offsets], a lane each.
+LLVMValueRef sni_lane_addresses(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
+                                LLVMValueRef offsets);
+LLVMValueRef sni_emit_gather_from(sni_emitter *e, LLVMTypeRef type, LLVMValueRef addresses,
+                                  LLVMValueRef mask);
 LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
                              LLVMValueRef offsets, LLVMValueRef mask);
 void sni_emit_scatter(sni_emitter *e, LLVMValueRef value, LLVMValueRef base, LLVMValueRef offsets,

@@ -250,10 +250,30 @@ static LLVMValueRef ranged_scalar(sni_emitter *e, const sni_place *p) {
   return joined(e, &f, value, otherwise);
 }
 
+// A masked gather where the machine has none is a branch for each lane: lanes behind the end of the
+// loop read what lane 0 of the group's first vector reads, which is inside.
+static bool reads_elsewhere(const sni_emitter *e, const sni_place *p, LLVMValueRef mask) {
+  return mask && !e->avx512 && !p->by_lane && !sni_extent_is(p->stride, 1);
+}
+
+static LLVMValueRef load_lane_by_lane(sni_emitter *e, const sni_place *p, int u,
+                                      LLVMValueRef mask) {
+  const unsigned width = (unsigned)e->lanes;
+  LLVMTypeRef type = LLVMVectorType(p->element, width);
+  LLVMValueRef inside = sni_ir_splat(e, sni_vector_address(e, p, 0), width);
+  LLVMValueRef addresses =
+      sni_lane_addresses(e, type, sni_vector_address(e, p, u), sni_lane_offsets(e, p, u));
+  return sni_emit_gather_from(e, type, sni_ir_select(e, mask, addresses, inside), NULL);
+}
+
 static void load_inside(sni_emitter *e, const sni_place *p, const sni_group *group,
                         LLVMValueRef *out) {
-  for (int u = group->first; u < group->first + group->count; u++)
-    out[u] = sni_from_memory(e, p->dtype, load_vector(e, p, u, group->mask[u]));
+  for (int u = group->first; u < group->first + group->count; u++) {
+    LLVMValueRef mask = group->mask[u];
+    out[u] = sni_from_memory(e, p->dtype,
+                             reads_elsewhere(e, p, mask) ? load_lane_by_lane(e, p, u, mask)
+                                                         : load_vector(e, p, u, mask));
+  }
 }
 
 // Lanes where the ranges do not hold get the other value.

@@ -77,24 +77,28 @@ static LLVMValueRef all_lanes(sni_emitter *e, unsigned width) {
   return LLVMConstAllOnes(LLVMVectorType(e->type_i1, width));
 }
 
-static LLVMValueRef lane_addresses(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
-                                   LLVMValueRef offsets) {
+LLVMValueRef sni_lane_addresses(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
+                                LLVMValueRef offsets) {
   return LLVMBuildGEP2(e->builder, sni_ir_element(type), base, &offsets, 1, "");
 }
 
-LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
-                             LLVMValueRef offsets, LLVMValueRef mask) {
-  LLVMValueRef addresses = lane_addresses(e, type, base, offsets);
+LLVMValueRef sni_emit_gather_from(sni_emitter *e, LLVMTypeRef type, LLVMValueRef addresses,
+                                  LLVMValueRef mask) {
   LLVMTypeRef overloads[2] = {type, LLVMTypeOf(addresses)};
   if (!mask) mask = all_lanes(e, sni_ir_width(type));
   return masked_call(e, "llvm.masked.gather", overloads, NULL, addresses, mask, LLVMConstNull(type),
                      element_bytes(e, type));
 }
 
+LLVMValueRef sni_emit_gather(sni_emitter *e, LLVMTypeRef type, LLVMValueRef base,
+                             LLVMValueRef offsets, LLVMValueRef mask) {
+  return sni_emit_gather_from(e, type, sni_lane_addresses(e, type, base, offsets), mask);
+}
+
 void sni_emit_scatter(sni_emitter *e, LLVMValueRef value, LLVMValueRef base, LLVMValueRef offsets,
                       LLVMValueRef mask) {
   LLVMTypeRef type = LLVMTypeOf(value);
-  LLVMValueRef addresses = lane_addresses(e, type, base, offsets);
+  LLVMValueRef addresses = sni_lane_addresses(e, type, base, offsets);
   LLVMTypeRef overloads[2] = {type, LLVMTypeOf(addresses)};
   if (!mask) mask = all_lanes(e, sni_ir_width(type));
   masked_call(e, "llvm.masked.scatter", overloads, value, addresses, mask, NULL,
