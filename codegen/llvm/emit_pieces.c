@@ -75,13 +75,22 @@ static void name_kinds(const sni_emitter *e, levels *l) {
   }
 }
 
+static void free_levels(levels *l) {
+  free(l->sums);
+  free(l->kinds);
+}
+
 static bool open_levels(sni_emitter *e, uint32_t item, uint32_t first, levels *l) {
   const sni_loop_item *loop = &sni_item_at(e, item)->as.loop;
   *l = (levels){.count = e->n_sums - first, .chunk = loop->chunk};
   l->n = count_levels(loop->extent, l->chunk);
   l->sums = calloc(l->count + 1u, sizeof(*l->sums));
   l->kinds = calloc(l->count + 1u, kind_characters);
-  if (!l->sums || !l->kinds) return sni_fail_emission(e, "out of memory");
+  if (!l->sums || !l->kinds) {
+    free_levels(l);
+    (void)sni_fail_emission(e, "out of memory");
+    return false;
+  }
   for (uint32_t s = 0; s < l->count; s++) {
     l->sums[s] = level_sum(e, &e->sums[first + s], l->chunk);
     l->bytes += level_bytes(e, &l->sums[s]);
@@ -99,8 +108,7 @@ static bool open_levels(sni_emitter *e, uint32_t item, uint32_t first, levels *l
 static void close_levels(sni_emitter *e, levels *l) {
   sni_frame_release(e, l->memory);
   sni_frame_release(e, l->counts);
-  free(l->sums);
-  free(l->kinds);
+  free_levels(l);
 }
 
 static void clear_if_fresh(sni_emitter *e, const levels *l, LLVMValueRef level,
