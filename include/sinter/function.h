@@ -185,9 +185,10 @@ SN_API SN_MUST_USE sn_status sn_program_output_spec_at(sn_context *context,
 #define sn_program_output_spec(...) sn_program_output_spec_at(__VA_ARGS__, __FILE__, __LINE__)
 // What sn_program_dump shows of a program.
 typedef enum sn_stage {
-  SN_STAGE_TRACE,   // as the user's calls made it
-  SN_STAGE_GRAPH,   // after the graph passes
-  SN_STAGE_FUSED,   // fusion groups
+  SN_STAGE_TRACE,  // as the user's calls made it
+  SN_STAGE_GRAPH,  // after the graph passes
+  SN_STAGE_FUSED,  // fusion groups; of each value whether it was joined, recomputed, kept or stored,
+                   // why, and what that costs (bytes, ns on one core)
   SN_STAGE_KERNEL,  // kernel IR and the command list
   SN_STAGE_LLVM,    // LLVM IR
   SN_STAGE_ASM,     // machine code as assembly

@@ -186,14 +186,21 @@ static bool reads_whole(const sni_lowering *l, const sni_group *group, sni_node_
   return false;
 }
 
+static sn_status refuse(sni_why why, sni_why *out_why) {
+  *out_why = why;
+  return SN_OK;
+}
+
+// *out_why: why not.
 static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *p, uint32_t *stamps,
-                          bool *out_joined) {
+                          bool *out_joined, sni_why *out_why) {
   *out_joined = false;
   sni_group *group = &l->groups[p->group];
   const sni_node *node = node_of(l, id);
-  if (group->kind != SNI_GROUP_FUSED || !p->selected || group->n_members >= MAX_MEMBERS ||
-      reads_whole(l, group, id))
-    return SN_OK;
+  if (!p->selected) return refuse(SNI_WHY_PLACES, out_why);
+  if (group->n_members >= MAX_MEMBERS) return refuse(SNI_WHY_LARGE, out_why);
+  if (group->kind != SNI_GROUP_FUSED || reads_whole(l, group, id))
+    return refuse(SNI_WHY_MEMORY, out_why);
   sni_selection selection = p->selection;
   sni_group saved = *group;
   bool fits;
@@ -206,14 +213,14 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
   }
   if (!fits) {
     *group = saved;
-    return SN_OK;
+    return refuse(SNI_WHY_AXES, out_why);
   }
   bool cyclic = false;
   SNI_TRY(sni_has_external_path(l, p->group, -1, id, stamps, &cyclic));
   group = &l->groups[p->group];
   if (cyclic) {
     *group = saved;
-    return SN_OK;
+    return refuse(SNI_WHY_CYCLE, out_why);
   }
   if (node->op == SNI_OP_MATMUL) group->contraction = id;
   SNI_TRY(sni_add_member(l, (uint32_t)p->group, id, &selection));
@@ -327,31 +334,35 @@ static sn_status place_operands(sni_lowering *l, sni_node_id id) {
   return SN_OK;
 }
 
+static sn_status recompute(sni_lowering *l, sni_node_id id) {
+  l->nodes[id].why = SNI_WHY_CHEAP;
+  return place_operands(l, id);
+}
+
 static sn_status decide(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   sni_fusion_node *state = &l->nodes[id];
   state->readers = state->placements;
   const sni_node *node = node_of(l, id);
   sni_reader_summary readers;
   sni_summarise_readers(l, id, &readers);
-  bool joined = false;
-  bool element = sni_is_element_op(node);
-  if (element && !state->special_use && readers.count > 0 && !readers.overflow) {
-    bool one_place = readers.count == 1 && readers.items[0].selected;
-    if (!one_place && sni_is_cheap(l, id))
-      return place_operands(l, id);  // recomputed by each reader
-  }
-  if (readers.count > 1 && !readers.overflow) {
-    bool merged = false;
-    if (node->op != SNI_OP_MATMUL) SNI_TRY(try_merge_readers(l, id, &readers, stamps, &merged));
-    if (merged) sni_summarise_readers(l, id, &readers);
-  }
+  bool joined = false, merged = false;
+  const bool element = sni_is_element_op(node);
+  const bool may_recompute =
+      element && !state->special_use && readers.count > 0 && sni_is_cheap(l, id);
+  const bool one_place = readers.count == 1 && readers.items[0].selected;
+  if (may_recompute && !one_place && !readers.overflow) return recompute(l, id);
+  state->why = readers.overflow ? SNI_WHY_READERS : SNI_WHY_KERNELS;
+  if (readers.count > 1 && !readers.overflow && node->op != SNI_OP_MATMUL)
+    SNI_TRY(try_merge_readers(l, id, &readers, stamps, &merged));
+  if (merged) sni_summarise_readers(l, id, &readers);
   if (readers.count == 1 && readers.items[0].group >= 0) {
+    state->why = SNI_WHY_APART;
     if (!element || !keep_apart(l, id, &readers.items[0]))
-      SNI_TRY(try_join(l, id, &readers.items[0], stamps, &joined));
+      SNI_TRY(try_join(l, id, &readers.items[0], stamps, &joined, &state->why));
     if (joined) state->materialised = state->special_use;
+    if (joined) state->why = merged ? SNI_WHY_MERGED : SNI_WHY_SOLE;
   }
-  if (!joined && element && !state->special_use && readers.count > 0 && sni_is_cheap(l, id))
-    return place_operands(l, id);
+  if (!joined && may_recompute) return recompute(l, id);
   if (!joined) SNI_TRY(sni_open_group(l, id));
   return place_operands(l, id);
 }
@@ -382,7 +393,9 @@ static void drop_private_buffers(sni_lowering *l) {
     bool is_private = true;
     for (const sni_placement *p = state->readers; p && is_private; p = p->next)
       is_private = p->selected && sni_live_group(l, p->group) == sni_live_group(l, state->group);
-    if (is_private) state->materialised = false;
+    if (!is_private) continue;
+    state->materialised = false;
+    state->why = SNI_WHY_MERGED;
   }
 }
 

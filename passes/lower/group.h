@@ -82,8 +82,10 @@ typedef struct sni_fusion_node {
   int32_t slot;               // plan_buffers.c; -1
   int32_t level_group;        // build_nests.c: the group that `level` was worked out for; -1
   int16_t level;
-  bool stored;   // build_nests.c has written its store
-  bool checked;  // build_special.c: a command has checked its indices
+  sni_why why;    // fusion's reason
+  sni_fate kept;  // keep_rows.c
+  bool stored;    // build_nests.c has written its store
+  bool checked;   // build_special.c: a command has checked its indices
 } sni_fusion_node;
 
 typedef struct sni_lowering {
@@ -172,6 +174,9 @@ sn_status sni_share_kernels(sni_lowering *l);
 // Whether a command of the group may find an index out of range; not those whose indices are known
 // from the beginning, which a command before all groups checks.
 bool sni_group_checks(const sni_lowering *l, const sni_group *group);
+
+// ---- explain_values.c
+sn_status sni_explain_values(sni_lowering *l, const sni_plan_value **out_values);
 
 // ---- build_blas.c
 sn_status sni_build_blas(sni_lowering *l, sni_node_id id);

@@ -241,6 +241,9 @@ static sn_status keep_whole(sni_body *b, sni_whole *w, bool *out_done) {
   if (b->rows[row].holds >= 0) b->wholes[b->rows[row].holds].row = SNI_ROW_LOST;
   b->rows[row].holds = (int32_t)(w - b->wholes);
   w->row = row;
+  b->l->nodes[w->node].kept = b->rows[row].slot < 0             ? SNI_FATE_ROW
+                              : b->rows[row].until == INT32_MAX ? SNI_FATE_KEPT
+                                                                : SNI_FATE_LENT;
   sni_expression store = sni_body_blank(SNI_KOP_STORE, type->dtype);
   uint32_t number = 0;
   store.operands[0] = w->value;

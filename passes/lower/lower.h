@@ -44,6 +44,41 @@ typedef struct sni_plan_constant {
   size_t bytes;
 } sni_plan_constant;
 
+// What becomes of a node's value, and why.
+typedef enum sni_fate {
+  SNI_FATE_NONE,        // a parameter or a constant
+  SNI_FATE_VIEW,        // addresses of what it views
+  SNI_FATE_RECOMPUTED,  // in each kernel that reads it
+  SNI_FATE_JOINED,      // a value inside one kernel
+  SNI_FATE_ROW,         // so is this; kept in a row of the unit for later loops
+  SNI_FATE_LENT,        // kept where a result is stored later
+  SNI_FATE_KEPT,        // kept in a buffer of the kernel's own
+  SNI_FATE_STORED,      // has a buffer
+  SNI_FATES
+} sni_fate;
+typedef enum sni_why {
+  SNI_WHY_NONE,
+  SNI_WHY_SOLE,     // one kernel reads it, where it lies
+  SNI_WHY_MERGED,   // its readers became one kernel
+  SNI_WHY_CHEAP,    // computing it again costs less than a buffer
+  SNI_WHY_RESULT,   // of the program
+  SNI_WHY_MEMORY,   // some op reads it at places of its own: a product, a gather, a reshape
+  SNI_WHY_APART,    // must have a buffer: stored by the kernel that makes it
+  SNI_WHY_READERS,  // too many kernels read it
+  SNI_WHY_KERNELS,  // several kernels read it that cannot become one
+  SNI_WHY_PLACES,   // its reader reads it elsewhere than where it lies
+  SNI_WHY_AXES,     // its axes or sums are not those of its reader's kernel
+  SNI_WHY_LARGE,    // its reader's kernel would be too large
+  SNI_WHY_CYCLE,    // its reader waits for another kernel that needs it
+  SNI_WHYS
+} sni_why;
+typedef struct sni_plan_value {
+  sni_fate fate;
+  sni_why why;
+  sni_size_ref bytes;  // of a buffer; 0: none
+  double ns;  // of writing it and reading it once, or of computing it once more; 0: not known
+} sni_plan_value;
+
 // A fusion group, for people: its nodes and the commands that run it.
 typedef struct sni_plan_group {
   const char *kind;  // "fused", "pieces", "library"
@@ -64,6 +99,7 @@ typedef struct sni_plan {
   uint32_t n_variables, n_inputs, n_outputs;
   uint32_t n_temporaries;  // slots of kind TEMPORARY that own memory
   const sni_plan_group *groups;
+  const sni_plan_value *values;  // per node of the graph
   uint32_t n_groups;
   uint32_t n_tasks, n_phases;  // as in sni_executable
   const uint32_t *order;

@@ -82,6 +82,7 @@ static sn_status finish_plan(sni_lowering *l) {
   plan->n_slots = l->n_slots;
   plan->commands = l->commands;
   plan->n_commands = l->n_commands;
+  SNI_TRY(sni_explain_values(l, &plan->values));
   return schedule_commands(l, verifies(l));
 }
 

@@ -2,30 +2,76 @@
 // kernels.
 #include "passes/lower/lower.h"
 
-static void print_groups(const sni_plan *plan, const sni_graph *graph, sni_text *text) {
-  for (uint32_t g = 0; g < plan->n_groups; g++) {
-    const sni_plan_group *group = &plan->groups[g];
-    sni_text_add(text, "group %u %s, %u command%s {\n", g, group->kind, group->n_commands,
-                 group->n_commands == 1 ? "" : "s");
-    for (uint32_t m = group->n_members; m-- > 0;) {
-      const sni_node *node = sni_graph_node(graph, group->members[m]);
-      char type[160];
-      sni_type_format(graph->dims, &node->type, type, sizeof type);
-      sni_text_add(text, "  %%%u = %s(", group->members[m], sni_op_infos[node->op].name);
-      for (int i = 0; i < node->n_operands; i++)
-        sni_text_add(text, "%s%%%u", i ? ", " : "", node->operands[i]);
-      sni_text_add(text, ") : %s\n", type);
-    }
-    sni_text_add(text, "}\n");
-  }
-}
-
 static void print_ref(sni_text *text, sni_size_ref ref) {
   if (ref >= 0) {
     sni_text_add(text, "%lld", (long long)ref);
   } else {
     sni_text_add(text, "s%lld", (long long)(-ref - 1));
   }
+}
+
+static const char *const fates[SNI_FATES] = {
+    [SNI_FATE_NONE] = "a constant",
+    [SNI_FATE_VIEW] = "a view",
+    [SNI_FATE_RECOMPUTED] = "recomputed",
+    [SNI_FATE_JOINED] = "joined",
+    [SNI_FATE_ROW] = "joined, kept in a row",
+    [SNI_FATE_LENT] = "joined, kept where a result goes later",
+    [SNI_FATE_KEPT] = "joined, kept in a buffer of the kernel",
+    [SNI_FATE_STORED] = "stored"};
+static const char *const whys[SNI_WHYS] = {
+    [SNI_WHY_SOLE] = "one kernel reads it, where it lies",
+    [SNI_WHY_MERGED] = "its readers became one kernel",
+    [SNI_WHY_CHEAP] = "cheaper than a buffer",
+    [SNI_WHY_RESULT] = "a result",
+    [SNI_WHY_MEMORY] = "an op reads it at places of its own",
+    [SNI_WHY_APART] = "by the kernel that makes it, as it needs a buffer",
+    [SNI_WHY_READERS] = "too many kernels read it",
+    [SNI_WHY_KERNELS] = "kernels read it that cannot become one",
+    [SNI_WHY_PLACES] = "its reader reads it elsewhere than where it lies",
+    [SNI_WHY_AXES] = "its axes or sums are not those of its reader",
+    [SNI_WHY_LARGE] = "its reader's kernel would be too large",
+    [SNI_WHY_CYCLE] = "its reader waits for a kernel that needs it"};
+
+static void print_node(const sni_plan *plan, const sni_graph *graph, sni_node_id id,
+                       sni_text *text) {
+  const sni_node *node = sni_graph_node(graph, id);
+  const sni_plan_value *value = &plan->values[id];
+  char type[160];
+  sni_type_format(graph->dims, &node->type, type, sizeof type);
+  sni_text_add(text, "  %%%u = %s(", id, sni_op_infos[node->op].name);
+  for (int i = 0; i < node->n_operands; i++)
+    sni_text_add(text, "%s%%%u", i ? ", " : "", node->operands[i]);
+  sni_text_add(text, ") : %s  // %s", type, fates[value->fate]);
+  if (whys[value->why]) sni_text_add(text, ": %s", whys[value->why]);
+  if (value->bytes) sni_text_add(text, "; ");
+  if (value->bytes) print_ref(text, value->bytes);
+  if (value->bytes) sni_text_add(text, " bytes");
+  if (value->ns > 0) sni_text_add(text, ", about %.0f ns", value->ns);
+  sni_text_add(text, "\n");
+}
+
+// What belongs to no group: recomputed in the kernels that read it.
+static void print_recomputed(const sni_plan *plan, const sni_graph *graph, sni_text *text) {
+  bool any = false;
+  for (sni_node_id id = 0; id < graph->n_nodes; id++) {
+    if (plan->values[id].fate != SNI_FATE_RECOMPUTED) continue;
+    if (!any) sni_text_add(text, "no group {\n");
+    print_node(plan, graph, id, text);
+    any = true;
+  }
+  if (any) sni_text_add(text, "}\n");
+}
+
+static void print_groups(const sni_plan *plan, const sni_graph *graph, sni_text *text) {
+  for (uint32_t g = 0; g < plan->n_groups; g++) {
+    const sni_plan_group *group = &plan->groups[g];
+    sni_text_add(text, "group %u %s, %u command%s {\n", g, group->kind, group->n_commands,
+                 group->n_commands == 1 ? "" : "s");
+    for (uint32_t m = group->n_members; m-- > 0;) print_node(plan, graph, group->members[m], text);
+    sni_text_add(text, "}\n");
+  }
+  print_recomputed(plan, graph, text);
 }
 
 static void print_sizes(const sni_plan *plan, sni_text *text) {
