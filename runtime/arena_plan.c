@@ -10,7 +10,8 @@
 // exceeds that of program order by SNI_ARENA_GROWTH at most.
 #include "runtime/arena_plan.h"
 
-enum { line_bytes = 64, NONE = UINT32_MAX };
+enum { line_bytes = 64 };
+static const uint32_t NONE = UINT32_MAX;
 
 struct sni_item_use {
   uint32_t first_phase, last_phase;

@@ -6,7 +6,7 @@
 // writer.
 #include "passes/lower/command_graph.h"
 
-enum { NONE = UINT32_MAX };
+static const uint32_t NONE = UINT32_MAX;
 
 typedef struct reader {
   uint32_t command, before;  // before: of the same place; NONE

@@ -10,7 +10,7 @@
 #include "passes/lower/cost.h"
 #include "passes/lower/live_bytes.h"
 
-enum { NONE = UINT32_MAX };
+static const uint32_t NONE = UINT32_MAX;
 
 // In nanoseconds. A command from large_ns on is a task of its own, to be split. Tasks take what
 // they can get up to task_ns, then only what nobody else could take. A phase of full_ns hides its
