@@ -2,8 +2,8 @@
 // takes the totals of pieces of the level below as elements, one after the other, and counts them.
 // Each sum lies there as [place][width]; totals end in place 0.
 //
-// Invariant: what goes on between levels is the same for all loops whose sums are of the same kinds:
-// it stands in two functions of the module, which run once a piece and once a loop.
+// Invariant: what goes on between levels is the same for all sums of one kind: it stands in two
+// functions of the module, which run once a piece and once a loop for each sum.
 #include "codegen/llvm/emit_sum.h"
 
 #include <stdio.h>
@@ -12,17 +12,15 @@
 
 enum {
   greatest_level_bits = 48,  // log2 of more iterations than any loop runs
-  kind_characters = 64,      // of a sum, in the name of a function
+  name_characters = 128,     // of a function
   most_few = 16              // pieces that are combined in straight code
 };
 
 typedef struct levels {
-  struct sni_sum *sums;  // as they lie in a level
-  uint32_t count;
+  struct sni_sum sum;    // as it lies in a level
   int n;                 // levels but level 0
-  int64_t chunk, bytes;  // of a level, all sums together
+  int64_t chunk, bytes;  // of a level
   LLVMValueRef memory, counts;
-  char *kinds;
 } levels;
 
 static struct sni_sum level_sum(const sni_emitter *e, const struct sni_sum *sum, int64_t chunk) {
@@ -45,15 +43,9 @@ static int count_levels(sni_extent extent, int64_t chunk) {
   return n;
 }
 
-static int64_t level_bytes(const sni_emitter *e, const struct sni_sum *sum) {
-  return (sni_sum_memory_bytes(e, sum) * sum->places * sum->width + 63) / 64 * 64;
-}
-
-static LLVMValueRef level_base(sni_emitter *e, const levels *l, LLVMValueRef level, uint32_t s) {
-  int64_t before = 0;
-  for (uint32_t i = 0; i < s; i++) before += level_bytes(e, &l->sums[i]);
+static LLVMValueRef level_base(sni_emitter *e, const levels *l, LLVMValueRef level) {
   LLVMValueRef at = sni_ir_mul(e, level, sni_ir_i64(e, l->bytes));
-  return sni_ir_element_address(e, e->type_i8, l->memory, sni_ir_add(e, at, sni_ir_i64(e, before)));
+  return sni_ir_element_address(e, e->type_i8, l->memory, at);
 }
 
 static LLVMValueRef count_address(sni_emitter *e, const levels *l, LLVMValueRef level) {
@@ -64,51 +56,23 @@ static LLVMValueRef read_count(sni_emitter *e, const levels *l, LLVMValueRef lev
   return LLVMBuildLoad2(e->builder, e->type_i64, count_address(e, l, level), "");
 }
 
-static void name_kinds(const sni_emitter *e, levels *l) {
-  size_t at = (size_t)snprintf(l->kinds, kind_characters, ".%lld", (long long)l->chunk);
-  for (uint32_t s = 0; s < l->count; s++) {
-    const struct sni_sum *sum = &l->sums[s];
-    const sni_tree_inst *inst = sni_inst_at(e, sum->number);
-    at +=
-        (size_t)snprintf(l->kinds + at, kind_characters, ".%d.%d.%u.%d.%d", (int)inst->imm.combiner,
-                         (int)inst->dtype, sni_ir_width(sum->type), sum->width, sum->places);
-  }
-}
-
-static void free_levels(levels *l) {
-  free(l->sums);
-  free(l->kinds);
-}
-
-static bool open_levels(sni_emitter *e, uint32_t item, uint32_t first, levels *l) {
+static void open_levels(sni_emitter *e, uint32_t item, const struct sni_sum *sum, levels *l) {
   const sni_loop_item *loop = &sni_item_at(e, item)->as.loop;
-  *l = (levels){.count = e->n_sums - first, .chunk = loop->chunk};
+  *l = (levels){.sum = level_sum(e, sum, loop->chunk), .chunk = loop->chunk};
   l->n = count_levels(loop->extent, l->chunk);
-  l->sums = calloc(l->count + 1u, sizeof(*l->sums));
-  l->kinds = calloc(l->count + 1u, kind_characters);
-  if (!l->sums || !l->kinds) {
-    free_levels(l);
-    (void)sni_fail_emission(e, "out of memory");
-    return false;
-  }
-  for (uint32_t s = 0; s < l->count; s++) {
-    l->sums[s] = level_sum(e, &e->sums[first + s], l->chunk);
-    l->bytes += level_bytes(e, &l->sums[s]);
-  }
-  name_kinds(e, l);
+  l->bytes = sni_sum_memory_bytes(e, &l->sum) * l->sum.places * l->sum.width;
+  l->bytes = (l->bytes + 63) / 64 * 64;
   l->memory = sni_frame_take(e, l->bytes * (l->n + 1));
   l->counts = sni_frame_take(e, 8 * (l->n + 1));
   sni_loop clear;
   sni_loop_begin(e, &clear, sni_ir_i64(e, 0), sni_ir_i64(e, l->n + 1), sni_ir_i64(e, 1), 0);
   LLVMBuildStore(e->builder, sni_ir_i64(e, 0), count_address(e, l, clear.index));
   sni_loop_end(e, &clear, NULL);
-  return true;
 }
 
-static void close_levels(sni_emitter *e, levels *l) {
+static void close_levels(sni_emitter *e, const levels *l) {
   sni_frame_release(e, l->memory);
   sni_frame_release(e, l->counts);
-  free_levels(l);
 }
 
 static void clear_if_fresh(sni_emitter *e, const levels *l, LLVMValueRef level,
@@ -117,8 +81,7 @@ static void clear_if_fresh(sni_emitter *e, const levels *l, LLVMValueRef level,
   LLVMValueRef fresh = LLVMBuildICmp(e->builder, LLVMIntEQ, count, sni_ir_i64(e, 0), "");
   LLVMBuildCondBr(e->builder, fresh, clear, add);
   LLVMPositionBuilderAtEnd(e->builder, clear);
-  for (uint32_t s = 0; s < l->count; s++)
-    sni_sum_fill_cells(e, &l->sums[s], level_base(e, l, level, s), l->sums[s].places);
+  sni_sum_fill_cells(e, &l->sum, level_base(e, l, level), l->sum.places);
   LLVMBuildBr(e->builder, add);
   LLVMPositionBuilderAtEnd(e->builder, add);
 }
@@ -129,14 +92,12 @@ static LLVMValueRef raise(sni_emitter *e, const levels *l, LLVMValueRef level) {
   LLVMValueRef above = sni_ir_add(e, level, one), count = read_count(e, l, above);
   clear_if_fresh(e, l, above, count);
   LLVMValueRef place = LLVMBuildAnd(e->builder, count, sni_ir_i64(e, SNI_REDUCE_LANES - 1), "");
-  for (uint32_t s = 0; s < l->count; s++) {
-    const struct sni_sum *sum = &l->sums[s];
-    LLVMValueRef from = level_base(e, l, level, s), to = level_base(e, l, above, s);
-    for (int u = 0; u < sum->width; u++) {
-      LLVMValueRef at = sni_ir_i64(e, u);
-      sni_sum_add_to_cell(e, sum, sni_sum_cell(e, sum, to, sum->places == 1 ? zero : place, at),
-                          sni_sum_read_cell(e, sum, sni_sum_cell(e, sum, from, zero, at)));
-    }
+  const struct sni_sum *sum = &l->sum;
+  LLVMValueRef from = level_base(e, l, level), to = level_base(e, l, above);
+  for (int u = 0; u < sum->width; u++) {
+    LLVMValueRef at = sni_ir_i64(e, u);
+    sni_sum_add_to_cell(e, sum, sni_sum_cell(e, sum, to, sum->places == 1 ? zero : place, at),
+                        sni_sum_read_cell(e, sum, sni_sum_cell(e, sum, from, zero, at)));
   }
   count = LLVMBuildAdd(e->builder, count, one, "");
   LLVMBuildStore(e->builder, count, count_address(e, l, above));
@@ -145,8 +106,7 @@ static LLVMValueRef raise(sni_emitter *e, const levels *l, LLVMValueRef level) {
 
 // Leaves the totals of a level's elements in its place 0. The level is empty then.
 static void total_level(sni_emitter *e, const levels *l, LLVMValueRef level) {
-  for (uint32_t s = 0; s < l->count; s++)
-    sni_sum_combine_cells(e, &l->sums[s], level_base(e, l, level, s), l->sums[s].places);
+  sni_sum_combine_cells(e, &l->sum, level_base(e, l, level), l->sum.places);
   LLVMBuildStore(e->builder, sni_ir_i64(e, 0), count_address(e, l, level));
 }
 
@@ -224,17 +184,15 @@ static LLVMTypeRef function_type(sni_emitter *e, bool rest) {
   return LLVMFunctionType(rest ? e->type_i64 : e->type_void, parameters, rest ? 3 : 2, false);
 }
 
-// The function for these kinds; *out_new: its body is to be written, the builder is in it.
+// The function for sums of this kind; *out_new: its body is to be written, the builder is in it.
 static LLVMValueRef function_of(sni_emitter *e, const levels *l, bool rest, bool *out_new,
                                 outside *out) {
-  const size_t bytes = strlen(l->kinds) + 16;
-  char *name = malloc(bytes);
+  const sni_tree_inst *inst = sni_inst_at(e, l->sum.number);
+  char name[name_characters];
   *out_new = false;
-  if (!name) {
-    sni_fail_emission(e, "out of memory");
-    return NULL;
-  }
-  snprintf(name, bytes, "%s%s", rest ? "rest" : "raise", l->kinds);
+  snprintf(name, sizeof(name), "%s.%lld.%d.%d.%u.%d.%d", rest ? "rest" : "raise",
+           (long long)l->chunk, (int)inst->imm.combiner, (int)inst->dtype,
+           sni_ir_width(l->sum.type), l->sum.width, l->sum.places);
   LLVMValueRef function = LLVMGetNamedFunction(e->module, name);
   if (!function) {
     function = LLVMAddFunction(e->module, name, function_type(e, rest));
@@ -250,7 +208,6 @@ static LLVMValueRef function_of(sni_emitter *e, const levels *l, bool rest, bool
     e->function = function;
     LLVMPositionBuilderAtEnd(e->builder, sni_ir_block(e, ""));
   }
-  free(name);
   return function;
 }
 
@@ -263,7 +220,6 @@ static void call_raise(sni_emitter *e, const levels *l) {
   bool is_new;
   outside outer;
   LLVMValueRef function = function_of(e, l, false, &is_new, &outer);
-  if (!function) return;
   if (is_new) {
     levels inside = *l;
     inside.memory = LLVMGetParam(function, 0);
@@ -280,7 +236,6 @@ static LLVMValueRef call_rest(sni_emitter *e, const levels *l, LLVMValueRef piec
   bool is_new;
   outside outer;
   LLVMValueRef function = function_of(e, l, true, &is_new, &outer);
-  if (!function) return pieces;
   if (is_new) {
     levels inside = *l;
     inside.memory = LLVMGetParam(function, 0);
@@ -294,18 +249,56 @@ static LLVMValueRef call_rest(sni_emitter *e, const levels *l, LLVMValueRef piec
 
 // ---- the loop
 static void emit_piece(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
-                       sni_run_span run, uint32_t first, const levels *l) {
-  LLVMValueRef totals[sni_max_group];
+                       sni_run_span run, uint32_t first, const levels *all) {
+  LLVMValueRef totals[sni_max_group], zero = sni_ir_i64(e, 0);
   for (uint32_t s = first; s < e->n_sums; s++) sni_sum_start_sum(e, &e->sums[s]);
   run(e, item, span, group);
   for (uint32_t s = first; s < e->n_sums; s++) {
-    const struct sni_sum *sum = &l->sums[s - first];
-    LLVMValueRef zero = sni_ir_i64(e, 0), base = level_base(e, l, zero, s - first);
+    const levels *l = &all[s - first];
     sni_sum_totals_of(e, &e->sums[s], totals);
-    for (int u = 0; u < sum->width; u++)
-      sni_sum_write_cell(e, sni_sum_cell(e, sum, base, zero, sni_ir_i64(e, u)), totals[u]);
+    for (int u = 0; u < l->sum.width; u++)
+      sni_sum_write_cell(
+          e, sni_sum_cell(e, &l->sum, level_base(e, l, zero), zero, sni_ir_i64(e, u)), totals[u]);
+    call_raise(e, l);
   }
-  call_raise(e, l);
+}
+
+// The pieces of a loop: one at least, as an empty one gives the identity.
+static LLVMValueRef count_pieces(sni_emitter *e, sni_span span, int64_t chunk) {
+  LLVMValueRef pieces = LLVMBuildAdd(e->builder, span.last, sni_ir_i64(e, chunk - 1), "");
+  pieces = LLVMBuildUDiv(e->builder, pieces, sni_ir_i64(e, chunk), "");
+  LLVMValueRef none = LLVMBuildICmp(e->builder, LLVMIntEQ, pieces, sni_ir_i64(e, 0), "");
+  return sni_ir_select(e, none, sni_ir_i64(e, 1), pieces);
+}
+
+static void emit_many(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
+                      sni_run_span run, uint32_t first) {
+  const int64_t chunk = sni_item_at(e, item)->as.loop.chunk;
+  LLVMValueRef totals[sni_max_group], zero = sni_ir_i64(e, 0), size = sni_ir_i64(e, chunk);
+  const uint32_t count = e->n_sums - first;
+  levels *all = calloc(count + 1u, sizeof(*all));
+  sni_loop loop;
+  if (!all) {
+    (void)sni_fail_emission(e, "out of memory");
+    return;
+  }
+  for (uint32_t s = 0; s < count; s++) open_levels(e, item, &e->sums[first + s], &all[s]);
+  LLVMValueRef pieces = count_pieces(e, span, chunk);
+  sni_loop_begin(e, &loop, zero, pieces, sni_ir_i64(e, 1), 0);
+  sni_span piece = {sni_ir_mul(e, loop.index, size), NULL};
+  piece.last = sni_ir_min(e, sni_ir_add(e, piece.first, size), span.last);
+  emit_piece(e, item, piece, group, run, first, all);
+  sni_loop_end(e, &loop, NULL);
+  for (uint32_t s = 0; s < count; s++) {
+    const levels *l = &all[s];
+    LLVMValueRef base = level_base(e, l, call_rest(e, l, pieces));
+    for (int u = 0; u < l->sum.width; u++)
+      totals[u] =
+          sni_sum_read_cell(e, &l->sum, sni_sum_cell(e, &l->sum, base, zero, sni_ir_i64(e, u)));
+    sni_sum_set_total(e, &l->sum, totals);
+    close_levels(e, l);
+  }
+  free(all);
 }
 
 // ---- few pieces: their totals wait side by side and are combined straight
@@ -374,32 +367,9 @@ static void emit_few(sni_emitter *e, uint32_t item, sni_span span, const sni_gro
 
 void sni_emit_pieces(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
                      sni_run_span run, uint32_t first) {
-  levels l;
-  sni_loop loop;
-  LLVMValueRef totals[sni_max_group], zero = sni_ir_i64(e, 0), one = sni_ir_i64(e, 1);
-  const int64_t few = known_pieces(e, item);
-  if (few > 0 && few <= most_few) {
-    emit_few(e, item, span, group, run, first, (int)few);
-    return;
-  }
-  if (!open_levels(e, item, first, &l)) return;
-  LLVMValueRef size = sni_ir_i64(e, l.chunk);
-  LLVMValueRef pieces = LLVMBuildAdd(e->builder, span.last, sni_ir_i64(e, l.chunk - 1), "");
-  pieces = LLVMBuildUDiv(e->builder, pieces, size, "");
-  LLVMValueRef none = LLVMBuildICmp(e->builder, LLVMIntEQ, pieces, zero, "");
-  pieces = sni_ir_select(e, none, one, pieces);  // an empty one gives the identity
-  sni_loop_begin(e, &loop, zero, pieces, one, 0);
-  sni_span piece = {sni_ir_mul(e, loop.index, size), NULL};
-  piece.last = sni_ir_min(e, sni_ir_add(e, piece.first, size), span.last);
-  emit_piece(e, item, piece, group, run, first, &l);
-  sni_loop_end(e, &loop, NULL);
-  LLVMValueRef level = call_rest(e, &l, pieces);
-  for (uint32_t s = 0; s < l.count; s++) {
-    LLVMValueRef base = level_base(e, &l, level, s);
-    for (int u = 0; u < l.sums[s].width; u++)
-      totals[u] = sni_sum_read_cell(e, &l.sums[s],
-                                    sni_sum_cell(e, &l.sums[s], base, zero, sni_ir_i64(e, u)));
-    sni_sum_set_total(e, &l.sums[s], totals);
-  }
-  close_levels(e, &l);
+  const int64_t pieces = known_pieces(e, item);
+  if (pieces > 0 && pieces <= most_few)
+    emit_few(e, item, span, group, run, first, (int)pieces);
+  else
+    emit_many(e, item, span, group, run, first);
 }
