@@ -17,13 +17,10 @@ enum {
 };
 static const int64_t taken = INT64_MIN + 0x51a9e;  // stands for a number that was taken
 
-typedef enum place_kind { PLACE_EXTENT, PLACE_NUMBER, PLACE_CONST } place_kind;
-
 // A number of a tree. at: bytes from its beginning, of a sni_extent or of an instruction's immediate.
 typedef struct place {
-  place_kind kind;
   uint32_t at;
-  uint32_t inst;  // of a constant
+  uint32_t inst;  // of a constant; SNI_NO_VALUE: a sni_extent
   int32_t param;  // number of the new parameter; -1: all kernels have one value
 } place;
 
@@ -40,12 +37,12 @@ typedef struct sharer {
 } sharer;
 
 // ---- the numbers of one tree
-static sn_status add_place(sharer *s, place_list *list, const sni_tree *tree, place_kind kind,
-                           const void *at, uint32_t inst) {
+static sn_status add_place(sharer *s, place_list *list, const sni_tree *tree, const void *at,
+                           uint32_t inst) {
   SNI_TRY(sni_arena_grow(&s->scratch, s->l->diag, (void **)&list->items, &list->capacity,
                          list->count + 1, sizeof *list->items));
   const uint32_t offset = (uint32_t)((const char *)at - (const char *)tree);
-  list->items[list->count++] = (place){kind, offset, inst, -1};
+  list->items[list->count++] = (place){offset, inst, -1};
   return SN_OK;
 }
 
@@ -73,10 +70,10 @@ static uint32_t outer_depths(const sni_tree *tree) {
 
 static sn_status add_numbers(sharer *s, place_list *list, const sni_tree *tree,
                              const sni_extent *offset, const sni_extent *stride, uint32_t depths) {
-  if (offset->param < 0) SNI_TRY(add_place(s, list, tree, PLACE_NUMBER, offset, 0));
+  if (offset->param < 0) SNI_TRY(add_place(s, list, tree, offset, SNI_NO_VALUE));
   for (int d = 0; d < SNI_TREE_DEPTH; d++)
     if ((depths >> d & 1) && stride[d].param < 0 && stride[d].value != 0)
-      SNI_TRY(add_place(s, list, tree, PLACE_NUMBER, &stride[d], 0));
+      SNI_TRY(add_place(s, list, tree, &stride[d], SNI_NO_VALUE));
   return SN_OK;
 }
 
@@ -86,7 +83,7 @@ static sn_status find_places(sharer *s, const sni_tree *tree, place_list *out) {
   for (uint32_t i = 0; i < tree->n_items; i++) {
     const sni_extent *extent = &sni_tree_items(tree)[i].as.loop.extent;
     if (sni_tree_schedule(tree)[i].grid && extent->param < 0 && extent->value >= long_extent)
-      SNI_TRY(add_place(s, out, tree, PLACE_EXTENT, extent, 0));
+      SNI_TRY(add_place(s, out, tree, extent, SNI_NO_VALUE));
   }
   for (uint32_t i = 0; i < tree->n_accesses; i++) {
     const sni_tree_access *a = &sni_tree_accesses(tree)[i];
@@ -95,12 +92,11 @@ static sn_status find_places(sharer *s, const sni_tree *tree, place_list *out) {
   for (uint32_t i = 0; i < tree->n_ranges; i++) {
     const sni_tree_range *r = &sni_tree_ranges(tree)[i];
     SNI_TRY(add_numbers(s, out, tree, &r->offset, r->stride, depths));
-    if (r->extent.param < 0) SNI_TRY(add_place(s, out, tree, PLACE_NUMBER, &r->extent, 0));
+    if (r->extent.param < 0) SNI_TRY(add_place(s, out, tree, &r->extent, SNI_NO_VALUE));
   }
   SNI_TRY(find_simple(s, tree));
   for (uint32_t i = 0; i < tree->n_insts; i++)
-    if (s->simple[i])
-      SNI_TRY(add_place(s, out, tree, PLACE_CONST, &sni_tree_insts(tree)[i].imm.words[0], i));
+    if (s->simple[i]) SNI_TRY(add_place(s, out, tree, &sni_tree_insts(tree)[i].imm.words[0], i));
   return SN_OK;
 }
 
@@ -196,7 +192,7 @@ static bool is_constant(const number_list *n, uint32_t place_number) {
 
 // The bits that a constant is made of; other numbers as they are.
 static int64_t number_of(const sni_tree *tree, const place *p) {
-  if (p->kind != PLACE_CONST) return *number_at(tree, p);
+  if (p->inst == SNI_NO_VALUE) return *number_at(tree, p);
   const sni_tree_inst *inst = &sni_tree_insts(tree)[p->inst];
   if (inst->dtype != SN_F32) return inst->imm.words[0];
   const float f = (float)inst->imm.f;
@@ -235,19 +231,15 @@ static uint32_t choose_params(place_list *places, const number_list *numbers, ui
   return count;
 }
 
-typedef struct constants {
-  const place_list *places;
-} constants;
-
 // A constant becomes the parameter that has its bits.
 static bool replace_constant(sni_tree_copier *copy, uint32_t number) {
-  const constants *c = copy->user;
+  const place_list *places = copy->user;
   const sni_tree_inst *inst = &sni_tree_insts(copy->tree)[number];
   const place *found = NULL;
   if (inst->op != SNI_KOP_CONST) return false;
-  for (uint32_t i = 0; i < c->places->count && !found; i++) {
-    const place *p = &c->places->items[i];
-    if (p->kind == PLACE_CONST && p->inst == number && p->param >= 0) found = p;
+  for (uint32_t i = 0; i < places->count && !found; i++) {
+    const place *p = &places->items[i];
+    if (p->inst == number && p->param >= 0) found = p;
   }
   if (!found) return false;
   const bool is_narrow = inst->dtype == SN_F32 || inst->dtype == SN_I32;
@@ -268,15 +260,15 @@ static bool replace_constant(sni_tree_copier *copy, uint32_t number) {
   return true;
 }
 
-static sn_status make_general(sharer *s, const family *f, const place_list *places,
-                              uint32_t n_params, sni_tree **out) {
+static sn_status make_general(sharer *s, const family *f, place_list *places, uint32_t n_params,
+                              sni_tree **out) {
   sni_lowering *l = s->l;
   const sni_tree *first = l->commands[f->members[0]].kernel;
   sni_tree *tree = sni_arena_copy(&s->scratch, first, first->bytes);
   if (!tree) return sni_fail_memory(l->diag, first->bytes, "kernels alike");
   for (uint32_t i = 0; i < places->count; i++) {
     const place *p = &places->items[i];
-    if (p->param < 0 || p->kind == PLACE_CONST) continue;
+    if (p->param < 0 || p->inst != SNI_NO_VALUE) continue;
     const sni_extent extent = sni_extent_param(p->param);
     memcpy((char *)tree + p->at, &extent, sizeof extent);
   }
@@ -286,8 +278,7 @@ static sn_status make_general(sharer *s, const family *f, const place_list *plac
       if (schedule[i].grain > sni_tree_schedule(tree)[i].grain)
         sni_tree_schedule(tree)[i].grain = schedule[i].grain;
   }
-  constants c = {places};
-  sni_tree_copier copier = {.replace = replace_constant, .user = &c};
+  sni_tree_copier copier = {.replace = replace_constant, .user = places};
   SNI_TRY(sni_tree_copy_begin(&copier, tree, l->arena, l->diag));
   copier.build.n_params = n_params;
   SNI_TRY(sni_tree_copy_finish(&copier, out));
