@@ -182,21 +182,22 @@ static bool is_lent(const sni_body *b, int32_t slot) {
   return false;
 }
 
-// A result of the region that is stored where the map says in a nest not before the one at hand.
+// A result of the region that is stored where w's map says, after the nest at hand has read w; in the
+// same nest, if it reads at `map` just what that store then overwrites.
 static sn_status borrow_result(sni_body *b, const sni_type *type, const sni_whole *w,
-                               int32_t *out) {
+                               const sni_index_map *map, int32_t *out) {
   const sni_group *group = &b->l->groups[b->group];
+  const int first = sni_index_map_equal(map, w->map) ? b->nest : b->nest + 1;
   for (uint32_t m = 0; m < group->n_members && *out < 0; m++) {
     const sni_node_id id = group->members[m];
     const sni_fusion_node *state = &b->l->nodes[id];
-    sni_index_map map;
-    if (!state->materialised || state->stored || state->slot < 0 ||
-        sni_body_level(b, id) < b->nest || id == w->node ||
-        b->l->slots[state->slot].kind == SNI_SLOT_NEW_VARIABLE || is_lent(b, state->slot) ||
-        !same_type(b, sni_graph_type(b->l->graph, id), type))
+    sni_index_map at;
+    if (!state->materialised || state->stored || state->slot < 0 || sni_body_level(b, id) < first ||
+        id == w->node || b->l->slots[state->slot].kind == SNI_SLOT_NEW_VARIABLE ||
+        is_lent(b, state->slot) || !same_type(b, sni_graph_type(b->l->graph, id), type))
       continue;
-    SNI_TRY(sni_body_result_map(b, id, &map));
-    if (!sni_index_map_equal(&map, w->map)) continue;
+    SNI_TRY(sni_body_result_map(b, id, &at));
+    if (!sni_index_map_equal(&at, w->map)) continue;
     const sni_row row = {.dtype = type->dtype,
                          .slot = state->slot,
                          .type = type,
@@ -207,10 +208,11 @@ static sn_status borrow_result(sni_body *b, const sni_type *type, const sni_whol
   return SN_OK;
 }
 
-static sn_status take_slot(sni_body *b, const sni_type *type, const sni_whole *w, int32_t *out) {
+static sn_status take_slot(sni_body *b, const sni_type *type, const sni_whole *w,
+                           const sni_index_map *map, int32_t *out) {
   sni_row row = {.dtype = type->dtype, .slot = -1, .type = type, .until = INT32_MAX, .holds = -1};
   if (!has_own_elements(b, w->map)) return SN_OK;
-  SNI_TRY(borrow_result(b, type, w, out));
+  SNI_TRY(borrow_result(b, type, w, map, out));
   if (*out >= 0) return SN_OK;
   SNI_TRY(sni_add_temporary(b->l, type, &row.slot));
   return add_row(b, &row, out);
@@ -229,14 +231,15 @@ static sn_status kept_address(sni_body *b, const sni_whole *w, const sni_index_m
   return sni_body_address(b, sni_graph_type(b->l->graph, w->node), map, 0, v);
 }
 
-// Gives the whole value memory and stores it there, in its nest. False: there is none.
-static sn_status keep_whole(sni_body *b, sni_whole *w, bool *out_done) {
+// Gives the whole value memory and stores it there, in its nest, for a read at `map`. False: there is
+// none.
+static sn_status keep_whole(sni_body *b, sni_whole *w, const sni_index_map *map, bool *out_done) {
   const sni_type *type = sni_graph_type(b->l->graph, w->node);
   const int64_t elements = row_elements(b, w);
   int32_t row = free_row(b, type, elements, w->nest);
   *out_done = false;
   if (row < 0) SNI_TRY(take_row(b, type, elements, &row));
-  if (row < 0) SNI_TRY(take_slot(b, type, w, &row));
+  if (row < 0) SNI_TRY(take_slot(b, type, w, map, &row));
   if (row < 0) return SN_OK;
   if (b->rows[row].holds >= 0) b->wholes[b->rows[row].holds].row = SNI_ROW_LOST;
   b->rows[row].holds = (int32_t)(w - b->wholes);
@@ -271,7 +274,7 @@ sn_status sni_body_reuse(sni_body *b, sni_node_id id, const sni_index_map *map, 
     if (w->node != id || w->nest == b->nest || w->row == SNI_ROW_LOST || !reads_row(b, w, map))
       continue;
     bool kept = w->row >= 0;
-    if (!kept) SNI_TRY(keep_whole(b, w, &kept));
+    if (!kept) SNI_TRY(keep_whole(b, w, map, &kept));
     if (!kept || !is_there(b, w, map)) return SN_OK;
     sni_expression load = sni_body_blank(SNI_KOP_LOAD, sni_graph_type(b->l->graph, id)->dtype);
     SNI_TRY(kept_address(b, w, map, &load));
