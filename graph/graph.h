@@ -25,6 +25,7 @@ typedef enum sni_op_class {
   SNI_CLASS_POINTWISE,
   SNI_CLASS_VIEW,
   SNI_CLASS_REDUCE,
+  SNI_CLASS_PARTIAL,
   SNI_CLASS_CONTRACT,
   SNI_CLASS_INDEX,
   SNI_CLASS_RANDOM,
@@ -85,6 +86,13 @@ static inline bool sni_op_converts(sni_op op) {
 // Reductions whose results round, so that their order is part of the value of floats.
 static inline bool sni_op_accumulates(sni_op op) {
   return op == SNI_OP_REDUCE_SUM || op == SNI_OP_REDUCE_PROD;
+}
+static inline bool sni_is_sum(const sni_node *node) {
+  return node->op == SNI_OP_REDUCE_SUM;
+}
+// Gives the sums of the chunks of an axis: attrs[0], cut into pieces of attrs[1] elements.
+static inline bool sni_is_partial(const sni_node *node) {
+  return node->op == SNI_OP_PARTIAL_SUM;
 }
 // Views whose elements are all of their operand's, and no others.
 static inline bool sni_op_repeats(sni_op op) {

@@ -292,6 +292,22 @@ sn_status sni_infer_reduce(const sni_inference *in, sni_type *out_type) {
   return SN_OK;
 }
 
+sn_status sni_infer_partial_sum(const sni_inference *in, sni_type *out_type) {
+  const sni_type *a = in->operands[0];
+  int64_t axis, chunk;
+  SNI_TRY(read_attr(in, 0, "axis", &axis));
+  SNI_TRY(read_attr(in, 1, "chunk", &chunk));
+  if (axis < 0 || axis >= a->rank)
+    return sni_infer_fail(in, SN_ERR_SHAPE, "axis %lld is not in [0, %d)", (long long)axis,
+                          a->rank);
+  if (chunk < 1 || chunk > INT32_MAX)
+    return sni_infer_fail(in, SN_ERR_SHAPE, "chunk %lld is not in [1, 2^31)", (long long)chunk);
+  *out_type = *a;
+  const sni_dim padded = sni_dim_add_constant(in->dims, a->dims[axis], chunk - 1);
+  out_type->dims[axis] = sni_dim_floor_div(in->dims, padded, chunk);
+  return SN_OK;
+}
+
 sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type) {
   const sni_type *a = in->operands[0], *b = in->operands[1];
   int64_t ta, tb;

@@ -16,6 +16,27 @@ void sni_vjp_reduce_sum(const sni_vjp *v) {
   v->out[0] = unreduce(v, v->dy);
 }
 
+// Each element gets what its chunk got: the cotangents are repeated chunk times and the last chunk
+// is cut.
+void sni_vjp_partial_sum(const sni_vjp *v) {
+  sni_build *b = v->b;
+  const sni_type type = sni_build_type(b, v->node.operands[0]), *cut = &v->node.type;
+  const int axis = (int)v->node.attrs[0];
+  const sni_dim chunk = v->node.attrs[1], pieces = cut->dims[axis];
+  sni_dim before = 1, after = 1;
+  for (int k = 0; k < axis; k++) before = sni_dim_mul(b->graph->dims, before, type.dims[k]);
+  for (int k = axis + 1; k < type.rank; k++)
+    after = sni_dim_mul(b->graph->dims, after, type.dims[k]);
+  const sni_dim whole = sni_dim_mul(b->graph->dims, pieces, chunk), n = type.dims[axis];
+  const sn_dtype dtype = type.dtype;
+  sni_node_id x = sni_build_reshape(b, v->dy, &(sni_type){dtype, 4, {before, pieces, 1, after}});
+  x = sni_build_broadcast(b, x, &(sni_type){dtype, 4, {before, pieces, chunk, after}});
+  x = sni_build_reshape(b, x, &(sni_type){dtype, 3, {before, whole, after}});
+  x = sni_build_slice(b, x, (sni_dim[]){0, 0, 0}, (int64_t[]){1, 1, 1},
+                      (sni_dim[]){before, n, after});
+  v->out[0] = sni_build_reshape(b, x, &type);
+}
+
 // The elements equal to the extremum share dy evenly. less: where an element is not the extremum.
 // Where that is NaN, no element is less, and all of them get NaN.
 static void share_evenly(const sni_vjp *v, sni_node_id less) {

@@ -237,6 +237,7 @@ sni_node_id sni_fold_node(sni_rewrite *r, const sni_node *node) {
       return fold_reduce(r, node);
     case SNI_CLASS_INDEX:
       return node->op == SNI_OP_GATHER ? fold_moves(r, node) : SNI_NO_NODE;
+    case SNI_CLASS_PARTIAL:
     case SNI_CLASS_CONTRACT:
     case SNI_CLASS_RANDOM:
       break;

@@ -23,7 +23,7 @@ static bool can_be_lowered(const sni_graph *graph) {
 
 sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule lower[] = {sni_rewrite_matmul}, split[] = {sni_split_reduction};
-  bool lowered = false, changed = false;
+  bool lowered = false, split_some = false, changed = false;
   SNI_TRY(clean(graph, out_graph));
   SNI_TRY(sni_join_pads_once(*out_graph, out_graph, &changed));
   if (changed) SNI_TRY(clean(*out_graph, out_graph));
@@ -31,8 +31,9 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = lower, .n_rules = 1},
                            out_graph, &lowered));
   SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = split, .n_rules = 1},
-                           out_graph, &changed));
-  return lowered || changed ? clean(*out_graph, out_graph) : SN_OK;
+                           out_graph, &split_some));
+  SNI_TRY(sni_split_columns_once(*out_graph, out_graph, &changed));
+  return lowered || split_some || changed ? clean(*out_graph, out_graph) : SN_OK;
 }
 
 const sni_pass_info sni_graph_passes[] = {
@@ -44,6 +45,7 @@ const sni_pass_info sni_graph_passes[] = {
     {"rewrite_matmuls", sni_rewrite_matmuls,
      "degenerate and integer matmuls to mul and reduce_sum"},
     {"split_reductions", sni_split_reductions, "large reductions to few results in two steps"},
+    {"split_columns", sni_split_columns, "column sums beside row sums in two steps"},
     {"optimize_graph", sni_optimize_graph, "all of them, to a fixpoint"},
 };
 const int sni_graph_pass_count = (int)SNI_COUNT_OF(sni_graph_passes);

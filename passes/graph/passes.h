@@ -45,6 +45,9 @@ sn_status sni_join_pads_once(const sni_graph *graph, sni_graph **out_graph, bool
 sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph);
 // Large ones to few results in two steps.
 sn_status sni_split_reductions(const sni_graph *graph, sni_graph **out_graph);
+// Column sums of what a kernel reads that sums along rows, as sums of chunks and sums of these.
+sn_status sni_split_columns(const sni_graph *graph, sni_graph **out_graph);
+sn_status sni_split_columns_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
 // All of them, to a fixpoint (bounded), verifying after each in debug builds.
 sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph);
 

@@ -14,6 +14,7 @@ sn_status sni_body_init(sni_body *b, sni_lowering *l, int32_t group, sni_node_id
   b->l = l;
   b->group = group;
   b->nest = SNI_NO_NEST;
+  b->cut = -1;
   b->contraction = b->active_otherwise = SNI_NO_VALUE;
   const sni_node *node = sni_graph_node(l->graph, named);
   b->location = node->location;

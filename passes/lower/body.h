@@ -12,6 +12,8 @@
 //   axes   [0, n_outer) are the loops around everything; [n_outer, n_outer + n_inner) those of the
 //          nest at hand. An expression that varies along an inner axis belongs to its nest; others
 //          belong to the body and are computed before the first nest that wants them.
+//   cut    an axis whose chunks are summed is two outer axes, the last ones: `cut` counts chunks, cut + 1
+//          the elements of one, in sequence.
 #ifndef SNI_PASSES_BODY_H
 #define SNI_PASSES_BODY_H
 
@@ -135,9 +137,11 @@ typedef struct sni_body {
   sni_whole *wholes;
   uint32_t n_wholes, wholes_capacity;
   sni_memo_table memo, nest_memo;
-  uint32_t contraction;  // value, or SNI_NO_VALUE
-  bool columns;          // lanes run along an outer axis: sums are in sequence
-  bool sequential;       // the outer loops run in order (stores that collide)
+  uint32_t contraction;     // value, or SNI_NO_VALUE
+  int cut;                  // axis; -1: none
+  sni_linear chunk, whole;  // elements of a chunk, of the axis
+  bool columns;             // lanes run along an outer axis: sums are in sequence
+  bool sequential;          // the outer loops run in order (stores that collide)
   sni_location location;
   const char *op_name;
   const char *fault;  // message of an index out of range; NULL: cannot happen
@@ -167,6 +171,8 @@ sn_status sni_body_emit(sni_body *b, sni_node_id id, const sni_index_map *map, u
 // on.
 sn_status sni_body_address(sni_body *b, const sni_type *type, const sni_index_map *map,
                            int first_dim, sni_expression *v);
+// 0 <= at < extent, at a map's row; among the body's conditions.
+sn_status sni_body_add_condition(sni_body *b, const sni_linear *at, sni_dim extent);
 sn_status sni_body_store(sni_body *b, int32_t slot, const sni_type *type, const sni_index_map *map,
                          uint32_t value);
 // Makes a REDUCE the value of node `id` at map.

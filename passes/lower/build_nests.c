@@ -39,10 +39,13 @@ int sni_body_level(sni_body *b, sni_node_id id) {
 static sn_status member_map(sni_body *b, sni_node_id id, int rank, sni_index_map *map) {
   const sni_selection *selection = &b->l->nodes[id].selection;
   SNI_TRY(sni_index_map_create(b->l, rank, sni_body_axes(b), map));
-  for (int k = 0; k < rank; k++)
-    if (selection->axis[k] >= 0)
-      map->at[k * (map->n_axes + 1) + 1 + b->axis_number[selection->axis[k]]] =
-          sni_linear_number(1);
+  for (int k = 0; k < rank; k++) {
+    if (selection->axis[k] < 0) continue;
+    const int axis = b->axis_number[selection->axis[k]];
+    sni_linear *at = map->at + k * (map->n_axes + 1) + 1;
+    at[axis] = axis == b->cut ? b->chunk : sni_linear_number(1);
+    if (axis == b->cut) at[axis + 1] = sni_linear_number(1);
+  }
   return SN_OK;
 }
 
@@ -127,9 +130,62 @@ static sn_status emit_member_store(sni_body *b, sni_node_id id) {
   return SN_OK;
 }
 
+// A sum of chunks: its element is read where the chunk has begun, added to, and written again.
+// Started from +0, it can't end as -0, so it needs nothing at its end.
+static sn_status emit_partial(sni_body *b, sni_node_id id) {
+  const sni_node *node = sni_graph_node(b->l->graph, id);
+  sni_index_map iteration, result;
+  uint32_t value = 0;
+  SNI_TRY(member_map(b, id, node->type.rank, &iteration));
+  SNI_TRY(sni_body_emit(b, node->operands[0], &iteration, &value));
+  SNI_TRY(sni_index_map_create(b->l, iteration.rank, iteration.n_axes, &result));
+  memcpy(result.at, iteration.at, (size_t)(result.rank * (result.n_axes + 1)) * sizeof *result.at);
+  sni_linear *cut = result.at + node->attrs[0] * (result.n_axes + 1);
+  cut[1 + b->cut] = sni_linear_number(1);
+  cut[1 + b->cut + 1] = sni_linear_number(0);
+
+  sni_expression load = sni_body_blank(SNI_KOP_LOAD, node->type.dtype);
+  sni_expression sum = sni_body_blank(sni_op_kop(node->op), node->type.dtype);
+  sni_linear begun[1 + SNI_MAX_AXES] = {sni_linear_number(-1)};  // 0 <= element of the chunk - 1
+  begun[1 + b->cut + 1] = sni_linear_number(1);
+  load.slot = b->l->nodes[id].slot;
+  load.kept = true;
+  load.first_condition = b->n_conditions;
+  load.n_conditions = 1;
+  SNI_TRY(sni_body_add_condition(b, begun, b->chunk.number));
+  SNI_TRY(sni_body_add_zero(b, load.dtype, &load.otherwise));
+  SNI_TRY(sni_body_address(b, &node->type, &result, 0, &load));
+  load.axes |= (uint16_t)(b->values[value].axes | ((1u << b->n_outer) - 1));
+  SNI_TRY(sni_body_add(b, &load, &sum.operands[0]));
+  sum.operands[1] = value;
+  sum.axes = load.axes;
+  SNI_TRY(sni_body_add(b, &sum, &value));
+  b->l->nodes[id].stored = true;
+  return sni_body_store(b, load.slot, &node->type, &result, value);
+}
+
 // ---- the region
 
-// Order of the axes: as the dims of the member with the largest iteration space, inner axes last.
+// The next number for an axis of the group; an axis that is cut takes two.
+static void add_axis(sni_body *b, const sni_group *group, int axis) {
+  sni_linear extent = sni_linear_dim(group->extent[axis]);
+  const bool inner = group->inner >> axis & 1;
+  b->axis_number[axis] = (int8_t)sni_body_axes(b);
+  if (axis == group->cut) {
+    sni_dim_table *dims = b->l->dims;
+    const sni_dim padded = sni_dim_add_constant(dims, group->extent[axis], group->chunk - 1);
+    b->cut = b->n_outer;
+    b->chunk = sni_linear_number(group->chunk);
+    b->whole = extent;
+    b->extent[b->n_outer++] = sni_linear_dim(sni_dim_floor_div(dims, padded, group->chunk));
+    extent = b->chunk;
+  }
+  b->extent[sni_body_axes(b)] = extent;
+  *(inner ? &b->n_inner : &b->n_outer) += 1;
+}
+
+// Order of the axes: as the dims of the member with the largest iteration space; one that is cut, then
+// inner axes last.
 static void order_axes(sni_body *b, const sni_group *group) {
   const sni_selection *lead = NULL;
   int best = -1;
@@ -143,13 +199,12 @@ static void order_axes(sni_body *b, const sni_group *group) {
     lead = s;
   }
   memset(b->axis_number, -1, sizeof b->axis_number);
-  for (int pass = 0; pass < 2; pass++) {
+  for (int pass = 0; pass < 3; pass++) {
     for (int k = 0; lead && k < SN_MAX_RANK; k++) {
       const int axis = lead->axis[k];
-      if (axis < 0 || (int)(group->inner >> axis & 1) != pass) continue;
-      b->axis_number[axis] = (int8_t)sni_body_axes(b);
-      b->extent[sni_body_axes(b)] = sni_linear_dim(group->extent[axis]);
-      *(pass == 0 ? &b->n_outer : &b->n_inner) += 1;
+      if (axis < 0) continue;
+      const int of_axis = axis == group->cut ? 1 : (int)(group->inner >> axis & 1) * 2;
+      if (of_axis == pass) add_axis(b, group, axis);
     }
   }
 }
@@ -165,8 +220,9 @@ static sn_status emit_nest(sni_body *b, const sni_group *group, int32_t number) 
   }
   for (uint32_t m = 0; m < group->n_members; m++) {
     const sni_node_id id = group->members[m];
+    const bool partial = sni_is_partial(sni_graph_node(b->l->graph, id));
     if (b->l->nodes[id].materialised && sni_body_level(b, id) == number)
-      SNI_TRY(emit_member_store(b, id));
+      SNI_TRY(partial ? emit_partial(b, id) : emit_member_store(b, id));
   }
   return SN_OK;
 }

@@ -366,6 +366,11 @@ static sn_status add_nest(tree_maker *t, int32_t number) {
   return t->build.status;
 }
 
+// The elements of a chunk are no units.
+static int n_grid_loops(const tree_maker *t) {
+  return t->axes.n_outer - (t->b->cut >= 0);
+}
+
 static sn_status open_outer(tree_maker *t, int i) {
   sni_loop_item loop;
   sni_schedule schedule;
@@ -375,9 +380,15 @@ static sn_status open_outer(tree_maker *t, int i) {
   SNI_TRY(tree_size(t, t->axes.extent[i], &loop.extent));
   loop.strip = SNI_NO_ITEM;
   loop.axis = (uint32_t)i;
-  schedule.grid = true;
-  schedule.grain = t->axes.grain[i];
-  schedule.lanes = !t->axes.inner_lanes && i == t->axes.n_outer - 1;
+  if (i < n_grid_loops(t)) {
+    schedule.grid = true;
+    schedule.grain = t->axes.grain[i];
+    schedule.lanes = t->b->cut < 0 && !t->axes.inner_lanes && i == t->axes.n_outer - 1;
+  } else {
+    loop.kind = SNI_LOOP_SEQUENTIAL;
+    loop.strip = t->outer_item[i - 1];
+    SNI_TRY(tree_size(t, t->b->whole, &loop.whole));
+  }
   t->outer_item[i] = sni_tree_open_loop(&t->build, loop, schedule);
   return t->build.status;
 }
@@ -430,7 +441,7 @@ static sn_status append_command(tree_maker *t, const sni_tree *tree) {
   sni_size_ref *extents = SNI_ARENA_ARRAY(l->arena, sni_size_ref, SNI_MAX_AXES);
   int64_t *grains = SNI_ARENA_ARRAY(l->arena, int64_t, SNI_MAX_AXES);
   if (!extents || !grains) return sni_fail_memory(l->diag, 0, "a kernel");
-  for (int i = 0; i < t->axes.n_outer; i++) {
+  for (int i = 0; i < n_grid_loops(t); i++) {
     const sni_linear e = t->axes.extent[i];
     grains[i] = t->axes.grain[i];
     extents[i] = e.number;
@@ -438,7 +449,7 @@ static sn_status append_command(tree_maker *t, const sni_tree *tree) {
   }
   c.extents = extents;
   c.grains = grains;
-  c.n_extents = (uint32_t)t->axes.n_outer;
+  c.n_extents = (uint32_t)n_grid_loops(t);
   SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->commands, &l->commands_capacity,
                          l->n_commands + 1, sizeof *l->commands));
   l->commands[l->n_commands++] = c;

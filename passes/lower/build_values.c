@@ -228,8 +228,7 @@ static sn_status emit_random(sni_body *b, const sni_node *node, const sni_index_
 
 // ---- pad and concat: what lies under conditions
 
-// 0 <= at < extent, for as long as the caller keeps the count.
-static sn_status add_condition(sni_body *b, const sni_linear *at, sni_dim extent) {
+sn_status sni_body_add_condition(sni_body *b, const sni_linear *at, sni_dim extent) {
   const int n_axes = sni_body_axes(b);
   sni_condition c = {.extent = sni_linear_dim(extent), .offset = at[0]};
   c.stride = sni_arena_copy(b->l->arena, at + 1, (size_t)(n_axes ? n_axes : 1) * sizeof *at);
@@ -314,7 +313,7 @@ static sn_status emit_pad(sni_body *b, const sni_node *node, const sni_index_map
     to[0] =
         sni_linear_add(b->l->dims, to[0], sni_linear_mul(b->l->dims, low, sni_linear_number(-1)));
     if (!sni_linear_is(low, 0) || !sni_linear_is(sni_linear_dim(node->attrs[rank + k]), 0))
-      SNI_TRY(add_condition(b, to, in->dims[k]));
+      SNI_TRY(sni_body_add_condition(b, to, in->dims[k]));
   }
   return emit_under(b, node->operands[0], &at, first, own, otherwise, out);
 }
@@ -339,7 +338,7 @@ static sn_status emit_concat(sni_body *b, const sni_node *node, const sni_index_
     to[0] = sni_linear_add(b->l->dims, to[0],
                            sni_linear_mul(b->l->dims, offset[i], sni_linear_number(-1)));
     SNI_TRY(begin_conditions(b, &first, &own));
-    if (node->n_operands > 1) SNI_TRY(add_condition(b, to, part->dims[axis]));
+    if (node->n_operands > 1) SNI_TRY(sni_body_add_condition(b, to, part->dims[axis]));
     SNI_TRY(emit_under(b, node->operands[i], &at, first, own, rest, &rest));
   }
   *out = rest;

@@ -59,8 +59,9 @@ static void compact(const sni_body *b, int32_t nest, int first, int last, bool m
   int previous = -1;
   const int begin = out->n;
   for (int a = first; a < last; a++) {
-    if (sni_linear_is(b->extent[a], 1)) continue;
-    if (merge && out->n > begin && can_merge(b, nest, previous, a, b->extent[a])) {
+    const bool strip = b->cut >= 0 && (a == b->cut || a == b->cut + 1);
+    if (sni_linear_is(b->extent[a], 1) && !strip) continue;
+    if (merge && !strip && out->n > begin && can_merge(b, nest, previous, a, b->extent[a])) {
       out->extent[out->n - 1] = sni_linear_mul(b->l->dims, out->extent[out->n - 1], b->extent[a]);
       out->from[out->n - 1] = (int8_t)a;
       out->to[previous] = SNI_AXIS_MERGED;
@@ -156,6 +157,8 @@ static void choose_lanes(const sni_body *b, sni_axes_plan *p) {
   const int outer = best_outer(b, p, &outer_cost), inner = last_inner(b);
   if (inner < 0) {
     p->inner_lanes = false;
+  } else if (b->cut >= 0) {
+    p->inner_lanes = true;
   } else if (outer < 0) {
     p->inner_lanes = !b->sequential;
   } else if (reduces(b, true, SNI_ORDER_SEQUENTIAL) || b->sequential) {
@@ -165,7 +168,7 @@ static void choose_lanes(const sni_body *b, sni_axes_plan *p) {
   } else {
     p->inner_lanes = !has_short_rows(b) && access_cost(b, inner) <= outer_cost;
   }
-  if (!p->inner_lanes && outer >= 0 && outer < p->n_outer - 1) move_last(p, outer);
+  if (!p->inner_lanes && b->cut < 0 && outer >= 0 && outer < p->n_outer - 1) move_last(p, outer);
 }
 
 // ---- grains
@@ -185,7 +188,7 @@ static void choose_grains(const sni_body *b, sni_axes_plan *p) {
     contraction_grains(b, p);
     return;
   }
-  if (p->inner_lanes) return;
+  if (p->inner_lanes || b->cut >= 0) return;
   const sni_linear extent = p->extent[p->n_outer - 1];
   const bool nested = last_inner(b) >= 0;
   int64_t grain = !nested             ? pointwise_grain

@@ -41,6 +41,7 @@ static bool join_reduce(sni_lowering *l, sni_node_id id, sni_group *group, const
   sni_group_order order = sni_group_order_of(l, node);
   if (group->contraction != SNI_NO_NODE) return false;
   if (order && group->order && order != group->order) return false;
+  if (order == SNI_GROUP_COLUMNS && group->cut >= 0) return false;  // what is inside has lanes
   if (!sni_selection_fits(l, group, &node->type, &p->selection)) return false;
   uint32_t kept = sni_selection_mask(&p->selection, node->type.rank);
   uint32_t rest = sni_all_axes(group) & ~kept;
@@ -55,7 +56,8 @@ static bool join_reduce(sni_lowering *l, sni_node_id id, sni_group *group, const
   }
   if (n_reduced == 0) return false;
   if (rest == 0) {  // the group runs over the result: give it the reduced axes
-    if (group->inner || group->n_axes + n_reduced > SNI_MAX_AXES - 1) return false;
+    if (group->inner || group->cut >= 0 || group->n_axes + n_reduced > SNI_MAX_AXES - 1)
+      return false;
     for (int i = 0; i < n_reduced; i++) {
       group->extent[group->n_axes] = in->dims[reduced[i]];
       group->inner |= 1u << group->n_axes;
@@ -87,7 +89,7 @@ static bool join_matmul(sni_lowering *l, sni_node_id id, sni_group *group, const
   for (uint32_t m = 0; m < group->n_members; m++)
     if (sni_op_infos[node_of(l, group->members[m])->op].op_class != SNI_CLASS_POINTWISE)
       return false;
-  if (group->contraction != SNI_NO_NODE || group->inner ||
+  if (group->contraction != SNI_NO_NODE || group->inner || group->cut >= 0 ||
       !sni_selection_fits(l, group, type, &p->selection) ||
       sni_selection_mask(&p->selection, type->rank) != sni_all_axes(group))
     return false;
@@ -165,7 +167,7 @@ static bool make_row_group(sni_lowering *l, sni_node_id id, sni_group *group,
                            const sni_placement *p) {
   const sni_type *type = sni_graph_type(l->graph, id);
   ancestry found = {.matmul = SNI_NO_NODE};
-  if (group->inner || group->contraction != SNI_NO_NODE ||
+  if (group->inner || group->cut >= 0 || group->contraction != SNI_NO_NODE ||
       !sni_selection_fits(l, group, type, &p->selection))
     return false;
   uint32_t rest = sni_all_axes(group) & ~sni_selection_mask(&p->selection, type->rank);
@@ -245,7 +247,7 @@ static bool read_in_place(const sni_lowering *l, int32_t from, const int8_t *fro
     if (reads_whole(l, &l->groups[by], id)) return false;
     for (const sni_placement *p = state->readers; p; p = p->next) {
       if (sni_live_group(l, p->group) != by) continue;
-      if (!p->selected) return false;
+      if (!p->selected || sni_is_partial(node)) return false;
       const int rank = sni_iteration_type(l, id)->rank;
       for (int d = 0, result_dim = 0; d < rank; d++) {
         if (sni_is_reduce(node->op) && sni_reduces_dim(node, d)) continue;
@@ -257,58 +259,118 @@ static bool read_in_place(const sni_lowering *l, int32_t from, const int8_t *fro
   return true;
 }
 
+// Axes of group b in those of group a, which read a value of this type at these places; the other axes
+// correspond in order, when their extents agree. False: they do not.
+static bool match_axes(const sni_lowering *l, const sni_type *type, const sni_placement *pa,
+                       const sni_placement *pb, int8_t *map) {
+  const sni_group *ga = &l->groups[pa->group], *gb = &l->groups[pb->group];
+  uint32_t used = 0;
+  memset(map, -1, SNI_MAX_AXES);
+  if (ga->n_axes != gb->n_axes) return false;
+  for (int d = 0; d < type->rank; d++) {
+    const int from = pb->selection.axis[d], to = pa->selection.axis[d];
+    if (from < 0 || to < 0) continue;
+    map[from] = (int8_t)to;
+    used |= 1u << to;
+  }
+  int to = 0;
+  for (int from = 0; from < gb->n_axes; from++) {
+    if (map[from] >= 0) continue;
+    while (to < ga->n_axes && (used >> to & 1)) to++;
+    if (to == ga->n_axes || !sni_dim_equal(l->dims, ga->extent[to], gb->extent[from])) return false;
+    map[from] = (int8_t)to;
+    used |= 1u << to;
+  }
+  return true;
+}
+
+static uint32_t renamed_mask(uint32_t mask, const int8_t *map) {
+  uint32_t out = 0;
+  for (int from = 0; from < SNI_MAX_AXES; from++)
+    if (mask >> from & 1) out |= 1u << map[from];
+  return out;
+}
+
+// Whether one kernel can cut its rows for the sums of both groups: the axis is the same, and so is what
+// the groups have inside, where lanes run.
+static bool cuts_agree(const sni_group *a, const sni_group *b, const int8_t *map) {
+  const uint32_t inner_b = renamed_mask(b->inner, map);
+  if (a->cut < 0 && b->cut < 0) return true;
+  if (a->order == SNI_GROUP_COLUMNS || b->order == SNI_GROUP_COLUMNS) return false;
+  if (a->cut >= 0 && b->cut >= 0)
+    return a->cut == map[b->cut] && a->chunk == b->chunk && a->inner == inner_b;
+  const int cut = a->cut >= 0 ? a->cut : map[b->cut];
+  const uint32_t inside = a->cut >= 0 ? a->inner : inner_b;
+  const uint32_t other = a->cut >= 0 ? inner_b : a->inner;
+  return !(other >> cut & 1) && (!other || other == inside);
+}
+
+static bool may_merge(const sni_lowering *l, const sni_type *type, const sni_placement *p) {
+  const sni_group *group = &l->groups[p->group];
+  return p->selected && group->kind == SNI_GROUP_FUSED && group->contraction == SNI_NO_NODE &&
+         sni_selection_fits(l, group, type, &p->selection);
+}
+
+// Makes one of two groups that read `id`, into the first.
+static sn_status try_merge_pair(sni_lowering *l, sni_node_id id, const sni_placement *pa,
+                                const sni_placement *pb, uint32_t *stamps, bool *out_merged) {
+  const sni_type *type = sni_graph_type(l->graph, id);
+  const int32_t a = pa->group, b = pb->group;
+  sni_group *ga = &l->groups[a], *gb = &l->groups[b];
+  int8_t map[SNI_MAX_AXES];
+  *out_merged = false;
+  if (ga->n_members + gb->n_members > MAX_MEMBERS || !match_axes(l, type, pa, pb, map))
+    return SN_OK;
+  const uint32_t inner_b = renamed_mask(gb->inner, map);
+  if (ga->inner && inner_b && ga->inner != inner_b) return SN_OK;
+  if (ga->order && gb->order && ga->order != gb->order) return SN_OK;
+  if (!cuts_agree(ga, gb, map)) return SN_OK;
+  if (!read_in_place(l, a, NULL, b, map) || !read_in_place(l, b, map, a, NULL)) return SN_OK;
+  bool cyclic = false;
+  SNI_TRY(sni_has_external_path(l, a, b, id, stamps, &cyclic));
+  if (!cyclic) SNI_TRY(sni_has_external_path(l, b, a, id, stamps, &cyclic));
+  if (cyclic) return SN_OK;
+  ga->inner |= inner_b;
+  if (!ga->order) ga->order = gb->order;
+  if (gb->cut >= 0) ga->cut = map[gb->cut];
+  if (gb->cut >= 0) ga->chunk = gb->chunk;
+  *out_merged = true;
+  return sni_merge_groups(l, a, b, map);
+}
+
 // Merges the reader groups of a value that is too dear to compute twice, when their domains
 // correspond through that value.
 static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, sni_reader_summary *readers,
                                    uint32_t *stamps, bool *out_merged) {
+  const sni_type *type = sni_graph_type(l->graph, id);
   *out_merged = false;
+  for (int i = 0; i < readers->count; i++)
+    if (!may_merge(l, type, &readers->items[i])) return SN_OK;
+  for (int i = 1; i < readers->count; i++) {
+    SNI_TRY(try_merge_pair(l, id, &readers->items[0], &readers->items[i], stamps, out_merged));
+    if (!*out_merged) return SN_OK;
+  }
+  return SN_OK;
+}
+
+// Sums of chunks belong into a kernel that reads what they read.
+static sn_status merge_cuts(sni_lowering *l, sni_node_id id, sni_reader_summary *readers,
+                            uint32_t *stamps) {
   const sni_type *type = sni_graph_type(l->graph, id);
   for (int i = 0; i < readers->count; i++) {
-    const sni_group *g = &l->groups[readers->items[i].group];
-    if (!readers->items[i].selected || g->kind != SNI_GROUP_FUSED ||
-        g->contraction != SNI_NO_NODE ||
-        !sni_selection_fits(l, g, type, &readers->items[i].selection))
-      return SN_OK;
-  }
-  for (int i = 1; i < readers->count; i++) {
-    int32_t a = sni_live_group(l, readers->items[0].group), b = readers->items[i].group;
-    sni_group *ga = &l->groups[a], *gb = &l->groups[b];
-    if (ga->n_axes != gb->n_axes || ga->n_members + gb->n_members > MAX_MEMBERS) return SN_OK;
-    int8_t map[SNI_MAX_AXES];
-    memset(map, -1, sizeof map);
-    uint32_t used = 0;
-    for (int d = 0; d < type->rank; d++) {
-      int from = readers->items[i].selection.axis[d], to = readers->items[0].selection.axis[d];
-      if (from < 0 || to < 0) continue;
-      map[from] = (int8_t)to;
-      used |= 1u << to;
+    sni_placement *a = &readers->items[i];
+    for (int j = i + 1; j < readers->count;) {
+      sni_placement *b = &readers->items[j];
+      bool merged = false;
+      if ((l->groups[a->group].cut >= 0 || l->groups[b->group].cut >= 0) && may_merge(l, type, a) &&
+          may_merge(l, type, b))
+        SNI_TRY(try_merge_pair(l, id, a, b, stamps, &merged));
+      if (merged)
+        *b = readers->items[--readers->count];
+      else
+        j++;
     }
-    // The other axes correspond in order, when their extents agree.
-    int to = 0;
-    for (int from = 0; from < gb->n_axes; from++) {
-      if (map[from] >= 0) continue;
-      while (to < ga->n_axes && (used >> to & 1)) to++;
-      if (to == ga->n_axes || !sni_dim_equal(l->dims, ga->extent[to], gb->extent[from]))
-        return SN_OK;
-      map[from] = (int8_t)to;
-      used |= 1u << to;
-    }
-    uint32_t inner_b = 0;
-    for (int from = 0; from < gb->n_axes; from++)
-      if (gb->inner >> from & 1) inner_b |= 1u << map[from];
-    if (ga->inner && inner_b && ga->inner != inner_b) return SN_OK;
-    if (ga->order && gb->order && ga->order != gb->order) return SN_OK;
-    if (!read_in_place(l, a, NULL, b, map) || !read_in_place(l, b, map, a, NULL)) return SN_OK;
-    bool cyclic = false;
-    SNI_TRY(sni_has_external_path(l, a, b, id, stamps, &cyclic));
-    if (!cyclic) SNI_TRY(sni_has_external_path(l, b, a, id, stamps, &cyclic));
-    if (cyclic) return SN_OK;
-    ga = &l->groups[a];
-    ga->inner |= inner_b;
-    if (!ga->order) ga->order = l->groups[b].order;
-    SNI_TRY(sni_merge_groups(l, a, b, map));
   }
-  *out_merged = true;
   return SN_OK;
 }
 
@@ -345,6 +407,7 @@ static sn_status decide(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   const sni_node *node = node_of(l, id);
   sni_reader_summary readers;
   sni_summarise_readers(l, id, &readers);
+  SNI_TRY(merge_cuts(l, id, &readers, stamps));
   bool joined = false, merged = false;
   const bool element = sni_is_element_op(node);
   const bool may_recompute =
@@ -364,6 +427,14 @@ static sn_status decide(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   }
   if (!joined && may_recompute) return recompute(l, id);
   if (!joined) SNI_TRY(sni_open_group(l, id));
+  return place_operands(l, id);
+}
+
+// Sums of chunks open a group, which merges with others that read what they add.
+static sn_status open_partial(sni_lowering *l, sni_node_id id) {
+  l->nodes[id].readers = l->nodes[id].placements;
+  l->nodes[id].why = SNI_WHY_APART;
+  SNI_TRY(sni_open_group(l, id));
   return place_operands(l, id);
 }
 
@@ -407,8 +478,14 @@ sn_status sni_fuse_groups(sni_lowering *l) {
   for (sni_node_id id = n; id-- > 0;) {
     sni_fusion_node *state = &l->nodes[id];
     const sni_node *node = node_of(l, id);
-    if (!state->reachable || node->op == SNI_OP_PARAMETER) continue;
-    if (sni_is_conditional(node)) {
+    if (!state->reachable) continue;
+    if (node->op == SNI_OP_PARAMETER) {
+      sni_reader_summary readers;
+      sni_summarise_readers(l, id, &readers);
+      SNI_TRY(merge_cuts(l, id, &readers, stamps));
+    } else if (sni_is_partial(node)) {
+      SNI_TRY(open_partial(l, id));
+    } else if (sni_is_conditional(node)) {
       SNI_TRY(decide(l, id, stamps));
     } else if (node->op == SNI_OP_CONCAT || node->op == SNI_OP_PAD ||
                node->op == SNI_OP_SCATTER_ADD) {

@@ -43,7 +43,9 @@ typedef struct sni_group {
   int32_t merged_into;  // -1: alive
   int n_axes;
   sni_dim extent[SNI_MAX_AXES];
-  uint32_t inner;  // bit per axis that is reduced
+  uint32_t inner;  // bit per axis that is reduced, or that lies inside the one cut into chunks
+  int8_t cut;      // axis whose chunks are summed, the last of the outer ones; -1: none
+  int64_t chunk;   // of it
   sni_node_id contraction;
   sni_node_id *members;  // descending ids
   uint32_t n_members, members_capacity;

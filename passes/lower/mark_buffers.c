@@ -114,6 +114,7 @@ static void mark_forced(sni_lowering *l) {
     if (node->op == SNI_OP_PARAMETER ||
         (node->op == SNI_OP_CONSTANT && !sni_is_inline_constant(node)))
       state->materialised = true;
+    if (sni_is_partial(node)) sni_force(l, id);
     switch (node->op) {
       case SNI_OP_RESHAPE: {
         const sni_type *in = sni_graph_type(g, node->operands[0]);

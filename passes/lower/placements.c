@@ -29,6 +29,7 @@ sn_status sni_add_group(sni_lowering *l, sni_group_kind kind, uint32_t *out_grou
   memset(group, 0, sizeof *group);
   group->kind = kind;
   group->merged_into = -1;
+  group->cut = -1;
   group->contraction = SNI_NO_NODE;
   *out_group = l->n_groups++;
   return SN_OK;
@@ -59,10 +60,12 @@ sn_status sni_add_member(sni_lowering *l, uint32_t group, sni_node_id id,
       l, id, &(sni_placement){.group = (int32_t)group, .selected = true, .selection = *selection});
 }
 
-// Dims that a node's selection speaks about: a reduction's are its operand's.
+// Dims that a node's selection speaks about: a sum's are its operand's.
 const sni_type *sni_iteration_type(const sni_lowering *l, sni_node_id id) {
   const sni_node *node = node_of(l, id);
-  return sni_is_reduce(node->op) ? sni_graph_type(l->graph, node->operands[0]) : &node->type;
+  return sni_is_reduce(node->op) || sni_is_partial(node)
+             ? sni_graph_type(l->graph, node->operands[0])
+             : &node->type;
 }
 
 bool sni_reduces_dim(const sni_node *node, int d) {
@@ -81,12 +84,17 @@ sn_status sni_open_group(sni_lowering *l, sni_node_id id) {
   sni_selection selection;
   memset(&selection, -1, sizeof selection);
   for (int d = 0; d < type->rank; d++) {
-    bool matrix_dim = node->op == SNI_OP_MATMUL && d >= type->rank - 2;  // kept even where it is 1
-    if (type->dims[d] == 1 && !matrix_dim) continue;
+    // Kept even where they are 1: those of a matrix, and one that is cut.
+    const bool kept = (node->op == SNI_OP_MATMUL && d >= type->rank - 2) ||
+                      (sni_is_partial(node) && d == node->attrs[0]);
+    if (type->dims[d] == 1 && !kept) continue;
     group->extent[group->n_axes] = type->dims[d];
     if (sni_is_reduce(node->op) && sni_reduces_dim(node, d)) group->inner |= 1u << group->n_axes;
+    if (sni_is_partial(node) && d == node->attrs[0]) group->cut = (int8_t)group->n_axes;
+    if (group->cut >= 0 && group->cut < group->n_axes) group->inner |= 1u << group->n_axes;
     selection.axis[d] = (int8_t)group->n_axes++;
   }
+  if (sni_is_partial(node)) group->chunk = node->attrs[1];
   if (node->op == SNI_OP_MATMUL) group->contraction = id;
   if (sni_is_reduce(node->op)) group->order = sni_group_order_of(l, node);
   l->nodes[id].materialised = true;
@@ -193,7 +201,7 @@ bool sni_selection_fits(const sni_lowering *l, const sni_group *group, const sni
   return true;
 }
 
-// But for those of extent 1, which a contraction of one row brings along.
+// But for those of extent 1, which a contraction of one row or a cut brings along.
 uint32_t sni_all_axes(const sni_group *group) {
   uint32_t axes = 0;
   for (int a = 0; a < group->n_axes; a++)

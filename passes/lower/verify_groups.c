@@ -42,10 +42,25 @@ static bool reduces_dim(const sni_node *node, int d) {
 
 static const sni_type *iteration_type(const verifier *v, sni_node_id id) {
   const sni_node *node = sni_graph_node(v->l->graph, id);
-  return is_reduce(node) ? sni_graph_type(v->l->graph, node->operands[0]) : &node->type;
+  const bool sums = is_reduce(node) || sni_is_partial(node);
+  return sums ? sni_graph_type(v->l->graph, node->operands[0]) : &node->type;
 }
 
 // ---- where members lie
+
+// Whether the axis that is cut lies outside, and all that come behind it in the sum inside.
+static bool cut_fits(const verifier *v, sni_node_id id) {
+  const sni_group *group = &v->l->groups[v->group];
+  const sni_node *node = sni_graph_node(v->l->graph, id);
+  const sni_selection *selection = &v->l->nodes[id].selection;
+  const sni_type *type = iteration_type(v, id);
+  uint32_t behind = 0;
+  for (int d = (int)node->attrs[0] + 1; d < type->rank; d++)
+    if (selection->axis[d] >= 0) behind |= 1u << selection->axis[d];
+  return group->cut >= 0 && selection->axis[node->attrs[0]] == group->cut &&
+         group->chunk == node->attrs[1] && !(group->inner >> group->cut & 1) &&
+         behind == group->inner;
+}
 
 static sn_status check_axes(const verifier *v, sni_node_id id) {
   const sni_group *group = &v->l->groups[v->group];
@@ -71,6 +86,8 @@ static sn_status check_axes(const verifier *v, sni_node_id id) {
   kept &= all;
   if (node->op == SNI_OP_MATMUL && (group->inner || group->contraction != id || kept != all))
     return refuse(v, id, "a contraction beside inner axes or another one");
+  if (sni_is_partial(node) && !cut_fits(v, id))
+    return refuse(v, id, "sums chunks along another axis than the last outer one");
   if (is_reduce(node) && reduced != group->inner)
     return refuse(v, id, "reduces other axes than the inner ones");
   if (is_reduce(node) ? kept != (all & ~group->inner)
@@ -101,6 +118,8 @@ static sn_status map_of(const verifier *v, sni_node_id id, bool of_result, sni_i
 
 static sn_status check_in_place(const verifier *v, sni_node_id id, const sni_index_map *map) {
   const sni_type *type = sni_graph_type(v->l->graph, id);
+  if (sni_is_partial(sni_graph_node(v->l->graph, id)))
+    return refuse(v, id, "is read by the kernel that sums it");
   sni_index_map lies;
   SNI_TRY(map_of(v, id, true, &lies));
   for (int d = 0; d < type->rank; d++)

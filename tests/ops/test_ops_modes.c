@@ -269,6 +269,25 @@ static const text_case text_cases[] = {
        "%3 = concat(%0, %2) {axis=0} : $[A+4,B]\n%4 = concat(%3) {axis=1} : $[A+4,B]\n"
        "return %4",
      0},
+    {SNI_OP_PARTIAL_SUM,
+     X "%1 = partial_sum(%0) {axis=0, chunk=3} : $[div(A+2,3),B]\n"
+       "%2 = partial_sum(%0) {axis=1, chunk=2} : $[A,div(B+1,2)]\n"
+       "%3 = partial_sum(%0) {axis=0, chunk=1} : $[A,B]\nreturn %1, %2, %3",
+     0},
+    {SNI_OP_PARTIAL_SUM,
+     X "%1 = mul(%0, %0) : $[A,B]\n%2 = partial_sum(%1) {axis=0, chunk=4} : $[div(A+3,4),B]\n"
+       "%3 = reduce_sum(%1) {axes=[1]} : $[A]\n%4 = reshape(%3) : $[A,1]\n"
+       "%5 = broadcast(%4) : $[A,B]\n%6 = sub(%1, %5) : $[A,B]\n"
+       "%7 = partial_sum(%6) {axis=0, chunk=4} : $[div(A+3,4),B]\n"
+       "%8 = reduce_sum(%7) {axes=[0]} : $[B]\nreturn %2, %6, %7, %8",
+     0},
+    {SNI_OP_PARTIAL_SUM,
+     X3 "%1 = partial_sum(%0) {axis=0, chunk=2} : $[div(A+1,2),5,B]\n"
+        "%2 = partial_sum(%0) {axis=1, chunk=2} : $[A,3,B]\n"
+        "%3 = partial_sum(%2) {axis=1, chunk=2} : $[A,2,B]\n"
+        "%4 = transpose(%0) {perm=[2,1,0]} : $[B,5,A]\n"
+        "%5 = partial_sum(%4) {axis=1, chunk=64} : $[B,1,A]\nreturn %1, %2, %3, %5",
+     0},
     {SNI_OP_GATHER,
      X "%1 = parameter input 1 : i32[C]\n%2 = concat(%0, %0, %0, %0, %0, %0, %0) "
        "{axis=0} : $[7*A,B]\n%3 = broadcast(%0) : $[4,A,B]\n"

@@ -192,6 +192,17 @@ static const rule_case cases[] = {
         "reduce_prod: axes are not distinct and ascending: 1, 0; operands: f32[2,3]"),
     BAD(REDUCE_MIN, "f32[2,3]", "-1", "", SHAPE,
         "reduce_min: axis -1 is not in [0, 2); operands: f32[2,3]"),
+    // sums of chunks
+    OK(PARTIAL_SUM, "f32[130,B]", "0 64", "", "f32[3,B]"),
+    OK(PARTIAL_SUM, "i32[2,B]", "1 64", "", "i32[2,div(B+63,64)]"),
+    OK(PARTIAL_SUM, "f64[0,3]", "0 1", "", "f64[0,3]"),
+    BAD(PARTIAL_SUM, "f32[2,3]", "2 64", "", SHAPE,
+        "partial_sum: axis 2 is not in [0, 2); operands: f32[2,3]"),
+    BAD(PARTIAL_SUM, "f32[2,3]", "0 0", "", SHAPE,
+        "partial_sum: chunk 0 is not in [1, 2^31); operands: f32[2,3]"),
+    BAD(PARTIAL_SUM, "bool[2,3]", "0 2", "", DTYPE,
+        "partial_sum: operand #0: expected i32 or i64 or f32 or f64, given bool; operands: "
+        "bool[2,3]"),
     // contraction
     OK(MATMUL, "f32[B,10] f32[10,3]", "0 0", "", "f32[B,3]"),
     OK(MATMUL, "f32[10,B] f32[10,3]", "1 0", "", "f32[B,3]"),

@@ -94,6 +94,7 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_REDUCE_PROD] = "reduce_prod(%0) {axes=[0]} : f32[3]",
     [SNI_OP_REDUCE_MAX] = "reduce_max(%1) {axes=[1]} : bool[2]",
     [SNI_OP_REDUCE_MIN] = "reduce_min(%0) {axes=[]} : f32[2,3]",
+    [SNI_OP_PARTIAL_SUM] = "partial_sum(%0) {axis=1, chunk=2} : f32[2,2]",
     [SNI_OP_MATMUL] = "matmul(%0, %0) {ta=1, tb=0} : f32[3,3]",
     [SNI_OP_GATHER] = "gather(%0, %6) : f32[4,3]",
     [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",

@@ -433,6 +433,18 @@ static inline void ref_reduce(const ref_run *run, const sni_node *node, const re
   if (now.cells != a->cells) free(now.cells);
 }
 
+static inline void ref_partial_sum(const ref_run *run, const sni_node *node, const ref_value *a,
+                                   ref_value *y) {
+  const int64_t axis = ref_attr(run, node, 0), chunk = ref_attr(run, node, 1);
+  for (int64_t i = 0; i < a->count; i++) {
+    int64_t index[SN_MAX_RANK];
+    ref_index(a, i, index);
+    index[axis] /= chunk;
+    ref_cell *cell = &y->cells[ref_offset(y, index)];
+    *cell = ref_combine(run, SNI_OP_REDUCE_SUM, y->dtype, *cell, a->cells[i]);
+  }
+}
+
 static inline void ref_matmul(const ref_run *run, const sni_node *node, const ref_value *a,
                               const ref_value *b, ref_value *y) {
   bool ta = ref_attr(run, node, 0), tb = ref_attr(run, node, 1);
@@ -509,6 +521,9 @@ static inline void ref_node(ref_run *run, sni_node_id id) {
       break;
     case SNI_CLASS_REDUCE:
       ref_reduce(run, node, a[0], y);
+      break;
+    case SNI_CLASS_PARTIAL:
+      ref_partial_sum(run, node, a[0], y);
       break;
     case SNI_CLASS_CONTRACT:
       ref_matmul(run, node, a[0], a[1], y);

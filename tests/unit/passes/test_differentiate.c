@@ -147,6 +147,12 @@ static const gradient_case cases[] = {
      "%0 = parameter input 0 : f64[1,7]\n%1 = reduce_prod(%0) {axes=[1]} : f64[1]\nreturn %1"},
     {SNI_OP_REDUCE_PROD, -2, 2,
      "%0 = parameter input 0 : f64[3,1]\n%1 = reduce_prod(%0) {axes=[1]} : f64[3]\nreturn %1"},
+    {SNI_OP_PARTIAL_SUM, -2, 2,
+     "%0 = parameter input 0 : f64[2,7,3]\n%1 = partial_sum(%0) {axis=1, chunk=3} : "
+     "f64[2,3,3]\nreturn %1"},
+    {SNI_OP_PARTIAL_SUM, -2, 2,
+     "%0 = parameter input 0 : f64[A,B]\n%1 = partial_sum(%0) {axis=0, chunk=2} : "
+     "f64[div(A+1,2),B]\nreturn %1"},
 // contractions: all flags, with and without batch dims
 #define MATMUL(ta, tb, a, b)                                                           \
   {SNI_OP_MATMUL, -2, 2,                                                               \
