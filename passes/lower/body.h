@@ -118,7 +118,9 @@ enum { SNI_ROW_LOST = -2 };
 
 typedef struct sni_body {
   sni_lowering *l;
-  int32_t group;  // -1: none
+  int32_t group;            // -1: none
+  int32_t part;             // of a chain
+  const sni_group *source;  // the group, or the part
   int n_outer, n_inner;
   sni_linear extent[SNI_MAX_AXES];
   int8_t axis_number[SNI_MAX_AXES];  // of each axis of the group; -1: none
@@ -130,8 +132,8 @@ typedef struct sni_body {
   uint32_t active_otherwise;            // what such a load gives elsewhere; SNI_NO_VALUE: 0
   sni_nest *nests;
   uint32_t n_nests, nests_capacity;
-  int32_t nest;  // at hand
-  sni_row *rows;
+  int32_t nest;   // at hand
+  sni_row *rows;  // the first ones are the chain's waiting values
   uint32_t n_rows, rows_capacity;
   int64_t row_bytes;
   sni_whole *wholes;
@@ -188,6 +190,15 @@ sn_status sni_body_describe_fault(sni_body *b, const sni_node *node);
 // and which it is. Decided by the op, its axes and its dtype alone.
 bool sni_reduction_order(const sni_lowering *l, const sni_node *node, sni_order *out_order,
                          uint32_t *out_chunk);
+static inline bool sni_body_owns(const sni_body *b, const sni_fusion_node *state) {
+  return b->group >= 0 && state->group == b->group && state->part == b->part;
+}
+static inline bool sni_body_is_chained(const sni_body *b) {
+  return b->source && b->source->n_outer > 0;
+}
+// A value of a chain that waits in scratch: as an address of its row in the strip.
+sn_status sni_body_waiting_address(sni_body *b, sni_node_id id, const sni_index_map *map,
+                                   sni_expression *v);
 // ---- build_nests.c
 sn_status sni_build_region(sni_lowering *l, uint32_t group);
 // Where the result of a member lies, by the body's axes; the nest that stores it.
@@ -218,6 +229,7 @@ typedef struct sni_axes_plan {
 sn_status sni_choose_axes(sni_body *b, sni_axes_plan *out);
 
 // ---- build_tree.c
-sn_status sni_build_tree(sni_body *b);
+// One kernel of one body, or of the parts of a chain, which share their outer axes up to the cut.
+sn_status sni_build_tree(sni_body *bodies, int n);
 
 #endif

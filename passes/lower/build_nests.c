@@ -20,15 +20,16 @@ static bool is_reduce(const sni_node *node) {
 int sni_body_level(sni_body *b, sni_node_id id) {
   sni_fusion_node *state = &b->l->nodes[id];
   const sni_node *node = sni_graph_node(b->l->graph, id);
-  const bool member = state->group == b->group;
+  const bool member = sni_body_owns(b, state);
+  const int32_t key = b->group * SNI_MOST_PARTS + b->part;
   if ((state->materialised && !member) || node->n_operands == 0) return 0;
-  if (state->level_group == b->group) return state->level;
+  if (state->level_group == key) return state->level;
   int level = 0;
   for (int i = 0; i < node->n_operands; i++) {
     const int of_operand = sni_body_level(b, node->operands[i]);
     if (of_operand > level) level = of_operand;
   }
-  state->level_group = b->group;
+  state->level_group = key;
   state->level = (int16_t)(level + (member && is_reduce(node) && b->n_inner > 0));
   return state->level;
 }
@@ -124,8 +125,15 @@ static sn_status emit_member_store(sni_body *b, sni_node_id id) {
   uint32_t value = 0;
   SNI_TRY(member_maps(b, id, &iteration, &result));
   SNI_TRY(sni_body_emit(b, id, &result, &value));
-  SNI_TRY(sni_body_store(b, b->l->nodes[id].slot, &node->type, &result, value));
   b->l->nodes[id].stored = true;
+  if (b->l->nodes[id].waits >= 0) {
+    sni_expression v = sni_body_blank(SNI_KOP_STORE, node->type.dtype);
+    v.operands[0] = value;
+    SNI_TRY(sni_body_waiting_address(b, id, &result, &v));
+    v.axes |= b->values[value].axes;
+    return sni_body_add(b, &v, &value);
+  }
+  SNI_TRY(sni_body_store(b, b->l->nodes[id].slot, &node->type, &result, value));
   sni_body_take_back(b, b->l->nodes[id].slot);
   return SN_OK;
 }
@@ -189,6 +197,8 @@ static void add_axis(sni_body *b, const sni_group *group, int axis) {
 static void order_axes(sni_body *b, const sni_group *group) {
   const sni_selection *lead = NULL;
   int best = -1;
+  memset(b->axis_number, -1, sizeof b->axis_number);
+  for (int i = 0; i < group->n_outer; i++) add_axis(b, group, group->outer[i]);
   for (uint32_t m = 0; m < group->n_members; m++) {
     const sni_node_id id = group->members[m];
     const sni_selection *s = &b->l->nodes[id].selection;
@@ -198,11 +208,10 @@ static void order_axes(sni_body *b, const sni_group *group) {
     best = id == group->contraction ? SN_MAX_RANK + 1 : n;
     lead = s;
   }
-  memset(b->axis_number, -1, sizeof b->axis_number);
   for (int pass = 0; pass < 3; pass++) {
     for (int k = 0; lead && k < SN_MAX_RANK; k++) {
       const int axis = lead->axis[k];
-      if (axis < 0) continue;
+      if (axis < 0 || b->axis_number[axis] >= 0) continue;
       const int of_axis = axis == group->cut ? 1 : (int)(group->inner >> axis & 1) * 2;
       if (of_axis == pass) add_axis(b, group, axis);
     }
@@ -227,23 +236,55 @@ static sn_status emit_nest(sni_body *b, const sni_group *group, int32_t number) 
   return SN_OK;
 }
 
-sn_status sni_build_region(sni_lowering *l, uint32_t number) {
-  const sni_group *group = &l->groups[number];
-  sni_body b;
-  SNI_TRY(sni_body_init(&b, l, (int32_t)number, group->members[0]));
-  order_axes(&b, group);
-  b.columns = group->order == SNI_GROUP_COLUMNS;
+// The waiting values of a chain as the first rows of each of its parts.
+static sn_status add_waiting(sni_body *b, const sni_group *chain) {
+  for (uint32_t i = 0; i < chain->n_waiting; i++) {
+    const sni_type *type = sni_graph_type(b->l->graph, chain->waiting[i].node);
+    SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->rows, &b->rows_capacity,
+                           b->n_rows + 1, sizeof *b->rows));
+    b->rows[b->n_rows++] = (sni_row){.dtype = type->dtype,
+                                     .elements = chain->waiting[i].elements,
+                                     .slot = -1,
+                                     .type = type,
+                                     .last_read = INT32_MAX,
+                                     .until = INT32_MAX,
+                                     .holds = -1};
+    b->row_bytes += chain->waiting[i].elements * (int64_t)sn_dtype_size(type->dtype);
+  }
+  return SN_OK;
+}
+
+static sn_status build_body(sni_lowering *l, uint32_t number, int part, const sni_group *group,
+                            sni_body *b) {
+  SNI_TRY(sni_body_init(b, l, (int32_t)number, group->members[0]));
+  b->part = part;
+  b->source = group;
+  order_axes(b, group);
+  b->columns = group->order == SNI_GROUP_COLUMNS;
+  SNI_TRY(add_waiting(b, &l->groups[number]));
   uint32_t levels = 1;
   for (uint32_t m = 0; m < group->n_members; m++) {
-    const uint32_t level = (uint32_t)sni_body_level(&b, group->members[m]);
+    const uint32_t level = (uint32_t)sni_body_level(b, group->members[m]);
     if (level + 1 > levels) levels = level + 1;
   }
-  b.nests = SNI_ARENA_ARRAY(l->arena, sni_nest, levels);
-  if (!b.nests) return sni_fail_memory(l->diag, levels * sizeof *b.nests, "a kernel");
-  b.n_nests = levels;
+  b->nests = SNI_ARENA_ARRAY(l->arena, sni_nest, levels);
+  if (!b->nests) return sni_fail_memory(l->diag, levels * sizeof *b->nests, "a kernel");
+  b->n_nests = levels;
   for (uint32_t n = 0; n < levels; n++) {
-    b.nests[n].n_axes = b.n_inner;
-    SNI_TRY(emit_nest(&b, group, (int32_t)n));
+    b->nests[n].n_axes = b->n_inner;
+    SNI_TRY(emit_nest(b, group, (int32_t)n));
   }
-  return sni_build_tree(&b);
+  return SN_OK;
+}
+
+sn_status sni_build_region(sni_lowering *l, uint32_t number) {
+  const sni_group *group = &l->groups[number];
+  sni_body bodies[SNI_MOST_PARTS];
+  if (group->kind != SNI_GROUP_CHAIN) {
+    SNI_TRY(build_body(l, number, 0, group, &bodies[0]));
+    return sni_build_tree(bodies, 1);
+  }
+  for (int i = 0; i < group->n_parts; i++)
+    SNI_TRY(build_body(l, number, i, &group->parts[i], &bodies[i]));
+  return sni_build_tree(bodies, group->n_parts);
 }

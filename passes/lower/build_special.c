@@ -57,7 +57,7 @@ static sn_status copy_into(sni_lowering *l, sni_node_id named, sni_node_id sourc
     place.at[k * (type->rank + 1) + 1 + k] = sni_linear_number(to->step[k]);
   }
   SNI_TRY(sni_body_store(&b, to->slot, to->type, &place, value));
-  SNI_TRY(sni_build_tree(&b));
+  SNI_TRY(sni_build_tree(&b, 1));
   l->commands[l->n_commands - 1].copies = is_copy(&b);
   return SN_OK;
 }
@@ -84,7 +84,7 @@ static sn_status build_pad(sni_lowering *l, sni_node_id id) {
   SNI_TRY(sni_index_map_create(l, 0, rank, &scalar));
   SNI_TRY(sni_body_emit(&b, node->operands[1], &scalar, &value));
   SNI_TRY(sni_body_store(&b, l->nodes[id].slot, &node->type, &map, value));
-  SNI_TRY(sni_build_tree(&b));
+  SNI_TRY(sni_build_tree(&b, 1));
   target to = whole(l, l->nodes[id].slot, &node->type);
   for (int k = 0; k < rank; k++) {
     to.offset[k] = sni_linear_dim(node->attrs[k]);
@@ -130,7 +130,7 @@ static sn_status add_updates(sni_lowering *l, sni_node_id id) {
   SNI_TRY(sni_body_add(&b, &v, &number));
   b.values[number].nest = 0;
   SNI_TRY(sni_body_describe_fault(&b, node));
-  return sni_build_tree(&b);
+  return sni_build_tree(&b, 1);
 }
 
 // A command that checks the indices and does nothing else: once it has passed, a variable may be
@@ -143,7 +143,7 @@ static sn_status check_rows(sni_lowering *l, sni_node_id id) {
   SNI_TRY(begin(l, id, sni_graph_type(l->graph, node->operands[1]), &b, &map));
   SNI_TRY(sni_body_checked_row(&b, node->operands[1], &map, &node->type, &ignored));
   SNI_TRY(sni_body_describe_fault(&b, node));
-  SNI_TRY(sni_build_tree(&b));
+  SNI_TRY(sni_build_tree(&b, 1));
   l->nodes[id].checked = true;
   return SN_OK;
 }

@@ -9,21 +9,27 @@
 
 #include <string.h>
 
+// What the parts of a kernel share.
+typedef struct kernel {
+  sni_tree_builder build;
+  uint32_t *buffer_slots;
+  uint32_t n_slots, slots_capacity;
+  sni_size_ref *params;
+  uint32_t n_params, params_capacity;
+  int n_grid;  // loops
+} kernel;
+
 typedef struct tree_maker {
+  kernel *k;
   sni_body *b;
   sni_lowering *l;
   sni_axes_plan axes;
-  sni_tree_builder build;
   uint32_t *number;  // expression -> value of the tree
   bool *late;        // depends on a reduction or a row
   uint8_t *depth;    // loops around: outer ones first, then those of its nest
   uint32_t outer_item[SNI_MAX_AXES], inner_item[SNI_MAX_AXES];
   int32_t nest;  // being written
-  uint32_t *buffer_slots;
-  uint32_t n_slots, slots_capacity;
   uint32_t *row_buffers;
-  sni_size_ref *params;
-  uint32_t n_params, params_capacity;
 } tree_maker;
 
 // ---- sizes and buffers
@@ -37,11 +43,11 @@ static sn_status tree_size(tree_maker *t, sni_linear x, sni_extent *out) {
     return SN_OK;
   }
   uint32_t p = 0;
-  while (p < t->n_params && t->params[p] != ref) p++;
-  if (p == t->n_params) {
-    SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&t->params, &t->params_capacity,
-                           t->n_params + 1, sizeof *t->params));
-    t->params[t->n_params++] = ref;
+  while (p < t->k->n_params && t->k->params[p] != ref) p++;
+  if (p == t->k->n_params) {
+    SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&t->k->params, &t->k->params_capacity,
+                           t->k->n_params + 1, sizeof *t->k->params));
+    t->k->params[t->k->n_params++] = ref;
   }
   *out = sni_extent_param(p);
   return SN_OK;
@@ -55,23 +61,29 @@ static bool leaves_the_caches(const sni_lowering *l, int32_t slot) {
 
 static sn_status slot_buffer(tree_maker *t, int32_t slot, sn_dtype dtype, uint32_t *out) {
   sni_lowering *l = t->l;
-  for (uint32_t s = 0; s < t->n_slots; s++)
-    if (t->buffer_slots[s] == (uint32_t)slot) {
+  for (uint32_t s = 0; s < t->k->n_slots; s++)
+    if (t->k->buffer_slots[s] == (uint32_t)slot) {
       *out = s;
       return SN_OK;
     }
-  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&t->buffer_slots, &t->slots_capacity,
-                         t->n_slots + 1, sizeof *t->buffer_slots));
+  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&t->k->buffer_slots, &t->k->slots_capacity,
+                         t->k->n_slots + 1, sizeof *t->k->buffer_slots));
   *out = sni_tree_add_buffer(
-      &t->build,
+      &t->k->build,
       (sni_tree_buffer){.space = SNI_SPACE_GLOBAL, .dtype = (uint8_t)dtype, .scope = SNI_NO_ITEM});
-  t->buffer_slots[t->n_slots++] = (uint32_t)slot;
-  return t->build.status;
+  t->k->buffer_slots[t->k->n_slots++] = (uint32_t)slot;
+  return t->k->build.status;
+}
+
+static bool reads_slot(const sni_body *b, int32_t slot) {
+  for (uint32_t r = 0; r < b->n_values; r++)
+    if (b->values[r].slot == slot && b->values[r].op != SNI_KOP_STORE) return true;
+  return false;
 }
 
 // All GLOBAL buffers first: the kernel's arguments are numbered by them.
-static sn_status add_buffers(tree_maker *t) {
-  sni_body *b = t->b;
+static sn_status add_buffers(tree_maker *t, const tree_maker *parts, int n) {
+  const sni_body *b = t->b;
   uint32_t number = 0;
   for (uint32_t v = 0; v < b->n_values; v++)
     if (b->values[v].slot >= 0)
@@ -82,11 +94,10 @@ static sn_status add_buffers(tree_maker *t) {
       continue;
     SNI_TRY(slot_buffer(t, value->slot, value->dtype, &number));
     bool read = false;
-    for (uint32_t r = 0; r < b->n_values; r++)
-      read |= b->values[r].slot == value->slot && b->values[r].op != SNI_KOP_STORE;
-    if (!read) t->build.streamed[number] = 1;
+    for (int p = 0; p < n; p++) read |= reads_slot(parts[p].b, value->slot);
+    if (!read) t->k->build.streamed[number] = 1;
   }
-  return t->build.status;
+  return t->k->build.status;
 }
 
 // ---- where expressions stand
@@ -185,10 +196,10 @@ static sn_status add_ranges(tree_maker *t, const sni_expression *v, sni_tree_acc
     SNI_TRY(tree_size(t, condition->extent, &range.extent));
     SNI_TRY(tree_size(t, condition->offset, &range.offset));
     SNI_TRY(loop_strides(t, v, condition->stride, range.stride));
-    const uint32_t number = sni_tree_add_range(&t->build, range);
+    const uint32_t number = sni_tree_add_range(&t->k->build, range);
     if (c == 0) access->first_range = (uint16_t)number;
   }
-  return t->build.status;
+  return t->k->build.status;
 }
 
 static sn_status add_access(tree_maker *t, const sni_expression *v, sni_tree_access *access,
@@ -201,8 +212,8 @@ static sn_status add_access(tree_maker *t, const sni_expression *v, sni_tree_acc
   access->index = v->index == SNI_NO_VALUE ? SNI_NO_VALUE : t->number[v->index];
   access->otherwise = v->otherwise == SNI_NO_VALUE ? SNI_NO_VALUE : t->number[v->otherwise];
   SNI_TRY(tree_size(t, v->offset, &access->offset));
-  *out = sni_tree_add_access(&t->build, *access);
-  return t->build.status;
+  *out = sni_tree_add_access(&t->k->build, *access);
+  return t->k->build.status;
 }
 
 static sn_status value_access(tree_maker *t, const sni_expression *v, uint32_t *out) {
@@ -224,8 +235,8 @@ static sn_status add_contraction(tree_maker *t, const sni_expression *v, uint32_
   SNI_TRY(tree_size(t, v->as.product.k, &item.k));
   SNI_TRY(add_side(t, v->as.product.lhs, v->as.product.lhs_stride, &item.lhs));
   SNI_TRY(add_side(t, v->as.product.rhs, v->as.product.rhs_stride, &item.rhs));
-  *out = sni_tree_add_contract(&t->build, v->dtype, item);
-  return t->build.status;
+  *out = sni_tree_add_contract(&t->k->build, v->dtype, item);
+  return t->k->build.status;
 }
 
 // The loop that an axis is walked by; SNI_NO_ITEM: its index is always 0.
@@ -279,8 +290,8 @@ static sn_status add_value(tree_maker *t, uint32_t number) {
   for (int i = 0; i < 3; i++)
     inst.operands[i] = v->operands[i] == SNI_NO_VALUE ? SNI_NO_VALUE : t->number[v->operands[i]];
   SNI_TRY(fill_inst(t, v, &inst));
-  t->number[number] = sni_tree_add_inst(&t->build, inst);
-  return t->build.status;
+  t->number[number] = sni_tree_add_inst(&t->k->build, inst);
+  return t->k->build.status;
 }
 
 // ---- loops
@@ -349,8 +360,8 @@ static sn_status open_inner(tree_maker *t, int32_t number, int i) {
     if (nest->n_loops > 1 || short_row) loop.chunk = 0;
   }
   schedule.lanes = t->axes.inner_lanes && i == nest->n_loops - 1;
-  t->inner_item[i] = sni_tree_open_loop(&t->build, loop, schedule);
-  return t->build.status;
+  t->inner_item[i] = sni_tree_open_loop(&t->k->build, loop, schedule);
+  return t->k->build.status;
 }
 
 static sn_status add_nest(tree_maker *t, int32_t number) {
@@ -362,13 +373,8 @@ static sn_status add_nest(tree_maker *t, int32_t number) {
     SNI_TRY(open_inner(t, number, i));
     SNI_TRY(add_inner_values(t, number, t->axes.n_outer + i + 1, i == nest->n_loops - 1));
   }
-  for (int i = 0; i < nest->n_loops; i++) sni_tree_close(&t->build);
-  return t->build.status;
-}
-
-// The elements of a chunk are no units.
-static int n_grid_loops(const tree_maker *t) {
-  return t->axes.n_outer - (t->b->cut >= 0);
+  for (int i = 0; i < nest->n_loops; i++) sni_tree_close(&t->k->build);
+  return t->k->build.status;
 }
 
 static sn_status open_outer(tree_maker *t, int i) {
@@ -380,68 +386,95 @@ static sn_status open_outer(tree_maker *t, int i) {
   SNI_TRY(tree_size(t, t->axes.extent[i], &loop.extent));
   loop.strip = SNI_NO_ITEM;
   loop.axis = (uint32_t)i;
-  if (i < n_grid_loops(t)) {
-    schedule.grid = true;
-    schedule.grain = t->axes.grain[i];
-    schedule.lanes = t->b->cut < 0 && !t->axes.inner_lanes && i == t->axes.n_outer - 1;
-  } else {
-    loop.kind = SNI_LOOP_SEQUENTIAL;
+  const bool strip = t->b->cut >= 0 && i == t->k->n_grid;
+  schedule.grid = i < t->k->n_grid;
+  if (schedule.grid) schedule.grain = t->axes.grain[i];
+  schedule.lanes = !t->axes.inner_lanes && i == t->axes.n_outer - 1 &&
+                   (t->b->cut < 0 || t->b->contraction != SNI_NO_VALUE);
+  if (strip) {
+    loop.kind = t->b->source->strip ? SNI_LOOP_PARALLEL : SNI_LOOP_SEQUENTIAL;
     loop.strip = t->outer_item[i - 1];
     SNI_TRY(tree_size(t, t->b->whole, &loop.whole));
   }
-  t->outer_item[i] = sni_tree_open_loop(&t->build, loop, schedule);
-  return t->build.status;
+  t->outer_item[i] = sni_tree_open_loop(&t->k->build, loop, schedule);
+  return t->k->build.status;
 }
 
-static sn_status add_rows(tree_maker *t) {
-  const sni_body *b = t->b;
-  t->row_buffers = SNI_ARENA_ARRAY(t->l->arena, uint32_t, b->n_rows + 1);
-  if (!t->row_buffers) return sni_fail_memory(t->l->diag, b->n_rows, "a kernel");
-  for (uint32_t r = 0; r < b->n_rows; r++)
-    if (b->rows[r].slot < 0)
-      t->row_buffers[r] = sni_tree_add_buffer(
-          &t->build, (sni_tree_buffer){.space = SNI_SPACE_ROW,
-                                       .dtype = (uint8_t)b->rows[r].dtype,
-                                       .scope = t->outer_item[t->axes.n_outer - 1],
-                                       .elements = b->rows[r].elements});
-  return t->build.status;
+static uint32_t add_row(tree_maker *t, const sni_row *row, uint32_t scope) {
+  return sni_tree_add_buffer(&t->k->build, (sni_tree_buffer){.space = SNI_SPACE_ROW,
+                                                             .dtype = (uint8_t)row->dtype,
+                                                             .scope = scope,
+                                                             .elements = row->elements});
 }
 
-static sn_status write_items(tree_maker *t) {
-  const sni_body *b = t->b;
-  if (t->axes.n_outer > 0) SNI_TRY(add_outer_values(t, 0, 0));
-  for (int i = 0; i < t->axes.n_outer; i++) {
-    SNI_TRY(open_outer(t, i));
-    if (i + 1 < t->axes.n_outer) SNI_TRY(add_outer_values(t, i + 1, 0));
+// Waiting values: the same rows in all parts, of a strip.
+static sn_status add_waiting(tree_maker *parts, int n, uint32_t count) {
+  for (int i = 0; i < n; i++) {
+    tree_maker *t = &parts[i];
+    t->row_buffers = SNI_ARENA_ARRAY(t->l->arena, uint32_t, t->b->n_rows + 1);
+    if (!t->row_buffers) return sni_fail_memory(t->l->diag, t->b->n_rows, "a kernel");
+    for (uint32_t r = 0; r < count; r++)
+      t->row_buffers[r] =
+          i ? parts[0].row_buffers[r] : add_row(t, &t->b->rows[r], t->outer_item[t->k->n_grid - 1]);
   }
-  SNI_TRY(add_rows(t));
+  return parts->k->build.status;
+}
+
+// What lies inside the loops that all parts share.
+static sn_status write_part(tree_maker *t, uint32_t n_waiting) {
+  const sni_body *b = t->b;
+  const int n_outer = t->axes.n_outer;
+  for (int i = t->k->n_grid; i < n_outer; i++) {
+    SNI_TRY(add_outer_values(t, i, 0));
+    SNI_TRY(open_outer(t, i));
+  }
+  for (uint32_t r = n_waiting; r < b->n_rows; r++)
+    if (b->rows[r].slot < 0)
+      t->row_buffers[r] = add_row(t, &b->rows[r], t->outer_item[n_outer - 1]);
   const int32_t nests = b->n_nests ? (int32_t)b->n_nests : 1;
   for (int32_t n = 0; n < nests; n++) {
     if (b->n_nests)
       SNI_TRY(add_nest(t, n));
     else
-      SNI_TRY(add_outer_values(t, t->axes.n_outer, SNI_NO_NEST));
+      SNI_TRY(add_outer_values(t, n_outer, SNI_NO_NEST));
   }
-  for (int i = 0; i < t->axes.n_outer; i++) sni_tree_close(&t->build);
-  return t->build.status;
+  for (int i = t->k->n_grid; i < n_outer; i++) sni_tree_close(&t->k->build);
+  return t->k->build.status;
+}
+
+static sn_status write_items(tree_maker *parts, int n) {
+  kernel *k = parts->k;
+  const sni_body *b = parts->b;
+  const uint32_t n_waiting = b->group >= 0 ? b->l->groups[b->group].n_waiting : 0;
+  for (int i = 0; i < k->n_grid; i++) {
+    for (int p = 0; p < n; p++) SNI_TRY(add_outer_values(&parts[p], i, 0));
+    SNI_TRY(open_outer(&parts[0], i));
+    for (int p = 1; p < n; p++) parts[p].outer_item[i] = parts[0].outer_item[i];
+  }
+  SNI_TRY(add_waiting(parts, n, n_waiting));
+  for (int p = 0; p < n; p++) SNI_TRY(write_part(&parts[p], n_waiting));
+  for (int i = 0; i < k->n_grid; i++) sni_tree_close(&k->build);
+  return k->build.status;
 }
 
 // ---- the command
 
-static sn_status append_command(tree_maker *t, const sni_tree *tree) {
+static sn_status append_command(const tree_maker *parts, int n, const sni_tree *tree) {
+  const kernel *k = parts->k;
+  const tree_maker *t = &parts[n - 1];
   sni_lowering *l = t->l;
   sni_plan_command c = {.kernel = tree,
-                        .slots = t->buffer_slots,
-                        .params = t->params,
-                        .n_slots = t->n_slots,
-                        .n_params = t->n_params,
+                        .slots = k->buffer_slots,
+                        .params = k->params,
+                        .n_slots = k->n_slots,
+                        .n_params = k->n_params,
                         .location = t->b->location,
                         .fault = t->b->fault,
                         .op_name = t->b->op_name};
   sni_size_ref *extents = SNI_ARENA_ARRAY(l->arena, sni_size_ref, SNI_MAX_AXES);
   int64_t *grains = SNI_ARENA_ARRAY(l->arena, int64_t, SNI_MAX_AXES);
   if (!extents || !grains) return sni_fail_memory(l->diag, 0, "a kernel");
-  for (int i = 0; i < n_grid_loops(t); i++) {
+  for (int i = 0; i < k->n_grid; i++) {
     const sni_linear e = t->axes.extent[i];
     grains[i] = t->axes.grain[i];
     extents[i] = e.number;
@@ -449,27 +482,39 @@ static sn_status append_command(tree_maker *t, const sni_tree *tree) {
   }
   c.extents = extents;
   c.grains = grains;
-  c.n_extents = (uint32_t)n_grid_loops(t);
+  c.n_extents = (uint32_t)k->n_grid;
   SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->commands, &l->commands_capacity,
                          l->n_commands + 1, sizeof *l->commands));
   l->commands[l->n_commands++] = c;
   return SN_OK;
 }
 
-sn_status sni_build_tree(sni_body *b) {
+static sn_status prepare_part(tree_maker *t, kernel *k, sni_body *b) {
   sni_lowering *l = b->l;
-  tree_maker t = {.b = b, .l = l, .nest = SNI_NO_NEST};
+  *t = (tree_maker){.k = k, .b = b, .l = l, .nest = SNI_NO_NEST};
+  t->number = SNI_ARENA_ARRAY(l->arena, uint32_t, b->n_values + 1);
+  t->late = SNI_ARENA_ARRAY(l->arena, bool, b->n_values + 1);
+  t->depth = SNI_ARENA_ARRAY(l->arena, uint8_t, b->n_values + 1);
+  if (!t->number || !t->late || !t->depth)
+    return sni_fail_memory(l->diag, b->n_values * sizeof *t->number, "a kernel");
+  SNI_TRY(sni_choose_axes(b, &t->axes));
+  for (uint32_t v = 0; v < b->n_values; v++) place(t, v);
+  return SN_OK;
+}
+
+sn_status sni_build_tree(sni_body *bodies, int n) {
+  sni_lowering *l = bodies->l;
+  kernel k = {.n_grid = 0};
+  tree_maker parts[SNI_MOST_PARTS];
   sni_tree *tree = NULL;
-  t.number = SNI_ARENA_ARRAY(l->arena, uint32_t, b->n_values + 1);
-  t.late = SNI_ARENA_ARRAY(l->arena, bool, b->n_values + 1);
-  t.depth = SNI_ARENA_ARRAY(l->arena, uint8_t, b->n_values + 1);
-  if (!t.number || !t.late || !t.depth)
-    return sni_fail_memory(l->diag, b->n_values * sizeof *t.number, "a kernel");
-  SNI_TRY(sni_choose_axes(b, &t.axes));
-  for (uint32_t v = 0; v < b->n_values; v++) place(&t, v);
-  sni_tree_begin(&t.build, l->arena, l->diag, b->name);
-  SNI_TRY(add_buffers(&t));
-  SNI_TRY(write_items(&t));
-  SNI_TRY(sni_tree_finish(&t.build, &tree));
-  return append_command(&t, tree);
+  for (int p = 0; p < n; p++) SNI_TRY(prepare_part(&parts[p], &k, &bodies[p]));
+  const sni_body *b = &bodies[0];
+  // The elements of a chunk are no units, nor are a chained product's columns.
+  k.n_grid =
+      parts[0].axes.n_outer - (b->cut >= 0) - (b->cut >= 0 && b->contraction != SNI_NO_VALUE);
+  sni_tree_begin(&k.build, l->arena, l->diag, bodies[n - 1].name);
+  for (int p = 0; p < n; p++) SNI_TRY(add_buffers(&parts[p], parts, n));
+  SNI_TRY(write_items(parts, n));
+  SNI_TRY(sni_tree_finish(&k.build, &tree));
+  return append_command(parts, n, tree);
 }

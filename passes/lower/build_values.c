@@ -71,9 +71,41 @@ static sn_status restrict_load(sni_body *b, sni_expression *v) {
   return SN_OK;
 }
 
+// Whether the dim of a map lies along outer axes other than the elements of the cut.
+static bool is_batch_dim(const sni_body *b, const sni_index_map *map, int k) {
+  const sni_linear *at = map->at + k * (map->n_axes + 1) + 1;
+  for (int a = 0; a < b->cut; a++)
+    if (!sni_linear_is(at[a], 0)) return true;
+  return false;
+}
+
+sn_status sni_body_waiting_address(sni_body *b, sni_node_id id, const sni_index_map *map,
+                                   sni_expression *v) {
+  const sni_type *type = sni_graph_type(b->l->graph, id);
+  sni_type strip = {.dtype = type->dtype};
+  sni_index_map at;
+  SNI_TRY(sni_index_map_create(b->l, map->rank, map->n_axes, &at));
+  for (int k = 0; k < type->rank; k++) {
+    if (is_batch_dim(b, map, k)) continue;
+    sni_linear *to = at.at + strip.rank * (map->n_axes + 1);
+    memcpy(to, map->at + k * (map->n_axes + 1), (size_t)(map->n_axes + 1) * sizeof *to);
+    const bool cut = !sni_linear_is(to[1 + b->cut], 0);
+    to[1 + b->cut] = sni_linear_number(0);
+    strip.dims[strip.rank++] = cut ? b->chunk.number : type->dims[k];
+  }
+  at.rank = strip.rank;
+  v->slot = -1;
+  v->row = b->l->nodes[id].waits;
+  return sni_body_address(b, &strip, &at, 0, v);
+}
+
 static sn_status emit_load(sni_body *b, sni_node_id buffer, const sni_type *shape,
                            const sni_index_map *map, uint32_t *out) {
   sni_expression v = sni_body_blank(SNI_KOP_LOAD, shape->dtype);
+  if (b->l->nodes[buffer].waits >= 0) {
+    SNI_TRY(sni_body_waiting_address(b, buffer, map, &v));
+    return sni_body_add(b, &v, out);
+  }
   v.slot = b->l->nodes[buffer].slot;
   SNI_TRY(sni_body_address(b, shape, map, 0, &v));
   SNI_TRY(restrict_load(b, &v));
@@ -266,7 +298,7 @@ static sn_status emit_under(sni_body *b, sni_node_id operand, const sni_index_ma
   const uint32_t saved_first = b->active_first, saved_count = b->active_count,
                  saved_otherwise = b->active_otherwise, end = b->n_conditions;
   const sni_node_id base = sni_view_base(b->l, operand);
-  const bool member = b->group >= 0 && b->l->nodes[base].group == b->group;
+  const bool member = sni_body_owns(b, &b->l->nodes[base]);
   const bool direct = b->l->nodes[base].materialised && !member && !saved_count;
   b->active_first = first;
   b->active_count = end - first;
@@ -399,7 +431,8 @@ static sn_status add_side(sni_body *b, sni_node_id operand, bool transposed, boo
   sni_expression v = sni_body_blank(SNI_KOP_LOAD, shape->dtype);
   v.slot = l->nodes[id].slot;
   b->n_inner++;  // k, while the address is worked out
-  sn_status status = sni_body_address(b, shape, &at, 0, &v);
+  sn_status status = l->nodes[id].waits >= 0 ? sni_body_waiting_address(b, id, &at, &v)
+                                             : sni_body_address(b, shape, &at, 0, &v);
   b->n_inner--;
   if (status) return status;
   *out_k_stride = v.stride[n_axes];
@@ -458,7 +491,7 @@ static sn_status emit_node(sni_body *b, sni_node_id id, const sni_index_map *map
 sn_status sni_body_emit(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
   if (sni_memo_get(b, id, map, out)) return SN_OK;
   const sni_fusion_node *state = &b->l->nodes[id];
-  const bool member = b->group >= 0 && state->group == b->group;
+  const bool member = sni_body_owns(b, state);
   if (state->materialised && !member) {
     SNI_TRY(emit_load(b, id, sni_graph_type(b->l->graph, id), map, out));
     return sni_memo_put(b, id, map, *out);

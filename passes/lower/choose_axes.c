@@ -214,14 +214,14 @@ sn_status sni_choose_axes(sni_body *b, sni_axes_plan *p) {
   memset(p->to, SNI_AXIS_DROPPED, sizeof p->to);
   loops outer = {0, p->extent, p->from, p->to};
   if (b->contraction != SNI_NO_VALUE) {  // the batch axes may merge; m and n stay, units or not
-    compact(b, SNI_NO_NEST, 0, b->n_outer - 2, true, &outer);
+    compact(b, SNI_NO_NEST, 0, b->n_outer - 2, !sni_body_is_chained(b), &outer);
     for (int a = b->n_outer - 2; a < b->n_outer; a++) {
       p->extent[outer.n] = b->extent[a];
       p->from[outer.n] = (int8_t)a;
       p->to[a] = (int8_t)outer.n++;
     }
   } else {
-    compact(b, SNI_NO_NEST, 0, b->n_outer, true, &outer);
+    compact(b, SNI_NO_NEST, 0, b->n_outer, !sni_body_is_chained(b), &outer);
   }
   p->n_outer = outer.n;
   for (uint32_t n = 0; n < b->n_nests; n++) {

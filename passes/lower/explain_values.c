@@ -14,6 +14,7 @@ static sni_fate fate_of(const sni_lowering *l, sni_node_id id) {
   const sni_fusion_node *state = &l->nodes[id];
   const sni_node *node = sni_graph_node(l->graph, id);
   if (!state->reachable || node->n_operands == 0) return SNI_FATE_NONE;
+  if (state->waits >= 0) return SNI_FATE_ROW;
   if (state->materialised) return SNI_FATE_STORED;
   if (sni_is_view(node->op)) return SNI_FATE_VIEW;
   if (state->group < 0) return SNI_FATE_RECOMPUTED;
@@ -46,7 +47,7 @@ sn_status sni_explain_values(sni_lowering *l, const sni_plan_value **out_values)
     sni_plan_value *v = &values[id];
     v->fate = fate_of(l, id);
     if (v->fate == SNI_FATE_NONE) continue;
-    v->why = state->why;
+    v->why = state->waits >= 0 ? SNI_WHY_MERGED : state->why;
     if (v->fate == SNI_FATE_STORED && state->special_use)
       v->why = is_result(l, id) ? SNI_WHY_RESULT : SNI_WHY_MEMORY;
     if (v->fate == SNI_FATE_STORED && state->slot >= 0) v->bytes = l->slots[state->slot].bytes;

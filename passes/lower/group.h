@@ -26,6 +26,7 @@ typedef enum sni_group_kind {
   SNI_GROUP_FUSED,    // one kernel: element-wise members, reductions, at most one contraction
   SNI_GROUP_PIECES,   // a result made by several kernels, or a copy (no members)
   SNI_GROUP_LIBRARY,  // one library call
+  SNI_GROUP_CHAIN,    // one kernel: products and rows that hand strips of rows to each other
 } sni_group_kind;
 
 // How the sums of a group run (those whose order is part of the value).
@@ -35,7 +36,17 @@ typedef enum sni_group_order {
   SNI_GROUP_COLUMNS,  // one after the other, for many results at once
 } sni_group_order;
 
-enum { SNI_CONCAT_FUSED = 4 };  // most operands of a concat that is read in place
+enum {
+  SNI_CONCAT_FUSED = 4,  // most operands of a concat that is read in place
+  SNI_MOST_PARTS = 6,    // of a chain
+};
+
+// A value that one part of a chain leaves for others, in scratch.
+typedef struct sni_waiting {
+  sni_node_id node;
+  int part;
+  int64_t elements;  // of a strip
+} sni_waiting;
 
 typedef struct sni_group {
   sni_group_kind kind;
@@ -53,6 +64,15 @@ typedef struct sni_group {
   uint32_t visited;  // stamp of the path search
   sni_node_id copy_source;
   int32_t copy_slot;
+  // of a chain
+  struct sni_group *parts;
+  int n_parts;
+  const sni_waiting *waiting;
+  uint32_t n_waiting;
+  // of a part of one: its outer axes in the order that all parts share, `cut` being the last
+  int8_t outer[SNI_MAX_AXES];
+  int n_outer;
+  bool strip;  // the cut is one into strips alone: their rows are independent
 } sni_group;
 
 // Which axis of its group each dim of a member's iteration space is (its operand's dims for a
@@ -82,6 +102,7 @@ typedef struct sni_fusion_node {
   sni_placement *placements;  // where it is computed: its operands are read from there
   sni_placement *readers;     // where it is read
   int32_t slot;               // plan_buffers.c; -1
+  int32_t part, waits;        // of a chain: which; which of its waiting values, or -1
   int32_t level_group;        // build_nests.c: the group that `level` was worked out for; -1
   int16_t level;
   sni_why why;    // fusion's reason
@@ -151,7 +172,14 @@ static inline int32_t sni_live_group(const sni_lowering *l, int32_t group) {
 // After sni_fuse_groups. Errors: SN_ERR_INTERNAL, saying which value is read where it does not lie.
 sn_status sni_verify_groups(sni_lowering *l);
 
+// ---- chain_groups.c
+// After the groups are known to be sound. Parts of a chain are no groups any more.
+sn_status sni_chain_groups(sni_lowering *l);
+
 // ---- search_paths.c
+// Whether a way from one of these groups up its operands leaves them all and comes back.
+sn_status sni_leaves_and_returns(sni_lowering *l, const int32_t *groups, int n, uint32_t *stamps,
+                                 bool *out_found);
 // at_hand: the node being decided, the target when to < 0. stamps: one per node, of this lowering.
 sn_status sni_has_external_path(sni_lowering *l, int32_t from, int32_t to, sni_node_id at_hand,
                                 uint32_t *stamps, bool *out_found);

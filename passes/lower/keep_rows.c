@@ -186,7 +186,7 @@ static bool is_lent(const sni_body *b, int32_t slot) {
 // same nest, if it reads at `map` just what that store then overwrites.
 static sn_status borrow_result(sni_body *b, const sni_type *type, const sni_whole *w,
                                const sni_index_map *map, int32_t *out) {
-  const sni_group *group = &b->l->groups[b->group];
+  const sni_group *group = b->source;
   const int first = sni_index_map_equal(map, w->map) ? b->nest : b->nest + 1;
   for (uint32_t m = 0; m < group->n_members && *out < 0; m++) {
     const sni_node_id id = group->members[m];

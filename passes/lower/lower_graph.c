@@ -7,6 +7,7 @@ static sn_status build_group(sni_lowering *l, uint32_t number) {
   const sni_group *group = &l->groups[number];
   switch (group->kind) {
     case SNI_GROUP_FUSED:
+    case SNI_GROUP_CHAIN:
       return sni_build_region(l, number);
     case SNI_GROUP_PIECES:
       return sni_build_special(l, number);
@@ -17,8 +18,10 @@ static sn_status build_group(sni_lowering *l, uint32_t number) {
 }
 
 static sn_status build_groups(sni_lowering *l) {
-  static const char *const kinds[] = {
-      [SNI_GROUP_FUSED] = "fused", [SNI_GROUP_PIECES] = "pieces", [SNI_GROUP_LIBRARY] = "library"};
+  static const char *const kinds[] = {[SNI_GROUP_FUSED] = "fused",
+                                      [SNI_GROUP_PIECES] = "pieces",
+                                      [SNI_GROUP_LIBRARY] = "library",
+                                      [SNI_GROUP_CHAIN] = "chain"};
   sni_plan_group *groups = SNI_ARENA_ARRAY(l->arena, sni_plan_group, l->n_order + 1);
   if (!groups) return sni_fail_memory(l->diag, l->n_order * sizeof *groups, "a plan");
   SNI_TRY(sni_check_scatters(l));
@@ -46,6 +49,7 @@ static bool verifies(const sni_lowering *l) {
 static sn_status lower(sni_lowering *l) {
   SNI_TRY(sni_fuse_groups(l));
   if (verifies(l)) SNI_TRY(sni_verify_groups(l));
+  SNI_TRY(sni_chain_groups(l));
   SNI_TRY(sni_assign_slots(l));
   SNI_TRY(sni_schedule_groups(l));
   SNI_TRY(build_groups(l));
@@ -100,7 +104,7 @@ sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *optio
                     .nodes = nodes,
                     .plan = plan};
   for (uint32_t i = 0; i < graph->n_nodes; i++)
-    nodes[i].group = nodes[i].slot = nodes[i].level_group = -1;
+    nodes[i].group = nodes[i].slot = nodes[i].level_group = nodes[i].waits = -1;
   SNI_TRY(lower(&l));
   SNI_TRY(finish_plan(&l));
   *out_plan = plan;

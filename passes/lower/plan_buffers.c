@@ -186,7 +186,8 @@ sn_status sni_assign_slots(sni_lowering *l) {
   SNI_TRY(add_result_slots(l));
   for (sni_node_id id = 0; id < n; id++) {
     const sni_fusion_node *state = &l->nodes[id];
-    if (!state->reachable || !state->materialised || state->slot >= 0) continue;
+    if (!state->reachable || !state->materialised || state->slot >= 0 || state->waits >= 0)
+      continue;
     SNI_TRY(sni_add_temporary(l, sni_graph_type(l->graph, id), &l->nodes[id].slot));
   }
   return SN_OK;

@@ -79,3 +79,58 @@ sn_status sni_has_external_path(sni_lowering *l, int32_t from, int32_t to, sni_n
   }
   return SN_OK;
 }
+
+static bool is_among(const int32_t *groups, int n, int32_t group) {
+  for (int i = 0; i < n; i++)
+    if (groups[i] == group) return true;
+  return false;
+}
+
+// Two walks in one: what the groups read from outside themselves (stamp), and what that needs. The
+// least id of a member bounds it: operands have smaller ids than their readers.
+sn_status sni_leaves_and_returns(sni_lowering *l, const int32_t *groups, int n, uint32_t *stamps,
+                                 bool *out_found) {
+  path_search s = {.l = l};
+  sni_node_id least = SNI_NO_NODE;
+  l->stamp += 2;
+  *out_found = false;
+  for (int i = 0; i < n; i++) {
+    const sni_group *group = &l->groups[groups[i]];
+    for (uint32_t m = 0; m < group->n_members; m++)
+      if (group->members[m] < least) least = group->members[m];
+    SNI_TRY(push_members(&s, groups[i]));
+  }
+  bool outside = false;
+  const uint32_t inside_stamp = l->stamp - 1, outside_stamp = l->stamp;
+  sni_node_id *left = NULL;  // nodes of other groups
+  uint32_t n_left = 0, left_capacity = 0;
+  while (!*out_found && (s.n_stack > 0 || n_left > 0)) {
+    if (s.n_stack == 0) {
+      outside = true;
+      while (n_left > 0) {
+        const int32_t group = sni_live_group(l, l->nodes[left[--n_left]].group);
+        if (l->groups[group].visited == outside_stamp) continue;
+        l->groups[group].visited = outside_stamp;
+        SNI_TRY(push_members(&s, group));
+      }
+      continue;
+    }
+    const sni_node_id id = s.stack[--s.n_stack];
+    const int32_t group = sni_live_group(l, l->nodes[id].group);
+    if (id < least) continue;
+    if (group >= 0 && is_among(groups, n, group)) {
+      *out_found = outside;
+      continue;
+    }
+    if (stamps[id] == outside_stamp || (!outside && stamps[id] == inside_stamp)) continue;
+    stamps[id] = outside ? outside_stamp : inside_stamp;
+    if (group < 0) {
+      SNI_TRY(push_operands(&s, id));
+      continue;
+    }
+    SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&left, &left_capacity, n_left + 1,
+                           sizeof *left));
+    left[n_left++] = id;
+  }
+  return SN_OK;
+}
