@@ -117,6 +117,7 @@ static int64_t l2_bytes(const sni_cpu *cpu) {
 static sn_status lower(job *j, const sni_graph *graph) {
   sni_blas *blas = has_large_matmul(graph) ? sni_compiler_blas(j->compiler) : NULL;
   sni_lower_options options = {
+      .budget = j->compiler->setup.budget,
       .blas = blas && sni_blas_usable(blas),
       .vector_bits = j->compiler->setup.cpu->vector_bits,
       .streamed_bytes = streamed_l2_caches * l2_bytes(j->compiler->setup.cpu)};

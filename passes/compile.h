@@ -22,6 +22,7 @@ typedef struct sni_compiler_setup {
   sn_backend backend;  // of AUTO requests
   sn_blas_mode blas;
   const char *blas_path, *plugin_path;  // NULL: found by themselves
+  const sni_budget *budget;             // of kernels; NULL: the usual one
   void (*log)(void *owner, sn_log_level level, const char *text);
   // Each sni_compiled keeps the owner (and with it allocator and compiler) alive.
   void *owner;

@@ -14,8 +14,7 @@
 
 enum {
   most_rows = 64,
-  fewest_rows = 16,        // of a strip
-  strip_bytes = 96 << 10,  // of all rows that wait
+  fewest_rows = 16,  // of a strip
   few_strips = 4,
   assumed = 64,                      // of a size without a hint
   near_bytes = 512 << 10,            // right sides that stay in a core's own cache
@@ -210,7 +209,8 @@ static bool same_outer(const chain *k, const sni_group *a, const outer_axes *of_
 static sn_status try_add(chain *k, int at, int32_t group, const outer_axes *outer) {
   sni_lowering *l = k->c->l;
   const chain before = *k;
-  if (k->n == SNI_MOST_PARTS || part_of(k, group) >= 0) return SN_OK;
+  if (k->n == SNI_MOST_PARTS || k->n >= (int)l->budget.parts || part_of(k, group) >= 0)
+    return SN_OK;
   if (!same_outer(k, &l->groups[k->groups[k->row]], &k->outer[k->row], &l->groups[group], outer))
     return SN_OK;
   for (int i = k->n++; i > at; i--) {
@@ -296,12 +296,13 @@ static int64_t strip_rows(const chain *k, double bytes) {
   const double m = number(l, group->extent[outer->axis[outer->n - 1]]);
   const double many = batches(l, group, outer);
   if (bytes <= 0 || m < 2 || many == 0) return 0;
-  if (group->cut >= 0) return bytes * (double)group->chunk <= 2 * strip_bytes ? group->chunk : 0;
+  const double most = (double)l->budget.row_bytes;
+  if (group->cut >= 0) return bytes * (double)group->chunk <= most ? group->chunk : 0;
   int64_t rows = most_rows;
   while (rows > fewest_rows &&
-         ((double)rows * bytes > strip_bytes || m / (double)rows * many < few_strips))
+         ((double)rows * bytes > most / 2 || m / (double)rows * many < few_strips))
     rows /= 2;
-  return (double)rows * bytes <= 2 * strip_bytes ? rows : 0;
+  return (double)rows * bytes <= most ? rows : 0;
 }
 
 // One strip alone keeps all cores but one waiting.

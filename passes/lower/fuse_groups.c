@@ -14,8 +14,7 @@
 #include <string.h>
 
 enum {
-  MAX_MEMBERS = 160,  // LLVM's time grows faster than a kernel's size
-  MAX_ANCESTRY = 8,   // generations looked at when a domain is chosen
+  MAX_ANCESTRY = 8,  // generations looked at when a domain is chosen
 };
 
 static const sni_node *node_of(const sni_lowering *l, sni_node_id id) {
@@ -200,7 +199,7 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
   sni_group *group = &l->groups[p->group];
   const sni_node *node = node_of(l, id);
   if (!p->selected) return refuse(SNI_WHY_PLACES, out_why);
-  if (group->n_members >= MAX_MEMBERS) return refuse(SNI_WHY_LARGE, out_why);
+  if (group->n_members >= l->budget.values) return refuse(SNI_WHY_LARGE, out_why);
   if (group->kind != SNI_GROUP_FUSED || reads_whole(l, group, id))
     return refuse(SNI_WHY_MEMORY, out_why);
   sni_selection selection = p->selection;
@@ -319,7 +318,7 @@ static sn_status try_merge_pair(sni_lowering *l, sni_node_id id, const sni_place
   sni_group *ga = &l->groups[a], *gb = &l->groups[b];
   int8_t map[SNI_MAX_AXES];
   *out_merged = false;
-  if (ga->n_members + gb->n_members > MAX_MEMBERS || !match_axes(l, type, pa, pb, map))
+  if (ga->n_members + gb->n_members > l->budget.values || !match_axes(l, type, pa, pb, map))
     return SN_OK;
   const uint32_t inner_b = renamed_mask(gb->inner, map);
   if (ga->inner && inner_b && ga->inner != inner_b) return SN_OK;

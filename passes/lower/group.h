@@ -114,6 +114,7 @@ typedef struct sni_fusion_node {
 typedef struct sni_lowering {
   const sni_graph *graph;
   const sni_lower_options *options;
+  sni_budget budget;
   sni_arena *arena;
   sni_diag *diag;
   sni_dim_table *dims;

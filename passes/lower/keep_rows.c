@@ -12,9 +12,8 @@
 #include <string.h>
 
 enum {
-  recompute_cost = 6,           // simple operations that keeping would cost
-  most_row_bytes = 192 * 1024,  // of all rows of a kernel: they should stay in the cache
-  lanes_of_columns = 64,        // a row per lane where lanes run along an outer axis
+  recompute_cost = 6,     // simple operations that keeping would cost
+  lanes_of_columns = 64,  // a row per lane where lanes run along an outer axis
 };
 
 static bool has_conditions(const sni_body *b) {
@@ -111,9 +110,9 @@ static int64_t row_elements(const sni_body *b, const sni_whole *w) {
   int64_t elements = 1;
   for (int k = 0; k < type->rank; k++) {
     if (!is_inner_dim(b, w->map, k)) continue;
-    if (type->dims[k] <= 0 || type->dims[k] > most_row_bytes) return 0;
+    if (type->dims[k] <= 0 || type->dims[k] > b->l->budget.row_bytes) return 0;
     elements *= type->dims[k];
-    if (elements > most_row_bytes) return 0;
+    if (elements > b->l->budget.row_bytes) return 0;
   }
   return elements;
 }
@@ -150,7 +149,7 @@ static sn_status take_row(sni_body *b, const sni_type *type, int64_t elements, i
                         : elements <= SNI_SHORT_ROW ? SNI_SHORT_ROW_LANES
                                                     : 1;
   const int64_t bytes = (elements * lanes * (int64_t)sn_dtype_size(type->dtype) + 63) / 64 * 64;
-  if (b->row_bytes + bytes > most_row_bytes) return SN_OK;
+  if (b->row_bytes + bytes > b->l->budget.row_bytes) return SN_OK;
   b->row_bytes += bytes;
   const sni_row row = {.dtype = type->dtype,
                        .elements = elements,

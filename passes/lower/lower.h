@@ -8,11 +8,24 @@
 #include "graph/graph.h"
 #include "runtime/executable.h"
 
+// What one kernel may hold, asked before anything joins it. A program that needs more gets more
+// kernels: no budget makes it fail or changes a bit.
+typedef struct sni_budget {
+  uint32_t values;    // members of a group
+  uint32_t parts;     // of a chain
+  int64_t row_bytes;  // scratch of a unit; 0: none
+} sni_budget;
+// LLVM's time grows faster than a kernel's size; rows should stay in a core's own cache.
+static inline sni_budget sni_budget_usual(void) {
+  return (sni_budget){.values = 160, .parts = 6, .row_bytes = 192 << 10};
+}
+
 typedef struct sni_lower_options {
-  bool blas;               // a usable BLAS serves large f32/f64 matmuls
-  int vector_bits;         // of the CPU
-  int64_t streamed_bytes;  // outputs from this size on go around the caches; 0: none
-  bool verify;             // check the groups, as debug builds always do: for tests
+  const sni_budget *budget;  // NULL: the usual one
+  bool blas;                 // a usable BLAS serves large f32/f64 matmuls
+  int vector_bits;           // of the CPU
+  int64_t streamed_bytes;    // outputs from this size on go around the caches; 0: none
+  bool verify;               // check the groups, as debug builds always do: for tests
 } sni_lower_options;
 
 // Inputs a BLAS command needs; mirrors sni_blas_gemm without the library.

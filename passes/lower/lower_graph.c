@@ -98,6 +98,7 @@ sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *optio
   if (!plan || !nodes) return sni_fail_memory(diag, graph->n_nodes * sizeof *nodes, "a plan");
   sni_lowering l = {.graph = graph,
                     .options = options,
+                    .budget = options->budget ? *options->budget : sni_budget_usual(),
                     .arena = arena,
                     .diag = diag,
                     .dims = graph->dims,
