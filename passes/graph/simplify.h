@@ -35,4 +35,7 @@ sni_node_id sni_simplify_concat(sni_rewrite *r, const sni_node *n);
 sni_node_id sni_simplify_reduce(sni_rewrite *r, const sni_node *n);
 sni_node_id sni_simplify_matmul(sni_rewrite *r, const sni_node *n);
 
+// ---- simplify_sums.c: of a reduce_sum
+sni_node_id sni_simplify_one_hot_sum(sni_rewrite *r, const sni_node *n);
+
 #endif

@@ -140,12 +140,39 @@ START_TEST(each_value_is_computed_once) {
 }
 END_TEST
 
+static sn_status cross_entropy(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  out[0] = sn_mean(sn_sparse_softmax_cross_entropy(in[0], in[1]));
+  sn_gradients(out[0], in, 1, &out[1]);
+  return sn_pending_error(c);
+}
+
+// Over as many classes as words have: one exp, no row of one-hot numbers is summed for the gradient, and
+// nothing but the mean waits for memory.
+START_TEST(a_wide_cross_entropy_has_its_exp_once) {
+  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1);
+  const sn_spec specs[] = {{SN_F32, SN_SHAPE(32, 50257)}, {SN_I32, SN_SHAPE(32)}};
+  sn_program *program;
+  char *text;
+  sn_function *f = sn_function_create(c, cross_entropy, .inputs = 2, .outputs = 2);
+  ck_assert_int_eq(sn_function_compile(f, specs, 2, &program), SN_OK);
+  ck_assert_int_eq(sn_program_dump(c, program, SN_STAGE_KERNEL, &text), SN_OK);
+  ck_assert_msg(count(text, "= exp ") == 1 && count(text, " reduce 50257 ") == 3, "%s", text);
+  ck_assert_msg(count(text, ": temporary, 128 bytes") == count(text, ": temporary"), "%s", text);
+  sn_text_free(c, text);
+  sn_program_release(program);
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("kept_rows");
   TCase *tests = tcase_create("rows");
   tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, results_are_those_of_op_by_op, 0, 16);
   tcase_add_test(tests, each_value_is_computed_once);
+  tcase_add_test(tests, a_wide_cross_entropy_has_its_exp_once);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
