@@ -67,6 +67,7 @@ struct sni_dim_table {
   uint32_t n_symbol_slots;
   sni_dim_guard *guards;
   uint32_t n_guards, guards_capacity;
+  bool settles;            // sni_dim_settle does something
   bool has_named_symbols;  // parsing made some: default names may collide with theirs
   sn_status failure;  // why the latest SNI_DIM_FAILED came about: SN_ERR_MEMORY or SN_ERR_SHAPE
 };

@@ -74,6 +74,14 @@ bool sni_dim_require_most(sni_dim_table *table, sni_dim dim, int64_t most) {
   return true;
 }
 
+bool sni_dim_is_at_least(const sni_dim_table *table, sni_dim dim, int64_t least) {
+  int64_t value;
+  if (!sni_dim_valid(table, dim)) return false;
+  if (sni_dim_is_constant(table, dim, &value)) return value >= least;
+  const uint32_t listed = sni_dim_at(table, dim)->guard;
+  return listed && sni_dim_decode(table->guards[listed - 1].b, &value) && value >= least;
+}
+
 static bool contains(const sni_dim_table *table, sni_dim dim, sni_dim symbol) {
   if (dim == symbol) return true;
   if (!sni_dim_is_reference(dim)) return false;
@@ -210,4 +218,20 @@ bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b) {
   if (!substitute(table, symbol, value)) return false;
   table->guards[table->n_guards++] = (sni_dim_guard){a, b, false};
   return true;
+}
+
+// ---- sizes of one
+void sni_dim_table_settle(sni_dim_table *table) {
+  table->settles = true;
+}
+
+void sni_dim_settle(sni_dim_table *table, sni_dim dim) {
+  int64_t value;
+  if (!table || !table->settles || sni_dim_is_constant(table, dim, &value)) return;
+  const int64_t hint = sni_dim_hint(table, dim);
+  if (hint < 0) return;
+  if (hint >= 2)
+    sni_dim_require(table, dim, 2);
+  else if (!sni_dim_unify(table, dim, hint) && sni_dim_require(table, dim, hint))
+    sni_dim_require_most(table, dim, hint);
 }

@@ -272,6 +272,24 @@ sn_status sni_infer_concat(const sni_inference *in, sni_type *out_type) {
 }
 
 // ---- reductions and contractions
+
+// A float sum takes its elements in lanes where all that is kept behind an axis is one element, else
+// in columns. A call's sizes decide, not what is known here: so what is not known is settled.
+static void settle_order(const sni_inference *in, const sni_type *a) {
+  int64_t value;
+  int axis = in->n_attrs - 1;
+  if (!in->unify || !sni_is_float(a->dtype) || !sni_op_accumulates(in->op)) return;
+  for (int k = a->rank - 1; axis >= 0 && k >= 0; k--) {
+    if (in->attrs[axis] == k) {
+      axis--;
+      continue;
+    }
+    sni_dim_settle(in->dims, a->dims[k]);
+    if (sni_dim_is_at_least(in->dims, a->dims[k], 2)) return;
+    if (sni_dim_is_constant(in->dims, a->dims[k], &value) && value == 0) return;
+  }
+}
+
 sn_status sni_infer_reduce(const sni_inference *in, sni_type *out_type) {
   const sni_type *a = in->operands[0];
   int64_t previous = -1, axis;
@@ -289,6 +307,7 @@ sn_status sni_infer_reduce(const sni_inference *in, sni_type *out_type) {
     }
     for (int64_t k = previous + 1; k < axis; k++) out_type->dims[out_type->rank++] = a->dims[k];
   }
+  settle_order(in, a);
   return SN_OK;
 }
 
@@ -337,6 +356,7 @@ sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type) {
   }
   out_type->dims[last - 1] = a->dims[last - !ta];
   out_type->dims[last] = b->dims[last - !!tb];
+  if (in->unify && sni_is_float(a->dtype)) sni_dim_settle(in->dims, out_type->dims[last]);
   return SN_OK;
 }
 

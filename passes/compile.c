@@ -371,14 +371,21 @@ static bool has_class(const sni_graph *graph, sni_op_class op_class) {
   return false;
 }
 
-// Of the graph passes single ops need one alone: it says in which order sums run, in eager mode too,
-// and large reductions have their threads.
+// Integers need no order: the interpreter has tiles for them.
+static bool has_float_product(const sni_graph *graph) {
+  const sni_node *last = &graph->nodes[graph->n_nodes - 1];
+  return sni_is_float(last->type.dtype) && has_class(graph, SNI_CLASS_CONTRACT);
+}
+
+// Of the graph passes single ops need those alone that say in which order sums run, in eager mode
+// too; and large reductions have their threads.
 static sn_status compile_raw(job *j, const sni_graph *graph) {
   sni_graph source = *graph, *defined = &source;
   source.arena = &j->scratch;
   source.diag = j->diag;
   source.dims = j->dims;
-  if (has_class(graph, SNI_CLASS_REDUCE)) SNI_TRY(sni_split_reductions(&source, &defined));
+  if (has_float_product(graph)) SNI_TRY(sni_rewrite_matmuls(defined, &defined));
+  if (has_class(defined, SNI_CLASS_REDUCE)) SNI_TRY(sni_split_reductions(defined, &defined));
   SNI_TRY(lower(j, defined));
   j->compiled->codes =
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);

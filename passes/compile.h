@@ -56,8 +56,9 @@ typedef struct sni_compiled {
 
 typedef struct sni_compile_options {
   sn_backend backend;  // AUTO, INTERPRETER or LLVM
-  bool raw;  // no graph passes but split_reductions, no kernel cache, no dumps (graph is NULL):
-             // single ops of eager mode
+  bool
+      raw;  // no graph passes but rewrite_matmuls and split_reductions, no kernel cache, no dumps (graph is NULL):
+            // single ops of eager mode
 } sni_compile_options;
 // graph: in any arena; it is copied, but for its table of dims, which must live as long (raw:
 // during the call). Only read, and so is the table, so that several threads may compile one graph;

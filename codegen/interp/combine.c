@@ -31,7 +31,8 @@ static size_t lanes_across(const sni_flat_frame *f, const sni_flat_reduction *r)
 static void clear(const sni_flat_frame *f, const sni_flat_reduction *r, size_t n) {
   const sni_move_blocks *move = f->code->blocks->move;
   char *at = f->slots[r->slot];
-  const void *identity = f->slots[r->identity];
+  const bool alone = f->sizes[r->extent] == 1;
+  const void *identity = f->slots[alone ? r->alone : r->identity];
   if (r->kind == SNI_REDUCE_ACROSS) {
     move->splat[r->dtype](at, identity, lanes_across(f, r));
     return;

@@ -183,17 +183,28 @@ static packing choose_packing(const product *p, int64_t rows) {
   return how;
 }
 
+// -0.0 everywhere: one product on top of it is the product itself.
+static void start_from_nothing(const product *p, const part *at, char *to) {
+  const double zero = -0.0;
+  const float short_zero = -0.0F;
+  const void *from = p->p->dtype == SN_F64 ? (const void *)&zero : &short_zero;
+  for (int64_t row = 0; row < at->rows; row++, to += p->f->code->tiles.row_bytes)
+    p->f->code->blocks->move->splat[p->p->dtype](to, from, (size_t)at->columns);
+}
+
 // All products of a block of rows and columns, into `to`.
 static void run_tile(const product *p, part at, packing how, char *to) {
   char *pieces = p->f->scratch + p->f->code->tiles.pieces;
   const int64_t segment = p->p->segment && p->p->segment < p->k ? p->p->segment : p->k;
+  const bool alone = p->k == 1 && (p->p->dtype == SN_F32 || p->p->dtype == SN_F64);
+  if (alone) start_from_nothing(p, &at, to);
   at.k = 0;
   do {
     const int64_t first = at.k, end = least(p->k, at.k + segment);
     do {
       at.depth = least(p->f->code->tiles.depth, end - at.k);
       if (how.always && !how.once) pack(p, &at, 0);
-      run_part(p, &at, first ? pieces : to, at.k == first, how.always);
+      run_part(p, &at, first ? pieces : to, at.k == first && !alone, how.always);
       at.k += at.depth;
     } while (at.k < end);
     if (first) add_piece(p, &at, to, pieces);

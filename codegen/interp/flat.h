@@ -119,6 +119,7 @@ typedef struct sni_flat_reduction {
   uint8_t depth;                  // SPREAD: of the innermost loop
   uint32_t slot;                  // accumulators; the first becomes the result
   uint32_t identity, zero;        // slots of one element each
+  uint32_t alone;                 // in the place of identity where the extent is 1
   uint32_t extent;                // number of a size: of the innermost loop
   uint32_t pitch;                 // bytes from one accumulator to the next
   uint32_t width;                 // accumulators

@@ -25,7 +25,8 @@
           "y = a combined over the loop and the reduced loops inside by imm.combiner: ADD MUL "    \
           "MAX MIN (bool: MAX or, MIN and)")                                                       \
   SNI_KOP(CONTRACTION, "contraction", 0, CORE, NONE, PLAIN, NUMBER, 0.05,                          \
-          "y = sum over k of lhs * rhs (one fma per k, in order of k, from +0.0)")                 \
+          "y = sum over k of lhs * rhs (one fma per k, in order of k, from +0.0; a single one: "   \
+          "lhs * rhs)")                                                                            \
   SNI_KOP(CARRY, "carry", 1, CORE, NONE, LOOP, ANY, 0,                                             \
           "y = a in the first iteration of the SEQUENTIAL loop, later the YIELD of it; a comes "   \
           "from outside")                                                                          \

@@ -136,10 +136,11 @@ typedef struct sni_block_item {
   uint32_t first, count;
 } sni_block_item;
 
-// y = sum over k of lhs * rhs: one fma per k, in order of k, from +0.0; integers wrap. lhs, rhs are
-// accesses to the dtype of the instruction; k's stride is the one at the item's own depth. The item
-// stands directly in the loop n, that directly in the loop m, both PARALLEL. lhs does not vary along
-// n, rhs not along m. No ranges but along m, n, k; no index, no otherwise.
+// y = sum over k of lhs * rhs: one fma per k, in order of k, from +0.0; where k's extent is 1, from
+// -0.0: the product itself. Integers wrap. lhs, rhs are accesses to the dtype of the instruction;
+// k's stride is the one at the item's own depth. The item stands directly in the loop n, that
+// directly in the loop m, both PARALLEL. lhs does not vary along n, rhs not along m. No ranges but
+// along m, n, k; no index, no otherwise.
 typedef struct sni_contract_item {
   uint32_t inst;
   uint32_t lhs, rhs;  // accesses

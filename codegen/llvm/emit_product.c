@@ -173,13 +173,18 @@ static LLVMValueRef added(sni_emitter *e, const sni_product *p, LLVMValueRef a, 
   return real ? LLVMBuildFAdd(e->builder, a, b, "") : LLVMBuildAdd(e->builder, a, b, "");
 }
 
+static LLVMValueRef product_start(sni_emitter *e, const sni_product *p) {
+  const sni_extent k = sni_item_at(e, p->nest.contract)->as.contract.k;
+  return sni_product_start(e, p->vector, p->dtype, k);
+}
+
 // Sums of a block of k: on top of what the tile holds, or, of a segment, added to it.
 static void emit_sums(sni_emitter *e, sni_product *p, LLVMValueRef row, LLVMValueRef tile_row,
                       int rows, LLVMValueRef *offsets, LLVMValueRef *sums) {
   const int n = rows * p->group.count;
-  LLVMValueRef before[sni_max_carried];
+  LLVMValueRef before[sni_max_carried], start = product_start(e, p);
   for (int i = 0; i < n; i++) {
-    sums[i] = LLVMConstNull(p->vector);
+    sums[i] = start;
     if (!p->plan.blocked || p->plan.segmented) continue;
     LLVMValueRef at = sni_ir_add(e, tile_row, sni_ir_i64(e, i / p->group.count));
     sums[i] = sni_emit_vector_load(e, p->vector, tile_address(e, p, at, i % p->group.count), NULL);
@@ -304,9 +309,9 @@ static void emit_k_block(sni_emitter *e, sni_product *p, int rows) {
 }
 
 // Of segments: with what the first one's sum is itself on top of.
-static LLVMValueRef nothing(const sni_product *p) {
+static LLVMValueRef nothing(sni_emitter *e, const sni_product *p) {
   const bool real = p->dtype == SN_F32 || p->dtype == SN_F64;
-  return p->plan.segmented && real ? sni_ir_float(p->vector, -0.0) : LLVMConstNull(p->vector);
+  return p->plan.segmented && real ? sni_ir_float(p->vector, -0.0) : product_start(e, p);
 }
 
 static void clear_tile(sni_emitter *e, sni_product *p, int rows) {
@@ -315,7 +320,7 @@ static void clear_tile(sni_emitter *e, sni_product *p, int rows) {
   LLVMValueRef end = sni_ir_add(e, count, sni_ir_i64(e, rows - 1));  // the last block stores whole
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), end, sni_ir_i64(e, 1), 0);
   for (int v = 0; v < p->group.count; v++)
-    sni_emit_vector_store(e, nothing(p), tile_address(e, p, loop.index, v), NULL);
+    sni_emit_vector_store(e, nothing(e, p), tile_address(e, p, loop.index, v), NULL);
   sni_loop_end(e, &loop, NULL);
 }
 

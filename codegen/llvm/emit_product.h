@@ -48,6 +48,8 @@ typedef struct sni_product {
 // ---- emit_product_k.c
 LLVMValueRef sni_multiply_add(sni_emitter *e, sn_dtype dtype, LLVMValueRef a, LLVMValueRef b,
                               LLVMValueRef sum);
+// What a sum of products begins with: +0.0, or, of one product, which stays as it is, -0.0.
+LLVMValueRef sni_product_start(sni_emitter *e, LLVMTypeRef type, sn_dtype dtype, sni_extent k);
 // out: the sums of rows x vectors, from `sums` on. offsets: per row, elements from row to row 0;
 // NULL: constant strides.
 void sni_emit_k_loop(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,

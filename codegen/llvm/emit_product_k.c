@@ -15,6 +15,18 @@ LLVMValueRef sni_multiply_add(sni_emitter *e, sn_dtype dtype, LLVMValueRef a, LL
   return sni_ir_intrinsic(e, "llvm.fma", &type, 1, arguments, 3);
 }
 
+LLVMValueRef sni_product_start(sni_emitter *e, LLVMTypeRef type, sn_dtype dtype, sni_extent k) {
+  LLVMValueRef zero = LLVMConstNull(type);
+  if ((dtype != SN_F32 && dtype != SN_F64) || (k.param < 0 && k.value != 1)) return zero;
+  LLVMValueRef alone =
+      LLVMBuildICmp(e->builder, LLVMIntEQ, sni_emit_extent(e, k), sni_ir_i64(e, 1), "");
+  if (LLVMGetTypeKind(type) != LLVMVectorTypeKind)
+    return sni_ir_select(e, alone, sni_ir_float(type, -0.0), zero);
+  LLVMTypeRef element = LLVMGetElementType(type);
+  LLVMValueRef one = sni_ir_select(e, alone, sni_ir_float(element, -0.0), LLVMConstNull(element));
+  return sni_ir_splat(e, one, LLVMGetVectorSize(type));
+}
+
 // ---- blocks of a product
 static LLVMValueRef row_address(sni_emitter *e, const sni_product *p, LLVMValueRef left,
                                 LLVMValueRef *offsets, int r) {
@@ -122,7 +134,8 @@ static void emit_segments(sni_emitter *e, const chain *c, LLVMValueRef size, LLV
     loop.initial[i] = real ? sni_ir_float(c->type, -0.0) : LLVMConstNull(c->type);
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), sni_ir_select(e, some, size, one), segment, c->count);
   sni_span span = {loop.index, sni_ir_min(e, sni_ir_add(e, loop.index, segment), size)};
-  for (int i = 0; i < c->count; i++) next[i] = LLVMConstNull(c->type);
+  LLVMValueRef start = sni_product_start(e, c->type, c->dtype, contract->k);
+  for (int i = 0; i < c->count; i++) next[i] = start;
   emit_chain(e, c, span, next);
   for (int i = 0; i < c->count; i++) next[i] = added(e, c, loop.carried[i], next[i]);
   sni_loop_end(e, &loop, next);
@@ -141,7 +154,8 @@ void sni_emit_contract(sni_emitter *e, uint32_t item, const sni_group *group) {
     c.count = group->count;
   }
   LLVMValueRef sums[sni_max_group], size = sni_emit_extent(e, contract->k);
-  for (int i = 0; i < c.count; i++) sums[i] = LLVMConstNull(c.type);
+  LLVMValueRef start = sni_product_start(e, c.type, c.dtype, contract->k);
+  for (int i = 0; i < c.count; i++) sums[i] = start;
   const bool one_piece = contract->k.param < 0 && contract->k.value <= (int64_t)contract->segment;
   if (contract->segment && !one_piece)
     emit_segments(e, &c, size, sums);

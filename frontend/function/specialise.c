@@ -90,6 +90,8 @@ static sn_status trace_once(sni_trace_plan *p, sn_program **out_program) {
   sni_trace trace;
   status = sni_trace_open(&trace, context, &program->arena, function->name);
   if (status) goto no_trace;
+  // Dims that are declared unknown make no further programs.
+  if (p->inputs && !function->specs) sni_dim_table_settle(trace.graph->dims);
   status = build_graph(p, &trace, program);
   p->trace_ms = sni_now_ms() - start;
   if (!status) status = sni_program_finish(program, &trace, function->backend, diag);

@@ -74,10 +74,10 @@ void sni_note_trace(const sni_trace_plan *p, sni_shape_group *group, const sn_pr
   for (int i = 0; i < p->function->n_inputs; i++) {
     int64_t value;
     group->last[i] = p->keys[i].type;
-    // A 1 that was stretched says nothing of other sizes.
+    // A 1 that was stretched, or a sum of none or one, says nothing of other sizes.
     for (int d = 0; d < program->keys[i].type.rank; d++)
       if (program->keys[i].symbol[d] >= 0 &&
-          sni_dim_is_constant(dims, program->keys[i].type.dims[d], &value) && value != 1)
+          sni_dim_is_constant(dims, program->keys[i].type.dims[d], &value) && value > 1)
         group->pinned[i] |= (uint8_t)(1u << d);
   }
 }

@@ -158,9 +158,10 @@ sn_tensor *sni_assign(sn_context *c, sn_tensor *variable, sn_tensor *value) {
   if (!check_variable(c, variable, value)) return &c->error_tensor;
   if (!same_shape(c, &value->type, &variable->type))
     return fail_shape(c, variable, value, "expected the shape of");
-  if (c->trace) return assign_node(c, variable, value);
+  // A node of its own in every mode: cotangents of the value add up in the order of their nodes.
   sn_tensor *t = sni_emit(c, SNI_OP_IDENTITY, &value, 1, NULL, 0, NULL);
   if (sn_failed(t)) return t;
+  if (c->trace) return assign_node(c, variable, t);
   sn_status status = store(c, variable, t);
   return status ? sni_error_from(c, status, NULL) : t;
 }

@@ -125,6 +125,11 @@ sni_node_id sni_build_pad(sni_build *b, sni_node_id x, sni_node_id value, const 
   return sni_build_node(b, SNI_OP_PAD, (sni_node_id[]){x, value}, 2, attrs, 3 * rank, NULL);
 }
 
+sni_node_id sni_build_concat(sni_build *b, const sni_node_id *operands, int n, int axis) {
+  const sni_dim along = axis;
+  return sni_build_node(b, SNI_OP_CONCAT, operands, n, &along, 1, NULL);
+}
+
 sni_node_id sni_build_reduce(sni_build *b, sni_op op, sni_node_id x, const sni_dim *axes,
                              int n_axes) {
   if (!n_axes) return x;

@@ -72,6 +72,8 @@ sni_node_id sni_build_slice(sni_build *b, sni_node_id x, const sni_dim *starts,
 sni_node_id sni_build_pad(sni_build *b, sni_node_id x, sni_node_id value, const sni_dim *low,
                           const sni_dim *high, const int64_t *interior);
 
+sni_node_id sni_build_concat(sni_build *b, const sni_node_id *operands, int n, int axis);
+
 // ---- reductions and contractions
 // x itself for no axes.
 sni_node_id sni_build_reduce(sni_build *b, sni_op op, sni_node_id x, const sni_dim *axes,

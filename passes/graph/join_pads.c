@@ -113,7 +113,7 @@ static sni_node_id join(sni_rewrite *r, const chain *c, const sni_type *type, in
     end = p->low + p->size;
   }
   append_gap(b, type, axis, c->pads[0].whole - end, parts, &n_parts);
-  return sni_build_node(b, SNI_OP_CONCAT, parts, n_parts, (sni_dim[]){axis}, 1, NULL);
+  return sni_build_concat(b, parts, n_parts, axis);
 }
 
 static bool has_joins(const sni_graph *graph, const chain *c, int n) {

@@ -3,18 +3,20 @@
 // kernel. The others stay for the GEMM, those of one row too: a row of a batch and a batch of one
 // row have the same bits.
 //
-// Invariant: which matmuls are lowered depends on dtype and constant dims alone, and eager
-// execution takes the same way, so that both give the same bits. The product has the shape
-// [batch..., m, n, k] without the dims of 1; the sum is over the last axis.
+// Invariant: one column is summed in 64 lanes over k, several in order of k, whether their number
+// is known here or only when the program runs; eager execution takes the same way. The product has
+// the shape [batch..., m, n, k] without the dims of 1; the sum is over the last axis.
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite.h"
 
 typedef struct matmul {
   const sni_node *node;
+  sni_node_id operands[2];
   int n_batch;
   sni_dim batch[SN_MAX_RANK];
   sni_dim m, n, k;
   bool unit_m, unit_n, unit_k;
+  bool one_column;  // at most
 } matmul;
 
 static bool is_one(const sni_rewrite *r, sni_dim dim) {
@@ -24,13 +26,14 @@ static bool is_one(const sni_rewrite *r, sni_dim dim) {
 
 static matmul describe(const sni_rewrite *r, const sni_node *node) {
   const sni_type *a = sni_graph_type(r->to, node->operands[0]);
-  matmul x = {.node = node, .n_batch = a->rank - 2};
+  matmul x = {
+      .node = node, .operands = {node->operands[0], node->operands[1]}, .n_batch = a->rank - 2};
   for (int i = 0; i < x.n_batch; i++) x.batch[i] = a->dims[i];
   x.m = node->type.dims[a->rank - 2];
   x.n = node->type.dims[a->rank - 1];
   x.k = a->dims[node->attrs[0] ? a->rank - 2 : a->rank - 1];
   x.unit_m = is_one(r, x.m);
-  x.unit_n = is_one(r, x.n);
+  x.unit_n = x.one_column = is_one(r, x.n);
   x.unit_k = is_one(r, x.k);
   return x;
 }
@@ -39,7 +42,7 @@ static matmul describe(const sni_rewrite *r, const sni_node *node) {
 // does not have.
 static sni_node_id factor(sni_rewrite *r, const matmul *x, int i) {
   sni_build *b = &r->build;
-  sni_node_id operand = x->node->operands[i];
+  sni_node_id operand = x->operands[i];
   int perm[SN_MAX_RANK] = {0}, rank = x->n_batch + 2;
   sni_type type = sni_build_type(b, operand);
   bool swap = i == 0 ? x->node->attrs[0] != 0 : x->node->attrs[1] == 0;
@@ -66,17 +69,76 @@ static void limit_rank(const sni_rewrite *r, matmul *x) {
   x->n_batch = 1;
 }
 
-sni_node_id sni_rewrite_matmul(sni_rewrite *r, const sni_node *node) {
+// As multiplication and sum, in the shape of `type`. A sum has +0.0 added, that of one element too.
+static sni_node_id sum_of_products(sni_rewrite *r, matmul x, const sni_type *type) {
   sni_build *b = &r->build;
-  if (node->op != SNI_OP_MATMUL) return SNI_NO_NODE;
-  matmul x = describe(r, node);
-  if (sni_is_float(node->type.dtype) && !x.unit_n && !x.unit_k) return SNI_NO_NODE;
   limit_rank(r, &x);
   sni_node_id lhs = factor(r, &x, 0), rhs = factor(r, &x, 1);
   sni_node_id y = sni_build_mul(b, lhs, rhs);
-  sni_dim last = sni_build_type(b, y).rank - 1;
-  if (!x.unit_k) y = sni_build_reduce(b, SNI_OP_REDUCE_SUM, y, &last, 1);
-  return sni_build_reshape(b, y, &node->type);
+  const sni_dim last = sni_build_type(b, y).rank - 1;
+  if (!x.unit_k)
+    y = sni_build_reduce(b, SNI_OP_REDUCE_SUM, y, &last, 1);
+  else if (x.one_column && sni_is_float(type->dtype))
+    y = sni_build_add(b, y, sni_build_scalar(b, type->dtype, 0));
+  return sni_build_reshape(b, y, type);
+}
+
+// ---- a number of columns that only a run knows
+
+// Columns that a sum takes: 1 of 1, else 0.
+static sni_dim lone_columns(sni_dim_table *dims, sni_dim n) {
+  const sni_dim rest = sni_dim_sub(dims, 2, n);
+  return sni_dim_max(dims, 0, sni_dim_min(dims, n, rest));
+}
+
+static sni_node_id columns(sni_rewrite *r, const matmul *x, sni_dim first, sni_dim count) {
+  sni_dim starts[SN_MAX_RANK] = {0};
+  int64_t steps[SN_MAX_RANK];
+  sni_type type = sni_build_type(&r->build, x->operands[1]);
+  const int at = x->node->attrs[1] ? type.rank - 2 : type.rank - 1;
+  for (int d = 0; d < SN_MAX_RANK; d++) steps[d] = 1;
+  starts[at] = first;
+  type.dims[at] = count;
+  return sni_build_slice(&r->build, x->operands[1], starts, steps, type.dims);
+}
+
+// Whether these columns are what another call of this rule has left: never one.
+static bool has_no_lone_column(const sni_rewrite *r, const matmul *x) {
+  const sni_node *slice = sni_graph_node(r->to, x->operands[1]);
+  if (slice->op != SNI_OP_SLICE) return false;
+  const int at = x->node->attrs[1] ? slice->type.rank - 2 : slice->type.rank - 1;
+  const sni_dim n = sni_graph_type(r->to, slice->operands[0])->dims[at];
+  return sni_dim_equal(r->to->dims, slice->attrs[at], lone_columns(r->to->dims, n));
+}
+
+// The sum of the one column, if it is one, and beside it the product of the others: in each run one
+// of the two is empty.
+static sni_node_id split_off_column(sni_rewrite *r, const matmul *x) {
+  sni_build *b = &r->build;
+  const int axis = x->n_batch + 1;
+  const sni_dim lone = lone_columns(r->to->dims, x->n);
+  sni_type type = x->node->type;
+  matmul one = *x;
+  one.n = lone;
+  one.one_column = true;
+  one.operands[1] = columns(r, x, 0, lone);
+  type.dims[axis] = lone;
+  const sni_node_id sum = sum_of_products(r, one, &type);
+  const sni_node_id rest = columns(r, x, lone, sni_dim_sub(r->to->dims, x->n, lone));
+  const sni_node_id product =
+      sni_build_matmul(b, x->operands[0], rest, x->node->attrs[0] != 0, x->node->attrs[1] != 0);
+  return sni_build_concat(b, (sni_node_id[]){sum, product}, 2, axis);
+}
+
+sni_node_id sni_rewrite_matmul(sni_rewrite *r, const sni_node *node) {
+  int64_t value;
+  if (node->op != SNI_OP_MATMUL) return SNI_NO_NODE;
+  const matmul x = describe(r, node);
+  if (!sni_is_float(node->type.dtype)) return sum_of_products(r, x, &node->type);
+  const bool known = sni_dim_is_constant(r->to->dims, x.n, &value) ||
+                     sni_dim_is_at_least(r->to->dims, x.n, 2) || has_no_lone_column(r, &x);
+  if (!known) return split_off_column(r, &x);
+  return x.unit_n || x.unit_k ? sum_of_products(r, x, &node->type) : SNI_NO_NODE;
 }
 
 sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph) {

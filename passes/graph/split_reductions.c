@@ -138,9 +138,8 @@ static sni_node_id reduce_in_parts(sni_build *b, const sni_node *node, int axis,
     sni_type one = sni_build_type(b, x);
     one.dims[axis] = 1;
     sni_node_id y = reduce_axis(b, node->op, cut_value(b, operand, &left), axis);
-    const sni_dim along = axis;
     y = sni_build_reshape(b, y, &one);
-    x = sni_build_node(b, SNI_OP_CONCAT, (sni_node_id[]){x, y}, 2, &along, 1, NULL);
+    x = sni_build_concat(b, (sni_node_id[]){x, y}, 2, axis);
   }
   return reduce_axis(b, node->op, x, axis);
 }

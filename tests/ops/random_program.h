@@ -57,7 +57,6 @@ typedef struct step {
 
 typedef struct typed_value {
   int rank, label[most_rank];
-  bool exact;  // no sum on the way: the same bits in every mode
 } typed_value;
 
 typedef struct program {
@@ -131,7 +130,6 @@ static inline bool same_shape(const typed_value *a, const typed_value *b) {
 // NumPy's broadcast.
 static inline bool broadcasts(const typed_value *a, const typed_value *b, typed_value *out) {
   out->rank = a->rank > b->rank ? a->rank : b->rank;
-  out->exact = a->exact && b->exact;
   for (int k = 1; k <= out->rank; k++) {
     const int of_a = k <= a->rank ? a->label[a->rank - k] : label_one;
     const int of_b = k <= b->rank ? b->label[b->rank - k] : label_one;
@@ -164,7 +162,6 @@ static inline bool draw_reduce(program *p, step *s, typed_value *out) {
   s->axis = (int)draw(p, (unsigned)a->rank);
   s->axes = s->axis + 1 < a->rank && chance(p, 20) ? 2 : 1;
   s->flag = chance(p, 50);
-  out->exact = a->exact && (s->which == 2 || s->which == 3);
   for (int d = 0; d < a->rank; d++) {
     const bool reduced = d >= s->axis && d < s->axis + s->axes;
     if (!reduced || s->flag) out->label[out->rank++] = reduced ? label_one : a->label[d];
@@ -189,12 +186,8 @@ static inline bool matmul_type(const program *p, const typed_value *a, const typ
   const typed_value batch_a = {.rank = a->rank > 2 ? a->rank - 2 : 0, .label = {a->label[0]}},
                     batch_b = {.rank = b->rank > 2 ? b->rank - 2 : 0, .label = {b->label[0]}};
   if (!broadcasts(&batch_a, &batch_b, out)) return false;
-  bool wide = least_size(p, k) > 1;
   if (a->rank > 1) out->label[out->rank++] = a->label[a->rank - 2];
   if (b->rank > 1) out->label[out->rank++] = b->label[b->rank - 1];
-  for (int d = 0; d < out->rank; d++) wide = wide && least_size(p, out->label[d]) > 1;
-  // Of one row, column or step it is a sum, whose order may be another.
-  out->exact = a->exact && b->exact && wide && a->rank > 1 && b->rank > 1;
   for (int i = 0; i < p->n_bindings; i++)
     if (count_elements(p, out, i) * p->size[i][k] > most_products) return false;
   return true;
@@ -247,7 +240,7 @@ static inline bool draw_view(program *p, step *s, typed_value *out) {
     const int all =
         a->rank < 3 || first < 0 ? first : derived_label(p, made_product, first, a->label[2]);
     s->flag = chance(p, 50);  // there and back
-    if (!s->flag) *out = (typed_value){.rank = 1, .label = {all}, .exact = a->exact};
+    if (!s->flag) *out = (typed_value){.rank = 1, .label = {all}};
     return all >= 0;
   }
   if (a->rank == 0) return false;
@@ -267,10 +260,9 @@ static inline bool draw_gather(program *p, step *s, typed_value *out) {
   const typed_value *a = &p->values[s->a];
   s->b = pick(p);
   const typed_value *b = &p->values[s->b];
-  if (a->rank == 0 || b->rank > 1 || !b->exact || least_size(p, a->label[0]) < 2) return false;
+  if (a->rank == 0 || b->rank > 1 || least_size(p, a->label[0]) < 2) return false;
   for (int d = 0; d < b->rank; d++) out->label[out->rank++] = b->label[d];
   for (int d = 1; d < a->rank; d++) out->label[out->rank++] = a->label[d];
-  out->exact = a->exact;
   return true;
 }
 
@@ -286,12 +278,11 @@ static inline bool draw_step(program *p, step *s, typed_value *out) {
       s->which = (int)draw(p, 6);
       return draw_binary(p, s, out);
     case STEP_WHERE:
-      return draw_binary(p, s, out) && out->exact;
+      return draw_binary(p, s, out);
     case STEP_REDUCE:
       return draw_reduce(p, s, out);
     case STEP_SOFTMAX:
       *out = *a;
-      out->exact = false;
       if (!a->rank) return false;
       s->which = (int)draw(p, 2);
       s->axis = (int)draw(p, (unsigned)a->rank);
@@ -305,7 +296,6 @@ static inline bool draw_step(program *p, step *s, typed_value *out) {
       s->flag = chance(p, 50);
       variable = &p->variables[s->which];
       if (!same_shape(variable, a)) return false;
-      variable->exact = a->exact && (!s->flag || variable->exact);
       *out = *variable;
       return true;
     case STEP_READ:
@@ -347,7 +337,7 @@ static inline void draw_sizes(program *p, bool *equal) {
 }
 
 static inline typed_value input_value(int rank, int a, int b, int c) {
-  return (typed_value){.rank = rank, .label = {a, b, c}, .exact = true};
+  return (typed_value){.rank = rank, .label = {a, b, c}};
 }
 
 static inline void draw_inputs(program *p, bool equal) {

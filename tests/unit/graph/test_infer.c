@@ -399,6 +399,38 @@ START_TEST(a_symbol_whose_hint_is_1_stretches) {
 }
 END_TEST
 
+// The order of a sum asks what is kept behind its axes, that of a product how many columns there are:
+// a trace that knows its sizes holds them to that.
+START_TEST(orders_settle_the_sizes_they_ask_about) {
+  sni_dim dims[] = {symbol(7), symbol(5), symbol(1), symbol(0), symbol(-1)};
+  sni_type x = sni_type_make(SN_F32, 3, dims), y = sni_type_make(SN_F32, 2, dims + 3);
+  sni_node_id a, b, sum;
+  ck_assert_int_eq(sni_graph_add_parameter(graph, &x, SNI_PARAMETER_INPUT, 0, NULL, &a), SN_OK);
+  ck_assert_int_eq(sni_graph_add_parameter(graph, &y, SNI_PARAMETER_INPUT, 1, NULL, &b), SN_OK);
+  const sni_dim axis[] = {0}, second[] = {1}, flags[] = {0, 1};
+#define ADD(op, x, attrs, n)                                                                       \
+  ck_assert_int_eq(sni_graph_add(graph, op, &x, 1, attrs, n, NULL, (sni_location){NULL, 0}, &sum), \
+                   SN_OK)
+  ADD(SNI_OP_REDUCE_SUM, a, axis, 1);
+  ck_assert_int_eq(sni_dim_guard_count(graph->dims), 0);  // not asked to
+  sni_dim_table_settle(graph->dims);
+  ADD(SNI_OP_REDUCE_MAX, a, axis, 1);
+  ADD(SNI_OP_REDUCE_SUM, b, axis, 1);  // no hint
+  ck_assert_int_eq(sni_dim_guard_count(graph->dims), 0);
+  ADD(SNI_OP_REDUCE_SUM, a, axis, 1);
+  ck_assert(sni_dim_equal(graph->dims, dims[2], 1));
+  ck_assert(sni_dim_is_at_least(graph->dims, dims[1], 2));
+  ck_assert(!sni_dim_is_at_least(graph->dims, dims[0], 1));
+  ADD(SNI_OP_REDUCE_SUM, b, second, 1);  // nothing behind it
+  ck_assert_int_eq(sni_dim_guard_count(graph->dims), 2);
+  ck_assert_int_eq(sni_graph_add(graph, SNI_OP_MATMUL, (sni_node_id[]){b, b}, 2, flags, 2, NULL,
+                                 (sni_location){NULL, 0}, &sum),
+                   SN_OK);
+  ck_assert(sni_dim_equal(graph->dims, dims[3], 0));
+#undef ADD
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("graph.infer");
   TCase *tests = tcase_create("infer");
@@ -409,6 +441,7 @@ int main(void) {
   tcase_add_test(tests, symbolic_dims_need_a_table);
   tcase_add_loop_test(tests, shapes_broadcast_as_numpy, 0, (int)SNI_COUNT_OF(broadcasts));
   tcase_add_test(tests, a_symbol_whose_hint_is_1_stretches);
+  tcase_add_test(tests, orders_settle_the_sizes_they_ask_about);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
