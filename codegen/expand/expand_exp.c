@@ -17,6 +17,7 @@ typedef struct exp_table {
   int mantissa, bias;  // explicit bits; of the exponent
   double log2e, round, ln2_high, ln2_low;
   double low, high;             // exp is 0 below, infinite above
+  double normal;                // exp is a normal number from here on
   double expm1_low, tanh_high;  // expm1 is -1 below, tanh 1 above
   double far;                   // 1 + e^far is 1
   int exp_count, expm1_count;
@@ -32,6 +33,7 @@ static const exp_table table_f32 = {
     .ln2_low = -0x1.05c61p-29,
     .low = -104,
     .high = 0x1.62e42ep+6,
+    .normal = -0x1.5d589ep+6,
     .expm1_low = -20,
     .tanh_high = 9.5,
     .far = -20,
@@ -50,6 +52,7 @@ static const exp_table table_f64 = {
     .ln2_low = 0x1.abc9e3b39803fp-56,
     .low = -746,
     .high = 0x1.62e42fefa39efp+9,
+    .normal = -0x1.6232bdd7abcd2p+9,
     .expm1_low = -40,
     .tanh_high = 20,
     .far = -40,
@@ -95,12 +98,12 @@ static sni_value reduce(sni_expander *x, sni_value a, double scale, int bias, sn
   return sni_put3(x, SNI_KOP_FMA, *out_k, constant(x, a, -t->ln2_high / scale), a);
 }
 
-// e^r in [0.7, 1.42] of a + tail, and k as exponent bits.
-static sni_value reduced_exp(sni_expander *x, sni_value a, sni_value tail,
+// e^r in [0.7, 1.42] of a + tail, and k + bias as exponent bits.
+static sni_value reduced_exp(sni_expander *x, sni_value a, sni_value tail, int bias,
                              sni_value *out_exponent) {
   const exp_table *t = table_of(x, a);
   const sni_value one = constant(x, a, 1), low = constant(x, a, -t->ln2_low);
-  sni_value k, r = reduce(x, a, 1, 0, &k, out_exponent);
+  sni_value k, r = reduce(x, a, 1, bias, &k, out_exponent);
   if (tail == SNI_NO_VALUE)
     r = sni_put3(x, SNI_KOP_FMA, k, low, r);
   else
@@ -135,7 +138,7 @@ static scaled scale(sni_expander *x, sni_value p, sni_value exponent) {
 
 sni_value sni_expand_exp_core(sni_expander *x, sni_value a) {
   sni_value exponent;
-  const sni_value p = reduced_exp(x, a, SNI_NO_VALUE, &exponent);
+  const sni_value p = reduced_exp(x, a, SNI_NO_VALUE, 0, &exponent);
   const sni_value bits = sni_put2(x, SNI_KOP_ADD, sni_put_bits(x, p), exponent);
   return sni_put_float(x, sni_value_dtype(x, a), bits);
 }
@@ -143,7 +146,7 @@ sni_value sni_expand_exp_core(sni_expander *x, sni_value a) {
 // Infinite where the bits, as an integer, have passed those of infinity.
 sni_value sni_expand_exp_pair(sni_expander *x, sni_value a, sni_value tail) {
   sni_value exponent;
-  const sni_value p = reduced_exp(x, a, tail, &exponent);
+  const sni_value p = reduced_exp(x, a, tail, 0, &exponent);
   const sni_value bits = sni_put_bits(x, scale(x, p, exponent).value);
   const sni_value infinity = sni_put_bits(x, constant(x, a, INFINITY));
   return sni_put_float(x, sni_value_dtype(x, a), sni_put2(x, SNI_KOP_MIN, bits, infinity));
@@ -154,7 +157,7 @@ sni_value sni_expand_exp(sni_expander *x, sni_value a) {
   const exp_table *t = table_of(x, a);
   const sni_value inside = sni_put2(x, SNI_KOP_MAX, a, constant(x, a, t->low));
   sni_value exponent;
-  const sni_value p = reduced_exp(x, inside, SNI_NO_VALUE, &exponent);
+  const sni_value p = reduced_exp(x, inside, SNI_NO_VALUE, 0, &exponent);
   const sni_value y = scale(x, p, exponent).value;
   const sni_value finite = sni_put_compare(x, SNI_KOP_LE, a, constant(x, a, t->high));
   const sni_value rest = sni_put2(x, SNI_KOP_ADD, a, constant(x, a, INFINITY));
@@ -235,27 +238,26 @@ sni_value sni_expand_tanh(sni_expander *x, sni_value a) {
   return sni_put_with_sign(x, least, sni_put_sign_bit(x, a));
 }
 
-// e = exp(-|a|) never overflows: 1 / (1 + e) for a >= 0, e / (1 + e) below. For a far below 0 that
-// is e, down to the denormals; there the quotient is taken of 0. A sum of integers has lost NaN:
-// 0 p brings it back.
+// For e = e^a and q = min(e, 1) / (1 + e): e - e q up to 0, 1 - q beyond, which feel q's error little;
+// where a is far above, 1. Far below it is e, and may be denormal: then e 2^lift (lift: 149 for f32) is
+// rounded to an integer by adding 2^mantissa, and that integer is e's bits; q is taken of a harmless e.
 sni_value sni_expand_sigmoid(sni_expander *x, sni_value a) {
   const exp_table *t = table_of(x, a);
-  const sn_dtype bits = sni_bits_dtype(sni_value_dtype(x, a));
-  const sni_value sign = sni_put_i(x, bits, bits == SN_I32 ? INT32_MIN : INT64_MIN);
-  const sni_value minus_bits = sni_put2(x, SNI_KOP_OR, sni_put_bits(x, a), sign);
-  const sni_value minus = sni_put_float(x, sni_value_dtype(x, a), minus_bits);
-  const sni_value inside = sni_put2(x, SNI_KOP_MAX, minus, constant(x, a, t->low));
-  const sni_value one = constant(x, a, 1), zero = constant(x, a, 0);
+  const sn_dtype dtype = sni_value_dtype(x, a);
+  const int lift = t->bias - 1 + t->mantissa;
+  const sni_value one = constant(x, a, 1), unit = constant(x, a, ldexp(1, t->mantissa));
+  const sni_value above = sni_put2(x, SNI_KOP_MAX, a, constant(x, a, t->low));
+  const sni_value inside = sni_put2(x, SNI_KOP_MIN, above, constant(x, a, -t->far));
   sni_value exponent;
-  const sni_value p = reduced_exp(x, inside, SNI_NO_VALUE, &exponent);
-  const scaled power = scale(x, p, exponent);
-  const sni_value normal = sni_put3(x, SNI_KOP_SELECT, power.tiny, zero, power.normal);
-  const sni_value e = sni_put3(x, SNI_KOP_FMA, p, zero, normal);
-  const sni_value below = sni_put_compare(x, SNI_KOP_LT, a, zero);
-  const sni_value top = sni_put3(x, SNI_KOP_SELECT, below, e, one);
-  const sni_value quotient = sni_put2(x, SNI_KOP_DIV, top, sni_put2(x, SNI_KOP_ADD, e, one));
-  const sni_value small = sni_put_compare(x, SNI_KOP_LT, a, constant(x, a, -1.5));
-  const sni_value near = refine_quotient(x, small, e, quotient);
-  const sni_value far = sni_put_compare(x, SNI_KOP_LT, a, constant(x, a, t->far));
-  return sni_put3(x, SNI_KOP_SELECT, far, power.value, near);
+  const sni_value p = reduced_exp(x, inside, SNI_NO_VALUE, t->bias + lift, &exponent);
+  const sni_value tiny = sni_put_compare(x, SNI_KOP_LT, a, constant(x, a, t->normal));
+  const sni_value down = sni_put2(x, SNI_KOP_SUB, exponent, integer(x, a, exponent_bits(t, lift)));
+  const sni_value power = sni_put3(x, SNI_KOP_SELECT, tiny, one, sni_put_float(x, dtype, down));
+  const sni_value e = sni_put2(x, SNI_KOP_MUL, p, power);
+  const sni_value least = sni_put2(x, SNI_KOP_MIN, e, one);
+  const sni_value q = sni_put2(x, SNI_KOP_DIV, least, sni_put3(x, SNI_KOP_FMA, p, power, one));
+  const sni_value y = sni_put3(x, SNI_KOP_FMA, sni_put1(x, SNI_KOP_NEG, least), q, least);
+  const sni_value lifted = sni_put3(x, SNI_KOP_FMA, p, sni_put_float(x, dtype, exponent), unit);
+  const sni_value bits = sni_put2(x, SNI_KOP_SUB, sni_put_bits(x, lifted), sni_put_bits(x, unit));
+  return sni_put3(x, SNI_KOP_SELECT, tiny, sni_put_float(x, dtype, bits), y);
 }
