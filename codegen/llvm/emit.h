@@ -148,7 +148,8 @@ LLVMValueRef sni_emit_max_min(sni_emitter *e, bool max, LLVMValueRef a, LLVMValu
 LLVMValueRef sni_emit_int_divide(sni_emitter *e, bool remainder, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_emit_fmod(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sni_emit_ldexp(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
-LLVMValueRef sni_emit_fold_angle(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);  // emit_angle.c
+// emit_angle.c. Of `count` pairs, all of one type; the results take the place of a.
+void sni_emit_fold_angles(sni_emitter *e, LLVMValueRef *a, const LLVMValueRef *b, int count);
 LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValueRef a);
 
 // ---- emit_memory.c

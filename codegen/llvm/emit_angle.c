@@ -1,10 +1,10 @@
 // FOLD_ANGLE: large arguments of sine and cosine, folded in integers as codegen/kernel/fold_angle.h
 // does it, line by line.
 //
-// Invariant: a vector without a large lane costs a comparison and a branch that is not taken. Behind
-// the branch is a loop over the lanes that calls one function of the module, which keeps all
-// registers (before LLVM 19 it does not: LLVM 16 keeps lower halves alone): little code, and the
-// code around it stays as it would be.
+// Invariant: a vector without a large lane costs a comparison, and a group of vectors one branch that
+// is not taken. Behind the branch are loops over the lanes that call one function of the module, which
+// keeps all registers (before LLVM 19 it does not: LLVM 16 keeps lower halves alone): little code,
+// and the code around it stays as it would be.
 #include "codegen/kernel/fold_angle.h"
 
 #include "codegen/llvm/emit.h"
@@ -165,13 +165,9 @@ static void expect_false(sni_emitter *e, LLVMValueRef branch) {
                   LLVMMetadataAsValue(e->context, node));
 }
 
-LLVMValueRef sni_emit_fold_angle(sni_emitter *e, LLVMValueRef a, LLVMValueRef b) {
+// a, whose large lanes are folded one after the other.
+static LLVMValueRef fold_lanes(sni_emitter *e, LLVMValueRef a, LLVMValueRef b) {
   const unsigned width = sni_ir_width(LLVMTypeOf(a));
-  LLVMValueRef any = sni_ir_any(e, is_large(e, a));
-  LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder);
-  LLVMBasicBlockRef large = sni_ir_block(e, "large"), after = sni_ir_block(e, "angle");
-  expect_false(e, LLVMBuildCondBr(e->builder, any, large, after));
-  LLVMPositionBuilderAtEnd(e->builder, large);
   sni_loop loop = {.initial = {a}};
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), sni_ir_i64(e, width), sni_ir_i64(e, 1), 1);
   LLVMValueRef x = lane(e, a, loop.index), arguments[2] = {x, lane(e, b, loop.index)};
@@ -182,11 +178,25 @@ LLVMValueRef sni_emit_fold_angle(sni_emitter *e, LLVMValueRef a, LLVMValueRef b)
   LLVMValueRef next =
       width == 1 ? y : LLVMBuildInsertElement(e->builder, loop.carried[0], y, loop.index, "");
   sni_loop_end(e, &loop, &next);
+  return loop.carried[0];
+}
+
+void sni_emit_fold_angles(sni_emitter *e, LLVMValueRef *a, const LLVMValueRef *b, int count) {
+  LLVMValueRef folded[sni_max_group], some = is_large(e, a[0]);
+  for (int i = 1; i < count; i++) some = LLVMBuildOr(e->builder, some, is_large(e, a[i]), "");
+  LLVMValueRef any = sni_ir_any(e, some);
+  LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder);
+  LLVMBasicBlockRef large = sni_ir_block(e, "large"), after = sni_ir_block(e, "angle");
+  expect_false(e, LLVMBuildCondBr(e->builder, any, large, after));
+  LLVMPositionBuilderAtEnd(e->builder, large);
+  for (int i = 0; i < count; i++) folded[i] = fold_lanes(e, a[i], b[i]);
   LLVMBasicBlockRef end = LLVMGetInsertBlock(e->builder);
   LLVMBuildBr(e->builder, after);
   LLVMPositionBuilderAtEnd(e->builder, after);
-  LLVMValueRef result = LLVMBuildPhi(e->builder, LLVMTypeOf(a), "");
-  LLVMAddIncoming(result, &a, &before, 1);
-  LLVMAddIncoming(result, &loop.carried[0], &end, 1);
-  return result;
+  for (int i = 0; i < count; i++) {
+    LLVMValueRef result = LLVMBuildPhi(e->builder, LLVMTypeOf(a[i]), "");
+    LLVMAddIncoming(result, &a[i], &before, 1);
+    LLVMAddIncoming(result, &folded[i], &end, 1);
+    a[i] = result;
+  }
 }

@@ -153,7 +153,8 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef 
     case SNI_KOP_LDEXP:
       return sni_emit_ldexp(e, a, b);
     case SNI_KOP_FOLD_ANGLE:
-      return sni_emit_fold_angle(e, a, b);
+      sni_emit_fold_angles(e, &a, &b, 1);
+      return a;
     case SNI_KOP_AND:
       return LLVMBuildAnd(builder, a, b, "");
     case SNI_KOP_OR:

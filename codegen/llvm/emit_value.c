@@ -48,6 +48,18 @@ static LLVMValueRef operand_at(const sni_emitter *e, const sni_tree_inst *inst, 
   return i < sni_kop_infos[inst->op].operands ? sni_operand(e, inst->operands[i], vector) : NULL;
 }
 
+// All vectors behind one branch, so that their chains overlap.
+static void fold_angles(sni_emitter *e, uint32_t number, const sni_group *group) {
+  const sni_tree_inst *inst = sni_inst_at(e, number);
+  LLVMValueRef a[sni_max_group], b[sni_max_group];
+  for (int i = 0; i < group->count; i++) {
+    a[i] = sni_operand(e, inst->operands[0], group->first + i);
+    b[i] = sni_operand(e, inst->operands[1], group->first + i);
+  }
+  sni_emit_fold_angles(e, a, b, group->count);
+  for (int i = 0; i < group->count; i++) sni_set_vector(e, number, group->first + i, a[i]);
+}
+
 static void emit_pure(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
   LLVMTypeRef element = sni_ir_type(e, (sn_dtype)inst->dtype);
@@ -55,6 +67,10 @@ static void emit_pure(sni_emitter *e, uint32_t number, const sni_group *group) {
     sni_set_scalar(e, number,
                    sni_emit_op(e, inst, element, operand_at(e, inst, 0, -1),
                                operand_at(e, inst, 1, -1), operand_at(e, inst, 2, -1)));
+    return;
+  }
+  if (inst->op == SNI_KOP_FOLD_ANGLE) {
+    fold_angles(e, number, group);
     return;
   }
   LLVMTypeRef type = LLVMVectorType(element, (unsigned)e->lanes);
