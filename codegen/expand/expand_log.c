@@ -37,14 +37,14 @@ static parts split_f32(sni_expander *x, sni_value a, sni_value lift, bool want_s
       sni_put2(x, SNI_KOP_AND, above, sni_put_i(x, SN_I32, -(INT64_C(1) << 23)));
   parts p = {0};
   p.m = sni_put_float(x, SN_F32, sni_put2(x, SNI_KOP_SUB, bits, exponent));
+  if (want_scale)
+    p.scale =
+        sni_put_float(x, SN_F32, sni_put2(x, SNI_KOP_SUB, sni_put_i(x, SN_I32, two_f32), exponent));
   const sni_value scaled_k = sni_put_convert(x, SNI_KOP_CAST, SN_F32, exponent);
   sni_value bias = sni_put_f(x, SN_F32, 0);
   if (lift != SNI_NO_VALUE)
     bias = sni_put3(x, SNI_KOP_SELECT, lift, sni_put_f(x, SN_F32, -scale_f32), bias);
   p.k = sni_put3(x, SNI_KOP_FMA, scaled_k, sni_put_f(x, SN_F32, 0x1p-23), bias);
-  if (want_scale)
-    p.scale =
-        sni_put_float(x, SN_F32, sni_put2(x, SNI_KOP_SUB, sni_put_i(x, SN_I32, two_f32), exponent));
   return p;
 }
 
@@ -96,14 +96,14 @@ static sni_value log_f64(sni_expander *x, sni_value f, sni_value k) {
   return sni_put3(x, SNI_KOP_FMA, k, sni_put_f(x, SN_F64, 0x1.62e42fefa39efp-1), log_m);
 }
 
-// y where a is in (pole, inf); a itself for inf, -inf at the pole, NaN for the rest.
-static sni_value with_limits(sni_expander *x, sni_value a, double pole, sni_value y) {
+// y where a is in (0, inf); a itself for inf, -inf at 0, NaN for the rest.
+static sni_value with_limits(sni_expander *x, sni_value a, sni_value y) {
   const sn_dtype dtype = sni_value_dtype(x, a);
-  const sni_value pole_value = sni_put_f(x, dtype, pole);
+  const sni_value zero = sni_put_f(x, dtype, 0);
   const sni_value infinity = sni_put_f(x, dtype, INFINITY);
   const sni_value finite = sni_put_compare(x, SNI_KOP_LT, a, infinity);
-  const sni_value inside = sni_put_compare(x, SNI_KOP_LT, pole_value, a);
-  const sni_value at_pole = sni_put_compare(x, SNI_KOP_EQ, a, pole_value);
+  const sni_value inside = sni_put_compare(x, SNI_KOP_LT, zero, a);
+  const sni_value at_pole = sni_put_compare(x, SNI_KOP_EQ, a, zero);
   const sni_value outside = sni_put3(x, SNI_KOP_SELECT, at_pole, sni_put_f(x, dtype, -INFINITY),
                                      sni_put_f(x, dtype, NAN));
   const sni_value upper = sni_put3(x, SNI_KOP_SELECT, finite, y, a);
@@ -127,7 +127,21 @@ sni_value sni_expand_log(sni_expander *x, sni_value a) {
   const sni_value normal = sni_put3(x, SNI_KOP_SELECT, lift, sni_put_lifted(x, a), a);
   const parts p = single ? split_f32(x, normal, lift, false) : split_f64(x, normal, lift, false);
   const sni_value f = sni_put2(x, SNI_KOP_SUB, p.m, one);
-  return with_limits(x, a, 0, single ? log_f32(x, f, p.k) : log_f64(x, f, p.k));
+  return with_limits(x, a, single ? log_f32(x, f, p.k) : log_f64(x, f, p.k));
+}
+
+// Whether log1p a has to be computed: it is a where a is small, infinite or NaN (-inf is seen to
+// later). One comparison of the bits of |a|, which are put where the interval starts at the least
+// integer.
+static sni_value is_ordinary(sni_expander *x, sni_value a) {
+  const bool single = sni_value_dtype(x, a) == SN_F32;
+  const sn_dtype bits = sni_bits_dtype(sni_value_dtype(x, a));
+  const int64_t low = single ? INT64_C(0x30800000) : INT64_C(0x3c30000000000000);  // 2^-30, 2^-60
+  const int64_t high = single ? INT64_C(0x7f800000) : INT64_C(0x7ff0000000000000);
+  const int64_t greatest = single ? INT32_MAX : INT64_MAX;
+  const sni_value size = sni_put_bits(x, sni_put1(x, SNI_KOP_ABS, a));
+  const sni_value place = sni_put2(x, SNI_KOP_ADD, size, sni_put_i(x, bits, greatest - low + 1));
+  return sni_put_compare(x, SNI_KOP_LT, place, sni_put_i(x, bits, high - low - greatest - 1));
 }
 
 // u = 1 + a loses c = a - (u - 1); it is put back into f, scaled as m is: f = m - 1 + c 2^-k, which
@@ -135,9 +149,9 @@ sni_value sni_expand_log(sni_expander *x, sni_value a) {
 sni_value sni_expand_log1p(sni_expander *x, sni_value a) {
   const sn_dtype dtype = sni_value_dtype(x, a);
   const bool single = dtype == SN_F32;
-  const sni_value one = sni_put_f(x, dtype, 1);
-  sni_value small;
-  const sni_value usual = sni_put_unless_small(x, a, &small);
+  const sni_value one = sni_put_f(x, dtype, 1), minus_one = sni_put_f(x, dtype, -1);
+  const sni_value ordinary = is_ordinary(x, a);
+  const sni_value usual = sni_put3(x, SNI_KOP_SELECT, ordinary, a, sni_put_f(x, dtype, 0));
   const sni_value u = sni_put2(x, SNI_KOP_ADD, usual, one);
   const sni_value c = sni_put2(x, SNI_KOP_SUB, usual, sni_put2(x, SNI_KOP_SUB, u, one));
   const parts p =
@@ -145,6 +159,10 @@ sni_value sni_expand_log1p(sni_expander *x, sni_value a) {
   const sni_value lost = sni_put2(x, SNI_KOP_MUL, c, p.scale);
   const sni_value f =
       sni_put3(x, SNI_KOP_FMA, lost, sni_put_f(x, dtype, 0.5), sni_put2(x, SNI_KOP_SUB, p.m, one));
-  const sni_value y = single ? log_f32(x, f, p.k) : log_f64(x, f, p.k);
-  return sni_put3(x, SNI_KOP_SELECT, small, a, with_limits(x, usual, -1, y));
+  const sni_value log = single ? log_f32(x, f, p.k) : log_f64(x, f, p.k);
+  const sni_value y = sni_put3(x, SNI_KOP_SELECT, ordinary, log, a);
+  const sni_value above = sni_put3(x, SNI_KOP_SELECT, sni_put_compare(x, SNI_KOP_LT, a, minus_one),
+                                   sni_put_f(x, dtype, NAN), y);
+  return sni_put3(x, SNI_KOP_SELECT, sni_put_compare(x, SNI_KOP_EQ, a, minus_one),
+                  sni_put_f(x, dtype, -INFINITY), above);
 }
