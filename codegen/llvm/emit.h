@@ -69,12 +69,16 @@ typedef struct sni_emitter {
   const sni_tree *tree;
   sni_inst_facts *inst_facts;
   sni_item_facts *item_facts;
-  uint32_t *first_inst;    // per item, and one behind: number of the first instruction in it
-  uint8_t *item_lanes;     // per item: lanes of a vector in a loop with lanes; else 0
-  bool *straight;          // per item: a lanes loop of one group, without a branch
-  bool *product;           // per item: the outer loop of a product
-  LLVMValueRef **held;     // per buffer: its vectors where it lives in registers; else NULL
-  uint8_t *access_depth;   // per access: loops whose strides it has
+  uint32_t *first_inst;   // per item, and one behind: number of the first instruction in it
+  uint8_t *item_lanes;    // per item: lanes of a vector in a loop with lanes; else 0
+  bool *straight;         // per item: a lanes loop of one group, without a branch
+  bool *product;          // per item: the outer loop of a product
+  LLVMValueRef **held;    // per buffer: its vectors where it lives in registers; else NULL
+  uint8_t *access_depth;  // per access: loops whose strides it has
+  struct sni_row_block *row_blocks;
+  uint32_t n_row_blocks;
+  uint32_t *row_block;     // per access: 1 + number of its block; 0: none
+  bool *written_out;       // per item: a loop over the columns of rows whose turns are written out
   LLVMValueRef *aligned;   // per access: i1, a streamed store is aligned; NULL: not known
   LLVMValueRef *forms;     // per range, as offsets
   struct sni_span *spans;  // per item: the unit's piece of a grid loop
@@ -177,6 +181,7 @@ LLVMValueRef sni_emit_lane_offsets(sni_emitter *e, sni_extent stride, unsigned w
 LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value, int vector);
 void sni_set_vector(sni_emitter *e, uint32_t number, int vector, LLVMValueRef value);
 void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value);
+bool sni_has_masks(const sni_group *group);
 
 // ---- emit_reduce.c
 LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef type);

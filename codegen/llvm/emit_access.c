@@ -339,6 +339,10 @@ void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group) {
     load_held(e, number, buffer, group);
     return;
   }
+  if (e->row_block[inst->access]) {
+    sni_load_column(e, number, group);
+    return;
+  }
   const sni_place p = sni_access_place(e, inst->access);
   LLVMValueRef out[sni_max_group];
   if (!e->is_vector[number]) {

@@ -370,6 +370,8 @@ static bool allocate(sni_emitter *e) {
   e->displacements = calloc(t->n_accesses + 1u, sizeof(*e->displacements));
   e->aligned = calloc(t->n_accesses + 1u, sizeof(*e->aligned));
   e->access_depth = calloc(t->n_accesses + 1u, sizeof(*e->access_depth));
+  e->row_blocks = calloc(t->n_accesses + 1u, sizeof(*e->row_blocks));
+  e->row_block = calloc(t->n_accesses + 1u, sizeof(*e->row_block));
   e->forms = calloc(t->n_ranges + 1u, sizeof(*e->forms));
   e->values = calloc(insts, sizeof(*e->values));
   e->vectors = calloc(insts * sni_max_group, sizeof(*e->vectors));
@@ -384,10 +386,12 @@ static bool allocate(sni_emitter *e) {
   e->straight = calloc(items, sizeof(*e->straight));
   e->product = calloc(items, sizeof(*e->product));
   e->spans = calloc(items, sizeof(*e->spans));
+  e->written_out = calloc(items, sizeof(*e->written_out));
   if (!e->buffers || !e->held || !e->params || !e->offsets || !e->displacements || !e->aligned ||
       !e->access_depth || !e->forms || !e->values || !e->vectors || !e->is_vector || !e->early ||
       !e->needs_splat || !e->inst_facts || !e->sums || !e->item_facts || !e->first_inst ||
-      !e->item_lanes || !e->straight || !e->product || !e->spans)
+      !e->item_lanes || !e->straight || !e->product || !e->spans || !e->row_blocks ||
+      !e->row_block || !e->written_out)
     return false;
   for (uint32_t i = 0; i < t->n_insts; i++)
     e->values[i].vector = &e->vectors[(size_t)i * sni_max_group];
@@ -396,11 +400,12 @@ static bool allocate(sni_emitter *e) {
 
 static void release(sni_emitter *e) {
   for (uint32_t b = 0; e->held && b < e->tree->n_buffers; b++) free((void *)e->held[b]);
-  void *const all[] = {e->buffers,    e->held,        e->params,      e->offsets, e->displacements,
-                       e->aligned,    e->forms,       e->values,      e->vectors, e->is_vector,
-                       e->early,      e->needs_splat, e->inst_facts,  e->sums,    e->item_facts,
-                       e->first_inst, e->item_lanes,  e->straight,    e->product, e->spans,
-                       e->undo,       e->areas,       e->access_depth};
+  void *const all[] = {
+      e->buffers,    e->held,       e->params,     e->offsets,    e->displacements, e->aligned,
+      e->forms,      e->values,     e->vectors,    e->is_vector,  e->early,         e->needs_splat,
+      e->inst_facts, e->sums,       e->item_facts, e->first_inst, e->item_lanes,    e->straight,
+      e->product,    e->spans,      e->undo,       e->areas,      e->access_depth,  e->row_blocks,
+      e->row_block,  e->written_out};
   for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) free(all[i]);
 }
 

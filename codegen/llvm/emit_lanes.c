@@ -87,7 +87,9 @@ static void emit_turn(sni_emitter *e, const turns *t, int count, sni_span span, 
   for (int first = 0; first < count; first += t->interleave) {
     group.first = first;
     group.count = count - first < t->interleave ? count - first : t->interleave;
+    sni_begin_rows(e, t->item, &group);
     sni_emit_items(e, t->item + 1, sni_item_at(e, t->item)->end, &group);
+    sni_end_rows(e, t->item, &group);
   }
   sni_leave(e, mark);
 }
@@ -209,6 +211,7 @@ static void run_vectors(sni_emitter *e, uint32_t item, sni_span span, const sni_
   const int all = SNI_REDUCE_LANES / e->lanes, places = sni_most_places(e, item);
   while (t.interleave > 1 && places > 1 && places * t.interleave > sni_most_by_place)
     t.interleave /= 2;
+  if (sni_rows_fill_turn(e, item)) t.interleave = 1;
   const bool rolls = sni_rolls(e, item), wide = reduces(e, item) && !rolls;
   t.vectors = wide || e->straight[item] ? all : t.interleave;
   sni_test_streams(e, item, span.first);

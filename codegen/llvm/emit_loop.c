@@ -221,19 +221,20 @@ static void emit_body(sni_emitter *e, uint32_t item, LLVMValueRef index, const s
 }
 
 // Turns to write out, 0: a loop. last == NULL: one.
-static int64_t straight_turns(const sni_emitter *e, uint32_t item, sni_span span) {
+static int64_t straight_turns(const sni_emitter *e, uint32_t item, sni_span span,
+                              const sni_group *group) {
   int64_t first, last;
   if (!span.last) return 1;
   if (!sni_ir_is_constant(span.first, &first) || !sni_ir_is_constant(span.last, &last)) return 0;
   const int64_t turns = last - first, insts = sni_end_inst(e, item) - sni_first_inst(e, item);
-  if (turns == 1) return 1;
+  if (turns == 1 || (e->written_out[item] && !sni_has_masks(group))) return turns;
   const bool short_sum =
       sni_sums_by_place(e, item) && turns > 0 && turns * insts <= longest_unrolled;
   return short_sum ? turns : 0;
 }
 
 void sni_emit_turns(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group) {
-  const int64_t straight = straight_turns(e, item, span);
+  const int64_t straight = straight_turns(e, item, span, group);
   sni_carried c = {.count = 0};
   sni_loop loop;
   if (straight && sni_item_at(e, item)->as.loop.kind != SNI_LOOP_SEQUENTIAL) {

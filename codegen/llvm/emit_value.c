@@ -21,6 +21,12 @@ void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value) {
       e->needs_splat[number] && e->lanes ? sni_ir_splat(e, value, (unsigned)e->lanes) : value;
 }
 
+bool sni_has_masks(const sni_group *group) {
+  for (int u = group->first; u < group->first + group->count; u++)
+    if (group->mask[u]) return true;
+  return false;
+}
+
 // INDEX: i32 or i64.
 static void emit_index(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_tree_inst *inst = sni_inst_at(e, number);

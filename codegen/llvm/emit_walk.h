@@ -10,6 +10,7 @@
 //   emit_value.c       one instruction on a group of vectors
 //   emit_access.c      addresses, ranges, ROW buffers, loads
 //   emit_store.c       stores, index checks
+//   emit_rows.c        short rows below lanes, transposed
 //   emit_product.c     CONTRACT with the loops m and n: panels, rows, epilogue
 //   emit_product_k.c   CONTRACT: the loop over k
 //   emit_product_pack.c  CONTRACT: copies of the right side
@@ -38,6 +39,19 @@ struct sni_sum {
   LLVMTypeRef type;     // of one accumulator
   LLVMValueRef memory;  // [place][width] of the type in memory; NULL: values[number].vector
 };
+
+// Rows of equal length, one below each lane of the loop `rows`, which several accesses may read or one
+// stores.
+typedef struct sni_row_block {
+  uint32_t access;  // the first of them
+  uint32_t rows;    // item
+  int columns;
+  bool stored;
+  bool written_out;   // all loops over the columns are
+  bool in_registers;  // of the turn at hand: vectors, else memory; [vector of the group][column]
+  LLVMValueRef vectors[sni_max_group];
+  LLVMValueRef memory;
+} sni_row_block;
 
 struct sni_undo {
   LLVMValueRef *slot, old;
@@ -152,6 +166,16 @@ LLVMValueRef sni_buffer_address(sni_emitter *e, uint32_t buffer);
 void sni_test_streams(sni_emitter *e, uint32_t item, LLVMValueRef first);
 LLVMValueRef sni_to_memory(sni_emitter *e, LLVMValueRef value);
 LLVMValueRef sni_from_memory(sni_emitter *e, sn_dtype dtype, LLVMValueRef value);
+
+// ---- emit_rows.c
+void sni_plan_rows(sni_emitter *e);
+// Around the body of a turn of a lanes loop.
+void sni_begin_rows(sni_emitter *e, uint32_t item, const sni_group *group);
+void sni_end_rows(sni_emitter *e, uint32_t item, const sni_group *group);
+void sni_load_column(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_store_column(sni_emitter *e, uint32_t number, const sni_group *group);
+// Whether the columns of a row are chains enough for a turn.
+bool sni_rows_fill_turn(const sni_emitter *e, uint32_t item);
 
 // ---- emit_product.c
 // An m loop of a product, or an n loop of a product of one row.

@@ -185,6 +185,7 @@ bool sni_plan_kernel(sni_emitter *e) {
   find_depths(e);
   find_vectors(e);
   mark_splats(e);
+  sni_plan_rows(e);
   uint8_t *lanes = calloc(e->tree->n_buffers + 1u, 1);
   const bool ok = lanes && hold_buffers(e, lanes);
   free(lanes);

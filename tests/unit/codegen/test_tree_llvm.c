@@ -92,6 +92,47 @@ CASES(ranges_hold_or_not, ranges_cases)
 CASES(rows_in_scratch, scratch_cases)
 CASES(products_and_their_loops, products_cases)
 
+// ---- short rows below the lanes: [rows, columns] at a pitch, read, summed, and stored again
+enum { rows_from_param = -1 };
+
+static void check_short_rows(const char *dtype, int columns, int pitch, int rows, int64_t param,
+                             const char *order) {
+  char text[1024], name[128], extent[16];
+  snprintf(extent, sizeof(extent), rows == rows_from_param ? "p0" : "%d", rows);
+  snprintf(text, sizeof(text),
+           "b0 %s global read b1 %s global write b2 %s global write "
+           "loop i0 parallel 2 @ grid grain 1 { loop i1 parallel %s @ grid grain 24 lanes { "
+           "loop i2 reduce %d order %s { %%0 %s = load b0[%d*i0 + %d*i1 + i2 + 1] "
+           "%%1 %s = reduce add i2 %%0 } "
+           "loop i3 parallel %d { %%2 %s = load b0[%d*i0 + %d*i1 + i3 + 1] %%3 %s = sub %%1, %%2 "
+           "store b1[%d*i0 + %d*i1 + i3] = %%3 } store b2[50*i0 + i1] = %%1 } }",
+           dtype, dtype, dtype, extent, columns, order, dtype, 50 * pitch, pitch, dtype, columns,
+           dtype, 50 * pitch, pitch, dtype, 50 * pitch, pitch);
+  snprintf(name, sizeof(name), "%s rows of %d at %d, %s, %s", dtype, columns, pitch, extent, order);
+  // What is not reached is left out at the end: the last row ends before a page that is not there.
+  const size_t last = (size_t)(rows == rows_from_param ? param : rows);
+  const size_t reached = last ? (size_t)(50 * pitch) + (last - 1) * (size_t)pitch + (size_t)columns
+                              : (size_t)(100 * pitch);
+  check_case(&(tree_case){
+      .name = name, .text = text, .params = {param}, .elements = {reached + 1, reached, 100}});
+}
+
+START_TEST(rows_below_lanes) {
+  static const char *const dtypes[] = {"f32", "f64", "i32", "i64"};
+  static const int columns[] = {2, 3, 4, 5, 6, 8, 11, 16};
+  static const char *const orders[] = {"lanes", "sequential"};
+  const char *dtype = dtypes[_i];
+  for (size_t c = 0; c < SNI_COUNT_OF(columns); c++) {
+    const char *order = orders[c % 2];
+    check_short_rows(dtype, columns[c], columns[c], 48, 0, order);
+    check_short_rows(dtype, columns[c], columns[c], 37, 0, order);
+    check_short_rows(dtype, columns[c], columns[c] + 3, 24, 0, order);
+    check_short_rows(dtype, columns[c], columns[c], rows_from_param,
+                     (int64_t[]){0, 1, 31, 50}[c % 4], order);
+  }
+}
+END_TEST
+
 // ---- the code itself
 static char *text_of(const sni_tree *tree, sni_llvm_output output, sni_llvm_result *out_result) {
   const char *symbol = "k";
@@ -164,6 +205,20 @@ START_TEST(code_is_bounded) {
     const int times = count_code(sources[i], SNI_LLVM_IR, "call <16 x float> @llvm.sqrt");
     ck_assert_msg(times >= 1 && times <= 8, "%zu: %d times", i, times);
   }
+}
+END_TEST
+
+// Rows of four: whole vectors from memory and to it, nothing lane by lane.
+START_TEST(short_rows_are_transposed) {
+  static const char source[] =
+      "b0 f32 global read b1 f32 global write "
+      "loop i0 parallel 4096 @ grid grain 256 lanes { "
+      "loop i1 reduce 4 order sequential { %0 f32 = load b0[4*i0 + i1] %1 f32 = reduce max i1 %0 } "
+      "loop i2 parallel 4 { %2 f32 = load b0[4*i0 + i2] %3 f32 = sub %2, %1 "
+      "store b1[4*i0 + i2] = %3 } }";
+  ck_assert_int_eq(count_code(source, SNI_LLVM_IR, "gather"), 0);
+  ck_assert_int_eq(count_code(source, SNI_LLVM_IR, "scatter"), 0);
+  ck_assert_int_eq(count_code(source, SNI_LLVM_IR, "load <4 x float>"), 16);
 }
 END_TEST
 
@@ -268,7 +323,9 @@ int main(void) {
   tcase_add_test(cases, products_and_their_loops);
   tcase_add_test(cases, streams_ask_once);
   tcase_add_test(cases, short_rows_stay_in_registers);
+  tcase_add_loop_test(cases, rows_below_lanes, 0, 4);
   tcase_add_test(cases, code_is_bounded);
+  tcase_add_test(cases, short_rows_are_transposed);
   tcase_add_test(cases, right_sides_in_place_are_fetched_ahead);
   tcase_add_test(cases, any_number_of_sums);
   tcase_add_test(cases, lists_of_roots);

@@ -1,0 +1,404 @@
+// Short rows in a loop whose lanes run over them: x[r i + c] for c below r. A turn reads the rows of
+// its group as they lie in memory, and turns them into a vector for each column; it stores the other
+// way round, behind its body.
+//
+// Invariant: nothing outside the rows of the group is touched: rows are read in pieces of 16 bytes,
+// which overlap where a row is no multiple of that; shorter ones, which must follow each other
+// directly, in whole vectors; rows behind the end of the loop not at all. Place: plan_kernel.c
+// chooses, emit_lanes.c surrounds each turn, emit_access.c and emit_store.c look a column up here.
+#include "codegen/llvm/emit_access.h"
+
+enum {
+  longest_row = 16,
+  longest_sum =
+      256,  // instructions of all turns of a loop that is written out, with a sum in lanes
+  longest_loop = 128  // and of another
+};
+
+// ---- planning
+static bool only_blocks(const sni_emitter *e, uint32_t item) {
+  for (uint32_t i = item + 1; i < sni_item_at(e, item)->end; i++)
+    if (sni_item_at(e, i)->kind != SNI_ITEM_BLOCK) return false;
+  return true;
+}
+
+// The loop over the columns that an access stands in, directly inside a loop with lanes.
+static bool walks_columns(const sni_emitter *e, uint32_t loop) {
+  if (sni_item_at(e, loop)->kind != SNI_ITEM_LOOP || sni_item_at(e, loop)->parent == SNI_NO_ITEM)
+    return false;
+  const sni_loop_item *of = &sni_item_at(e, loop)->as.loop;
+  const uint32_t rows = sni_item_at(e, loop)->parent;
+  return of->kind != SNI_LOOP_SEQUENTIAL && of->strip == SNI_NO_ITEM && of->extent.param < 0 &&
+         of->extent.value >= 2 && of->extent.value <= longest_row && only_blocks(e, loop) &&
+         sni_item_at(e, rows)->kind == SNI_ITEM_LOOP && sni_tree_schedule(e->tree)[rows].lanes &&
+         !e->product[rows];
+}
+
+static bool is_only_access(const sni_emitter *e, uint32_t number) {
+  const sni_tree_access *accesses = sni_tree_accesses(e->tree);
+  for (uint32_t i = 0; i < e->tree->n_accesses; i++)
+    if (i != number && accesses[i].buffer == accesses[number].buffer) return false;
+  return true;
+}
+
+static bool fits(const sni_emitter *e, uint32_t number) {
+  const sni_tree_inst *inst = sni_inst_at(e, number);
+  if (inst->op != SNI_KOP_LOAD && inst->op != SNI_KOP_STORE) return false;
+  const uint32_t loop = sni_item_at(e, e->inst_facts[number].item)->parent;
+  if (loop == SNI_NO_ITEM || !walks_columns(e, loop)) return false;
+  const uint32_t rows = sni_item_at(e, loop)->parent;
+  const sni_tree_access *access = &sni_tree_accesses(e->tree)[inst->access];
+  const sni_tree_buffer *buffer = &sni_tree_buffers(e->tree)[access->buffer];
+  const int64_t columns = sni_item_at(e, loop)->as.loop.extent.value;
+  const int64_t bytes = (int64_t)sni_dtype_bytes((sn_dtype)buffer->dtype);
+  const sni_extent stride = access->stride[sni_item_at(e, rows)->depth];
+  if (buffer->space != SNI_SPACE_GLOBAL || access->index != SNI_NO_VALUE || access->n_ranges ||
+      bytes < 4 || e->item_lanes[rows] < 16 / bytes || stride.param >= 0 ||
+      !sni_extent_is(access->stride[sni_item_at(e, loop)->depth], 1))
+    return false;
+  if (columns * bytes < 16 ? stride.value != columns : stride.value < columns) return false;
+  return inst->op == SNI_KOP_LOAD ? !buffer->written && e->is_vector[number]
+                                  : !buffer->read && is_only_access(e, inst->access);
+}
+
+static bool is_same_block(const sni_emitter *e, const sni_row_block *block, uint32_t number,
+                          int columns) {
+  const sni_tree_access *a = &sni_tree_accesses(e->tree)[block->access],
+                        *b = &sni_tree_accesses(e->tree)[sni_inst_at(e, number)->access];
+  const int depth = sni_item_at(e, block->rows)->depth;
+  if (block->stored || sni_inst_at(e, number)->op != SNI_KOP_LOAD || a->buffer != b->buffer ||
+      block->columns != columns || !sni_extent_equal(a->offset, b->offset))
+    return false;
+  for (int d = 0; d <= depth; d++)
+    if (!sni_extent_equal(a->stride[d], b->stride[d])) return false;
+  return true;
+}
+
+static bool is_short(const sni_emitter *e, uint32_t loop) {
+  const sni_loop_item *of = &sni_item_at(e, loop)->as.loop;
+  const int64_t insts = sni_end_inst(e, loop) - sni_first_inst(e, loop);
+  const bool in_lanes = of->kind == SNI_LOOP_REDUCE && of->order == SNI_ORDER_LANES;
+  return of->extent.value * insts <= (in_lanes ? longest_sum : longest_loop);
+}
+
+static void add_access(sni_emitter *e, uint32_t number) {
+  const uint32_t loop = sni_item_at(e, e->inst_facts[number].item)->parent;
+  const uint32_t rows = sni_item_at(e, loop)->parent, access = sni_inst_at(e, number)->access;
+  const int columns = (int)sni_item_at(e, loop)->as.loop.extent.value;
+  uint32_t b = 0;
+  while (b < e->n_row_blocks &&
+         (e->row_blocks[b].rows != rows || !is_same_block(e, &e->row_blocks[b], number, columns)))
+    b++;
+  if (b == e->n_row_blocks)
+    e->row_blocks[e->n_row_blocks++] =
+        (sni_row_block){.access = access,
+                        .rows = rows,
+                        .columns = columns,
+                        .stored = sni_inst_at(e, number)->op == SNI_KOP_STORE,
+                        .written_out = true};
+  e->row_block[access] = b + 1;
+  e->written_out[loop] = is_short(e, loop);
+  e->row_blocks[b].written_out = e->row_blocks[b].written_out && e->written_out[loop];
+}
+
+void sni_plan_rows(sni_emitter *e) {
+  e->n_row_blocks = 0;
+  for (uint32_t i = 0; i < e->tree->n_insts; i++)
+    if (fits(e, i)) add_access(e, i);
+}
+
+bool sni_rows_fill_turn(const sni_emitter *e, uint32_t item) {
+  for (uint32_t b = 0; b < e->n_row_blocks; b++)
+    if (e->row_blocks[b].rows == item && e->row_blocks[b].written_out &&
+        e->row_blocks[b].columns >= 4)
+      return true;
+  return false;
+}
+
+// ---- transposition of the vectors of one group vector: all 16-byte pieces at once
+static int piece_lanes(const sni_place *p) {
+  return 16 / (int)sni_dtype_bytes(p->dtype);
+}
+
+// of a and b, in each piece: halves (first or second) of their elements, `run` at a time by turns
+static LLVMValueRef zip(sni_emitter *e, LLVMValueRef a, LLVMValueRef b, int piece, int run,
+                        bool second) {
+  int lanes[sni_max_group];
+  for (int i = 0; i < e->lanes; i++) {
+    const int base = i / piece * piece, at = i % piece;
+    const int from = at / (2 * run) * run + at % run + (second ? piece / 2 : 0);
+    lanes[i] = base + from + (at / run % 2 ? e->lanes : 0);
+  }
+  return sni_ir_shuffle(e, a, b, lanes, (unsigned)e->lanes);
+}
+
+// `piece` vectors: what is in element c of vector j goes to element j of vector c. Its own inverse.
+static void transpose(sni_emitter *e, LLVMValueRef *v, int piece) {
+  LLVMValueRef t[4];
+  if (piece == 2) {
+    t[0] = zip(e, v[0], v[1], 2, 1, false);
+    t[1] = zip(e, v[0], v[1], 2, 1, true);
+  } else {
+    LLVMValueRef low[2], high[2];
+    for (int i = 0; i < 2; i++) {
+      low[i] = zip(e, v[2 * i], v[2 * i + 1], 4, 1, false);
+      high[i] = zip(e, v[2 * i], v[2 * i + 1], 4, 1, true);
+    }
+    t[0] = zip(e, low[0], low[1], 4, 2, false);
+    t[1] = zip(e, low[0], low[1], 4, 2, true);
+    t[2] = zip(e, high[0], high[1], 4, 2, false);
+    t[3] = zip(e, high[0], high[1], 4, 2, true);
+  }
+  for (int i = 0; i < piece; i++) v[i] = t[i];
+}
+
+// The pieces of rows j, j + piece, j + 2 piece, ... at a column as one vector; `first`: the rows begin
+// there.
+static LLVMValueRef load_pieces(sni_emitter *e, const sni_place *p, LLVMValueRef first, int row,
+                                int count, int column) {
+  const int piece = piece_lanes(p);
+  if (count > 1) {
+    LLVMValueRef low = load_pieces(e, p, first, row, count / 2, column);
+    return sni_ir_concat(e, low,
+                         load_pieces(e, p, first, row + count / 2 * piece, count / 2, column));
+  }
+  LLVMValueRef at = sni_ir_i64(e, row * p->stride.value + column);
+  return sni_emit_vector_load(e, LLVMVectorType(p->element, (unsigned)piece),
+                              sni_ir_element_address(e, p->element, first, at), NULL);
+}
+
+static void read_by_pieces(sni_emitter *e, const sni_place *p, LLVMValueRef first, int columns,
+                           LLVMValueRef *out) {
+  const int piece = piece_lanes(p);
+  for (int c = 0; c < columns; c += piece) {
+    const int from = c + piece <= columns ? c : columns - piece;
+    LLVMValueRef v[4];
+    for (int j = 0; j < piece; j++) v[j] = load_pieces(e, p, first, j, e->lanes / piece, from);
+    transpose(e, v, piece);
+    for (int j = 0; j < piece; j++) out[from + j] = v[j];
+  }
+}
+
+static void write_by_pieces(sni_emitter *e, const sni_place *p, LLVMValueRef first, int columns,
+                            LLVMValueRef *columns_of) {
+  const int piece = piece_lanes(p);
+  for (int c = 0; c < columns; c += piece) {
+    const int from = c + piece <= columns ? c : columns - piece;
+    LLVMValueRef v[4];
+    for (int j = 0; j < piece; j++) v[j] = columns_of[from + j];
+    transpose(e, v, piece);
+    for (int row = 0; row < e->lanes; row++) {
+      LLVMValueRef at = sni_ir_i64(e, row * p->stride.value + from);
+      LLVMValueRef bytes =
+          sni_ir_slice(e, v[row % piece], (unsigned)(row / piece * piece), (unsigned)piece);
+      sni_emit_vector_store(e, bytes, sni_ir_element_address(e, p->element, first, at), NULL);
+    }
+  }
+}
+
+// ---- rows shorter than a piece, one directly behind the other: element l of column c is element
+// l columns + c of the vectors together. For three columns, two sources each have their own places.
+static LLVMValueRef mix(sni_emitter *e, LLVMValueRef *sources, int count, const int *source,
+                        const int *place) {
+  LLVMValueRef mixed = sources[0];
+  int lanes[sni_max_group];
+  for (int s = 1; s < count; s++) {
+    for (int i = 0; i < e->lanes; i++) {
+      const int own = s == 1 ? place[i] : i;
+      lanes[i] = source[i] == s ? e->lanes + place[i] : own;
+    }
+    mixed = sni_ir_shuffle(e, mixed, sources[s], lanes, (unsigned)e->lanes);
+  }
+  return mixed;
+}
+
+static void read_whole(sni_emitter *e, const sni_place *p, LLVMValueRef first, int columns,
+                       LLVMValueRef *out) {
+  LLVMValueRef v[4];
+  int source[sni_max_group], place[sni_max_group];
+  for (int k = 0; k < columns; k++)
+    v[k] = sni_emit_vector_load(
+        e, LLVMVectorType(p->element, (unsigned)e->lanes),
+        sni_ir_element_address(e, p->element, first, sni_ir_i64(e, (int64_t)k * e->lanes)), NULL);
+  for (int c = 0; c < columns; c++) {
+    for (int l = 0; l < e->lanes; l++) {
+      source[l] = (l * columns + c) / e->lanes;
+      place[l] = (l * columns + c) % e->lanes;
+    }
+    out[c] = mix(e, v, columns, source, place);
+  }
+}
+
+static void write_whole(sni_emitter *e, const sni_place *p, LLVMValueRef first, int columns,
+                        LLVMValueRef *columns_of) {
+  int source[sni_max_group], place[sni_max_group];
+  for (int k = 0; k < columns; k++) {
+    for (int i = 0; i < e->lanes; i++) {
+      source[i] = (k * e->lanes + i) % columns;
+      place[i] = (k * e->lanes + i) / columns;
+    }
+    LLVMValueRef v = mix(e, columns_of, columns, source, place);
+    sni_emit_vector_store(
+        e, v, sni_ir_element_address(e, p->element, first, sni_ir_i64(e, (int64_t)k * e->lanes)),
+        NULL);
+  }
+}
+
+static void read_rows(sni_emitter *e, const sni_place *p, int u, int columns, LLVMValueRef *out) {
+  LLVMValueRef first = sni_vector_address(e, p, u);
+  if (columns < piece_lanes(p))
+    read_whole(e, p, first, columns, out);
+  else
+    read_by_pieces(e, p, first, columns, out);
+}
+
+static void write_rows(sni_emitter *e, const sni_place *p, int u, int columns, LLVMValueRef *from) {
+  LLVMValueRef first = sni_vector_address(e, p, u);
+  if (columns < piece_lanes(p))
+    write_whole(e, p, first, columns, from);
+  else
+    write_by_pieces(e, p, first, columns, from);
+}
+
+// ---- columns in the frame: [vector of the group][column][lane]
+static LLVMValueRef column_address(sni_emitter *e, const sni_row_block *block, LLVMTypeRef element,
+                                   int vector, LLVMValueRef column) {
+  LLVMValueRef at = sni_ir_add(e, sni_ir_i64(e, (int64_t)vector * block->columns), column);
+  return sni_ir_element_address(e, element, block->memory,
+                                sni_ir_mul(e, at, sni_ir_i64(e, e->lanes)));
+}
+
+// Element by element, between the rows of vector u and the frame. Of rows behind the end the last one
+// is read.
+static void copy_slowly(sni_emitter *e, const sni_row_block *block, const sni_place *p,
+                        const sni_group *group, int u) {
+  LLVMValueRef lanes = sni_ir_i64(e, e->lanes), zero = sni_ir_i64(e, 0), left = group->active[u];
+  sni_loop across, down;
+  sni_loop_begin(e, &across, zero, block->stored ? sni_ir_min(e, lanes, left) : lanes,
+                 sni_ir_i64(e, 1), 0);
+  LLVMValueRef row = across.index;
+  if (!block->stored) row = sni_ir_min(e, row, sni_ir_add(e, left, sni_ir_i64(e, -1)));
+  row = sni_ir_add(e, row, sni_ir_i64(e, (int64_t)u * e->lanes));
+  row = sni_ir_add(e, p->offset, sni_ir_mul(e, row, sni_ir_i64(e, p->stride.value)));
+  sni_loop_begin(e, &down, zero, sni_ir_i64(e, block->columns), sni_ir_i64(e, 1), 0);
+  LLVMValueRef inside = column_address(e, block, p->element, u - group->first, down.index);
+  inside = sni_ir_element_address(e, p->element, inside, across.index);
+  LLVMValueRef outside = sni_address_at(e, p, sni_ir_add(e, row, down.index), 0);
+  LLVMValueRef value = LLVMBuildLoad2(e->builder, p->element, block->stored ? inside : outside, "");
+  LLVMBuildStore(e->builder, value, block->stored ? outside : inside);
+  sni_loop_end(e, &down, NULL);
+  sni_loop_end(e, &across, NULL);
+}
+
+static void copy_whole(sni_emitter *e, const sni_row_block *block, const sni_place *p,
+                       const sni_group *group, int u) {
+  LLVMTypeRef type = LLVMVectorType(p->element, (unsigned)e->lanes);
+  LLVMValueRef v[longest_row], at[longest_row];
+  for (int c = 0; c < block->columns; c++)
+    at[c] = column_address(e, block, p->element, u - group->first, sni_ir_i64(e, c));
+  if (!block->stored) read_rows(e, p, u, block->columns, v);
+  for (int c = 0; c < block->columns; c++) {
+    if (block->stored)
+      v[c] = sni_emit_vector_load(e, type, at[c], NULL);
+    else
+      sni_emit_vector_store(e, v[c], at[c], NULL);
+  }
+  if (block->stored) write_rows(e, p, u, block->columns, v);
+}
+
+static void copy_vector(sni_emitter *e, const sni_row_block *block, const sni_place *p,
+                        const sni_group *group, int u) {
+  int64_t left;
+  if (!group->mask[u]) {
+    copy_whole(e, block, p, group, u);
+  } else if (sni_ir_is_constant(group->active[u], &left)) {  // fewer than lanes
+    copy_slowly(e, block, p, group, u);
+  } else {
+    sni_fork f = sni_fork_at(
+        e, LLVMBuildICmp(e->builder, LLVMIntSGE, group->active[u], sni_ir_i64(e, e->lanes), ""));
+    copy_whole(e, block, p, group, u);
+    sni_fork_other(e, &f);
+    copy_slowly(e, block, p, group, u);
+    sni_fork_join(e, &f);
+  }
+}
+
+// ---- around a turn
+static void begin_block(sni_emitter *e, sni_row_block *block, const sni_group *group) {
+  const sni_place p = sni_access_place(e, block->access);
+  const int first = group->first, columns = block->columns;
+  block->in_registers =
+      block->written_out && !sni_has_masks(group) && group->count * columns <= sni_max_group;
+  if (block->in_registers) {
+    for (int u = 0; u < group->count && !block->stored; u++)
+      read_rows(e, &p, first + u, columns, &block->vectors[u * columns]);
+    return;
+  }
+  const int64_t bytes = (int64_t)sni_dtype_bytes(p.dtype) * e->lanes;
+  block->memory = sni_frame_take(e, group->count * columns * bytes);
+  for (int u = first; u < first + group->count && !block->stored; u++)
+    copy_vector(e, block, &p, group, u);
+}
+
+static void end_block(sni_emitter *e, sni_row_block *block, const sni_group *group) {
+  const sni_place p = sni_access_place(e, block->access);
+  const int first = group->first, columns = block->columns;
+  for (int u = 0; u < group->count && block->stored; u++) {
+    if (block->in_registers)
+      write_rows(e, &p, first + u, columns, &block->vectors[u * columns]);
+    else
+      copy_vector(e, block, &p, group, first + u);
+  }
+  if (!block->in_registers) sni_frame_release(e, block->memory);
+}
+
+void sni_begin_rows(sni_emitter *e, uint32_t item, const sni_group *group) {
+  for (uint32_t b = 0; b < e->n_row_blocks; b++)
+    if (e->row_blocks[b].rows == item) begin_block(e, &e->row_blocks[b], group);
+}
+
+void sni_end_rows(sni_emitter *e, uint32_t item, const sni_group *group) {
+  for (uint32_t b = 0; b < e->n_row_blocks; b++)
+    if (e->row_blocks[b].rows == item) end_block(e, &e->row_blocks[b], group);
+}
+
+// ---- one column
+static sni_row_block *block_of(const sni_emitter *e, uint32_t number) {
+  return &e->row_blocks[e->row_block[sni_inst_at(e, number)->access] - 1];
+}
+
+static LLVMValueRef column_now(const sni_emitter *e, uint32_t number) {
+  const uint32_t loop = sni_item_at(e, e->inst_facts[number].item)->parent;
+  return e->indices[sni_item_at(e, loop)->depth];
+}
+
+void sni_load_column(sni_emitter *e, uint32_t number, const sni_group *group) {
+  const sni_row_block *block = block_of(e, number);
+  LLVMTypeRef element = sni_ir_memory_type(e, (sn_dtype)sni_inst_at(e, number)->dtype);
+  LLVMTypeRef type = LLVMVectorType(element, (unsigned)e->lanes);
+  LLVMValueRef column = column_now(e, number);
+  int64_t c = 0;
+  (void)sni_ir_is_constant(column, &c);
+  for (int u = 0; u < group->count; u++)
+    sni_set_vector(
+        e, number, group->first + u,
+        block->in_registers
+            ? block->vectors[u * block->columns + c]
+            : sni_emit_vector_load(e, type, column_address(e, block, element, u, column), NULL));
+}
+
+void sni_store_column(sni_emitter *e, uint32_t number, const sni_group *group) {
+  sni_row_block *block = block_of(e, number);
+  const sni_tree_inst *inst = sni_inst_at(e, number);
+  LLVMTypeRef element = sni_ir_memory_type(e, (sn_dtype)inst->dtype);
+  LLVMValueRef column = column_now(e, number);
+  int64_t c = 0;
+  (void)sni_ir_is_constant(column, &c);
+  for (int u = 0; u < group->count; u++) {
+    LLVMValueRef value = sni_operand(e, inst->operands[0], group->first + u);
+    if (block->in_registers)
+      block->vectors[u * block->columns + c] = value;
+    else
+      sni_emit_vector_store(e, value, column_address(e, block, element, u, column), NULL);
+  }
+}
