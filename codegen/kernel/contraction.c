@@ -17,6 +17,7 @@ enum {
   pack_rows = 192,
   pack_rows_conflict = 96,
   pack_rows_huge = 48,
+  pack_blocks_conflict = 5,  // blocks of rows, with few registers
   huge_bytes = 16 << 20,
   pack_unit_rows = 256,    // rows of a unit when the right side is that large
   unit_rows_inside = 256,  // rows worked on together where no grid cuts them
@@ -169,16 +170,19 @@ static void plan_k_blocks(const shape *s, sni_contraction_plan *plan) {
     plan->k_block = one_block ? most(s->k, 1) : (ceil_div(s->k, ceil_div(s->k, limit)) + 3) / 4 * 4;
 }
 
-// bytes: of the right side.
-static int64_t rows_worth_packing(int64_t bytes, int64_t pitch) {
+// bytes: of the right side; rows: of a block. With few registers a block has few rows, and where the
+// right side's rows meet in the same cache sets, each block reads them from far away again.
+static int64_t rows_worth_packing(const shape *s, int64_t bytes, int64_t rows) {
+  const bool conflict = s->pitch % 4096 == 0;
+  if (conflict && s->registers < 32) return pack_blocks_conflict * rows;
   if (bytes >= huge_bytes) return pack_rows_huge;
-  return pitch % 4096 == 0 ? pack_rows_conflict : pack_rows;
+  return conflict ? pack_rows_conflict : pack_rows;
 }
 
 static void plan_packing(const shape *s, size_t size, sni_contraction_plan *plan) {
   const int64_t n = s->n < 0 ? assumed_columns : most(s->n, 1);
   const double bytes = (double)n * (double)s->k * (double)size;
-  plan->pack_rows = rows_worth_packing(bytes < 1e18 ? (int64_t)bytes : INT64_MAX, s->pitch);
+  plan->pack_rows = rows_worth_packing(s, bytes < 1e18 ? (int64_t)bytes : INT64_MAX, plan->rows);
   plan->pack = SNI_PACK_NEVER;
   if (!s->contiguous) {
     plan->pack = SNI_PACK_ALWAYS;
