@@ -9,7 +9,7 @@
 
 enum {
   long_body = 24,     // operations from which one masked loop serves full and partial groups
-  longest_wide = 200  // operations of 64 lanes of a reduction together
+  longest_wide = 200  // operations of 64 lanes of a reduction together; of a body that has a twin
 };
 
 typedef struct turns {
@@ -146,9 +146,12 @@ static void emit_rolled_row(sni_emitter *e, const turns *t, sni_span span) {
   const int64_t step = (int64_t)t->vectors * e->lanes;
   const int64_t first = constant_or(span.first, -1), last = constant_or(span.last, -1);
   const bool known = first >= 0 && last >= 0;
-  if (!known || last - first >= step) span.first = emit_turn_loop(e, t, t->vectors, span, false);
+  // Masks cost a very long body little, and a second one costs as much to compile as the first.
+  const bool once = t->vectors == 1 && sni_count_operations(e, t->item) > longest_wide;
+  if (!once && (!known || last - first >= step))
+    span.first = emit_turn_loop(e, t, t->vectors, span, false);
   const turns one = {.item = t->item, .vectors = 1, .interleave = 1};
-  if (!known || (last - first) % step) emit_turn_loop(e, &one, 1, span, true);
+  if (once || !known || (last - first) % step) emit_turn_loop(e, &one, 1, span, true);
 }
 
 static void emit_row(sni_emitter *e, const turns *t, sni_span span) {
