@@ -298,6 +298,7 @@ static sn_status make_commands(job *j, sni_command *commands) {
                        .params = p->params,
                        .extents = p->extents,
                        .grains = p->grains,
+                       .n_parts = p->n_parts,
                        .ns_per_unit = p->ns_per_unit,
                        .copies = p->copies,
                        .file = p->location.file,

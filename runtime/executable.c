@@ -2,6 +2,7 @@
 //
 //   create  arrays of the state; which temporaries share memory, which arguments are external
 //   bind    sizes -> arena layout -> arguments, units and chunks of each command that has units
+//           (those of a list: command_list.c)
 //   run     external addresses -> commands, split over the pool where that pays, or phases of tasks
 //           (scheduled.c) where the arena was laid out for those -> faults
 //
@@ -17,6 +18,26 @@ static const double close_ms = 0.05;
 enum { line_bytes = 64, most_chunks_per_thread = 4 };
 
 // ---- creation
+static bool make_list(sni_run_state *state, uint32_t number) {
+  const sni_command *command = &state->executable->commands[number];
+  const uint32_t n = sni_command_parts(command);
+  if (n == 1) return true;
+  if (!state->lists)
+    state->lists = SNI_ARENA_ARRAY(&state->memory, sni_bound_list *, state->executable->n_commands);
+  sni_bound_list *list = SNI_ARENA_NEW(&state->memory, sni_bound_list);
+  int64_t *first_unit = SNI_ARENA_ARRAY(&state->memory, int64_t, n + 1);
+  if (!state->lists || !list || !first_unit) return false;
+  *list = (sni_bound_list){.function = command->function,
+                           .code = command->code,
+                           .n_parts = n,
+                           .n_buffers = command->n_buffers / n,
+                           .n_params = command->n_params / n,
+                           .copies = command->copies,
+                           .first_unit = first_unit};
+  state->lists[number] = list;
+  return true;
+}
+
 static bool make_arrays(sni_run_state *state) {
   const sni_executable *e = state->executable;
   sni_arena *memory = &state->memory;
@@ -31,7 +52,7 @@ static bool make_arrays(sni_run_state *state) {
   for (uint32_t i = 0; i < e->n_commands; i++) {
     state->buffers[i] = SNI_ARENA_ARRAY(memory, void *, e->commands[i].n_buffers);
     state->params[i] = SNI_ARENA_ARRAY(memory, int64_t, e->commands[i].n_params);
-    if (!state->buffers[i] || !state->params[i]) return false;
+    if (!state->buffers[i] || !state->params[i] || !make_list(state, i)) return false;
     n_externals += e->commands[i].n_buffers;
   }
   state->externals = SNI_ARENA_ARRAY(memory, sni_external_argument, n_externals);
@@ -167,12 +188,11 @@ static sn_status lay_out_arena(sni_run_state *state) {
   return total ? grow_buffer(state, &state->arena, total, "the temporaries") : SN_OK;
 }
 
-// Product over the extents of ceil(extent / grain); 0 when one is empty. Saturates: such a command
-// has no memory to work on.
-static int64_t count_units(const sni_run_state *state, const sni_command *command) {
+int64_t sni_count_units(const sni_run_state *state, const sni_command *command, uint32_t first,
+                        uint32_t n) {
   int64_t units = 1;
-  for (uint32_t i = 0; i < command->n_extents; i++) {
-    int64_t extent = sni_run_state_size(state, command->extents[i]);
+  for (uint32_t i = 0; i < n; i++) {
+    int64_t extent = sni_run_state_size(state, command->extents[first + i]);
     if (extent <= 0) return 0;
     if (__builtin_mul_overflow(units, (extent - 1) / command->grains[i] + 1, &units))
       units = INT64_MAX;
@@ -199,7 +219,9 @@ double sni_least_split_ns(const sni_run_state *state) {
 static void bind_command(sni_run_state *state, uint32_t number) {
   const sni_command *command = &state->executable->commands[number];
   char *arena = state->arena ? sni_buffer_host(state->arena) : NULL;
-  const int64_t units = count_units(state, command);
+  sni_bound_list *list = state->lists ? state->lists[number] : NULL;
+  const int64_t units =
+      list ? sni_bind_list(state, number) : sni_count_units(state, command, 0, command->n_extents);
   if (!units) return;
   for (uint32_t j = 0; j < command->n_buffers; j++)
     if (sni_in_arena(&state->plan, command->slots[j]))
@@ -207,16 +229,17 @@ static void bind_command(sni_run_state *state, uint32_t number) {
           arena + sni_arena_offset(&state->plan, command->slots[j]) + offset_of(command, j);
   for (uint32_t j = 0; j < command->n_params; j++)
     state->params[number][j] = sni_run_state_size(state, command->params[j]);
-  state->commands[state->n_commands++] = (sni_bound_command){command->function,
-                                                             command->code,
-                                                             state->buffers[number],
-                                                             state->params[number],
-                                                             units,
-                                                             units,
-                                                             command,
-                                                             0,
-                                                             command->faults,
-                                                             command->copies};
+  state->commands[state->n_commands++] =
+      (sni_bound_command){list ? sni_run_list : command->function,
+                          list ? list : command->code,
+                          state->buffers[number],
+                          state->params[number],
+                          units,
+                          units,
+                          command,
+                          0,
+                          command->faults,
+                          command->copies && !list};
   state->faults |= command->faults;
 }
 
@@ -267,7 +290,12 @@ sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols) {
   SNI_TRY(compute_sizes(state, symbols));
   SNI_TRY(lay_out_arena(state));
   bind_commands(state);
-  SNI_TRY(make_scratch(state));
+  const sn_status status = make_scratch(state);
+  if (status) {  // a smaller problem may need the memory
+    sni_buffer_release(state->arena);
+    state->arena = NULL;
+    return status;
+  }
   if (bytes) memcpy(state->symbols, symbols, bytes);
   state->bound = true;
   return SN_OK;

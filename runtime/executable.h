@@ -3,6 +3,7 @@
 //
 //   sizes    all run-time integers of the program (dims, strides, units), computed from the symbol
 //            values in order
+//   lists    commands of several parts: one kernel over several sets of arguments
 //   slots    where buffers come from: the caller's, variables, constants, or temporaries laid out
 //            in one arena
 //   binding  what depends on the symbol values alone (sizes, params, arena layout); made anew only
@@ -66,14 +67,21 @@ typedef struct sni_command {
   const int64_t *offsets;       // n_buffers: bytes from the slot's beginning; NULL: none
   const sni_size_ref *params;   // n_params
   const sni_size_ref *extents;  // units = product over n_extents of ceil(extent / grain)
-  const int64_t *grains;
-  double ns_per_unit;    // estimate
+  const int64_t *grains;        // n_extents; of each part alike
+  // Above 1: a list, whose units are those of its parts one after the other. The counts above are
+  // those of all parts together, and so are the arrays, part by part. Parts may run side by side.
+  uint32_t n_parts;
+  double ns_per_unit;    // estimate; of a list the mean
   size_t scratch_bytes;  // per thread, header included
   const char *name;      // for profiles and dumps
   const char *file;      // user's line, for faults; NULL unknown
   int line;
   const char *fault;  // message of an index out of range
 } sni_command;
+
+static inline uint32_t sni_command_parts(const sni_command *command) {
+  return command->n_parts > 1 ? command->n_parts : 1;
+}
 
 // Several threads may run commands in another order than by their numbers: phase after phase, the
 // tasks of a phase side by side. A task is one command, which may be split, or several, which one

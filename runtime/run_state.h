@@ -1,5 +1,5 @@
-// Inside of a run state: what executable.c (one command after the other) and scheduled.c (phases of
-// tasks) share. Private to those two.
+// Inside of a run state: what executable.c (one command after the other), command_list.c (parts of a
+// command) and scheduled.c (phases of tasks) share. Private to those three.
 #ifndef SNI_RUNTIME_RUN_STATE_H
 #define SNI_RUNTIME_RUN_STATE_H
 
@@ -22,6 +22,15 @@ typedef struct sni_bound_command {
   bool faults, copies;
 } sni_bound_command;
 _Static_assert(sizeof(void *) != 8 || sizeof(sni_bound_command) == 64, "one cache line each");
+
+// The code of a bound command that is a list, for sni_run_list.
+typedef struct sni_bound_list {
+  sni_kernel_function function;
+  const void *code;
+  uint32_t n_parts, n_buffers, n_params;  // of a part
+  bool copies;
+  int64_t *first_unit;  // n_parts + 1: of each part; the units of all
+} sni_bound_list;
 
 // A buffer argument that lies outside the arena.
 typedef struct sni_external_argument {
@@ -59,6 +68,7 @@ struct sni_run_state {
   sni_arena_plan plan;
   void ***buffers;              // of each command
   int64_t **params;             // of each command
+  sni_bound_list **lists;       // of each command, NULL where it is none; or NULL: there are none
   sni_bound_command *commands;  // those with units, as they are run
   uint32_t n_commands, n_externals;
   sni_external_argument *externals;
@@ -84,6 +94,10 @@ static inline sni_scratch_header *sni_scratch_of(const sni_run_state *state, int
 }
 
 // ---- executable.c
+// Product over the command's extents [first, first + n) of ceil(extent / grain); 0 when one is empty.
+// Saturates: such a command has no memory to work on.
+int64_t sni_count_units(const sni_run_state *state, const sni_command *command, uint32_t first,
+                        uint32_t n);
 int64_t sni_chunk_of(const sni_run_state *state, double work_ns, int64_t units);
 double sni_least_split_ns(const sni_run_state *state);
 double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, double later_ns);
@@ -95,6 +109,13 @@ sn_status sni_report_fault(sni_run_state *state, const sni_command *command);
 // faulted. io_declined_ns: the greatest work that was not split.
 bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end, double *io_declined_ns,
                       uint32_t *out_faulted);
+
+// ---- command_list.c
+// Units of command `number`, a list. Saturates.
+int64_t sni_bind_list(sni_run_state *state, uint32_t number);
+// A sni_kernel_function; code: the sni_bound_list.
+void sni_run_list(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
+                  int64_t end, void *scratch);
 
 // ---- scheduled.c
 bool sni_make_phase_arrays(sni_run_state *state);

@@ -230,13 +230,13 @@ static bool grow_scratch(sn_context *context, size_t bytes) {
   return true;
 }
 
-// Leaves function NULL when the entry needs a run state: several commands, temporaries, or work
-// that may be split.
+// Leaves function NULL when the entry needs a run state: several commands or parts of one,
+// temporaries, or work that may be split.
 static sn_status prepare_direct(sn_context *context, const sni_eager_call *call,
                                 sni_eager_entry *entry) {
   const sni_executable *e = &entry->compiled->executable;
   sni_arena *arena = &entry->compiled->arena;
-  if (e->n_commands != 1) return SN_OK;
+  if (e->n_commands != 1 || sni_command_parts(&e->commands[0]) > 1) return SN_OK;
   const sni_command *command = &e->commands[0];
   int64_t *sizes = SNI_ARENA_ARRAY(arena, int64_t, e->n_sizes);
   int64_t *params = SNI_ARENA_ARRAY(arena, int64_t, command->n_params);

@@ -34,7 +34,8 @@ static void move(sni_tree *tree, uint32_t buffer, int64_t bytes) {
 static sn_status move_of_command(sni_plan_command *c, sni_arena *arena, sni_diag *diag) {
   sni_tree *moved = NULL;
   int64_t *offsets = NULL;
-  for (uint32_t b = 0; b < c->n_slots; b++) {
+  const uint32_t n_buffers = c->n_slots / sni_plan_parts(c);
+  for (uint32_t b = 0; b < n_buffers; b++) {
     const int64_t bytes = common_offset(c->kernel, b);
     if (!bytes) continue;
     sni_assert(sni_tree_buffers(c->kernel)[b].space == SNI_SPACE_GLOBAL);
@@ -43,7 +44,7 @@ static sn_status move_of_command(sni_plan_command *c, sni_arena *arena, sni_diag
       offsets = SNI_ARENA_ARRAY(arena, int64_t, c->n_slots);
       if (!moved || !offsets) return sni_fail_memory(diag, c->kernel->bytes, "a kernel");
     }
-    offsets[b] = bytes;
+    for (uint32_t s = b; s < c->n_slots; s += n_buffers) offsets[s] = bytes;
     move(moved, b, bytes);
   }
   if (!moved) return SN_OK;

@@ -16,11 +16,15 @@ typedef struct sni_command_graph {
   const uint32_t *place;
 } sni_command_graph;
 
-static inline bool sni_command_writes(const sni_plan_command *c, uint32_t buffer) {
-  return c->kernel ? sni_tree_buffers(c->kernel)[buffer].written : buffer == 2;
+// The kernel's buffer that slot number `slot` of the command is an argument for.
+static inline const sni_tree_buffer *sni_command_buffer(const sni_plan_command *c, uint32_t slot) {
+  return &sni_tree_buffers(c->kernel)[slot % (c->n_slots / sni_plan_parts(c))];
 }
-static inline bool sni_command_reads(const sni_plan_command *c, uint32_t buffer) {
-  return c->kernel ? sni_tree_buffers(c->kernel)[buffer].read : buffer < 2;
+static inline bool sni_command_writes(const sni_plan_command *c, uint32_t slot) {
+  return c->kernel ? sni_command_buffer(c, slot)->written : slot == 2;
+}
+static inline bool sni_command_reads(const sni_plan_command *c, uint32_t slot) {
+  return c->kernel ? sni_command_buffer(c, slot)->read : slot < 2;
 }
 static inline bool sni_command_faults(const sni_plan_command *c) {
   return c->kernel && c->kernel->faults && !c->checked;

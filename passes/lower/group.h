@@ -111,6 +111,8 @@ typedef struct sni_fusion_node {
   bool checked;   // build_special.c: a command has checked its indices
 } sni_fusion_node;
 
+#define SNI_ALONE UINT32_MAX
+
 typedef struct sni_lowering {
   const sni_graph *graph;
   const sni_lower_options *options;
@@ -128,6 +130,8 @@ typedef struct sni_lowering {
   sni_plan *plan;
   sni_plan_command *commands;
   uint32_t n_commands, commands_capacity;
+  // Per command: the last of those that become one command with it; SNI_ALONE. NULL: not known yet.
+  uint32_t *list_of;
   sni_slot *slots;
   uint32_t n_slots, slots_capacity;
   sni_size_expression *sizes;
@@ -191,14 +195,26 @@ sn_status sni_schedule_groups(sni_lowering *l);
 // ---- plan_buffers.c
 sn_status sni_assign_slots(sni_lowering *l);   // before kernels: a slot per materialised node
 sn_status sni_share_buffers(sni_lowering *l);  // after kernels: lifetimes, in-place updates
+void sni_measure_lifetimes(sni_lowering *l);   // again, when commands have moved
 // A buffer that kernels alone know of, as large as a value of this type.
 sn_status sni_add_temporary(sni_lowering *l, const sni_type *type, int32_t *out_slot);
 sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref);
 
 sn_status sni_intern_number(sni_lowering *l, int64_t number, sni_size_ref *out_ref);
 
+// ---- join_commands.c
+// Which commands become one: sets list_of. class_of: commands of equal numbers below n_classes have
+// kernels that may become one; SNI_ALONE: none like it.
+sn_status sni_plan_lists(sni_lowering *l, const uint32_t *class_of, uint32_t n_classes);
+// Makes the lists, as far as their kernels have become one. verify: prove the new order.
+sn_status sni_join_commands(sni_lowering *l, bool verify);
+
+// ---- lower_graph.c
+// The plan's sizes under the hints of their dims; <= 0: not known.
+sn_status sni_hint_sizes(sni_lowering *l, sni_arena *arena, const int64_t **out_sizes);
+
 // ---- share_kernels.c
-// After sni_share_buffers, as the buffers' flags belong to the kernels.
+// After sni_share_buffers, as the buffers' flags belong to the kernels. Plans the lists.
 sn_status sni_share_kernels(sni_lowering *l);
 
 // ---- build_special.c

@@ -44,6 +44,7 @@ typedef struct sni_plan_command {
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;
   uint32_t n_slots, n_params, n_extents;
+  uint32_t n_parts;    // as sni_command: above 1 a list, and all counts and arrays are its parts'
   double ns_per_unit;  // schedule_commands.c
   bool copies;         // buffer 0 to buffer 1, nothing else
   bool checked;        // an earlier command has checked the kernel's indices
@@ -56,6 +57,10 @@ typedef struct sni_plan_constant {
   const void *data;  // in the graph's arena
   size_t bytes;
 } sni_plan_constant;
+
+static inline uint32_t sni_plan_parts(const sni_plan_command *c) {
+  return c->n_parts > 1 ? c->n_parts : 1;
+}
 
 // What becomes of a node's value, and why.
 typedef enum sni_fate {

@@ -54,12 +54,12 @@ static sn_status lower(sni_lowering *l) {
   SNI_TRY(sni_schedule_groups(l));
   SNI_TRY(build_groups(l));
   SNI_TRY(sni_share_buffers(l));
-  return sni_share_kernels(l);
+  SNI_TRY(sni_share_kernels(l));
+  return sni_join_commands(l, verifies(l));
 }
 
-// The plan's sizes under the hints of their dims.
-static sn_status hint_sizes(const sni_lowering *l, const int64_t **out_sizes) {
-  int64_t *sizes = SNI_ARENA_ARRAY(l->arena, int64_t, l->n_sizes + 1);
+sn_status sni_hint_sizes(sni_lowering *l, sni_arena *arena, const int64_t **out_sizes) {
+  int64_t *sizes = SNI_ARENA_ARRAY(arena, int64_t, l->n_sizes + 1);
   if (!sizes) return sni_fail_memory(l->diag, l->n_sizes * sizeof *sizes, "a plan");
   for (uint32_t i = 0; i < l->n_sizes; i++)
     sizes[i] =
@@ -70,11 +70,13 @@ static sn_status hint_sizes(const sni_lowering *l, const int64_t **out_sizes) {
 
 static sn_status schedule_commands(sni_lowering *l, bool verify) {
   const int64_t *sizes = NULL;
-  SNI_TRY(hint_sizes(l, &sizes));
+  SNI_TRY(sni_hint_sizes(l, l->arena, &sizes));
   SNI_TRY(
       sni_estimate_costs(l->plan, l->commands, sizes, l->options->vector_bits, l->arena, l->diag));
   SNI_TRY(sni_schedule_commands(l->plan, sizes, l->arena, l->diag));
-  return verify ? sni_verify_schedule(l->plan, l->arena, l->diag) : SN_OK;
+  if (!verify) return SN_OK;
+  SNI_TRY(sni_verify_lists(l->plan, l->arena, l->diag));
+  return sni_verify_schedule(l->plan, l->arena, l->diag);
 }
 
 static sn_status finish_plan(sni_lowering *l) {

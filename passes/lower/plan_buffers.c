@@ -274,7 +274,9 @@ static bool fits_in_place(const sni_tree *tree, uint32_t in, uint32_t out) {
   return p.ok;
 }
 
-static void measure_lifetimes(sni_lowering *l) {
+void sni_measure_lifetimes(sni_lowering *l) {
+  for (uint32_t i = 0; i < l->n_slots; i++)
+    l->slots[i].first_command = l->slots[i].last_command = UINT32_MAX;
   for (uint32_t c = 0; c < l->n_commands; c++)
     for (uint32_t b = 0; b < l->commands[c].n_slots; b++) {
       sni_slot *slot = &l->slots[l->commands[c].slots[b]];
@@ -282,7 +284,8 @@ static void measure_lifetimes(sni_lowering *l) {
       slot->last_command = c;
     }
   for (uint32_t i = 0; i < l->n_slots; i++)
-    if (l->slots[i].first_command == UINT32_MAX) l->slots[i].first_command = 0;
+    if (l->slots[i].first_command == UINT32_MAX)
+      l->slots[i].first_command = l->slots[i].last_command = 0;
 }
 
 // The kernels were built by this lowering: their buffer flags are still ours to set.
@@ -370,7 +373,7 @@ static bool checks_first(const sni_lowering *l) {
 
 sn_status sni_share_buffers(sni_lowering *l) {
   const uint32_t n = l->plan->n_variables + 1;
-  measure_lifetimes(l);
+  sni_measure_lifetimes(l);
   share_temporaries(l);
   bool *in_place = SNI_ARENA_ARRAY(l->arena, bool, n);
   update *updates = SNI_ARENA_ARRAY(l->arena, update, n);

@@ -117,20 +117,35 @@ static void print_slots(const sni_plan *plan, sni_text *text) {
 }
 
 static void print_argument(const sni_plan_command *c, uint32_t i, sni_text *text) {
-  sni_text_add(text, "%sslot %u", i ? ", " : "", c->slots[i]);
+  sni_text_add(text, "slot %u", c->slots[i]);
   if (c->offsets && c->offsets[i]) sni_text_add(text, " + %lld", (long long)c->offsets[i]);
+}
+
+// Arguments and parameters of one part.
+static void print_part(const sni_plan_command *c, uint32_t part, sni_text *text) {
+  const uint32_t n_slots = c->n_slots / sni_plan_parts(c), n = c->n_params / sni_plan_parts(c);
+  sni_text_add(text, " (");
+  for (uint32_t i = 0; i < n_slots; i++) {
+    if (i) sni_text_add(text, ", ");
+    print_argument(c, part * n_slots + i, text);
+  }
+  sni_text_add(text, ")");
+  for (uint32_t i = 0; i < n; i++) {
+    sni_text_add(text, i ? ", p%u = " : " with p%u = ", i);
+    print_ref(text, c->params[part * n + i]);
+  }
+  sni_text_add(text, "\n");
 }
 
 static void print_command(const sni_plan *plan, uint32_t number, sni_text *text) {
   const sni_plan_command *c = &plan->commands[number];
-  sni_text_add(text, "command %u: %s (", number, c->kernel ? c->op_name : "blas matmul");
-  for (uint32_t i = 0; i < c->n_slots; i++) print_argument(c, i, text);
-  sni_text_add(text, ")");
-  for (uint32_t i = 0; i < c->n_params; i++) {
-    sni_text_add(text, i ? ", p%u = " : " with p%u = ", i);
-    print_ref(text, c->params[i]);
+  const uint32_t n_parts = sni_plan_parts(c);
+  sni_text_add(text, "command %u: %s", number, c->kernel ? c->op_name : "blas matmul");
+  if (n_parts > 1) sni_text_add(text, ", %u parts\n", n_parts);
+  for (uint32_t part = 0; part < n_parts; part++) {
+    if (n_parts > 1) sni_text_add(text, "  part %u:", part);
+    print_part(c, part, text);
   }
-  sni_text_add(text, "\n");
   if (c->kernel) sni_tree_print(c->kernel, text);
 }
 

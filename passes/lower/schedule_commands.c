@@ -371,6 +371,34 @@ static double blas_ns(const sni_plan_command *c, const int64_t *sizes, int vecto
   return sni_product_cost(c->blas.dtype, products, vector_bits);
 }
 
+// Of one part.
+static double units_of(const sni_plan_command *c, uint32_t part, const int64_t *sizes) {
+  const uint32_t n = c->n_extents / sni_plan_parts(c);
+  double units = 1;
+  for (uint32_t i = 0; i < n; i++) {
+    const sni_size_ref ref = c->extents[part * n + i];
+    const int64_t extent = size_of(sizes, ref);
+    const int64_t known = extent > 0 ? extent : ref < 0 ? assumed : 0;
+    units *= known > 0 ? (double)((known - 1) / c->grains[i] + 1) : 0;
+  }
+  return units;
+}
+
+// The mean over the units of all parts. params: room for a part's.
+static double kernel_ns(const sni_plan_command *c, const int64_t *sizes, int64_t *params,
+                        int vector_bits) {
+  const uint32_t n_parts = sni_plan_parts(c), n = c->n_params / n_parts;
+  double ns = 0, all_units = 0, unit_ns = 0;
+  for (uint32_t part = 0; part < n_parts; part++) {
+    for (uint32_t p = 0; p < n; p++) params[p] = size_of(sizes, c->params[part * n + p]);
+    const double units = units_of(c, part, sizes);
+    unit_ns = sni_tree_cost(c->kernel, params, vector_bits);
+    ns += units * unit_ns;
+    all_units += units;
+  }
+  return n_parts > 1 && all_units > 0 ? ns / all_units : unit_ns;
+}
+
 sn_status sni_estimate_costs(const sni_plan *plan, sni_plan_command *commands, const int64_t *sizes,
                              int vector_bits, sni_arena *arena, sni_diag *diag) {
   int64_t *params = NULL;
@@ -381,29 +409,21 @@ sn_status sni_estimate_costs(const sni_plan *plan, sni_plan_command *commands, c
       c->ns_per_unit = blas_ns(c, sizes, vector_bits);
       continue;
     }
-    SNI_TRY(
-        sni_arena_grow(arena, diag, (void **)&params, &capacity, c->n_params + 1, sizeof *params));
-    for (uint32_t p = 0; p < c->n_params; p++) params[p] = size_of(sizes, c->params[p]);
-    c->ns_per_unit = sni_tree_cost(c->kernel, params, vector_bits);
+    SNI_TRY(sni_arena_grow(arena, diag, (void **)&params, &capacity,
+                           c->n_params / sni_plan_parts(c) + 1, sizeof *params));
+    c->ns_per_unit = kernel_ns(c, sizes, params, vector_bits);
   }
   return SN_OK;
-}
-
-static double units_of(const scheduler *s, const sni_plan_command *c) {
-  double units = 1;
-  for (uint32_t i = 0; i < c->n_extents; i++) {
-    const int64_t extent = size_of(s->sizes, c->extents[i]);
-    const int64_t known = extent > 0 ? extent : c->extents[i] < 0 ? assumed : 0;
-    units *= known > 0 ? (double)((known - 1) / c->grains[i] + 1) : 0;
-  }
-  return units;
 }
 
 static double measure_work(scheduler *s) {
   double total = 0;
   for (uint32_t c = 0; c < s->plan->n_commands; c++) {
-    const double units = units_of(s, &s->plan->commands[c]);
-    s->unit_ns[c] = s->plan->commands[c].ns_per_unit;
+    const sni_plan_command *command = &s->plan->commands[c];
+    double units = 0;
+    for (uint32_t part = 0; part < sni_plan_parts(command); part++)
+      units += units_of(command, part, s->sizes);
+    s->unit_ns[c] = command->ns_per_unit;
     s->ns[c] = s->unit_ns[c] * units;
     s->large[c] = units >= 2 && s->ns[c] >= large_ns;
     total += s->ns[c];

@@ -15,5 +15,8 @@ sn_status sni_schedule_commands(sni_plan *plan, const int64_t *sizes, sni_arena 
 // Proves that every command is run once, that whoever waits runs later (or behind, in the same
 // task), and that tasks run their commands in program order. Errors: SN_ERR_INTERNAL.
 sn_status sni_verify_schedule(const sni_plan *plan, sni_arena *arena, sni_diag *diag);
+// Proves that no part of a list touches what another part of it writes, and that lists find no
+// faults. Errors: SN_ERR_INTERNAL.
+sn_status sni_verify_lists(const sni_plan *plan, sni_arena *arena, sni_diag *diag);
 
 #endif

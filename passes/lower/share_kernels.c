@@ -2,6 +2,9 @@
 // updates of variables of many sizes, the pieces of a concat, the steps of a loop with a constant of
 // its own. One is compiled then instead of many.
 //
+// In a list (join_commands.c) two kernels are enough, and short extents vary too: there they decide
+// whether there is one command.
+//
 // Invariant: only numbers that a kernel's code does not gain from are taken: extents of grid loops
 // that are long, offsets, strides along grid loops outside the lanes, constants of simple
 // operations. Nothing that runs computes another bit.
@@ -77,12 +80,13 @@ static sn_status add_numbers(sharer *s, place_list *list, const sni_tree *tree,
   return SN_OK;
 }
 
-static sn_status find_places(sharer *s, const sni_tree *tree, place_list *out) {
+static sn_status find_places(sharer *s, const sni_tree *tree, int64_t least_extent,
+                             place_list *out) {
   const uint32_t depths = outer_depths(tree);
   out->count = 0;
   for (uint32_t i = 0; i < tree->n_items; i++) {
     const sni_extent *extent = &sni_tree_items(tree)[i].as.loop.extent;
-    if (sni_tree_schedule(tree)[i].grid && extent->param < 0 && extent->value >= long_extent)
+    if (sni_tree_schedule(tree)[i].grid && extent->param < 0 && extent->value >= least_extent)
       SNI_TRY(add_place(s, out, tree, extent, SNI_NO_VALUE));
   }
   for (uint32_t i = 0; i < tree->n_accesses; i++) {
@@ -105,11 +109,27 @@ static int64_t *number_at(const sni_tree *tree, const place *p) {
 }
 
 // A lanes loop over the grid has a grain of its own, which its extent may have bounded.
-static bool has_free_grain(const sni_tree *tree, uint32_t item) {
+static bool has_free_grain(const sni_tree *tree, uint32_t item, int64_t least_extent) {
   const sni_loop_item *loop = &sni_tree_items(tree)[item].as.loop;
   const sni_schedule *schedule = &sni_tree_schedule(tree)[item];
   return schedule->grid && schedule->lanes && loop->extent.param < 0 &&
-         loop->extent.value >= long_extent;
+         loop->extent.value >= least_extent;
+}
+
+// One loop over the grid: of the operations on each element a short extent changes no more than a
+// masked end.
+static bool is_plain(const sni_tree *tree) {
+  uint32_t n_loops = 0, n_grid = 0;
+  for (uint32_t i = 0; i < tree->n_items; i++) {
+    n_loops += sni_tree_items(tree)[i].kind == SNI_ITEM_LOOP;
+    n_grid += sni_tree_schedule(tree)[i].grid;
+  }
+  return n_loops == 1 && n_grid == 1;
+}
+
+static int64_t least_extent_of(const sni_lowering *l, uint32_t command) {
+  const bool may_join = !l->list_of || l->list_of[command] != SNI_ALONE;
+  return may_join && is_plain(l->commands[command].kernel) ? 1 : long_extent;
 }
 
 static bool may_share(const sni_plan_command *c) {
@@ -121,13 +141,15 @@ static bool may_share(const sni_plan_command *c) {
 
 // ---- kernels alike
 // The tree without the numbers that may be taken.
-static sn_status make_skeleton(sharer *s, const sni_tree *tree, sni_tree **out) {
+static sn_status make_skeleton(sharer *s, uint32_t command, sni_tree **out) {
+  const sni_tree *tree = s->l->commands[command].kernel;
+  const int64_t least_extent = least_extent_of(s->l, command);
   place_list places = {0};
   sni_tree *skeleton = sni_arena_copy(&s->scratch, tree, tree->bytes);
   if (!skeleton) return sni_fail_memory(s->l->diag, tree->bytes, "kernels alike");
   for (uint32_t i = 0; i < tree->n_items; i++)
-    if (has_free_grain(tree, i)) sni_tree_schedule(skeleton)[i].grain = 1;
-  SNI_TRY(find_places(s, tree, &places));
+    if (has_free_grain(tree, i, least_extent)) sni_tree_schedule(skeleton)[i].grain = 1;
+  SNI_TRY(find_places(s, tree, least_extent, &places));
   for (uint32_t i = 0; i < places.count; i++) *number_at(skeleton, &places.items[i]) = taken;
   *out = skeleton;
   return SN_OK;
@@ -139,6 +161,7 @@ typedef struct family {
   uint32_t *members;  // commands
   uint32_t count, capacity;
   uint32_t changes;  // members that are not like the one before
+  bool joins;        // some are in lists
 } family;
 
 static sn_status find_families(sharer *s, family *families, uint32_t *out_count) {
@@ -150,7 +173,7 @@ static sn_status find_families(sharer *s, family *families, uint32_t *out_count)
   for (uint32_t c = 0; c < l->n_commands; c++) {
     sni_tree *skeleton = NULL;
     if (!may_share(&l->commands[c])) continue;
-    SNI_TRY(make_skeleton(s, l->commands[c].kernel, &skeleton));
+    SNI_TRY(make_skeleton(s, c, &skeleton));
     const uint64_t hash = sni_tree_hash(skeleton, true);
     uint32_t at = (uint32_t)hash & (n_slots - 1);
     for (; slots[at]; at = (at + 1) & (n_slots - 1)) {
@@ -167,6 +190,7 @@ static sn_status find_families(sharer *s, family *families, uint32_t *out_count)
     f->members[f->count++] = c;
     const sni_tree *before = l->commands[f->members[f->count > 1 ? f->count - 2 : 0]].kernel;
     f->changes += !sni_tree_equal(before, l->commands[c].kernel, true);
+    f->joins |= l->list_of && l->list_of[c] != SNI_ALONE;
   }
   *out_count = count;
   return SN_OK;
@@ -206,7 +230,7 @@ static sn_status read_numbers(sharer *s, const family *f, place_list *places, nu
   out->n_members = f->count;
   for (uint32_t m = 0; m < f->count; m++) {
     const sni_tree *tree = s->l->commands[f->members[m]].kernel;
-    SNI_TRY(find_places(s, tree, m ? &own : places));
+    SNI_TRY(find_places(s, tree, least_extent_of(s->l, f->members[m]), m ? &own : places));
     if (m == 0) {
       out->values = SNI_ARENA_ARRAY(&s->scratch, int64_t, (size_t)places->count * f->count + 1);
       if (!out->values) return sni_fail_memory(s->l->diag, places->count, "kernels alike");
@@ -325,16 +349,34 @@ static sn_status share_family(sharer *s, const family *f) {
   return SN_OK;
 }
 
+static sn_status plan_lists(sharer *s, const family *families, uint32_t count) {
+  uint32_t *class_of = SNI_ARENA_ARRAY(&s->scratch, uint32_t, s->l->n_commands);
+  if (!class_of) return sni_fail_memory(s->l->diag, s->l->n_commands, "kernels alike");
+  for (uint32_t c = 0; c < s->l->n_commands; c++) class_of[c] = SNI_ALONE;
+  for (uint32_t f = 0; f < count; f++)
+    for (uint32_t m = 0; m < families[f].count; m++) class_of[families[f].members[m]] = f;
+  return sni_plan_lists(s->l, class_of, count);
+}
+
+static sn_status share(sharer *s) {
+  uint32_t count = 0;
+  family *families = SNI_ARENA_ARRAY(&s->scratch, family, s->l->n_commands);
+  if (!families) return sni_fail_memory(s->l->diag, s->l->n_commands, "kernels alike");
+  SNI_TRY(find_families(s, families, &count));  // as if all were in lists
+  SNI_TRY(plan_lists(s, families, count));
+  SNI_TRY(find_families(s, families, &count));
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t least = families[i].joins ? 2 : least_kernels;
+    if (families[i].changes + 1 >= least) SNI_TRY(share_family(s, &families[i]));
+  }
+  return SN_OK;
+}
+
 sn_status sni_share_kernels(sni_lowering *l) {
   sharer s = {.l = l};
-  uint32_t count = 0;
   if (l->n_commands < 2) return SN_OK;
   sni_arena_init(&s.scratch, l->arena->allocator);
-  family *families = SNI_ARENA_ARRAY(&s.scratch, family, l->n_commands);
-  sn_status status = families ? find_families(&s, families, &count)
-                              : sni_fail_memory(l->diag, l->n_commands, "kernels alike");
-  for (uint32_t i = 0; i < count && !status; i++)
-    if (families[i].changes + 1 >= least_kernels) status = share_family(&s, &families[i]);
+  const sn_status status = share(&s);
   sni_arena_deinit(&s.scratch);
   return status;
 }

@@ -1,5 +1,5 @@
-// Proves a parallel schedule against the command graph, which it builds anew. Debug builds and
-// tests run it after sni_schedule_commands.
+// Proves a parallel schedule against the command graph, which it builds anew, and that the parts of
+// each list are independent. Debug builds and tests run it after sni_schedule_commands.
 #include "passes/lower/schedule_commands.h"
 
 typedef struct place_in_schedule {
@@ -65,6 +65,50 @@ sn_status sni_verify_schedule(const sni_plan *plan, sni_arena *arena, sni_diag *
   if (!plan->n_phases) return SN_OK;
   sni_arena_init(&scratch, arena->allocator);
   const sn_status status = verify(plan, &scratch, diag);
+  sni_arena_deinit(&scratch);
+  return status;
+}
+
+// ---- lists
+
+// A place and the part that touches it: of the command `stamp` - 1.
+typedef struct touched_place {
+  uint32_t stamp, part;
+} touched_place;
+
+static sn_status verify_list(const sni_plan *plan, uint32_t number, const uint32_t *place,
+                             touched_place *written, sni_diag *diag) {
+  const sni_plan_command *c = &plan->commands[number];
+  const uint32_t n = c->n_slots / c->n_parts;
+  if (!c->kernel || c->n_slots % c->n_parts || c->n_params % c->n_parts ||
+      c->n_extents % c->n_parts || sni_command_faults(c))
+    return sni_fail(diag, SN_ERR_INTERNAL, "lists: command %u cannot have parts", number);
+  for (int pass = 0; pass < 2; pass++)  // what is written first: reads may come before it
+    for (uint32_t s = 0; s < c->n_slots; s++) {
+      touched_place *t = &written[place[c->slots[s]]];
+      if (t->stamp == number + 1 && t->part != s / n)
+        return sni_fail(diag, SN_ERR_INTERNAL, "lists: parts %u and %u of command %u share memory",
+                        t->part, s / n, number);
+      if (pass == 0 && sni_command_writes(c, s)) *t = (touched_place){number + 1, s / n};
+    }
+  return SN_OK;
+}
+
+static sn_status verify_lists(const sni_plan *plan, sni_arena *arena, sni_diag *diag) {
+  sni_command_graph graph;
+  touched_place *written = SNI_ARENA_ARRAY(arena, touched_place, plan->n_slots + 1);
+  if (!written) return sni_fail_memory(diag, plan->n_slots * sizeof *written, "lists");
+  SNI_TRY(sni_command_graph_create(plan, arena, diag, &graph));
+  for (uint32_t c = 0; c < plan->n_commands; c++)
+    if (sni_plan_parts(&plan->commands[c]) > 1)
+      SNI_TRY(verify_list(plan, c, graph.place, written, diag));
+  return SN_OK;
+}
+
+sn_status sni_verify_lists(const sni_plan *plan, sni_arena *arena, sni_diag *diag) {
+  sni_arena scratch;
+  sni_arena_init(&scratch, arena->allocator);
+  const sn_status status = verify_lists(plan, &scratch, diag);
   sni_arena_deinit(&scratch);
   return status;
 }
