@@ -209,6 +209,14 @@ sn_status sni_plan_lists(sni_lowering *l, const uint32_t *class_of, uint32_t n_c
 // Makes the lists, as far as their kernels have become one. verify: prove the new order.
 sn_status sni_join_commands(sni_lowering *l, bool verify);
 
+// ---- match_scalars.c
+// Whether the kernel `general`, of one loop over the grid, computes with an extent of 1 what `scalar`
+// does, with the same arguments.
+bool sni_is_at_one(const sni_tree *general, const sni_tree *scalar);
+// A copy of the kernel with that extent.
+sn_status sni_make_at_one(const sni_tree *general, sni_arena *arena, sni_diag *diag,
+                          const sni_tree **out);
+
 // ---- lower_graph.c
 // The plan's sizes under the hints of their dims; <= 0: not known.
 sn_status sni_hint_sizes(sni_lowering *l, sni_arena *arena, const int64_t **out_sizes);

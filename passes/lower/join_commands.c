@@ -1,9 +1,10 @@
 // Lists: commands of kernels alike that wait for nobody between them become one command of several
-// parts (docs/adr/004-lists.md), at the place of the last of them: the updates of all variables.
+// parts (docs/adr/006-lists-of-parts.md), at the place of the last of them: the updates of all variables.
 //
 //   plan   who waits for whom -> for each class of kernels, from the last command on: whoever may run
-//          as late as that one, and loses less by it than a command costs
-//   join   after share_kernels.c: those whose kernels have become one
+//          as late as that one, and loses next to nothing in the caches
+//   join   after share_kernels.c: those whose kernels have become one, each kernel's at the place of
+//          its own last
 //
 // Invariants: a command joins only if all that wait for it come behind the list, so that nobody else
 // moves; results of a list are read by no later command, so that it stands in nobody's way; the
@@ -17,9 +18,10 @@
 
 static const uint32_t NONE = UINT32_MAX;
 
-// What a command costs beyond a part, in ns: its place in the loop of commands, its call.
-static const double command_ns = 15;
-enum { most_rounds = 16 };  // lists of a class
+// What a join may cost in the caches, in ns. On one thread a part costs what a command does, 6 ns;
+// with several a command saved is a barrier of the pool or a claim, 200 to 1,000 ns.
+static const double most_loss_ns = 15;
+enum { most_rounds = 16, most_leaders = 8 };  // lists of a class; kernels of what was to be a list
 
 // Memory of the arena: slots that take it over from each other.
 typedef struct item {
@@ -185,7 +187,7 @@ static bool extend(planner *p, uint32_t command, uint32_t at) {
 static bool fits(planner *p, uint32_t command, uint32_t last) {
   const sni_plan_command *a = &p->l->commands[command], *b = &p->l->commands[last];
   return p->until[command] > last && a->copies == b->copies && a->checked == b->checked &&
-         loss_of(p, command, last) < command_ns && extend(p, command, last);
+         loss_of(p, command, last) < most_loss_ns && extend(p, command, last);
 }
 
 // Lists of a class: the last of those that wait, with all that can run as late. waiting: numbers
@@ -267,11 +269,31 @@ typedef struct part_counts {
   uint32_t parts, slots, params, extents;
 } part_counts;
 
-static bool joins(const sni_lowering *l, uint32_t command) {
-  const uint32_t last = l->list_of[command];
-  return last != SNI_ALONE &&
-         (l->commands[command].kernel == l->commands[last].kernel ||
-          sni_tree_equal(l->commands[command].kernel, l->commands[last].kernel, true));
+static bool same_kernel(const sni_lowering *l, uint32_t a, uint32_t b) {
+  const sni_tree *x = l->commands[a].kernel, *y = l->commands[b].kernel;
+  return x == y || sni_tree_equal(x, y, true);
+}
+
+// Of what was to be a list each kernel has one of its own, at its last command: who could wait for
+// the last of all can wait for that.
+static sn_status split_lists(planner *p) {
+  sni_lowering *l = p->l;
+  uint32_t *next = SNI_ARENA_ARRAY(&p->scratch, uint32_t, l->n_commands);  // leader of the list
+  if (!next) return sni_fail_memory(l->diag, l->n_commands * sizeof *next, "lists");
+  for (uint32_t c = 0; c < l->n_commands; c++) next[c] = NONE;
+  for (uint32_t c = l->n_commands; c-- > 0;) {
+    const uint32_t last = l->list_of[c];
+    if (last == SNI_ALONE || last == c) continue;
+    uint32_t leader = last, n_leaders = 1;
+    while (!same_kernel(l, c, leader) && next[leader] != NONE) {
+      leader = next[leader];
+      n_leaders++;
+    }
+    const bool found = same_kernel(l, c, leader);
+    if (!found && n_leaders < most_leaders) next[leader] = c;
+    l->list_of[c] = found ? leader : n_leaders < most_leaders ? c : SNI_ALONE;
+  }
+  return SN_OK;
 }
 
 static sn_status make_list(sni_lowering *l, const part_counts *all, sni_plan_command *list) {
@@ -306,7 +328,6 @@ static void add_part(sni_plan_command *list, const sni_plan_command *part) {
 // Gives each command its number in the new order: of a list that of its last.
 static void number_commands(sni_lowering *l, part_counts *counts, uint32_t *new_number) {
   for (uint32_t c = 0; c < l->n_commands; c++) {
-    if (!joins(l, c)) l->list_of[c] = SNI_ALONE;
     if (l->list_of[c] == SNI_ALONE) continue;
     part_counts *all = &counts[l->list_of[c]];
     all->parts++;
@@ -339,6 +360,7 @@ static sn_status join_commands(planner *p, bool verify) {
   sni_plan_command *commands = SNI_ARENA_ARRAY(l->arena, sni_plan_command, n);
   if (!counts || !new_number || !commands)
     return sni_fail_memory(l->diag, n * sizeof *commands, "lists");
+  SNI_TRY(split_lists(p));
   number_commands(l, counts, new_number);
   if (verify) SNI_TRY(prove_order(p, new_number));
   for (uint32_t c = 0; c < n; c++) {

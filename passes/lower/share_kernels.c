@@ -2,8 +2,8 @@
 // updates of variables of many sizes, the pieces of a concat, the steps of a loop with a constant of
 // its own. One is compiled then instead of many.
 //
-// In a list (join_commands.c) two kernels are enough, and short extents vary too: there they decide
-// whether there is one command.
+// In a list (join_commands.c) two kernels are enough, and in one of four parts short extents vary
+// too: one that is known late costs 3 ns, a kernel more milliseconds of compilation.
 //
 // Invariant: only numbers that a kernel's code does not gain from are taken: extents of grid loops
 // that are long, offsets, strides along grid loops outside the lanes, constants of simple
@@ -16,6 +16,7 @@
 enum {
   long_extent = 512,     // iterations from which it does not matter that their number is known late
   most_new_params = 64,  // of a kernel
+  most_tries = 4096,     // comparisons of kernels of one element with others
   least_kernels = 4      // that differ: each number that is known late costs a little
 };
 static const int64_t taken = INT64_MIN + 0x51a9e;  // stands for a number that was taken
@@ -35,7 +36,8 @@ typedef struct place_list {
 typedef struct sharer {
   sni_lowering *l;
   sni_arena scratch;
-  bool *simple;  // per instruction: nobody depends on its being constant
+  bool *short_too;  // per command: its short extents may vary; NULL: all may
+  bool *simple;     // per instruction: nobody depends on its being constant
   uint32_t simple_capacity;
 } sharer;
 
@@ -127,9 +129,9 @@ static bool is_plain(const sni_tree *tree) {
   return n_loops == 1 && n_grid == 1;
 }
 
-static int64_t least_extent_of(const sni_lowering *l, uint32_t command) {
-  const bool may_join = !l->list_of || l->list_of[command] != SNI_ALONE;
-  return may_join && is_plain(l->commands[command].kernel) ? 1 : long_extent;
+static int64_t least_extent_of(const sharer *s, uint32_t command) {
+  const bool varies = !s->short_too || s->short_too[command];
+  return varies && is_plain(s->l->commands[command].kernel) ? 1 : long_extent;
 }
 
 static bool may_share(const sni_plan_command *c) {
@@ -143,7 +145,7 @@ static bool may_share(const sni_plan_command *c) {
 // The tree without the numbers that may be taken.
 static sn_status make_skeleton(sharer *s, uint32_t command, sni_tree **out) {
   const sni_tree *tree = s->l->commands[command].kernel;
-  const int64_t least_extent = least_extent_of(s->l, command);
+  const int64_t least_extent = least_extent_of(s, command);
   place_list places = {0};
   sni_tree *skeleton = sni_arena_copy(&s->scratch, tree, tree->bytes);
   if (!skeleton) return sni_fail_memory(s->l->diag, tree->bytes, "kernels alike");
@@ -230,7 +232,7 @@ static sn_status read_numbers(sharer *s, const family *f, place_list *places, nu
   out->n_members = f->count;
   for (uint32_t m = 0; m < f->count; m++) {
     const sni_tree *tree = s->l->commands[f->members[m]].kernel;
-    SNI_TRY(find_places(s, tree, least_extent_of(s->l, f->members[m]), m ? &own : places));
+    SNI_TRY(find_places(s, tree, least_extent_of(s, f->members[m]), m ? &own : places));
     if (m == 0) {
       out->values = SNI_ARENA_ARRAY(&s->scratch, int64_t, (size_t)places->count * f->count + 1);
       if (!out->values) return sni_fail_memory(s->l->diag, places->count, "kernels alike");
@@ -349,13 +351,74 @@ static sn_status share_family(sharer *s, const family *f) {
   return SN_OK;
 }
 
+// ---- lists
+static bool is_scalar(const sni_tree *tree) {
+  for (uint32_t i = 0; i < tree->n_items; i++)
+    if (sni_tree_schedule(tree)[i].grid &&
+        !sni_extent_is(sni_tree_items(tree)[i].as.loop.extent, 1))
+      return false;
+  return is_plain(tree);
+}
+
+// Kernels of one element join the class of others that would compute the same of one: general_of is
+// the first of those.
+static void match_scalars(sharer *s, const family *families, uint32_t count, uint32_t *class_of,
+                          const sni_tree **general_of) {
+  const sni_lowering *l = s->l;
+  uint32_t n_tries = 0;
+  for (uint32_t f = 0; f < count; f++) {
+    if (!is_scalar(l->commands[families[f].members[0]].kernel)) continue;
+    for (uint32_t g = 0; g < count; g++) {
+      const sni_tree *general = l->commands[families[g].members[0]].kernel;
+      if (is_scalar(general) || !is_plain(general)) continue;
+      for (uint32_t m = 0; m < families[f].count && n_tries < most_tries; m++, n_tries++) {
+        const uint32_t c = families[f].members[m];
+        if (general_of[c] || !sni_is_at_one(general, l->commands[c].kernel)) continue;
+        general_of[c] = general;
+        class_of[c] = g;
+      }
+    }
+  }
+}
+
+// Those that are in a list with others become what the others are.
+static sn_status replace_scalars(sharer *s, const sni_tree *const *general_of) {
+  sni_lowering *l = s->l;
+  bool *mixed = SNI_ARENA_ARRAY(&s->scratch, bool, l->n_commands);  // by the last of a list
+  if (!mixed) return sni_fail_memory(l->diag, l->n_commands, "kernels alike");
+  for (uint32_t c = 0; c < l->n_commands; c++)
+    if (l->list_of[c] != SNI_ALONE && !general_of[c]) mixed[l->list_of[c]] = true;
+  for (uint32_t c = 0; c < l->n_commands; c++)
+    if (general_of[c] && s->short_too[c] && mixed[l->list_of[c]])
+      SNI_TRY(sni_make_at_one(general_of[c], l->arena, l->diag, &l->commands[c].kernel));
+  return SN_OK;
+}
+
+// In lists of enough parts.
+static sn_status vary_short_extents(sharer *s) {
+  const sni_lowering *l = s->l;
+  uint32_t *n_parts = SNI_ARENA_ARRAY(&s->scratch, uint32_t, l->n_commands);  // by the last
+  s->short_too = SNI_ARENA_ARRAY(&s->scratch, bool, l->n_commands);
+  if (!n_parts || !s->short_too) return sni_fail_memory(l->diag, l->n_commands, "kernels alike");
+  for (uint32_t c = 0; c < l->n_commands; c++)
+    if (l->list_of[c] != SNI_ALONE) n_parts[l->list_of[c]]++;
+  for (uint32_t c = 0; c < l->n_commands; c++)
+    s->short_too[c] = l->list_of[c] != SNI_ALONE && n_parts[l->list_of[c]] >= least_kernels;
+  return SN_OK;
+}
+
 static sn_status plan_lists(sharer *s, const family *families, uint32_t count) {
-  uint32_t *class_of = SNI_ARENA_ARRAY(&s->scratch, uint32_t, s->l->n_commands);
-  if (!class_of) return sni_fail_memory(s->l->diag, s->l->n_commands, "kernels alike");
-  for (uint32_t c = 0; c < s->l->n_commands; c++) class_of[c] = SNI_ALONE;
+  const uint32_t n = s->l->n_commands;
+  uint32_t *class_of = SNI_ARENA_ARRAY(&s->scratch, uint32_t, n);
+  const sni_tree **general_of = SNI_ARENA_ARRAY(&s->scratch, const sni_tree *, n);
+  if (!class_of || !general_of) return sni_fail_memory(s->l->diag, n, "kernels alike");
+  for (uint32_t c = 0; c < n; c++) class_of[c] = SNI_ALONE;
   for (uint32_t f = 0; f < count; f++)
     for (uint32_t m = 0; m < families[f].count; m++) class_of[families[f].members[m]] = f;
-  return sni_plan_lists(s->l, class_of, count);
+  match_scalars(s, families, count, class_of, general_of);
+  SNI_TRY(sni_plan_lists(s->l, class_of, count));
+  SNI_TRY(vary_short_extents(s));
+  return replace_scalars(s, general_of);
 }
 
 static sn_status share(sharer *s) {

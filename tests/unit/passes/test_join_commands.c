@@ -125,14 +125,56 @@ START_TEST(sgd_over_32_shapes_is_one_command) {
 }
 END_TEST
 
+// Of one element too, whatever the rank: their kernels have no loop to speak of.
+START_TEST(single_elements_join) {
+  static const char *const types[] = {"f32[8,30]", "f32[30]", "f32[30,1]",
+                                      "f32[1]",    "f32[]",   "f32[1,1]"};
+  begin();
+  if (_i == 0) sgd(types, 6);
+  const int rate = say("constant 0.001 : f32[]"), root = say("constant 0.9 : f32[]");
+  if (_i == 1)
+    for (int i = 0; i < 6; i++) adam(types[i], rate, root);
+  lower_all();
+  ck_assert_uint_eq(plan->n_commands, 1);
+  ck_assert_uint_eq(plan->commands[0].n_parts, 6);
+}
+END_TEST
+
+// Kernels of one element that differ in an operation or an operand are others.
+START_TEST(other_single_elements_stay) {
+  begin();
+  const int v = parameter(true, "f32[9]"), g = parameter(false, "f32[9]");
+  const int w = parameter(true, "f32[1]"), h = parameter(false, "f32[1]");
+  result(0, say("sub(%%%d, %%%d) : f32[9]", v, g));
+  result(1, _i == 0 ? say("mul(%%%d, %%%d) : f32[1]", w, h)
+                    : say("sub(%%%d, %%%d) : f32[1]", w, say("add(%%%d, %%%d) : f32[1]", h, h)));
+  lower_all();
+  ck_assert_uint_eq(plan->n_commands, 2);
+}
+END_TEST
+
 START_TEST(adam_is_one_command) {
-  static const int counts[] = {2, 3, 4, n_shapes};
+  static const int counts[] = {4, 5, 9, n_shapes};
   begin();
   const int rate = say("constant 0.001 : f32[]"), root = say("constant 0.9 : f32[]");
   for (int i = 0; i < counts[_i]; i++) adam(shapes[i], rate, root);
   lower_all();
   ck_assert_uint_eq(plan->n_commands, 1);
   ck_assert_uint_eq(plan->commands[0].n_parts, (uint32_t)counts[_i]);
+}
+END_TEST
+
+// Of two and three short ones each keeps its straight code; long ones join, and so do equal ones.
+START_TEST(few_join_where_nothing_is_lost) {
+  static const char *const types[][3] = {{"f32[30]", "f32[17]", "f32[9]"},
+                                         {"f32[3000]", "f32[513]", "f32[99,99]"},
+                                         {"f32[8,4]", "f32[32]", "f32[4,2,4]"},
+                                         {"f32[20]", "f32[9]", "f32[4,5]"}};
+  static const uint32_t commands[] = {3, 1, 1, 2};
+  begin();
+  sgd(types[_i], 3);
+  lower_all();
+  ck_assert_uint_eq(plan->n_commands, commands[_i]);
 }
 END_TEST
 
@@ -276,7 +318,10 @@ int main(void) {
   TCase *cases = tcase_create("lists");
   tcase_add_checked_fixture(cases, setup, teardown);
   tcase_add_test(cases, sgd_over_32_shapes_is_one_command);
+  tcase_add_loop_test(cases, single_elements_join, 0, 2);
+  tcase_add_loop_test(cases, other_single_elements_stay, 0, 2);
   tcase_add_loop_test(cases, adam_is_one_command, 0, 4);
+  tcase_add_loop_test(cases, few_join_where_nothing_is_lost, 0, 4);
   tcase_add_test(cases, adam_of_a_step_is_two_commands);
   tcase_add_test(cases, symbolic_sizes_join);
   tcase_add_test(cases, who_needs_another_does_not_join_it);
