@@ -181,7 +181,7 @@ LLVMValueRef sni_emit_lane_offsets(sni_emitter *e, sni_extent stride, unsigned w
 LLVMValueRef sni_operand(const sni_emitter *e, uint32_t value, int vector);
 void sni_set_vector(sni_emitter *e, uint32_t number, int vector, LLVMValueRef value);
 void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value);
-bool sni_has_masks(const sni_group *group);
+bool sni_is_known_group(const sni_group *group);  // how many lanes are in the domain
 
 // ---- emit_reduce.c
 LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef type);

@@ -227,7 +227,7 @@ static int64_t straight_turns(const sni_emitter *e, uint32_t item, sni_span span
   if (!span.last) return 1;
   if (!sni_ir_is_constant(span.first, &first) || !sni_ir_is_constant(span.last, &last)) return 0;
   const int64_t turns = last - first, insts = sni_end_inst(e, item) - sni_first_inst(e, item);
-  if (turns == 1 || (e->written_out[item] && !sni_has_masks(group))) return turns;
+  if (turns == 1 || (e->written_out[item] && sni_is_known_group(group))) return turns;
   const bool short_sum =
       sni_sums_by_place(e, item) && turns > 0 && turns * insts <= longest_unrolled;
   return short_sum ? turns : 0;

@@ -152,46 +152,58 @@ static void transpose(sni_emitter *e, LLVMValueRef *v, int piece) {
   for (int i = 0; i < piece; i++) v[i] = t[i];
 }
 
-// The pieces of rows j, j + piece, j + 2 piece, ... at a column as one vector; `first`: the rows begin
-// there.
-static LLVMValueRef load_pieces(sni_emitter *e, const sni_place *p, LLVMValueRef first, int row,
-                                int count, int column) {
-  const int piece = piece_lanes(p);
-  if (count > 1) {
-    LLVMValueRef low = load_pieces(e, p, first, row, count / 2, column);
-    return sni_ir_concat(e, low,
-                         load_pieces(e, p, first, row + count / 2 * piece, count / 2, column));
+// Where the rows of vector u begin. Behind the end of the loop it is the last row that is there.
+static void find_rows(sni_emitter *e, const sni_place *p, const sni_group *group, int u,
+                      LLVMValueRef *rows) {
+  LLVMValueRef first = sni_vector_address(e, p, u), last = NULL;
+  if (group->mask[u]) last = sni_ir_add(e, group->active[u], sni_ir_i64(e, -1));
+  for (int i = 0; i < e->lanes; i++) {
+    LLVMValueRef row = sni_ir_i64(e, i);
+    if (last) row = sni_ir_min(e, row, last);
+    row = sni_ir_mul(e, row, sni_ir_i64(e, p->stride.value));
+    rows[i] = sni_ir_element_address(e, p->element, first, row);
   }
-  LLVMValueRef at = sni_ir_i64(e, row * p->stride.value + column);
-  return sni_emit_vector_load(e, LLVMVectorType(p->element, (unsigned)piece),
-                              sni_ir_element_address(e, p->element, first, at), NULL);
 }
 
-static void read_by_pieces(sni_emitter *e, const sni_place *p, LLVMValueRef first, int columns,
+// The pieces of rows j, j + piece, j + 2 piece, ... at a column as one vector.
+static LLVMValueRef load_pieces(sni_emitter *e, const sni_place *p, LLVMValueRef *rows, int count,
+                                int column) {
+  const int piece = piece_lanes(p);
+  if (count > 1) {
+    LLVMValueRef low = load_pieces(e, p, rows, count / 2, column);
+    return sni_ir_concat(e, low, load_pieces(e, p, rows + count / 2 * piece, count / 2, column));
+  }
+  return sni_emit_vector_load(e, LLVMVectorType(p->element, (unsigned)piece),
+                              sni_ir_element_address(e, p->element, rows[0], sni_ir_i64(e, column)),
+                              NULL);
+}
+
+static void read_by_pieces(sni_emitter *e, const sni_place *p, LLVMValueRef *rows, int columns,
                            LLVMValueRef *out) {
   const int piece = piece_lanes(p);
   for (int c = 0; c < columns; c += piece) {
     const int from = c + piece <= columns ? c : columns - piece;
     LLVMValueRef v[4];
-    for (int j = 0; j < piece; j++) v[j] = load_pieces(e, p, first, j, e->lanes / piece, from);
+    for (int j = 0; j < piece; j++) v[j] = load_pieces(e, p, rows + j, e->lanes / piece, from);
     transpose(e, v, piece);
     for (int j = 0; j < piece; j++) out[from + j] = v[j];
   }
 }
 
-static void write_by_pieces(sni_emitter *e, const sni_place *p, LLVMValueRef first, int columns,
-                            LLVMValueRef *columns_of) {
+// Of rows [0, count).
+static void write_by_pieces(sni_emitter *e, const sni_place *p, LLVMValueRef *rows, int64_t count,
+                            int columns, LLVMValueRef *columns_of) {
   const int piece = piece_lanes(p);
   for (int c = 0; c < columns; c += piece) {
     const int from = c + piece <= columns ? c : columns - piece;
     LLVMValueRef v[4];
     for (int j = 0; j < piece; j++) v[j] = columns_of[from + j];
     transpose(e, v, piece);
-    for (int row = 0; row < e->lanes; row++) {
-      LLVMValueRef at = sni_ir_i64(e, row * p->stride.value + from);
-      LLVMValueRef bytes =
+    for (int row = 0; row < count; row++) {
+      LLVMValueRef part =
           sni_ir_slice(e, v[row % piece], (unsigned)(row / piece * piece), (unsigned)piece);
-      sni_emit_vector_store(e, bytes, sni_ir_element_address(e, p->element, first, at), NULL);
+      sni_emit_vector_store(
+          e, part, sni_ir_element_address(e, p->element, rows[row], sni_ir_i64(e, from)), NULL);
     }
   }
 }
@@ -212,14 +224,27 @@ static LLVMValueRef mix(sni_emitter *e, LLVMValueRef *sources, int count, const 
   return mixed;
 }
 
-static void read_whole(sni_emitter *e, const sni_place *p, LLVMValueRef first, int columns,
-                       LLVMValueRef *out) {
+// Lanes of whole vector k that belong to rows which there are.
+static LLVMValueRef whole_mask(sni_emitter *e, const sni_group *group, int u, int columns, int k) {
+  if (!group->mask[u]) return NULL;
+  LLVMValueRef elements = sni_ir_mul(e, group->active[u], sni_ir_i64(e, columns));
+  elements = sni_ir_add(e, elements, sni_ir_i64(e, (int64_t)-k * e->lanes));
+  return sni_emit_mask(e, elements, (unsigned)e->lanes);
+}
+
+static LLVMValueRef whole_address(sni_emitter *e, const sni_place *p, int u, int k) {
+  return sni_ir_element_address(e, p->element, sni_vector_address(e, p, u),
+                                sni_ir_i64(e, (int64_t)k * e->lanes));
+}
+
+static void read_whole(sni_emitter *e, const sni_place *p, const sni_group *group, int u,
+                       int columns, LLVMValueRef *out) {
+  LLVMTypeRef type = LLVMVectorType(p->element, (unsigned)e->lanes);
   LLVMValueRef v[4];
   int source[sni_max_group], place[sni_max_group];
   for (int k = 0; k < columns; k++)
-    v[k] = sni_emit_vector_load(
-        e, LLVMVectorType(p->element, (unsigned)e->lanes),
-        sni_ir_element_address(e, p->element, first, sni_ir_i64(e, (int64_t)k * e->lanes)), NULL);
+    v[k] = sni_emit_vector_load(e, type, whole_address(e, p, u, k),
+                                whole_mask(e, group, u, columns, k));
   for (int c = 0; c < columns; c++) {
     for (int l = 0; l < e->lanes; l++) {
       source[l] = (l * columns + c) / e->lanes;
@@ -229,35 +254,44 @@ static void read_whole(sni_emitter *e, const sni_place *p, LLVMValueRef first, i
   }
 }
 
-static void write_whole(sni_emitter *e, const sni_place *p, LLVMValueRef first, int columns,
-                        LLVMValueRef *columns_of) {
+static void write_whole(sni_emitter *e, const sni_place *p, const sni_group *group, int u,
+                        int columns, LLVMValueRef *columns_of) {
   int source[sni_max_group], place[sni_max_group];
   for (int k = 0; k < columns; k++) {
     for (int i = 0; i < e->lanes; i++) {
       source[i] = (k * e->lanes + i) % columns;
       place[i] = (k * e->lanes + i) / columns;
     }
-    LLVMValueRef v = mix(e, columns_of, columns, source, place);
-    sni_emit_vector_store(
-        e, v, sni_ir_element_address(e, p->element, first, sni_ir_i64(e, (int64_t)k * e->lanes)),
-        NULL);
+    sni_emit_vector_store(e, mix(e, columns_of, columns, source, place), whole_address(e, p, u, k),
+                          whole_mask(e, group, u, columns, k));
   }
 }
 
-static void read_rows(sni_emitter *e, const sni_place *p, int u, int columns, LLVMValueRef *out) {
-  LLVMValueRef first = sni_vector_address(e, p, u);
-  if (columns < piece_lanes(p))
-    read_whole(e, p, first, columns, out);
-  else
-    read_by_pieces(e, p, first, columns, out);
+static void read_rows(sni_emitter *e, const sni_place *p, const sni_group *group, int u,
+                      int columns, LLVMValueRef *out) {
+  LLVMValueRef rows[sni_max_group];
+  if (columns < piece_lanes(p)) {
+    read_whole(e, p, group, u, columns, out);
+    return;
+  }
+  find_rows(e, p, group, u, rows);
+  read_by_pieces(e, p, rows, columns, out);
 }
 
-static void write_rows(sni_emitter *e, const sni_place *p, int u, int columns, LLVMValueRef *from) {
-  LLVMValueRef first = sni_vector_address(e, p, u);
-  if (columns < piece_lanes(p))
-    write_whole(e, p, first, columns, from);
-  else
-    write_by_pieces(e, p, first, columns, from);
+// As many rows as there are; all, where that is known at run time only.
+static void write_rows(sni_emitter *e, const sni_place *p, const sni_group *group, int u,
+                       int columns, LLVMValueRef *from) {
+  LLVMValueRef rows[sni_max_group];
+  int64_t count = e->lanes;
+  if (columns < piece_lanes(p)) {
+    write_whole(e, p, group, u, columns, from);
+    return;
+  }
+  sni_group all = *group;
+  if (group->mask[u]) (void)sni_ir_is_constant(group->active[u], &count);
+  all.mask[u] = NULL;
+  find_rows(e, p, &all, u, rows);
+  write_by_pieces(e, p, rows, count < e->lanes ? count : e->lanes, columns, from);
 }
 
 // ---- columns in the frame: [vector of the group][column][lane]
@@ -268,87 +302,79 @@ static LLVMValueRef column_address(sni_emitter *e, const sni_row_block *block, L
                                 sni_ir_mul(e, at, sni_ir_i64(e, e->lanes)));
 }
 
-// Element by element, between the rows of vector u and the frame. Of rows behind the end the last one
-// is read.
-static void copy_slowly(sni_emitter *e, const sni_row_block *block, const sni_place *p,
-                        const sni_group *group, int u) {
-  LLVMValueRef lanes = sni_ir_i64(e, e->lanes), zero = sni_ir_i64(e, 0), left = group->active[u];
+// Element by element, those rows of vector u that there are.
+static void write_slowly(sni_emitter *e, const sni_row_block *block, const sni_place *p,
+                         const sni_group *group, int u) {
+  LLVMValueRef zero = sni_ir_i64(e, 0), one = sni_ir_i64(e, 1);
   sni_loop across, down;
-  sni_loop_begin(e, &across, zero, block->stored ? sni_ir_min(e, lanes, left) : lanes,
-                 sni_ir_i64(e, 1), 0);
-  LLVMValueRef row = across.index;
-  if (!block->stored) row = sni_ir_min(e, row, sni_ir_add(e, left, sni_ir_i64(e, -1)));
-  row = sni_ir_add(e, row, sni_ir_i64(e, (int64_t)u * e->lanes));
+  sni_loop_begin(e, &across, zero, sni_ir_min(e, sni_ir_i64(e, e->lanes), group->active[u]), one,
+                 0);
+  LLVMValueRef row = sni_ir_add(e, across.index, sni_ir_i64(e, (int64_t)u * e->lanes));
   row = sni_ir_add(e, p->offset, sni_ir_mul(e, row, sni_ir_i64(e, p->stride.value)));
-  sni_loop_begin(e, &down, zero, sni_ir_i64(e, block->columns), sni_ir_i64(e, 1), 0);
+  sni_loop_begin(e, &down, zero, sni_ir_i64(e, block->columns), one, 0);
   LLVMValueRef inside = column_address(e, block, p->element, u - group->first, down.index);
   inside = sni_ir_element_address(e, p->element, inside, across.index);
-  LLVMValueRef outside = sni_address_at(e, p, sni_ir_add(e, row, down.index), 0);
-  LLVMValueRef value = LLVMBuildLoad2(e->builder, p->element, block->stored ? inside : outside, "");
-  LLVMBuildStore(e->builder, value, block->stored ? outside : inside);
+  LLVMBuildStore(e->builder, LLVMBuildLoad2(e->builder, p->element, inside, ""),
+                 sni_address_at(e, p, sni_ir_add(e, row, down.index), 0));
   sni_loop_end(e, &down, NULL);
   sni_loop_end(e, &across, NULL);
 }
 
-static void copy_whole(sni_emitter *e, const sni_row_block *block, const sni_place *p,
-                       const sni_group *group, int u) {
+static void write_from_frame(sni_emitter *e, const sni_row_block *block, const sni_place *p,
+                             const sni_group *group, int u) {
   LLVMTypeRef type = LLVMVectorType(p->element, (unsigned)e->lanes);
-  LLVMValueRef v[longest_row], at[longest_row];
+  LLVMValueRef v[longest_row];
   for (int c = 0; c < block->columns; c++)
-    at[c] = column_address(e, block, p->element, u - group->first, sni_ir_i64(e, c));
-  if (!block->stored) read_rows(e, p, u, block->columns, v);
-  for (int c = 0; c < block->columns; c++) {
-    if (block->stored)
-      v[c] = sni_emit_vector_load(e, type, at[c], NULL);
-    else
-      sni_emit_vector_store(e, v[c], at[c], NULL);
-  }
-  if (block->stored) write_rows(e, p, u, block->columns, v);
+    v[c] = sni_emit_vector_load(
+        e, type, column_address(e, block, p->element, u - group->first, sni_ir_i64(e, c)), NULL);
+  write_rows(e, p, group, u, block->columns, v);
 }
 
-static void copy_vector(sni_emitter *e, const sni_row_block *block, const sni_place *p,
-                        const sni_group *group, int u) {
-  int64_t left;
-  if (!group->mask[u]) {
-    copy_whole(e, block, p, group, u);
-  } else if (sni_ir_is_constant(group->active[u], &left)) {  // fewer than lanes
-    copy_slowly(e, block, p, group, u);
-  } else {
-    sni_fork f = sni_fork_at(
-        e, LLVMBuildICmp(e->builder, LLVMIntSGE, group->active[u], sni_ir_i64(e, e->lanes), ""));
-    copy_whole(e, block, p, group, u);
-    sni_fork_other(e, &f);
-    copy_slowly(e, block, p, group, u);
-    sni_fork_join(e, &f);
+static void write_vector(sni_emitter *e, sni_row_block *block, const sni_place *p,
+                         const sni_group *group, int u) {
+  int64_t count;
+  if (block->in_registers) {
+    write_rows(e, p, group, u, block->columns,
+               &block->vectors[(u - group->first) * block->columns]);
+    return;
   }
+  if (!group->mask[u] || block->columns < piece_lanes(p) ||
+      sni_ir_is_constant(group->active[u], &count)) {
+    write_from_frame(e, block, p, group, u);
+    return;
+  }
+  sni_fork f = sni_fork_at(
+      e, LLVMBuildICmp(e->builder, LLVMIntSGE, group->active[u], sni_ir_i64(e, e->lanes), ""));
+  write_from_frame(e, block, p, group, u);
+  sni_fork_other(e, &f);
+  write_slowly(e, block, p, group, u);
+  sni_fork_join(e, &f);
 }
 
 // ---- around a turn
 static void begin_block(sni_emitter *e, sni_row_block *block, const sni_group *group) {
   const sni_place p = sni_access_place(e, block->access);
-  const int first = group->first, columns = block->columns;
+  const int columns = block->columns;
+  LLVMValueRef v[longest_row];
   block->in_registers =
-      block->written_out && !sni_has_masks(group) && group->count * columns <= sni_max_group;
-  if (block->in_registers) {
-    for (int u = 0; u < group->count && !block->stored; u++)
-      read_rows(e, &p, first + u, columns, &block->vectors[u * columns]);
-    return;
+      block->written_out && sni_is_known_group(group) && group->count * columns <= sni_max_group;
+  if (!block->in_registers) {
+    const int64_t bytes = (int64_t)sni_dtype_bytes(p.dtype) * e->lanes;
+    block->memory = sni_frame_take(e, group->count * columns * bytes);
   }
-  const int64_t bytes = (int64_t)sni_dtype_bytes(p.dtype) * e->lanes;
-  block->memory = sni_frame_take(e, group->count * columns * bytes);
-  for (int u = first; u < first + group->count && !block->stored; u++)
-    copy_vector(e, block, &p, group, u);
+  for (int u = 0; u < group->count && !block->stored; u++) {
+    LLVMValueRef *out = block->in_registers ? &block->vectors[u * columns] : v;
+    read_rows(e, &p, group, group->first + u, columns, out);
+    for (int c = 0; c < columns && !block->in_registers; c++)
+      sni_emit_vector_store(e, v[c], column_address(e, block, p.element, u, sni_ir_i64(e, c)),
+                            NULL);
+  }
 }
 
 static void end_block(sni_emitter *e, sni_row_block *block, const sni_group *group) {
   const sni_place p = sni_access_place(e, block->access);
-  const int first = group->first, columns = block->columns;
-  for (int u = 0; u < group->count && block->stored; u++) {
-    if (block->in_registers)
-      write_rows(e, &p, first + u, columns, &block->vectors[u * columns]);
-    else
-      copy_vector(e, block, &p, group, first + u);
-  }
+  for (int u = 0; u < group->count && block->stored; u++)
+    write_vector(e, block, &p, group, group->first + u);
   if (!block->in_registers) sni_frame_release(e, block->memory);
 }
 

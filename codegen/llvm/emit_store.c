@@ -109,6 +109,12 @@ static void store_scalar(sni_emitter *e, uint32_t number, const sni_place *p) {
   sni_fork_join(e, &f);
 }
 
+static bool has_masks(const sni_group *group) {
+  for (int u = group->first; u < group->first + group->count; u++)
+    if (group->mask[u]) return true;
+  return false;
+}
+
 void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
   const uint32_t value = inst->operands[0];
@@ -130,7 +136,7 @@ void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group) {
   const unsigned bytes = p.room ? 0 : stream_bytes(e, inst->access);
   if (p.access->n_ranges)
     store_ranged(e, number, &p, group);
-  else if (bytes && !sni_has_masks(group))
+  else if (bytes && !has_masks(group))
     store_streamed(e, number, &p, group, bytes);
   else
     store_inside(e, number, &p, group);

@@ -21,10 +21,11 @@ void sni_set_scalar(sni_emitter *e, uint32_t number, LLVMValueRef value) {
       e->needs_splat[number] && e->lanes ? sni_ir_splat(e, value, (unsigned)e->lanes) : value;
 }
 
-bool sni_has_masks(const sni_group *group) {
+bool sni_is_known_group(const sni_group *group) {
+  int64_t active;
   for (int u = group->first; u < group->first + group->count; u++)
-    if (group->mask[u]) return true;
-  return false;
+    if (group->mask[u] && !sni_ir_is_constant(group->active[u], &active)) return false;
+  return true;
 }
 
 // INDEX: i32 or i64.
