@@ -1,7 +1,7 @@
 // The LLVM plugin on trees written by hand, one for each way in which it runs them: bits of the
 // model on every instruction set, and that the code is the one meant (streams, registers, length).
-#include "tests/unit/codegen/tree_cases.h"
 #include "tests/unit/codegen/tree_llvm_harness.h"
+#include "tests/unit/codegen/tree_reach.h"
 
 static sni_arena arena;
 
@@ -13,65 +13,11 @@ static void teardown(void) {
 }
 
 static sni_tree *parse(const char *text, bool faults) {
-  static char whole[1 << 16];
-  sni_diag diag = {0};
-  sni_tree *tree = NULL;
-  const int length = snprintf(whole, sizeof(whole), "kernel hand params 8%s { %s }",
-                              faults ? " faults" : "", text);
-  ck_assert_int_lt(length, (int)sizeof(whole));
-  const sn_status status = sni_tree_parse(&arena, &diag, whole, (size_t)length, &tree);
-  ck_assert_msg(status == SN_OK, "%s\n%s", diag.text, text);
-  return tree;
-}
-
-// Elements of a buffer up to the last that an access without ranges reaches.
-static size_t reached(const sni_tree *tree, const sni_tree_access *access, uint32_t item,
-                      unsigned depth, const int64_t *params) {
-  int64_t most = sni_extent_value(access->offset, params);
-  const sni_item *items = sni_tree_items(tree);
-  if (items[item].kind == SNI_ITEM_CONTRACT) {
-    const int64_t k = sni_extent_value(items[item].as.contract.k, params);
-    const int64_t stride = sni_extent_value(access->stride[depth], params);
-    if (stride > 0 && k > 0) most += (k - 1) * stride;
-  }
-  for (uint32_t i = items[item].parent; i != SNI_NO_ITEM; i = items[i].parent) {
-    if (items[i].kind != SNI_ITEM_LOOP) continue;
-    const int64_t trips = sni_extent_value(items[i].as.loop.extent, params);
-    const int64_t stride = sni_extent_value(access->stride[items[i].depth], params);
-    if (stride > 0 && trips > 0) most += (trips - 1) * stride;
-  }
-  return (size_t)(most + 1);
-}
-
-static void reach(random_tree *r, uint32_t access_number, uint32_t item) {
-  const sni_tree_access *access = &sni_tree_accesses(r->tree)[access_number];
-  const size_t count =
-      reached(r->tree, access, item, sni_tree_items(r->tree)[item].depth, r->params);
-  if (count > r->elements[access->buffer]) r->elements[access->buffer] = count;
-}
-
-static void find_elements(random_tree *r, const tree_case *c) {
-  const sni_tree *tree = r->tree;
-  for (uint32_t i = 0; i < tree->n_items; i++) {
-    const sni_item *item = &sni_tree_items(tree)[i];
-    if (item->kind == SNI_ITEM_CONTRACT) {
-      reach(r, item->as.contract.lhs, i);
-      reach(r, item->as.contract.rhs, i);
-    }
-    for (uint32_t k = 0; item->kind == SNI_ITEM_BLOCK && k < item->as.block.count; k++) {
-      const sni_tree_inst *inst = &sni_tree_insts(tree)[item->as.block.first + k];
-      if (sni_kop_has_access((sni_kop)inst->op)) reach(r, inst->access, i);
-    }
-  }
-  for (size_t i = 0; i < SNI_COUNT_OF(c->elements); i++)
-    if (c->elements[i]) r->elements[i] = c->elements[i];
+  return tree_of_case(text, faults, &arena);
 }
 
 static void check_case(const tree_case *c) {
-  random_tree r = {.tree = parse(c->text, c->faults)};
-  for (int i = 0; i < random_buffers; i++) r.same_as[i] = -1;
-  memcpy(r.params, c->params, sizeof(c->params));
-  find_elements(&r, c);
+  random_tree r = tree_from_case(c, &arena);
   tree_data starts[2];
   for (int wild = 0; wild < 2; wild++) {
     r.wild = wild;
