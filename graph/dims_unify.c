@@ -225,13 +225,20 @@ void sni_dim_table_settle(sni_dim_table *table) {
   table->settles = true;
 }
 
+// Of an expression that no symbol can be isolated of: it is that number all the same.
+static void settle_at(sni_dim_table *table, sni_dim dim, int64_t value) {
+  const sni_dim expression = sni_dim_canonical(table, dim);
+  if (sni_dim_unify(table, dim, value) || table->parent || !reserve_guard(table)) return;
+  if (substitute(table, expression, value))
+    table->guards[table->n_guards++] = (sni_dim_guard){expression, value, false};
+}
+
 void sni_dim_settle(sni_dim_table *table, sni_dim dim) {
   int64_t value;
   if (!table || !table->settles || sni_dim_is_constant(table, dim, &value)) return;
   const int64_t hint = sni_dim_hint(table, dim);
-  if (hint < 0) return;
   if (hint >= 2)
     sni_dim_require(table, dim, 2);
-  else if (!sni_dim_unify(table, dim, hint) && sni_dim_require(table, dim, hint))
-    sni_dim_require_most(table, dim, hint);
+  else if (hint >= 0)
+    settle_at(table, dim, hint);
 }

@@ -247,6 +247,34 @@ START_TEST(columns_count_when_a_function_runs) {
 }
 END_TEST
 
+// Sizes that are made from others, and of which no symbol can be isolated.
+static sn_status sums_of_every_second(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                      void *user) {
+  (void)user;
+  sn_range_spec second[] = {SN_ALL, SN_RANGE(0, SN_END, 2)};
+  out[0] = sn_sum(sn_slice(sn_maximum(in[0], in[1]), second, 2), .axes = SN_AXES(0));
+  return sn_pending_error(context);
+}
+
+START_TEST(sizes_made_from_others_count_too) {
+  static const int sizes[][2] = {{900, 29}, {901, 30}, {902, 1}, {903, 2}, {904, 3}, {905, 1}};
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER);
+  sn_function *f = sn_function_create(context, sums_of_every_second, .inputs = 2, .outputs = 1);
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+    SN_SCOPE(context);
+    const sn_shape shape = SN_SHAPE(sizes[i][0], sizes[i][1]);
+    sn_tensor *out, *eager;
+    sn_tensor *in[2] = {sn_random_normal(context, SN_F32, shape),
+                        sn_random_normal(context, SN_F32, shape)};
+    ck_assert_msg(!sn_call(f, in, 2, &out, 1), "%s", sn_error_message(context));
+    ck_assert_int_eq(sn_call_eager(f, in, 2, &eager, 1), SN_OK);
+    ck_assert_msg(!memcmp(data_of(out), data_of(eager), bytes_of(eager)), "call %zu", i);
+  }
+  sn_function_destroy(f);
+  sn_context_destroy(context);
+}
+END_TEST
+
 // ---- cotangents add up in one order
 static sn_status assign_on_the_way(sn_context *context, sn_tensor *const *in, sn_tensor **out,
                                    void *user) {
@@ -283,6 +311,7 @@ int main(void) {
   tcase_add_test(tests, a_row_alone_is_a_row_of_many);
   tcase_add_loop_test(tests, products_of_depth_one_keep_their_sign, 0, SINTER_HAS_LLVM ? 2 : 1);
   tcase_add_loop_test(tests, columns_count_when_a_function_runs, 0, 2);
+  tcase_add_test(tests, sizes_made_from_others_count_too);
   tcase_add_test(tests, gradients_through_assignments_add_in_one_order);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
