@@ -1,6 +1,7 @@
 // The model of trees against numbers worked out by hand, and the generator of random trees: that
 // they are sound, mean one thing, and hold every kind of item in every other.
 #include "tests/unit/codegen/tree_harness.h"
+#include "tests/unit/codegen/tree_pairs.h"
 
 static sni_allocator allocator;
 static sni_arena arena;
