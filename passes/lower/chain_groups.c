@@ -159,8 +159,8 @@ static int part_of(const chain *k, int32_t group) {
   return -1;
 }
 
-// Whether what part `by` reads of other parts' values is all in the same rows. left: the node whose left
-// side may be a value of the row group.
+// Whether what part `by` reads of other parts' values, element by element, is all of earlier parts and in
+// the same rows.
 static bool reads_aligned(const chain *k, int by) {
   sni_lowering *l = k->c->l;
   for (int i = 0; i < k->n; i++) {
@@ -169,14 +169,16 @@ static bool reads_aligned(const chain *k, int by) {
       const sni_node_id id = source->members[m];
       for (const sni_placement *p = l->nodes[id].readers; p; p = p->next)
         if (sni_live_group(l, p->group) == k->groups[by] &&
-            (!p->selected || !same_rows(l, id, &k->outer[i], &k->outer[by], &p->selection)))
+            (i > by || !p->selected ||
+             !same_rows(l, id, &k->outer[i], &k->outer[by], &p->selection)))
           return false;
     }
   }
   return true;
 }
 
-// Values of the chain that a part reads as wholes: none but rows as the left side of its product.
+// Values of the chain that a part reads as wholes: none but an earlier part's rows as the left side of its
+// product.
 static bool wholes_fit(const chain *k, int by) {
   sni_lowering *l = k->c->l;
   const sni_group *group = &l->groups[k->groups[by]];
@@ -187,7 +189,7 @@ static bool wholes_fit(const chain *k, int by) {
       const int part = part_of(k, sni_live_group(l, l->nodes[base].group));
       if (l->nodes[base].group < 0 || part < 0) continue;
       const bool left = group->members[m] == group->contraction && i == 0 && !node->attrs[0];
-      if (!left || base != node->operands[0] ||
+      if (!left || part >= by || base != node->operands[0] ||
           !same_rows(l, base, &k->outer[part], &k->outer[by],
                      &l->nodes[group->contraction].selection))
         return false;

@@ -5,8 +5,9 @@
 // Invariants: every member's iteration space covers all axes of its group, or exactly the outer
 // ones; a group's members form no cycle through other groups (checked by search_paths.c before
 // each join); a member that another member reads is read where it lies, element by element
-// (read_in_place); a node with a buffer is stored by the one group that it is a member of. Views
-// belong to no group: they are folded into the addresses of whoever reads them.
+// (read_in_place); a node with a buffer is stored by the one group that it is a member of; a sum of
+// chunks is read by nobody in its group, whose rows it cuts. Views belong to no group: they are folded
+// into the addresses of whoever reads them.
 #include "passes/lower/fuse_groups.h"
 
 #include "passes/lower/body.h"

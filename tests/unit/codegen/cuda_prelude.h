@@ -34,8 +34,8 @@ typedef unsigned char u8;
 K_FLOATS(k_add, a + b)
 K_FLOATS(k_sub, a - b)
 K_FLOATS(k_mul, a *b)
-K_FLOATS(k_div, a / b) K_INTS(k_add, a + b) K_INTS(k_sub, a - b) K_INTS(k_mul, a *b) K_OP
-    k_int_div(T a, T b) {
+K_FLOATS(k_div, a / b)
+K_INTS(k_add, a + b) K_INTS(k_sub, a - b) K_INTS(k_mul, a *b) K_OP k_int_div(T a, T b) {
   return b == 0 ? 0 : b == -1 ? (T)(0 - (k_ulong)a) : a / b;
 }
 K_OP k_int_rem(T a, T b) {

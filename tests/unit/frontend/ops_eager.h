@@ -27,7 +27,7 @@ static inline int64_t count(const sn_shape *shape) {
 
 // A tensor of random numbers in [low, high], and their values as rounded to the dtype.
 static inline sn_tensor *make(sn_dtype dtype, sn_shape shape, double low, double high,
-                                  double *values) {
+                              double *values) {
   int64_t n = count(&shape);
   void *data = malloc((size_t)n * 8 + 8);
   ck_assert_int_le(n, room);
@@ -61,7 +61,7 @@ static inline sn_tensor *make(sn_dtype dtype, sn_shape shape, double low, double
 
 // tolerance: relative, or absolute for numbers below `least` (where a formula cancels).
 static inline void check_above(double least, const char *what, const sn_tensor *t,
-                                   const sn_shape *shape, const double *wanted, double tolerance) {
+                               const sn_shape *shape, const double *wanted, double tolerance) {
   static double given[room];
   int64_t n = count(shape);
   ck_assert_msg(!sn_failed(t), "%s: %s", what, sn_error_message(ctx));
@@ -78,7 +78,7 @@ static inline void check_above(double least, const char *what, const sn_tensor *
 }
 
 static inline void check(const char *what, const sn_tensor *t, const sn_shape *shape,
-                             const double *wanted, double tolerance) {
+                         const double *wanted, double tolerance) {
   check_above(1e-30, what, t, shape, wanted, tolerance);
 }
 
