@@ -29,6 +29,7 @@ static void fuse(const char *text) {
                      .options = &options,
                      .arena = &arena,
                      .diag = &diag,
+                     .budget = sni_budget_usual(),
                      .dims = graph->dims,
                      .nodes = SNI_ARENA_ARRAY(&arena, sni_fusion_node, graph->n_nodes)};
   ck_assert_ptr_nonnull(l.nodes);
