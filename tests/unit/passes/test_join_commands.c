@@ -1,7 +1,7 @@
 // Which commands become one: updates of variables of many shapes are one command and one kernel;
 // whoever waits, reads or has no room is left out. The order and the independence of parts are
 // proved by the lowering itself (options.verify).
-#include "passes/lower/lower.h"
+#include "passes/lower/schedule_commands.h"
 #include "tests/unit/passes/pass_fixture.h"
 
 #include <stdarg.h>
@@ -313,6 +313,29 @@ START_TEST(random_updates_are_proved) {
 }
 END_TEST
 
+// The proof notices what no list may be.
+START_TEST(wrong_lists_are_refused) {
+  static const char *const types[] = {"f32[600]", "f32[600]", "f32[600]"};
+  uint32_t slots[9];
+  begin();
+  sgd(types, 3);
+  lower_all();
+  ck_assert_uint_eq(plan->commands[0].n_slots, 9);
+  memcpy(slots, plan->commands[0].slots, sizeof slots);
+  sni_plan_command wrong = plan->commands[0];
+  wrong.slots = slots;
+  sni_plan changed = *plan;
+  changed.commands = &wrong;
+  check_ok(sni_verify_lists(&changed, &arena, &diag));
+  slots[3 * 1 + _i % 3] = slots[2];  // part 1 reads or writes what part 0 writes
+  ck_assert_int_eq(sni_verify_lists(&changed, &arena, &diag), SN_ERR_INTERNAL);
+  ck_assert_ptr_nonnull(strstr(diag.text, "share memory"));
+  sni_diag_clear(&diag);
+  wrong.n_parts = 2;
+  ck_assert_int_eq(sni_verify_lists(&changed, &arena, &diag), SN_ERR_INTERNAL);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("join_commands");
   TCase *cases = tcase_create("lists");
@@ -327,6 +350,7 @@ int main(void) {
   tcase_add_test(cases, who_needs_another_does_not_join_it);
   tcase_add_test(cases, lists_wait_only_where_there_is_room);
   tcase_add_test(cases, faults_keep_their_commands);
+  tcase_add_loop_test(cases, wrong_lists_are_refused, 0, 3);
   tcase_add_loop_test(cases, random_updates_are_proved, 0, 200);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
