@@ -108,11 +108,14 @@ void sni_plan_rows(sni_emitter *e) {
 }
 
 bool sni_rows_fill_turn(const sni_emitter *e, uint32_t item) {
-  for (uint32_t b = 0; b < e->n_row_blocks; b++)
-    if (e->row_blocks[b].rows == item && e->row_blocks[b].written_out &&
-        e->row_blocks[b].columns >= 4)
-      return true;
-  return false;
+  int inside = 0, outside = sni_count_operations(e, item);
+  for (uint32_t i = item + 1; i < sni_item_at(e, item)->end; i++) {
+    if (!e->written_out[i] || sni_item_at(e, i)->as.loop.extent.value < 4) continue;
+    const int operations = sni_count_operations(e, i);
+    inside += operations * (int)sni_item_at(e, i)->as.loop.extent.value;
+    outside -= operations;
+  }
+  return inside > 0 && 2 * inside >= outside;
 }
 
 // ---- transposition of the vectors of one group vector: all 16-byte pieces at once

@@ -174,7 +174,7 @@ void sni_begin_rows(sni_emitter *e, uint32_t item, const sni_group *group);
 void sni_end_rows(sni_emitter *e, uint32_t item, const sni_group *group);
 void sni_load_column(sni_emitter *e, uint32_t number, const sni_group *group);
 void sni_store_column(sni_emitter *e, uint32_t number, const sni_group *group);
-// Whether the columns of a row are chains enough for a turn.
+// Whether a turn's work is in the columns of rows: those are chains enough.
 bool sni_rows_fill_turn(const sni_emitter *e, uint32_t item);
 
 // ---- emit_product.c
