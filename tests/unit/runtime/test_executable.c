@@ -705,11 +705,14 @@ static void check_list(const int64_t *sizes, double ns_per_unit, int max_threads
   const uint64_t before = allocator.allocations;
   ck_assert_int_eq(sni_run_state_run(state, inputs, outputs, NULL, NULL, NULL), SN_OK);
   ck_assert_uint_eq(allocator.allocations, before);
-  for (uint32_t p = 0; p < n_parts; p++)
-    for (int64_t i = 0; i < 3000; i++) {
+  for (uint32_t p = 0; p < n_parts; p++) {
+    int64_t wrong = -1;
+    for (int64_t i = 0; i < 3000 && wrong < 0; i++) {
       const float expected = i < sizes[p] ? in[p][i + (p % 2 ? 16 : 0)] + (float)p : -1;
-      ck_assert_msg(out[p][i] == expected, "part %u [%d]", p, (int)i);
+      if (out[p][i] != expected) wrong = i;
     }
+    ck_assert_msg(wrong < 0, "part %u [%d]", p, (int)wrong);
+  }
   sni_run_state_destroy(state);
 }
 
