@@ -28,10 +28,11 @@ static bool walks_columns(const sni_emitter *e, uint32_t loop) {
     return false;
   const sni_loop_item *of = &sni_item_at(e, loop)->as.loop;
   const uint32_t rows = sni_item_at(e, loop)->parent;
+  const bool in_pieces = of->chunk && of->extent.value > (int64_t)of->chunk;
   return of->kind != SNI_LOOP_SEQUENTIAL && of->strip == SNI_NO_ITEM && of->extent.param < 0 &&
-         of->extent.value >= 2 && of->extent.value <= longest_row && only_blocks(e, loop) &&
-         sni_item_at(e, rows)->kind == SNI_ITEM_LOOP && sni_tree_schedule(e->tree)[rows].lanes &&
-         !e->product[rows];
+         of->extent.value >= 2 && of->extent.value <= longest_row && !in_pieces &&
+         only_blocks(e, loop) && sni_item_at(e, rows)->kind == SNI_ITEM_LOOP &&
+         sni_tree_schedule(e->tree)[rows].lanes && !e->product[rows];
 }
 
 static bool is_only_access(const sni_emitter *e, uint32_t number) {
@@ -396,18 +397,22 @@ static sni_row_block *block_of(const sni_emitter *e, uint32_t number) {
   return &e->row_blocks[e->row_block[sni_inst_at(e, number)->access] - 1];
 }
 
-static LLVMValueRef column_now(const sni_emitter *e, uint32_t number) {
+// The column that the walk is at; a constant where blocks lie in registers.
+static LLVMValueRef column_now(sni_emitter *e, uint32_t number, int64_t *out_column) {
   const uint32_t loop = sni_item_at(e, e->inst_facts[number].item)->parent;
-  return e->indices[sni_item_at(e, loop)->depth];
+  LLVMValueRef column = e->indices[sni_item_at(e, loop)->depth];
+  *out_column = 0;
+  if (!sni_ir_is_constant(column, out_column) && block_of(e, number)->in_registers)
+    sni_fail_emission(e, "kernel %s: a loop over columns is not written out", e->name);
+  return column;
 }
 
 void sni_load_column(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_row_block *block = block_of(e, number);
   LLVMTypeRef element = sni_ir_memory_type(e, (sn_dtype)sni_inst_at(e, number)->dtype);
   LLVMTypeRef type = LLVMVectorType(element, (unsigned)e->lanes);
-  LLVMValueRef column = column_now(e, number);
-  int64_t c = 0;
-  (void)sni_ir_is_constant(column, &c);
+  int64_t c;
+  LLVMValueRef column = column_now(e, number, &c);
   for (int u = 0; u < group->count; u++)
     sni_set_vector(
         e, number, group->first + u,
@@ -420,9 +425,8 @@ void sni_store_column(sni_emitter *e, uint32_t number, const sni_group *group) {
   sni_row_block *block = block_of(e, number);
   const sni_tree_inst *inst = sni_inst_at(e, number);
   LLVMTypeRef element = sni_ir_memory_type(e, (sn_dtype)inst->dtype);
-  LLVMValueRef column = column_now(e, number);
-  int64_t c = 0;
-  (void)sni_ir_is_constant(column, &c);
+  int64_t c;
+  LLVMValueRef column = column_now(e, number, &c);
   for (int u = 0; u < group->count; u++) {
     LLVMValueRef value = sni_operand(e, inst->operands[0], group->first + u);
     if (block->in_registers)

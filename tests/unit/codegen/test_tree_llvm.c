@@ -73,6 +73,7 @@ START_TEST(rows_below_lanes) {
     check_short_rows(dtype, columns[c], columns[c], 48, 0, order);
     check_short_rows(dtype, columns[c], columns[c], 37, 0, order);
     check_short_rows(dtype, columns[c], columns[c] + 3, 24, 0, order);
+    if (c % 3 == 0) check_short_rows(dtype, columns[c], columns[c], 37, 0, "sequential chunk 3");
     check_short_rows(dtype, columns[c], columns[c], rows_from_param,
                      (int64_t[]){0, 1, 31, 50}[c % 4], order);
   }
