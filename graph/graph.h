@@ -94,6 +94,11 @@ static inline bool sni_is_sum(const sni_node *node) {
 static inline bool sni_is_partial(const sni_node *node) {
   return node->op == SNI_OP_PARTIAL_SUM;
 }
+// Reductions that add +0.0 to a float result at last, so that a zero is +0.0: which of several zeros a
+// maximum or minimum is would depend on the order.
+static inline bool sni_op_settles_zero(sni_op op) {
+  return op == SNI_OP_REDUCE_SUM || op == SNI_OP_REDUCE_MAX || op == SNI_OP_REDUCE_MIN;
+}
 // Views whose elements are all of their operand's, and no others.
 static inline bool sni_op_repeats(sni_op op) {
   return op == SNI_OP_BROADCAST || op == SNI_OP_RESHAPE || op == SNI_OP_TRANSPOSE;

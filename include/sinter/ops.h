@@ -194,7 +194,8 @@ SN_API sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options);
 // prod: f32 f64 i32 i64; integers wrap. Empty: 1. VJP: products of the others, exact at zeros;
 // along a symbolic axis it divides where no element is zero, so it may overflow.
 SN_API sn_tensor *sn_prod_opts(sn_tensor *x, const sn_reduce_options *options);
-// max, min: f32 f64 i32 i64; NaN propagates; empty: -inf / lowest (inf / highest). VJP: ties share
+// max, min: f32 f64 i32 i64; NaN propagates; a zero is +0.0, whatever the signs of those reduced;
+// empty: -inf / lowest (inf / highest). VJP: ties share
 // evenly; NaN to all elements of a result that is NaN.
 SN_API sn_tensor *sn_max_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_min_opts(sn_tensor *x, const sn_reduce_options *options);

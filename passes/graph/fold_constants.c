@@ -168,7 +168,10 @@ static bool exact_sum(sni_scalar value, int64_t n, sni_scalar *out) {
 // One value, n times.
 static bool reduce_splat(const sni_node *node, sni_scalar value, int64_t n, sni_scalar *out) {
   *out = value;
-  if (!sni_op_accumulates(node->op)) return true;
+  if (!sni_op_accumulates(node->op)) {
+    if (sni_is_float(value.dtype)) out->f += 0.0;
+    return true;
+  }
   if (sni_is_float(value.dtype))
     return node->op == SNI_OP_REDUCE_SUM ? exact_sum(value, n, out) : value.f == 1;
   sni_scalar pair[2] = {value, {value.dtype, {.i = n}}};
@@ -211,7 +214,10 @@ static sni_node_id fold_reduce(sni_rewrite *r, const sni_node *node) {
     seen[to] = true;
   }
   char data[most_elements * 8];
-  for (int64_t i = 0; i < count; i++) sni_scalar_store(result[i], data, i);
+  for (int64_t i = 0; i < count; i++) {
+    if (sni_is_float(from.dtype)) result[i].f += 0.0;  // as a maximum's zero is settled
+    sni_scalar_store(result[i], data, i);
+  }
   return constant(r, &node->type, count, data);
 }
 

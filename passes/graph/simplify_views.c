@@ -122,15 +122,14 @@ sni_node_id sni_simplify_concat(sni_rewrite *r, const sni_node *n) {
   return sni_build_node(&r->build, SNI_OP_CONCAT, parts, n_parts, n->attrs, 1, NULL);
 }
 
-// Over nothing, or over dims of 1: the element itself. A float sum of one element adds 0.0
-// (codegen/kernel/tree.h), and so does this.
+// Over nothing, or over dims of 1: the element itself, its zero settled as by any reduction.
 sni_node_id sni_simplify_reduce(sni_rewrite *r, const sni_node *n) {
   const sni_type *from = sni_graph_type(r->to, n->operands[0]);
   for (int i = 0; i < n->n_attrs; i++)
     if (!constant_is(r, from->dims[n->attrs[i]], 1))
       return sni_is_sum(n) ? sni_simplify_one_hot_sum(r, n) : SNI_NO_NODE;
   sni_node_id x = sni_build_reshape(&r->build, n->operands[0], &n->type);
-  if (!sni_is_sum(n) || !sni_is_float(n->type.dtype)) return x;
+  if (!sni_op_settles_zero(n->op) || !sni_is_float(n->type.dtype)) return x;
   return sni_build_add(&r->build, x, sni_build_full(&r->build, &n->type, 0));
 }
 

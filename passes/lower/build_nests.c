@@ -83,20 +83,33 @@ sn_status sni_body_result_map(sni_body *b, sni_node_id id, sni_index_map *out) {
   return member_maps(b, id, &iteration, out);
 }
 
-// Over axes that are all of extent 1: +0.0 is added as to any sum, so that -0.0 becomes 0.0.
-static sn_status reduce_one(sni_body *b, const sni_node *node, uint32_t value,
-                            sni_expression *out) {
-  if (node->op != SNI_OP_REDUCE_SUM || !sni_is_float(node->type.dtype)) {
-    *out = sni_body_blank(SNI_KOP_COPY, node->type.dtype);
-  } else {
-    sni_expression zero = sni_body_blank(SNI_KOP_CONST, node->type.dtype);
-    zero.as.f = 0;
-    *out = sni_body_blank(SNI_KOP_ADD, node->type.dtype);
-    SNI_TRY(sni_body_add(b, &zero, &out->operands[1]));
-  }
+static bool settles_zero(const sni_node *node) {
+  return sni_op_settles_zero(node->op) && sni_is_float(node->type.dtype);
+}
+
+// value + 0.0, or, where zeros may have either sign, the value.
+static sn_status settled(sni_body *b, const sni_node *node, uint32_t value, sni_expression *out) {
+  *out = sni_body_blank(settles_zero(node) ? SNI_KOP_ADD : SNI_KOP_COPY, node->type.dtype);
+  if (settles_zero(node)) SNI_TRY(sni_body_add_zero(b, node->type.dtype, &out->operands[1]));
   out->operands[0] = value;
   out->axes = b->values[value].axes;
   return SN_OK;
+}
+
+// A reduction in a nest. K's sums settle their zeros themselves, other reductions are settled by the
+// next nest, which the reduction of a member always has.
+static sn_status reduce_in_nest(sni_body *b, const sni_node *node, uint32_t value,
+                                sni_expression *out) {
+  sni_expression v = sni_body_blank(SNI_KOP_REDUCE, node->type.dtype);
+  v.operands[0] = value;
+  v.axes = (uint16_t)(b->values[value].axes & ~sni_body_inner(b));
+  v.as.sum.combiner = sni_op_kop(node->op);
+  v.as.sum.ordered = sni_reduction_order(b->l, node, &v.as.sum.order, &v.as.sum.chunk);
+  b->nests[b->nest].reduces = true;
+  *out = v;
+  if (!settles_zero(node) || sni_is_sum(node)) return SN_OK;
+  SNI_TRY(sni_body_add(b, &v, &value));
+  return settled(b, node, value, out);
 }
 
 static sn_status emit_reduce(sni_body *b, sni_node_id id) {
@@ -107,16 +120,15 @@ static sn_status emit_reduce(sni_body *b, sni_node_id id) {
   SNI_TRY(sni_body_emit(b, node->operands[0], &iteration, &value));
   sni_expression v;
   if (b->n_inner == 0) {
-    SNI_TRY(reduce_one(b, node, value, &v));
-  } else {
-    v = sni_body_blank(SNI_KOP_REDUCE, node->type.dtype);
-    v.operands[0] = value;
-    v.axes = (uint16_t)(b->values[value].axes & ~sni_body_inner(b));
-    v.as.sum.combiner = sni_op_kop(node->op);
-    v.as.sum.ordered = sni_reduction_order(b->l, node, &v.as.sum.order, &v.as.sum.chunk);
-    b->nests[b->nest].reduces = true;
+    SNI_TRY(settled(b, node, value, &v));
+    return sni_body_add_reduce(b, id, &result, &v);
   }
-  return sni_body_add_reduce(b, id, &result, &v);
+  SNI_TRY(reduce_in_nest(b, node, value, &v));
+  const bool later = v.op != SNI_KOP_REDUCE;
+  b->nest += later;
+  const sn_status status = sni_body_add_reduce(b, id, &result, &v);
+  b->nest -= later;
+  return status;
 }
 
 static sn_status emit_member_store(sni_body *b, sni_node_id id) {

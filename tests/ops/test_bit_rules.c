@@ -302,6 +302,42 @@ START_TEST(gradients_through_assignments_add_in_one_order) {
 }
 END_TEST
 
+// Largest and least of zeros of both signs, along rows, columns, both, and behind a product with one.
+static sn_status extrema(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  const sn_axes axes[] = {SN_AXES(0), SN_AXES(1), SN_AXES(0, 1)};
+  for (int i = 0; i < 3; i++) {
+    out[2 * i] = sn_max(in[0], .axes = axes[i]);
+    out[2 * i + 1] = sn_min(sn_mul_scalar(in[0], 2), .axes = axes[i]);
+  }
+  return sn_pending_error(context);
+}
+
+START_TEST(a_zero_that_is_an_extremum_is_positive) {
+  enum { n_results = 6, most = 80 * 80 };
+  static const int sizes[][2] = {{7, 7}, {1, 5}, {5, 1}, {70, 3}, {3, 70}, {80, 80}, {1, 1}};
+  sn_context *context = open_context(_i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER);
+  sn_function *f = sn_function_create(context, extrema, .inputs = 1, .outputs = n_results);
+  for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+    static double zeros[most];
+    static const double expected[most];
+    SN_SCOPE(context);
+    const int n = sizes[s][0] * sizes[s][1];
+    for (int i = 0; i < n; i++) zeros[i] = i * 7 % 5 < 3 ? -0.0 : 0.0;
+    sn_tensor *in = sn_constant(context, SN_F64, SN_SHAPE(sizes[s][0], sizes[s][1]), zeros);
+    sn_tensor *compiled[n_results], *eager[n_results];
+    ck_assert_int_eq(sn_call(f, &in, 1, compiled, n_results), SN_OK);
+    ck_assert_int_eq(sn_call_eager(f, &in, 1, eager, n_results), SN_OK);
+    for (int i = 0; i < n_results; i++) {
+      ck_assert_mem_eq(data_of(compiled[i]), expected, bytes_of(compiled[i]));
+      ck_assert_mem_eq(data_of(eager[i]), expected, bytes_of(eager[i]));
+    }
+  }
+  sn_function_destroy(f);
+  sn_context_destroy(context);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("bit_rules");
   TCase *tests = tcase_create("bit_rules");
@@ -312,6 +348,7 @@ int main(void) {
   tcase_add_loop_test(tests, products_of_depth_one_keep_their_sign, 0, SINTER_HAS_LLVM ? 2 : 1);
   tcase_add_loop_test(tests, columns_count_when_a_function_runs, 0, 2);
   tcase_add_test(tests, sizes_made_from_others_count_too);
+  tcase_add_loop_test(tests, a_zero_that_is_an_extremum_is_positive, 0, SINTER_HAS_LLVM ? 2 : 1);
   tcase_add_test(tests, gradients_through_assignments_add_in_one_order);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

@@ -428,7 +428,7 @@ static inline void ref_reduce(const ref_run *run, const sni_node *node, const re
     now = next;
   }
   memcpy(y->cells, now.cells, (size_t)y->count * sizeof(*y->cells));
-  if (node->op == SNI_OP_REDUCE_SUM && ref_is_float(y))
+  if (node->op != SNI_OP_REDUCE_PROD && ref_is_float(y))
     for (int64_t i = 0; i < y->count; i++) y->cells[i].f += 0.0;
   if (now.cells != a->cells) free(now.cells);
 }
