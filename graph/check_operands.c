@@ -186,13 +186,16 @@ static sn_status fail_broadcast(sni_diag *diag, const sni_dim_table *dims, const
 }
 
 // The broadcast of two different dims. A symbol against a constant or another symbol follows its
-// hint: 1 stretches.
+// hint: 1 stretches. Against a 1 it counts whether it is 1 itself: then eager mode broadcasts nothing,
+// and a broadcast would change the order in which cotangents are added.
 static bool broadcast_dims(sni_dim_table *dims, sni_dim a, sni_dim b, sni_dim *out_dim) {
   int64_t value_a, value_b;
   bool constant_a = sni_dim_is_constant(dims, a, &value_a);
   bool constant_b = sni_dim_is_constant(dims, b, &value_b);
-  if (constant_a && value_a == 1) return (*out_dim = b, true);
-  if (constant_b && value_b == 1) return (*out_dim = a, true);
+  const bool one_a = constant_a && value_a == 1, one_b = constant_b && value_b == 1;
+  if (dims && (one_a || one_b)) sni_dim_settle(dims, one_a ? b : a);
+  if (one_a) return (*out_dim = b, true);
+  if (one_b) return (*out_dim = a, true);
   if (!dims || (constant_a && constant_b)) return false;
   int64_t hint_a = sni_dim_hint(dims, a), hint_b = sni_dim_hint(dims, b);
   if (hint_a == 1 && hint_b > -1 && hint_b != 1) return (*out_dim = b, sni_dim_unify(dims, a, 1));

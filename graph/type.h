@@ -69,7 +69,7 @@ bool sni_dim_is_at_least(const sni_dim_table *table, sni_dim dim, int64_t least)
 // From now on sni_dim_settle holds dims to what their hints say; without it, or without a hint, it
 // does nothing.
 void sni_dim_table_settle(sni_dim_table *table);
-// The order of a sum asks whether dim is 1: a dim whose hint is 0 or 1 becomes that number, of any
+// The order of a sum, and of cotangents behind a broadcast, asks whether dim is 1: a dim whose hint is 0 or 1 becomes that number, of any
 // other a guard says that it is at least 2.
 void sni_dim_settle(sni_dim_table *table, sni_dim dim);
 // What the numbers of each call must satisfy: a == b, or a >= b.

@@ -302,6 +302,40 @@ START_TEST(gradients_through_assignments_add_in_one_order) {
 }
 END_TEST
 
+// Second derivatives where a size that varied is 1 again: eager mode broadcasts nothing then, and adds
+// cotangents in an order of its own.
+static sn_status twice_derived(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                               void *user) {
+  (void)user;
+  sn_tensor *x = in[0], *scale = in[1], *slope;
+  sn_tensor *product = sn_matmul(swap(sn_stop_gradient(x), true), swap(in[2], true));
+  sn_tensor *scaled = sn_mul(scale, x);
+  sn_tensor *ratio = sn_div(x, sn_add_scalar(sn_square(scaled), 1));
+  sn_gradients(sn_sum(sn_matmul(product, swap(ratio, true))), &scale, 1, &slope);
+  sn_gradients(sn_sum(slope), &x, 1, out);
+  return sn_pending_error(context);
+}
+
+START_TEST(a_size_of_one_broadcasts_nothing) {
+  static const int sizes[][2] = {{276, 1}, {279, 2}, {278, 1}, {270, 1}};
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER);
+  sn_function *f = sn_function_create(context, twice_derived, .inputs = 3, .outputs = 1);
+  for (int i = 0; i < 4; i++) {
+    SN_SCOPE(context);
+    const int m = sizes[i][0], n = sizes[i][1];
+    sn_tensor *in[] = {sn_random_normal(context, SN_F64, SN_SHAPE(m, n)),
+                       sn_random_normal(context, SN_F64, SN_SHAPE(n)),
+                       sn_random_normal(context, SN_F64, SN_SHAPE(n, m))};
+    sn_tensor *compiled, *eager;
+    ck_assert_int_eq(sn_call(f, in, 3, &compiled, 1), SN_OK);
+    ck_assert_int_eq(sn_call_eager(f, in, 3, &eager, 1), SN_OK);
+    ck_assert_mem_eq(data_of(compiled), data_of(eager), bytes_of(eager));
+  }
+  sn_function_destroy(f);
+  sn_context_destroy(context);
+}
+END_TEST
+
 // Largest and least of zeros of both signs, along rows, columns, both, and behind a product with one.
 static sn_status extrema(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)user;
@@ -349,6 +383,7 @@ int main(void) {
   tcase_add_loop_test(tests, columns_count_when_a_function_runs, 0, 2);
   tcase_add_test(tests, sizes_made_from_others_count_too);
   tcase_add_loop_test(tests, a_zero_that_is_an_extremum_is_positive, 0, SINTER_HAS_LLVM ? 2 : 1);
+  tcase_add_test(tests, a_size_of_one_broadcasts_nothing);
   tcase_add_test(tests, gradients_through_assignments_add_in_one_order);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
