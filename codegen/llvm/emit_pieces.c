@@ -301,7 +301,8 @@ static void emit_many(sni_emitter *e, uint32_t item, sni_span span, const sni_gr
   free(all);
 }
 
-// ---- few pieces: their totals wait side by side and are combined straight
+// ---- few pieces: their totals wait side by side and are combined straight, as they are one piece of the
+// next level
 static int64_t known_pieces(const sni_emitter *e, uint32_t item) {
   const sni_loop_item *loop = &sni_item_at(e, item)->as.loop;
   if (loop->extent.param >= 0) return -1;
@@ -368,7 +369,8 @@ static void emit_few(sni_emitter *e, uint32_t item, sni_span span, const sni_gro
 void sni_emit_pieces(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
                      sni_run_span run, uint32_t first) {
   const int64_t pieces = known_pieces(e, item);
-  if (pieces > 0 && pieces <= most_few)
+  const bool one_level = pieces <= (int64_t)sni_item_at(e, item)->as.loop.chunk;
+  if (pieces > 0 && pieces <= most_few && one_level)
     emit_few(e, item, span, group, run, first, (int)pieces);
   else
     emit_many(e, item, span, group, run, first);

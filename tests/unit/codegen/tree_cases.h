@@ -135,6 +135,11 @@ static const tree_case loops_cases[] = {
 };
 
 static const tree_case sums_cases[] = {
+    {.name = "few pieces, more than a chunk",
+     .text = "b0 f32 global read b1 f32 global write "
+             "loop i0 parallel 13 @ grid grain 45 lanes { %0 f32 = load b0[i0] "
+             "loop i1 reduce 20 order sequential chunk 3 { %1 f32 = reduce mul i1 %0 } "
+             "store b1[i0] = %1 }"},
     {.name = "row sum chunk",
      .text = "b0 f32 global read b1 f32 global write "
              "loop i0 parallel 3 @ grid grain 1 { "
