@@ -21,6 +21,8 @@ enum {
   shortest_row = 2 * SNI_SHORT_ROW,  // shorter ones are vectorised over the rows
 };
 
+enum { steps_base = 1 << 20, steps_per_node = 64 };  // planning stays linear
+
 static const double too_long_ns = 20000;  // for one core alone
 
 typedef struct chainer {
@@ -28,6 +30,7 @@ typedef struct chainer {
   uint32_t *stamps;
   uint32_t *whole_uses;  // per node: ops that read its buffer at places of their own
   bool *result;          // per node
+  uint64_t steps;        // of searches: chains of very large graphs end where these are used up
   struct link *links;
   uint32_t n_links, links_capacity;
   uint32_t *first_link;  // per group: number + 1
@@ -224,7 +227,8 @@ static sn_status try_add(chain *k, int at, int32_t group, const outer_axes *oute
   k->row += at <= k->row;
   bool fits = true, detour = false;
   for (int i = 0; i < k->n && fits; i++) fits = reads_aligned(k, i) && wholes_fit(k, i);
-  if (fits) SNI_TRY(sni_leaves_and_returns(l, k->groups, k->n, k->c->stamps, &detour));
+  if (fits)
+    SNI_TRY(sni_leaves_and_returns(l, k->groups, k->n, k->c->stamps, &k->c->steps, &detour));
   if (!fits || detour) *k = before;
   return SN_OK;
 }
@@ -477,7 +481,7 @@ static sn_status make_chain(chain *k, int64_t rows) {
 }
 
 sn_status sni_chain_groups(sni_lowering *l) {
-  chainer c = {.l = l};
+  chainer c = {.l = l, .steps = steps_base + steps_per_node * (uint64_t)l->graph->n_nodes};
   bool products = false, rows = false;
   const uint32_t n_groups = l->n_groups;
   for (uint32_t g = 0; g < n_groups; g++) {

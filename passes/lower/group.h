@@ -182,9 +182,10 @@ sn_status sni_verify_groups(sni_lowering *l);
 sn_status sni_chain_groups(sni_lowering *l);
 
 // ---- search_paths.c
-// Whether a way from one of these groups up its operands leaves them all and comes back.
+// Whether a way from one of these groups up its operands leaves them all and comes back. *steps:
+// nodes that the search may still look at; when they are used up the answer is yes.
 sn_status sni_leaves_and_returns(sni_lowering *l, const int32_t *groups, int n, uint32_t *stamps,
-                                 bool *out_found);
+                                 uint64_t *steps, bool *out_found);
 // at_hand: the node being decided, the target when to < 0. stamps: one per node, of this lowering.
 sn_status sni_has_external_path(sni_lowering *l, int32_t from, int32_t to, sni_node_id at_hand,
                                 uint32_t *stamps, bool *out_found);

@@ -86,51 +86,45 @@ static bool is_among(const int32_t *groups, int n, int32_t group) {
   return false;
 }
 
-// Two walks in one: what the groups read from outside themselves (stamp), and what that needs. The
-// least id of a member bounds it: operands have smaller ids than their readers.
+// Two walks in one: what the groups read from outside themselves (stamp - 1), and what that needs
+// (stamp). Ids do not bound them: a group on the way may hold members far below and far above.
 sn_status sni_leaves_and_returns(sni_lowering *l, const int32_t *groups, int n, uint32_t *stamps,
-                                 bool *out_found) {
+                                 uint64_t *steps, bool *out_found) {
   path_search s = {.l = l};
-  sni_node_id least = SNI_NO_NODE;
+  sni_node_id *left = NULL;  // nodes of other groups, whose turn comes when the first walk is over
+  uint32_t n_left = 0, left_capacity = 0;
+  bool outside = false;
   l->stamp += 2;
   *out_found = false;
-  for (int i = 0; i < n; i++) {
-    const sni_group *group = &l->groups[groups[i]];
-    for (uint32_t m = 0; m < group->n_members; m++)
-      if (group->members[m] < least) least = group->members[m];
-    SNI_TRY(push_members(&s, groups[i]));
-  }
-  bool outside = false;
-  const uint32_t inside_stamp = l->stamp - 1, outside_stamp = l->stamp;
-  sni_node_id *left = NULL;  // nodes of other groups
-  uint32_t n_left = 0, left_capacity = 0;
+  for (int i = 0; i < n; i++) SNI_TRY(push_members(&s, groups[i]));
   while (!*out_found && (s.n_stack > 0 || n_left > 0)) {
     if (s.n_stack == 0) {
+      const int32_t group = sni_live_group(l, l->nodes[left[--n_left]].group);
       outside = true;
-      while (n_left > 0) {
-        const int32_t group = sni_live_group(l, l->nodes[left[--n_left]].group);
-        if (l->groups[group].visited == outside_stamp) continue;
-        l->groups[group].visited = outside_stamp;
-        SNI_TRY(push_members(&s, group));
-      }
+      if (l->groups[group].visited == l->stamp) continue;
+      l->groups[group].visited = l->stamp;
+      SNI_TRY(push_members(&s, group));
       continue;
     }
     const sni_node_id id = s.stack[--s.n_stack];
     const int32_t group = sni_live_group(l, l->nodes[id].group);
-    if (id < least) continue;
     if (group >= 0 && is_among(groups, n, group)) {
       *out_found = outside;
       continue;
     }
-    if (stamps[id] == outside_stamp || (!outside && stamps[id] == inside_stamp)) continue;
-    stamps[id] = outside ? outside_stamp : inside_stamp;
-    if (group < 0) {
+    if (stamps[id] == l->stamp || (!outside && stamps[id] == l->stamp - 1)) continue;
+    stamps[id] = outside ? l->stamp : l->stamp - 1;
+    if (*steps == 0) {
+      *out_found = true;
+    } else if (group < 0) {
+      --*steps;
       SNI_TRY(push_operands(&s, id));
-      continue;
+    } else {
+      --*steps;
+      SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&left, &left_capacity, n_left + 1,
+                             sizeof *left));
+      left[n_left++] = id;
     }
-    SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&left, &left_capacity, n_left + 1,
-                           sizeof *left));
-    left[n_left++] = id;
   }
   return SN_OK;
 }

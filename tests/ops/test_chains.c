@@ -78,6 +78,16 @@ static void trained(sn_tensor *const *in, sn_tensor **out) {
   sn_gradients(sn_sum(sn_mul(out[0], in[0])), wanted, 3, &out[1]);
 }
 
+// The column sum reads the weights in the kernel that the chain's values come from.
+static void around_a_column_sum(sn_tensor *const *in, sn_tensor **out) {
+  sn_tensor *x = in[0], *mean = sn_mean(x, .axes = SN_AXES(1), .keepdims = true);
+  sn_tensor *y = sn_mul(x, sn_rsqrt(sn_add_scalar(sn_square(mean), 1)));
+  sn_tensor *p = sn_softmax(sn_matmul(x, turned(x)), 1);
+  out[0] = sn_matmul(p, y);
+  sn_tensor *shares = sn_mean(p, .axes = SN_AXES(1), .keepdims = true);
+  out[1] = sn_sum(sn_mul(x, shares), .axes = SN_AXES(0));
+}
+
 enum { n_inputs = 5, most_results = 4 };
 static const struct {
   const char *name;
@@ -91,7 +101,8 @@ static const struct {
              {"attention with gradients", with_gradients, 4, true},
              {"dense and norm", dense_norm, 1, false},
              {"dense, norm, dense", dense_norm_dense, 1, false},
-             {"trained", trained, 4, false}};
+             {"trained", trained, 4, false},
+             {"around a column sum", around_a_column_sum, 2, false}};
 enum { n_cases = SNI_COUNT_OF(cases) };
 
 static sn_status body(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
@@ -207,6 +218,38 @@ START_TEST(rows_of_any_number) {
 }
 END_TEST
 
+// Updates of variables merge into groups with members on both sides of a chain.
+static sn_status updates(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *const *variables = user;
+  sn_tensor *u = sn_assign_add(variables[0], in[1]);
+  sn_tensor *h = sn_matmul(sn_matmul(in[0], turned(in[0])), in[0]);
+  sn_assign_sub(variables[1], u);
+  sn_assign_add(variables[1], h);
+  sn_tensor *d = sn_sub(h, sn_mean(h, .axes = SN_AXES(1), .keepdims = true));
+  out[0] = sn_matmul(d, turned(variables[0]));
+  return sn_pending_error(c);
+}
+
+START_TEST(nothing_waits_for_itself) {
+  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1);
+  sn_tensor *variables[2], *got, *expected;
+  for (int i = 0; i < 2; i++) variables[i] = sn_variable(sn_zeros(c, SN_F32, SN_SHAPE(3, 32)));
+  sn_tensor *in[] = {sn_random_normal(c, SN_F32, SN_SHAPE(3, 32)),
+                     sn_random_normal(c, SN_F32, SN_SHAPE(32))};
+  sn_function *f = sn_function_create(c, updates, .user = variables, .inputs = 2, .outputs = 1);
+  ck_assert_msg(!sn_call(f, in, 2, &got, 1), "%s", sn_error_message(c));
+  sn_assign(variables[0], sn_zeros(c, SN_F32, SN_SHAPE(3, 32)));
+  ck_assert_int_eq(sn_call_eager(f, in, 2, &expected, 1), SN_OK);
+  const void *a, *b;
+  ck_assert_int_eq(sn_data(got, &a), SN_OK);
+  ck_assert_int_eq(sn_data(expected, &b), SN_OK);
+  ck_assert_mem_eq(a, b, sizeof(float) * 9);
+  sn_function_destroy(f);
+  for (int i = 0; i < 2; i++) sn_release(variables[i]);
+  sn_context_destroy(c);
+}
+END_TEST
+
 static int count(const char *text, const char *what) {
   int n = 0;
   for (const char *at = text; (at = strstr(at, what)); at++) n++;
@@ -252,6 +295,7 @@ int main(void) {
   tcase_set_timeout(tests, 180);
   tcase_add_loop_test(tests, results_are_those_of_op_by_op, 0, n_cases * n_modes);
   tcase_add_loop_test(tests, rows_of_any_number, 0, n_cases * n_modes);
+  tcase_add_test(tests, nothing_waits_for_itself);
   tcase_add_test(tests, what_waits_has_no_buffer);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
