@@ -254,7 +254,7 @@ static double batches(const sni_lowering *l, const sni_group *group, const outer
   return n;
 }
 
-// Bytes that a row of the value takes where it waits; 0: not known.
+// Bytes that a row of the value takes where it waits.
 static double row_bytes(const sni_lowering *l, sni_node_id id) {
   const sni_type *type = sni_graph_type(l->graph, id);
   return number(l, type->dims[type->rank - 1]) * (double)sn_dtype_size(type->dtype);
@@ -275,7 +275,7 @@ static double depth_of(const sni_lowering *l, const sni_group *product) {
 
 // Whether the product may run strip by strip: its right side is then read once a strip, beside the
 // arithmetic, but the value that links it to the rows is not written and read again. A right side that
-// does not stay near the core is read slowly by few rows. All sizes are known.
+// does not stay near the core is read slowly by few rows.
 static bool pays(const chain *k, const sni_group *product, const outer_axes *outer,
                  sni_node_id value, int64_t rows) {
   const sni_lowering *l = k->c->l;
@@ -440,6 +440,7 @@ static bool is_private(const chain *k, sni_node_id id) {
 static sn_status make_chain(chain *k, int64_t rows) {
   sni_lowering *l = k->c->l;
   uint32_t number = 0, n_waiting = 0, most = 0;
+  int64_t left = l->budget.row_bytes;
   for (int i = 0; i < k->n; i++) most += l->groups[k->groups[i]].n_members;
   sni_waiting *waiting = SNI_ARENA_ARRAY(l->arena, sni_waiting, most + 1);
   sni_group *parts = SNI_ARENA_ARRAY(l->arena, sni_group, SNI_MOST_PARTS);
@@ -450,7 +451,10 @@ static sn_status make_chain(chain *k, int64_t rows) {
     for (uint32_t m = 0; m < group->n_members; m++) {
       const sni_node_id id = group->members[m];
       const int64_t n = row_elements(l, id, &k->outer[i]);
-      if (!l->nodes[id].materialised || n == 0 || !is_private(k, id)) continue;
+      const int64_t size = (int64_t)sn_dtype_size(sni_graph_type(l->graph, id)->dtype) * rows;
+      // Beside the values that link parts others may be handed on: as far as there is room.
+      if (!l->nodes[id].materialised || n == 0 || n > left / size || !is_private(k, id)) continue;
+      left -= n * size;
       l->nodes[id].waits = (int32_t)n_waiting;
       waiting[n_waiting++] = (sni_waiting){id, i, n * rows};
     }

@@ -1,4 +1,4 @@
-// Fusion groups: what fuse_groups.c decides and build_kernel.c turns into kernels. Private to the
+// Fusion groups: what fuse_groups.c and chain_groups.c decide and build_nests.c turns into kernels. Private to the
 // lowering (lower_graph.c).
 #ifndef SNI_PASSES_GROUP_H
 #define SNI_PASSES_GROUP_H

@@ -99,7 +99,7 @@ typedef struct sni_plan_value {
 
 // A fusion group, for people: its nodes and the commands that run it.
 typedef struct sni_plan_group {
-  const char *kind;  // "fused", "pieces", "library"
+  const char *kind;  // "fused", "chain", "pieces", "library"
   const sni_node_id *members;
   uint32_t n_members, first_command, n_commands;
 } sni_plan_group;
