@@ -192,15 +192,9 @@ START_TEST(rows_of_any_number) {
   const bool batches = cases[number].batches;
   sn_spec specs[n_inputs];
   static const int64_t dims[][4] = {{4, 0, 90, 70}, {1, 0, 1, 70}, {2, 0, 64, 70}, {3, 0, 0, 70}};
-  for (size_t i = 0; i < SNI_COUNT_OF(dims); i++) {
-    sn_shape shapes[n_inputs];
-    int64_t d[4];
-    memcpy(d, dims[i], sizeof d);
-    if (!batches) d[0] = 0;
-    shapes_of(d, shapes);
-    for (int k = 0; k < n_inputs; k++) specs[k] = (sn_spec){dtype, shapes[k]};
-    break;
-  }
+  sn_shape shapes[n_inputs];
+  shapes_of(batches ? dims[0] : (int64_t[]){0, 0, 90, 70}, shapes);
+  for (int k = 0; k < n_inputs; k++) specs[k] = (sn_spec){dtype, shapes[k]};
   for (int k = 0; k < 3; k++) {
     if (batches) specs[k].shape.dims[0] = SN_UNKNOWN;
     if (k == 0) specs[k].shape.dims[specs[k].shape.rank - 2] = SN_UNKNOWN;
@@ -211,7 +205,7 @@ START_TEST(rows_of_any_number) {
     int64_t d[4];
     memcpy(d, dims[i], sizeof d);
     if (!batches) d[0] = 0;
-    if (d[2]) compare(c, f, number, dtype, d);
+    compare(c, f, number, dtype, d);
   }
   sn_function_destroy(f);
   sn_context_destroy(c);
