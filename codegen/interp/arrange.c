@@ -29,8 +29,11 @@ bool sni_flatten_accesses(const sni_flattener *t, uint32_t number, uint32_t buff
     return sni_flatten_may_meet(t, buffer_of(t, inst->access), buffer);
   if (inst->op != SNI_KOP_CONTRACTION) return false;
   const sni_contract_item *c = &t->items[t->facts[number].item].as.contract;
-  return sni_flatten_may_meet(t, buffer_of(t, c->lhs), buffer) ||
-         sni_flatten_may_meet(t, buffer_of(t, c->rhs), buffer);
+  uint32_t accesses[3];
+  bool meets = false;
+  for (int i = sni_contract_accesses(c, accesses); i-- > 0;)
+    meets |= sni_flatten_may_meet(t, buffer_of(t, accesses[i]), buffer);
+  return meets;
 }
 
 // ---- lanes

@@ -37,6 +37,10 @@ static void clear(const sni_flat_frame *f, const sni_flat_reduction *r, size_t n
     move->splat[r->dtype](at, identity, lanes_across(f, r));
     return;
   }
+  if (r->goes_on) {
+    memcpy(at, identity, n * sni_flat_size_of[r->dtype]);
+    return;
+  }
   const int64_t width = r->kind == SNI_REDUCE_SPREAD ? width_of(f, r) : 1;
   for (int64_t i = 0; i < width || i == 0; i++)
     move->splat[r->dtype](at + i * (int64_t)r->pitch, identity, n);

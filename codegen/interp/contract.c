@@ -192,19 +192,32 @@ static void start_from_nothing(const product *p, const part *at, char *to) {
     p->f->code->blocks->move->splat[p->p->dtype](to, from, (size_t)at->columns);
 }
 
+// What the sums go on from.
+static void start_from_memory(const product *p, const part *at, char *to) {
+  const sni_operand *from = &p->p->from;
+  for (int64_t row = 0; row < at->rows; row++, to += p->f->code->tiles.row_bytes) {
+    const line l = {from, at->column, at->row + row, false, p->f->sizes[from->own]};
+    load_line(p, &l, to, at->columns);
+  }
+}
+
 // All products of a block of rows and columns, into `to`.
 static void run_tile(const product *p, part at, packing how, char *to) {
   char *pieces = p->f->scratch + p->f->code->tiles.pieces;
   const int64_t segment = p->p->segment && p->p->segment < p->k ? p->p->segment : p->k;
   const bool alone = p->k == 1 && (p->p->dtype == SN_F32 || p->p->dtype == SN_F64);
-  if (alone) start_from_nothing(p, &at, to);
+  const bool fresh = !alone && !p->p->goes_on;
+  if (p->p->goes_on)
+    start_from_memory(p, &at, to);
+  else if (alone)
+    start_from_nothing(p, &at, to);
   at.k = 0;
   do {
     const int64_t first = at.k, end = least(p->k, at.k + segment);
     do {
       at.depth = least(p->f->code->tiles.depth, end - at.k);
       if (how.always && !how.once) pack(p, &at, 0);
-      run_part(p, &at, first ? pieces : to, at.k == first && !alone, how.always);
+      run_part(p, &at, first ? pieces : to, at.k == first && (first || fresh), how.always);
       at.k += at.depth;
     } while (at.k < end);
     if (first) add_piece(p, &at, to, pieces);

@@ -116,6 +116,7 @@ typedef struct sni_flat_reduction {
   uint8_t kind, dtype, combiner;  // combiner: sni_combiner_number
   bool one;                       // the same for all elements of a block
   bool flat;                      // pieces are not cut again
+  bool goes_on;                   // `identity` has an element for each of the block
   uint8_t depth;                  // SPREAD: of the innermost loop
   uint32_t slot;                  // accumulators; the first becomes the result
   uint32_t identity, zero;        // slots of one element each
@@ -151,6 +152,8 @@ typedef struct sni_operand {
 typedef struct sni_product {
   uint8_t dtype;
   sni_operand rows, columns;  // lhs and rhs, or the other way round
+  sni_operand from;           // its own loop is the columns', k the rows'
+  bool goes_on;               // there is a `from`
   uint32_t k;                 // number of a size: extent
   uint32_t slot;              // of the row of products
   int64_t segment;            // 0: none

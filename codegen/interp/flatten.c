@@ -222,7 +222,7 @@ static void add_product(sni_flattener *t, uint32_t contract, bool tiled) {
   const sni_operand lhs = make_operand(t, c->lhs, depth - 2, depth, apart);
   const sni_operand rhs = make_operand(t, c->rhs, depth - 1, depth, apart);
   const bool turned = t->open[t->depth - 2].item == t->lanes_item;
-  const sni_product product = {
+  sni_product product = {
       .dtype = (uint8_t)dtype,
       .rows = turned ? rhs : lhs,
       .columns = turned ? lhs : rhs,
@@ -230,6 +230,11 @@ static void add_product(sni_flattener *t, uint32_t contract, bool tiled) {
       .slot = sni_flatten_slot(t, dtype, tiled ? SNI_HOME_NONE : SNI_HOME_REGISTER, 0),
       .segment = c->segment,
   };
+  if (c->from != SNI_NO_VALUE) {
+    product.goes_on = true;
+    product.from = make_operand(t, c->from, depth - (turned ? 2 : 1), depth - (turned ? 1 : 2),
+                                apart);
+  }
   t->values[c->inst].slot = product.slot;
   if (!tiled) {
     const uint32_t first = t->n_steps;
@@ -263,8 +268,15 @@ static void flatten_sum(sni_flattener *t, uint32_t item) {
   };
   r.slot = accumulator_slot(t, &r);
   t->values[c->inst].slot = r.slot;
+  uint32_t first = t->n_steps;
+  if (c->from != SNI_NO_VALUE) {
+    r.identity = r.alone = sni_flatten_load(t, c->from, !r.one, false);
+    r.goes_on = true;
+    add_steps(t, first);
+  }
   add_reduction(t, r);
-  const uint32_t number = add_node(t, SNI_NODE_LOOP), first = t->n_steps;
+  const uint32_t number = add_node(t, SNI_NODE_LOOP);
+  first = t->n_steps;
   if (t->status) return;
   sni_node *node = &t->nodes[number];
   node->depth = r.depth;

@@ -81,8 +81,11 @@ static void touch_whole(sni_flattener *t, uint32_t slot, const span *around, uin
 }
 
 static void touch_loop(sni_flattener *t, const sni_node *node, const span *around, uint32_t depth) {
-  for (uint32_t i = 0; i < node->reductions.count; i++)
-    touch_whole(t, t->reductions[node->reductions.first + i].slot, around, depth);
+  for (uint32_t i = 0; i < node->reductions.count; i++) {
+    const sni_flat_reduction *r = &t->reductions[node->reductions.first + i];
+    touch_whole(t, r->slot, around, depth);
+    if (r->goes_on) touch(t, r->identity, around[depth - 1].first, around, depth - 1);
+  }
   for (uint32_t i = 0; i < node->carries.count; i++) {
     const sni_carry *carry = &t->carries[node->carries.first + i];
     touch_whole(t, carry->carry, around, depth);

@@ -177,8 +177,9 @@ uint32_t sni_tree_add_inst(sni_tree_builder *b, sni_tree_inst inst) {
 }
 
 uint32_t sni_tree_add_contract(sni_tree_builder *b, sn_dtype dtype, sni_contract_item contract) {
-  if (!b->status && (contract.lhs >= b->n_accesses || contract.rhs >= b->n_accesses))
-    fail(b, "an access does not exist");
+  uint32_t accesses[3];
+  for (int i = sni_contract_accesses(&contract, accesses); i-- > 0;)
+    if (!b->status && accesses[i] >= b->n_accesses) fail(b, "an access does not exist");
   sni_item *item = add_item(b, SNI_ITEM_CONTRACT);
   if (!item) return 0;
   contract.inst = b->n_insts;
@@ -284,10 +285,11 @@ static void collect(collector *c) {
         return;
       }
       count_params(b, &contract->k, 1);
-      mark_use(b, contract->lhs, true, false);
-      mark_use(b, contract->rhs, true, false);
-      contract->lhs = collect_access(c, contract->lhs, depth);
-      contract->rhs = collect_access(c, contract->rhs, depth);
+      uint32_t *const accesses[] = {&contract->lhs, &contract->rhs, &contract->from};
+      for (int k = 0; k < 3 && *accesses[k] != SNI_NO_VALUE; k++) {
+        mark_use(b, *accesses[k], true, false);
+        *accesses[k] = collect_access(c, *accesses[k], depth);
+      }
     }
     if (item->kind != SNI_ITEM_BLOCK) continue;
     for (uint32_t k = 0; k < item->as.block.count && !b->status; k++) {

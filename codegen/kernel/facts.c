@@ -143,11 +143,11 @@ static uint32_t count_bits(const finder *f, uint32_t item, uint32_t loop) {
 
 static uint32_t contract_bits(const finder *f, uint32_t item) {
   const sni_item *at = &f->items[item];
-  const uint32_t depth = at->depth;
-  const uint32_t bits =
-      access_bits(f, at->as.contract.lhs, depth) | access_bits(f, at->as.contract.rhs, depth);
-  return bits | memory_bits(f, sni_tree_accesses(f->tree)[at->as.contract.lhs].buffer, item) |
-         memory_bits(f, sni_tree_accesses(f->tree)[at->as.contract.rhs].buffer, item);
+  uint32_t accesses[3], bits = 0;
+  for (int i = sni_contract_accesses(&at->as.contract, accesses); i-- > 0;)
+    bits |= access_bits(f, accesses[i], at->depth) |
+            memory_bits(f, sni_tree_accesses(f->tree)[accesses[i]].buffer, item);
+  return bits;
 }
 
 static uint32_t inst_bits(const finder *f, uint32_t number) {

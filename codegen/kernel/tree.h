@@ -70,7 +70,7 @@
 
 #include <string.h>
 
-#define SNI_TREE_VERSION 2  // of the block's layout and meaning; part of every key
+#define SNI_TREE_VERSION 3  // of the block's layout and meaning; part of every key
 #define SNI_TREE_DEPTH 12   // most loops around an instruction
 #define SNI_REDUCE_LANES 64
 #define SNI_NO_VALUE UINT32_MAX
@@ -141,13 +141,29 @@ typedef struct sni_block_item {
 // k's stride is the one at the item's own depth. The item stands directly in the loop n, that
 // directly in the loop m, both PARALLEL. lhs does not vary along n, rhs not along m. No ranges but
 // along m, n, k; no index, no otherwise.
+// With `from` the sum goes on from what is read there instead (0 outside its ranges, which may be
+// along any loop around): so it may run piece by piece. Then there are no segments.
+// Start from sni_contract_along.
 typedef struct sni_contract_item {
   uint32_t inst;
   uint32_t lhs, rhs;  // accesses
   uint32_t segment;   // > 0: k is cut into pieces of that many; piece sums are added in order,
                       // starting with the first one's
   sni_extent k;
+  uint32_t from;  // access, which does not vary along k; SNI_NO_VALUE
+  uint32_t reserved;
 } sni_contract_item;
+
+static inline sni_contract_item sni_contract_along(sni_extent k) {
+  return (sni_contract_item){.k = k, .from = SNI_NO_VALUE};
+}
+// The accesses of a CONTRACT in their order; gives their number.
+static inline int sni_contract_accesses(const sni_contract_item *c, uint32_t out[3]) {
+  out[0] = c->lhs;
+  out[1] = c->rhs;
+  out[2] = c->from;
+  return c->from == SNI_NO_VALUE ? 2 : 3;
+}
 
 typedef struct sni_item {
   uint16_t kind;    // sni_item_kind

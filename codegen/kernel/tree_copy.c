@@ -28,6 +28,7 @@ static void copy_contract(sni_tree_copier *c, const sni_contract_item *from) {
   sni_contract_item contract = *from;
   contract.lhs = copy_access(c, from->lhs);
   contract.rhs = copy_access(c, from->rhs);
+  if (from->from != SNI_NO_VALUE) contract.from = copy_access(c, from->from);
   const sn_dtype dtype = (sn_dtype)sni_tree_insts(c->tree)[from->inst].dtype;
   c->values[from->inst] = sni_tree_add_contract(&c->build, dtype, contract);
 }

@@ -234,7 +234,7 @@ static sn_status read_operation(parser *p, sni_tree_inst *inst) {
 
 // Behind "contract".
 static sn_status read_contract(parser *p, sn_dtype dtype) {
-  sni_contract_item contract = {.k = {0, 0}};
+  sni_contract_item contract = sni_contract_along(sni_extent_constant(0));
   SNI_TRY(sni_tree_expect_word(&p->r, "k"));
   SNI_TRY(sni_tree_read_extent(&p->r, &contract.k));
   if (sni_tree_accept_word(&p->r, "segment")) SNI_TRY(sni_tree_read_u32(&p->r, &contract.segment));
@@ -242,6 +242,7 @@ static sn_status read_contract(parser *p, sn_dtype dtype) {
   SNI_TRY(read_access(p, true, &contract.lhs));
   SNI_TRY(sni_tree_expect_word(&p->r, "times"));
   SNI_TRY(read_access(p, true, &contract.rhs));
+  if (sni_tree_accept_word(&p->r, "from")) SNI_TRY(read_access(p, true, &contract.from));
   sni_tree_add_contract(&p->b, dtype, contract);
   return SN_OK;
 }

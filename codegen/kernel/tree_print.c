@@ -195,6 +195,10 @@ static void add_contract(const printer *p, const sni_item *item) {
   add_access(p, contract->lhs, item->depth + 1u);
   sni_text_add(p->text, " times ");
   add_access(p, contract->rhs, item->depth + 1u);
+  if (contract->from != SNI_NO_VALUE) {
+    sni_text_add(p->text, " from ");
+    add_access(p, contract->from, item->depth + 1u);
+  }
   sni_text_add(p->text, "\n");
 }
 

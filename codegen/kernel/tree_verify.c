@@ -115,8 +115,9 @@ static sn_status verify_flags(const sni_tree_verifier *v, uint32_t buffer) {
     const sni_item *item = &v->items[i];
     if (item->kind != SNI_ITEM_CONTRACT) continue;
     const sni_tree_access *accesses = sni_tree_accesses(v->tree);
-    read |= accesses[item->as.contract.lhs].buffer == buffer ||
-            accesses[item->as.contract.rhs].buffer == buffer;
+    uint32_t used[3];
+    for (int k = sni_contract_accesses(&item->as.contract, used); k-- > 0;)
+      read |= accesses[used[k]].buffer == buffer;
   }
   for (uint32_t i = 0; i < v->tree->n_insts; i++) {
     const sni_kop op = (sni_kop)v->insts[i].op;

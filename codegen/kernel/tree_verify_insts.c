@@ -332,6 +332,22 @@ static sn_status verify_operand(sni_tree_verifier *v, uint32_t number, unsigned 
   return SN_OK;
 }
 
+// What the sum goes on from.
+static sn_status verify_from(sni_tree_verifier *v) {
+  const sni_item *item = &v->items[v->item];
+  const sni_contract_item *contract = &item->as.contract;
+  if (contract->reserved) return sni_tree_fail_item(v, "an unused field is not 0");
+  if (contract->from == SNI_NO_VALUE) return SN_OK;
+  if (contract->segment) return fail(v, "it goes on from a value and has segments");
+  SNI_TRY(verify_access(v, contract->from, item->depth + 1u, contract->k));
+  const sni_tree_access *access = &sni_tree_accesses(v->tree)[contract->from];
+  if (access->index != SNI_NO_VALUE) return fail(v, "what it goes on from is indexed");
+  bool varies = !is_zero(access->stride[item->depth]);
+  for (uint32_t i = 0; i < access->n_ranges; i++)
+    varies |= !is_zero(sni_tree_ranges(v->tree)[access->first_range + i].stride[item->depth]);
+  return varies ? fail(v, "what it goes on from varies along k") : SN_OK;
+}
+
 static bool is_parallel(const sni_tree_verifier *v, uint32_t item) {
   return item != SNI_NO_ITEM && v->items[item].kind == SNI_ITEM_LOOP &&
          v->items[item].as.loop.kind == SNI_LOOP_PARALLEL;
@@ -352,6 +368,7 @@ sn_status sni_tree_verify_contract(sni_tree_verifier *v) {
   SNI_TRY(verify_inst(v));
   SNI_TRY(verify_operand(v, contract->lhs, item->depth - 1u));
   SNI_TRY(verify_operand(v, contract->rhs, item->depth - 2u));
+  SNI_TRY(verify_from(v));
   v->inst++;
   return SN_OK;
 }

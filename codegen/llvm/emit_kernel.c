@@ -105,9 +105,10 @@ static void load_buffers(sni_emitter *e, uint32_t item) {
     const sni_tree_inst *inst = sni_inst_at(e, i);
     if (sni_kop_has_access((sni_kop)inst->op)) load_buffer(e, inst->access);
     if (inst->op != SNI_KOP_CONTRACTION) continue;
-    const sni_contract_item *c = &sni_item_at(e, e->inst_facts[i].item)->as.contract;
-    load_buffer(e, c->lhs);
-    load_buffer(e, c->rhs);
+    uint32_t accesses[3];
+    const sni_item *contract = sni_item_at(e, e->inst_facts[i].item);
+    const int n = sni_contract_accesses(&contract->as.contract, accesses);
+    for (int k = 0; k < n; k++) load_buffer(e, accesses[k]);
   }
 }
 

@@ -73,22 +73,25 @@ static void move_access(mover *m, uint32_t number, int depth) {
   }
 }
 
+static void move_contract(mover *m, const sni_contract_item *c, int depth) {
+  uint32_t accesses[3];
+  const int n = sni_contract_accesses(c, accesses);
+  for (int i = 0; i < n; i++) move_access(m, accesses[i], depth);
+}
+
 void sni_enter(sni_emitter *e, uint32_t item, LLVMValueRef index, bool lanes) {
   const int depth = sni_item_at(e, item)->depth;
   mover m = {.e = e, .index = index};
   if (!lanes) e->indices[depth] = index;
   if (sni_item_at(e, item)->kind == SNI_ITEM_CONTRACT) {
-    move_access(&m, sni_item_at(e, item)->as.contract.lhs, depth);
-    move_access(&m, sni_item_at(e, item)->as.contract.rhs, depth);
+    move_contract(&m, &sni_item_at(e, item)->as.contract, depth);
     return;
   }
   for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++) {
     const sni_tree_inst *inst = sni_inst_at(e, i);
     if (sni_kop_has_access((sni_kop)inst->op)) move_access(&m, inst->access, depth);
     if (inst->op != SNI_KOP_CONTRACTION) continue;
-    const sni_contract_item *c = &sni_item_at(e, e->inst_facts[i].item)->as.contract;
-    move_access(&m, c->lhs, depth);
-    move_access(&m, c->rhs, depth);
+    move_contract(&m, &sni_item_at(e, e->inst_facts[i].item)->as.contract, depth);
   }
 }
 

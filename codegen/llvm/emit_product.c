@@ -77,22 +77,26 @@ static void add_slot(sni_emitter *e, sni_product *p, LLVMValueRef *slot, uint32_
   };
 }
 
+static void add_slots(sni_emitter *e, sni_product *p, uint32_t number) {
+  const sni_tree_access *access = &sni_tree_accesses(e->tree)[number];
+  add_slot(e, p, &e->offsets[number], number, access->stride, &e->displacements[number]);
+  for (uint32_t r = access->first_range; r < access->first_range + (uint32_t)access->n_ranges; r++)
+    add_slot(e, p, &e->forms[r], number, sni_tree_ranges(e->tree)[r].stride, NULL);
+}
+
 static bool list_slots(sni_emitter *e, sni_product *p) {
   const sni_tree_access *accesses = sni_tree_accesses(e->tree);
   size_t count = 0;
   for (uint32_t i = p->first; i < p->end; i++)
     if (sni_kop_has_access((sni_kop)sni_inst_at(e, i)->op))
       count += 1u + accesses[sni_inst_at(e, i)->access].n_ranges;
+  if (p->from != SNI_NO_VALUE) count += 1u + accesses[p->from].n_ranges;
   p->slots = calloc(count + 1, sizeof(*p->slots));
   if (!p->slots) return false;
-  for (uint32_t i = p->first; i < p->end; i++) {
-    if (!sni_kop_has_access((sni_kop)sni_inst_at(e, i)->op)) continue;
-    const uint32_t a = sni_inst_at(e, i)->access;
-    add_slot(e, p, &e->offsets[a], a, accesses[a].stride, &e->displacements[a]);
-    for (uint32_t r = accesses[a].first_range;
-         r < accesses[a].first_range + (uint32_t)accesses[a].n_ranges; r++)
-      add_slot(e, p, &e->forms[r], a, sni_tree_ranges(e->tree)[r].stride, NULL);
-  }
+  for (uint32_t i = p->first; i < p->end; i++)
+    if (sni_kop_has_access((sni_kop)sni_inst_at(e, i)->op))
+      add_slots(e, p, sni_inst_at(e, i)->access);
+  if (p->from != SNI_NO_VALUE) add_slots(e, p, p->from);
   return true;
 }
 
@@ -178,10 +182,21 @@ static LLVMValueRef product_start(sni_emitter *e, const sni_product *p) {
   return sni_product_start(e, p->vector, p->dtype, k);
 }
 
+// What the sums of a row go on from; rows behind the last are the last again.
+static void emit_from(sni_emitter *e, sni_product *p, LLVMValueRef row, bool beyond,
+                      LLVMValueRef *sums) {
+  LLVMValueRef start[sni_max_group];
+  if (beyond) row = sni_ir_min(e, row, sni_ir_add(e, p->row_last, sni_ir_i64(e, -1)));
+  set_row(e, p, row, 0);
+  sni_emit_elements(e, p->from, &p->group, start);
+  for (int v = 0; v < p->group.count; v++) sums[v] = start[v];
+}
+
 // Sums of a block of k: on top of what the tile holds, or, of a segment, added to it.
 static void emit_sums(sni_emitter *e, sni_product *p, LLVMValueRef row, LLVMValueRef tile_row,
                       int rows, LLVMValueRef *offsets, LLVMValueRef *sums) {
   const int n = rows * p->group.count;
+  const bool go_on = p->from != SNI_NO_VALUE && !p->plan.blocked;
   LLVMValueRef before[sni_max_carried], start = product_start(e, p);
   for (int i = 0; i < n; i++) {
     sums[i] = start;
@@ -189,6 +204,9 @@ static void emit_sums(sni_emitter *e, sni_product *p, LLVMValueRef row, LLVMValu
     LLVMValueRef at = sni_ir_add(e, tile_row, sni_ir_i64(e, i / p->group.count));
     sums[i] = sni_emit_vector_load(e, p->vector, tile_address(e, p, at, i % p->group.count), NULL);
   }
+  if (go_on) set_panel(e, p);
+  for (int r = 0; r < rows && go_on; r++)
+    emit_from(e, p, sni_ir_add(e, row, sni_ir_i64(e, r)), offsets, sums + r * p->group.count);
   sni_emit_k_loop(e, p, row, rows, offsets, sums);
   for (int i = 0; i < n && p->plan.segmented; i++) {
     LLVMValueRef at = sni_ir_add(e, tile_row, sni_ir_i64(e, i / p->group.count));
@@ -314,13 +332,18 @@ static LLVMValueRef nothing(sni_emitter *e, const sni_product *p) {
   return p->plan.segmented && real ? sni_ir_float(p->vector, -0.0) : product_start(e, p);
 }
 
-static void clear_tile(sni_emitter *e, sni_product *p, int rows) {
+static void start_tile(sni_emitter *e, sni_product *p, int rows) {
   sni_loop loop;
   LLVMValueRef count = LLVMBuildSub(e->builder, p->row_last, p->row_first, "");
   LLVMValueRef end = sni_ir_add(e, count, sni_ir_i64(e, rows - 1));  // the last block stores whole
+  LLVMValueRef start[sni_max_group];
+  if (p->from != SNI_NO_VALUE) set_panel(e, p);
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), end, sni_ir_i64(e, 1), 0);
+  for (int v = 0; v < p->group.count; v++) start[v] = nothing(e, p);
+  if (p->from != SNI_NO_VALUE)
+    emit_from(e, p, sni_ir_add(e, p->row_first, loop.index), true, start);
   for (int v = 0; v < p->group.count; v++)
-    sni_emit_vector_store(e, nothing(e, p), tile_address(e, p, loop.index, v), NULL);
+    sni_emit_vector_store(e, start[v], tile_address(e, p, loop.index, v), NULL);
   sni_loop_end(e, &loop, NULL);
 }
 
@@ -357,7 +380,7 @@ static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int 
   LLVMValueRef size = sni_ir_i64(e, p->plan.k_block), end = p->k_extent, one = sni_ir_i64(e, 1);
   if (p->plan.segmented)  // an empty sum is that of one empty segment
     end = sni_ir_select(e, LLVMBuildICmp(e->builder, LLVMIntSGT, end, one, ""), end, one);
-  clear_tile(e, p, rows);
+  start_tile(e, p, rows);
   sni_loop_begin(e, &loop, p->k_first, end, size, 0);
   p->k_first = loop.index;
   p->k_count = sni_ir_min(e, size, LLVMBuildSub(e->builder, p->k_extent, loop.index, ""));
@@ -480,6 +503,7 @@ void sni_emit_product(sni_emitter *e, uint32_t item) {
   p.phase = calloc(p.end - p.first + 1u, 1);
   if (p.phase && sni_contraction_nest_find(e->tree, item, &p.nest) &&
       sni_contraction_plan_make(e->tree, &p.nest, e->vector_bits, &p.plan)) {
+    p.from = sni_item_at(e, p.nest.contract)->as.contract.from;
     p.rows = p.plan.swapped ? p.nest.n : p.nest.m;
     p.columns = p.plan.swapped ? p.nest.m : p.nest.n;
     if (list_slots(e, &p))

@@ -27,6 +27,7 @@ typedef struct sni_product {
   uint32_t rows, columns;  // items of their loops; rows may be SNI_NO_ITEM
   uint32_t first, end;     // instructions of the nest
   uint32_t number;         // of the CONTRACTION
+  uint32_t from;           // access that the sums go on from; SNI_NO_VALUE
   sn_dtype dtype;
   LLVMTypeRef element, vector;
   sni_factor left, right;

@@ -154,8 +154,10 @@ void sni_emit_contract(sni_emitter *e, uint32_t item, const sni_group *group) {
     c.count = group->count;
   }
   LLVMValueRef sums[sni_max_group], size = sni_emit_extent(e, contract->k);
-  LLVMValueRef start = sni_product_start(e, c.type, c.dtype, contract->k);
-  for (int i = 0; i < c.count; i++) sums[i] = start;
+  LLVMValueRef start = sni_product_start(e, c.type, c.dtype, contract->k), from[sni_max_group];
+  if (contract->from != SNI_NO_VALUE) sni_emit_elements(e, contract->from, c.group, from);
+  for (int i = 0; i < c.count; i++)
+    sums[i] = contract->from == SNI_NO_VALUE ? start : from[(group ? group->first : 0) + i];
   const bool one_piece = contract->k.param < 0 && contract->k.value <= (int64_t)contract->segment;
   if (contract->segment && !one_piece)
     emit_segments(e, &c, size, sums);

@@ -34,8 +34,9 @@ static void find_depths(sni_emitter *e) {
     const sni_item *item = sni_item_at(e, e->inst_facts[i].item);
     if (sni_kop_has_access((sni_kop)inst->op)) e->access_depth[inst->access] = (uint8_t)item->depth;
     if (inst->op != SNI_KOP_CONTRACTION) continue;
-    e->access_depth[item->as.contract.lhs] = (uint8_t)(item->depth + 1);
-    e->access_depth[item->as.contract.rhs] = (uint8_t)(item->depth + 1);
+    uint32_t accesses[3];
+    for (int k = sni_contract_accesses(&item->as.contract, accesses); k-- > 0;)
+      e->access_depth[accesses[k]] = (uint8_t)(item->depth + 1);
   }
 }
 

@@ -90,7 +90,8 @@ static bool touches(const writer *w, uint32_t number, uint32_t buffer) {
   const sni_tree_access *accesses = sni_tree_accesses(w->tree);
   const sni_contract_item *c = &w->items[w->facts[number].item].as.contract;
   if (inst->op == SNI_KOP_CONTRACTION)
-    return accesses[c->lhs].buffer == buffer || accesses[c->rhs].buffer == buffer;
+    return accesses[c->lhs].buffer == buffer || accesses[c->rhs].buffer == buffer ||
+           (c->from != SNI_NO_VALUE && accesses[c->from].buffer == buffer);
   return sni_kop_has_access((sni_kop)inst->op) && accesses[inst->access].buffer == buffer;
 }
 
@@ -308,8 +309,16 @@ static void write_contract(const writer *w, uint32_t i) {
   fprintf(w->out, "%s v%u = 0;\n{\nconst k_long n = ", type, c->inst);
   write_extent(w, c->k);
   fprintf(w->out, ", step = %u ? %u : k_max(n, (k_long)1);\n", c->segment, c->segment);
-  fprintf(w->out, "for (k_long begin = 0; begin < n; begin += step) {\n%s sum = %s;\n", type,
-          real ? "n == 1 ? -0.0f : 0.0f" : "0");
+  if (c->from != SNI_NO_VALUE) {
+    fprintf(w->out, "const k_long k = 0;\n(void)k;\nv%u = ", c->inst);
+    write_read(w, c->from, i, SNI_NO_VALUE);
+    fprintf(w->out, ";\n");
+  }
+  fprintf(w->out, "for (k_long begin = 0; begin < n; begin += step) {\n%s sum = ", type);
+  if (c->from != SNI_NO_VALUE)
+    fprintf(w->out, "v%u;\n", c->inst);
+  else
+    fprintf(w->out, "%s;\n", real ? "n == 1 ? -0.0f : 0.0f" : "0");
   fprintf(w->out, "for (k_long k = begin; k < n && k < begin + step; k++) {\nconst %s x = ", type);
   write_read(w, c->lhs, i, SNI_NO_VALUE);
   fprintf(w->out, ";\nconst %s y = ", type);

@@ -120,7 +120,7 @@ static uint32_t nest_put_slot_access(nest_converter *c, int slot) {
 
 static void nest_put_contraction(nest_converter *c, uint32_t number) {
   const nest_contraction *from = &c->k->contraction;
-  sni_contract_item contract = {.k = from->k_extent};
+  sni_contract_item contract = sni_contract_along(from->k_extent);
   contract.lhs = nest_put_access(c, from->lhs, c->n_outer, &from->lhs_k_stride);
   contract.rhs = nest_put_access(c, from->rhs, c->n_outer, &from->rhs_k_stride);
   c->values[number] = sni_tree_add_contract(&c->b, c->k->insts[number].dtype, contract);

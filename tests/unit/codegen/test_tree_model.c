@@ -143,7 +143,7 @@ END_TEST
 
 // ---- random trees
 
-enum { trees_per_test = 400, tests = 5, trees_to_count = 6000 };
+enum { trees_per_test = 400, tests = 5, trees_to_count = 6400 };
 
 START_TEST(random_trees) {
   for (uint64_t seed = (uint64_t)_i * trees_per_test; seed < (uint64_t)(_i + 1) * trees_per_test;

@@ -258,6 +258,21 @@ static const struct {
     {"b0 f32 row[4] in i1 read loop i0 parallel 2 { loop i1 parallel 2 { %0 f32 = contract k 5 of "
      "b0[k] times b0[0] } }",
      "it reaches beyond its buffer"},
+    {"b0 f32 global read loop i0 parallel 2 { loop i1 parallel 2 { %0 f32 = contract k 4 segment 2 "
+     "of b0[0] times b0[0] from b0[0] } }",
+     "it goes on from a value and has segments"},
+    {"b0 f32 global read loop i0 parallel 2 { loop i1 parallel 2 { %0 f32 = contract k 4 of b0[0] "
+     "times b0[0] from b0[k] } }",
+     "what it goes on from varies along k"},
+    {"b0 f32 global read loop i0 parallel 2 { loop i1 parallel 2 { %0 f32 = contract k 4 of b0[0] "
+     "times b0[0] from b0[0] where 0 <= k < 3 } }",
+     "what it goes on from varies along k"},
+    {"b0 f32 global read loop i0 parallel 2 { loop i1 parallel 2 { %0 i64 = const 1 %1 f32 = "
+     "contract k 4 of b0[0] times b0[0] from b0[%0] } }",
+     "what it goes on from is indexed"},
+    {"b0 f32 global read b1 f64 global read loop i0 parallel 2 { loop i1 parallel 2 { %0 f32 = "
+     "contract k 4 of b0[0] times b0[0] from b1[0] } }",
+     "its buffer has another dtype"},
     // ---- conditions
     {"loop i0 parallel 2 { %0 f32 = const 1 if %0 {} }", "its condition is not bool"},
     {"loop i0 parallel 2 { if %0 {} }", "its condition is not visible"},
@@ -435,7 +450,9 @@ static const struct {
     {ITEM, 0, ITEM_FIELD(parent), 0, "its parent is wrong"},
     {ITEM, 2, ITEM_FIELD(reserved), 1, "an unused field is not 0"},
     {ITEM, 0, ITEM_FIELD(as.bytes[40]), 1, "an unused field is not 0"},
-    {ITEM, 9, ITEM_FIELD(as.bytes[32]), 1, "an unused field is not 0"},
+    {ITEM, 9, ITEM_FIELD(as.contract.from), 1, "its access is not the next one"},
+    {ITEM, 9, ITEM_FIELD(as.contract.reserved), 1, "an unused field is not 0"},
+    {ITEM, 9, ITEM_FIELD(as.bytes[40]), 1, "an unused field is not 0"},
     {ITEM, 1, ITEM_FIELD(as.loop.kind), 3, "no such kind of loop"},
     {ITEM, 4, ITEM_FIELD(as.loop.order), 2, "no such order"},
     {ITEM, 1, ITEM_FIELD(as.loop.order), 1, "it does not reduce but"},

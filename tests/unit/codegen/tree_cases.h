@@ -442,6 +442,42 @@ static const tree_case products_cases[] = {
              "loop i1 parallel 9 { "
              "%0 f32 = contract k 33 segment 8 of b0[33*i0 + k] times b1[i1 + 9*k] "
              "store b2[9*i0 + i1] = %0 } }"},
+    {.name = "product that goes on",
+     .text = "b0 f32 global read b1 f32 global read b2 f32 global read b3 f32 global write "
+             "loop i0 parallel 37 @ grid grain 16 { "
+             "loop i1 parallel 90 @ grid grain 64 lanes { "
+             "%0 f32 = contract k 33 of b0[33*i0 + k] times b1[i1 + 90*k] from b2[90*i0 + i1] "
+             "store b3[90*i0 + i1] = %0 } }"},
+    {.name = "product that goes on, strip by strip",
+     .text = "b0 f32 global read b1 f32 global read b2 f32 global read write "
+             "loop i0 parallel 3 @ grid grain 1 { loop i1 sequential 4 { "
+             "loop i2 parallel 37 { loop i3 parallel 90 @ lanes { "
+             "%0 f32 = contract k 16 of b0[2368*i0 + 592*i1 + i2 + 37*k] "
+             "times b1[5760*i0 + 1440*i1 + i3 + 90*k] "
+             "from b2[3330*i0 + 90*i2 + i3] where 0 <= i1 - 1 < 4 "
+             "store b2[3330*i0 + 90*i2 + i3] = %0 } } } }"},
+    {.name = "product that goes on, one product, few columns, params",
+     .text = "b0 f32 global read b1 f32 global read b2 f32 global read b3 f32 global write "
+             "loop i0 parallel p0 @ grid grain 16 { "
+             "loop i1 parallel 3 @ grid grain 64 lanes { "
+             "%0 f32 = contract k p1 of b0[p1*i0 + k] times b1[i1 + 3*k] from b2[3*i0 + i1] "
+             "where 0 <= i0 - 2 < 100 "
+             "%1 f32 = mul %0, %0 store b3[3*i0 + i1] = %1 } }",
+     .params = {137, 1}},
+    {.name = "long product that goes on",
+     .text = "b0 f64 global read b1 f64 global read b2 f64 global read b3 f64 global write "
+             "loop i0 parallel p0 @ grid grain 16 { "
+             "loop i1 parallel 21 @ grid grain 64 lanes { "
+             "%0 f64 = contract k 1500 of b0[1500*i0 + k] times b1[1500*i1 + k] from b2[i1] "
+             "store b3[21*i0 + i1] = %0 } }",
+     .params = {11}},
+    {.name = "sum of products that goes on, without lanes",
+     .text = "b0 f32 global read b1 f32 global read b2 f32 global read b3 f32 global write "
+             "loop i0 parallel 37 @ grid grain 16 lanes { "
+             "loop i1 parallel 5 { loop i2 parallel 3 { "
+             "%0 f32 = contract k 9 of b0[9*i1 + k + 45*i0] times b1[i2 + 3*k] "
+             "from b2[15*i0 + i2] where 0 <= i2 < 2 "
+             "store b3[15*i0 + 3*i1 + i2] = %0 } } }"},
     {.name = "few columns",
      .text = "b0 f32 global read b1 f32 global read b2 f32 global read b3 f32 global write "
              "loop i0 parallel 137 @ grid grain 64 { %0 f32 = load b2[i0] "

@@ -175,10 +175,13 @@ static model_value tree_contract(const tree_model *m, uint32_t item) {
   const sni_contract_item *c = &m->items[item].as.contract;
   const sn_dtype dtype = (sn_dtype)m->insts[c->inst].dtype;
   const int64_t n = sni_extent_value(c->k, m->params), step = c->segment ? c->segment : n;
+  const bool goes_on = c->from != SNI_NO_VALUE;
   model_value total = {.i64 = 0};
+  if (goes_on) total = tree_factor(m, c->from, item, 0, dtype);
   for (int64_t begin = 0; begin < n; begin += step) {
     model_value sum = n == 1 && sni_is_float(dtype) ? model_identity(SNI_KOP_ADD, dtype)
                                                     : (model_value){.i64 = 0};
+    if (goes_on) sum = total;
     for (int64_t k = begin; k < n && k < begin + step; k++) {
       const model_value a = tree_factor(m, c->lhs, item, k, dtype),
                         b = tree_factor(m, c->rhs, item, k, dtype);

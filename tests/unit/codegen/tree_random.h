@@ -374,6 +374,23 @@ static uint32_t random_operand(random_maker *g, sn_dtype dtype, int own, int oth
   return sni_tree_add_access(&g->b, access);
 }
 
+// What a sum goes on from: new memory, or a row; never what the nest writes.
+static uint32_t random_from(random_maker *g, sn_dtype dtype) {
+  int64_t strides[random_loops] = {0};
+  random_any(g, strides);
+  sni_tree_access access = random_new_access(g, dtype, strides, 0);
+  if (random_pick(g, 2)) {
+    int64_t form[random_loops] = {0};
+    form[random_pick(g, g->n_loops)] = random_pick(g, 3) - 1;
+    sni_tree_range range = sni_tree_range_below(random_extent(g, random_pick(g, 12)));
+    range.offset = random_extent(g, random_pick(g, 5) - 2);
+    random_set_strides(g, range.stride, form);
+    access.first_range = (uint16_t)sni_tree_add_range(&g->b, range);
+    access.n_ranges = 1;
+  }
+  return sni_tree_add_access(&g->b, access);
+}
+
 // Loops m and n around a contraction, with what stands before and behind it.
 static void random_contract(random_maker *g, int64_t m_grain, int64_t n_grain) {
   static const sn_dtype dtypes[] = {SN_F32, SN_F32, SN_F64, SN_I32, SN_I64};
@@ -401,10 +418,13 @@ static void random_contract(random_maker *g, int64_t m_grain, int64_t n_grain) {
   const int64_t k = random_pick(g, 6) ? random_pick(g, 12) : 40 + random_pick(g, 40);
   static const uint32_t segments[] = {0, 0, 1, 7, 1024};
   const int depth = g->n_loops;
-  sni_contract_item contract = {.segment = segments[random_pick(g, 5)]};
+  sni_contract_item contract = sni_contract_along(random_extent(g, k));
+  if (random_pick(g, 4))
+    contract.segment = segments[random_pick(g, 5)];
+  else
+    contract.from = random_from(g, dtype);
   contract.lhs = random_operand(g, dtype, depth - 2, depth - 1, k);
   contract.rhs = random_operand(g, dtype, depth - 1, depth - 2, k);
-  contract.k = random_extent(g, k);
   random_add_value(g, sni_tree_add_contract(&g->b, dtype, contract));
   random_block(g, random_pick(g, 4), true);
   random_store(g);

@@ -50,8 +50,9 @@ static SNI_UNUSED void tree_find_elements(random_tree *r) {
   for (uint32_t i = 0; i < tree->n_items; i++) {
     const sni_item *item = &sni_tree_items(tree)[i];
     if (item->kind == SNI_ITEM_CONTRACT) {
-      tree_reach(r, item->as.contract.lhs, i);
-      tree_reach(r, item->as.contract.rhs, i);
+      uint32_t accesses[3];
+      for (int k = sni_contract_accesses(&item->as.contract, accesses); k-- > 0;)
+        tree_reach(r, accesses[k], i);
     }
     for (uint32_t k = 0; item->kind == SNI_ITEM_BLOCK && k < item->as.block.count; k++) {
       const sni_tree_inst *inst = &sni_tree_insts(tree)[item->as.block.first + k];
