@@ -232,8 +232,8 @@ static void add_product(sni_flattener *t, uint32_t contract, bool tiled) {
   };
   if (c->from != SNI_NO_VALUE) {
     product.goes_on = true;
-    product.from = make_operand(t, c->from, depth - (turned ? 2 : 1), depth - (turned ? 1 : 2),
-                                apart);
+    product.from =
+        make_operand(t, c->from, depth - (turned ? 2 : 1), depth - (turned ? 1 : 2), apart);
   }
   t->values[c->inst].slot = product.slot;
   if (!tiled) {

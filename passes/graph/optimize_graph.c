@@ -23,17 +23,18 @@ static bool can_be_lowered(const sni_graph *graph) {
 
 sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule lower[] = {sni_rewrite_matmul}, split[] = {sni_split_reduction};
-  bool lowered = false, split_some = false, changed = false;
+  bool turned = false, lowered = false, split_some = false, changed = false;
   SNI_TRY(clean(graph, out_graph));
   SNI_TRY(sni_join_pads_once(*out_graph, out_graph, &changed));
   if (changed) SNI_TRY(clean(*out_graph, out_graph));
   if (!can_be_lowered(*out_graph)) return SN_OK;
+  SNI_TRY(sni_turn_products_once(*out_graph, out_graph, &turned));
   SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = lower, .n_rules = 1},
                            out_graph, &lowered));
   SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = split, .n_rules = 1},
                            out_graph, &split_some));
   SNI_TRY(sni_split_columns_once(*out_graph, out_graph, &changed));
-  return lowered || split_some || changed ? clean(*out_graph, out_graph) : SN_OK;
+  return turned || lowered || split_some || changed ? clean(*out_graph, out_graph) : SN_OK;
 }
 
 const sni_pass_info sni_graph_passes[] = {
@@ -42,6 +43,7 @@ const sni_pass_info sni_graph_passes[] = {
     {"fold_constants", sni_fold_constants, "computes what depends on constants alone"},
     {"simplify_nodes", sni_simplify_nodes, "algebraic rules that keep every bit"},
     {"join_pads", sni_join_pads, "sums of padded slices to concats"},
+    {"turn_products", sni_turn_products, "a matmul read transposed is computed so"},
     {"rewrite_matmuls", sni_rewrite_matmuls,
      "degenerate and integer matmuls to mul and reduce_sum"},
     {"split_reductions", sni_split_reductions, "large reductions to few results in two steps"},

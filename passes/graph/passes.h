@@ -41,7 +41,11 @@ sn_status sni_simplify_nodes(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_join_pads(const sni_graph *graph, sni_graph **out_graph);
 // The same without the walk that drops what is dead. *out_graph may be the graph itself.
 sn_status sni_join_pads_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
-// Degenerate ones to mul + reduce.
+// Matmuls that nothing but their transpose is read of, transposed. *out_graph stays where there is
+// none.
+sn_status sni_turn_products_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
+sn_status sni_turn_products(const sni_graph *graph, sni_graph **out_graph);
+// Degenerate matmuls to mul + reduce.
 sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph);
 // Large ones to few results in two steps.
 sn_status sni_split_reductions(const sni_graph *graph, sni_graph **out_graph);

@@ -1,13 +1,15 @@
 // Degenerate matmuls become a multiplication and a sum, which fuse with their neighbours: those
 // with one column or an inner size of 1, and all of integers, for which there is no contraction
 // kernel. The others stay for the GEMM, those of one row too: a row of a batch and a batch of one
-// row have the same bits.
+// row have the same bits. A matmul that nothing but its transpose is read of is computed transposed:
+// the gradient of what was transposed for a product, otherwise a copy.
 //
 // Invariant: one column is summed in 64 lanes over k, several in order of k, whether their number
 // is known here or only when the program runs; eager execution takes the same way. The product has
 // the shape [batch..., m, n, k] without the dims of 1; the sum is over the last axis.
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite.h"
+#include "passes/graph/simplify.h"
 
 typedef struct matmul {
   const sni_node *node;
@@ -144,4 +146,58 @@ sni_node_id sni_rewrite_matmul(sni_rewrite *r, const sni_node *node) {
 sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule rules[] = {sni_rewrite_matmul};
   return sni_rewrite_graph(graph, &(sni_rewrite_options){.rules = rules, .n_rules = 1}, out_graph);
+}
+
+// ---- products that are transposed
+
+static bool has_several(const sni_graph *graph, sni_dim dim) {
+  int64_t value;
+  return sni_dim_is_constant(graph->dims, dim, &value) ? value > 1
+                                                       : sni_dim_is_at_least(graph->dims, dim, 2);
+}
+
+static bool is_turned(const sni_graph *graph, const sni_node *node) {
+  const int rank = node->type.rank;
+  return sni_is_matrix_transpose(node) &&
+         sni_op_infos[sni_graph_node(graph, node->operands[0])->op].op_class ==
+             SNI_CLASS_CONTRACT &&
+         has_several(graph, node->type.dims[rank - 1]) &&
+         has_several(graph, node->type.dims[rank - 2]);
+}
+
+// (A B)^T = B^T A^T, to the bit where neither has the rule of one column: each element is the same
+// chain of fused multiply-adds. facts: uses of old nodes.
+static sni_node_id turn_product(sni_rewrite *r, const sni_node *node) {
+  const uint32_t *uses = r->facts;
+  const sni_node *old = sni_graph_node(r->from, r->at);
+  if (node->op != old->op || !is_turned(r->from, old) || uses[old->operands[0]] > 1)
+    return SNI_NO_NODE;
+  const sni_node *product = sni_rewrite_node(r, node->operands[0]);
+  return sni_build_matmul(&r->build, product->operands[1], product->operands[0], !product->attrs[1],
+                          !product->attrs[0]);
+}
+
+sn_status sni_turn_products_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed) {
+  const sni_rewrite_rule rules[] = {turn_product};
+  uint32_t *uses = SNI_ARENA_ARRAY(graph->arena, uint32_t, graph->n_nodes + 1);
+  bool any = false;
+  *out_changed = false;
+  if (!uses) return sni_fail_memory(graph->diag, graph->n_nodes * sizeof *uses, "a graph");
+  for (uint32_t i = 0; i < graph->n_results; i++) uses[graph->results[i].node]++;
+  for (sni_node_id id = 0; id < graph->n_nodes; id++) {
+    const sni_node *node = sni_graph_node(graph, id);
+    for (int i = 0; i < node->n_operands; i++) uses[node->operands[i]]++;
+    any |= is_turned(graph, node);
+  }
+  if (!any) return SN_OK;
+  const sni_rewrite_options options = {.rules = rules, .n_rules = 1, .facts = uses};
+  return sni_rewrite_once(graph, &options, out_graph, out_changed);
+}
+
+sn_status sni_turn_products(const sni_graph *graph, sni_graph **out_graph) {
+  const sni_rewrite_options prune = {0};  // what is dead uses nothing
+  bool changed;
+  SNI_TRY(sni_rewrite_once(graph, &prune, out_graph, &changed));
+  SNI_TRY(sni_turn_products_once(*out_graph, out_graph, &changed));
+  return changed ? sni_rewrite_once(*out_graph, &prune, out_graph, &changed) : SN_OK;
 }

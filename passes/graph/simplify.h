@@ -34,6 +34,8 @@ sni_node_id sni_simplify_pad(sni_rewrite *r, const sni_node *n);
 sni_node_id sni_simplify_concat(sni_rewrite *r, const sni_node *n);
 sni_node_id sni_simplify_reduce(sni_rewrite *r, const sni_node *n);
 sni_node_id sni_simplify_matmul(sni_rewrite *r, const sni_node *n);
+// Whether it is a TRANSPOSE that exchanges the last two dims and nothing else.
+bool sni_is_matrix_transpose(const sni_node *n);
 
 // ---- simplify_sums.c: of a reduce_sum
 sni_node_id sni_simplify_one_hot_sum(sni_rewrite *r, const sni_node *n);

@@ -134,8 +134,9 @@ sni_node_id sni_simplify_reduce(sni_rewrite *r, const sni_node *n) {
 }
 
 // Exchanges the last two dims and nothing else.
-static bool is_matrix_transpose(const sni_node *n) {
+bool sni_is_matrix_transpose(const sni_node *n) {
   int rank = n->type.rank;
+  if (n->op != SNI_OP_TRANSPOSE) return false;
   for (int i = 0; i < rank - 2; i++)
     if (n->attrs[i] != i) return false;
   return n->attrs[rank - 2] == rank - 1;
@@ -145,8 +146,8 @@ sni_node_id sni_simplify_matmul(sni_rewrite *r, const sni_node *n) {
   sni_node_id operands[2] = {n->operands[0], n->operands[1]};
   bool flags[2] = {n->attrs[0] != 0, n->attrs[1] != 0}, changed = false;
   for (int i = 0; i < 2; i++) {
-    const sni_node *operand = sni_rewrite_operand(r, n, i, SNI_OP_TRANSPOSE);
-    if (!operand || !is_matrix_transpose(operand)) continue;
+    const sni_node *operand = sni_rewrite_node(r, n->operands[i]);
+    if (!sni_is_matrix_transpose(operand)) continue;
     operands[i] = operand->operands[0];
     flags[i] = !flags[i];
     changed = true;

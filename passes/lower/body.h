@@ -13,7 +13,8 @@
 //          nest at hand. An expression that varies along an inner axis belongs to its nest; others
 //          belong to the body and are computed before the first nest that wants them.
 //   cut    an axis whose chunks are summed is two outer axes, the last ones: `cut` counts chunks, cut + 1
-//          the elements of one, in sequence.
+//          the elements of one, in sequence. A product that sums over the strips has the first of them
+//          alone: the elements are its k.
 #ifndef SNI_PASSES_BODY_H
 #define SNI_PASSES_BODY_H
 
@@ -64,6 +65,7 @@ typedef struct sni_expression {
     } sum;
     struct {
       uint32_t lhs, rhs;  // expressions that are sides
+      uint32_t from;      // what the sum goes on from, or SNI_NO_VALUE
       sni_linear k, lhs_stride, rhs_stride;
       uint32_t segment;  // of k, whose sums are added in order; 0: one
     } product;
@@ -142,6 +144,7 @@ typedef struct sni_body {
   uint32_t contraction;     // value, or SNI_NO_VALUE
   int cut;                  // axis; -1: none
   sni_linear chunk, whole;  // elements of a chunk, of the axis
+  bool sums;                // a product that goes on from strip to strip
   bool columns;             // lanes run along an outer axis: sums are in sequence
   bool sequential;          // the outer loops run in order (stores that collide)
   sni_location location;

@@ -198,6 +198,7 @@ static void add_axis(sni_body *b, const sni_group *group, int axis) {
     b->chunk = sni_linear_number(group->chunk);
     b->whole = extent;
     b->extent[b->n_outer++] = sni_linear_dim(sni_dim_floor_div(dims, padded, group->chunk));
+    if (group->sums) return;
     extent = b->chunk;
   }
   b->extent[sni_body_axes(b)] = extent;
@@ -271,6 +272,7 @@ static sn_status build_body(sni_lowering *l, uint32_t number, int part, const sn
   SNI_TRY(sni_body_init(b, l, (int32_t)number, group->members[0]));
   b->part = part;
   b->source = group;
+  b->sums = group->sums;
   order_axes(b, group);
   b->columns = group->order == SNI_GROUP_COLUMNS;
   SNI_TRY(add_waiting(b, &l->groups[number]));

@@ -16,7 +16,9 @@ typedef struct kernel {
   uint32_t n_slots, slots_capacity;
   sni_size_ref *params;
   uint32_t n_params, params_capacity;
-  int n_grid;  // loops
+  int n_shared;   // loops around all parts
+  int n_grid;     // those of them that are cut into units
+  bool in_order;  // the strips: the last of the shared loops runs so
 } kernel;
 
 typedef struct tree_maker {
@@ -231,10 +233,13 @@ static sn_status add_side(tree_maker *t, uint32_t side, sni_linear k_stride, uin
 }
 
 static sn_status add_contraction(tree_maker *t, const sni_expression *v, uint32_t *out) {
-  sni_contract_item item = {.segment = v->as.product.segment};
+  sni_contract_item item = sni_contract_along(sni_extent_constant(0));
+  item.segment = v->as.product.segment;
   SNI_TRY(tree_size(t, v->as.product.k, &item.k));
   SNI_TRY(add_side(t, v->as.product.lhs, v->as.product.lhs_stride, &item.lhs));
   SNI_TRY(add_side(t, v->as.product.rhs, v->as.product.rhs_stride, &item.rhs));
+  if (v->as.product.from != SNI_NO_VALUE)
+    SNI_TRY(value_access(t, &t->b->values[v->as.product.from], &item.from));
   *out = sni_tree_add_contract(&t->k->build, v->dtype, item);
   return t->k->build.status;
 }
@@ -299,7 +304,7 @@ static sn_status add_value(tree_maker *t, uint32_t number) {
 static bool is_side(const sni_body *b, uint32_t number) {
   if (b->contraction == SNI_NO_VALUE) return false;
   const sni_expression *c = &b->values[b->contraction];
-  return number == c->as.product.lhs || number == c->as.product.rhs;
+  return number == c->as.product.lhs || number == c->as.product.rhs || number == c->as.product.from;
 }
 
 static bool is_inner(const sni_expression *v) {
@@ -386,7 +391,8 @@ static sn_status open_outer(tree_maker *t, int i) {
   SNI_TRY(tree_size(t, t->axes.extent[i], &loop.extent));
   loop.strip = SNI_NO_ITEM;
   loop.axis = (uint32_t)i;
-  const bool strip = t->b->cut >= 0 && i == t->k->n_grid;
+  const bool strip = t->b->cut >= 0 && !t->b->sums && i == t->k->n_shared;
+  if (t->k->in_order && i == t->k->n_shared - 1) loop.kind = SNI_LOOP_SEQUENTIAL;
   schedule.grid = i < t->k->n_grid;
   if (schedule.grid) schedule.grain = t->axes.grain[i];
   schedule.lanes = !t->axes.inner_lanes && i == t->axes.n_outer - 1 &&
@@ -414,8 +420,8 @@ static sn_status add_waiting(tree_maker *parts, int n, uint32_t count) {
     t->row_buffers = SNI_ARENA_ARRAY(t->l->arena, uint32_t, t->b->n_rows + 1);
     if (!t->row_buffers) return sni_fail_memory(t->l->diag, t->b->n_rows, "a kernel");
     for (uint32_t r = 0; r < count; r++)
-      t->row_buffers[r] =
-          i ? parts[0].row_buffers[r] : add_row(t, &t->b->rows[r], t->outer_item[t->k->n_grid - 1]);
+      t->row_buffers[r] = i ? parts[0].row_buffers[r]
+                            : add_row(t, &t->b->rows[r], t->outer_item[t->k->n_shared - 1]);
   }
   return parts->k->build.status;
 }
@@ -424,7 +430,7 @@ static sn_status add_waiting(tree_maker *parts, int n, uint32_t count) {
 static sn_status write_part(tree_maker *t, uint32_t n_waiting) {
   const sni_body *b = t->b;
   const int n_outer = t->axes.n_outer;
-  for (int i = t->k->n_grid; i < n_outer; i++) {
+  for (int i = t->k->n_shared; i < n_outer; i++) {
     SNI_TRY(add_outer_values(t, i, 0));
     SNI_TRY(open_outer(t, i));
   }
@@ -438,7 +444,7 @@ static sn_status write_part(tree_maker *t, uint32_t n_waiting) {
     else
       SNI_TRY(add_outer_values(t, n_outer, SNI_NO_NEST));
   }
-  for (int i = t->k->n_grid; i < n_outer; i++) sni_tree_close(&t->k->build);
+  for (int i = t->k->n_shared; i < n_outer; i++) sni_tree_close(&t->k->build);
   return t->k->build.status;
 }
 
@@ -446,14 +452,14 @@ static sn_status write_items(tree_maker *parts, int n) {
   kernel *k = parts->k;
   const sni_body *b = parts->b;
   const uint32_t n_waiting = b->group >= 0 ? b->l->groups[b->group].n_waiting : 0;
-  for (int i = 0; i < k->n_grid; i++) {
+  for (int i = 0; i < k->n_shared; i++) {
     for (int p = 0; p < n; p++) SNI_TRY(add_outer_values(&parts[p], i, 0));
     SNI_TRY(open_outer(&parts[0], i));
     for (int p = 1; p < n; p++) parts[p].outer_item[i] = parts[0].outer_item[i];
   }
   SNI_TRY(add_waiting(parts, n, n_waiting));
   for (int p = 0; p < n; p++) SNI_TRY(write_part(&parts[p], n_waiting));
-  for (int i = 0; i < k->n_grid; i++) sni_tree_close(&k->build);
+  for (int i = 0; i < k->n_shared; i++) sni_tree_close(&k->build);
   return k->build.status;
 }
 
@@ -510,8 +516,10 @@ sn_status sni_build_tree(sni_body *bodies, int n) {
   for (int p = 0; p < n; p++) SNI_TRY(prepare_part(&parts[p], &k, &bodies[p]));
   const sni_body *b = &bodies[0];
   // The elements of a chunk are no units, nor are a chained product's columns.
-  k.n_grid =
+  k.in_order = b->group >= 0 && l->groups[b->group].in_order;
+  k.n_shared =
       parts[0].axes.n_outer - (b->cut >= 0) - (b->cut >= 0 && b->contraction != SNI_NO_VALUE);
+  k.n_grid = k.n_shared - k.in_order;
   sni_tree_begin(&k.build, l->arena, l->diag, bodies[n - 1].name);
   for (int p = 0; p < n; p++) SNI_TRY(add_buffers(&parts[p], parts, n));
   SNI_TRY(write_items(parts, n));

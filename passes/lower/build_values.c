@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { product_segment = 1024 };  // of k: part of the value, so never to be tuned
-
 static uint16_t axes_of(const sni_body *b, uint32_t value) {
   return value == SNI_NO_VALUE ? 0 : b->values[value].axes;
 }
@@ -413,6 +411,7 @@ static sn_status add_side(sni_body *b, sni_node_id operand, bool transposed, boo
     sni_linear *to = at.at + k * (n_axes + 2);
     if (k == k_dim) {
       to[1 + n_axes] = sni_linear_number(1);
+      if (b->sums) to[1 + b->cut] = b->chunk;
     } else {
       const int from = k == free_dim ? (is_lhs ? rank - 2 : rank - 1) : k;
       memcpy(to, map->at + from * (n_axes + 1), (size_t)(n_axes + 1) * sizeof *to);
@@ -440,13 +439,32 @@ static sn_status add_side(sni_body *b, sni_node_id operand, bool transposed, boo
   return sni_body_add(b, &v, out);
 }
 
-static sn_status emit_contraction(sni_body *b, const sni_node *node, const sni_index_map *map,
-                                  uint32_t *out) {
+// The result as the strips before this one have left it; +0 before the first.
+static sn_status add_from(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
+  const sni_type *type = sni_graph_type(b->l->graph, id);
+  sni_linear begun[1 + SNI_MAX_AXES] = {sni_linear_number(-1)};  // 0 <= strip - 1
+  sni_expression load = sni_body_blank(SNI_KOP_LOAD, type->dtype);
+  begun[1 + b->cut] = sni_linear_number(1);
+  load.slot = b->l->nodes[id].slot;
+  load.first_condition = b->n_conditions;
+  load.n_conditions = 1;
+  SNI_TRY(sni_body_add_condition(b, begun, b->whole.number));
+  SNI_TRY(sni_body_address(b, type, map, 0, &load));
+  return sni_body_add(b, &load, out);
+}
+
+static sn_status emit_contraction(sni_body *b, sni_node_id id, const sni_node *node,
+                                  const sni_index_map *map, uint32_t *out) {
   const sni_type *a = sni_graph_type(b->l->graph, node->operands[0]);
   sni_expression v = sni_body_blank(SNI_KOP_CONTRACTION, node->type.dtype);
+  v.as.product.from = SNI_NO_VALUE;
   v.as.product.k = sni_linear_dim(a->dims[node->attrs[0] ? a->rank - 2 : a->rank - 1]);
-  const bool long_k = v.as.product.k.symbolic || v.as.product.k.number > product_segment;
-  v.as.product.segment = sni_is_float(node->type.dtype) && long_k ? product_segment : 0;
+  if (b->sums) {
+    v.as.product.k = b->chunk;
+    SNI_TRY(add_from(b, id, map, &v.as.product.from));
+  }
+  const bool long_k = v.as.product.k.symbolic || v.as.product.k.number > SNI_PRODUCT_SEGMENT;
+  v.as.product.segment = sni_is_float(node->type.dtype) && long_k ? SNI_PRODUCT_SEGMENT : 0;
   SNI_TRY(add_side(b, node->operands[0], node->attrs[0] != 0, true, map, &v.as.product.lhs_stride,
                    &v.as.product.lhs));
   SNI_TRY(add_side(b, node->operands[1], node->attrs[1] != 0, false, map, &v.as.product.rhs_stride,
@@ -475,7 +493,7 @@ static sn_status emit_node(sni_body *b, sni_node_id id, const sni_index_map *map
     case SNI_CLASS_VIEW:
       return emit_view(b, id, node, map, out);
     case SNI_CLASS_CONTRACT:
-      return emit_contraction(b, node, map, out);
+      return emit_contraction(b, id, node, map, out);
     case SNI_CLASS_INDEX:
       return emit_gather(b, node, map, out);
     case SNI_CLASS_RANDOM:

@@ -37,8 +37,9 @@ typedef enum sni_group_order {
 } sni_group_order;
 
 enum {
-  SNI_CONCAT_FUSED = 4,  // most operands of a concat that is read in place
-  SNI_MOST_PARTS = 6,    // of a chain
+  SNI_CONCAT_FUSED = 4,        // most operands of a concat that is read in place
+  SNI_PRODUCT_SEGMENT = 1024,  // of a product's k: part of the value, so never to be tuned
+  SNI_MOST_PARTS = 8,          // of a chain
 };
 
 // A value that one part of a chain leaves for others, in scratch.
@@ -72,7 +73,9 @@ typedef struct sni_group {
   // of a part of one: its outer axes in the order that all parts share, `cut` being the last
   int8_t outer[SNI_MAX_AXES];
   int n_outer;
-  bool strip;  // the cut is one into strips alone: their rows are independent
+  bool strip;     // the cut is one into strips alone: their rows are independent
+  bool sums;      // the product goes on from strip to strip: its k are the rows of one
+  bool in_order;  // of a chain: some part does
 } sni_group;
 
 // Which axis of its group each dim of a member's iteration space is (its operand's dims for a

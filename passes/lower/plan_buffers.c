@@ -203,7 +203,8 @@ typedef struct touch {
 } touch;
 
 // Whether both reach the same elements when all their loops run: one after the other then does in
-// place what it does apart, for iterations of the outermost loops reach elements of their own.
+// place what it does apart, for iterations of the outermost loops reach elements of their own. In a
+// loop in sequence that is so only if it moves them.
 static bool same_elements(const sni_tree *tree, const touch *a, const touch *b) {
   const sni_item *items = sni_tree_items(tree);
   const int depth = items[a->item].depth;
@@ -216,6 +217,7 @@ static bool same_elements(const sni_tree *tree, const touch *a, const touch *b) 
     const sni_loop_item *x = &items[loop_a].as.loop, *y = &items[loop_b].as.loop;
     if (items[loop_a].kind != SNI_ITEM_LOOP || items[loop_b].kind != SNI_ITEM_LOOP) return false;
     if (!sni_extent_equal(a->access->stride[d], b->access->stride[d])) return false;
+    if (x->kind == SNI_LOOP_SEQUENTIAL && sni_extent_is(a->access->stride[d], 0)) return false;
     if (loop_a != loop_b && !sni_extent_equal(x->extent, y->extent)) return false;
     loop_a = items[loop_a].parent;
     loop_b = items[loop_b].parent;
@@ -243,9 +245,9 @@ static void walk_blocks(place_check *p, bool stores) {
   const sni_tree_inst *insts = sni_tree_insts(p->tree);
   for (uint32_t i = 0; i < p->tree->n_items && p->ok; i++) {
     if (items[i].kind == SNI_ITEM_CONTRACT) {  // reads elements that other iterations write
-      const sni_tree_access *accesses = sni_tree_accesses(p->tree);
-      p->ok = accesses[items[i].as.contract.lhs].buffer != p->in &&
-              accesses[items[i].as.contract.rhs].buffer != p->in;
+      uint32_t used[3];
+      for (int k = sni_contract_accesses(&items[i].as.contract, used); k-- > 0;)
+        p->ok = p->ok && sni_tree_accesses(p->tree)[used[k]].buffer != p->in;
       continue;
     }
     if (items[i].kind != SNI_ITEM_BLOCK) continue;

@@ -53,6 +53,14 @@ static void with_gradients(sn_tensor *const *in, sn_tensor **out) {
   sn_gradients(sn_sum(sn_square(out[0])), in, 3, &out[1]);
 }
 
+// For a cotangent that does not come from the result: one way through the rows. Scaled after the
+// products, so that their gradients have a factor of their own.
+static void given_cotangents(sn_tensor *const *in, sn_tensor **out) {
+  attention(in, out);
+  sn_tensor *w = sn_cos(sn_sum(in[0], .axes = SN_AXES(-1), .keepdims = true));
+  sn_gradients(sn_sum(sn_mul(out[0], sn_stop_gradient(w))), in, 3, &out[1]);
+}
+
 static sn_tensor *normalised(sn_tensor *x) {
   sn_tensor *d = sn_sub(x, sn_mean(x, .axes = SN_AXES(-1), .keepdims = true));
   sn_tensor *v = sn_mean(sn_square(d), .axes = SN_AXES(-1), .keepdims = true);
@@ -99,6 +107,7 @@ static const struct {
              {"shown weights", shown_weights, 3, true},
              {"both ways", both_ways, 2, true},
              {"attention with gradients", with_gradients, 4, true},
+             {"attention with given cotangents", given_cotangents, 4, true},
              {"dense and norm", dense_norm, 1, false},
              {"dense, norm, dense", dense_norm_dense, 1, false},
              {"trained", trained, 4, false},
@@ -172,6 +181,28 @@ START_TEST(results_are_those_of_op_by_op) {
   sn_context *c = open_context(modes[mode].backend, modes[mode].threads);
   for (size_t i = 0; i < SNI_COUNT_OF(sizes); i++) {
     if (sizes[i][0] && !cases[number].batches) continue;
+    sn_function *f = sn_function_create(c, body, .user = &number, .inputs = n_inputs,
+                                        .outputs = cases[number].results);
+    compare(c, f, number, modes[mode].dtype, sizes[i]);
+    sn_function_destroy(f);
+  }
+  sn_context_destroy(c);
+}
+END_TEST
+
+// Batches enough to be units: gradients are summed from strip to strip, where strips of equal length
+// make up the rows and these are one segment of a sum.
+START_TEST(sums_over_strips_are_those_of_op_by_op) {
+  static const int64_t sizes[][4] = {{12, 0, 128, 128}, {8, 0, 100, 70},  {9, 0, 64, 33},
+                                     {3, 3, 37, 50},    {10, 0, 127, 40}, {8, 0, 1024, 40},
+                                     {8, 0, 1040, 34},  {2, 5, 96, 300},  {8, 0, 2, 32}};
+  static const case_function functions[] = {with_gradients, given_cotangents, both_ways};
+  const int mode = _i % n_modes;
+  int number = 0;
+  if (!SINTER_HAS_LLVM && modes[mode].backend == SN_BACKEND_LLVM) return;
+  while (cases[number].function != functions[_i / n_modes]) number++;
+  sn_context *c = open_context(modes[mode].backend, modes[mode].threads);
+  for (size_t i = 0; i < SNI_COUNT_OF(sizes); i++) {
     sn_function *f = sn_function_create(c, body, .user = &number, .inputs = n_inputs,
                                         .outputs = cases[number].results);
     compare(c, f, number, modes[mode].dtype, sizes[i]);
@@ -283,14 +314,46 @@ START_TEST(what_waits_has_no_buffer) {
 }
 END_TEST
 
+// Attention with its gradients: no memory grows with the square of the length, for one kernel makes
+// all of them.
+START_TEST(gradients_of_attention_are_linear_in_memory) {
+  static const int64_t lengths[] = {64, 128, 320, 512, 1024};
+  int number = 0;
+  while (cases[number].function != given_cotangents) number++;
+  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1);
+  for (size_t i = 0; i < SNI_COUNT_OF(lengths); i++) {
+    const int64_t n = lengths[i];
+    sn_shape shapes[n_inputs];
+    sn_spec specs[n_inputs];
+    sn_program *program;
+    char *text, square[64];
+    shapes_of((int64_t[]){12, 0, n, n}, shapes);
+    for (int k = 0; k < n_inputs; k++) specs[k] = (sn_spec){SN_F32, shapes[k]};
+    sn_function *f = sn_function_create(c, body, .user = &number, .inputs = n_inputs,
+                                        .outputs = cases[number].results);
+    ck_assert_int_eq(sn_function_compile(f, specs, n_inputs, &program), SN_OK);
+    ck_assert_int_eq(sn_program_dump(c, program, SN_STAGE_KERNEL, &text), SN_OK);
+    snprintf(square, sizeof square, "%lld bytes", (long long)(12 * n * n * 4));
+    ck_assert_msg(!strstr(text, square), "%lld:\n%s", (long long)n, text);
+    ck_assert_msg(count(text, "contract k") == 6 && count(text, " from ") == 2, "%s", text);
+    sn_text_free(c, text);
+    sn_program_release(program);
+    sn_function_destroy(f);
+  }
+  sn_context_destroy(c);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("chains");
   TCase *tests = tcase_create("chains");
   tcase_set_timeout(tests, 180);
   tcase_add_loop_test(tests, results_are_those_of_op_by_op, 0, n_cases * n_modes);
+  tcase_add_loop_test(tests, sums_over_strips_are_those_of_op_by_op, 0, 3 * n_modes);
   tcase_add_loop_test(tests, rows_of_any_number, 0, n_cases * n_modes);
   tcase_add_test(tests, nothing_waits_for_itself);
   tcase_add_test(tests, what_waits_has_no_buffer);
+  tcase_add_test(tests, gradients_of_attention_are_linear_in_memory);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

@@ -1,7 +1,5 @@
-// See cuda_text.h. One thread of 32 runs all that stands outside the loops with lanes; all of them
-// do so alike, and stores there are thread 0's.
-//
-// Invariant: __syncthreads and shuffles stand outside loops with lanes, where all threads take one way.
+// See cuda_text.h. What stands outside loops with lanes runs in all 32 threads alike; its stores are
+// thread 0's. Invariant: __syncthreads and shuffles stand outside such loops, where all go one way.
 #include "tests/unit/codegen/cuda_text.h"
 
 #include "codegen/kernel/facts.h"
@@ -87,12 +85,12 @@ static void write_constant(const writer *w, const sni_tree_inst *inst) {
 
 static bool touches(const writer *w, uint32_t number, uint32_t buffer) {
   const sni_tree_inst *inst = &w->insts[number];
-  const sni_tree_access *accesses = sni_tree_accesses(w->tree);
-  const sni_contract_item *c = &w->items[w->facts[number].item].as.contract;
+  uint32_t used[3] = {inst->access}, n = sni_kop_has_access((sni_kop)inst->op);
   if (inst->op == SNI_KOP_CONTRACTION)
-    return accesses[c->lhs].buffer == buffer || accesses[c->rhs].buffer == buffer ||
-           (c->from != SNI_NO_VALUE && accesses[c->from].buffer == buffer);
-  return sni_kop_has_access((sni_kop)inst->op) && accesses[inst->access].buffer == buffer;
+    n = (uint32_t)sni_contract_accesses(&w->items[w->facts[number].item].as.contract, used);
+  while (n-- > 0)
+    if (sni_tree_accesses(w->tree)[used[n]].buffer == buffer) return true;
+  return false;
 }
 
 // Held by each thread alone: inside the loop with lanes; or LOCAL and of no such loop's concern.
@@ -304,27 +302,21 @@ static void write_loop(writer *w, uint32_t i) {
 static void write_contract(const writer *w, uint32_t i) {
   const sni_contract_item *c = &w->items[i].as.contract;
   const sn_dtype dtype = (sn_dtype)w->insts[c->inst].dtype;
-  const bool real = dtype == SN_F32 || dtype == SN_F64;
-  const char *type = types[dtype];
-  fprintf(w->out, "%s v%u = 0;\n{\nconst k_long n = ", type, c->inst);
+  fprintf(w->out, "%s v%u = 0;\n{\nk_long k = 0;\n", types[dtype], c->inst);
+  if (c->from != SNI_NO_VALUE) fprintf(w->out, "v%u = ", c->inst);
+  if (c->from != SNI_NO_VALUE) write_read(w, c->from, i, SNI_NO_VALUE);
+  fprintf(w->out, ";\nconst k_long n = ");
   write_extent(w, c->k);
-  fprintf(w->out, ", step = %u ? %u : k_max(n, (k_long)1);\n", c->segment, c->segment);
-  if (c->from != SNI_NO_VALUE) {
-    fprintf(w->out, "const k_long k = 0;\n(void)k;\nv%u = ", c->inst);
-    write_read(w, c->from, i, SNI_NO_VALUE);
-    fprintf(w->out, ";\n");
-  }
-  fprintf(w->out, "for (k_long begin = 0; begin < n; begin += step) {\n%s sum = ", type);
-  if (c->from != SNI_NO_VALUE)
-    fprintf(w->out, "v%u;\n", c->inst);
-  else
-    fprintf(w->out, "%s;\n", real ? "n == 1 ? -0.0f : 0.0f" : "0");
-  fprintf(w->out, "for (k_long k = begin; k < n && k < begin + step; k++) {\nconst %s x = ", type);
+  fprintf(w->out,
+          ", step = %u ? %u : k_max(n, (k_long)1);\nfor (k_long begin = 0; begin < n; begin += "
+          "step) {\n%s sum = %s begin ? 0 : v%u;\n",
+          c->segment, c->segment, types[dtype],
+          c->from == SNI_NO_VALUE && sni_is_float(dtype) ? "n == 1 ? -0.0f :" : "", c->inst);
+  fprintf(w->out, "for (k = begin; k < n && k < begin + step; k++)\nsum = k_fma(");
   write_read(w, c->lhs, i, SNI_NO_VALUE);
-  fprintf(w->out, ";\nconst %s y = ", type);
+  fprintf(w->out, ", ");
   write_read(w, c->rhs, i, SNI_NO_VALUE);
-  fprintf(w->out, ";\nsum = k_fma(x, y, sum);\n}\nv%u = begin ? k_add(v%u, sum) : sum;\n}\n}\n",
-          c->inst, c->inst);
+  fprintf(w->out, ", sum);\nv%u = begin ? k_add(v%u, sum) : sum;\n}\n}\n", c->inst, c->inst);
 }
 
 static void write_body(writer *w, uint32_t begin, uint32_t end) {
