@@ -55,7 +55,10 @@ typedef struct sni_expression {
   union {
     double f;  // CONST
     int64_t i;
-    int axis;         // INDEX
+    struct {
+      int axis;              // INDEX
+      const sni_linear *of;  // per axis: coefficients of the sum that it is a term of
+    } index;
     sni_linear size;  // PARAM, CHECK_INDEX
     struct {
       sni_kop combiner;  // REDUCE

@@ -246,7 +246,7 @@ static sn_status add_contraction(tree_maker *t, const sni_expression *v, uint32_
 
 // The loop that an axis is walked by; SNI_NO_ITEM: its index is always 0.
 static uint32_t axis_loop(const tree_maker *t, const sni_expression *v) {
-  const int axis = v->as.axis;
+  const int axis = v->as.index.axis;
   if (axis < t->b->n_outer)
     return t->axes.to[axis] < 0 ? SNI_NO_ITEM : t->outer_item[t->axes.to[axis]];
   const int8_t to = t->b->nests[v->nest].to[axis];

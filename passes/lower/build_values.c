@@ -151,7 +151,8 @@ static sn_status emit_constant(sni_body *b, const sni_node *node, uint32_t *out)
   return sni_body_add(b, &v, out);
 }
 
-// offset + sum of index * coefficient, as i64.
+// offset + sum of index * coefficient, as i64. The indices know the coefficients: axes that all of them
+// walk as one may merge.
 static sn_status emit_affine(sni_body *b, sni_linear offset, const sni_linear *at, uint32_t *out) {
   SNI_TRY(sni_body_add_size(b, SN_I64, offset, out));
   bool is_zero = sni_linear_is(offset, 0);
@@ -159,7 +160,8 @@ static sn_status emit_affine(sni_body *b, sni_linear offset, const sni_linear *a
     if (sni_linear_is(at[a], 0)) continue;
     sni_expression v = sni_body_blank(SNI_KOP_INDEX, SN_I64);
     uint32_t term = 0;
-    v.as.axis = a;
+    v.as.index.axis = a;
+    v.as.index.of = at;
     v.axes = (uint16_t)(1u << a);
     SNI_TRY(sni_body_add(b, &v, &term));
     if (!sni_linear_is(at[a], 1)) {

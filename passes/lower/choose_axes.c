@@ -5,6 +5,7 @@
 #include "codegen/kernel/contraction.h"
 #include "passes/lower/body.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -12,7 +13,7 @@ enum {
   column_grain = 64,       // columns per unit when lanes run along kept axes of a reduction
   row_limit = 16384,       // a row up to this long is one unit
   assumed = 64,            // extent of an axis of unknown size
-  contiguous_share = 8,    // an access in order costs that part of one element by element
+  usual_lanes = 8,
 };
 
 // ---- merging
@@ -28,7 +29,7 @@ static bool merges(const sni_body *b, const sni_linear *stride, int first, int s
 
 static bool value_merges(const sni_body *b, const sni_expression *v, int first, int second,
                          sni_linear extent) {
-  if (v->op == SNI_KOP_INDEX && (v->as.axis == first || v->as.axis == second)) return false;
+  if (v->op == SNI_KOP_INDEX) return merges(b, v->as.index.of, first, second, extent);
   if (!v->stride) return true;
   if (!merges(b, v->stride, first, second, extent)) return false;
   for (uint32_t c = 0; c < v->n_conditions; c++) {
@@ -83,8 +84,11 @@ static double extent_of(const sni_body *b, int axis) {
   return hint > 0 ? (double)hint : assumed;
 }
 
-// What the body's accesses cost when lanes run along an axis: elements in order are cheap.
+// What the body's accesses cost when lanes run along an axis: of elements in order a vector is one,
+// and so is the beginning of a row.
 static double access_cost(const sni_body *b, int axis) {
+  const double extent = extent_of(b, axis) > 1 ? extent_of(b, axis) : 1;
+  const double share = (ceil(extent / usual_lanes) + 1) / extent;
   double total = 0;
   for (uint32_t i = 0; i < b->n_values; i++) {
     const sni_expression *v = &b->values[i];
@@ -94,7 +98,7 @@ static double access_cost(const sni_body *b, int axis) {
       if (v->axes >> a & 1) elements *= extent_of(b, a);
     const bool indexed = v->index != SNI_NO_VALUE && (b->values[v->index].axes >> axis & 1);
     const bool in_order = !(v->axes >> axis & 1) || sni_linear_is(v->stride[axis], 1);
-    total += indexed || !in_order ? elements : elements / contiguous_share;
+    total += indexed || !in_order ? elements : elements * share;
   }
   return total;
 }
@@ -182,6 +186,18 @@ static void contraction_grains(const sni_body *b, sni_axes_plan *p) {
                          &p->grain[p->n_outer - 2], &p->grain[p->n_outer - 1]);
 }
 
+// Rows of a pointwise kernel that lie inside of each other, until a unit is worth its call.
+static void join_short_rows(sni_axes_plan *p, int64_t elements) {
+  for (int i = p->n_outer - 2; i >= 0 && elements > 0 && elements < pointwise_grain; i--) {
+    const sni_linear extent = p->extent[i];
+    const int64_t wanted = (pointwise_grain + elements - 1) / elements;
+    const bool all = !extent.symbolic && extent.number <= wanted;
+    p->grain[i] = all && extent.number > 0 ? extent.number : wanted;
+    if (!all) return;
+    elements *= extent.number;
+  }
+}
+
 static void choose_grains(const sni_body *b, sni_axes_plan *p) {
   for (int a = 0; a < p->n_outer; a++) p->grain[a] = 1;
   if (b->contraction != SNI_NO_VALUE) {
@@ -198,6 +214,7 @@ static void choose_grains(const sni_body *b, sni_axes_plan *p) {
     grain = extent.number;
   if (!extent.symbolic && extent.number < grain) grain = extent.number;
   p->grain[p->n_outer - 1] = grain > 0 ? grain : 1;
+  if (!nested && !extent.symbolic && grain == extent.number) join_short_rows(p, extent.number);
 }
 
 // ---- all of it
