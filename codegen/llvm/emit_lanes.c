@@ -154,6 +154,32 @@ static void emit_rolled_row(sni_emitter *e, const turns *t, sni_span span) {
   if (once || !known || (last - first) % step) emit_turn_loop(e, &one, 1, span, true);
 }
 
+// All whole turns of a strip's lanes, then of the next strip's. What is left takes one vector a turn.
+static void emit_strips(sni_emitter *e, const turns *t, sni_span span) {
+  LLVMValueRef lanes = sni_ir_i64(e, e->lanes), turn = sni_ir_i64(e, SNI_REDUCE_LANES);
+  LLVMValueRef length = LLVMBuildSub(e->builder, span.last, span.first, "");
+  LLVMValueRef rest = LLVMBuildAnd(e->builder, length, sni_ir_i64(e, SNI_REDUCE_LANES - 1), "");
+  LLVMValueRef whole = LLVMBuildSub(e->builder, span.last, rest, "");
+  sni_loop strips, down;
+  sni_carried c = {.count = 0};
+  sni_loop_begin(e, &strips, sni_ir_i64(e, 0), turn, sni_ir_i64(e, (int64_t)t->vectors * e->lanes),
+                 0);
+  LLVMValueRef first = LLVMBuildUDiv(e->builder, strips.index, lanes, "");
+  sni_begin_strip(e, t->item, first, t->vectors);
+  sni_carry_sums(e, &c, t->item);
+  sni_loop_begin(e, &down, sni_ir_add(e, span.first, strips.index), whole, turn, 0);
+  sni_carry_begin(e, &c, &down);
+  emit_turn(e, t, t->vectors, (sni_span){down.index, span.last}, false);
+  sni_carry_end(e, &c, &down);
+  sni_end_strip(e, t->item, first);
+  sni_loop_end(e, &strips, NULL);
+  const turns one = {.item = t->item, .vectors = 1, .interleave = 1};
+  const int64_t left = constant_or(rest, -1);
+  const sni_loop_item *loop = &sni_item_at(e, t->item)->as.loop;
+  const bool even = loop->extent.param < 0 && loop->extent.value % SNI_REDUCE_LANES == 0;
+  if (left != 0 && !even) emit_turn_loop(e, &one, 1, (sni_span){whole, span.last}, true);
+}
+
 static void emit_row(sni_emitter *e, const turns *t, sni_span span) {
   const int64_t step = (int64_t)t->vectors * e->lanes;
   const int64_t first = constant_or(span.first, -1), last = constant_or(span.last, -1);
@@ -193,6 +219,34 @@ bool sni_rolls(const sni_emitter *e, uint32_t item) {
          sni_count_operations(e, item) * all > longest_wide;
 }
 
+// The longest piece whose turns may be taken strip by strip: a strip passes over all of it, which the
+// first cache has to hold.
+enum { longest_strip = 1024 };
+
+static int count_sums(const sni_emitter *e, uint32_t item) {
+  int count = 0;
+  for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++)
+    count +=
+        sni_inst_at(e, i)->op == SNI_KOP_REDUCE && sni_loop_of(e, e->inst_facts[i].item) == item;
+  return count;
+}
+
+int sni_strip_vectors(const sni_emitter *e, uint32_t item) {
+  const sni_loop_item *loop = &sni_item_at(e, item)->as.loop;
+  const int registers = e->avx512 ? 32 : 16, all = SNI_REDUCE_LANES / e->item_lanes[item];
+  const int sums = count_sums(e, item);
+  const int64_t known = loop->extent.param < 0 ? loop->extent.value : INT64_MAX;
+  const int64_t piece = loop->chunk && (int64_t)loop->chunk < known ? (int64_t)loop->chunk : known;
+  if (!sums || e->straight[item] || e->item_facts[item].grid || loop->chunk % SNI_REDUCE_LANES ||
+      piece > longest_strip || piece < 2 * SNI_REDUCE_LANES)
+    return 0;
+  const int live = sni_count_live(e, item);
+  int vectors = sni_choose_interleave(e, item);
+  if (sums * all + vectors * live <= registers + 1) return 0;
+  while (2 * vectors <= all / 2 && 2 * vectors * (sums + live) <= registers) vectors *= 2;
+  return vectors < all ? vectors : 0;
+}
+
 // Checks of an index that is the same in all lanes are made once, before the loop, where that runs at
 // all: they would be made anew each turn.
 static void check_early(sni_emitter *e, uint32_t item, bool on) {
@@ -216,11 +270,15 @@ static void run_vectors(sni_emitter *e, uint32_t item, sni_span span, const sni_
     t.interleave /= 2;
   if (sni_rows_fill_turn(e, item)) t.interleave = 1;
   const bool rolls = sni_rolls(e, item), wide = reduces(e, item) && !rolls;
+  const int strip = sni_strip_vectors(e, item);
   t.vectors = wide || e->straight[item] ? all : t.interleave;
+  if (strip) t.vectors = t.interleave = strip;
   sni_test_streams(e, item, span.first);
   check_early(e, item, true);
   if (e->item_facts[item].grid)
     emit_columns(e, &t, span);
+  else if (strip)
+    emit_strips(e, &t, span);
   else if (rolls)
     emit_rolled_row(e, &t, span);
   else

@@ -117,7 +117,9 @@ int sni_most_places(const sni_emitter *e, uint32_t item) {
 static bool fits_registers(const sni_emitter *e, const struct sni_sum *sum) {
   const int64_t turns = sni_tree_known_iterations(e->tree, sum->innermost);
   const int64_t insts = sni_end_inst(e, sum->innermost) - sni_first_inst(e, sum->innermost);
-  if (sni_sum_by_lanes(e, sum->innermost) && sni_rolls(e, sum->innermost)) return false;
+  if (sni_sum_by_lanes(e, sum->innermost) &&
+      (sni_rolls(e, sum->innermost) || sni_strip_vectors(e, sum->innermost)))
+    return false;
   if (sum->places == 1) return sum->width <= sni_max_group;
   return turns == sum->places && sum->places * sum->width <= sni_most_by_place &&
          turns * insts <= longest_unrolled;
@@ -135,6 +137,7 @@ static struct sni_sum describe(sni_emitter *e, uint32_t number, const sni_group 
   if (sni_sum_by_lanes(e, innermost)) {
     const int lanes = e->item_lanes[innermost];
     sum.width = SNI_REDUCE_LANES / lanes;
+    sum.by_strips = inst->loop == innermost && sni_strip_vectors(e, innermost);
     sum.type = LLVMVectorType(element, (unsigned)lanes);
   } else if (e->is_vector[number]) {
     sum.width = group->count;
@@ -146,7 +149,7 @@ static struct sni_sum describe(sni_emitter *e, uint32_t number, const sni_group 
 
 void sni_sum_start_sum(sni_emitter *e, struct sni_sum *sum) {
   if (sum->memory) {
-    if (!sum->one_each) sni_sum_fill_cells(e, sum, sum->memory, sum->places);
+    if (!sum->one_each && !sum->by_strips) sni_sum_fill_cells(e, sum, sum->memory, sum->places);
     return;
   }
   LLVMValueRef identity = identity_of(e, sum);
@@ -241,6 +244,41 @@ void sni_take_sum(sni_emitter *e, uint32_t number, const sni_group *group) {
     }
     LLVMValueRef element = sni_operand(e, sni_inst_at(e, number)->operands[0], vector ? u : -1);
     totals[at] = fed(e, sum, totals[at], element, mask);
+  }
+}
+
+// ---- strips
+void sni_begin_strip(sni_emitter *e, uint32_t item, LLVMValueRef first, int vectors) {
+  LLVMValueRef zero = sni_ir_i64(e, 0);
+  for (uint32_t s = 0; s < e->n_sums; s++) {
+    struct sni_sum *sum = &e->sums[s];
+    if (sum->innermost != item) continue;
+    LLVMValueRef *values = e->values[sum->number].vector;
+    for (int u = 0; u < vectors; u++) {
+      LLVMValueRef at = sni_ir_add(e, first, sni_ir_i64(e, u));
+      values[u] = sum->by_strips
+                      ? identity_of(e, sum)
+                      : sni_sum_read_cell(e, sum, sni_sum_cell(e, sum, sum->memory, zero, at));
+    }
+    sum->strip_memory = sum->memory;
+    sum->memory = NULL;
+    sum->width = vectors;
+  }
+}
+
+void sni_end_strip(sni_emitter *e, uint32_t item, LLVMValueRef first) {
+  LLVMValueRef zero = sni_ir_i64(e, 0);
+  for (uint32_t s = 0; s < e->n_sums; s++) {
+    struct sni_sum *sum = &e->sums[s];
+    if (sum->innermost != item) continue;
+    const int vectors = sum->width;
+    sum->memory = sum->strip_memory;
+    sum->width = SNI_REDUCE_LANES / e->lanes;
+    for (int u = 0; u < vectors; u++) {
+      LLVMValueRef at = sni_ir_add(e, first, sni_ir_i64(e, u));
+      sni_sum_write_cell(e, sni_sum_cell(e, sum, sum->memory, zero, at),
+                         e->values[sum->number].vector[u]);
+    }
   }
 }
 

@@ -36,8 +36,10 @@ struct sni_sum {
   int places, width;
   int first_vector;     // of the group, that is accumulator 0 of a place
   bool one_each;        // exactly one element goes to each place
+  bool by_strips;       // its loop runs by strips: each accumulator is written before it is read
   LLVMTypeRef type;     // of one accumulator
   LLVMValueRef memory;  // [place][width] of the type in memory; NULL: values[number].vector
+  LLVMValueRef strip_memory;  // within a strip: what `memory` is outside
 };
 
 // Rows of equal length, one below each lane of the loop `rows`, which several accesses may read or one
@@ -103,6 +105,7 @@ static inline sni_extent sni_stride_along(const sni_emitter *e, uint32_t access,
 bool sni_plan_kernel(sni_emitter *e);
 uint32_t sni_loop_of(const sni_emitter *e, uint32_t item);  // the innermost LOOP it is or stands in
 int sni_count_operations(const sni_emitter *e, uint32_t item);
+int sni_count_live(const sni_emitter *e, uint32_t item);
 int sni_choose_interleave(const sni_emitter *e, uint32_t item);
 
 // ---- emit_kernel.c
@@ -135,6 +138,9 @@ void sni_begin_vectors(sni_emitter *e, uint32_t item, int lanes, int depth);
 void sni_end_vectors(sni_emitter *e);
 // Whether a loop that reduces in lanes takes fewer than 64 of them a turn, its accumulators in memory.
 bool sni_rolls(const sni_emitter *e, uint32_t item);
+// 0, or vectors of a strip: the loop takes all whole turns of a few of the 64 lanes, then of the next
+// ones, so that accumulators which do not fit the registers together do so one strip after the other.
+int sni_strip_vectors(const sni_emitter *e, uint32_t item);
 
 // ---- emit_sum.c
 // Runs the loop's iterations in any cut: `run` does those of a span.
@@ -142,6 +148,10 @@ typedef void (*sni_run_span)(sni_emitter *e, uint32_t item, sni_span span, const
 void sni_emit_summed(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group,
                      sni_run_span run);
 void sni_take_sum(sni_emitter *e, uint32_t number, const sni_group *group);
+// Between these the accumulators [first, first + vectors) of the sums that a lanes loop feeds, which
+// lie in memory, are values.
+void sni_begin_strip(sni_emitter *e, uint32_t item, LLVMValueRef first, int vectors);
+void sni_end_strip(sni_emitter *e, uint32_t item, LLVMValueRef first);
 // 64-lane order without lanes: whether sums of a loop lie in registers, which takes its turns written
 // out; and the most places of a REDUCE in an item.
 bool sni_sums_by_place(const sni_emitter *e, uint32_t item);

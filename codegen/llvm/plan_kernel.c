@@ -208,7 +208,7 @@ int sni_count_operations(const sni_emitter *e, uint32_t item) {
 }
 
 // Vectors alive at once in one chain, not counting constants, which are operands in memory.
-static int count_live(const sni_emitter *e, uint32_t item) {
+int sni_count_live(const sni_emitter *e, uint32_t item) {
   const uint32_t first = sni_first_inst(e, item), end = sni_end_inst(e, item);
   int *ends = calloc(end - first + 1u, sizeof(*ends)), live = 0, greatest = 0;
   if (!ends) return sni_max_group;
@@ -226,7 +226,7 @@ static int count_live(const sni_emitter *e, uint32_t item) {
 
 int sni_choose_interleave(const sni_emitter *e, uint32_t item) {
   const int registers = e->avx512 ? 32 : 16;
-  const int operations = sni_count_operations(e, item), live = count_live(e, item);
+  const int operations = sni_count_operations(e, item), live = sni_count_live(e, item);
   int vectors = registers / 8;
   while (vectors > 1 && (vectors * live > registers * 3 / 4 || vectors * operations > longest_turn))
     vectors /= 2;
