@@ -9,6 +9,7 @@
 
 enum {
   longest_turn = 400,   // operations of all chains of a turn together
+  line_bits = 512,      // of a cache line
   fold_operations = 20  // of the test and the loop that it may take
 };
 
@@ -224,11 +225,21 @@ int sni_count_live(const sni_emitter *e, uint32_t item) {
   return greatest;
 }
 
+// A turn of columns goes down them row by row: less than a cache line of each would fetch every line
+// twice, which costs more than spills do.
+static int least_vectors(const sni_emitter *e, uint32_t item) {
+  for (uint32_t i = item + 1; i < sni_item_at(e, item)->end; i++)
+    if (e->item_facts[item].grid && sni_item_at(e, i)->kind == SNI_ITEM_LOOP)
+      return e->vector_bits < line_bits ? line_bits / e->vector_bits : 1;
+  return 1;
+}
+
 int sni_choose_interleave(const sni_emitter *e, uint32_t item) {
-  const int registers = e->avx512 ? 32 : 16;
+  const int registers = e->avx512 ? 32 : 16, least = least_vectors(e, item);
   const int operations = sni_count_operations(e, item), live = sni_count_live(e, item);
   int vectors = registers / 8;
-  while (vectors > 1 && (vectors * live > registers * 3 / 4 || vectors * operations > longest_turn))
+  while (vectors > 1 && ((vectors * live > registers * 3 / 4 && vectors > least) ||
+                         vectors * operations > longest_turn))
     vectors /= 2;
   return vectors;
 }

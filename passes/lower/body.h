@@ -215,7 +215,9 @@ int sni_body_level(sni_body *b, sni_node_id id);
 // *out_value: the load.
 sn_status sni_body_reuse(sni_body *b, sni_node_id id, const sni_index_map *map, bool *out_found,
                          uint32_t *out_value);
-sn_status sni_body_remember(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value);
+// is_load: the value is in memory already.
+sn_status sni_body_remember(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value,
+                            bool is_load);
 // A result is written to `slot`: what was kept there is gone.
 void sni_body_take_back(sni_body *b, int32_t slot);
 // ---- build_special.c

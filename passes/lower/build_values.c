@@ -511,17 +511,15 @@ static sn_status emit_node(sni_body *b, sni_node_id id, const sni_index_map *map
 sn_status sni_body_emit(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
   if (sni_memo_get(b, id, map, out)) return SN_OK;
   const sni_fusion_node *state = &b->l->nodes[id];
-  const bool member = sni_body_owns(b, state);
-  if (state->materialised && !member) {
-    SNI_TRY(emit_load(b, id, sni_graph_type(b->l->graph, id), map, out));
-    return sni_memo_put(b, id, map, *out);
-  }
+  const bool is_load = state->materialised && !sni_body_owns(b, state);
   bool found = false;
   SNI_TRY(sni_body_reuse(b, id, map, &found, out));
-  if (!found) {
+  if (found) return sni_memo_put(b, id, map, *out);
+  if (is_load)
+    SNI_TRY(emit_load(b, id, sni_graph_type(b->l->graph, id), map, out));
+  else
     SNI_TRY(emit_node(b, id, map, out));
-    SNI_TRY(sni_body_remember(b, id, map, *out));
-  }
+  SNI_TRY(sni_body_remember(b, id, map, *out, is_load));
   return sni_memo_put(b, id, map, *out);
 }
 

@@ -353,7 +353,19 @@ static sn_status try_merge_readers(sni_lowering *l, sni_node_id id, sni_reader_s
   return SN_OK;
 }
 
-// Sums of chunks belong into a kernel that reads what they read.
+// Whether a kernel of both groups reads a value in memory once where two would read it each: both sum
+// its columns, of all their axes.
+static bool same_columns(const sni_lowering *l, sni_node_id id, const sni_placement *a,
+                         const sni_placement *b) {
+  const int rank = sni_graph_type(l->graph, id)->rank;
+  const sni_group *ga = &l->groups[a->group], *gb = &l->groups[b->group];
+  return node_of(l, id)->op == SNI_OP_PARAMETER && ga->order == SNI_GROUP_COLUMNS &&
+         gb->order == SNI_GROUP_COLUMNS && a->selected && b->selected &&
+         sni_selection_mask(&a->selection, rank) == sni_all_axes(ga) &&
+         sni_selection_mask(&b->selection, rank) == sni_all_axes(gb);
+}
+
+// Sums of chunks belong into a kernel that reads what they read, and sums of columns together.
 static sn_status merge_cuts(sni_lowering *l, sni_node_id id, sni_reader_summary *readers,
                             uint32_t *stamps) {
   const sni_type *type = sni_graph_type(l->graph, id);
@@ -362,8 +374,8 @@ static sn_status merge_cuts(sni_lowering *l, sni_node_id id, sni_reader_summary 
     for (int j = i + 1; j < readers->count;) {
       sni_placement *b = &readers->items[j];
       bool merged = false;
-      if ((l->groups[a->group].cut >= 0 || l->groups[b->group].cut >= 0) && may_merge(l, type, a) &&
-          may_merge(l, type, b))
+      const bool cuts = l->groups[a->group].cut >= 0 || l->groups[b->group].cut >= 0;
+      if ((cuts || same_columns(l, id, a, b)) && may_merge(l, type, a) && may_merge(l, type, b))
         SNI_TRY(try_merge_pair(l, id, a, b, stamps, &merged));
       if (merged)
         *b = readers->items[--readers->count];

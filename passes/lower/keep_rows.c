@@ -13,6 +13,7 @@
 
 enum {
   recompute_cost = 6,     // simple operations that keeping would cost
+  far_pitch = 1024,       // bytes from row to row
   lanes_of_columns = 64,  // a row per lane where lanes run along an outer axis
 };
 
@@ -47,11 +48,20 @@ static bool is_computed(const sni_node *node) {
   return c != SNI_CLASS_VIEW && c != SNI_CLASS_LEAF && c != SNI_CLASS_REDUCE;
 }
 
-sn_status sni_body_remember(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value) {
+// Columns that come from memory row by row, a page each: the address of every row is looked up anew in
+// each nest, and rows of a pitch that is a power of two, or nearly, share few sets of the caches. From
+// the second nest on they are read where they lie side by side.
+static bool is_far_column(const sni_body *b, const sni_type *type) {
+  const int64_t size = (int64_t)sn_dtype_size(type->dtype);
+  return b->columns && type->rank > 1 && type->dims[type->rank - 1] * size >= far_pitch;
+}
+
+sn_status sni_body_remember(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value,
+                            bool is_load) {
   const sni_node *node = sni_graph_node(b->l->graph, id);
-  if (b->n_nests < 2 || has_conditions(b) || !is_computed(node) ||
-      b->values[value].cost <= recompute_cost || !is_whole(b, &node->type, map))
-    return SN_OK;
+  const bool worth = is_load ? is_far_column(b, &node->type)
+                             : is_computed(node) && b->values[value].cost > recompute_cost;
+  if (b->n_nests < 2 || has_conditions(b) || !worth || !is_whole(b, &node->type, map)) return SN_OK;
   SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->wholes, &b->wholes_capacity,
                          b->n_wholes + 1, sizeof *b->wholes));
   sni_index_map *copy = sni_arena_copy(b->l->arena, map, sizeof *map);
@@ -238,14 +248,17 @@ static sn_status keep_whole(sni_body *b, sni_whole *w, const sni_index_map *map,
   int32_t row = free_row(b, type, elements, w->nest);
   *out_done = false;
   if (row < 0) SNI_TRY(take_row(b, type, elements, &row));
-  if (row < 0) SNI_TRY(take_slot(b, type, w, map, &row));
+  const bool in_memory =
+      b->l->nodes[w->node].materialised && !sni_body_owns(b, &b->l->nodes[w->node]);
+  if (row < 0 && !in_memory) SNI_TRY(take_slot(b, type, w, map, &row));
   if (row < 0) return SN_OK;
   if (b->rows[row].holds >= 0) b->wholes[b->rows[row].holds].row = SNI_ROW_LOST;
   b->rows[row].holds = (int32_t)(w - b->wholes);
   w->row = row;
-  b->l->nodes[w->node].kept = b->rows[row].slot < 0             ? SNI_FATE_ROW
-                              : b->rows[row].until == INT32_MAX ? SNI_FATE_KEPT
-                                                                : SNI_FATE_LENT;
+  if (!in_memory)
+    b->l->nodes[w->node].kept = b->rows[row].slot < 0             ? SNI_FATE_ROW
+                                : b->rows[row].until == INT32_MAX ? SNI_FATE_KEPT
+                                                                  : SNI_FATE_LENT;
   sni_expression store = sni_body_blank(SNI_KOP_STORE, type->dtype);
   uint32_t number = 0;
   store.operands[0] = w->value;
