@@ -28,6 +28,9 @@ enum {
   sni_max_carried = 256,  // values that a loop carries round
 };
 
+// What is known of the ranges of accesses where the walk stands.
+typedef enum sni_ranges { SNI_RANGES_OPEN, SNI_RANGES_HOLD, SNI_RANGES_BORDER } sni_ranges;
+
 // Vectors that are worked on together: vector u holds the elements index[u] .. index[u] + lanes - 1
 // of the loop with lanes.
 typedef struct sni_group {
@@ -87,6 +90,8 @@ typedef struct sni_emitter {
   struct sni_undo *undo;  // what sni_leave restores
   uint32_t n_undo, undo_capacity;
   LLVMValueRef indices[SNI_TREE_DEPTH];  // of the open loops; not of one that runs in vectors
+  int64_t turn_lanes;                    // of the turns of a grid loop in vectors; 0: others
+  sni_ranges ranges;                     // BORDER: some do not hold, it is not worth asking
   int lanes_depth;                       // depth of the loop that runs in vectors; -1
   LLVMBasicBlockRef entry, exit;
   struct sni_area *areas;  // of the function's frame

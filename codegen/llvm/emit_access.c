@@ -28,12 +28,15 @@ LLVMValueRef sni_buffer_address(sni_emitter *e, uint32_t number) {
   return sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, offset));
 }
 
-// Whether the lanes that run now own their elements of a buffer.
+// Lanes side by side in a buffer whose elements the lanes that run now own; else 0. No more than a turn
+// has: what it keeps lies densely.
 static int64_t lane_room(const sni_emitter *e, uint32_t number) {
   const sni_tree_buffer *buffer = &sni_tree_buffers(e->tree)[number];
   if (buffer->space == SNI_SPACE_GLOBAL || e->lanes_depth < 0) return 0;
   const uint32_t scope = buffer->scope, lanes = e->item_facts[scope].lanes;
-  return lanes == SNI_NO_ITEM ? 0 : sni_tree_buffer_lanes(e->tree, number);
+  if (lanes == SNI_NO_ITEM) return 0;
+  const int64_t room = sni_tree_buffer_lanes(e->tree, number);
+  return e->turn_lanes && e->turn_lanes < room ? e->turn_lanes : room;
 }
 
 sni_place sni_access_place(sni_emitter *e, uint32_t number) {
@@ -313,7 +316,10 @@ static void load_ranged(sni_emitter *e, const sni_place *p, const sni_group *gro
 
 static void load_vectors(sni_emitter *e, const sni_place *p, const sni_group *group,
                          LLVMValueRef *out) {
-  if (p->access->n_ranges)
+  const bool ranged = p->access->n_ranges && e->ranges != SNI_RANGES_HOLD;
+  if (ranged && e->ranges == SNI_RANGES_BORDER)
+    load_border(e, p, group, out);
+  else if (ranged)
     load_ranged(e, p, group, out);
   else
     load_inside(e, p, group, out);
@@ -346,7 +352,8 @@ void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_place p = sni_access_place(e, inst->access);
   LLVMValueRef out[sni_max_group];
   if (!e->is_vector[number]) {
-    sni_set_scalar(e, number, p.access->n_ranges ? ranged_scalar(e, &p) : load_scalar(e, &p));
+    const bool ranged = p.access->n_ranges && e->ranges != SNI_RANGES_HOLD;
+    sni_set_scalar(e, number, ranged ? ranged_scalar(e, &p) : load_scalar(e, &p));
     return;
   }
   load_vectors(e, &p, group, out);

@@ -118,6 +118,25 @@ static bool divides(const sni_emitter *e, uint32_t item, int64_t step) {
          (grain % step == 0 || grain >= extent.value);
 }
 
+// Borders, a vector at a time, around the turns of the interior: a loop of two rounds, so that either
+// body is emitted once.
+static void emit_interior(sni_emitter *e, const turns *t, sni_span span) {
+  const turns one = {.item = t->item, .vectors = 1, .interleave = 1};
+  const sni_span inside = sni_find_interior(e, t->item, span, (int64_t)t->vectors * e->lanes);
+  LLVMValueRef zero = sni_ir_i64(e, 0);
+  sni_loop rounds;
+  rounds.initial[0] = span.first;
+  sni_loop_begin(e, &rounds, zero, sni_ir_i64(e, 2), sni_ir_i64(e, 1), 1);
+  LLVMValueRef before = LLVMBuildICmp(e->builder, LLVMIntEQ, rounds.index, zero, "");
+  sni_span border = {rounds.carried[0], sni_ir_select(e, before, inside.first, span.last)};
+  e->ranges = SNI_RANGES_BORDER;
+  (void)emit_turn_loop(e, &one, 1, border, true);
+  e->ranges = SNI_RANGES_HOLD;
+  LLVMValueRef next = emit_turn_loop(e, t, t->vectors, (sni_span){border.last, inside.last}, false);
+  e->ranges = SNI_RANGES_OPEN;
+  sni_loop_end(e, &rounds, &next);
+}
+
 static void emit_columns(sni_emitter *e, turns *t, sni_span span) {
   const int operations = sni_count_operations(e, t->item);
   const sni_extent extent = sni_item_at(e, t->item)->as.loop.extent;
@@ -126,10 +145,12 @@ static void emit_columns(sni_emitter *e, turns *t, sni_span span) {
   const int64_t needed = (most + e->lanes - 1) / e->lanes;
   if (needed < t->vectors) t->vectors = (int)(needed < 1 ? 1 : needed);
   t->interleave = t->vectors;
-  const int64_t step = (int64_t)t->vectors * e->lanes;
+  const int64_t step = e->turn_lanes = (int64_t)t->vectors * e->lanes;
   if (needed <= t->vectors && constant_or(span.first, -1) == 0 &&
       constant_or(span.last, -1) == most) {
     if (most) emit_turn(e, t, t->vectors, span, true);
+  } else if (sni_has_interior(e, t->item, step)) {
+    emit_interior(e, t, span);
   } else if (operations >= long_body) {
     emit_turn_loop(e, t, t->vectors, span, !divides(e, t->item, step));
   } else {
@@ -139,6 +160,7 @@ static void emit_columns(sni_emitter *e, turns *t, sni_span span) {
       emit_turn_loop(e, t, 1, span, !divides(e, t->item, e->lanes));
     }
   }
+  e->turn_lanes = 0;
 }
 
 // ---- rows

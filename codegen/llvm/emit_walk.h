@@ -4,6 +4,7 @@
 //   plan_kernel.c      what is known beforehand: vectors, lanes, buffers in registers, products
 //   emit_loop.c        items, loops one iteration at a time, IF, values carried round
 //   emit_lanes.c       loops in vectors: turns, tails, interleaving
+//   emit_interior.c    where the ranges of such a loop are known to hold
 //   emit_product.h     shared by the files of products
 //   emit_sum.c         accumulators of REDUCE
 //   emit_pieces.c      pieces of chunked reductions
@@ -141,6 +142,12 @@ bool sni_rolls(const sni_emitter *e, uint32_t item);
 // 0, or vectors of a strip: the loop takes all whole turns of a few of the 64 lanes, then of the next
 // ones, so that accumulators which do not fit the registers together do so one strip after the other.
 int sni_strip_vectors(const sni_emitter *e, uint32_t item);
+
+// ---- emit_interior.c
+// Whether there may be iterations of a loop in vectors in which all ranges hold, and others.
+bool sni_has_interior(const sni_emitter *e, uint32_t item, int64_t step);
+// Those of span, from a turn of `step` (a power of two) iterations on.
+sni_span sni_find_interior(sni_emitter *e, uint32_t item, sni_span span, int64_t step);
 
 // ---- emit_sum.c
 // Runs the loop's iterations in any cut: `run` does those of a span.
