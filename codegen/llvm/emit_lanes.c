@@ -265,7 +265,8 @@ int sni_strip_vectors(const sni_emitter *e, uint32_t item) {
   const int live = sni_count_live(e, item);
   int vectors = sni_choose_interleave(e, item);
   if (sums * all + vectors * live <= registers + 1) return 0;
-  while (2 * vectors <= all / 2 && 2 * vectors * (sums + live) <= registers) vectors *= 2;
+  while (vectors > 1 && (2 * vectors > all || 4 * vectors * sums > 3 * registers)) vectors /= 2;
+  while (4 * vectors <= all && 2 * vectors * (sums + live) <= registers) vectors *= 2;
   return vectors < all ? vectors : 0;
 }
 

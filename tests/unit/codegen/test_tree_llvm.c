@@ -155,6 +155,39 @@ START_TEST(code_is_bounded) {
 }
 END_TEST
 
+// More accumulators than registers: those of a strip of the 64 lanes, two vectors, travel round and are
+// written behind its turns.
+START_TEST(sums_run_by_strips) {
+  static char source[1 << 12];
+  enum { sums = 9, in_a_strip = 2 };
+  size_t at = (size_t)snprintf(source, sizeof(source),
+                               "b0 f32 global read b1 f32 global write loop i0 parallel 3 @ grid "
+                               "grain 1 { loop i1 reduce 768 order lanes @ lanes { "
+                               "%%0 f32 = load b0[768*i0 + i1] ");
+  for (int i = 0; i < sums; i++)
+    at += (size_t)snprintf(source + at, sizeof(source) - at, "%%%d f32 = reduce %s i1 %%0 ", i + 1,
+                           i % 3 ? "add" : "mul");
+  at += (size_t)snprintf(source + at, sizeof(source) - at, "} ");
+  for (int i = 0; i < sums; i++)
+    at += (size_t)snprintf(source + at, sizeof(source) - at, "store b1[%d*i0 + %d] = %%%d ", sums,
+                           i, i + 1);
+  snprintf(source + at, sizeof(source) - at, "}");
+  ck_assert_int_eq(count_code(source, SNI_LLVM_IR, "store <16 x float>"), sums * in_a_strip);
+}
+END_TEST
+
+// Inside all ranges nothing is asked: a body without a mask, and one with, for either border.
+START_TEST(interiors_are_not_asked) {
+  static const char source[] =
+      "b0 f32 global read b1 f32 global write loop i0 parallel 4096 @ grid grain 4096 lanes { "
+      "%0 f32 = const 0 %1 f32 = load b0[i0 - 1] where 0 <= i0 - 1 < 4096 else %0 "
+      "%2 f32 = load b0[i0 + 1] where 0 <= i0 + 1 < 4096 else %0 %3 f32 = add %1, %2 "
+      "store b1[i0] = %3 }";
+  ck_assert_int_eq(count_code(source, SNI_LLVM_IR, "call <16 x float> @llvm.masked.load"), 2);
+  ck_assert_int_eq(count_code(source, SNI_LLVM_IR, "border"), 0);
+}
+END_TEST
+
 // Rows of four: whole vectors from memory and to it, nothing lane by lane.
 START_TEST(short_rows_are_transposed) {
   static const char source[] =
@@ -272,6 +305,8 @@ int main(void) {
   tcase_add_test(cases, short_rows_stay_in_registers);
   tcase_add_loop_test(cases, rows_below_lanes, 0, 4);
   tcase_add_test(cases, code_is_bounded);
+  tcase_add_test(cases, sums_run_by_strips);
+  tcase_add_test(cases, interiors_are_not_asked);
   tcase_add_test(cases, short_rows_are_transposed);
   tcase_add_test(cases, right_sides_in_place_are_fetched_ahead);
   tcase_add_test(cases, any_number_of_sums);
