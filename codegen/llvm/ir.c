@@ -128,6 +128,9 @@ LLVMValueRef sni_ir_intrinsic(sni_emitter *e, const char *name, LLVMTypeRef *ove
 
 LLVMValueRef sni_ir_select(sni_emitter *e, LLVMValueRef condition, LLVMValueRef yes,
                            LLVMValueRef no) {
+  // The builder folds conditions, not what they choose.
+  if (condition == LLVMConstAllOnes(LLVMTypeOf(condition))) return yes;
+  if (condition == LLVMConstNull(LLVMTypeOf(condition))) return no;
   return LLVMBuildSelect(e->builder, condition, yes, no, "");
 }
 
