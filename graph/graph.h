@@ -26,6 +26,7 @@ typedef enum sni_op_class {
   SNI_CLASS_VIEW,
   SNI_CLASS_REDUCE,
   SNI_CLASS_PARTIAL,
+  SNI_CLASS_CUMULATE,
   SNI_CLASS_CONTRACT,
   SNI_CLASS_INDEX,
   SNI_CLASS_RANDOM,
@@ -93,6 +94,17 @@ static inline bool sni_is_sum(const sni_node *node) {
 // Gives the sums of the chunks of an axis: attrs[0], cut into pieces of attrs[1] elements.
 static inline bool sni_is_partial(const sni_node *node) {
   return node->op == SNI_OP_PARTIAL_SUM;
+}
+// Runs along the axis attrs[0] one element after the other.
+static inline bool sni_is_cumulation(const sni_node *node) {
+  return sni_op_infos[node->op].op_class == SNI_CLASS_CUMULATE;
+}
+// The attributes of a cumulation.
+static inline bool sni_is_exclusive(const sni_node *node) {
+  return node->attrs[1] != 0;
+}
+static inline bool sni_is_reverse(const sni_node *node) {
+  return node->attrs[2] != 0;
 }
 // Reductions that add +0.0 to a float result at last, so that a zero is +0.0: which of several zeros a
 // maximum or minimum is would depend on the order.

@@ -327,6 +327,20 @@ sn_status sni_infer_partial_sum(const sni_inference *in, sni_type *out_type) {
   return SN_OK;
 }
 
+sn_status sni_infer_cumulate(const sni_inference *in, sni_type *out_type) {
+  int64_t axis, exclusive, reverse;
+  SNI_TRY(sni_infer_same(in, out_type));
+  SNI_TRY(read_attr(in, 0, "axis", &axis));
+  SNI_TRY(read_attr(in, 1, "exclusive", &exclusive));
+  SNI_TRY(read_attr(in, 2, "reverse", &reverse));
+  if (axis < 0 || axis >= out_type->rank)
+    return sni_infer_fail(in, SN_ERR_SHAPE, "axis %lld is not in [0, %d)", (long long)axis,
+                          out_type->rank);
+  if ((exclusive | reverse) & ~(int64_t)1)
+    return sni_infer_fail(in, SN_ERR_ARGUMENT, "exclusive and reverse must be 0 or 1");
+  return SN_OK;
+}
+
 sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type) {
   const sni_type *a = in->operands[0], *b = in->operands[1];
   int64_t ta, tb;

@@ -51,6 +51,7 @@ sn_status sni_infer_pad(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_concat(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_reduce(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_partial_sum(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_cumulate(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_gather(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_scatter_add(const sni_inference *in, sni_type *out_type);

@@ -214,6 +214,24 @@ SN_API sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *optio
 SN_API sn_tensor *sn_argmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_argmin(sn_tensor *x, int axis);
 
+// ---- cumulations: along an axis, one element after the other in every mode; y has x's shape
+typedef struct sn_cumulate_options {
+  size_t size;     // sizeof(sn_cumulate_options); filled in by the macros
+  bool exclusive;  // y[i] without x[i], the first one what an empty axis would give
+  bool reverse;    // from the last element to the first
+} sn_cumulate_options;
+// options NULL: neither. f32 f64 i32 i64 (integers wrap; bool is an error: cast first). Errors:
+// SN_ERR_SHAPE (rank 0; axis out of range). Source: Array API 2023.12 cumulative_sum.
+// cumsum: y[i] = 0 + x[0] + ... + x[i], in that order. VJP: the cumsum of dy from the other end.
+SN_API sn_tensor *sn_cumsum_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
+// cumprod: y[i] = 1 * x[0] * ... * x[i]. VJP: without dividing, so exact at zeros, in O(n).
+SN_API sn_tensor *sn_cumprod_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
+// cummax, cummin: the greatest / least of x[0] to x[i]; NaN from the first NaN on; exclusive, the
+// first is -inf / lowest (inf / highest). VJP: to the element that is the extremum, the first of
+// equal ones; NaN at a NaN result's place (exclusive: one before it).
+SN_API sn_tensor *sn_cummax_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
+SN_API sn_tensor *sn_cummin_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
+
 // ---- linear algebra
 // a[..., M, K] @ b[..., K, N] -> [..., M, N]; leading dims broadcast; rank 1 operands as NumPy's
 // matmul. f32 f64 i32 i64. Errors: SN_ERR_SHAPE (rank 0; K differs). VJP: dy @ b^T, a^T @ dy.
@@ -365,6 +383,17 @@ SNI_REDUCTION(sn_var)
 SNI_REDUCTION(sn_std)
 SNI_REDUCTION(sn_logsumexp)
 #undef SNI_REDUCTION
+#define SNI_CUMULATION(name)                                                                       \
+  static inline sn_tensor *name(sn_tensor *x, int axis,                                            \
+                                sn_cumulate_options options = sn_cumulate_options(), SNI_CALLER) { \
+    options.size = sizeof(options);                                                                \
+    return sn_locate(name##_opts(x, axis, &options), file, line);                                  \
+  }
+SNI_CUMULATION(sn_cumsum)
+SNI_CUMULATION(sn_cumprod)
+SNI_CUMULATION(sn_cummax)
+SNI_CUMULATION(sn_cummin)
+#undef SNI_CUMULATION
 #else
 // sn_sum(x), sn_sum(x, .axes = SN_AXES(0, -1), .keepdims = true)
 #define SN_AXES(...)                                     \
@@ -385,5 +414,13 @@ SNI_REDUCTION(sn_logsumexp)
 #define sn_var(...) SNI_REDUCE(sn_var_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
 #define sn_std(...) SNI_REDUCE(sn_std_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
 #define sn_logsumexp(...) SNI_REDUCE(sn_logsumexp_opts, __VA_ARGS__, SNI_REDUCE_SIZE)
+// sn_cumsum(x, axis), sn_cumsum(x, axis, .exclusive = true, .reverse = true)
+#define SNI_CUMULATE(function, x, axis, ...) \
+  SNI_AT(function(x, axis, &(sn_cumulate_options){__VA_ARGS__}))
+#define SNI_CUMULATE_SIZE .size = sizeof(sn_cumulate_options)
+#define sn_cumsum(...) SNI_CUMULATE(sn_cumsum_opts, __VA_ARGS__, SNI_CUMULATE_SIZE)
+#define sn_cumprod(...) SNI_CUMULATE(sn_cumprod_opts, __VA_ARGS__, SNI_CUMULATE_SIZE)
+#define sn_cummax(...) SNI_CUMULATE(sn_cummax_opts, __VA_ARGS__, SNI_CUMULATE_SIZE)
+#define sn_cummin(...) SNI_CUMULATE(sn_cummin_opts, __VA_ARGS__, SNI_CUMULATE_SIZE)
 #endif
 #endif

@@ -37,7 +37,9 @@ sni_node_id sni_simplify_matmul(sni_rewrite *r, const sni_node *n);
 // Whether it is a TRANSPOSE that exchanges the last two dims and nothing else.
 bool sni_is_matrix_transpose(const sni_node *n);
 
-// ---- simplify_sums.c: of a reduce_sum
+// ---- simplify_sums.c
+sni_node_id sni_simplify_cumulation(sni_rewrite *r, const sni_node *n);
+// Of a reduce_sum.
 sni_node_id sni_simplify_one_hot_sum(sni_rewrite *r, const sni_node *n);
 
 #endif

@@ -41,6 +41,11 @@ static const sni_rewrite_rule rules[SNI_OP_COUNT] = {
     [SNI_OP_REDUCE_PROD] = sni_simplify_reduce,
     [SNI_OP_REDUCE_MAX] = sni_simplify_reduce,
     [SNI_OP_REDUCE_MIN] = sni_simplify_reduce,
+    [SNI_OP_CUMSUM] = sni_simplify_cumulation,
+    [SNI_OP_CUMPROD] = sni_simplify_cumulation,
+    [SNI_OP_CUMMAX] = sni_simplify_cumulation,
+    [SNI_OP_CUMMIN] = sni_simplify_cumulation,
+    [SNI_OP_RECURRENCE] = sni_simplify_cumulation,
     [SNI_OP_MATMUL] = sni_simplify_matmul,
 };
 

@@ -86,3 +86,13 @@ sni_node_id sni_simplify_one_hot_sum(sni_rewrite *r, const sni_node *n) {
   const sni_node_id sum = sni_build_select(b, exists, one, zero);
   return sni_is_float(n->type.dtype) ? sni_build_add(b, sum, zero) : sum;
 }
+
+// Along an axis of one element: the first step alone.
+sni_node_id sni_simplify_cumulation(sni_rewrite *r, const sni_node *n) {
+  if (!is_one(r, n->type.dims[n->attrs[0]])) return SNI_NO_NODE;
+  const bool floats = sni_is_float(n->type.dtype);
+  const sni_node_id last = n->operands[n->n_operands - 1];
+  if (n->op == SNI_OP_CUMSUM && floats && !sni_is_exclusive(n))
+    return sni_build_add(&r->build, last, sni_build_full(&r->build, &n->type, 0));
+  return sni_is_exclusive(n) ? SNI_NO_NODE : last;
+}

@@ -4,6 +4,7 @@
 //   body.c          expressions and where they belong; what has been emitted already
 //   build_values.c  nodes become expressions; views become addresses
 //   build_nests.c   a region becomes nests: reductions and stores by level
+//   build_cumulations.c  what one iteration hands to the next
 //   keep_rows.c     what nests keep for later ones
 //   build_special.c copies, concat, pad, scatter
 //   choose_axes.c   which axes merge, which loop runs in lanes, how large a unit is
@@ -79,6 +80,7 @@ typedef struct sni_expression {
 typedef struct sni_nest {
   int n_axes;  // inner axes; 0: instructions of the body alone
   bool reduces, stores;
+  bool carries;  // one loop, in sequence
   // by choose_axes.c: the loops in the end
   int n_loops;
   sni_linear extent[SNI_MAX_AXES];
@@ -149,6 +151,7 @@ typedef struct sni_body {
   sni_linear chunk, whole;  // elements of a chunk, of the axis
   bool sums;                // a product that goes on from strip to strip
   bool columns;             // lanes run along an outer axis: sums are in sequence
+  bool backward;            // the inner axis runs from its end
   bool sequential;          // the outer loops run in order (stores that collide)
   sni_location location;
   const char *op_name;
@@ -173,6 +176,8 @@ static inline uint16_t sni_body_inner(const sni_body *b) {
   return (uint16_t)(((1u << b->n_inner) - 1) << b->n_outer);
 }
 // ---- build_values.c
+sn_status sni_body_add_op(sni_body *b, sni_kop op, sn_dtype dtype, sn_dtype source, uint32_t x,
+                          uint32_t y, uint32_t z, uint32_t *out);
 // The value of node `id` at map (over the node's dims, in the body's axes).
 sn_status sni_body_emit(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out);
 // Address of an element of row-major memory of `type` whose index is given by map, from first_dim
@@ -205,6 +210,9 @@ static inline bool sni_body_is_chained(const sni_body *b) {
 // A value of a chain that waits in scratch: as an address of its row in the strip.
 sn_status sni_body_waiting_address(sni_body *b, sni_node_id id, const sni_index_map *map,
                                    sni_expression *v);
+// ---- build_cumulations.c
+// A step of a cumulation, at hand where its index map says.
+sn_status sni_body_cumulate(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out);
 // ---- build_nests.c
 sn_status sni_build_region(sni_lowering *l, uint32_t group);
 // Where the result of a member lies, by the body's axes; the nest that stores it.

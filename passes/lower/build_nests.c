@@ -43,9 +43,12 @@ static sn_status member_map(sni_body *b, sni_node_id id, int rank, sni_index_map
   for (int k = 0; k < rank; k++) {
     if (selection->axis[k] < 0) continue;
     const int axis = b->axis_number[selection->axis[k]];
-    sni_linear *at = map->at + k * (map->n_axes + 1) + 1;
-    at[axis] = axis == b->cut ? b->chunk : sni_linear_number(1);
-    if (axis == b->cut) at[axis + 1] = sni_linear_number(1);
+    sni_linear *at = map->at + k * (map->n_axes + 1);
+    at[1 + axis] = axis == b->cut ? b->chunk : sni_linear_number(1);
+    if (axis == b->cut) at[1 + axis + 1] = sni_linear_number(1);
+    if (!b->backward || axis != b->n_outer) continue;
+    at[0] = sni_linear_add(b->l->dims, b->extent[axis], sni_linear_number(-1));
+    at[1 + axis] = sni_linear_number(-1);
   }
   return SN_OK;
 }
@@ -275,6 +278,7 @@ static sn_status build_body(sni_lowering *l, uint32_t number, int part, const sn
   b->sums = group->sums;
   order_axes(b, group);
   b->columns = group->order == SNI_GROUP_COLUMNS;
+  b->backward = group->order == SNI_GROUP_BACKWARD;
   SNI_TRY(add_waiting(b, &l->groups[number]));
   uint32_t levels = 1;
   for (uint32_t m = 0; m < group->n_members; m++) {

@@ -130,6 +130,10 @@ static bool is_effect(const sni_expression *v) {
   return v->op == SNI_KOP_STORE || v->op == SNI_KOP_STORE_ADD;
 }
 
+static bool is_carried(const sni_expression *v) {
+  return v->op == SNI_KOP_CARRY || v->op == SNI_KOP_YIELD;
+}
+
 static bool may_be_empty(const sni_nest *nest) {
   for (int i = 0; i < nest->n_loops; i++)
     if (nest->extent[i].symbolic || nest->extent[i].number == 0) return true;
@@ -168,7 +172,7 @@ static void place(tree_maker *t, uint32_t number) {
     const int innermost = t->axes.n_outer + nest->n_loops;
     if (depth <= t->axes.n_outer) depth = t->axes.n_outer + 1;
     const bool reads = v->op == SNI_KOP_LOAD || v->op == SNI_KOP_CHECK_INDEX;
-    if (is_effect(v) || (reads && may_be_empty(nest))) depth = innermost;
+    if (is_effect(v) || is_carried(v) || (reads && may_be_empty(nest))) depth = innermost;
   }
   t->late[number] = late;
   t->depth[number] = (uint8_t)depth;
@@ -275,6 +279,10 @@ static sn_status fill_inst(tree_maker *t, const sni_expression *v, sni_tree_inst
     case SNI_KOP_STORE:
     case SNI_KOP_STORE_ADD:
       return value_access(t, v, &inst->access);
+    case SNI_KOP_CARRY:
+    case SNI_KOP_YIELD:
+      inst->loop = t->inner_item[0];
+      return SN_OK;
     case SNI_KOP_REDUCE:
       inst->imm.combiner = v->as.sum.combiner;
       inst->loop = t->inner_item[0];
@@ -352,9 +360,9 @@ static sn_status open_inner(tree_maker *t, int32_t number, int i) {
   sni_schedule schedule;
   memset(&loop, 0, sizeof loop);
   memset(&schedule, 0, sizeof schedule);
-  loop.kind = t->b->sequential ? SNI_LOOP_SEQUENTIAL
-              : nest->reduces  ? SNI_LOOP_REDUCE
-                               : SNI_LOOP_PARALLEL;
+  loop.kind = t->b->sequential || nest->carries ? SNI_LOOP_SEQUENTIAL
+              : nest->reduces                   ? SNI_LOOP_REDUCE
+                                                : SNI_LOOP_PARALLEL;
   SNI_TRY(tree_size(t, nest->extent[i], &loop.extent));
   loop.strip = SNI_NO_ITEM;
   loop.axis = (uint32_t)(nest->from[i] < 0 ? t->b->n_outer : nest->from[i]);

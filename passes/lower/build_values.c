@@ -13,8 +13,8 @@ static uint16_t axes_of(const sni_body *b, uint32_t value) {
   return value == SNI_NO_VALUE ? 0 : b->values[value].axes;
 }
 
-static sn_status add_op(sni_body *b, sni_kop op, sn_dtype dtype, sn_dtype source, uint32_t x,
-                        uint32_t y, uint32_t z, uint32_t *out) {
+sn_status sni_body_add_op(sni_body *b, sni_kop op, sn_dtype dtype, sn_dtype source, uint32_t x,
+                          uint32_t y, uint32_t z, uint32_t *out) {
   sni_expression v = sni_body_blank(op, dtype);
   v.source = source;
   v.operands[0] = x;
@@ -26,7 +26,7 @@ static sn_status add_op(sni_body *b, sni_kop op, sn_dtype dtype, sn_dtype source
 
 static sn_status add_binary(sni_body *b, sni_kop op, sn_dtype dtype, uint32_t x, uint32_t y,
                             uint32_t *out) {
-  return add_op(b, op, dtype, dtype, x, y, SNI_NO_VALUE, out);
+  return sni_body_add_op(b, op, dtype, dtype, x, y, SNI_NO_VALUE, out);
 }
 
 // ---- memory
@@ -187,7 +187,8 @@ static sn_status emit_leaf(sni_body *b, const sni_node *node, const sni_index_ma
   const sni_linear *at = map->at + node->attrs[0] * (map->n_axes + 1);
   SNI_TRY(emit_affine(b, at[0], at + 1, out));
   if (node->type.dtype == SN_I64) return SN_OK;
-  return add_op(b, SNI_KOP_CAST, node->type.dtype, SN_I64, *out, SNI_NO_VALUE, SNI_NO_VALUE, out);
+  return sni_body_add_op(b, SNI_KOP_CAST, node->type.dtype, SN_I64, *out, SNI_NO_VALUE,
+                         SNI_NO_VALUE, out);
 }
 
 // ---- index ops
@@ -210,7 +211,7 @@ sn_status sni_body_checked_row(sni_body *b, sni_node_id indices, const sni_index
   uint32_t row = 0, width = 0;
   SNI_TRY(sni_body_emit(b, indices, map, &row));
   if (dtype != SN_I64)
-    SNI_TRY(add_op(b, SNI_KOP_CAST, SN_I64, dtype, row, SNI_NO_VALUE, SNI_NO_VALUE, &row));
+    SNI_TRY(sni_body_add_op(b, SNI_KOP_CAST, SN_I64, dtype, row, SNI_NO_VALUE, SNI_NO_VALUE, &row));
   sni_expression check = sni_body_blank(SNI_KOP_CHECK_INDEX, SN_I64);
   check.operands[0] = row;
   check.axes = axes_of(b, row);
@@ -255,7 +256,7 @@ static sn_status emit_random(sni_body *b, const sni_node *node, const sni_index_
   sni_expression place_of = sni_body_blank(SNI_KOP_LOAD, SN_I64);  // for its address alone
   SNI_TRY(sni_body_address(b, &node->type, map, 0, &place_of));
   SNI_TRY(emit_affine(b, place_of.offset, place_of.stride, &position));
-  return add_op(b, SNI_KOP_RANDOM, SN_I32, SN_I64, state[0], state[1], position, out);
+  return sni_body_add_op(b, SNI_KOP_RANDOM, SN_I32, SN_I64, state[0], state[1], position, out);
 }
 
 // ---- pad and concat: what lies under conditions
@@ -280,8 +281,8 @@ static sn_status emit_conditions(sni_body *b, uint32_t first, uint32_t end, uint
     SNI_TRY(emit_affine(b, c.offset, c.stride, &at));
     SNI_TRY(sni_body_add_integer(b, SN_I64, 0, &zero));
     SNI_TRY(sni_body_add_size(b, SN_I64, c.extent, &extent));
-    SNI_TRY(add_op(b, SNI_KOP_LE, SN_BOOL, SN_I64, zero, at, SNI_NO_VALUE, &low));
-    SNI_TRY(add_op(b, SNI_KOP_LT, SN_BOOL, SN_I64, at, extent, SNI_NO_VALUE, &high));
+    SNI_TRY(sni_body_add_op(b, SNI_KOP_LE, SN_BOOL, SN_I64, zero, at, SNI_NO_VALUE, &low));
+    SNI_TRY(sni_body_add_op(b, SNI_KOP_LT, SN_BOOL, SN_I64, at, extent, SNI_NO_VALUE, &high));
     SNI_TRY(add_binary(b, SNI_KOP_AND, SN_BOOL, low, high, &low));
     if (*out == SNI_NO_VALUE)
       *out = low;
@@ -311,8 +312,8 @@ static sn_status emit_under(sni_body *b, sni_node_id operand, const sni_index_ma
   uint32_t holds = 0;
   SNI_TRY(emit_conditions(b, own, end, &holds));
   if (holds == SNI_NO_VALUE) return SN_OK;
-  return add_op(b, SNI_KOP_SELECT, b->values[*out].dtype, b->values[*out].dtype, holds, *out,
-                otherwise, out);
+  return sni_body_add_op(b, SNI_KOP_SELECT, b->values[*out].dtype, b->values[*out].dtype, holds,
+                         *out, otherwise, out);
 }
 
 // Starts a list of conditions with those at hand. *own: the first of the new ones.
@@ -396,8 +397,8 @@ static sn_status emit_pointwise(sni_body *b, const sni_node *node, const sni_ind
   for (int i = 0; i < node->n_operands; i++)
     SNI_TRY(sni_body_emit(b, node->operands[i], map, &operands[i]));
   const sn_dtype source = sni_graph_type(b->l->graph, node->operands[0])->dtype;
-  return add_op(b, op_kops[node->op], node->type.dtype, source, operands[0], operands[1],
-                operands[2], out);
+  return sni_body_add_op(b, op_kops[node->op], node->type.dtype, source, operands[0], operands[1],
+                         operands[2], out);
 }
 
 // A side of a contraction: an access to the operand's buffer; k is one more axis of the map.
@@ -502,6 +503,8 @@ static sn_status emit_node(sni_body *b, sni_node_id id, const sni_index_map *map
       return emit_random(b, node, map, out);
     case SNI_CLASS_POINTWISE:
       return emit_pointwise(b, node, map, out);
+    case SNI_CLASS_CUMULATE:
+      return sni_body_cumulate(b, id, map, out);
     default:
       return sni_fail(b->l->diag, SN_ERR_INTERNAL, "%s is read where its region has not made it",
                       sni_op_infos[node->op].name);

@@ -314,7 +314,8 @@ static bool has_gather(const sni_lowering *l, const sni_group *group) {
 
 static bool is_row_group(const sni_group *group) {
   return group->merged_into < 0 && group->kind == SNI_GROUP_FUSED && group->inner &&
-         group->contraction == SNI_NO_NODE && group->order != SNI_GROUP_COLUMNS;
+         group->contraction == SNI_NO_NODE && group->order != SNI_GROUP_COLUMNS &&
+         !sni_group_cumulates(group);
 }
 
 static bool is_product_group(const sni_group *group) {

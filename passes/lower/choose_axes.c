@@ -113,6 +113,13 @@ static bool reduces(const sni_body *b, bool ordered, sni_order order) {
   return false;
 }
 
+// Whether a loop inside is in sequence.
+static bool runs_in_order(const sni_body *b) {
+  bool carries = false;
+  for (uint32_t n = 0; n < b->n_nests; n++) carries |= b->nests[n].carries;
+  return carries || b->sequential;
+}
+
 // Rows so short that lanes would stay empty, of which there are many.
 static bool has_short_rows(const sni_body *b) {
   double rows = 1;
@@ -164,8 +171,8 @@ static void choose_lanes(const sni_body *b, sni_axes_plan *p) {
   } else if (b->cut >= 0) {
     p->inner_lanes = true;
   } else if (outer < 0) {
-    p->inner_lanes = !b->sequential;
-  } else if (reduces(b, true, SNI_ORDER_SEQUENTIAL) || b->sequential) {
+    p->inner_lanes = !runs_in_order(b);
+  } else if (reduces(b, true, SNI_ORDER_SEQUENTIAL) || runs_in_order(b)) {
     p->inner_lanes = false;
   } else if (reduces(b, true, SNI_ORDER_LANES)) {
     p->inner_lanes = !has_short_rows(b);

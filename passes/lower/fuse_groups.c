@@ -6,7 +6,8 @@
 // ones; a group's members form no cycle through other groups (checked by search_paths.c before
 // each join); a member that another member reads is read where it lies, element by element
 // (read_in_place); a node with a buffer is stored by the one group that it is a member of; a sum of
-// chunks is read by nobody in its group, whose rows it cuts. Views belong to no group: they are folded
+// chunks is read by nobody in its group, whose rows it cuts; where there is a cumulation nothing is
+// reduced, and all cumulations run along the one inner axis in one direction. Views belong to no group: they are folded
 // into the addresses of whoever reads them.
 #include "passes/lower/fuse_groups.h"
 
@@ -16,6 +17,8 @@
 
 enum {
   MAX_ANCESTRY = 8,  // generations looked at when a domain is chosen
+  FEWEST_LANES = 8,  // that are worth more than a loop of single elements
+  COSTLY = 20,       // operations, of an element
 };
 
 static const sni_node *node_of(const sni_lowering *l, sni_node_id id) {
@@ -39,7 +42,7 @@ static bool join_reduce(sni_lowering *l, sni_node_id id, sni_group *group, const
   const sni_node *node = node_of(l, id);
   const sni_type *in = sni_graph_type(l->graph, node->operands[0]);
   sni_group_order order = sni_group_order_of(l, node);
-  if (group->contraction != SNI_NO_NODE) return false;
+  if (group->contraction != SNI_NO_NODE || sni_group_cumulates(group)) return false;
   if (order && group->order && order != group->order) return false;
   if (order == SNI_GROUP_COLUMNS && group->cut >= 0) return false;  // what is inside has lanes
   if (!sni_selection_fits(l, group, &node->type, &p->selection)) return false;
@@ -77,6 +80,45 @@ static bool join_reduce(sni_lowering *l, sni_node_id id, sni_group *group, const
   if (axis < group->n_axes && (rest >> axis)) return false;
   group->inner = rest;
   if (order) group->order = order;
+  return true;
+}
+
+// Whether the loops of a group whose inner axis runs in sequence have lanes along another axis.
+static bool has_lanes(const sni_lowering *l, const sni_group *group, uint32_t inner) {
+  for (int a = 0; a < group->n_axes; a++) {
+    if (inner >> a & 1) continue;
+    const int64_t n =
+        group->extent[a] >= 0 ? group->extent[a] : sni_dim_hint(l->dims, group->extent[a]);
+    if (n <= 0 || n >= FEWEST_LANES) return true;
+  }
+  return false;
+}
+
+static bool is_costly(const sni_node *node) {
+  return sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE && sni_op_cost(node->op) >= COSTLY;
+}
+
+// An exponential alone takes longer without lanes than its operand does through memory.
+static bool has_costly(const sni_lowering *l, const sni_group *group) {
+  for (uint32_t m = 0; m < group->n_members; m++)
+    if (is_costly(node_of(l, group->members[m]))) return true;
+  return false;
+}
+
+// On success the group runs along the axis of the cumulation in its direction.
+static bool join_cumulation(sni_lowering *l, sni_node_id id, sni_group *group,
+                            const sni_placement *p) {
+  const sni_node *node = node_of(l, id);
+  const sni_group_order order = sni_group_order_of(l, node);
+  if (group->contraction != SNI_NO_NODE || group->cut >= 0 ||
+      !sni_selection_fits(l, group, &node->type, &p->selection) ||
+      sni_selection_mask(&p->selection, node->type.rank) != sni_all_axes(group))
+    return false;
+  const uint32_t inner = 1u << p->selection.axis[node->attrs[0]];
+  if (group->inner) return group->inner == inner && group->order == order;
+  if (group->order || (has_costly(l, group) && !has_lanes(l, group, inner))) return false;
+  group->inner = inner;
+  group->order = order;
   return true;
 }
 
@@ -206,7 +248,11 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
   sni_selection selection = p->selection;
   sni_group saved = *group;
   bool fits;
-  if (sni_is_reduce(node->op)) {
+  if (sni_is_cumulation(node) && sni_group_order_of(l, node) != SNI_GROUP_ANY) {
+    fits = join_cumulation(l, id, group, p);
+  } else if (sni_group_cumulates(group) && is_costly(node) && !has_lanes(l, group, group->inner)) {
+    fits = false;
+  } else if (sni_is_reduce(node->op)) {
     fits = join_reduce(l, id, group, p, &selection);
   } else if (node->op == SNI_OP_MATMUL) {
     fits = join_matmul(l, id, group, p, &selection);
@@ -305,6 +351,17 @@ static bool cuts_agree(const sni_group *a, const sni_group *b, const int8_t *map
   return !(other >> cut & 1) && (!other || other == inside);
 }
 
+// Whether one kernel can run what cumulates in one of the groups: all of it is in sequence then.
+static bool sequences_agree(const sni_lowering *l, const sni_group *a, const sni_group *b,
+                            uint32_t inner_b) {
+  const bool a_runs = sni_group_cumulates(a), b_runs = sni_group_cumulates(b);
+  if (!a_runs && !b_runs) return true;
+  if (a->cut >= 0 || b->cut >= 0) return false;
+  if (a_runs && b_runs) return a->order == b->order;
+  if (a_runs ? inner_b : a->inner) return false;
+  return has_lanes(l, a, a->inner | inner_b) || !(has_costly(l, a) || has_costly(l, b));
+}
+
 static bool may_merge(const sni_lowering *l, const sni_type *type, const sni_placement *p) {
   const sni_group *group = &l->groups[p->group];
   return p->selected && group->kind == SNI_GROUP_FUSED && group->contraction == SNI_NO_NODE &&
@@ -324,7 +381,7 @@ static sn_status try_merge_pair(sni_lowering *l, sni_node_id id, const sni_place
   const uint32_t inner_b = renamed_mask(gb->inner, map);
   if (ga->inner && inner_b && ga->inner != inner_b) return SN_OK;
   if (ga->order && gb->order && ga->order != gb->order) return SN_OK;
-  if (!cuts_agree(ga, gb, map)) return SN_OK;
+  if (!cuts_agree(ga, gb, map) || !sequences_agree(l, ga, gb, inner_b)) return SN_OK;
   if (!read_in_place(l, a, NULL, b, map) || !read_in_place(l, b, map, a, NULL)) return SN_OK;
   bool cyclic = false;
   SNI_TRY(sni_has_external_path(l, a, b, id, stamps, &cyclic));
@@ -507,7 +564,8 @@ sn_status sni_fuse_groups(sni_lowering *l) {
       sni_force(l, node->operands[0]);
       sni_force(l, node->operands[1]);
       SNI_TRY(open_special(l, id, SNI_GROUP_LIBRARY));
-    } else if (sni_is_element_op(node) || sni_is_reduce(node->op) || node->op == SNI_OP_MATMUL) {
+    } else if (sni_is_element_op(node) || sni_is_reduce(node->op) || sni_is_cumulation(node) ||
+               node->op == SNI_OP_MATMUL) {
       SNI_TRY(decide(l, id, stamps));
     } else if (state->forced) {
       // A view or an inline constant that somebody needs in memory: a copy.

@@ -29,11 +29,15 @@ typedef enum sni_group_kind {
   SNI_GROUP_CHAIN,    // one kernel: products and rows that hand strips of rows to each other
 } sni_group_kind;
 
-// How the sums of a group run (those whose order is part of the value).
+// How the sums of a group run (those whose order is part of the value), or all of it.
 typedef enum sni_group_order {
   SNI_GROUP_ANY,
   SNI_GROUP_ROWS,     // in 64 lanes along the inner axis
   SNI_GROUP_COLUMNS,  // one after the other, for many results at once
+  // There are no sums but cumulations: all elements of the one inner axis are computed one after the
+  // other, from the first on or from the last.
+  SNI_GROUP_FORWARD,
+  SNI_GROUP_BACKWARD,
 } sni_group_order;
 
 enum {
@@ -170,6 +174,10 @@ sni_reshape_kind sni_classify_reshape(sni_lowering *l, const sni_type *in, const
 sn_status sni_fuse_groups(sni_lowering *l);
 // The node whose value `id` shows: itself, or what a chain of views (not materialised ones) reads.
 sni_node_id sni_view_base(const sni_lowering *l, sni_node_id id);
+
+static inline bool sni_group_cumulates(const sni_group *group) {
+  return group->order >= SNI_GROUP_FORWARD;
+}
 
 static inline int32_t sni_live_group(const sni_lowering *l, int32_t group) {
   while (group >= 0 && l->groups[group].merged_into >= 0) group = l->groups[group].merged_into;

@@ -158,7 +158,7 @@ static void estimate_inline_costs(sni_lowering *l) {
       const sni_fusion_node *operand = &l->nodes[node->operands[i]];
       const sni_node *operand_node = node_of(l, node->operands[i]);
       if (operand->materialised || sni_is_reduce(operand_node->op) ||
-          operand_node->op == SNI_OP_MATMUL) {
+          sni_is_cumulation(operand_node) || operand_node->op == SNI_OP_MATMUL) {
         loads++;
       } else {
         cost += operand->inline_cost;

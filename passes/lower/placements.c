@@ -18,6 +18,10 @@ static const sni_node *node_of(const sni_lowering *l, sni_node_id id) {
 sni_group_order sni_group_order_of(const sni_lowering *l, const sni_node *node) {
   sni_order order;
   uint32_t chunk;
+  if (sni_is_cumulation(node)) {
+    if (node->type.dims[node->attrs[0]] == 1) return SNI_GROUP_ANY;  // element by element
+    return sni_is_reverse(node) ? SNI_GROUP_BACKWARD : SNI_GROUP_FORWARD;
+  }
   if (!sni_reduction_order(l, node, &order, &chunk)) return SNI_GROUP_ANY;
   return order == SNI_ORDER_LANES ? SNI_GROUP_ROWS : SNI_GROUP_COLUMNS;
 }
@@ -90,13 +94,15 @@ sn_status sni_open_group(sni_lowering *l, sni_node_id id) {
     if (type->dims[d] == 1 && !kept) continue;
     group->extent[group->n_axes] = type->dims[d];
     if (sni_is_reduce(node->op) && sni_reduces_dim(node, d)) group->inner |= 1u << group->n_axes;
+    if (sni_is_cumulation(node) && d == node->attrs[0]) group->inner |= 1u << group->n_axes;
     if (sni_is_partial(node) && d == node->attrs[0]) group->cut = (int8_t)group->n_axes;
     if (group->cut >= 0 && group->cut < group->n_axes) group->inner |= 1u << group->n_axes;
     selection.axis[d] = (int8_t)group->n_axes++;
   }
   if (sni_is_partial(node)) group->chunk = node->attrs[1];
   if (node->op == SNI_OP_MATMUL) group->contraction = id;
-  if (sni_is_reduce(node->op)) group->order = sni_group_order_of(l, node);
+  if (sni_is_reduce(node->op) || sni_is_cumulation(node))
+    group->order = sni_group_order_of(l, node);
   l->nodes[id].materialised = true;
   return sni_add_member(l, number, id, &selection);
 }

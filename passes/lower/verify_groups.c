@@ -62,6 +62,20 @@ static bool cut_fits(const verifier *v, sni_node_id id) {
          behind == group->inner;
 }
 
+// Of more elements than one.
+static bool is_cumulation(const verifier *v, sni_node_id id) {
+  const sni_node *node = sni_graph_node(v->l->graph, id);
+  return sni_is_cumulation(node) && node->type.dims[node->attrs[0]] != 1;
+}
+
+static bool runs_along(const verifier *v, sni_node_id id) {
+  const sni_group *group = &v->l->groups[v->group];
+  const sni_node *node = sni_graph_node(v->l->graph, id);
+  return group->inner == 1u << v->l->nodes[id].selection.axis[node->attrs[0]] &&
+         group->order == (sni_is_reverse(node) ? SNI_GROUP_BACKWARD : SNI_GROUP_FORWARD) &&
+         group->cut < 0 && group->contraction == SNI_NO_NODE;
+}
+
 static sn_status check_axes(const verifier *v, sni_node_id id) {
   const sni_group *group = &v->l->groups[v->group];
   const sni_node *node = sni_graph_node(v->l->graph, id);
@@ -88,6 +102,10 @@ static sn_status check_axes(const verifier *v, sni_node_id id) {
     return refuse(v, id, "a contraction beside inner axes or another one");
   if (sni_is_partial(node) && !cut_fits(v, id))
     return refuse(v, id, "sums chunks along another axis than the last outer one");
+  if (is_cumulation(v, id) && !runs_along(v, id))
+    return refuse(v, id, "runs along another axis than the inner one, or against its group");
+  if (is_reduce(node) && sni_group_cumulates(group))
+    return refuse(v, id, "reduces in a kernel that runs in sequence");
   if (is_reduce(node) && reduced != group->inner)
     return refuse(v, id, "reduces other axes than the inner ones");
   if (is_reduce(node) ? kept != (all & ~group->inner)
@@ -203,7 +221,8 @@ static sn_status check_read(const verifier *v, sni_node_id id, const sni_index_m
   if (in_group(v, id)) return check_in_place(v, id, map);
   if (state->materialised) return SN_OK;
   const sni_op_class op_class = sni_op_infos[sni_graph_node(v->l->graph, id)->op].op_class;
-  if (state->group >= 0 || op_class == SNI_CLASS_REDUCE || op_class == SNI_CLASS_CONTRACT)
+  if (state->group >= 0 || op_class == SNI_CLASS_REDUCE || op_class == SNI_CLASS_CUMULATE ||
+      op_class == SNI_CLASS_CONTRACT)
     return refuse(v, id, "belongs to another kernel and has no buffer");
   return check_operands(v, id, map);
 }

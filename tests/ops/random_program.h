@@ -34,6 +34,7 @@ typedef enum step_kind {
   STEP_WHERE,
   STEP_REDUCE,
   STEP_SOFTMAX,
+  STEP_CUMULATE,
   STEP_MATMUL,
   STEP_PERMUTE,
   STEP_EXPAND,
@@ -48,10 +49,11 @@ typedef enum step_kind {
 
 typedef struct step {
   step_kind kind;
-  int a, b;        // values
-  int which;       // of the kind's table; variable of ASSIGN and READ
-  int axis, axes;  // REDUCE: first axis and how many; SOFTMAX, EXPAND, SLICE, CONCAT: axis
-  bool flag, turn_a, turn_b;  // keepdims; add; transposes of a matmul
+  int a, b;   // values
+  int which;  // of the kind's table; variable of ASSIGN and READ
+  // REDUCE: first axis and how many; SOFTMAX, CUMULATE, EXPAND, SLICE, CONCAT: axis
+  int axis, axes;
+  bool flag, turn_a, turn_b;  // keepdims; add; exclusive; transposes of a matmul; reverse
   int perm[most_rank];
 } step;
 
@@ -287,6 +289,14 @@ static inline bool draw_step(program *p, step *s, typed_value *out) {
       s->which = (int)draw(p, 2);
       s->axis = (int)draw(p, (unsigned)a->rank);
       return true;
+    case STEP_CUMULATE:
+      *out = *a;
+      if (!a->rank) return false;
+      s->which = (int)draw(p, 4);
+      s->axis = (int)draw(p, (unsigned)a->rank);
+      s->flag = chance(p, 30);
+      s->turn_a = chance(p, 30);
+      return true;
     case STEP_MATMUL:
       return draw_matmul(p, s, out);
     case STEP_GATHER:
@@ -359,12 +369,13 @@ static inline void draw_inputs(program *p, bool equal) {
 }
 
 static inline void generate(program *p, uint64_t seed) {
-  static const uint8_t kinds[] = {STEP_UNARY,   STEP_UNARY,   STEP_UNARY,  STEP_UNARY,  STEP_BINARY,
-                                  STEP_BINARY,  STEP_BINARY,  STEP_BINARY, STEP_BINARY, STEP_BINARY,
-                                  STEP_WHERE,   STEP_REDUCE,  STEP_REDUCE, STEP_REDUCE, STEP_REDUCE,
-                                  STEP_REDUCE,  STEP_SOFTMAX, STEP_MATMUL, STEP_MATMUL, STEP_MATMUL,
-                                  STEP_PERMUTE, STEP_PERMUTE, STEP_EXPAND, STEP_SLICE,  STEP_CONCAT,
-                                  STEP_FLATTEN, STEP_GATHER,  STEP_ASSIGN, STEP_READ};
+  static const uint8_t kinds[] = {
+      STEP_UNARY,   STEP_UNARY,   STEP_UNARY,   STEP_UNARY,   STEP_BINARY,  STEP_BINARY,
+      STEP_BINARY,  STEP_BINARY,  STEP_BINARY,  STEP_BINARY,  STEP_WHERE,   STEP_REDUCE,
+      STEP_REDUCE,  STEP_REDUCE,  STEP_REDUCE,  STEP_REDUCE,  STEP_SOFTMAX, STEP_MATMUL,
+      STEP_MATMUL,  STEP_MATMUL,  STEP_PERMUTE, STEP_PERMUTE, STEP_EXPAND,  STEP_SLICE,
+      STEP_CONCAT,  STEP_FLATTEN, STEP_GATHER,  STEP_ASSIGN,  STEP_READ,    STEP_CUMULATE,
+      STEP_CUMULATE};
   bool equal;
   *p = (program){.seed = seed, .state = seed * 7919 + 13};
   draw(p, 2);

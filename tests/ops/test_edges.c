@@ -30,6 +30,14 @@ FUNCTION(minimum_right, sn_minimum(sn_scalar_like(x, 2), x))
 FUNCTION(max, sn_max(x))
 FUNCTION(min, sn_min(x))
 FUNCTION(logsumexp, sn_logsumexp(x))
+FUNCTION(cumsum, sn_cumsum(x, 0))
+FUNCTION(cumsum_behind, sn_cumsum(x, -1, .exclusive = true, .reverse = true))
+FUNCTION(cumprod, sn_cumprod(x, 0))
+FUNCTION(cumprod_before, sn_cumprod(x, 0, .exclusive = true))
+FUNCTION(cumprod_back, sn_cumprod(x, 0, .reverse = true))
+FUNCTION(cummax, sn_cummax(x, 0))
+FUNCTION(cummax_before, sn_cummax(x, 0, .exclusive = true))
+FUNCTION(cummin_back, sn_cummin(x, 0, .reverse = true))
 FUNCTION(softmax_first, sn_index(sn_softmax(x, 0), 0, 0))
 FUNCTION(log_softmax_first, sn_index(sn_log_softmax(x, 0), 0, 0))
 FUNCTION(rem_divisor, sn_add(sn_rem(sn_scalar_like(x, 7), x), x))
@@ -94,6 +102,25 @@ static const edge edges[] = {
     ROW(logsumexp, 3, {0, -INF, 0}, 0.693147180559945, {0.5, 0, 0.5}, {0, 0, 0}),
     ROW(logsumexp, 2, {-1e3, -1e3}, -999.306852819440, {0.5, 0.5}, {0, 0}),
     ROW(logsumexp, 2, {NOT, 0}, NOT, {NOT, NOT}, {SKIP}),
+    ROW(cumsum, 3, {1, 2, 4}, 11, {3, 2, 1}, {SKIP}),
+    ROW(cumsum, 3, {1, INF, -INF}, NOT, {3, 2, 1}, {SKIP}),
+    ROW(cumsum_behind, 3, {1, 2, 4}, 10, {0, 1, 2}, {SKIP}),
+    ROW(cumprod, 3, {1, 0, 2}, 1, {1, 3, 0}, {3, 4, 1}),
+    ROW(cumprod, 3, {0, 2, 3}, 0, {9, 0, 0}, {6, 4, 2}),
+    ROW(cumprod, 3, {2, 3, 0}, 8, {4, 2, 6}, {4, 3, 5}),
+    ROW(cumprod, 4, {2, 0, 0, 3}, 2, {1, 2, 0, 0}, {SKIP}),
+    ROW(cumprod, 4, {2, 0, 3, 4}, 2, {1, 32, 0, 0}, {SKIP}),
+    ROW(cumprod, 2, {2, INF}, INF, {INF, 2}, {SKIP}),
+    ROW(cumprod, 3, {2, NOT, 3}, NOT, {NOT, 8, NOT}, {SKIP}),
+    ROW(cumprod_before, 3, {2, 0, 3}, 3, {1, 2, 0}, {1, 1, 0}),
+    ROW(cumprod_back, 3, {2, 0, 1}, 1, {0, 3, 1}, {1, 4, 3}),
+    ROW(cummax, 5, {1, 3, 3, 2, 5}, 15, {1, 3, 0, 0, 1}, {SKIP}),
+    ROW(cummax, 3, {-INF, -INF, 1}, -INF, {2, 0, 1}, {SKIP}),
+    ROW(cummax, 4, {1, NOT, INF, 0}, NOT, {1, NOT, NOT, NOT}, {SKIP}),
+    ROW(cummax, 2, {-0.0, 0.0}, 0, {2, 0}, {SKIP}),
+    ROW(cummax_before, 3, {1, 3, 2}, -INF, {1, 1, 0}, {SKIP}),
+    ROW(cummax_before, 4, {1, NOT, 2, NOT}, NOT, {1, NOT, NOT, 0}, {SKIP}),
+    ROW(cummin_back, 4, {1, 2, 1, INF}, INF, {0, 0, 3, 1}, {SKIP}),
     ROW(softmax_first, 3, {0, -INF, 0}, 0.5, {0.25, 0, -0.25}, {SKIP}),
     ROW(softmax_first, 2, {0, NOT}, NOT, {NOT, NOT}, {SKIP}),
     ROW(log_softmax_first, 3, {0, -INF, 0}, -0.693147180559945, {0.5, 0, -0.5}, {SKIP}),

@@ -288,6 +288,13 @@ static const text_case text_cases[] = {
         "%4 = transpose(%0) {perm=[2,1,0]} : $[B,5,A]\n"
         "%5 = partial_sum(%4) {axis=1, chunk=64} : $[B,1,A]\nreturn %1, %2, %3, %5",
      0},
+    {SNI_OP_RECURRENCE,
+     X "%1 = parameter input 1 : $[A,B]\n"
+       "%2 = recurrence(%0, %1) {axis=0, exclusive=0, reverse=0} : $[A,B]\n"
+       "%3 = recurrence(%1, %0) {axis=1, exclusive=1, reverse=1} : $[A,B]\n"
+       "%4 = mul(%2, %3) : $[A,B]\n"
+       "%5 = recurrence(%4, %0) {axis=1, exclusive=1, reverse=1} : $[A,B]\nreturn %2, %4, %5",
+     0},
     {SNI_OP_GATHER,
      X "%1 = parameter input 1 : i32[C]\n%2 = concat(%0, %0, %0, %0, %0, %0, %0) "
        "{axis=0} : $[7*A,B]\n%3 = broadcast(%0) : $[4,A,B]\n"
@@ -334,6 +341,36 @@ static const char *const reduction_cases[] = {
     X
     "%1 = %r(%0) {axes=[1]} : $[A]\n%2 = reshape(%1) : $[A,1]\n%3 = broadcast(%2) : $[A,B]\n"
     "%4 = eq(%0, %3) : bool[A,B]\nreturn %4",
+};
+
+// And every cumulation of one operand.
+static const char *const cumulation_cases[] = {
+    X
+    "%1 = %r(%0) {axis=0, exclusive=0, reverse=0} : $[A,B]\n"
+    "%2 = %r(%0) {axis=1, exclusive=0, reverse=0} : $[A,B]\nreturn %1, %2",
+    X
+    "%1 = %r(%0) {axis=0, exclusive=1, reverse=1} : $[A,B]\n"
+    "%2 = %r(%0) {axis=1, exclusive=1, reverse=1} : $[A,B]\nreturn %1, %2",
+    XT
+    "%1 = %r(%t) {axis=1, exclusive=0, reverse=1} : $[B,A]\n"
+    "%2 = add(%1, %t) : $[B,A]\n%3 = %r(%2) {axis=1, exclusive=1, reverse=1} : $[B,A]\n"
+    "return %1, %3",
+    X3
+    "%1 = slice(%0) {start=[A-1,3,0], step=[-1,-2,1]} : $[A,2,B]\n"
+    "%2 = %r(%1) {axis=1, exclusive=0, reverse=0} : $[A,2,B]\n"
+    "%3 = %r(%2) {axis=2, exclusive=0, reverse=1} : $[A,2,B]\nreturn %3",
+    X3
+    "%1 = mul(%0, %0) : $[A,5,B]\n%2 = %r(%1) {axis=1, exclusive=0, reverse=0} : $[A,5,B]\n"
+    "%3 = %r(%0) {axis=1, exclusive=1, reverse=0} : $[A,5,B]\n%4 = add(%2, %3) : $[A,5,B]\n"
+    "%5 = reduce_sum(%4) {axes=[1]} : $[A,B]\n%6 = reduce_max(%2) {axes=[2]} : $[A,5]\n"
+    "return %4, %5, %6",
+    X
+    "%1 = reshape(%0) : $[A,1,B]\n%2 = %r(%1) {axis=1, exclusive=0, reverse=0} : $[A,1,B]\n"
+    "%3 = %r(%1) {axis=1, exclusive=1, reverse=0} : $[A,1,B]\n%4 = add(%2, %3) : $[A,1,B]\n"
+    "return %4",
+    X
+    "%1 = broadcast(%0) : $[3,A,B]\n"
+    "%2 = %r(%1) {axis=0, exclusive=0, reverse=0} : $[3,A,B]\nreturn %2",
 };
 
 static void say_body(source *s, const char *body, sn_dtype dtype, const char *op_name) {
@@ -412,6 +449,11 @@ static int check_texts(sni_op op) {
     if (sni_op_infos[op].op_class == SNI_CLASS_REDUCE)
       for (size_t i = 0; i < sizeof(reduction_cases) / sizeof(reduction_cases[0]); i++, checked++) {
         say_body(&s, reduction_cases[i], (sn_dtype)d, sni_op_infos[op].name);
+        check_text(&s, 0);
+      }
+    if (sni_op_infos[op].op_class == SNI_CLASS_CUMULATE && sni_op_infos[op].operands == 1)
+      for (size_t i = 0; i < SNI_COUNT_OF(cumulation_cases); i++, checked++) {
+        say_body(&s, cumulation_cases[i], (sn_dtype)d, sni_op_infos[op].name);
         check_text(&s, 0);
       }
     if (op == SNI_OP_IOTA && d == SN_BOOL) continue;  // numbers only, though its row says any

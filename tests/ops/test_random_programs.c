@@ -26,6 +26,10 @@ static const char *const binary_names[6] = {"add", "sub", "mul", "maximum", "add
 static const reduction reductions[6] = {sn_sum_opts, sn_mean_opts, sn_max_opts,
                                         sn_min_opts, sn_sum_opts,  sn_logsumexp_opts};
 static const char *const reduction_names[6] = {"sum", "mean", "max", "min", "sum", "logsumexp"};
+typedef sn_tensor *(*cumulation)(sn_tensor *, int, const sn_cumulate_options *);
+static const cumulation cumulations[4] = {sn_cumsum_opts, sn_cummax_opts, sn_cummin_opts,
+                                          sn_cumprod_opts};
+static const char *const cumulation_names[4] = {"cumsum", "cummax", "cummin", "cumprod"};
 
 // ---- the program as C
 typedef struct text {
@@ -77,6 +81,11 @@ static void say_step(text *t, const step *s) {
       return;
     case STEP_SOFTMAX:
       say(t, "sn_%ssoftmax(t%d, %d);", s->which ? "log_" : "", s->a, s->axis);
+      return;
+    case STEP_CUMULATE:
+      say(t, s->which == 3 ? "sn_%s(sn_tanh(t%d)" : "sn_%s(t%d", cumulation_names[s->which], s->a);
+      say(t, ", %d%s%s);", s->axis, s->flag ? ", .exclusive = true" : "",
+          s->turn_a ? ", .reverse = true" : "");
       return;
     case STEP_MATMUL:
       say(t, "sn_mul_scalar(sn_matmul(%s(t%d), %s(t%d)), 0.2);", turn_a, s->a, turn_b, s->b);
@@ -184,6 +193,12 @@ static sn_tensor *apply_reduce(const step *s, sn_tensor *a) {
   return s->which == 4 ? sn_mul_scalar(y, 0.1) : y;
 }
 
+static sn_tensor *apply_cumulation(const step *s, sn_tensor *a) {
+  const sn_cumulate_options options = {
+      .size = sizeof(options), .exclusive = s->flag, .reverse = s->turn_a};
+  return cumulations[s->which](s->which == 3 ? sn_tanh(a) : a, s->axis, &options);
+}
+
 static sn_tensor *apply_unary(const step *s, sn_tensor *a) {
   if (s->which == 6) a = sn_minimum(a, sn_scalar_like(a, 1));
   if (s->which == 7) a = sn_add_scalar(sn_square(a), 1);
@@ -204,6 +219,8 @@ static sn_tensor *apply(const job *j, const step *s, sn_tensor *a, sn_tensor *b)
       return apply_reduce(s, a);
     case STEP_SOFTMAX:
       return s->which ? sn_log_softmax(a, s->axis) : sn_softmax(a, s->axis);
+    case STEP_CUMULATE:
+      return apply_cumulation(s, a);
     case STEP_MATMUL:
       return sn_mul_scalar(sn_matmul(swap_last_two(a, s->turn_a), swap_last_two(b, s->turn_b)),
                            0.2);
@@ -422,6 +439,7 @@ enum {
   has_symbolic,
   has_reduction,
   has_product,
+  has_cumulation,
   has_gradient,
   n_has
 };
@@ -448,8 +466,8 @@ static void note_extents(const program *p, bool *has) {
 START_TEST(the_programs_are_varied) {
   static const char *const names[n_has] = {"equal extents", "a dim above 2,048", "a dim of 0 or 1",
                                            "three sizes",   "reductions",        "products",
-                                           "gradients"};
-  static const int least[n_has] = {30, 20, 20, 30, 50, 50, 30};
+                                           "cumulations",   "gradients"};
+  static const int least[n_has] = {30, 20, 20, 30, 50, 50, 30, 30};
   uint64_t count[n_has] = {0};
   static program p;
   const uint64_t programs = last_seed - first_seed;
@@ -460,6 +478,7 @@ START_TEST(the_programs_are_varied) {
     has[has_symbolic] = p.n_bindings == 3;
     has[has_reduction] = has_kind(&p, STEP_REDUCE, STEP_SOFTMAX);
     has[has_product] = has_kind(&p, STEP_MATMUL, STEP_MATMUL);
+    has[has_cumulation] = has_kind(&p, STEP_CUMULATE, STEP_CUMULATE);
     has[has_gradient] = p.derivatives > 0;
     for (int i = 0; i < n_has; i++) count[i] += has[i];
   }

@@ -445,6 +445,57 @@ static inline void ref_partial_sum(const ref_run *run, const sni_node *node, con
   }
 }
 
+static inline ref_cell ref_first(sni_op op, sn_dtype dtype) {
+  if (op == SNI_OP_RECURRENCE) return (ref_cell){.f = 0};
+  if (op == SNI_OP_CUMSUM && sni_is_float(dtype)) return (ref_cell){.f = 0};
+  return ref_identity(op == SNI_OP_CUMSUM    ? SNI_OP_REDUCE_SUM
+                      : op == SNI_OP_CUMPROD ? SNI_OP_REDUCE_PROD
+                      : op == SNI_OP_CUMMAX  ? SNI_OP_REDUCE_MAX
+                                             : SNI_OP_REDUCE_MIN,
+                      dtype);
+}
+
+// a, b: the operands' elements; the last is what is taken in.
+static inline ref_cell ref_step(const ref_run *run, const sni_node *node, ref_cell before,
+                                bool is_first, ref_cell a, ref_cell b) {
+  const sn_dtype dtype = node->type.dtype;
+  switch ((int)node->op) {
+    case SNI_OP_CUMSUM:
+      return ref_combine(run, SNI_OP_REDUCE_SUM, dtype, before, a);
+    case SNI_OP_CUMPROD:
+      return ref_combine(run, SNI_OP_REDUCE_PROD, dtype, before, a);
+    case SNI_OP_CUMMAX:
+      return ref_combine(run, SNI_OP_REDUCE_MAX, dtype, before, a);
+    case SNI_OP_CUMMIN:
+      return ref_combine(run, SNI_OP_REDUCE_MIN, dtype, before, a);
+    default:
+      if (is_first || a.f == 0) return b;
+      return ref_combine(run, SNI_OP_REDUCE_SUM, dtype,
+                         ref_combine(run, SNI_OP_REDUCE_PROD, dtype, before, a), b);
+  }
+}
+
+static inline void ref_cumulate(const ref_run *run, const sni_node *node, const ref_value *a,
+                                const ref_value *b, ref_value *y) {
+  const int axis = (int)ref_attr(run, node, 0);
+  const bool exclusive = ref_attr(run, node, 1), reverse = ref_attr(run, node, 2);
+  const int64_t size = y->dims[axis];
+  for (int64_t i = 0; i < y->count; i++) {
+    int64_t index[SN_MAX_RANK] = {0};
+    ref_index(y, i, index);
+    if (index[axis] != 0) continue;
+    ref_cell before = ref_first(node->op, y->dtype);
+    for (int64_t n = 0; n < size; n++) {
+      index[axis] = reverse ? size - 1 - n : n;
+      const int64_t at = ref_offset(y, index);
+      const ref_cell after =
+          ref_step(run, node, before, n == 0, a->cells[at], b ? b->cells[at] : a->cells[at]);
+      y->cells[at] = exclusive ? before : after;
+      before = after;
+    }
+  }
+}
+
 static inline void ref_matmul(const ref_run *run, const sni_node *node, const ref_value *a,
                               const ref_value *b, ref_value *y) {
   bool ta = ref_attr(run, node, 0), tb = ref_attr(run, node, 1);
@@ -524,6 +575,9 @@ static inline void ref_node(ref_run *run, sni_node_id id) {
       break;
     case SNI_CLASS_PARTIAL:
       ref_partial_sum(run, node, a[0], y);
+      break;
+    case SNI_CLASS_CUMULATE:
+      ref_cumulate(run, node, a[0], node->n_operands > 1 ? a[1] : NULL, y);
       break;
     case SNI_CLASS_CONTRACT:
       ref_matmul(run, node, a[0], a[1], y);

@@ -153,6 +153,43 @@ static const gradient_case cases[] = {
     {SNI_OP_PARTIAL_SUM, -2, 2,
      "%0 = parameter input 0 : f64[A,B]\n%1 = partial_sum(%0) {axis=0, chunk=2} : "
      "f64[div(A+1,2),B]\nreturn %1"},
+// cumulations: both flags, along the first and the last axis
+#define CUMULATE(id, name, shape, axis, exclusive, reverse)                           \
+  {                                                                                   \
+    SNI_OP_##id, -2, 2,                                                               \
+        "%0 = parameter input 0 : f64" shape "\n%1 = " name "(%0) {axis=" #axis       \
+        ", exclusive=" #exclusive ", reverse=" #reverse "} : f64" shape "\nreturn %1" \
+  }
+#define CUMULATIONS(id, name)                                                       \
+  CUMULATE(id, name, "[5]", 0, 0, 0), CUMULATE(id, name, "[2,4]", 1, 0, 1),         \
+      CUMULATE(id, name, "[A,B]", 0, 0, 1), CUMULATE(id, name, "[A,C,2]", 1, 0, 0), \
+      CUMULATE(id, name, "[3,1]", 1, 0, 0), CUMULATE(id, name, "[0]", 0, 0, 0)
+    CUMULATIONS(CUMSUM, "cumsum"),
+    CUMULATIONS(CUMPROD, "cumprod"),
+    CUMULATIONS(CUMMAX, "cummax"),
+    CUMULATIONS(CUMMIN, "cummin"),
+    CUMULATE(CUMSUM, "cumsum", "[2,4]", 1, 1, 0),
+    CUMULATE(CUMSUM, "cumsum", "[A,B]", 0, 1, 1),
+    CUMULATE(CUMPROD, "cumprod", "[2,4]", 1, 1, 0),
+    CUMULATE(CUMPROD, "cumprod", "[D,B]", 0, 1, 1),
+#define RECURRENCE(shape, axis, exclusive, reverse)                                              \
+  {                                                                                              \
+    SNI_OP_RECURRENCE, -2, 2,                                                                    \
+        "%0 = parameter input 0 : f64" shape "\n%1 = parameter input 1 : f64" shape              \
+        "\n%2 = recurrence(%0, %1) {axis=" #axis ", exclusive=" #exclusive ", reverse=" #reverse \
+        "} : f64" shape "\nreturn %2"                                                            \
+  }
+    RECURRENCE("[5]", 0, 0, 0),
+    RECURRENCE("[4]", 0, 1, 0),
+    RECURRENCE("[2,4]", 1, 0, 1),
+    RECURRENCE("[A,C,2]", 1, 1, 1),
+    // an exclusive extremum begins with infinity: its other elements
+    {SNI_OP_CUMMAX, -2, 2,
+     "%0 = parameter input 0 : f64[6]\n%1 = cummax(%0) {axis=0, exclusive=1, reverse=0} : "
+     "f64[6]\n%2 = slice(%1) {start=[1], step=[1]} : f64[5]\nreturn %2"},
+    {SNI_OP_CUMMIN, -2, 2,
+     "%0 = parameter input 0 : f64[C,2]\n%1 = cummin(%0) {axis=0, exclusive=1, reverse=1} : "
+     "f64[C,2]\n%2 = slice(%1) {start=[0,0], step=[1,1]} : f64[C-1,2]\nreturn %2"},
 // contractions: all flags, with and without batch dims
 #define MATMUL(ta, tb, a, b)                                                           \
   {SNI_OP_MATMUL, -2, 2,                                                               \

@@ -1,0 +1,84 @@
+// A cumulation is a loop in sequence over its axis, the inner one of its group: a CARRY brings what
+// the iteration before left, a YIELD takes on what this one makes of it and its element. Lanes run along
+// an outer axis, each with a carry of its own; an axis that runs backwards has negative strides.
+//
+// Invariant: one element after the other in every mode, so nothing here has a say in the bits.
+#include "passes/graph/scalar.h"
+#include "passes/lower/body.h"
+
+// What all begin with.
+static sn_status add_first(sni_body *b, const sni_node *node, uint32_t *out) {
+  const sni_scalar first = sni_cumulation_first(node->op, node->type.dtype);
+  sni_expression v = sni_body_blank(SNI_KOP_CONST, first.dtype);
+  if (sni_is_float(first.dtype))
+    v.as.f = first.f;
+  else
+    v.as.i = first.i;
+  return sni_body_add(b, &v, out);
+}
+
+// Whether this is the first iteration. axis: of the body, the inner one.
+static sn_status add_is_first(sni_body *b, int axis, uint32_t *out) {
+  sni_expression index = sni_body_blank(SNI_KOP_INDEX, SN_I64);
+  uint32_t zero = 0;
+  index.as.axis = axis;
+  index.axes = (uint16_t)(1u << axis);
+  SNI_TRY(sni_body_add(b, &index, out));
+  SNI_TRY(sni_body_add_integer(b, SN_I64, 0, &zero));
+  return sni_body_add_op(b, SNI_KOP_EQ, SN_BOOL, SN_I64, *out, zero, SNI_NO_VALUE, out);
+}
+
+// Where there is nothing before: b. Else before * a + b, or b where a is 0.
+static sn_status add_recurrence(sni_body *b, sn_dtype dtype, int axis, uint32_t before,
+                                const uint32_t *operands, uint32_t *out) {
+  uint32_t zero = 0, cut = 0, first = 0, sum = 0;
+  SNI_TRY(sni_body_add_zero(b, dtype, &zero));
+  SNI_TRY(sni_body_add_op(b, SNI_KOP_EQ, SN_BOOL, dtype, operands[0], zero, SNI_NO_VALUE, &cut));
+  SNI_TRY(add_is_first(b, axis, &first));
+  SNI_TRY(sni_body_add_op(b, SNI_KOP_OR, SN_BOOL, SN_BOOL, cut, first, SNI_NO_VALUE, &cut));
+  SNI_TRY(sni_body_add_op(b, SNI_KOP_MUL, dtype, dtype, before, operands[0], SNI_NO_VALUE, &sum));
+  SNI_TRY(sni_body_add_op(b, SNI_KOP_ADD, dtype, dtype, sum, operands[1], SNI_NO_VALUE, &sum));
+  return sni_body_add_op(b, SNI_KOP_SELECT, dtype, dtype, cut, operands[1], sum, out);
+}
+
+// Along an axis of one element: no loop.
+static sn_status add_only(sni_body *b, const sni_node *node, const uint32_t *operands,
+                          uint32_t *out) {
+  uint32_t first = 0;
+  SNI_TRY(add_first(b, node, &first));
+  *out = sni_is_exclusive(node) ? first : operands[node->n_operands - 1];
+  if (sni_is_exclusive(node) || node->op == SNI_OP_RECURRENCE) return SN_OK;
+  return sni_body_add_op(b, sni_op_kop(node->op), node->type.dtype, node->type.dtype, first,
+                         operands[0], SNI_NO_VALUE, out);
+}
+
+static sn_status add_step(sni_body *b, const sni_node *node, uint32_t before,
+                          const uint32_t *operands, uint32_t *out) {
+  const sn_dtype dtype = node->type.dtype;
+  if (node->op == SNI_OP_RECURRENCE)
+    return add_recurrence(b, dtype, b->n_outer, before, operands, out);
+  return sni_body_add_op(b, sni_op_kop(node->op), dtype, dtype, before, operands[0], SNI_NO_VALUE,
+                         out);
+}
+
+sn_status sni_body_cumulate(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
+  const sni_node *node = sni_graph_node(b->l->graph, id);
+  uint32_t operands[2] = {0}, after = 0, ignored = 0;
+  for (int i = 0; i < node->n_operands; i++)
+    SNI_TRY(sni_body_emit(b, node->operands[i], map, &operands[i]));
+  if (b->l->nodes[id].selection.axis[node->attrs[0]] < 0) return add_only(b, node, operands, out);
+
+  sni_expression carry = sni_body_blank(SNI_KOP_CARRY, node->type.dtype);
+  carry.axes = sni_body_inner(b);
+  for (int i = 0; i < node->n_operands; i++) carry.axes |= b->values[operands[i]].axes;
+  SNI_TRY(add_first(b, node, &carry.operands[0]));
+  b->nests[b->nest].carries = true;
+  SNI_TRY(sni_body_add(b, &carry, out));
+  SNI_TRY(add_step(b, node, *out, operands, &after));
+  sni_expression yield = sni_body_blank(SNI_KOP_YIELD, node->type.dtype);
+  yield.operands[0] = after;
+  yield.operands[1] = *out;
+  yield.axes = (uint16_t)(carry.axes | b->values[after].axes);
+  if (!sni_is_exclusive(node)) *out = after;
+  return sni_body_add(b, &yield, &ignored);
+}
