@@ -1,7 +1,7 @@
 // First step of flattening: a copy of the tree whose schedule says how the interpreter runs it.
 // Contractions that can be run in tiles get their lanes along n, or along m where there are very
 // few columns, since vectors along n would stay empty then. Sequential loops of plain blocks get
-// lanes where steps keep the order of their stores.
+// lanes where steps keep the order of their stores, and of what they carry (scans.c).
 //
 // Invariant: nothing of the meaning changes, bits included. What has no lanes here is run one index
 // after the other, and contractions that are not tiled as a loop over k.
@@ -49,17 +49,17 @@ static bool store_in_order(const sni_flattener *t, uint32_t loop, uint32_t store
   return true;
 }
 
-static bool may_have_lanes(const sni_flattener *t, uint32_t loop) {
+static bool may_have_lanes(sni_flattener *t, uint32_t loop) {
   if (t->items[loop].as.loop.kind != SNI_LOOP_SEQUENTIAL) return false;
   for (uint32_t i = loop + 1; i < t->items[loop].end; i++)
     if (t->items[i].kind != SNI_ITEM_BLOCK) return false;
   for (uint32_t i = 0; i < t->tree->n_insts; i++) {
     const sni_kop op = (sni_kop)t->all[i].op;
     if (t->items[t->facts[i].item].parent != loop) continue;
-    if (op == SNI_KOP_CARRY || op == SNI_KOP_YIELD || op == SNI_KOP_REDUCE) return false;
+    if (op == SNI_KOP_REDUCE) return false;
     if (sni_kop_is_store(op) && !store_in_order(t, loop, i)) return false;
   }
-  return true;
+  return sni_flatten_find_scans(t, loop);
 }
 
 // ---- products
@@ -137,6 +137,7 @@ void sni_flatten_arrange(sni_flattener *t, const sni_tree *expanded) {
   t->facts = allocate(t, expanded->n_insts, sizeof(*t->facts));
   t->item_facts = allocate(t, expanded->n_items, sizeof(*t->item_facts));
   t->tiled = allocate(t, expanded->n_items, sizeof(*t->tiled));
+  t->scan_at = allocate(t, expanded->n_insts, sizeof(*t->scan_at));
   if (t->status) return;
   t->tree = tree;
   t->items = sni_tree_items(tree);

@@ -56,12 +56,20 @@ typedef struct sni_move_blocks {
   bool (*check_index)(int64_t *dst, const int64_t *a, int64_t size, size_t n);
 } sni_move_blocks;
 
+// before[i] = *state, dst[i] = *state = the next one, made of *state and a[i] (b[i], cut[i]), for i = 0,
+// 1, ... before: NULL, or memory of its own.
+typedef void (*sni_scan_function)(void *dst, void *before, void *state, const void *a,
+                                  const void *b, const uint8_t *cut, size_t n);
+
 // By combiner (sni_combiner_number) and dtype.
 typedef struct sni_reduce_blocks {
   // lanes[i % 64] = combine(lanes[i % 64], x[i])
   void (*accumulate[4][SN_DTYPE_COUNT])(void *lanes, const void *x, size_t n);
   // lanes[0] = the tree over `width` lanes, a power of two.
   void (*combine[4][SN_DTYPE_COUNT])(void *lanes, size_t width);
+  sni_scan_function scan[4][SN_DTYPE_COUNT];
+  // cut[i] ? b[i] : *state * a[i] + b[i]
+  sni_scan_function recur[SN_DTYPE_COUNT];
 } sni_reduce_blocks;
 
 typedef struct sni_blocks {

@@ -160,6 +160,35 @@ SNI_INLINE void combine_b8(sni_kop op, uint8_t *lanes, size_t width) {
   }
 }
 
+// ---- one element after the other
+#define SCAN(T, type)                                                                       \
+  SNI_INLINE void scan_##T(sni_kop op, type *dst, type *before, type *state, const type *a, \
+                           size_t n) {                                                      \
+    type now = *state;                                                                      \
+    for (size_t i = 0; i < n; i++) {                                                        \
+      if (before) before[i] = now;                                                          \
+      dst[i] = now = sni_binary_##T(op, now, a[i]);                                         \
+    }                                                                                       \
+    *state = now;                                                                           \
+  }
+SCAN(f32, float)
+SCAN(f64, double)
+SCAN(i32, int32_t)
+SCAN(i64, int64_t)
+#define RECUR(T, type)                                                                   \
+  static void recur_##T(void *to, void *prior, void *kept, const void *x, const void *y, \
+                        const uint8_t *cut, size_t n) {                                  \
+    type *dst = to, *before = prior, *state = kept, now = *state;                        \
+    const type *a = x, *b = y;                                                           \
+    for (size_t i = 0; i < n; i++) {                                                     \
+      if (before) before[i] = now;                                                       \
+      dst[i] = now = cut[i] ? b[i] : now * a[i] + b[i];                                  \
+    }                                                                                    \
+    *state = now;                                                                        \
+  }
+RECUR(f32, float)
+RECUR(f64, double)
+
 // ---- one function per combiner and dtype
 // clang-format off
 #define NUMBER(X, T) X(T, ADD, 0) X(T, MUL, 1) X(T, MAX, 2) X(T, MIN, 3)
@@ -175,6 +204,16 @@ SNI_INLINE void combine_b8(sni_kop op, uint8_t *lanes, size_t width) {
   }
 ALL(SNI_X)
 #undef SNI_X
+#define SNI_X(T, OP, number)                                                                  \
+  static void scan_##T##_##OP(void *dst, void *before, void *state, const void *a,            \
+                              const void *b, const uint8_t *cut, size_t n) {                  \
+    (void)b;                                                                                  \
+    (void)cut;                                                                                \
+    scan_##T(SNI_KOP_##OP, dst, before, state, a, n);                                         \
+  }
+#define NUMBERS(X) NUMBER(X, f32) NUMBER(X, f64) NUMBER(X, i32) NUMBER(X, i64)
+NUMBERS(SNI_X)
+#undef SNI_X
 
 #define dtype_b8 SN_BOOL
 #define dtype_i32 SN_I32
@@ -188,6 +227,12 @@ const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce) = {
         ALL(SNI_X)
 #undef SNI_X
     },
+    .scan = {
+#define SNI_X(T, OP, number) [number][dtype_##T] = scan_##T##_##OP,
+        NUMBERS(SNI_X)
+#undef SNI_X
+    },
+    .recur = {[SN_F32] = recur_f32, [SN_F64] = recur_f64},
     .combine = {
 #define SNI_X(T, OP, number) [number][dtype_##T] = combine_##T##_##OP,
         ALL(SNI_X)

@@ -410,10 +410,34 @@ void sni_flatten_multiply(sni_flattener *t, uint32_t number, uint32_t accumulato
   emit_call(t, sum, accumulator, t->blocks->op[SNI_KOP_ADD][dtype][0]);
 }
 
+// The block, element by element; what lies inside the step has none of its own.
+static void emit_scan(sni_flattener *t, uint32_t number) {
+  uint32_t carry, operands[3], slots[3];
+  int n;
+  if (!sni_flatten_is_scan(t, number)) return;
+  sni_flatten_scan(t, number, &carry, operands, &n);
+  for (int i = 0; i < n; i++) {
+    slots[i] = slot_of(t, operands[i]);
+    if (!is_vector(t, operands[i]))
+      slots[i] = spread(t, (sn_dtype)t->all[operands[i]].dtype, slots[i]);
+  }
+  emit(t, (sni_flat_step){.kind = SNI_FLAT_SCAN,
+                          .dtype = t->all[number].dtype,
+                          .dst = result_slot(t, number),
+                          .a = slots[0],
+                          .b = slots[n > 1 ? 1 : 0],
+                          .c = slots[n > 1 ? 2 : 0],
+                          .number = t->scan_at[number] - 1});
+}
+
 void sni_flatten_inst(sni_flattener *t, uint32_t number) {
   const sni_tree_inst *inst = &t->all[number];
   if (t->values[number].root != number || t->status) return;
   const sni_kop op = (sni_kop)inst->op;
+  if (t->scan_at[number]) {
+    emit_scan(t, number);
+    return;
+  }
   if (op == SNI_KOP_CONST)
     emit_constant(t, number);
   else if (op == SNI_KOP_PARAM)

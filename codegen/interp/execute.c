@@ -150,6 +150,13 @@ static void along(const sni_flat_frame *f, const sni_flat_step *s, size_t n) {
   r->combine(at, at, f->slots[s->a], at, n);
 }
 
+static void run_scan(const sni_flat_frame *f, const sni_flat_step *s, size_t n) {
+  const sni_flat_scan *scan = &f->code->scans[s->number];
+  void *before = scan->before == SNI_NO_VALUE ? NULL : f->slots[scan->before];
+  scan->function(f->slots[s->dst], before, f->slots[scan->state], f->slots[s->a], f->slots[s->b],
+                 (const uint8_t *)f->slots[s->c], n);
+}
+
 void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t block) {
   char **slots = f->slots;
   const sni_flat_step *s = f->code->steps + first;
@@ -199,6 +206,9 @@ void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t 
         break;
       case SNI_FLAT_ALONG:
         along(f, s, n);
+        break;
+      case SNI_FLAT_SCAN:
+        run_scan(f, s, block);
         break;
     }
   }

@@ -37,6 +37,7 @@ typedef enum sni_flat_kind {
   SNI_FLAT_ACROSS,         // reduction over the lanes: accumulate a, element i to lane i % 64
   SNI_FLAT_PRODUCT,        // register dst = a row of products
   SNI_FLAT_ALONG,          // reduction along a loop: accumulate a in number index % 64
+  SNI_FLAT_SCAN,           // register or cursor dst = what is carried behind each element
 } sni_flat_kind;
 
 // [first, first + count).
@@ -139,6 +140,12 @@ typedef struct sni_carry {
   bool one_start;  // the first value is one element
 } sni_carry;
 
+// What a loop in sequence carries, where it runs in blocks.
+typedef struct sni_flat_scan {
+  uint32_t state, before;  // slots: of one element; of a block, before each, or SNI_NO_VALUE
+  sni_scan_function function;
+} sni_flat_scan;
+
 // A CONTRACT under a PRODUCT node.
 typedef struct sni_operand {
   uint32_t slot;    // cursor at m = n = k = 0
@@ -204,6 +211,7 @@ typedef struct sni_flat_code {
   const sni_move *moves;
   const sni_flat_reduction *reductions;
   const sni_carry *carries;
+  const sni_flat_scan *scans;
   const sni_cursor *cursors;
   const sni_form *forms;
   const sni_product *products;

@@ -146,6 +146,33 @@ static void make_carry(sni_flattener *t, uint32_t number) {
   t->values[number].slot = carry.yield;
 }
 
+// One that is scanned: its state is one element, and goes on from block to block.
+static void make_scan(sni_flattener *t, uint32_t yield) {
+  const sn_dtype dtype = (sn_dtype)t->all[yield].dtype;
+  const uint32_t value = t->all[yield].operands[1], next = t->all[yield].operands[0];
+  const uint32_t start = t->values[t->all[value].operands[0]].root;
+  const uint32_t state = sni_flatten_home(t, dtype, false);
+  const sni_carry carry = {.carry = state,
+                           .yield = state,
+                           .start = t->values[start].slot,
+                           .dtype = (uint8_t)dtype,
+                           .one = true,
+                           .one_start = true};
+  if (!sni_flatten_grow(t, (void **)&t->carries, &t->carries_capacity, t->n_carries + 1,
+                        sizeof(carry)))
+    return;
+  t->carries[t->n_carries++] = carry;
+  sni_flat_scan *scan = &t->scans[t->scan_at[yield] - 1];
+  const sni_reduce_blocks *reduce = t->blocks->reduce;
+  const sni_kop op = (sni_kop)t->all[next].op;
+  scan->state = state;
+  scan->function =
+      op == SNI_KOP_SELECT ? reduce->recur[dtype] : reduce->scan[sni_combiner_number(op)][dtype];
+  if (sni_flatten_shows_carry(t, yield)) scan->before = sni_flatten_home(t, dtype, true);
+  t->values[value].slot = scan->before;
+  t->values[yield].slot = state;
+}
+
 // ---- loops
 
 static void flatten_items(sni_flattener *t, uint32_t first, uint32_t end);
@@ -161,7 +188,12 @@ static void open_loop(sni_flattener *t, uint32_t item, uint32_t number) {
     const bool mine =
         t->facts[i].item > item && t->facts[i].item < t->items[item].end && t->all[i].loop == item;
     if (mine && t->all[i].op == SNI_KOP_REDUCE) make_reduction(t, i);
-    if (mine && t->all[i].op == SNI_KOP_YIELD) make_carry(t, i);
+    if (mine && t->all[i].op == SNI_KOP_YIELD) {
+      if (t->scan_at[i])
+        make_scan(t, i);
+      else
+        make_carry(t, i);
+    }
   }
   if (t->status) return;
   sni_node *node = &t->nodes[number];

@@ -72,7 +72,8 @@ typedef struct sni_flattener {
   sn_status status;
   sni_inst_facts *facts;
   sni_item_facts *item_facts;
-  bool *tiled;  // per item: a loop m whose products are run in tiles
+  bool *tiled;        // per item: a loop m whose products are run in tiles
+  uint32_t *scan_at;  // per instruction: 1 + number of the scan that it is a part of; 0: none
   sni_flat_value *values;
 
   // arrays that grow
@@ -86,6 +87,8 @@ typedef struct sni_flattener {
   uint32_t n_reductions, reductions_capacity;
   sni_carry *carries;
   uint32_t n_carries, carries_capacity;
+  sni_flat_scan *scans;
+  uint32_t n_scans, scans_capacity;
   sni_flat_cursor *cursors;
   uint32_t n_cursors, cursors_capacity;
   sni_form *forms;
@@ -126,6 +129,17 @@ void sni_flatten_arrange(sni_flattener *t, const sni_tree *expanded);
 bool sni_flatten_may_meet(const sni_flattener *t, uint32_t a, uint32_t b);
 // Does the instruction read or write memory that may meet the buffer?
 bool sni_flatten_accesses(const sni_flattener *t, uint32_t number, uint32_t buffer);
+
+// ---- scans.c
+// Whether all that the loop carries can be scanned in blocks; marks it then.
+bool sni_flatten_find_scans(sni_flattener *t, uint32_t loop);
+// Whether the step is made here: where all that it reads is known.
+bool sni_flatten_is_scan(const sni_flattener *t, uint32_t number);
+// Whether anything but the step uses the CARRY.
+bool sni_flatten_shows_carry(const sni_flattener *t, uint32_t yield);
+// Its CARRY, and the up to 3 values that it reads.
+void sni_flatten_scan(sni_flattener *t, uint32_t next, uint32_t *out_carry, uint32_t *operands,
+                      int *n);
 
 // ---- hazards.c: fills values but for their slots
 void sni_flatten_hazards(sni_flattener *t);

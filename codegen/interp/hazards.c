@@ -63,6 +63,12 @@ static void find_uses(sni_flattener *t, uint32_t number) {
     use(t, access->index, item, number);
     use(t, access->otherwise, item, number);
   }
+  if (sni_flatten_is_scan(t, number)) {  // reads what the instructions inside it read
+    uint32_t carry, operands[3];
+    int n;
+    sni_flatten_scan(t, number, &carry, operands, &n);
+    for (int i = 0; i < n; i++) use(t, operands[i], item, number);
+  }
   if (passes(inst)) t->values[number].root = t->values[inst->operands[0]].root;
 }
 

@@ -127,6 +127,8 @@ static void find_lives(sni_flattener *t) {
       const sni_flat_step *step = &t->steps[node->first + s];
       const uint32_t used[4] = {step->dst, step->a, step->b, step->c};
       for (int j = 0; j < 4; j++) touch(t, used[j], node->first + s, around, depth);
+      if (step->kind == SNI_FLAT_SCAN)
+        touch(t, t->scans[step->number].before, node->first + s, around, depth);
     }
   }
 }

@@ -39,6 +39,7 @@ static void put_all(const sni_flattener *t, packer *p, uint32_t n_places) {
       .moves = put(p, t->moves, t->n_moves, sizeof(*t->moves)),
       .reductions = put(p, t->reductions, t->n_reductions, sizeof(*t->reductions)),
       .carries = put(p, t->carries, t->n_carries, sizeof(*t->carries)),
+      .scans = put(p, t->scans, t->n_scans, sizeof(*t->scans)),
       .forms = put(p, t->forms, t->n_forms, sizeof(*t->forms)),
       .products = put(p, t->products, t->n_products, sizeof(*t->products)),
       .constants = put(p, t->constants, t->n_constants, sizeof(*t->constants)),

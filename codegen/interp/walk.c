@@ -85,6 +85,7 @@ static void run_lanes(sni_flat_frame *f, const sni_node *loop) {
   int64_t i, last;
   sni_flat_bounds(f, loop, &i, &last);
   if (loop->reductions.count) sni_flat_begin(f, loop, 1);
+  if (loop->carries.count) begin_carries(f, loop, 1);
   if (i < last) {
     int64_t piece = loop->chunk;  // where it ends
     if (i) sni_flat_move(f, loop, i);

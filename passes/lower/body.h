@@ -240,6 +240,7 @@ typedef struct sni_axes_plan {
   sni_linear extent[SNI_MAX_AXES];
   int64_t grain[SNI_MAX_AXES];
   bool inner_lanes;  // the last loop of each nest has lanes; else the last outer loop
+  bool no_lanes;     // nor that one
   int8_t from[SNI_MAX_AXES], to[SNI_MAX_AXES];
 } sni_axes_plan;
 sn_status sni_choose_axes(sni_body *b, sni_axes_plan *out);

@@ -403,7 +403,7 @@ static sn_status open_outer(tree_maker *t, int i) {
   if (t->k->in_order && i == t->k->n_shared - 1) loop.kind = SNI_LOOP_SEQUENTIAL;
   schedule.grid = i < t->k->n_grid;
   if (schedule.grid) schedule.grain = t->axes.grain[i];
-  schedule.lanes = !t->axes.inner_lanes && i == t->axes.n_outer - 1 &&
+  schedule.lanes = !t->axes.inner_lanes && !t->axes.no_lanes && i == t->axes.n_outer - 1 &&
                    (t->b->cut < 0 || t->b->contraction != SNI_NO_VALUE);
   if (strip) {
     loop.kind = t->b->source->strip ? SNI_LOOP_PARALLEL : SNI_LOOP_SEQUENTIAL;

@@ -97,7 +97,8 @@ static double access_cost(const sni_body *b, int axis) {
     for (int a = 0; a < sni_body_axes(b); a++)
       if (v->axes >> a & 1) elements *= extent_of(b, a);
     const bool indexed = v->index != SNI_NO_VALUE && (b->values[v->index].axes >> axis & 1);
-    const bool in_order = !(v->axes >> axis & 1) || sni_linear_is(v->stride[axis], 1);
+    const bool in_order = !(v->axes >> axis & 1) || sni_linear_is(v->stride[axis], 1) ||
+                          (b->backward && sni_linear_is(v->stride[axis], -1));
     total += indexed || !in_order ? elements : elements * share;
   }
   return total;
@@ -113,11 +114,10 @@ static bool reduces(const sni_body *b, bool ordered, sni_order order) {
   return false;
 }
 
-// Whether a loop inside is in sequence.
-static bool runs_in_order(const sni_body *b) {
-  bool carries = false;
-  for (uint32_t n = 0; n < b->n_nests; n++) carries |= b->nests[n].carries;
-  return carries || b->sequential;
+static bool carries(const sni_body *b) {
+  for (uint32_t n = 0; n < b->n_nests; n++)
+    if (b->nests[n].carries) return true;
+  return false;
 }
 
 // Rows so short that lanes would stay empty, of which there are many.
@@ -168,18 +168,21 @@ static void choose_lanes(const sni_body *b, sni_axes_plan *p) {
   const int outer = best_outer(b, p, &outer_cost), inner = last_inner(b);
   if (inner < 0) {
     p->inner_lanes = false;
+  } else if (carries(b)) {  // elements that lie apart cost more than a chain of single ones
+    p->no_lanes = outer < 0 || (!has_short_rows(b) && access_cost(b, inner) < outer_cost);
   } else if (b->cut >= 0) {
     p->inner_lanes = true;
   } else if (outer < 0) {
-    p->inner_lanes = !runs_in_order(b);
-  } else if (reduces(b, true, SNI_ORDER_SEQUENTIAL) || runs_in_order(b)) {
+    p->inner_lanes = !b->sequential;
+  } else if (reduces(b, true, SNI_ORDER_SEQUENTIAL) || b->sequential) {
     p->inner_lanes = false;
   } else if (reduces(b, true, SNI_ORDER_LANES)) {
     p->inner_lanes = !has_short_rows(b);
   } else {
     p->inner_lanes = !has_short_rows(b) && access_cost(b, inner) <= outer_cost;
   }
-  if (!p->inner_lanes && b->cut < 0 && outer >= 0 && outer < p->n_outer - 1) move_last(p, outer);
+  if (!p->inner_lanes && !p->no_lanes && b->cut < 0 && outer >= 0 && outer < p->n_outer - 1)
+    move_last(p, outer);
 }
 
 // ---- grains
@@ -211,7 +214,7 @@ static void choose_grains(const sni_body *b, sni_axes_plan *p) {
     contraction_grains(b, p);
     return;
   }
-  if (p->inner_lanes || b->cut >= 0) return;
+  if (p->inner_lanes || p->no_lanes || b->cut >= 0) return;
   const sni_linear extent = p->extent[p->n_outer - 1];
   const bool nested = last_inner(b) >= 0;
   int64_t grain = !nested             ? pointwise_grain

@@ -83,15 +83,24 @@ static bool join_reduce(sni_lowering *l, sni_node_id id, sni_group *group, const
   return true;
 }
 
-// Whether the loops of a group whose inner axis runs in sequence have lanes along another axis.
-static bool has_lanes(const sni_lowering *l, const sni_group *group, uint32_t inner) {
-  for (int a = 0; a < group->n_axes; a++) {
-    if (inner >> a & 1) continue;
-    const int64_t n =
-        group->extent[a] >= 0 ? group->extent[a] : sni_dim_hint(l->dims, group->extent[a]);
+// Whether the loop of a cumulation has lanes, along a dim behind its axis. Along one before it
+// elements lie apart.
+static bool has_lanes(const sni_lowering *l, const sni_node *node) {
+  for (int d = (int)node->attrs[0] + 1; d < node->type.rank; d++) {
+    const sni_dim dim = node->type.dims[d];
+    const int64_t n = dim >= 0 ? dim : sni_dim_hint(l->dims, dim);
     if (n <= 0 || n >= FEWEST_LANES) return true;
   }
   return false;
+}
+
+static bool group_has_lanes(const sni_lowering *l, const sni_group *group) {
+  for (uint32_t m = 0; m < group->n_members; m++) {
+    const sni_node *node = node_of(l, group->members[m]);
+    if (sni_is_cumulation(node) && sni_group_order_of(l, node) != SNI_GROUP_ANY)
+      return has_lanes(l, node);
+  }
+  return true;
 }
 
 static bool is_costly(const sni_node *node) {
@@ -116,7 +125,7 @@ static bool join_cumulation(sni_lowering *l, sni_node_id id, sni_group *group,
     return false;
   const uint32_t inner = 1u << p->selection.axis[node->attrs[0]];
   if (group->inner) return group->inner == inner && group->order == order;
-  if (group->order || (has_costly(l, group) && !has_lanes(l, group, inner))) return false;
+  if (group->order || (has_costly(l, group) && !has_lanes(l, node))) return false;
   group->inner = inner;
   group->order = order;
   return true;
@@ -250,7 +259,7 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
   bool fits;
   if (sni_is_cumulation(node) && sni_group_order_of(l, node) != SNI_GROUP_ANY) {
     fits = join_cumulation(l, id, group, p);
-  } else if (sni_group_cumulates(group) && is_costly(node) && !has_lanes(l, group, group->inner)) {
+  } else if (sni_group_cumulates(group) && is_costly(node) && !group_has_lanes(l, group)) {
     fits = false;
   } else if (sni_is_reduce(node->op)) {
     fits = join_reduce(l, id, group, p, &selection);
@@ -359,7 +368,7 @@ static bool sequences_agree(const sni_lowering *l, const sni_group *a, const sni
   if (a->cut >= 0 || b->cut >= 0) return false;
   if (a_runs && b_runs) return a->order == b->order;
   if (a_runs ? inner_b : a->inner) return false;
-  return has_lanes(l, a, a->inner | inner_b) || !(has_costly(l, a) || has_costly(l, b));
+  return group_has_lanes(l, a_runs ? a : b) || !(has_costly(l, a) || has_costly(l, b));
 }
 
 static bool may_merge(const sni_lowering *l, const sni_type *type, const sni_placement *p) {

@@ -274,6 +274,79 @@ START_TEST(carries) {
 }
 END_TEST
 
+// What loops carry is scanned in blocks where it can be: sums, products, extrema and recurrences;
+// what is used before its step, the wrong way round or inside the step, is not.
+START_TEST(scans) {
+  check_sizes(
+      "kernel k params 1 { b0 f32 global read b1 f32 global write b2 i32 global read b3 i32 "
+      "global write b4 f32 global write b5 f32 global write b6 i32 global write\n"
+      "loop i0 parallel 3 @ grid grain 2 {\n"
+      "%0 f32 = const 0.5\n"
+      "%1 i32 = const 3\n"
+      "loop i1 sequential p0 {\n"
+      "%2 f32 = load b0[5000*i0 + i1]\n"
+      "%3 f32 = carry i1 %0\n"
+      "%4 i32 = carry i1 %1\n"
+      "%5 f32 = carry i1 %0\n"
+      "%6 i32 = load b2[14999 - 5000*i0 - i1]\n"
+      "%7 i32 = mul %6, %4\n"
+      "store b3[5000*i0 + i1] = %4\n"
+      "%9 i32 = yield i1 %7, %4\n"
+      "%10 f32 = add %3, %2\n"
+      "store b1[5000*i0 + i1] = %10\n"
+      "%12 f32 = max %5, %10\n"
+      "%13 f32 = yield i1 %10, %3\n"
+      "%14 f32 = yield i1 %12, %5\n"
+      "}\n"
+      "store b4[i0] = %13\n"
+      "store b4[i0 + 3] = %14\n"
+      "store b6[i0] = %9\n"
+      "loop i2 sequential p0 {\n"
+      "%18 f32 = load b0[5000*i0 + i2]\n"
+      "%19 f32 = carry i2 %14\n"
+      "%20 bool = lt f32 %18, %0\n"
+      "%21 f32 = neg %18\n"
+      "%22 f32 = mul %18, %19\n"
+      "%23 f32 = add %22, %21\n"
+      "%24 f32 = select %20, %21, %23\n"
+      "%25 f32 = yield i2 %24, %19\n"
+      "store b5[5000*i0 + i2] = %19\n"
+      "}\n"
+      "store b4[i0 + 6] = %25\n"
+      "} }",
+      ELEMENTS(15000, 15000, 15000, 15000, 9, 15000, 3), SIZES(0, 1, 2, 63, 64, 65, 1100, 5000));
+  static const char *const bodies[] = {
+      "%3 f32 = add %2, %2 %4 f32 = yield i1 %3, %2",  // twice itself
+      "%3 f32 = max %1, %2 %4 f32 = yield i1 %3, %2",  // the other way round
+      "%3 f32 = mul %1, %2 %4 f32 = add %2, %3 %5 f32 = yield i1 %4, %2",
+      "%3 f32 = add %1, %2 %4 f32 = yield i1 %3, %2 store b2[i1] = %2",
+      "%3 f32 = add %2, %1 %4 f32 = yield i1 %3, %2",
+      "%3 f32 = neg %2 store b2[i1] = %3 %5 f32 = add %2, %1 %6 f32 = yield i1 %5, %2",
+      "%3 bool = lt f32 %1, %0 %4 f32 = mul %2, %1 store b2[i1] = %4 %6 f32 = add %4, %1 "
+      "%7 f32 = select %3, %1, %6 %8 f32 = yield i1 %7, %2",
+      "%3 bool = lt f32 %2, %0 %4 f32 = mul %2, %1 %5 f32 = add %4, %1 "
+      "%6 f32 = select %3, %1, %5 %7 f32 = yield i1 %6, %2",
+      "%3 f32 = carry i1 %0 %4 f32 = add %2, %3 %5 f32 = yield i1 %4, %2 %6 f32 = yield i1 %4, %3",
+      "%3 f32 = carry i1 %0 %4 f32 = add %2, %1 %5 f32 = add %3, %2 %6 f32 = yield i1 %4, %2 "
+      "%7 f32 = yield i1 %5, %3 store b2[i1] = %3",
+      "%3 f32 = carry i1 %0 %4 f32 = add %2, %3 %5 f32 = add %3, %1 %6 f32 = yield i1 %4, %2 "
+      "%7 f32 = yield i1 %5, %3 store b2[i1] = %2",
+      "%3 f32 = add %2, %0 %4 f32 = yield i1 %3, %2 store b2[i1] = %3",
+      "store b2[i1] = %2 %4 f32 = yield i1 %1, %2",
+  };
+  for (size_t i = 0; i < SNI_COUNT_OF(bodies); i++) {
+    char text[1000];
+    snprintf(text, sizeof(text),
+             "kernel k params 1 { b0 f32 global read b1 f32 global write%s\n"
+             "loop i0 parallel 1 @ grid grain 1 { %%0 f32 = const 0.5\n"
+             "loop i1 sequential p0 { %%1 f32 = load b0[i1] %%2 f32 = carry i1 %%0\n%s\n"
+             "store b1[i1] = %%2 } } }",
+             strstr(bodies[i], "b2") ? " b2 f32 global write" : "", bodies[i]);
+    check_sizes(text, ELEMENTS(2000, 2000, 2000), SIZES(0, 1, 2, 65, 2000));
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("tree_interp");
   TCase *tests = tcase_create("trees");
@@ -289,6 +362,7 @@ int main(void) {
   tcase_add_test(tests, short_rows);
   tcase_add_test(tests, several_reduced_loops);
   tcase_add_test(tests, carries);
+  tcase_add_test(tests, scans);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
