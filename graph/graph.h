@@ -99,6 +99,27 @@ static inline bool sni_is_partial(const sni_node *node) {
 static inline bool sni_is_cumulation(const sni_node *node) {
   return sni_op_infos[node->op].op_class == SNI_CLASS_CUMULATE;
 }
+static inline bool sni_is_recurrence(const sni_node *node) {
+  return node->op == SNI_OP_RECURRENCE;
+}
+// The op of two operands that makes a step of a cumulation of one.
+static inline sni_op sni_cumulation_step(sni_op op) {
+  if (op == SNI_OP_CUMSUM) return SNI_OP_ADD;
+  if (op == SNI_OP_CUMPROD) return SNI_OP_MUL;
+  return op == SNI_OP_CUMMAX ? SNI_OP_MAX : SNI_OP_MIN;
+}
+// What it begins with.
+typedef enum sni_cumulation_first {
+  SNI_FIRST_ZERO,
+  SNI_FIRST_ONE,
+  SNI_FIRST_LEAST,
+  SNI_FIRST_GREATEST,
+} sni_cumulation_first;
+static inline sni_cumulation_first sni_cumulation_first_of(sni_op op) {
+  if (op == SNI_OP_CUMPROD) return SNI_FIRST_ONE;
+  if (op == SNI_OP_CUMMAX) return SNI_FIRST_LEAST;
+  return op == SNI_OP_CUMMIN ? SNI_FIRST_GREATEST : SNI_FIRST_ZERO;
+}
 // The attributes of a cumulation.
 static inline bool sni_is_exclusive(const sni_node *node) {
   return node->attrs[1] != 0;

@@ -213,6 +213,16 @@ bool sni_evaluate_scalar(sni_op op, sn_dtype dtype, const sni_scalar *a, sni_sca
   return true;
 }
 
+// ---- what cumulations begin with
+sni_scalar sni_first_scalar(sni_op op, sn_dtype dtype) {
+  const sni_cumulation_first first = sni_cumulation_first_of(op);
+  const bool narrow = dtype == SN_I32;
+  const double floats[] = {0, 1, -INFINITY, INFINITY};
+  const int64_t integers[] = {0, 1, narrow ? INT32_MIN : INT64_MIN, narrow ? INT32_MAX : INT64_MAX};
+  if (sni_is_float(dtype)) return (sni_scalar){dtype, {.f = floats[first]}};
+  return (sni_scalar){dtype, {.i = integers[first]}};
+}
+
 // ---- elements
 static int64_t dim_value(const sni_graph *graph, sni_dim dim) {
   int64_t value = 0;

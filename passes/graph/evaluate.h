@@ -19,4 +19,7 @@ sni_scalar sni_constant_element(const sni_graph *graph, const sni_node *node, in
 void sni_unravel(const sni_graph *graph, const sni_type *type, int64_t i, int64_t *index);
 int64_t sni_ravel(const sni_graph *graph, const sni_type *type, const int64_t *index);
 
+// What a cumulation begins with.
+sni_scalar sni_first_scalar(sni_op op, sn_dtype dtype);
+
 #endif

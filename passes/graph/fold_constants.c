@@ -222,12 +222,6 @@ static sni_node_id fold_reduce(sni_rewrite *r, const sni_node *node) {
 }
 
 // ---- cumulations: in order, so that even a float's steps are those of run time
-static sni_op step_of(const sni_node *node) {
-  if (node->op == SNI_OP_CUMSUM) return SNI_OP_ADD;
-  if (node->op == SNI_OP_CUMPROD) return SNI_OP_MUL;
-  return node->op == SNI_OP_CUMMAX ? SNI_OP_MAX : SNI_OP_MIN;
-}
-
 static sni_node_id fold_cumulation(sni_rewrite *r, const sni_node *node) {
   char data[most_elements * 8];
   const int64_t count = sni_node_count(r->to, &node->type), axis = node->attrs[0];
@@ -240,12 +234,13 @@ static sni_node_id fold_cumulation(sni_rewrite *r, const sni_node *node) {
     sni_dim_is_constant(r->to->dims, node->type.dims[k], &size);
   }
   for (int64_t row = 0; size > 0 && row < count / size; row++) {
-    sni_scalar before = sni_cumulation_first(node->op, node->type.dtype);
+    sni_scalar before = sni_first_scalar(node->op, node->type.dtype);
     for (int64_t n = 0; n < size; n++) {
       const int64_t along = sni_is_reverse(node) ? size - 1 - n : n;
       const int64_t i = (row / stride * size + along) * stride + row % stride;
       sni_scalar pair[2] = {before, operand_element(r->to, node, 0, i)}, after;
-      if (!sni_evaluate_scalar(step_of(node), node->type.dtype, pair, &after)) return SNI_NO_NODE;
+      if (!sni_evaluate_scalar(sni_cumulation_step(node->op), node->type.dtype, pair, &after))
+        return SNI_NO_NODE;
       sni_scalar_store(sni_is_exclusive(node) ? before : after, data, i);
       before = after;
     }

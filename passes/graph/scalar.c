@@ -97,18 +97,3 @@ bool sni_is_splat(const sni_graph *graph, sni_node_id x, double value) {
   if (sni_is_float(s.dtype)) return memcmp(&s.f, &value, sizeof(value)) == 0;
   return s.i == (int64_t)value;
 }
-
-sni_scalar sni_cumulation_first(sni_op op, sn_dtype dtype) {
-  const bool grows = op == SNI_OP_CUMMAX, falls = op == SNI_OP_CUMMIN;
-  const bool narrow = dtype == SN_I32;
-  sni_scalar y = {.dtype = dtype};
-  if (sni_is_float(dtype))
-    y.f = grows ? -INFINITY : falls ? INFINITY : op == SNI_OP_CUMPROD;
-  else if (grows)
-    y.i = narrow ? INT32_MIN : INT64_MIN;
-  else if (falls)
-    y.i = narrow ? INT32_MAX : INT64_MAX;
-  else
-    y.i = op == SNI_OP_CUMPROD;
-  return y;
-}

@@ -22,8 +22,6 @@ bool sni_is_splat(const sni_graph *graph, sni_node_id x, double value);
 // Element i of row-major data, and back. Storing rounds to f32 and wraps to i32.
 sni_scalar sni_scalar_load(sn_dtype dtype, const void *data, int64_t i);
 void sni_scalar_store(sni_scalar value, void *data, int64_t i);
-// What a cumulation begins with.
-sni_scalar sni_cumulation_first(sni_op op, sn_dtype dtype);
 // Number of elements of a node of constant shape; -1 when a dim is symbolic or the product
 // overflows.
 int64_t sni_node_count(const sni_graph *graph, const sni_type *type);

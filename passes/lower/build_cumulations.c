@@ -3,12 +3,12 @@
 // an outer axis, each with a carry of its own; an axis that runs backwards has negative strides.
 //
 // Invariant: one element after the other in every mode, so nothing here has a say in the bits.
-#include "passes/graph/scalar.h"
+#include "passes/graph/evaluate.h"
 #include "passes/lower/body.h"
 
 // What all begin with.
 static sn_status add_first(sni_body *b, const sni_node *node, uint32_t *out) {
-  const sni_scalar first = sni_cumulation_first(node->op, node->type.dtype);
+  const sni_scalar first = sni_first_scalar(node->op, node->type.dtype);
   sni_expression v = sni_body_blank(SNI_KOP_CONST, first.dtype);
   if (sni_is_float(first.dtype))
     v.as.f = first.f;
@@ -47,7 +47,7 @@ static sn_status add_only(sni_body *b, const sni_node *node, const uint32_t *ope
   uint32_t first = 0;
   SNI_TRY(add_first(b, node, &first));
   *out = sni_is_exclusive(node) ? first : operands[node->n_operands - 1];
-  if (sni_is_exclusive(node) || node->op == SNI_OP_RECURRENCE) return SN_OK;
+  if (sni_is_exclusive(node) || sni_is_recurrence(node)) return SN_OK;
   return sni_body_add_op(b, sni_op_kop(node->op), node->type.dtype, node->type.dtype, first,
                          operands[0], SNI_NO_VALUE, out);
 }
@@ -55,8 +55,7 @@ static sn_status add_only(sni_body *b, const sni_node *node, const uint32_t *ope
 static sn_status add_step(sni_body *b, const sni_node *node, uint32_t before,
                           const uint32_t *operands, uint32_t *out) {
   const sn_dtype dtype = node->type.dtype;
-  if (node->op == SNI_OP_RECURRENCE)
-    return add_recurrence(b, dtype, b->n_outer, before, operands, out);
+  if (sni_is_recurrence(node)) return add_recurrence(b, dtype, b->n_outer, before, operands, out);
   return sni_body_add_op(b, sni_op_kop(node->op), dtype, dtype, before, operands[0], SNI_NO_VALUE,
                          out);
 }
