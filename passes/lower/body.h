@@ -166,6 +166,8 @@ sni_expression sni_body_blank(sni_kop op, sn_dtype dtype);
 sn_status sni_body_add_integer(sni_body *b, sn_dtype dtype, int64_t number, uint32_t *out);
 sn_status sni_body_add_zero(sni_body *b, sn_dtype dtype, uint32_t *out);
 sn_status sni_body_add_size(sni_body *b, sn_dtype dtype, sni_linear size, uint32_t *out);
+// offset + sum of index * coefficient, as i64. at: per axis of the body, in the arena.
+sn_status sni_body_add_affine(sni_body *b, sni_linear offset, const sni_linear *at, uint32_t *out);
 // Node `id` at map, under the conditions at hand. False: not emitted yet, or in another nest.
 bool sni_memo_get(const sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out);
 sn_status sni_memo_put(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t value);

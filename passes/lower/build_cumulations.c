@@ -19,11 +19,11 @@ static sn_status add_first(sni_body *b, const sni_node *node, uint32_t *out) {
 
 // Whether this is the first iteration. axis: of the body, the inner one.
 static sn_status add_is_first(sni_body *b, int axis, uint32_t *out) {
-  sni_expression index = sni_body_blank(SNI_KOP_INDEX, SN_I64);
+  sni_linear *at = SNI_ARENA_ARRAY(b->l->arena, sni_linear, SNI_MAX_AXES);
   uint32_t zero = 0;
-  index.as.axis = axis;
-  index.axes = (uint16_t)(1u << axis);
-  SNI_TRY(sni_body_add(b, &index, out));
+  if (!at) return sni_fail_memory(b->l->diag, SNI_MAX_AXES * sizeof *at, "a kernel");
+  at[axis] = sni_linear_number(1);
+  SNI_TRY(sni_body_add_affine(b, sni_linear_number(0), at, out));
   SNI_TRY(sni_body_add_integer(b, SN_I64, 0, &zero));
   return sni_body_add_op(b, SNI_KOP_EQ, SN_BOOL, SN_I64, *out, zero, SNI_NO_VALUE, out);
 }

@@ -151,9 +151,8 @@ static sn_status emit_constant(sni_body *b, const sni_node *node, uint32_t *out)
   return sni_body_add(b, &v, out);
 }
 
-// offset + sum of index * coefficient, as i64. The indices know the coefficients: axes that all of them
-// walk as one may merge.
-static sn_status emit_affine(sni_body *b, sni_linear offset, const sni_linear *at, uint32_t *out) {
+// The indices know the coefficients: axes that all of them walk as one may merge.
+sn_status sni_body_add_affine(sni_body *b, sni_linear offset, const sni_linear *at, uint32_t *out) {
   SNI_TRY(sni_body_add_size(b, SN_I64, offset, out));
   bool is_zero = sni_linear_is(offset, 0);
   for (int a = 0; a < sni_body_axes(b); a++) {
@@ -185,7 +184,7 @@ static sn_status emit_leaf(sni_body *b, const sni_node *node, const sni_index_ma
   if (node->op == SNI_OP_DIM_SIZE)
     return sni_body_add_size(b, SN_I64, sni_linear_dim(node->attrs[0]), out);
   const sni_linear *at = map->at + node->attrs[0] * (map->n_axes + 1);
-  SNI_TRY(emit_affine(b, at[0], at + 1, out));
+  SNI_TRY(sni_body_add_affine(b, at[0], at + 1, out));
   if (node->type.dtype == SN_I64) return SN_OK;
   return sni_body_add_op(b, SNI_KOP_CAST, node->type.dtype, SN_I64, *out, SNI_NO_VALUE,
                          SNI_NO_VALUE, out);
@@ -255,7 +254,7 @@ static sn_status emit_random(sni_body *b, const sni_node *node, const sni_index_
   }
   sni_expression place_of = sni_body_blank(SNI_KOP_LOAD, SN_I64);  // for its address alone
   SNI_TRY(sni_body_address(b, &node->type, map, 0, &place_of));
-  SNI_TRY(emit_affine(b, place_of.offset, place_of.stride, &position));
+  SNI_TRY(sni_body_add_affine(b, place_of.offset, place_of.stride, &position));
   return sni_body_add_op(b, SNI_KOP_RANDOM, SN_I32, SN_I64, state[0], state[1], position, out);
 }
 
@@ -278,7 +277,7 @@ static sn_status emit_conditions(sni_body *b, uint32_t first, uint32_t end, uint
   for (uint32_t i = first; i < end; i++) {
     const sni_condition c = b->conditions[i];
     uint32_t at = 0, zero = 0, extent = 0, low = 0, high = 0;
-    SNI_TRY(emit_affine(b, c.offset, c.stride, &at));
+    SNI_TRY(sni_body_add_affine(b, c.offset, c.stride, &at));
     SNI_TRY(sni_body_add_integer(b, SN_I64, 0, &zero));
     SNI_TRY(sni_body_add_size(b, SN_I64, c.extent, &extent));
     SNI_TRY(sni_body_add_op(b, SNI_KOP_LE, SN_BOOL, SN_I64, zero, at, SNI_NO_VALUE, &low));
