@@ -13,7 +13,9 @@
 #include "runtime/arena.h"
 
 typedef enum sni_op {
-#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, formula) SNI_OP_##id,
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
+              cost, formula)                                                                   \
+  SNI_OP_##id,
 
   SNI_OPS(SNI_X)
 #undef SNI_X
@@ -32,12 +34,44 @@ typedef enum sni_op_class {
   SNI_CLASS_RANDOM,
 } sni_op_class;
 
+// What a kernel makes of an op.
+typedef enum sni_op_lowering {
+  SNI_LOWERING_MEMORY,  // lies there from the beginning; a constant of one element is an immediate
+  SNI_LOWERING_INDEX,   // the index of a loop, in whoever reads it
+  SNI_LOWERING_SIZE,    // a size, in whoever reads it
+  SNI_LOWERING_ACCESS,  // addresses of whoever reads it
+  SNI_LOWERING_PIECES,  // loads under conditions, where its pieces are few and dense; else a kernel each
+  SNI_LOWERING_LOOPS,   // loops of its own, or those of whoever reads it
+  SNI_LOWERING_CHUNKS,  // cuts the loops of what else reads its operand
+  SNI_LOWERING_UPDATE,  // a copy that is then changed where indices say
+} sni_op_lowering;
+
+typedef enum sni_op_flags {
+  SNI_FLAGS_PLAIN = 0,
+  SNI_FLAGS_SAME = 1,      // y = a
+  SNI_FLAGS_CONVERTS = 2,  // y = a in another dtype, its value or its bits
+  SNI_FLAGS_REPEATS = 4,   // a view whose elements are all of its operand's, and no others
+  SNI_FLAGS_ROUNDS = 8,    // a reduction that rounds: of floats the order is part of the value
+  // A reduction that adds +0.0 to a float result at last, so that a zero is +0.0: which of several
+  // zeros a maximum or minimum is would depend on the order.
+  SNI_FLAGS_SETTLES = 16,
+  SNI_FLAGS_SUM = SNI_FLAGS_ROUNDS | SNI_FLAGS_SETTLES,
+  SNI_FLAGS_WHOLE_A = 32,  // reads a as a whole buffer, at places of its own choosing
+  SNI_FLAGS_WHOLE_B = 64,
+  SNI_FLAGS_WHOLE_AB = SNI_FLAGS_WHOLE_A | SNI_FLAGS_WHOLE_B,
+  SNI_FLAGS_LIES = 128,  // and these buffers have the operand's own shape: it reads past no view
+  SNI_FLAGS_LIES_A = SNI_FLAGS_WHOLE_A | SNI_FLAGS_LIES,
+} sni_op_flags;
+
 typedef struct sni_op_info {
   const char *name;
   const char *attributes;  // schema, see ops.def
   const char *formula;
   int operands;  // -1: one or more
   sni_op_class op_class;
+  sni_op_lowering lowering;
+  uint32_t flags;       // sni_op_flags
+  float cost;           // ns of an element; < 0: its KOP's
   uint32_t dtypes;      // bit per sn_dtype that operand 0 (the result of a leaf) may have
   bool differentiable;  // has a vjp rule
 } sni_op_info;
@@ -76,24 +110,27 @@ static inline bool sni_is_parameter(const sni_node *node) {
 static inline bool sni_is_broadcast(const sni_node *node) {
   return node->op == SNI_OP_BROADCAST;
 }
-// y = a.
-static inline bool sni_op_passes_on(sni_op op) {
-  return op == SNI_OP_IDENTITY || op == SNI_OP_STOP_GRADIENT;
+static inline bool sni_is_reshape(const sni_node *node) {
+  return node->op == SNI_OP_RESHAPE;
 }
-// y = a in another dtype, its value or its bits.
-static inline bool sni_op_converts(sni_op op) {
-  return op == SNI_OP_CAST || op == SNI_OP_BITCAST;
+static inline bool sni_is_slice(const sni_node *node) {
+  return node->op == SNI_OP_SLICE;
 }
-// Reductions whose results round, so that their order is part of the value of floats.
-static inline bool sni_op_accumulates(sni_op op) {
-  return op == SNI_OP_REDUCE_SUM || op == SNI_OP_REDUCE_PROD;
+static inline bool sni_is_pad(const sni_node *node) {
+  return node->op == SNI_OP_PAD;
 }
 static inline bool sni_is_sum(const sni_node *node) {
   return node->op == SNI_OP_REDUCE_SUM;
 }
+static inline bool sni_is_reduce(sni_op op) {
+  return sni_op_infos[op].op_class == SNI_CLASS_REDUCE;
+}
+static inline bool sni_is_contraction(const sni_node *node) {
+  return sni_op_infos[node->op].op_class == SNI_CLASS_CONTRACT;
+}
 // Gives the sums of the chunks of an axis: attrs[0], cut into pieces of attrs[1] elements.
 static inline bool sni_is_partial(const sni_node *node) {
-  return node->op == SNI_OP_PARTIAL_SUM;
+  return sni_op_infos[node->op].op_class == SNI_CLASS_PARTIAL;
 }
 // Runs along the axis attrs[0] one element after the other.
 static inline bool sni_is_cumulation(const sni_node *node) {
@@ -101,12 +138,6 @@ static inline bool sni_is_cumulation(const sni_node *node) {
 }
 static inline bool sni_is_recurrence(const sni_node *node) {
   return node->op == SNI_OP_RECURRENCE;
-}
-// The op of two operands that makes a step of a cumulation of one.
-static inline sni_op sni_cumulation_step(sni_op op) {
-  if (op == SNI_OP_CUMSUM) return SNI_OP_ADD;
-  if (op == SNI_OP_CUMPROD) return SNI_OP_MUL;
-  return op == SNI_OP_CUMMAX ? SNI_OP_MAX : SNI_OP_MIN;
 }
 // What it begins with.
 typedef enum sni_cumulation_first {
@@ -127,14 +158,29 @@ static inline bool sni_is_exclusive(const sni_node *node) {
 static inline bool sni_is_reverse(const sni_node *node) {
   return node->attrs[2] != 0;
 }
-// Reductions that add +0.0 to a float result at last, so that a zero is +0.0: which of several zeros a
-// maximum or minimum is would depend on the order.
-static inline bool sni_op_settles_zero(sni_op op) {
-  return op == SNI_OP_REDUCE_SUM || op == SNI_OP_REDUCE_MAX || op == SNI_OP_REDUCE_MIN;
+// The columns of ops.def.
+static inline bool sni_op_passes_on(sni_op op) {
+  return sni_op_infos[op].flags & SNI_FLAGS_SAME;
 }
-// Views whose elements are all of their operand's, and no others.
+static inline bool sni_op_converts(sni_op op) {
+  return sni_op_infos[op].flags & SNI_FLAGS_CONVERTS;
+}
 static inline bool sni_op_repeats(sni_op op) {
-  return op == SNI_OP_BROADCAST || op == SNI_OP_RESHAPE || op == SNI_OP_TRANSPOSE;
+  return sni_op_infos[op].flags & SNI_FLAGS_REPEATS;
+}
+static inline bool sni_op_accumulates(sni_op op) {
+  return sni_op_infos[op].flags & SNI_FLAGS_ROUNDS;
+}
+static inline bool sni_op_settles_zero(sni_op op) {
+  return sni_op_infos[op].flags & SNI_FLAGS_SETTLES;
+}
+// Operands #0 .. that an op reads as whole buffers, at places of its own choosing.
+static inline int sni_whole_operands(sni_op op) {
+  const uint32_t flags = sni_op_infos[op].flags;
+  return flags & SNI_FLAGS_WHOLE_B ? 2 : flags & SNI_FLAGS_WHOLE_A ? 1 : 0;
+}
+static inline sni_op_lowering sni_lowering_of(const sni_node *node) {
+  return sni_op_infos[node->op].lowering;
 }
 
 typedef enum sni_parameter_kind {
@@ -196,6 +242,9 @@ static inline const sni_node *sni_graph_node(const sni_graph *graph, sni_node_id
 static inline const sni_type *sni_graph_type(const sni_graph *graph, sni_node_id id) {
   return &graph->nodes[id].type;
 }
+// Dim of the operand along which dim d of a view runs; -1: along none, it is repeated. A reshape has no
+// such dims. Of a slice the operand's index is attrs[d] + the view's * attrs[rank + d], else the same.
+int sni_viewed_dim(const sni_graph *graph, const sni_node *view, int d);
 
 // ---- inference alone (eager mode): *out_type of op applied to operands of these types. declared
 // as in sni_graph_add. operand_names NULL. dims: for symbolic dims; may be NULL when all dims are

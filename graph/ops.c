@@ -11,13 +11,16 @@
 #define SNI_HAS_VJP(rule) SNI_EXPAND_SECOND(SNI_VJP_##rule, 1, 1)
 
 const sni_op_info sni_op_infos[SNI_OP_COUNT] = {
-#define SNI_X(id, text, count, class, dtype_set, schema, infer, vjp, kop, rule) \
-  [SNI_OP_##id] = {.name = text,                                                \
-                   .operands = count,                                           \
-                   .op_class = SNI_CLASS_##class,                               \
-                   .dtypes = SNI_DTYPES_##dtype_set,                            \
-                   .attributes = schema,                                        \
-                   .formula = rule,                                             \
+#define SNI_X(id, text, count, class, dtype_set, schema, infer, vjp, kop, lower, traits, ns, rule) \
+  [SNI_OP_##id] = {.name = text,                                                                   \
+                   .operands = count,                                                              \
+                   .op_class = SNI_CLASS_##class,                                                  \
+                   .lowering = SNI_LOWERING_##lower,                                               \
+                   .flags = SNI_FLAGS_##traits,                                                    \
+                   .cost = (float)(ns),                                                            \
+                   .dtypes = SNI_DTYPES_##dtype_set,                                               \
+                   .attributes = schema,                                                           \
+                   .formula = rule,                                                                \
                    .differentiable = SNI_HAS_VJP(vjp)},
     SNI_OPS(SNI_X)
 #undef SNI_X

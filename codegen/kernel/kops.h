@@ -41,7 +41,7 @@
   SNI_KOP(MUL, "mul", 2, CORE, NONE, COMMUTES, NUMBER, 0.05, "y = a * b")                          \
   SNI_KOP(DIV, "div", 2, CORE, NONE, PLAIN, NUMBER, 0.3,                                           \
           "y = a / b; IEEE; integers truncate, x / 0 = 0, MIN / -1 = MIN")                         \
-  SNI_KOP(REM, "rem", 2, CORE, NONE, PLAIN, NUMBER, 0.3,                                           \
+  SNI_KOP(REM, "rem", 2, CORE, NONE, PLAIN, NUMBER, 2.5,                                           \
           "y = a - trunc(a / b) b: fmod; integers: x % 0 = 0, MIN % -1 = 0")                       \
   SNI_KOP(FMA, "fma", 3, CORE, NONE, COMMUTES, FLOAT, 0.05, "y = a * b + c, rounded once; floats") \
   SNI_KOP(MAX, "max", 2, CORE, NONE, PLAIN, NUMBER, 0.05, "y = a >= b ? a : b; NaN if either is")  \

@@ -18,7 +18,8 @@ typedef struct sni_vjp {
 typedef void (*sni_vjp_rule)(const sni_vjp *v);
 
 // Ops share no rule, but for `none`, which is no function: it stands for the absence of one.
-#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, formula) \
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
+              cost, formula)                                                                   \
   void sni_vjp_##vjp(const sni_vjp *v);
 SNI_OPS(SNI_X)
 #undef SNI_X

@@ -17,45 +17,45 @@ static double float_min(double a, double b) {
   return isnan(a) || isnan(b) ? NAN : a <= b ? a : b;
 }
 
-static bool evaluate_float(sni_op op, double a, double b, double *y) {
+static bool evaluate_float(sni_kop op, double a, double b, double *y) {
   switch ((int)op) {
-    case SNI_OP_NEG:
+    case SNI_KOP_NEG:
       *y = -a;
       return true;
-    case SNI_OP_ABS:
+    case SNI_KOP_ABS:
       *y = fabs(a);
       return true;
-    case SNI_OP_SQRT:
+    case SNI_KOP_SQRT:
       *y = sqrt(a);
       return true;
-    case SNI_OP_FLOOR:
+    case SNI_KOP_FLOOR:
       *y = floor(a);
       return true;
-    case SNI_OP_CEIL:
+    case SNI_KOP_CEIL:
       *y = ceil(a);
       return true;
-    case SNI_OP_ROUND:
+    case SNI_KOP_ROUND:
       *y = rint(a);
       return true;
-    case SNI_OP_ADD:
+    case SNI_KOP_ADD:
       *y = a + b;
       return true;
-    case SNI_OP_SUB:
+    case SNI_KOP_SUB:
       *y = a - b;
       return true;
-    case SNI_OP_MUL:
+    case SNI_KOP_MUL:
       *y = a * b;
       return true;
-    case SNI_OP_DIV:
+    case SNI_KOP_DIV:
       *y = a / b;
       return true;
-    case SNI_OP_REM:
+    case SNI_KOP_REM:
       *y = fmod(a, b);
       return true;
-    case SNI_OP_MAX:
+    case SNI_KOP_MAX:
       *y = float_max(a, b);
       return true;
-    case SNI_OP_MIN:
+    case SNI_KOP_MIN:
       *y = float_min(a, b);
       return true;
     default:
@@ -78,59 +78,59 @@ static int64_t divide(int64_t a, int64_t b) {
 
 // In 64 bits; the caller wraps to i32. Wrapping commutes with all of these but the ones that take
 // `width`.
-static bool evaluate_integer(sni_op op, int64_t a, int64_t b, int width, int64_t *y) {
+static bool evaluate_integer(sni_kop op, int64_t a, int64_t b, int width, int64_t *y) {
   uint64_t ua = (uint64_t)a, ub = (uint64_t)b, r = 0;
   uint64_t shift = width == 32 ? (uint32_t)b : ub, bits = width == 32 ? (uint32_t)a : ua;
   switch ((int)op) {
-    case SNI_OP_NEG:
+    case SNI_KOP_NEG:
       r = 0 - ua;
       break;
-    case SNI_OP_ABS:
+    case SNI_KOP_ABS:
       r = a < 0 ? 0 - ua : ua;
       break;
-    case SNI_OP_SIGN:
+    case SNI_KOP_SIGN:
       r = (uint64_t)((a > 0) - (a < 0));
       break;
-    case SNI_OP_NOT:
+    case SNI_KOP_NOT:
       r = ~ua;
       break;
-    case SNI_OP_ADD:
+    case SNI_KOP_ADD:
       r = ua + ub;
       break;
-    case SNI_OP_SUB:
+    case SNI_KOP_SUB:
       r = ua - ub;
       break;
-    case SNI_OP_MUL:
+    case SNI_KOP_MUL:
       r = ua * ub;
       break;
-    case SNI_OP_DIV:
+    case SNI_KOP_DIV:
       r = (uint64_t)divide(a, b);
       break;
-    case SNI_OP_REM:
+    case SNI_KOP_REM:
       r = b == 0 || b == -1 ? 0 : (uint64_t)(a % b);
       break;
-    case SNI_OP_POW:
+    case SNI_KOP_POW:
       r = integer_pow(a, b);
       break;
-    case SNI_OP_MAX:
+    case SNI_KOP_MAX:
       r = (uint64_t)(a >= b ? a : b);
       break;
-    case SNI_OP_MIN:
+    case SNI_KOP_MIN:
       r = (uint64_t)(a <= b ? a : b);
       break;
-    case SNI_OP_AND:
+    case SNI_KOP_AND:
       r = ua & ub;
       break;
-    case SNI_OP_OR:
+    case SNI_KOP_OR:
       r = ua | ub;
       break;
-    case SNI_OP_XOR:
+    case SNI_KOP_XOR:
       r = ua ^ ub;
       break;
-    case SNI_OP_SHL:
+    case SNI_KOP_SHL:
       r = shift < (uint64_t)width ? bits << shift : 0;
       break;
-    case SNI_OP_SHR:
+    case SNI_KOP_SHR:
       r = shift < (uint64_t)width ? bits >> shift : 0;
       break;
     default:
@@ -140,16 +140,16 @@ static bool evaluate_integer(sni_op op, int64_t a, int64_t b, int width, int64_t
   return true;
 }
 
-static bool evaluate_compare(sni_op op, const sni_scalar *a, int64_t *y) {
+static bool evaluate_compare(sni_kop op, const sni_scalar *a, int64_t *y) {
   bool floats = sni_is_float(a[0].dtype);
   switch ((int)op) {
-    case SNI_OP_EQ:
+    case SNI_KOP_EQ:
       *y = floats ? a[0].f == a[1].f : a[0].i == a[1].i;
       return true;
-    case SNI_OP_LT:
+    case SNI_KOP_LT:
       *y = floats ? a[0].f < a[1].f : a[0].i < a[1].i;
       return true;
-    case SNI_OP_LE:
+    case SNI_KOP_LE:
       *y = floats ? a[0].f <= a[1].f : a[0].i <= a[1].i;
       return true;
     default:
@@ -188,16 +188,16 @@ static sni_scalar bitcast(sni_scalar a, sn_dtype dtype) {
   return sni_scalar_load(dtype, &bits, 0);
 }
 
-bool sni_evaluate_scalar(sni_op op, sn_dtype dtype, const sni_scalar *a, sni_scalar *out) {
+bool sni_evaluate_scalar(sni_kop op, sn_dtype dtype, const sni_scalar *a, sni_scalar *out) {
   out->dtype = dtype;
-  int n = sni_op_infos[op].operands;
-  if (op == SNI_OP_IDENTITY || op == SNI_OP_STOP_GRADIENT)
+  int n = sni_kop_infos[op].operands;
+  if (op == SNI_KOP_COPY)
     *out = a[0];
-  else if (op == SNI_OP_SELECT)
+  else if (op == SNI_KOP_SELECT)
     *out = a[a[0].i ? 1 : 2];
-  else if (op == SNI_OP_CAST)
+  else if (op == SNI_KOP_CAST)
     *out = cast(a[0], dtype);
-  else if (op == SNI_OP_BITCAST)
+  else if (op == SNI_KOP_BITCAST)
     *out = bitcast(a[0], dtype);
   else if (evaluate_compare(op, a, &out->i))
     return true;
@@ -244,14 +244,17 @@ int64_t sni_ravel(const sni_graph *graph, const sni_type *type, const int64_t *i
   return i;
 }
 
+// What a chain of views begins with: elements that are known.
+static bool is_source(const sni_node *node) {
+  return sni_is_constant(node) || sni_lowering_of(node) == SNI_LOWERING_INDEX;
+}
+
 bool sni_is_constant_expression(const sni_graph *graph, sni_node_id x) {
   for (int i = 0; i < longest_chain; i++) {
     const sni_node *node = sni_graph_node(graph, x);
     if (sni_node_count(graph, &node->type) < 0) return false;
-    if (node->op == SNI_OP_CONSTANT || node->op == SNI_OP_IOTA) return true;
-    if (sni_op_infos[node->op].op_class != SNI_CLASS_VIEW || node->op == SNI_OP_CONCAT ||
-        node->op == SNI_OP_PAD)
-      return false;
+    if (is_source(node)) return true;
+    if (sni_lowering_of(node) != SNI_LOWERING_ACCESS) return false;
     x = node->operands[0];
   }
   return false;
@@ -260,27 +263,26 @@ bool sni_is_constant_expression(const sni_graph *graph, sni_node_id x) {
 // Where element i of a one-operand view lies in its operand.
 static int64_t source_element(const sni_graph *graph, const sni_node *node, int64_t i) {
   const sni_type *from = sni_graph_type(graph, node->operands[0]), *type = &node->type;
-  int64_t index[SN_MAX_RANK], source[SN_MAX_RANK];
-  if (node->op == SNI_OP_RESHAPE) return i;
+  int64_t index[SN_MAX_RANK], source[SN_MAX_RANK] = {0};
+  if (sni_is_reshape(node)) return i;
   sni_unravel(graph, type, i, index);
-  for (int k = 0; k < from->rank; k++) {
-    if (node->op == SNI_OP_TRANSPOSE)
-      source[node->attrs[k]] = index[k];
-    else if (node->op == SNI_OP_BROADCAST)
-      source[k] = dim_value(graph, from->dims[k]) == 1 ? 0 : index[type->rank - from->rank + k];
-    else
-      source[k] = dim_value(graph, node->attrs[k]) +
-                  index[k] * dim_value(graph, node->attrs[type->rank + k]);
+  for (int d = 0; d < type->rank; d++) {
+    const int viewed = sni_viewed_dim(graph, node, d);
+    if (viewed < 0) continue;
+    source[viewed] = index[d];
+    if (sni_is_slice(node))
+      source[viewed] = dim_value(graph, node->attrs[d]) +
+                       index[d] * dim_value(graph, node->attrs[type->rank + d]);
   }
   return sni_ravel(graph, from, source);
 }
 
 sni_scalar sni_constant_element(const sni_graph *graph, const sni_node *node, int64_t i) {
-  while (node->op != SNI_OP_CONSTANT && node->op != SNI_OP_IOTA) {
+  while (!is_source(node)) {
     i = source_element(graph, node, i);
     node = sni_graph_node(graph, node->operands[0]);
   }
-  if (node->op == SNI_OP_CONSTANT) return sni_scalar_load(node->type.dtype, node->data, i);
+  if (sni_is_constant(node)) return sni_scalar_load(node->type.dtype, node->data, i);
   int64_t index[SN_MAX_RANK];
   sni_unravel(graph, &node->type, i, index);
   return cast((sni_scalar){SN_I64, {.i = index[node->attrs[0]]}}, node->type.dtype);

@@ -3,12 +3,13 @@
 #ifndef SNI_PASSES_EVALUATE_H
 #define SNI_PASSES_EVALUATE_H
 
+#include "codegen/kernel/kops.h"
 #include "passes/graph/scalar.h"
 
-// y = op(a...) of a POINTWISE op, with exactly the bits that a kernel gives (any NaN equals any
+// y = op(a...) of an operation between values, with exactly the bits that a kernel gives (any NaN equals any
 // NaN). False: left to run time, because the result of the op is approximated. dtype: of y. The
 // environment must round to nearest without flushing.
-bool sni_evaluate_scalar(sni_op op, sn_dtype dtype, const sni_scalar *a, sni_scalar *out);
+bool sni_evaluate_scalar(sni_kop op, sn_dtype dtype, const sni_scalar *a, sni_scalar *out);
 
 // Node x is a constant, an iota, or a chain of one-operand views of one, of constant shapes.
 bool sni_is_constant_expression(const sni_graph *graph, sni_node_id x);

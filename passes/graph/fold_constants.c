@@ -5,6 +5,7 @@
 // Invariant: the bits are those that run time gives (evaluate.h); approximated functions and sums
 // that round are left to it.
 #include "passes/graph/evaluate.h"
+#include "passes/graph/op_kop.h"
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite.h"
 
@@ -39,7 +40,7 @@ static sni_node_id fold_splats(sni_rewrite *r, const sni_node *node) {
   sni_scalar a[3], y;
   for (int i = 0; i < node->n_operands; i++)
     if (!sni_splat_value(r->to, node->operands[i], &a[i])) return SNI_NO_NODE;
-  if (!sni_evaluate_scalar(node->op, node->type.dtype, a, &y)) return SNI_NO_NODE;
+  if (!sni_evaluate_scalar(sni_op_kop(node->op), node->type.dtype, a, &y)) return SNI_NO_NODE;
   return sni_rewrite_splat(r, &node->type, y);
 }
 
@@ -52,7 +53,7 @@ static sni_node_id fold_pointwise(sni_rewrite *r, const sni_node *node) {
   for (int64_t i = 0; i < count; i++) {
     sni_scalar a[3], y;
     for (int k = 0; k < node->n_operands; k++) a[k] = operand_element(r->to, node, k, i);
-    if (!sni_evaluate_scalar(node->op, node->type.dtype, a, &y)) return SNI_NO_NODE;
+    if (!sni_evaluate_scalar(sni_op_kop(node->op), node->type.dtype, a, &y)) return SNI_NO_NODE;
     sni_scalar_store(y, data, i);
   }
   return constant(r, &node->type, count, data);
@@ -112,13 +113,12 @@ static bool gather_element(const sni_graph *graph, const sni_node *node, int64_t
 // Views and gathers: elements of y are elements of operands.
 static bool moved_element(const sni_graph *graph, const sni_node *node, int64_t i,
                           sni_scalar *out) {
-  if (node->op == SNI_OP_GATHER) return gather_element(graph, node, i, out);
-  if (node->op == SNI_OP_CONCAT)
-    *out = concat_element(graph, node, i);
-  else if (node->op == SNI_OP_PAD)
-    *out = pad_element(graph, node, i);
-  else
+  if (sni_op_infos[node->op].op_class == SNI_CLASS_INDEX)
+    return gather_element(graph, node, i, out);
+  if (sni_lowering_of(node) == SNI_LOWERING_ACCESS)
     *out = sni_constant_element(graph, node, i);
+  else
+    *out = sni_is_pad(node) ? pad_element(graph, node, i) : concat_element(graph, node, i);
   return true;
 }
 
@@ -144,13 +144,6 @@ static sni_node_id fold_moves(sni_rewrite *r, const sni_node *node) {
 }
 
 // ---- reductions
-static sni_op combiner(const sni_node *node) {
-  bool logic = node->type.dtype == SN_BOOL;
-  if (node->op == SNI_OP_REDUCE_MAX) return logic ? SNI_OP_OR : SNI_OP_MAX;
-  if (node->op == SNI_OP_REDUCE_MIN) return logic ? SNI_OP_AND : SNI_OP_MIN;
-  return node->op == SNI_OP_REDUCE_SUM ? SNI_OP_ADD : SNI_OP_MUL;
-}
-
 // n * value, if no order of adding n of them rounds: all multiples up to n have at most the
 // mantissa's bits.
 static bool exact_sum(sni_scalar value, int64_t n, sni_scalar *out) {
@@ -172,11 +165,9 @@ static bool reduce_splat(const sni_node *node, sni_scalar value, int64_t n, sni_
     if (sni_is_float(value.dtype)) out->f += 0.0;
     return true;
   }
-  if (sni_is_float(value.dtype))
-    return node->op == SNI_OP_REDUCE_SUM ? exact_sum(value, n, out) : value.f == 1;
+  if (sni_is_float(value.dtype)) return sni_is_sum(node) ? exact_sum(value, n, out) : value.f == 1;
   sni_scalar pair[2] = {value, {value.dtype, {.i = n}}};
-  return sni_evaluate_scalar(node->op == SNI_OP_REDUCE_SUM ? SNI_OP_MUL : SNI_OP_POW, value.dtype,
-                             pair, out);
+  return sni_evaluate_scalar(sni_is_sum(node) ? SNI_KOP_MUL : SNI_KOP_POW, value.dtype, pair, out);
 }
 
 static sni_node_id fold_reduce(sni_rewrite *r, const sni_node *node) {
@@ -209,7 +200,7 @@ static sni_node_id fold_reduce(sni_rewrite *r, const sni_node *node) {
     sni_scalar pair[2] = {result[to], operand_element(graph, node, 0, i)};
     if (!seen[to])
       result[to] = pair[1];
-    else if (!sni_evaluate_scalar(combiner(node), from.dtype, pair, &result[to]))
+    else if (!sni_evaluate_scalar(sni_op_kop(node->op), from.dtype, pair, &result[to]))
       return SNI_NO_NODE;
     seen[to] = true;
   }
@@ -239,7 +230,7 @@ static sni_node_id fold_cumulation(sni_rewrite *r, const sni_node *node) {
       const int64_t along = sni_is_reverse(node) ? size - 1 - n : n;
       const int64_t i = (row / stride * size + along) * stride + row % stride;
       sni_scalar pair[2] = {before, operand_element(r->to, node, 0, i)}, after;
-      if (!sni_evaluate_scalar(sni_cumulation_step(node->op), node->type.dtype, pair, &after))
+      if (!sni_evaluate_scalar(sni_op_kop(node->op), node->type.dtype, pair, &after))
         return SNI_NO_NODE;
       sni_scalar_store(sni_is_exclusive(node) ? before : after, data, i);
       before = after;
@@ -251,7 +242,8 @@ static sni_node_id fold_cumulation(sni_rewrite *r, const sni_node *node) {
 // ---- leaves
 static sni_node_id fold_leaf(sni_rewrite *r, const sni_node *node) {
   sni_scalar y = {.dtype = node->type.dtype};
-  if (node->op == SNI_OP_DIM_SIZE && sni_dim_is_constant(r->to->dims, node->attrs[0], &y.i))
+  if (sni_lowering_of(node) == SNI_LOWERING_SIZE &&
+      sni_dim_is_constant(r->to->dims, node->attrs[0], &y.i))
     return sni_rewrite_splat(r, &node->type, y);
   return SNI_NO_NODE;
 }
@@ -269,7 +261,7 @@ sni_node_id sni_fold_node(sni_rewrite *r, const sni_node *node) {
     case SNI_CLASS_REDUCE:
       return fold_reduce(r, node);
     case SNI_CLASS_INDEX:
-      return node->op == SNI_OP_GATHER ? fold_moves(r, node) : SNI_NO_NODE;
+      return sni_lowering_of(node) == SNI_LOWERING_LOOPS ? fold_moves(r, node) : SNI_NO_NODE;
     case SNI_CLASS_CUMULATE:
       return fold_cumulation(r, node);
     case SNI_CLASS_PARTIAL:

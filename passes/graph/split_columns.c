@@ -27,10 +27,6 @@ static bool is_pointwise(const sni_node *node) {
   return sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE;
 }
 
-static bool is_reduce(const sni_node *node) {
-  return sni_op_infos[node->op].op_class == SNI_CLASS_REDUCE;
-}
-
 // First of the axes that a reduction drops, if these are the last ones; else -1.
 static int first_of_last(const sni_graph *graph, const sni_node *node) {
   const int rank = type_of(graph, node->operands[0])->rank;
@@ -70,7 +66,7 @@ static void mark_rows(const sni_graph *graph, bool *waits, uint16_t *marks) {
   }
   for (sni_node_id id = graph->n_nodes; id-- > 0;) {
     const sni_node *node = sni_graph_node(graph, id);
-    if (is_reduce(node)) {
+    if (sni_is_reduce(node->op)) {
       const int first = first_of_last(graph, node);
       if (first > 0 && !waits[id]) marks[node->operands[0]] |= (uint16_t)(1u << first);
     } else if (is_pointwise(node)) {

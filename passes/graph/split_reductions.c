@@ -5,16 +5,16 @@
 //
 // Invariant: splitting changes no bit, so what is split, and where, is free; it depends on constant
 // dims alone, so that eager and compiled code do the same work.
+#include "passes/graph/op_kop.h"
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite.h"
 #include "passes/lower/body.h"
-#include "passes/lower/fuse_groups.h"
 
 enum {
-  large = 1 << 16,      // operand elements from which cutting pays
-  few = 16,             // results with fewer than these are cut
-  most_recomputed = 28  // cost of what stands behind a cut: other readers compute it again
+  large = 1 << 16,  // operand elements from which cutting pays
+  few = 16,         // results with fewer than these are cut
 };
+static const double most_recomputed_ns = 1.72;  // behind a cut: other readers compute it again
 
 static bool is_one(const sni_graph *graph, sni_dim dim) {
   int64_t value;
@@ -73,9 +73,9 @@ static bool is_scalar(const sni_graph *graph, sni_node_id id) {
 
 // Whether the value can be made in the cut shape without a buffer: slice and reshape must reach what
 // lies in memory, past a few pointwise ops, as fusion does not look through them.
-static bool can_be_cut(const sni_graph *graph, sni_node_id id, int *budget) {
+static bool can_be_cut(const sni_graph *graph, sni_node_id id, double *budget) {
   const sni_node *node = sni_graph_node(graph, id);
-  if (sni_is_parameter(node) || sni_is_constant(node) || node->op == SNI_OP_MATMUL) return true;
+  if (sni_is_parameter(node) || sni_is_constant(node) || sni_is_contraction(node)) return true;
   if (sni_is_broadcast(node)) return is_scalar(graph, node->operands[0]);
   if (sni_op_infos[node->op].op_class != SNI_CLASS_POINTWISE) return false;
   *budget -= sni_op_cost(node->op);
@@ -147,7 +147,8 @@ static sni_node_id reduce_in_parts(sni_build *b, const sni_node *node, int axis,
 static sni_node_id split_large(sni_rewrite *r, const sni_node *node) {
   const sni_type *a = sni_graph_type(r->to, node->operands[0]);
   int64_t extent = 0, elements = 1, kept = 1, value = 0;
-  int axis = -1, budget = most_recomputed;
+  int axis = -1;
+  double budget = most_recomputed_ns;
   bool last = false;
   for (int k = 0, next = 0; k < a->rank; k++) {
     if (!sni_dim_is_constant(r->to->dims, a->dims[k], &value) || value == 0) return SNI_NO_NODE;
@@ -167,7 +168,7 @@ static sni_node_id split_large(sni_rewrite *r, const sni_node *node) {
 }
 
 sni_node_id sni_split_reduction(sni_rewrite *r, const sni_node *node) {
-  if (sni_op_infos[node->op].op_class != SNI_CLASS_REDUCE || !node->n_attrs) return SNI_NO_NODE;
+  if (!sni_is_reduce(node->op) || !node->n_attrs) return SNI_NO_NODE;
   const bool ordered = sni_op_accumulates(node->op) && sni_is_float(node->type.dtype);
   const int axes = count_axes(r, node);
   if (axes > 1 && (ordered || is_large(r, node))) return one_by_one(r, node);

@@ -193,7 +193,6 @@ sn_status sni_body_store(sni_body *b, int32_t slot, const sni_type *type, const 
 // Makes a REDUCE the value of node `id` at map.
 sn_status sni_body_add_reduce(sni_body *b, sni_node_id id, const sni_index_map *map,
                               const sni_expression *reduce);
-sni_kop sni_op_kop(sni_op op);
 // The checked row of a gather or scatter, in elements: index * stride.
 sn_status sni_body_checked_row(sni_body *b, sni_node_id indices, const sni_index_map *map,
                                const sni_type *table, uint32_t *out);

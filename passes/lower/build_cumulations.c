@@ -4,6 +4,7 @@
 //
 // Invariant: one element after the other in every mode, so nothing here has a say in the bits.
 #include "passes/graph/evaluate.h"
+#include "passes/graph/op_kop.h"
 #include "passes/lower/body.h"
 
 // What all begin with.

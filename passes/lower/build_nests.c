@@ -5,16 +5,13 @@
 //
 // Invariant: a reduction is emitted in its nest before anything of a later nest asks for it, so
 // emission never opens another nest.
+#include "passes/graph/op_kop.h"
 #include "passes/lower/body.h"
 #include "passes/lower/fuse_groups.h"
 
 #include <string.h>
 
 // ---- levels
-
-static bool is_reduce(const sni_node *node) {
-  return sni_op_infos[node->op].op_class == SNI_CLASS_REDUCE;
-}
 
 // Depth of recursion: the region's, which fusion bounds.
 int sni_body_level(sni_body *b, sni_node_id id) {
@@ -30,7 +27,7 @@ int sni_body_level(sni_body *b, sni_node_id id) {
     if (of_operand > level) level = of_operand;
   }
   state->level_group = key;
-  state->level = (int16_t)(level + (member && is_reduce(node) && b->n_inner > 0));
+  state->level = (int16_t)(level + (member && sni_is_reduce(node->op) && b->n_inner > 0));
   return state->level;
 }
 
@@ -75,10 +72,10 @@ static sn_status member_maps(sni_body *b, sni_node_id id, sni_index_map *iterati
                              sni_index_map *result) {
   const sni_node *node = sni_graph_node(b->l->graph, id);
   const sni_type *type =
-      is_reduce(node) ? sni_graph_type(b->l->graph, node->operands[0]) : &node->type;
+      sni_is_reduce(node->op) ? sni_graph_type(b->l->graph, node->operands[0]) : &node->type;
   SNI_TRY(member_map(b, id, type->rank, iteration));
   *result = *iteration;
-  return is_reduce(node) ? kept_map(b, node, iteration, result) : SN_OK;
+  return sni_is_reduce(node->op) ? kept_map(b, node, iteration, result) : SN_OK;
 }
 
 sn_status sni_body_result_map(sni_body *b, sni_node_id id, sni_index_map *out) {
@@ -240,7 +237,7 @@ static sn_status emit_nest(sni_body *b, const sni_group *group, int32_t number) 
   for (uint32_t m = group->n_members; m-- > 0;) {
     const sni_node_id id = group->members[m];
     const sni_node *node = sni_graph_node(b->l->graph, id);
-    if (is_reduce(node) && sni_body_level(b, node->operands[0]) == number)
+    if (sni_is_reduce(node->op) && sni_body_level(b, node->operands[0]) == number)
       SNI_TRY(emit_reduce(b, id));
   }
   for (uint32_t m = 0; m < group->n_members; m++) {

@@ -1,5 +1,6 @@
 // Results that are made of pieces, a kernel each: copies, concats of many operands, pads with gaps,
 // scatters. Every piece is a body without a region: it runs over the dims of what it stores.
+#include "passes/graph/op_kop.h"
 #include "passes/lower/body.h"
 #include "passes/lower/fuse_groups.h"
 
@@ -62,35 +63,30 @@ static sn_status copy_into(sni_lowering *l, sni_node_id named, sni_node_id sourc
   return SN_OK;
 }
 
-static sn_status build_concat(sni_lowering *l, sni_node_id id) {
+static sn_status fill_whole(sni_lowering *l, sni_node_id id, sni_node_id fill) {
   const sni_node *node = sni_graph_node(l->graph, id);
-  target to = whole(l, l->nodes[id].slot, &node->type);
-  const int axis = (int)node->attrs[0];
-  for (int i = 0; i < node->n_operands; i++) {
-    SNI_TRY(copy_into(l, id, node->operands[i], &to));
-    const sni_type *part = sni_graph_type(l->graph, node->operands[i]);
-    to.offset[axis] = sni_linear_add(l->dims, to.offset[axis], sni_linear_dim(part->dims[axis]));
-  }
-  return SN_OK;
-}
-
-static sn_status build_pad(sni_lowering *l, sni_node_id id) {
-  const sni_node *node = sni_graph_node(l->graph, id);
-  const int rank = node->type.rank;
   sni_body b;
   sni_index_map map, scalar;
   uint32_t value = 0;
   SNI_TRY(begin(l, id, &node->type, &b, &map));
-  SNI_TRY(sni_index_map_create(l, 0, rank, &scalar));
-  SNI_TRY(sni_body_emit(&b, node->operands[1], &scalar, &value));
+  SNI_TRY(sni_index_map_create(l, 0, node->type.rank, &scalar));
+  SNI_TRY(sni_body_emit(&b, fill, &scalar, &value));
   SNI_TRY(sni_body_store(&b, l->nodes[id].slot, &node->type, &map, value));
-  SNI_TRY(sni_build_tree(&b, 1));
+  return sni_build_tree(&b, 1);
+}
+
+static sn_status build_pieces(sni_lowering *l, sni_node_id id) {
+  const sni_node *node = sni_graph_node(l->graph, id);
+  const sni_node_id fill = sni_piece_fill(node);
   target to = whole(l, l->nodes[id].slot, &node->type);
-  for (int k = 0; k < rank; k++) {
-    to.offset[k] = sni_linear_dim(node->attrs[k]);
-    to.step[k] = node->attrs[2 * rank + k] + 1;
+  if (fill != SNI_NO_NODE) SNI_TRY(fill_whole(l, id, fill));
+  sni_first_piece(node, to.offset);
+  for (int d = 0; d < node->type.rank; d++) to.step[d] = sni_piece_step(node, d);
+  for (int i = 0; i < sni_piece_count(node); i++) {
+    SNI_TRY(copy_into(l, id, node->operands[i], &to));
+    sni_next_piece(l, node, i, to.offset);
   }
-  return copy_into(l, id, node->operands[0], &to);
+  return SN_OK;
 }
 
 // Rows of the result that indices name get the updates' rows added, one index after the other. The
@@ -120,7 +116,7 @@ static sn_status add_updates(sni_lowering *l, sni_node_id id) {
   }
   index_map = (sni_index_map){indices->rank, n_axes, map.at};
   row_map = (sni_index_map){row_rank, n_axes, map.at + indices->rank * (n_axes + 1)};
-  sni_expression v = sni_body_blank(SNI_KOP_STORE_ADD, type->dtype);
+  sni_expression v = sni_body_blank(sni_op_kop(node->op), type->dtype);
   SNI_TRY(sni_body_checked_row(&b, node->operands[1], &index_map, type, &v.index));
   SNI_TRY(sni_body_emit(&b, node->operands[2], &map, &value));
   v.slot = l->nodes[id].slot;
@@ -154,9 +150,9 @@ static bool updates_variables(const sni_lowering *l) {
   return false;
 }
 
-static bool is_scatter(const sni_lowering *l, const sni_group *g) {
+static bool is_update(const sni_lowering *l, const sni_group *g) {
   return g->kind == SNI_GROUP_PIECES && g->n_members > 0 &&
-         sni_graph_node(l->graph, g->members[0])->op == SNI_OP_SCATTER_ADD;
+         sni_lowering_of(sni_graph_node(l->graph, g->members[0])) == SNI_LOWERING_UPDATE;
 }
 
 static bool has_given_indices(const sni_lowering *l, sni_node_id scatter) {
@@ -165,7 +161,7 @@ static bool has_given_indices(const sni_lowering *l, sni_node_id scatter) {
 }
 
 bool sni_group_checks(const sni_lowering *l, const sni_group *group) {
-  if (is_scatter(l, group)) return !has_given_indices(l, group->members[0]);
+  if (is_update(l, group)) return !has_given_indices(l, group->members[0]);
   for (uint32_t m = 0; m < group->n_members; m++) {
     const sni_node *node = sni_graph_node(l->graph, group->members[m]);
     if (sni_op_infos[node->op].op_class == SNI_CLASS_INDEX) return true;
@@ -177,7 +173,7 @@ sn_status sni_check_scatters(sni_lowering *l) {
   if (!updates_variables(l)) return SN_OK;
   for (uint32_t i = 0; i < l->n_order; i++) {
     const sni_group *group = &l->groups[l->order[i]];
-    if (is_scatter(l, group) && has_given_indices(l, group->members[0]))
+    if (is_update(l, group) && has_given_indices(l, group->members[0]))
       SNI_TRY(check_rows(l, group->members[0]));
   }
   return SN_OK;
@@ -199,16 +195,6 @@ sn_status sni_build_special(sni_lowering *l, uint32_t number) {
     const target to = whole(l, group->copy_slot, sni_graph_type(l->graph, group->copy_source));
     return copy_into(l, group->copy_source, group->copy_source, &to);
   }
-  const sni_node_id id = group->members[0];
-  switch (sni_graph_node(l->graph, id)->op) {
-    case SNI_OP_CONCAT:
-      return build_concat(l, id);
-    case SNI_OP_PAD:
-      return build_pad(l, id);
-    case SNI_OP_SCATTER_ADD:
-      return build_scatter(l, id);
-    default:
-      return sni_fail(l->diag, SN_ERR_INTERNAL, "%s is not made of pieces",
-                      sni_op_infos[sni_graph_node(l->graph, id)->op].name);
-  }
+  return is_update(l, group) ? build_scatter(l, group->members[0])
+                             : build_pieces(l, group->members[0]);
 }

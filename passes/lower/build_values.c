@@ -3,6 +3,7 @@
 //
 // Invariant: recursion is bounded by the region's size: what lies outside has a buffer, and what is
 // recomputed costs at most a few operations.
+#include "passes/graph/op_kop.h"
 #include "passes/lower/body.h"
 #include "passes/lower/fuse_groups.h"
 
@@ -181,7 +182,7 @@ sn_status sni_body_add_affine(sni_body *b, sni_linear offset, const sni_linear *
 static sn_status emit_leaf(sni_body *b, const sni_node *node, const sni_index_map *map,
                            uint32_t *out) {
   if (sni_is_constant(node)) return emit_constant(b, node, out);
-  if (node->op == SNI_OP_DIM_SIZE)
+  if (sni_lowering_of(node) == SNI_LOWERING_SIZE)
     return sni_body_add_size(b, SN_I64, sni_linear_dim(node->attrs[0]), out);
   const sni_linear *at = map->at + node->attrs[0] * (map->n_axes + 1);
   SNI_TRY(sni_body_add_affine(b, at[0], at + 1, out));
@@ -232,7 +233,7 @@ static sn_status emit_gather(sni_body *b, const sni_node *node, const sni_index_
   const int rank = sni_graph_type(g, node->operands[1])->rank;
   const sni_index_map index_map = {rank, map->n_axes, map->at};
   const sni_index_map row_map = {table->rank - 1, map->n_axes, map->at + rank * (map->n_axes + 1)};
-  sni_expression v = sni_body_blank(SNI_KOP_LOAD, table->dtype);
+  sni_expression v = sni_body_blank(sni_op_kop(node->op), table->dtype);
   SNI_TRY(sni_body_checked_row(b, node->operands[1], &index_map, table, &v.index));
   v.slot = b->l->nodes[node->operands[0]].slot;
   SNI_TRY(sni_body_address(b, table, &row_map, 1, &v));
@@ -255,7 +256,8 @@ static sn_status emit_random(sni_body *b, const sni_node *node, const sni_index_
   sni_expression place_of = sni_body_blank(SNI_KOP_LOAD, SN_I64);  // for its address alone
   SNI_TRY(sni_body_address(b, &node->type, map, 0, &place_of));
   SNI_TRY(sni_body_add_affine(b, place_of.offset, place_of.stride, &position));
-  return sni_body_add_op(b, SNI_KOP_RANDOM, SN_I32, SN_I64, state[0], state[1], position, out);
+  return sni_body_add_op(b, sni_op_kop(node->op), SN_I32, SN_I64, state[0], state[1], position,
+                         out);
 }
 
 // ---- pad and concat: what lies under conditions
@@ -328,67 +330,50 @@ static sn_status begin_conditions(sni_body *b, uint32_t *first, uint32_t *own) {
   return SN_OK;
 }
 
-static sn_status emit_pad(sni_body *b, const sni_node *node, const sni_index_map *map,
-                          uint32_t *out) {
-  const sni_type *in = sni_graph_type(b->l->graph, node->operands[0]);
-  const int rank = in->rank;
-  sni_index_map at, scalar;
-  uint32_t otherwise = 0, first = 0, own = 0;
-  SNI_TRY(sni_index_map_create(b->l, 0, map->n_axes, &scalar));
-  SNI_TRY(sni_body_emit(b, node->operands[1], &scalar, &otherwise));
-  SNI_TRY(sni_index_map_create(b->l, rank, map->n_axes, &at));
+// One piece, elsewhere `rest`. A condition along each dim that the piece does not cover.
+static sn_status emit_piece(sni_body *b, const sni_node *node, int piece, const sni_linear *start,
+                            const sni_index_map *map, uint32_t rest, uint32_t *out) {
+  const sni_type *in = sni_graph_type(b->l->graph, node->operands[piece]);
+  uint32_t first = 0, own = 0;
+  sni_index_map at;
+  SNI_TRY(sni_index_map_create(b->l, map->rank, map->n_axes, &at));
+  memcpy(at.at, map->at, (size_t)(map->rank * (map->n_axes + 1)) * sizeof *at.at);
   SNI_TRY(begin_conditions(b, &first, &own));
-  for (int k = 0; k < rank; k++) {
-    sni_linear *to = at.at + k * (map->n_axes + 1);
-    memcpy(to, map->at + k * (map->n_axes + 1), (size_t)(map->n_axes + 1) * sizeof *to);
-    const sni_linear low = sni_linear_dim(node->attrs[k]);
-    to[0] =
-        sni_linear_add(b->l->dims, to[0], sni_linear_mul(b->l->dims, low, sni_linear_number(-1)));
-    if (!sni_linear_is(low, 0) || !sni_linear_is(sni_linear_dim(node->attrs[rank + k]), 0))
-      SNI_TRY(sni_body_add_condition(b, to, in->dims[k]));
+  for (int d = 0; d < in->rank; d++) {
+    sni_linear *to = at.at + d * (map->n_axes + 1);
+    const bool from_zero = sni_linear_is(start[d], 0);
+    if (from_zero && sni_dim_equal(b->l->dims, in->dims[d], node->type.dims[d])) continue;
+    to[0] = sni_linear_add(b->l->dims, to[0],
+                           sni_linear_mul(b->l->dims, start[d], sni_linear_number(-1)));
+    SNI_TRY(sni_body_add_condition(b, to, in->dims[d]));
   }
-  return emit_under(b, node->operands[0], &at, first, own, otherwise, out);
+  return emit_under(b, node->operands[piece], &at, first, own, rest, out);
 }
 
-static sn_status emit_concat(sni_body *b, const sni_node *node, const sni_index_map *map,
+static sn_status emit_pieces(sni_body *b, const sni_node *node, const sni_index_map *map,
                              uint32_t *out) {
-  const int axis = (int)node->attrs[0];
-  sni_linear offset[SNI_CONCAT_FUSED + 1] = {{0, 0}};
-  for (int i = 0; i < node->n_operands; i++) {
-    const sni_type *part = sni_graph_type(b->l->graph, node->operands[i]);
-    offset[i + 1] = sni_linear_add(b->l->dims, offset[i], sni_linear_dim(part->dims[axis]));
-  }
+  const sni_node_id fill = sni_piece_fill(node);
+  sni_linear start[SNI_PIECES_FUSED + 1][SN_MAX_RANK];
+  sni_index_map scalar;
+  int n = sni_piece_count(node);
   uint32_t rest = 0;
-  SNI_TRY(sni_body_add_zero(b, node->type.dtype, &rest));
-  for (int i = node->n_operands - 1; i >= 0; i--) {
-    const sni_type *part = sni_graph_type(b->l->graph, node->operands[i]);
-    sni_index_map at;
-    uint32_t first = 0, own = 0;
-    SNI_TRY(sni_index_map_create(b->l, map->rank, map->n_axes, &at));
-    memcpy(at.at, map->at, (size_t)(map->rank * (map->n_axes + 1)) * sizeof *at.at);
-    sni_linear *to = at.at + axis * (map->n_axes + 1);
-    to[0] = sni_linear_add(b->l->dims, to[0],
-                           sni_linear_mul(b->l->dims, offset[i], sni_linear_number(-1)));
-    SNI_TRY(begin_conditions(b, &first, &own));
-    if (node->n_operands > 1) SNI_TRY(sni_body_add_condition(b, to, part->dims[axis]));
-    SNI_TRY(emit_under(b, node->operands[i], &at, first, own, rest, &rest));
+  if (fill == SNI_NO_NODE) {
+    SNI_TRY(sni_body_add_zero(b, node->type.dtype, &rest));
+  } else {
+    SNI_TRY(sni_index_map_create(b->l, 0, map->n_axes, &scalar));
+    SNI_TRY(sni_body_emit(b, fill, &scalar, &rest));
   }
+  sni_first_piece(node, start[0]);
+  for (int i = 0; i < n; i++) {
+    memcpy(start[i + 1], start[i], sizeof start[i]);
+    sni_next_piece(b->l, node, i, start[i + 1]);
+  }
+  while (n-- > 0) SNI_TRY(emit_piece(b, node, n, start[n], map, rest, &rest));
   *out = rest;
   return SN_OK;
 }
 
 // ---- pointwise, contractions, views
-
-static const sni_kop op_kops[SNI_OP_COUNT] = {
-#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, formula) \
-  [SNI_OP_##id] = SNI_KOP_##kop,
-    SNI_OPS(SNI_X)
-#undef SNI_X
-};
-
-sni_kop sni_op_kop(sni_op op) {
-  return op_kops[op];
-}
 
 static sn_status emit_pointwise(sni_body *b, const sni_node *node, const sni_index_map *map,
                                 uint32_t *out) {
@@ -396,8 +381,8 @@ static sn_status emit_pointwise(sni_body *b, const sni_node *node, const sni_ind
   for (int i = 0; i < node->n_operands; i++)
     SNI_TRY(sni_body_emit(b, node->operands[i], map, &operands[i]));
   const sn_dtype source = sni_graph_type(b->l->graph, node->operands[0])->dtype;
-  return sni_body_add_op(b, op_kops[node->op], node->type.dtype, source, operands[0], operands[1],
-                         operands[2], out);
+  return sni_body_add_op(b, sni_op_kop(node->op), node->type.dtype, source, operands[0],
+                         operands[1], operands[2], out);
 }
 
 // A side of a contraction: an access to the operand's buffer; k is one more axis of the map.
@@ -458,7 +443,7 @@ static sn_status add_from(sni_body *b, sni_node_id id, const sni_index_map *map,
 static sn_status emit_contraction(sni_body *b, sni_node_id id, const sni_node *node,
                                   const sni_index_map *map, uint32_t *out) {
   const sni_type *a = sni_graph_type(b->l->graph, node->operands[0]);
-  sni_expression v = sni_body_blank(SNI_KOP_CONTRACTION, node->type.dtype);
+  sni_expression v = sni_body_blank(sni_op_kop(node->op), node->type.dtype);
   v.as.product.from = SNI_NO_VALUE;
   v.as.product.k = sni_linear_dim(a->dims[node->attrs[0] ? a->rank - 2 : a->rank - 1]);
   if (b->sums) {
@@ -481,8 +466,7 @@ static sn_status emit_view(sni_body *b, sni_node_id id, const sni_node *node,
                            const sni_index_map *map, uint32_t *out) {
   sni_index_map next;
   bool affine = false;
-  if (node->op == SNI_OP_PAD) return emit_pad(b, node, map, out);
-  if (node->op == SNI_OP_CONCAT) return emit_concat(b, node, map, out);
+  if (sni_lowering_of(node) == SNI_LOWERING_PIECES) return emit_pieces(b, node, map, out);
   SNI_TRY(sni_index_map_through(b->l, id, map, &next, &affine));
   if (affine) return sni_body_emit(b, node->operands[0], &next, out);
   return emit_load(b, node->operands[0], &node->type, map, out);

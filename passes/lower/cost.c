@@ -37,10 +37,15 @@ double sni_product_cost(sn_dtype dtype, double n, int vector_bits) {
   return n * product_ns * width(dtype) * table_bits / vector_bits;
 }
 
+double sni_arithmetic_cost(double ns, sn_dtype dtype, double times, int vector_bits) {
+  return times * ns * width(dtype) * table_bits / vector_bits;
+}
+
 double sni_kop_cost(sni_kop op, sn_dtype dtype, double times, bool in_lanes, int vector_bits) {
-  const double share = in_lanes && sni_kop_has_access(op) ? access_share : 1;
-  const double one = (double)sni_kop_infos[op].cost * share * width(dtype);
-  return times * one * (in_lanes ? table_bits / vector_bits : scalar_slowdown);
+  const double ns = (double)sni_kop_infos[op].cost;
+  if (!in_lanes) return times * ns * width(dtype) * scalar_slowdown;
+  return sni_arithmetic_cost(sni_kop_has_access(op) ? ns * access_share : ns, dtype, times,
+                             vector_bits);
 }
 
 typedef struct walk {

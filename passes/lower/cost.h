@@ -9,6 +9,8 @@
 double sni_bytes_cost(double bytes, double footprint);
 // Of n multiply-adds in registers; f32, f64 half as fast.
 double sni_product_cost(sn_dtype dtype, double n, int vector_bits);
+// Of `times` elements in vectors, each as dear as so many ns of f32.
+double sni_arithmetic_cost(double ns, sn_dtype dtype, double times, int vector_bits);
 // Of `times` instructions, one per element. in_lanes: a vector at a time.
 double sni_kop_cost(sni_kop op, sn_dtype dtype, double times, bool in_lanes, int vector_bits);
 // Of one unit of the kernel: the greater of operations / peak and bytes / bandwidth. params: as

@@ -33,8 +33,8 @@ static double cost_of(const sni_lowering *l, sni_node_id id, sni_fate fate) {
   const double elements = elements_of(type);
   const double bytes = elements * (double)sn_dtype_size(type->dtype);
   if (fate == SNI_FATE_RECOMPUTED)
-    return sni_kop_cost(SNI_KOP_ADD, type->dtype, elements * l->nodes[id].inline_cost, true,
-                        l->options->vector_bits);
+    return sni_arithmetic_cost((double)l->nodes[id].inline_ns, type->dtype, elements,
+                               l->options->vector_bits);
   return fate == SNI_FATE_STORED ? sni_bytes_cost(2 * bytes, bytes) : 0;
 }
 

@@ -11,6 +11,7 @@
 // into the addresses of whoever reads them.
 #include "passes/lower/fuse_groups.h"
 
+#include "passes/graph/op_kop.h"
 #include "passes/lower/body.h"
 
 #include <string.h>
@@ -18,8 +19,8 @@
 enum {
   MAX_ANCESTRY = 8,  // generations looked at when a domain is chosen
   FEWEST_LANES = 8,  // that are worth more than a loop of single elements
-  COSTLY = 20,       // operations, of an element
 };
+static const double costly_ns = 0.5;  // of an element
 
 static const sni_node *node_of(const sni_lowering *l, sni_node_id id) {
   return sni_graph_node(l->graph, id);
@@ -104,7 +105,8 @@ static bool group_has_lanes(const sni_lowering *l, const sni_group *group) {
 }
 
 static bool is_costly(const sni_node *node) {
-  return sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE && sni_op_cost(node->op) >= COSTLY;
+  return sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE &&
+         sni_op_cost(node->op) >= costly_ns;
 }
 
 // An exponential alone takes longer without lanes than its operand does through memory.
@@ -167,7 +169,7 @@ static void trace_ancestry(sni_lowering *l, sni_node_id id, const sni_selection 
                            int n_axes, uint32_t rest, int depth, ancestry *found) {
   const sni_node *node = node_of(l, id);
   if (depth == 0 || l->nodes[id].forced) return;
-  if (node->op == SNI_OP_MATMUL) {
+  if (sni_is_contraction(node)) {
     found->several_matmuls |= found->matmul != SNI_NO_NODE && found->matmul != id;
     found->matmul = id;
   } else if (sni_is_reduce(node->op)) {
@@ -263,7 +265,7 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
     fits = false;
   } else if (sni_is_reduce(node->op)) {
     fits = join_reduce(l, id, group, p, &selection);
-  } else if (node->op == SNI_OP_MATMUL) {
+  } else if (sni_is_contraction(node)) {
     fits = join_matmul(l, id, group, p, &selection);
   } else {
     fits = can_join_element(l, id, group, p) || make_row_group(l, id, group, p);
@@ -279,7 +281,7 @@ static sn_status try_join(sni_lowering *l, sni_node_id id, const sni_placement *
     *group = saved;
     return refuse(SNI_WHY_CYCLE, out_why);
   }
-  if (node->op == SNI_OP_MATMUL) group->contraction = id;
+  if (sni_is_contraction(node)) group->contraction = id;
   SNI_TRY(sni_add_member(l, (uint32_t)p->group, id, &selection));
   *out_joined = true;
   return SN_OK;
@@ -425,7 +427,7 @@ static bool same_columns(const sni_lowering *l, sni_node_id id, const sni_placem
                          const sni_placement *b) {
   const int rank = sni_graph_type(l->graph, id)->rank;
   const sni_group *ga = &l->groups[a->group], *gb = &l->groups[b->group];
-  return node_of(l, id)->op == SNI_OP_PARAMETER && ga->order == SNI_GROUP_COLUMNS &&
+  return sni_is_parameter(node_of(l, id)) && ga->order == SNI_GROUP_COLUMNS &&
          gb->order == SNI_GROUP_COLUMNS && a->selected && b->selected &&
          sni_selection_mask(&a->selection, rank) == sni_all_axes(ga) &&
          sni_selection_mask(&b->selection, rank) == sni_all_axes(gb);
@@ -463,7 +465,7 @@ static sn_status place_operands(sni_lowering *l, sni_node_id id) {
       if (sni_is_view(node->op) && reader.selected)  // a copy: it reads what it views
         reader.selected = sni_select_through(l, id, &p->selection, &reader.selection);
       if (sni_is_conditional(node)) reader.selected = false;  // read at other places
-      if (node->op == SNI_OP_GATHER && reader.selected) {
+      if (sni_op_infos[node->op].op_class == SNI_CLASS_INDEX && reader.selected) {
         // Indices span the leading dims of the result.
         int rank = sni_graph_type(l->graph, node->operands[1])->rank;
         for (int d = rank; d < SN_MAX_RANK; d++) reader.selection.axis[d] = -1;
@@ -493,7 +495,7 @@ static sn_status decide(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   const bool one_place = readers.count == 1 && readers.items[0].selected;
   if (may_recompute && !one_place && !readers.overflow) return recompute(l, id);
   state->why = readers.overflow ? SNI_WHY_READERS : SNI_WHY_KERNELS;
-  if (readers.count > 1 && !readers.overflow && node->op != SNI_OP_MATMUL)
+  if (readers.count > 1 && !readers.overflow && !sni_is_contraction(node))
     SNI_TRY(try_merge_readers(l, id, &readers, stamps, &merged));
   if (merged) sni_summarise_readers(l, id, &readers);
   if (readers.count == 1 && readers.items[0].group >= 0) {
@@ -508,8 +510,9 @@ static sn_status decide(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   return place_operands(l, id);
 }
 
-// Sums of chunks open a group, which merges with others that read what they add.
-static sn_status open_partial(sni_lowering *l, sni_node_id id) {
+// Sums of chunks open a group, which merges with others that read what they add; so does a view or a
+// value of its readers that somebody needs in memory.
+static sn_status open_apart(sni_lowering *l, sni_node_id id) {
   l->nodes[id].readers = l->nodes[id].placements;
   l->nodes[id].why = SNI_WHY_APART;
   SNI_TRY(sni_open_group(l, id));
@@ -527,6 +530,7 @@ static sn_status open_special(sni_lowering *l, sni_node_id id, sni_group_kind ki
 }
 
 bool sni_matmul_uses_blas(const sni_lowering *l, const sni_node *node) {
+  if (!sni_is_contraction(node)) return false;
   const sni_type *a = sni_graph_type(l->graph, node->operands[0]);
   if (!l->options->blas || !sni_is_float(a->dtype) || a->rank != 2) return false;
   int64_t m = node->type.dims[0], n = node->type.dims[1], k = a->dims[node->attrs[0] ? 0 : 1];
@@ -548,41 +552,46 @@ static void drop_private_buffers(sni_lowering *l) {
   }
 }
 
+static sn_status open_library(sni_lowering *l, sni_node_id id) {
+  const sni_node *node = node_of(l, id);
+  l->nodes[id].materialised = true;
+  for (int i = 0; i < node->n_operands; i++) sni_force(l, node->operands[i]);
+  return open_special(l, id, SNI_GROUP_LIBRARY);
+}
+
+static sn_status place_node(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
+  const sni_node *node = node_of(l, id);
+  sni_reader_summary readers;
+  switch (sni_lowering_of(node)) {
+    case SNI_LOWERING_MEMORY:
+      if (!sni_is_parameter(node)) break;
+      sni_summarise_readers(l, id, &readers);
+      return merge_cuts(l, id, &readers, stamps);
+    case SNI_LOWERING_INDEX:
+    case SNI_LOWERING_SIZE:
+    case SNI_LOWERING_ACCESS:
+      break;
+    case SNI_LOWERING_PIECES:
+      if (sni_is_conditional(node)) return decide(l, id, stamps);
+      return open_special(l, id, SNI_GROUP_PIECES);
+    case SNI_LOWERING_UPDATE:
+      return open_special(l, id, SNI_GROUP_PIECES);
+    case SNI_LOWERING_CHUNKS:
+      return open_apart(l, id);
+    case SNI_LOWERING_LOOPS:
+      if (sni_matmul_uses_blas(l, node)) return open_library(l, id);
+      return decide(l, id, stamps);
+  }
+  return l->nodes[id].forced ? open_apart(l, id) : SN_OK;
+}
+
 sn_status sni_fuse_groups(sni_lowering *l) {
   uint32_t n = l->graph->n_nodes;
   uint32_t *stamps = SNI_ARENA_ARRAY(l->arena, uint32_t, n ? n : 1);
   if (!stamps) return sni_fail_memory(l->diag, n * sizeof *stamps, "fusion");
   sni_mark_buffers(l);
-  for (sni_node_id id = n; id-- > 0;) {
-    sni_fusion_node *state = &l->nodes[id];
-    const sni_node *node = node_of(l, id);
-    if (!state->reachable) continue;
-    if (node->op == SNI_OP_PARAMETER) {
-      sni_reader_summary readers;
-      sni_summarise_readers(l, id, &readers);
-      SNI_TRY(merge_cuts(l, id, &readers, stamps));
-    } else if (sni_is_partial(node)) {
-      SNI_TRY(open_partial(l, id));
-    } else if (sni_is_conditional(node)) {
-      SNI_TRY(decide(l, id, stamps));
-    } else if (node->op == SNI_OP_CONCAT || node->op == SNI_OP_PAD ||
-               node->op == SNI_OP_SCATTER_ADD) {
-      SNI_TRY(open_special(l, id, SNI_GROUP_PIECES));
-    } else if (node->op == SNI_OP_MATMUL && sni_matmul_uses_blas(l, node)) {
-      state->materialised = true;
-      sni_force(l, node->operands[0]);
-      sni_force(l, node->operands[1]);
-      SNI_TRY(open_special(l, id, SNI_GROUP_LIBRARY));
-    } else if (sni_is_element_op(node) || sni_is_reduce(node->op) || sni_is_cumulation(node) ||
-               node->op == SNI_OP_MATMUL) {
-      SNI_TRY(decide(l, id, stamps));
-    } else if (state->forced) {
-      // A view or an inline constant that somebody needs in memory: a copy.
-      state->readers = state->placements;
-      SNI_TRY(sni_open_group(l, id));
-      SNI_TRY(place_operands(l, id));
-    }
-  }
+  for (sni_node_id id = n; id-- > 0;)
+    if (l->nodes[id].reachable) SNI_TRY(place_node(l, id, stamps));
   drop_private_buffers(l);
   return SN_OK;
 }

@@ -13,17 +13,12 @@ bool sni_matmul_uses_blas(const sni_lowering *l, const sni_node *node);
 
 // A pad or concat that its readers can read through: loads under conditions.
 bool sni_is_conditional(const sni_node *node);
-// Of computing one element, in simple operations; 0: nothing is computed.
-int sni_op_cost(sni_op op);
 
 // ---- mark_buffers.c
 void sni_mark_buffers(sni_lowering *l);
 bool sni_is_view(sni_op op);
 // Computed element by element by a fused kernel.
 bool sni_is_element_op(const sni_node *node);
-bool sni_is_reduce(sni_op op);
-// Operands #0 .. that an op reads as whole buffers, at places of its own choosing.
-int sni_whole_operands(sni_op op);
 // Somebody needs the value in memory.
 void sni_force(sni_lowering *l, sni_node_id id);
 // Better computed by each reader than stored.

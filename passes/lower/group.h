@@ -41,7 +41,7 @@ typedef enum sni_group_order {
 } sni_group_order;
 
 enum {
-  SNI_CONCAT_FUSED = 4,        // most operands of a concat that is read in place
+  SNI_PIECES_FUSED = 4,        // most pieces of a value that is read in place
   SNI_PRODUCT_SEGMENT = 1024,  // of a product's k: part of the value, so never to be tuned
   SNI_MOST_PARTS = 8,          // of a chain
 };
@@ -100,11 +100,11 @@ typedef struct sni_placement {
 typedef struct sni_fusion_node {
   int32_t group;  // member of, or -1
   bool reachable;
-  bool materialised;    // has a buffer
-  bool forced;          // needs a buffer whatever fusion does
-  bool special_use;     // some reader needs the buffer itself
-  uint8_t inline_cost;  // of recomputing it from buffers; saturates
-  uint8_t inline_loads;
+  bool materialised;          // has a buffer
+  bool forced;                // needs a buffer whatever fusion does
+  bool special_use;           // some reader needs the buffer itself
+  float inline_ns;            // of recomputing an element from buffers
+  uint8_t inline_loads;       // saturates
   sni_selection selection;    // of a member
   sni_placement *placements;  // where it is computed: its operands are read from there
   sni_placement *readers;     // where it is read
@@ -169,6 +169,14 @@ typedef enum sni_reshape_kind {
   SNI_RESHAPE_OPAQUE,  // merges dims: readable only where it lies in memory
 } sni_reshape_kind;
 sni_reshape_kind sni_classify_reshape(sni_lowering *l, const sni_type *in, const sni_type *out);
+// The pieces of a PIECES op: operand i lies in the result from start[d] on, every step-th element of
+// dim d; what no piece covers is the fill, a scalar. SNI_NO_NODE: they cover everything.
+int sni_piece_count(const sni_node *node);
+sni_node_id sni_piece_fill(const sni_node *node);
+int64_t sni_piece_step(const sni_node *node, int d);
+void sni_first_piece(const sni_node *node, sni_linear *start);
+// From the start of this piece to that of the next.
+void sni_next_piece(const sni_lowering *l, const sni_node *node, int piece, sni_linear *start);
 
 // ---- fuse_groups.c
 sn_status sni_fuse_groups(sni_lowering *l);

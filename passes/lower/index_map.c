@@ -168,22 +168,45 @@ sn_status sni_index_map_through(sni_lowering *l, sni_node_id view, const sni_ind
   const sni_node *node = sni_graph_node(l->graph, view);
   const sni_type *in = sni_graph_type(l->graph, node->operands[0]);
   *out_affine = true;
-  if (node->op == SNI_OP_RESHAPE) return through_reshape(l, in, &node->type, map, out, out_affine);
+  if (sni_is_reshape(node)) return through_reshape(l, in, &node->type, map, out, out_affine);
   SNI_TRY(sni_index_map_create(l, in->rank, map->n_axes, out));
   for (int d = 0; d < node->type.rank; d++) {
-    if (node->op == SNI_OP_TRANSPOSE) {
-      copy_row(map, d, out, (int)node->attrs[d]);
-    } else if (node->op == SNI_OP_BROADCAST) {
-      int d_in = d - (node->type.rank - in->rank);
-      if (d_in >= 0 && !is_unit(in, d_in)) copy_row(map, d, out, d_in);
-    } else {  // SLICE: start, then step
-      sni_dim start = node->attrs[d];
-      int64_t step = 1;
-      if (!sni_dim_is_constant(l->dims, node->attrs[in->rank + d], &step))
-        return sni_fail(l->diag, SN_ERR_UNSUPPORTED, "slice: a symbolic step");
-      for (int a = 0; a <= map->n_axes; a++) row(out, d)[a] = scaled(l->dims, row(map, d)[a], step);
-      row(out, d)[0] = sni_linear_add(l->dims, row(out, d)[0], sni_linear_dim(start));
-    }
+    const int from = sni_viewed_dim(l->graph, node, d);
+    if (from < 0) continue;
+    copy_row(map, d, out, from);
+    if (!sni_is_slice(node)) continue;
+    const sni_dim start = node->attrs[d];
+    int64_t step = 1;
+    if (!sni_dim_is_constant(l->dims, node->attrs[in->rank + d], &step))
+      return sni_fail(l->diag, SN_ERR_UNSUPPORTED, "slice: a symbolic step");
+    for (int a = 0; a <= map->n_axes; a++) row(out, d)[a] = scaled(l->dims, row(out, d)[a], step);
+    row(out, d)[0] = sni_linear_add(l->dims, row(out, d)[0], sni_linear_dim(start));
   }
   return SN_OK;
+}
+
+// ---- pieces
+
+int sni_piece_count(const sni_node *node) {
+  return sni_is_pad(node) ? 1 : node->n_operands;
+}
+
+sni_node_id sni_piece_fill(const sni_node *node) {
+  return sni_is_pad(node) ? node->operands[1] : SNI_NO_NODE;
+}
+
+int64_t sni_piece_step(const sni_node *node, int d) {
+  return sni_is_pad(node) ? node->attrs[2 * node->type.rank + d] + 1 : 1;
+}
+
+void sni_first_piece(const sni_node *node, sni_linear *start) {
+  for (int d = 0; d < node->type.rank; d++)
+    start[d] = sni_is_pad(node) ? sni_linear_dim(node->attrs[d]) : sni_linear_number(0);
+}
+
+void sni_next_piece(const sni_lowering *l, const sni_node *node, int piece, sni_linear *start) {
+  if (sni_is_pad(node)) return;
+  const int axis = (int)node->attrs[0];
+  const sni_type *type = sni_graph_type(l->graph, node->operands[piece]);
+  start[axis] = sni_linear_add(l->dims, start[axis], sni_linear_dim(type->dims[axis]));
 }

@@ -89,7 +89,7 @@ sn_status sni_open_group(sni_lowering *l, sni_node_id id) {
   memset(&selection, -1, sizeof selection);
   for (int d = 0; d < type->rank; d++) {
     // Kept even where they are 1: those of a matrix, and one that is cut.
-    const bool kept = (node->op == SNI_OP_MATMUL && d >= type->rank - 2) ||
+    const bool kept = (sni_is_contraction(node) && d >= type->rank - 2) ||
                       (sni_is_partial(node) && d == node->attrs[0]);
     if (type->dims[d] == 1 && !kept) continue;
     group->extent[group->n_axes] = type->dims[d];
@@ -100,7 +100,7 @@ sn_status sni_open_group(sni_lowering *l, sni_node_id id) {
     selection.axis[d] = (int8_t)group->n_axes++;
   }
   if (sni_is_partial(node)) group->chunk = node->attrs[1];
-  if (node->op == SNI_OP_MATMUL) group->contraction = id;
+  if (sni_is_contraction(node)) group->contraction = id;
   if (sni_is_reduce(node->op) || sni_is_cumulation(node))
     group->order = sni_group_order_of(l, node);
   l->nodes[id].materialised = true;
@@ -136,27 +136,21 @@ bool sni_select_through(sni_lowering *l, sni_node_id view, const sni_selection *
   const sni_node *node = node_of(l, view);
   const sni_type *in = sni_graph_type(l->graph, node->operands[0]);
   memset(to, -1, sizeof *to);
-  switch (node->op) {
-    case SNI_OP_TRANSPOSE:
-      for (int d = 0; d < in->rank; d++) to->axis[node->attrs[d]] = from->axis[d];
-      return true;
-    case SNI_OP_BROADCAST:
-      for (int d = 0; d < in->rank; d++)
-        to->axis[d] = in->dims[d] == 1 ? -1 : from->axis[d + node->type.rank - in->rank];
-      return true;
-    case SNI_OP_RESHAPE: {
-      if (sni_classify_reshape(l, in, &node->type) != SNI_RESHAPE_UNITS) return false;
-      int o = 0;
-      for (int d = 0; d < in->rank; d++) {
-        if (in->dims[d] == 1) continue;
-        while (node->type.dims[o] == 1) o++;
-        to->axis[d] = from->axis[o++];
-      }
-      return true;
+  if (sni_is_slice(node)) return false;
+  if (!sni_is_reshape(node)) {
+    for (int d = 0; d < node->type.rank; d++) {
+      const int viewed = sni_viewed_dim(l->graph, node, d);
+      if (viewed >= 0) to->axis[viewed] = from->axis[d];
     }
-    default:
-      return false;
+    return true;
   }
+  if (sni_classify_reshape(l, in, &node->type) != SNI_RESHAPE_UNITS) return false;
+  for (int d = 0, o = 0; d < in->rank; d++) {
+    if (in->dims[d] == 1) continue;
+    while (node->type.dims[o] == 1) o++;
+    to->axis[d] = from->axis[o++];
+  }
+  return true;
 }
 
 // Hands a reader's placement on to the base of its operand.

@@ -30,19 +30,15 @@ static bool in_group(const verifier *v, sni_node_id id) {
   return sni_live_group(v->l, v->l->nodes[id].group) == v->group;
 }
 
-static bool is_reduce(const sni_node *node) {
-  return sni_op_infos[node->op].op_class == SNI_CLASS_REDUCE;
-}
-
 static bool reduces_dim(const sni_node *node, int d) {
-  for (int i = 0; is_reduce(node) && i < node->n_attrs; i++)
+  for (int i = 0; sni_is_reduce(node->op) && i < node->n_attrs; i++)
     if (node->attrs[i] == d) return true;
   return false;
 }
 
 static const sni_type *iteration_type(const verifier *v, sni_node_id id) {
   const sni_node *node = sni_graph_node(v->l->graph, id);
-  const bool sums = is_reduce(node) || sni_is_partial(node);
+  const bool sums = sni_is_reduce(node->op) || sni_is_partial(node);
   return sums ? sni_graph_type(v->l->graph, node->operands[0]) : &node->type;
 }
 
@@ -98,18 +94,18 @@ static sn_status check_axes(const verifier *v, sni_node_id id) {
   for (int axis = 0; axis < group->n_axes; axis++)
     if (group->extent[axis] != 1) all |= 1u << axis;
   kept &= all;
-  if (node->op == SNI_OP_MATMUL && (group->inner || group->contraction != id || kept != all))
+  if (sni_is_contraction(node) && (group->inner || group->contraction != id || kept != all))
     return refuse(v, id, "a contraction beside inner axes or another one");
   if (sni_is_partial(node) && !cut_fits(v, id))
     return refuse(v, id, "sums chunks along another axis than the last outer one");
   if (is_cumulation(v, id) && !runs_along(v, id))
     return refuse(v, id, "runs along another axis than the inner one, or against its group");
-  if (is_reduce(node) && sni_group_cumulates(group))
+  if (sni_is_reduce(node->op) && sni_group_cumulates(group))
     return refuse(v, id, "reduces in a kernel that runs in sequence");
-  if (is_reduce(node) && reduced != group->inner)
+  if (sni_is_reduce(node->op) && reduced != group->inner)
     return refuse(v, id, "reduces other axes than the inner ones");
-  if (is_reduce(node) ? kept != (all & ~group->inner)
-                      : kept != all && kept != (all & ~group->inner))
+  if (sni_is_reduce(node->op) ? kept != (all & ~group->inner)
+                              : kept != all && kept != (all & ~group->inner))
     return refuse(v, id, "covers neither all axes nor the outer ones");
   return SN_OK;
 }
@@ -172,20 +168,15 @@ static sn_status check_moved(const verifier *v, sni_node_id operand, const sni_i
 }
 
 static sn_status check_pieces(const verifier *v, const sni_node *node, const sni_index_map *map) {
-  sni_linear distance[SN_MAX_RANK] = {{0, 0}};
-  sni_index_map scalar = {.n_axes = map->n_axes, .at = map->at};
-  if (node->op == SNI_OP_PAD) {
-    for (int d = 0; d < map->rank; d++) distance[d] = sni_linear_dim(node->attrs[d]);
-    SNI_TRY(check_moved(v, node->operands[0], map, distance));
-    return check_read(v, node->operands[1], &scalar);
+  sni_linear start[SN_MAX_RANK];
+  const sni_index_map scalar = {.n_axes = map->n_axes, .at = map->at};
+  const sni_node_id fill = sni_piece_fill(node);
+  sni_first_piece(node, start);
+  for (int i = 0; i < sni_piece_count(node); i++) {
+    SNI_TRY(check_moved(v, node->operands[i], map, start));
+    sni_next_piece(v->l, node, i, start);
   }
-  const int axis = (int)node->attrs[0];
-  for (int i = 0; i < node->n_operands; i++) {
-    SNI_TRY(check_moved(v, node->operands[i], map, distance));
-    const sni_type *part = sni_graph_type(v->l->graph, node->operands[i]);
-    distance[axis] = sni_linear_add(v->l->dims, distance[axis], sni_linear_dim(part->dims[axis]));
-  }
-  return SN_OK;
+  return fill == SNI_NO_NODE ? SN_OK : check_read(v, fill, &scalar);
 }
 
 // What computing `id` at `map` reads. The recursion ends at members and buffers: what is recomputed
