@@ -11,7 +11,7 @@
 #include "passes/graph/passes.h"
 #include "passes/lower/argument_offsets.h"
 #include "passes/lower/command_graph.h"
-#include "passes/lower/fuse_groups.h"
+#include "passes/lower/library.h"
 #include "runtime/float_modes.h"
 
 #include <stdatomic.h>
@@ -94,15 +94,10 @@ static sn_status optimize(job *j, const sni_graph *graph) {
   return copy_graph(optimized, &j->compiled->arena, j->diag, &j->compiled->graph);
 }
 
-// Whether some matmul is large enough for a library call: without one BLAS need not be loaded.
-static bool has_large_matmul(const sni_graph *graph) {
-  for (uint32_t i = 0; i < graph->n_nodes; i++) {
-    const sni_type *type = &graph->nodes[i].type;
-    if (sni_op_infos[graph->nodes[i].op].op_class == SNI_CLASS_CONTRACT && type->rank == 2 &&
-        sni_is_float(type->dtype) && type->dims[0] >= SNI_BLAS_MIN_DIM &&
-        type->dims[1] >= SNI_BLAS_MIN_DIM)
-      return true;
-  }
+// Whether some library op takes a node: without one BLAS need not be loaded.
+static bool wants_library(const sni_graph *graph) {
+  for (uint32_t i = 0; i < graph->n_nodes; i++)
+    if (sni_library_for(graph, &graph->nodes[i])) return true;
   return false;
 }
 
@@ -115,7 +110,7 @@ static int64_t l2_bytes(const sni_cpu *cpu) {
 }
 
 static sn_status lower(job *j, const sni_graph *graph) {
-  sni_blas *blas = has_large_matmul(graph) ? sni_compiler_blas(j->compiler) : NULL;
+  sni_blas *blas = wants_library(graph) ? sni_compiler_blas(j->compiler) : NULL;
   sni_lower_options options = {
       .budget = j->compiler->setup.budget,
       .blas = blas && sni_blas_usable(blas),
@@ -276,14 +271,6 @@ static sn_status interpret_raw(job *j) {
 }
 
 // ---- the executable
-static const sni_blas_gemm *make_gemm(job *j, const sni_plan_blas *blas) {
-  sni_blas_gemm *gemm = SNI_ARENA_NEW(&j->compiled->arena, sni_blas_gemm);
-  if (gemm)
-    *gemm = (sni_blas_gemm){sni_compiler_blas(j->compiler), blas->dtype, blas->transpose_a,
-                            blas->transpose_b, blas->m_block};
-  return gemm;
-}
-
 static sn_status make_commands(job *j, sni_command *commands) {
   sni_compiled *compiled = j->compiled;
   const sni_plan *plan = compiled->plan;
@@ -317,13 +304,13 @@ static sn_status make_commands(job *j, sni_command *commands) {
       else
         compiled->n_interpreted++;
     } else {
-      c->function = sni_blas_run_gemm;
-      c->code = make_gemm(j, &p->blas);
-      if (!c->code) return sni_fail_memory(j->diag, sizeof(sni_blas_gemm), "a library call");
-      c->kind = SNI_COMMAND_BLAS;
+      c->function = p->library->run;
+      c->code = p->library->code(p->call, sni_compiler_blas(j->compiler), &compiled->arena);
+      if (!c->code) return sni_fail_memory(j->diag, 0, "a library call");
+      c->kind = SNI_COMMAND_LIBRARY;
       c->scratch_bytes = sizeof(sni_scratch_header);
-      c->name = "gemm";
-      compiled->n_blas++;
+      c->name = p->library->symbol;
+      compiled->n_library++;
     }
     sni_executable *e = &compiled->executable;
     if (c->scratch_bytes > e->scratch_bytes) e->scratch_bytes = c->scratch_bytes;

@@ -47,9 +47,9 @@ typedef struct sni_compiled {
   sni_executable executable;
   // Per CONSTANT index: literal data; captures are NULL here (the caller knows them).
   const void *const *constants;
-  sni_kernel_code **codes;  // per command: its kernel's code, one reference; NULL for blas
+  sni_kernel_code **codes;  // per command: its kernel's, one reference; NULL for a library call
   uint32_t n_codes;
-  uint32_t n_native, n_blas, n_interpreted;
+  uint32_t n_native, n_library, n_interpreted;
   size_t code_bytes;
   double compile_ms;
 } sni_compiled;

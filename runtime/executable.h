@@ -54,7 +54,7 @@ typedef struct sni_slot {
 typedef enum sni_command_kind {
   SNI_COMMAND_INTERPRETED,
   SNI_COMMAND_NATIVE,
-  SNI_COMMAND_BLAS,
+  SNI_COMMAND_LIBRARY,
 } sni_command_kind;
 typedef struct sni_command {
   sni_kernel_function function;

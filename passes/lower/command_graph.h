@@ -21,10 +21,10 @@ static inline const sni_tree_buffer *sni_command_buffer(const sni_plan_command *
   return &sni_tree_buffers(c->kernel)[slot % (c->n_slots / sni_plan_parts(c))];
 }
 static inline bool sni_command_writes(const sni_plan_command *c, uint32_t slot) {
-  return c->kernel ? sni_command_buffer(c, slot)->written : slot == 2;
+  return c->kernel ? sni_command_buffer(c, slot)->written : slot + 1 == c->n_slots;
 }
 static inline bool sni_command_reads(const sni_plan_command *c, uint32_t slot) {
-  return c->kernel ? sni_command_buffer(c, slot)->read : slot < 2;
+  return c->kernel ? sni_command_buffer(c, slot)->read : slot + 1 < c->n_slots;
 }
 static inline bool sni_command_faults(const sni_plan_command *c) {
   return c->kernel && c->kernel->faults && !c->checked;

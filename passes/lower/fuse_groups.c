@@ -13,6 +13,7 @@
 
 #include "passes/graph/op_kop.h"
 #include "passes/lower/body.h"
+#include "passes/lower/library.h"
 
 #include <string.h>
 
@@ -529,14 +530,6 @@ static sn_status open_special(sni_lowering *l, sni_node_id id, sni_group_kind ki
   return SN_OK;
 }
 
-bool sni_matmul_uses_blas(const sni_lowering *l, const sni_node *node) {
-  if (!sni_is_contraction(node)) return false;
-  const sni_type *a = sni_graph_type(l->graph, node->operands[0]);
-  if (!l->options->blas || !sni_is_float(a->dtype) || a->rank != 2) return false;
-  int64_t m = node->type.dims[0], n = node->type.dims[1], k = a->dims[node->attrs[0] ? 0 : 1];
-  return m >= SNI_BLAS_MIN_DIM && n >= SNI_BLAS_MIN_DIM && k >= SNI_BLAS_MIN_DIM;
-}
-
 // Groups that merged later may hold all readers of a value that opened a group of its own: it needs
 // no buffer after all.
 static void drop_private_buffers(sni_lowering *l) {
@@ -579,7 +572,7 @@ static sn_status place_node(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
     case SNI_LOWERING_CHUNKS:
       return open_apart(l, id);
     case SNI_LOWERING_LOOPS:
-      if (sni_matmul_uses_blas(l, node)) return open_library(l, id);
+      if (l->options->blas && sni_library_for(l->graph, node)) return open_library(l, id);
       return decide(l, id, stamps);
   }
   return l->nodes[id].forced ? open_apart(l, id) : SN_OK;

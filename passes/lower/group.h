@@ -253,7 +253,7 @@ bool sni_group_checks(const sni_lowering *l, const sni_group *group);
 // ---- explain_values.c
 sn_status sni_explain_values(sni_lowering *l, const sni_plan_value **out_values);
 
-// ---- build_blas.c
-sn_status sni_build_blas(sni_lowering *l, sni_node_id id);
+// ---- library.c
+sn_status sni_build_library(sni_lowering *l, sni_node_id id);
 
 #endif

@@ -22,25 +22,19 @@ static inline sni_budget sni_budget_usual(void) {
 
 typedef struct sni_lower_options {
   const sni_budget *budget;  // NULL: the usual one
-  bool blas;                 // a usable BLAS serves large f32/f64 matmuls
+  bool blas;                 // usable: library ops take what they are better at
   int vector_bits;           // of the CPU
   int64_t streamed_bytes;    // outputs from this size on go around the caches; 0: none
   bool verify;               // check the groups, as debug builds always do: for tests
 } sni_lower_options;
 
-// Inputs a BLAS command needs; mirrors sni_blas_gemm without the library.
-typedef struct sni_plan_blas {
-  sn_dtype dtype;
-  bool transpose_a, transpose_b;
-  int64_t m_block;
-} sni_plan_blas;
-
 typedef struct sni_plan_command {
-  const sni_tree *kernel;  // before expansion; NULL: blas
-  sni_plan_blas blas;
-  const uint32_t *slots;        // one per buffer of the kernel (a, b, c for blas)
+  const sni_tree *kernel;                // before expansion; NULL: a library call
+  const struct sni_library_op *library;  // library.h
+  const void *call;                      // what it is asked to do
+  const uint32_t *slots;        // one per buffer of the kernel; of a call: operands, result
   const int64_t *offsets;       // bytes from each slot's beginning; NULL: none
-  const sni_size_ref *params;   // one per kernel parameter (m, n, k for blas)
+  const sni_size_ref *params;   // one per kernel parameter, or as the library op says
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;
   uint32_t n_slots, n_params, n_extents;

@@ -12,7 +12,7 @@ static sn_status build_group(sni_lowering *l, uint32_t number) {
     case SNI_GROUP_PIECES:
       return sni_build_special(l, number);
     case SNI_GROUP_LIBRARY:
-      return sni_build_blas(l, group->members[0]);
+      return sni_build_library(l, group->members[0]);
   }
   return SN_OK;
 }

@@ -1,6 +1,6 @@
 // A plan as text: which nodes share a kernel, where values lie, and the commands with their
 // kernels.
-#include "passes/lower/lower.h"
+#include "passes/lower/library.h"
 
 static void print_ref(sni_text *text, sni_size_ref ref) {
   if (ref >= 0) {
@@ -140,7 +140,7 @@ static void print_part(const sni_plan_command *c, uint32_t part, sni_text *text)
 static void print_command(const sni_plan *plan, uint32_t number, sni_text *text) {
   const sni_plan_command *c = &plan->commands[number];
   const uint32_t n_parts = sni_plan_parts(c);
-  sni_text_add(text, "command %u: %s", number, c->kernel ? c->op_name : "blas matmul");
+  sni_text_add(text, "command %u: %s", number, c->kernel ? c->op_name : c->library->name);
   if (n_parts > 1) sni_text_add(text, ", %u parts\n", n_parts);
   for (uint32_t part = 0; part < n_parts; part++) {
     if (n_parts > 1) sni_text_add(text, "  part %u:", part);

@@ -8,6 +8,7 @@
 #include "passes/lower/schedule_commands.h"
 
 #include "passes/lower/cost.h"
+#include "passes/lower/library.h"
 #include "passes/lower/live_bytes.h"
 
 static const uint32_t NONE = UINT32_MAX;
@@ -362,15 +363,6 @@ static int64_t size_of(const int64_t *sizes, sni_size_ref ref) {
   return ref >= 0 ? ref : sizes[-(ref + 1)];
 }
 
-static double blas_ns(const sni_plan_command *c, const int64_t *sizes, int vector_bits) {
-  double products = (double)c->blas.m_block;
-  for (uint32_t p = 1; p < 3; p++) {
-    const int64_t size = size_of(sizes, c->params[p]);
-    products *= size > 0 ? (double)size : assumed;
-  }
-  return sni_product_cost(c->blas.dtype, products, vector_bits);
-}
-
 // Of one part.
 static double units_of(const sni_plan_command *c, uint32_t part, const int64_t *sizes) {
   const uint32_t n = c->n_extents / sni_plan_parts(c);
@@ -385,14 +377,15 @@ static double units_of(const sni_plan_command *c, uint32_t part, const int64_t *
 }
 
 // The mean over the units of all parts. params: room for a part's.
-static double kernel_ns(const sni_plan_command *c, const int64_t *sizes, int64_t *params,
-                        int vector_bits) {
+static double mean_unit_ns(const sni_plan_command *c, const int64_t *sizes, int64_t *params,
+                           int vector_bits) {
   const uint32_t n_parts = sni_plan_parts(c), n = c->n_params / n_parts;
   double ns = 0, all_units = 0, unit_ns = 0;
   for (uint32_t part = 0; part < n_parts; part++) {
     for (uint32_t p = 0; p < n; p++) params[p] = size_of(sizes, c->params[part * n + p]);
     const double units = units_of(c, part, sizes);
-    unit_ns = sni_tree_cost(c->kernel, params, vector_bits);
+    unit_ns = c->kernel ? sni_tree_cost(c->kernel, params, vector_bits)
+                        : c->library->unit_ns(c->call, params, vector_bits);
     ns += units * unit_ns;
     all_units += units;
   }
@@ -405,13 +398,9 @@ sn_status sni_estimate_costs(const sni_plan *plan, sni_plan_command *commands, c
   uint32_t capacity = 0;
   for (uint32_t i = 0; i < plan->n_commands; i++) {
     sni_plan_command *c = &commands[i];
-    if (!c->kernel) {
-      c->ns_per_unit = blas_ns(c, sizes, vector_bits);
-      continue;
-    }
     SNI_TRY(sni_arena_grow(arena, diag, (void **)&params, &capacity,
                            c->n_params / sni_plan_parts(c) + 1, sizeof *params));
-    c->ns_per_unit = kernel_ns(c, sizes, params, vector_bits);
+    c->ns_per_unit = mean_unit_ns(c, sizes, params, vector_bits);
   }
   return SN_OK;
 }

@@ -1,9 +1,10 @@
 // What the lowering decides: how many commands, what has a buffer, what is updated in place. Graphs
 // are given as text.
 #include "graph/graph.h"
-#include "passes/lower/lower.h"
+#include "passes/lower/library.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -318,9 +319,26 @@ START_TEST(large_matmuls_go_to_the_library_when_there_is_one) {
   lower_with(text, true);
   ck_assert_uint_eq(plan->n_commands, 1);
   ck_assert_ptr_null(plan->commands[0].kernel);
-  ck_assert(plan->commands[0].blas.transpose_b);
+  const sni_blas_gemm *call = plan->commands[0].call;
+  ck_assert_ptr_eq(plan->commands[0].library, &sni_library_gemm);
+  ck_assert(call->transpose_b && !call->transpose_a);
+  ck_assert_double_gt(plan->commands[0].ns_per_unit, 1e6);
   lower_with(text, false);
   ck_assert_ptr_nonnull(plan->commands[0].kernel);
+  static const char *const kept[][3] = {
+      {"f32[1024,767]", "f32[767,1024]", "f32[1024,1024]"},
+      {"i32[1024,1024]", "i32[1024,1024]", "i32[1024,1024]"},
+      {"f32[B,1024]", "f32[1024,1024]", "f32[B,1024]"},
+      {"f32[2,1024,1024]", "f32[2,1024,1024]", "f32[2,1024,1024]"}};
+  for (size_t i = 0; i < SNI_COUNT_OF(kept); i++) {
+    char other[256];
+    snprintf(other, sizeof other,
+             "func @other {\n  %%0 = parameter input 0 : %s\n  %%1 = parameter input 1 : %s\n"
+             "  %%2 = matmul(%%0, %%1) {ta=0, tb=0} : %s\n  return %%2\n}\n",
+             kept[i][0], kept[i][1], kept[i][2]);
+    lower_with(other, true);
+    ck_assert_ptr_nonnull(plan->commands[0].kernel);
+  }
 }
 END_TEST
 
