@@ -3,12 +3,10 @@
 // counts, not whether that is known when a function is compiled. Eager mode, constant sizes, sizes
 // that varied and sizes declared unknown, on the interpreter and on LLVM: every bit; and against the
 // rule written out.
-#include <sinter/sinter.h>
+#include "ops/function_harness.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { most_k = 3000, chunk = 1024, lanes = 64, n_modes = 3 };
 
@@ -19,14 +17,6 @@ typedef struct shapes {
 } shapes;
 
 static const char *const mode_names[n_modes] = {"constant", "varied", "unknown"};
-
-static sn_context *open_context(sn_backend backend) {
-  sn_context *context;
-  ck_assert_int_eq(sn_context_create(&context, .threads = 1, .seed = 5, .backend = backend,
-                                     .blas = SN_BLAS_NONE, .plugin_path = SINTER_PLUGIN_PATH),
-                   SN_OK);
-  return context;
-}
 
 static sn_tensor *swap(sn_tensor *x, bool turn) {
   const int rank = sn_rank(x);
@@ -118,7 +108,7 @@ static void compare_products(sn_context *context, bool all) {
 
 START_TEST(products_have_one_order) {
   if (_i && !SINTER_HAS_LLVM) return;
-  sn_context *context = open_context(_i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(_i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER, 1, 5);
   compare_products(context, !_i);
   sn_context_destroy(context);
 }
@@ -157,7 +147,7 @@ static float in_order(const float *x, const float *y, int k, int step) {
 
 START_TEST(the_orders_are_these) {
   static const int ks[] = {1, 63, 64, 1023, 1024, 1025, 2500, most_k};
-  sn_context *context = open_context(SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 5);
   for (size_t i = 0; i < sizeof(ks) / sizeof(*ks); i++) {
     SN_SCOPE(context);
     const int k = ks[i];
@@ -175,7 +165,7 @@ END_TEST
 
 // The number of rows has no say: row i of a batch is that row alone.
 START_TEST(a_row_alone_is_a_row_of_many) {
-  sn_context *context = open_context(SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 5);
   for (int n = 1; n <= 3; n++) {
     SN_SCOPE(context);
     sn_tensor *x = sn_random_normal(context, SN_F32, SN_SHAPE(9, 1500));
@@ -191,7 +181,7 @@ END_TEST
 
 // ---- signs of zero: one product is itself, a sum has +0.0 added
 START_TEST(products_of_depth_one_keep_their_sign) {
-  sn_context *context = open_context(_i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(_i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER, 1, 5);
   for (int n = 1; n <= 2; n++)
     for (int mode = 0; mode < n_modes; mode++) {
       SN_SCOPE(context);
@@ -228,7 +218,7 @@ START_TEST(columns_count_when_a_function_runs) {
   static const int sizes[][3] = {{900, 3, 2}, {901, 4, 3},  {2500, 1, 1}, {333, 5, 1}, {900, 1, 2},
                                  {64, 0, 1},  {2500, 1, 1}, {901, 4, 3},  {700, 2, 1}};
   if (_i && !SINTER_HAS_LLVM) return;
-  sn_context *context = open_context(_i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(_i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER, 1, 5);
   sn_function *f = sn_function_create(context, column_sums, .inputs = 2, .outputs = 3);
   for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
     SN_SCOPE(context);
@@ -258,7 +248,7 @@ static sn_status sums_of_every_second(sn_context *context, sn_tensor *const *in,
 
 START_TEST(sizes_made_from_others_count_too) {
   static const int sizes[][2] = {{900, 29}, {901, 30}, {902, 1}, {903, 2}, {904, 3}, {905, 1}};
-  sn_context *context = open_context(SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 5);
   sn_function *f = sn_function_create(context, sums_of_every_second, .inputs = 2, .outputs = 1);
   for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
     SN_SCOPE(context);
@@ -286,7 +276,7 @@ static sn_status assign_on_the_way(sn_context *context, sn_tensor *const *in, sn
 }
 
 START_TEST(gradients_through_assignments_add_in_one_order) {
-  sn_context *context = open_context(SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 5);
   sn_tensor *v = sn_variable(sn_zeros(context, SN_F32, SN_SHAPE(500)));
   sn_function *f =
       sn_function_create(context, assign_on_the_way, .user = v, .inputs = 2, .outputs = 1);
@@ -318,7 +308,7 @@ static sn_status twice_derived(sn_context *context, sn_tensor *const *in, sn_ten
 
 START_TEST(a_size_of_one_broadcasts_nothing) {
   static const int sizes[][2] = {{276, 1}, {279, 2}, {278, 1}, {270, 1}};
-  sn_context *context = open_context(SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 5);
   sn_function *f = sn_function_create(context, twice_derived, .inputs = 3, .outputs = 1);
   for (int i = 0; i < 4; i++) {
     SN_SCOPE(context);
@@ -350,7 +340,7 @@ static sn_status extrema(sn_context *context, sn_tensor *const *in, sn_tensor **
 START_TEST(a_zero_that_is_an_extremum_is_positive) {
   enum { n_results = 6, most = 80 * 80 };
   static const int sizes[][2] = {{7, 7}, {1, 5}, {5, 1}, {70, 3}, {3, 70}, {80, 80}, {1, 1}};
-  sn_context *context = open_context(_i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(_i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER, 1, 5);
   sn_function *f = sn_function_create(context, extrema, .inputs = 1, .outputs = n_results);
   for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
     static double zeros[most];

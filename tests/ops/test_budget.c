@@ -1,6 +1,7 @@
 // What one kernel may hold never makes a program fail and never changes a bit: with room for one value a
 // kernel everything splits.
 #include "frontend/context/internal.h"
+#include "ops/function_harness.h"
 #include "ops/modes_harness.h"
 #include "passes/code_source.h"
 
@@ -87,10 +88,7 @@ START_TEST(any_budget_gives_the_same_bits) {
   const sn_backend backend = _i & 1 ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER;
   if (!SINTER_HAS_LLVM && backend == SN_BACKEND_LLVM) return;
   const sn_dtype dtype = number & 1 ? SN_F64 : SN_F32;
-  sn_context *c;
-  ck_assert_int_eq(sn_context_create(&c, .threads = 1, .seed = 3, .backend = backend,
-                                     .plugin_path = SINTER_PLUGIN_PATH),
-                   SN_OK);
+  sn_context *c = open_context(backend, 1, 3);
   sn_tensor *expected[n_results];
   sn_function *f =
       sn_function_create(c, body, .user = &number, .inputs = n_inputs, .outputs = n_results);

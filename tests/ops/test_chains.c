@@ -1,6 +1,7 @@
 // Products and rows that hand strips of rows to each other in one kernel: attention, a norm behind a dense
 // layer. The results are those of op by op, to the bit, for any number of rows and threads; what waits
 // between the parts has no buffer.
+#include "ops/function_harness.h"
 #include "ops/modes_harness.h"
 
 typedef void (*case_function)(sn_tensor *const *in, sn_tensor **out);
@@ -119,14 +120,6 @@ static sn_status body(sn_context *c, sn_tensor *const *in, sn_tensor **out, void
   return sn_pending_error(c);
 }
 
-static sn_context *open_context(sn_backend backend, int threads) {
-  sn_context *c;
-  ck_assert_int_eq(sn_context_create(&c, .threads = threads, .seed = 7, .backend = backend,
-                                     .plugin_path = SINTER_PLUGIN_PATH),
-                   SN_OK);
-  return c;
-}
-
 // dims: batch dims (none: 0), rows, n.
 static void shapes_of(const int64_t *dims, sn_shape *shapes) {
   static const int widths[] = {40, 40, 24};
@@ -150,16 +143,10 @@ static void compare(sn_context *c, sn_function *f, int number, sn_dtype dtype,
   shapes_of(dims, shapes);
   for (int i = 0; i < n_inputs; i++) in[i] = sn_random_normal(c, dtype, shapes[i]);
   const int n = cases[number].results;
-  ck_assert_msg(!sn_call(f, in, n_inputs, got, n), "%s", sn_error_message(c));
-  ck_assert_msg(!sn_call_eager(f, in, n_inputs, expected, n), "%s", sn_error_message(c));
-  for (int i = 0; i < n; i++) {
-    const void *a, *b;
-    ck_assert_int_eq(sn_data(got[i], &a), SN_OK);
-    ck_assert_int_eq(sn_data(expected[i], &b), SN_OK);
-    ck_assert_msg(!memcmp(a, b, (size_t)sn_size(got[i]) * sn_dtype_size(dtype)),
-                  "%s, result %d of %lld rows, n %lld", cases[number].name, i, (long long)dims[2],
-                  (long long)dims[3]);
-  }
+  call_both(c, f, in, n_inputs, got, expected, n);
+  for (int i = 0; i < n; i++)
+    ck_assert_msg(same_bits(got[i], expected[i]), "%s, result %d of %lld rows, n %lld",
+                  cases[number].name, i, (long long)dims[2], (long long)dims[3]);
 }
 
 static const struct {
@@ -178,7 +165,7 @@ START_TEST(results_are_those_of_op_by_op) {
   int number = _i / n_modes;
   const int mode = _i % n_modes;
   if (!SINTER_HAS_LLVM && modes[mode].backend == SN_BACKEND_LLVM) return;
-  sn_context *c = open_context(modes[mode].backend, modes[mode].threads);
+  sn_context *c = open_context(modes[mode].backend, modes[mode].threads, 7);
   for (size_t i = 0; i < SNI_COUNT_OF(sizes); i++) {
     if (sizes[i][0] && !cases[number].batches) continue;
     sn_function *f = sn_function_create(c, body, .user = &number, .inputs = n_inputs,
@@ -218,7 +205,7 @@ START_TEST(rows_of_any_number) {
   const int mode = _i % n_modes;
   if (!SINTER_HAS_LLVM && modes[mode].backend == SN_BACKEND_LLVM) return;
   if (cases[number].function == causal) return;  // its mask is made for rows that are columns too
-  sn_context *c = open_context(modes[mode].backend, modes[mode].threads);
+  sn_context *c = open_context(modes[mode].backend, modes[mode].threads, 7);
   const sn_dtype dtype = modes[mode].dtype;
   const bool batches = cases[number].batches;
   sn_spec specs[n_inputs];
@@ -256,7 +243,7 @@ static sn_status updates(sn_context *c, sn_tensor *const *in, sn_tensor **out, v
 }
 
 START_TEST(nothing_waits_for_itself) {
-  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1);
+  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1, 7);
   sn_tensor *variables[2], *got, *expected;
   for (int i = 0; i < 2; i++) variables[i] = sn_variable(sn_zeros(c, SN_F32, SN_SHAPE(3, 32)));
   sn_tensor *in[] = {sn_random_normal(c, SN_F32, SN_SHAPE(3, 32)),
@@ -265,21 +252,12 @@ START_TEST(nothing_waits_for_itself) {
   ck_assert_msg(!sn_call(f, in, 2, &got, 1), "%s", sn_error_message(c));
   sn_assign(variables[0], sn_zeros(c, SN_F32, SN_SHAPE(3, 32)));
   ck_assert_int_eq(sn_call_eager(f, in, 2, &expected, 1), SN_OK);
-  const void *a, *b;
-  ck_assert_int_eq(sn_data(got, &a), SN_OK);
-  ck_assert_int_eq(sn_data(expected, &b), SN_OK);
-  ck_assert_mem_eq(a, b, sizeof(float) * 9);
+  ck_assert(same_bits(got, expected));
   sn_function_destroy(f);
   for (int i = 0; i < 2; i++) sn_release(variables[i]);
   sn_context_destroy(c);
 }
 END_TEST
-
-static int count(const char *text, const char *what) {
-  int n = 0;
-  for (const char *at = text; (at = strstr(at, what)); at++) n++;
-  return n;
-}
 
 // Scores and weights of attention, and a dense layer's result, are in no buffer.
 START_TEST(what_waits_has_no_buffer) {
@@ -290,24 +268,20 @@ START_TEST(what_waits_has_no_buffer) {
                  {causal, {12, 0, 128, 128}},
                  {attention, {2, 4, 100, 60}},
                  {dense_norm_dense, {0, 0, 512, 1}}};
-  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1);
+  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1, 7);
   for (size_t i = 0; i < SNI_COUNT_OF(chained); i++) {
     int number = 0;
     while (cases[number].function != chained[i].function) number++;
     sn_shape shapes[n_inputs];
     sn_spec specs[n_inputs];
-    sn_program *program;
-    char *text;
     shapes_of(chained[i].dims, shapes);
     for (int k = 0; k < n_inputs; k++) specs[k] = (sn_spec){SN_F32, shapes[k]};
     sn_function *f = sn_function_create(c, body, .user = &number, .inputs = n_inputs,
                                         .outputs = cases[number].results);
-    ck_assert_int_eq(sn_function_compile(f, specs, n_inputs, &program), SN_OK);
-    ck_assert_int_eq(sn_program_dump(c, program, SN_STAGE_KERNEL, &text), SN_OK);
+    char *text = kernel_text(c, f, specs, n_inputs);
     ck_assert_msg(count(text, "command ") == 1, "%s:\n%s", cases[number].name, text);
     ck_assert_msg(count(text, ": temporary") == 0, "%s:\n%s", cases[number].name, text);
     sn_text_free(c, text);
-    sn_program_release(program);
     sn_function_destroy(f);
   }
   sn_context_destroy(c);

@@ -1,6 +1,7 @@
 // Column sums in kernels that walk rows: partial sums, one per chunk of 64 rows, and their sum. The results
 // are those of op by op, to the bit, for any number of rows and threads; a layer norm with all its
 // gradients reads its operands in one kernel.
+#include "ops/function_harness.h"
 #include "ops/modes_harness.h"
 
 typedef void (*case_function)(sn_tensor *const *in, sn_tensor **out);
@@ -60,14 +61,6 @@ static sn_status body(sn_context *c, sn_tensor *const *in, sn_tensor **out, void
   return sn_pending_error(c);
 }
 
-static sn_context *open_context(sn_backend backend, int threads) {
-  sn_context *c;
-  ck_assert_int_eq(sn_context_create(&c, .threads = threads, .seed = 7, .backend = backend,
-                                     .plugin_path = SINTER_PLUGIN_PATH),
-                   SN_OK);
-  return c;
-}
-
 // What a row is: x's shape for the first two inputs, that of a row for the others.
 static void shapes_of(int number, sn_shape x, sn_shape *shapes) {
   const bool full = number != 1;  // the second input is a cotangent, or a gain
@@ -82,16 +75,11 @@ static void compare(sn_context *c, sn_function *f, int number, sn_dtype dtype, s
   sn_tensor *in[n_inputs], *got[n_results], *expected[n_results];
   shapes_of(number, x, shapes);
   for (int i = 0; i < n_inputs; i++) in[i] = sn_random_normal(c, dtype, shapes[i]);
-  ck_assert_msg(!sn_call(f, in, n_inputs, got, n_results), "%s", sn_error_message(c));
-  ck_assert_msg(!sn_call_eager(f, in, n_inputs, expected, n_results), "%s", sn_error_message(c));
-  for (int i = 0; i < n_results; i++) {
-    const void *a, *b;
-    ck_assert_int_eq(sn_data(got[i], &a), SN_OK);
-    ck_assert_int_eq(sn_data(expected[i], &b), SN_OK);
-    ck_assert_msg(!memcmp(a, b, (size_t)sn_size(got[i]) * sn_dtype_size(dtype)),
-                  "%s, result %d of [.., %lld, %lld]", cases[number].name, i,
-                  (long long)x.dims[x.rank - 2], (long long)x.dims[x.rank - 1]);
-  }
+  call_both(c, f, in, n_inputs, got, expected, n_results);
+  for (int i = 0; i < n_results; i++)
+    ck_assert_msg(same_bits(got[i], expected[i]), "%s, result %d of [.., %lld, %lld]",
+                  cases[number].name, i, (long long)x.dims[x.rank - 2],
+                  (long long)x.dims[x.rank - 1]);
 }
 
 static const struct {
@@ -109,7 +97,7 @@ START_TEST(results_are_those_of_op_by_op) {
   int number = _i / n_modes;
   const int mode = _i % n_modes;
   if (!SINTER_HAS_LLVM && modes[mode].backend == SN_BACKEND_LLVM) return;
-  sn_context *c = open_context(modes[mode].backend, modes[mode].threads);
+  sn_context *c = open_context(modes[mode].backend, modes[mode].threads, 7);
   const sn_dtype dtype = modes[mode].dtype;
   static const int64_t sizes[][2] = {{5, 33},  {1, 1}, {64, 20}, {65, 100}, {300, 17},
                                      {128, 3}, {0, 4}, {4, 0},   {1, 2000}, {4200, 19}};
@@ -135,25 +123,16 @@ START_TEST(results_are_those_of_op_by_op) {
 }
 END_TEST
 
-static int count(const char *text, const char *what) {
-  int n = 0;
-  for (const char *at = text; (at = strstr(at, what)); at++) n++;
-  return n;
-}
-
 // x and dy are read by one command, y and dx written by it; the others read partial sums, 1/64 of an
 // operand each.
 START_TEST(a_layer_norm_with_its_gradients_is_one_pass) {
-  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1);
+  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1, 7);
   int number = 0;
-  sn_program *program;
-  char *text;
   const sn_spec full = {SN_F32, SN_SHAPE(4096, 1024)}, row = {SN_F32, SN_SHAPE(1024)};
   const sn_spec specs[n_inputs] = {full, full, row, row};
   sn_function *f =
       sn_function_create(c, body, .user = &number, .inputs = n_inputs, .outputs = n_results);
-  ck_assert_int_eq(sn_function_compile(f, specs, n_inputs, &program), SN_OK);
-  ck_assert_int_eq(sn_program_dump(c, program, SN_STAGE_KERNEL, &text), SN_OK);
+  char *text = kernel_text(c, f, specs, n_inputs);
   ck_assert_int_eq(count(text, "command "), 2);  // the other one is a list of two
   ck_assert_int_eq(count(text, "(slot 0") + count(text, ", slot 0,"), 1);
   ck_assert_int_eq(count(text, "(slot 1") + count(text, ", slot 1,"), 1);
@@ -161,7 +140,6 @@ START_TEST(a_layer_norm_with_its_gradients_is_one_pass) {
   ck_assert_int_eq(count(text, ": temporary"), 2);
   ck_assert_int_eq(count(text, "sequential 64 strip"), 1);
   sn_text_free(c, text);
-  sn_program_release(program);
   sn_function_destroy(f);
   sn_context_destroy(c);
 }

@@ -2,11 +2,9 @@
 // square matrices read at two transpositions, reduced along both axes, multiplied with themselves,
 // and the gradients of all that; constant and symbolic sizes, sizes of 1, and two symbols that
 // happen to be equal. Eager mode, which fuses nothing, says what is right, to the bit.
+#include "ops/function_harness.h"
 #include "ops/verify_function.h"
 
-#include <sinter/sinter.h>
-
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,18 +265,10 @@ static void compare(sn_context *context, sn_function *f, const job *j, sn_dtype 
   for (int i = 0; i < n_outputs; i++) check_equal(eager[i], compiled[i], j->e->name, i, n);
 }
 
-static sn_context *open_context(sn_backend backend) {
-  sn_context *context;
-  ck_assert_int_eq(sn_context_create(&context, .threads = 1, .seed = 5, .backend = backend,
-                                     .plugin_path = SINTER_PLUGIN_PATH),
-                   SN_OK);
-  return context;
-}
-
 // Sizes as numbers: a function each.
 static void run_constant(sn_backend backend, const job *j, sn_dtype dtype, const int64_t *sizes,
                          int count) {
-  sn_context *context = open_context(backend);
+  sn_context *context = open_context(backend, 1, 5);
   for (int i = 0; i < count; i++) {
     sn_function *f =
         sn_function_create(context, body, .user = (void *)j, .inputs = 2, .outputs = n_outputs);
@@ -293,7 +283,7 @@ static void run_constant(sn_backend backend, const job *j, sn_dtype dtype, const
 static void run_symbolic(sn_backend backend, const job *j, sn_dtype dtype) {
   static const int64_t sizes[][2] = {{4, 4}, {5, 5}, {9, 9}, {1, 1}, {2, 2}, {12, 12}},
                        different[][2] = {{4, 6}, {5, 7}, {6, 6}, {9, 9}, {3, 8}};
-  sn_context *context = open_context(backend);
+  sn_context *context = open_context(backend, 1, 5);
   for (int both = 0; both < 2; both++) {
     sn_function *f =
         sn_function_create(context, body, .user = (void *)j, .inputs = 2, .outputs = n_outputs);

@@ -1,11 +1,9 @@
 // Programs whose reductions are more than one kernel can hold, one after the other or side by side:
 // what runs eagerly must be lowered, and every kernel of it compiled, whatever their number. Groups
 // are verified in several orders of the nodes.
+#include "ops/function_harness.h"
 #include "ops/verify_function.h"
 
-#include <sinter/sinter.h>
-
-#include <check.h>
 #include <math.h>
 
 typedef struct job {
@@ -66,19 +64,10 @@ static sn_status body(sn_context *context, sn_tensor *const *in, sn_tensor **out
   return sn_pending_error(context);
 }
 
-static sn_context *open_context(sn_backend backend) {
-  sn_context *context;
-  ck_assert_int_eq(sn_context_create(&context, .threads = 1, .seed = 7, .backend = backend,
-                                     .plugin_path = SINTER_PLUGIN_PATH),
-                   SN_OK);
-  return context;
-}
-
 static void compare(sn_context *context, sn_function *f, int64_t rows) {
   SN_SCOPE(context);
   sn_tensor *x = sn_random_normal(context, SN_F64, SN_SHAPE(rows, 7)), *eager, *compiled;
-  ck_assert_msg(!sn_call_eager(f, &x, 1, &eager, 1), "%s", sn_error_message(context));
-  ck_assert_msg(!sn_call(f, &x, 1, &compiled, 1), "%s", sn_error_message(context));
+  call_both(context, f, &x, 1, &compiled, &eager, 1);
   double far = 0, largest = 0;
   ck_assert_int_eq(sn_item(sn_max(sn_abs(sn_sub(eager, compiled))), &far), SN_OK);
   ck_assert_int_eq(sn_item(sn_max(sn_abs(eager)), &largest), SN_OK);
@@ -102,7 +91,7 @@ static void run(sn_context *context, job j, bool symbolic, bool native) {
 
 START_TEST(any_number_is_lowered) {
   static const int counts[] = {8, 10, 11, 12, 13, 23, 24, 25, 31, 32, 33, 40, 60};
-  sn_context *context = open_context(SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 7);
   for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
     for (int gradient = 0; gradient < 2; gradient++)
       run(context, (job){blocks[_i], counts[i], gradient}, i % 3 == 0, false);
@@ -112,7 +101,7 @@ END_TEST
 
 START_TEST(every_kernel_is_native) {
   if (!SINTER_HAS_LLVM) return;
-  sn_context *context = open_context(SN_BACKEND_LLVM);
+  sn_context *context = open_context(SN_BACKEND_LLVM, 1, 7);
   run(context, (job){blocks[_i], 33, false}, false, true);
   run(context, (job){blocks[_i], 13, true}, false, true);
   sn_context_destroy(context);

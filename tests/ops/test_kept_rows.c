@@ -1,6 +1,7 @@
 // Values that one loop over a row leaves for later ones: in rows, in the place of a result that is
 // stored later, in buffers of their own where rows are long or of unknown size. Results are those of
 // op by op, to the bit; a value is computed once, and kernels grow with the program alone.
+#include "ops/function_harness.h"
 #include "ops/modes_harness.h"
 
 typedef void (*chain_function)(sn_context *c, sn_tensor *const *in, int n, sn_tensor **out);
@@ -66,27 +67,13 @@ static sn_status body(sn_context *c, sn_tensor *const *in, sn_tensor **out, void
   return sn_pending_error(c);
 }
 
-static sn_context *open_context(sn_backend backend, int threads) {
-  sn_context *c;
-  ck_assert_int_eq(sn_context_create(&c, .threads = threads, .seed = 5, .backend = backend,
-                                     .plugin_path = SINTER_PLUGIN_PATH),
-                   SN_OK);
-  return c;
-}
-
 static void compare(sn_context *c, sn_function *f, const call *k, sn_dtype dtype, sn_shape shape) {
   SN_SCOPE(c);
   sn_tensor *x = sn_random_normal(c, dtype, shape), *got[3], *expected[3];
-  ck_assert_msg(!sn_call(f, &x, 1, got, k->chain->results), "%s", sn_error_message(c));
-  ck_assert_msg(!sn_call_eager(f, &x, 1, expected, k->chain->results), "%s", sn_error_message(c));
-  for (int i = 0; i < k->chain->results; i++) {
-    const size_t bytes = (size_t)sn_size(got[i]) * sn_dtype_size(dtype);
-    const void *a, *b;
-    ck_assert_int_eq(sn_data(got[i], &a), SN_OK);
-    ck_assert_int_eq(sn_data(expected[i], &b), SN_OK);
-    ck_assert_msg(!memcmp(a, b, bytes), "%s, result %d of [%lld, %lld]", k->chain->name, i,
-                  (long long)shape.dims[0], (long long)shape.dims[1]);
-  }
+  call_both(c, f, &x, 1, got, expected, k->chain->results);
+  for (int i = 0; i < k->chain->results; i++)
+    ck_assert_msg(same_bits(got[i], expected[i]), "%s, result %d of [%lld, %lld]", k->chain->name,
+                  i, (long long)shape.dims[0], (long long)shape.dims[1]);
 }
 
 START_TEST(results_are_those_of_op_by_op) {
@@ -94,7 +81,7 @@ START_TEST(results_are_those_of_op_by_op) {
   const call k = {&chains[_i / 4], 3};
   if (!SINTER_HAS_LLVM && (_i & 2)) return;
   const sn_dtype dtype = _i & 1 ? SN_F64 : SN_F32;
-  sn_context *c = open_context(backends[_i >> 1 & 1], 2);
+  sn_context *c = open_context(backends[_i >> 1 & 1], 2, 5);
   const sn_spec any = {dtype, SN_SHAPE(SN_UNKNOWN, SN_UNKNOWN)};
   sn_function *symbolic = sn_function_create(c, body, .user = (void *)&k, .inputs = 1,
                                              .outputs = k.chain->results, .specs = &any);
@@ -110,30 +97,20 @@ START_TEST(results_are_those_of_op_by_op) {
 }
 END_TEST
 
-static int count(const char *text, const char *what) {
-  int n = 0;
-  for (const char *at = text; (at = strstr(at, what)); at++) n++;
-  return n;
-}
-
 // Of the one kernel that the chain becomes.
 START_TEST(each_value_is_computed_once) {
   static const char *const dear[] = {"= tanh ", "= exp "};
-  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1);
+  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1, 5);
   const sn_spec any = {SN_F32, SN_SHAPE(SN_UNKNOWN, SN_UNKNOWN)};
   const sn_spec wide = {SN_F32, SN_SHAPE(32, 50257)};
   for (int i = 0; i < 4; i++) {
     const call k = {&chains[i & 1], 7};
-    sn_program *program;
-    char *text;
     sn_function *f = sn_function_create(c, body, .user = (void *)&k, .inputs = 1, .outputs = 1);
-    ck_assert_int_eq(sn_function_compile(f, i < 2 ? &any : &wide, 1, &program), SN_OK);
-    ck_assert_int_eq(sn_program_dump(c, program, SN_STAGE_KERNEL, &text), SN_OK);
+    char *text = kernel_text(c, f, i < 2 ? &any : &wide, 1);
     ck_assert_int_eq(count(text, "command "), 1);
     ck_assert_msg(count(text, dear[i & 1]) == 7, "%s:\n%s", k.chain->name, text);
     ck_assert_int_le(count(text, ": temporary"), 3);
     sn_text_free(c, text);
-    sn_program_release(program);
     sn_function_destroy(f);
   }
   sn_context_destroy(c);
@@ -150,17 +127,13 @@ static sn_status cross_entropy(sn_context *c, sn_tensor *const *in, sn_tensor **
 // Over as many classes as words have: one exp, no row of one-hot numbers is summed for the gradient, and
 // nothing but the mean waits for memory.
 START_TEST(a_wide_cross_entropy_has_its_exp_once) {
-  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1);
+  sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1, 5);
   const sn_spec specs[] = {{SN_F32, SN_SHAPE(32, 50257)}, {SN_I32, SN_SHAPE(32)}};
-  sn_program *program;
-  char *text;
   sn_function *f = sn_function_create(c, cross_entropy, .inputs = 2, .outputs = 2);
-  ck_assert_int_eq(sn_function_compile(f, specs, 2, &program), SN_OK);
-  ck_assert_int_eq(sn_program_dump(c, program, SN_STAGE_KERNEL, &text), SN_OK);
+  char *text = kernel_text(c, f, specs, 2);
   ck_assert_msg(count(text, "= exp ") == 1 && count(text, " reduce 50257 ") == 3, "%s", text);
   ck_assert_msg(count(text, ": temporary, 128 bytes") == count(text, ": temporary"), "%s", text);
   sn_text_free(c, text);
-  sn_program_release(program);
   sn_function_destroy(f);
   sn_context_destroy(c);
 }

@@ -1,10 +1,9 @@
 // Lists of updates: one step of many variables, of which some read others' old and new values, runs
 // as commands of several parts. Variables and results have the bits of op by op, with any number of
 // threads, after several steps.
+#include "ops/function_harness.h"
 #include "runtime/base.h"
 
-#include <check.h>
-#include <sinter/sinter.h>
 #include <stdlib.h>
 
 enum { N_VARIABLES = 24, N_STEPS = 3, N_PROGRAMS = 6 };
@@ -85,12 +84,8 @@ START_TEST(lists_compute_the_same) {
   uint64_t expected = 0;
   for (int t = 0; t < 5; t++)
     for (int llvm = 0; llvm <= SINTER_HAS_LLVM; llvm++) {
-      sn_context *c;
       setting s = {.seed = (unsigned)_i};
-      ck_assert_int_eq(
-          sn_context_create(&c, .threads = threads[t], .plugin_path = SINTER_PLUGIN_PATH,
-                            .backend = llvm ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER),
-          SN_OK);
+      sn_context *c = open_context(llvm ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER, threads[t], 0);
       if (t == 0 && !llvm) expected = run(c, &s, true);
       ck_assert_msg(run(c, &s, false) == expected, "%d threads, %s", threads[t],
                     llvm ? "LLVM" : "interpreter");

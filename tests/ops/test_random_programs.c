@@ -3,10 +3,10 @@
 // or symbolic extents, reductions, products and gradients is printed and held to.
 //
 //   ops.random_programs [FIRST LAST [DIVISOR]]   seeds; every DIVISOR-th goes to LLVM too
+#include "ops/function_harness.h"
 #include "ops/random_program.h"
 #include "ops/verify_function.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -399,17 +399,9 @@ static void compare_backends(sn_context *const *contexts, const program *p) {
   for (int i = 0; i < 2; i++) close_setting(&s[i]);
 }
 
-static sn_context *open_context(sn_backend backend) {
-  sn_context *context;
-  ck_assert_int_eq(sn_context_create(&context, .threads = 1, .seed = 3, .backend = backend,
-                                     .plugin_path = SINTER_PLUGIN_PATH),
-                   SN_OK);
-  return context;
-}
-
 START_TEST(compiled_is_eager) {
   static program p;
-  sn_context *context = open_context(SN_BACKEND_INTERPRETER);
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 3);
   for (uint64_t seed = first_seed; seed < last_seed; seed++) {
     generate(&p, seed);
     compare_with_eager(context, &p);
@@ -421,7 +413,8 @@ END_TEST
 START_TEST(llvm_is_the_interpreter) {
   static program p;
   if (!SINTER_HAS_LLVM) return;
-  sn_context *contexts[2] = {open_context(SN_BACKEND_INTERPRETER), open_context(SN_BACKEND_LLVM)};
+  sn_context *contexts[2] = {open_context(SN_BACKEND_INTERPRETER, 1, 3),
+                             open_context(SN_BACKEND_LLVM, 1, 3)};
   for (uint64_t seed = first_seed; seed < last_seed; seed++) {
     if (seed % llvm_divisor) continue;
     generate(&p, seed);

@@ -1,5 +1,6 @@
 // Commands whose kernels differ in numbers alone share one: pieces of a concat, updates of variables
 // of many sizes, steps with constants of their own. Results are those of op by op, to the bit.
+#include "ops/function_harness.h"
 #include "ops/modes_harness.h"
 
 enum { N_VARIABLES = 12, N_PIECES = 40 };
@@ -64,11 +65,8 @@ static int count_kernels(sn_context *c, sn_function *f, const sn_spec *spec) {
   enum { most = 200 };
   static const char *seen[most];
   static size_t lengths[most];
-  sn_program *program;
-  char *text;
   int n = 0;
-  ck_assert_int_eq(sn_function_compile(f, spec, 1, &program), SN_OK);
-  ck_assert_int_eq(sn_program_dump(c, program, SN_STAGE_KERNEL, &text), SN_OK);
+  char *text = kernel_text(c, f, spec, 1);
   for (const char *at = text; (at = strstr(at, "\nkernel ")); at++) {
     const char *begin = strchr(at + 1, '{'), *end = strstr(at, "\n}");
     const size_t length = (size_t)(end - begin);
@@ -81,7 +79,6 @@ static int count_kernels(sn_context *c, sn_function *f, const sn_spec *spec) {
     lengths[n++] = length;
   }
   sn_text_free(c, text);
-  sn_program_release(program);
   return n;
 }
 
@@ -107,24 +104,13 @@ static void set_variables(sn_context *c, setting *s) {
   }
 }
 
-static void check_equal(const row *r, sn_tensor *got, sn_tensor *expected) {
-  const void *a, *b;
-  const size_t bytes = (size_t)sn_size(got) * sn_dtype_size(sn_dtype_of(got));
-  ck_assert_int_eq(sn_data(got, &a), SN_OK);
-  ck_assert_int_eq(sn_data(expected, &b), SN_OK);
-  ck_assert_msg(!memcmp(a, b, bytes), "%s", r->name);
-}
-
 START_TEST(shared_kernels_compute_the_same) {
   static const sn_dtype dtypes[] = {SN_F32, SN_F64, SN_I32, SN_I64};
   const row *r = &rows[_i / 8];
   const sn_backend backend = _i & 1 ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER;
   setting s = {.dtype = dtypes[_i / 2 % 4]};
-  sn_context *c;
   if (!SINTER_HAS_LLVM && (_i & 1)) return;
-  ck_assert_int_eq(sn_context_create(&c, .threads = 2, .seed = 9, .backend = backend,
-                                     .plugin_path = SINTER_PLUGIN_PATH),
-                   SN_OK);
+  sn_context *c = open_context(backend, 2, 9);
   {
     SN_SCOPE(c);
     const sn_spec spec = {s.dtype, SN_SHAPE(r->dims[0], r->dims[1])};
@@ -139,8 +125,9 @@ START_TEST(shared_kernels_compute_the_same) {
       ck_assert_msg(!status, "%s: %s", r->name, sn_error_message(c));
       for (int i = 0; i < N_VARIABLES; i++) kept[eager][i] = sn_read_variable(s.variables[i]);
     }
-    check_equal(r, out[0], out[1]);
-    for (int i = 0; i < N_VARIABLES; i++) check_equal(r, kept[0][i], kept[1][i]);
+    ck_assert_msg(same_bits(out[0], out[1]), "%s", r->name);
+    for (int i = 0; i < N_VARIABLES; i++)
+      ck_assert_msg(same_bits(kept[0][i], kept[1][i]), "%s", r->name);
     const int kernels = count_kernels(c, f, &spec);
     ck_assert_msg(kernels <= r->most_kernels, "%s: %d kernels", r->name, kernels);
     sn_function_destroy(f);

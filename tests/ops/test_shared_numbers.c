@@ -1,12 +1,10 @@
 // Many kernels that differ in constants and offsets alone: the bits of eager mode for constants of every
 // kind, infinities and -0.0 among them, for sizes known or not; and code that does not grow with their
 // number.
-#include <sinter/sinter.h>
+#include "ops/function_harness.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { most_pieces = 64 };
 
@@ -111,16 +109,8 @@ static uint64_t code_bytes(sn_context *context, sn_dtype dtype, int body, int co
   return s.code_bytes;
 }
 
-static sn_context *open_context(void) {
-  sn_context *context;
-  ck_assert_int_eq(
-      sn_context_create(&context, .threads = 1, .plugin_path = SINTER_PLUGIN_PATH, .seed = 3),
-      SN_OK);
-  return context;
-}
-
 START_TEST(the_bits_are_those_of_eager_mode) {
-  sn_context *context = open_context();
+  sn_context *context = open_context(SN_BACKEND_AUTO, 1, 3);
   for (int symbolic = 0; symbolic < 2; symbolic++)
     for (int count = 3; count <= 24; count += 21)
       code_bytes(context, dtypes[_i % n_dtypes], _i / n_dtypes, count, symbolic);
@@ -132,7 +122,8 @@ START_TEST(code_does_not_grow) {
   if (!SINTER_HAS_LLVM) return;
   for (int body = 0; body < 3; body++) {
     // Contexts of their own: what another function has compiled is not counted.
-    sn_context *few = open_context(), *many = open_context();
+    sn_context *few = open_context(SN_BACKEND_AUTO, 1, 3),
+               *many = open_context(SN_BACKEND_AUTO, 1, 3);
     const uint64_t of_few = code_bytes(few, SN_F32, body, 20, false);
     const uint64_t of_many = code_bytes(many, SN_F32, body, 60, false);
     ck_assert_msg(of_many < 2 * of_few, "body %d: 20 take %lld bytes of code, 60 take %lld", body,
