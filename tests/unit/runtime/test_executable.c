@@ -1,8 +1,7 @@
 // Executables built by hand over kernels in C: sizes, layout, sharing, splitting, faults, the
 // host's floating-point modes.
-#include "runtime/executable.h"
+#include "tests/unit/runtime/executable_fixture.h"
 
-#include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,55 +10,7 @@
 #include <xmmintrin.h>
 #endif
 
-static sni_allocator allocator;
-static sni_buffer_pool *pool;
-static sni_thread_pool *threads;
-static sni_diag diag;
-
-static void set_up(void) {
-  sni_allocator_init(&allocator, NULL, 0);
-  ck_assert_int_eq(sni_buffer_pool_create(&allocator, &pool), SN_OK);
-  ck_assert_int_eq(sni_thread_pool_create(&allocator, 4, NULL, &threads), SN_OK);
-  sni_diag_clear(&diag);
-}
-
-static void tear_down(void) {
-  sni_thread_pool_destroy(threads);
-  sni_buffer_pool_destroy(pool);
-  ck_assert_uint_eq(allocator.bytes, 0);
-}
-
-static sni_run_state *make_state(const sni_executable *executable, int max_threads) {
-  sni_run_state *state;
-  ck_assert_int_eq(
-      sni_run_state_create(executable, &allocator, pool, threads, max_threads, &diag, &state),
-      SN_OK);
-  return state;
-}
-
-// ---- kernels over float arrays; units are elements
-#define ARGUMENTS                                                                            \
-  const void *code, void *const *buffers, const int64_t *params, int64_t begin, int64_t end, \
-      void *scratch
-#define IGNORE (void)code, (void)buffers, (void)params, (void)begin, (void)end, (void)scratch
-
-static void add(ARGUMENTS) {  // c = a + b
-  IGNORE;
-  const float *a = buffers[0], *b = buffers[1];
-  float *c = buffers[2];
-  for (int64_t i = begin; i < end; i++) c[i] = a[i] + b[i];
-}
-
-static void add_number(ARGUMENTS) {  // b = a + params[0]
-  IGNORE;
-  const float *a = buffers[0];
-  float *b = buffers[1];
-  for (int64_t i = begin; i < end; i++) b[i] = a[i] + (float)params[0];
-}
-
 // ---- sizes
-#define REF(i) (-(int64_t)(i)-1)  // of size i
-
 START_TEST(sizes_are_computed) {
   const sni_size_expression sizes[] = {
       {SNI_SIZE_SYMBOL, 0, 0},          // 0: n
@@ -104,7 +55,6 @@ static const sni_slot chain_slot_rows[chain_slots] = {
     {SNI_SLOT_TEMPORARY, 0, REF(1), 2, 3, -1}, {SNI_SLOT_OUTPUT, 0, REF(1), 0, 0, -1},
 };
 static const sni_size_ref one_param[] = {1}, three_param[] = {3}, n_extent[] = {REF(0)};
-static const int64_t one_grain[] = {1};
 static const uint32_t chain_arguments[][3] = {{0, 1, 2}, {2, 3}, {3, 3, 4}, {4, 5}};
 
 static sni_executable make_chain(sni_command *commands, double ns_per_unit) {
@@ -649,122 +599,6 @@ START_TEST(random_programs_keep_their_values) {
 }
 END_TEST
 
-// ---- lists: out[p] = in[p] + p of sizes of their own, as parts of one command
-enum { n_parts = 6 };
-
-// Symbols: the sizes of the parts. The command with parts has them from slot 2 p on.
-static void check_list(const int64_t *sizes, double ns_per_unit, int max_threads, int64_t grain) {
-  static float in[n_parts][3000], out[n_parts][3000];
-  sni_size_expression expressions[2 * n_parts];
-  sni_slot slots[2 * n_parts];
-  uint32_t arguments[2 * n_parts];
-  int64_t offsets[2 * n_parts];
-  sni_size_ref params[n_parts], extents[n_parts];
-  void *inputs[n_parts], *outputs[n_parts];
-  for (uint32_t p = 0; p < n_parts; p++) {
-    expressions[2 * p] = (sni_size_expression){SNI_SIZE_SYMBOL, p, 0};
-    expressions[2 * p + 1] = (sni_size_expression){SNI_SIZE_MUL, REF(2 * p), 4};
-    slots[2 * p] = (sni_slot){SNI_SLOT_INPUT, p, REF(2 * p + 1), 0, 0, -1};
-    slots[2 * p + 1] = (sni_slot){SNI_SLOT_OUTPUT, p, REF(2 * p + 1), 0, 0, -1};
-    arguments[2 * p] = 2 * p;
-    arguments[2 * p + 1] = 2 * p + 1;
-    offsets[2 * p] = p % 2 ? 64 : 0;
-    offsets[2 * p + 1] = 0;
-    params[p] = p;
-    extents[p] = REF(2 * p);
-    for (int i = 0; i < 3000; i++) {
-      in[p][i] = (float)(i % 1000);
-      out[p][i] = -1;
-    }
-    inputs[p] = in[p];
-    outputs[p] = out[p];
-  }
-  const sni_command command = {.function = add_number,
-                               .n_buffers = 2 * n_parts,
-                               .n_params = n_parts,
-                               .n_extents = n_parts,
-                               .n_parts = n_parts,
-                               .slots = arguments,
-                               .offsets = offsets,
-                               .params = params,
-                               .extents = extents,
-                               .grains = &grain,
-                               .ns_per_unit = ns_per_unit};
-  const sni_executable e = {.n_symbols = n_parts,
-                            .n_sizes = 2 * n_parts,
-                            .sizes = expressions,
-                            .n_slots = 2 * n_parts,
-                            .slots = slots,
-                            .n_commands = 1,
-                            .commands = &command,
-                            .n_inputs = n_parts,
-                            .n_outputs = n_parts};
-  sni_run_state *state = make_state(&e, max_threads);
-  ck_assert_int_eq(sni_run_state_bind(state, (int64_t[n_parts]){1, 1, 1, 1, 1, 1}), SN_OK);
-  ck_assert_int_eq(sni_run_state_bind(state, sizes), SN_OK);
-  const uint64_t before = allocator.allocations;
-  ck_assert_int_eq(sni_run_state_run(state, inputs, outputs, NULL, NULL, NULL), SN_OK);
-  ck_assert_uint_eq(allocator.allocations, before);
-  for (uint32_t p = 0; p < n_parts; p++) {
-    int64_t wrong = -1;
-    for (int64_t i = 0; i < 3000 && wrong < 0; i++) {
-      const float expected = i < sizes[p] ? in[p][i + (p % 2 ? 16 : 0)] + (float)p : -1;
-      if (out[p][i] != expected) wrong = i;
-    }
-    ck_assert_msg(wrong < 0, "part %u [%d]", p, (int)wrong);
-  }
-  sni_run_state_destroy(state);
-}
-
-START_TEST(parts_of_a_list_run_as_one_command) {
-  static const int64_t sizes[][n_parts] = {{1, 1, 1, 1, 1, 1},    {5, 0, 7, 0, 0, 3},
-                                           {0, 0, 9, 0, 0, 0},    {0, 0, 0, 0, 0, 0},
-                                           {2000, 1, 0, 2, 3, 4}, {4, 3, 2, 1, 2000, 2000},
-                                           {0, 0, 0, 0, 0, 1},    {700, 700, 0, 0, 700, 7}};
-  static const int counts[] = {1, 2, 3, 4};
-  for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
-    for (int t = 0; t < 4; t++) {
-      check_list(sizes[s], 1, counts[t], 1);
-      check_list(sizes[s], 1e4, counts[t], 1);
-    }
-}
-END_TEST
-
-// A copy from a place to itself is nothing to do, of each part alone.
-static int n_copied;
-static void count_copies(const void *code, void *const *buffers, const int64_t *params,
-                         int64_t begin, int64_t end, void *scratch) {
-  (void)code, (void)params, (void)scratch;
-  ck_assert_ptr_ne(buffers[0], buffers[1]);
-  n_copied += (int)(end - begin);
-}
-
-START_TEST(parts_that_copy_in_place_are_left_out) {
-  float a[4], b[4], c[4];
-  const uint32_t arguments[] = {0, 1, 2, 3, 4, 5};
-  const sni_size_ref extents[] = {1, 1, 1};
-  sni_slot slots[6];
-  for (uint32_t i = 0; i < 6; i++)
-    slots[i] = (sni_slot){i % 2 ? SNI_SLOT_OUTPUT : SNI_SLOT_INPUT, i / 2, 16, 0, 0, -1};
-  const sni_command command = {.function = count_copies,
-                               .copies = true,
-                               .n_buffers = 6,
-                               .n_extents = 3,
-                               .n_parts = 3,
-                               .slots = arguments,
-                               .extents = extents,
-                               .grains = one_grain};
-  const sni_executable e = {.n_slots = 6, .slots = slots, .n_commands = 1, .commands = &command};
-  sni_run_state *state = make_state(&e, 1);
-  ck_assert_int_eq(sni_run_state_bind(state, NULL), SN_OK);
-  n_copied = 0;
-  ck_assert_int_eq(
-      sni_run_state_run(state, (void *[]){a, b, c}, (void *[]){b, b, c}, NULL, NULL, NULL), SN_OK);
-  ck_assert_int_eq(n_copied, 1);
-  sni_run_state_destroy(state);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("executable");
   TCase *cases = tcase_create("executable");
@@ -784,8 +618,6 @@ int main(void) {
   tcase_add_test(cases, modes_of_the_host_are_put_aside);
 #endif
   tcase_add_test(cases, random_programs_keep_their_values);
-  tcase_add_test(cases, parts_of_a_list_run_as_one_command);
-  tcase_add_test(cases, parts_that_copy_in_place_are_left_out);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
