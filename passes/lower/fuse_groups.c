@@ -397,7 +397,6 @@ static sn_status try_merge_pair(sni_lowering *l, sni_node_id id, const sni_place
   if (!read_in_place(l, a, NULL, b, map) || !read_in_place(l, b, map, a, NULL)) return SN_OK;
   bool cyclic = false;
   SNI_TRY(sni_has_external_path(l, a, b, id, stamps, &cyclic));
-  if (!cyclic) SNI_TRY(sni_has_external_path(l, b, a, id, stamps, &cyclic));
   if (cyclic) return SN_OK;
   ga->inner |= inner_b;
   if (!ga->order) ga->order = gb->order;

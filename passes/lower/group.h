@@ -205,8 +205,9 @@ sn_status sni_chain_groups(sni_lowering *l);
 // nodes that the search may still look at; when they are used up the answer is yes.
 sn_status sni_leaves_and_returns(sni_lowering *l, const int32_t *groups, int n, uint32_t *stamps,
                                  uint64_t *steps, bool *out_found);
-// at_hand: the node being decided, the target when to < 0. stamps: one per node, of this lowering.
-sn_status sni_has_external_path(sni_lowering *l, int32_t from, int32_t to, sni_node_id at_hand,
+// The same of groups a and b, while nodes are decided consumers first; b < 0: of a and the node at hand,
+// which is the one being decided. stamps: one per node, of this lowering.
+sn_status sni_has_external_path(sni_lowering *l, int32_t a, int32_t b, sni_node_id at_hand,
                                 uint32_t *stamps, bool *out_found);
 
 // ---- schedule_groups.c
