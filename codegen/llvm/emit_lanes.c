@@ -253,6 +253,26 @@ static int count_sums(const sni_emitter *e, uint32_t item) {
   return count;
 }
 
+// Whether what the loop reads anew in each turn of the loop around is in a near cache by then: an earlier loop of the
+// unit has read the buffer, or filled it. A strip takes a line of four, and what comes from afar should
+// come in the order in which hardware fetches ahead.
+static bool reads_near(const sni_emitter *e, uint32_t item) {
+  const sni_tree_access *accesses = sni_tree_accesses(e->tree);
+  const int depth = sni_item_at(e, item)->depth;
+  uint32_t first = UINT32_MAX;  // access of the loop
+  for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++) {
+    const sni_tree_inst *inst = sni_inst_at(e, i);
+    if (!sni_kop_has_access((sni_kop)inst->op)) continue;
+    if (first == UINT32_MAX) first = inst->access;
+    const sni_tree_access *access = &accesses[inst->access];
+    const bool own = depth > 0 && sni_extent_varies(access->stride[depth - 1]);
+    bool near = inst->op != SNI_KOP_LOAD;
+    for (uint32_t a = 0; a < first && !near; a++) near = accesses[a].buffer == access->buffer;
+    if (own && !near) return false;
+  }
+  return true;
+}
+
 int sni_strip_vectors(const sni_emitter *e, uint32_t item) {
   const sni_loop_item *loop = &sni_item_at(e, item)->as.loop;
   const int registers = e->avx512 ? 32 : 16, all = SNI_REDUCE_LANES / e->item_lanes[item];
@@ -264,7 +284,7 @@ int sni_strip_vectors(const sni_emitter *e, uint32_t item) {
     return 0;
   const int live = sni_count_live(e, item);
   int vectors = sni_choose_interleave(e, item);
-  if (sums * all + vectors * live <= registers + 1) return 0;
+  if (sums * all + live <= registers + 1 || !reads_near(e, item)) return 0;
   while (vectors > 1 && (2 * vectors > all || 4 * vectors * sums > 3 * registers)) vectors /= 2;
   while (4 * vectors <= all && 2 * vectors * (sums + live) <= registers) vectors *= 2;
   return vectors < all ? vectors : 0;

@@ -2,6 +2,7 @@
 // model on every instruction set, and that the code is the one meant (streams, registers, length).
 #include "tests/unit/codegen/tree_llvm_harness.h"
 #include "tests/unit/codegen/tree_reach.h"
+#include "tests/unit/codegen/tree_wide_cases.h"
 
 static sni_arena arena;
 
@@ -37,6 +38,7 @@ CASES(sums_in_their_order, sums_cases)
 CASES(ranges_hold_or_not, ranges_cases)
 CASES(rows_in_scratch, scratch_cases)
 CASES(products_and_their_loops, products_cases)
+CASES(strips_and_interiors, wide_cases)
 
 // ---- short rows below the lanes: [rows, columns] at a pitch, read, summed, and stored again
 enum { rows_from_param = -1 };
@@ -163,14 +165,16 @@ START_TEST(sums_run_by_strips) {
   size_t at = (size_t)snprintf(source, sizeof(source),
                                "b0 f32 global read b1 f32 global write loop i0 parallel 3 @ grid "
                                "grain 1 { loop i1 reduce 768 order lanes @ lanes { "
-                               "%%0 f32 = load b0[768*i0 + i1] ");
+                               "%%0 f32 = load b0[768*i0 + i1] %%1 f32 = reduce add i1 %%0 } "
+                               "loop i2 reduce 768 order lanes @ lanes { "
+                               "%%2 f32 = load b0[768*i0 + i2] ");
   for (int i = 0; i < sums; i++)
-    at += (size_t)snprintf(source + at, sizeof(source) - at, "%%%d f32 = reduce %s i1 %%0 ", i + 1,
+    at += (size_t)snprintf(source + at, sizeof(source) - at, "%%%d f32 = reduce %s i2 %%2 ", i + 3,
                            i % 3 ? "add" : "mul");
   at += (size_t)snprintf(source + at, sizeof(source) - at, "} ");
   for (int i = 0; i < sums; i++)
     at += (size_t)snprintf(source + at, sizeof(source) - at, "store b1[%d*i0 + %d] = %%%d ", sums,
-                           i, i + 1);
+                           i, i + 3);
   snprintf(source + at, sizeof(source) - at, "}");
   ck_assert_int_eq(count_code(source, SNI_LLVM_IR, "store <16 x float>"), sums * in_a_strip);
 }
@@ -301,6 +305,7 @@ int main(void) {
   tcase_add_test(cases, ranges_hold_or_not);
   tcase_add_test(cases, rows_in_scratch);
   tcase_add_test(cases, products_and_their_loops);
+  tcase_add_test(cases, strips_and_interiors);
   tcase_add_test(cases, streams_ask_once);
   tcase_add_test(cases, short_rows_stay_in_registers);
   tcase_add_loop_test(cases, rows_below_lanes, 0, 4);
