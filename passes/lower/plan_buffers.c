@@ -141,7 +141,33 @@ static sn_status add_copy(sni_lowering *l, sni_node_id source, int32_t slot) {
   return SN_OK;
 }
 
+// A result that shows another value in a shape of its own, as memory has it: that value, if it is one
+// that a group makes and no result itself. SNI_NO_NODE: it has to be copied.
+static sni_node_id shown_value(const sni_lowering *l, sni_node_id id, const bool *is_result) {
+  const sni_group *group = &l->groups[sni_live_group(l, l->nodes[id].group)];
+  if (group->kind != SNI_GROUP_FUSED || group->n_members != 1) return SNI_NO_NODE;
+  const sni_node *node = sni_graph_node(l->graph, id);
+  if (!sni_is_reshape(node)) return SNI_NO_NODE;
+  while (sni_is_reshape(node) && !l->nodes[node->operands[0]].materialised)
+    node = sni_graph_node(l->graph, node->operands[0]);
+  const sni_node_id shown = node->operands[0];
+  const sni_fusion_node *state = &l->nodes[shown];
+  const bool made = state->materialised && state->group >= 0 && state->waits < 0;
+  return sni_is_reshape(node) && made && state->slot < 0 && !is_result[shown] ? shown : SNI_NO_NODE;
+}
+
+// The value is made where the result lies; the result's own group is no more.
+static void make_in_place(sni_lowering *l, sni_node_id result, sni_node_id shown, int32_t slot) {
+  const int32_t maker = sni_live_group(l, l->nodes[shown].group);
+  l->groups[sni_live_group(l, l->nodes[result].group)].merged_into = maker;
+  l->nodes[result].group = maker;
+  l->nodes[shown].slot = slot;
+}
+
 static sn_status add_result_slots(sni_lowering *l) {
+  bool *is_result = SNI_ARENA_ARRAY(l->arena, bool, l->graph->n_nodes + 1);
+  if (!is_result) return sni_fail_memory(l->diag, l->graph->n_nodes, "a plan");
+  for (uint32_t r = 0; r < l->graph->n_results; r++) is_result[l->graph->results[r].node] = true;
   for (uint32_t r = 0; r < l->graph->n_results; r++) {
     const sni_result *result = &l->graph->results[r];
     bool output = result->variable < 0;
@@ -152,7 +178,9 @@ static sn_status add_result_slots(sni_lowering *l) {
                      sni_graph_type(l->graph, result->node), &slot));
     sni_fusion_node *state = &l->nodes[result->node];
     if (state->slot < 0 && state->group >= 0) {
+      const sni_node_id shown = output ? shown_value(l, result->node, is_result) : SNI_NO_NODE;
       state->slot = slot;
+      if (shown != SNI_NO_NODE) make_in_place(l, result->node, shown, slot);
     } else {
       SNI_TRY(add_copy(l, result->node, slot));
     }
