@@ -14,7 +14,7 @@
 
 // ---- code
 sni_object *sni_object_create(sni_allocator *allocator, sni_code *code) {
-  sni_object *object = sni_alloc(allocator, sizeof(*object));
+  sni_object *object = sni_alloc_zeroed(allocator, sizeof(*object));
   if (!object) return NULL;
   atomic_init(&object->references, 1);
   object->allocator = allocator;

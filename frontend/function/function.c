@@ -191,9 +191,13 @@ static sn_status compile(const char *name, sn_context *context, sn_function *fun
     sni_error(context, SN_ERR_ARGUMENT,
               "function \"%s\" belongs to another context, which is not a sibling of this one",
               function->name);
-  else if (n_specs != function->n_inputs || (!specs && n_specs))
+  else if (!specs && n_specs)
+    sni_error(context, SN_ERR_ARGUMENT,
+              "specs is NULL, and function \"%s\" was created without any of its own",
+              function->name);
+  else if (n_specs != function->n_inputs)
     sni_error(context, SN_ERR_ARGUMENT, "function \"%s\" has %d inputs, given %d specs",
-              function->name, function->n_inputs, specs ? n_specs : 0);
+              function->name, function->n_inputs, n_specs);
   else
     return compile_specs(context, function, specs, out_program);
   return sni_finish(context);

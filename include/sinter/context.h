@@ -73,7 +73,7 @@ SN_API SN_MUST_USE sn_status sn_context_create_opts(const sn_context_options *op
 // Destroys the context and every tensor that it still owns. NULL is accepted. Siblings live on;
 // functions and variables of the family die with their last reference. What is left of the context's
 // own may still be ended, released and destroyed: scopes, frames, tapes, kept tensors, functions,
-// runners. In one of its callbacks it is refused: SN_ERR_STATE (pending), the context lives on.
+// runners. Results that were not kept are gone: they must not be used any more. In one of its callbacks it is refused: SN_ERR_STATE (pending), the context lives on.
 SN_API void sn_context_destroy(sn_context *context);
 
 // Boundary function: returns and clears the pending error. The message stays until the next error.

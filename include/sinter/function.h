@@ -20,6 +20,8 @@ typedef sn_status (*sn_callback)(sn_context *context, sn_tensor *const *in, sn_t
                                  void *user);
 
 #define SN_UNKNOWN (-1)  // a dim that varies from call to call
+// Where an op needs two unknown dims to be equal, or one of them to be 1, the traced code takes
+// them for equal: sizes that differ are then an error of sn_run, and traced anew by sn_call.
 
 // dtype and shape of an input; SN_UNKNOWN dims are symbolic.
 typedef struct sn_spec {

@@ -129,6 +129,30 @@ START_TEST(idle_kernels_are_bounded) {
 }
 END_TEST
 
+static void *filled(void *user, void *ptr, size_t old_size, size_t new_size, size_t align) {
+  (void)user;
+  (void)align;
+  if (!new_size) {
+    free(ptr);
+    return NULL;
+  }
+  char *memory = realloc(ptr, new_size);
+  if (memory && new_size > old_size) memset(memory + old_size, 0xa5, new_size - old_size);
+  return memory;
+}
+
+// Whatever memory held before.
+START_TEST(objects_begin_without_idle_kernels) {
+  const sn_allocator host = {filled, NULL};
+  sni_allocator dirty;
+  sni_allocator_init(&dirty, &host, 0);
+  sni_object *object = sni_object_create(&dirty, NULL);
+  ck_assert_ptr_nonnull(object);
+  ck_assert_uint_eq(object->n_idle, 0);
+  sni_object_release(object);
+}
+END_TEST
+
 START_TEST(idle_bytes_are_bounded) {
   const size_t most = sni_kernel_cache_most_idle_bytes;
   for (int i = 0; i < sni_kernel_cache_most_idle; i++) {
@@ -164,6 +188,7 @@ int main(void) {
   tcase_add_checked_fixture(cases, setup, teardown);
   tcase_add_test(cases, equal_kernels_share);
   tcase_add_test(cases, idle_kernels_are_bounded);
+  tcase_add_test(cases, objects_begin_without_idle_kernels);
   tcase_add_test(cases, idle_bytes_are_bounded);
   tcase_add_test(cases, chains_stay_short);
   suite_add_tcase(suite, cases);
