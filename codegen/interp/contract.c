@@ -70,7 +70,10 @@ static void load_line(const product *p, const line *l, char *to, int64_t count) 
   const char *from = f->slots[operand->slot] + l->own * f->sizes[operand->own] +
                      l->k * f->sizes[operand->k] + first * l->stride;
   memset(to, 0, (size_t)(first * p->size));
-  move->load[p->p->dtype](to + first * p->size, from, l->stride, NULL, (size_t)(end - first));
+  if (l->stride == p->size)
+    memcpy(to + first * p->size, from, (size_t)((end - first) * p->size));
+  else
+    move->load[p->p->dtype](to + first * p->size, from, l->stride, NULL, (size_t)(end - first));
   memset(to + end * p->size, 0, (size_t)((count - end) * p->size));
 }
 

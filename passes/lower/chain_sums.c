@@ -12,7 +12,7 @@
 
 enum {
   fewest_batches = 8,  // with fewer, cores would have nothing to do
-  fewest_rows = 8,     // of a strip, unless there are no more
+  fewest_rows = 16,    // of a strip, unless there are no more: each reads and writes the result
 };
 
 typedef struct sum_shape {
@@ -23,6 +23,17 @@ typedef struct sum_shape {
 
 static const sni_node *node_of(const sni_chain *k, sni_node_id id) {
   return sni_graph_node(k->c->l->graph, id);
+}
+
+// Batches that are the units of strips in order: an unknown number may be 1.
+static double units(const sni_chain *k) {
+  const sni_group *group = &k->c->l->groups[k->groups[k->row]];
+  const sni_outer_axes *outer = &k->outer[k->row];
+  for (int i = 0; i + 1 < outer->n; i++)
+    if (group->extent[outer->axis[i]] < 0 &&
+        sni_dim_hint(k->c->l->dims, group->extent[outer->axis[i]]) < 0)
+      return 1;
+  return sni_chain_batches(k);
 }
 
 static sni_dim row_dim(const sni_chain *k) {
@@ -91,7 +102,7 @@ sn_status sni_chain_add_sum(sni_chain *k, const sni_link *link) {
   sum_shape shape;
   bool linked = false, detour = false;
   if (k->n == SNI_MOST_PARTS || k->n >= (int)l->budget.parts || sni_chain_part(k, number) >= 0 ||
-      all < 1 || all > SNI_PRODUCT_SEGMENT || sni_chain_batches(k) < fewest_batches ||
+      all < 1 || all > SNI_PRODUCT_SEGMENT || units(k) < fewest_batches ||
       !shape_fits(k, link->product, &shape) ||
       !side_fits(k, shape.node->operands[0], shape.node->attrs[0] != 0, &linked) ||
       !side_fits(k, shape.node->operands[1], shape.node->attrs[1] == 0, &linked) || !linked)
