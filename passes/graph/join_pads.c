@@ -5,8 +5,9 @@
 // Invariant: the same bits. Each element of the sum is one element of a slice and zeros, or zeros
 // alone. Adding +0.0 changes -0.0 alone, which becomes +0.0, and two pads or more add it at least
 // once to each element: so the parts get + 0.0, and what the sum began with is added to the whole.
+// Slices that overlap are split_pads.c's.
+#include "passes/graph/join_pads.h"
 #include "passes/graph/passes.h"
-#include "passes/graph/rewrite.h"
 
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ typedef struct pad {
 
 typedef struct chain {
   const uint8_t *inner;  // per node of `from`: an ADD that is the left operand of another alone
+  const uint32_t *uses;  // per node of `from`
   sni_node_id *terms;    // of one sum, from its first on; room for all nodes
   pad *pads;             // of one run
 } chain;
@@ -126,8 +128,8 @@ static bool has_joins(const sni_graph *graph, const chain *c, int n) {
 static sni_node_id join_sum(sni_rewrite *r, const sni_node *node) {
   const chain *c = r->facts;
   const int n = collect_terms(r, c, r->at);
-  if (!n || node->operands[1] != r->map[c->terms[n - 1]] || !has_joins(r->from, c, n))
-    return SNI_NO_NODE;
+  if (!n || node->operands[1] != r->map[c->terms[n - 1]]) return SNI_NO_NODE;
+  if (!has_joins(r->from, c, n)) return sni_split_pads(r, c->terms, n, &node->type, c->uses);
   sni_node_id sum = SNI_NO_NODE;
   for (int i = 0, count; i < n; i += count ? count : 1) {
     bool joins;
@@ -166,7 +168,7 @@ sn_status sni_join_pads_once(const sni_graph *graph, sni_graph **out_graph, bool
   char *memory = sni_alloc_zeroed(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "sums of pads");
   uint32_t *uses = (uint32_t *)(void *)memory;
-  chain c = {.terms = uses + n, .inner = (uint8_t *)(uses + 2 * n)};
+  chain c = {.uses = uses, .terms = uses + n, .inner = (uint8_t *)(uses + 2 * n)};
   sn_status status = SN_OK;
   if (mark_inner(graph, (uint8_t *)(uses + 2 * n), uses)) {
     const size_t room = n < most_pads ? n : most_pads;

@@ -75,6 +75,18 @@ static sn_status fill_whole(sni_lowering *l, sni_node_id id, sni_node_id fill) {
   return sni_build_tree(&b, 1);
 }
 
+// The pieces of the node, one after the other, from `to` on; those that are made of pieces likewise.
+static sn_status place_pieces(sni_lowering *l, sni_node_id named, const sni_node *node, target to) {
+  for (int i = 0; i < sni_piece_count(node); i++) {
+    const sni_node_id id = node->operands[i];
+    const sni_node *piece = sni_graph_node(l->graph, id);
+    const bool joint = l->nodes[id].piece && sni_lowering_of(piece) == SNI_LOWERING_PIECES;
+    SNI_TRY(joint ? place_pieces(l, named, piece, to) : copy_into(l, named, id, &to));
+    sni_next_piece(l, node, i, to.offset);
+  }
+  return SN_OK;
+}
+
 static sn_status build_pieces(sni_lowering *l, sni_node_id id) {
   const sni_node *node = sni_graph_node(l->graph, id);
   const sni_node_id fill = sni_piece_fill(node);
@@ -82,11 +94,7 @@ static sn_status build_pieces(sni_lowering *l, sni_node_id id) {
   if (fill != SNI_NO_NODE) SNI_TRY(fill_whole(l, id, fill));
   sni_first_piece(node, to.offset);
   for (int d = 0; d < node->type.rank; d++) to.step[d] = sni_piece_step(node, d);
-  for (int i = 0; i < sni_piece_count(node); i++) {
-    SNI_TRY(copy_into(l, id, node->operands[i], &to));
-    sni_next_piece(l, node, i, to.offset);
-  }
-  return SN_OK;
+  return place_pieces(l, id, node, to);
 }
 
 // Rows of the result that indices name get the updates' rows added, one index after the other. The

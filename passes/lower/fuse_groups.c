@@ -581,9 +581,9 @@ sn_status sni_fuse_groups(sni_lowering *l) {
   uint32_t n = l->graph->n_nodes;
   uint32_t *stamps = SNI_ARENA_ARRAY(l->arena, uint32_t, n ? n : 1);
   if (!stamps) return sni_fail_memory(l->diag, n * sizeof *stamps, "fusion");
-  sni_mark_buffers(l);
+  SNI_TRY(sni_mark_buffers(l));
   for (sni_node_id id = n; id-- > 0;)
-    if (l->nodes[id].reachable) SNI_TRY(place_node(l, id, stamps));
+    if (l->nodes[id].reachable && !l->nodes[id].piece) SNI_TRY(place_node(l, id, stamps));
   drop_private_buffers(l);
   return SN_OK;
 }

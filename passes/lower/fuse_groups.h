@@ -10,7 +10,7 @@ bool sni_is_inline_constant(const sni_node *node);
 bool sni_is_conditional(const sni_node *node);
 
 // ---- mark_buffers.c
-void sni_mark_buffers(sni_lowering *l);
+sn_status sni_mark_buffers(sni_lowering *l);
 bool sni_is_view(sni_op op);
 // Computed element by element by a fused kernel.
 bool sni_is_element_op(const sni_node *node);

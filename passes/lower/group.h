@@ -103,6 +103,7 @@ typedef struct sni_fusion_node {
   bool materialised;          // has a buffer
   bool forced;                // needs a buffer whatever fusion does
   bool special_use;           // some reader needs the buffer itself
+  bool piece;                 // computed into its place by what alone reads it: no buffer, no group
   float inline_ns;            // of recomputing an element from buffers
   uint8_t inline_loads;       // saturates
   sni_selection selection;    // of a member

@@ -64,6 +64,89 @@ static void force_base(sni_lowering *l, sni_node_id id) {
   sni_force(l, base);
 }
 
+// ---- pieces: what a result made of pieces alone reads is computed into its place, if all that is read for it
+// lies in memory anyway. A value that is read through a slice does: it is read at other places.
+
+// A concat of many operands.
+static bool is_joint(const sni_node *node) {
+  return sni_lowering_of(node) == SNI_LOWERING_PIECES && !sni_is_conditional(node) &&
+         sni_piece_fill(node) == SNI_NO_NODE;
+}
+
+static bool is_read_in_memory(const sni_lowering *l, sni_node_id id) {
+  bool moved = false;
+  while (sni_is_view(node_of(l, id)->op) && !l->nodes[id].materialised) {
+    moved |= sni_is_slice(node_of(l, id));
+    id = node_of(l, id)->operands[0];
+  }
+  return moved || l->nodes[id].materialised || sni_is_inline_constant(node_of(l, id));
+}
+
+static bool is_step_of_piece(const sni_lowering *l, const uint32_t *uses, sni_node_id id) {
+  return sni_op_infos[node_of(l, id)->op].op_class == SNI_CLASS_POINTWISE && uses[id] == 1 &&
+         !l->nodes[id].materialised;
+}
+
+// *room: operations that a kernel may still hold.
+static bool leads_to_piece(const sni_lowering *l, const uint32_t *uses, sni_node_id id,
+                           uint32_t *room) {
+  const sni_node *node = node_of(l, id);
+  if (!is_step_of_piece(l, uses, id)) return is_read_in_memory(l, id);
+  if (*room == 0) return false;
+  --*room;
+  for (int i = 0; i < node->n_operands; i++)
+    if (!leads_to_piece(l, uses, node->operands[i], room)) return false;
+  return true;
+}
+
+static bool can_be_piece(const sni_lowering *l, const uint32_t *uses, sni_node_id id) {
+  uint32_t room = l->budget.values;
+  return is_step_of_piece(l, uses, id) && leads_to_piece(l, uses, id, &room);
+}
+
+static void force_unless_constant(sni_lowering *l, sni_node_id id) {
+  if (!sni_is_inline_constant(node_of(l, sni_view_base(l, id)))) force_base(l, id);
+}
+
+static void mark_piece(sni_lowering *l, const uint32_t *uses, sni_node_id id) {
+  const sni_node *node = node_of(l, id);
+  if (!is_step_of_piece(l, uses, id)) {
+    force_unless_constant(l, id);
+    return;
+  }
+  l->nodes[id].piece = true;
+  l->nodes[id].why = SNI_WHY_SOLE;
+  for (int i = 0; i < node->n_operands; i++) mark_piece(l, uses, node->operands[i]);
+}
+
+// A result that several kernels write, piece by piece. One that is a piece of another needs no buffer.
+static void force_pieces(sni_lowering *l, const uint32_t *uses, sni_node_id id) {
+  const sni_node *node = node_of(l, id);
+  l->nodes[id].forced = l->nodes[id].materialised = true;
+  for (int i = 0; i < node->n_operands; i++) {
+    const sni_node_id operand = node->operands[i];
+    sni_fusion_node *state = &l->nodes[operand];
+    if (is_joint(node) && is_joint(node_of(l, operand)) && uses[operand] == 1) {
+      state->forced = state->materialised = false;
+      state->piece = true;
+      state->why = SNI_WHY_SOLE;
+    } else if (is_joint(node) && can_be_piece(l, uses, operand)) {
+      mark_piece(l, uses, operand);
+    } else {
+      force_unless_constant(l, operand);
+    }
+  }
+}
+
+// Results count twice: they have buffers.
+static void count_uses(const sni_lowering *l, uint32_t *uses) {
+  const sni_graph *g = l->graph;
+  for (uint32_t r = 0; r < g->n_results; r++) uses[g->results[r].node] += 2;
+  for (sni_node_id id = 0; id < g->n_nodes; id++)
+    for (int i = 0; l->nodes[id].reachable && i < node_of(l, id)->n_operands; i++)
+      uses[node_of(l, id)->operands[i]]++;
+}
+
 static void mark_reachable(sni_lowering *l) {
   const sni_graph *g = l->graph;
   for (uint32_t r = 0; r < g->n_results; r++) l->nodes[g->results[r].node].reachable = true;
@@ -89,17 +172,8 @@ static void force_operands(sni_lowering *l, const sni_node *node) {
     sni_force(l, node->operands[0]);
 }
 
-// A result that several kernels write, piece by piece.
-static void force_pieces(sni_lowering *l, sni_node_id id) {
-  const sni_node *node = node_of(l, id);
-  l->nodes[id].forced = l->nodes[id].materialised = true;
-  for (int i = 0; i < node->n_operands; i++)
-    if (!sni_is_inline_constant(node_of(l, sni_view_base(l, node->operands[i]))))
-      force_base(l, node->operands[i]);
-}
-
 // Forward, so that a reshape already knows whether what it views has a buffer.
-static void mark_forced(sni_lowering *l) {
+static void mark_forced(sni_lowering *l, const uint32_t *uses) {
   const sni_graph *g = l->graph;
   for (sni_node_id id = 0; id < g->n_nodes; id++) {
     const sni_node *node = node_of(l, id);
@@ -110,7 +184,7 @@ static void mark_forced(sni_lowering *l) {
     force_operands(l, node);
     if (lowering == SNI_LOWERING_UPDATE ||
         (lowering == SNI_LOWERING_PIECES && !sni_is_conditional(node)))
-      force_pieces(l, id);
+      force_pieces(l, uses, id);
   }
   for (uint32_t r = 0; r < g->n_results; r++) sni_force(l, g->results[r].node);
 }
@@ -146,8 +220,13 @@ bool sni_is_cheap(const sni_lowering *l, sni_node_id id) {
          l->nodes[id].inline_loads <= most_inline_loads;
 }
 
-void sni_mark_buffers(sni_lowering *l) {
+sn_status sni_mark_buffers(sni_lowering *l) {
+  const uint32_t n = l->graph->n_nodes;
+  uint32_t *uses = SNI_ARENA_ARRAY(l->arena, uint32_t, n + 1);
+  if (!uses) return sni_fail_memory(l->diag, n * sizeof *uses, "fusion");
   mark_reachable(l);
-  mark_forced(l);
+  count_uses(l, uses);
+  mark_forced(l, uses);
   estimate_inline_costs(l);
+  return SN_OK;
 }
