@@ -282,7 +282,7 @@ static int64_t strip_rows(const sni_chain *k, double bytes) {
   const double m = sni_chain_number(l, group->extent[outer->axis[outer->n - 1]]);
   const double many = sni_chain_batches(k);
   if (bytes <= 0 || m < 2 || many == 0) return 0;
-  const double most = (double)l->budget.row_bytes;
+  const double most = (double)sni_strip_bytes(l);
   if (group->cut >= 0) return bytes * (double)group->chunk <= most ? group->chunk : 0;
   int64_t rows = most_rows;
   while (rows > fewest_rows &&
@@ -438,7 +438,7 @@ static void cut_into_strips(sni_chain *k, int i, sni_group *part) {
 static sn_status make_chain(sni_chain *k) {
   sni_lowering *l = k->c->l;
   uint32_t number = 0, n_waiting = 0, most = 0;
-  int64_t left = l->budget.row_bytes;
+  int64_t left = sni_strip_bytes(l);
   for (int i = 0; i < k->n; i++) most += l->groups[k->groups[i]].n_members;
   sni_waiting *waiting = SNI_ARENA_ARRAY(l->arena, sni_waiting, most + 1);
   sni_group *parts = SNI_ARENA_ARRAY(l->arena, sni_group, SNI_MOST_PARTS);

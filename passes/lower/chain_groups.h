@@ -48,6 +48,12 @@ typedef struct sni_chain {
   int64_t rows;  // of a strip
 } sni_chain;
 
+// Scratch of a strip. What waits in it passes in order and once or twice, so it may take half as much
+// again as the rows of a kernel.
+static inline int64_t sni_strip_bytes(const sni_lowering *l) {
+  return l->budget.row_bytes + l->budget.row_bytes / 2;
+}
+
 // ---- chain_groups.c
 int sni_chain_part(const sni_chain *k, int32_t group);
 // Of a symbolic dim what it was when the function was traced.

@@ -17,7 +17,7 @@ typedef struct sni_budget {
 } sni_budget;
 // LLVM's time grows faster than a kernel's size; rows should stay in a core's own cache.
 static inline sni_budget sni_budget_usual(void) {
-  return (sni_budget){.values = 160, .parts = 8, .row_bytes = 320 << 10};
+  return (sni_budget){.values = 160, .parts = 8, .row_bytes = 192 << 10};
 }
 
 typedef struct sni_lower_options {
