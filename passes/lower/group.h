@@ -100,12 +100,13 @@ typedef struct sni_placement {
 typedef struct sni_fusion_node {
   int32_t group;  // member of, or -1
   bool reachable;
-  bool materialised;          // has a buffer
-  bool forced;                // needs a buffer whatever fusion does
-  bool special_use;           // some reader needs the buffer itself
-  bool piece;                 // computed into its place by what alone reads it: no buffer, no group
-  float inline_ns;            // of recomputing an element from buffers
-  uint8_t inline_loads;       // saturates
+  bool materialised;     // has a buffer
+  bool forced;           // needs a buffer whatever fusion does
+  bool special_use;      // some reader needs the buffer itself
+  uint8_t piece;         // computed into its place by what alone reads it: no buffer, no group. How
+                         // many such results of pieces it lies in
+  float inline_ns;       // of recomputing an element from buffers
+  uint8_t inline_loads;  // saturates
   sni_selection selection;    // of a member
   sni_placement *placements;  // where it is computed: its operands are read from there
   sni_placement *readers;     // where it is read

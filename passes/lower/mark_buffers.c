@@ -6,7 +6,10 @@
 #include "passes/graph/op_kop.h"
 #include "passes/lower/fuse_groups.h"
 
-enum { most_inline_loads = 3 };
+enum {
+  most_inline_loads = 3,
+  most_nested_pieces = 16,  // results of pieces in one another
+};
 static const double most_inline_ns = 0.42;  // worth redoing to save a buffer: eight additions
 
 static const sni_node *node_of(const sni_lowering *l, sni_node_id id) {
@@ -114,7 +117,7 @@ static void mark_piece(sni_lowering *l, const uint32_t *uses, sni_node_id id) {
     force_unless_constant(l, id);
     return;
   }
-  l->nodes[id].piece = true;
+  l->nodes[id].piece = 1;
   l->nodes[id].why = SNI_WHY_SOLE;
   for (int i = 0; i < node->n_operands; i++) mark_piece(l, uses, node->operands[i]);
 }
@@ -126,9 +129,10 @@ static void force_pieces(sni_lowering *l, const uint32_t *uses, sni_node_id id) 
   for (int i = 0; i < node->n_operands; i++) {
     const sni_node_id operand = node->operands[i];
     sni_fusion_node *state = &l->nodes[operand];
-    if (is_joint(node) && is_joint(node_of(l, operand)) && uses[operand] == 1) {
+    const bool joints = is_joint(node) && is_joint(node_of(l, operand));
+    if (joints && uses[operand] == 1 && l->nodes[id].piece < most_nested_pieces) {
       state->forced = state->materialised = false;
-      state->piece = true;
+      state->piece = (uint8_t)(l->nodes[id].piece + 1);
       state->why = SNI_WHY_SOLE;
     } else if (is_joint(node) && can_be_piece(l, uses, operand)) {
       mark_piece(l, uses, operand);

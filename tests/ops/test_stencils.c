@@ -59,6 +59,18 @@ static sn_tensor *far_apart(sn_tensor *x) {
 static sn_tensor *twenty(sn_tensor *x) {
   return windows(sn_tanh(x), 20, 1);
 }
+// Results of pieces in one another, deeper than they are written as one.
+static sn_tensor *nested(sn_tensor *x) {
+  sn_tensor *y = sn_tanh(x);
+  for (int i = 0; i < 40; i++) {
+    const int64_t rows = sn_dim(y, 0), columns = sn_dim(y, 1);
+    sn_tensor *edge = sn_mul_scalar(x, 1.0 / (i + 1));
+    edge = sn_broadcast_to(edge, i % 2 ? SN_SHAPE(1, columns) : SN_SHAPE(rows, 1));
+    y = sn_concat((sn_tensor *[]){edge, edge, y, edge, edge}, 5, i % 2 ? 0 : 1);
+  }
+  return y;
+}
+
 // A window and all of it.
 static sn_tensor *and_all(sn_tensor *x) {
   return sn_add(sn_sum(sn_square(five(x))), sn_sum(sn_exp(x)));
@@ -80,6 +92,7 @@ static const struct {
              {"far apart, all borders", far_apart, {1, {10}}},
              {"twenty", twenty, {1, {21}}},
              {"twenty of many", twenty, {1, {500}}},
+             {"nested", nested, {2, {1, 1}}},
              {"and all", and_all, {1, {64}}}};
 enum { n_cases = SNI_COUNT_OF(cases), n_out = 2 };
 
