@@ -55,7 +55,7 @@ static void place(sni_body *b, sni_expression *v) {
 }
 
 sn_status sni_body_add(sni_body *b, const sni_expression *value, uint32_t *out) {
-  SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->values, &b->values_capacity,
+  SNI_TRY(sni_arena_grow(b->l->scratch, b->l->diag, (void **)&b->values, &b->values_capacity,
                          b->n_values + 1, sizeof *b->values));
   b->values[b->n_values] = *value;
   place(b, &b->values[b->n_values]);
@@ -111,7 +111,7 @@ static sn_status memo_reserve(sni_body *b, sni_memo_table *table) {
   if ((table->count + 1) * 2 <= table->capacity) return SN_OK;
   const sni_memo_table old = *table;
   table->capacity = old.capacity ? old.capacity * 2 : 32;
-  table->items = SNI_ARENA_ARRAY(b->l->arena, sni_memo, table->capacity);
+  table->items = SNI_ARENA_ARRAY(b->l->scratch, sni_memo, table->capacity);
   if (!table->items)
     return sni_fail_memory(b->l->diag, table->capacity * sizeof *table->items, "a kernel");
   for (uint32_t i = 0; i < old.capacity; i++) {

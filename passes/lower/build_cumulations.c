@@ -20,7 +20,7 @@ static sn_status add_first(sni_body *b, const sni_node *node, uint32_t *out) {
 
 // Whether this is the first iteration. axis: of the body, the inner one.
 static sn_status add_is_first(sni_body *b, int axis, uint32_t *out) {
-  sni_linear *at = SNI_ARENA_ARRAY(b->l->arena, sni_linear, SNI_MAX_AXES);
+  sni_linear *at = SNI_ARENA_ARRAY(b->l->scratch, sni_linear, SNI_MAX_AXES);
   uint32_t zero = 0;
   if (!at) return sni_fail_memory(b->l->diag, SNI_MAX_AXES * sizeof *at, "a kernel");
   at[axis] = sni_linear_number(1);

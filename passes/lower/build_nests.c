@@ -253,7 +253,7 @@ static sn_status emit_nest(sni_body *b, const sni_group *group, int32_t number) 
 static sn_status add_waiting(sni_body *b, const sni_group *chain) {
   for (uint32_t i = 0; i < chain->n_waiting; i++) {
     const sni_type *type = sni_graph_type(b->l->graph, chain->waiting[i].node);
-    SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->rows, &b->rows_capacity,
+    SNI_TRY(sni_arena_grow(b->l->scratch, b->l->diag, (void **)&b->rows, &b->rows_capacity,
                            b->n_rows + 1, sizeof *b->rows));
     b->rows[b->n_rows++] = (sni_row){.dtype = type->dtype,
                                      .elements = chain->waiting[i].elements,
@@ -282,7 +282,7 @@ static sn_status build_body(sni_lowering *l, uint32_t number, int part, const sn
     const uint32_t level = (uint32_t)sni_body_level(b, group->members[m]);
     if (level + 1 > levels) levels = level + 1;
   }
-  b->nests = SNI_ARENA_ARRAY(l->arena, sni_nest, levels);
+  b->nests = SNI_ARENA_ARRAY(l->scratch, sni_nest, levels);
   if (!b->nests) return sni_fail_memory(l->diag, levels * sizeof *b->nests, "a kernel");
   b->n_nests = levels;
   for (uint32_t n = 0; n < levels; n++) {

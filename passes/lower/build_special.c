@@ -113,7 +113,7 @@ static sn_status add_updates(sni_lowering *l, sni_node_id id) {
   b.n_inner = indices->rank;
   for (int k = 0; k < row_rank; k++) b.extent[k] = sni_linear_dim(updates->dims[indices->rank + k]);
   for (int k = 0; k < indices->rank; k++) b.extent[row_rank + k] = sni_linear_dim(updates->dims[k]);
-  b.nests = SNI_ARENA_ARRAY(l->arena, sni_nest, 1);
+  b.nests = SNI_ARENA_ARRAY(l->scratch, sni_nest, 1);
   if (!b.nests) return sni_fail_memory(l->diag, sizeof *b.nests, "a kernel");
   b.n_nests = 1;
   b.nest = 0;

@@ -47,7 +47,7 @@ static sn_status tree_size(tree_maker *t, sni_linear x, sni_extent *out) {
   uint32_t p = 0;
   while (p < t->k->n_params && t->k->params[p] != ref) p++;
   if (p == t->k->n_params) {
-    SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&t->k->params, &t->k->params_capacity,
+    SNI_TRY(sni_arena_grow(l->scratch, l->diag, (void **)&t->k->params, &t->k->params_capacity,
                            t->k->n_params + 1, sizeof *t->k->params));
     t->k->params[t->k->n_params++] = ref;
   }
@@ -68,7 +68,7 @@ static sn_status slot_buffer(tree_maker *t, int32_t slot, sn_dtype dtype, uint32
       *out = s;
       return SN_OK;
     }
-  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&t->k->buffer_slots, &t->k->slots_capacity,
+  SNI_TRY(sni_arena_grow(l->scratch, l->diag, (void **)&t->k->buffer_slots, &t->k->slots_capacity,
                          t->k->n_slots + 1, sizeof *t->k->buffer_slots));
   *out = sni_tree_add_buffer(
       &t->k->build,
@@ -425,7 +425,7 @@ static uint32_t add_row(tree_maker *t, const sni_row *row, uint32_t scope) {
 static sn_status add_waiting(tree_maker *parts, int n, uint32_t count) {
   for (int i = 0; i < n; i++) {
     tree_maker *t = &parts[i];
-    t->row_buffers = SNI_ARENA_ARRAY(t->l->arena, uint32_t, t->b->n_rows + 1);
+    t->row_buffers = SNI_ARENA_ARRAY(t->l->scratch, uint32_t, t->b->n_rows + 1);
     if (!t->row_buffers) return sni_fail_memory(t->l->diag, t->b->n_rows, "a kernel");
     for (uint32_t r = 0; r < count; r++)
       t->row_buffers[r] = i ? parts[0].row_buffers[r]
@@ -477,17 +477,19 @@ static sn_status append_command(const tree_maker *parts, int n, const sni_tree *
   const kernel *k = parts->k;
   const tree_maker *t = &parts[n - 1];
   sni_lowering *l = t->l;
-  sni_plan_command c = {.kernel = tree,
-                        .slots = k->buffer_slots,
-                        .params = k->params,
-                        .n_slots = k->n_slots,
-                        .n_params = k->n_params,
-                        .location = t->b->location,
-                        .fault = t->b->fault,
-                        .op_name = t->b->op_name};
-  sni_size_ref *extents = SNI_ARENA_ARRAY(l->arena, sni_size_ref, SNI_MAX_AXES);
-  int64_t *grains = SNI_ARENA_ARRAY(l->arena, int64_t, SNI_MAX_AXES);
-  if (!extents || !grains) return sni_fail_memory(l->diag, 0, "a kernel");
+  sni_plan_command c = {
+      .kernel = sni_arena_copy(l->arena, tree, tree->bytes),
+      .slots = sni_arena_copy(l->arena, k->buffer_slots, k->n_slots * sizeof *c.slots),
+      .params = sni_arena_copy(l->arena, k->params, k->n_params * sizeof *c.params),
+      .n_slots = k->n_slots,
+      .n_params = k->n_params,
+      .location = t->b->location,
+      .fault = t->b->fault,
+      .op_name = t->b->op_name};
+  sni_size_ref *extents = SNI_ARENA_ARRAY(l->arena, sni_size_ref, k->n_grid);
+  int64_t *grains = SNI_ARENA_ARRAY(l->arena, int64_t, k->n_grid);
+  if (!extents || !grains || !c.kernel || !c.slots || !c.params)
+    return sni_fail_memory(l->diag, tree->bytes, "a kernel");
   for (int i = 0; i < k->n_grid; i++) {
     const sni_linear e = t->axes.extent[i];
     grains[i] = t->axes.grain[i];
@@ -506,9 +508,9 @@ static sn_status append_command(const tree_maker *parts, int n, const sni_tree *
 static sn_status prepare_part(tree_maker *t, kernel *k, sni_body *b) {
   sni_lowering *l = b->l;
   *t = (tree_maker){.k = k, .b = b, .l = l, .nest = SNI_NO_NEST};
-  t->number = SNI_ARENA_ARRAY(l->arena, uint32_t, b->n_values + 1);
-  t->late = SNI_ARENA_ARRAY(l->arena, bool, b->n_values + 1);
-  t->depth = SNI_ARENA_ARRAY(l->arena, uint8_t, b->n_values + 1);
+  t->number = SNI_ARENA_ARRAY(l->scratch, uint32_t, b->n_values + 1);
+  t->late = SNI_ARENA_ARRAY(l->scratch, bool, b->n_values + 1);
+  t->depth = SNI_ARENA_ARRAY(l->scratch, uint8_t, b->n_values + 1);
   if (!t->number || !t->late || !t->depth)
     return sni_fail_memory(l->diag, b->n_values * sizeof *t->number, "a kernel");
   SNI_TRY(sni_choose_axes(b, &t->axes));
@@ -528,7 +530,7 @@ sn_status sni_build_tree(sni_body *bodies, int n) {
   k.n_shared =
       parts[0].axes.n_outer - (b->cut >= 0) - (b->cut >= 0 && b->contraction != SNI_NO_VALUE);
   k.n_grid = k.n_shared - k.in_order;
-  sni_tree_begin(&k.build, l->arena, l->diag, bodies[n - 1].name);
+  sni_tree_begin(&k.build, l->scratch, l->diag, bodies[n - 1].name);
   for (int p = 0; p < n; p++) SNI_TRY(add_buffers(&parts[p], parts, n));
   SNI_TRY(write_items(parts, n));
   SNI_TRY(sni_tree_finish(&k.build, &tree));

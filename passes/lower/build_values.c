@@ -43,7 +43,7 @@ sn_status sni_body_address(sni_body *b, const sni_type *type, const sni_index_ma
                            int first_dim, sni_expression *v) {
   const int n_axes = sni_body_axes(b);
   sni_dim_table *dims = b->l->dims;
-  v->stride = SNI_ARENA_ARRAY(b->l->arena, sni_linear, n_axes ? n_axes : 1);
+  v->stride = SNI_ARENA_ARRAY(b->l->scratch, sni_linear, n_axes ? n_axes : 1);
   if (!v->stride) return sni_fail_memory(b->l->diag, sizeof *v->stride, "a kernel");
   sni_linear stride = sni_linear_number(1);
   for (int k = type->rank - 1; k >= first_dim; k--) {
@@ -265,10 +265,10 @@ static sn_status emit_random(sni_body *b, const sni_node *node, const sni_index_
 sn_status sni_body_add_condition(sni_body *b, const sni_linear *at, sni_dim extent) {
   const int n_axes = sni_body_axes(b);
   sni_condition c = {.extent = sni_linear_dim(extent), .offset = at[0]};
-  c.stride = sni_arena_copy(b->l->arena, at + 1, (size_t)(n_axes ? n_axes : 1) * sizeof *at);
+  c.stride = sni_arena_copy(b->l->scratch, at + 1, (size_t)(n_axes ? n_axes : 1) * sizeof *at);
   if (!c.stride) return sni_fail_memory(b->l->diag, sizeof *at, "a kernel");
-  SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->conditions, &b->conditions_capacity,
-                         b->n_conditions + 1, sizeof *b->conditions));
+  SNI_TRY(sni_arena_grow(b->l->scratch, b->l->diag, (void **)&b->conditions,
+                         &b->conditions_capacity, b->n_conditions + 1, sizeof *b->conditions));
   b->conditions[b->n_conditions++] = c;
   return SN_OK;
 }
@@ -321,7 +321,7 @@ static sn_status emit_under(sni_body *b, sni_node_id operand, const sni_index_ma
 static sn_status begin_conditions(sni_body *b, uint32_t *first, uint32_t *own) {
   *first = b->n_conditions;
   for (uint32_t i = 0; i < b->active_count; i++) {
-    SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->conditions,
+    SNI_TRY(sni_arena_grow(b->l->scratch, b->l->diag, (void **)&b->conditions,
                            &b->conditions_capacity, b->n_conditions + 1, sizeof *b->conditions));
     b->conditions[b->n_conditions] = b->conditions[b->active_first + i];
     b->n_conditions++;

@@ -127,6 +127,7 @@ typedef struct sni_lowering {
   const sni_lower_options *options;
   sni_budget budget;
   sni_arena *arena;
+  sni_arena *scratch;  // of the group at hand: forgotten with the next one
   sni_diag *diag;
   sni_dim_table *dims;
   sni_fusion_node *nodes;  // per graph node

@@ -66,7 +66,7 @@ sn_status sni_index_map_create(sni_lowering *l, int rank, int n_axes, sni_index_
   out->rank = rank;
   out->n_axes = n_axes;
   size_t count = (size_t)rank * (size_t)(n_axes + 1);
-  out->at = sni_arena_alloc_zeroed(l->arena, count * sizeof(sni_linear));
+  out->at = sni_arena_alloc_zeroed(l->scratch, count * sizeof(sni_linear));
   return out->at ? SN_OK : sni_fail_memory(l->diag, count * sizeof(sni_linear), "an index map");
 }
 

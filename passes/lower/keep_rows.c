@@ -62,9 +62,9 @@ sn_status sni_body_remember(sni_body *b, sni_node_id id, const sni_index_map *ma
   const bool worth = is_load ? is_far_column(b, &node->type)
                              : is_computed(node) && b->values[value].cost > recompute_cost;
   if (b->n_nests < 2 || has_conditions(b) || !worth || !is_whole(b, &node->type, map)) return SN_OK;
-  SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->wholes, &b->wholes_capacity,
+  SNI_TRY(sni_arena_grow(b->l->scratch, b->l->diag, (void **)&b->wholes, &b->wholes_capacity,
                          b->n_wholes + 1, sizeof *b->wholes));
-  sni_index_map *copy = sni_arena_copy(b->l->arena, map, sizeof *map);
+  sni_index_map *copy = sni_arena_copy(b->l->scratch, map, sizeof *map);
   if (!copy) return sni_fail_memory(b->l->diag, sizeof *map, "a kernel");
   b->wholes[b->n_wholes++] = (sni_whole){id, value, b->nest, -1, copy};
   return SN_OK;
@@ -128,7 +128,7 @@ static int64_t row_elements(const sni_body *b, const sni_whole *w) {
 }
 
 static sn_status add_row(sni_body *b, const sni_row *row, int32_t *out) {
-  SNI_TRY(sni_arena_grow(b->l->arena, b->l->diag, (void **)&b->rows, &b->rows_capacity,
+  SNI_TRY(sni_arena_grow(b->l->scratch, b->l->diag, (void **)&b->rows, &b->rows_capacity,
                          b->n_rows + 1, sizeof *b->rows));
   b->rows[b->n_rows] = *row;
   *out = (int32_t)b->n_rows++;

@@ -29,6 +29,7 @@ static sn_status build_groups(sni_lowering *l) {
     const sni_group *group = &l->groups[l->order[i]];
     groups[i] =
         (sni_plan_group){kinds[group->kind], group->members, group->n_members, l->n_commands, 0};
+    sni_arena_reset(l->scratch);
     SNI_TRY(build_group(l, l->order[i]));
     groups[i].n_commands = l->n_commands - groups[i].first_command;
   }
@@ -98,18 +99,22 @@ sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *optio
   sni_plan *plan = SNI_ARENA_NEW(arena, sni_plan);
   sni_fusion_node *nodes = SNI_ARENA_ARRAY(arena, sni_fusion_node, graph->n_nodes + 1);
   if (!plan || !nodes) return sni_fail_memory(diag, graph->n_nodes * sizeof *nodes, "a plan");
+  sni_arena scratch;
+  sni_arena_init(&scratch, arena->allocator);
   sni_lowering l = {.graph = graph,
                     .options = options,
                     .budget = options->budget ? *options->budget : sni_budget_usual(),
                     .arena = arena,
+                    .scratch = &scratch,
                     .diag = diag,
                     .dims = graph->dims,
                     .nodes = nodes,
                     .plan = plan};
   for (uint32_t i = 0; i < graph->n_nodes; i++)
     nodes[i].group = nodes[i].slot = nodes[i].level_group = nodes[i].waits = -1;
-  SNI_TRY(lower(&l));
-  SNI_TRY(finish_plan(&l));
-  *out_plan = plan;
-  return SN_OK;
+  sn_status status = lower(&l);
+  sni_arena_deinit(&scratch);
+  if (!status) status = finish_plan(&l);
+  if (!status) *out_plan = plan;
+  return status;
 }
