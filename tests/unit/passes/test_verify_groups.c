@@ -28,6 +28,7 @@ static void fuse(const char *text) {
   l = (sni_lowering){.graph = graph,
                      .options = &options,
                      .arena = &arena,
+                     .scratch = &arena,
                      .diag = &diag,
                      .budget = sni_budget_usual(),
                      .dims = graph->dims,
