@@ -38,7 +38,7 @@ CASES(sums_in_their_order, sums_cases)
 CASES(ranges_hold_or_not, ranges_cases)
 CASES(rows_in_scratch, scratch_cases)
 CASES(products_and_their_loops, products_cases)
-CASES(strips_and_interiors, wide_cases)
+CASES(sums_by_strips, wide_cases)
 
 // ---- short rows below the lanes: [rows, columns] at a pitch, read, summed, and stored again
 enum { rows_from_param = -1 };
@@ -305,7 +305,7 @@ int main(void) {
   tcase_add_test(cases, ranges_hold_or_not);
   tcase_add_test(cases, rows_in_scratch);
   tcase_add_test(cases, products_and_their_loops);
-  tcase_add_test(cases, strips_and_interiors);
+  tcase_add_test(cases, sums_by_strips);
   tcase_add_test(cases, streams_ask_once);
   tcase_add_test(cases, short_rows_stay_in_registers);
   tcase_add_loop_test(cases, rows_below_lanes, 0, 4);

@@ -145,37 +145,6 @@ static const tree_case sums_cases[] = {
              "loop i0 parallel 3 @ grid grain 1 { "
              "loop i1 reduce 5000 order lanes chunk 1024 @ lanes { %0 f32 = load b0[5000*i0 + i1] "
              "%1 f32 = reduce add i1 %0 } store b1[i0] = %1 }"},
-    {.name = "sums by strips",
-     .text = "b0 f32 global read b1 f32 global write b2 f32 global write "
-             "loop i0 parallel 3 @ grid grain 1 { "
-             "loop i1 reduce 768 order lanes @ lanes { %0 f32 = load b0[768*i0 + i1] "
-             "%1 f32 = mul %0, %0 %2 f32 = mul %1, %0 %3 f32 = reduce add i1 %0 "
-             "%4 f32 = reduce add i1 %1 %5 f32 = reduce max i1 %2 store b2[768*i0 + i1] = %2 } "
-             "%7 f32 = add %3, %4 %8 f32 = add %7, %5 store b1[i0] = %8 }"},
-    {.name = "sums by strips, a rest",
-     .text =
-         "b0 f32 global read b1 f32 global write "
-         "loop i0 parallel 3 @ grid grain 1 { "
-         "loop i1 reduce 333 order lanes @ lanes { %0 f32 = load b0[333*i0 + i1] "
-         "%1 f32 = mul %0, %0 %2 f32 = mul %1, %0 %3 f32 = mul %2, %0 %4 f32 = reduce add i1 %0 "
-         "%5 f32 = reduce add i1 %1 %6 f32 = reduce min i1 %2 %7 f32 = reduce mul i1 %3 } "
-         "%8 f32 = add %4, %5 %9 f32 = add %6, %7 store b1[2*i0] = %8 store b1[2*i0 + 1] = %9 }"},
-    {.name = "sums by strips, f64 in pieces",
-     .text = "b0 f64 global read b1 f64 global write "
-             "loop i0 parallel 2 @ grid grain 1 { "
-             "loop i1 reduce p0 order lanes chunk 1024 @ lanes { %0 f64 = load b0[p0*i0 + i1] "
-             "%1 f64 = mul %0, %0 %2 f64 = reduce add i1 %0 %3 f64 = reduce add i1 %1 "
-             "%4 f64 = reduce max i1 %1 %5 f64 = reduce min i1 %0 } %6 f64 = add %2, %3 "
-             "%7 f64 = add %4, %5 store b1[i0] = %6 store b1[i0 + 2] = %7 }",
-     .params = {3200}},
-    {.name = "sums by strips over two loops",
-     .text = "b0 i32 global read b1 i32 global write "
-             "loop i0 parallel 3 @ grid grain 1 { loop i1 reduce 3 order lanes { "
-             "loop i2 reduce 200 order lanes @ lanes { %0 i32 = load b0[600*i0 + 200*i1 + i2] "
-             "%1 i32 = mul %0, %0 %2 i32 = mul %1, %0 %3 i32 = reduce add i1 %0 "
-             "%4 i32 = reduce add i1 %1 %5 i32 = reduce max i1 %2 %6 i32 = reduce min i1 %1 } } "
-             "%7 i32 = add %3, %4 %8 i32 = add %5, %6 store b1[2*i0] = %7 "
-             "store b1[2*i0 + 1] = %8 }"},
     {.name = "row sum chunk 64, many levels",
      .text = "b0 f32 global read b1 f32 global write "
              "loop i0 parallel 2 @ grid grain 1 { "

@@ -1,5 +1,5 @@
 // Trees whose loops in vectors LLVM code runs in another order than turn by turn: sums of more
-// accumulators than registers, by strips of the 64 lanes; loads under ranges, an interior between borders.
+// accumulators than registers, by strips of the 64 lanes.
 #ifndef SNI_TESTS_TREE_WIDE_CASES_H
 #define SNI_TESTS_TREE_WIDE_CASES_H
 
@@ -46,33 +46,6 @@ static const tree_case wide_cases[] = {
              "%6 i32 = reduce add i2 %3 %7 i32 = reduce max i2 %4 %8 i32 = reduce min i2 %3 } } "
              "%9 i32 = add %5, %6 %10 i32 = add %7, %8 store b1[2*i0] = %9 "
              "store b1[2*i0 + 1] = %10 }"},
-    {.name = "stencil",
-     .text = "b0 f32 global read b1 f32 global write @ stream "
-             "loop i0 parallel 5 @ grid grain 1 { %0 f32 = const 0.5 "
-             "loop i1 parallel 1100 @ grid grain 700 lanes { "
-             "%1 f32 = load b0[1100*i0 + i1 - 1] where 0 <= i0 < 5 and 0 <= i1 - 1 < 1100 else %0 "
-             "%2 f32 = load b0[1100*i0 + i1 + 1] where 0 <= i0 < 5 and 0 <= i1 + 1 < 1100 else %0 "
-             "%3 f32 = load b0[1100*i0 + i1 - 1100] where 0 <= i0 - 1 < 5 else %0 "
-             "%4 f32 = load b0[1100*i0 + i1 - 40] where 0 <= i1 - 40 < 900 else %0 "
-             "%5 f32 = add %1, %2 %6 f32 = add %3, %4 %7 f32 = add %5, %6 "
-             "store b1[1100*i0 + i1] = %7 } }",
-     .elements = {5500}},
-    {.name = "stencil of unknown length",
-     .text = "b0 f64 global read b1 f64 global write "
-             "loop i0 parallel p0 @ grid grain 300 lanes { %0 f64 = const 0.5 "
-             "%1 f64 = load b0[i0 - 3] where 0 <= i0 - 3 < p1 else %0 "
-             "%2 f64 = load b0[3*i0] where 0 <= i0 - 20 < p2 else %0 %3 f64 = add %1, %2 "
-             "store b1[i0] = %3 }",
-     .params = {777, 770, 200},
-     .elements = {770}},
-    {.name = "a stencil without an interior",
-     .text = "b0 f32 global read b1 f32 global write "
-             "loop i0 parallel p0 @ grid grain 300 lanes { %0 f32 = const 0.5 "
-             "%1 f32 = load b0[i0 - 300] where 0 <= i0 - 300 < 400 else %0 "
-             "%2 f32 = load b0[i0] where 0 <= i0 < 290 else %0 %3 f32 = add %1, %2 "
-             "store b1[i0] = %3 }",
-     .params = {700},
-     .elements = {400}},
 };
 
 #endif
