@@ -44,7 +44,7 @@ static size_t put_frames(sn_context *context, const char *text) {
 // The message is `text` behind the names of the open frames and, unless NULL, that of the op.
 static void put_message(sn_context *context, const char *op, const char *text) {
   const size_t length = put_frames(context, text);
-  const size_t room = sizeof(context->message) - length - (length ? line_room : 0);
+  const size_t room = sizeof(context->message) - length - line_room;
   snprintf(context->message + length, room, "%s%s%s", op ? op : "", op ? ": " : "", text);
   context->error_noted = true;
   context->error_line = SNI_LINE_WANTED;
@@ -91,20 +91,37 @@ sn_tensor *sni_error_from(sn_context *context, sn_status status, const sni_diag 
   return &context->error_tensor;
 }
 
-sn_status sn_fail(sn_context *context, sn_status status, const char *format, ...) {
+static sn_status fail(sn_context *context, sn_status status, const char *file, int line,
+                      const char *format, va_list arguments) SNI_PRINTF(5, 0);
+static sn_status fail(sn_context *context, sn_status status, const char *file, int line,
+                      const char *format, va_list arguments) {
   if (!context || !status) return status;
   SNI_ENTER(context, NULL, status);
   if (context->diag.status) return status;
   char text[sizeof(context->message)];  // the arguments may be the old message
-  va_list arguments;
-  va_start(arguments, format);
-  int length = vsnprintf(text, sizeof(text), format, arguments);
-  va_end(arguments);
-  if (length < 0) text[0] = 0;
+  if (vsnprintf(text, sizeof(text), format, arguments) < 0) text[0] = 0;
   put_message(context, NULL, text);
   sni_fail(&context->diag, status, "%.1199s", context->message);
   put_line_of_frame(context);
-  if (!context->frame.n_open) context->error_line = SNI_LINE_FINAL;
+  sni_locate_error(context, file, line);
+  if (context->error_line == SNI_LINE_WANTED) context->error_line = SNI_LINE_FINAL;
+  return status;
+}
+
+sn_status(sn_fail)(sn_context *context, sn_status status, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fail(context, status, NULL, 0, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+sn_status sn_fail_at(sn_context *context, sn_status status, const char *file, int line,
+                     const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fail(context, status, file, line, format, arguments);
+  va_end(arguments);
   return status;
 }
 

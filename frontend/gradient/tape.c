@@ -126,23 +126,36 @@ void sn_tape_watch_at(sn_tape *tape, sn_tensor *t, const char *file, int line) {
     sni_locate_error(tape->context, file, line);
 }
 
-static void set_recording(const char *name, sn_tape *tape, bool recording) {
+static void set_recording(const char *name, sn_tape *tape, bool recording, const char *file,
+                          int line) {
   if (!tape) return;
   sn_context *context = tape->context;
   SNI_ENTER(context, name, );
-  if (!is_open(tape, name)) return;
+  const bool is_first = !context->diag.status;
+  if (!is_open(tape, name)) {
+    if (is_first) sni_locate_error(context, file, line);
+    return;
+  }
   if (recording)
     tape->record->recording |= tape->bit;
   else
     tape->record->recording &= ~tape->bit;
 }
 
-void sn_tape_stop_recording(sn_tape *tape) {
-  set_recording("sn_tape_stop_recording", tape, false);
+void sn_tape_stop_recording_at(sn_tape *tape, const char *file, int line) {
+  set_recording("sn_tape_stop_recording", tape, false, file, line);
 }
 
-void sn_tape_resume_recording(sn_tape *tape) {
-  set_recording("sn_tape_resume_recording", tape, true);
+void sn_tape_resume_recording_at(sn_tape *tape, const char *file, int line) {
+  set_recording("sn_tape_resume_recording", tape, true, file, line);
+}
+
+void(sn_tape_stop_recording)(sn_tape *tape) {
+  sn_tape_stop_recording_at(tape, NULL, 0);
+}
+
+void(sn_tape_resume_recording)(sn_tape *tape) {
+  sn_tape_resume_recording_at(tape, NULL, 0);
 }
 
 // ---- gradients

@@ -327,20 +327,30 @@ static bool open_trace(const sn_tensor *t) {
   return t->kind == SNI_TENSOR_TRACED && t->trace == t->context->trace;
 }
 
-int64_t sn_dim(const sn_tensor *t, int axis) {
-  int rank = sn_rank(t);
-  if (axis < 0) axis += rank;
-  if (axis < 0 || axis >= rank) return -1;
+static int64_t dim_of(const char *name, const sn_tensor *t, int axis, const char *file, int line) {
   int64_t value;
   if (sni_dim_is_constant(NULL, t->type.dims[axis], &value)) return value;
   if (!open_trace(t)) return -1;
-  if (sni_pin_dim(t->context, t->type.dims[axis], &value)) return value;
+  sn_context *context = t->context;
+  if (sni_pin_dim(context, t->type.dims[axis], &value)) return value;
+  const bool is_first = !context->diag.status;
   char text[SNI_TENSOR_NAME];
-  sni_error(t->context, SN_ERR_SHAPE,
-            "sn_dim: dim %d of %s is not known in this trace: sn_symbolic_dim names it in shapes, "
+  sni_error(context, SN_ERR_SHAPE,
+            "%s: dim %d of %s is not known in this trace: sn_symbolic_dim names it in shapes, "
             "sn_axis_size computes with it; or compile for a number",
-            axis, sni_describe(t, text));
+            name, axis, sni_describe(t, text));
+  if (is_first) sni_locate_error(context, file, line);
   return -1;
+}
+
+int64_t sn_dim_at(const sn_tensor *t, int axis, const char *file, int line) {
+  int rank = sn_rank(t);
+  if (axis < 0) axis += rank;
+  return axis < 0 || axis >= rank ? -1 : dim_of("sn_dim", t, axis, file, line);
+}
+
+int64_t(sn_dim)(const sn_tensor *t, int axis) {
+  return sn_dim_at(t, axis, NULL, 0);
 }
 
 int64_t sn_symbolic_dim(const sn_tensor *t, int axis) {
@@ -356,15 +366,19 @@ int64_t sn_symbolic_dim(const sn_tensor *t, int axis) {
              : sni_dim_token(t->context, dim);
 }
 
-int64_t sn_size(const sn_tensor *t) {
+int64_t sn_size_at(const sn_tensor *t, const char *file, int line) {
   int64_t size = 1;
   if (sn_rank(t) < 0) return 0;
   for (int i = 0; i < t->type.rank; i++) {
-    int64_t dim = sn_dim(t, i);
+    int64_t dim = dim_of("sn_size", t, i, file, line);
     if (dim < 0) return -1;
     size *= dim;
   }
   return size;
+}
+
+int64_t(sn_size)(const sn_tensor *t) {
+  return sn_size_at(t, NULL, 0);
 }
 
 sn_context *sn_context_of(const sn_tensor *t) {

@@ -84,10 +84,15 @@ SN_API SN_MUST_USE sn_status sn_check(sn_context *context);
 SN_API const char *sn_error_message(const sn_context *context);
 // Status of the pending error (SN_OK if none), without clearing it.
 SN_API sn_status sn_pending_error(const sn_context *context);
-// Records an error of the caller's own (a callback's, say), as a failing op does. Keeps an error
+// Records an error of the caller's own (a callback's, say), as a failing op does: behind the text its
+// message has the line of this call, or of the outermost open frame. Returns status. Keeps an error
 // already pending.
 SN_API sn_status sn_fail(sn_context *context, sn_status status, const char *format, ...)
     SNI_PRINTF(3, 4);
+// The same, for a function that is given its caller's line; file NULL: no line.
+SN_API sn_status sn_fail_at(sn_context *context, sn_status status, const char *file, int line,
+                            const char *format, ...) SNI_PRINTF(5, 6);
+#define sn_fail(context, status, ...) sn_fail_at(context, status, __FILE__, __LINE__, __VA_ARGS__)
 
 typedef struct sn_memory_stats {
   size_t size;           // in: sizeof(sn_memory_stats)

@@ -59,6 +59,11 @@ SN_API void sn_tape_watch_at(sn_tape *tape, sn_tensor *t, const char *file, int 
 // Ops in between are not recorded: no gradient flows through them. NULL is accepted.
 SN_API void sn_tape_stop_recording(sn_tape *tape);
 SN_API void sn_tape_resume_recording(sn_tape *tape);
+// The same, naming the caller's line in the message of an error.
+SN_API void sn_tape_stop_recording_at(sn_tape *tape, const char *file, int line);
+SN_API void sn_tape_resume_recording_at(sn_tape *tape, const char *file, int line);
+#define sn_tape_stop_recording(tape) sn_tape_stop_recording_at(tape, __FILE__, __LINE__)
+#define sn_tape_resume_recording(tape) sn_tape_resume_recording_at(tape, __FILE__, __LINE__)
 // As sn_gradients, of the recorded ops. A second use of a tape that is not persistent is
 // SN_ERR_STATE, and so is use in a trace. An xs[i] that is not watched counts as unconnected.
 SN_API void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,

@@ -170,6 +170,11 @@ SN_API SN_MUST_USE sn_status sn_item_at(const sn_tensor *t, double *out_value, c
                                         int line);
 SN_API SN_MUST_USE sn_status sn_data_at(const sn_tensor *t, const void **out_data, const char *file,
                                         int line);
+// As sn_dim and sn_size, likewise.
+SN_API int64_t sn_dim_at(const sn_tensor *t, int axis, const char *file, int line);
+SN_API int64_t sn_size_at(const sn_tensor *t, const char *file, int line);
+#define sn_dim(t, axis) sn_dim_at(t, axis, __FILE__, __LINE__)
+#define sn_size(t) sn_size_at(t, __FILE__, __LINE__)
 #define sn_read(t, out, bytes) sn_read_at(t, out, bytes, __FILE__, __LINE__)
 #define sn_item(t, out_value) sn_item_at(t, out_value, __FILE__, __LINE__)
 #define sn_data(t, out_data) sn_data_at(t, out_data, __FILE__, __LINE__)

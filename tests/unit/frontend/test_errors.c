@@ -293,11 +293,19 @@ START_TEST(boundaries_name_their_own_line) {
 END_TEST
 
 START_TEST(users_errors_are_errors) {
+  char wanted[256];
+  snprintf(wanted, sizeof(wanted), "no file 7 (%s:%d)", __FILE__, __LINE__ + 1);
   ck_assert_int_eq(sn_fail(ctx, SN_ERR_FILE, "no file %d", 7), SN_ERR_FILE);
   sn_fail(ctx, SN_ERR_INDEX, "too late");
   ck_assert(sn_failed(sn_assign(e.v, e.f23)));
   ck_assert_int_eq(sn_check(ctx), SN_ERR_FILE);
-  ck_assert_str_eq(sn_error_message(ctx), "no file 7");
+  ck_assert_str_eq(sn_error_message(ctx), wanted);
+  (sn_fail)(ctx, SN_ERR_FILE, "no file %d", 8);
+  ck_assert(sn_failed(sn_sqrt(e.i23)));  // is not where the error was
+  ck_assert_int_eq(sn_check(ctx), SN_ERR_FILE);
+  ck_assert_str_eq(sn_error_message(ctx), "no file 8");
+  sn_fail_at(ctx, SN_ERR_FILE, "theirs.c", 12, "no file %d", 9);
+  expect_error(SN_ERR_FILE, "no file 9 (theirs.c:12)");
   ck_assert_int_eq(sn_fail(NULL, SN_ERR_FILE, "nothing"), SN_ERR_FILE);
   ck_assert_int_eq(sn_fail(ctx, SN_OK, "nothing"), SN_OK);
   ck_assert_int_eq(sn_check(ctx), SN_OK);

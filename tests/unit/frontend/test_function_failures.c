@@ -5,7 +5,7 @@
 // ---- failing callbacks
 typedef struct failing {
   sn_tensor *v;
-  int how;
+  int how, line;
 } failing;
 
 static sn_status caller(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
@@ -23,6 +23,7 @@ static sn_status break_down(sn_context *context, sn_tensor *const *in, sn_tensor
   sn_assign_add(f->v, sn_scalar_f32(context, 1));
   out[0] = in[0];
   if (f->how == 0) return SN_ERR_FILE;
+  f->line = __LINE__ + 1;
   if (f->how == 1) return sn_fail(context, SN_ERR_CALLBACK, "no more data in %s", "train.bin");
   if (f->how == 2) out[0] = sn_add(in[0], F32(SN_SHAPE(3), 1, 2, 3));
   if (f->how == 3) out[0] = NULL;
@@ -31,7 +32,7 @@ static sn_status break_down(sn_context *context, sn_tensor *const *in, sn_tensor
 }
 
 START_TEST(test_a_failing_callback_changes_nothing) {
-  failing user = {sn_variable(sn_scalar_f32(ctx, 1)), 0};
+  failing user = {.v = sn_variable(sn_scalar_f32(ctx, 1)), .how = 0};
   sn_function *f = make(break_down, 1, 1, &user);
   static const struct {
     sn_status status;
@@ -54,6 +55,9 @@ START_TEST(test_a_failing_callback_changes_nothing) {
     ck_assert_int_eq(status, wanted[user.how].status);
     ck_assert_msg(strstr(sn_error_message(ctx), wanted[user.how].text) != NULL, "%d: %s", user.how,
                   sn_error_message(ctx));
+    char place[96];
+    snprintf(place, sizeof(place), "train.bin (%s:%d)", __FILE__, user.line);
+    if (user.how == 1) ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), place));
     ck_assert_ptr_eq(y, x);
     ck_assert_double_eq(item(user.v), 1);
     ck_assert_int_eq(sn_check(ctx), SN_OK);
@@ -71,7 +75,7 @@ START_TEST(test_a_failing_callback_changes_nothing) {
 END_TEST
 
 START_TEST(test_a_failing_inner_call_changes_nothing) {
-  failing user = {sn_variable(sn_scalar_f32(ctx, 1)), 0};
+  failing user = {.v = sn_variable(sn_scalar_f32(ctx, 1)), .how = 0};
   sn_function *inner[2] = {make(count, 0, 1, user.v), make(break_down, 1, 1, &user)};
   sn_function *f = make(caller, 1, 1, inner);
   for (int eager = 0; eager < 2; eager++) {
@@ -230,7 +234,7 @@ START_TEST(test_calls_in_a_trace_are_inlined) {
 END_TEST
 
 START_TEST(test_an_inner_failure_keeps_its_message) {
-  failing user = {sn_variable(sn_scalar_f32(ctx, 1)), 1};
+  failing user = {.v = sn_variable(sn_scalar_f32(ctx, 1)), .how = 1};
   sn_function *inner = make(break_down, 1, 1, &user), *outer = make(twice, 1, 1, inner);
   sn_tensor *x = F32(SN_SCALAR, 1), *y;
   ck_assert_int_eq(sn_call(outer, SN_ARGS(x), &y, 1), SN_ERR_CALLBACK);

@@ -397,8 +397,11 @@ START_TEST(test_an_ended_tape_is_refused) {
   expect_error(SN_ERR_STATE, "sn_tape_gradient: the tape has ended");
   sn_tape_watch(tape, y);
   expect_error(SN_ERR_STATE, "sn_tape_watch: the tape has ended");
+  char place[96];
   sn_tape_resume_recording(tape);
+  snprintf(place, sizeof(place), "the tape has ended (%s:%d)", __FILE__, __LINE__ - 1);
   expect_error(SN_ERR_STATE, "sn_tape_resume_recording: the tape has ended");
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), place));
   for (int i = 0; i < 40; i++) sn_tape_end(sn_tape_begin(ctx));
   sn_tape_gradient(open, y, w, 1, &g);
   ck_assert(!sn_failed(g));

@@ -151,10 +151,17 @@ START_TEST(nodes_know_the_callers_line) {
 END_TEST
 
 static int64_t seen_dim;
+static const int asks_line = __LINE__ + 3;
 BODY(asks_for_a_dim) {
   UNUSED_ARGUMENTS;
   seen_dim = sn_dim(in[0], 0);
   out[0] = sn_mul_scalar(in[0], (double)seen_dim);
+  return SN_OK;
+}
+static const int asks_size_line = __LINE__ + 3;
+BODY(asks_for_the_size) {
+  UNUSED_ARGUMENTS;
+  out[0] = sn_mul_scalar(in[0], (double)sn_size(in[0]));
   return SN_OK;
 }
 BODY(asks_for_nothing) {
@@ -184,12 +191,22 @@ static int traces_over(sn_callback body) {
 // Without inputs there is no number to pin it to.
 START_TEST(asking_for_an_unknown_dim_is_an_error) {
   const sn_spec spec = {SN_F32, SN_SHAPE(SN_UNKNOWN)};
-  sn_program *program;
-  sn_function *f = sn_function_create(ctx, asks_for_a_dim, .inputs = 1, .outputs = 1);
-  ck_assert_int_eq(sn_function_compile(f, &spec, 1, &program), SN_ERR_SHAPE);
-  ck_assert_msg(strstr(sn_error_message(ctx), "sn_dim: dim 0 of f32[") != NULL, "%s",
-                sn_error_message(ctx));
-  sn_function_destroy(f);
+  static const struct {
+    sn_callback body;
+    const char *text;
+    const int *line;
+  } asks[] = {{asks_for_a_dim, "sn_dim: dim 0 of f32[", &asks_line},
+              {asks_for_the_size, "sn_size: dim 0 of f32[", &asks_size_line}};
+  for (int i = 0; i < 2; i++) {
+    char place[96];
+    sn_program *program;
+    sn_function *f = sn_function_create(ctx, asks[i].body, .inputs = 1, .outputs = 1);
+    ck_assert_int_eq(sn_function_compile(f, &spec, 1, &program), SN_ERR_SHAPE);
+    snprintf(place, sizeof(place), "(%s:%d)", __FILE__, *asks[i].line);
+    ck_assert_msg(strstr(sn_error_message(ctx), asks[i].text) != NULL, "%s", sn_error_message(ctx));
+    ck_assert_msg(strstr(sn_error_message(ctx), place) != NULL, "%s", sn_error_message(ctx));
+    sn_function_destroy(f);
+  }
 }
 END_TEST
 
