@@ -80,7 +80,12 @@ sn_status sni_graph_check_sizes(const sni_graph *graph, const int64_t *symbols,
   s.diag = &why;
   for (uint32_t id = 0; id < graph->n_nodes && !status; id++) {
     status = check_node(&s, id);
-    if (status) sni_fail(diag, status, "node %%%u: %s", id, why.text);
+    if (!status) continue;
+    if (!diag->status) {
+      diag->file = graph->nodes[id].location.file;
+      diag->line = graph->nodes[id].location.line;
+    }
+    sni_fail(diag, status, "node %%%u: %s", id, why.text);
   }
   sni_arena_deinit(&arena);
   return status;

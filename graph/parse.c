@@ -25,6 +25,8 @@ typedef struct parser {
   sni_diag inner;     // of the graph while parsing: its messages get a place
   value_name *names;  // open addressing
   uint32_t n_names, names_capacity;
+  const char *counted;  // up to here the text has `lines` ends of lines
+  int lines;
   sni_node_id *operands;  // of the node being read
   uint32_t operands_capacity;
 } parser;
@@ -52,6 +54,12 @@ static sn_status fail_memory(const parser *p) {
 // A failure that the graph described in p->inner.
 static sn_status fail_inner(const parser *p, const char *at, sn_status status) {
   return status == SN_ERR_MEMORY ? fail_memory(p) : fail_at(p, at, "%s", p->inner.text);
+}
+
+// Of the node whose line begins at `at`; no earlier one is asked for later.
+static sni_location location_of(parser *p, const char *at) {
+  for (; p->counted < at; p->counted++) p->lines += *p->counted == '\n';
+  return (sni_location){SNI_TEXT_FILE, p->lines + 1};
 }
 
 // ---- tokens
@@ -287,7 +295,9 @@ static sn_status read_parameter(parser *p, const char *line, sni_node_id *out_id
   SNI_TRY(read_tail(p, &name, &type));
   sn_status status =
       sni_graph_add_parameter(p->graph, &type, (sni_parameter_kind)kind, index, name, out_id);
-  return status ? fail_inner(p, line, status) : SN_OK;
+  if (status) return fail_inner(p, line, status);
+  p->graph->nodes[*out_id].location = location_of(p, line);
+  return SN_OK;
 }
 
 static sn_status read_constant(parser *p, const char *line, sni_node_id *out_id) {
@@ -303,7 +313,7 @@ static sn_status read_constant(parser *p, const char *line, sni_node_id *out_id)
   if (status) return fail_inner(p, line, status);
   status = sni_text_read_elements(p->graph->arena, begin, end, &type, &data, &error, &at);
   if (status) return status == SN_ERR_MEMORY ? fail_memory(p) : fail_at(p, at, "%s", error);
-  status = sni_graph_add_constant(p->graph, &type, data, (sni_location){0}, out_id);
+  status = sni_graph_add_constant(p->graph, &type, data, location_of(p, line), out_id);
   if (status) return fail_inner(p, line, status);
   p->graph->nodes[*out_id].name = name;
   return SN_OK;
@@ -327,7 +337,7 @@ static sn_status read_operation(parser *p, const char *line, sni_op op, sni_node
   SNI_TRY(read_attributes(p, op, attrs, &n_attrs));
   SNI_TRY(read_tail(p, &name, &type));
   sn_status status = sni_graph_append(p->graph, false, op, p->operands, (int)n, attrs, n_attrs,
-                                      &type, (sni_location){0}, out_id);
+                                      &type, location_of(p, line), out_id);
   if (status) return fail_inner(p, line, status);
   p->graph->nodes[*out_id].name = name;
   return SN_OK;
@@ -414,7 +424,7 @@ static sn_status read_graph(parser *p) {
 
 sn_status sni_graph_parse(sni_arena *arena, sni_diag *diag, const char *text, size_t length,
                           sni_graph **out_graph) {
-  parser p = {.text = text, .cursor = text, .end = text + length, .diag = diag};
+  parser p = {.text = text, .cursor = text, .counted = text, .end = text + length, .diag = diag};
   sni_diag_clear(&p.inner);
   SNI_TRY(sni_graph_create(arena, diag, NULL, NULL, &p.graph));
   if (!grow_names(&p)) return fail_memory(&p);

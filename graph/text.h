@@ -10,13 +10,15 @@
 //
 // The name behind @ and the strings are optional. Constants of more than 64 elements are their
 // bytes: 0x0000803f... Line comments start with //. Locations, hints and guards are not part of the
-// text.
+// text; a parsed node's location is its line in it.
 #ifndef SNI_GRAPH_TEXT_H
 #define SNI_GRAPH_TEXT_H
 
 #include "graph/graph.h"
 
 enum { sni_text_max_elements = 64 };  // of a constant written as a list
+// The file of a parsed node's location; its line is the text's.
+#define SNI_TEXT_FILE "text"
 
 static inline bool sni_text_is_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

@@ -1,5 +1,8 @@
 // The sinter command: tells what Sinter runs on, and shows, runs and times functions given as
 // textual graphs.
+//
+// Its errors are about what the user gave: (sn_f)(...) instead of the macro sn_f(...) leaves out the
+// line of the call here.
 #include "tools/npy.h"
 
 #include <errno.h>
@@ -35,6 +38,7 @@ typedef struct arguments {
 
 // A function read from text, ready to run on memory of our own.
 typedef struct loaded {
+  const char *name;  // of the file
   sn_context *context;
   sn_program *program;
   sn_runner *runner;
@@ -146,17 +150,41 @@ static char *read_text(const char *path, size_t *out_length) {
   return ok ? text : NULL;
 }
 
+// A message about the function that was read from l->name, in the terms of whoever wrote that: not
+// the library's function that failed, but file:line.
+static bool complain_of(const loaded *l, const char *message) {
+  static const char in_text[] = " (text:";
+  const char *begin = message, *end = message + strlen(message), *place = NULL;
+  int line = 0, column = 0, skipped = 0;
+  if (!strncmp(begin, "sn_", 3) && strstr(begin, ": ")) begin = strstr(begin, ": ") + 2;
+  for (const char *at = begin; (at = strstr(at, in_text)); at++) place = at;
+  (void)fprintf(stderr, "sinter: %s:", l->name);
+  if (place && sscanf(place + sizeof(in_text) - 1, "%d)%n", &line, &skipped) == 1 && skipped) {
+    end = place;
+    (void)fprintf(stderr, "%d:", line);
+  } else if (sscanf(begin, "%d:%d: %n", &line, &column, &skipped) == 2 && skipped) {
+    (void)fprintf(stderr, "%d:%d:", line, column);
+    begin += skipped;
+  } else if (sscanf(begin, "line %d: %n", &line, &skipped) == 1 && skipped) {
+    (void)fprintf(stderr, "%d:", line);
+    begin += skipped;
+  }
+  (void)fprintf(stderr, " %.*s\n", (int)(end - begin), begin);
+  return false;
+}
+
 static bool report(const loaded *l, sn_status status) {
   const char *message = l->context ? sn_error_message(l->context) : "";
-  return complain(*message ? message : sn_status_meaning(status), NULL);
+  return complain_of(l, *message ? message : sn_status_meaning(status));
 }
 
 static bool load_text(const arguments *a, const char *name, const char *text, size_t length,
                       loaded *l) {
+  l->name = name;
   sn_status status = sn_context_create_opts(&a->options, &l->context);
+  if (status) return complain(sn_status_meaning(status), NULL);
+  status = (sn_program_from_text)(l->context, text, length, &l->program);
   if (status) return report(l, status);
-  status = sn_program_from_text(l->context, text, length, &l->program);
-  if (status) return complain(name, sn_error_message(l->context));
   if (sn_program_inputs(l->program) > MAX_TENSORS || sn_program_outputs(l->program) > MAX_TENSORS)
     return complain("too many inputs or outputs", NULL);
   return true;
@@ -167,7 +195,7 @@ static bool load_file(const arguments *a, loaded *l) {
   if (!a->file) return complain("a file is needed; `sinter` alone explains", NULL);
   char *text = read_text(a->file, &length);
   if (!text) return complain(a->file, strerror(errno));
-  bool ok = load_text(a, a->file, text, length, l);
+  bool ok = load_text(a, strcmp(a->file, "-") ? a->file : "standard input", text, length, l);
   free(text);
   return ok;
 }
@@ -240,7 +268,7 @@ static void fill_pattern(const sn_view *view) {
 static bool make_inputs(loaded *l) {
   for (int i = 0; i < sn_program_inputs(l->program); i++) {
     sn_spec spec;
-    sn_status status = sn_program_input_spec(l->context, l->program, i, &spec);
+    sn_status status = (sn_program_input_spec)(l->context, l->program, i, &spec);
     if (status) return report(l, status);
     for (int d = 0; d < spec.shape.rank; d++)
       if (spec.shape.dims[d] == SN_UNKNOWN) spec.shape.dims[d] = 32;
@@ -255,19 +283,18 @@ static bool make_outputs(const arguments *a, loaded *l) {
   int n_inputs = sn_program_inputs(l->program);
   for (int i = 0; i < n_inputs; i++) in[i] = (sn_spec){l->in[i].dtype, l->in[i].shape};
   for (int i = 0; i < sn_program_outputs(l->program); i++) {
-    sn_status status = sn_program_output_spec(l->context, l->program, in, n_inputs, i, &out);
+    sn_status status = (sn_program_output_spec)(l->context, l->program, in, n_inputs, i, &out);
     if (status) return report(l, status);
     if (!allocate(&l->out[i], &out)) return false;
   }
-  sn_status status = sn_runner_create(l->context, l->program, a->options.threads, &l->runner);
+  sn_status status = (sn_runner_create)(l->context, l->program, a->options.threads, &l->runner);
   return status ? report(l, status) : true;
 }
 
 static bool run_once(const loaded *l) {
   sn_status status = sn_run(l->runner, l->in, l->out);
   if (!status) return true;
-  (void)fprintf(stderr, "sinter: %s\n", sn_runner_error(l->runner));
-  return false;
+  return complain_of(l, sn_runner_error(l->runner));
 }
 
 // ---- commands
@@ -303,7 +330,7 @@ static bool print_text(const char *text) {
 static bool command_dump(const arguments *a, loaded *l) {
   char *text;
   if (!load_file(a, l)) return false;
-  sn_status status = sn_program_dump(l->context, l->program, a->stage, &text);
+  sn_status status = (sn_program_dump)(l->context, l->program, a->stage, &text);
   if (status) return report(l, status);
   bool ok = print_text(text);
   sn_text_free(l->context, text);
@@ -312,7 +339,7 @@ static bool command_dump(const arguments *a, loaded *l) {
 
 static bool print_view(const loaded *l, const sn_view *view) {
   SN_SCOPE(l->context);
-  sn_tensor *t = sn_constant(l->context, view->dtype, view->shape, view->data);
+  sn_tensor *t = (sn_constant)(l->context, view->dtype, view->shape, view->data);
   sn_status status = sn_check(l->context);
   if (status) return report(l, status);
   size_t length = sn_format(t, NULL, 0);

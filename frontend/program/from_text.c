@@ -1,6 +1,8 @@
 // Programs from textual graphs, and what a program's inputs and outputs are: for tools, and for
 // hosts that bring no callback.
 //
+// What is wrong with a parameter begins with "line N: ", of the text.
+//
 // Each parameter of the text becomes what a trace would have given it: inputs a signature,
 // variables new variables that start at zero, captures tensors of zeros. The program is then
 // finished as after a trace.
@@ -30,8 +32,9 @@ static sn_status fill_key(sn_program *program, const sni_parameter *parameter, s
     if (sni_dim_is_constant(graph->dims, node->type.dims[d], &value))
       key->type.dims[d] = value;
     else if (symbol_of(graph->dims, node->type.dims[d], &key->symbol[d]))
-      return sni_fail(diag, SN_ERR_UNSUPPORTED, "input %u: dim %d is neither a number nor a symbol",
-                      parameter->index, d);
+      return sni_fail(diag, SN_ERR_UNSUPPORTED,
+                      "line %d: input %u: dim %d is neither a number nor a symbol",
+                      node->location.line, parameter->index, d);
   }
   program->input_names[parameter->index] = node->name ? node->name : "";
   return SN_OK;
@@ -56,6 +59,10 @@ static sn_status check_symbols(const sn_program *program, sni_diag *diag) {
   return SN_OK;
 }
 
+static int line_of(const sni_graph *graph, const sni_parameter *parameter) {
+  return sni_graph_node(graph, parameter->node)->location.line;
+}
+
 typedef struct counts {
   uint32_t of_kind[3];  // parameters of each sni_parameter_kind
 } counts;
@@ -67,7 +74,9 @@ static sn_status count_parameters(const sni_graph *graph, sni_diag *diag, counts
   for (uint32_t i = 0; i < graph->n_parameters; i++) out->of_kind[graph->parameters[i].kind]++;
   for (uint32_t i = 0; i < graph->n_parameters; i++)
     if (graph->parameters[i].index >= out->of_kind[graph->parameters[i].kind])
-      return sni_fail(diag, SN_ERR_UNSUPPORTED, "parameters of a kind must be numbered from 0 on");
+      return sni_fail(diag, SN_ERR_UNSUPPORTED,
+                      "line %d: parameters of a kind must be numbered from 0 on, given %u",
+                      line_of(graph, &graph->parameters[i]), graph->parameters[i].index);
   for (uint32_t i = 0; i < graph->n_results; i++)
     if (graph->results[i].variable >= (int32_t)out->of_kind[SNI_PARAMETER_VARIABLE])
       return sni_fail(diag, SN_ERR_UNSUPPORTED,
@@ -77,9 +86,11 @@ static sn_status count_parameters(const sni_graph *graph, sni_diag *diag, counts
 }
 
 // Zeros of a parameter's type, scope-owned; NULL and a pending error on failure.
-static sn_tensor *zeros_of(sn_context *context, const sni_type *type) {
+static sn_tensor *zeros_of(sn_context *context, const sni_node *node) {
+  const sni_type *type = &node->type;
   if (!sni_type_is_static(type)) {
-    sni_error(context, SN_ERR_UNSUPPORTED, "a variable or captured tensor has a symbolic dim");
+    sni_error(context, SN_ERR_UNSUPPORTED,
+              "line %d: a variable or captured tensor has a symbolic dim", node->location.line);
     return NULL;
   }
   sn_shape shape = {.rank = type->rank};
@@ -95,7 +106,7 @@ static sn_status make_captured(sn_context *context, const sni_graph *graph, sni_
     const sni_parameter *p = &graph->parameters[i];
     const sni_node *node = sni_graph_node(graph, p->node);
     if (p->kind == SNI_PARAMETER_INPUT) continue;
-    sn_tensor *zeros = zeros_of(context, &node->type);
+    sn_tensor *zeros = zeros_of(context, node);
     if (!zeros) return context->diag.status;
     if (p->kind == SNI_PARAMETER_CAPTURE) {
       captured->known[p->index] = (sni_trace_known){(sn_keep)(zeros), p->node, (int32_t)p->index};

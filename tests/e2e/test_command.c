@@ -126,7 +126,9 @@ START_TEST(test_refusals) {
       path,
       "func @f {\n  %0 = parameter input 0 : f32[3]\n  %1 = ad(%0, %0) : f32[3]\n  return %1\n}\n");
   ck_assert_int_eq(command("dump bad.txt"), 1);
-  ck_assert_output("3:");
+  ck_assert_output("sinter: bad.txt:3:8: expected the name of an op, not \"ad\"\n");
+  ck_assert_int_eq(command("dump - < bad.txt"), 1);
+  ck_assert_output("sinter: standard input:3:8: expected the name of an op");
   ck_assert_int_eq(command("dump nowhere.txt"), 1);
   ck_assert_output("nowhere.txt: No such file");
   ck_assert_int_eq(command("run affine.txt --input x.npy"), 1);
@@ -141,7 +143,46 @@ START_TEST(test_refusals) {
   ck_assert_int_eq(command(" "), 2);
   write_file(path, "func @f {\n  %0 = parameter input 0 : f32[2*B]\n  return %0\n}\n");
   ck_assert_int_eq(command("dump bad.txt"), 1);
-  ck_assert_output("neither a number nor a symbol");
+  ck_assert_output("sinter: bad.txt:2: input 0: dim 0 is neither a number nor a symbol\n");
+}
+END_TEST
+
+// Errors are about the user's file and its lines; no function or line of Sinter is in them.
+START_TEST(test_errors_name_the_file) {
+  static const struct {
+    const char *lines, *arguments, *message;
+  } cases[] = {
+      {"  %0 = parameter input 0 : f32[N,3]\n  %1 = slice(%0) {start=[5,0], step=[1,1]} : "
+       "f32[N-5,3]\n"
+       "  return %1\n",
+       "run bad.txt --input x.npy", "bad.txt:3: node %1: slice: N-5 is negative\n"},
+      {"  %0 = parameter input 0 : f32[2,3]\n  %1 = constant [0, 2] : i32[2]\n\n"
+       "  %2 = gather(%0, %1) : f32[2,3]\n  return %2\n",
+       "run bad.txt --input x.npy", "bad.txt:5: gather: an index (operand #1, i32[2])"},
+      {"  %0 = parameter input 1 : f32[3]\n  return %0\n", "dump bad.txt",
+       "bad.txt:2: parameters of a kind must be numbered from 0 on, given 1\n"},
+      {"  %0 = parameter input 0 : f32[N]\n  %1 = parameter variable 0 : f32[N]\n  return %1\n",
+       "dump bad.txt", "bad.txt:3: a variable or captured tensor has a symbolic dim\n"},
+      {"  %0 = parameter input 0 : f32[3]\n  return %0, var 3 = %0\n", "dump bad.txt",
+       "bad.txt: a result is for variable 3, which is no parameter\n"},
+      {"  %0 = parameter input 0 : i32[2,3]\n  return %0\n", "run bad.txt --input x.npy",
+       "bad.txt: input 0 is f32, expected i32\n"},
+      {"  %0 = parameter input 0 : i32[2,3]\n  return %0\n",
+       "dump bad.txt --backend=interpreter --stage=asm",
+       "bad.txt: no LLVM: the context's backend is the interpreter\n"},
+      {"  %0 = parameter input 0 : i32[2,3]\n  return %0\n",
+       "run bad.txt --backend=llvm --plugin=/no.so", "bad.txt: the LLVM backend is not available"},
+  };
+  char path[128], text[512], wanted[256];
+  path_of(path, sizeof(path), "bad.txt");
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    snprintf(text, sizeof(text), "func @f {\n%s}\n", cases[i].lines);
+    write_file(path, text);
+    ck_assert_int_eq(command("%s", cases[i].arguments), 1);
+    snprintf(wanted, sizeof(wanted), "sinter: %s", cases[i].message);
+    ck_assert_output(wanted);
+    ck_assert_msg(strstr(output, "sn_") == NULL && strstr(output, ".c:") == NULL, "%s", output);
+  }
 }
 END_TEST
 
@@ -183,7 +224,7 @@ START_TEST(test_small_refusals) {
   path_of(path, sizeof(path), "bad.txt");
   write_file(path, "func @f {\n  %0 = nonsense\n}\n");
   ck_assert_int_eq(command("dump bad.txt"), 1);
-  ck_assert_output("sinter: bad.txt: ");
+  ck_assert_output("sinter: bad.txt:2:8: expected the name of an op");
 }
 END_TEST
 
@@ -209,6 +250,7 @@ int main(void) {
   tcase_add_test(tests, test_dump);
   tcase_add_test(tests, test_bench);
   tcase_add_test(tests, test_refusals);
+  tcase_add_test(tests, test_errors_name_the_file);
   tcase_add_test(tests, test_lost_output);
   tcase_add_test(tests, test_small_refusals);
   tcase_add_test(tests, test_no_half_output);

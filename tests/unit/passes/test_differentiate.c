@@ -695,6 +695,7 @@ START_TEST(locations_are_those_of_the_op) {
   sni_graph *graph = graph_of(
       "%0 = parameter input 0 : f32[2]\n%1 = exp(%0) : f32[2]\n%2 = tanh(%1) : f32[2]\n"
       "return %2");
+  graph->nodes[1].location = (sni_location){NULL, 0};
   graph->nodes[2].location = (sni_location){"model.c", 12};
   sni_node_id x = 0, out, before = graph->n_nodes;
   sni_differentiate_request request = {
