@@ -26,6 +26,11 @@ static bool is_one(const sni_rewrite *r, sni_dim dim) {
   return sni_dim_is_constant(r->to->dims, dim, &value) && value == 1;
 }
 
+// In every run: a number that is known to be 1 or 0 has not, one that only a run knows may have.
+static bool has_several(const sni_dim_table *dims, sni_dim dim) {
+  return sni_dim_is_at_least(dims, dim, 2);
+}
+
 static matmul describe(const sni_rewrite *r, const sni_node *node) {
   const sni_type *a = sni_graph_type(r->to, node->operands[0]);
   matmul x = {
@@ -137,10 +142,10 @@ sni_node_id sni_rewrite_matmul(sni_rewrite *r, const sni_node *node) {
   if (node->op != SNI_OP_MATMUL) return SNI_NO_NODE;
   const matmul x = describe(r, node);
   if (!sni_is_float(node->type.dtype)) return sum_of_products(r, x, &node->type);
-  const bool known = sni_dim_is_constant(r->to->dims, x.n, &value) ||
-                     sni_dim_is_at_least(r->to->dims, x.n, 2) || has_no_lone_column(r, &x);
-  if (!known) return split_off_column(r, &x);
-  return x.unit_n || x.unit_k ? sum_of_products(r, x, &node->type) : SNI_NO_NODE;
+  if (has_several(r->to->dims, x.n) || has_no_lone_column(r, &x))
+    return x.unit_k ? sum_of_products(r, x, &node->type) : SNI_NO_NODE;
+  if (!sni_dim_is_constant(r->to->dims, x.n, &value)) return split_off_column(r, &x);
+  return x.unit_n || x.unit_k ? sum_of_products(r, x, &node->type) : SNI_NO_NODE;  // one or none
 }
 
 sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph) {
@@ -150,19 +155,13 @@ sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph) {
 
 // ---- products that are transposed
 
-static bool has_several(const sni_graph *graph, sni_dim dim) {
-  int64_t value;
-  return sni_dim_is_constant(graph->dims, dim, &value) ? value > 1
-                                                       : sni_dim_is_at_least(graph->dims, dim, 2);
-}
-
 static bool is_turned(const sni_graph *graph, const sni_node *node) {
   const int rank = node->type.rank;
   return sni_is_matrix_transpose(node) &&
          sni_op_infos[sni_graph_node(graph, node->operands[0])->op].op_class ==
              SNI_CLASS_CONTRACT &&
-         has_several(graph, node->type.dims[rank - 1]) &&
-         has_several(graph, node->type.dims[rank - 2]);
+         has_several(graph->dims, node->type.dims[rank - 1]) &&
+         has_several(graph->dims, node->type.dims[rank - 2]);
 }
 
 // (A B)^T = B^T A^T, to the bit where neither has the rule of one column: each element is the same

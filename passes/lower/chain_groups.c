@@ -60,8 +60,9 @@ static int place_in(const sni_outer_axes *outer, int axis) {
   return -1;
 }
 
-// Elements of a row of the value: all but the dims along outer axes. 0: not known.
-static int64_t row_elements(const sni_lowering *l, sni_node_id id, const sni_outer_axes *outer) {
+// Elements of the value behind its outer axes: what one row of a strip takes where the value waits. 0:
+// not known.
+static int64_t inner_elements(const sni_lowering *l, sni_node_id id, const sni_outer_axes *outer) {
   const sni_node *node = node_of(l, id);
   const int rank = sni_iteration_type(l, id)->rank;
   int64_t n = 1;
@@ -234,8 +235,9 @@ double sni_chain_batches(const sni_chain *k) {
   return n;
 }
 
-// Bytes that a row of the value takes where it waits.
-static double row_bytes(const sni_lowering *l, sni_node_id id) {
+// Bytes along the value's last dim, which is a product's row or depth. Of a symbolic one what it was
+// when the function was traced.
+static double last_dim_bytes(const sni_lowering *l, sni_node_id id) {
   const sni_type *type = sni_graph_type(l->graph, id);
   return sni_chain_number(l, type->dims[type->rank - 1]) * (double)sn_dtype_size(type->dtype);
 }
@@ -388,7 +390,7 @@ static sn_status try_link(sni_chain *k, const sni_link *x, double *bytes) {
     return SN_OK;
   if (k->n > 1 && memcmp(of_row.axis, k->outer[k->row].axis, (size_t)of_row.n) != 0) return SN_OK;
   k->outer[k->row] = of_row;
-  const double all = *bytes + row_bytes(l, x->value);
+  const double all = *bytes + last_dim_bytes(l, x->value);
   const int64_t strip = strip_rows(k, all);
   const int n = k->n;
   if (!strip || !pays(k, product, &of_product, x->value, strip) || is_lonely(k, product, strip))
@@ -448,7 +450,7 @@ static sn_status make_chain(sni_chain *k) {
     const sni_group *group = &l->groups[k->groups[i]];
     for (uint32_t m = 0; m < group->n_members; m++) {
       const sni_node_id id = group->members[m];
-      const int64_t n = row_elements(l, id, &k->outer[i]);
+      const int64_t n = inner_elements(l, id, &k->outer[i]);
       const int64_t size = (int64_t)sn_dtype_size(sni_graph_type(l->graph, id)->dtype) * k->rows;
       // Beside the values that link parts others may be handed on: as far as there is room.
       if (!l->nodes[id].materialised || n == 0 || n > left / size || !is_private(k, id)) continue;
