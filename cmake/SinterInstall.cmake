@@ -1,5 +1,5 @@
 # cmake --install: headers, libsinter (shared and static), the plugin beside it, the sinter command, find_package(Sinter) and
-# pkg-config files.
+# pkg-config files; the README with what it points to: docs and examples.
 include(CMakePackageConfigHelpers)
 set(SINTER_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Sinter)
 
@@ -18,6 +18,9 @@ if(TARGET sinter_command)
   install(TARGETS sinter_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY examples/embed examples/regression_mlp DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES examples/regression.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 configure_package_config_file(cmake/SinterConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/SinterConfig.cmake
   INSTALL_DESTINATION ${SINTER_CMAKE_DIR})

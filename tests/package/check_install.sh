@@ -1,6 +1,7 @@
 #!/bin/sh
-# check_install.sh SOURCE BUILD CMAKE: installs to a scratch folder, moves it, and builds and runs examples/embed against it: found by
-# find_package (shared and static, C11 and C++17) and by pkg-config (both ways). The installed command works.
+# check_install.sh SOURCE BUILD CMAKE: installs to a scratch folder, moves it, and builds and runs the installed examples against it:
+# found by find_package (shared and static, C11 and C++17) and by pkg-config (both ways). The installed command works, and what the
+# installed texts point to is there.
 set -eu
 source=$1
 build=$2
@@ -12,7 +13,11 @@ trap 'rm -rf "$work"' EXIT
 mv "$work/first" "$work/moved"
 prefix=$work/moved
 
-"$cmake" -S "$source/examples/embed" -B "$work/embed" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release \
+doc=$(dirname "$(find "$prefix" -name README.md)")
+sh "$source/tests/package/check_links.sh" "$source" "$prefix" "$doc"
+examples=$doc/examples
+
+"$cmake" -S "$examples/embed" -B "$work/embed" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release \
   -DCMAKE_C_COMPILER="${CC:-cc}" -DCMAKE_CXX_COMPILER="${CXX:-c++}" >/dev/null
 "$cmake" --build "$work/embed"
 for program in embed embed_static embed_cpp; do "$work/embed/$program"; done
@@ -29,11 +34,15 @@ PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
 lib=$(pkg-config --variable=libdir sinter)
 # shellcheck disable=SC2046 # words on purpose
-"${CC:-cc}" -std=c11 "$source/examples/embed/main.c" $(pkg-config --cflags --libs sinter) -lm -Wl,-rpath,"$lib" -o "$work/shared"
+"${CC:-cc}" -std=c11 "$examples/embed/main.c" $(pkg-config --cflags --libs sinter) -lm -Wl,-rpath,"$lib" -o "$work/shared"
 "$work/shared"
+for example in regression.c "regression_mlp/*.c"; do
+  # shellcheck disable=SC2046,SC2086
+  "${CC:-cc}" -std=gnu11 "$examples"/$example $(pkg-config --cflags --libs sinter) -lm -Wl,-rpath,"$lib" -o "$work/example"
+done
 archive=$(pkg-config --libs --static sinter | sed 's/-lsinter/-l:libsinter.a/')
 # shellcheck disable=SC2046,SC2086
-"${CC:-cc}" -std=c11 "$source/examples/embed/main.c" $(pkg-config --cflags sinter) $archive -o "$work/static"
+"${CC:-cc}" -std=c11 "$examples/embed/main.c" $(pkg-config --cflags sinter) $archive -o "$work/static"
 "$work/static"
 if nm -D --defined-only "$work/static" | grep ' sn_'; then
   echo "a program that links the static library exports its symbols"
