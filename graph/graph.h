@@ -85,6 +85,9 @@ typedef uint32_t sni_node_id;
 typedef struct sni_location {
   const char *file;  // static storage of the caller's binary, or the graph's arena; NULL: unknown
   int line;
+  // What messages call an op that may fail in a run: the caller's, behind the frames that were open
+  // ("encoder: sn_gather"), in the arena of the trace; NULL: its row's name.
+  const char *op;
 } sni_location;
 
 typedef struct sni_node {

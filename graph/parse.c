@@ -59,7 +59,7 @@ static sn_status fail_inner(const parser *p, const char *at, sn_status status) {
 // Of the node whose line begins at `at`; no earlier one is asked for later.
 static sni_location location_of(parser *p, const char *at) {
   for (; p->counted < at; p->counted++) p->lines += *p->counted == '\n';
-  return (sni_location){SNI_TEXT_FILE, p->lines + 1};
+  return (sni_location){.file = SNI_TEXT_FILE, .line = p->lines + 1};
 }
 
 // ---- tokens

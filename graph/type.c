@@ -79,3 +79,15 @@ size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *bu
   at = rest(buffer, capacity, length, &room);
   return length + (size_t)snprintf(at, room, "]");
 }
+
+void sni_index_fault_format(const char *op, const sni_type *table, const sni_type *indices,
+                            char *buffer, size_t capacity) {
+  char of_table[200], of_indices[200], rows[24];
+  sni_type_format(NULL, table, of_table, sizeof(of_table));
+  sni_type_format(NULL, indices, of_indices, sizeof(of_indices));
+  sni_dim_format(NULL, table->dims[0], rows, sizeof(rows));
+  snprintf(buffer, capacity,
+           "%s: an index (operand #1, %s) is out of range: operand #0 is %s, so indices must be in "
+           "[0, %s)",
+           op, of_indices, of_table, rows);
+}

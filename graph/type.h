@@ -123,5 +123,9 @@ size_t sni_type_bytes(const sni_type *type);  // of a static type
 // "f32[32,10]", as snprintf does.
 size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *buffer,
                        size_t capacity);
+// What is said of an index out of range in op(table, indices, ...), in every mode. A dim of -1 is "?":
+// of the indices, of the table, and of the table's dim 0 once more, in this order.
+void sni_index_fault_format(const char *op, const sni_type *table, const sni_type *indices,
+                            char *buffer, size_t capacity);
 
 #endif

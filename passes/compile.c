@@ -62,7 +62,7 @@ static bool copy_node(sni_arena *arena, sni_node *node) {
          (!name || node->name) && (!data || node->data);
 }
 
-// A deep copy, but for the dims and the files of locations, which live longer.
+// A deep copy, but for the dims and the texts of locations, which live longer.
 static sn_status copy_graph(const sni_graph *graph, sni_arena *arena, sni_diag *diag,
                             sni_graph **out_graph) {
   sni_graph *copy;
@@ -290,7 +290,8 @@ static sn_status make_commands(job *j, sni_command *commands) {
                        .copies = p->copies,
                        .file = p->location.file,
                        .line = p->location.line,
-                       .fault = p->fault};
+                       .fault = p->fault,
+                       .fault_sizes = p->fault_sizes};
     if (p->kernel) {
       const sni_kernel_code *code = compiled->codes[i];
       c->function = code->function;

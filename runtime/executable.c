@@ -11,6 +11,7 @@
 
 #include "runtime/run_state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // After a pause of up to close_ms the workers of the last run would still be awake.
@@ -326,13 +327,30 @@ bool sni_take_fault(sni_run_state *state) {
   return fault != 0;
 }
 
+// The message with this run's sizes.
+static void format_fault(const sni_run_state *state, const sni_command *command, char *buffer,
+                         size_t capacity) {
+  const sni_size_ref *next = command->fault_sizes;
+  size_t n = 0;
+  for (const char *c = command->fault; *c && n + 24 < capacity; c++) {
+    if (*c == SNI_FAULT_SIZE)
+      n += (size_t)snprintf(buffer + n, capacity - n, "%lld",
+                            (long long)sni_run_state_size(state, *next++));
+    else
+      buffer[n++] = *c;
+  }
+  buffer[n] = 0;
+}
+
 sn_status sni_report_fault(sni_run_state *state, const sni_command *command) {
+  char text[1100] = "index out of range";
   sni_diag *diag = state->diag;
   if (diag && !diag->status) {
     diag->file = command->file;
     diag->line = command->line;
   }
-  return sni_fail(diag, SN_ERR_INDEX, "%s", command->fault ? command->fault : "index out of range");
+  if (command->fault) format_fault(state, command, text, sizeof(text));
+  return sni_fail(diag, SN_ERR_INDEX, "%s", text);
 }
 
 // Waking the pool may pay for this and all later work together, since it then stays awake; and

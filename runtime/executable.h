@@ -56,6 +56,7 @@ typedef enum sni_command_kind {
   SNI_COMMAND_NATIVE,
   SNI_COMMAND_LIBRARY,
 } sni_command_kind;
+#define SNI_FAULT_SIZE '\1'
 typedef struct sni_command {
   sni_kernel_function function;
   const void *code;
@@ -76,7 +77,8 @@ typedef struct sni_command {
   const char *name;      // for profiles and dumps
   const char *file;      // user's line, for faults; NULL unknown
   int line;
-  const char *fault;  // message of an index out of range
+  const char *fault;  // message of an index out of range, with SNI_FAULT_SIZE for sizes of the run
+  const sni_size_ref *fault_sizes;  // those sizes
 } sni_command;
 
 static inline uint32_t sni_command_parts(const sni_command *command) {

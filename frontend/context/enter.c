@@ -24,7 +24,7 @@ static inline void name_op(sn_context *context, const char *name) {
   frame->op = name;
   if (frame->n_open) return;
   frame->provisional = false;
-  if (context->trace) frame->first_node = sni_trace_graph(context->trace)->n_nodes;
+  sni_note_first_node(context);
 }
 
 sn_status sni_enter(sn_context *context, const char *name, sn_context **out_entered) {

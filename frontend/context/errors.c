@@ -24,30 +24,38 @@ enum {
 };
 
 // "encoder: dense: " of the open frames, the outermost first, but for a name that text begins with.
-static size_t put_frames(sn_context *context, const char *text) {
+// buffer: frames_room and 8 more.
+static size_t put_frames(const sn_context *context, const char *text, char *buffer) {
   const sni_open_frame *frames = &context->frames[context->frame.floor];
   size_t length = 0;
-  context->message[0] = 0;
+  buffer[0] = 0;
   for (uint32_t i = 0; i < context->frame.n_open; i++) {
     const size_t n = strlen(frames[i].name);
     const bool last = i + 1 == context->frame.n_open;
     if (last && !strncmp(text, frames[i].name, n) && text[n] == ':') break;
     if (length + n + 2 > frames_room) {
-      length += (size_t)snprintf(context->message + length, 8, "...: ");
+      length += (size_t)snprintf(buffer + length, 8, "...: ");
       break;
     }
-    length += (size_t)snprintf(context->message + length, n + 3, "%s: ", frames[i].name);
+    length += (size_t)snprintf(buffer + length, n + 3, "%s: ", frames[i].name);
   }
   return length;
 }
 
 // The message is `text` behind the names of the open frames and, unless NULL, that of the op.
 static void put_message(sn_context *context, const char *op, const char *text) {
-  const size_t length = put_frames(context, text);
+  const size_t length = put_frames(context, text, context->message);
   const size_t room = sizeof(context->message) - length - line_room;
   snprintf(context->message + length, room, "%s%s%s", op ? op : "", op ? ": " : "", text);
   context->error_noted = true;
   context->error_line = SNI_LINE_WANTED;
+}
+
+const char *sni_name_op(const sn_context *context, const char *op, sni_arena *arena) {
+  char text[frames_room + 80];
+  const size_t length = put_frames(context, op, text);
+  snprintf(text + length, sizeof(text) - length, "%s", op);
+  return sni_arena_strdup(arena, text);
 }
 
 // Without a frame the caller's sn_locate gives the line.

@@ -33,14 +33,17 @@ static void locate_error_of_frame(sn_context *context, const char *file, int lin
   sni_locate_error(context, file, line);
 }
 
-// Labels the nodes that have no line, or only that of a frame that ended just now.
+// Labels the nodes, of the trace or of what tapes record, that have no line, or only that of a frame
+// that ended just now.
 static void locate_nodes(sn_context *context, sni_location location) {
   const sni_open_frame *ended =
       context->frame.provisional ? &context->frames[context->frame.floor] : NULL;
-  sni_graph *graph = sni_trace_graph(context->trace);
-  for (uint32_t i = context->frame.first_node; i < graph->n_nodes; i++) {
+  sni_graph *graph = sni_graph_at_work(context);
+  for (uint32_t i = context->frame.first_node; graph && i < graph->n_nodes; i++) {
     sni_location *at = &graph->nodes[i].location;
-    if (!at->file || (ended && at->file == ended->file && at->line == ended->line)) *at = location;
+    if (at->file && !(ended && at->file == ended->file && at->line == ended->line)) continue;
+    at->file = location.file;
+    at->line = location.line;
   }
 }
 
@@ -53,7 +56,7 @@ static void locate_tensor(sn_context *context, sn_tensor *t, sni_location locati
   }
   t->location = location;
   context->frame.op = NULL;
-  if (!traced) return;
+  if (!traced && !context->record) return;
   locate_nodes(context, location);
   context->frame.provisional = false;
 }
@@ -64,7 +67,7 @@ sn_tensor *sn_locate(sn_tensor *t, const char *file, int line) {
   if (__atomic_load_n(&context->frame.n_open, __ATOMIC_RELAXED))
     return t;  // the line of the frame, or of its caller, is the one that counts
   if (t->kind != SNI_TENSOR_ERROR)
-    locate_tensor(context, t, (sni_location){file, line});
+    locate_tensor(context, t, (sni_location){.file = file, .line = line});
   else if (!sni_is_mine(context))
     return t;  // refused: another thread is at work
   else if (context->frame.provisional && context->error_line == SNI_LINE_FRAME)
@@ -83,7 +86,7 @@ sn_frame sn_frame_begin(sn_context *context, const char *name, const char *file,
   if (depth == SNI_MOST_FRAMES) return none;
   if (!frame->n_open) {
     frame->provisional = false;
-    if (context->trace) frame->first_node = sni_trace_graph(context->trace)->n_nodes;
+    sni_note_first_node(context);
   }
   const uint32_t generation = context->generation += 2;
   context->frames[depth] = (sni_open_frame){name ? name : "frame", file, line, generation};
@@ -107,6 +110,6 @@ void sn_frame_end(sn_frame handle) {
   frame->op = NULL;
   if (frame->n_open) return;
   const sni_open_frame *ended = &context->frames[handle.depth];
-  if (context->trace) locate_nodes(context, (sni_location){ended->file, ended->line});
+  locate_nodes(context, (sni_location){.file = ended->file, .line = ended->line});
   frame->provisional = true;
 }

@@ -121,8 +121,8 @@ typedef struct sni_frame {
   const char *op;  // the public function at work ("sn_add"), for messages; stale between them
   int depth;       // public functions at work, one within another; `base` more in a callback
   int base;
-  // Tracing: the first node that the op, or the outermost open sn_frame, has made; sn_locate labels
-  // from there on.
+  // In the graph at work: the first node that the op, or the outermost open sn_frame, has made;
+  // sn_locate labels from there on.
   sni_node_id first_node;
   sn_tensor *latest;  // made last, for sn_locate
   // Its own part of context->frames, those that are open: from floor on. What lies below is open
@@ -262,6 +262,9 @@ sn_context *sni_begin(const char *name, sn_tensor *const *operands, int n, sn_te
 // "f32[B,3]" of a tensor of any kind, into buffer (SNI_TENSOR_NAME bytes); returns buffer.
 const char *sni_describe(const sn_tensor *t, char *buffer);
 const char *sni_describe_type(const sn_context *context, const sni_type *type, char *buffer);
+// What a message calls op, the public function at work: behind the open frames. In the arena; NULL
+// without memory.
+const char *sni_name_op(const sn_context *context, const char *op, sni_arena *arena);
 // Turns a pending failure into the context's message if that has not happened yet.
 void sni_note_error(sn_context *context);
 // The pending error came in with an operand: the line of this call is not its line.
@@ -392,9 +395,20 @@ sn_status sni_eager_run(sn_context *context, sni_op op, const sni_value *const *
                         int n_operands, const sni_dim *attrs, int n_attrs, const sni_type *declared,
                         sni_value *out);
 
+sni_graph *sni_record_graph(sni_record *record);  // (record.c)
+
 // ---- traces (trace.c)
 sni_graph *sni_trace_graph(sni_trace *trace);
 uint64_t sni_trace_tag(const sni_trace *trace);  // no other trace's, as far as 64 bits tell
+// Of the open trace, else what tapes record; NULL: none.
+static inline sni_graph *sni_graph_at_work(const sn_context *context) {
+  if (context->trace) return sni_trace_graph(context->trace);
+  return context->record ? sni_record_graph(context->record) : NULL;
+}
+static inline void sni_note_first_node(sn_context *context) {
+  const sni_graph *graph = sni_graph_at_work(context);
+  if (graph) context->frame.first_node = graph->n_nodes;
+}
 // Node of any usable tensor in this trace: traced ones as they are, variables as their present
 // value, eager ones captured.
 sn_status sni_trace_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node);

@@ -20,14 +20,10 @@ typedef struct eager_result {
 
 // ---- running an entry
 static sn_status fail_index(sn_context *context, const sni_eager_call *call) {
-  char types[2][SNI_TENSOR_NAME];
-  return sni_fail(&context->diag, SN_ERR_INDEX,
-                  "%s: an index (operand #1, %s) is out of range: operand #0 is %s, so indices "
-                  "must be in [0, %lld)",
-                  sni_op_infos[call->op].name,
-                  sni_describe_type(context, call->operands[1].type, types[1]),
-                  sni_describe_type(context, call->operands[0].type, types[0]),
-                  (long long)call->operands[0].type->dims[0]);
+  char text[600];
+  sni_index_fault_format(sni_op_infos[call->op].name, call->operands[0].type,
+                         call->operands[1].type, text, sizeof(text));
+  return sni_fail(&context->diag, SN_ERR_INDEX, "%s", text);
 }
 
 static sn_status run_direct(sn_context *context, const sni_eager_entry *entry,

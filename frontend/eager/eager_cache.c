@@ -143,7 +143,7 @@ static sn_status broadcast_operands(sn_context *context, const sni_eager_call *c
     sni_type type = shape;
     type.dtype = types[i]->dtype;
     SNI_TRY(sni_graph_add(graph, SNI_OP_BROADCAST, &ids[i], 1, NULL, 0, &type,
-                          (sni_location){NULL, 0}, &ids[i]));
+                          (sni_location){0}, &ids[i]));
   }
   return SN_OK;
 }
@@ -164,7 +164,7 @@ static sn_status build_graph(sn_context *context, const sni_eager_call *call, sn
   if (sni_op_infos[call->op].op_class == SNI_CLASS_POINTWISE)
     SNI_TRY(broadcast_operands(context, call, graph, ids));
   SNI_TRY(sni_graph_add(graph, call->op, ids, call->n, call->attrs, call->n_attrs, call->declared,
-                        (sni_location){NULL, 0}, &id));
+                        (sni_location){0}, &id));
   SNI_TRY(sni_graph_add_result(graph, id, call->update ? 0 : -1));
   *out_graph = graph;
   return SN_OK;

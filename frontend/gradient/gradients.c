@@ -65,6 +65,19 @@ void sni_gradients_end(sn_context *context, int n, sn_tensor **out, bool ok) {
   context->frame.latest = n > 0 && out ? out[0] : NULL;  // what the macro's sn_locate is given
 }
 
+bool sni_gradients_fit(sn_context *context, const sn_tensor *y, const sn_tensor *seed) {
+  char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
+  if (!sni_is_float(y->type.dtype)) {
+    sni_error(context, SN_ERR_GRADIENT, "%s: y is %s: only floats have gradients",
+              context->frame.op, sni_describe(y, a));
+    return false;
+  }
+  if (!seed || sni_type_equal(sni_context_dims(context), &seed->type, &y->type)) return true;
+  sni_error(context, SN_ERR_GRADIENT, "%s: the seed is %s, but y is %s", context->frame.op,
+            sni_describe(seed, a), sni_describe(y, b));
+  return false;
+}
+
 void sni_fail_unconnected(sn_context *context, const sn_tensor *x, int i, const char *why) {
   const char *name = sn_name(x);
   sni_error(context, SN_ERR_GRADIENT,
@@ -108,8 +121,7 @@ sn_status sni_terms_add(const sni_gradient_terms *terms, sni_graph *graph) {
       if (sum == SNI_NO_NODE)
         sum = *next;
       else
-        SNI_TRY(sni_graph_add(graph, SNI_OP_ADD, pair, 2, NULL, 0, NULL, (sni_location){NULL, 0},
-                              &sum));
+        SNI_TRY(sni_graph_add(graph, SNI_OP_ADD, pair, 2, NULL, 0, NULL, (sni_location){0}, &sum));
     }
     terms->gradients[i] = sum;  // every x has a term, so this one has been read
   }
@@ -158,7 +170,7 @@ static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient
     if (node == SNI_NO_NODE && unconnected == SN_NONE) continue;
     if (node == SNI_NO_NODE) {
       const sni_type *type = &xs[i]->type;
-      sn_status status = sni_graph_add_full(graph, type, 0, (sni_location){NULL, 0}, &node);
+      sn_status status = sni_graph_add_full(graph, type, 0, (sni_location){0}, &node);
       if (status) {
         sni_error_from(context, status, graph->diag);
         return false;
@@ -176,6 +188,10 @@ static void trace_gradients(sn_context *context, sn_tensor *y, sn_tensor *const 
   sni_graph *graph = sni_trace_graph(context->trace);
   sni_gradient_terms terms;
   sni_differentiate_request request = {.seed = SNI_NO_NODE};
+  if (!sni_gradients_fit(context, y, options->seed)) {
+    sni_gradients_end(context, n, out, false);
+    return;
+  }
   sn_status status = sni_terms_init(&terms, allocator, n, &context->diag);
   if (!status) status = find_nodes(context->trace, y, xs, options->seed, &request, &terms);
   if (!status) status = sni_differentiate(graph, &request, terms.gradients);

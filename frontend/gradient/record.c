@@ -106,6 +106,10 @@ void sni_record_close(sn_tape *tape) {
   for (uint32_t i = 0; i < record->n_leaves; i++) record->leaves[i].watched &= ~bit;
 }
 
+sni_graph *sni_record_graph(sni_record *record) {
+  return record->graph;
+}
+
 bool sni_record_is_recording(const sni_record *record) {
   return record->recording != 0;
 }
@@ -273,8 +277,8 @@ static sn_status append(sni_record *record, sni_op op, const sni_node_id *operan
                         const sni_dim *attrs, int n_attrs, const sni_type *declared,
                         sni_node_id *out_node) {
   uint32_t old = record->graph->n_nodes;
-  SNI_TRY(sni_graph_add(record->graph, op, operands, n, attrs, n_attrs, declared,
-                        (sni_location){NULL, 0}, out_node));
+  SNI_TRY(sni_graph_add(record->graph, op, operands, n, attrs, n_attrs, declared, (sni_location){0},
+                        out_node));
   SNI_TRY(sni_record_extend(record, old));
   uint64_t watched = 0;
   for (int i = 0; i < n; i++) watched |= record->watched[operands[i]];

@@ -237,7 +237,10 @@ static sn_status differentiate(sweep *s, sn_tensor *seed) {
 
 static void explain(const sweep *s, const sn_tensor *x, char *buffer, size_t capacity) {
   const sni_node_id node = watched_node(s, x);
-  if (s->y == SNI_NO_NODE)
+  const bool watches_all = s->record->watch_all & s->tape->bit;  // as a trace does
+  if (watches_all && (s->y == SNI_NO_NODE || node == SNI_NO_NODE))
+    snprintf(buffer, capacity, "y does not depend on it");
+  else if (s->y == SNI_NO_NODE)
     snprintf(buffer, capacity, "y was not computed from watched tensors while the tape recorded");
   else if (node == SNI_NO_NODE)
     snprintf(buffer, capacity, "the tape does not watch it");
@@ -279,12 +282,7 @@ static bool make_outputs(sn_context *context, const sweep *s, sn_tensor *const *
 static bool run_sweep(sweep *s, sn_tensor *y, sn_tensor *const *xs, sn_tensor **out,
                       const sn_gradients_options *options) {
   sn_context *context = s->tape->context;
-  if (!sni_is_float(y->type.dtype)) {
-    char text[SNI_TENSOR_NAME];
-    sni_error(context, SN_ERR_GRADIENT, "%s: y is %s: only floats have gradients",
-              context->frame.op, sni_describe(y, text));
-    return false;
-  }
+  if (!sni_gradients_fit(context, y, options->seed)) return false;
   s->y = watched_node(s, y);
   sn_status status = find_xs(s, xs);
   if (!status) status = differentiate(s, options->seed);

@@ -88,7 +88,7 @@ static sn_status broadcast_node(sni_graph *graph, const sni_type *shape, sni_nod
   sni_type type = *shape;
   type.dtype = sni_graph_type(graph, *id)->dtype;
   if (sni_shape_equal(graph->dims, &type, sni_graph_type(graph, *id))) return SN_OK;
-  return sni_graph_add(graph, SNI_OP_BROADCAST, id, 1, NULL, 0, &type, (sni_location){NULL, 0}, id);
+  return sni_graph_add(graph, SNI_OP_BROADCAST, id, 1, NULL, 0, &type, (sni_location){0}, id);
 }
 
 static sn_status operand_nodes(sn_context *context, sn_tensor *const *operands, id_list *list) {
@@ -101,8 +101,15 @@ static sn_tensor *add_node(sn_context *context, sni_op op, const id_list *list,
                            const sni_dim *attrs, int n_attrs, const sni_type *declared) {
   sni_graph *graph = sni_trace_graph(context->trace);
   sni_node_id id;
-  sn_status status = sni_graph_add(graph, op, list->ids, list->n, attrs, n_attrs, declared,
-                                   (sni_location){NULL, 0}, &id);
+  sni_location location = {0};
+  if (sni_op_infos[op].op_class == SNI_CLASS_INDEX) {  // it may fail in a run
+    location.op = sni_name_op(context, name_of(context, op), graph->arena);
+    if (!location.op)
+      return sni_error_from(context, sni_fail_memory(&context->diag, 64, "the name of an op"),
+                            NULL);
+  }
+  sn_status status =
+      sni_graph_add(graph, op, list->ids, list->n, attrs, n_attrs, declared, location, &id);
   if (status) return sni_error_from(context, status, graph->diag);
   sn_tensor *t = sni_tensor_traced(context, context->trace, id);
   return t ? t : &context->error_tensor;

@@ -114,7 +114,7 @@ sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data) {
   if (c->trace) {
     sni_graph *graph = sni_trace_graph(c->trace);
     sni_node_id id;
-    sn_status status = sni_graph_add_constant(graph, type, data, (sni_location){NULL, 0}, &id);
+    sn_status status = sni_graph_add_constant(graph, type, data, (sni_location){0}, &id);
     if (status) return sni_error_from(c, status, graph->diag);
     if (type->dtype == SN_BOOL)  // the graph's own copy
       make_bools((void *)(uintptr_t)sni_graph_node(graph, id)->data, sni_type_bytes(type));

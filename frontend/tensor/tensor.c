@@ -95,7 +95,7 @@ static inline sn_tensor *new_tensor(sn_context *context, sni_tensor_kind kind) {
   t->is_static = t->is_released = t->trainable = t->is_random_state = false;
   t->static_value = 0;
   t->name = NULL;
-  t->location = (sni_location){NULL, 0};
+  t->location = (sni_location){0};
   return t;
 }
 

@@ -138,7 +138,7 @@ static sn_status run(walk *w, char *memory, uint32_t n_slots) {
   sni_graph *to;
   SNI_TRY(sni_graph_create(from->arena, from->diag, from->name, from->dims, &to));
   w->rewrite.to = to;
-  w->rewrite.build = sni_build_make(to, (sni_location){NULL, 0});
+  w->rewrite.build = sni_build_make(to, (sni_location){0});
   SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->nodes, &to->nodes_capacity, count,
                          sizeof(sni_node)));
   w->operands = sni_arena_alloc(to->arena, n_operands * sizeof(sni_node_id));

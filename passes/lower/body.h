@@ -155,7 +155,8 @@ typedef struct sni_body {
   bool sequential;          // the outer loops run in order (stores that collide)
   sni_location location;
   const char *op_name;
-  const char *fault;  // message of an index out of range; NULL: cannot happen
+  const char *fault;  // message of an index out of range, as sni_command; NULL: cannot happen
+  const sni_size_ref *fault_sizes;
   const char *name;
 } sni_body;
 

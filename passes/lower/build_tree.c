@@ -485,6 +485,7 @@ static sn_status append_command(const tree_maker *parts, int n, const sni_tree *
       .n_params = k->n_params,
       .location = t->b->location,
       .fault = t->b->fault,
+      .fault_sizes = t->b->fault_sizes,
       .op_name = t->b->op_name};
   sni_size_ref *extents = SNI_ARENA_ARRAY(l->arena, sni_size_ref, k->n_grid);
   int64_t *grains = SNI_ARENA_ARRAY(l->arena, int64_t, k->n_grid);

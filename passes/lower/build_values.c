@@ -193,16 +193,36 @@ static sn_status emit_leaf(sni_body *b, const sni_node *node, const sni_index_ma
 
 // ---- index ops
 
+// Makes the dims that only a run knows -1, and lists their sizes.
+static sn_status hide_dims(sni_lowering *l, sni_type *type, sni_size_ref *sizes, int *io_count) {
+  for (int d = 0; d < type->rank; d++) {
+    if (type->dims[d] >= 0) continue;
+    SNI_TRY(sni_intern_size(l, type->dims[d], &sizes[(*io_count)++]));
+    type->dims[d] = -1;
+  }
+  return SN_OK;
+}
+
 sn_status sni_body_describe_fault(sni_body *b, const sni_node *node) {
-  const sni_graph *g = b->l->graph;
-  char table[128], indices[128], text[400];
+  sni_lowering *l = b->l;
+  char text[1000];
+  sni_type table = *sni_graph_type(l->graph, node->operands[0]);
+  sni_type indices = *sni_graph_type(l->graph, node->operands[1]);
+  sni_size_ref sizes[2 * SN_MAX_RANK + 1];
+  sni_type rows = {.rank = 1, .dims = {table.dims[0]}};
+  int n = 0;
+  SNI_TRY(hide_dims(l, &indices, sizes, &n));
+  SNI_TRY(hide_dims(l, &table, sizes, &n));
+  SNI_TRY(hide_dims(l, &rows, sizes, &n));
   b->op_name = sni_op_infos[node->op].name;
-  sni_type_format(g->dims, sni_graph_type(g, node->operands[0]), table, sizeof(table));
-  sni_type_format(g->dims, sni_graph_type(g, node->operands[1]), indices, sizeof(indices));
-  snprintf(text, sizeof(text), "%s: an index (operand #1, %s) is out of range: operand #0 is %s",
-           b->op_name, indices, table);
-  b->fault = sni_arena_strdup(b->l->arena, text);
-  return b->fault ? SN_OK : sni_fail_memory(b->l->diag, strlen(text), "a kernel");
+  const char *op = node->location.op ? node->location.op : b->op_name;
+  sni_index_fault_format(op, &table, &indices, text, sizeof(text));
+  for (char *c = text + strlen(op); *c; c++)
+    if (*c == '?') *c = SNI_FAULT_SIZE;
+  b->fault = sni_arena_strdup(l->arena, text);
+  b->fault_sizes = n ? sni_arena_copy(l->arena, sizes, (size_t)n * sizeof *sizes) : NULL;
+  return b->fault && (!n || b->fault_sizes) ? SN_OK
+                                            : sni_fail_memory(l->diag, strlen(text), "a kernel");
 }
 
 sn_status sni_body_checked_row(sni_body *b, sni_node_id indices, const sni_index_map *map,

@@ -43,7 +43,8 @@ typedef struct sni_plan_command {
   bool copies;         // buffer 0 to buffer 1, nothing else
   bool checked;        // an earlier command has checked the kernel's indices
   sni_location location;
-  const char *fault;    // message of an index out of range; NULL: cannot happen
+  const char *fault;    // message of an index out of range, as sni_command; NULL: cannot happen
+  const sni_size_ref *fault_sizes;
   const char *op_name;  // of the op that may fault, else of the group's last op
 } sni_plan_command;
 
@@ -123,7 +124,8 @@ typedef struct sni_plan {
 // SN_ERR_UNSUPPORTED.
 sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *options,
                           sni_arena *arena, sni_diag *diag, sni_plan **out_plan);
-// Text of the plan: groups (fused stage), or slots, commands and their kernels (kernel stage).
+// Text of the plan: groups in order of execution (fused stage), or slots, commands and their kernels
+// (kernel stage); symbols with the inputs that they are dims of.
 // graph: the one that was lowered.
 sn_status sni_plan_print(const sni_plan *plan, const sni_graph *graph, bool kernels,
                          sni_text *text);

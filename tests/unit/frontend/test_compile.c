@@ -14,7 +14,7 @@
 
 static sni_arena arena;
 static sni_diag diag;
-static const sni_location nowhere = {NULL, 0};
+static const sni_location nowhere = {0};
 
 static void open_arena(void) {
   setup();

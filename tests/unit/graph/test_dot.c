@@ -4,7 +4,7 @@
 START_TEST(boxes_edges_and_results) {
   sni_type type = type_of("f32[B,10]");
   sni_node_id x, two, y;
-  const sni_location here = {"/home/me/dir \"q\"/model.c", 12};
+  const sni_location here = {.file = "/home/me/dir \"q\"/model.c", .line = 12};
   ck_assert_int_eq(sni_graph_add_parameter(graph, &type, SNI_PARAMETER_INPUT, 0, "x \"in\"", &x),
                    SN_OK);
   ck_assert_int_eq(sni_graph_add_full(graph, &type, 2, here, &two), SN_OK);

@@ -2,7 +2,7 @@
 // allocations.
 #include "graph_fixture.h"
 
-static const sni_location here = {"model.c", 12};
+static const sni_location here = {.file = "model.c", .line = 12};
 
 START_TEST(the_table_of_ops_is_complete) {
   for (int i = 0; i < SNI_OP_COUNT; i++) {

@@ -428,7 +428,7 @@ START_TEST(orders_settle_the_sizes_they_ask_about) {
   ck_assert_int_eq(sni_graph_add_parameter(graph, &y, SNI_PARAMETER_INPUT, 1, NULL, &b), SN_OK);
   const sni_dim axis[] = {0}, second[] = {1}, flags[] = {0, 1};
 #define ADD(op, x, attrs, n)                                                                       \
-  ck_assert_int_eq(sni_graph_add(graph, op, &x, 1, attrs, n, NULL, (sni_location){NULL, 0}, &sum), \
+  ck_assert_int_eq(sni_graph_add(graph, op, &x, 1, attrs, n, NULL, (sni_location){0}, &sum), \
                    SN_OK)
   ADD(SNI_OP_REDUCE_SUM, a, axis, 1);
   ck_assert_int_eq(sni_dim_guard_count(graph->dims), 0);  // not asked to
@@ -443,7 +443,7 @@ START_TEST(orders_settle_the_sizes_they_ask_about) {
   ADD(SNI_OP_REDUCE_SUM, b, second, 1);  // nothing behind it
   ck_assert_int_eq(sni_dim_guard_count(graph->dims), 2);
   ck_assert_int_eq(sni_graph_add(graph, SNI_OP_MATMUL, (sni_node_id[]){b, b}, 2, flags, 2, NULL,
-                                 (sni_location){NULL, 0}, &sum),
+                                 (sni_location){0}, &sum),
                    SN_OK);
   ck_assert(sni_dim_equal(graph->dims, dims[3], 0));
 #undef ADD

@@ -145,7 +145,7 @@ END_TEST
 START_TEST(unified_symbols_print_as_one) {
   sni_node_id a = input("f32[B]"), b = input("f32[C]"), sum;
   ck_assert_int_eq(sni_graph_add(graph, SNI_OP_ADD, SNI_IDS(a, b), 2, SNI_NO_ATTRS, NULL,
-                                 (sni_location){NULL, 0}, &sum),
+                                 (sni_location){0}, &sum),
                    SN_OK);
   char *text;
   ck_assert_int_eq(sni_graph_print(graph, &allocator, &text), SN_OK);
@@ -164,7 +164,7 @@ static const void *reparse_constant(const char *type_text, const void *data, con
   sni_node_id id;
   char *text, *again;
   ck_assert_int_eq(sni_graph_create(&arena, &diag, "c", NULL, &graph), SN_OK);
-  ck_assert_int_eq(sni_graph_add_constant(graph, &type, data, (sni_location){NULL, 0}, &id), SN_OK);
+  ck_assert_int_eq(sni_graph_add_constant(graph, &type, data, (sni_location){0}, &id), SN_OK);
   ck_assert_int_eq(sni_graph_print(graph, &allocator, &text), SN_OK);
   if (literal) ck_assert_msg(strstr(text, literal) != NULL, "%s in %s", literal, text);
   again = reprint(text);

@@ -578,7 +578,7 @@ static void check_explained(const char *body, sni_node_id y, sni_node_id x, cons
   char text[256];
   sni_graph *graph = graph_of(body);
   for (sni_node_id i = 0; i < graph->n_nodes; i++)
-    graph->nodes[i].location = (sni_location){"model.c", (int)i + 10};
+    graph->nodes[i].location = (sni_location){.file = "model.c", .line = (int)i + 10};
   ck_assert_uint_eq(gradient(graph, y, x), SNI_NO_NODE);
   sni_explain_unconnected(graph, y, x, text, sizeof(text));
   ck_assert_str_eq(text, expected);
@@ -695,11 +695,11 @@ START_TEST(locations_are_those_of_the_op) {
   sni_graph *graph = graph_of(
       "%0 = parameter input 0 : f32[2]\n%1 = exp(%0) : f32[2]\n%2 = tanh(%1) : f32[2]\n"
       "return %2");
-  graph->nodes[1].location = (sni_location){NULL, 0};
-  graph->nodes[2].location = (sni_location){"model.c", 12};
+  graph->nodes[1].location = (sni_location){0};
+  graph->nodes[2].location = (sni_location){.file = "model.c", .line = 12};
   sni_node_id x = 0, out, before = graph->n_nodes;
   sni_differentiate_request request = {
-      .y = 2, .seed = SNI_NO_NODE, .xs = &x, .n_xs = 1, .location = {"train.c", 7}};
+      .y = 2, .seed = SNI_NO_NODE, .xs = &x, .n_xs = 1, .location = {.file = "train.c", .line = 7}};
   check_ok(sni_differentiate(graph, &request, &out));
   ck_assert_int_eq(graph->nodes[out].location.line, 7);  // of the exp, which has none
   ck_assert_int_eq(graph->nodes[before].location.line, 12);
@@ -718,12 +718,12 @@ START_TEST(deep_and_wide_graphs) {
   check_ok(sni_graph_add_parameter(graph, &type, SNI_PARAMETER_INPUT, 0, "x", &x));
   y = sum = x;
   for (int i = 0; i < n; i++) {
-    check_ok(sni_graph_add(graph, SNI_OP_NEG, &y, 1, NULL, 0, NULL, (sni_location){NULL, 0}, &y));
+    check_ok(sni_graph_add(graph, SNI_OP_NEG, &y, 1, NULL, 0, NULL, (sni_location){0}, &y));
     check_ok(sni_graph_add(graph, SNI_OP_ADD, (sni_node_id[]){sum, x}, 2, NULL, 0, NULL,
-                           (sni_location){NULL, 0}, &sum));
+                           (sni_location){0}, &sum));
   }
   check_ok(sni_graph_add(graph, SNI_OP_ADD, (sni_node_id[]){sum, y}, 2, NULL, 0, NULL,
-                         (sni_location){NULL, 0}, &y));
+                         (sni_location){0}, &y));
   sni_node_id dx = gradient(graph, y, x);
   check_ok(sni_graph_add_result(graph, dx, -1));
   sni_graph *better;

@@ -180,7 +180,7 @@ START_TEST(long_sums) {
     const int n = sizes[s];
     sni_graph *graph, *after;
     graph = graph_of("%0 = parameter input 0 : f32[1]\nreturn %0");
-    sni_build b = sni_build_make(graph, (sni_location){NULL, 0});
+    sni_build b = sni_build_make(graph, (sni_location){0});
     const sni_node_id zero = sni_build_scalar(&b, SN_F32, 0);
     sni_node_id sum = SNI_NO_NODE;
     for (int i = 0; i < n; i++) {  // backwards, as a gradient comes

@@ -245,7 +245,7 @@ static sni_graph *random_graph(uint64_t seed) {
   maker m = {.random = seed * 0x9E3779B97F4A7C15u + 1};
   sni_graph *graph;
   check_ok(sni_graph_create(&arena, &diag, "random", NULL, &graph));
-  m.b = sni_build_make(graph, (sni_location){NULL, 0});
+  m.b = sni_build_make(graph, (sni_location){0});
   for (int dtype = 0; dtype < SN_DTYPE_COUNT; dtype++) {
     const sni_type types[] = {
         {(sn_dtype)dtype, 2, {2, 3}}, {(sn_dtype)dtype, 1, {3}}, {(sn_dtype)dtype, 0, {0}}};
@@ -422,7 +422,7 @@ START_TEST(parameters_results_names_and_locations_stay) {
       "%0 = parameter input 0 \"x\" : f32[3]\n%1 = parameter variable 0 \"v\" : f32[3]\n"
       "%2 = parameter input 1 \"unused\" : i32[]\n%3 = identity(%0) : f32[3]\n"
       "%4 = exp(%3) : f32[3]\nreturn %4, %3, var 0 = %4");
-  graph->nodes[4].location = (sni_location){"model.c", 40};
+  graph->nodes[4].location = (sni_location){.file = "model.c", .line = 40};
   sni_graph *better;
   check_ok(sni_optimize_graph(graph, &better));
   check_text(better,
