@@ -352,6 +352,24 @@ static sn_status prove_order(planner *p, const uint32_t *new_number) {
   return SN_OK;
 }
 
+// For people: groups in the order in which their commands run now.
+static sn_status order_groups(sni_lowering *l, const uint32_t *new_number) {
+  const uint32_t n = l->plan->n_groups;
+  sni_plan_group *groups =
+      sni_arena_copy(l->arena, l->plan->groups, n * sizeof *l->plan->groups + 1);
+  if (!groups) return sni_fail_memory(l->diag, n * sizeof *groups, "a plan");
+  for (uint32_t i = 0; i < n; i++) {
+    sni_plan_group group = groups[i];
+    uint32_t at = i;
+    if (group.n_commands) group.first_command = new_number[group.first_command];
+    for (; at > 0 && groups[at - 1].first_command > group.first_command; at--)
+      groups[at] = groups[at - 1];
+    groups[at] = group;
+  }
+  l->plan->groups = groups;
+  return SN_OK;
+}
+
 static sn_status join_commands(planner *p, bool verify) {
   sni_lowering *l = p->l;
   const uint32_t n = l->n_commands;
@@ -369,6 +387,7 @@ static sn_status join_commands(planner *p, bool verify) {
   }
   for (uint32_t c = 0; c < n; c++)
     if (l->list_of[c] != SNI_ALONE) add_part(&commands[new_number[c]], &l->commands[c]);
+  SNI_TRY(order_groups(l, new_number));
   l->n_commands = new_number[n - 1] + 1;
   l->commands_capacity = n;
   l->commands = commands;

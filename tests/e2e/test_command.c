@@ -111,6 +111,40 @@ START_TEST(test_dump) {
 }
 END_TEST
 
+// Symbols are explained, sizes are theirs, and all comes in the order in which it is read and run.
+START_TEST(test_dump_of_groups) {
+  char path[128];
+  path_of(path, sizeof(path), "bad.txt");
+  write_file(path,
+             "func @f {\n  %0 = parameter input 0 \"x\" : f32[B,N]\n"
+             "  %1 = parameter input 1 : f32[N,64]\n"
+             "  %2 = matmul(%0, %1) {ta=0, tb=0} : f32[B,64]\n  %3 = tanh(%2) : f32[B,64]\n"
+             "  %4 = reduce_sum(%3) {axes=[1]} : f32[B]\n  %5 = broadcast(%4) : f32[64,B]\n"
+             "  %6 = transpose(%5) {perm=[1,0]} : f32[B,64]\n  %7 = div(%3, %6) : f32[B,64]\n"
+             "  %8 = reduce_sum(%7) {axes=[0]} : f32[64]\n  %9 = exp(%8) : f32[64]\n"
+             "  return %7, %9\n}\n");
+  ck_assert_int_eq(command("dump bad.txt --stage=fused"), 0);
+  static const char *const rows[] = {"// B is dim 0 of input 0 \"x\"\n",
+                                     "// N is dim 1 of input 0 \"x\"\n",
+                                     "group 0",
+                                     "= matmul(",
+                                     "= tanh(",
+                                     "= reduce_sum(",
+                                     "= div(",
+                                     " // stored: a result; B*256 bytes",
+                                     "group 1",
+                                     "; div(B+63,64)*256 bytes",
+                                     "= exp("};
+  const char *at = output;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    at = strstr(at, rows[i]);
+    ck_assert_msg(at != NULL, "\"%s\" is not in its place: %s", rows[i], output);
+  }
+  ck_assert_int_eq(command("dump bad.txt --stage=kernel"), 0);
+  ck_assert_output("size s0 = symbol 0  // B is dim 0 of input 0 \"x\"\n");
+}
+END_TEST
+
 START_TEST(test_bench) {
   ck_assert_int_eq(command("bench affine.txt --seconds 0.05"), 0);
   ck_assert_double_gt(number_after(output, "affine.txt", 0), 0);
@@ -248,6 +282,7 @@ int main(void) {
   tcase_add_test(tests, test_info);
   tcase_add_test(tests, test_run);
   tcase_add_test(tests, test_dump);
+  tcase_add_test(tests, test_dump_of_groups);
   tcase_add_test(tests, test_bench);
   tcase_add_test(tests, test_refusals);
   tcase_add_test(tests, test_errors_name_the_file);
