@@ -118,7 +118,9 @@ size_t sni_dim_guard_format(const sni_dim_table *table, sni_dim_guard guard, con
     length = snprintf(buffer, capacity, "a size of %lld or less, but it is %lld", a, b);
   else if (guard.at_least)
     length = snprintf(buffer, capacity, "a size of %lld or more, but it is %lld", b, a);
-  else if (!strcmp(is, must))  // unified since: a size that the trace pinned
+  else if (!strcmp(is, must) && !sni_dim_is_constant(table, guard.a, &most))  // unified since
+    length = snprintf(buffer, capacity, "two sizes to be equal, but they are %lld and %lld", a, b);
+  else if (!strcmp(is, must))  // a size that the trace pinned
     length = snprintf(buffer, capacity, "two sizes to be %s, but they are %lld and %lld", is, a, b);
   else
     length = snprintf(buffer, capacity, "%s == %s, but they are %lld and %lld", is, must, a, b);

@@ -22,6 +22,11 @@ typedef sn_status (*sn_callback)(sn_context *context, sn_tensor *const *in, sn_t
 #define SN_UNKNOWN (-1)  // a dim that varies from call to call
 // Where an op needs two unknown dims to be equal, or one of them to be 1, the traced code takes
 // them for equal: sizes that differ are then an error of sn_run, and traced anew by sn_call.
+// All sizes run one program, with the bits of eager mode but for a size of 1, in two places: a float
+// sum or product (sn_sum, sn_mean, sn_var, sn_prod, ...) takes its elements in another order where all
+// dims that it keeps behind its last axis are of size 1 and one of these is unknown; and the gradient
+// of what is broadcast along the dim is a sum, so that -0.0 becomes +0.0 and cotangents may be added
+// in another order. A dim that is always 1 is declared as 1.
 
 // dtype and shape of an input; SN_UNKNOWN dims are symbolic.
 typedef struct sn_spec {
@@ -189,8 +194,9 @@ SN_API SN_MUST_USE sn_status sn_program_output_spec_at(sn_context *context,
 typedef enum sn_stage {
   SN_STAGE_TRACE,  // as the user's calls made it
   SN_STAGE_GRAPH,  // after the graph passes
-  SN_STAGE_FUSED,  // fusion groups; of each value whether it was joined, recomputed, kept or stored,
-                   // why, and what that costs (bytes, ns on one core)
+  SN_STAGE_FUSED,  // the inputs' dims that symbols are; fusion groups in order of execution; of each
+                   // value whether it was joined, recomputed, kept or stored, why, and what that
+                   // costs (bytes, ns on one core)
   SN_STAGE_KERNEL,  // kernel IR and the command list
   SN_STAGE_LLVM,    // LLVM IR
   SN_STAGE_ASM,     // machine code as assembly
