@@ -142,8 +142,8 @@ static sn_status broadcast_operands(sn_context *context, const sni_eager_call *c
     if (sni_shape_equal(NULL, types[i], &shape)) continue;
     sni_type type = shape;
     type.dtype = types[i]->dtype;
-    SNI_TRY(sni_graph_add(graph, SNI_OP_BROADCAST, &ids[i], 1, NULL, 0, &type,
-                          (sni_location){0}, &ids[i]));
+    SNI_TRY(sni_graph_add(graph, SNI_OP_BROADCAST, &ids[i], 1, NULL, 0, &type, (sni_location){0},
+                          &ids[i]));
   }
   return SN_OK;
 }

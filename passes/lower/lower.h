@@ -43,7 +43,7 @@ typedef struct sni_plan_command {
   bool copies;         // buffer 0 to buffer 1, nothing else
   bool checked;        // an earlier command has checked the kernel's indices
   sni_location location;
-  const char *fault;    // message of an index out of range, as sni_command; NULL: cannot happen
+  const char *fault;  // message of an index out of range, as sni_command; NULL: cannot happen
   const sni_size_ref *fault_sizes;
   const char *op_name;  // of the op that may fault, else of the group's last op
 } sni_plan_command;

@@ -427,9 +427,8 @@ START_TEST(orders_settle_the_sizes_they_ask_about) {
   ck_assert_int_eq(sni_graph_add_parameter(graph, &x, SNI_PARAMETER_INPUT, 0, NULL, &a), SN_OK);
   ck_assert_int_eq(sni_graph_add_parameter(graph, &y, SNI_PARAMETER_INPUT, 1, NULL, &b), SN_OK);
   const sni_dim axis[] = {0}, second[] = {1}, flags[] = {0, 1};
-#define ADD(op, x, attrs, n)                                                                       \
-  ck_assert_int_eq(sni_graph_add(graph, op, &x, 1, attrs, n, NULL, (sni_location){0}, &sum), \
-                   SN_OK)
+#define ADD(op, x, attrs, n) \
+  ck_assert_int_eq(sni_graph_add(graph, op, &x, 1, attrs, n, NULL, (sni_location){0}, &sum), SN_OK)
   ADD(SNI_OP_REDUCE_SUM, a, axis, 1);
   ck_assert_int_eq(sni_dim_guard_count(graph->dims), 0);  // not asked to
   sni_dim_table_settle(graph->dims);
