@@ -157,6 +157,7 @@ typedef struct sni_body {
   const char *op_name;
   const char *fault;  // message of an index out of range, as sni_command; NULL: cannot happen
   const sni_size_ref *fault_sizes;
+  int n_fault_sizes;
   const char *name;
 } sni_body;
 

@@ -203,6 +203,39 @@ static sn_status hide_dims(sni_lowering *l, sni_type *type, sni_size_ref *sizes,
   return SN_OK;
 }
 
+static void put_place(sni_location at, char *buffer, size_t capacity) {
+  buffer[0] = 0;
+  if (at.file) snprintf(buffer, capacity, " (%.200s:%d)", at.file, at.line);
+}
+
+// A kernel may have several such ops, and does not say which of them failed: then the message names them
+// all, the last one at b->location.
+static sn_status add_fault(sni_body *b, const sni_node *node, const char *text,
+                           const sni_size_ref *sizes, int n) {
+  enum { enough = 600 };
+  sni_arena *arena = b->l->arena;
+  char place[240], entry[1300], all[2400] = "";
+  put_place(node->location, place, sizeof(place));
+  snprintf(entry, sizeof(entry), "%s%s", text, place);
+  if (b->fault) {
+    put_place(b->location, place, sizeof(place));
+    snprintf(all, sizeof(all), "%s%s", b->fault, place);
+    if (strstr(all, entry) || strlen(all) > enough) return SN_OK;
+    snprintf(all, sizeof(all), "%s%s, or ", b->fault, place);
+  }
+  const int known = b->n_fault_sizes;
+  sni_size_ref *both = SNI_ARENA_ARRAY(arena, sni_size_ref, known + n + 1);
+  snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s", text);
+  b->fault = sni_arena_strdup(arena, all);
+  if (!b->fault || !both) return sni_fail_memory(b->l->diag, strlen(all), "a kernel");
+  for (int i = 0; i < known; i++) both[i] = b->fault_sizes[i];
+  for (int i = 0; i < n; i++) both[known + i] = sizes[i];
+  b->fault_sizes = both;
+  b->n_fault_sizes = known + n;
+  b->location = node->location;
+  return SN_OK;
+}
+
 sn_status sni_body_describe_fault(sni_body *b, const sni_node *node) {
   sni_lowering *l = b->l;
   char text[1000];
@@ -219,10 +252,7 @@ sn_status sni_body_describe_fault(sni_body *b, const sni_node *node) {
   sni_index_fault_format(op, &table, &indices, text, sizeof(text));
   for (char *c = text + strlen(op); *c; c++)
     if (*c == '?') *c = SNI_FAULT_SIZE;
-  b->fault = sni_arena_strdup(l->arena, text);
-  b->fault_sizes = n ? sni_arena_copy(l->arena, sizes, (size_t)n * sizeof *sizes) : NULL;
-  return b->fault && (!n || b->fault_sizes) ? SN_OK
-                                            : sni_fail_memory(l->diag, strlen(text), "a kernel");
+  return add_fault(b, node, text, sizes, n);
 }
 
 sn_status sni_body_checked_row(sni_body *b, sni_node_id indices, const sni_index_map *map,
@@ -259,7 +289,6 @@ static sn_status emit_gather(sni_body *b, const sni_node *node, const sni_index_
   SNI_TRY(sni_body_address(b, table, &row_map, 1, &v));
   v.axes |= axes_of(b, v.index);
   SNI_TRY(restrict_load(b, &v));
-  b->location = node->location;
   SNI_TRY(sni_body_describe_fault(b, node));
   return sni_body_add(b, &v, out);
 }

@@ -229,6 +229,35 @@ START_TEST(faults_name_the_sizes_of_their_run) {
 }
 END_TEST
 
+// ---- two ops that may fail in one kernel, which does not say which: the message names both
+static int first_line;
+static sn_status call_two(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  first_line = __LINE__ + 1;
+  sn_tensor *a = sn_exp(sn_gather(in[0], in[1]));
+  sn_tensor *b = sn_gather(in[0], in[2]);
+  out[0] = sn_add(a, b);
+  return sn_pending_error(context);
+}
+
+START_TEST(all_that_may_have_failed_is_named) {
+  static const char text[] = "sn_gather: an index (operand #1, i32[4]) is out of range";
+  sn_tensor *y, *good = sn_full(ctx, SN_I32, SN_SHAPE(4), 1);
+  sn_tensor *bad = sn_full(ctx, SN_I32, SN_SHAPE(4), 9);
+  for (int which = 0; which < 2; which++) {
+    sn_tensor *in[] = {sn_ones(ctx, SN_F32, SN_SHAPE(5)), which ? good : bad, which ? bad : good};
+    sn_function *f = sn_function_create(ctx, call_two, .inputs = 3, .outputs = 1);
+    ck_assert_int_eq(sn_call(f, in, 3, &y, 1), SN_ERR_INDEX);
+    const char *message = sn_error_message(ctx);
+    char place[96];
+    ck_assert_msg(strstr(message, text) == message, "%s", message);
+    snprintf(place, sizeof(place), "test_same_errors.c:%d)", first_line + which);
+    ck_assert_msg(strstr(message, place) != NULL, "%s lacks %s", message, place);
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
 // ---- gradients
 static sn_tensor *twice_differentiated(sn_tensor *x) {
   sn_tensor *first, *second;
@@ -321,6 +350,7 @@ int main(void) {
   tcase_set_timeout(c, 120);
   tcase_add_loop_test(c, mistakes_read_the_same, 0, (int)(sizeof(cases) / sizeof(cases[0])));
   tcase_add_loop_test(c, faults_name_the_sizes_of_their_run, 0, 4);
+  tcase_add_test(c, all_that_may_have_failed_is_named);
   tcase_add_loop_test(c, gradients_say_the_same, 0,
                       (int)(sizeof(gradients) / sizeof(gradients[0])));
   return run_cases("same_errors", &c, 1);
