@@ -92,6 +92,12 @@ static sn_status reserve_known(sni_trace *trace) {
   return SN_OK;
 }
 
+static void add_known(sni_trace *trace, const sni_trace_known *known) {
+  trace->known[trace->n_known] = *known;
+  sni_hold(known->tensor);
+  enter_slot(trace, trace->n_known++);
+}
+
 static sn_status capture(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
   SNI_TRY(reserve_known(trace));
   sni_trace_known known = {.tensor = t, .capture = -1};
@@ -103,26 +109,26 @@ static sn_status capture(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) 
                                     trace->n_captures, t->name, &known.node));
     trace->n_captures++;
   }
-  trace->known[trace->n_known] = known;
-  sni_hold(t);
-  enter_slot(trace, trace->n_known++);
+  add_known(trace, &known);
   *out_node = known.node;
   return SN_OK;
 }
 
 // ---- variables
 sn_status sni_trace_variable_of(sni_trace *trace, sn_tensor *variable, uint32_t *out_index) {
-  for (uint32_t i = 0; i < trace->n_variables; i++)
-    if (trace->variables[i].variable == variable) {
-      *out_index = i;
-      return SN_OK;
-    }
+  const sni_trace_known *known = find_known(trace, variable);
+  if (known) {
+    *out_index = known->variable;
+    return SN_OK;
+  }
+  SNI_TRY(reserve_known(trace));
   SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->variables,
                           &trace->variables_capacity, trace->n_variables + 1,
                           sizeof(*trace->variables)));
   sni_node_id node;
   SNI_TRY(sni_graph_add_parameter(trace->graph, &variable->type, SNI_PARAMETER_VARIABLE,
                                   trace->n_variables, variable->name, &node));
+  add_known(trace, &(sni_trace_known){variable, node, -1, trace->n_variables});
   trace->variables[trace->n_variables] = (sni_trace_variable){
       .variable = sni_hold(variable), .parameter = node, .present = node, .read = node};
   *out_index = trace->n_variables++;

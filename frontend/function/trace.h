@@ -21,11 +21,12 @@ typedef struct sni_trace_read {
   sni_node_id node;
 } sni_trace_read;
 
-// An eager tensor that has a node in this trace.
+// An eager tensor or a variable that has a node in this trace.
 typedef struct sni_trace_known {
   sn_tensor *tensor;  // one reference
   sni_node_id node;
-  int32_t capture;  // index of its CAPTURE parameter; -1: a CONSTANT node
+  int32_t capture;    // index of its CAPTURE parameter; -1: a CONSTANT node, or a variable
+  uint32_t variable;  // of a variable: number in sni_trace.variables
 } sni_trace_known;
 
 struct sni_trace {

@@ -109,7 +109,8 @@ static sn_status make_captured(sn_context *context, const sni_graph *graph, sni_
     sn_tensor *zeros = zeros_of(context, node);
     if (!zeros) return context->diag.status;
     if (p->kind == SNI_PARAMETER_CAPTURE) {
-      captured->known[p->index] = (sni_trace_known){(sn_keep)(zeros), p->node, (int32_t)p->index};
+      captured->known[p->index] =
+          (sni_trace_known){(sn_keep)(zeros), p->node, (int32_t)p->index, 0};
       continue;
     }
     const sn_variable_options options = {.size = sizeof(options), .name = node->name};

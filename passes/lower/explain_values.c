@@ -4,12 +4,6 @@
 #include "passes/lower/cost.h"
 #include "passes/lower/fuse_groups.h"
 
-static bool is_result(const sni_lowering *l, sni_node_id id) {
-  for (uint32_t r = 0; r < l->graph->n_results; r++)
-    if (l->graph->results[r].node == id) return true;
-  return false;
-}
-
 static sni_fate fate_of(const sni_lowering *l, sni_node_id id) {
   const sni_fusion_node *state = &l->nodes[id];
   const sni_node *node = sni_graph_node(l->graph, id);
@@ -42,14 +36,18 @@ sn_status sni_explain_values(sni_lowering *l, const sni_plan_value **out_values)
   const uint32_t n = l->graph->n_nodes;
   sni_plan_value *values = SNI_ARENA_ARRAY(l->arena, sni_plan_value, n + 1);
   if (!values) return sni_fail_memory(l->diag, n * sizeof *values, "a plan");
+  for (uint32_t r = 0; r < l->graph->n_results; r++)
+    values[l->graph->results[r].node].why = SNI_WHY_RESULT;
   for (sni_node_id id = 0; id < n; id++) {
     const sni_fusion_node *state = &l->nodes[id];
     sni_plan_value *v = &values[id];
+    const bool is_result = v->why == SNI_WHY_RESULT;
+    v->why = SNI_WHY_NONE;
     v->fate = fate_of(l, id);
     if (v->fate == SNI_FATE_NONE) continue;
     v->why = state->waits >= 0 ? SNI_WHY_MERGED : state->why;
     if (v->fate == SNI_FATE_STORED && state->special_use)
-      v->why = is_result(l, id) ? SNI_WHY_RESULT : SNI_WHY_MEMORY;
+      v->why = is_result ? SNI_WHY_RESULT : SNI_WHY_MEMORY;
     if (v->fate == SNI_FATE_STORED && state->slot >= 0) v->bytes = l->slots[state->slot].bytes;
     v->ns = cost_of(l, id, v->fate);
   }
