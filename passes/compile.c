@@ -194,6 +194,18 @@ static sni_kernel_code *keep_code(sni_kernel_code *code) {
   return code;
 }
 
+// Commands with a tree in common have its number: it is looked at once.
+typedef struct seen_tree {
+  const sni_tree *tree;  // NULL: free
+  uint32_t number;
+} seen_tree;
+
+static seen_tree *find_seen(seen_tree *seen, uint32_t n_slots, const sni_tree *tree) {
+  uint32_t at = (uint32_t)sni_hash_mix(0, (uintptr_t)tree) & (n_slots - 1);
+  while (seen[at].tree && seen[at].tree != tree) at = (at + 1) & (n_slots - 1);
+  return &seen[at];
+}
+
 // Lists the plan's different kernels; of_command[i] is the number of command i's.
 static sn_status list_kernels(job *j, wanted_kernel *wanted, uint32_t *of_command,
                               uint32_t *out_count) {
@@ -201,10 +213,14 @@ static sn_status list_kernels(job *j, wanted_kernel *wanted, uint32_t *of_comman
   uint32_t n_slots = 16, count = 0;
   while (n_slots < 2 * plan->n_commands) n_slots *= 2;
   uint32_t *slots = SNI_ARENA_ARRAY(&j->scratch, uint32_t, n_slots);  // number + 1; 0: free
-  if (!slots) return sni_fail_memory(j->diag, n_slots * sizeof(*slots), "kernels");
+  seen_tree *seen = SNI_ARENA_ARRAY(&j->scratch, seen_tree, n_slots);
+  if (!slots || !seen) return sni_fail_memory(j->diag, n_slots * sizeof(*seen), "kernels");
   for (uint32_t i = 0; i < plan->n_commands; i++) {
     const sni_tree *kernel = plan->commands[i].kernel;
     if (!kernel) continue;
+    seen_tree *before = find_seen(seen, n_slots, kernel);
+    of_command[i] = before->number;
+    if (before->tree) continue;
     const uint64_t hash = sni_kernel_cache_hash(kernel, j->api != NULL);
     uint32_t at = (uint32_t)hash & (n_slots - 1);
     for (; slots[at]; at = (at + 1) & (n_slots - 1)) {
@@ -216,6 +232,7 @@ static sn_status list_kernels(job *j, wanted_kernel *wanted, uint32_t *of_comman
       slots[at] = count;
     }
     of_command[i] = slots[at] - 1;
+    *before = (seen_tree){kernel, of_command[i]};
   }
   *out_count = count;
   return SN_OK;

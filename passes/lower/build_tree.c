@@ -55,8 +55,7 @@ static sn_status tree_size(tree_maker *t, sni_linear x, sni_extent *out) {
   return SN_OK;
 }
 
-// An output that is larger than what the caches keep until somebody reads it.
-static bool leaves_the_caches(const sni_lowering *l, int32_t slot) {
+bool sni_leaves_the_caches(const sni_lowering *l, int32_t slot) {
   return l->slots[slot].kind == SNI_SLOT_OUTPUT && l->options->streamed_bytes > 0 &&
          l->slots[slot].bytes >= l->options->streamed_bytes;
 }
@@ -92,7 +91,7 @@ static sn_status add_buffers(tree_maker *t, const tree_maker *parts, int n) {
       SNI_TRY(slot_buffer(t, b->values[v].slot, b->values[v].dtype, &number));
   for (uint32_t v = 0; v < b->n_values; v++) {  // written and not read: around the caches
     const sni_expression *value = &b->values[v];
-    if (value->op != SNI_KOP_STORE || value->slot < 0 || !leaves_the_caches(t->l, value->slot))
+    if (value->op != SNI_KOP_STORE || value->slot < 0 || !sni_leaves_the_caches(t->l, value->slot))
       continue;
     SNI_TRY(slot_buffer(t, value->slot, value->dtype, &number));
     bool read = false;
@@ -473,12 +472,29 @@ static sn_status write_items(tree_maker *parts, int n) {
 
 // ---- the command
 
+sn_status sni_add_command(sni_lowering *l, const sni_plan_command *command) {
+  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->commands, &l->commands_capacity,
+                         l->n_commands + 1, sizeof *l->commands));
+  l->commands[l->n_commands++] = *command;
+  return SN_OK;
+}
+
+sn_status sni_add_kernel(sni_lowering *l, sni_tree *tree, uint32_t *out_number) {
+  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->kernels, &l->kernels_capacity,
+                         l->n_kernels + 1, sizeof *l->kernels));
+  l->kernels[l->n_kernels] =
+      (sni_built_kernel){.tree = tree, .n_uses = 1, .variant = SNI_ALONE, .before = SNI_ALONE};
+  *out_number = l->n_kernels++;
+  return SN_OK;
+}
+
 static sn_status append_command(const tree_maker *parts, int n, const sni_tree *tree) {
   const kernel *k = parts->k;
   const tree_maker *t = &parts[n - 1];
   sni_lowering *l = t->l;
+  sni_tree *own = sni_arena_copy(l->arena, tree, tree->bytes);
   sni_plan_command c = {
-      .kernel = sni_arena_copy(l->arena, tree, tree->bytes),
+      .kernel = own,
       .slots = sni_arena_copy(l->arena, k->buffer_slots, k->n_slots * sizeof *c.slots),
       .params = sni_arena_copy(l->arena, k->params, k->n_params * sizeof *c.params),
       .n_slots = k->n_slots,
@@ -500,10 +516,8 @@ static sn_status append_command(const tree_maker *parts, int n, const sni_tree *
   c.extents = extents;
   c.grains = grains;
   c.n_extents = (uint32_t)k->n_grid;
-  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->commands, &l->commands_capacity,
-                         l->n_commands + 1, sizeof *l->commands));
-  l->commands[l->n_commands++] = c;
-  return SN_OK;
+  SNI_TRY(sni_add_kernel(l, own, &c.kernel_number));
+  return sni_add_command(l, &c);
 }
 
 static sn_status prepare_part(tree_maker *t, kernel *k, sni_body *b) {

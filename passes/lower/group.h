@@ -122,6 +122,17 @@ typedef struct sni_fusion_node {
 
 #define SNI_ALONE UINT32_MAX
 
+// A kernel on its way from build_tree.c to share_kernels.c.
+typedef struct sni_built_kernel {
+  sni_tree *tree;
+  uint32_t n_uses;  // commands
+  // plan_buffers.c: the newest kernel that was made of this one by marking buffers as shared; of one
+  // that was: the one before it, and what was marked. SNI_ALONE: none.
+  uint32_t variant, before, marked[2];
+} sni_built_kernel;
+
+typedef struct sni_same_groups sni_same_groups;
+
 typedef struct sni_lowering {
   const sni_graph *graph;
   const sni_lower_options *options;
@@ -140,6 +151,8 @@ typedef struct sni_lowering {
   sni_plan *plan;
   sni_plan_command *commands;
   uint32_t n_commands, commands_capacity;
+  sni_built_kernel *kernels;  // until share_kernels.c
+  uint32_t n_kernels, kernels_capacity;
   // Per command: the last of those that become one command with it; SNI_ALONE. NULL: not known yet.
   uint32_t *list_of;
   sni_slot *slots;
@@ -216,6 +229,22 @@ sn_status sni_has_external_path(sni_lowering *l, int32_t a, int32_t b, sni_node_
 // ---- schedule_groups.c
 sn_status sni_schedule_groups(sni_lowering *l);
 
+// ---- build_tree.c
+// An output that is larger than what the caches keep until somebody reads it.
+bool sni_leaves_the_caches(const sni_lowering *l, int32_t slot);
+sn_status sni_add_command(sni_lowering *l, const sni_plan_command *command);
+sn_status sni_add_kernel(sni_lowering *l, sni_tree *tree, uint32_t *out_number);
+static inline bool sni_same_kernel(const sni_lowering *l, uint32_t a, uint32_t b) {
+  const sni_tree *x = l->commands[a].kernel, *y = l->commands[b].kernel;
+  return x == y || sni_tree_equal(x, y, true);
+}
+
+// ---- same_groups.c
+// Once the groups have slots and an order; lives in arena.
+sn_status sni_same_groups_create(sni_lowering *l, sni_arena *arena, sni_same_groups **out);
+// The command of a FUSED group, with the kernel of an equal one where there is one.
+sn_status sni_build_or_reuse(sni_same_groups *s, uint32_t group);
+
 // ---- plan_buffers.c
 sn_status sni_assign_slots(sni_lowering *l);   // before kernels: a slot per materialised node
 sn_status sni_share_buffers(sni_lowering *l);  // after kernels: lifetimes, in-place updates
@@ -239,7 +268,7 @@ sn_status sni_join_commands(sni_lowering *l, bool verify);
 bool sni_is_at_one(const sni_tree *general, const sni_tree *scalar);
 // A copy of the kernel with that extent.
 sn_status sni_make_at_one(const sni_tree *general, sni_arena *arena, sni_diag *diag,
-                          const sni_tree **out);
+                          sni_tree **out);
 
 // ---- lower_graph.c
 // The plan's sizes under the hints of their dims; <= 0: not known.

@@ -269,11 +269,6 @@ typedef struct part_counts {
   uint32_t parts, slots, params, extents;
 } part_counts;
 
-static bool same_kernel(const sni_lowering *l, uint32_t a, uint32_t b) {
-  const sni_tree *x = l->commands[a].kernel, *y = l->commands[b].kernel;
-  return x == y || sni_tree_equal(x, y, true);
-}
-
 // Of what was to be a list each kernel has one of its own, at its last command: who could wait for
 // the last of all can wait for that.
 static sn_status split_lists(planner *p) {
@@ -285,11 +280,11 @@ static sn_status split_lists(planner *p) {
     const uint32_t last = l->list_of[c];
     if (last == SNI_ALONE || last == c) continue;
     uint32_t leader = last, n_leaders = 1;
-    while (!same_kernel(l, c, leader) && next[leader] != NONE) {
+    while (!sni_same_kernel(l, c, leader) && next[leader] != NONE) {
       leader = next[leader];
       n_leaders++;
     }
-    const bool found = same_kernel(l, c, leader);
+    const bool found = sni_same_kernel(l, c, leader);
     if (!found && n_leaders < most_leaders) next[leader] = c;
     l->list_of[c] = found ? leader : n_leaders < most_leaders ? c : SNI_ALONE;
   }

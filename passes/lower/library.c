@@ -24,8 +24,5 @@ sn_status sni_build_library(sni_lowering *l, sni_node_id id) {
                         .location = node->location,
                         .op_name = sni_op_infos[node->op].name};
   SNI_TRY(c.library->plan(l->graph, node, l->arena, l->diag, &c));
-  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->commands, &l->commands_capacity,
-                         l->n_commands + 1, sizeof *l->commands));
-  l->commands[l->n_commands++] = c;
-  return SN_OK;
+  return sni_add_command(l, &c);
 }

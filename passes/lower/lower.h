@@ -30,6 +30,7 @@ typedef struct sni_lower_options {
 
 typedef struct sni_plan_command {
   const sni_tree *kernel;                // before expansion; NULL: a library call
+  uint32_t kernel_number;                // while lowering: of sni_lowering.kernels
   const struct sni_library_op *library;  // library.h
   const void *call;                      // what it is asked to do
   const uint32_t *slots;        // one per buffer of the kernel; of a call: operands, result
@@ -38,10 +39,10 @@ typedef struct sni_plan_command {
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;
   uint32_t n_slots, n_params, n_extents;
-  uint32_t n_parts;    // as sni_command: above 1 a list, and all counts and arrays are its parts'
-  double ns_per_unit;  // schedule_commands.c
-  bool copies;         // buffer 0 to buffer 1, nothing else
-  bool checked;        // an earlier command has checked the kernel's indices
+  uint32_t n_parts;     // as sni_command: above 1 a list, and all counts and arrays are its parts'
+  double ns_per_unit;   // schedule_commands.c
+  bool copies;          // buffer 0 to buffer 1, nothing else
+  bool checked;         // an earlier command has checked the kernel's indices
   sni_location location;
   const char *fault;  // message of an index out of range, as sni_command; NULL: cannot happen
   const sni_size_ref *fault_sizes;

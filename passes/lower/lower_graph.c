@@ -3,10 +3,12 @@
 #include "passes/lower/body.h"
 #include "passes/lower/schedule_commands.h"
 
-static sn_status build_group(sni_lowering *l, uint32_t number) {
+// same: NULL where there is one group alone.
+static sn_status build_group(sni_lowering *l, sni_same_groups *same, uint32_t number) {
   const sni_group *group = &l->groups[number];
   switch (group->kind) {
     case SNI_GROUP_FUSED:
+      return same ? sni_build_or_reuse(same, number) : sni_build_region(l, number);
     case SNI_GROUP_CHAIN:
       return sni_build_region(l, number);
     case SNI_GROUP_PIECES:
@@ -17,7 +19,7 @@ static sn_status build_group(sni_lowering *l, uint32_t number) {
   return SN_OK;
 }
 
-static sn_status build_groups(sni_lowering *l) {
+static sn_status build_groups(sni_lowering *l, sni_same_groups *same) {
   static const char *const kinds[] = {[SNI_GROUP_FUSED] = "fused",
                                       [SNI_GROUP_PIECES] = "pieces",
                                       [SNI_GROUP_LIBRARY] = "library",
@@ -30,12 +32,22 @@ static sn_status build_groups(sni_lowering *l) {
     groups[i] =
         (sni_plan_group){kinds[group->kind], group->members, group->n_members, l->n_commands, 0};
     sni_arena_reset(l->scratch);
-    SNI_TRY(build_group(l, l->order[i]));
+    SNI_TRY(build_group(l, same, l->order[i]));
     groups[i].n_commands = l->n_commands - groups[i].first_command;
   }
   l->plan->groups = groups;
   l->plan->n_groups = l->n_order;
   return SN_OK;
+}
+
+static sn_status build_kernels(sni_lowering *l) {
+  sni_same_groups *same = NULL;
+  sni_arena arena;
+  sni_arena_init(&arena, l->arena->allocator);
+  sn_status status = l->n_order > 1 ? sni_same_groups_create(l, &arena, &same) : SN_OK;
+  if (!status) status = build_groups(l, same);
+  sni_arena_deinit(&arena);
+  return status;
 }
 
 static bool verifies(const sni_lowering *l) {
@@ -53,7 +65,7 @@ static sn_status lower(sni_lowering *l) {
   SNI_TRY(sni_chain_groups(l));
   SNI_TRY(sni_assign_slots(l));
   SNI_TRY(sni_schedule_groups(l));
-  SNI_TRY(build_groups(l));
+  SNI_TRY(build_kernels(l));
   SNI_TRY(sni_share_buffers(l));
   SNI_TRY(sni_share_kernels(l));
   return sni_join_commands(l, verifies(l));

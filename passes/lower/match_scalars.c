@@ -94,7 +94,7 @@ bool sni_is_at_one(const sni_tree *general, const sni_tree *scalar) {
 }
 
 sn_status sni_make_at_one(const sni_tree *general, sni_arena *arena, sni_diag *diag,
-                          const sni_tree **out) {
+                          sni_tree **out) {
   sni_tree *tree = sni_arena_copy(arena, general, general->bytes);
   if (!tree) return sni_fail_memory(diag, general->bytes, "a kernel");
   for (uint32_t i = 0; i < tree->n_items; i++)

@@ -318,10 +318,48 @@ void sni_measure_lifetimes(sni_lowering *l) {
       l->slots[i].first_command = l->slots[i].last_command = 0;
 }
 
-// The kernels were built by this lowering: their buffer flags are still ours to set.
-static void mark_shared(const sni_plan_command *c, uint32_t a, uint32_t b) {
-  sni_tree_buffers(c->kernel)[a].shared = true;
-  sni_tree_buffers(c->kernel)[b].shared = true;
+// Number of the kernel that is kernel `number` with buffers a and b marked; SNI_ALONE: not made yet.
+static uint32_t find_variant(const sni_lowering *l, uint32_t number, uint32_t a, uint32_t b) {
+  uint32_t v = l->kernels[number].variant;
+  while (v != SNI_ALONE && (l->kernels[v].marked[0] != a || l->kernels[v].marked[1] != b))
+    v = l->kernels[v].before;
+  return v;
+}
+
+static sn_status add_variant(sni_lowering *l, uint32_t number, uint32_t a, uint32_t b,
+                             uint32_t *out) {
+  const sni_tree *tree = l->kernels[number].tree;
+  sni_tree *copy = sni_arena_copy(l->arena, tree, tree->bytes);
+  if (!copy) return sni_fail_memory(l->diag, tree->bytes, "a kernel");
+  SNI_TRY(sni_add_kernel(l, copy, out));
+  sni_built_kernel *k = &l->kernels[*out];
+  k->n_uses = 0;
+  k->marked[0] = a;
+  k->marked[1] = b;
+  k->before = l->kernels[number].variant;
+  l->kernels[number].variant = *out;
+  return SN_OK;
+}
+
+// Of this command's kernel alone: other commands that run it may have memory of their own.
+static sn_status mark_shared(sni_lowering *l, sni_plan_command *c, uint32_t a, uint32_t b) {
+  const sni_tree_buffer *buffers = sni_tree_buffers(c->kernel);
+  uint32_t number = c->kernel_number;
+  if (buffers[a].shared && buffers[b].shared) return SN_OK;
+  uint32_t variant = find_variant(l, number, a, b);
+  const bool is_variant = l->kernels[number].marked[0] != l->kernels[number].marked[1];
+  if (variant == SNI_ALONE && (is_variant || l->kernels[number].n_uses > 1))
+    SNI_TRY(add_variant(l, number, a, b, &variant));
+  if (variant != SNI_ALONE) {
+    l->kernels[number].n_uses--;
+    l->kernels[variant].n_uses++;
+    number = variant;
+  }
+  sni_tree *tree = l->kernels[number].tree;
+  sni_tree_buffers(tree)[a].shared = sni_tree_buffers(tree)[b].shared = true;
+  c->kernel = tree;
+  c->kernel_number = number;
+  return SN_OK;
 }
 
 static bool may_share(const sni_lowering *l, const sni_plan_command *c, uint32_t number,
@@ -332,9 +370,9 @@ static bool may_share(const sni_lowering *l, const sni_plan_command *c, uint32_t
          !sni_tree_buffers(c->kernel)[in].shared && fits_in_place(c->kernel, in, out);
 }
 
-static void share_temporaries(sni_lowering *l) {
+static sn_status share_temporaries(sni_lowering *l) {
   for (uint32_t c = 0; c < l->n_commands; c++) {
-    const sni_plan_command *command = &l->commands[c];
+    sni_plan_command *command = &l->commands[c];
     for (uint32_t out = 0; command->kernel && out < command->n_slots; out++) {
       sni_slot *target = &l->slots[command->slots[out]];
       if (!sni_command_writes(command, out) || target->kind != SNI_SLOT_TEMPORARY ||
@@ -344,10 +382,11 @@ static void share_temporaries(sni_lowering *l) {
         if (!may_share(l, command, c, in, out)) continue;
         target->shares = (int32_t)command->slots[in];
         l->plan->n_temporaries--;
-        mark_shared(command, in, out);
+        SNI_TRY(mark_shared(l, command, in, out));
       }
     }
   }
+  return SN_OK;
 }
 
 // Of one variable, as the commands pass by.
@@ -361,8 +400,8 @@ static bool reads_old(const sni_lowering *l, const sni_plan_command *c, uint32_t
   return l->slots[c->slots[b]].kind == SNI_SLOT_VARIABLE && sni_command_reads(c, b);
 }
 
-static void follow_command(sni_lowering *l, uint32_t number, update *updates) {
-  const sni_plan_command *c = &l->commands[number];
+static sn_status follow_command(sni_lowering *l, uint32_t number, update *updates) {
+  sni_plan_command *c = &l->commands[number];
   for (uint32_t b = 0; b < c->n_slots; b++) {
     if (!reads_old(l, c, b)) continue;
     update *u = &updates[l->slots[c->slots[b]].index];
@@ -377,8 +416,9 @@ static void follow_command(sni_lowering *l, uint32_t number, update *updates) {
     u->written = true;
     if (u->reader != number) continue;
     u->fails |= !c->kernel || !fits_in_place(c->kernel, u->in, b);
-    if (!u->fails) mark_shared(c, u->in, b);
+    if (!u->fails) SNI_TRY(mark_shared(l, c, u->in, b));
   }
+  return SN_OK;
 }
 
 static bool writes_in_place(const sni_lowering *l, const sni_plan_command *c) {
@@ -404,12 +444,12 @@ static bool checks_first(const sni_lowering *l) {
 sn_status sni_share_buffers(sni_lowering *l) {
   const uint32_t n = l->plan->n_variables + 1;
   sni_measure_lifetimes(l);
-  share_temporaries(l);
+  SNI_TRY(share_temporaries(l));
   bool *in_place = SNI_ARENA_ARRAY(l->arena, bool, n);
   update *updates = SNI_ARENA_ARRAY(l->arena, update, n);
   if (!in_place || !updates) return sni_fail_memory(l->diag, n * sizeof *updates, "a plan");
   for (uint32_t v = 0; v < n; v++) updates[v].reader = UINT32_MAX;
-  for (uint32_t c = 0; c < l->n_commands; c++) follow_command(l, c, updates);
+  for (uint32_t c = 0; c < l->n_commands; c++) SNI_TRY(follow_command(l, c, updates));
   for (uint32_t s = 0; s < l->n_slots; s++)
     if (l->slots[s].kind == SNI_SLOT_NEW_VARIABLE)
       in_place[l->slots[s].index] = !updates[l->slots[s].index].fails;

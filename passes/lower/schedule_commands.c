@@ -11,6 +11,8 @@
 #include "passes/lower/library.h"
 #include "passes/lower/live_bytes.h"
 
+#include <string.h>
+
 static const uint32_t NONE = UINT32_MAX;
 
 // In nanoseconds. A command from large_ns on is a task of its own, to be split. Tasks take what
@@ -376,16 +378,24 @@ static double units_of(const sni_plan_command *c, uint32_t part, const int64_t *
   return units;
 }
 
-// The mean over the units of all parts. params: room for a part's.
+static bool same_numbers(const int64_t *a, const int64_t *b, uint32_t n) {
+  return !n || !memcmp(a, b, n * sizeof *a);
+}
+
+// The mean over the units of all parts. params: room for those of two parts.
 static double mean_unit_ns(const sni_plan_command *c, const int64_t *sizes, int64_t *params,
                            int vector_bits) {
   const uint32_t n_parts = sni_plan_parts(c), n = c->n_params / n_parts;
   double ns = 0, all_units = 0, unit_ns = 0;
+  int64_t *before = params + n;
   for (uint32_t part = 0; part < n_parts; part++) {
     for (uint32_t p = 0; p < n; p++) params[p] = size_of(sizes, c->params[part * n + p]);
     const double units = units_of(c, part, sizes);
-    unit_ns = c->kernel ? sni_tree_cost(c->kernel, params, vector_bits)
-                        : c->library->unit_ns(c->call, params, vector_bits);
+    const bool known = part > 0 && same_numbers(params, before, n);
+    if (n) memcpy(before, params, n * sizeof *params);
+    if (!known)
+      unit_ns = c->kernel ? sni_tree_cost(c->kernel, params, vector_bits)
+                          : c->library->unit_ns(c->call, params, vector_bits);
     ns += units * unit_ns;
     all_units += units;
   }
@@ -399,7 +409,7 @@ sn_status sni_estimate_costs(const sni_plan *plan, sni_plan_command *commands, c
   for (uint32_t i = 0; i < plan->n_commands; i++) {
     sni_plan_command *c = &commands[i];
     SNI_TRY(sni_arena_grow(arena, diag, (void **)&params, &capacity,
-                           c->n_params / sni_plan_parts(c) + 1, sizeof *params));
+                           2 * (c->n_params / sni_plan_parts(c)) + 1, sizeof *params));
     c->ns_per_unit = mean_unit_ns(c, sizes, params, vector_bits);
   }
   return SN_OK;

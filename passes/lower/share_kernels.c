@@ -39,6 +39,10 @@ typedef struct sharer {
   bool *short_too;  // per command: its short extents may vary; NULL: all may
   bool *simple;     // per instruction: nobody depends on its being constant
   uint32_t simple_capacity;
+  char *skeleton;  // of the kernel at hand
+  uint32_t skeleton_capacity;
+  place_list places;  // of the kernel at hand
+  struct use *uses;   // see use_of
 } sharer;
 
 // ---- the numbers of one tree
@@ -129,9 +133,12 @@ static bool is_plain(const sni_tree *tree) {
   return n_loops == 1 && n_grid == 1;
 }
 
+static bool varies(const sharer *s, uint32_t command) {
+  return !s->short_too || s->short_too[command];
+}
+
 static int64_t least_extent_of(const sharer *s, uint32_t command) {
-  const bool varies = !s->short_too || s->short_too[command];
-  return varies && is_plain(s->l->commands[command].kernel) ? 1 : long_extent;
+  return varies(s, command) && is_plain(s->l->commands[command].kernel) ? 1 : long_extent;
 }
 
 static bool may_share(const sni_plan_command *c) {
@@ -142,77 +149,119 @@ static bool may_share(const sni_plan_command *c) {
 }
 
 // ---- kernels alike
-// The tree without the numbers that may be taken.
-static sn_status make_skeleton(sharer *s, uint32_t command, sni_tree **out) {
+// The tree without the numbers that may be taken; until the next call.
+static sn_status make_skeleton(sharer *s, uint32_t command, const sni_tree **out) {
   const sni_tree *tree = s->l->commands[command].kernel;
   const int64_t least_extent = least_extent_of(s, command);
-  place_list places = {0};
-  sni_tree *skeleton = sni_arena_copy(&s->scratch, tree, tree->bytes);
-  if (!skeleton) return sni_fail_memory(s->l->diag, tree->bytes, "kernels alike");
+  SNI_TRY(sni_arena_grow(&s->scratch, s->l->diag, (void **)&s->skeleton, &s->skeleton_capacity,
+                         tree->bytes, 1));
+  sni_tree *skeleton = (sni_tree *)(void *)s->skeleton;
+  memcpy(skeleton, tree, tree->bytes);
   for (uint32_t i = 0; i < tree->n_items; i++)
     if (has_free_grain(tree, i, least_extent)) sni_tree_schedule(skeleton)[i].grain = 1;
-  SNI_TRY(find_places(s, tree, least_extent, &places));
-  for (uint32_t i = 0; i < places.count; i++) *number_at(skeleton, &places.items[i]) = taken;
+  SNI_TRY(find_places(s, tree, least_extent, &s->places));
+  for (uint32_t i = 0; i < s->places.count; i++) *number_at(skeleton, &s->places.items[i]) = taken;
   *out = skeleton;
   return SN_OK;
 }
 
+typedef struct command_list {
+  uint32_t *items;
+  uint32_t count, capacity;
+} command_list;
+
 typedef struct family {
   const sni_tree *skeleton;
   uint64_t hash;
-  uint32_t *members;  // commands
-  uint32_t count, capacity;
-  uint32_t changes;  // members that are not like the one before
-  bool joins;        // some are in lists
+  command_list members;
+  command_list kernels;  // the first member of each kernel; what is done for one is done for all
+  uint32_t changes;      // members that are not like the one before
+  bool joins;            // some are in lists
 } family;
 
+// A kernel as commands run it that agree on what may vary.
+typedef struct use {
+  uint32_t family;  // number + 1; 0: not known yet; SNI_ALONE: none
+  uint32_t number;  // in the family's kernels
+} use;
+
+static use *use_of(const sharer *s, uint32_t command) {
+  return &s->uses[2 * s->l->commands[command].kernel_number + varies(s, command)];
+}
+
+static sn_status add_command(sharer *s, command_list *list, uint32_t command) {
+  SNI_TRY(sni_arena_grow(&s->scratch, s->l->diag, (void **)&list->items, &list->capacity,
+                         list->count + 1, sizeof *list->items));
+  list->items[list->count++] = command;
+  return SN_OK;
+}
+
+// By skeletons: number + 1.
+typedef struct family_table {
+  family *families;
+  uint32_t count, n_slots;
+  uint32_t *slots;
+} family_table;
+
+static sn_status find_family(sharer *s, family_table *t, uint32_t command, use *out) {
+  const sni_tree *skeleton = NULL;
+  SNI_TRY(make_skeleton(s, command, &skeleton));
+  const uint64_t hash = sni_tree_hash(skeleton, true);
+  uint32_t at = (uint32_t)hash & (t->n_slots - 1);
+  for (; t->slots[at]; at = (at + 1) & (t->n_slots - 1)) {
+    const family *f = &t->families[t->slots[at] - 1];
+    if (f->hash == hash && sni_tree_equal(f->skeleton, skeleton, true)) break;
+  }
+  if (!t->slots[at]) {
+    skeleton = sni_arena_copy(&s->scratch, skeleton, skeleton->bytes);
+    if (!skeleton) return sni_fail_memory(s->l->diag, sizeof *skeleton, "kernels alike");
+    t->families[t->count] = (family){.skeleton = skeleton, .hash = hash};
+    t->slots[at] = ++t->count;
+  }
+  family *f = &t->families[t->slots[at] - 1];
+  *out = (use){t->slots[at], f->kernels.count};
+  return add_command(s, &f->kernels, command);
+}
+
 static sn_status find_families(sharer *s, family *families, uint32_t *out_count) {
-  sni_lowering *l = s->l;
-  uint32_t n_slots = 16, count = 0;
-  while (n_slots < 2 * l->n_commands) n_slots *= 2;
-  uint32_t *slots = SNI_ARENA_ARRAY(&s->scratch, uint32_t, n_slots);  // number + 1
-  if (!slots) return sni_fail_memory(l->diag, n_slots * sizeof *slots, "kernels alike");
+  const sni_lowering *l = s->l;
+  family_table t = {.families = families, .n_slots = 16};
+  while (t.n_slots < 2 * l->n_commands) t.n_slots *= 2;
+  t.slots = SNI_ARENA_ARRAY(&s->scratch, uint32_t, t.n_slots);
+  s->uses = SNI_ARENA_ARRAY(&s->scratch, use, 2 * (size_t)l->n_kernels + 1);
+  if (!t.slots || !s->uses)
+    return sni_fail_memory(l->diag, l->n_kernels * sizeof(use), "kernels alike");
   for (uint32_t c = 0; c < l->n_commands; c++) {
-    sni_tree *skeleton = NULL;
-    if (!may_share(&l->commands[c])) continue;
-    SNI_TRY(make_skeleton(s, c, &skeleton));
-    const uint64_t hash = sni_tree_hash(skeleton, true);
-    uint32_t at = (uint32_t)hash & (n_slots - 1);
-    for (; slots[at]; at = (at + 1) & (n_slots - 1)) {
-      const family *f = &families[slots[at] - 1];
-      if (f->hash == hash && sni_tree_equal(f->skeleton, skeleton, true)) break;
-    }
-    if (!slots[at]) {
-      families[count] = (family){.skeleton = skeleton, .hash = hash};
-      slots[at] = ++count;
-    }
-    family *f = &families[slots[at] - 1];
-    SNI_TRY(sni_arena_grow(&s->scratch, l->diag, (void **)&f->members, &f->capacity, f->count + 1,
-                           sizeof *f->members));
-    f->members[f->count++] = c;
-    const sni_tree *before = l->commands[f->members[f->count > 1 ? f->count - 2 : 0]].kernel;
-    f->changes += !sni_tree_equal(before, l->commands[c].kernel, true);
+    if (!l->commands[c].kernel) continue;
+    use *u = use_of(s, c);
+    if (!u->family && !may_share(&l->commands[c])) u->family = SNI_ALONE;
+    if (!u->family) SNI_TRY(find_family(s, &t, c, u));
+    if (u->family == SNI_ALONE) continue;
+    family *f = &families[u->family - 1];
+    SNI_TRY(add_command(s, &f->members, c));
+    const uint32_t before = f->members.items[f->members.count > 1 ? f->members.count - 2 : 0];
+    f->changes += !sni_same_kernel(l, before, c);
     f->joins |= l->list_of && l->list_of[c] != SNI_ALONE;
   }
-  *out_count = count;
+  *out_count = t.count;
   return SN_OK;
 }
 
 // ---- one kernel for a family
 typedef struct number_list {
-  int64_t *values;  // [place][member]
-  uint32_t n_members;
+  int64_t *values;  // [place][kernel]
+  uint32_t n_kernels;
 } number_list;
 
 static bool same_numbers(const number_list *n, uint32_t a, uint32_t b) {
-  const size_t bytes = n->n_members * sizeof *n->values;
-  return !memcmp(n->values + (size_t)a * n->n_members, n->values + (size_t)b * n->n_members, bytes);
+  const size_t bytes = n->n_kernels * sizeof *n->values;
+  return !memcmp(n->values + (size_t)a * n->n_kernels, n->values + (size_t)b * n->n_kernels, bytes);
 }
 
 static bool is_constant(const number_list *n, uint32_t place_number) {
-  const int64_t *values = n->values + (size_t)place_number * n->n_members;
-  for (uint32_t m = 1; m < n->n_members; m++)
-    if (values[m] != values[0]) return false;
+  const int64_t *values = n->values + (size_t)place_number * n->n_kernels;
+  for (uint32_t k = 1; k < n->n_kernels; k++)
+    if (values[k] != values[0]) return false;
   return true;
 }
 
@@ -228,17 +277,18 @@ static int64_t number_of(const sni_tree *tree, const place *p) {
 }
 
 static sn_status read_numbers(sharer *s, const family *f, place_list *places, number_list *out) {
-  place_list own = {0};
-  out->n_members = f->count;
-  for (uint32_t m = 0; m < f->count; m++) {
-    const sni_tree *tree = s->l->commands[f->members[m]].kernel;
-    SNI_TRY(find_places(s, tree, least_extent_of(s, f->members[m]), m ? &own : places));
-    if (m == 0) {
-      out->values = SNI_ARENA_ARRAY(&s->scratch, int64_t, (size_t)places->count * f->count + 1);
+  out->n_kernels = f->kernels.count;
+  for (uint32_t k = 0; k < f->kernels.count; k++) {
+    const uint32_t command = f->kernels.items[k];
+    const sni_tree *tree = s->l->commands[command].kernel;
+    SNI_TRY(find_places(s, tree, least_extent_of(s, command), k ? &s->places : places));
+    if (k == 0) {
+      out->values =
+          SNI_ARENA_ARRAY(&s->scratch, int64_t, (size_t)places->count * out->n_kernels + 1);
       if (!out->values) return sni_fail_memory(s->l->diag, places->count, "kernels alike");
     }
     for (uint32_t p = 0; p < places->count; p++)
-      out->values[(size_t)p * f->count + m] = number_of(tree, &places->items[p]);
+      out->values[(size_t)p * out->n_kernels + k] = number_of(tree, &places->items[p]);
   }
   return SN_OK;
 }
@@ -289,7 +339,7 @@ static bool replace_constant(sni_tree_copier *copy, uint32_t number) {
 static sn_status make_general(sharer *s, const family *f, place_list *places, uint32_t n_params,
                               sni_tree **out) {
   sni_lowering *l = s->l;
-  const sni_tree *first = l->commands[f->members[0]].kernel;
+  const sni_tree *first = l->commands[f->kernels.items[0]].kernel;
   sni_tree *tree = sni_arena_copy(&s->scratch, first, first->bytes);
   if (!tree) return sni_fail_memory(l->diag, first->bytes, "kernels alike");
   for (uint32_t i = 0; i < places->count; i++) {
@@ -298,8 +348,8 @@ static sn_status make_general(sharer *s, const family *f, place_list *places, ui
     const sni_extent extent = sni_extent_param(p->param);
     memcpy((char *)tree + p->at, &extent, sizeof extent);
   }
-  for (uint32_t m = 1; m < f->count; m++) {
-    const sni_schedule *schedule = sni_tree_schedule(l->commands[f->members[m]].kernel);
+  for (uint32_t k = 1; k < f->kernels.count; k++) {
+    const sni_schedule *schedule = sni_tree_schedule(l->commands[f->kernels.items[k]].kernel);
     for (uint32_t i = 0; i < tree->n_items; i++)
       if (schedule[i].grain > sni_tree_schedule(tree)[i].grain)
         sni_tree_schedule(tree)[i].grain = schedule[i].grain;
@@ -313,14 +363,14 @@ static sn_status make_general(sharer *s, const family *f, place_list *places, ui
 
 static sn_status adapt_command(sharer *s, sni_plan_command *c, const sni_tree *general,
                                const place_list *places, const number_list *numbers,
-                               uint32_t member) {
+                               uint32_t number) {
   sni_lowering *l = s->l;
   sni_size_ref *params = SNI_ARENA_ARRAY(l->arena, sni_size_ref, general->n_params + 1);
   int64_t *grains = SNI_ARENA_ARRAY(l->arena, int64_t, SNI_MAX_AXES);
   if (!params || !grains) return sni_fail_memory(l->diag, general->n_params, "kernels alike");
   if (c->n_params) memcpy(params, c->params, c->n_params * sizeof *params);
   for (uint32_t p = 0; p < places->count; p++) {
-    const int64_t value = numbers->values[(size_t)p * numbers->n_members + member];
+    const int64_t value = numbers->values[(size_t)p * numbers->n_kernels + number];
     if (places->items[p].param >= 0)
       SNI_TRY(sni_intern_number(l, value, &params[places->items[p].param]));
   }
@@ -329,7 +379,6 @@ static sn_status adapt_command(sharer *s, sni_plan_command *c, const sni_tree *g
     const sni_schedule *schedule = &sni_tree_schedule(general)[i];
     if (schedule->grid && axis < c->n_extents) grains[axis++] = schedule->grain;
   }
-  c->ns_per_unit *= c->n_extents ? (double)grains[axis - 1] / (double)c->grains[axis - 1] : 1;
   c->kernel = general;
   c->params = params;
   c->n_params = general->n_params;
@@ -341,13 +390,23 @@ static sn_status share_family(sharer *s, const family *f) {
   place_list places = {0};
   number_list numbers = {0};
   sni_tree *general = NULL;
-  const uint32_t before = s->l->commands[f->members[0]].n_params;
+  sni_plan_command *commands = s->l->commands;
+  const uint32_t before = commands[f->kernels.items[0]].n_params;
   SNI_TRY(read_numbers(s, f, &places, &numbers));
   const uint32_t count = choose_params(&places, &numbers, before);
   if (count > most_new_params) return SN_OK;
   SNI_TRY(make_general(s, f, &places, before + count, &general));
-  for (uint32_t m = 0; m < f->count; m++)
-    SNI_TRY(adapt_command(s, &s->l->commands[f->members[m]], general, &places, &numbers, m));
+  for (uint32_t k = 0; k < f->kernels.count; k++)
+    SNI_TRY(adapt_command(s, &commands[f->kernels.items[k]], general, &places, &numbers, k));
+  for (uint32_t m = 0; m < f->members.count; m++) {
+    sni_plan_command *c = &commands[f->members.items[m]];
+    const sni_plan_command *first =
+        &commands[f->kernels.items[use_of(s, f->members.items[m])->number]];
+    c->kernel = first->kernel;
+    c->params = first->params;
+    c->n_params = first->n_params;
+    c->grains = first->grains;
+  }
   return SN_OK;
 }
 
@@ -360,37 +419,76 @@ static bool is_scalar(const sni_tree *tree) {
   return is_plain(tree);
 }
 
-// Kernels of one element join the class of others that would compute the same of one: general_of is
-// the first of those.
-static void match_scalars(sharer *s, const family *families, uint32_t count, uint32_t *class_of,
-                          const sni_tree **general_of) {
-  const sni_lowering *l = s->l;
-  uint32_t n_tries = 0;
-  for (uint32_t f = 0; f < count; f++) {
-    if (!is_scalar(l->commands[families[f].members[0]].kernel)) continue;
-    for (uint32_t g = 0; g < count; g++) {
-      const sni_tree *general = l->commands[families[g].members[0]].kernel;
-      if (is_scalar(general) || !is_plain(general)) continue;
-      for (uint32_t m = 0; m < families[f].count && n_tries < most_tries; m++, n_tries++) {
-        const uint32_t c = families[f].members[m];
-        if (general_of[c] || !sni_is_at_one(general, l->commands[c].kernel)) continue;
-        general_of[c] = general;
-        class_of[c] = g;
-      }
+// Kernels of one element, and those of many that they may be compared with: families.
+typedef struct scalar_matcher {
+  const family *families;
+  uint32_t *generals;
+  uint32_t n_generals, n_tries;
+  uint32_t *class_of;           // per command
+  const sni_tree **general_of;  // per command
+} scalar_matcher;
+
+static void match_family(const sharer *s, scalar_matcher *m, const family *f) {
+  const sni_plan_command *commands = s->l->commands;
+  for (uint32_t g = 0; g < m->n_generals; g++) {
+    const sni_tree *general = commands[m->families[m->generals[g]].kernels.items[0]].kernel;
+    for (uint32_t k = 0; k < f->kernels.count; k++) {
+      const uint32_t c = f->kernels.items[k];
+      if (m->n_tries++ >= most_tries) return;
+      if (m->general_of[c] || !sni_is_at_one(general, commands[c].kernel)) continue;
+      m->general_of[c] = general;
+      m->class_of[c] = m->generals[g];
     }
   }
 }
 
-// Those that are in a list with others become what the others are.
-static sn_status replace_scalars(sharer *s, const sni_tree *const *general_of) {
+// Kernels of one element join the class of others that would compute the same of one: general_of is
+// the first of those.
+static sn_status match_scalars(sharer *s, const family *families, uint32_t count,
+                               uint32_t *class_of, const sni_tree **general_of) {
+  const sni_lowering *l = s->l;
+  scalar_matcher m = {families,  SNI_ARENA_ARRAY(&s->scratch, uint32_t, count + 1), 0, 0, class_of,
+                      general_of};
+  if (!m.generals) return sni_fail_memory(l->diag, count, "kernels alike");
+  for (uint32_t f = 0; f < count; f++) {
+    const sni_tree *kernel = l->commands[families[f].kernels.items[0]].kernel;
+    if (!is_scalar(kernel) && is_plain(kernel)) m.generals[m.n_generals++] = f;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    const family *f = &families[i];
+    if (!is_scalar(l->commands[f->kernels.items[0]].kernel)) continue;
+    match_family(s, &m, f);
+    for (uint32_t k = 0; k < f->members.count; k++) {
+      const uint32_t c = f->members.items[k], first = f->kernels.items[use_of(s, c)->number];
+      general_of[c] = general_of[first];
+      class_of[c] = class_of[first];
+    }
+  }
+  return SN_OK;
+}
+
+// Those that are in a list with others become what the others are. made: per family, of one element;
+// number + 1.
+static sn_status replace_scalars(sharer *s, const sni_tree *const *general_of,
+                                 const uint32_t *class_of, uint32_t count) {
   sni_lowering *l = s->l;
   bool *mixed = SNI_ARENA_ARRAY(&s->scratch, bool, l->n_commands);  // by the last of a list
-  if (!mixed) return sni_fail_memory(l->diag, l->n_commands, "kernels alike");
+  uint32_t *made = SNI_ARENA_ARRAY(&s->scratch, uint32_t, count + 1);
+  if (!mixed || !made) return sni_fail_memory(l->diag, l->n_commands, "kernels alike");
   for (uint32_t c = 0; c < l->n_commands; c++)
     if (l->list_of[c] != SNI_ALONE && !general_of[c]) mixed[l->list_of[c]] = true;
-  for (uint32_t c = 0; c < l->n_commands; c++)
-    if (general_of[c] && s->short_too[c] && mixed[l->list_of[c]])
-      SNI_TRY(sni_make_at_one(general_of[c], l->arena, l->diag, &l->commands[c].kernel));
+  for (uint32_t c = 0; c < l->n_commands; c++) {
+    if (!general_of[c] || !s->short_too[c] || !mixed[l->list_of[c]]) continue;
+    uint32_t *number = &made[class_of[c]];
+    if (!*number) {
+      sni_tree *tree = NULL;
+      SNI_TRY(sni_make_at_one(general_of[c], l->arena, l->diag, &tree));
+      SNI_TRY(sni_add_kernel(l, tree, number));
+      ++*number;
+    }
+    l->commands[c].kernel_number = *number - 1;
+    l->commands[c].kernel = l->kernels[*number - 1].tree;
+  }
   return SN_OK;
 }
 
@@ -414,11 +512,12 @@ static sn_status plan_lists(sharer *s, const family *families, uint32_t count) {
   if (!class_of || !general_of) return sni_fail_memory(s->l->diag, n, "kernels alike");
   for (uint32_t c = 0; c < n; c++) class_of[c] = SNI_ALONE;
   for (uint32_t f = 0; f < count; f++)
-    for (uint32_t m = 0; m < families[f].count; m++) class_of[families[f].members[m]] = f;
-  match_scalars(s, families, count, class_of, general_of);
+    for (uint32_t m = 0; m < families[f].members.count; m++)
+      class_of[families[f].members.items[m]] = f;
+  SNI_TRY(match_scalars(s, families, count, class_of, general_of));
   SNI_TRY(sni_plan_lists(s->l, class_of, count));
   SNI_TRY(vary_short_extents(s));
-  return replace_scalars(s, general_of);
+  return replace_scalars(s, general_of, class_of, count);
 }
 
 static sn_status share(sharer *s) {
