@@ -549,5 +549,6 @@ sn_status sni_build_tree(sni_body *bodies, int n) {
   for (int p = 0; p < n; p++) SNI_TRY(add_buffers(&parts[p], parts, n));
   SNI_TRY(write_items(parts, n));
   SNI_TRY(sni_tree_finish(&k.build, &tree));
+  l->plan->n_built++;
   return append_command(parts, n, tree);
 }

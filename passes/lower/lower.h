@@ -112,6 +112,7 @@ typedef struct sni_plan {
   bool checks_first;     // no command that may fault writes a variable in place or follows one
   uint32_t n_variables, n_inputs, n_outputs;
   uint32_t n_temporaries;  // slots of kind TEMPORARY that own memory
+  uint32_t n_built;        // kernels that were built; equal groups have one in common
   const sni_plan_group *groups;
   const sni_plan_value *values;  // per node of the graph
   uint32_t n_groups;
