@@ -43,13 +43,14 @@ static bool is_copy(const sni_body *b) {
   return true;
 }
 
-// to[offset + step * i] = source[i], per dim.
+// to[offset + step * i] = source[i], per dim. Of many pieces each begins with scratch of its own.
 static sn_status copy_into(sni_lowering *l, sni_node_id named, sni_node_id source,
                            const target *to) {
   const sni_type *type = sni_graph_type(l->graph, source);
   sni_body b;
   sni_index_map map, place;
   uint32_t value = 0;
+  sni_arena_reset(l->scratch);
   SNI_TRY(begin(l, named, type, &b, &map));
   SNI_TRY(sni_body_emit(&b, source, &map, &value));
   SNI_TRY(sni_index_map_create(l, type->rank, type->rank, &place));
