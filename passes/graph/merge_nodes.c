@@ -38,10 +38,15 @@ static bool same(const sni_graph *graph, const sni_node *a, const sni_node *b) {
 
 sni_node_id sni_node_table_find(const sni_node_table *table, const sni_graph *graph,
                                 const sni_node *node, uint32_t *out_slot) {
-  uint32_t slot = (uint32_t)hash_node(graph, node) & table->mask;
-  for (; table->slots[slot] != SNI_NO_NODE; slot = (slot + 1) & table->mask)
-    if (same(graph, sni_graph_node(graph, table->slots[slot]), node)) return table->slots[slot];
-  *out_slot = slot;
+  const uint32_t hash = (uint32_t)hash_node(graph, node);
+  uint32_t at = hash & table->mask;
+  for (; table->slots[at].node != SNI_NO_NODE; at = (at + 1) & table->mask) {
+    const sni_node_slot *slot = &table->slots[at];
+    if (slot->hash == hash && same(graph, sni_graph_node(graph, slot->node), node))
+      return slot->node;
+  }
+  table->slots[at].hash = hash;
+  *out_slot = at;
   return SNI_NO_NODE;
 }
 

@@ -93,7 +93,7 @@ static sn_status rewrite_node(walk *w, sni_node_id i) {
       uint32_t slot;
       sni_node_id same = sni_node_table_find(&w->table, to, &node, &slot);
       if (same == SNI_NO_NODE && id == SNI_NO_NODE) SNI_TRY(append(w, &node, &id));
-      if (same == SNI_NO_NODE) w->table.slots[slot] = id;
+      if (same == SNI_NO_NODE) w->table.slots[slot].node = id;
       w->changed = w->changed || same != SNI_NO_NODE;
       if (same != SNI_NO_NODE) id = same;
     }
@@ -127,12 +127,12 @@ static sn_status copy_ends(const walk *w) {
 static sn_status run(walk *w, char *memory, uint32_t n_slots) {
   const sni_graph *from = w->rewrite.from;
   size_t n_operands;
-  w->map = (sni_node_id *)(void *)memory;
-  w->rewrite.map = w->map;
-  w->table.slots = w->map + from->n_nodes;
+  w->table.slots = (sni_node_slot *)(void *)memory;
   w->table.mask = n_slots - 1;
-  w->needed = (uint8_t *)(w->table.slots + n_slots);
-  memset(w->table.slots, 0xff, n_slots * sizeof(sni_node_id));
+  w->map = (sni_node_id *)(w->table.slots + n_slots);
+  w->rewrite.map = w->map;
+  w->needed = (uint8_t *)(w->map + from->n_nodes);
+  memset(w->table.slots, 0xff, n_slots * sizeof(sni_node_slot));
   memset(w->needed, 0, from->n_nodes);
   uint32_t count = mark_needed(from, w->needed, &n_operands);
   sni_graph *to;
@@ -155,7 +155,8 @@ sn_status sni_rewrite_once(const sni_graph *graph, const sni_rewrite_options *op
   uint32_t n_slots = 1;
   if (options->merge)
     while (n_slots < 2 * (size_t)graph->n_nodes) n_slots *= 2;
-  size_t bytes = ((size_t)graph->n_nodes + n_slots) * sizeof(sni_node_id) + graph->n_nodes;
+  size_t bytes =
+      n_slots * sizeof(sni_node_slot) + graph->n_nodes * (sizeof(sni_node_id) + sizeof(uint8_t));
   char *memory = sni_alloc(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "a rewrite");
   // Rules compute with constants: as kernels do, whatever rounding or flushing the host has set.

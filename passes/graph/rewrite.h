@@ -56,9 +56,13 @@ sni_node_id sni_rewrite_splat(sni_rewrite *r, const sni_type *type, sni_scalar v
 
 // A table of the nodes of a graph by what they compute: op, operands, attributes, type, and
 // constants by their bits.
+typedef struct sni_node_slot {
+  sni_node_id node;  // SNI_NO_NODE: free
+  uint32_t hash;     // of the node: others are not looked at
+} sni_node_slot;
 typedef struct sni_node_table {
-  sni_node_id *slots;  // open addressing; SNI_NO_NODE: free
-  uint32_t mask;       // of a power of two > the number of nodes it will hold
+  sni_node_slot *slots;  // open addressing
+  uint32_t mask;         // of a power of two > the number of nodes it will hold
 } sni_node_table;
 // A node of `graph` in the table that computes what `node` does, else SNI_NO_NODE and *out_slot
 // says where it belongs.

@@ -145,6 +145,8 @@ typedef struct sni_lowering {
   sni_group *groups;
   uint32_t n_groups, groups_capacity;
   uint32_t stamp;
+  sni_node_id *search_stack;  // search_paths.c
+  uint32_t search_capacity;
   // results of later steps
   uint32_t *order;  // groups in the order of execution
   uint32_t n_order;

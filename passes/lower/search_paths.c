@@ -15,17 +15,15 @@ typedef struct path_search {
   sni_node_id least;    // below it no way leads on
   uint64_t *steps;      // nodes that may still be looked at
   uint32_t *stamps;     // stamp - 1: seen on the inside; stamp: seen on the outside
-  sni_node_id *stack;
-  uint32_t n_stack, capacity;
+  uint32_t n_stack;     // of the lowering's
 } path_search;
 
 static sn_status push_operands(path_search *s, sni_node_id id) {
-  const sni_node *node = sni_graph_node(s->l->graph, id);
-  for (int i = 0; i < node->n_operands; i++) {
-    SNI_TRY(sni_arena_grow(s->l->arena, s->l->diag, (void **)&s->stack, &s->capacity,
-                           s->n_stack + 1, sizeof *s->stack));
-    s->stack[s->n_stack++] = node->operands[i];
-  }
+  sni_lowering *l = s->l;
+  const sni_node *node = sni_graph_node(l->graph, id);
+  SNI_TRY(sni_arena_grow(l->arena, l->diag, (void **)&l->search_stack, &l->search_capacity,
+                         s->n_stack + node->n_operands, sizeof *l->search_stack));
+  for (int i = 0; i < node->n_operands; i++) l->search_stack[s->n_stack++] = node->operands[i];
   return SN_OK;
 }
 
@@ -55,7 +53,7 @@ static sn_status search_outside(path_search *s, int32_t group, bool *out_found) 
   l->groups[group].visited = l->stamp;
   SNI_TRY(push_members(s, group));
   while (s->n_stack > base && !*out_found) {
-    sni_node_id id = s->stack[--s->n_stack];
+    sni_node_id id = l->search_stack[--s->n_stack];
     int32_t g = sni_live_group(l, l->nodes[id].group);
     *out_found = is_home(s, id, g);
     if (*out_found || id < s->least || s->stamps[id] == l->stamp) continue;
@@ -78,7 +76,7 @@ static sn_status search(path_search *s, bool *out_found) {
   *out_found = false;
   for (int i = 0; i < s->n_groups; i++) SNI_TRY(push_members(s, s->groups[i]));
   while (s->n_stack > 0 && !*out_found) {
-    sni_node_id id = s->stack[--s->n_stack];
+    sni_node_id id = l->search_stack[--s->n_stack];
     int32_t group = sni_live_group(l, l->nodes[id].group);
     if (id < s->least || is_home(s, id, group) || s->stamps[id] >= l->stamp - 1) continue;
     s->stamps[id] = l->stamp - 1;
