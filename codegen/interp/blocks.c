@@ -1,5 +1,5 @@
 // Element-wise vector loops: for each operation, dtype and form a function over a block, and the
-// table of them. Compiled once per instruction set (SNI_INTERP_SUFFIX); plain loops that the
+// table of them. Compiled once per instruction set (SNI_ISA_SUFFIX); plain loops that the
 // compiler vectorises, but for ldexp, which AVX-512 has as one instruction.
 //
 // Invariant: bit-equal in all copies: no contraction, fma only where asked for, no approximations.
@@ -350,7 +350,7 @@ CAST(SNI_X)
 #undef SNI_X
 
 const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
-    .name = SNI_TEXT_EXPAND(SNI_INTERP_SUFFIX),
+    .name = SNI_TEXT_EXPAND(SNI_ISA_SUFFIX),
     .op = {
 #define SNI_X(T, OP, form) [SNI_KOP_##OP][dtype_##T][form] = T##_##OP##_##form,
         BINARY(SNI_X) COMPARE(SNI_X)
@@ -383,13 +383,6 @@ const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
     },
     .move = &SNI_LOCAL(sni_interp_move),
     .reduce = &SNI_LOCAL(sni_interp_reduce),
-    .tile = SNI_LOCAL(sni_interp_tile),
-    .pack = {[SN_I32] = SNI_LOCAL(sni_interp_pack_32), [SN_F32] = SNI_LOCAL(sni_interp_pack_32),
-             [SN_I64] = SNI_LOCAL(sni_interp_pack_64), [SN_F64] = SNI_LOCAL(sni_interp_pack_64)},
-#if defined(__AVX512F__)
-    .tile_lines = 4,
-#else
-    .tile_lines = 1,
-#endif
+    .gemm = &SNI_LOCAL(sni_gemm_kernels),
 };
 // clang-format on

@@ -1,10 +1,11 @@
 // The vector loops of the interpreter: one table of functions per instruction set. blocks.c and its
-// neighbours blocks_*.c are compiled once per set, with SNI_INTERP_SUFFIX naming the copy; all
+// neighbours blocks_*.c are compiled once per set, with SNI_ISA_SUFFIX naming the copy; all
 // copies give the same bits.
 #ifndef SNI_CODEGEN_INTERP_BLOCKS_H
 #define SNI_CODEGEN_INTERP_BLOCKS_H
 
 #include "codegen/kernel/tree.h"
+#include "runtime/gemm/kernels.h"
 
 // dst[i] = op(a[i], b[i], c[i]) for i < n. dst may be an operand, or meet none.
 typedef void (*sni_block_function)(void *dst, const void *a, const void *b, const void *c,
@@ -13,32 +14,7 @@ typedef void (*sni_block_function)(void *dst, const void *a, const void *b, cons
 // Forms: bit i set: operand i is one element for the whole block.
 enum { SNI_FORM_A = 1, SNI_FORM_B = 2, SNI_FORM_C = 4, SNI_FORMS = 8 };
 
-// A tile of a contraction: at most SNI_TILE_ROWS rows of `lines` cache lines, lines <= tile_lines
-// of the table.
-enum { SNI_TILE_ROWS = 6, SNI_TILE_LINES = 4, SNI_LINE_BYTES = 64 };
-
-// acc[r][j] = a[r][k] * b[k][j] + acc[r][j] (floats: one fma) for k = 0, 1, ... Strides in bytes.
-// Rows of b and acc are whole lines, of any alignment.
-typedef struct sni_tile {
-  const char *a;
-  ptrdiff_t a_row, a_k;
-  const char *b;
-  ptrdiff_t b_k;
-  char *acc;
-  ptrdiff_t acc_row;
-  int64_t k;
-  bool fresh;  // acc starts from zero instead of what is there
-} sni_tile;
-typedef void (*sni_tile_function)(const sni_tile *tile);
-
-// to[k][column] = from[k][column] for k < depth. Strides in bytes; columns of `to` are neighbours.
-typedef struct sni_pack {
-  char *to;
-  ptrdiff_t to_k;
-  const char *from;
-  ptrdiff_t from_k, from_column;
-  int64_t depth, columns;
-} sni_pack;
+enum { SNI_LINE_BYTES = 64 };  // of a cache line
 
 // Moves between memory and registers, by dtype. Strides in bytes, of the memory side; index in
 // elements, NULL: none.
@@ -80,9 +56,7 @@ typedef struct sni_blocks {
   sni_block_function cast[SN_DTYPE_COUNT][SN_DTYPE_COUNT];  // [from][to]
   const sni_move_blocks *move;
   const sni_reduce_blocks *reduce;
-  const sni_tile_function (*tile)[SNI_TILE_ROWS][SNI_TILE_LINES];  // [dtype][rows - 1][lines - 1]
-  int tile_lines;                                                  // that fit the registers
-  void (*pack[SN_DTYPE_COUNT])(const sni_pack *pack);
+  const sni_gemm_kernels *gemm;
 } sni_blocks;
 
 // The copy that fits the CPU.
@@ -95,18 +69,14 @@ static inline int sni_combiner_number(sni_kop combiner) {
 }
 
 // Names of the copy being compiled.
-#if defined(SNI_INTERP_SUFFIX)
+#if defined(SNI_ISA_SUFFIX)
 #define SNI_NAME_PASTE(name, suffix) name##_##suffix
 #define SNI_NAME_EXPAND(name, suffix) SNI_NAME_PASTE(name, suffix)
-#define SNI_LOCAL(name) SNI_NAME_EXPAND(name, SNI_INTERP_SUFFIX)
+#define SNI_LOCAL(name) SNI_NAME_EXPAND(name, SNI_ISA_SUFFIX)
 #define SNI_TEXT_PASTE(name) #name
 #define SNI_TEXT_EXPAND(name) SNI_TEXT_PASTE(name)
 extern const sni_move_blocks SNI_LOCAL(sni_interp_move);
 extern const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce);
-extern const sni_tile_function SNI_LOCAL(
-    sni_interp_tile)[SN_DTYPE_COUNT][SNI_TILE_ROWS][SNI_TILE_LINES];
-void SNI_LOCAL(sni_interp_pack_32)(const sni_pack *pack);
-void SNI_LOCAL(sni_interp_pack_64)(const sni_pack *pack);
 #endif
 
 extern const sni_blocks sni_interp_blocks_baseline;

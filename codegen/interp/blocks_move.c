@@ -4,7 +4,7 @@
 // Invariant: touches exactly the elements named, never one beyond.
 #include "codegen/interp/blocks.h"
 #include "codegen/interp/elements.h"
-#include "codegen/interp/vectors.h"
+#include "runtime/vectors.h"
 
 #include <string.h>
 

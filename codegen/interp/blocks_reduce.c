@@ -3,7 +3,7 @@
 // once per instruction set, with blocks.c.
 #include "codegen/interp/blocks.h"
 #include "codegen/interp/elements.h"
-#include "codegen/interp/vectors.h"
+#include "runtime/vectors.h"
 
 // ---- combine(a, b) on whole vectors, the same formulas as in elements.h
 SNI_INLINE sni_vec_f32 combine_vec_f32(sni_kop op, sni_vec_f32 a, sni_vec_f32 b) {

@@ -4,10 +4,9 @@
 #define SNI_CODEGEN_INTERP_ELEMENTS_H
 
 #include "codegen/kernel/kops.h"
+#include "runtime/vectors.h"
 
 #include <math.h>
-
-#define SNI_INLINE static inline __attribute__((always_inline))
 
 // The loop that follows may run in vectors: its arrays are the same memory or do not meet at all
 // (element i depends on element i).

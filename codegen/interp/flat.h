@@ -18,6 +18,7 @@
 #include "codegen/interp/blocks.h"
 #include "codegen/interp/interp.h"
 #include "codegen/kernel/tree.h"
+#include "runtime/gemm/gemm.h"
 
 #define SNI_NO_DEPTH UINT8_MAX
 
@@ -154,8 +155,8 @@ typedef struct sni_operand {
   uint32_t form_moves;  // of form i: moves [form_moves + 2 i] along its own loop, [+ 1] along k
 } sni_operand;
 
-// The lanes run along the columns: the loop n, or m where n is very short. Under a PRODUCT node a
-// whole tile is kept in scratch; for a PRODUCT step its one row in a register.
+// The lanes run along the columns: the loop n, or m where n is very short. For a PRODUCT step the one
+// row is kept in a register.
 typedef struct sni_product {
   uint8_t dtype;
   sni_operand rows, columns;  // lhs and rhs, or the other way round
@@ -164,14 +165,16 @@ typedef struct sni_product {
   uint32_t k;                 // number of a size: extent
   uint32_t slot;              // of the row of products
   int64_t segment;            // 0: none
-  size_t products;            // byte offset in scratch
+  size_t products;            // byte offset in scratch of its tile, where there are several
 } sni_product;
+
+enum { SNI_FLAT_SUMS_BYTES = 1024 };  // of a row of sums that are used together
 
 // Sizes and places that the products of a program share.
 typedef struct sni_tiles {
-  int64_t rows, depth;         // of a tile; k of a packed panel
-  size_t row_bytes;            // of products and panel: whole cache lines
-  size_t panel, left, pieces;  // byte offsets in scratch; left: packed lhs where it has ranges
+  int64_t rows;      // of the tiles of several products under the same loops
+  size_t row_bytes;  // of these: whole cache lines
+  size_t gemm;       // byte offset in scratch
 } sni_tiles;
 
 typedef enum sni_flat_place_kind {

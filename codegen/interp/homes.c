@@ -13,9 +13,7 @@ enum {
   most_block = 1024,
   block_without_registers = 4096,
   header_bytes = sizeof(sni_scratch_header),
-  tile_rows = 48,         // rows of products kept: a multiple of SNI_TILE_ROWS
-  tile_row_bytes = 1024,  // of products
-  panel_depth = 256,      // k of a packed panel
+  tile_rows = 48,  // of several products under the same loops
 };
 
 typedef struct pool {
@@ -311,61 +309,47 @@ static void place_buffers(sni_flattener *t) {
 
 // ---- products
 
-static int64_t bounded(const sni_flattener *t, uint32_t size, int64_t most) {
+static int64_t known(const sni_flattener *t, uint32_t size) {
   const sni_flat_size extent = t->sizes[size].size;
-  if (extent.param < 0) most = least(most, extent.value);
-  return most > 0 ? most : 1;
+  return extent.param < 0 ? extent.value : -1;
 }
 
-// Room for what one product needs: rows x columns.
-typedef struct room {
-  int64_t rows, depth;
-  size_t row_bytes;
-  bool ranged, pieces;
-} room;
-
-static void add_room(const sni_flattener *t, const sni_product *product, int64_t rows,
-                     int64_t columns, room *all) {
-  const int64_t size = (int64_t)sn_dtype_size((sn_dtype)product->dtype);
-  const sni_flat_size k = t->sizes[product->k].size;
-  columns = least(columns, least(tile_row_bytes / size, t->block));
-  const int64_t depth = bounded(t, product->k, panel_depth);
-  if ((size_t)(columns * size) > all->row_bytes) all->row_bytes = (size_t)(columns * size);
-  if (rows > all->rows) all->rows = rows;
-  if (depth > all->depth) all->depth = depth;
-  all->ranged |= product->rows.forms.count > 0;
-  all->pieces |= product->segment && (k.param >= 0 || k.value > product->segment);
+static size_t gemm_bytes(const sni_flattener *t, const sni_product *p, int64_t m, int64_t n) {
+  return sni_gemm_scratch_bytes(t->blocks->gemm, p->dtype, m, n, known(t, p->k), p->segment,
+                                SNI_FLAT_SUMS_BYTES);
 }
 
-static room find_room(const sni_flattener *t) {
-  room all = {0};
-  for (uint32_t i = 0; i < t->n_nodes; i++) {
-    const sni_node *node = &t->nodes[i];
-    if (node->kind != SNI_NODE_PRODUCT) continue;
-    const uint32_t m = node->extent, n = t->nodes[node->inner].extent;
-    const int64_t rows = bounded(t, node->turned ? n : m, tile_rows);
-    const int64_t columns = bounded(t, node->turned ? m : n, INT64_MAX);
-    for (uint32_t p = node->first; p < node->first + node->count; p++)
-      add_room(t, &t->products[p], rows, columns, &all);
+// Tiles of several products under the same loops.
+static void place_tiles(sni_flattener *t, const sni_node *node) {
+  t->tiles.rows = tile_rows;
+  t->tiles.row_bytes = SNI_FLAT_SUMS_BYTES;
+  for (uint32_t i = node->first; i < node->first + node->count; i++)
+    t->products[i].products = reserve(t, tile_rows * SNI_FLAT_SUMS_BYTES, SNI_LINE_BYTES);
+}
+
+static size_t place_node(sni_flattener *t, const sni_node *node) {
+  const int64_t m = known(t, node->extent), n = known(t, t->nodes[node->inner].extent);
+  size_t most = 0;
+  if (node->count > 1) place_tiles(t, node);
+  for (uint32_t i = node->first; i < node->first + node->count; i++) {
+    const size_t bytes = gemm_bytes(t, &t->products[i], node->turned ? n : m, node->turned ? m : n);
+    if (bytes > most) most = bytes;
   }
-  for (uint32_t i = 0; i < t->n_steps; i++)
-    if (t->steps[i].kind == SNI_FLAT_PRODUCT)
-      add_room(t, &t->products[t->steps[i].number], 1, INT64_MAX, &all);
-  all.row_bytes = round_up(all.row_bytes, SNI_LINE_BYTES);
-  return all;
+  return most;
 }
 
 static void place_products(sni_flattener *t) {
+  size_t most = 0;
   if (!t->n_products) return;
-  const room all = find_room(t);
-  const size_t bytes = (size_t)all.rows * all.row_bytes;
-  t->tiles = (sni_tiles){.rows = all.rows, .depth = all.depth, .row_bytes = all.row_bytes};
-  for (uint32_t i = 0; i < t->n_products; i++)
-    if (t->slots[t->products[i].slot].home == SNI_HOME_NONE)
-      t->products[i].products = reserve(t, bytes, SNI_LINE_BYTES);
-  t->tiles.panel = reserve(t, (size_t)all.depth * all.row_bytes, SNI_LINE_BYTES);
-  if (all.ranged) t->tiles.left = reserve(t, (size_t)(all.rows * all.depth) * 8, SNI_LINE_BYTES);
-  if (all.pieces) t->tiles.pieces = reserve(t, bytes, SNI_LINE_BYTES);
+  for (uint32_t i = 0; i < t->n_nodes + t->n_steps; i++) {
+    const sni_flat_step *step = i < t->n_nodes ? NULL : &t->steps[i - t->n_nodes];
+    size_t bytes = 0;
+    if (!step && t->nodes[i].kind == SNI_NODE_PRODUCT) bytes = place_node(t, &t->nodes[i]);
+    if (step && step->kind == SNI_FLAT_PRODUCT)
+      bytes = gemm_bytes(t, &t->products[step->number], 1, (int64_t)t->block);
+    if (bytes > most) most = bytes;
+  }
+  t->tiles.gemm = reserve(t, most, SNI_LINE_BYTES);
 }
 
 void sni_flatten_homes(sni_flattener *t) {

@@ -1,9 +1,11 @@
-// Vector types as wide as the instruction set that a blocks file is compiled for. Loads and stores
+// Vector types as wide as the instruction set that a file is compiled for. Loads and stores
 // through them need no alignment.
-#ifndef SNI_CODEGEN_INTERP_VECTORS_H
-#define SNI_CODEGEN_INTERP_VECTORS_H
+#ifndef SNI_RUNTIME_VECTORS_H
+#define SNI_RUNTIME_VECTORS_H
 
 #include <stdint.h>
+
+#define SNI_INLINE static inline __attribute__((always_inline))
 
 #if defined(__x86_64__)
 #include <immintrin.h>

@@ -1,0 +1,373 @@
+// Products of matrices: how the work is cut, what is copied, and the loops around the tiles.
+//
+//   for each band of columns: while the first strip passes, b is copied, a group of panels at a time
+//     for each rectangle: a strip of rows by a panel, whose sums are complete while they are in L1; of
+//         several pieces of k many of both, so that a copy serves more than one strip
+//       for each piece of k, each strip, each panel, each block of rows: a tile
+//
+// Invariant: sums do not depend on these cuts (gemm.h).
+#include "runtime/gemm/gemm.h"
+
+#include <string.h>
+
+enum {
+  line = 64,
+  piece = 1024,             // k that is run through at once where there are no segments
+  stream_rows = 8,          // most rows that b is streamed past
+  stream_bytes = 16 << 10,  // of their sums
+  strip_bytes =
+      256 << 10,           // of a's rows that pass a panel one behind the other: half of a small L2
+  strip_blocks = 4,        // and at least so many blocks
+  strip_rows = 96,         // or so many rows
+  band_bytes = 2 << 20,    // of b's copy: in L3
+  tall_bytes = 256 << 10,  // of the sums of a rectangle with several pieces of k
+  tall_row_bytes = 512,
+  group_bytes = 256,  // of a row of b that are copied one behind the other
+  group_depth = 32,
+  place_bytes = 24 << 10,  // a right side that stays in L1 is read where it lies
+};
+
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+static int64_t most(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+static int64_t round_up(int64_t a, int64_t to) {
+  return (a + to - 1) / to * to;
+}
+
+// ---- how the work is cut
+
+static int64_t size_of(int64_t dtype) {
+  return dtype == SN_F64 || dtype == SN_I64 ? 8 : 4;
+}
+static int64_t piece_of(int64_t segment) {
+  return segment ? segment : piece;
+}
+// Of a piece.
+static int64_t depth_of(const sni_gemm *g) {
+  return least(g->k, g->piece);
+}
+
+static void cut_stream(sni_gemm *g) {
+  const int64_t step = 2 * g->kernels->vector_bytes / g->size;
+  const int64_t columns = stream_bytes / g->size / g->m / step * step;
+  g->rectangle_rows = g->m;
+  g->rectangle_columns = g->band = g->panel = least(g->n, columns);
+}
+
+static int64_t rows_of_strip(const sni_gemm *g) {
+  const int64_t fitting = strip_bytes / (most(depth_of(g), 1) * g->size);
+  const int64_t blocks = most(least(fitting, strip_rows) / g->block_rows, strip_blocks);
+  return least(blocks * g->block_rows, g->m);
+}
+
+// Columns of a rectangle that holds many panels, rows of one that holds many strips.
+static int64_t wide_bytes(int64_t row_bytes, int64_t panel_bytes, bool tall) {
+  return round_up(most(row_bytes, tall ? tall_row_bytes : 0), panel_bytes);
+}
+
+static void cut_tiles(sni_gemm *g) {
+  const int64_t lanes = g->kernels->vector_bytes / g->size;
+  const int vectors = g->n > lanes ? SNI_GEMM_VECTORS : 1;
+  const bool tall = g->k > g->piece;
+  g->panel = vectors * lanes;
+  g->block_rows = g->kernels->tile_rows[vectors - 1];
+  g->strip_rows = rows_of_strip(g);
+  const int64_t bytes =
+      most(wide_bytes(g->row_bytes, g->panel * g->size, tall), g->panel * g->size);
+  g->rectangle_columns = least(bytes / g->size, g->n);
+  g->rectangle_rows = g->strip_rows;
+  if (tall) {
+    g->rectangle_rows = least(most(tall_bytes / bytes / g->strip_rows, 1) * g->strip_rows, g->m);
+    g->band = g->rectangle_columns;
+    return;
+  }
+  const bool once = g->m <= g->strip_rows;  // then a copy serves no other strip
+  const int64_t together = once ? group_bytes : band_bytes / most(depth_of(g), 1);
+  g->band = least(most(together / bytes, 1) * bytes / g->size, g->n);
+}
+
+// Whole vectors alone, which few blocks of rows read, or which stay in L1.
+static bool reads_b_in_place(const sni_gemm *g) {
+  if (g->load_b || g->b_column != g->size) return false;
+  if (g->n * g->size % g->kernels->vector_bytes) return false;
+  return g->m <= g->block_rows ||
+         (double)g->k * (double)g->n * (double)g->size <= (double)place_bytes;
+}
+
+static void cut(sni_gemm *g) {
+  g->streams = !g->load_a && !g->load_b && g->b_column == g->size && g->m <= stream_rows &&
+               g->n * g->size >= 2 * g->kernels->vector_bytes;
+  if (g->streams) {
+    g->packs_a = g->packs_b = 0;
+    cut_stream(g);
+    return;
+  }
+  cut_tiles(g);
+  g->packs_b = !reads_b_in_place(g);
+  g->packs_a = g->load_a || (g->a_k != g->size && g->k > 1 && g->n > 2 * g->panel);
+}
+
+// ---- scratch
+
+// Rows of a stream's sums do not meet in the same sets of a cache.
+static int64_t pitch_of(const sni_gemm *g) {
+  return round_up(g->rectangle_columns * g->size, line) + (g->streams ? line : 0);
+}
+
+static int64_t product_below(int64_t a, int64_t b, int64_t limit) {
+  return b && a > limit / b ? limit : least(a * b, limit);
+}
+
+// Bounds of what sni_gemm_begin lays out, for all products that are no larger.
+size_t sni_gemm_scratch_bytes(const sni_gemm_kernels *kernels, int dtype, int64_t m, int64_t n,
+                              int64_t k, int64_t segment, int64_t row_bytes) {
+  const int64_t size = size_of(dtype), panel = SNI_GEMM_VECTORS * kernels->vector_bytes;
+  const int64_t rows = m < 0 ? INT32_MAX : least(m, INT32_MAX);
+  const int64_t columns = round_up((n < 0 ? INT32_MAX : least(n, INT32_MAX)) * size, panel);
+  const int64_t longest = piece_of(segment), depth = k < 0 ? longest : least(k, longest);
+  const bool pieces = k < 0 || k > longest;
+  const int64_t strip = least(rows, most(strip_rows, strip_blocks * SNI_GEMM_ROWS));
+  const int64_t a_most = most(strip_bytes, strip_blocks * SNI_GEMM_ROWS * depth * size);
+  const int64_t wide = most(wide_bytes(row_bytes, panel, pieces), panel);
+  const bool once = rows <= strip_blocks * kernels->tile_rows[SNI_GEMM_VECTORS - 1];
+  const int64_t b_most = most(once ? group_bytes * depth : band_bytes, wide * depth);
+  const int64_t row = round_up(least(columns, wide), line);
+  const int64_t sums = most(strip * row, pieces ? least(rows * row, tall_bytes + strip * row) : 0);
+  const int64_t tiles = sums + product_below(strip, depth * size, a_most) +
+                        product_below(columns, depth, b_most) + 2 * line;
+  const int64_t streamed = least(rows, stream_rows);
+  const int64_t stream = least(streamed * columns, stream_bytes) + streamed * 2 * line;
+  return (size_t)round_up(most(tiles, pieces ? 2 * stream : stream), line);
+}
+
+static void lay_out(sni_gemm *g) {
+  const int64_t sums = g->rectangle_rows * pitch_of(g);
+  char *at = g->scratch + sums;
+  g->sums = g->scratch;
+  g->sums_row = pitch_of(g);
+  g->piece_sums = at;
+  g->packed_a = at;
+  if (g->packs_a) at += round_up(g->strip_rows * depth_of(g) * g->size, line);
+  g->packed_b = at;
+}
+
+void sni_gemm_begin(sni_gemm *g, const sni_gemm_kernels *kernels) {
+  g->kernels = kernels;
+  g->size = size_of(g->dtype);
+  g->piece = piece_of(g->segment);
+  g->row = g->rows = g->column = g->columns = g->band_first = 0;
+  g->packed_row = -1;
+  g->packed_end = 0;
+  if (g->m <= 0 || g->n <= 0) return;
+  cut(g);
+  lay_out(g);
+}
+
+bool sni_gemm_next(sni_gemm *g) {
+  if (g->m <= 0 || g->n <= 0) return false;
+  if (g->columns) g->column += g->rectangle_columns;
+  if (g->column >= least(g->band_first + g->band, g->n)) {
+    g->column = g->band_first;
+    g->row += g->rectangle_rows;
+    g->packed_row = -1;
+  }
+  if (g->row >= g->m) {
+    g->row = 0;
+    g->column = g->packed_end = g->band_first = g->band_first + g->band;
+    if (g->column >= g->n) return false;
+  }
+  g->rows = least(g->rectangle_rows, g->m - g->row);
+  g->columns = least(g->rectangle_columns, least(g->band_first + g->band, g->n) - g->column);
+  return true;
+}
+
+// ---- copies
+
+static void copy(const sni_gemm *g, const sni_gemm_copy *c) {
+  (g->size == 4 ? g->kernels->copy_32 : g->kernels->copy_64)(c);
+}
+
+static int64_t panel_at(const sni_gemm *g, int64_t column) {
+  return (column - g->band_first) * depth_of(g) * g->size;
+}
+
+// Columns [column, end) of one panel, filled up to whole vectors with zeros. k, depth: from `first` on,
+// where the piece begins.
+static void pack_panel(const sni_gemm *g, int64_t first, int64_t k, int64_t depth, int64_t column,
+                       int64_t end) {
+  const int64_t row = g->panel * g->size, bytes = (end - column) * g->size;
+  char *to = g->packed_b + panel_at(g, column) + (k - first) * row;
+  if (g->load_b) {
+    for (int64_t i = 0; i < depth; i++)
+      g->load_b->load(g->load_b->frame, to + i * row, column, k + i, end - column);
+  } else {
+    const char *from = g->b + k * g->b_k + column * g->b_column;
+    copy(g, &(sni_gemm_copy){to, row, from, g->b_k, g->b_column, depth, end - column});
+  }
+  const int64_t whole = round_up(bytes, g->kernels->vector_bytes);
+  for (int64_t i = 0; whole > bytes && i < depth; i++)
+    memset(to + i * row + bytes, 0, (size_t)(whole - bytes));
+}
+
+// Panels side by side are copied a few k at a time, so that a row of b is read on.
+static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, int64_t end) {
+  for (int64_t i = 0; i < depth; i += group_depth)
+    for (int64_t column = first; column < end; column += g->panel)
+      pack_panel(g, k, k + i, least(group_depth, depth - i), column, least(column + g->panel, end));
+}
+
+static int64_t block_end(int64_t rows, int64_t blocks, int64_t number) {
+  return rows * (number + 1) / blocks;
+}
+
+// Rows [row, row + rows): a block of rows after the other, each k by k; loaded ones row by row.
+static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int64_t rows) {
+  const int64_t blocks = (rows + g->block_rows - 1) / g->block_rows;
+  if (g->load_a) {
+    for (int64_t r = 0; r < rows; r++)
+      g->load_a->load(g->load_a->frame, g->packed_a + r * depth * g->size, row + r, k, depth);
+    return;
+  }
+  for (int64_t i = 0, first = 0; i < blocks; i++) {
+    const int64_t end = block_end(rows, blocks, i), count = end - first;
+    const char *from = g->a + (row + first) * g->a_row + k * g->a_k;
+    char *to = g->packed_a + first * depth * g->size;
+    copy(g, &(sni_gemm_copy){to, count * g->size, from, g->a_k, g->a_row, depth, count});
+    first = end;
+  }
+}
+
+// ---- sums
+
+static sni_gemm_start start_of(const sni_gemm *g, int64_t k) {
+  if (g->goes_on || (k && !g->segment)) return SNI_GEMM_FROM_SUMS;
+  if (k) return SNI_GEMM_ADDED;
+  const bool real = g->dtype == SN_F32 || g->dtype == SN_F64;
+  return real && g->k == 1 ? SNI_GEMM_FROM_PRODUCT : SNI_GEMM_FROM_ZERO;
+}
+
+// One strip by one panel. row, column: of a, b; the sums' count from the rectangle.
+static void run_panel(const sni_gemm *g, sni_gemm_tile tile, int64_t row, int64_t rows,
+                      int64_t column, int64_t columns) {
+  const int64_t vectors =
+      (columns * g->size + g->kernels->vector_bytes - 1) / g->kernels->vector_bytes;
+  const sni_gemm_tile_function *functions = g->kernels->tile[g->dtype][vectors - 1];
+  const int64_t most_rows = g->packs_a ? g->block_rows : g->kernels->tile_rows[vectors - 1];
+  const int64_t blocks = (rows + most_rows - 1) / most_rows;
+  const char *a = tile.a;
+  char *sums = g->sums + (row - g->row) * g->sums_row + (column - g->column) * g->size;
+  for (int64_t i = 0, first = 0; i < blocks; i++) {
+    const int64_t end = block_end(rows, blocks, i), count = end - first;
+    if (g->packs_a && !g->load_a) {
+      tile.a = a + first * tile.k * g->size;
+      tile.a_row = g->size;
+      tile.a_k = count * g->size;
+    } else {
+      tile.a = a + first * tile.a_row;
+    }
+    tile.sums = sums + first * g->sums_row;
+    functions[count - 1](&tile);
+    first = end;
+  }
+}
+
+// One piece of k: all strips and panels of the rectangle.
+static void run_piece(sni_gemm *g, int64_t k, int64_t depth) {
+  const bool whole = g->k <= g->piece;
+  sni_gemm_tile tile = {.sums_row = g->sums_row, .k = depth, .start = start_of(g, k)};
+  const int64_t end_row = g->row + g->rows, end_column = g->column + g->columns;
+  if (g->packs_b && !(whole && g->packed_end >= end_column)) {
+    const int64_t group = most(group_bytes / g->size / g->panel, 1) * g->panel;
+    const int64_t band_end = least(g->band_first + g->band, g->n);
+    const int64_t end = whole ? least(most(g->column + group, end_column), band_end) : end_column;
+    pack_b(g, k, depth, g->column, end);
+    g->packed_end = end;
+  }
+  for (int64_t row = g->row; row < end_row; row += g->strip_rows) {
+    const int64_t rows = least(g->strip_rows, end_row - row);
+    if (g->packs_a && !(whole && g->packed_row == row)) {
+      pack_a(g, k, depth, row, rows);
+      g->packed_row = row;
+    }
+    tile.a = g->packs_a ? g->packed_a : g->a + row * g->a_row + k * g->a_k;
+    tile.a_row = g->packs_a ? depth * g->size : g->a_row;
+    tile.a_k = g->packs_a ? g->size : g->a_k;
+    for (int64_t column = g->column; column < end_column; column += g->panel) {
+      tile.b =
+          g->packs_b ? g->packed_b + panel_at(g, column) : g->b + k * g->b_k + column * g->size;
+      tile.b_k = g->packs_b ? g->panel * g->size : g->b_k;
+      run_panel(g, tile, row, rows, column, least(g->panel, end_column - column));
+    }
+  }
+}
+
+static void fill(const sni_gemm *g, char *sums, sni_gemm_start start) {
+  const int64_t bytes = g->columns * g->size;
+  for (int64_t r = 0; r < g->rows; r++, sums += g->sums_row) {
+    memset(sums, 0, (size_t)bytes);
+    // -0.0: the sign is in the last byte of each element
+    for (int64_t i = g->size - 1; start == SNI_GEMM_FROM_PRODUCT && i < bytes; i += g->size)
+      sums[i] = (char)0x80;
+  }
+}
+
+// Sums of a segment join those before it.
+static void add_row(int64_t dtype, void *to, const void *more, int64_t n) {
+  if (dtype == SN_F32)
+    for (int64_t i = 0; i < n; i++) ((float *)to)[i] += ((const float *)more)[i];
+  if (dtype == SN_F64)
+    for (int64_t i = 0; i < n; i++) ((double *)to)[i] += ((const double *)more)[i];
+  if (dtype == SN_I32)
+    for (int64_t i = 0; i < n; i++) ((uint32_t *)to)[i] += ((const uint32_t *)more)[i];
+  if (dtype == SN_I64)
+    for (int64_t i = 0; i < n; i++) ((uint64_t *)to)[i] += ((const uint64_t *)more)[i];
+}
+
+static void stream_piece(const sni_gemm *g, int64_t k, int64_t depth) {
+  const sni_gemm_start start = start_of(g, k);
+  char *sums = start == SNI_GEMM_ADDED ? g->piece_sums : g->sums;
+  if (start != SNI_GEMM_FROM_SUMS) fill(g, sums, start);
+  const sni_gemm_tile tile = {
+      .a = g->a + k * g->a_k,
+      .a_row = g->a_row,
+      .a_k = g->a_k,
+      .b = g->b + k * g->b_k + g->column * g->size,
+      .b_k = g->b_k,
+      .sums = sums,
+      .sums_row = g->sums_row,
+      .k = depth,
+      .rows = g->rows,
+      .columns = g->columns,
+      .start = SNI_GEMM_FROM_SUMS,
+  };
+  g->kernels->stream[g->dtype](&tile);
+  for (int64_t r = 0; start == SNI_GEMM_ADDED && r < g->rows; r++)
+    add_row(g->dtype, g->sums + r * g->sums_row, sums + r * g->sums_row, g->columns);
+}
+
+void sni_gemm_sum(sni_gemm *g) {
+  int64_t k = 0;
+  do {
+    const int64_t depth = least(g->piece, g->k - k);
+    if (g->streams)
+      stream_piece(g, k, depth);
+    else
+      run_piece(g, k, depth);
+    k += g->piece;
+  } while (k < g->k);
+}
+
+const sni_gemm_kernels *sni_gemm_kernels_best(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (avx2 && avx512) return &sni_gemm_kernels_avx512;
+  if (avx2) return &sni_gemm_kernels_avx2;
+#endif
+  return &sni_gemm_kernels_baseline;
+}

@@ -1,0 +1,65 @@
+// Products of matrices, sums[i, j] = sum over k of a[i, k] b[k, j], one rectangle after the other; who
+// calls it, emitted code or the interpreter, does with each what stands behind the product.
+//
+//   stream   few rows: four rows of b at a time are read from end to end, sums rest in L1
+//   tiles    else: b is copied into panels of two vectors' width, or read where it lies; so is a; the
+//            sums of a tile stay in registers through all of k
+//
+// Bits: each sum is one chain of fma from +0.0 (K = 1: the product itself) in order of k; each segment
+// of k has a chain, and these are added in order. How the work is cut leaves no trace: cuts may
+// follow the machine.
+#ifndef SNI_RUNTIME_GEMM_H
+#define SNI_RUNTIME_GEMM_H
+
+#include "runtime/gemm/kernels.h"
+
+// One side that has to be loaded by its owner: the rows of a along k, those of b along the columns.
+typedef struct sni_gemm_loader {
+  void *frame;
+  // to[i] = element (own, k + i) of a, or (k, own + i) of b, for i < count
+  void (*load)(void *frame, char *to, int64_t own, int64_t k, int64_t count);
+} sni_gemm_loader;
+
+// Thread-compatible. Each field has 8 bytes: emitted code knows them by number.
+typedef struct sni_gemm {
+  // ---- set by the caller; strides in bytes
+  int64_t dtype;    // f32, f64, i32, i64
+  int64_t m, n, k;  // >= 0
+  int64_t segment;  // of k; 0: none
+  int64_t
+      goes_on;  // bool: the caller fills in what sums begin with, before sni_gemm_sum; no segments
+  int64_t row_bytes;  // of a rectangle, where its owner would have many columns; 0: few, warm ones
+  const char *a;
+  int64_t a_row, a_k;
+  const char *b;
+  int64_t b_k, b_column;
+  const sni_gemm_loader *load_a, *load_b;  // or NULL
+  char *scratch;                           // sni_gemm_scratch_bytes, aligned to 64
+  // ---- the rectangle at hand (sni_gemm_next): where its sums are, columns being neighbours. What lies
+  // behind the last column, up to a whole vector, is anything.
+  int64_t row, rows, column, columns;
+  char *sums;
+  int64_t sums_row;
+  // ---- how the work is cut
+  const sni_gemm_kernels *kernels;
+  int64_t size, piece;                // bytes of an element; k that is run through at once
+  int64_t streams, packs_a, packs_b;  // bools
+  int64_t block_rows, strip_rows;     // of a tile; that pass a panel one behind the other
+  int64_t panel, band;                // columns of a panel; that all rows pass before the next
+  int64_t rectangle_rows, rectangle_columns;
+  int64_t band_first;
+  char *piece_sums, *packed_a, *packed_b;
+  int64_t packed_row, packed_end;  // first row of the strip, end of the columns that are packed
+} sni_gemm;
+
+// Scratch of any product that is no larger; -1: unknown. kernels: those that will run.
+size_t sni_gemm_scratch_bytes(const sni_gemm_kernels *kernels, int dtype, int64_t m, int64_t n,
+                              int64_t k, int64_t segment, int64_t row_bytes);
+// The fields of the caller are set. kernels: sni_gemm_kernels_best, or of the caller's choice.
+void sni_gemm_begin(sni_gemm *g, const sni_gemm_kernels *kernels);
+// To the next rectangle; false: that was the last.
+bool sni_gemm_next(sni_gemm *g);
+// The sums of the rectangle.
+void sni_gemm_sum(sni_gemm *g);
+
+#endif

@@ -1,0 +1,313 @@
+// The inner loops of products: tiles whose sums stay in registers while k runs, streams over the rows of
+// b, and copies into panels. Compiled once per instruction set (SNI_ISA_SUFFIX).
+//
+// Invariant: each sum is one chain of fma (integers: wrapping multiply and add) in order of k, so that
+// neither the cut nor the instruction set leaves a trace in the bits.
+#include "runtime/gemm/kernels.h"
+
+#include "runtime/vectors.h"
+
+typedef sni_vec_u8 vector;  // of any dtype
+
+#if defined(__AVX512F__)
+enum { rows_1 = 14, rows_2 = 14 };
+SNI_INLINE sni_vec_f32 fma_f32(sni_vec_f32 a, sni_vec_f32 b, sni_vec_f32 c) {
+  return (sni_vec_f32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+SNI_INLINE sni_vec_f64 fma_f64(sni_vec_f64 a, sni_vec_f64 b, sni_vec_f64 c) {
+  return (sni_vec_f64)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
+#elif defined(__AVX2__) && defined(__FMA__)
+enum { rows_1 = 12, rows_2 = 6 };
+SNI_INLINE sni_vec_f32 fma_f32(sni_vec_f32 a, sni_vec_f32 b, sni_vec_f32 c) {
+  return (sni_vec_f32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+SNI_INLINE sni_vec_f64 fma_f64(sni_vec_f64 a, sni_vec_f64 b, sni_vec_f64 c) {
+  return (sni_vec_f64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+#else
+enum { rows_1 = 6, rows_2 = 6 };
+SNI_INLINE sni_vec_f32 fma_f32(sni_vec_f32 a, sni_vec_f32 b, sni_vec_f32 c) {
+  for (size_t i = 0; i < SNI_VECTOR_BYTES / sizeof(float); i++)
+    c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  return c;
+}
+SNI_INLINE sni_vec_f64 fma_f64(sni_vec_f64 a, sni_vec_f64 b, sni_vec_f64 c) {
+  for (size_t i = 0; i < SNI_VECTOR_BYTES / sizeof(double); i++)
+    c[i] = __builtin_fma(a[i], b[i], c[i]);
+  return c;
+}
+#endif
+
+// ---- vectors of a dtype, which is a constant where these are inlined
+
+SNI_INLINE vector load(const char *from) {
+  return *(const vector *)(const void *)from;
+}
+SNI_INLINE void store(char *to, vector value) {
+  *(vector *)(void *)to = value;
+}
+
+SNI_INLINE vector all(sn_dtype dtype, const char *from) {
+  if (dtype == SN_F32) return (vector)(*(const float *)(const void *)from - (sni_vec_f32){0});
+  if (dtype == SN_F64) return (vector)(*(const double *)(const void *)from - (sni_vec_f64){0});
+  if (dtype == SN_I32) return (vector)(*(const uint32_t *)(const void *)from + (sni_vec_u32){0});
+  return (vector)(*(const uint64_t *)(const void *)from + (sni_vec_u64){0});
+}
+
+SNI_INLINE vector multiply_add(sn_dtype dtype, vector a, vector b, vector c) {
+  if (dtype == SN_F32) return (vector)fma_f32((sni_vec_f32)a, (sni_vec_f32)b, (sni_vec_f32)c);
+  if (dtype == SN_F64) return (vector)fma_f64((sni_vec_f64)a, (sni_vec_f64)b, (sni_vec_f64)c);
+  if (dtype == SN_I32) return (vector)((sni_vec_u32)a * (sni_vec_u32)b + (sni_vec_u32)c);
+  return (vector)((sni_vec_u64)a * (sni_vec_u64)b + (sni_vec_u64)c);
+}
+
+SNI_INLINE vector add(sn_dtype dtype, vector a, vector b) {
+  if (dtype == SN_F32) return (vector)((sni_vec_f32)a + (sni_vec_f32)b);
+  if (dtype == SN_F64) return (vector)((sni_vec_f64)a + (sni_vec_f64)b);
+  if (dtype == SN_I32) return (vector)((sni_vec_u32)a + (sni_vec_u32)b);
+  return (vector)((sni_vec_u64)a + (sni_vec_u64)b);
+}
+
+SNI_INLINE vector first(sn_dtype dtype, sni_gemm_start start) {
+  if (start == SNI_GEMM_FROM_PRODUCT && dtype == SN_F32) return (vector)(-(sni_vec_f32){0});
+  if (start == SNI_GEMM_FROM_PRODUCT && dtype == SN_F64) return (vector)(-(sni_vec_f64){0});
+  return (vector){0};
+}
+
+// Elements behind the last vector.
+SNI_INLINE void multiply_add_one(sn_dtype dtype, char *sum, const char *a, const char *b) {
+  if (dtype == SN_F32) {
+    float *s = (float *)(void *)sum;
+    *s = __builtin_fmaf(*(const float *)(const void *)a, *(const float *)(const void *)b, *s);
+  } else if (dtype == SN_F64) {
+    double *s = (double *)(void *)sum;
+    *s = __builtin_fma(*(const double *)(const void *)a, *(const double *)(const void *)b, *s);
+  } else if (dtype == SN_I32) {
+    uint32_t *s = (uint32_t *)(void *)sum;
+    *s += *(const uint32_t *)(const void *)a * *(const uint32_t *)(const void *)b;
+  } else {
+    uint64_t *s = (uint64_t *)(void *)sum;
+    *s += *(const uint64_t *)(const void *)a * *(const uint64_t *)(const void *)b;
+  }
+}
+
+#define UNROLL _Pragma("GCC unroll 16")
+#define SNI_SIZE(dtype) ((dtype) == SN_F32 || (dtype) == SN_I32 ? 4 : 8)
+
+// ---- tiles. rows and vectors are constants, so that the arrays become registers. Rows of a are reached
+// three at a time from one pointer, as addresses go.
+
+SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, const sni_gemm_tile *t) {
+  vector sums[SNI_GEMM_ROWS][SNI_GEMM_VECTORS];
+  const char *a[(SNI_GEMM_ROWS + 2) / 3], *b = t->b;
+  const ptrdiff_t a_row = t->a_row, a_k = t->a_k, b_k = t->b_k, sums_row = t->sums_row;
+  const sni_gemm_start start = t->start;
+  char *const to = t->sums;
+  UNROLL for (int r = 0; r < rows; r++) {
+    UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
+        start == SNI_GEMM_FROM_SUMS ? load(to + r * sums_row + v * SNI_VECTOR_BYTES)
+                                    : first(dtype, start);
+  }
+  UNROLL for (int g = 0; 3 * g < rows; g++) a[g] = t->a + 3 * g * a_row;
+  for (int64_t k = t->k; k > 0; k--, b += b_k) {
+    vector right[SNI_GEMM_VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) right[v] = load(b + v * SNI_VECTOR_BYTES);
+    UNROLL for (int r = 0; r < rows; r++) {
+      const vector left = all(dtype, a[r / 3] + r % 3 * a_row);
+      UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
+          multiply_add(dtype, left, right[v], sums[r][v]);
+    }
+    UNROLL for (int g = 0; 3 * g < rows; g++) a[g] += a_k;
+  }
+  if (start == SNI_GEMM_ADDED) {
+    UNROLL for (int r = 0; r < rows; r++) {
+      UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
+          add(dtype, load(to + r * sums_row + v * SNI_VECTOR_BYTES), sums[r][v]);
+    }
+  }
+  UNROLL for (int r = 0; r < rows; r++) {
+    UNROLL for (int v = 0; v < vectors; v++)
+        store(to + r * sums_row + v * SNI_VECTOR_BYTES, sums[r][v]);
+  }
+}
+
+// clang-format off
+#define SHAPES(X, T) \
+  X(T, 1, 1) X(T, 2, 1) X(T, 3, 1) X(T, 4, 1) X(T, 5, 1) X(T, 6, 1) X(T, 7, 1) X(T, 8, 1) X(T, 9, 1) X(T, 10, 1) \
+  X(T, 11, 1) X(T, 12, 1) X(T, 1, 2) X(T, 2, 2) X(T, 3, 2) X(T, 4, 2) X(T, 5, 2) X(T, 6, 2)
+#if defined(__AVX512F__)
+#define ALL_SHAPES(X, T) SHAPES(X, T) X(T, 13, 1) X(T, 14, 1) X(T, 7, 2) X(T, 8, 2) X(T, 9, 2) X(T, 10, 2) X(T, 11, 2) \
+  X(T, 12, 2) X(T, 13, 2) X(T, 14, 2)
+#else
+#define ALL_SHAPES(X, T) SHAPES(X, T)
+#endif
+#define SNI_X(T, rows, vectors) \
+  static void tile_##T##_##rows##_##vectors(const sni_gemm_tile *t) { run_tile(SN_##T, rows, vectors, t); }
+ALL_SHAPES(SNI_X, F32) ALL_SHAPES(SNI_X, F64) ALL_SHAPES(SNI_X, I32) ALL_SHAPES(SNI_X, I64)
+#undef SNI_X
+#define SNI_X(T, rows, vectors) [vectors - 1][rows - 1] = tile_##T##_##rows##_##vectors,
+static const sni_gemm_tile_function tiles[SN_DTYPE_COUNT][SNI_GEMM_VECTORS][SNI_GEMM_ROWS] = {
+    [SN_F32] = {ALL_SHAPES(SNI_X, F32)},
+    [SN_F64] = {ALL_SHAPES(SNI_X, F64)},
+    [SN_I32] = {ALL_SHAPES(SNI_X, I32)},
+    [SN_I64] = {ALL_SHAPES(SNI_X, I64)},
+};
+#undef SNI_X
+// clang-format on
+
+// ---- streams
+
+// `depth` rows of b, a constant up to 4, from k on: two vectors of columns at a time, all rows of a.
+SNI_INLINE void stream_rows(sn_dtype dtype, int depth, const sni_gemm_tile *t, int64_t k) {
+  const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
+  const char *a = t->a + k * t->a_k, *b = t->b + k * t->b_k;
+  const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
+  int64_t at = 0;
+  for (; at + step <= bytes; at += step) {
+    vector right[4][2];
+    UNROLL for (int i = 0; i < depth; i++) {
+      const char *from = b + i * b_k + at;
+      __builtin_prefetch(from + 4 * b_k);
+      right[i][0] = load(from);
+      right[i][1] = load(from + SNI_VECTOR_BYTES);
+    }
+    const char *left = a;
+    char *to = t->sums + at;
+    for (int64_t r = t->rows; r > 0; r--, left += t->a_row, to += t->sums_row) {
+      vector low = load(to), high = load(to + SNI_VECTOR_BYTES);
+      UNROLL for (int i = 0; i < depth; i++) {
+        const vector one = all(dtype, left + i * a_k);
+        low = multiply_add(dtype, one, right[i][0], low);
+        high = multiply_add(dtype, one, right[i][1], high);
+      }
+      store(to, low);
+      store(to + SNI_VECTOR_BYTES, high);
+    }
+  }
+  for (; at < bytes; at += SNI_SIZE(dtype)) {
+    for (int64_t r = 0; r < t->rows; r++) {
+      UNROLL for (int i = 0; i < depth; i++) multiply_add_one(
+          dtype, t->sums + r * t->sums_row + at, a + r * t->a_row + i * a_k, b + i * b_k + at);
+    }
+  }
+}
+
+SNI_INLINE void run_stream(sn_dtype dtype, const sni_gemm_tile *t) {
+  int64_t k = 0;
+  for (; k + 4 <= t->k; k += 4) stream_rows(dtype, 4, t, k);
+  for (; k < t->k; k++) stream_rows(dtype, 1, t, k);
+}
+
+static void stream_f32(const sni_gemm_tile *t) {
+  run_stream(SN_F32, t);
+}
+static void stream_f64(const sni_gemm_tile *t) {
+  run_stream(SN_F64, t);
+}
+static void stream_i32(const sni_gemm_tile *t) {
+  run_stream(SN_I32, t);
+}
+static void stream_i64(const sni_gemm_tile *t) {
+  run_stream(SN_I64, t);
+}
+static const sni_gemm_tile_function streams[SN_DTYPE_COUNT] = {
+    [SN_F32] = stream_f32, [SN_F64] = stream_f64, [SN_I32] = stream_i32, [SN_I64] = stream_i64};
+
+// ---- copies
+
+typedef uint32_t quad __attribute__((vector_size(16), aligned(4), may_alias));
+typedef uint64_t twin __attribute__((vector_size(16), aligned(8), may_alias));
+
+// 4 x 4 elements, each row of the block being neighbours in k.
+static void transpose_32(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t from_column) {
+  quad row[4];
+  for (int i = 0; i < 4; i++) row[i] = *(const quad *)(const void *)(from + i * from_column);
+  const quad low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const quad low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const quad high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const quad high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  *(quad *)(void *)to = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+  *(quad *)(void *)(to + to_k) = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+  *(quad *)(void *)(to + 2 * to_k) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+  *(quad *)(void *)(to + 3 * to_k) = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+}
+
+static void transpose_64(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t from_column) {
+  const twin first_row = *(const twin *)(const void *)from;
+  const twin second_row = *(const twin *)(const void *)(from + from_column);
+  *(twin *)(void *)to = __builtin_shufflevector(first_row, second_row, 0, 2);
+  *(twin *)(void *)(to + to_k) = __builtin_shufflevector(first_row, second_row, 1, 3);
+}
+
+// Elements [k_first, k_end) x [begin, end) one by one.
+SNI_INLINE void copy_rest(const sni_gemm_copy *p, size_t size, int64_t k_first, int64_t k_end,
+                          int64_t begin, int64_t end) {
+  for (int64_t k = k_first; k < k_end; k++)
+    for (int64_t j = begin; j < end; j++)
+      __builtin_memcpy(p->to + k * p->to_k + j * (int64_t)size,
+                       p->from + k * p->from_k + j * p->from_column, size);
+}
+
+// Columns that are neighbours: k by k, in pieces of up to a vector, the last of which overlaps.
+SNI_INLINE void copy_rows(const sni_gemm_copy *p, int64_t bytes) {
+  for (int64_t k = 0; k < p->depth; k++) {
+    char *to = p->to + k * p->to_k;
+    const char *from = p->from + k * p->from_k;
+    int64_t at = 0;
+    for (; at + SNI_VECTOR_BYTES <= bytes; at += SNI_VECTOR_BYTES) store(to + at, load(from + at));
+    for (; at + 16 <= bytes; at += 16) __builtin_memcpy(to + at, from + at, 16);
+    if (at < bytes && bytes >= 16)
+      __builtin_memcpy(to + bytes - 16, from + bytes - 16, 16);
+    else
+      for (; at < bytes; at += 4) __builtin_memcpy(to + at, from + at, 4);
+  }
+}
+
+enum { strip = 16 };  // k at a time: a cache line of each column is read to its end
+
+SNI_INLINE void run_copy(const sni_gemm_copy *p, size_t size, int turn) {
+  if (p->from_column == (ptrdiff_t)size) {
+    copy_rows(p, p->columns * (int64_t)size);
+    return;
+  }
+  for (int64_t k0 = 0; k0 < p->depth; k0 += strip) {
+    const int64_t k1 = p->depth - k0 < strip ? p->depth : k0 + strip;
+    const bool turned = p->from_k == (ptrdiff_t)size;
+    const int64_t k_whole = turned ? k0 + (k1 - k0) / turn * turn : k0;
+    const int64_t whole = turned ? p->columns / turn * turn : 0;
+    for (int64_t j = 0; j < whole; j += turn) {
+      for (int64_t k = k0; k < k_whole; k += turn) {
+        char *to = p->to + k * p->to_k + j * (int64_t)size;
+        const char *from = p->from + k * p->from_k + j * p->from_column;
+        if (size == 4)
+          transpose_32(to, p->to_k, from, p->from_column);
+        else
+          transpose_64(to, p->to_k, from, p->from_column);
+      }
+    }
+    copy_rest(p, size, k0, k_whole, whole, p->columns);
+    copy_rest(p, size, k_whole, k1, 0, p->columns);
+  }
+}
+
+static void copy_32(const sni_gemm_copy *p) {
+  run_copy(p, 4, 4);
+}
+static void copy_64(const sni_gemm_copy *p) {
+  run_copy(p, 8, 2);
+}
+
+#define SNI_PASTE(name, suffix) name##_##suffix
+#define SNI_EXPAND(name, suffix) SNI_PASTE(name, suffix)
+#define SNI_TEXT(name) #name
+#define SNI_TEXT_OF(name) SNI_TEXT(name)
+const sni_gemm_kernels SNI_EXPAND(sni_gemm_kernels, SNI_ISA_SUFFIX) = {
+    .name = SNI_TEXT_OF(SNI_ISA_SUFFIX),
+    .vector_bytes = SNI_VECTOR_BYTES,
+    .tile_rows = {rows_1, rows_2},
+    .tile = tiles,
+    .stream = streams,
+    .copy_32 = copy_32,
+    .copy_64 = copy_64,
+};

@@ -1,0 +1,63 @@
+// The inner loops of products: one table per instruction set. kernels.c is compiled once for each, with
+// SNI_ISA_SUFFIX naming the copy; all copies give the same bits.
+#ifndef SNI_RUNTIME_GEMM_KERNELS_H
+#define SNI_RUNTIME_GEMM_KERNELS_H
+
+#include "runtime/dtype.h"
+
+enum {
+  SNI_GEMM_VECTORS = 2,  // of a tile's row
+  SNI_GEMM_ROWS = 14,    // of a tile, at most
+};
+
+// What a sum begins with, and what becomes of it.
+typedef enum sni_gemm_start {
+  SNI_GEMM_FROM_ZERO,
+  SNI_GEMM_FROM_PRODUCT,  // of one product: from -0.0
+  SNI_GEMM_FROM_SUMS,     // goes on from what is there
+  SNI_GEMM_ADDED,         // from +0.0, then added to what is there
+} sni_gemm_start;
+
+// rows x columns sums over k. Strides in bytes; columns are neighbours in b and sums. A tile has the
+// rows and vectors of its function: whole vectors of b are read and of sums written.
+typedef struct sni_gemm_tile {
+  const char *a;
+  ptrdiff_t a_row, a_k;
+  const char *b;
+  ptrdiff_t b_k;
+  char *sums;
+  ptrdiff_t sums_row;
+  int64_t k;
+  int64_t rows, columns;  // of a stream
+  sni_gemm_start start;   // of a stream: FROM_SUMS
+} sni_gemm_tile;
+typedef void (*sni_gemm_tile_function)(const sni_gemm_tile *tile);
+
+// to[k][column] = from[k][column] for k < depth. Strides in bytes; columns of `to` are neighbours.
+typedef struct sni_gemm_copy {
+  char *to;
+  ptrdiff_t to_k;
+  const char *from;
+  ptrdiff_t from_k, from_column;
+  int64_t depth, columns;
+} sni_gemm_copy;
+
+typedef struct sni_gemm_kernels {
+  const char *name;
+  int vector_bytes;
+  int tile_rows[SNI_GEMM_VECTORS];                                        // most, of 1, 2 vectors
+  const sni_gemm_tile_function (*tile)[SNI_GEMM_VECTORS][SNI_GEMM_ROWS];  // [dtype][][rows - 1]
+  const sni_gemm_tile_function *stream;                                   // [dtype]
+  void (*copy_32)(const sni_gemm_copy *copy);
+  void (*copy_64)(const sni_gemm_copy *copy);
+} sni_gemm_kernels;
+
+extern const sni_gemm_kernels sni_gemm_kernels_baseline;
+#if defined(__x86_64__)
+extern const sni_gemm_kernels sni_gemm_kernels_avx2;
+extern const sni_gemm_kernels sni_gemm_kernels_avx512;
+#endif
+// The copy that fits the CPU.
+const sni_gemm_kernels *sni_gemm_kernels_best(void);
+
+#endif

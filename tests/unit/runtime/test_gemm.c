@@ -1,0 +1,341 @@
+// Products by runtime/gemm against the rule of their bits, one fma after the other, with the loops of
+// each instruction set that the CPU has, in scratch of exactly the size asked for. Operands end where
+// an unreadable page begins.
+#include "runtime/gemm/gemm.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static int copies(const sni_gemm_kernels **out) {
+  int n = 0;
+  out[n++] = &sni_gemm_kernels_baseline;
+#if defined(__x86_64__)
+  const sni_gemm_kernels *best = sni_gemm_kernels_best();
+  if (best != &sni_gemm_kernels_baseline) out[n++] = &sni_gemm_kernels_avx2;
+  if (best == &sni_gemm_kernels_avx512) out[n++] = &sni_gemm_kernels_avx512;
+#endif
+  return n;
+}
+
+static uint64_t state;
+static uint64_t next_random(void) {
+  state += 0x9E3779B97F4A7C15u;
+  uint64_t z = state;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+  return z ^ z >> 31;
+}
+static int64_t between(int64_t least, int64_t greatest) {
+  return least + (int64_t)(next_random() % (uint64_t)(greatest - least + 1));
+}
+
+// ---- memory that ends at a page of no access
+typedef struct guarded {
+  char *pages, *at;
+  size_t bytes;  // of the mapping
+} guarded;
+
+static guarded guard(size_t bytes, size_t align) {
+  const size_t room = (bytes + 4095) / 4096 * 4096;
+  guarded g = {.bytes = room + 4096};
+  g.pages = mmap(NULL, g.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ck_assert(g.pages != MAP_FAILED);
+  ck_assert_int_eq(mprotect(g.pages + room, 4096, PROT_NONE), 0);
+  g.at = g.pages + (room - bytes) / align * align;
+  return g;
+}
+static void release(guarded g) {
+  munmap(g.pages, g.bytes);
+}
+
+// ---- elements
+static size_t size_of(int dtype) {
+  return dtype == SN_F64 || dtype == SN_I64 ? 8 : 4;
+}
+
+static void set_random(int dtype, char *to) {
+  const int64_t n = between(-1000, 1000);
+  const double x = (double)n / 64;
+  if (dtype == SN_F32) memcpy(to, &(float){(float)x * 1.01F}, 4);
+  if (dtype == SN_F64) memcpy(to, &(double){x * 1.01}, 8);
+  if (dtype == SN_I32) memcpy(to, &(int32_t){(int32_t)next_random()}, 4);
+  if (dtype == SN_I64) memcpy(to, &(int64_t){(int64_t)next_random()}, 8);
+}
+
+typedef union element {
+  float f32;
+  double f64;
+  uint32_t i32;
+  uint64_t i64;
+} element;
+
+static element get(const char *from, size_t size) {
+  element e = {.i64 = 0};
+  memcpy(&e, from, size);
+  return e;
+}
+
+static element multiply_add(int dtype, element a, element b, element c) {
+  if (dtype == SN_F32) return (element){.f32 = fmaf(a.f32, b.f32, c.f32)};
+  if (dtype == SN_F64) return (element){.f64 = fma(a.f64, b.f64, c.f64)};
+  if (dtype == SN_I32) return (element){.i32 = a.i32 * b.i32 + c.i32};
+  return (element){.i64 = a.i64 * b.i64 + c.i64};
+}
+static element added(int dtype, element a, element b) {
+  if (dtype == SN_F32) return (element){.f32 = a.f32 + b.f32};
+  if (dtype == SN_F64) return (element){.f64 = a.f64 + b.f64};
+  if (dtype == SN_I32) return (element){.i32 = a.i32 + b.i32};
+  return (element){.i64 = a.i64 + b.i64};
+}
+
+// ---- a product: what it is, its operands
+typedef struct product {
+  sni_gemm g;
+  guarded a, b;
+  size_t size;
+} product;
+
+typedef struct form {
+  int dtype;
+  int64_t m, n, k, segment;
+  bool turned_a, turned_b, goes_on;
+  int64_t pad;  // elements between rows of the operands
+  int64_t row_bytes;
+} form;
+
+static product make(const form *f) {
+  product p = {.size = size_of(f->dtype)};
+  const int64_t size = (int64_t)p.size;
+  const int64_t a_lines = f->turned_a ? f->k : f->m, a_line = f->turned_a ? f->m : f->k;
+  const int64_t b_lines = f->turned_b ? f->n : f->k, b_line = f->turned_b ? f->k : f->n;
+  const int64_t a_pitch = (a_line + f->pad) * size, b_pitch = (b_line + f->pad) * size;
+  const int64_t a_count = a_lines ? (a_lines - 1) * (a_line + f->pad) + a_line : 0;
+  const int64_t b_count = b_lines ? (b_lines - 1) * (b_line + f->pad) + b_line : 0;
+  p.a = guard((size_t)a_count * p.size, p.size);
+  p.b = guard((size_t)b_count * p.size, p.size);
+  for (int64_t i = 0; i < a_count; i++) set_random(f->dtype, p.a.at + i * size);
+  for (int64_t i = 0; i < b_count; i++) set_random(f->dtype, p.b.at + i * size);
+  p.g = (sni_gemm){
+      .dtype = f->dtype,
+      .m = f->m,
+      .n = f->n,
+      .k = f->k,
+      .segment = f->segment,
+      .goes_on = f->goes_on,
+      .row_bytes = f->row_bytes,
+      .a = p.a.at,
+      .a_row = f->turned_a ? size : a_pitch,
+      .a_k = f->turned_a ? a_pitch : size,
+      .b = p.b.at,
+      .b_k = f->turned_b ? size : b_pitch,
+      .b_column = f->turned_b ? b_pitch : size,
+  };
+  return p;
+}
+
+// What sums that go on begin with.
+static element begun(const product *p, int64_t row, int64_t column) {
+  const int64_t n = (row * 31 + column * 7) % 100;
+  if (p->g.dtype == SN_F32) return (element){.f32 = (float)n};
+  if (p->g.dtype == SN_F64) return (element){.f64 = (double)n};
+  return (element){.i64 = (uint64_t)n};
+}
+
+static element zero(const product *p) {
+  if (p->g.k != 1) return (element){.i64 = 0};
+  if (p->g.dtype == SN_F32) return (element){.f32 = -0.0F};
+  return p->g.dtype == SN_F64 ? (element){.f64 = -0.0} : (element){.i64 = 0};
+}
+
+static element expected(const product *p, int64_t row, int64_t column) {
+  const sni_gemm *g = &p->g;
+  const int dtype = (int)g->dtype;
+  const int64_t segment = g->segment ? g->segment : INT64_MAX;
+  element total = g->goes_on ? begun(p, row, column) : zero(p);
+  for (int64_t first = 0; first < g->k;) {
+    element sum = first ? (element){.i64 = 0} : total;
+    int64_t k = first;
+    for (; k < g->k && k - first < segment; k++)
+      sum = multiply_add(dtype, get(g->a + row * g->a_row + k * g->a_k, p->size),
+                         get(g->b + k * g->b_k + column * g->b_column, p->size), sum);
+    total = first ? added(dtype, total, sum) : sum;
+    first = k;
+  }
+  return total;
+}
+
+static void fill(const product *p) {
+  const sni_gemm *g = &p->g;
+  for (int64_t r = 0; r < g->rows; r++) {
+    for (int64_t c = 0; c < g->columns; c++) {
+      const element e = begun(p, g->row + r, g->column + c);
+      memcpy(g->sums + r * g->sums_row + c * (int64_t)p->size, &e, p->size);
+    }
+  }
+}
+
+// Some rectangles are looked at whole, of large ones a sample.
+static int64_t check_rectangle(const product *p, const form *f) {
+  const sni_gemm *g = &p->g;
+  const int64_t step = g->k * g->rows * g->columns > 1 << 20 ? 1 + g->k / 40 : 1;
+  for (int64_t i = (int64_t)(next_random() % (uint64_t)step); i < g->rows * g->columns; i += step) {
+    const int64_t r = i / g->columns, c = i % g->columns;
+    const element e = expected(p, g->row + r, g->column + c);
+    ck_assert_msg(
+        !memcmp(g->sums + r * g->sums_row + c * (int64_t)p->size, &e, p->size),
+        "%s: dtype %d, %lld x %lld x %lld, segment %lld, turned %d %d, pad %lld: [%lld, %lld]",
+        g->kernels->name, f->dtype, (long long)f->m, (long long)f->k, (long long)f->n,
+        (long long)f->segment, f->turned_a, f->turned_b, (long long)f->pad, (long long)(g->row + r),
+        (long long)(g->column + c));
+  }
+  return g->rows * g->columns;
+}
+
+// bound: scratch is asked for with sizes unknown (bit 0: m, 1: n, 2: k).
+static void check(const form *f, const sni_gemm_kernels *kernels, unsigned bound) {
+  product p = make(f);
+  const size_t bytes =
+      sni_gemm_scratch_bytes(kernels, f->dtype, bound & 1 ? -1 : f->m, bound & 2 ? -1 : f->n,
+                             bound & 4 ? -1 : f->k, f->segment, f->row_bytes);
+  guarded scratch = guard((bytes + 63) / 64 * 64, 64);
+  memset(scratch.at, 0x7F, bytes);
+  p.g.scratch = scratch.at;
+  int64_t seen = 0;
+  sni_gemm_begin(&p.g, kernels);
+  while (sni_gemm_next(&p.g)) {
+    if (f->goes_on) fill(&p);
+    sni_gemm_sum(&p.g);
+    seen += check_rectangle(&p, f);
+  }
+  ck_assert_int_eq(seen, f->m * f->n);
+  release(scratch);
+  release(p.a);
+  release(p.b);
+}
+
+static const int dtypes[] = {SN_F32, SN_F64, SN_I32, SN_I64};
+
+START_TEST(small_sizes) {
+  const sni_gemm_kernels *kernels[3];
+  const int n = copies(kernels);
+  for (int i = 0; i < n; i++) {
+    for (int64_t m = 0; m <= 15; m++) {
+      for (int64_t columns = 0; columns <= 35; columns++) {
+        const form f = {.dtype = dtypes[(m + columns) % 4],
+                        .m = m,
+                        .n = columns,
+                        .k = (m * 5 + columns) % 7,
+                        .turned_a = m & 1,
+                        .turned_b = columns & 1};
+        check(&f, kernels[i], 0);
+      }
+    }
+  }
+}
+END_TEST
+
+START_TEST(random_products) {
+  const sni_gemm_kernels *kernels[3];
+  const int n = copies(kernels);
+  state = 1;
+  for (int i = 0; i < 600; i++) {
+    static const int64_t largest[] = {9, 40, 200};
+    form f = {.dtype = dtypes[next_random() % 4],
+              .turned_a = next_random() & 1,
+              .turned_b = next_random() & 1};
+    f.m = between(0, largest[next_random() % 3]);
+    f.n = between(0, largest[next_random() % 3]);
+    f.k = between(0, largest[next_random() % 3]);
+    f.pad = next_random() % 3 ? 0 : between(1, 9);
+    f.row_bytes = next_random() % 3 ? 0 : between(1, 1200);
+    if (next_random() % 3 == 0) f.segment = between(1, 50);
+    f.goes_on = !f.segment && next_random() % 4 == 0;
+    check(&f, kernels[i % n], (unsigned)(next_random() % 8));
+  }
+}
+END_TEST
+
+START_TEST(large_products) {
+  static const form forms[] = {
+      {SN_F32, 1, 5000, 70, 1024, false, false, false, 0, 0},
+      {SN_F32, 8, 700, 2100, 1024, false, false, false, 0, 0},
+      {SN_F32, 3, 333, 1025, 1024, false, false, false, 1, 0},
+      {SN_F32, 200, 150, 2049, 1024, false, false, false, 0, 0},
+      {SN_F32, 500, 140, 1500, 1024, true, true, false, 0, 0},
+      {SN_F64, 130, 300, 1100, 1024, true, false, false, 3, 700},
+      {SN_F64, 7, 129, 3000, 1024, false, true, false, 0, 0},
+      {SN_F32, 700, 700, 300, 0, false, true, false, 0, 0},
+      {SN_F32, 100, 3000, 1000, 0, true, false, true, 0, 1024},
+      {SN_I32, 100, 130, 2500, 0, true, false, false, 0, 0},
+      {SN_I64, 600, 70, 1030, 0, false, true, false, 0, 0},
+      {SN_I32, 4, 600, 1300, 0, false, false, true, 0, 1024},
+  };
+  const sni_gemm_kernels *kernels[3];
+  const int n = copies(kernels);
+  for (size_t i = 0; i < SNI_COUNT_OF(forms); i++)
+    for (int c = 0; c < n; c++) check(&forms[i], kernels[c], (unsigned)(i % 8));
+}
+END_TEST
+
+// Operands that their owner loads: every third element is 0 instead.
+typedef struct owner {
+  product *p;
+  bool left;
+} owner;
+
+static void load_line(void *frame, char *to, int64_t own, int64_t k, int64_t count) {
+  const owner *o = frame;
+  const sni_gemm *g = &o->p->g;
+  for (int64_t i = 0; i < count; i++) {
+    const char *from = o->left ? g->a + own * g->a_row + (k + i) * g->a_k
+                               : g->b + k * g->b_k + (own + i) * g->b_column;
+    memcpy(to + i * (int64_t)o->p->size, from, o->p->size);
+  }
+}
+
+START_TEST(loaded_operands) {
+  const sni_gemm_kernels *kernels[3];
+  const int n = copies(kernels);
+  state = 2;
+  for (int i = 0; i < 150; i++) {
+    form f = {
+        .dtype = dtypes[i % 4], .m = between(1, 130), .n = between(1, 70), .k = between(0, 60)};
+    if (i % 3 == 0) f.segment = between(1, 20);
+    product p = make(&f);
+    owner left = {&p, true}, right = {&p, false};
+    const sni_gemm_loader load_a = {&left, load_line}, load_b = {&right, load_line};
+    if (i & 8) p.g.load_a = &load_a;
+    if (i & 16) p.g.load_b = &load_b;
+    const size_t bytes =
+        sni_gemm_scratch_bytes(kernels[i % n], f.dtype, f.m, f.n, f.k, f.segment, 0);
+    guarded scratch = guard((bytes + 63) / 64 * 64, 64);
+    p.g.scratch = scratch.at;
+    sni_gemm_begin(&p.g, kernels[i % n]);
+    while (sni_gemm_next(&p.g)) {
+      sni_gemm_sum(&p.g);
+      check_rectangle(&p, &f);
+    }
+    release(scratch);
+    release(p.a);
+    release(p.b);
+  }
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("gemm");
+  TCase *tests = tcase_create("gemm");
+  tcase_add_test(tests, small_sizes);
+  tcase_add_test(tests, random_products);
+  tcase_add_test(tests, large_products);
+  tcase_add_test(tests, loaded_operands);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
