@@ -13,6 +13,7 @@
 #include "passes/lower/command_graph.h"
 #include "passes/lower/library.h"
 #include "runtime/float_modes.h"
+#include "runtime/host_calls.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -312,7 +313,8 @@ static sn_status make_commands(job *j, sni_command *commands) {
     if (p->kernel) {
       const sni_kernel_code *code = compiled->codes[i];
       c->function = code->function;
-      c->code = code->interp;
+      c->code =
+          code->kind == SNI_COMMAND_NATIVE ? (const void *)&sni_host_calls_here : code->interp;
       c->kind = code->kind;
       c->faults = sni_command_faults(p);
       c->scratch_bytes = code->scratch_bytes;

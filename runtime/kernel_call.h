@@ -10,8 +10,8 @@ typedef struct sni_scratch_header {
   int64_t reserved[7];
 } sni_scratch_header;
 
-// Runs units [begin, end). code: the interpreter's program or a library call's description; unused
-// by native kernels. buffers[i]: address of element 0 of buffer argument i. params: run-time sizes.
+// Runs units [begin, end). code: the interpreter's program, a library call's description or, of a native
+// kernel, the sni_host_calls. buffers[i]: address of element 0 of buffer argument i. params: run-time sizes.
 // Must not block or allocate.
 typedef void (*sni_kernel_function)(const void *code, void *const *buffers, const int64_t *params,
                                     int64_t begin, int64_t end, void *scratch);

@@ -1,5 +1,5 @@
-// How a contraction kernel is cut for the CPU: the choice of register blocks by a small cost model,
-// of k blocks, packing and grains.
+// How a contraction kernel is cut for the CPU: which products are called, the choice of register blocks
+// of the others by a small cost model, and grains.
 //
 // Invariant: everything follows from shapes, dtype and vector width, so builder, scratch provider
 // and back end agree. No symbol of another file is used but the table of operations: the LLVM
@@ -7,25 +7,14 @@
 #include "codegen/kernel/contraction.h"
 
 enum {
-  k_block_packed = 1024,  // of a copied panel of 4 vectors of 64 bytes: 256 KB, a part of any L2
-  k_block_in_place = 2048,
-  k_block_unknown = 512,
-  l1_panel_bytes = 24 << 10,  // a panel that stays in L1 while the rows pass
-  pack_bytes = 1 << 20,  // right sides beyond this are copied: fewer pages, no cache set conflicts
-  // Rows of a unit that pay for a copy: in general; of a right side whose rows meet in the same
-  // cache sets; of one in main memory.
-  pack_rows = 192,
-  pack_rows_conflict = 96,
-  pack_rows_huge = 48,
-  pack_blocks_conflict = 5,  // blocks of rows, with few registers
-  huge_bytes = 16 << 20,
-  pack_unit_rows = 256,    // rows of a unit when the right side is that large
-  unit_rows_inside = 256,  // rows worked on together where no grid cuts them
-  packing_code = 80,
-  few_rows = 48,     // stay in one unit
-  least_blocks = 4,  // row blocks of a unit, so that panels of the right side are used again
+  small_work = 1 << 14,  // multiply-adds that are done before a call would have begun
+  small_depth = 512,
+  small_rows = 256,
+  pack_bytes = 1 << 20,  // right sides beyond this are copied from far away
+  pack_unit_rows = 256,  // rows of a unit when the right side is that large
+  few_rows = 48,         // stay in one unit
+  least_blocks = 4,      // row blocks of a unit, so that panels of the right side are used again
   most_rows = 28,
-  most_rows_by_offset = 9,  // rows whose offsets are run-time numbers: they take general registers
   assumed_rows = 64,
   assumed_columns = 768,
   assumed_depth = 256,  // of unknown sizes
@@ -33,14 +22,10 @@ enum {
 };
 
 typedef struct shape {
-  int64_t m, n, k;           // -1: unknown
-  int64_t m_grain, n_grain;  // 0: to be found
-  int64_t epilogue;          // instructions behind the product
-  int64_t packing;           // code that copies a panel
-  bool offsets;              // row offsets are run-time numbers
-  bool contiguous;           // the right side, along n
-  int64_t pitch;             // bytes from k to k of the right side; -1: unknown
-  int64_t segment;           // of k; 0: none
+  int64_t m, n, k;   // -1: unknown
+  int64_t epilogue;  // instructions behind the product
+  bool contiguous;   // the right side, along n
+  bool cut;          // by a grid into several units
   int lanes, registers, vector_bytes;
 } shape;
 
@@ -64,14 +49,11 @@ static int64_t most(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
-// Half cycles per k of a block on a core with two FMA units of latency 4 (10: and some slack), two
-// loads a cycle at best, and 16 bytes a cycle from L2.
-static int64_t block_cost(const shape *s, int64_t rows, int64_t vectors) {
-  const int64_t bytes = vectors * s->vector_bytes, loads = rows + vectors;
-  const int64_t cost = most(most(rows * vectors, loads + loads / 8), 10);
-  const bool in_l1 = s->k >= 0 && s->k * bytes <= l1_panel_bytes;
-  const bool once = s->m >= 0 && s->m <= 4;  // no block gets round reading all of b
-  return in_l1 || once ? cost : most(cost, bytes / 8);
+// Half cycles per k of a block on a core with two FMA units of latency 4 (10: and some slack), and two
+// loads a cycle at best.
+static int64_t block_cost(int64_t rows, int64_t vectors) {
+  const int64_t loads = rows + vectors;
+  return most(most(rows * vectors, loads + loads / 8), 10);
 }
 
 static bool block_fits(const shape *s, int rows, int vectors) {
@@ -82,7 +64,7 @@ static bool block_fits(const shape *s, int rows, int vectors) {
 // Code counts a little, for it has to be compiled: accumulators, the epilogue, the loops around
 // them.
 static int64_t block_code(const shape *s, int64_t rows, int64_t vectors) {
-  return rows * (vectors + 1) + s->epilogue * vectors + s->packing + 16;
+  return rows * (vectors + 1) + s->epilogue * vectors + 16;
 }
 
 static int64_t weigh(int64_t cost, int64_t code) {
@@ -93,23 +75,17 @@ static int64_t weigh(int64_t cost, int64_t code) {
 // of 8 leave nothing over from the usual batches.
 static block panel_block(const shape *s, int64_t m, int rows, int vectors) {
   const int64_t whole = m / rows, rest = m % rows;
-  block b = {rows, vectors, whole * block_cost(s, rows, vectors), block_code(s, rows, vectors)};
-  if (rest) b.cost += block_cost(s, rest, vectors);
+  block b = {rows, vectors, whole * block_cost(rows, vectors), block_code(s, rows, vectors)};
+  if (rest) b.cost += block_cost(rest, vectors);
   if (rest) b.code += block_code(s, rest, vectors);
   b.cost += b.cost / 32;  // a pass over a, and the loops' ends
   return b;
 }
 
-// Whether pieces of an axis are cut at the ends of units alone.
-static bool fits_unit(int64_t extent, int64_t grain, int64_t piece) {
-  return grain == 0 || grain % piece == 0 || (extent >= 0 && extent <= grain);
-}
-
 static block best_rows(const shape *s, int64_t m, int vectors) {
   block best = panel_block(s, m, 1, vectors);
-  for (int rows = 2; rows <= (s->offsets ? most_rows_by_offset : most_rows) && rows <= m; rows++) {
+  for (int rows = 2; rows <= most_rows && rows <= m; rows++) {
     if (!block_fits(s, rows, vectors)) break;
-    if (!fits_unit(s->m, s->m_grain, rows)) continue;
     const block b = panel_block(s, m, rows, vectors);
     if (weigh(b.cost, 2 * b.code) <= weigh(best.cost, 2 * best.code)) best = b;  // few blocks
   }
@@ -130,7 +106,6 @@ static void choose_blocks(const shape *s, blocks *out) {
     if (!block_fits(s, 1, width) ||
         (whole == 0 && width > 1 && rest <= (int64_t)(width - 1) * s->lanes))
       continue;
-    if (width > 1 && !fits_unit(s->n, s->n_grain, width * s->lanes)) continue;
     const block main = best_rows(s, m, width);
     block last = {0, 0, 0, 0};
     if (rest) last = best_rows(s, m, (int)ceil_div(rest, s->lanes));
@@ -154,78 +129,23 @@ static bool is_few_columns(int64_t m, int64_t n, int lanes) {
   return n >= 1 && n <= 4 && n * 4 <= lanes && (m < 0 || m >= lanes);
 }
 
-static void plan_k_blocks(const shape *s, sni_contraction_plan *plan) {
-  const bool single_block = s->m >= 0 && s->m <= plan->rows && plan->pack == SNI_PACK_NEVER;
-  const int64_t limit = plan->pack == SNI_PACK_NEVER ? k_block_in_place : k_block_packed;
-  const bool one_block = single_block || (s->k >= 0 ? s->k <= limit : plan->pack == SNI_PACK_NEVER);
-  plan->blocked = !one_block;
-  plan->k_block = k_block_unknown;
-  plan->segmented = s->segment > 0 && (s->k < 0 || s->k > s->segment);
-  if (plan->segmented) {
-    plan->blocked = true;
-    plan->k_block = s->segment;
-    return;
-  }
-  if (s->k >= 0)
-    plan->k_block = one_block ? most(s->k, 1) : (ceil_div(s->k, ceil_div(s->k, limit)) + 3) / 4 * 4;
+static bool is_small(const shape *s) {
+  if (s->m < 0 || s->n < 0 || s->k < 0 || s->cut || !s->contiguous) return false;
+  if (s->m > small_rows || s->k > small_depth) return false;
+  return s->m * s->k <= small_work && s->n <= small_work / most(s->m * s->k, 1);
 }
 
-// bytes: of the right side; rows: of a block. With few registers a block has few rows, and where the
-// right side's rows meet in the same cache sets, each block reads them from far away again.
-static int64_t rows_worth_packing(const shape *s, int64_t bytes, int64_t rows) {
-  const bool conflict = s->pitch % 4096 == 0;
-  if (conflict && s->registers < 32) return pack_blocks_conflict * rows;
-  if (bytes >= huge_bytes) return pack_rows_huge;
-  return conflict ? pack_rows_conflict : pack_rows;
-}
-
-static void plan_packing(const shape *s, size_t size, sni_contraction_plan *plan) {
-  const int64_t n = s->n < 0 ? assumed_columns : most(s->n, 1);
-  const double bytes = (double)n * (double)s->k * (double)size;
-  plan->pack_rows = rows_worth_packing(s, bytes < 1e18 ? (int64_t)bytes : INT64_MAX, plan->rows);
-  plan->pack = SNI_PACK_NEVER;
-  if (!s->contiguous) {
-    plan->pack = SNI_PACK_ALWAYS;
-  } else if (bytes > pack_bytes) {
-    const bool whole = s->m >= 0 && s->m <= s->m_grain;  // every unit has all rows
-    if (!whole) plan->pack = SNI_PACK_MANY_ROWS;
-    if (whole && s->m >= plan->pack_rows) plan->pack = SNI_PACK_ALWAYS;
-  }
-}
-
-// swapped and lanes are set. scratch_bytes: what lies before the tile.
-static void plan_shape(const shape *s, size_t size, size_t scratch_bytes,
-                       sni_contraction_plan *plan) {
+// swapped and lanes are set.
+static void plan_shape(const shape *s, sni_contraction_plan *plan) {
   blocks chosen;
+  plan->called = !is_small(s);
+  if (plan->called) return;
   choose_blocks(s, &chosen);
   plan->rows = chosen.main.rows;
   plan->vectors = chosen.main.vectors;
   plan->uniform = chosen.uniform;
   plan->last_rows = chosen.uniform ? 0 : chosen.last.rows;
   plan->last_vectors = chosen.uniform ? 0 : chosen.last.vectors;
-  const int64_t width = (int64_t)plan->vectors * plan->lanes;
-  plan->width_known = s->n >= 0 && (s->n_grain % width == 0 || s->n_grain >= s->n);
-  if (!plan->width_known && !plan->uniform) {
-    plan->last_vectors = 1;
-    plan->last_rows = best_rows(s, s->m < 0 ? assumed_rows : most(s->m, 1), 1).rows;
-  }
-  const bool whole_blocks =
-      s->m_grain % plan->rows == 0 && (!plan->last_rows || s->m_grain % plan->last_rows == 0);
-  plan->tail_known = s->m >= 0 && (whole_blocks || s->m_grain >= s->m);
-  plan_packing(s, size, plan);
-  plan_k_blocks(s, plan);
-  plan->prefetch =
-      plan->pack != SNI_PACK_ALWAYS && (s->k < 0 || s->k * width * (int64_t)size > l1_panel_bytes);
-  plan->unit_rows = s->m_grain;
-  plan->unit_columns = s->n_grain;
-  const int64_t widest = most(plan->vectors, plan->last_vectors) * plan->lanes,
-                tallest = most(plan->rows, plan->last_rows);
-  const int64_t unit_rows = s->m < 0 ? s->m_grain : least(s->m, s->m_grain);
-  const int64_t tile_rows = plan->blocked ? unit_rows + tallest : tallest;
-  plan->tile_offset = (scratch_bytes + 63) / 64 * 64;
-  plan->panel_offset = plan->tile_offset + (size_t)(tile_rows * widest) * size;
-  plan->scratch_bytes = plan->panel_offset;
-  if (plan->pack != SNI_PACK_NEVER) plan->scratch_bytes += (size_t)(plan->k_block * widest) * size;
 }
 
 // Units of a sixteenth of the work, but neither so small that handing them out costs nor so large
@@ -247,7 +167,6 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
              .lanes = lanes,
              .registers = vector_registers(vector_bits),
              .vector_bytes = vector_bits / 8};
-  s.offsets = s.m < 0;
   blocks chosen;
   choose_blocks(&s, &chosen);
   const int64_t rows = most(s.m < 0 ? 4 * assumed_rows : s.m, 1),
@@ -355,13 +274,11 @@ int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item) {
   return even ? extent : -1;
 }
 
-// Iterations of a loop, -1: unknown; and how many are worked on together.
-static int64_t loop_iterations(const sni_tree *tree, uint32_t item, int64_t *out_grain) {
+// Whether a grid cuts the loop.
+static bool is_cut(const sni_tree *tree, uint32_t item) {
   const sni_schedule *schedule = &sni_tree_schedule(tree)[item];
-  const int64_t bound = known_extent(sni_tree_items(tree)[item].as.loop.extent);
-  *out_grain = bound >= 0 && bound <= unit_rows_inside ? most(bound, 1) : unit_rows_inside;
-  if (schedule->grid) *out_grain = schedule->grain;
-  return sni_tree_known_iterations(tree, item);
+  const int64_t extent = known_extent(sni_tree_items(tree)[item].as.loop.extent);
+  return schedule->grid && (extent < 0 || schedule->grain < extent);
 }
 
 static shape nest_shape(const sni_tree *tree, const sni_contraction_nest *nest, int lanes,
@@ -371,24 +288,20 @@ static shape nest_shape(const sni_tree *tree, const sni_contraction_nest *nest, 
   const uint32_t rows = swapped ? nest->n : nest->m, columns = swapped ? nest->m : nest->n;
   shape s = {
       .m = 1,
-      .m_grain = 1,
+      .n = sni_tree_known_iterations(tree, columns),
       .k = known_extent(c->k),
-      .segment = c->segment,
+      .cut = is_cut(tree, columns),
       .lanes = lanes,
       .registers = vector_registers(vector_bits),
       .vector_bytes = vector_bits / 8,
   };
-  if (rows != SNI_NO_ITEM) s.m = loop_iterations(tree, rows, &s.m_grain);
-  s.n = loop_iterations(tree, columns, &s.n_grain);
-  if (!sni_tree_schedule(tree)[columns].grid) s.n_grain = s.n < 0 ? 0 : most(s.n, 1);
-  const uint32_t depth = items[nest->contract].depth;
-  const sni_tree_access *left = &sni_tree_accesses(tree)[swapped ? c->rhs : c->lhs];
+  if (c->segment && s.k > (int64_t)c->segment) s.k = -1;  // in segments
+  if (rows != SNI_NO_ITEM) {
+    s.m = sni_tree_known_iterations(tree, rows);
+    s.cut |= is_cut(tree, rows);
+  }
   const sni_tree_access *right = &sni_tree_accesses(tree)[swapped ? c->lhs : c->rhs];
-  s.offsets = s.m < 0 || (rows != SNI_NO_ITEM && left->stride[items[rows].depth].param >= 0);
   s.contiguous = sni_extent_is(right->stride[items[columns].depth], 1);
-  s.packing = s.contiguous ? 0 : packing_code;
-  s.pitch = known_extent(right->stride[depth]);
-  if (s.pitch >= 0) s.pitch *= vector_bits / 8 / lanes;
   for (uint32_t i = nest->outer; i < items[nest->outer].end; i++) {
     if (items[i].kind != SNI_ITEM_BLOCK) continue;
     for (uint32_t k = 0; k < items[i].as.block.count; k++)
@@ -403,25 +316,11 @@ bool sni_contraction_plan_make(const sni_tree *tree, const sni_contraction_nest 
   const sn_dtype dtype = (sn_dtype)sni_tree_insts(tree)[c->inst].dtype;
   if (dtype == SN_BOOL) return false;
   sni_contraction_plan plan = {.lanes = vector_lanes(dtype, vector_bits)};
-  int64_t grain;
-  const int64_t n = loop_iterations(tree, nest->n, &grain);
-  const int64_t m = nest->m == SNI_NO_ITEM ? 1 : loop_iterations(tree, nest->m, &grain);
+  const int64_t n = sni_tree_known_iterations(tree, nest->n);
+  const int64_t m = nest->m == SNI_NO_ITEM ? 1 : sni_tree_known_iterations(tree, nest->m);
   plan.swapped = nest->m != SNI_NO_ITEM && is_few_columns(m, n, plan.lanes);
   const shape s = nest_shape(tree, nest, plan.lanes, vector_bits, plan.swapped);
-  const size_t size = (size_t)(vector_bits / 8 / plan.lanes);
-  plan_shape(&s, size, (size_t)tree->scratch_bytes, &plan);
+  plan_shape(&s, &plan);
   *out_plan = plan;
   return true;
-}
-
-size_t sni_tree_scratch_bytes(const sni_tree *tree, int vector_bits) {
-  size_t bytes = (size_t)tree->scratch_bytes;
-  for (uint32_t i = 0; i < tree->n_items; i++) {
-    sni_contraction_nest nest;
-    sni_contraction_plan plan;
-    if (sni_contraction_nest_find(tree, i, &nest) &&
-        sni_contraction_plan_make(tree, &nest, vector_bits, &plan) && plan.scratch_bytes > bytes)
-      bytes = plan.scratch_bytes;
-  }
-  return bytes;
 }

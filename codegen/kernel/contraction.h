@@ -1,40 +1,24 @@
-// How a contraction kernel is cut for the CPU: blocks of accumulators that live in registers,
-// panels of the right side, blocks of k. Shared by whoever builds such kernels (grains), by whoever
-// provides scratch memory, and by the LLVM back end.
+// How products run on the CPU. Small ones of known extents, whose right side is contiguous, are code of
+// their own: blocks of accumulators that live in registers. All others call runtime/gemm. Shared by
+// whoever builds such kernels (grains), by whoever provides scratch memory, and by the LLVM back end.
 //
 //   c[m, n] = sum_k a[m, k] b[k, n], vectors along n:
-//   for each panel (vectors * lanes columns) of a unit
-//     for each block of k
-//       pack the panel of b if need be
-//       for each block of `rows` rows: keep rows x vectors accumulators through the loop over k
+//   for each panel (vectors * lanes columns)
+//     for each block of `rows` rows: keep rows x vectors accumulators through the loop over k
 #ifndef SNI_CODEGEN_CONTRACTION_H
 #define SNI_CODEGEN_CONTRACTION_H
 
 #include "codegen/kernel/tree.h"
 
-typedef enum sni_contraction_pack {
-  SNI_PACK_NEVER,      // b is read where it lies
-  SNI_PACK_MANY_ROWS,  // b is copied when the unit has at least pack_rows rows
-  SNI_PACK_ALWAYS,     // b is not contiguous along n
-} sni_contraction_pack;
+enum { SNI_PRODUCT_ROW_BYTES = 256 };  // of a rectangle that a called product gives
 
 typedef struct sni_contraction_plan {
   bool swapped;  // very few columns: vectors run along m, a and b change places
+  bool called;   // by runtime/gemm; then only lanes count
   int lanes;
-  int rows, vectors;  // block of accumulators
-  bool uniform;       // the last panel is run by the same code, with masks
-  // Else: of the last, narrower panel; 0: none. Unknown width: panels of one vector.
-  int last_rows, last_vectors;
-  bool width_known;  // last panel's width is a constant
-  bool tail_known;   // the rows left over by whole blocks are a constant
-  sni_contraction_pack pack;
-  int64_t pack_rows;
-  bool blocked;                     // several blocks of k: sums rest in the tile between them
-  bool prefetch;                    // b is read in place and lies on many pages
-  bool segmented;                   // blocks are segments, each starts from zero and is added
-  int64_t k_block;                  // most k of a block
-  int64_t unit_rows, unit_columns;  // rows and columns that are worked on together
-  size_t tile_offset, panel_offset, scratch_bytes;  // bytes behind the scratch header
+  int rows, vectors;            // block of accumulators
+  bool uniform;                 // the last panel is run by the same code, with masks
+  int last_rows, last_vectors;  // else: of the last, narrower panel; 0: none
 } sni_contraction_plan;
 
 // Recommended grains of the m and n axes; -1: unknown size. They depend on the shape alone, never
@@ -57,7 +41,11 @@ bool sni_contraction_nest_find(const sni_tree *tree, uint32_t item, sni_contract
 // false: a dtype without products.
 bool sni_contraction_plan_make(const sni_tree *tree, const sni_contraction_nest *nest,
                                int vector_bits, sni_contraction_plan *out_plan);
-// Scratch that emitted code uses beyond the header, ROW and LOCAL buffers included.
+// Bytes behind the scratch header where those of a called product begin.
+static inline size_t sni_contraction_scratch_offset(const sni_tree *tree) {
+  return ((size_t)tree->scratch_bytes + 63) / 64 * 64;
+}
+// Scratch that emitted code uses beyond the header, ROW and LOCAL buffers included (scratch.c).
 size_t sni_tree_scratch_bytes(const sni_tree *tree, int vector_bits);
 
 #endif

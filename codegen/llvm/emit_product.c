@@ -1,12 +1,13 @@
-// Products: a CONTRACT with its loops m and n. Units, panels of columns, blocks of rows, and the
-// epilogue (everything that stands in these loops besides).
+// Products: a CONTRACT with its loops m and n. Called ones take their sums from runtime/gemm, a rectangle
+// at a time; small ones have code of their own, panels of columns and blocks of rows. Then the epilogue
+// (everything that stands in these loops besides).
 //
-// Invariant: rows and columns outside the domain are never read nor stored. A block whose number of
-// rows is known only at run time reads its last row again instead, and leaves through the tile.
-// With several k blocks the sums rest in the tile in between, so the order of k is kept; where the
-// blocks are segments of k, each starts from zero and is added there.
+// Invariant: rows and columns outside the domain are never read nor stored.
 #include "codegen/llvm/emit_product.h"
 
+#include "runtime/host_calls.h"
+
+#include <stddef.h>
 #include <stdlib.h>
 
 typedef enum sni_phase {
@@ -18,6 +19,7 @@ typedef enum sni_phase {
 enum {
   direct_instructions = 4,  // a longer epilogue is a loop over rows of the tile: less code
   direct_depth = 64,        // so is a short one if the loop over k hides the detour
+  called_vectors = 2,       // of a panel of a called product's epilogue
 };
 
 bool sni_is_product(const sni_emitter *e, uint32_t item) {
@@ -130,10 +132,11 @@ static void set_row(sni_emitter *e, const sni_product *p, LLVMValueRef row, int 
 }
 
 // ---- the epilogue
+// Bytes from row to row of what lies in the tile.
 static LLVMValueRef tile_address(sni_emitter *e, const sni_product *p, LLVMValueRef row,
                                  int vector) {
-  LLVMValueRef width = sni_ir_i64(e, (int64_t)p->group.count * e->lanes);
-  LLVMValueRef at = sni_ir_element_address(e, p->element, p->tile, sni_ir_mul(e, row, width));
+  LLVMValueRef at =
+      sni_ir_element_address(e, e->type_i8, p->tile, sni_ir_mul(e, row, p->tile_pitch));
   return sni_ir_element_address(e, p->element, at, sni_ir_i64(e, (int64_t)vector * e->lanes));
 }
 
@@ -172,253 +175,231 @@ static void store_tile(sni_emitter *e, const sni_product *p, LLVMValueRef row, i
 }
 
 // ---- blocks of rows
-static LLVMValueRef added(sni_emitter *e, const sni_product *p, LLVMValueRef a, LLVMValueRef b) {
-  const bool real = p->dtype == SN_F32 || p->dtype == SN_F64;
-  return real ? LLVMBuildFAdd(e->builder, a, b, "") : LLVMBuildAdd(e->builder, a, b, "");
-}
-
-static LLVMValueRef product_start(sni_emitter *e, const sni_product *p) {
-  const sni_extent k = sni_item_at(e, p->nest.contract)->as.contract.k;
-  return sni_product_start(e, p->vector, p->dtype, k);
-}
-
-// What the sums of a row go on from; rows behind the last are the last again.
-static void emit_from(sni_emitter *e, sni_product *p, LLVMValueRef row, bool beyond,
+// What the sums of a row go on from.
+static void emit_from(sni_emitter *e, sni_product *p, LLVMValueRef row, int number,
                       LLVMValueRef *sums) {
   LLVMValueRef start[sni_max_group];
-  if (beyond) row = sni_ir_min(e, row, sni_ir_add(e, p->row_last, sni_ir_i64(e, -1)));
-  set_row(e, p, row, 0);
+  set_row(e, p, row, number);
   sni_emit_elements(e, p->from, &p->group, start);
   for (int v = 0; v < p->group.count; v++) sums[v] = start[v];
 }
 
-// Sums of a block of k: on top of what the tile holds, or, of a segment, added to it.
-static void emit_sums(sni_emitter *e, sni_product *p, LLVMValueRef row, LLVMValueRef tile_row,
-                      int rows, LLVMValueRef *offsets, LLVMValueRef *sums) {
-  const int n = rows * p->group.count;
-  const bool go_on = p->from != SNI_NO_VALUE && !p->plan.blocked;
-  LLVMValueRef before[sni_max_carried], start = product_start(e, p);
-  for (int i = 0; i < n; i++) {
-    sums[i] = start;
-    if (!p->plan.blocked || p->plan.segmented) continue;
-    LLVMValueRef at = sni_ir_add(e, tile_row, sni_ir_i64(e, i / p->group.count));
-    sums[i] = sni_emit_vector_load(e, p->vector, tile_address(e, p, at, i % p->group.count), NULL);
-  }
-  if (go_on) set_panel(e, p);
-  for (int r = 0; r < rows && go_on; r++)
-    emit_from(e, p, sni_ir_add(e, row, sni_ir_i64(e, r)), offsets, sums + r * p->group.count);
-  sni_emit_k_loop(e, p, row, rows, offsets, sums);
-  for (int i = 0; i < n && p->plan.segmented; i++) {
-    LLVMValueRef at = sni_ir_add(e, tile_row, sni_ir_i64(e, i / p->group.count));
-    before[i] =
-        sni_emit_vector_load(e, p->vector, tile_address(e, p, at, i % p->group.count), NULL);
-    sums[i] = added(e, p, before[i], sums[i]);
-  }
-}
-
-// count: rows really there, where that is known at run time only; else NULL.
-static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
-                       LLVMValueRef count) {
+static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows) {
   LLVMValueRef sums[sni_max_carried], offsets[sni_most_rows];
-  const bool by_offset = count || p->left.stride.param >= 0;
+  const bool by_offset = p->left.stride.param >= 0;
+  const sni_extent k = sni_item_at(e, p->nest.contract)->as.contract.k;
   LLVMValueRef stride = sni_emit_extent(e, p->left.stride);
-  for (int r = 0; r < rows && by_offset; r++) {
-    offsets[r] = sni_ir_mul(e, sni_ir_i64(e, r), stride);
-    if (r == 0 || !count) continue;
-    LLVMValueRef there = LLVMBuildICmp(e->builder, LLVMIntSGT, count, sni_ir_i64(e, r), "");
-    // offsets[r - 1] is the last row's then
-    offsets[r] = sni_ir_select(e, there, offsets[r], offsets[r - 1]);
-  }
-  LLVMValueRef tile_row = LLVMBuildSub(e->builder, row, p->row_first, "");
-  emit_sums(e, p, row, tile_row, rows, by_offset ? offsets : NULL, sums);
-  if (p->plan.blocked) {
-    store_tile(e, p, tile_row, rows, sums);
-  } else if (p->direct && !count) {
+  LLVMValueRef start = sni_product_start(e, p->vector, p->dtype, k);
+  for (int r = 0; r < rows && by_offset; r++) offsets[r] = sni_ir_mul(e, sni_ir_i64(e, r), stride);
+  for (int i = 0; i < rows * p->group.count; i++) sums[i] = start;
+  if (p->from != SNI_NO_VALUE) set_panel(e, p);
+  for (int r = 0; r < rows && p->from != SNI_NO_VALUE; r++)
+    emit_from(e, p, row, r, sums + r * p->group.count);
+  sni_emit_k_loop(e, p, row, rows, by_offset ? offsets : NULL, sums);
+  if (p->direct) {
     emit_direct(e, p, row, rows, sums);
-  } else {
-    store_tile(e, p, sni_ir_i64(e, 0), rows, sums);
-    emit_from_tile(e, p, row, count ? count : sni_ir_i64(e, rows));
+    return;
   }
-}
-
-static bool constant_rows(const sni_product *p, int64_t *out_rows) {
-  int64_t first;
-  return sni_ir_is_constant(p->row_first, &first) && sni_ir_is_constant(p->row_last, out_rows) &&
-         first == 0;
-}
-
-// Blocks of `rows` rows, the last of which may reach beyond the unit: one piece of code, for a
-// known number of rows never the best.
-static void emit_clamped_rows(sni_emitter *e, sni_product *p, int rows) {
-  sni_loop loop;
-  sni_loop_begin(e, &loop, p->row_first, p->row_last, sni_ir_i64(e, rows), 0);
-  LLVMValueRef left = LLVMBuildSub(e->builder, p->row_last, loop.index, "");
-  emit_block(e, p, loop.index, rows, sni_ir_min(e, sni_ir_i64(e, rows), left));
-  sni_loop_end(e, &loop, NULL);
+  store_tile(e, p, sni_ir_i64(e, 0), rows, sums);
+  emit_from_tile(e, p, row, sni_ir_i64(e, rows));
 }
 
 // Whole blocks, then one for what is left.
-static void emit_known_rows(sni_emitter *e, sni_product *p, int rows) {
+static void emit_rows(sni_emitter *e, sni_product *p, int rows) {
   const int64_t count = p->rows == SNI_NO_ITEM ? 1 : sni_tree_known_iterations(e->tree, p->rows);
   const int rest = (int)(count % rows);
-  int64_t all;
-  sni_loop loop;
   LLVMValueRef next = p->row_first;
-  if (!constant_rows(p, &all) || all >= rows) {
+  if (count >= rows) {
+    sni_loop loop;
     sni_loop_begin(e, &loop, next, sni_ir_add(e, p->row_last, sni_ir_i64(e, 1 - rows)),
                    sni_ir_i64(e, rows), 0);
-    emit_block(e, p, loop.index, rows, NULL);
+    emit_block(e, p, loop.index, rows);
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
   }
-  if (!rest) return;
-  sni_loop_begin(e, &loop, next, p->row_last, sni_ir_i64(e, rest), 0);  // once, if at all
-  emit_block(e, p, loop.index, rest, NULL);
-  sni_loop_end(e, &loop, NULL);
+  if (rest) emit_block(e, p, next, rest);
 }
 
-// ---- panels
-static void set_right(sni_emitter *e, sni_product *p, bool packed) {
-  LLVMValueRef k_stride = sni_emit_extent(e, p->right.k_stride);
-  LLVMValueRef offset = sni_ir_add(e, sni_ir_mul(e, p->k_first, k_stride),
-                                   sni_ir_mul(e, p->column, sni_emit_extent(e, p->right.stride)));
-  p->right_is_packed = packed;
-  p->right_address =
-      packed ? p->packed : sni_ir_element_address(e, p->element, p->right.base, offset);
-  p->right_stride = packed ? sni_ir_i64(e, (int64_t)p->group.count * e->lanes) : k_stride;
-}
-
-// Copies if the unit has rows enough; the block reads from either place with the same code.
-static void pack_for_many_rows(sni_emitter *e, sni_product *p) {
-  LLVMValueRef count = LLVMBuildSub(e->builder, p->row_last, p->row_first, "");
-  LLVMValueRef many =
-      LLVMBuildICmp(e->builder, LLVMIntSGE, count, sni_ir_i64(e, p->plan.pack_rows), "");
-  LLVMBasicBlockRef copy = sni_ir_block(e, "pack"), after = sni_ir_block(e, "after");
-  set_right(e, p, false);
-  LLVMValueRef address = p->right_address, stride = p->right_stride;
-  LLVMBuildCondBr(e->builder, many, copy, after);
-  LLVMPositionBuilderAtEnd(e->builder, copy);
-  sni_pack_right(e, p);
-  LLVMBuildBr(e->builder, after);
-  LLVMPositionBuilderAtEnd(e->builder, after);
-  set_right(e, p, true);
-  p->right_is_packed = false;
-  p->right_address = sni_ir_select(e, many, p->right_address, address);
-  p->right_stride = sni_ir_select(e, many, p->right_stride, stride);
-}
-
-static void emit_k_block(sni_emitter *e, sni_product *p, int rows) {
-  switch (p->plan.pack) {
-    case SNI_PACK_NEVER:
-      set_right(e, p, false);
-      break;
-    case SNI_PACK_MANY_ROWS:
-      pack_for_many_rows(e, p);
-      break;
-    case SNI_PACK_ALWAYS:
-      sni_pack_right(e, p);
-      set_right(e, p, true);
-      break;
-  }
-  if (p->plan.tail_known)
-    emit_known_rows(e, p, rows);
-  else
-    emit_clamped_rows(e, p, rows);
-}
-
-// Of segments: with what the first one's sum is itself on top of.
-static LLVMValueRef nothing(sni_emitter *e, const sni_product *p) {
-  const bool real = p->dtype == SN_F32 || p->dtype == SN_F64;
-  return p->plan.segmented && real ? sni_ir_float(p->vector, -0.0) : product_start(e, p);
-}
-
-static void start_tile(sni_emitter *e, sni_product *p, int rows) {
-  sni_loop loop;
-  LLVMValueRef count = LLVMBuildSub(e->builder, p->row_last, p->row_first, "");
-  LLVMValueRef end = sni_ir_add(e, count, sni_ir_i64(e, rows - 1));  // the last block stores whole
-  LLVMValueRef start[sni_max_group];
-  if (p->from != SNI_NO_VALUE) set_panel(e, p);
-  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), end, sni_ir_i64(e, 1), 0);
-  for (int v = 0; v < p->group.count; v++) start[v] = nothing(e, p);
-  if (p->from != SNI_NO_VALUE)
-    emit_from(e, p, sni_ir_add(e, p->row_first, loop.index), true, start);
-  for (int v = 0; v < p->group.count; v++)
-    sni_emit_vector_store(e, start[v], tile_address(e, p, loop.index, v), NULL);
-  sni_loop_end(e, &loop, NULL);
-}
-
-static void set_masks(sni_emitter *e, sni_product *p, bool masked) {
-  const int vectors = p->group.count;
-  for (int v = 0; v < vectors && p->plan.uniform; v++) {
-    p->group.active[v] = LLVMBuildSub(e->builder, p->column_last, p->group.index[v], "");
+// ---- panels of small products
+static void set_masks(sni_emitter *e, sni_product *p, LLVMValueRef end, bool masked) {
+  const int first = p->plan.uniform ? 0 : p->group.count - 1;
+  for (int v = first; v < p->group.count && masked; v++) {
+    p->group.active[v] = LLVMBuildSub(e->builder, end, p->group.index[v], "");
     p->group.mask[v] = sni_emit_mask(e, p->group.active[v], (unsigned)e->lanes);
   }
-  if (!masked || p->plan.uniform) return;
-  const int64_t extent = sni_tree_known_iterations(e->tree, p->columns);
-  const int64_t width = (int64_t)p->plan.vectors * p->plan.lanes;
-  LLVMValueRef active = p->plan.width_known
-                            ? sni_ir_i64(e, extent % width - (int64_t)(vectors - 1) * e->lanes)
-                            : LLVMBuildSub(e->builder, p->column_last, p->column, "");
-  p->group.active[vectors - 1] = active;
-  p->group.mask[vectors - 1] = sni_emit_mask(e, active, (unsigned)e->lanes);
 }
 
-static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors, int rows,
-                       bool masked) {
+static void begin_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors) {
   p->column = column;
   p->group = (sni_group){.first = 0, .count = vectors};
   for (int v = 0; v < vectors; v++)
     p->group.index[v] = sni_ir_add(e, column, sni_ir_i64(e, (int64_t)v * e->lanes));
-  set_masks(e, p, masked);
-  p->k_first = sni_ir_i64(e, 0);
-  p->k_count = p->k_extent;
-  if (!p->plan.blocked) {
-    emit_k_block(e, p, rows);
-    return;
-  }
-  sni_loop loop;
-  LLVMValueRef size = sni_ir_i64(e, p->plan.k_block), end = p->k_extent, one = sni_ir_i64(e, 1);
-  if (p->plan.segmented)  // an empty sum is that of one empty segment
-    end = sni_ir_select(e, LLVMBuildICmp(e->builder, LLVMIntSGT, end, one, ""), end, one);
-  start_tile(e, p, rows);
-  sni_loop_begin(e, &loop, p->k_first, end, size, 0);
-  p->k_first = loop.index;
-  p->k_count = sni_ir_min(e, size, LLVMBuildSub(e->builder, p->k_extent, loop.index, ""));
-  emit_k_block(e, p, rows);
-  sni_loop_end(e, &loop, NULL);
-  emit_from_tile(e, p, p->row_first, LLVMBuildSub(e->builder, p->row_last, p->row_first, ""));
 }
 
-static void emit_panels(sni_emitter *e, sni_product *p, sni_span span) {
+static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors, int rows,
+                       bool masked) {
+  begin_panel(e, p, column, vectors);
+  set_masks(e, p, p->column_last, masked);
+  LLVMValueRef offset = sni_ir_mul(e, column, sni_emit_extent(e, p->right.stride));
+  p->right_address = sni_ir_element_address(e, p->element, p->right.base, offset);
+  p->tile_pitch = sni_ir_i64(e, (int64_t)vectors * e->vector_bits / 8);
+  emit_rows(e, p, rows);
+}
+
+static void emit_small(sni_emitter *e, sni_product *p, sni_span rows, sni_span columns) {
   const sni_contraction_plan *plan = &p->plan;
   const int64_t width = (int64_t)plan->vectors * plan->lanes;
-  int64_t start, all = width;
-  sni_loop loop;
-  p->column_last = span.last;
-  LLVMValueRef next = span.first;
-  if (plan->uniform) {
-    sni_loop_begin(e, &loop, span.first, span.last, sni_ir_i64(e, width), 0);
-    emit_panel(e, p, loop.index, plan->vectors, plan->rows, true);
-    sni_loop_end(e, &loop, NULL);
-    return;
-  }
-  const bool narrow = sni_ir_is_constant(span.first, &start) &&
-                      sni_ir_is_constant(span.last, &all) && all - start < width;
-  if (!narrow) {
-    sni_loop_begin(e, &loop, span.first, sni_ir_add(e, span.last, sni_ir_i64(e, 1 - width)),
-                   sni_ir_i64(e, width), 0);
-    emit_panel(e, p, loop.index, plan->vectors, plan->rows, false);
+  const int64_t extent = sni_tree_known_iterations(e->tree, p->columns), rest = extent % width;
+  LLVMValueRef next = columns.first;
+  LLVMValueRef last = sni_ir_add(e, columns.last, sni_ir_i64(e, plan->uniform ? 0 : 1 - width));
+  p->row_first = rows.first;
+  p->row_last = rows.last;
+  p->column_last = columns.last;
+  const int64_t bytes = width * e->vector_bits / 8 / plan->lanes;
+  if (!p->direct)
+    p->tile =
+        sni_frame_take(e, bytes * (plan->rows > plan->last_rows ? plan->rows : plan->last_rows));
+  if (plan->uniform || extent >= width) {
+    sni_loop loop;
+    sni_loop_begin(e, &loop, next, last, sni_ir_i64(e, width), 0);
+    emit_panel(e, p, loop.index, plan->vectors, plan->rows, plan->uniform);
     sni_loop_end(e, &loop, NULL);
     next = loop.last_index;
   }
-  const int64_t extent = sni_tree_known_iterations(e->tree, p->columns);
-  const int64_t rest = plan->width_known ? extent % width : 1;
-  if (!rest) return;
-  const int vectors = plan->width_known ? (int)((rest + plan->lanes - 1) / plan->lanes) : 1;
-  const int rows = vectors == plan->vectors ? plan->rows : plan->last_rows;
-  sni_loop_begin(e, &loop, next, span.last, sni_ir_i64(e, (int64_t)vectors * plan->lanes), 0);
-  emit_panel(e, p, loop.index, vectors, rows, !plan->width_known || rest % plan->lanes != 0);
+  if (rest && !plan->uniform)
+    emit_panel(e, p, next, plan->last_vectors, plan->last_rows, rest % plan->lanes != 0);
+  if (!p->direct) sni_frame_release(e, p->tile);
+}
+
+// ---- called products
+static LLVMValueRef gemm_field(sni_emitter *e, LLVMValueRef gemm, size_t offset) {
+  return sni_ir_element_address(e, e->type_i8, gemm, sni_ir_i64(e, (int64_t)offset));
+}
+static void put(sni_emitter *e, LLVMValueRef gemm, size_t offset, LLVMValueRef value) {
+  LLVMBuildStore(e->builder, value, gemm_field(e, gemm, offset));
+}
+static LLVMValueRef get(sni_emitter *e, LLVMValueRef gemm, size_t offset, LLVMTypeRef type) {
+  return LLVMBuildLoad2(e->builder, type, gemm_field(e, gemm, offset), "");
+}
+#define FIELD(name) offsetof(sni_gemm, name)
+
+// number: of the function in sni_host_calls.
+static LLVMValueRef call(sni_emitter *e, size_t offset, LLVMTypeRef result, LLVMValueRef gemm) {
+  LLVMValueRef table = LLVMGetParam(e->function, 0);
+  LLVMValueRef function = get(e, table, offset, e->type_pointer);
+  LLVMTypeRef type = LLVMFunctionType(result, &e->type_pointer, 1, false);
+  return LLVMBuildCall2(e->builder, type, function, &gemm, 1, "");
+}
+
+static LLVMValueRef bytes_of(sni_emitter *e, const sni_product *p, LLVMValueRef elements) {
+  return sni_ir_mul(e, elements, sni_ir_i64(e, (int64_t)sni_dtype_bytes(p->dtype)));
+}
+
+static void put_side(sni_emitter *e, const sni_product *p, LLVMValueRef gemm,
+                     const sni_factor *factor, LLVMValueRef first, const size_t offsets[3]) {
+  LLVMValueRef own = sni_emit_extent(e, factor->stride);
+  LLVMValueRef at = sni_ir_element_address(e, p->element, factor->base, sni_ir_mul(e, first, own));
+  put(e, gemm, offsets[0], at);
+  put(e, gemm, offsets[1], bytes_of(e, p, own));
+  put(e, gemm, offsets[2], bytes_of(e, p, sni_emit_extent(e, factor->k_stride)));
+}
+
+static void begin_call(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, sni_span rows,
+                       sni_span columns) {
+  static const size_t a[] = {FIELD(a), FIELD(a_row), FIELD(a_k)},
+                      b[] = {FIELD(b), FIELD(b_column), FIELD(b_k)};
+  const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
+  const int64_t own =
+      (int64_t)(sizeof(sni_scratch_header) + sni_contraction_scratch_offset(e->tree));
+  LLVMValueRef null = LLVMConstNull(e->type_pointer);
+  put(e, gemm, FIELD(dtype), sni_ir_i64(e, p->dtype));
+  put(e, gemm, FIELD(m), LLVMBuildSub(e->builder, rows.last, rows.first, ""));
+  put(e, gemm, FIELD(n), LLVMBuildSub(e->builder, columns.last, columns.first, ""));
+  put(e, gemm, FIELD(k), p->k_extent);
+  put(e, gemm, FIELD(segment), sni_ir_i64(e, c->segment));
+  put(e, gemm, FIELD(goes_on), sni_ir_i64(e, p->from != SNI_NO_VALUE));
+  put(e, gemm, FIELD(row_bytes), sni_ir_i64(e, SNI_PRODUCT_ROW_BYTES));
+  put_side(e, p, gemm, &p->left, rows.first, a);
+  put_side(e, p, gemm, &p->right, columns.first, b);
+  put(e, gemm, FIELD(load_a), null);
+  put(e, gemm, FIELD(load_b), null);
+  put(e, gemm, FIELD(scratch),
+      sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, own)));
+  call(e, offsetof(sni_host_calls, gemm_begin), e->type_void, gemm);
+}
+
+// What the rectangle's sums go on from.
+static void fill_tile(sni_emitter *e, sni_product *p) {
+  sni_loop loop;
+  LLVMValueRef count = LLVMBuildSub(e->builder, p->row_last, p->row_first, ""), sums[sni_max_group];
+  set_panel(e, p);
+  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), count, sni_ir_i64(e, 1), 0);
+  emit_from(e, p, sni_ir_add(e, p->row_first, loop.index), 0, sums);
+  store_tile(e, p, loop.index, 1, sums);
   sni_loop_end(e, &loop, NULL);
+}
+
+typedef void (*part_function)(sni_emitter *e, sni_product *p);
+
+static void finish_tile(sni_emitter *e, sni_product *p) {
+  emit_from_tile(e, p, p->row_first, LLVMBuildSub(e->builder, p->row_last, p->row_first, ""));
+}
+
+// Panels of the rectangle: of two vectors, then of one, with a mask.
+static void for_panels(sni_emitter *e, sni_product *p, LLVMValueRef sums, sni_span columns,
+                       bool whole, part_function run) {
+  const int64_t width = (int64_t)called_vectors * e->lanes;
+  LLVMValueRef end = sni_ir_add(e, columns.last, sni_ir_i64(e, 1 - width));
+  sni_loop loop;
+  sni_loop_begin(e, &loop, columns.first, end, sni_ir_i64(e, width), 0);
+  begin_panel(e, p, loop.index, called_vectors);
+  p->tile = sni_ir_element_address(e, p->element, sums,
+                                   LLVMBuildSub(e->builder, loop.index, columns.first, ""));
+  run(e, p);
+  sni_loop_end(e, &loop, NULL);
+  if (whole) return;
+  sni_loop_begin(e, &loop, loop.last_index, columns.last, sni_ir_i64(e, e->lanes), 0);
+  begin_panel(e, p, loop.index, 1);
+  set_masks(e, p, columns.last, true);
+  p->tile = sni_ir_element_address(e, p->element, sums,
+                                   LLVMBuildSub(e->builder, loop.index, columns.first, ""));
+  run(e, p);
+  sni_loop_end(e, &loop, NULL);
+}
+
+// Whether all panels are of two whole vectors: units and rectangles are cut at their multiples.
+static bool has_whole_panels(const sni_emitter *e, uint32_t columns) {
+  const int64_t width = (int64_t)called_vectors * e->lanes;
+  const sni_schedule *schedule = &sni_tree_schedule(e->tree)[columns];
+  const int64_t extent = sni_tree_known_iterations(e->tree, columns);
+  return extent >= 0 && extent % width == 0 &&
+         (!schedule->grid || schedule->grain % width == 0 || schedule->grain >= extent);
+}
+
+static void emit_called(sni_emitter *e, sni_product *p, sni_span rows, sni_span columns) {
+  const bool whole = has_whole_panels(e, p->columns);
+  LLVMValueRef gemm = sni_frame_take(e, sizeof(sni_gemm)), zero = sni_ir_i64(e, 0);
+  LLVMBasicBlockRef head = sni_ir_block(e, "rectangle"), body = sni_ir_block(e, "sums"),
+                    after = sni_ir_block(e, "after");
+  begin_call(e, p, gemm, rows, columns);
+  LLVMBuildBr(e->builder, head);
+  LLVMPositionBuilderAtEnd(e->builder, head);
+  LLVMValueRef more = call(e, offsetof(sni_host_calls, gemm_next), e->type_i64, gemm);
+  more = LLVMBuildICmp(e->builder, LLVMIntNE, more, zero, "");
+  LLVMBuildCondBr(e->builder, more, body, after);
+  LLVMPositionBuilderAtEnd(e->builder, body);
+  p->row_first = sni_ir_add(e, rows.first, get(e, gemm, FIELD(row), e->type_i64));
+  p->row_last = sni_ir_add(e, p->row_first, get(e, gemm, FIELD(rows), e->type_i64));
+  sni_span part = {sni_ir_add(e, columns.first, get(e, gemm, FIELD(column), e->type_i64)), NULL};
+  part.last = sni_ir_add(e, part.first, get(e, gemm, FIELD(columns), e->type_i64));
+  LLVMValueRef sums = get(e, gemm, FIELD(sums), e->type_pointer);
+  p->tile_pitch = get(e, gemm, FIELD(sums_row), e->type_i64);
+  if (p->from != SNI_NO_VALUE) for_panels(e, p, sums, part, whole, fill_tile);
+  call(e, offsetof(sni_host_calls, gemm_sum), e->type_void, gemm);
+  for_panels(e, p, sums, part, whole, finish_tile);
+  LLVMBuildBr(e->builder, head);
+  LLVMPositionBuilderAtEnd(e->builder, after);
+  sni_frame_release(e, gemm);
 }
 
 // ---- units
@@ -444,31 +425,6 @@ static void plan_epilogue(sni_emitter *e, sni_product *p) {
               (count <= direct_instructions && depth.param < 0 && depth.value <= direct_depth);
 }
 
-static LLVMValueRef scratch_at(sni_emitter *e, size_t offset) {
-  const int64_t header = (int64_t)sizeof(sni_scratch_header);
-  return sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, header + (int64_t)offset));
-}
-
-// Rows that no grid cuts come in strips that the tile has room for.
-static void emit_strips(sni_emitter *e, sni_product *p, sni_span rows, sni_span columns) {
-  int64_t first = -1, last = 0;
-  const bool known = sni_ir_is_constant(rows.first, &first) && sni_ir_is_constant(rows.last, &last);
-  const bool grid = p->rows != SNI_NO_ITEM && e->item_facts[p->rows].grid;
-  p->row_first = rows.first;
-  p->row_last = rows.last;
-  if (grid || p->rows == SNI_NO_ITEM || (known && last - first <= p->plan.unit_rows)) {
-    emit_panels(e, p, columns);
-    return;
-  }
-  sni_loop loop;
-  LLVMValueRef size = sni_ir_i64(e, p->plan.unit_rows);
-  sni_loop_begin(e, &loop, rows.first, rows.last, size, 0);
-  p->row_first = loop.index;
-  p->row_last = sni_ir_min(e, sni_ir_add(e, loop.index, size), rows.last);
-  emit_panels(e, p, columns);
-  sni_loop_end(e, &loop, NULL);
-}
-
 static sni_span whole_span(sni_emitter *e, uint32_t item) {
   sni_span span = {sni_ir_i64(e, 0), sni_ir_i64(e, 1)};
   if (item != SNI_NO_ITEM) span = sni_loop_span(e, item);
@@ -485,15 +441,16 @@ static void emit_nest(sni_emitter *e, sni_product *p) {
   p->vector = LLVMVectorType(p->element, (unsigned)p->plan.lanes);
   p->left = factor(e, p, true);
   p->right = factor(e, p, false);
-  p->tile = scratch_at(e, p->plan.tile_offset);
-  p->packed = scratch_at(e, p->plan.panel_offset);
   p->k_extent = sni_emit_extent(e, c->k);
   plan_epilogue(e, p);
   sni_begin_vectors(e, p->nest.outer, p->plan.lanes, depth_of(e, p->columns));
   e->indices[depth_of(e, p->columns)] = sni_ir_i64(e, 0);  // what is constant there has one row
   if (p->rows != SNI_NO_ITEM) e->indices[depth_of(e, p->rows)] = sni_ir_i64(e, 0);
   emit_phase(e, p, phase_unit);
-  emit_strips(e, p, rows, columns);
+  if (p->plan.called)
+    emit_called(e, p, rows, columns);
+  else
+    emit_small(e, p, rows, columns);
   sni_end_vectors(e);
   reset_slots(p);
 }

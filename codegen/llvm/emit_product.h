@@ -1,12 +1,12 @@
-// The emission of one CONTRACT with its loops, shared by emit_product.c (units, panels, rows),
-// emit_product_k.c (the loop over k) and emit_product_pack.c (copies of the right side). Rows and
-// columns are those of the plan: swapped ones run along n and m.
+// The emission of one CONTRACT with its loops, shared by emit_product.c (units, panels, rows) and
+// emit_product_k.c (the loop over k). Rows and columns are those of the plan: swapped ones run along n
+// and m.
 #ifndef SNI_CODEGEN_LLVM_EMIT_PRODUCT_H
 #define SNI_CODEGEN_LLVM_EMIT_PRODUCT_H
 
 #include "codegen/llvm/emit_walk.h"
 
-enum { sni_most_rows = 32, sni_prefetch_distance = 12 };  // rows of a block; k
+enum { sni_most_rows = 32 };  // of a block
 
 typedef struct sni_factor {
   LLVMValueRef base;  // at m = n = k = 0
@@ -36,14 +36,12 @@ typedef struct sni_product {
   uint32_t n_slots;
   uint8_t *phase;  // of each instruction of the nest
   bool direct;     // a short epilogue: straight from the accumulators
-  LLVMValueRef row_first, row_last, column_last;  // of the unit
-  LLVMValueRef tile, packed;                      // scratch
+  LLVMValueRef row_first, row_last, column_last;  // of the unit, or of the rectangle
+  LLVMValueRef tile, tile_pitch;                  // sums of the panel; bytes from row to row
   // of the panel at hand
   sni_group group;
-  LLVMValueRef column;                       // first one
-  LLVMValueRef right_address, right_stride;  // at the first k of the block; elements per k
-  bool right_is_packed;                      // no masks
-  LLVMValueRef k_first, k_count;
+  LLVMValueRef column;         // first one
+  LLVMValueRef right_address;  // at k = 0
 } sni_product;
 
 // ---- emit_product_k.c
@@ -55,10 +53,5 @@ LLVMValueRef sni_product_start(sni_emitter *e, LLVMTypeRef type, sn_dtype dtype,
 // NULL: constant strides.
 void sni_emit_k_loop(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
                      LLVMValueRef *offsets, LLVMValueRef *sums);
-
-// ---- emit_product_pack.c
-// Copies k_count x (vectors * lanes) of the right side from (k_first, column) on; columns outside
-// the domain are not read.
-void sni_pack_right(sni_emitter *e, sni_product *p);
 
 #endif

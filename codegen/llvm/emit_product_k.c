@@ -34,22 +34,6 @@ static LLVMValueRef row_address(sni_emitter *e, const sni_product *p, LLVMValueR
   return sni_ir_element_address(e, p->element, left, offset);
 }
 
-// Each k of a right side that is read in place may lie on a page of its own, which no hardware
-// fetches ahead.
-static void prefetch(sni_emitter *e, const sni_product *p, LLVMValueRef right, int rows) {
-  if (!p->plan.prefetch || rows < 4) return;
-  LLVMValueRef far = sni_ir_mul(e, p->right_stride, sni_ir_i64(e, sni_prefetch_distance));
-  right = sni_ir_element_address(e, p->element, right, far);
-  for (int v = 0; v < p->group.count; v++) {
-    LLVMValueRef at =
-        sni_ir_element_address(e, p->element, right, sni_ir_i64(e, (int64_t)v * e->lanes));
-    LLVMValueRef arguments[4] = {at, LLVMConstInt(e->type_i32, 0, false),
-                                 LLVMConstInt(e->type_i32, 3, false),
-                                 LLVMConstInt(e->type_i32, 1, false)};  // read, keep, data
-    sni_ir_intrinsic(e, "llvm.prefetch", &e->type_pointer, 1, arguments, 4);
-  }
-}
-
 static void multiply_block(sni_emitter *e, sni_product *p, LLVMValueRef left, LLVMValueRef right,
                            int rows, LLVMValueRef *offsets, LLVMValueRef *sums) {
   const int vectors = p->group.count;
@@ -57,9 +41,8 @@ static void multiply_block(sni_emitter *e, sni_product *p, LLVMValueRef left, LL
   for (int v = 0; v < vectors; v++) {
     LLVMValueRef at =
         sni_ir_element_address(e, p->element, right, sni_ir_i64(e, (int64_t)v * e->lanes));
-    b[v] = sni_emit_vector_load(e, p->vector, at, p->right_is_packed ? NULL : p->group.mask[v]);
+    b[v] = sni_emit_vector_load(e, p->vector, at, p->group.mask[v]);
   }
-  prefetch(e, p, right, rows);
   for (int r = 0; r < rows; r++) {
     LLVMValueRef a =
         LLVMBuildLoad2(e->builder, p->element, row_address(e, p, left, offsets, r), "");
@@ -73,18 +56,18 @@ void sni_emit_k_loop(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
                      LLVMValueRef *offsets, LLVMValueRef *sums) {
   const int n = rows * p->group.count;
   LLVMValueRef left_k = sni_emit_extent(e, p->left.k_stride);
-  LLVMValueRef offset = sni_ir_add(e, sni_ir_mul(e, row, sni_emit_extent(e, p->left.stride)),
-                                   sni_ir_mul(e, p->k_first, left_k));
+  LLVMValueRef right_k = sni_emit_extent(e, p->right.k_stride);
+  LLVMValueRef offset = sni_ir_mul(e, row, sni_emit_extent(e, p->left.stride));
   sni_loop loop;
   for (int i = 0; i < n; i++) loop.initial[i] = sums[i];
   loop.initial[n] = sni_ir_element_address(e, p->element, p->left.base, offset);
   loop.initial[n + 1] = p->right_address;
-  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), p->k_count, sni_ir_i64(e, 1), n + 2);
+  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), p->k_extent, sni_ir_i64(e, 1), n + 2);
   LLVMValueRef next[sni_max_carried];
   for (int i = 0; i < n; i++) next[i] = loop.carried[i];
   multiply_block(e, p, loop.carried[n], loop.carried[n + 1], rows, offsets, next);
   next[n] = sni_ir_element_address(e, p->element, loop.carried[n], left_k);
-  next[n + 1] = sni_ir_element_address(e, p->element, loop.carried[n + 1], p->right_stride);
+  next[n + 1] = sni_ir_element_address(e, p->element, loop.carried[n + 1], right_k);
   sni_loop_end(e, &loop, next);
   for (int i = 0; i < n; i++) sums[i] = loop.carried[i];
 }

@@ -14,7 +14,6 @@
 //   emit_rows.c        short rows below lanes, transposed
 //   emit_product.c     CONTRACT with the loops m and n: panels, rows, epilogue
 //   emit_product_k.c   CONTRACT: the loop over k
-//   emit_product_pack.c  CONTRACT: copies of the right side
 //
 // Where the walk stands is in the emitter: indices of the loops that are open, offsets of the
 // accesses at these indices, open sums. A value outside a loop dominates it: nothing is moved.

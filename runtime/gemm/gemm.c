@@ -22,8 +22,7 @@ enum {
   band_bytes = 2 << 20,    // of b's copy: in L3
   tall_bytes = 256 << 10,  // of the sums of a rectangle with several pieces of k
   tall_row_bytes = 512,
-  group_bytes = 256,  // of a row of b that are copied one behind the other
-  group_depth = 32,
+  group_bytes = 256,       // of a row of b that are copied one behind the other
   place_bytes = 24 << 10,  // a right side that stays in L1 is read where it lies
 };
 
@@ -89,12 +88,13 @@ static void cut_tiles(sni_gemm *g) {
   g->band = least(most(together / bytes, 1) * bytes / g->size, g->n);
 }
 
-// Whole vectors alone, which few blocks of rows read, or which stay in L1.
+// Whole vectors alone, which few blocks of rows read, or which stay near.
 static bool reads_b_in_place(const sni_gemm *g) {
   if (g->load_b || g->b_column != g->size) return false;
   if (g->n * g->size % g->kernels->vector_bytes) return false;
-  return g->m <= g->block_rows ||
-         (double)g->k * (double)g->n * (double)g->size <= (double)place_bytes;
+  if (g->m <= g->block_rows) return true;
+  const double span = (double)g->k * (double)(g->b_k < 0 ? -g->b_k : g->b_k);
+  return span <= place_bytes && (g->b_k % place_pitch || g->k * line <= place_pitch);
 }
 
 static void cut(sni_gemm *g) {
@@ -194,29 +194,33 @@ static int64_t panel_at(const sni_gemm *g, int64_t column) {
   return (column - g->band_first) * depth_of(g) * g->size;
 }
 
-// Columns [column, end) of one panel, filled up to whole vectors with zeros. k, depth: from `first` on,
-// where the piece begins.
-static void pack_panel(const sni_gemm *g, int64_t first, int64_t k, int64_t depth, int64_t column,
-                       int64_t end) {
-  const int64_t row = g->panel * g->size, bytes = (end - column) * g->size;
-  char *to = g->packed_b + panel_at(g, column) + (k - first) * row;
-  if (g->load_b) {
-    for (int64_t i = 0; i < depth; i++)
-      g->load_b->load(g->load_b->frame, to + i * row, column, k + i, end - column);
-  } else {
-    const char *from = g->b + k * g->b_k + column * g->b_column;
-    copy(g, &(sni_gemm_copy){to, row, from, g->b_k, g->b_column, depth, end - column});
-  }
-  const int64_t whole = round_up(bytes, g->kernels->vector_bytes);
+// What stands behind the last column, up to a whole vector: zeros.
+static void pad_panel(const sni_gemm *g, int64_t depth, int64_t end) {
+  const int64_t bytes = (end - g->band_first) % g->panel * g->size;
+  const int64_t whole = round_up(bytes, g->kernels->vector_bytes), row = g->panel * g->size;
+  char *to = g->packed_b + panel_at(g, end - (end - g->band_first) % g->panel);
   for (int64_t i = 0; whole > bytes && i < depth; i++)
     memset(to + i * row + bytes, 0, (size_t)(whole - bytes));
 }
 
-// Panels side by side are copied a few k at a time, so that a row of b is read on.
+// Columns [first, end) of b, which begin a panel.
 static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, int64_t end) {
-  for (int64_t i = 0; i < depth; i += group_depth)
-    for (int64_t column = first; column < end; column += g->panel)
-      pack_panel(g, k, k + i, least(group_depth, depth - i), column, least(column + g->panel, end));
+  const int64_t row = g->panel * g->size;
+  const sni_gemm_copy c = {.to = g->packed_b + panel_at(g, first),
+                           .to_k = row,
+                           .to_panel = row * depth_of(g),
+                           .from = g->b + k * g->b_k + first * g->b_column,
+                           .from_k = g->b_k,
+                           .from_column = g->b_column,
+                           .depth = depth,
+                           .columns = end - first,
+                           .panel = g->panel};
+  for (int64_t i = 0; g->load_b && i < depth; i++)
+    for (int64_t at = first; at < end; at += g->panel)
+      g->load_b->load(g->load_b->frame, g->packed_b + panel_at(g, at) + i * row, at, k + i,
+                      least(g->panel, end - at));
+  if (!g->load_b) copy(g, &c);
+  pad_panel(g, depth, end);
 }
 
 static int64_t block_end(int64_t rows, int64_t blocks, int64_t number) {
@@ -235,7 +239,16 @@ static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int
     const int64_t end = block_end(rows, blocks, i), count = end - first;
     const char *from = g->a + (row + first) * g->a_row + k * g->a_k;
     char *to = g->packed_a + first * depth * g->size;
-    copy(g, &(sni_gemm_copy){to, count * g->size, from, g->a_k, g->a_row, depth, count});
+    copy(g, &(sni_gemm_copy){
+                .to = to,
+                .to_k = count * g->size,
+                .from = from,
+                .from_k = g->a_k,
+                .from_column = g->a_row,
+                .depth = depth,
+                .columns = count,
+                .panel = count,
+            });
     first = end;
   }
 }

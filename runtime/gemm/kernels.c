@@ -249,28 +249,37 @@ SNI_INLINE void copy_rest(const sni_gemm_copy *p, size_t size, int64_t k_first, 
                        p->from + k * p->from_k + j * p->from_column, size);
 }
 
-// Columns that are neighbours: k by k, in pieces of up to a vector, the last of which overlaps.
-SNI_INLINE void copy_rows(const sni_gemm_copy *p, int64_t bytes) {
+enum { ahead = 8 };  // k; each may lie on a page of its own, which no hardware fetches ahead
+
+// Up to a panel of neighbours, in pieces of up to a vector, the last of which overlaps.
+SNI_INLINE void copy_row(char *to, const char *from, ptrdiff_t from_k, int64_t bytes) {
+  int64_t at = 0;
+  for (; at + SNI_VECTOR_BYTES <= bytes; at += SNI_VECTOR_BYTES) {
+    __builtin_prefetch(from + at + ahead * from_k);
+    store(to + at, load(from + at));
+  }
+  for (; at + 16 <= bytes; at += 16) __builtin_memcpy(to + at, from + at, 16);
+  if (at < bytes && bytes >= 16)
+    __builtin_memcpy(to + bytes - 16, from + bytes - 16, 16);
+  else
+    for (; at < bytes; at += 4) __builtin_memcpy(to + at, from + at, 4);
+}
+
+SNI_INLINE void copy_rows(const sni_gemm_copy *p, int64_t size) {
+  const int64_t panel = p->panel * size, bytes = p->columns * size;
+  const ptrdiff_t from_k = p->from_k, to_panel = p->to_panel;
   for (int64_t k = 0; k < p->depth; k++) {
     char *to = p->to + k * p->to_k;
-    const char *from = p->from + k * p->from_k;
-    int64_t at = 0;
-    for (; at + SNI_VECTOR_BYTES <= bytes; at += SNI_VECTOR_BYTES) store(to + at, load(from + at));
-    for (; at + 16 <= bytes; at += 16) __builtin_memcpy(to + at, from + at, 16);
-    if (at < bytes && bytes >= 16)
-      __builtin_memcpy(to + bytes - 16, from + bytes - 16, 16);
-    else
-      for (; at < bytes; at += 4) __builtin_memcpy(to + at, from + at, 4);
+    const char *from = p->from + k * from_k;
+    for (int64_t at = 0; at < bytes; at += panel, to += to_panel)
+      copy_row(to, from + at, from_k, bytes - at < panel ? bytes - at : panel);
   }
 }
 
 enum { strip = 16 };  // k at a time: a cache line of each column is read to its end
 
-SNI_INLINE void run_copy(const sni_gemm_copy *p, size_t size, int turn) {
-  if (p->from_column == (ptrdiff_t)size) {
-    copy_rows(p, p->columns * (int64_t)size);
-    return;
-  }
+// Columns [0, columns) of a panel.
+SNI_INLINE void copy_panel(const sni_gemm_copy *p, size_t size, int turn) {
   for (int64_t k0 = 0; k0 < p->depth; k0 += strip) {
     const int64_t k1 = p->depth - k0 < strip ? p->depth : k0 + strip;
     const bool turned = p->from_k == (ptrdiff_t)size;
@@ -288,6 +297,20 @@ SNI_INLINE void run_copy(const sni_gemm_copy *p, size_t size, int turn) {
     }
     copy_rest(p, size, k0, k_whole, whole, p->columns);
     copy_rest(p, size, k_whole, k1, 0, p->columns);
+  }
+}
+
+SNI_INLINE void run_copy(const sni_gemm_copy *p, size_t size, int turn) {
+  if (p->from_column == (ptrdiff_t)size) {
+    copy_rows(p, (int64_t)size);
+    return;
+  }
+  sni_gemm_copy panel = *p;
+  for (int64_t left = p->columns; left > 0; left -= p->panel) {
+    panel.columns = left < p->panel ? left : p->panel;
+    copy_panel(&panel, size, turn);
+    panel.to += p->to_panel;
+    panel.from += p->panel * p->from_column;
   }
 }
 

@@ -33,13 +33,15 @@ typedef struct sni_gemm_tile {
 } sni_gemm_tile;
 typedef void (*sni_gemm_tile_function)(const sni_gemm_tile *tile);
 
-// to[k][column] = from[k][column] for k < depth. Strides in bytes; columns of `to` are neighbours.
+// to[k][column] = from[k][column] for k < depth. Strides in bytes; columns of `to` are neighbours up to
+// the end of a panel.
 typedef struct sni_gemm_copy {
   char *to;
-  ptrdiff_t to_k;
+  ptrdiff_t to_k, to_panel;
   const char *from;
   ptrdiff_t from_k, from_column;
   int64_t depth, columns;
+  int64_t panel;  // columns
 } sni_gemm_copy;
 
 typedef struct sni_gemm_kernels {

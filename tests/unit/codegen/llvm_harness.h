@@ -140,7 +140,7 @@ static inline void run_split(const native *n, int64_t units, void *const *buffer
                              const int64_t *params, void *scratch) {
   for (int64_t begin = 0; begin < units;) {
     const int64_t end = random_below(2) ? units : begin + 1 + random_below(units - begin);
-    n->function(NULL, buffers, params, begin, end, scratch);
+    n->function(&sni_host_calls_here, buffers, params, begin, end, scratch);
     begin = end;
   }
 }

@@ -4,6 +4,7 @@
 #define SNI_TESTS_LLVM_TARGETS_H
 
 #include "codegen/llvm/plugin.h"
+#include "runtime/host_calls.h"
 #include "runtime/object_loader.h"
 
 #include <check.h>

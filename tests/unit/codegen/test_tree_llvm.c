@@ -206,21 +206,6 @@ START_TEST(short_rows_are_transposed) {
 }
 END_TEST
 
-START_TEST(right_sides_in_place_are_fetched_ahead) {
-  static const char format[] =
-      "b0 f32 global read b1 f32 global read b2 f32 global write "
-      "loop i0 parallel %d @ grid grain 64 { loop i1 parallel 3072 @ grid grain 256 lanes { "
-      "%%0 f32 = contract k 768 of b0[768*i0 + k] times b1[i1 + 3072*k] "
-      "store b2[3072*i0 + i1] = %%0 } }";
-  for (int rows = 2; rows <= 8; rows *= 2) {
-    char source[512];
-    snprintf(source, sizeof(source), format, rows);
-    const int times = count_code(source, SNI_LLVM_IR, "call void @llvm.prefetch");
-    ck_assert_msg((times > 0) == (rows >= 4), "%d rows: %d", rows, times);
-  }
-}
-END_TEST
-
 // More sums than registers could carry: no refusal, and the bits of the model.
 START_TEST(any_number_of_sums) {
   static char source[1 << 15];
@@ -313,7 +298,6 @@ int main(void) {
   tcase_add_test(cases, sums_run_by_strips);
   tcase_add_test(cases, interiors_are_not_asked);
   tcase_add_test(cases, short_rows_are_transposed);
-  tcase_add_test(cases, right_sides_in_place_are_fetched_ahead);
   tcase_add_test(cases, any_number_of_sums);
   tcase_add_test(cases, lists_of_roots);
   tcase_add_test(cases, many_trees_in_one_object);

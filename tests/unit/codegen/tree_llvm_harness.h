@@ -38,7 +38,7 @@ static inline void tree_run_phase(const native *n, tree_memory *m, const int64_t
                                   int64_t begin, int64_t end, void *scratch) {
   while (begin < end) {
     const int64_t to = random_below(2) ? end : begin + 1 + random_below(end - begin);
-    n->function(NULL, m->data.memory, params, begin, to, scratch);
+    n->function(&sni_host_calls_here, m->data.memory, params, begin, to, scratch);
     begin = to;
   }
 }

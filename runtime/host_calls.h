@@ -1,0 +1,19 @@
+// What native kernels call: a table that they get as their `code`, since objects know no symbols.
+#ifndef SNI_RUNTIME_HOST_CALLS_H
+#define SNI_RUNTIME_HOST_CALLS_H
+
+#include "runtime/gemm/gemm.h"
+
+// Part of every key of stored code: changes with the table, with sni_gemm and with what they mean.
+#define SNI_HOST_CALLS_VERSION 1
+
+// Emitted code knows the functions by their places.
+typedef struct sni_host_calls {
+  void (*gemm_begin)(sni_gemm *g);
+  int64_t (*gemm_next)(sni_gemm *g);  // 0: no more
+  void (*gemm_sum)(sni_gemm *g);
+} sni_host_calls;
+// With the loops that fit the CPU.
+extern const sni_host_calls sni_host_calls_here;
+
+#endif
