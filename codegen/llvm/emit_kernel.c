@@ -222,6 +222,76 @@ static void emit_units(sni_emitter *e, uint32_t root, grid *g, sni_span units) {
   sni_loop_end(e, &loop, next);
 }
 
+// ---- rectangles of units: the larger what a called product sees at once, the less it copies
+
+// The last two loops of the grid are rows and columns of a called product.
+static bool has_rectangles(const sni_emitter *e, const grid *g) {
+  return g->count >= 2 && g->n_moving && sni_is_called(e, g->loops[g->count - 2]);
+}
+
+// Piece by piece, what unit `unit` is.
+static void set_pieces(sni_emitter *e, grid *g, LLVMValueRef unit) {
+  for (int i = g->n_moving - 1; i >= 0; i--) {
+    LLVMValueRef pieces = g->pieces[g->moving[i]];
+    g->piece[g->moving[i]] = i ? LLVMBuildURem(e->builder, unit, pieces, "") : unit;
+    if (i) unit = LLVMBuildUDiv(e->builder, unit, pieces, "");
+  }
+}
+
+// The span of `count` pieces of a grid loop.
+static void set_span(sni_emitter *e, const grid *g, int number, LLVMValueRef count) {
+  const uint32_t loop = g->loops[number];
+  LLVMValueRef grain = sni_ir_i64(e, sni_tree_schedule(e->tree)[loop].grain),
+               first = g->piece[number];
+  if (!first) return;
+  LLVMValueRef last = sni_ir_mul(e, LLVMBuildAdd(e->builder, first, count, ""), grain);
+  e->spans[loop].first = sni_ir_mul(e, first, grain);
+  e->spans[loop].last =
+      sni_ir_min(e, last, sni_emit_extent(e, sni_item_at(e, loop)->as.loop.extent));
+}
+
+// From `unit` on: all columns of as many rows as there are, or some columns of one piece of rows. Gives
+// the number of units.
+static LLVMValueRef set_rectangle(sni_emitter *e, grid *g, LLVMValueRef unit, LLVMValueRef last) {
+  const int m = g->count - 2, n = g->count - 1;
+  LLVMValueRef zero = sni_ir_i64(e, 0), one = sni_ir_i64(e, 1);
+  LLVMValueRef left = LLVMBuildSub(e->builder, last, unit, "");
+  set_pieces(e, g, unit);
+  LLVMValueRef row = g->piece[m] ? g->piece[m] : zero, column = g->piece[n] ? g->piece[n] : zero;
+  LLVMValueRef rows = sni_ir_min(e, LLVMBuildUDiv(e->builder, left, g->pieces[n], ""),
+                                 LLVMBuildSub(e->builder, g->pieces[m], row, ""));
+  LLVMValueRef starts = LLVMBuildICmp(e->builder, LLVMIntEQ, column, zero, "");
+  LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, rows, zero, "");
+  LLVMValueRef whole = LLVMBuildAnd(e->builder, starts, some, "");
+  LLVMValueRef rest = sni_ir_min(e, left, LLVMBuildSub(e->builder, g->pieces[n], column, ""));
+  rows = sni_ir_select(e, whole, rows, one);
+  LLVMValueRef columns = sni_ir_select(e, whole, g->pieces[n], rest);
+  for (int i = 0; i < g->count; i++)
+    e->spans[g->loops[i]] = piece_span(e, g->loops[i], g->piece[i]);
+  set_span(e, g, m, rows);
+  set_span(e, g, n, columns);
+  return LLVMBuildMul(e->builder, rows, columns, "");
+}
+
+static void emit_rectangles(sni_emitter *e, uint32_t root, grid *g, sni_span units) {
+  LLVMValueRef slot = sni_frame_take(e, sizeof(int64_t));
+  LLVMBasicBlockRef head = sni_ir_block(e, "units"), body = sni_ir_block(e, "unit"),
+                    after = sni_ir_block(e, "after");
+  LLVMBuildStore(e->builder, units.first, slot);
+  LLVMBuildBr(e->builder, head);
+  LLVMPositionBuilderAtEnd(e->builder, head);
+  LLVMValueRef unit = LLVMBuildLoad2(e->builder, e->type_i64, slot, "");
+  LLVMValueRef more = LLVMBuildICmp(e->builder, LLVMIntSLT, unit, units.last, "");
+  LLVMBuildCondBr(e->builder, more, body, after);
+  LLVMPositionBuilderAtEnd(e->builder, body);
+  LLVMValueRef count = set_rectangle(e, g, unit, units.last);
+  sni_emit_items(e, root, sni_item_at(e, root)->end, NULL);
+  LLVMBuildStore(e->builder, LLVMBuildAdd(e->builder, unit, count, ""), slot);
+  LLVMBuildBr(e->builder, head);
+  LLVMPositionBuilderAtEnd(e->builder, after);
+  sni_frame_release(e, slot);
+}
+
 static bool has_lane_buffers(const sni_emitter *e, uint32_t root) {
   for (uint32_t b = 0; b < e->tree->n_buffers; b++) {
     const sni_tree_buffer *buffer = &sni_tree_buffers(e->tree)[b];
@@ -301,7 +371,9 @@ static void check_empty(sni_emitter *e, uint32_t root) {
 static void emit_root(sni_emitter *e, uint32_t root, sni_span units, grid *g) {
   load_buffers(e, root);
   check_empty(e, root);
-  if (is_one_range(e, root, g))
+  if (has_rectangles(e, g))
+    emit_rectangles(e, root, g, units);
+  else if (is_one_range(e, root, g))
     emit_range(e, root, g, units);
   else if (g->n_moving)
     emit_units(e, root, g, units);

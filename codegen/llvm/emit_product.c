@@ -26,6 +26,13 @@ bool sni_is_product(const sni_emitter *e, uint32_t item) {
   return e->product[item];
 }
 
+bool sni_is_called(const sni_emitter *e, uint32_t item) {
+  sni_contraction_nest nest;
+  sni_contraction_plan plan;
+  return sni_contraction_nest_find(e->tree, item, &nest) && nest.outer == item &&
+         sni_contraction_plan_make(e->tree, &nest, e->vector_bits, &plan) && plan.called;
+}
+
 static int depth_of(const sni_emitter *e, uint32_t item) {
   return item == SNI_NO_ITEM ? -1 : (int)sni_item_at(e, item)->depth;
 }

@@ -196,6 +196,7 @@ bool sni_rows_fill_turn(const sni_emitter *e, uint32_t item);
 // ---- emit_product.c
 // An m loop of a product, or an n loop of a product of one row.
 bool sni_is_product(const sni_emitter *e, uint32_t item);
+bool sni_is_called(const sni_emitter *e, uint32_t item);  // one that runtime/gemm sums
 void sni_emit_product(sni_emitter *e, uint32_t item);
 // A CONTRACT elsewhere: one loop over k.
 void sni_emit_contract(sni_emitter *e, uint32_t item, const sni_group *group);

@@ -15,15 +15,15 @@ enum {
   piece = 1024,             // k that is run through at once where there are no segments
   stream_rows = 8,          // most rows that b is streamed past
   stream_bytes = 16 << 10,  // of their sums
-  strip_bytes =
-      256 << 10,           // of a's rows that pass a panel one behind the other: half of a small L2
-  strip_blocks = 4,        // and at least so many blocks
-  strip_rows = 96,         // or so many rows
-  band_bytes = 2 << 20,    // of b's copy: in L3
-  tall_bytes = 256 << 10,  // of the sums of a rectangle with several pieces of k
+  strip_bytes = 256 << 10,  // of a's rows that pass a panel one after the other: half of a small L2
+  strip_blocks = 4,         // and at least so many blocks
+  strip_rows = 96,          // or so many rows
+  band_bytes = 2 << 20,     // of b's copy: in L3
+  tall_bytes = 256 << 10,   // of the sums of a rectangle with several pieces of k
   tall_row_bytes = 512,
-  group_bytes = 256,       // of a row of b that are copied one behind the other
-  place_bytes = 24 << 10,  // a right side that stays in L1 is read where it lies
+  group_bytes = 256,        // of a row of b that are copied one behind the other
+  place_bytes = 256 << 10,  // a right side that stays in L2 is read where it lies,
+  place_pitch = 2 << 10,    // but for rows that meet in the same few sets
 };
 
 static int64_t least(int64_t a, int64_t b) {
@@ -88,25 +88,30 @@ static void cut_tiles(sni_gemm *g) {
   g->band = least(most(together / bytes, 1) * bytes / g->size, g->n);
 }
 
-// Whole vectors alone, which few blocks of rows read, or which stay near.
+// Whether b is read by few blocks of rows, or stays near.
 static bool reads_b_in_place(const sni_gemm *g) {
   if (g->load_b || g->b_column != g->size) return false;
-  if (g->n * g->size % g->kernels->vector_bytes) return false;
   if (g->m <= g->block_rows) return true;
   const double span = (double)g->k * (double)(g->b_k < 0 ? -g->b_k : g->b_k);
   return span <= place_bytes && (g->b_k % place_pitch || g->k * line <= place_pitch);
+}
+
+// Columns up to here; a panel that does not end with a vector is copied.
+static int64_t end_of_place(const sni_gemm *g) {
+  if (!reads_b_in_place(g)) return 0;
+  return g->n * g->size % g->kernels->vector_bytes ? g->n / g->panel * g->panel : g->n;
 }
 
 static void cut(sni_gemm *g) {
   g->streams = !g->load_a && !g->load_b && g->b_column == g->size && g->m <= stream_rows &&
                g->n * g->size >= 2 * g->kernels->vector_bytes;
   if (g->streams) {
-    g->packs_a = g->packs_b = 0;
+    g->packs_a = 0;
     cut_stream(g);
     return;
   }
   cut_tiles(g);
-  g->packs_b = !reads_b_in_place(g);
+  g->place_end = end_of_place(g);
   g->packs_a = g->load_a || (g->a_k != g->size && g->k > 1 && g->n > 2 * g->panel);
 }
 
@@ -292,11 +297,12 @@ static void run_piece(sni_gemm *g, int64_t k, int64_t depth) {
   const bool whole = g->k <= g->piece;
   sni_gemm_tile tile = {.sums_row = g->sums_row, .k = depth, .start = start_of(g, k)};
   const int64_t end_row = g->row + g->rows, end_column = g->column + g->columns;
-  if (g->packs_b && !(whole && g->packed_end >= end_column)) {
+  const int64_t first = most(g->column, g->place_end);
+  if (first < end_column && !(whole && g->packed_end >= end_column)) {
     const int64_t group = most(group_bytes / g->size / g->panel, 1) * g->panel;
     const int64_t band_end = least(g->band_first + g->band, g->n);
     const int64_t end = whole ? least(most(g->column + group, end_column), band_end) : end_column;
-    pack_b(g, k, depth, g->column, end);
+    pack_b(g, k, depth, first, end);
     g->packed_end = end;
   }
   for (int64_t row = g->row; row < end_row; row += g->strip_rows) {
@@ -309,9 +315,9 @@ static void run_piece(sni_gemm *g, int64_t k, int64_t depth) {
     tile.a_row = g->packs_a ? depth * g->size : g->a_row;
     tile.a_k = g->packs_a ? g->size : g->a_k;
     for (int64_t column = g->column; column < end_column; column += g->panel) {
-      tile.b =
-          g->packs_b ? g->packed_b + panel_at(g, column) : g->b + k * g->b_k + column * g->size;
-      tile.b_k = g->packs_b ? g->panel * g->size : g->b_k;
+      const bool in_place = column < g->place_end;
+      tile.b = in_place ? g->b + k * g->b_k + column * g->size : g->packed_b + panel_at(g, column);
+      tile.b_k = in_place ? g->b_k : g->panel * g->size;
       run_panel(g, tile, row, rows, column, least(g->panel, end_column - column));
     }
   }

@@ -42,12 +42,13 @@ typedef struct sni_gemm {
   int64_t sums_row;
   // ---- how the work is cut
   const sni_gemm_kernels *kernels;
-  int64_t size, piece;                // bytes of an element; k that is run through at once
-  int64_t streams, packs_a, packs_b;  // bools
-  int64_t block_rows, strip_rows;     // of a tile; that pass a panel one behind the other
-  int64_t panel, band;                // columns of a panel; that all rows pass before the next
+  int64_t size, piece;             // bytes of an element; k that is run through at once
+  int64_t streams, packs_a;        // bools
+  int64_t block_rows, strip_rows;  // of a tile; that pass a panel one behind the other
+  int64_t panel, band;             // columns of a panel; that all rows pass before the next
   int64_t rectangle_rows, rectangle_columns;
   int64_t band_first;
+  int64_t place_end;  // b's columns up to here are read where they lie, the others copied
   char *piece_sums, *packed_a, *packed_b;
   int64_t packed_row, packed_end;  // first row of the strip, end of the columns that are packed
 } sni_gemm;
