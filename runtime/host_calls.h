@@ -12,6 +12,7 @@ typedef struct sni_host_calls {
   void (*gemm_begin)(sni_gemm *g);
   int64_t (*gemm_next)(sni_gemm *g);  // 0: no more
   void (*gemm_sum)(sni_gemm *g);
+  void (*gemm_run)(sni_gemm *g);
 } sni_host_calls;
 // With the loops that fit the CPU.
 extern const sni_host_calls sni_host_calls_here;

@@ -311,8 +311,8 @@ static void put_side(sni_emitter *e, const sni_product *p, LLVMValueRef gemm,
   put(e, gemm, offsets[2], bytes_of(e, p, sni_emit_extent(e, factor->k_stride)));
 }
 
-static void begin_call(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, sni_span rows,
-                       sni_span columns) {
+static void describe(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, sni_span rows,
+                     sni_span columns) {
   static const size_t a[] = {FIELD(a), FIELD(a_row), FIELD(a_k)},
                       b[] = {FIELD(b), FIELD(b_column), FIELD(b_k)};
   const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
@@ -330,9 +330,58 @@ static void begin_call(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, 
   put_side(e, p, gemm, &p->right, columns.first, b);
   put(e, gemm, FIELD(load_a), null);
   put(e, gemm, FIELD(load_b), null);
+  put(e, gemm, FIELD(c), null);
   put(e, gemm, FIELD(scratch),
       sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, own)));
-  call(e, offsetof(sni_host_calls, gemm_begin), e->type_void, gemm);
+}
+
+static bool same_place(const sni_emitter *e, uint32_t from, uint32_t to, int depth) {
+  const sni_tree_access *a = &sni_tree_accesses(e->tree)[from],
+                        *b = &sni_tree_accesses(e->tree)[to];
+  if (a->buffer != b->buffer || a->n_ranges || a->index != SNI_NO_VALUE) return false;
+  if (!sni_extent_equal(a->offset, b->offset)) return false;
+  for (int d = 0; d < depth; d++)
+    if (!sni_extent_equal(a->stride[d], b->stride[d])) return false;
+  return true;
+}
+
+// The access of the one STORE that is all of the epilogue, to rows of neighbours that nothing of the
+// product is read from: then the sums are made there. SNI_NO_VALUE: there is more to do.
+static uint32_t find_plain_store(const sni_emitter *e, const sni_product *p) {
+  const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
+  if (p->end - p->first != 2 || p->number != p->first) return SNI_NO_VALUE;
+  const sni_tree_inst *store = sni_inst_at(e, p->end - 1);
+  if (store->op != SNI_KOP_STORE || store->operands[0] != p->number) return SNI_NO_VALUE;
+  const sni_tree_access *access = &sni_tree_accesses(e->tree)[store->access];
+  const sni_tree_buffer *buffer = &sni_tree_buffers(e->tree)[access->buffer];
+  const int depth = depth_of(e, p->columns);
+  if (access->index != SNI_NO_VALUE || access->n_ranges || e->held[access->buffer])
+    return SNI_NO_VALUE;
+  if (!sni_extent_is(sni_stride_along(e, store->access, access->stride, depth), 1))
+    return SNI_NO_VALUE;
+  for (int i = 0; i < 2; i++) {
+    const uint32_t side = sni_tree_accesses(e->tree)[i ? c->rhs : c->lhs].buffer;
+    const bool may_meet = buffer->shared && sni_tree_buffers(e->tree)[side].shared;
+    if (side == access->buffer || may_meet) return SNI_NO_VALUE;
+  }
+  const int loops = sni_item_at(e, p->nest.contract)->depth;
+  const bool there = p->from == SNI_NO_VALUE || same_place(e, p->from, store->access, loops);
+  return there ? store->access : SNI_NO_VALUE;
+}
+
+static void run_plain(sni_emitter *e, sni_product *p, LLVMValueRef gemm, uint32_t store,
+                      sni_span rows, sni_span columns) {
+  const sni_tree_access *access = &sni_tree_accesses(e->tree)[store];
+  p->column = columns.first;
+  set_panel(e, p);
+  set_row(e, p, rows.first, 0);
+  LLVMValueRef offset = sni_ir_add(e, e->offsets[store], sni_ir_i64(e, e->displacements[store]));
+  LLVMValueRef base = sni_buffer_address(e, access->buffer);
+  const sni_extent row = sni_stride_along(e, store, access->stride, depth_of(e, p->rows));
+  put(e, gemm, FIELD(c), sni_ir_element_address(e, p->element, base, offset));
+  put(e, gemm, FIELD(c_row), bytes_of(e, p, sni_emit_extent(e, row)));
+  call(e, offsetof(sni_host_calls, gemm_run), e->type_void, gemm);
+  sni_frame_release(e, gemm);
 }
 
 // What the rectangle's sums go on from.
@@ -385,10 +434,16 @@ static bool has_whole_panels(const sni_emitter *e, uint32_t columns) {
 
 static void emit_called(sni_emitter *e, sni_product *p, sni_span rows, sni_span columns) {
   const bool whole = has_whole_panels(e, p->columns);
+  const uint32_t store = find_plain_store(e, p);
   LLVMValueRef gemm = sni_frame_take(e, sizeof(sni_gemm)), zero = sni_ir_i64(e, 0);
+  describe(e, p, gemm, rows, columns);
+  if (store != SNI_NO_VALUE) {
+    run_plain(e, p, gemm, store, rows, columns);
+    return;
+  }
+  call(e, offsetof(sni_host_calls, gemm_begin), e->type_void, gemm);
   LLVMBasicBlockRef head = sni_ir_block(e, "rectangle"), body = sni_ir_block(e, "sums"),
                     after = sni_ir_block(e, "after");
-  begin_call(e, p, gemm, rows, columns);
   LLVMBuildBr(e->builder, head);
   LLVMPositionBuilderAtEnd(e->builder, head);
   LLVMValueRef more = call(e, offsetof(sni_host_calls, gemm_next), e->type_i64, gemm);

@@ -23,7 +23,9 @@ enum {
   tall_row_bytes = 512,
   group_bytes = 256,        // of a row of b that are copied one behind the other
   place_bytes = 256 << 10,  // a right side that stays in L2 is read where it lies,
-  place_pitch = 2 << 10,    // but for rows that meet in the same few sets
+  place_pitch = 2 << 10,    // but for rows that meet in the same few sets;
+  place_rows = 96,          // and so is a larger one that few rows pass
+  few_k = 48,               // that need not be fetched ahead
 };
 
 static int64_t least(int64_t a, int64_t b) {
@@ -93,7 +95,8 @@ static bool reads_b_in_place(const sni_gemm *g) {
   if (g->load_b || g->b_column != g->size) return false;
   if (g->m <= g->block_rows) return true;
   const double span = (double)g->k * (double)(g->b_k < 0 ? -g->b_k : g->b_k);
-  return span <= place_bytes && (g->b_k % place_pitch || g->k * line <= place_pitch);
+  const bool meets = g->b_k % place_pitch == 0 && g->k * line > place_pitch;
+  return !meets && (span <= place_bytes || g->m <= place_rows);
 }
 
 // Columns up to here; a panel that does not end with a vector is copied.
@@ -152,7 +155,7 @@ static void lay_out(sni_gemm *g) {
   const int64_t sums = g->rectangle_rows * pitch_of(g);
   char *at = g->scratch + sums;
   g->sums = g->scratch;
-  g->sums_row = pitch_of(g);
+  g->sums_row = g->c && !g->streams ? g->c_row : pitch_of(g);
   g->piece_sums = at;
   g->packed_a = at;
   if (g->packs_a) at += round_up(g->strip_rows * depth_of(g) * g->size, line);
@@ -184,6 +187,7 @@ bool sni_gemm_next(sni_gemm *g) {
     g->column = g->packed_end = g->band_first = g->band_first + g->band;
     if (g->column >= g->n) return false;
   }
+  if (g->c && !g->streams) g->sums = g->c + g->row * g->c_row + g->column * g->size;
   g->rows = least(g->rectangle_rows, g->m - g->row);
   g->columns = least(g->rectangle_columns, least(g->band_first + g->band, g->n) - g->column);
   return true;
@@ -267,17 +271,20 @@ static sni_gemm_start start_of(const sni_gemm *g, int64_t k) {
   return real && g->k == 1 ? SNI_GEMM_FROM_PRODUCT : SNI_GEMM_FROM_ZERO;
 }
 
-// One strip by one panel. row, column: of a, b; the sums' count from the rectangle.
-static void run_panel(const sni_gemm *g, sni_gemm_tile tile, int64_t row, int64_t rows,
-                      int64_t column, int64_t columns) {
-  const int64_t vectors =
-      (columns * g->size + g->kernels->vector_bytes - 1) / g->kernels->vector_bytes;
-  const sni_gemm_tile_function *functions = g->kernels->tile[g->dtype][vectors - 1];
+static void copy_columns(char *to, int64_t to_row, const char *from, int64_t from_row, int64_t rows,
+                         int64_t bytes) {
+  for (; rows > 0; rows--, to += to_row, from += from_row) memcpy(to, from, (size_t)bytes);
+}
+
+// One strip by one panel, of `vectors`: all blocks of rows.
+static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t vectors,
+                       bool in_place) {
   const int64_t most_rows = g->packs_a ? g->block_rows : g->kernels->tile_rows[vectors - 1];
   const int64_t blocks = (rows + most_rows - 1) / most_rows;
   const char *a = tile.a;
-  char *sums = g->sums + (row - g->row) * g->sums_row + (column - g->column) * g->size;
-  for (int64_t i = 0, first = 0; i < blocks; i++) {
+  char *sums = tile.sums;
+  tile.fetches = in_place && tile.k > few_k;
+  for (int64_t i = 0, first = 0; i < blocks; i++, tile.fetches = false) {
     const int64_t end = block_end(rows, blocks, i), count = end - first;
     if (g->packs_a && !g->load_a) {
       tile.a = a + first * tile.k * g->size;
@@ -286,10 +293,28 @@ static void run_panel(const sni_gemm *g, sni_gemm_tile tile, int64_t row, int64_
     } else {
       tile.a = a + first * tile.a_row;
     }
-    tile.sums = sums + first * g->sums_row;
-    functions[count - 1](&tile);
+    tile.sums = sums + first * tile.sums_row;
+    g->kernels->tile[g->dtype][vectors - 1][count - 1](&tile);
     first = end;
   }
+}
+
+// Tiles write whole vectors: what c has no room for goes by way of scratch.
+static void run_panel(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t columns,
+                      bool in_place) {
+  const int64_t bytes = columns * g->size, whole = round_up(bytes, g->kernels->vector_bytes);
+  const int64_t vectors = whole / g->kernels->vector_bytes, pitch = round_up(whole, line);
+  char *const sums = tile.sums;
+  if (!g->c || bytes == whole) {
+    run_blocks(g, tile, rows, vectors, in_place);
+    return;
+  }
+  tile.sums = g->scratch;
+  tile.sums_row = pitch;
+  if (tile.start == SNI_GEMM_FROM_SUMS || tile.start == SNI_GEMM_ADDED)
+    copy_columns(g->scratch, pitch, sums, g->sums_row, rows, bytes);
+  run_blocks(g, tile, rows, vectors, in_place);
+  copy_columns(sums, g->sums_row, g->scratch, pitch, rows, bytes);
 }
 
 // One piece of k: all strips and panels of the rectangle.
@@ -318,7 +343,8 @@ static void run_piece(sni_gemm *g, int64_t k, int64_t depth) {
       const bool in_place = column < g->place_end;
       tile.b = in_place ? g->b + k * g->b_k + column * g->size : g->packed_b + panel_at(g, column);
       tile.b_k = in_place ? g->b_k : g->panel * g->size;
-      run_panel(g, tile, row, rows, column, least(g->panel, end_column - column));
+      tile.sums = g->sums + (row - g->row) * g->sums_row + (column - g->column) * g->size;
+      run_panel(g, tile, rows, least(g->panel, end_column - column), in_place);
     }
   }
 }
@@ -368,7 +394,11 @@ static void stream_piece(const sni_gemm *g, int64_t k, int64_t depth) {
 }
 
 void sni_gemm_sum(sni_gemm *g) {
+  char *c = g->c ? g->c + g->row * g->c_row + g->column * g->size : NULL;
+  const int64_t bytes = g->columns * g->size;
   int64_t k = 0;
+  if (c && g->streams && g->goes_on)
+    copy_columns(g->sums, g->sums_row, c, g->c_row, g->rows, bytes);
   do {
     const int64_t depth = least(g->piece, g->k - k);
     if (g->streams)
@@ -377,6 +407,12 @@ void sni_gemm_sum(sni_gemm *g) {
       run_piece(g, k, depth);
     k += g->piece;
   } while (k < g->k);
+  if (c && g->streams) copy_columns(c, g->c_row, g->sums, g->sums_row, g->rows, bytes);
+}
+
+void sni_gemm_run(sni_gemm *g, const sni_gemm_kernels *kernels) {
+  sni_gemm_begin(g, kernels);
+  while (sni_gemm_next(g)) sni_gemm_sum(g);
 }
 
 const sni_gemm_kernels *sni_gemm_kernels_best(void) {

@@ -29,6 +29,10 @@ typedef struct sni_gemm {
   int64_t
       goes_on;  // bool: the caller fills in what sums begin with, before sni_gemm_sum; no segments
   int64_t row_bytes;  // of a rectangle, where its owner would have many columns; 0: few, warm ones
+  // Where the sums go, columns being neighbours; with goes_on what they begin with is there. NULL: to
+  // scratch, for the caller to take from there. Meets neither a nor b.
+  char *c;
+  int64_t c_row;
   const char *a;
   int64_t a_row, a_k;
   const char *b;
@@ -62,5 +66,7 @@ void sni_gemm_begin(sni_gemm *g, const sni_gemm_kernels *kernels);
 bool sni_gemm_next(sni_gemm *g);
 // The sums of the rectangle.
 void sni_gemm_sum(sni_gemm *g);
+// All of it, from sni_gemm_begin on, to c.
+void sni_gemm_run(sni_gemm *g, const sni_gemm_kernels *kernels);
 
 #endif

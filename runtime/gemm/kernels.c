@@ -98,20 +98,18 @@ SNI_INLINE void multiply_add_one(sn_dtype dtype, char *sum, const char *a, const
 // ---- tiles. rows and vectors are constants, so that the arrays become registers. Rows of a are reached
 // three at a time from one pointer, as addresses go.
 
-SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, const sni_gemm_tile *t) {
-  vector sums[SNI_GEMM_ROWS][SNI_GEMM_VECTORS];
+// The loop over k. fetched: how far ahead b is asked for; 0: not.
+SNI_INLINE void add_products(sn_dtype dtype, int rows, int vectors, int fetched,
+                             const sni_gemm_tile *t, vector sums[SNI_GEMM_ROWS][SNI_GEMM_VECTORS]) {
   const char *a[(SNI_GEMM_ROWS + 2) / 3], *b = t->b;
-  const ptrdiff_t a_row = t->a_row, a_k = t->a_k, b_k = t->b_k, sums_row = t->sums_row;
-  const sni_gemm_start start = t->start;
-  char *const to = t->sums;
-  UNROLL for (int r = 0; r < rows; r++) {
-    UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
-        start == SNI_GEMM_FROM_SUMS ? load(to + r * sums_row + v * SNI_VECTOR_BYTES)
-                                    : first(dtype, start);
-  }
+  const ptrdiff_t a_row = t->a_row, a_k = t->a_k, b_k = t->b_k;
   UNROLL for (int g = 0; 3 * g < rows; g++) a[g] = t->a + 3 * g * a_row;
   for (int64_t k = t->k; k > 0; k--, b += b_k) {
     vector right[SNI_GEMM_VECTORS];
+    if (fetched) {
+      __builtin_prefetch(b + fetched * b_k);
+      if (vectors * SNI_VECTOR_BYTES > 64) __builtin_prefetch(b + fetched * b_k + 64);
+    }
     UNROLL for (int v = 0; v < vectors; v++) right[v] = load(b + v * SNI_VECTOR_BYTES);
     UNROLL for (int r = 0; r < rows; r++) {
       const vector left = all(dtype, a[r / 3] + r % 3 * a_row);
@@ -120,6 +118,22 @@ SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, const sni_gemm_t
     }
     UNROLL for (int g = 0; 3 * g < rows; g++) a[g] += a_k;
   }
+}
+
+SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, const sni_gemm_tile *t) {
+  vector sums[SNI_GEMM_ROWS][SNI_GEMM_VECTORS];
+  const sni_gemm_start start = t->start;
+  const ptrdiff_t sums_row = t->sums_row;
+  char *const to = t->sums;
+  UNROLL for (int r = 0; r < rows; r++) {
+    UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
+        start == SNI_GEMM_FROM_SUMS ? load(to + r * sums_row + v * SNI_VECTOR_BYTES)
+                                    : first(dtype, start);
+  }
+  if (t->fetches)
+    add_products(dtype, rows, vectors, 12, t, sums);
+  else
+    add_products(dtype, rows, vectors, 0, t, sums);
   if (start == SNI_GEMM_ADDED) {
     UNROLL for (int r = 0; r < rows; r++) {
       UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =

@@ -28,6 +28,7 @@ typedef struct sni_gemm_tile {
   char *sums;
   ptrdiff_t sums_row;
   int64_t k;
+  bool fetches;           // of a tile: b is far, and each k may be on a page of its own
   int64_t rows, columns;  // of a stream
   sni_gemm_start start;   // of a stream: FROM_SUMS
 } sni_gemm_tile;

@@ -104,6 +104,7 @@ typedef struct form {
   bool turned_a, turned_b, goes_on;
   int64_t pad;  // elements between rows of the operands
   int64_t row_bytes;
+  bool in_c;  // the sums go to the caller's memory
 } form;
 
 static product make(const form *f) {
@@ -167,6 +168,16 @@ static element expected(const product *p, int64_t row, int64_t column) {
   return total;
 }
 
+static void fill_c(const product *p) {
+  const sni_gemm *g = &p->g;
+  for (int64_t r = 0; r < g->m; r++) {
+    for (int64_t c = 0; c < g->n; c++) {
+      const element e = begun(p, r, c);
+      memcpy(g->c + r * g->c_row + c * (int64_t)p->size, &e, p->size);
+    }
+  }
+}
+
 static void fill(const product *p) {
   const sni_gemm *g = &p->g;
   for (int64_t r = 0; r < g->rows; r++) {
@@ -204,6 +215,25 @@ static void check(const form *f, const sni_gemm_kernels *kernels, unsigned bound
   memset(scratch.at, 0x7F, bytes);
   p.g.scratch = scratch.at;
   int64_t seen = 0;
+  guarded c = {0};
+  if (f->in_c) {
+    c = guard((size_t)(f->m * f->n) * p.size, p.size);
+    p.g.c = c.at;
+    p.g.c_row = f->n * (int64_t)p.size;
+    fill_c(&p);
+    sni_gemm_run(&p.g, kernels);
+    p.g.row = p.g.column = 0;
+    p.g.rows = f->m;
+    p.g.columns = f->n;
+    p.g.sums = c.at;
+    p.g.sums_row = p.g.c_row;
+    if (f->m * f->n) check_rectangle(&p, f);
+    release(c);
+    release(scratch);
+    release(p.a);
+    release(p.b);
+    return;
+  }
   sni_gemm_begin(&p.g, kernels);
   while (sni_gemm_next(&p.g)) {
     if (f->goes_on) fill(&p);
@@ -229,7 +259,8 @@ START_TEST(small_sizes) {
                         .n = columns,
                         .k = (m * 5 + columns) % 7,
                         .turned_a = m & 1,
-                        .turned_b = columns & 1};
+                        .turned_b = columns & 1,
+                        .in_c = (m + columns) / 4 & 1};
         check(&f, kernels[i], 0);
       }
     }
@@ -250,6 +281,7 @@ START_TEST(random_products) {
     f.n = between(0, largest[next_random() % 3]);
     f.k = between(0, largest[next_random() % 3]);
     f.pad = next_random() % 3 ? 0 : between(1, 9);
+    f.in_c = next_random() & 1;
     f.row_bytes = next_random() % 3 ? 0 : between(1, 1200);
     if (next_random() % 3 == 0) f.segment = between(1, 50);
     f.goes_on = !f.segment && next_random() % 4 == 0;
@@ -276,7 +308,11 @@ START_TEST(large_products) {
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
   for (size_t i = 0; i < SNI_COUNT_OF(forms); i++)
-    for (int c = 0; c < n; c++) check(&forms[i], kernels[c], (unsigned)(i % 8));
+    for (int c = 0; c < 2 * n; c++) {
+      form f = forms[i];
+      f.in_c = c & 1;
+      check(&f, kernels[c / 2], (unsigned)(i % 8));
+    }
 }
 END_TEST
 
