@@ -335,14 +335,40 @@ static void describe(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, sn
       sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, own)));
 }
 
-static bool same_place(const sni_emitter *e, uint32_t from, uint32_t to, int depth) {
-  const sni_tree_access *a = &sni_tree_accesses(e->tree)[from],
+// Whether sums go on from where they are stored, if at all: ranges hold for all rows and columns or none.
+static bool same_place(const sni_emitter *e, const sni_product *p, uint32_t to) {
+  const sni_tree_access *a = &sni_tree_accesses(e->tree)[p->from],
                         *b = &sni_tree_accesses(e->tree)[to];
-  if (a->buffer != b->buffer || a->n_ranges || a->index != SNI_NO_VALUE) return false;
+  if (a->buffer != b->buffer || a->index != SNI_NO_VALUE) return false;
   if (!sni_extent_equal(a->offset, b->offset)) return false;
+  // outside the ranges one product is added to +0.0, which is not the product itself
+  const sni_extent k = sni_item_at(e, p->nest.contract)->as.contract.k;
+  if (a->n_ranges && (k.param >= 0 || k.value == 1)) return false;
+  const int depth = depth_of(e, p->nest.contract);
   for (int d = 0; d < depth; d++)
     if (!sni_extent_equal(a->stride[d], b->stride[d])) return false;
+  for (uint32_t r = a->first_range; r < a->first_range + (uint32_t)a->n_ranges; r++) {
+    const sni_extent *strides = sni_tree_ranges(e->tree)[r].stride;
+    if (sni_extent_varies(sni_stride_along(e, p->from, strides, depth_of(e, p->rows))) ||
+        sni_extent_varies(sni_stride_along(e, p->from, strides, depth_of(e, p->columns))))
+      return false;
+  }
   return true;
+}
+
+// Whether the sums go on: where the ranges of `from` hold.
+static LLVMValueRef goes_on(sni_emitter *e, const sni_product *p) {
+  const sni_tree_access *from = &sni_tree_accesses(e->tree)[p->from];
+  LLVMValueRef all = LLVMConstInt(e->type_i1, 1, false);
+  for (uint32_t r = from->first_range; r < from->first_range + (uint32_t)from->n_ranges; r++) {
+    LLVMValueRef extent = sni_emit_extent(e, sni_tree_ranges(e->tree)[r].extent);
+    // 0 <= form < extent
+    LLVMValueRef not_below =
+        LLVMBuildICmp(e->builder, LLVMIntSGE, e->forms[r], sni_ir_i64(e, 0), "");
+    LLVMValueRef below = LLVMBuildICmp(e->builder, LLVMIntSLT, e->forms[r], extent, "");
+    all = LLVMBuildAnd(e->builder, all, LLVMBuildAnd(e->builder, not_below, below, ""), "");
+  }
+  return LLVMBuildZExt(e->builder, all, e->type_i64, "");
 }
 
 // The access of the one STORE that is all of the epilogue, to rows of neighbours that nothing of the
@@ -364,8 +390,7 @@ static uint32_t find_plain_store(const sni_emitter *e, const sni_product *p) {
     const bool may_meet = buffer->shared && sni_tree_buffers(e->tree)[side].shared;
     if (side == access->buffer || may_meet) return SNI_NO_VALUE;
   }
-  const int loops = sni_item_at(e, p->nest.contract)->depth;
-  const bool there = p->from == SNI_NO_VALUE || same_place(e, p->from, store->access, loops);
+  const bool there = p->from == SNI_NO_VALUE || same_place(e, p, store->access);
   return there ? store->access : SNI_NO_VALUE;
 }
 
@@ -380,6 +405,7 @@ static void run_plain(sni_emitter *e, sni_product *p, LLVMValueRef gemm, uint32_
   const sni_extent row = sni_stride_along(e, store, access->stride, depth_of(e, p->rows));
   put(e, gemm, FIELD(c), sni_ir_element_address(e, p->element, base, offset));
   put(e, gemm, FIELD(c_row), bytes_of(e, p, sni_emit_extent(e, row)));
+  if (p->from != SNI_NO_VALUE) put(e, gemm, FIELD(goes_on), goes_on(e, p));
   call(e, offsetof(sni_host_calls, gemm_run), e->type_void, gemm);
   sni_frame_release(e, gemm);
 }

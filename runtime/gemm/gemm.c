@@ -13,7 +13,8 @@
 enum {
   line = 64,
   piece = 1024,             // k that is run through at once where there are no segments
-  stream_rows = 8,          // most rows that b is streamed past
+  stream_rows = 8,          // most rows that b is streamed past,
+  near_rows = 3,            // where it stays in L2
   stream_bytes = 16 << 10,  // of their sums
   strip_bytes = 256 << 10,  // of a's rows that pass a panel one after the other: half of a small L2
   strip_blocks = 4,         // and at least so many blocks
@@ -25,6 +26,7 @@ enum {
   place_bytes = 256 << 10,  // a right side that stays in L2 is read where it lies,
   place_pitch = 2 << 10,    // but for rows that meet in the same few sets;
   place_rows = 96,          // and so is a larger one that few rows pass
+  place_k = 192,            // of it at a time
   few_k = 48,               // that need not be fetched ahead
 };
 
@@ -90,13 +92,17 @@ static void cut_tiles(sni_gemm *g) {
   g->band = least(most(together / bytes, 1) * bytes / g->size, g->n);
 }
 
+// Whether b stays in L2.
+static bool is_near(const sni_gemm *g) {
+  return (double)g->k * (double)(g->b_k < 0 ? -g->b_k : g->b_k) <= place_bytes;
+}
+
 // Whether b is read by few blocks of rows, or stays near.
 static bool reads_b_in_place(const sni_gemm *g) {
   if (g->load_b || g->b_column != g->size) return false;
   if (g->m <= g->block_rows) return true;
-  const double span = (double)g->k * (double)(g->b_k < 0 ? -g->b_k : g->b_k);
   const bool meets = g->b_k % place_pitch == 0 && g->k * line > place_pitch;
-  return !meets && (span <= place_bytes || g->m <= place_rows);
+  return !meets && (is_near(g) || g->m <= place_rows);
 }
 
 // Columns up to here; a panel that does not end with a vector is copied.
@@ -105,8 +111,24 @@ static int64_t end_of_place(const sni_gemm *g) {
   return g->n * g->size % g->kernels->vector_bytes ? g->n / g->panel * g->panel : g->n;
 }
 
+// Lines of L1 for what lies `pitch` bytes apart: 8 in each of the sets that such lines meet.
+static int64_t lines_apart(int64_t pitch) {
+  const int64_t sets = 64, ways = 8;
+  int64_t step = pitch < 0 ? -pitch : pitch, met = sets;
+  for (step /= line; met > 1 && step % 2 == 0; step /= 2) met /= 2;
+  return pitch % line ? sets * ways : met * ways;
+}
+
+// A transposed a: each k is a line of its own, which the next block of rows reads on, if it still is near.
+static bool copies_a(const sni_gemm *g) {
+  if (g->load_a) return true;
+  if (g->a_k == g->size || g->n <= 2 * g->panel) return false;
+  return g->a_row != g->size || depth_of(g) > lines_apart(g->a_k) / 2;
+}
+
 static void cut(sni_gemm *g) {
-  g->streams = !g->load_a && !g->load_b && g->b_column == g->size && g->m <= stream_rows &&
+  const int64_t rows = is_near(g) ? near_rows : stream_rows;
+  g->streams = !g->load_a && !g->load_b && g->b_column == g->size && g->m <= rows &&
                g->n * g->size >= 2 * g->kernels->vector_bytes;
   if (g->streams) {
     g->packs_a = 0;
@@ -115,7 +137,7 @@ static void cut(sni_gemm *g) {
   }
   cut_tiles(g);
   g->place_end = end_of_place(g);
-  g->packs_a = g->load_a || (g->a_k != g->size && g->k > 1 && g->n > 2 * g->panel);
+  g->packs_a = g->k > 0 && copies_a(g);
 }
 
 // ---- scratch
@@ -203,13 +225,13 @@ static int64_t panel_at(const sni_gemm *g, int64_t column) {
   return (column - g->band_first) * depth_of(g) * g->size;
 }
 
-// What stands behind the last column, up to a whole vector: zeros.
+// What stands behind the last column, up to a whole vector: zeros, for other bits may be slow.
 static void pad_panel(const sni_gemm *g, int64_t depth, int64_t end) {
   const int64_t bytes = (end - g->band_first) % g->panel * g->size;
   const int64_t whole = round_up(bytes, g->kernels->vector_bytes), row = g->panel * g->size;
   char *to = g->packed_b + panel_at(g, end - (end - g->band_first) % g->panel);
-  for (int64_t i = 0; whole > bytes && i < depth; i++)
-    memset(to + i * row + bytes, 0, (size_t)(whole - bytes));
+  for (int64_t i = 0; whole > bytes && i < depth; i++, to += row)
+    for (int64_t at = bytes; at < whole; at += 4) memset(to + at, 0, 4);
 }
 
 // Columns [first, end) of b, which begin a panel.
@@ -277,13 +299,11 @@ static void copy_columns(char *to, int64_t to_row, const char *from, int64_t fro
 }
 
 // One strip by one panel, of `vectors`: all blocks of rows.
-static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t vectors,
-                       bool in_place) {
+static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t vectors) {
   const int64_t most_rows = g->packs_a ? g->block_rows : g->kernels->tile_rows[vectors - 1];
   const int64_t blocks = (rows + most_rows - 1) / most_rows;
   const char *a = tile.a;
   char *sums = tile.sums;
-  tile.fetches = in_place && tile.k > few_k;
   for (int64_t i = 0, first = 0; i < blocks; i++, tile.fetches = false) {
     const int64_t end = block_end(rows, blocks, i), count = end - first;
     if (g->packs_a && !g->load_a) {
@@ -299,6 +319,20 @@ static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int6
   }
 }
 
+// b where it lies: a few k at a time, which stay in L1 while all blocks of rows pass.
+static void run_in_place(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t vectors) {
+  const bool at_once = tile.start == SNI_GEMM_ADDED || (g->packs_a && !g->load_a);
+  const int64_t depth = at_once ? tile.k : place_k, k = tile.k;
+  for (int64_t first = 0; first == 0 || first < k; first += depth) {
+    tile.k = least(depth, k - first);
+    tile.fetches = k > few_k;
+    run_blocks(g, tile, rows, vectors);
+    tile.start = SNI_GEMM_FROM_SUMS;
+    tile.a += depth * tile.a_k;
+    tile.b += depth * tile.b_k;
+  }
+}
+
 // Tiles write whole vectors: what c has no room for goes by way of scratch.
 static void run_panel(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t columns,
                       bool in_place) {
@@ -306,14 +340,14 @@ static void run_panel(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64
   const int64_t vectors = whole / g->kernels->vector_bytes, pitch = round_up(whole, line);
   char *const sums = tile.sums;
   if (!g->c || bytes == whole) {
-    run_blocks(g, tile, rows, vectors, in_place);
+    (in_place ? run_in_place : run_blocks)(g, tile, rows, vectors);
     return;
   }
   tile.sums = g->scratch;
   tile.sums_row = pitch;
   if (tile.start == SNI_GEMM_FROM_SUMS || tile.start == SNI_GEMM_ADDED)
     copy_columns(g->scratch, pitch, sums, g->sums_row, rows, bytes);
-  run_blocks(g, tile, rows, vectors, in_place);
+  (in_place ? run_in_place : run_blocks)(g, tile, rows, vectors);
   copy_columns(sums, g->sums_row, g->scratch, pitch, rows, bytes);
 }
 

@@ -227,7 +227,7 @@ static void check(const form *f, const sni_gemm_kernels *kernels, unsigned bound
     p.g.columns = f->n;
     p.g.sums = c.at;
     p.g.sums_row = p.g.c_row;
-    if (f->m * f->n) check_rectangle(&p, f);
+    if (f->m > 0 && f->n > 0) check_rectangle(&p, f);
     release(c);
     release(scratch);
     release(p.a);
@@ -292,18 +292,18 @@ END_TEST
 
 START_TEST(large_products) {
   static const form forms[] = {
-      {SN_F32, 1, 5000, 70, 1024, false, false, false, 0, 0},
-      {SN_F32, 8, 700, 2100, 1024, false, false, false, 0, 0},
-      {SN_F32, 3, 333, 1025, 1024, false, false, false, 1, 0},
-      {SN_F32, 200, 150, 2049, 1024, false, false, false, 0, 0},
-      {SN_F32, 500, 140, 1500, 1024, true, true, false, 0, 0},
-      {SN_F64, 130, 300, 1100, 1024, true, false, false, 3, 700},
-      {SN_F64, 7, 129, 3000, 1024, false, true, false, 0, 0},
-      {SN_F32, 700, 700, 300, 0, false, true, false, 0, 0},
-      {SN_F32, 100, 3000, 1000, 0, true, false, true, 0, 1024},
-      {SN_I32, 100, 130, 2500, 0, true, false, false, 0, 0},
-      {SN_I64, 600, 70, 1030, 0, false, true, false, 0, 0},
-      {SN_I32, 4, 600, 1300, 0, false, false, true, 0, 1024},
+      {SN_F32, 1, 5000, 70, 1024, false, false, false, 0, 0, false},
+      {SN_F32, 8, 700, 2100, 1024, false, false, false, 0, 0, false},
+      {SN_F32, 3, 333, 1025, 1024, false, false, false, 1, 0, false},
+      {SN_F32, 200, 150, 2049, 1024, false, false, false, 0, 0, false},
+      {SN_F32, 500, 140, 1500, 1024, true, true, false, 0, 0, false},
+      {SN_F64, 130, 300, 1100, 1024, true, false, false, 3, 700, false},
+      {SN_F64, 7, 129, 3000, 1024, false, true, false, 0, 0, false},
+      {SN_F32, 700, 700, 300, 0, false, true, false, 0, 0, false},
+      {SN_F32, 100, 3000, 1000, 0, true, false, true, 0, 1024, false},
+      {SN_I32, 100, 130, 2500, 0, true, false, false, 0, 0, false},
+      {SN_I64, 600, 70, 1030, 0, false, true, false, 0, 0, false},
+      {SN_I32, 4, 600, 1300, 0, false, false, true, 0, 1024, false},
   };
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
