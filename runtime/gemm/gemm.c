@@ -123,7 +123,7 @@ static int64_t lines_apart(int64_t pitch) {
 static bool copies_a(const sni_gemm *g) {
   if (g->load_a) return true;
   if (g->a_k == g->size || g->n <= 2 * g->panel) return false;
-  return g->a_row != g->size || depth_of(g) > lines_apart(g->a_k) / 2;
+  return g->a_row != g->size || depth_of(g) > lines_apart(g->a_k);
 }
 
 static void cut(sni_gemm *g) {

@@ -233,10 +233,37 @@ static const sni_gemm_tile_function streams[SN_DTYPE_COUNT] = {
 typedef uint32_t quad __attribute__((vector_size(16), aligned(4), may_alias));
 typedef uint64_t twin __attribute__((vector_size(16), aligned(8), may_alias));
 
-// 4 x 4 elements, each row of the block being neighbours in k.
-static void transpose_32(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t from_column) {
+// A block of elements whose columns are neighbours in k: 16 bytes of each of `wide` columns.
+#if defined(__AVX2__)
+enum { wide_32 = 8, wide_64 = 4 };
+SNI_INLINE __m256 pair(const char *low, const char *high) {
+  const __m256 both = _mm256_castps128_ps256(_mm_loadu_ps((const float *)(const void *)low));
+  return _mm256_insertf128_ps(both, _mm_loadu_ps((const float *)(const void *)high), 1);
+}
+SNI_INLINE void put(char *to, __m256 value) {
+  _mm256_storeu_ps((float *)(void *)to, value);
+}
+SNI_INLINE void transpose_32(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t column) {
+  __m256 z[4];
+  UNROLL for (int i = 0; i < 4; i++) z[i] = pair(from + i * column, from + (i + 4) * column);
+  const __m256 low0 = _mm256_unpacklo_ps(z[0], z[1]), low1 = _mm256_unpacklo_ps(z[2], z[3]);
+  const __m256 high0 = _mm256_unpackhi_ps(z[0], z[1]), high1 = _mm256_unpackhi_ps(z[2], z[3]);
+  put(to, _mm256_shuffle_ps(low0, low1, 0x44));
+  put(to + to_k, _mm256_shuffle_ps(low0, low1, 0xEE));
+  put(to + 2 * to_k, _mm256_shuffle_ps(high0, high1, 0x44));
+  put(to + 3 * to_k, _mm256_shuffle_ps(high0, high1, 0xEE));
+}
+SNI_INLINE void transpose_64(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t column) {
+  const __m256d even = _mm256_castps_pd(pair(from, from + 2 * column));
+  const __m256d odd = _mm256_castps_pd(pair(from + column, from + 3 * column));
+  put(to, _mm256_castpd_ps(_mm256_unpacklo_pd(even, odd)));
+  put(to + to_k, _mm256_castpd_ps(_mm256_unpackhi_pd(even, odd)));
+}
+#else
+enum { wide_32 = 4, wide_64 = 2 };
+SNI_INLINE void transpose_32(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t column) {
   quad row[4];
-  for (int i = 0; i < 4; i++) row[i] = *(const quad *)(const void *)(from + i * from_column);
+  for (int i = 0; i < 4; i++) row[i] = *(const quad *)(const void *)(from + i * column);
   const quad low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
   const quad low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
   const quad high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
@@ -246,13 +273,13 @@ static void transpose_32(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t f
   *(quad *)(void *)(to + 2 * to_k) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
   *(quad *)(void *)(to + 3 * to_k) = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
 }
-
-static void transpose_64(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t from_column) {
-  const twin first_row = *(const twin *)(const void *)from;
-  const twin second_row = *(const twin *)(const void *)(from + from_column);
-  *(twin *)(void *)to = __builtin_shufflevector(first_row, second_row, 0, 2);
-  *(twin *)(void *)(to + to_k) = __builtin_shufflevector(first_row, second_row, 1, 3);
+SNI_INLINE void transpose_64(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t column) {
+  const twin even = *(const twin *)(const void *)from;
+  const twin odd = *(const twin *)(const void *)(from + column);
+  *(twin *)(void *)to = __builtin_shufflevector(even, odd, 0, 2);
+  *(twin *)(void *)(to + to_k) = __builtin_shufflevector(even, odd, 1, 3);
 }
+#endif
 
 // Elements [k_first, k_end) x [begin, end) one by one.
 SNI_INLINE void copy_rest(const sni_gemm_copy *p, size_t size, int64_t k_first, int64_t k_end,
@@ -293,46 +320,47 @@ SNI_INLINE void copy_rows(const sni_gemm_copy *p, int64_t size) {
 enum { strip = 16 };  // k at a time: a cache line of each column is read to its end
 
 // Columns [0, columns) of a panel.
-SNI_INLINE void copy_panel(const sni_gemm_copy *p, size_t size, int turn) {
+SNI_INLINE void copy_panel(const sni_gemm_copy *p, int64_t size) {
+  const int64_t wide = size == 4 ? wide_32 : wide_64, deep = 16 / size;
+  const int64_t whole = p->from_k == size ? p->columns / wide * wide : 0;
+  const ptrdiff_t to_k = p->to_k, column = p->from_column;
   for (int64_t k0 = 0; k0 < p->depth; k0 += strip) {
     const int64_t k1 = p->depth - k0 < strip ? p->depth : k0 + strip;
-    const bool turned = p->from_k == (ptrdiff_t)size;
-    const int64_t k_whole = turned ? k0 + (k1 - k0) / turn * turn : k0;
-    const int64_t whole = turned ? p->columns / turn * turn : 0;
-    for (int64_t j = 0; j < whole; j += turn) {
-      for (int64_t k = k0; k < k_whole; k += turn) {
-        char *to = p->to + k * p->to_k + j * (int64_t)size;
-        const char *from = p->from + k * p->from_k + j * p->from_column;
+    const int64_t k_whole = k0 + (k1 - k0) / deep * deep;
+    for (int64_t j = 0; j < whole; j += wide) {
+      char *to = p->to + k0 * to_k + j * size;
+      const char *from = p->from + k0 * size + j * column;
+      for (int64_t k = k0; k < k_whole; k += deep, to += deep * to_k, from += 16) {
         if (size == 4)
-          transpose_32(to, p->to_k, from, p->from_column);
+          transpose_32(to, to_k, from, column);
         else
-          transpose_64(to, p->to_k, from, p->from_column);
+          transpose_64(to, to_k, from, column);
       }
     }
-    copy_rest(p, size, k0, k_whole, whole, p->columns);
-    copy_rest(p, size, k_whole, k1, 0, p->columns);
+    copy_rest(p, (size_t)size, k0, k_whole, whole, p->columns);
+    copy_rest(p, (size_t)size, k_whole, k1, 0, p->columns);
   }
 }
 
-SNI_INLINE void run_copy(const sni_gemm_copy *p, size_t size, int turn) {
-  if (p->from_column == (ptrdiff_t)size) {
-    copy_rows(p, (int64_t)size);
+SNI_INLINE void run_copy(const sni_gemm_copy *p, int64_t size) {
+  if (p->from_column == size) {
+    copy_rows(p, size);
     return;
   }
   sni_gemm_copy panel = *p;
   for (int64_t left = p->columns; left > 0; left -= p->panel) {
     panel.columns = left < p->panel ? left : p->panel;
-    copy_panel(&panel, size, turn);
+    copy_panel(&panel, size);
     panel.to += p->to_panel;
     panel.from += p->panel * p->from_column;
   }
 }
 
 static void copy_32(const sni_gemm_copy *p) {
-  run_copy(p, 4, 4);
+  run_copy(p, 4);
 }
 static void copy_64(const sni_gemm_copy *p) {
-  run_copy(p, 8, 2);
+  run_copy(p, 8);
 }
 
 #define SNI_PASTE(name, suffix) name##_##suffix
