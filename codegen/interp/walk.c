@@ -148,33 +148,58 @@ static void set_piece(sni_flat_frame *f, const sni_root *root, uint32_t g, int64
   f->last[g] = f->first[g] + count * root->grains[g];
 }
 
-// Units [begin, end) of a root with several grid loops. Those that differ along the innermost alone
-// run as one.
-static void run_grid(sni_flat_frame *f, const sni_root *root, int64_t begin, int64_t end) {
-  const uint32_t inner = root->n_grid - 1;
-  int64_t pieces[SNI_TREE_DEPTH], piece[SNI_TREE_DEPTH], rest = begin;
+// The pieces of all grid loops that a unit is.
+typedef struct place {
+  int64_t pieces[SNI_TREE_DEPTH], piece[SNI_TREE_DEPTH];
+} place;
+
+static place place_of(sni_flat_frame *f, const sni_root *root, int64_t unit) {
+  place at;
   for (uint32_t g = root->n_grid; g-- > 1;) {
-    pieces[g] = pieces_of(f, root, g);
-    piece[g] = rest % pieces[g];
-    rest /= pieces[g];
-    set_piece(f, root, g, piece[g], 1);
+    at.pieces[g] = pieces_of(f, root, g);
+    at.piece[g] = unit % at.pieces[g];
+    unit /= at.pieces[g];
+    set_piece(f, root, g, at.piece[g], 1);
   }
-  pieces[0] = INT64_MAX;
-  piece[0] = rest;
-  set_piece(f, root, 0, rest, 1);
-  for (int64_t unit = begin; !f->stopped;) {
-    int64_t run = pieces[inner] - piece[inner];
-    if (run > end - unit) run = end - unit;
-    set_piece(f, root, inner, piece[inner], run);
-    run_root(f, root);
-    unit += run;
-    if (unit >= end) return;
-    piece[inner] = 0;
-    for (uint32_t g = inner; g-- > 0;) {
-      const bool wraps = ++piece[g] == pieces[g];
-      if (wraps) piece[g] = 0;
-      set_piece(f, root, g, piece[g], 1);
-      if (!wraps) break;
+  at.pieces[0] = INT64_MAX;
+  at.piece[0] = unit;
+  set_piece(f, root, 0, unit, 1);
+  return at;
+}
+
+// `count` pieces of loop `last` further.
+static void advance(sni_flat_frame *f, const sni_root *root, place *at, uint32_t last,
+                    int64_t count) {
+  for (uint32_t g = last + 1; g-- > 0; count = 1) {
+    at->piece[g] += count;
+    const bool wraps = at->piece[g] == at->pieces[g];
+    if (wraps) at->piece[g] = 0;
+    set_piece(f, root, g, at->piece[g], 1);
+    if (!wraps) return;
+  }
+}
+
+// Units [begin, end) of a root with several grid loops. Those that differ along the two innermost
+// alone run as one where they make up whole rows, or a part of one.
+static void run_grid(sni_flat_frame *f, const sni_root *root, int64_t begin, int64_t end) {
+  const uint32_t inner = root->n_grid - 1, outer = inner - 1;
+  place at = place_of(f, root, begin);
+  while (begin < end && !f->stopped) {
+    const int64_t across = at.pieces[inner], left = end - begin;
+    if (at.piece[inner] == 0 && left >= across) {
+      const int64_t to_end = at.pieces[outer] - at.piece[outer];
+      const int64_t rows = left / across < to_end ? left / across : to_end;
+      set_piece(f, root, inner, 0, across);
+      set_piece(f, root, outer, at.piece[outer], rows);
+      run_root(f, root);
+      advance(f, root, &at, outer, rows);
+      begin += rows * across;
+    } else {
+      const int64_t to_end = across - at.piece[inner], count = left < to_end ? left : to_end;
+      set_piece(f, root, inner, at.piece[inner], count);
+      run_root(f, root);
+      advance(f, root, &at, inner, count);
+      begin += count;
     }
   }
 }

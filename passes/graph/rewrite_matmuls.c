@@ -142,10 +142,10 @@ sni_node_id sni_rewrite_matmul(sni_rewrite *r, const sni_node *node) {
   if (node->op != SNI_OP_MATMUL) return SNI_NO_NODE;
   const matmul x = describe(r, node);
   if (!sni_is_float(node->type.dtype)) return sum_of_products(r, x, &node->type);
-  if (has_several(r->to->dims, x.n) || has_no_lone_column(r, &x))
-    return x.unit_k ? sum_of_products(r, x, &node->type) : SNI_NO_NODE;
-  if (!sni_dim_is_constant(r->to->dims, x.n, &value)) return split_off_column(r, &x);
-  return x.unit_n || x.unit_k ? sum_of_products(r, x, &node->type) : SNI_NO_NODE;  // one or none
+  const bool known = sni_dim_is_constant(r->to->dims, x.n, &value) ||
+                     has_several(r->to->dims, x.n) || has_no_lone_column(r, &x);
+  if (!known) return split_off_column(r, &x);
+  return x.unit_n || x.unit_k ? sum_of_products(r, x, &node->type) : SNI_NO_NODE;
 }
 
 sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph) {

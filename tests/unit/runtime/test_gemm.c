@@ -293,6 +293,13 @@ END_TEST
 START_TEST(large_products) {
   static const form forms[] = {
       {SN_F32, 1, 5000, 70, 1024, false, false, false, 0, 0, false},
+      {SN_F64, 2, 2, 4106, 1024, false, true, false, 0, 1024, false},
+      {SN_F64, 2, 2, 4106, 1024, false, false, false, 0, 1024, false},
+      {SN_F64, 2, 2, 4106, 1024, true, false, false, 0, 0, false},
+      {SN_F64, 1, 2, 4106, 1024, true, false, false, 0, 256, false},
+      {SN_F64, 2, 4106, 2, 0, true, false, false, 0, 1024, false},
+      {SN_F64, 2, 4106, 2, 0, false, true, false, 0, 1024, false},
+      {SN_F64, 2, 4106, 2, 0, false, false, false, 0, 1024, false},
       {SN_F32, 8, 700, 2100, 1024, false, false, false, 0, 0, false},
       {SN_F32, 3, 333, 1025, 1024, false, false, false, 1, 0, false},
       {SN_F32, 200, 150, 2049, 1024, false, false, false, 0, 0, false},
