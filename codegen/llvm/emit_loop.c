@@ -236,13 +236,25 @@ static int64_t straight_turns(const sni_emitter *e, uint32_t item, sni_span span
   return short_sum ? turns : 0;
 }
 
+static void emit_straight(sni_emitter *e, uint32_t item, LLVMValueRef first, int64_t turns,
+                          const sni_group *group) {
+  int64_t start;
+  const int beside = sni_turns_beside(e, item, group);
+  if (beside > 1 && turns > 1 && sni_ir_is_constant(first, &start)) {
+    for (int64_t i = 0; i < turns; i += beside)
+      sni_emit_beside(e, item, start + i, (int)(turns - i < beside ? turns - i : beside), group);
+    return;
+  }
+  for (int64_t i = 0; i < turns; i++)
+    emit_body(e, item, sni_ir_add(e, first, sni_ir_i64(e, i)), group);
+}
+
 void sni_emit_turns(sni_emitter *e, uint32_t item, sni_span span, const sni_group *group) {
   const int64_t straight = straight_turns(e, item, span, group);
   sni_carried c = {.count = 0};
   sni_loop loop;
   if (straight && sni_item_at(e, item)->as.loop.kind != SNI_LOOP_SEQUENTIAL) {
-    for (int64_t i = 0; i < straight; i++)
-      emit_body(e, item, sni_ir_add(e, span.first, sni_ir_i64(e, i)), group);
+    emit_straight(e, item, span.first, straight, group);
     return;
   }
   if (!span.last) span.last = sni_ir_add(e, span.first, sni_ir_i64(e, 1));

@@ -3,6 +3,7 @@
 //   emit_kernel.c      signature, roots, units
 //   plan_kernel.c      what is known beforehand: vectors, lanes, buffers in registers, products
 //   emit_loop.c        items, loops one iteration at a time, IF, values carried round
+//   emit_beside.c      turns of a short loop, side by side
 //   emit_lanes.c       loops in vectors: turns, tails, interleaving
 //   emit_interior.c    where the ranges of such a loop are known to hold
 //   emit_product.h     shared by the files of products
@@ -131,6 +132,13 @@ void sni_leave(sni_emitter *e, uint32_t mark);
 void sni_carry_sums(sni_emitter *e, sni_carried *c, uint32_t item);
 void sni_carry_begin(sni_emitter *e, sni_carried *c, const sni_loop *loop);
 void sni_carry_end(sni_emitter *e, sni_carried *c, sni_loop *loop);  // ends the loop, too
+
+// ---- emit_beside.c
+// How many turns of a loop that is written out are emitted side by side.
+int sni_turns_beside(const sni_emitter *e, uint32_t item, const sni_group *group);
+// Turns [start, start + turns) of it.
+void sni_emit_beside(sni_emitter *e, uint32_t item, int64_t start, int turns,
+                     const sni_group *group);
 
 // ---- emit_lanes.c
 void sni_emit_lanes(sni_emitter *e, uint32_t item, sni_span span);
