@@ -1,6 +1,6 @@
 // Short rows in a loop whose lanes run over them: x[r i + c] for c below r. A turn reads the rows of
 // its group as they lie in memory, and turns them into a vector for each column; it stores the other
-// way round, behind its body.
+// way round, behind its body. What a row keeps for itself is such vectors from the beginning.
 //
 // Invariant: nothing outside the rows of the group is touched: rows are read in pieces of 16 bytes,
 // which overlap where a row is no multiple of that; shorter ones, which must follow each other
@@ -42,6 +42,53 @@ static bool is_only_access(const sni_emitter *e, uint32_t number) {
   return true;
 }
 
+static bool is_short(const sni_emitter *e, uint32_t loop) {
+  const sni_loop_item *of = &sni_item_at(e, loop)->as.loop;
+  const int64_t insts = sni_end_inst(e, loop) - sni_first_inst(e, loop);
+  const bool in_lanes = of->kind == SNI_LOOP_REDUCE && of->order == SNI_ORDER_LANES;
+  return of->extent.value * insts <= (in_lanes ? longest_sum : longest_loop);
+}
+
+static bool feeds_contract(const sni_emitter *e, uint32_t buffer) {
+  uint32_t accesses[3];
+  for (uint32_t i = 0; i < e->tree->n_items; i++) {
+    if (sni_item_at(e, i)->kind != SNI_ITEM_CONTRACT) continue;
+    for (int k = sni_contract_accesses(&sni_item_at(e, i)->as.contract, accesses); k-- > 0;)
+      if (sni_tree_accesses(e->tree)[accesses[k]].buffer == buffer) return true;
+  }
+  return false;
+}
+
+// A buffer of each row's own whose accesses all reach the column that their loop is at: it needs no
+// place in the scratch.
+static bool is_own_row(const sni_emitter *e, uint32_t number) {
+  const sni_tree_buffer *buffers = sni_tree_buffers(e->tree);
+  const uint32_t of = sni_tree_accesses(e->tree)[sni_inst_at(e, number)->access].buffer;
+  uint32_t rows = SNI_NO_ITEM;
+  int64_t columns = 0;
+  for (uint32_t i = 0; i < e->tree->n_insts; i++) {
+    const sni_tree_inst *inst = sni_inst_at(e, i);
+    if (!sni_kop_has_access((sni_kop)inst->op)) continue;
+    const sni_tree_access *access = &sni_tree_accesses(e->tree)[inst->access];
+    if (access->buffer != of) continue;
+    const uint32_t loop = sni_item_at(e, e->inst_facts[i].item)->parent;
+    if (inst->op == SNI_KOP_STORE_ADD || loop == SNI_NO_ITEM || !walks_columns(e, loop) ||
+        !e->is_vector[inst->op == SNI_KOP_LOAD ? i : inst->operands[0]])
+      return false;
+    const int depth = sni_item_at(e, loop)->depth;
+    if (!columns) columns = sni_item_at(e, loop)->as.loop.extent.value;
+    if (rows == SNI_NO_ITEM) rows = sni_item_at(e, loop)->parent;
+    if (sni_item_at(e, loop)->parent != rows || buffers[of].scope != rows ||
+        sni_item_at(e, loop)->as.loop.extent.value != columns || access->index != SNI_NO_VALUE ||
+        access->n_ranges || !sni_extent_is(access->offset, 0) ||
+        !sni_extent_is(access->stride[depth], 1) || !is_short(e, loop))
+      return false;
+    for (int d = 0; d < depth; d++)
+      if (sni_extent_varies(access->stride[d])) return false;
+  }
+  return columns > 0 && !feeds_contract(e, of);
+}
+
 static bool fits(const sni_emitter *e, uint32_t number) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
   if (inst->op != SNI_KOP_LOAD && inst->op != SNI_KOP_STORE) return false;
@@ -53,6 +100,7 @@ static bool fits(const sni_emitter *e, uint32_t number) {
   const int64_t columns = sni_item_at(e, loop)->as.loop.extent.value;
   const int64_t bytes = (int64_t)sni_dtype_bytes((sn_dtype)buffer->dtype);
   const sni_extent stride = access->stride[sni_item_at(e, rows)->depth];
+  if (buffer->space == SNI_SPACE_ROW && bytes >= 4) return is_own_row(e, number);
   if (buffer->space != SNI_SPACE_GLOBAL || access->index != SNI_NO_VALUE || access->n_ranges ||
       bytes < 4 || e->item_lanes[rows] < 16 / bytes || stride.param >= 0 ||
       !sni_extent_is(access->stride[sni_item_at(e, loop)->depth], 1))
@@ -67,6 +115,7 @@ static bool is_same_block(const sni_emitter *e, const sni_row_block *block, uint
   const sni_tree_access *a = &sni_tree_accesses(e->tree)[block->access],
                         *b = &sni_tree_accesses(e->tree)[sni_inst_at(e, number)->access];
   const int depth = sni_item_at(e, block->rows)->depth;
+  if (block->own && a->buffer == b->buffer) return true;
   if (block->stored || sni_inst_at(e, number)->op != SNI_KOP_LOAD || a->buffer != b->buffer ||
       block->columns != columns || !sni_extent_equal(a->offset, b->offset))
     return false;
@@ -75,17 +124,12 @@ static bool is_same_block(const sni_emitter *e, const sni_row_block *block, uint
   return true;
 }
 
-static bool is_short(const sni_emitter *e, uint32_t loop) {
-  const sni_loop_item *of = &sni_item_at(e, loop)->as.loop;
-  const int64_t insts = sni_end_inst(e, loop) - sni_first_inst(e, loop);
-  const bool in_lanes = of->kind == SNI_LOOP_REDUCE && of->order == SNI_ORDER_LANES;
-  return of->extent.value * insts <= (in_lanes ? longest_sum : longest_loop);
-}
-
 static void add_access(sni_emitter *e, uint32_t number) {
   const uint32_t loop = sni_item_at(e, e->inst_facts[number].item)->parent;
   const uint32_t rows = sni_item_at(e, loop)->parent, access = sni_inst_at(e, number)->access;
   const int columns = (int)sni_item_at(e, loop)->as.loop.extent.value;
+  const uint32_t buffer = sni_tree_accesses(e->tree)[access].buffer;
+  const bool own = sni_tree_buffers(e->tree)[buffer].space == SNI_SPACE_ROW;
   uint32_t b = 0;
   while (b < e->n_row_blocks &&
          (e->row_blocks[b].rows != rows || !is_same_block(e, &e->row_blocks[b], number, columns)))
@@ -95,7 +139,8 @@ static void add_access(sni_emitter *e, uint32_t number) {
         (sni_row_block){.access = access,
                         .rows = rows,
                         .columns = columns,
-                        .stored = sni_inst_at(e, number)->op == SNI_KOP_STORE,
+                        .own = own,
+                        .stored = !own && sni_inst_at(e, number)->op == SNI_KOP_STORE,
                         .written_out = true};
   e->row_block[access] = b + 1;
   e->written_out[loop] = is_short(e, loop);
@@ -366,7 +411,7 @@ static void begin_block(sni_emitter *e, sni_row_block *block, const sni_group *g
     const int64_t bytes = (int64_t)sni_dtype_bytes(p.dtype) * e->lanes;
     block->memory = sni_frame_take(e, group->count * columns * bytes);
   }
-  for (int u = 0; u < group->count && !block->stored; u++) {
+  for (int u = 0; u < group->count && !block->stored && !block->own; u++) {
     LLVMValueRef *out = block->in_registers ? &block->vectors[u * columns] : v;
     read_rows(e, &p, group, group->first + u, columns, out);
     for (int c = 0; c < columns && !block->in_registers; c++)

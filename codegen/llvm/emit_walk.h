@@ -50,6 +50,7 @@ typedef struct sni_row_block {
   uint32_t rows;    // item
   int columns;
   bool stored;
+  bool own;           // a buffer of the row's own: neither read nor stored
   bool written_out;   // all loops over the columns are
   bool in_registers;  // of the turn at hand: vectors, else memory; [vector of the group][column]
   LLVMValueRef vectors[sni_max_group];
