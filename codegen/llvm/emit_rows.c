@@ -402,16 +402,18 @@ static void write_vector(sni_emitter *e, sni_row_block *block, const sni_place *
 
 // ---- around a turn
 static void begin_block(sni_emitter *e, sni_row_block *block, const sni_group *group) {
-  const sni_place p = sni_access_place(e, block->access);
   const int columns = block->columns;
   LLVMValueRef v[longest_row];
   block->in_registers =
       block->written_out && sni_is_known_group(group) && group->count * columns <= sni_max_group;
   if (!block->in_registers) {
-    const int64_t bytes = (int64_t)sni_dtype_bytes(p.dtype) * e->lanes;
-    block->memory = sni_frame_take(e, group->count * columns * bytes);
+    const uint32_t buffer = sni_tree_accesses(e->tree)[block->access].buffer;
+    const size_t bytes = sni_dtype_bytes((sn_dtype)sni_tree_buffers(e->tree)[buffer].dtype);
+    block->memory = sni_frame_take(e, (int64_t)bytes * group->count * columns * e->lanes);
   }
-  for (int u = 0; u < group->count && !block->stored && !block->own; u++) {
+  if (block->stored || block->own) return;
+  const sni_place p = sni_access_place(e, block->access);
+  for (int u = 0; u < group->count; u++) {
     LLVMValueRef *out = block->in_registers ? &block->vectors[u * columns] : v;
     read_rows(e, &p, group, group->first + u, columns, out);
     for (int c = 0; c < columns && !block->in_registers; c++)
@@ -421,9 +423,10 @@ static void begin_block(sni_emitter *e, sni_row_block *block, const sni_group *g
 }
 
 static void end_block(sni_emitter *e, sni_row_block *block, const sni_group *group) {
-  const sni_place p = sni_access_place(e, block->access);
-  for (int u = 0; u < group->count && block->stored; u++)
-    write_vector(e, block, &p, group, group->first + u);
+  if (block->stored) {
+    const sni_place p = sni_access_place(e, block->access);
+    for (int u = 0; u < group->count; u++) write_vector(e, block, &p, group, group->first + u);
+  }
   if (!block->in_registers) sni_frame_release(e, block->memory);
 }
 

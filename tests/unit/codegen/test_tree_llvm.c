@@ -206,6 +206,42 @@ START_TEST(short_rows_are_transposed) {
 }
 END_TEST
 
+// A long chain for each column, what it makes kept by the row, and less the row's sum: the columns
+// stand side by side, and what is kept lies in registers.
+static void write_own_rows(char *text, size_t size, const char *dtype, const char *rows,
+                           int columns) {
+  char chain[512] = "";
+  for (int i = 1; i <= 12; i++)
+    snprintf(chain + strlen(chain), sizeof(chain) - strlen(chain), "%%%d %s = %s %%%d, %%0 ", i,
+             dtype, i % 2 ? "mul" : "add", i - 1);
+  snprintf(text, size,
+           "b0 %s global read b1 %s global write b2 %s row[%d] in i1 read write "
+           "loop i0 parallel 2 @ grid grain 1 { loop i1 parallel %s @ grid grain 24 lanes { "
+           "loop i2 reduce %d order lanes { %%0 %s = load b0[%d*i0 + %d*i1 + i2] %s"
+           "%%13 %s = reduce add i2 %%12 store b2[i2] = %%12 } "
+           "loop i3 parallel %d { %%15 %s = load b2[i3] %%16 %s = sub %%15, %%13 "
+           "store b1[%d*i0 + %d*i1 + i3] = %%16 } } }",
+           dtype, dtype, dtype, columns, rows, columns, dtype, 50 * columns, columns, chain, dtype,
+           columns, dtype, dtype, 50 * columns, columns);
+}
+
+START_TEST(rows_of_their_own_below_lanes) {
+  static const int columns[] = {2, 3, 4, 7, 16};
+  const char *dtype = _i ? "f64" : "f32";
+  char text[2048], name[64];
+  for (size_t c = 0; c < SNI_COUNT_OF(columns); c++)
+    for (int known = 0; known < 2; known++) {
+      const size_t elements = (size_t)(100 * columns[c]);
+      write_own_rows(text, sizeof(text), dtype, known ? "37" : "p0", columns[c]);
+      snprintf(name, sizeof(name), "%s own rows of %d, %d", dtype, columns[c], known);
+      check_case(&(tree_case){
+          .name = name, .text = text, .params = {31}, .elements = {elements, elements}});
+    }
+  write_own_rows(text, sizeof(text), dtype, "48", 4);
+  ck_assert_int_eq(count_code(text, SNI_LLVM_IR, "getelementptr i8, ptr %5"), 0);  // the scratch
+}
+END_TEST
+
 // More sums than registers could carry: no refusal, and the bits of the model.
 START_TEST(any_number_of_sums) {
   static char source[1 << 15];
@@ -298,6 +334,7 @@ int main(void) {
   tcase_add_test(cases, sums_run_by_strips);
   tcase_add_test(cases, interiors_are_not_asked);
   tcase_add_test(cases, short_rows_are_transposed);
+  tcase_add_loop_test(cases, rows_of_their_own_below_lanes, 0, 2);
   tcase_add_test(cases, any_number_of_sums);
   tcase_add_test(cases, lists_of_roots);
   tcase_add_test(cases, many_trees_in_one_object);
