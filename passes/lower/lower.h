@@ -84,6 +84,7 @@ typedef enum sni_why {
   SNI_WHY_AXES,     // its axes or sums are not those of its reader's kernel
   SNI_WHY_LARGE,    // its reader's kernel would be too large
   SNI_WHY_CYCLE,    // its reader waits for another kernel that needs it
+  SNI_WHY_PRODUCT,  // it ends a product, and its reader's kernel has another
   SNI_WHYS
 } sni_why;
 typedef struct sni_plan_value {

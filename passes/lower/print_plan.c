@@ -98,7 +98,8 @@ static const char *const whys[SNI_WHYS] = {
     [SNI_WHY_PLACES] = "its reader reads it elsewhere than where it lies",
     [SNI_WHY_AXES] = "its axes or sums are not those of its reader",
     [SNI_WHY_LARGE] = "its reader's kernel would be too large",
-    [SNI_WHY_CYCLE] = "its reader waits for a kernel that needs it"};
+    [SNI_WHY_CYCLE] = "its reader waits for a kernel that needs it",
+    [SNI_WHY_PRODUCT] = "by the product that it ends, as its reader's kernel has another"};
 
 static void print_node(const sni_plan *plan, const sni_graph *graph, sni_node_id id,
                        sni_text *text) {
