@@ -27,6 +27,8 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   SNI_TRY(clean(graph, out_graph));
   SNI_TRY(sni_join_pads_once(*out_graph, out_graph, &changed));
   if (changed) SNI_TRY(clean(*out_graph, out_graph));
+  SNI_TRY(sni_join_pieces_once(*out_graph, out_graph, &changed));
+  if (changed) SNI_TRY(clean(*out_graph, out_graph));
   if (!can_be_lowered(*out_graph)) return SN_OK;
   SNI_TRY(sni_turn_products_once(*out_graph, out_graph, &turned));
   SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = lower, .n_rules = 1},
@@ -43,6 +45,7 @@ const sni_pass_info sni_graph_passes[] = {
     {"fold_constants", sni_fold_constants, "computes what depends on constants alone"},
     {"simplify_nodes", sni_simplify_nodes, "algebraic rules that keep every bit"},
     {"join_pads", sni_join_pads, "sums of padded slices to concats"},
+    {"join_pieces", sni_join_pieces, "pieces of a concat that differ in numbers to one tensor"},
     {"turn_products", sni_turn_products, "a matmul read transposed is computed so"},
     {"rewrite_matmuls", sni_rewrite_matmuls,
      "degenerate and integer matmuls to mul and reduce_sum"},

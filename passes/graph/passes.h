@@ -41,6 +41,10 @@ sn_status sni_simplify_nodes(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_join_pads(const sni_graph *graph, sni_graph **out_graph);
 // The same without the walk that drops what is dead. *out_graph may be the graph itself.
 sn_status sni_join_pads_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
+// Pieces of a concat that differ in numbers alone to one tensor.
+sn_status sni_join_pieces(const sni_graph *graph, sni_graph **out_graph);
+// The same without the walk that drops what is dead. *out_graph may be the graph itself.
+sn_status sni_join_pieces_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
 // Matmuls that nothing but their transpose is read of, transposed. *out_graph stays where there is
 // none.
 sn_status sni_turn_products_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
