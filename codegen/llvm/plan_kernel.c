@@ -8,8 +8,10 @@
 #include <stdlib.h>
 
 enum {
-  longest_turn = 400,   // operations of all chains of a turn together
-  line_bits = 512,      // of a cache line
+  longest_turn = 400,  // operations of all chains of a turn together
+  line_bits = 512,     // of a cache line
+  row_vectors = 16,    // of a turn that adds to rows; values alive in each, which may be spilled
+  row_live = 4,
   fold_operations = 20  // of the test and the loop that it may take
 };
 
@@ -234,10 +236,30 @@ static int least_vectors(const sni_emitter *e, uint32_t item) {
   return 1;
 }
 
+// Rows at places that are found, one after the other: each is somewhere else in memory, so a turn takes
+// as much of a row as there is. Nothing but the element at hand is kept in registers.
+static bool adds_to_rows(const sni_emitter *e, uint32_t item) {
+  for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++) {
+    const sni_tree_inst *inst = sni_inst_at(e, i);
+    const uint32_t loop = sni_loop_of(e, e->inst_facts[i].item);
+    if (inst->op != SNI_KOP_STORE_ADD || loop == item ||
+        sni_item_at(e, loop)->as.loop.kind != SNI_LOOP_SEQUENTIAL)
+      continue;
+    const sni_tree_access *access = &sni_tree_accesses(e->tree)[inst->access];
+    return sni_extent_is(access->stride[sni_item_at(e, item)->depth], 1);
+  }
+  return false;
+}
+
 int sni_choose_interleave(const sni_emitter *e, uint32_t item) {
   const int registers = e->avx512 ? 32 : 16, least = least_vectors(e, item);
   const int operations = sni_count_operations(e, item), live = sni_count_live(e, item);
   int vectors = registers / 8;
+  if (adds_to_rows(e, item) && operations * row_vectors <= longest_turn && live <= row_live) {
+    const int64_t columns = sni_tree_known_iterations(e->tree, item);
+    for (vectors = row_vectors; vectors > 1 && (int64_t)vectors * e->lanes > columns;) vectors /= 2;
+    return vectors;
+  }
   while (vectors > 1 && ((vectors * live > registers * 3 / 4 && vectors > least) ||
                          vectors * operations > longest_turn))
     vectors /= 2;

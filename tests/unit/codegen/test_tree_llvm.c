@@ -39,6 +39,8 @@ CASES(ranges_hold_or_not, ranges_cases)
 CASES(rows_in_scratch, scratch_cases)
 CASES(products_and_their_loops, products_cases)
 CASES(sums_by_strips, wide_cases)
+CASES(products_of_one_row, stream_cases)
+CASES(updates_of_rows, update_cases)
 
 // ---- short rows below the lanes: [rows, columns] at a pitch, read, summed, and stored again
 enum { rows_from_param = -1 };
@@ -242,6 +244,23 @@ START_TEST(rows_of_their_own_below_lanes) {
 }
 END_TEST
 
+// Rows that are added to at places found: a turn takes all of a unit's columns.
+START_TEST(updates_take_whole_rows) {
+  static const char format[] =
+      "b0 i32 global read b1 f32 global read b2 f32 global read write "
+      "loop i0 parallel %d @ grid grain 128 lanes { loop i1 sequential 40 axis 1 { "
+      "%%0 i32 = load b0[i1] %%1 i64 = cast i32 %%0 "
+      "%%2 f32 = load b1[i0 + %d*i1] store_add b2[i0 + %%1] = %%2 } }";
+  static const struct { int columns, additions; } cases[] = {{128, 8}, {32, 2}, {1024, 8}};
+  for (size_t i = 0; i < SNI_COUNT_OF(cases); i++) {
+    char source[512];
+    snprintf(source, sizeof(source), format, cases[i].columns, cases[i].columns);
+    const int found = count_code(source, SNI_LLVM_IR, "fadd <16 x float>");
+    ck_assert_msg(found == cases[i].additions, "%d columns: %d", cases[i].columns, found);
+  }
+}
+END_TEST
+
 // More sums than registers could carry: no refusal, and the bits of the model.
 START_TEST(any_number_of_sums) {
   static char source[1 << 15];
@@ -327,6 +346,8 @@ int main(void) {
   tcase_add_test(cases, rows_in_scratch);
   tcase_add_test(cases, products_and_their_loops);
   tcase_add_test(cases, sums_by_strips);
+  tcase_add_test(cases, products_of_one_row);
+  tcase_add_test(cases, updates_of_rows);
   tcase_add_test(cases, streams_ask_once);
   tcase_add_test(cases, short_rows_stay_in_registers);
   tcase_add_loop_test(cases, rows_below_lanes, 0, 4);
@@ -335,6 +356,7 @@ int main(void) {
   tcase_add_test(cases, interiors_are_not_asked);
   tcase_add_test(cases, short_rows_are_transposed);
   tcase_add_loop_test(cases, rows_of_their_own_below_lanes, 0, 2);
+  tcase_add_test(cases, updates_take_whole_rows);
   tcase_add_test(cases, any_number_of_sums);
   tcase_add_test(cases, lists_of_roots);
   tcase_add_test(cases, many_trees_in_one_object);
