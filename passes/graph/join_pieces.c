@@ -22,6 +22,15 @@ typedef struct pieces {
   sni_type one, all;  // of a piece and of the run
 } pieces;
 
+static bool is_concat(const sni_node *node) {
+  return node->op == SNI_OP_CONCAT;
+}
+
+// x times 1 is x.
+static bool is_product(const sni_node *node) {
+  return node->op == SNI_OP_MUL && node->type.dtype != SN_BOOL;
+}
+
 static bool is_one(const sni_graph *graph, sni_dim dim) {
   int64_t value;
   return sni_dim_is_constant(graph->dims, dim, &value) && value == 1;
@@ -60,7 +69,7 @@ static sni_node_id behind(const sni_graph *graph, const pieces *p, sni_node_id p
 static bool is_neutral(const sni_graph *graph, sni_node_id model, sni_node_id id) {
   const sni_node *node = sni_graph_node(graph, model);
   sni_scalar number;
-  if (node->op != SNI_OP_MUL || node->type.dtype == SN_BOOL) return false;
+  if (!is_product(node)) return false;
   return (node->operands[0] == id && sni_splat_value(graph, node->operands[1], &number)) ||
          (node->operands[1] == id && sni_splat_value(graph, node->operands[0], &number));
 }
@@ -128,7 +137,7 @@ static sni_node_id join_operand(sni_rewrite *r, const pieces *p, const sni_node 
   bool same = true;
   for (int i = 0; i < p->n; i++) {
     const bool neutral =
-        model->op == SNI_OP_MUL && (ids[i] == model->operands[0] || ids[i] == model->operands[1]);
+        is_product(model) && (ids[i] == model->operands[0] || ids[i] == model->operands[1]);
     below[i] = operand == ids[i] ? operand : SNI_NO_NODE;
     if (!neutral) below[i] = sni_graph_node(r->from, ids[i])->operands[k];
     same = same && below[i] == operand;
@@ -157,8 +166,7 @@ static sni_node_id join(sni_rewrite *r, const pieces *p, sni_node_id model,
 static sni_node_id join_concat(sni_rewrite *r, const sni_node *node) {
   const sni_graph *graph = r->from;
   const sni_node *concat = sni_graph_node(graph, r->at);
-  if (node->op != SNI_OP_CONCAT || concat->op != SNI_OP_CONCAT ||
-      node->n_operands != concat->n_operands)
+  if (!is_concat(node) || !is_concat(concat) || node->n_operands != concat->n_operands)
     return SNI_NO_NODE;
   const int n = concat->n_operands;
   pieces p = {.uses = r->facts, .axis = (int)concat->attrs[0]};
@@ -190,7 +198,7 @@ static bool count_uses(const sni_graph *graph, uint32_t *uses) {
   for (uint32_t i = 0; i < graph->n_results; i++) uses[graph->results[i].node] += 2;
   for (sni_node_id i = 0; i < graph->n_nodes; i++) {
     const sni_node *node = sni_graph_node(graph, i);
-    any |= node->op == SNI_OP_CONCAT && node->n_operands >= fewest_pieces;
+    any |= is_concat(node) && node->n_operands >= fewest_pieces;
     for (int k = 0; k < node->n_operands; k++) uses[node->operands[k]]++;
   }
   return any;

@@ -215,22 +215,6 @@ static bool keep_apart(sni_lowering *l, sni_node_id id, const sni_placement *p) 
   return found.several_matmuls;  // one kernel can hold one contraction
 }
 
-// One kernel can hold one contraction. What adds to another one, which nobody else reads, is stored by
-// that one: as much as the product itself would be, and of a long sum of products only one is alive.
-static bool ends_another_product(const sni_lowering *l, sni_node_id id, const sni_placement *p) {
-  const sni_group *group = &l->groups[p->group];
-  const sni_node *node = node_of(l, id);
-  if (group->contraction == SNI_NO_NODE || sni_op_infos[node->op].op_class != SNI_CLASS_POINTWISE)
-    return false;
-  for (int i = 0; i < node->n_operands; i++) {
-    const sni_node_id operand = node->operands[i];
-    if (sni_is_contraction(node_of(l, operand)) && !l->nodes[operand].forced &&
-        !l->nodes[operand].placements)
-      return true;
-  }
-  return false;
-}
-
 // A row value of a group without inner axes so far, made from a reduction over exactly the axes
 // that it lacks: makes them inner.
 static bool make_row_group(sni_lowering *l, sni_node_id id, sni_group *group,
@@ -516,7 +500,7 @@ static sn_status decide(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   if (merged) sni_summarise_readers(l, id, &readers);
   if (readers.count == 1 && readers.items[0].group >= 0) {
     const bool apart = element && keep_apart(l, id, &readers.items[0]);
-    product = element && ends_another_product(l, id, &readers.items[0]);
+    product = element && sni_ends_another_product(l, id, &readers.items[0]);
     state->why = apart ? SNI_WHY_APART : SNI_WHY_PRODUCT;
     if (!apart && !product)
       SNI_TRY(try_join(l, id, &readers.items[0], stamps, &joined, &state->why));

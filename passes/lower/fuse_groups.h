@@ -53,4 +53,7 @@ uint32_t sni_all_axes(const sni_group *group);
 // speaks in the axes of `from`: neither what is still to be decided nor what members are read at.
 sn_status sni_merge_groups(sni_lowering *l, int32_t into, int32_t from, const int8_t *axis_map);
 
+// Whether the value ends a product that the kernel of its reader cannot hold.
+bool sni_ends_another_product(const sni_lowering *l, sni_node_id id, const sni_placement *p);
+
 #endif

@@ -239,3 +239,19 @@ sn_status sni_merge_groups(sni_lowering *l, int32_t into, int32_t from, const in
   l->groups[from].merged_into = into;
   return SN_OK;
 }
+
+// One kernel can hold one contraction. What adds to another one, which nobody else reads, is stored by
+// that one: as much as the product itself would be, and of a long sum of products only one is alive.
+bool sni_ends_another_product(const sni_lowering *l, sni_node_id id, const sni_placement *p) {
+  const sni_group *group = &l->groups[p->group];
+  const sni_node *node = sni_graph_node(l->graph, id);
+  if (group->contraction == SNI_NO_NODE || sni_op_infos[node->op].op_class != SNI_CLASS_POINTWISE)
+    return false;
+  for (int i = 0; i < node->n_operands; i++) {
+    const sni_node_id operand = node->operands[i];
+    if (sni_is_contraction(sni_graph_node(l->graph, operand)) && !l->nodes[operand].forced &&
+        !l->nodes[operand].placements)
+      return true;
+  }
+  return false;
+}
