@@ -1,5 +1,5 @@
-# Flags of every target of ours. Contraction is off: fma only where kernel IR says fma. -O2, but for the interpreter's vector loops
-# (SinterBlocks): the library has no other loop that gains from more.
+# Flags of every target of ours. Contraction is off: fma only where kernel IR says fma. -O2, but for the vector loops
+# (SinterCopies): the library has no other loop that gains from more.
 string(REPLACE "-O3" "-O2" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
 add_library(sinter_flags INTERFACE)
 target_include_directories(sinter_flags INTERFACE

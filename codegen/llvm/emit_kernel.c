@@ -1,9 +1,9 @@
 // One tree's function: signature, roots by their ranges of units, the loop over units with an
 // odometer for the pieces of the grid loops.
 //
-// Invariant: the emitted function is a sni_kernel_function: no external symbol, nothing written but
-// the stored buffers, ROW and LOCAL buffers, the scratch header's fault and a frame whose size is
-// known here.
+// Invariant: the emitted function is a sni_kernel_function: no external symbol, nothing called but what
+// the table of host calls has, nothing written but the stored buffers, scratch and a frame whose size
+// is known here.
 #include "codegen/llvm/emit_walk.h"
 
 #include <stdlib.h>

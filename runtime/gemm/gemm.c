@@ -254,33 +254,37 @@ static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, i
   pad_panel(g, depth, end);
 }
 
-static int64_t block_end(int64_t rows, int64_t blocks, int64_t number) {
-  return rows * (number + 1) / blocks;
+// Rows in blocks of at most `most_rows`, all but equal: the first `larger` have one more.
+typedef struct split {
+  int64_t blocks, larger, rows;
+} split;
+
+static split split_rows(int64_t rows, int64_t most_rows) {
+  const int64_t blocks = (rows + most_rows - 1) / most_rows;
+  return (split){blocks, rows % blocks, rows / blocks};
 }
 
 // Rows [row, row + rows): a block of rows after the other, each k by k; loaded ones row by row.
 static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int64_t rows) {
-  const int64_t blocks = (rows + g->block_rows - 1) / g->block_rows;
   if (g->load_a) {
     for (int64_t r = 0; r < rows; r++)
       g->load_a->load(g->load_a->frame, g->packed_a + r * depth * g->size, row + r, k, depth);
     return;
   }
-  for (int64_t i = 0, first = 0; i < blocks; i++) {
-    const int64_t end = block_end(rows, blocks, i), count = end - first;
-    const char *from = g->a + (row + first) * g->a_row + k * g->a_k;
-    char *to = g->packed_a + first * depth * g->size;
+  const split cuts = split_rows(rows, g->block_rows);
+  for (int64_t i = 0, first = 0; i < cuts.blocks; i++) {
+    const int64_t count = cuts.rows + (i < cuts.larger);
     copy(g, &(sni_gemm_copy){
-                .to = to,
+                .to = g->packed_a + first * depth * g->size,
                 .to_k = count * g->size,
-                .from = from,
+                .from = g->a + (row + first) * g->a_row + k * g->a_k,
                 .from_k = g->a_k,
                 .from_column = g->a_row,
                 .depth = depth,
                 .columns = count,
                 .panel = count,
             });
-    first = end;
+    first += count;
   }
 }
 
@@ -298,24 +302,24 @@ static void copy_columns(char *to, int64_t to_row, const char *from, int64_t fro
   for (; rows > 0; rows--, to += to_row, from += from_row) memcpy(to, from, (size_t)bytes);
 }
 
-// One strip by one panel, of `vectors`: all blocks of rows.
+// One strip by one panel, of `vectors`: blocks of one size, then those of the other.
 static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t vectors) {
-  const int64_t most_rows = g->packs_a ? g->block_rows : g->kernels->tile_rows[vectors - 1];
-  const int64_t blocks = (rows + most_rows - 1) / most_rows;
-  const char *a = tile.a;
-  char *sums = tile.sums;
-  for (int64_t i = 0, first = 0; i < blocks; i++, tile.fetches = false) {
-    const int64_t end = block_end(rows, blocks, i), count = end - first;
-    if (g->packs_a && !g->load_a) {
-      tile.a = a + first * tile.k * g->size;
+  const bool by_k = g->packs_a && !g->load_a;
+  const split cuts =
+      split_rows(rows, g->packs_a ? g->block_rows : g->kernels->tile_rows[vectors - 1]);
+  for (int larger = 1; larger >= 0; larger--) {
+    const int64_t count = cuts.rows + larger;
+    tile.tiles = larger ? cuts.larger : cuts.blocks - cuts.larger;
+    if (!tile.tiles) continue;
+    if (by_k) {
       tile.a_row = g->size;
       tile.a_k = count * g->size;
-    } else {
-      tile.a = a + first * tile.a_row;
     }
-    tile.sums = sums + first * tile.sums_row;
+    tile.a_tile = by_k ? count * tile.k * g->size : count * tile.a_row;
     g->kernels->tile[g->dtype][vectors - 1][count - 1](&tile);
-    first = end;
+    tile.a += tile.tiles * tile.a_tile;
+    tile.sums += tile.tiles * count * tile.sums_row;
+    tile.fetches = false;
   }
 }
 

@@ -98,52 +98,64 @@ SNI_INLINE void multiply_add_one(sn_dtype dtype, char *sum, const char *a, const
 // ---- tiles. rows and vectors are constants, so that the arrays become registers. Rows of a are reached
 // three at a time from one pointer, as addresses go.
 
-// The loop over k. fetched: how far ahead b is asked for; 0: not.
-SNI_INLINE void add_products(sn_dtype dtype, int rows, int vectors, int fetched,
-                             const sni_gemm_tile *t, vector sums[SNI_GEMM_ROWS][SNI_GEMM_VECTORS]) {
-  const char *a[(SNI_GEMM_ROWS + 2) / 3], *b = t->b;
-  const ptrdiff_t a_row = t->a_row, a_k = t->a_k, b_k = t->b_k;
-  UNROLL for (int g = 0; 3 * g < rows; g++) a[g] = t->a + 3 * g * a_row;
-  for (int64_t k = t->k; k > 0; k--, b += b_k) {
+// What tiles of a function have in common, in registers.
+typedef struct strides {
+  ptrdiff_t a_row, a_k, b_k, sums_row;
+  int64_t k;
+  sni_gemm_start start;
+} strides;
+
+// fetched: how many k ahead b is asked for; 0: not.
+SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, int fetched, strides s,
+                         const char *left, const char *b, char *to) {
+  vector sums[SNI_GEMM_ROWS][SNI_GEMM_VECTORS];
+  const char *a[(SNI_GEMM_ROWS + 2) / 3];
+  UNROLL for (int r = 0; r < rows; r++) {
+    UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
+        s.start == SNI_GEMM_FROM_SUMS ? load(to + r * s.sums_row + v * SNI_VECTOR_BYTES)
+                                      : first(dtype, s.start);
+  }
+  UNROLL for (int g = 0; 3 * g < rows; g++) a[g] = left + 3 * g * s.a_row;
+  for (int64_t k = s.k; k > 0; k--, b += s.b_k) {
     vector right[SNI_GEMM_VECTORS];
     if (fetched) {
-      __builtin_prefetch(b + fetched * b_k);
-      if (vectors * SNI_VECTOR_BYTES > 64) __builtin_prefetch(b + fetched * b_k + 64);
+      __builtin_prefetch(b + fetched * s.b_k);
+      if (vectors * SNI_VECTOR_BYTES > 64) __builtin_prefetch(b + fetched * s.b_k + 64);
     }
     UNROLL for (int v = 0; v < vectors; v++) right[v] = load(b + v * SNI_VECTOR_BYTES);
     UNROLL for (int r = 0; r < rows; r++) {
-      const vector left = all(dtype, a[r / 3] + r % 3 * a_row);
+      const vector one = all(dtype, a[r / 3] + r % 3 * s.a_row);
       UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
-          multiply_add(dtype, left, right[v], sums[r][v]);
+          multiply_add(dtype, one, right[v], sums[r][v]);
     }
-    UNROLL for (int g = 0; 3 * g < rows; g++) a[g] += a_k;
+    UNROLL for (int g = 0; 3 * g < rows; g++) a[g] += s.a_k;
   }
-}
-
-SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, const sni_gemm_tile *t) {
-  vector sums[SNI_GEMM_ROWS][SNI_GEMM_VECTORS];
-  const sni_gemm_start start = t->start;
-  const ptrdiff_t sums_row = t->sums_row;
-  char *const to = t->sums;
-  UNROLL for (int r = 0; r < rows; r++) {
-    UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
-        start == SNI_GEMM_FROM_SUMS ? load(to + r * sums_row + v * SNI_VECTOR_BYTES)
-                                    : first(dtype, start);
-  }
-  if (t->fetches)
-    add_products(dtype, rows, vectors, 12, t, sums);
-  else
-    add_products(dtype, rows, vectors, 0, t, sums);
-  if (start == SNI_GEMM_ADDED) {
+  if (s.start == SNI_GEMM_ADDED) {
     UNROLL for (int r = 0; r < rows; r++) {
       UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
-          add(dtype, load(to + r * sums_row + v * SNI_VECTOR_BYTES), sums[r][v]);
+          add(dtype, load(to + r * s.sums_row + v * SNI_VECTOR_BYTES), sums[r][v]);
     }
   }
   UNROLL for (int r = 0; r < rows; r++) {
     UNROLL for (int v = 0; v < vectors; v++)
-        store(to + r * sums_row + v * SNI_VECTOR_BYTES, sums[r][v]);
+        store(to + r * s.sums_row + v * SNI_VECTOR_BYTES, sums[r][v]);
   }
+}
+
+SNI_INLINE void run_tiles(sn_dtype dtype, int rows, int vectors, const sni_gemm_tile *t) {
+  const strides s = {t->a_row, t->a_k, t->b_k, t->sums_row, t->k, t->start};
+  const char *a = t->a, *b = t->b;
+  const ptrdiff_t a_tile = t->a_tile;
+  char *to = t->sums;
+  int64_t left = t->tiles;
+  if (t->fetches) {
+    run_tile(dtype, rows, vectors, 12, s, a, b, to);
+    left--;
+    a += a_tile;
+    to += rows * s.sums_row;
+  }
+  for (; left > 0; left--, a += a_tile, to += rows * s.sums_row)
+    run_tile(dtype, rows, vectors, 0, s, a, b, to);
 }
 
 // clang-format off
@@ -157,7 +169,7 @@ SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, const sni_gemm_t
 #define ALL_SHAPES(X, T) SHAPES(X, T)
 #endif
 #define SNI_X(T, rows, vectors) \
-  static void tile_##T##_##rows##_##vectors(const sni_gemm_tile *t) { run_tile(SN_##T, rows, vectors, t); }
+  static void tile_##T##_##rows##_##vectors(const sni_gemm_tile *t) { run_tiles(SN_##T, rows, vectors, t); }
 ALL_SHAPES(SNI_X, F32) ALL_SHAPES(SNI_X, F64) ALL_SHAPES(SNI_X, I32) ALL_SHAPES(SNI_X, I64)
 #undef SNI_X
 #define SNI_X(T, rows, vectors) [vectors - 1][rows - 1] = tile_##T##_##rows##_##vectors,

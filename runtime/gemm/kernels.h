@@ -18,8 +18,9 @@ typedef enum sni_gemm_start {
   SNI_GEMM_ADDED,         // from +0.0, then added to what is there
 } sni_gemm_start;
 
-// rows x columns sums over k. Strides in bytes; columns are neighbours in b and sums. A tile has the
-// rows and vectors of its function: whole vectors of b are read and of sums written.
+// rows x columns sums over k. Strides in bytes; columns are neighbours in b and sums. A function of tiles
+// runs `tiles` of them, one below the other, of its own number of rows and vectors: whole vectors of b
+// are read and of sums written.
 typedef struct sni_gemm_tile {
   const char *a;
   ptrdiff_t a_row, a_k;
@@ -28,7 +29,9 @@ typedef struct sni_gemm_tile {
   char *sums;
   ptrdiff_t sums_row;
   int64_t k;
-  bool fetches;           // of a tile: b is far, and each k may be on a page of its own
+  int64_t tiles;
+  ptrdiff_t a_tile;  // from tile to tile
+  bool fetches;      // b is far, and each k may be on a page of its own: the first tile asks for it
   int64_t rows, columns;  // of a stream
   sni_gemm_start start;   // of a stream: FROM_SUMS
 } sni_gemm_tile;
