@@ -65,7 +65,7 @@ static bool has_room_for_blas(sni_compiler *compiler) {
 
 sni_blas *sni_compiler_blas(sni_compiler *compiler) {
   const sni_compiler_setup *setup = &compiler->setup;
-  if (setup->blas == SN_BLAS_NONE) return NULL;
+  if (setup->matmul != SN_MATMUL_LIBRARY) return NULL;
   sni_blas *blas = atomic_load_explicit(&compiler->blas, memory_order_acquire);
   if (blas) return blas;
   pthread_mutex_lock(&compiler->lock);
@@ -91,8 +91,8 @@ void sni_compiler_system_info(sni_compiler *compiler, sn_system_info *out_info) 
   out_info->blas_name = blas ? sni_blas_name(blas) : NULL;
   out_info->blas_core = blas ? sni_blas_core(blas) : NULL;
   out_info->blas_status = blas ? sni_blas_status(blas)
-                          : compiler->setup.blas == SN_BLAS_NONE
-                              ? "not loaded: the context's options say none"
+                          : compiler->setup.matmul != SN_MATMUL_LIBRARY
+                              ? "not loaded: the context's options do not ask for it"
                               : "not loaded: out of memory";
   pthread_mutex_lock(&compiler->lock);
   if (!blas && compiler->no_blas[0]) out_info->blas_status = compiler->no_blas;

@@ -20,7 +20,7 @@ typedef struct sni_compiler_setup {
   sni_allocator *allocator;
   const sni_cpu *cpu;
   sn_backend backend;  // of AUTO requests
-  sn_blas_mode blas;
+  sn_matmul_mode matmul;
   const char *blas_path, *plugin_path;  // NULL: found by themselves
   const sni_budget *budget;             // of kernels; NULL: the usual one
   void (*log)(void *owner, sn_log_level level, const char *text);

@@ -25,7 +25,7 @@ static const char usage[] =
     "it.\n"
     "Inputs that are not given are made up by bench: (0, 1, 2, ...) mod 8 / 8 as the dtype has it; "
     "unknown dims are 32.\n"
-    "options: --threads=N  --backend=auto|interpreter|llvm  --plugin=PATH\n";
+    "options: --threads=N  --backend=auto|interpreter|llvm  --matmul=own|library  --plugin=PATH\n";
 
 typedef struct arguments {
   const char *command, *file;
@@ -74,6 +74,16 @@ static bool parse_backend(const char *name, sn_backend *out) {
   return complain("no such backend", name);
 }
 
+static bool parse_matmul(const char *name, sn_matmul_mode *out) {
+  if (!strcmp(name, "library"))
+    *out = SN_MATMUL_LIBRARY;
+  else if (!strcmp(name, "own"))
+    *out = SN_MATMUL_OWN;
+  else
+    return complain("no such matmul", name);
+  return true;
+}
+
 static bool parse_number(const char *text, double least, double *out) {
   char *end;
   *out = strtod(text, &end);
@@ -90,6 +100,7 @@ static bool take_option(arguments *a, const char *name, const char *value) {
   double number = 0;
   if (!strcmp(name, "--stage")) return parse_stage(value, &a->stage);
   if (!strcmp(name, "--backend")) return parse_backend(value, &a->options.backend);
+  if (!strcmp(name, "--matmul")) return parse_matmul(value, &a->options.matmul);
   if (!strcmp(name, "--plugin")) return (a->options.plugin_path = value) != NULL;
   if (!strcmp(name, "--input")) return add_name(a->inputs, &a->n_inputs, value);
   if (!strcmp(name, "--output")) return add_name(a->outputs, &a->n_outputs, value);

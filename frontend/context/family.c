@@ -67,7 +67,7 @@ static sn_status create_compiler(sni_family *family) {
   const sni_compiler_setup setup = {.allocator = &family->allocator,
                                     .cpu = &family->cpu,
                                     .backend = family->options.backend,
-                                    .blas = family->options.blas,
+                                    .matmul = family->options.matmul,
                                     .blas_path = family->options.blas_path,
                                     .plugin_path = family->options.plugin_path,
                                     .log = log_for_compiler,

@@ -42,10 +42,11 @@ typedef enum sn_backend {
   SN_BACKEND_LLVM,         // a missing plugin is an error at the first compile
 } sn_backend;
 
-typedef enum sn_blas_mode {
-  SN_BLAS_AUTO,  // a usable OpenBLAS serves large matmuls
-  SN_BLAS_NONE,  // own matmul kernels only
-} sn_blas_mode;
+typedef enum sn_matmul_mode {
+  SN_MATMUL_OWN = 0,  // the same bits in every mode, at any size, on any number of threads
+  SN_MATMUL_LIBRARY =
+      2,  // a usable OpenBLAS serves large matmuls of compiled functions: other rounding
+} sn_matmul_mode;
 
 // Zero means default, in every field.
 typedef struct sn_context_options {
@@ -58,7 +59,7 @@ typedef struct sn_context_options {
   sn_log_callback log;     // NULL: silent
   void *log_user;
   sn_backend backend;
-  sn_blas_mode blas;
+  sn_matmul_mode matmul;
   // Path of libsinter-llvm.so; copied. NULL: beside the library, then the folders of its rpath, of
   // LD_LIBRARY_PATH and of the system. A file that is not whole is not loaded.
   const char *plugin_path;
@@ -122,7 +123,8 @@ typedef struct sn_system_info {
   const char *blas_status;   // "loaded" or the reason it is not used
   int64_t cache_bytes[3];    // L1d, L2, L3; 0 unknown
 } sn_system_info;
-// Loads the LLVM plugin and BLAS if that has not happened yet, to tell what they are.
+// Loads the LLVM plugin, and OpenBLAS where .matmul asks for it, if that has not happened yet, to tell
+// what they are.
 SN_API void sn_context_system_info(sn_context *context, sn_system_info *out_info);
 
 // Scopes own op results: a result belongs to the innermost open scope of its context, else to the

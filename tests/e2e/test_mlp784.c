@@ -68,7 +68,7 @@ static int own_temporaries(const char *plan, long long *sizes, int capacity) {
 // values, masks, or gradients of parameters, scaled or not.
 START_TEST(fused_values_have_no_buffer) {
   mlp784 mlp;
-  sn_context_options options = {.threads = 1, .blas = SN_BLAS_NONE};
+  sn_context_options options = {.threads = 1};
   mlp784_create(&mlp, &options, NULL);
   sn_spec specs[] = {{SN_F32, SN_SHAPE(32, PIXELS)}, {SN_I32, SN_SHAPE(32)}};
   sn_program *program;

@@ -10,7 +10,7 @@
 static inline sn_context *open_context(sn_backend backend, int threads, uint64_t seed) {
   sn_context *context;
   ck_assert_int_eq(sn_context_create(&context, .threads = threads, .seed = seed, .backend = backend,
-                                     .blas = SN_BLAS_NONE, .plugin_path = SINTER_PLUGIN_PATH),
+                                     .plugin_path = SINTER_PLUGIN_PATH),
                    SN_OK);
   return context;
 }

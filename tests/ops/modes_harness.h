@@ -21,8 +21,7 @@ static int n_tiers;
 static inline void open_tiers(void) {
   n_tiers = SINTER_HAS_LLVM ? 2 : 1;
   for (int i = 0; i < n_tiers; i++)
-    ck_assert_int_eq(sn_context_create(&tiers[i], .threads = 1, .blas = SN_BLAS_NONE,
-                                       .plugin_path = SINTER_PLUGIN_PATH,
+    ck_assert_int_eq(sn_context_create(&tiers[i], .threads = 1, .plugin_path = SINTER_PLUGIN_PATH,
                                        .backend = i ? SN_BACKEND_LLVM : SN_BACKEND_INTERPRETER),
                      SN_OK);
 }

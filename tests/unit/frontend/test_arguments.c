@@ -40,7 +40,7 @@ START_TEST(values_of_enums_are_checked) {
   expect_error(SN_ERR_ARGUMENT, ".backend is 7");
   ck_assert_int_eq(sn_context_create(&context, .backend = (sn_backend)3), SN_ERR_ARGUMENT);
   ck_assert_int_eq(sn_context_create(&context, .backend = (sn_backend)-1), SN_ERR_ARGUMENT);
-  ck_assert_int_eq(sn_context_create(&context, .blas = (sn_blas_mode)2), SN_ERR_ARGUMENT);
+  ck_assert_int_eq(sn_context_create(&context, .matmul = (sn_matmul_mode)3), SN_ERR_ARGUMENT);
   sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1);
   sn_program *program;
   char *dump;

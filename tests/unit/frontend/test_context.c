@@ -16,7 +16,7 @@ START_TEST(refuses_meaningless_options) {
   ck_assert_int_eq(sn_context_create(&c, .threads = -1), SN_ERR_ARGUMENT);
   ck_assert_ptr_null(c);
   ck_assert_int_eq(sn_context_create(&c, .backend = (sn_backend)9), SN_ERR_ARGUMENT);
-  ck_assert_int_eq(sn_context_create(&c, .blas = (sn_blas_mode)9), SN_ERR_ARGUMENT);
+  ck_assert_int_eq(sn_context_create(&c, .matmul = (sn_matmul_mode)9), SN_ERR_ARGUMENT);
   ck_assert_int_eq(sn_context_create_opts(NULL, NULL), SN_ERR_ARGUMENT);
 }
 END_TEST

@@ -517,7 +517,7 @@ START_TEST(test_a_size_beyond_the_memory_limit_fails_alone) {
   sn_program *program;
   sn_runner *runner;
   ck_assert_int_eq(sn_context_create(&limited, .memory_limit = 4 << 20, .threads = 1,
-                                     .backend = SN_BACKEND_INTERPRETER, .blas = SN_BLAS_NONE),
+                                     .backend = SN_BACKEND_INTERPRETER),
                    SN_OK);
   sn_function *f = sn_function_create(limited, two_products, .inputs = 2, .outputs = 1);
   ck_assert_int_eq(sn_function_compile(f, specs, 2, &program), SN_OK);
