@@ -4,10 +4,7 @@
 
 #include "runtime/gemm/gemm.h"
 
-// Part of every key of stored code: changes with the table, with sni_gemm and with what they mean.
-#define SNI_HOST_CALLS_VERSION 1
-
-// Emitted code knows the functions by their places.
+// Emitted code knows the functions by their places, and the fields of sni_gemm.
 typedef struct sni_host_calls {
   void (*gemm_begin)(sni_gemm *g);
   int64_t (*gemm_next)(sni_gemm *g);  // 0: no more

@@ -32,8 +32,8 @@ typedef struct sni_move_blocks {
   bool (*check_index)(int64_t *dst, const int64_t *a, int64_t size, size_t n);
 } sni_move_blocks;
 
-// before[i] = *state, dst[i] = *state = the next one, made of *state and a[i] (b[i], cut[i]), for i = 0,
-// 1, ... before: NULL, or memory of its own.
+// before[i] = *state, dst[i] = *state = the next one, made of *state and a[i] (b[i], cut[i]), for
+// i = 0, 1, ... before: NULL, or memory of its own.
 typedef void (*sni_scan_function)(void *dst, void *before, void *state, const void *a,
                                   const void *b, const uint8_t *cut, size_t n);
 

@@ -4,12 +4,9 @@
 
 const sni_blocks *sni_interp_blocks(void) {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (avx2 && avx512) return &sni_interp_blocks_avx512;
-  if (avx2) return &sni_interp_blocks_avx2;
+  const sni_gemm_kernels *best = sni_gemm_kernels_best();
+  if (best == &sni_gemm_kernels_avx512) return &sni_interp_blocks_avx512;
+  if (best == &sni_gemm_kernels_avx2) return &sni_interp_blocks_avx2;
 #endif
   return &sni_interp_blocks_baseline;
 }

@@ -10,10 +10,11 @@ enum {
   small_work = 1 << 14,  // multiply-adds that are done before a call would have begun
   small_depth = 512,
   small_rows = 256,
-  pack_bytes = 1 << 20,  // right sides beyond this are copied from far away
-  pack_unit_rows = 256,  // rows of a unit when the right side is that large
-  few_rows = 48,         // stay in one unit
-  least_blocks = 4,      // row blocks of a unit, so that panels of the right side are used again
+  // Units are cut as if products were emitted in the blocks below: multiples of those fit any tile.
+  large_bytes = 1 << 20,  // of a right side that each unit copies for itself, at the least
+  large_unit_rows = 256,  // rows that share the copy
+  few_rows = 48,          // stay in one unit
+  least_blocks = 4,       // row blocks of a unit, so that panels of the right side are used again
   most_rows = 28,
   assumed_rows = 64,
   assumed_columns = 768,
@@ -26,7 +27,7 @@ typedef struct shape {
   int64_t epilogue;  // instructions behind the product
   bool contiguous;   // the right side, along n
   bool cut;          // by a grid into several units
-  int lanes, registers, vector_bytes;
+  int lanes, registers;
 } shape;
 
 typedef struct block {
@@ -160,13 +161,14 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
                             int64_t *m_grain, int64_t *n_grain) {
   const int lanes = vector_lanes(dtype, vector_bits);
   const bool swapped = is_few_columns(m, n, lanes);
-  shape s = {.m = swapped ? n : m,
-             .n = swapped ? m : n,
-             .k = k,
-             .epilogue = assumed_epilogue,
-             .lanes = lanes,
-             .registers = vector_registers(vector_bits),
-             .vector_bytes = vector_bits / 8};
+  shape s = {
+      .m = swapped ? n : m,
+      .n = swapped ? m : n,
+      .k = k,
+      .epilogue = assumed_epilogue,
+      .lanes = lanes,
+      .registers = vector_registers(vector_bits),
+  };
   blocks chosen;
   choose_blocks(&s, &chosen);
   const int64_t rows = most(s.m < 0 ? 4 * assumed_rows : s.m, 1),
@@ -177,8 +179,8 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
   // What the usual blocks divide: 1, 2, 4, 8, 16 rows; with few registers 1, 2, 3, 4, 6.
   const int64_t step = rows <= few_rows ? rows : s.registers == 32 ? 16 : 12;
   int64_t unit_rows = ceil_div(rows, step) * step, unit_columns = width;
-  const bool packs = depth > (int64_t)(pack_bytes / 4) / columns;
-  const int64_t fewest = packs ? pack_unit_rows : least_blocks * (int64_t)chosen.main.rows;
+  const bool large = depth > (int64_t)(large_bytes / 4) / columns;
+  const int64_t fewest = large ? large_unit_rows : least_blocks * (int64_t)chosen.main.rows;
   while (unit_rows > step && unit_rows * width > target / depth && unit_rows / 2 >= fewest)
     unit_rows = ceil_div(ceil_div(unit_rows, 2), step) * step;
   if (unit_rows * width < target / depth) {
@@ -293,7 +295,6 @@ static shape nest_shape(const sni_tree *tree, const sni_contraction_nest *nest, 
       .cut = is_cut(tree, columns),
       .lanes = lanes,
       .registers = vector_registers(vector_bits),
-      .vector_bytes = vector_bits / 8,
   };
   if (c->segment && s.k > (int64_t)c->segment) s.k = -1;  // in segments
   if (rows != SNI_NO_ITEM) {

@@ -7,9 +7,8 @@
 
 #include <stdlib.h>
 
-enum {
-  shortest_chain = 12
-};  // operations of an iteration below which the machine overlaps them itself
+// Operations of an iteration below which the machine overlaps them itself.
+enum { shortest_chain = 12 };
 
 typedef struct beside {
   uint32_t item, first, insts;

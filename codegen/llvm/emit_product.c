@@ -449,7 +449,8 @@ static void for_panels(sni_emitter *e, sni_product *p, LLVMValueRef sums, sni_sp
   sni_loop_end(e, &loop, NULL);
 }
 
-// Whether all panels are of two whole vectors: units and rectangles are cut at their multiples.
+// Whether all panels are of two whole vectors: units are cut at their multiples, and rectangles at 128
+// bytes or more of them.
 static bool has_whole_panels(const sni_emitter *e, uint32_t columns) {
   const int64_t width = (int64_t)called_vectors * e->lanes;
   const sni_schedule *schedule = &sni_tree_schedule(e->tree)[columns];

@@ -10,8 +10,8 @@
 
 enum {
   longest_row = 16,
-  longest_sum =
-      256,  // instructions of all turns of a loop that is written out, with a sum in lanes
+  // instructions of all turns of a loop that is written out, with a sum in lanes
+  longest_sum = 256,
   longest_loop = 128  // and of another
 };
 

@@ -347,8 +347,10 @@ static sn_status mark_shared(sni_lowering *l, sni_plan_command *c, uint32_t a, u
   uint32_t number = c->kernel_number;
   if (buffers[a].shared && buffers[b].shared) return SN_OK;
   uint32_t variant = find_variant(l, number, a, b);
-  const bool is_variant = l->kernels[number].marked[0] != l->kernels[number].marked[1];
-  if (variant == SNI_ALONE && (is_variant || l->kernels[number].n_uses > 1))
+  const sni_built_kernel *k = &l->kernels[number];
+  // its own marks would be missing from what was copied of it
+  const bool is_copied = k->variant != SNI_ALONE, is_variant = k->marked[0] != k->marked[1];
+  if (variant == SNI_ALONE && (is_variant || is_copied || k->n_uses > 1))
     SNI_TRY(add_variant(l, number, a, b, &variant));
   if (variant != SNI_ALONE) {
     l->kernels[number].n_uses--;

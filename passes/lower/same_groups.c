@@ -171,7 +171,10 @@ static sn_status number_arguments(sni_same_groups *s, built *b) {
   const sni_plan_command *c = &l->commands[b->command];
   uint32_t *arguments = SNI_ARENA_ARRAY(s->arena, uint32_t, c->n_slots + 1);
   if (!arguments) return sni_fail_memory(l->diag, c->n_slots * sizeof *arguments, "groups alike");
-  for (uint32_t i = 0; i < c->n_slots; i++) arguments[i] = s->slot_number[c->slots[i]];
+  for (uint32_t i = 0; i < c->n_slots; i++) {
+    arguments[i] = s->slot_number[c->slots[i]];
+    sni_assert(arguments[i] < s->n_slots && s->slots[arguments[i]] == c->slots[i]);  // in the words
+  }
   b->arguments = arguments;
   return SN_OK;
 }

@@ -16,6 +16,7 @@ enum {
   stream_rows = 8,          // most rows that b is streamed past,
   near_rows = 3,            // where it stays in L2
   stream_bytes = 16 << 10,  // of their sums
+  stream_step = 128,        // rectangles are multiples of this: two vectors of any instruction set
   strip_bytes = 256 << 10,  // of a's rows that pass a panel one after the other: half of a small L2
   strip_blocks = 4,         // and at least so many blocks
   strip_rows = 96,          // or so many rows
@@ -54,7 +55,7 @@ static int64_t depth_of(const sni_gemm *g) {
 }
 
 static void cut_stream(sni_gemm *g) {
-  const int64_t step = 2 * g->kernels->vector_bytes / g->size;
+  const int64_t step = stream_step / g->size;
   const int64_t columns = stream_bytes / g->size / g->m / step * step;
   g->rectangle_rows = g->m;
   g->rectangle_columns = g->band = g->panel = least(g->n, columns);
@@ -327,7 +328,7 @@ static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int6
 static void run_in_place(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t vectors) {
   const bool at_once = tile.start == SNI_GEMM_ADDED || (g->packs_a && !g->load_a);
   const int64_t depth = at_once ? tile.k : place_k, k = tile.k;
-  for (int64_t first = 0; first == 0 || first < k; first += depth) {
+  for (int64_t first = 0; first == 0 || first < k; first += most(depth, 1)) {
     tile.k = least(depth, k - first);
     tile.fetches = k > few_k;
     run_blocks(g, tile, rows, vectors);

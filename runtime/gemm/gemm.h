@@ -26,8 +26,8 @@ typedef struct sni_gemm {
   int64_t dtype;    // f32, f64, i32, i64
   int64_t m, n, k;  // >= 0
   int64_t segment;  // of k; 0: none
-  int64_t
-      goes_on;  // bool: the caller fills in what sums begin with, before sni_gemm_sum; no segments
+  // bool: the caller fills in what sums begin with, before sni_gemm_sum. Without segments
+  int64_t goes_on;
   int64_t row_bytes;  // of a rectangle, where its owner would have many columns; 0: few, warm ones
   // Where the sums go, columns being neighbours; with goes_on what they begin with is there. NULL: to
   // scratch, for the caller to take from there. Meets neither a nor b.

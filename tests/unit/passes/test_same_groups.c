@@ -194,6 +194,34 @@ START_TEST(sharing_of_buffers_is_the_commands_own) {
 }
 END_TEST
 
+// The first command shares its second pair alone, the last both: one pair after the other.
+START_TEST(buffers_are_shared_pair_by_pair) {
+  const sni_plan *plan = plan_of(INPUT(0, 0, "f32[4,4]") INPUT(
+      1, 1, "f32[4,4]") "  %2 = matmul(%0, %1) {ta=0, tb=0} : f32[4,4]\n"
+                        "  %3 = matmul(%1, %0) {ta=0, tb=0} : f32[4,4]\n"
+                        "  %4 = cumsum(%2) {axis=0, exclusive=0, reverse=0} : f32[4,4]\n"
+                        "  %5 = add(%3, %4) : f32[4,4]\n"
+                        "  %6 = mul(%4, %3) : f32[4,4]\n"
+                        "  %7 = matmul(%6, %3) {ta=0, tb=0} : f32[4,4]\n"
+                        "  %8 = matmul(%7, %1) {ta=0, tb=0} : f32[4,4]\n"
+                        "  %9 = matmul(%1, %7) {ta=0, tb=0} : f32[4,4]\n"
+                        "  %10 = cumsum(%8) {axis=0, exclusive=0, reverse=0} : f32[4,4]\n"
+                        "  %11 = add(%9, %10) : f32[4,4]\n"
+                        "  %12 = mul(%10, %9) : f32[4,4]\n"
+                        "  %13 = matmul(%11, %12) {ta=0, tb=0} : f32[4,4]\n"
+                        "  return %5, %13");
+  uint32_t pairs_of[3] = {0};
+  for (uint32_t c = 0; c < plan->n_commands; c++) {
+    const sni_tree *kernel = plan->commands[c].kernel;
+    uint32_t marked = 0;
+    for (uint32_t b = 0; b < kernel->n_buffers; b++) marked += sni_tree_buffers(kernel)[b].shared;
+    pairs_of[marked / 2]++;
+  }
+  ck_assert_uint_eq(pairs_of[1], 1);
+  ck_assert_uint_eq(pairs_of[2], 1);
+}
+END_TEST
+
 // A result that shows another value in a shape of its own lies in one buffer with it.
 START_TEST(values_of_one_buffer_are_one_argument) {
   const sni_plan *plan = plan_of(INPUT(0, 0, "f32[4,4]") INPUT(1, 1, "f32[4,4]") INPUT(
@@ -230,6 +258,7 @@ int main(void) {
   tcase_add_test(cases, layers_are_built_once);
   tcase_add_loop_test(cases, groups_that_differ_are_told_apart, 0, (int)SNI_COUNT_OF(pairs));
   tcase_add_test(cases, sharing_of_buffers_is_the_commands_own);
+  tcase_add_test(cases, buffers_are_shared_pair_by_pair);
   tcase_add_test(cases, values_of_one_buffer_are_one_argument);
   tcase_add_test(cases, groups_that_may_fault_are_built_each);
   suite_add_tcase(suite, cases);
