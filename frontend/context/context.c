@@ -62,7 +62,7 @@ static bool read_options(const sn_context_options *given, sn_context_options *ou
   if (out_options->threads < 0) return false;
   if (out_options->executor.parallel_for && out_options->executor.concurrency < 1) return false;
   return (unsigned)out_options->backend <= SN_BACKEND_LLVM &&
-         (out_options->matmul == SN_MATMUL_OWN || out_options->matmul == SN_MATMUL_LIBRARY);
+         (unsigned)out_options->matmul <= SN_MATMUL_LIBRARY;
 }
 
 // Takes over one reference to the family, also on failure.
