@@ -42,10 +42,12 @@ typedef enum sn_backend {
   SN_BACKEND_LLVM,         // a missing plugin is an error at the first compile
 } sn_backend;
 
+// Who computes large matmuls of floats. 1 is SN_MATMUL_OWN, too: SN_BLAS_NONE of earlier headers.
 typedef enum sn_matmul_mode {
-  SN_MATMUL_OWN = 0,  // the same bits in every mode, at any size, on any number of threads
-  SN_MATMUL_LIBRARY =
-      2,  // a usable OpenBLAS serves large matmuls of compiled functions: other rounding
+  // The same bits in every mode, at any size, on any number of threads.
+  SN_MATMUL_OWN = 0,
+  // In compiled functions a usable OpenBLAS: it rounds in orders of its own.
+  SN_MATMUL_LIBRARY = 2,
 } sn_matmul_mode;
 
 // Zero means default, in every field.
