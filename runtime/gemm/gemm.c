@@ -83,14 +83,19 @@ static void cut_tiles(sni_gemm *g) {
       most(wide_bytes(g->row_bytes, g->panel * g->size, tall), g->panel * g->size);
   g->rectangle_columns = least(bytes / g->size, g->n);
   g->rectangle_rows = g->strip_rows;
+  const int64_t copied = most(band_bytes / most(depth_of(g), 1) / bytes, 1) * bytes / g->size;
+  if (tall && g->c) {  // sums wait in memory for the next piece: a copy serves all rows
+    g->rectangle_rows = g->m;
+    g->rectangle_columns = g->band = least(copied, g->n);
+    return;
+  }
   if (tall) {
     g->rectangle_rows = least(most(tall_bytes / bytes / g->strip_rows, 1) * g->strip_rows, g->m);
     g->band = g->rectangle_columns;
     return;
   }
   const bool once = g->m <= g->strip_rows;  // then a copy serves no other strip
-  const int64_t together = once ? group_bytes : band_bytes / most(depth_of(g), 1);
-  g->band = least(most(together / bytes, 1) * bytes / g->size, g->n);
+  g->band = least(once ? most(group_bytes / bytes, 1) * bytes / g->size : copied, g->n);
 }
 
 // Whether b stays in L2.
@@ -175,10 +180,11 @@ size_t sni_gemm_scratch_bytes(const sni_gemm_kernels *kernels, int dtype, int64_
 }
 
 static void lay_out(sni_gemm *g) {
-  const int64_t sums = g->rectangle_rows * pitch_of(g);
-  char *at = g->scratch + sums;
+  const bool in_c = g->c && !g->streams;  // but for a strip of what ends with no whole vector
+  const int64_t pitch = in_c ? round_up(g->panel * g->size, line) : pitch_of(g);
+  char *at = g->scratch + (in_c ? g->strip_rows : g->rectangle_rows) * pitch;
   g->sums = g->scratch;
-  g->sums_row = g->c && !g->streams ? g->c_row : pitch_of(g);
+  g->sums_row = in_c ? g->c_row : pitch;
   g->piece_sums = at;
   g->packed_a = at;
   if (g->packs_a) at += round_up(g->strip_rows * depth_of(g) * g->size, line);
