@@ -48,7 +48,7 @@ static bool limit_addresses(int64_t spare) {
 
 static int run_with_little_memory(int64_t spare, bool loaded) {
   sn_context *c;
-  if (sn_context_create(&c, .threads = 2)) return 2;
+  if (sn_context_create(&c, .threads = 2, .matmul = SN_MATMUL_LIBRARY)) return 2;
   sn_system_info info = {.size = sizeof(info)};
   if (loaded) sn_context_system_info(c, &info);
   if (!limit_addresses(spare)) return 2;
@@ -75,7 +75,8 @@ END_TEST
 static int system_info_says_why(void) {
   sn_context *c;
   sn_system_info info = {.size = sizeof(info)};
-  if (!limit_addresses(30 << 20) || sn_context_create(&c, .threads = 1)) return 2;
+  if (!limit_addresses(30 << 20)) return 2;
+  if (sn_context_create(&c, .threads = 1, .matmul = SN_MATMUL_LIBRARY)) return 2;
   uint64_t native;
   if (call_dense(c, &native) || native) return 3;
   sn_context_system_info(c, &info);
