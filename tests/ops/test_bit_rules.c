@@ -326,6 +326,29 @@ START_TEST(a_size_of_one_broadcasts_nothing) {
 }
 END_TEST
 
+// One column that is a slice of two is one column all the same: a sum in lanes.
+static sn_status sliced_column(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                               void *user) {
+  (void)user;
+  const sn_range_spec column[] = {SN_ALL, SN_RANGE(0, 1, 1)};
+  out[0] = sn_matmul(in[0], sn_slice(in[1], column, 2));
+  return sn_pending_error(context);
+}
+
+START_TEST(a_sliced_column_is_a_column) {
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 5);
+  sn_function *f = sn_function_create(context, sliced_column, .inputs = 2, .outputs = 1);
+  sn_tensor *in[] = {sn_random_normal(context, SN_F64, SN_SHAPE(9, 70)),
+                     sn_random_normal(context, SN_F64, SN_SHAPE(70, 2))};
+  sn_tensor *compiled, *eager;
+  ck_assert_int_eq(sn_call(f, in, 2, &compiled, 1), SN_OK);
+  ck_assert_int_eq(sn_call_eager(f, in, 2, &eager, 1), SN_OK);
+  ck_assert_mem_eq(data_of(compiled), data_of(eager), bytes_of(eager));
+  sn_function_destroy(f);
+  sn_context_destroy(context);
+}
+END_TEST
+
 // Largest and least of zeros of both signs, along rows, columns, both, and behind a product with one.
 static sn_status extrema(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)user;
@@ -369,6 +392,7 @@ int main(void) {
   tcase_add_loop_test(tests, products_have_one_order, 0, 2);
   tcase_add_test(tests, the_orders_are_these);
   tcase_add_test(tests, a_row_alone_is_a_row_of_many);
+  tcase_add_test(tests, a_sliced_column_is_a_column);
   tcase_add_loop_test(tests, products_of_depth_one_keep_their_sign, 0, SINTER_HAS_LLVM ? 2 : 1);
   tcase_add_loop_test(tests, columns_count_when_a_function_runs, 0, 2);
   tcase_add_test(tests, sizes_made_from_others_count_too);
