@@ -30,9 +30,14 @@ static sn_status number(const sizes *s, const sni_node *node, sni_dim dim, sni_d
 
 // Attribute i where it places no element: the start of an empty slice, padding around an empty axis
 // (its inverse). There N - 1 may be negative; *out is a number that inference accepts.
-static bool is_idle(const sni_node *node, int i, const sni_type *operand, const sni_type *type,
+static bool is_idle(const sni_graph *graph, const sni_node *node, int i, const sni_type *operand, const sni_type *type,
                     sni_dim *out) {
   const int rank = type->rank, axis = rank ? i % rank : 0;
+  sni_convolution c;
+  if (sni_convolution_of(graph, node, &c) && &node->attrs[i] >= c.start && &node->attrs[i] < c.size) {
+    *out = 0;  // a window may begin anywhere
+    return true;
+  }
   if (node->op == SNI_OP_SLICE && i < rank && type->dims[axis] == 0) {
     *out = 0;
     return true;
@@ -51,7 +56,7 @@ static sn_status check_node(sizes *s, sni_node_id id) {
   for (int i = 0; i < type->rank; i++) SNI_TRY(number(s, node, node->type.dims[i], &type->dims[i]));
   for (int i = 0; i < node->n_operands; i++) s->operands[i] = &s->types[node->operands[i]];
   for (int i = 0; i < node->n_attrs; i++)
-    if (!is_idle(node, i, s->operands[0], type, &s->attrs[i]))
+    if (!is_idle(s->graph, node, i, s->operands[0], type, &s->attrs[i]))
       SNI_TRY(number(s, node, node->attrs[i], &s->attrs[i]));
   sni_inference in = {s->diag,          NULL,     false,         node->op, s->operands,
                       node->n_operands, s->attrs, node->n_attrs, type};

@@ -131,6 +131,9 @@ static inline bool sni_is_reduce(sni_op op) {
 static inline bool sni_is_contraction(const sni_node *node) {
   return sni_op_infos[node->op].op_class == SNI_CLASS_CONTRACT;
 }
+static inline bool sni_is_matmul(const sni_node *node) {
+  return node->op == SNI_OP_MATMUL;
+}
 // Gives the sums of the chunks of an axis: attrs[0], cut into pieces of attrs[1] elements.
 static inline bool sni_is_partial(const sni_node *node) {
   return sni_op_infos[node->op].op_class == SNI_CLASS_PARTIAL;
@@ -248,6 +251,23 @@ static inline const sni_type *sni_graph_type(const sni_graph *graph, sni_node_id
 // Dim of the operand along which dim d of a view runs; -1: along none, it is repeated. A reshape has no
 // such dims. Of a slice the operand's index is attrs[d] + the view's * attrs[rank + d], else the same.
 int sni_viewed_dim(const sni_graph *graph, const sni_node *view, int d);
+
+// Which of the three sides of a convolution a node gives; its numbers, one for each spatial dim. They
+// point into the node.
+enum { SNI_SPATIAL_MAX = 3 };
+typedef struct sni_convolution {
+  int spatial;  // 1 .. SNI_SPATIAL_MAX
+  int64_t stride[SNI_SPATIAL_MAX], dilation[SNI_SPATIAL_MAX];
+  const sni_dim *start, *size;
+} sni_convolution;
+typedef enum sni_convolution_result {
+  SNI_CONVOLUTION_NONE,  // it is none
+  SNI_CONVOLUTION_OUTPUT,
+  SNI_CONVOLUTION_INPUT,
+  SNI_CONVOLUTION_KERNEL,
+} sni_convolution_result;
+sni_convolution_result sni_convolution_of(const sni_graph *graph, const sni_node *node,
+                                          sni_convolution *out);
 
 // ---- inference alone (eager mode): *out_type of op applied to operands of these types. declared
 // as in sni_graph_add. operand_names NULL. dims: for symbolic dims; may be NULL when all dims are

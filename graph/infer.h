@@ -53,6 +53,7 @@ sn_status sni_infer_reduce(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_partial_sum(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_cumulate(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_conv(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_gather(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_scatter_add(const sni_inference *in, sni_type *out_type);
 

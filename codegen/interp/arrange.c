@@ -105,6 +105,16 @@ static bool body_fits(const sni_flattener *t, uint32_t n, uint32_t lanes) {
   return true;
 }
 
+// A contraction of several axes has no steps of its own: lanes of a loop around n go to n, where they
+// may.
+static void bring_lanes(sni_flattener *t, uint32_t contract) {
+  const uint32_t n = t->items[contract].parent;
+  sni_schedule *schedule = sni_tree_schedule(t->tree);
+  for (uint32_t i = t->items[n].parent; i != SNI_NO_ITEM; i = t->items[i].parent)
+    schedule[i].lanes = false;
+  schedule[n].lanes = body_fits(t, n, n);
+}
+
 // All contractions of one loop n go together.
 static bool choose_tile(sni_flattener *t, uint32_t contract) {
   const uint32_t n = t->items[contract].parent;
@@ -146,7 +156,10 @@ void sni_flatten_arrange(sni_flattener *t, const sni_tree *expanded) {
   sni_schedule *schedule = sni_tree_schedule(tree);
   bool changed = false;
   for (uint32_t i = 0; i < tree->n_items; i++) {
-    if (t->items[i].kind == SNI_ITEM_CONTRACT && choose_tile(t, i)) changed = true;
+    if (t->items[i].kind != SNI_ITEM_CONTRACT) continue;
+    const bool tiled = choose_tile(t, i), several = t->items[i].as.contract.n_k > 1;
+    if (!tiled && several) bring_lanes(t, i);
+    changed |= tiled || several;
   }
   for (uint32_t i = 0; i < tree->n_items; i++) {
     if (t->items[i].kind != SNI_ITEM_LOOP || t->item_facts[i].lanes != SNI_NO_ITEM ||

@@ -19,43 +19,32 @@ typedef struct part {
   int64_t sums_row;
 } part;
 
-// ---- operands with ranges
+// ---- operands
 
-// An operand along one of its loops; own, k count from here.
-typedef struct side {
-  const sni_flat_frame *f;
-  const sni_operand *operand;
-  sn_dtype dtype;
-  bool along_k;  // its neighbours lie along k; else along the operand's own loop
-  int64_t own;
-} side;
-
-// A line of elements, 0 where a range says so.
-static void load_line(void *frame, char *to, int64_t own, int64_t k, int64_t count) {
-  const side *s = frame;
-  const sni_flat_frame *f = s->f;
-  const sni_operand *operand = s->operand;
-  const int64_t size = (int64_t)sni_flat_size_of[s->dtype];
-  const int64_t stride = f->sizes[s->along_k ? operand->k : operand->own];
-  int64_t first = 0, end = count;
-  own += s->own;
-  for (uint32_t i = 0; i < operand->forms.count; i++) {
-    const uint32_t form = operand->forms.first + i;
-    const sni_move *moves = f->code->moves + operand->form_moves + 2 * (size_t)i;
-    const int64_t own_step = f->sizes[moves[0].size], k_step = f->sizes[moves[1].size];
-    sni_flat_inside(f->forms[form] + own * own_step + k * k_step, s->along_k ? k_step : own_step,
-                    f->sizes[f->code->forms[form].extent], &first, &end);
+// An operand where its loops are at hand; own: of its own loop, from there on.
+static sni_gemm_map map_of(const sni_flat_frame *f, const sni_operand *o, const uint32_t *extents,
+                           int64_t own) {
+  sni_gemm_range *ranges = (sni_gemm_range *)(void *)(f->scratch + o->ranges);
+  sni_gemm_map map = {
+      .own = {.count = 1, .step = {f->sizes[o->own]}},
+      .k = {.count = o->n_k},
+      .own_first = own,
+      .n_ranges = o->forms.count,
+      .ranges = ranges,
+  };
+  for (uint32_t a = 0; a < o->n_k; a++) {
+    map.k.extent[a] = extents ? f->sizes[extents[a]] : INT64_MAX;
+    map.k.step[a] = f->sizes[o->k[a]];
   }
-  if (first >= end) first = end = 0;
-  const char *from = f->slots[operand->slot] + own * f->sizes[operand->own] +
-                     k * f->sizes[operand->k] + first * stride;
-  memset(to, 0, (size_t)(first * size));
-  if (stride == size)
-    memcpy(to + first * size, from, (size_t)((end - first) * size));
-  else
-    f->code->blocks->move->load[s->dtype](to + first * size, from, stride, NULL,
-                                          (size_t)(end - first));
-  memset(to + end * size, 0, (size_t)((count - end) * size));
+  for (uint32_t i = 0; i < o->forms.count; i++) {
+    const uint32_t form = o->forms.first + i;
+    const sni_move *moves = f->code->moves + o->form_moves + (size_t)(1 + o->n_k) * i;
+    ranges[i] = (sni_gemm_range){.extent = f->sizes[f->code->forms[form].extent],
+                                 .offset = f->forms[form],
+                                 .own = {f->sizes[moves[0].size]}};
+    for (uint32_t a = 0; a < o->n_k; a++) ranges[i].k[a] = f->sizes[moves[1 + a].size];
+  }
+  return map;
 }
 
 // ---- sums
@@ -63,45 +52,58 @@ static void load_line(void *frame, char *to, int64_t own, int64_t k, int64_t cou
 // A product of the call at hand.
 typedef struct product {
   sni_gemm g;
-  side left, right;
-  sni_gemm_loader load_left, load_right;
+  sni_gemm_map left, right;
 } product;
 
-// The sums of a rectangle. Filled in where it lies: loaders point into it.
+static bool has_map(const sni_operand *o) {
+  return o->forms.count || o->n_k > 1;
+}
+
+// The sums of a rectangle. Filled in where it lies: it points into itself.
 static void begin_product(product *out, const sni_flat_frame *f, const sni_product *p,
                           const part *at) {
   const int64_t rows_step = f->sizes[p->rows.own], columns_step = f->sizes[p->columns.own];
-  *out = (product){
-      .left = {f, &p->rows, (sn_dtype)p->dtype, true, at->row},
-      .right = {f, &p->columns, (sn_dtype)p->dtype, false, at->column},
-      .load_left = {&out->left, load_line},
-      .load_right = {&out->right, load_line},
-      .g = {.dtype = p->dtype,
-            .m = at->rows,
-            .n = at->columns,
-            .k = f->sizes[p->k],
-            .segment = p->segment,
-            .goes_on = p->goes_on,
-            .row_bytes = SNI_FLAT_SUMS_BYTES,
-            .a = f->slots[p->rows.slot] + at->row * rows_step,
-            .a_row = rows_step,
-            .a_k = f->sizes[p->rows.k],
-            .b = f->slots[p->columns.slot] + at->column * columns_step,
-            .b_k = f->sizes[p->columns.k],
-            .b_column = columns_step,
-            .scratch = f->scratch + f->code->tiles.gemm},
+  int64_t k = 1;
+  for (uint32_t i = 0; i < p->n_k; i++) k *= f->sizes[p->k[i]];
+  out->g = (sni_gemm){
+      .dtype = p->dtype,
+      .m = at->rows,
+      .n = at->columns,
+      .k = k,
+      .segment = p->segment,
+      .goes_on = p->goes_on,
+      .row_bytes = SNI_FLAT_SUMS_BYTES,
+      .a = f->slots[p->rows.slot],
+      .a_row = rows_step,
+      .a_k = f->sizes[p->rows.k[0]],
+      .b = f->slots[p->columns.slot],
+      .b_k = f->sizes[p->columns.k[0]],
+      .b_column = columns_step,
+      .scratch = f->scratch + f->code->tiles.gemm,
   };
-  if (p->rows.forms.count) out->g.load_a = &out->load_left;
-  if (p->columns.forms.count) out->g.load_b = &out->load_right;
+  if (has_map(&p->rows)) {
+    out->left = map_of(f, &p->rows, p->k, at->row);
+    out->g.map_a = &out->left;
+  } else {
+    out->g.a += at->row * rows_step;
+  }
+  if (has_map(&p->columns)) {
+    out->right = map_of(f, &p->columns, p->k, at->column);
+    out->g.map_b = &out->right;
+  } else {
+    out->g.b += at->column * columns_step;
+  }
   sni_gemm_begin(&out->g, f->code->blocks->gemm);
 }
 
 // What the sums go on from.
 static void start_from_memory(const sni_flat_frame *f, const sni_product *p, const part *at,
                               const sni_gemm *g) {
-  side from = {f, &p->from, (sn_dtype)p->dtype, false, at->column + g->column};
-  for (int64_t row = 0; row < g->rows; row++)
-    load_line(&from, g->sums + row * g->sums_row, 0, at->row + g->row + row, g->columns);
+  const sni_gemm_map from = map_of(f, &p->from, NULL, at->column + g->column);
+  const sni_gemm_kernels *kernels = g->kernels;
+  sni_gemm_copy_block(&from, f->slots[p->from.slot], g->size,
+                      g->size == 4 ? kernels->copy_32 : kernels->copy_64, g->sums, g->sums_row, 0,
+                      g->columns, at->row + g->row, g->rows);
 }
 
 static bool next_sums(const sni_flat_frame *f, const sni_product *p, const part *at,

@@ -370,10 +370,11 @@ static void emit_yield(sni_flattener *t, uint32_t number) {
                           .a = slot_of(t, inst->operands[0])});
 }
 
-void sni_flatten_product_step(sni_flattener *t, uint32_t product, uint32_t slot) {
+void sni_flatten_product_step(sni_flattener *t, uint32_t product, uint32_t slot, bool one) {
   if (t->status) return;
   emit(t, (sni_flat_step){.kind = SNI_FLAT_PRODUCT,
                           .dtype = t->slots[slot].dtype,
+                          .flags = one_unless(!one),
                           .dst = slot,
                           .a = slot,
                           .b = slot,

@@ -9,26 +9,6 @@
 
 // ---- ranges
 
-// ceil(a / b) for a >= 0, b > 0.
-static int64_t divide_up(int64_t a, int64_t b) {
-  return b == 1 ? a : a / b + (a % b != 0);
-}
-
-void sni_flat_inside(int64_t value, int64_t stride, int64_t extent, int64_t *first, int64_t *end) {
-  int64_t from = 0, to = *end;
-  if (stride == 0) {
-    if (value < 0 || value >= extent) to = 0;
-  } else if (stride > 0) {
-    if (value < 0) from = divide_up(-value, stride);
-    to = value < extent ? divide_up(extent - value, stride) : 0;
-  } else {
-    if (value >= extent) from = divide_up(value - extent + 1, -stride);
-    to = value >= 0 && extent > 0 ? value / -stride + 1 : 0;
-  }
-  if (from > *first) *first = from;
-  if (to < *end) *end = to;
-}
-
 // Lanes [*first, *end) reach memory.
 static void valid_lanes(const sni_flat_frame *f, const sni_flat_step *s, size_t n, size_t *first,
                         size_t *end) {
@@ -36,7 +16,7 @@ static void valid_lanes(const sni_flat_frame *f, const sni_flat_step *s, size_t 
   for (uint32_t i = s->as.forms.first; i < s->as.forms.first + s->as.forms.count; i++) {
     const sni_form *form = &f->code->forms[i];
     const int64_t stride = s->flags & SNI_FLAT_ONE ? 0 : f->sizes[form->lanes];
-    sni_flat_inside(f->forms[i], stride, f->sizes[form->extent], &from, &to);
+    sni_gemm_inside(f->forms[i], stride, f->sizes[form->extent], &from, &to);
   }
   *first = from < to ? (size_t)from : 0;
   *end = from < to ? (size_t)to : 0;
@@ -202,7 +182,7 @@ void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t 
         across(f, s, n);
         break;
       case SNI_FLAT_PRODUCT:
-        sni_flat_product_row(f, s->number, block);
+        sni_flat_product_row(f, s->number, n);
         break;
       case SNI_FLAT_ALONG:
         along(f, s, n);

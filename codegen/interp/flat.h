@@ -149,10 +149,13 @@ typedef struct sni_flat_scan {
 
 // A CONTRACT under a PRODUCT node.
 typedef struct sni_operand {
-  uint32_t slot;    // cursor at m = n = k = 0
-  uint32_t own, k;  // numbers of sizes: strides along its own loop and k
+  uint32_t slot;                  // cursor at m = n = k = 0
+  uint32_t own;                   // numbers of sizes: strides along its own loop
+  uint32_t k[SNI_CONTRACT_AXES];  // and along the axes of k
+  uint32_t n_k;
   sni_flat_list forms;
-  uint32_t form_moves;  // of form i: moves [form_moves + 2 i] along its own loop, [+ 1] along k
+  uint32_t form_moves;  // of form i: moves [form_moves + (1 + n_k) i] along its own loop, then along k
+  size_t ranges;        // byte offset in scratch of their sni_gemm_range
 } sni_operand;
 
 // The lanes run along the columns: the loop n, or m where n is very short. For a PRODUCT step the one
@@ -162,7 +165,8 @@ typedef struct sni_product {
   sni_operand rows, columns;  // lhs and rhs, or the other way round
   sni_operand from;           // its own loop is the columns', k the rows'
   bool goes_on;               // there is a `from`
-  uint32_t k;                 // number of a size: extent
+  uint32_t k[SNI_CONTRACT_AXES];  // numbers of sizes: extents
+  uint32_t n_k;
   uint32_t slot;              // of the row of products
   int64_t segment;            // 0: none
   size_t products;            // byte offset in scratch of its tile, where there are several
@@ -250,9 +254,6 @@ static const size_t sni_flat_size_of[SN_DTYPE_COUNT] = {
 #undef SNI_X
 };
 
-// Narrows [*first, *end), first >= 0, to the i with 0 <= value + i * stride < extent: an interval,
-// since the form is monotone.
-void sni_flat_inside(int64_t value, int64_t stride, int64_t extent, int64_t *first, int64_t *end);
 void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t block);
 void sni_flat_walk(sni_flat_frame *f, uint32_t first, uint32_t end, size_t n);
 void sni_flat_product_row(const sni_flat_frame *f, uint32_t product, size_t n);

@@ -222,26 +222,30 @@ static void close_loop(sni_flattener *t) {
 
 // ---- contractions
 
-// apart: loops that do not move the operand's cursor.
+// Depths: own of its loop, k of n_k axes from there on. apart: loops that do not move the operand's
+// cursor.
 static sni_operand make_operand(sni_flattener *t, uint32_t number, uint32_t own, uint32_t k,
-                                uint32_t apart) {
+                                uint32_t n_k, uint32_t apart) {
   const sni_tree_access *access = &sni_tree_accesses(t->tree)[number];
   const int64_t size =
       (int64_t)sn_dtype_size((sn_dtype)sni_tree_buffers(t->tree)[access->buffer].dtype);
   const sni_flat_cursor cursor = sni_flatten_cursor(t, number, apart);
-  const sni_operand operand = {
+  sni_operand operand = {
       .slot = cursor.made.slot,
       .own = sni_flatten_size(t, access->stride[own], size, false),
-      .k = sni_flatten_size(t, access->stride[k], size, false),
+      .n_k = n_k,
       .forms = {cursor.first_form, access->n_ranges},
       .form_moves = t->n_moves,
   };
-  for (uint32_t i = 0; i < 2u * access->n_ranges; i++) {
-    const sni_tree_range *range = &sni_tree_ranges(t->tree)[access->first_range + i / 2];
-    const uint32_t step = sni_flatten_size(t, range->stride[i % 2 ? k : own], 1, false);
+  for (uint32_t i = 0; i < n_k; i++)
+    operand.k[i] = sni_flatten_size(t, access->stride[k + i], size, false);
+  for (uint32_t i = 0; i < (1 + n_k) * access->n_ranges; i++) {
+    const uint32_t range = i / (1 + n_k), along = i % (1 + n_k);
+    const sni_extent *stride = sni_tree_ranges(t->tree)[access->first_range + range].stride;
+    const uint32_t step = sni_flatten_size(t, stride[along ? k + along - 1 : own], 1, false);
     if (sni_flatten_grow(t, (void **)&t->moves, &t->moves_capacity, t->n_moves + 1,
                          sizeof(*t->moves)))
-      t->moves[t->n_moves++] = (sni_move){cursor.first_form + i / 2, step};
+      t->moves[t->n_moves++] = (sni_move){cursor.first_form + range, step};
   }
   return operand;
 }
@@ -251,26 +255,28 @@ static void add_product(sni_flattener *t, uint32_t contract, bool tiled) {
   const sni_contract_item *c = &t->items[contract].as.contract;
   const uint32_t depth = t->items[contract].depth, apart = tiled ? 2 : 0;
   const sn_dtype dtype = (sn_dtype)t->all[c->inst].dtype;
-  const sni_operand lhs = make_operand(t, c->lhs, depth - 2, depth, apart);
-  const sni_operand rhs = make_operand(t, c->rhs, depth - 1, depth, apart);
-  const bool turned = t->open[t->depth - 2].item == t->lanes_item;
+  const sni_operand lhs = make_operand(t, c->lhs, depth - 2, depth, c->n_k, apart);
+  const sni_operand rhs = make_operand(t, c->rhs, depth - 1, depth, c->n_k, apart);
+  const bool turned = t->open[t->depth - 2].item == t->lanes_item, one = !t->facts[c->inst].lanes;
+  const sni_flat_home home = tiled ? SNI_HOME_NONE : one ? SNI_HOME_CELL : SNI_HOME_REGISTER;
   sni_product product = {
       .dtype = (uint8_t)dtype,
       .rows = turned ? rhs : lhs,
       .columns = turned ? lhs : rhs,
-      .k = sni_flatten_size(t, c->k, 1, false),
-      .slot = sni_flatten_slot(t, dtype, tiled ? SNI_HOME_NONE : SNI_HOME_REGISTER, 0),
+      .n_k = c->n_k,
+      .slot = sni_flatten_slot(t, dtype, home, 0),
       .segment = c->segment,
   };
+  for (uint32_t i = 0; i < c->n_k; i++) product.k[i] = sni_flatten_size(t, c->k[i], 1, false);
   if (c->from != SNI_NO_VALUE) {
     product.goes_on = true;
     product.from =
-        make_operand(t, c->from, depth - (turned ? 2 : 1), depth - (turned ? 1 : 2), apart);
+        make_operand(t, c->from, depth - (turned ? 2 : 1), depth - (turned ? 1 : 2), 1, apart);
   }
   t->values[c->inst].slot = product.slot;
   if (!tiled) {
     const uint32_t first = t->n_steps;
-    sni_flatten_product_step(t, t->n_products, product.slot);
+    sni_flatten_product_step(t, t->n_products, product.slot, one);
     add_steps(t, first);
   }
   if (sni_flatten_grow(t, (void **)&t->products, &t->products_capacity, t->n_products + 1,
@@ -278,11 +284,11 @@ static void add_product(sni_flattener *t, uint32_t contract, bool tiled) {
     t->products[t->n_products++] = product;
 }
 
-// A contraction as a loop over k, element by element or vector by vector.
+// A contraction of one axis as a loop over k, element by element or vector by vector.
 static void flatten_sum(sni_flattener *t, uint32_t item) {
   const sni_contract_item *c = &t->items[item].as.contract;
   const sn_dtype dtype = (sn_dtype)t->all[c->inst].dtype;
-  const bool cut = c->segment && (c->k.param >= 0 || c->k.value > c->segment);
+  const bool cut = c->segment && (c->k[0].param >= 0 || c->k[0].value > c->segment);
   sni_flat_reduction r = {
       .kind = SNI_REDUCE_ALONG,
       .dtype = (uint8_t)dtype,
@@ -292,7 +298,7 @@ static void flatten_sum(sni_flattener *t, uint32_t item) {
       .identity = sni_flatten_constant(t, dtype, 0),
       .alone = sni_flatten_constant(t, dtype, sni_flatten_identity(SNI_KOP_ADD, dtype)),
       .zero = sni_flatten_constant(t, dtype, 0),
-      .extent = sni_flatten_size(t, c->k, 1, false),
+      .extent = sni_flatten_size(t, c->k[0], 1, false),
       .width = 1,
       .chunk = cut ? c->segment : 0,
       .levels = cut,
@@ -330,7 +336,7 @@ static bool is_tiled(const sni_flattener *t, uint32_t loop) {
 static void flatten_contract(sni_flattener *t, uint32_t item) {
   const uint32_t n = t->items[item].parent;
   const bool tiled = is_tiled(t, t->items[n].parent);
-  if (tiled || n == t->lanes_item)
+  if (tiled || n == t->lanes_item || t->items[item].as.contract.n_k > 1)
     add_product(t, item, tiled);
   else
     flatten_sum(t, item);

@@ -151,7 +151,7 @@ bool sni_flatten_is_dense(const sni_flattener *t, uint32_t access, uint32_t lane
 void sni_flatten_inst(sni_flattener *t, uint32_t number);
 // Slot of what the access loads; copied: not a mere pointer.
 uint32_t sni_flatten_load(sni_flattener *t, uint32_t access, bool vector, bool copied);
-void sni_flatten_product_step(sni_flattener *t, uint32_t product, uint32_t slot);
+void sni_flatten_product_step(sni_flattener *t, uint32_t product, uint32_t slot, bool one);
 void sni_flatten_multiply(sni_flattener *t, uint32_t number, uint32_t accumulator);
 uint32_t sni_flatten_slot(sni_flattener *t, sn_dtype dtype, sni_flat_home home, uint32_t count);
 uint32_t sni_flatten_home(sni_flattener *t, sn_dtype dtype, bool vector);

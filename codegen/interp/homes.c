@@ -315,7 +315,12 @@ static int64_t known(const sni_flattener *t, uint32_t size) {
 }
 
 static size_t gemm_bytes(const sni_flattener *t, const sni_product *p, int64_t m, int64_t n) {
-  return sni_gemm_scratch_bytes(t->blocks->gemm, p->dtype, m, n, known(t, p->k), p->segment,
+  int64_t k = 1;
+  for (uint32_t i = 0; i < p->n_k && k >= 0; i++) {
+    const int64_t extent = known(t, p->k[i]);
+    if (extent < 0 || __builtin_mul_overflow(k, extent, &k)) k = -1;
+  }
+  return sni_gemm_scratch_bytes(t->blocks->gemm, p->dtype, m, n, k, p->segment,
                                 SNI_FLAT_SUMS_BYTES);
 }
 
@@ -350,6 +355,13 @@ static void place_products(sni_flattener *t) {
     if (bytes > most) most = bytes;
   }
   t->tiles.gemm = reserve(t, most, SNI_LINE_BYTES);
+  for (uint32_t i = 0; i < t->n_products; i++) {
+    sni_operand *const operands[] = {&t->products[i].rows, &t->products[i].columns,
+                                     &t->products[i].from};
+    for (int o = 0; o < 3; o++)
+      operands[o]->ranges =
+          reserve(t, operands[o]->forms.count * sizeof(sni_gemm_range), sizeof(int64_t));
+  }
 }
 
 void sni_flatten_homes(sni_flattener *t) {

@@ -183,7 +183,12 @@ uint32_t sni_tree_add_contract(sni_tree_builder *b, sn_dtype dtype, sni_contract
   sni_item *item = add_item(b, SNI_ITEM_CONTRACT);
   if (!item) return 0;
   contract.inst = b->n_insts;
-  contract.k = normal(contract.k);
+  if (contract.n_k > SNI_CONTRACT_AXES) {
+    fail(b, "a contraction has too many axes");
+    return 0;
+  }
+  for (uint32_t i = 0; i < contract.n_k; i++) contract.k[i] = normal(contract.k[i]);
+  memset(contract.k + contract.n_k, 0, (SNI_CONTRACT_AXES - contract.n_k) * sizeof *contract.k);
   item->as.contract = contract;
   return put_inst(b, (sni_tree_inst){.op = SNI_KOP_CONTRACTION, .dtype = (uint8_t)dtype});
 }
@@ -278,13 +283,13 @@ static void collect(collector *c) {
     }
     if (item->kind == SNI_ITEM_CONTRACT) {
       sni_contract_item *contract = &item->as.contract;
-      const unsigned depth = item->depth + 1u;
+      const unsigned depth = item->depth + contract->n_k;
       if (depth > SNI_TREE_DEPTH) {
         b->status =
             sni_fail(b->diag, SN_ERR_UNSUPPORTED, "kernel %s: loops are nested too deep", b->name);
         return;
       }
-      count_params(b, &contract->k, 1);
+      count_params(b, contract->k, contract->n_k);
       uint32_t *const accesses[] = {&contract->lhs, &contract->rhs, &contract->from};
       for (int k = 0; k < 3 && *accesses[k] != SNI_NO_VALUE; k++) {
         mark_use(b, *accesses[k], true, false);

@@ -26,6 +26,7 @@ typedef struct shape {
   int64_t m, n, k;   // -1: unknown
   int64_t epilogue;  // instructions behind the product
   bool contiguous;   // the right side, along n
+  bool mapped;       // one stride does not say where the elements of a side lie along k
   bool cut;          // by a grid into several units
   int lanes, registers;
 } shape;
@@ -131,7 +132,7 @@ static bool is_few_columns(int64_t m, int64_t n, int lanes) {
 }
 
 static bool is_small(const shape *s) {
-  if (s->m < 0 || s->n < 0 || s->k < 0 || s->cut || !s->contiguous) return false;
+  if (s->m < 0 || s->n < 0 || s->k < 0 || s->cut || !s->contiguous || s->mapped) return false;
   if (s->m > small_rows || s->k > small_depth) return false;
   return s->m * s->k <= small_work && s->n <= small_work / most(s->m * s->k, 1);
 }
@@ -192,6 +193,10 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
 }
 
 // ---- nests of a kernel
+bool sni_contract_has_map(const sni_tree *tree, const sni_contract_item *c, uint32_t access) {
+  return c->n_k > 1 || sni_tree_accesses(tree)[access].n_ranges;
+}
+
 static int64_t known_extent(sni_extent x) {
   return x.param < 0 ? x.value : -1;
 }
@@ -230,11 +235,7 @@ static uint32_t contract_in(const sni_tree *tree, uint32_t n) {
   uint32_t i = n + 1;
   while (i < items[n].end && items[i].kind == SNI_ITEM_BLOCK) i++;
   if (i == items[n].end || items[i].kind != SNI_ITEM_CONTRACT) return SNI_NO_ITEM;
-  if (!are_blocks(tree, i + 1, items[n].end) || owns_buffers(tree, n)) return SNI_NO_ITEM;
-  const sni_contract_item *contract = &items[i].as.contract;
-  const bool ranges = sni_tree_accesses(tree)[contract->lhs].n_ranges ||
-                      sni_tree_accesses(tree)[contract->rhs].n_ranges;
-  return ranges ? SNI_NO_ITEM : i;
+  return are_blocks(tree, i + 1, items[n].end) && !owns_buffers(tree, n) ? i : SNI_NO_ITEM;
 }
 
 // The n loop of a nest with the m loop, if it is one.
@@ -291,7 +292,8 @@ static shape nest_shape(const sni_tree *tree, const sni_contraction_nest *nest, 
   shape s = {
       .m = 1,
       .n = sni_tree_known_iterations(tree, columns),
-      .k = known_extent(c->k),
+      .k = sni_contract_known_k(c),
+      .mapped = sni_contract_has_map(tree, c, c->lhs) || sni_contract_has_map(tree, c, c->rhs),
       .cut = is_cut(tree, columns),
       .lanes = lanes,
       .registers = vector_registers(vector_bits),

@@ -34,6 +34,8 @@ typedef struct sni_contraction_nest {
   uint32_t outer;           // m, or n where there is no m
 } sni_contraction_nest;
 
+// Whether it takes a map (runtime/gemm/map.h) to say where the elements of a side lie.
+bool sni_contract_has_map(const sni_tree *tree, const sni_contract_item *c, uint32_t access);
 // Iterations of a loop, the same each time; -1: not known or not the same.
 int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item);
 // Whether the item is the outer loop of such a nest.

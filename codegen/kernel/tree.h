@@ -6,7 +6,7 @@
 //            again), and BARRIERs between phases. Effects are stores, checks and reductions.
 //              LOOP      runs its body for index 0 .. extent - 1
 //              BLOCK     instructions [first, first + count)
-//              CONTRACT  one instruction (CONTRACTION): a sum of products over its own index k
+//              CONTRACT  one instruction (CONTRACTION): a sum of products over its own indices k
 //              IF        runs its body where a bool value is true
 //              BARRIER   top level only: what comes after sees all that came before
 //   depth    of a loop: the number of loops around it. Strides belong to loops by depth: an access
@@ -70,8 +70,10 @@
 
 #include <string.h>
 
-#define SNI_TREE_VERSION 3  // of the block's layout and meaning; part of every key
-#define SNI_TREE_DEPTH 12   // most loops around an instruction
+#define SNI_TREE_VERSION 4  // of the block's layout and meaning; part of every key
+#define SNI_TREE_DEPTH 12   // most loops around an instruction, axes of k included
+#define SNI_CONTRACT_AXES 4     // most axes of k
+#define SNI_CONTRACT_RANGES 16  // most ranges of an access of a contraction
 #define SNI_REDUCE_LANES 64
 #define SNI_NO_VALUE UINT32_MAX
 #define SNI_NO_ITEM UINT32_MAX
@@ -137,10 +139,11 @@ typedef struct sni_block_item {
 } sni_block_item;
 
 // y = sum over k of lhs * rhs: one fma per k, in order of k, from +0.0; where k's extent is 1, from
-// -0.0: the product itself. Integers wrap. lhs, rhs are accesses to the dtype of the instruction;
-// k's stride is the one at the item's own depth. The item stands directly in the loop n, that
-// directly in the loop m, both PARALLEL. lhs does not vary along n, rhs not along m. No ranges but
-// along m, n, k; no index, no otherwise.
+// -0.0: the product itself. Integers wrap. lhs, rhs are accesses to the dtype of the instruction.
+// k may have several axes: it counts them row-major, its extent is the product of theirs, and the
+// stride along axis i is the one at the item's own depth + i. The item stands directly in the loop n,
+// that directly in the loop m, both PARALLEL. lhs does not vary along n, rhs not along m, nor do their
+// ranges; no index, no otherwise.
 // With `from` the sum goes on from what is read there instead (0 outside its ranges, which may be
 // along any loop around): so it may run piece by piece. Then there are no segments.
 // Start from sni_contract_along.
@@ -149,13 +152,20 @@ typedef struct sni_contract_item {
   uint32_t lhs, rhs;  // accesses
   uint32_t segment;   // > 0: k is cut into pieces of that many; piece sums are added in order,
                       // starting with the first one's
-  sni_extent k;
+  sni_extent k[SNI_CONTRACT_AXES];
+  uint32_t n_k;
   uint32_t from;  // access, which does not vary along k; SNI_NO_VALUE
-  uint32_t reserved;
 } sni_contract_item;
 
 static inline sni_contract_item sni_contract_along(sni_extent k) {
-  return (sni_contract_item){.k = k, .from = SNI_NO_VALUE};
+  return (sni_contract_item){.k = {k}, .n_k = 1, .from = SNI_NO_VALUE};
+}
+// All of k; -1: not known when the kernel is built.
+static inline int64_t sni_contract_known_k(const sni_contract_item *c) {
+  int64_t all = 1;
+  for (uint32_t i = 0; i < c->n_k; i++)
+    if (c->k[i].param >= 0 || __builtin_mul_overflow(all, c->k[i].value, &all)) return -1;
+  return all;
 }
 // The accesses of a CONTRACT in their order; gives their number.
 static inline int sni_contract_accesses(const sni_contract_item *c, uint32_t out[3]) {
@@ -176,7 +186,7 @@ typedef struct sni_item {
     sni_block_item block;
     sni_contract_item contract;
     uint32_t condition;  // IF: bool value, the same for all lanes
-    char bytes[48];
+    char bytes[88];
   } as;
 } sni_item;
 

@@ -64,11 +64,15 @@ typedef struct form {
   uint32_t index;
 } form;
 
-// The loop at the cursor (k: of a contraction), whose stride is `factor`.
-static sn_status read_factor(parser *p, bool contract, sni_extent factor, form *out) {
+// The loop at the cursor, or the axis of a contraction's k (it has n_k of them), whose stride is `factor`.
+static sn_status read_factor(parser *p, uint32_t n_k, sni_extent factor, form *out) {
+  static const char *const names[SNI_CONTRACT_AXES] = {"k0", "k1", "k2", "k3"};
   const char *at = p->r.cursor;
-  uint32_t depth = open_depth(p), loop = 0;
-  if (!(contract && sni_tree_accept_word(&p->r, "k"))) {
+  uint32_t axis = 0, loop = 0, depth;
+  while (axis < n_k && !sni_tree_accept_word(&p->r, n_k == 1 ? "k" : names[axis])) axis++;
+  if (axis < n_k) {
+    depth = open_depth(p) + axis;
+  } else {
     SNI_TRY(read_loop(p, &loop));
     depth = p->b.items[loop].depth;
   }
@@ -81,7 +85,7 @@ static sn_status read_factor(parser *p, bool contract, sni_extent factor, form *
 }
 
 // A term: number, p0, 3*i0, p0*i0, i0, %4; behind its sign.
-static sn_status read_term(parser *p, bool contract, bool minus, form *out) {
+static sn_status read_term(parser *p, uint32_t n_k, bool minus, form *out) {
   sni_tree_skip_space(&p->r);
   const char *at = p->r.cursor;
   const char c = p->r.cursor < p->r.end ? *p->r.cursor : 0;
@@ -91,7 +95,7 @@ static sn_status read_term(parser *p, bool contract, bool minus, form *out) {
     return sni_tree_read_value(&p->r, &out->index);
   }
   sni_extent factor = sni_extent_constant(minus ? -1 : 1);
-  if (c == 'i' || c == 'k') return read_factor(p, contract, factor, out);
+  if (c == 'i' || c == 'k') return read_factor(p, n_k, factor, out);
   if (c == 'p') {
     if (minus) return sni_tree_fail_at(&p->r, at, "a parameter cannot be subtracted");
     SNI_TRY(sni_tree_read_extent(&p->r, &factor));
@@ -100,7 +104,7 @@ static sn_status read_term(parser *p, bool contract, bool minus, form *out) {
   }
   if (sni_tree_accept(&p->r, '*')) {
     sni_tree_skip_space(&p->r);
-    return read_factor(p, contract, factor, out);
+    return read_factor(p, n_k, factor, out);
   }
   if (out->has_offset) return sni_tree_fail_at(&p->r, at, "a second offset");
   out->has_offset = true;
@@ -108,19 +112,19 @@ static sn_status read_term(parser *p, bool contract, bool minus, form *out) {
   return SN_OK;
 }
 
-static sn_status read_form(parser *p, bool contract, form *out) {
+static sn_status read_form(parser *p, uint32_t n_k, form *out) {
   *out = (form){.offset = sni_extent_constant(0), .index = SNI_NO_VALUE};
   for (int i = 0; i < SNI_TREE_DEPTH; i++) out->stride[i] = sni_extent_constant(0);
   bool minus = sni_tree_accept(&p->r, '-');
   for (;;) {
-    SNI_TRY(read_term(p, contract, minus, out));
+    SNI_TRY(read_term(p, n_k, minus, out));
     minus = sni_tree_next_is(&p->r, '-');
     if (!minus && !sni_tree_next_is(&p->r, '+')) return SN_OK;
     p->r.cursor++;
   }
 }
 
-static sn_status read_range(parser *p, bool contract) {
+static sn_status read_range(parser *p, uint32_t n_k) {
   form f;
   sni_tree_range range = {.extent = sni_extent_constant(0)};
   uint32_t zero = 1;
@@ -128,7 +132,7 @@ static sn_status read_range(parser *p, bool contract) {
   if (zero) return sni_tree_fail_at(&p->r, p->r.cursor - 1, "a range begins with 0");
   SNI_TRY(sni_tree_expect(&p->r, '<'));
   SNI_TRY(sni_tree_expect(&p->r, '='));
-  SNI_TRY(read_form(p, contract, &f));
+  SNI_TRY(read_form(p, n_k, &f));
   if (f.index != SNI_NO_VALUE) return sni_tree_fail_at(&p->r, p->r.cursor, "a range has no index");
   SNI_TRY(sni_tree_expect(&p->r, '<'));
   SNI_TRY(sni_tree_read_extent(&p->r, &range.extent));
@@ -139,7 +143,7 @@ static sn_status read_range(parser *p, bool contract) {
 }
 
 // b0[form] where 0 <= form < extent and ... else %3
-static sn_status read_access(parser *p, bool contract, uint32_t *out_access) {
+static sn_status read_access(parser *p, uint32_t n_k, uint32_t *out_access) {
   form f;
   uint32_t buffer = 0;
   sni_tree_skip_space(&p->r);
@@ -147,7 +151,7 @@ static sn_status read_access(parser *p, bool contract, uint32_t *out_access) {
   SNI_TRY(sni_tree_read_numbered(&p->r, 'b', "a buffer", &buffer));
   if (buffer >= p->b.n_buffers) return sni_tree_fail_at(&p->r, at, "no buffer b%u", buffer);
   SNI_TRY(sni_tree_expect(&p->r, '['));
-  SNI_TRY(read_form(p, contract, &f));
+  SNI_TRY(read_form(p, n_k, &f));
   SNI_TRY(sni_tree_expect(&p->r, ']'));
   sni_tree_access access = {.buffer = buffer,
                             .index = f.index,
@@ -157,7 +161,7 @@ static sn_status read_access(parser *p, bool contract, uint32_t *out_access) {
   memcpy(access.stride, f.stride, sizeof(access.stride));
   for (bool more = sni_tree_accept_word(&p->r, "where"); more;
        more = sni_tree_accept_word(&p->r, "and")) {
-    SNI_TRY(read_range(p, contract));
+    SNI_TRY(read_range(p, n_k));
     access.n_ranges++;
   }
   if (sni_tree_accept_word(&p->r, "else")) SNI_TRY(sni_tree_read_value(&p->r, &access.otherwise));
@@ -217,7 +221,7 @@ static sn_status read_operation(parser *p, sni_tree_inst *inst) {
   sn_dtype source = SN_BOOL;
   SNI_TRY(read_immediate(p, inst));
   if (sni_kop_has_loop(op)) SNI_TRY(read_loop(p, &inst->loop));
-  if (sni_kop_has_access(op)) SNI_TRY(read_access(p, false, &inst->access));
+  if (sni_kop_has_access(op)) SNI_TRY(read_access(p, 0, &inst->access));
   if (sni_kop_is_store(op)) {
     SNI_TRY(sni_tree_expect(&p->r, '='));
     if (!p->b.status) inst->dtype = p->b.buffers[p->b.accesses[inst->access].buffer].dtype;
@@ -236,13 +240,18 @@ static sn_status read_operation(parser *p, sni_tree_inst *inst) {
 static sn_status read_contract(parser *p, sn_dtype dtype) {
   sni_contract_item contract = sni_contract_along(sni_extent_constant(0));
   SNI_TRY(sni_tree_expect_word(&p->r, "k"));
-  SNI_TRY(sni_tree_read_extent(&p->r, &contract.k));
+  SNI_TRY(sni_tree_read_extent(&p->r, &contract.k[0]));
+  while (sni_tree_accept(&p->r, ',')) {
+    if (contract.n_k == SNI_CONTRACT_AXES)
+      return sni_tree_fail_at(&p->r, p->r.cursor, "k has too many axes");
+    SNI_TRY(sni_tree_read_extent(&p->r, &contract.k[contract.n_k++]));
+  }
   if (sni_tree_accept_word(&p->r, "segment")) SNI_TRY(sni_tree_read_u32(&p->r, &contract.segment));
   SNI_TRY(sni_tree_expect_word(&p->r, "of"));
-  SNI_TRY(read_access(p, true, &contract.lhs));
+  SNI_TRY(read_access(p, contract.n_k, &contract.lhs));
   SNI_TRY(sni_tree_expect_word(&p->r, "times"));
-  SNI_TRY(read_access(p, true, &contract.rhs));
-  if (sni_tree_accept_word(&p->r, "from")) SNI_TRY(read_access(p, true, &contract.from));
+  SNI_TRY(read_access(p, contract.n_k, &contract.rhs));
+  if (sni_tree_accept_word(&p->r, "from")) SNI_TRY(read_access(p, contract.n_k, &contract.from));
   sni_tree_add_contract(&p->b, dtype, contract);
   return SN_OK;
 }

@@ -91,12 +91,23 @@ static void add_number(sni_text *text, bool first, int64_t value, const char *be
   sni_text_add(text, "%s", behind);
 }
 
+// The loop of this depth, or an axis of a contraction's k.
+static void add_index_name(const printer *p, unsigned d, char *name, size_t size) {
+  const sni_item *item = &p->items[p->item];
+  if (d < item->depth)
+    snprintf(name, size, "i%" PRIu32, p->loops[d]);
+  else if (item->as.contract.n_k == 1)
+    snprintf(name, size, "k");
+  else
+    snprintf(name, size, "k%u", d - item->depth);
+}
+
 // Number of terms that were added.
 static int add_form(const printer *p, const sni_extent *stride, unsigned depth, sni_extent offset) {
   int terms = 0;
   for (unsigned d = 0; d < depth; d++) {
-    char name[16] = "k";  // of a contraction
-    if (d < p->items[p->item].depth) snprintf(name, sizeof(name), "i%" PRIu32, p->loops[d]);
+    char name[16];
+    add_index_name(p, d, name, sizeof name);
     if (stride[d].param >= 0)
       sni_text_add(p->text, "%sp%" PRId64 "*%s", terms ? " + " : "", stride[d].param, name);
     else if (stride[d].value)
@@ -186,18 +197,22 @@ static void add_inst(const printer *p, uint32_t number) {
 
 static void add_contract(const printer *p, const sni_item *item) {
   const sni_contract_item *contract = &item->as.contract;
+  const unsigned depth = item->depth + contract->n_k;
   add_indent(p);
   add_value(p, contract->inst);
   sni_text_add(p->text, "contract k ");
-  add_extent(p->text, contract->k);
+  for (uint32_t i = 0; i < contract->n_k; i++) {
+    if (i) sni_text_add(p->text, ", ");
+    add_extent(p->text, contract->k[i]);
+  }
   if (contract->segment) sni_text_add(p->text, " segment %" PRIu32, contract->segment);
   sni_text_add(p->text, " of ");
-  add_access(p, contract->lhs, item->depth + 1u);
+  add_access(p, contract->lhs, depth);
   sni_text_add(p->text, " times ");
-  add_access(p, contract->rhs, item->depth + 1u);
+  add_access(p, contract->rhs, depth);
   if (contract->from != SNI_NO_VALUE) {
     sni_text_add(p->text, " from ");
-    add_access(p, contract->from, item->depth + 1u);
+    add_access(p, contract->from, depth);
   }
   sni_text_add(p->text, "\n");
 }

@@ -185,13 +185,18 @@ static void add_term(interval *x, sni_extent stride, sni_extent extent) {
         __builtin_add_overflow(far < 0 ? x->low : x->high, far, far < 0 ? &x->low : &x->high);
 }
 
-// Where an access may reach, without its index; k: of a contraction, else 1.
-static interval reach(const sni_tree_verifier *v, const sni_tree_access *access, sni_extent k) {
+// Where an access may reach, without its index; c: of a contraction, or NULL.
+static interval reach(const sni_tree_verifier *v, const sni_tree_access *access,
+                      const sni_contract_item *c) {
   interval x = {.low = access->offset.value, .high = access->offset.value};
   const unsigned own = v->items[v->item].depth;
   x.known = access->offset.param < 0 && access->index == SNI_NO_VALUE && !access->n_ranges;
-  if (is_zero(k)) x.known = false;
-  if (!is_zero(k) && !sni_extent_is(k, 1)) add_term(&x, access->stride[own], k);
+  for (uint32_t i = 0; c && i < c->n_k; i++) {
+    if (is_zero(c->k[i]))
+      x.known = false;
+    else if (!sni_extent_is(c->k[i], 1))
+      add_term(&x, access->stride[own + i], c->k[i]);
+  }
   for (uint32_t i = v->items[v->item].parent; i != SNI_NO_ITEM; i = v->items[i].parent) {
     const sni_item *item = &v->items[i];
     if (item->kind != SNI_ITEM_LOOP) {
@@ -223,9 +228,9 @@ static sn_status verify_ranges(sni_tree_verifier *v, const sni_tree_access *acce
   return SN_OK;
 }
 
-// number: of the access; depth: how many strides it has.
-static sn_status verify_access(sni_tree_verifier *v, uint32_t number, unsigned depth,
-                               sni_extent k) {
+// number: of the access; c: of a contraction, or NULL.
+static sn_status verify_access(sni_tree_verifier *v, uint32_t number, const sni_contract_item *c) {
+  const unsigned depth = v->items[v->item].depth + (c ? c->n_k : 0);
   const sni_tree_inst *inst = &v->insts[v->inst];
   if (number != v->next_access || number >= v->tree->n_accesses)
     return fail(v, "its access is not the next one");
@@ -247,7 +252,8 @@ static sn_status verify_access(sni_tree_verifier *v, uint32_t number, unsigned d
     return fail(v, "its value outside the ranges is not visible");
   if (choice && v->insts[access->otherwise].dtype != inst->dtype)
     return fail(v, "its value outside the ranges has another dtype");
-  const interval x = reach(v, access, k);
+  if (c && access->n_ranges > SNI_CONTRACT_RANGES) return fail(v, "it has too many ranges");
+  const interval x = reach(v, access, c);
   if (x.overflows) return fail(v, "its address overflows");
   if (buffer->space == SNI_SPACE_GLOBAL) return SN_OK;
   if (buffer->scope >= v->item || v->item >= v->items[buffer->scope].end)
@@ -290,7 +296,7 @@ static sn_status verify_inst(sni_tree_verifier *v) {
   if (op == SNI_KOP_STORE_ADD && !is_in_sequence(v))
     return fail(v, "no loop around it is sequential");
   if (!sni_kop_has_access(op)) return inst->access ? fail(v, "it has an access") : SN_OK;
-  return verify_access(v, inst->access, v->items[v->item].depth, sni_extent_constant(1));
+  return verify_access(v, inst->access, NULL);
 }
 
 sn_status sni_tree_verify_block(sni_tree_verifier *v) {
@@ -310,25 +316,21 @@ sn_status sni_tree_verify_block(sni_tree_verifier *v) {
 
 // ---- contractions
 
-// Ranges of an operand vary along m, n and k at most; not along `not`.
-static bool ranges_ok(const sni_tree_verifier *v, const sni_tree_access *access, unsigned depth,
-                      unsigned not ) {
-  for (uint32_t i = 0; i < access->n_ranges; i++) {
-    const sni_tree_range *range = &sni_tree_ranges(v->tree)[access->first_range + i];
-    for (unsigned d = 0; d < depth; d++)
-      if (!is_zero(range->stride[d]) && (d + 2 < depth || d == not )) return false;
-  }
-  return true;
+// Whether the access or one of its ranges varies along a loop, or an axis of k.
+static bool varies_along(const sni_tree_verifier *v, uint32_t number, unsigned depth) {
+  const sni_tree_access *access = &sni_tree_accesses(v->tree)[number];
+  bool varies = !is_zero(access->stride[depth]);
+  for (uint32_t i = 0; i < access->n_ranges; i++)
+    varies |= !is_zero(sni_tree_ranges(v->tree)[access->first_range + i].stride[depth]);
+  return varies;
 }
 
 static sn_status verify_operand(sni_tree_verifier *v, uint32_t number, unsigned fixed) {
   const sni_item *item = &v->items[v->item];
-  SNI_TRY(verify_access(v, number, item->depth + 1u, item->as.contract.k));
-  const sni_tree_access *access = &sni_tree_accesses(v->tree)[number];
-  if (access->index != SNI_NO_VALUE) return fail(v, "an operand is indexed");
-  if (!is_zero(access->stride[fixed])) return fail(v, "an operand varies along the other's loop");
-  if (!ranges_ok(v, access, item->depth, fixed))
-    return fail(v, "an operand has a range along another loop");
+  SNI_TRY(verify_access(v, number, &item->as.contract));
+  if (sni_tree_accesses(v->tree)[number].index != SNI_NO_VALUE)
+    return fail(v, "an operand is indexed");
+  if (varies_along(v, number, fixed)) return fail(v, "an operand varies along the other's loop");
   return SN_OK;
 }
 
@@ -336,21 +338,39 @@ static sn_status verify_operand(sni_tree_verifier *v, uint32_t number, unsigned 
 static sn_status verify_from(sni_tree_verifier *v) {
   const sni_item *item = &v->items[v->item];
   const sni_contract_item *contract = &item->as.contract;
-  if (contract->reserved) return sni_tree_fail_item(v, "an unused field is not 0");
   if (contract->from == SNI_NO_VALUE) return SN_OK;
   if (contract->segment) return fail(v, "it goes on from a value and has segments");
-  SNI_TRY(verify_access(v, contract->from, item->depth + 1u, contract->k));
+  SNI_TRY(verify_access(v, contract->from, contract));
   const sni_tree_access *access = &sni_tree_accesses(v->tree)[contract->from];
   if (access->index != SNI_NO_VALUE) return fail(v, "what it goes on from is indexed");
-  bool varies = !is_zero(access->stride[item->depth]);
-  for (uint32_t i = 0; i < access->n_ranges; i++)
-    varies |= !is_zero(sni_tree_ranges(v->tree)[access->first_range + i].stride[item->depth]);
+  bool varies = false;
+  for (uint32_t i = 0; i < contract->n_k; i++)
+    varies |= varies_along(v, contract->from, item->depth + i);
   return varies ? fail(v, "what it goes on from varies along k") : SN_OK;
 }
 
 static bool is_parallel(const sni_tree_verifier *v, uint32_t item) {
   return item != SNI_NO_ITEM && v->items[item].kind == SNI_ITEM_LOOP &&
          v->items[item].as.loop.kind == SNI_LOOP_PARALLEL;
+}
+
+static sn_status verify_k(const sni_tree_verifier *v, const sni_contract_item *c) {
+  const sni_item *item = &v->items[v->item];
+  int64_t all = 1;
+  if (!c->n_k || c->n_k > SNI_CONTRACT_AXES)
+    return sni_tree_fail_item(v, "k has no axis or too many");
+  if (item->depth + c->n_k > SNI_TREE_DEPTH)
+    return sni_tree_fail_item(v, "loops are nested too deep");
+  for (uint32_t i = 0; i < c->n_k; i++) {
+    if (!sni_tree_extent_counts(v, c->k[i]))
+      return sni_tree_fail_item(v, "k is negative or has no parameter");
+    if (c->k[i].param < 0 && __builtin_mul_overflow(all, c->k[i].value, &all))
+      return sni_tree_fail_item(v, "k overflows");
+  }
+  const size_t unused = (SNI_CONTRACT_AXES - c->n_k) * sizeof *c->k;
+  return sni_tree_is_zero_bytes(c->k + c->n_k, unused)
+             ? SN_OK
+             : sni_tree_fail_item(v, "an unused field is not 0");
 }
 
 sn_status sni_tree_verify_contract(sni_tree_verifier *v) {
@@ -362,9 +382,7 @@ sn_status sni_tree_verify_contract(sni_tree_verifier *v) {
     return sni_tree_fail_item(v, "its instruction is no contraction");
   if (!is_parallel(v, item->parent) || !is_parallel(v, v->items[item->parent].parent))
     return sni_tree_fail_item(v, "it does not stand directly in two parallel loops");
-  if (item->depth >= SNI_TREE_DEPTH) return sni_tree_fail_item(v, "loops are nested too deep");
-  if (!sni_tree_extent_counts(v, contract->k))
-    return sni_tree_fail_item(v, "k is negative or has no parameter");
+  SNI_TRY(verify_k(v, contract));
   SNI_TRY(verify_inst(v));
   SNI_TRY(verify_operand(v, contract->lhs, item->depth - 1u));
   SNI_TRY(verify_operand(v, contract->rhs, item->depth - 2u));

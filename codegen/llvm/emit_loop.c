@@ -83,15 +83,25 @@ void sni_enter(sni_emitter *e, uint32_t item, LLVMValueRef index, bool lanes) {
   const int depth = sni_item_at(e, item)->depth;
   mover m = {.e = e, .index = index};
   if (!lanes) e->indices[depth] = index;
-  if (sni_item_at(e, item)->kind == SNI_ITEM_CONTRACT) {
-    move_contract(&m, &sni_item_at(e, item)->as.contract, depth);
-    return;
-  }
   for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++) {
     const sni_tree_inst *inst = sni_inst_at(e, i);
     if (sni_kop_has_access((sni_kop)inst->op)) move_access(&m, inst->access, depth);
     if (inst->op != SNI_KOP_CONTRACTION) continue;
     move_contract(&m, &sni_item_at(e, e->inst_facts[i].item)->as.contract, depth);
+  }
+}
+
+void sni_enter_contract(sni_emitter *e, uint32_t item, LLVMValueRef index) {
+  const sni_item *at = sni_item_at(e, item);
+  const sni_contract_item *c = &at->as.contract;
+  for (uint32_t i = c->n_k; i-- > 0;) {
+    mover m = {.e = e, .index = index};
+    if (i) {
+      LLVMValueRef extent = sni_emit_extent(e, c->k[i]);
+      m.index = LLVMBuildURem(e->builder, index, extent, "");
+      index = LLVMBuildUDiv(e->builder, index, extent, "");
+    }
+    move_contract(&m, c, at->depth + (int)i);
   }
 }
 

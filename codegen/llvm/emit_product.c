@@ -194,9 +194,9 @@ static void emit_from(sni_emitter *e, sni_product *p, LLVMValueRef row, int numb
 static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows) {
   LLVMValueRef sums[sni_max_carried], offsets[sni_most_rows];
   const bool by_offset = p->left.stride.param >= 0;
-  const sni_extent k = sni_item_at(e, p->nest.contract)->as.contract.k;
+  const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
   LLVMValueRef stride = sni_emit_extent(e, p->left.stride);
-  LLVMValueRef start = sni_product_start(e, p->vector, p->dtype, k);
+  LLVMValueRef start = sni_product_start(e, p->vector, p->dtype, c);
   for (int r = 0; r < rows && by_offset; r++) offsets[r] = sni_ir_mul(e, sni_ir_i64(e, r), stride);
   for (int i = 0; i < rows * p->group.count; i++) sums[i] = start;
   if (p->from != SNI_NO_VALUE) set_panel(e, p);
@@ -302,8 +302,60 @@ static LLVMValueRef bytes_of(sni_emitter *e, const sni_product *p, LLVMValueRef 
   return sni_ir_mul(e, elements, sni_ir_i64(e, (int64_t)sni_dtype_bytes(p->dtype)));
 }
 
-static void put_side(sni_emitter *e, const sni_product *p, LLVMValueRef gemm,
-                     const sni_factor *factor, LLVMValueRef first, const size_t offsets[3]) {
+static void put_number(sni_emitter *e, LLVMValueRef at, size_t offset, int64_t number) {
+  put(e, at, offset, sni_ir_i64(e, number));
+}
+
+enum { map_bytes = (sizeof(sni_gemm_map) + 63) / 64 * 64 };
+
+// A map of a side in the frame, with its ranges behind it. first: of its own index.
+static LLVMValueRef put_map(sni_emitter *e, const sni_product *p, const sni_factor *factor,
+                            LLVMValueRef first, int own_depth) {
+  const sni_tree_access *access = &sni_tree_accesses(e->tree)[factor->access];
+  const sni_item *item = sni_item_at(e, p->nest.contract);
+  const sni_contract_item *c = &item->as.contract;
+  LLVMValueRef map =
+      sni_frame_take(e, map_bytes + (int64_t)(access->n_ranges * sizeof(sni_gemm_range)));
+  put_number(e, map, offsetof(sni_gemm_map, own.count), 1);
+  put(e, map, offsetof(sni_gemm_map, own.step),
+      bytes_of(e, p, sni_emit_extent(e, factor->stride)));
+  put_number(e, map, offsetof(sni_gemm_map, k.count), c->n_k);
+  for (uint32_t i = 0; i < c->n_k; i++) {
+    put(e, map, offsetof(sni_gemm_map, k.extent) + i * sizeof(int64_t),
+        sni_emit_extent(e, c->k[i]));
+    put(e, map, offsetof(sni_gemm_map, k.step) + i * sizeof(int64_t),
+        bytes_of(e, p, sni_emit_extent(e, access->stride[item->depth + i])));
+  }
+  put(e, map, offsetof(sni_gemm_map, own_first), first);
+  put_number(e, map, offsetof(sni_gemm_map, n_ranges), access->n_ranges);
+  put(e, map, offsetof(sni_gemm_map, ranges), gemm_field(e, map, map_bytes));
+  for (uint32_t r = 0; r < access->n_ranges; r++) {
+    const uint32_t number = access->first_range + r;
+    const sni_tree_range *range = &sni_tree_ranges(e->tree)[number];
+    const size_t at = map_bytes + r * sizeof(sni_gemm_range);
+    put(e, map, at + offsetof(sni_gemm_range, extent), sni_emit_extent(e, range->extent));
+    put(e, map, at + offsetof(sni_gemm_range, offset), e->forms[number]);
+    put(e, map, at + offsetof(sni_gemm_range, own),
+        sni_emit_extent(e, sni_stride_along(e, factor->access, range->stride, own_depth)));
+    for (uint32_t i = 0; i < c->n_k; i++)
+      put(e, map, at + offsetof(sni_gemm_range, k) + i * sizeof(int64_t),
+          sni_emit_extent(e, range->stride[item->depth + i]));
+  }
+  return map;
+}
+
+// offsets: of the address, the two strides and the map.
+static void put_side(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, sni_factor *factor,
+                     LLVMValueRef first, uint32_t loop, const size_t offsets[4]) {
+  const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
+  factor->map = NULL;
+  if (sni_contract_has_map(e->tree, c, factor->access)) {
+    factor->map = put_map(e, p, factor, first, depth_of(e, loop));
+    put(e, gemm, offsets[0], factor->base);
+    put(e, gemm, offsets[3], factor->map);
+    return;
+  }
+  put(e, gemm, offsets[3], LLVMConstNull(e->type_pointer));
   LLVMValueRef own = sni_emit_extent(e, factor->stride);
   LLVMValueRef at = sni_ir_element_address(e, p->element, factor->base, sni_ir_mul(e, first, own));
   put(e, gemm, offsets[0], at);
@@ -311,10 +363,10 @@ static void put_side(sni_emitter *e, const sni_product *p, LLVMValueRef gemm,
   put(e, gemm, offsets[2], bytes_of(e, p, sni_emit_extent(e, factor->k_stride)));
 }
 
-static void describe(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, sni_span rows,
+static void describe(sni_emitter *e, sni_product *p, LLVMValueRef gemm, sni_span rows,
                      sni_span columns) {
-  static const size_t a[] = {FIELD(a), FIELD(a_row), FIELD(a_k)},
-                      b[] = {FIELD(b), FIELD(b_column), FIELD(b_k)};
+  static const size_t a[] = {FIELD(a), FIELD(a_row), FIELD(a_k), FIELD(map_a)},
+                      b[] = {FIELD(b), FIELD(b_column), FIELD(b_k), FIELD(map_b)};
   const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
   const int64_t own =
       (int64_t)(sizeof(sni_scratch_header) + sni_contraction_scratch_offset(e->tree));
@@ -326,13 +378,17 @@ static void describe(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, sn
   put(e, gemm, FIELD(segment), sni_ir_i64(e, c->segment));
   put(e, gemm, FIELD(goes_on), sni_ir_i64(e, p->from != SNI_NO_VALUE));
   put(e, gemm, FIELD(row_bytes), sni_ir_i64(e, SNI_PRODUCT_ROW_BYTES));
-  put_side(e, p, gemm, &p->left, rows.first, a);
-  put_side(e, p, gemm, &p->right, columns.first, b);
-  put(e, gemm, FIELD(load_a), null);
-  put(e, gemm, FIELD(load_b), null);
+  put_side(e, p, gemm, &p->left, rows.first, p->rows, a);
+  put_side(e, p, gemm, &p->right, columns.first, p->columns, b);
   put(e, gemm, FIELD(c), null);
   put(e, gemm, FIELD(scratch),
       sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, own)));
+}
+
+static void release_call(sni_emitter *e, const sni_product *p, LLVMValueRef gemm) {
+  if (p->right.map) sni_frame_release(e, p->right.map);
+  if (p->left.map) sni_frame_release(e, p->left.map);
+  sni_frame_release(e, gemm);
 }
 
 // Whether sums go on from where they are stored, if at all: ranges hold for all rows and columns or none.
@@ -342,8 +398,8 @@ static bool same_place(const sni_emitter *e, const sni_product *p, uint32_t to) 
   if (a->buffer != b->buffer || a->index != SNI_NO_VALUE) return false;
   if (!sni_extent_equal(a->offset, b->offset)) return false;
   // outside the ranges one product is added to +0.0, which is not the product itself
-  const sni_extent k = sni_item_at(e, p->nest.contract)->as.contract.k;
-  if (a->n_ranges && (k.param >= 0 || k.value == 1)) return false;
+  const int64_t k = sni_contract_known_k(&sni_item_at(e, p->nest.contract)->as.contract);
+  if (a->n_ranges && (k < 0 || k == 1)) return false;
   const int depth = depth_of(e, p->nest.contract);
   for (int d = 0; d < depth; d++)
     if (!sni_extent_equal(a->stride[d], b->stride[d])) return false;
@@ -407,7 +463,7 @@ static void run_plain(sni_emitter *e, sni_product *p, LLVMValueRef gemm, uint32_
   put(e, gemm, FIELD(c_row), bytes_of(e, p, sni_emit_extent(e, row)));
   if (p->from != SNI_NO_VALUE) put(e, gemm, FIELD(goes_on), goes_on(e, p));
   call(e, offsetof(sni_host_calls, gemm_run), e->type_void, gemm);
-  sni_frame_release(e, gemm);
+  release_call(e, p, gemm);
 }
 
 // What the rectangle's sums go on from.
@@ -488,7 +544,7 @@ static void emit_called(sni_emitter *e, sni_product *p, sni_span rows, sni_span 
   for_panels(e, p, sums, part, whole, finish_tile);
   LLVMBuildBr(e->builder, head);
   LLVMPositionBuilderAtEnd(e->builder, after);
-  sni_frame_release(e, gemm);
+  release_call(e, p, gemm);
 }
 
 // ---- units
@@ -499,8 +555,8 @@ static sni_factor factor(sni_emitter *e, const sni_product *p, bool left) {
   LLVMValueRef base = sni_ir_element_address(e, p->element, sni_buffer_address(e, access->buffer),
                                              e->offsets[number]);
   const int depth = depth_of(e, left ? p->rows : p->columns);
-  return (sni_factor){base, sni_stride_along(e, number, access->stride, depth),
-                      access->stride[item->depth]};
+  return (sni_factor){number, base, sni_stride_along(e, number, access->stride, depth),
+                      access->stride[item->depth], NULL};
 }
 
 static void plan_epilogue(sni_emitter *e, sni_product *p) {
@@ -509,9 +565,8 @@ static void plan_epilogue(sni_emitter *e, sni_product *p) {
     p->phase[i - p->first] = inst_phase(e, p, i);
     count += p->phase[i - p->first] == phase_row && i != p->number;
   }
-  const sni_extent depth = sni_item_at(e, p->nest.contract)->as.contract.k;
-  p->direct = count <= 1 ||
-              (count <= direct_instructions && depth.param < 0 && depth.value <= direct_depth);
+  const int64_t k = sni_contract_known_k(&sni_item_at(e, p->nest.contract)->as.contract);
+  p->direct = count <= 1 || (count <= direct_instructions && k >= 0 && k <= direct_depth);
 }
 
 static sni_span whole_span(sni_emitter *e, uint32_t item) {
@@ -530,7 +585,7 @@ static void emit_nest(sni_emitter *e, sni_product *p) {
   p->vector = LLVMVectorType(p->element, (unsigned)p->plan.lanes);
   p->left = factor(e, p, true);
   p->right = factor(e, p, false);
-  p->k_extent = sni_emit_extent(e, c->k);
+  p->k_extent = sni_contract_extent(e, c);
   plan_epilogue(e, p);
   sni_begin_vectors(e, p->nest.outer, p->plan.lanes, depth_of(e, p->columns));
   e->indices[depth_of(e, p->columns)] = sni_ir_i64(e, 0);  // what is constant there has one row

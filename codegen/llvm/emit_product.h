@@ -9,9 +9,11 @@
 enum { sni_most_rows = 32 };  // of a block
 
 typedef struct sni_factor {
+  uint32_t access;
   LLVMValueRef base;  // at m = n = k = 0
   sni_extent stride;  // along its own axis: left: rows, right: columns
   sni_extent k_stride;
+  LLVMValueRef map;  // memory of it; NULL: strides say it all
 } sni_factor;
 
 // An offset or a form of the epilogue, as it is at the place at hand.
@@ -48,7 +50,10 @@ typedef struct sni_product {
 LLVMValueRef sni_multiply_add(sni_emitter *e, sn_dtype dtype, LLVMValueRef a, LLVMValueRef b,
                               LLVMValueRef sum);
 // What a sum of products begins with: +0.0, or, of one product, which stays as it is, -0.0.
-LLVMValueRef sni_product_start(sni_emitter *e, LLVMTypeRef type, sn_dtype dtype, sni_extent k);
+LLVMValueRef sni_product_start(sni_emitter *e, LLVMTypeRef type, sn_dtype dtype,
+                               const sni_contract_item *c);
+// All of its k.
+LLVMValueRef sni_contract_extent(sni_emitter *e, const sni_contract_item *c);
 // out: the sums of rows x vectors, from `sums` on. offsets: per row, elements from row to row 0;
 // NULL: constant strides.
 void sni_emit_k_loop(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,

@@ -1,5 +1,5 @@
 // The heart of a product: a block of accumulators through the loop over k; and a CONTRACT that is no
-// product of its loops (several in one body, ranges, no lanes), with accumulators of its own.
+// product of its loops (several in one body, no lanes), with accumulators of its own.
 //
 // Invariant: one fma per k, in order of k, for every element: c = fma(a, b, c); pieces of k are
 // added in order. The loop is not unrolled: rows x vectors fmas are work enough a turn. Addresses
@@ -15,11 +15,19 @@ LLVMValueRef sni_multiply_add(sni_emitter *e, sn_dtype dtype, LLVMValueRef a, LL
   return sni_ir_intrinsic(e, "llvm.fma", &type, 1, arguments, 3);
 }
 
-LLVMValueRef sni_product_start(sni_emitter *e, LLVMTypeRef type, sn_dtype dtype, sni_extent k) {
+LLVMValueRef sni_contract_extent(sni_emitter *e, const sni_contract_item *c) {
+  LLVMValueRef all = sni_emit_extent(e, c->k[0]);
+  for (uint32_t i = 1; i < c->n_k; i++) all = sni_ir_mul(e, all, sni_emit_extent(e, c->k[i]));
+  return all;
+}
+
+LLVMValueRef sni_product_start(sni_emitter *e, LLVMTypeRef type, sn_dtype dtype,
+                               const sni_contract_item *c) {
   LLVMValueRef zero = LLVMConstNull(type);
-  if ((dtype != SN_F32 && dtype != SN_F64) || (k.param < 0 && k.value != 1)) return zero;
+  const int64_t k = sni_contract_known_k(c);
+  if ((dtype != SN_F32 && dtype != SN_F64) || (k >= 0 && k != 1)) return zero;
   LLVMValueRef alone =
-      LLVMBuildICmp(e->builder, LLVMIntEQ, sni_emit_extent(e, k), sni_ir_i64(e, 1), "");
+      LLVMBuildICmp(e->builder, LLVMIntEQ, sni_contract_extent(e, c), sni_ir_i64(e, 1), "");
   if (LLVMGetTypeKind(type) != LLVMVectorTypeKind)
     return sni_ir_select(e, alone, sni_ir_float(type, -0.0), zero);
   LLVMTypeRef element = LLVMGetElementType(type);
@@ -90,7 +98,7 @@ static void emit_chain(sni_emitter *e, const chain *c, sni_span span, LLVMValueR
   for (int i = 0; i < c->count; i++) loop.initial[i] = sums[i];
   sni_loop_begin(e, &loop, span.first, span.last, sni_ir_i64(e, 1), c->count);
   const uint32_t mark = sni_mark(e);
-  sni_enter(e, c->item, loop.index, false);
+  sni_enter_contract(e, c->item, loop.index);
   sni_emit_elements(e, contract->lhs, c->group, a);
   sni_emit_elements(e, contract->rhs, c->group, b);
   for (int i = 0; i < c->count; i++)
@@ -117,7 +125,7 @@ static void emit_segments(sni_emitter *e, const chain *c, LLVMValueRef size, LLV
     loop.initial[i] = real ? sni_ir_float(c->type, -0.0) : LLVMConstNull(c->type);
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), sni_ir_select(e, some, size, one), segment, c->count);
   sni_span span = {loop.index, sni_ir_min(e, sni_ir_add(e, loop.index, segment), size)};
-  LLVMValueRef start = sni_product_start(e, c->type, c->dtype, contract->k);
+  LLVMValueRef start = sni_product_start(e, c->type, c->dtype, contract);
   for (int i = 0; i < c->count; i++) next[i] = start;
   emit_chain(e, c, span, next);
   for (int i = 0; i < c->count; i++) next[i] = added(e, c, loop.carried[i], next[i]);
@@ -136,12 +144,13 @@ void sni_emit_contract(sni_emitter *e, uint32_t item, const sni_group *group) {
     c.group = group;
     c.count = group->count;
   }
-  LLVMValueRef sums[sni_max_group], size = sni_emit_extent(e, contract->k);
-  LLVMValueRef start = sni_product_start(e, c.type, c.dtype, contract->k), from[sni_max_group];
+  LLVMValueRef sums[sni_max_group], size = sni_contract_extent(e, contract);
+  LLVMValueRef start = sni_product_start(e, c.type, c.dtype, contract), from[sni_max_group];
   if (contract->from != SNI_NO_VALUE) sni_emit_elements(e, contract->from, c.group, from);
   for (int i = 0; i < c.count; i++)
     sums[i] = contract->from == SNI_NO_VALUE ? start : from[(group ? group->first : 0) + i];
-  const bool one_piece = contract->k.param < 0 && contract->k.value <= (int64_t)contract->segment;
+  const int64_t k = sni_contract_known_k(contract);
+  const bool one_piece = k >= 0 && k <= (int64_t)contract->segment;
   if (contract->segment && !one_piece)
     emit_segments(e, &c, size, sums);
   else

@@ -129,6 +129,8 @@ void sni_emit_turns(sni_emitter *e, uint32_t item, sni_span span, const sni_grou
 // the mark. lanes: it is the first index of a group.
 uint32_t sni_mark(const sni_emitter *e);
 void sni_enter(sni_emitter *e, uint32_t item, LLVMValueRef index, bool lanes);
+// The same of a CONTRACT at `index` of k.
+void sni_enter_contract(sni_emitter *e, uint32_t item, LLVMValueRef index);
 void sni_leave(sni_emitter *e, uint32_t mark);
 void sni_carry_sums(sni_emitter *e, sni_carried *c, uint32_t item);
 void sni_carry_begin(sni_emitter *e, sni_carried *c, const sni_loop *loop);

@@ -39,7 +39,7 @@ static void find_depths(sni_emitter *e) {
     if (inst->op != SNI_KOP_CONTRACTION) continue;
     uint32_t accesses[3];
     for (int k = sni_contract_accesses(&item->as.contract, accesses); k-- > 0;)
-      e->access_depth[accesses[k]] = (uint8_t)(item->depth + 1);
+      e->access_depth[accesses[k]] = (uint8_t)(item->depth + item->as.contract.n_k);
   }
 }
 

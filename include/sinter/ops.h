@@ -237,6 +237,48 @@ SN_API sn_tensor *sn_cummin_opts(sn_tensor *x, int axis, const sn_cumulate_optio
 // matmul. f32 f64 i32 i64. Errors: SN_ERR_SHAPE (rank 0; K differs). VJP: dy @ b^T, a^T @ dy.
 SN_API sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b);
 
+// ---- convolution
+#define SN_MAX_SPATIAL 3
+typedef enum sn_padding {
+  SN_PADDING_VALID,     // windows inside of the image alone
+  SN_PADDING_SAME,      // ceil(size / stride) windows; zeros in front and behind, one more behind
+  SN_PADDING_EXPLICIT,  // .pads
+} sn_padding;
+typedef enum sn_data_format {
+  SN_CHANNELS_LAST,   // [examples, spatial.., channels]
+  SN_CHANNELS_FIRST,  // [examples, channels, spatial..]
+} sn_data_format;
+typedef struct sn_conv_options {
+  size_t size;                        // sizeof(sn_conv_options); filled in by the macros
+  int64_t strides[SN_MAX_SPATIAL];    // per spatial dim; 0: 1
+  int64_t dilations[SN_MAX_SPATIAL];  // elements of the image from one of the kernel to the next; 0: 1
+  sn_padding padding;
+  int64_t pads[SN_MAX_SPATIAL][2];  // of SN_PADDING_EXPLICIT: zeros in front and behind, >= 0
+  int64_t groups;                   // 0: 1. Of channels, each with filters of its own
+  sn_data_format data_format;       // of image and result
+  // of sn_conv_transpose: spatial sizes of its result; 0: stride * size (SAME), else the least
+  int64_t output_size[SN_MAX_SPATIAL];
+} sn_conv_options;
+// conv: y[n, o.., f] = sum over k.., c of x[n, o stride + k dilation - pad.., c] kernel[k.., c, f]
+// (cross-correlation, as every library's convolution; x is 0 outside), for 1 to 3 spatial dims.
+// x [examples, spatial.., channels], kernel [spatial.., channels / groups, filters] ->
+// [examples, (size + pads - ((k - 1) dilation + 1)) / stride + 1.., filters]; group g's filters follow
+// those of g - 1. f32 f64 i32 i64, one for both. An element is summed as one of sn_matmul is whose row
+// is the window, but for one channel and one filter a group: those are summed place by place. Zeros
+// outside are multiplied: a kernel's infinity or NaN shows. In a trace the kernel's spatial sizes are
+// fixed, and the image's where SAME meets a stride above 1. options NULL: all 0. Errors: SN_ERR_DTYPE;
+// SN_ERR_SHAPE (ranks; channels; groups that do not divide; a kernel larger than the padded image);
+// SN_ERR_ARGUMENT (options). VJP: conv_transpose of dy; the convolution of x and dy. Source:
+// TensorFlow 2 tf.nn.convolution.
+SN_API sn_tensor *sn_conv_opts(sn_tensor *x, sn_tensor *kernel, const sn_conv_options *options);
+// conv_transpose: what sn_conv with these options and this kernel does to an image, turned round: x
+// [examples, spatial.., filters], kernel [spatial.., channels / groups, filters] -> [examples,
+// spatial.., channels], y[n, o stride + k dilation - pad.., c] += x[n, o.., f] kernel[k.., c, f]. Sizes:
+// options->output_size, which sn_conv has to take to x's. Errors and dtypes: as sn_conv. VJP: conv of dy;
+// the convolution of dy and x. Source: TensorFlow 2 tf.nn.conv_transpose.
+SN_API sn_tensor *sn_conv_transpose_opts(sn_tensor *x, sn_tensor *kernel,
+                                         const sn_conv_options *options);
+
 // ---- indices
 // one_hot: indices i32 or i64 of any shape -> [..., depth] of dtype: 1 at the index, 0 elsewhere
 // (all 0 when out of range). Errors: SN_ERR_ARGUMENT (depth < 0, or beyond i32 for i32 indices),
@@ -394,6 +436,15 @@ SNI_CUMULATION(sn_cumprod)
 SNI_CUMULATION(sn_cummax)
 SNI_CUMULATION(sn_cummin)
 #undef SNI_CUMULATION
+#define SNI_CONVOLUTION(name)                                                              \
+  static inline sn_tensor *name(sn_tensor *x, sn_tensor *kernel,                           \
+                                sn_conv_options options = sn_conv_options(), SNI_CALLER) { \
+    options.size = sizeof(options);                                                        \
+    return sn_locate(name##_opts(x, kernel, &options), file, line);                        \
+  }
+SNI_CONVOLUTION(sn_conv)
+SNI_CONVOLUTION(sn_conv_transpose)
+#undef SNI_CONVOLUTION
 #else
 // sn_sum(x), sn_sum(x, .axes = SN_AXES(0, -1), .keepdims = true)
 #define SN_AXES(...)                                     \
@@ -422,5 +473,11 @@ SNI_CUMULATION(sn_cummin)
 #define sn_cumprod(...) SNI_CUMULATE(sn_cumprod_opts, __VA_ARGS__, SNI_CUMULATE_SIZE)
 #define sn_cummax(...) SNI_CUMULATE(sn_cummax_opts, __VA_ARGS__, SNI_CUMULATE_SIZE)
 #define sn_cummin(...) SNI_CUMULATE(sn_cummin_opts, __VA_ARGS__, SNI_CUMULATE_SIZE)
+// sn_conv(x, kernel), sn_conv(x, kernel, .strides = {2, 2}, .padding = SN_PADDING_SAME)
+#define SNI_CONVOLVE(function, x, kernel, ...) \
+  SNI_AT(function(x, kernel, &(sn_conv_options){__VA_ARGS__}))
+#define SNI_CONVOLVE_SIZE .size = sizeof(sn_conv_options)
+#define sn_conv(...) SNI_CONVOLVE(sn_conv_opts, __VA_ARGS__, SNI_CONVOLVE_SIZE)
+#define sn_conv_transpose(...) SNI_CONVOLVE(sn_conv_transpose_opts, __VA_ARGS__, SNI_CONVOLVE_SIZE)
 #endif
 #endif

@@ -14,6 +14,37 @@ void sni_vjp_matmul(const sni_vjp *v) {
                    : sni_build_matmul(v->b, a, v->dy, !ta, false);
 }
 
+// The three sums of a convolution are the derivatives of one form, linear in each of its three sides:
+// so each one's gradients are the other two.
+static sni_node_id convolve(const sni_vjp *v, sni_op op, sni_node_id first, sni_node_id second,
+                            sni_node_id like, bool kernel) {
+  sni_convolution c;
+  sni_dim size[SNI_SPATIAL_MAX];
+  sni_convolution_of(v->b->graph, &v->node, &c);
+  const sni_type type = sni_build_type(v->b, like);
+  for (int i = 0; i < c.spatial; i++)
+    size[i] = type.dims[type.rank - 1 - c.spatial - kernel + i];
+  return sni_build_conv(v->b, op, first, second, c.spatial, c.stride, c.dilation, c.start, size);
+}
+
+void sni_vjp_conv(const sni_vjp *v) {
+  const sni_node_id x = v->node.operands[0], w = v->node.operands[1];
+  if (v->wanted[0]) v->out[0] = convolve(v, SNI_OP_CONV_INPUT, v->dy, w, x, false);
+  if (v->wanted[1]) v->out[1] = convolve(v, SNI_OP_CONV_KERNEL, x, v->dy, w, true);
+}
+
+void sni_vjp_conv_input(const sni_vjp *v) {
+  const sni_node_id y = v->node.operands[0], w = v->node.operands[1];
+  if (v->wanted[0]) v->out[0] = convolve(v, SNI_OP_CONV, v->dy, w, y, false);
+  if (v->wanted[1]) v->out[1] = convolve(v, SNI_OP_CONV_KERNEL, v->dy, y, w, true);
+}
+
+void sni_vjp_conv_kernel(const sni_vjp *v) {
+  const sni_node_id x = v->node.operands[0], y = v->node.operands[1];
+  if (v->wanted[0]) v->out[0] = convolve(v, SNI_OP_CONV_INPUT, y, v->dy, x, false);
+  if (v->wanted[1]) v->out[1] = convolve(v, SNI_OP_CONV, x, v->dy, y, false);
+}
+
 // Rows that were read several times get the sum.
 void sni_vjp_gather(const sni_vjp *v) {
   sni_type type = sni_build_type(v->b, v->node.operands[0]);

@@ -146,3 +146,16 @@ sni_node_id sni_build_unreduce(sni_build *b, sni_node_id x, const sni_type *type
 sni_node_id sni_build_matmul(sni_build *b, sni_node_id x, sni_node_id y, bool ta, bool tb) {
   return sni_build_node(b, SNI_OP_MATMUL, (sni_node_id[]){x, y}, 2, (sni_dim[]){ta, tb}, 2, NULL);
 }
+
+sni_node_id sni_build_conv(sni_build *b, sni_op op, sni_node_id first, sni_node_id second,
+                           int spatial, const int64_t *stride, const int64_t *dilation,
+                           const sni_dim *start, const sni_dim *size) {
+  sni_dim attrs[4 * SNI_SPATIAL_MAX];
+  for (int i = 0; i < spatial; i++) {
+    attrs[i] = stride[i];
+    attrs[spatial + i] = dilation[i];
+    attrs[2 * spatial + i] = start[i];
+    attrs[3 * spatial + i] = size[i];
+  }
+  return sni_build_node(b, op, (sni_node_id[]){first, second}, 2, attrs, 4 * spatial, NULL);
+}

@@ -82,5 +82,9 @@ sni_node_id sni_build_reduce(sni_build *b, sni_op op, sni_node_id x, const sni_d
 sni_node_id sni_build_unreduce(sni_build *b, sni_node_id x, const sni_type *type,
                                const sni_dim *axes, int n_axes);
 sni_node_id sni_build_matmul(sni_build *b, sni_node_id x, sni_node_id y, bool ta, bool tb);
+// op: one of the three convolutions; numbers: one for each spatial dim.
+sni_node_id sni_build_conv(sni_build *b, sni_op op, sni_node_id first, sni_node_id second,
+                           int spatial, const int64_t *stride, const int64_t *dilation,
+                           const sni_dim *start, const sni_dim *size);
 
 #endif

@@ -22,7 +22,8 @@ static bool can_be_lowered(const sni_graph *graph) {
 }
 
 sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
-  const sni_rewrite_rule lower[] = {sni_rewrite_matmul}, split[] = {sni_split_reduction};
+  const sni_rewrite_rule lower[] = {sni_rewrite_convolution, sni_rewrite_matmul},
+                         split[] = {sni_split_reduction};
   bool turned = false, lowered = false, split_some = false, changed = false;
   SNI_TRY(clean(graph, out_graph));
   SNI_TRY(sni_join_pads_once(*out_graph, out_graph, &changed));
@@ -31,7 +32,7 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   if (changed) SNI_TRY(clean(*out_graph, out_graph));
   if (!can_be_lowered(*out_graph)) return SN_OK;
   SNI_TRY(sni_turn_products_once(*out_graph, out_graph, &turned));
-  SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = lower, .n_rules = 1},
+  SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = lower, .n_rules = 2},
                            out_graph, &lowered));
   SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = split, .n_rules = 1},
                            out_graph, &split_some));
@@ -47,6 +48,8 @@ const sni_pass_info sni_graph_passes[] = {
     {"join_pads", sni_join_pads, "sums of padded slices to concats"},
     {"join_pieces", sni_join_pieces, "pieces of a concat that differ in numbers to one tensor"},
     {"turn_products", sni_turn_products, "a matmul read transposed is computed so"},
+    {"rewrite_convolutions", sni_rewrite_convolutions,
+     "convolutions to matmuls, to shifted images, and to several of stride 1"},
     {"rewrite_matmuls", sni_rewrite_matmuls,
      "degenerate and integer matmuls to mul and reduce_sum"},
     {"split_reductions", sni_split_reductions, "large reductions to few results in two steps"},

@@ -49,6 +49,8 @@ sn_status sni_join_pieces_once(const sni_graph *graph, sni_graph **out_graph, bo
 // none.
 sn_status sni_turn_products_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
 sn_status sni_turn_products(const sni_graph *graph, sni_graph **out_graph);
+// Convolutions that are matmuls, shifted images or several of stride 1.
+sn_status sni_rewrite_convolutions(const sni_graph *graph, sni_graph **out_graph);
 // Degenerate matmuls to mul + reduce.
 sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph);
 // Large ones to few results in two steps.

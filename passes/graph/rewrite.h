@@ -40,6 +40,7 @@ sn_status sni_rewrite_graph(const sni_graph *graph, const sni_rewrite_options *o
 sni_node_id sni_fold_node(sni_rewrite *r, const sni_node *node);
 sni_node_id sni_simplify_node(sni_rewrite *r, const sni_node *node);
 sni_node_id sni_rewrite_matmul(sni_rewrite *r, const sni_node *node);
+sni_node_id sni_rewrite_convolution(sni_rewrite *r, const sni_node *node);
 sni_node_id sni_split_reduction(sni_rewrite *r, const sni_node *node);
 
 static inline const sni_node *sni_rewrite_node(const sni_rewrite *r, sni_node_id id) {

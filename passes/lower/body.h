@@ -68,10 +68,11 @@ typedef struct sni_expression {
       uint32_t chunk;
     } sum;
     struct {
-      uint32_t lhs, rhs;  // expressions that are sides
-      uint32_t from;      // what the sum goes on from, or SNI_NO_VALUE
-      sni_linear k, lhs_stride, rhs_stride;
-      uint32_t segment;  // of k, whose sums are added in order; 0: one
+      uint32_t lhs, rhs;    // expressions that are sides: their strides go on with those along k
+      uint32_t from;        // what the sum goes on from, or SNI_NO_VALUE
+      uint32_t segment;     // of k, whose sums are added in order; 0: one
+      const sni_linear *k;  // extents of its axes
+      uint32_t n_k;
     } product;
   } as;
 } sni_expression;
@@ -188,6 +189,11 @@ sn_status sni_body_emit(sni_body *b, sni_node_id id, const sni_index_map *map, u
 // on.
 sn_status sni_body_address(sni_body *b, const sni_type *type, const sni_index_map *map,
                            int first_dim, sni_expression *v);
+// ---- build_products.c
+// The contraction `id` at map, its result's.
+sn_status sni_body_contract(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out);
+
+// ---- build_values.c, again
 // 0 <= at < extent, at a map's row; among the body's conditions.
 sn_status sni_body_add_condition(sni_body *b, const sni_linear *at, sni_dim extent);
 sn_status sni_body_store(sni_body *b, int32_t slot, const sni_type *type, const sni_index_map *map,

@@ -193,7 +193,17 @@ static sn_status loop_strides(tree_maker *t, const sni_expression *v, const sni_
   return SN_OK;
 }
 
-static sn_status add_ranges(tree_maker *t, const sni_expression *v, sni_tree_access *access) {
+// Those along k, which stand behind those of all axes.
+static sn_status k_strides(tree_maker *t, const sni_linear *stride, uint32_t n_k, sni_extent *out) {
+  const int n_axes = sni_body_axes(t->b), depth = t->axes.n_outer;
+  for (uint32_t i = 0; i < n_k && depth + (int)i < SNI_TREE_DEPTH; i++)
+    SNI_TRY(tree_size(t, stride[n_axes + (int)i], &out[depth + (int)i]));
+  return SN_OK;
+}
+
+// n_k: of a side of a contraction with so many axes of k; else 0.
+static sn_status add_ranges(tree_maker *t, const sni_expression *v, uint32_t n_k,
+                            sni_tree_access *access) {
   access->n_ranges = (uint16_t)v->n_conditions;
   for (uint32_t c = 0; c < v->n_conditions; c++) {
     const sni_condition *condition = &t->b->conditions[v->first_condition + c];
@@ -201,15 +211,16 @@ static sn_status add_ranges(tree_maker *t, const sni_expression *v, sni_tree_acc
     SNI_TRY(tree_size(t, condition->extent, &range.extent));
     SNI_TRY(tree_size(t, condition->offset, &range.offset));
     SNI_TRY(loop_strides(t, v, condition->stride, range.stride));
+    SNI_TRY(k_strides(t, condition->stride, n_k, range.stride));
     const uint32_t number = sni_tree_add_range(&t->k->build, range);
     if (c == 0) access->first_range = (uint16_t)number;
   }
   return t->k->build.status;
 }
 
-static sn_status add_access(tree_maker *t, const sni_expression *v, sni_tree_access *access,
-                            uint32_t *out) {
-  SNI_TRY(add_ranges(t, v, access));
+static sn_status add_access(tree_maker *t, const sni_expression *v, uint32_t n_k,
+                            sni_tree_access *access, uint32_t *out) {
+  SNI_TRY(add_ranges(t, v, n_k, access));
   if (v->slot >= 0)
     SNI_TRY(slot_buffer(t, v->slot, v->dtype, &access->buffer));
   else
@@ -224,23 +235,24 @@ static sn_status add_access(tree_maker *t, const sni_expression *v, sni_tree_acc
 static sn_status value_access(tree_maker *t, const sni_expression *v, uint32_t *out) {
   sni_tree_access access = sni_tree_access_to(0);
   SNI_TRY(loop_strides(t, v, v->stride, access.stride));
-  return add_access(t, v, &access, out);
+  return add_access(t, v, 0, &access, out);
 }
 
-static sn_status add_side(tree_maker *t, uint32_t side, sni_linear k_stride, uint32_t *out) {
+static sn_status add_side(tree_maker *t, uint32_t side, uint32_t n_k, uint32_t *out) {
   const sni_expression *v = &t->b->values[side];
   sni_tree_access access = sni_tree_access_to(0);
   SNI_TRY(loop_strides(t, v, v->stride, access.stride));
-  SNI_TRY(tree_size(t, k_stride, &access.stride[t->axes.n_outer]));
-  return add_access(t, v, &access, out);
+  SNI_TRY(k_strides(t, v->stride, n_k, access.stride));
+  return add_access(t, v, n_k, &access, out);
 }
 
 static sn_status add_contraction(tree_maker *t, const sni_expression *v, uint32_t *out) {
   sni_contract_item item = sni_contract_along(sni_extent_constant(0));
   item.segment = v->as.product.segment;
-  SNI_TRY(tree_size(t, v->as.product.k, &item.k));
-  SNI_TRY(add_side(t, v->as.product.lhs, v->as.product.lhs_stride, &item.lhs));
-  SNI_TRY(add_side(t, v->as.product.rhs, v->as.product.rhs_stride, &item.rhs));
+  item.n_k = v->as.product.n_k;
+  for (uint32_t i = 0; i < item.n_k; i++) SNI_TRY(tree_size(t, v->as.product.k[i], &item.k[i]));
+  SNI_TRY(add_side(t, v->as.product.lhs, item.n_k, &item.lhs));
+  SNI_TRY(add_side(t, v->as.product.rhs, item.n_k, &item.rhs));
   if (v->as.product.from != SNI_NO_VALUE)
     SNI_TRY(value_access(t, &t->b->values[v->as.product.from], &item.from));
   *out = sni_tree_add_contract(&t->k->build, v->dtype, item);

@@ -422,7 +422,7 @@ static sn_status emit_pieces(sni_body *b, const sni_node *node, const sni_index_
   return SN_OK;
 }
 
-// ---- pointwise, contractions, views
+// ---- pointwise, views
 
 static sn_status emit_pointwise(sni_body *b, const sni_node *node, const sni_index_map *map,
                                 uint32_t *out) {
@@ -432,83 +432,6 @@ static sn_status emit_pointwise(sni_body *b, const sni_node *node, const sni_ind
   const sn_dtype source = sni_graph_type(b->l->graph, node->operands[0])->dtype;
   return sni_body_add_op(b, sni_op_kop(node->op), node->type.dtype, source, operands[0],
                          operands[1], operands[2], out);
-}
-
-// A side of a contraction: an access to the operand's buffer; k is one more axis of the map.
-static sn_status add_side(sni_body *b, sni_node_id operand, bool transposed, bool is_lhs,
-                          const sni_index_map *map, sni_linear *out_k_stride, uint32_t *out) {
-  sni_lowering *l = b->l;
-  const sni_type *shape = sni_graph_type(l->graph, operand);
-  const int n_axes = sni_body_axes(b), rank = shape->rank;
-  sni_index_map at;
-  SNI_TRY(sni_index_map_create(l, rank, n_axes + 1, &at));
-  const int free_dim = is_lhs == transposed ? rank - 1 : rank - 2, k_dim = 2 * rank - 3 - free_dim;
-  for (int k = 0; k < rank; k++) {
-    sni_linear *to = at.at + k * (n_axes + 2);
-    if (k == k_dim) {
-      to[1 + n_axes] = sni_linear_number(1);
-      if (b->sums) to[1 + b->cut] = b->chunk;
-    } else {
-      const int from = k == free_dim ? (is_lhs ? rank - 2 : rank - 1) : k;
-      memcpy(to, map->at + from * (n_axes + 1), (size_t)(n_axes + 1) * sizeof *to);
-    }
-  }
-  sni_node_id id = operand;
-  while (!l->nodes[id].materialised) {
-    sni_index_map next;
-    bool affine = false;
-    SNI_TRY(sni_index_map_through(l, id, &at, &next, &affine));
-    id = sni_graph_node(l->graph, id)->operands[0];
-    if (!affine) break;  // an opaque reshape of a buffer: read under the reshape's own shape
-    at = next;
-    shape = sni_graph_type(l->graph, id);
-  }
-  sni_expression v = sni_body_blank(SNI_KOP_LOAD, shape->dtype);
-  v.slot = l->nodes[id].slot;
-  b->n_inner++;  // k, while the address is worked out
-  sn_status status = l->nodes[id].waits >= 0 ? sni_body_waiting_address(b, id, &at, &v)
-                                             : sni_body_address(b, shape, &at, 0, &v);
-  b->n_inner--;
-  if (status) return status;
-  *out_k_stride = v.stride[n_axes];
-  v.axes &= (uint16_t)((1u << n_axes) - 1);
-  return sni_body_add(b, &v, out);
-}
-
-// The result as the strips before this one have left it; +0 before the first.
-static sn_status add_from(sni_body *b, sni_node_id id, const sni_index_map *map, uint32_t *out) {
-  const sni_type *type = sni_graph_type(b->l->graph, id);
-  sni_linear begun[1 + SNI_MAX_AXES] = {sni_linear_number(-1)};  // 0 <= strip - 1
-  sni_expression load = sni_body_blank(SNI_KOP_LOAD, type->dtype);
-  begun[1 + b->cut] = sni_linear_number(1);
-  load.slot = b->l->nodes[id].slot;
-  load.first_condition = b->n_conditions;
-  load.n_conditions = 1;
-  SNI_TRY(sni_body_add_condition(b, begun, b->whole.number));
-  SNI_TRY(sni_body_address(b, type, map, 0, &load));
-  return sni_body_add(b, &load, out);
-}
-
-static sn_status emit_contraction(sni_body *b, sni_node_id id, const sni_node *node,
-                                  const sni_index_map *map, uint32_t *out) {
-  const sni_type *a = sni_graph_type(b->l->graph, node->operands[0]);
-  sni_expression v = sni_body_blank(sni_op_kop(node->op), node->type.dtype);
-  v.as.product.from = SNI_NO_VALUE;
-  v.as.product.k = sni_linear_dim(a->dims[node->attrs[0] ? a->rank - 2 : a->rank - 1]);
-  if (b->sums) {
-    v.as.product.k = b->chunk;
-    SNI_TRY(add_from(b, id, map, &v.as.product.from));
-  }
-  const bool long_k = v.as.product.k.symbolic || v.as.product.k.number > SNI_PRODUCT_SEGMENT;
-  v.as.product.segment = sni_is_float(node->type.dtype) && long_k ? SNI_PRODUCT_SEGMENT : 0;
-  SNI_TRY(add_side(b, node->operands[0], node->attrs[0] != 0, true, map, &v.as.product.lhs_stride,
-                   &v.as.product.lhs));
-  SNI_TRY(add_side(b, node->operands[1], node->attrs[1] != 0, false, map, &v.as.product.rhs_stride,
-                   &v.as.product.rhs));
-  v.axes = (uint16_t)((1u << b->n_outer) - 1);
-  SNI_TRY(sni_body_add(b, &v, out));
-  b->contraction = *out;
-  return SN_OK;
 }
 
 static sn_status emit_view(sni_body *b, sni_node_id id, const sni_node *node,
@@ -528,7 +451,7 @@ static sn_status emit_node(sni_body *b, sni_node_id id, const sni_index_map *map
     case SNI_CLASS_VIEW:
       return emit_view(b, id, node, map, out);
     case SNI_CLASS_CONTRACT:
-      return emit_contraction(b, id, node, map, out);
+      return sni_body_contract(b, id, map, out);
     case SNI_CLASS_INDEX:
       return emit_gather(b, node, map, out);
     case SNI_CLASS_RANDOM:

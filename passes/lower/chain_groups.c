@@ -320,9 +320,9 @@ static bool is_row_group(const sni_group *group) {
          !sni_group_cumulates(group);
 }
 
-static bool is_product_group(const sni_group *group) {
+static bool is_product_group(const sni_lowering *l, const sni_group *group) {
   return group->merged_into < 0 && group->kind == SNI_GROUP_FUSED &&
-         group->contraction != SNI_NO_NODE;
+         group->contraction != SNI_NO_NODE && sni_is_matmul(node_of(l, group->contraction));
 }
 
 static sn_status add_link(sni_chainer *c, int32_t row, sni_link x) {
@@ -345,7 +345,7 @@ static sn_status find_links(sni_chainer *c) {
     const sni_fusion_node *state = &l->nodes[id];
     if (!state->reachable || state->group < 0) continue;
     const sni_group *group = &l->groups[sni_live_group(l, state->group)];
-    if (!is_product_group(group)) continue;
+    if (!is_product_group(l, group)) continue;
     for (const sni_placement *p = state->readers; p && state->materialised; p = p->next) {
       const int32_t row = sni_live_group(l, p->group);
       const uint32_t last = c->first_link[row];
@@ -383,7 +383,7 @@ static sn_status try_link(sni_chain *k, const sni_link *x, double *bytes) {
   const bool made = x->kind == SNI_LINK_MADE;
   sni_selection at = l->nodes[x->value].selection;
   sni_outer_axes of_row, of_product;
-  if (!is_product_group(product) || has_gather(l, product) ||
+  if (!is_product_group(l, product) || has_gather(l, product) ||
       (made && !read_at(l, row, x->value, &at)) ||
       !row_axes(l, &l->groups[row], x->value, &at, &of_row) ||
       !product_axes(l, product, &of_product))
@@ -497,7 +497,7 @@ sn_status sni_chain_groups(sni_lowering *l) {
   const uint32_t n_groups = l->n_groups;
   for (uint32_t g = 0; g < n_groups; g++) {
     rows |= is_row_group(&l->groups[g]);
-    products |= is_product_group(&l->groups[g]);
+    products |= is_product_group(l, &l->groups[g]);
   }
   if (!products || !rows) return SN_OK;
   SNI_TRY(count_uses(&c));

@@ -189,11 +189,15 @@ static void choose_lanes(const sni_body *b, sni_axes_plan *p) {
 
 static void contraction_grains(const sni_body *b, sni_axes_plan *p) {
   const sni_expression *c = &b->values[b->contraction];
-  const sni_linear m = p->extent[p->n_outer - 2], n = p->extent[p->n_outer - 1],
-                   k = c->as.product.k;
-  sni_contraction_grains(c->dtype, m.symbolic ? -1 : m.number, n.symbolic ? -1 : n.number,
-                         k.symbolic ? -1 : k.number, b->l->options->vector_bits,
-                         &p->grain[p->n_outer - 2], &p->grain[p->n_outer - 1]);
+  const sni_linear m = p->extent[p->n_outer - 2], n = p->extent[p->n_outer - 1];
+  int64_t k = 1;
+  for (uint32_t i = 0; i < c->as.product.n_k && k >= 0; i++) {
+    const sni_linear axis = c->as.product.k[i];
+    if (axis.symbolic || __builtin_mul_overflow(k, axis.number, &k)) k = -1;
+  }
+  sni_contraction_grains(c->dtype, m.symbolic ? -1 : m.number, n.symbolic ? -1 : n.number, k,
+                         b->l->options->vector_bits, &p->grain[p->n_outer - 2],
+                         &p->grain[p->n_outer - 1]);
 }
 
 // Rows of a pointwise kernel that lie inside of each other, until a unit is worth its call.

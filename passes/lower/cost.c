@@ -148,7 +148,8 @@ static void add_block(walk *w, uint32_t item) {
 static void add_contract(walk *w, uint32_t item) {
   const sni_contract_item *c = &sni_tree_items(w->tree)[item].as.contract;
   const around a = loops_around(w, item);
-  const double k = known(c->k, w->params);
+  double k = 1;
+  for (uint32_t i = 0; i < c->n_k; i++) k *= known(c->k[i], w->params);
   const sn_dtype dtype = (sn_dtype)sni_tree_insts(w->tree)[c->inst].dtype;
   const double bytes = (double)sn_dtype_size(dtype);
   w->ns += sni_product_cost(dtype, a.times * k, w->vector_bits);

@@ -15,7 +15,7 @@ static sni_dim depth_of(const sni_graph *graph, const sni_node *node) {
 
 static bool takes(const sni_graph *graph, const sni_node *node) {
   const sni_type *type = &node->type;
-  return sni_is_contraction(node) && sni_is_float(type->dtype) && type->rank == 2 &&
+  return sni_is_matmul(node) && sni_is_float(type->dtype) && type->rank == 2 &&
          type->dims[0] >= least_dim && type->dims[1] >= least_dim &&
          depth_of(graph, node) >= least_dim;
 }

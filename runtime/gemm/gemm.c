@@ -105,7 +105,7 @@ static bool is_near(const sni_gemm *g) {
 
 // Whether b is read by few blocks of rows, or stays near.
 static bool reads_b_in_place(const sni_gemm *g) {
-  if (g->load_b || g->b_column != g->size) return false;
+  if (g->map_b || g->b_column != g->size) return false;
   if (g->m <= g->block_rows) return true;
   const bool meets = g->b_k % place_pitch == 0 && g->k * line > place_pitch;
   return !meets && (is_near(g) || g->m <= place_rows);
@@ -127,14 +127,14 @@ static int64_t lines_apart(int64_t pitch) {
 
 // A transposed a: each k is a line of its own, which the next block of rows reads on, if it still is near.
 static bool copies_a(const sni_gemm *g) {
-  if (g->load_a) return true;
+  if (g->map_a) return true;
   if (g->a_k == g->size || g->n <= 2 * g->panel) return false;
   return g->a_row != g->size || depth_of(g) > lines_apart(g->a_k);
 }
 
 static void cut(sni_gemm *g) {
   const int64_t rows = is_near(g) ? near_rows : stream_rows;
-  g->streams = !g->load_a && !g->load_b && g->b_column == g->size && g->m <= rows &&
+  g->streams = !g->map_a && !g->map_b && g->b_column == g->size && g->m <= rows &&
                g->n * g->size >= 2 * g->kernels->vector_bytes;
   if (g->streams) {
     g->packs_a = 0;
@@ -144,6 +144,7 @@ static void cut(sni_gemm *g) {
   cut_tiles(g);
   g->place_end = end_of_place(g);
   g->packs_a = g->k > 0 && copies_a(g);
+  g->rows_a = g->map_a && g->map_a->k.step[g->map_a->k.count - 1] == g->size;
 }
 
 // ---- scratch
@@ -224,8 +225,8 @@ bool sni_gemm_next(sni_gemm *g) {
 
 // ---- copies
 
-static void copy(const sni_gemm *g, const sni_gemm_copy *c) {
-  (g->size == 4 ? g->kernels->copy_32 : g->kernels->copy_64)(c);
+static sni_gemm_copy_function copy_of(const sni_gemm *g) {
+  return g->size == 4 ? g->kernels->copy_32 : g->kernels->copy_64;
 }
 
 static int64_t panel_at(const sni_gemm *g, int64_t column) {
@@ -253,11 +254,10 @@ static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, i
                            .depth = depth,
                            .columns = end - first,
                            .panel = g->panel};
-  for (int64_t i = 0; g->load_b && i < depth; i++)
-    for (int64_t at = first; at < end; at += g->panel)
-      g->load_b->load(g->load_b->frame, g->packed_b + panel_at(g, at) + i * row, at, k + i,
-                      least(g->panel, end - at));
-  if (!g->load_b) copy(g, &c);
+  for (int64_t at = first; g->map_b && at < end; at += g->panel)
+    sni_gemm_copy_block(g->map_b, g->b, g->size, copy_of(g), g->packed_b + panel_at(g, at), row, at,
+                        least(g->panel, end - at), k, depth);
+  if (!g->map_b) copy_of(g)(&c);
   pad_panel(g, depth, end);
 }
 
@@ -271,26 +271,31 @@ static split split_rows(int64_t rows, int64_t most_rows) {
   return (split){blocks, rows % blocks, rows / blocks};
 }
 
-// Rows [row, row + rows): a block of rows after the other, each k by k; loaded ones row by row.
+// Rows [row, row + rows): a block of rows after the other, each k by k, or all row by row.
 static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int64_t rows) {
-  if (g->load_a) {
-    for (int64_t r = 0; r < rows; r++)
-      g->load_a->load(g->load_a->frame, g->packed_a + r * depth * g->size, row + r, k, depth);
+  if (g->rows_a) {
+    sni_gemm_copy_rows(g->map_a, g->a, g->size, g->packed_a, row, rows, k, depth);
     return;
   }
   const split cuts = split_rows(rows, g->block_rows);
   for (int64_t i = 0, first = 0; i < cuts.blocks; i++) {
     const int64_t count = cuts.rows + (i < cuts.larger);
-    copy(g, &(sni_gemm_copy){
-                .to = g->packed_a + first * depth * g->size,
-                .to_k = count * g->size,
-                .from = g->a + (row + first) * g->a_row + k * g->a_k,
-                .from_k = g->a_k,
-                .from_column = g->a_row,
-                .depth = depth,
-                .columns = count,
-                .panel = count,
-            });
+    char *to = g->packed_a + first * depth * g->size;
+    const sni_gemm_copy c = {
+        .to = to,
+        .to_k = count * g->size,
+        .from = g->a + (row + first) * g->a_row + k * g->a_k,
+        .from_k = g->a_k,
+        .from_column = g->a_row,
+        .depth = depth,
+        .columns = count,
+        .panel = count,
+    };
+    if (g->map_a)
+      sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g), to, c.to_k, row + first, count, k,
+                          depth);
+    else
+      copy_of(g)(&c);
     first += count;
   }
 }
@@ -311,7 +316,7 @@ static void copy_columns(char *to, int64_t to_row, const char *from, int64_t fro
 
 // One strip by one panel, of `vectors`: blocks of one size, then those of the other.
 static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t vectors) {
-  const bool by_k = g->packs_a && !g->load_a;
+  const bool by_k = g->packs_a && !g->rows_a;
   const split cuts =
       split_rows(rows, g->packs_a ? g->block_rows : g->kernels->tile_rows[vectors - 1]);
   for (int larger = 1; larger >= 0; larger--) {
@@ -332,7 +337,7 @@ static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int6
 
 // b where it lies: a few k at a time, which stay in L1 while all blocks of rows pass.
 static void run_in_place(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t vectors) {
-  const bool at_once = tile.start == SNI_GEMM_ADDED || (g->packs_a && !g->load_a);
+  const bool at_once = tile.start == SNI_GEMM_ADDED || (g->packs_a && !g->rows_a);
   const int64_t depth = at_once ? tile.k : place_k, k = tile.k;
   for (int64_t first = 0; first == 0 || first < k; first += most(depth, 1)) {
     tile.k = least(depth, k - first);

@@ -11,14 +11,7 @@
 #ifndef SNI_RUNTIME_GEMM_H
 #define SNI_RUNTIME_GEMM_H
 
-#include "runtime/gemm/kernels.h"
-
-// One side that has to be loaded by its owner: the rows of a along k, those of b along the columns.
-typedef struct sni_gemm_loader {
-  void *frame;
-  // to[i] = element (own, k + i) of a, or (k, own + i) of b, for i < count
-  void (*load)(void *frame, char *to, int64_t own, int64_t k, int64_t count);
-} sni_gemm_loader;
+#include "runtime/gemm/map.h"
 
 // Thread-compatible. Each field has 8 bytes: emitted code knows them by number.
 typedef struct sni_gemm {
@@ -37,7 +30,7 @@ typedef struct sni_gemm {
   int64_t a_row, a_k;
   const char *b;
   int64_t b_k, b_column;
-  const sni_gemm_loader *load_a, *load_b;  // or NULL
+  const sni_gemm_map *map_a, *map_b;  // in the place of these strides; or NULL
   char *scratch;                           // sni_gemm_scratch_bytes, aligned to 64
   // ---- the rectangle at hand (sni_gemm_next): where its sums are, columns being neighbours. What lies
   // behind the last column, up to a whole vector, is anything.
@@ -47,7 +40,7 @@ typedef struct sni_gemm {
   // ---- how the work is cut
   const sni_gemm_kernels *kernels;
   int64_t size, piece;             // bytes of an element; k that is run through at once
-  int64_t streams, packs_a;        // bools
+  int64_t streams, packs_a, rows_a;  // bools; rows_a: the copy lies row by row, not k by k
   int64_t block_rows, strip_rows;  // of a tile; that pass a panel one behind the other
   int64_t panel, band;             // columns of a panel; that all rows pass before the next
   int64_t rectangle_rows, rectangle_columns;

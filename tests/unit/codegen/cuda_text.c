@@ -40,9 +40,10 @@ static void write_extent(const writer *w, sni_extent x) {
 static void write_form(const writer *w, const sni_extent *stride, sni_extent offset,
                        uint32_t item) {
   write_extent(w, offset);
-  if (w->items[item].kind == SNI_ITEM_CONTRACT) {
-    fprintf(w->out, " + k * ");
-    write_extent(w, stride[w->items[item].depth]);
+  const sni_contract_item *c = &w->items[item].as.contract;
+  for (uint32_t a = 0; w->items[item].kind == SNI_ITEM_CONTRACT && a < c->n_k; a++) {
+    fprintf(w->out, " + k%u * ", a);
+    write_extent(w, stride[w->items[item].depth + a]);
   }
   for (uint32_t i = w->items[item].parent; i != SNI_NO_ITEM; i = w->items[i].parent) {
     if (w->items[i].kind != SNI_ITEM_LOOP) continue;
@@ -299,24 +300,40 @@ static void write_loop(writer *w, uint32_t i) {
   write_totals(w, i);
 }
 
+// The index along each axis of k, from k0 = k on.
+static void write_axes(const writer *w, const sni_contract_item *c) {
+  for (uint32_t a = c->n_k; a-- > 1;) {
+    fprintf(w->out, "k%u = k0 %% ", a);
+    write_extent(w, c->k[a]);
+    fprintf(w->out, "; k0 /= ");
+    write_extent(w, c->k[a]);
+    fprintf(w->out, ";\n");
+  }
+}
+
 static void write_contract(const writer *w, uint32_t i) {
   const sni_contract_item *c = &w->items[i].as.contract;
   const sn_dtype dtype = (sn_dtype)w->insts[c->inst].dtype;
-  fprintf(w->out, "%s v%u = 0;\n{\nk_long k = 0;\n", types[dtype], c->inst);
+  fprintf(w->out, "%s v%u = 0;\n{\nk_long k = 0, k0 = 0, k1 = 0, k2 = 0, k3 = 0;\n", types[dtype], c->inst);
   if (c->from != SNI_NO_VALUE) fprintf(w->out, "v%u = ", c->inst);
   if (c->from != SNI_NO_VALUE) write_read(w, c->from, i, SNI_NO_VALUE);
   fprintf(w->out, ";\nconst k_long n = ");
-  write_extent(w, c->k);
+  for (uint32_t a = 0; a < c->n_k; a++) {
+    if (a) fprintf(w->out, " * ");
+    write_extent(w, c->k[a]);
+  }
   fprintf(w->out,
           ", step = %u ? %u : k_max(n, (k_long)1);\nfor (k_long begin = 0; begin < n; begin += "
           "step) {\n%s sum = %s begin ? 0 : v%u;\n",
           c->segment, c->segment, types[dtype],
           c->from == SNI_NO_VALUE && sni_is_float(dtype) ? "n == 1 ? -0.0f :" : "", c->inst);
-  fprintf(w->out, "for (k = begin; k < n && k < begin + step; k++)\nsum = k_fma(");
+  fprintf(w->out, "for (k = begin; k < n && k < begin + step; k++) {\nk0 = k;\n");
+  write_axes(w, c);
+  fprintf(w->out, "sum = k_fma(");
   write_read(w, c->lhs, i, SNI_NO_VALUE);
   fprintf(w->out, ", ");
   write_read(w, c->rhs, i, SNI_NO_VALUE);
-  fprintf(w->out, ", sum);\nv%u = begin ? k_add(v%u, sum) : sum;\n}\n}\n", c->inst, c->inst);
+  fprintf(w->out, ", sum);\n}\nv%u = begin ? k_add(v%u, sum) : sum;\n}\n}\n", c->inst, c->inst);
 }
 
 static void write_body(writer *w, uint32_t begin, uint32_t end) {

@@ -251,10 +251,16 @@ static const struct {
      "an operand is indexed"},
     {"b0 f32 global read loop i0 parallel 2 { loop i1 parallel 2 { %0 f32 = contract k 4 of b0[0] "
      "where 0 <= i1 < 2 times b0[0] } }",
-     "an operand has a range along another loop"},
+     "an operand varies along the other's loop"},
     {"b0 f32 global read loop i0 parallel 2 { loop i1 parallel 2 { loop i2 parallel 2 { %0 f32 = "
-     "contract k 4 of b0[0] where 0 <= i0 < 2 times b0[0] } } }",
-     "an operand has a range along another loop"},
+     "contract k 4, 2 of b0[0] times b0[k1] where 0 <= i1 < 2 } } }",
+     "an operand varies along the other's loop"},
+    {"b0 f32 global read loop i0 parallel 2 { loop i1 parallel 2 { %0 f32 = contract k "
+     "4611686018427387904, 4 of b0[0] times b0[0] } }",
+     "k overflows"},
+    {"b0 f32 global read loop i0 parallel 2 { loop i1 parallel 2 { %0 f32 = contract k 4, 2, 2, 2 "
+     "of b0[k3] times b0[0] from b0[k2] } }",
+     "what it goes on from varies along k"},
     {"b0 f32 row[4] in i1 read loop i0 parallel 2 { loop i1 parallel 2 { %0 f32 = contract k 5 of "
      "b0[k] times b0[0] } }",
      "it reaches beyond its buffer"},
@@ -451,8 +457,9 @@ static const struct {
     {ITEM, 2, ITEM_FIELD(reserved), 1, "an unused field is not 0"},
     {ITEM, 0, ITEM_FIELD(as.bytes[40]), 1, "an unused field is not 0"},
     {ITEM, 9, ITEM_FIELD(as.contract.from), 1, "its access is not the next one"},
-    {ITEM, 9, ITEM_FIELD(as.contract.reserved), 1, "an unused field is not 0"},
-    {ITEM, 9, ITEM_FIELD(as.bytes[40]), 1, "an unused field is not 0"},
+    {ITEM, 9, ITEM_FIELD(as.contract.n_k), 0, "k has no axis or too many"},
+    {ITEM, 9, ITEM_FIELD(as.contract.n_k), 5, "k has no axis or too many"},
+    {ITEM, 9, ITEM_FIELD(as.contract.k[1].value), 2, "an unused field is not 0"},
     {ITEM, 1, ITEM_FIELD(as.loop.kind), 3, "no such kind of loop"},
     {ITEM, 4, ITEM_FIELD(as.loop.order), 2, "no such order"},
     {ITEM, 1, ITEM_FIELD(as.loop.order), 1, "it does not reduce but"},

@@ -347,6 +347,33 @@ static const tree_case ranges_cases[] = {
          "%0 f32 = contract k 5 of b0[i0 + k - 2] where 0 <= i0 + k - 2 < 20 times b1[50*k + i1] "
          "store b2[50*i0 + i1] = %0 } }",
      .elements = {20}},
+    {.name = "windows of an image",
+     .text = "b0 f32 global read b1 f32 global read b2 f32 global write "
+             "loop i0 parallel 7 @ grid grain 2 { loop i1 parallel 9 @ grid grain 4 { "
+             "loop i2 parallel 40 @ grid grain 64 lanes { "
+             "%0 f32 = contract k 3, 3, 5 of b0[90*i0 + 5*i1 + 45*k0 + 5*k1 + k2 - 50] "
+             "where 0 <= i0 + k0 - 1 < 14 and 0 <= i1 + k1 - 1 < 9 "
+             "times b1[600*k0 + 200*k1 + 40*k2 + i2] "
+             "store b2[360*i0 + 40*i1 + i2] = %0 } } }",
+     .elements = {14 * 45}},
+    {.name = "an image of its windows",
+     .text = "b0 f64 global read b1 f64 global read b2 f64 global write "
+             "loop i0 parallel 3 { loop i1 parallel 11 { loop i2 parallel 30 @ lanes { "
+             "%0 f64 = contract k 3, p0 segment 4 of b0[p0*i1 + p0*k0 + k1 - 3] "
+             "where 0 <= i1 + k0 - 1 < 11 "
+             "times b1[p0*i2 - 90*k0 + k1 + 180] store b2[330*i0 + 30*i1 + i2] = %0 } } }",
+     .params = {3},
+     .elements = {33}},
+    {.name = "weights of windows",
+     .text = "b0 f32 global read b1 f32 global read b2 f32 global write "
+             "loop i0 parallel 3 { loop i1 parallel 3 { loop i2 parallel 6 { "
+             "loop i3 parallel 17 @ lanes { "
+             "%0 f32 = contract k 2, 5, 4 segment 16 "
+             "of b0[320*k0 + 64*k1 + 12*k2 + 32*i0 + 6*i1 + i2 - 38] "
+             "where 0 <= 2*k1 + i0 - 1 < 10 and 0 <= 2*k2 + i1 - 1 < 8 "
+             "times b1[340*k0 + 68*k1 + 17*k2 + i3] "
+             "store b2[306*i0 + 102*i1 + 17*i2 + i3] = %0 } } } }",
+     .elements = {700}},
     {.name = "window along n",
      .text = "b0 f32 global read b1 f32 global read b2 f32 global write "
              "loop i0 parallel 20 @ grid grain 8 { "

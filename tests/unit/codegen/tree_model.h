@@ -52,8 +52,13 @@ static int64_t tree_form(const tree_model *m, const sni_extent *stride, sni_exte
                          uint32_t item, int64_t k) {
   const unsigned depth = m->items[item].depth;
   int64_t at = sni_extent_value(offset, m->params);
-  if (m->items[item].kind == SNI_ITEM_CONTRACT)
-    at += k * sni_extent_value(stride[depth], m->params);
+  const sni_contract_item *c = &m->items[item].as.contract;
+  for (uint32_t a = m->items[item].kind == SNI_ITEM_CONTRACT ? c->n_k : 0; a-- > 0;) {
+    int64_t extent = a ? sni_extent_value(c->k[a], m->params) : INT64_MAX;
+    if (!extent) extent = 1;  // there is no k
+    at += k % extent * sni_extent_value(stride[depth + a], m->params);
+    k /= extent;
+  }
   for (uint32_t i = m->items[item].parent; i != SNI_NO_ITEM; i = m->items[i].parent)
     if (m->items[i].kind == SNI_ITEM_LOOP)
       at += m->index[i] * sni_extent_value(stride[m->items[i].depth], m->params);
@@ -174,7 +179,9 @@ static model_value tree_factor(const tree_model *m, uint32_t access, uint32_t it
 static model_value tree_contract(const tree_model *m, uint32_t item) {
   const sni_contract_item *c = &m->items[item].as.contract;
   const sn_dtype dtype = (sn_dtype)m->insts[c->inst].dtype;
-  const int64_t n = sni_extent_value(c->k, m->params), step = c->segment ? c->segment : n;
+  int64_t n = 1;
+  for (uint32_t a = 0; a < c->n_k; a++) n *= sni_extent_value(c->k[a], m->params);
+  const int64_t step = c->segment ? c->segment : n;
   const bool goes_on = c->from != SNI_NO_VALUE;
   model_value total = {.i64 = 0};
   if (goes_on) total = tree_factor(m, c->from, item, 0, dtype);

@@ -341,15 +341,46 @@ static void random_if(random_maker *g, int room) {
   g->n_rows = n_rows;
 }
 
+typedef struct random_k {
+  int64_t extent[SNI_CONTRACT_AXES], all;
+  uint32_t n;
+} random_k;
+
+static random_k random_axes(random_maker *g) {
+  random_k k = {.all = random_pick(g, 6) ? random_pick(g, 12) : 40 + random_pick(g, 40), .n = 1};
+  k.extent[0] = k.all;
+  if (random_pick(g, 3)) return k;
+  k.n = 2 + (uint32_t)random_pick(g, SNI_CONTRACT_AXES - 1);
+  k.all = 1;
+  for (uint32_t a = 0; a < k.n; a++) k.all *= k.extent[a] = random_pick(g, 20) ? 1 + random_pick(g, 4) : 0;
+  return k;
+}
+
+// Strides along k: one element after the other, `inner` apart, or windows that overlap. How far they
+// reach.
+static int64_t random_k_strides(random_maker *g, const random_k *k, int64_t inner, bool windows,
+                                sni_tree_access *access) {
+  int64_t far = 0, stride = inner;
+  for (uint32_t a = k->n; a-- > 0;) {
+    if (windows && a + 1 < k->n) stride = inner * random_pick(g, 4);
+    access->stride[g->n_loops + (int)a] = random_extent(g, stride);
+    if (k->extent[a] > 1) far += (k->extent[a] - 1) * stride;
+    stride *= k->extent[a];
+  }
+  return far;
+}
+
 // An operand of a contraction along loop `own` and k: new memory, or a row.
-static uint32_t random_operand(random_maker *g, sn_dtype dtype, int own, int other, int64_t k) {
+static uint32_t random_operand(random_maker *g, sn_dtype dtype, int own, int other,
+                               const random_k *axes) {
+  const int64_t k = axes->all;
   int64_t strides[random_loops] = {0};
   const int64_t n = g->loops[own].extent > 1 ? g->loops[own].extent : 1;
   for (int i = 0; i < g->n_rows; i++) {  // of all k, or of all k and own
     const random_row *row = &g->rows[i];
     if (row->dtype != dtype || row->elements < k || random_pick(g, 2)) continue;
     sni_tree_access access = sni_tree_access_to(row->buffer);
-    access.stride[g->n_loops] = sni_extent_constant(1);
+    random_k_strides(g, axes, 1, false, &access);
     if (row->elements >= n * k && own >= row->depth) access.stride[own] = sni_extent_constant(k);
     return sni_tree_add_access(&g->b, access);
   }
@@ -359,15 +390,22 @@ static uint32_t random_operand(random_maker *g, sn_dtype dtype, int own, int oth
   const int64_t k_stride = random_pick(g, 8) == 0 ? 0 : along_k ? 1 : n;
   strides[own] = random_pick(g, 8) == 0 ? 0 : along_k ? k + random_pick(g, 2) : 1;
   if (g->loops[own].strip >= 0) strides[g->loops[own].strip] = strides[own] * g->loops[own].extent;
-  sni_tree_access access = random_new_access(g, dtype, strides, (k > 1 ? k - 1 : 0) * k_stride);
-  access.stride[g->n_loops] = random_extent(g, k_stride);
+  sni_tree_access along = sni_tree_access_to(0);
+  const int64_t far =
+      random_k_strides(g, axes, k_stride, axes->n > 1 && random_pick(g, 2), &along);
+  sni_tree_access access = random_new_access(g, dtype, strides, far);
+  for (uint32_t a = 0; a < axes->n; a++)
+    access.stride[g->n_loops + (int)a] = along.stride[g->n_loops + (int)a];
   if (random_pick(g, 4) == 0) {
     int64_t form[random_loops] = {0};
     form[own] = random_pick(g, 3) - 1;
+    const int outer = (int)random_pick(g, g->n_loops);
+    if (outer != other && random_pick(g, 3) == 0) form[outer] = random_pick(g, 3) - 1;
     sni_tree_range range = sni_tree_range_below(random_extent(g, random_pick(g, n + k + 2)));
     range.offset = random_extent(g, random_pick(g, 5) - 2);
     random_set_strides(g, range.stride, form);
-    range.stride[g->n_loops] = random_extent(g, random_pick(g, 3) - 1);
+    for (uint32_t a = 0; a < axes->n; a++)
+      range.stride[g->n_loops + (int)a] = random_extent(g, random_pick(g, 3) - 1);
     access.first_range = (uint16_t)sni_tree_add_range(&g->b, range);
     access.n_ranges = 1;
   }
@@ -395,7 +433,7 @@ static uint32_t random_from(random_maker *g, sn_dtype dtype) {
 static void random_contract(random_maker *g, int64_t m_grain, int64_t n_grain) {
   static const sn_dtype dtypes[] = {SN_F32, SN_F32, SN_F64, SN_I32, SN_I64};
   const sn_dtype dtype = dtypes[random_pick(g, 5)];
-  if (g->n_loops + 4 > random_loops || !random_has_room(g)) return;
+  if (g->n_loops + 3 + SNI_CONTRACT_AXES > random_loops || !random_has_room(g)) return;
   if (!m_grain && random_pick(g, 2)) random_fill_row(g);
   // Columns in pieces, maybe.
   const bool tiles = !m_grain && random_pick(g, 3) == 0;
@@ -415,16 +453,18 @@ static void random_contract(random_maker *g, int64_t m_grain, int64_t n_grain) {
   if (tiles) n.strip = g->n_loops - 2;
   if (tiles) n.whole = random_pick(g, g->loops[n.strip].extent * n.extent + 2);
   const random_mark n_mark = random_open(g, n, n_grain);
-  const int64_t k = random_pick(g, 6) ? random_pick(g, 12) : 40 + random_pick(g, 40);
+  const random_k k = random_axes(g);
   static const uint32_t segments[] = {0, 0, 1, 7, 1024};
   const int depth = g->n_loops;
-  sni_contract_item contract = sni_contract_along(random_extent(g, k));
+  sni_contract_item contract = sni_contract_along(random_extent(g, k.extent[0]));
+  contract.n_k = k.n;
+  for (uint32_t a = 1; a < k.n; a++) contract.k[a] = random_extent(g, k.extent[a]);
   if (random_pick(g, 4))
     contract.segment = segments[random_pick(g, 5)];
   else
     contract.from = random_from(g, dtype);
-  contract.lhs = random_operand(g, dtype, depth - 2, depth - 1, k);
-  contract.rhs = random_operand(g, dtype, depth - 1, depth - 2, k);
+  contract.lhs = random_operand(g, dtype, depth - 2, depth - 1, &k);
+  contract.rhs = random_operand(g, dtype, depth - 1, depth - 2, &k);
   random_add_value(g, sni_tree_add_contract(&g->b, dtype, contract));
   random_block(g, random_pick(g, 4), true);
   random_store(g);

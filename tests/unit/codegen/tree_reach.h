@@ -25,9 +25,12 @@ static size_t tree_reached(const sni_tree *tree, const sni_tree_access *access, 
   int64_t most = sni_extent_value(access->offset, params);
   const sni_item *items = sni_tree_items(tree);
   if (items[item].kind == SNI_ITEM_CONTRACT) {
-    const int64_t k = sni_extent_value(items[item].as.contract.k, params);
-    const int64_t stride = sni_extent_value(access->stride[depth], params);
-    if (stride > 0 && k > 0) most += (k - 1) * stride;
+    const sni_contract_item *c = &items[item].as.contract;
+    for (uint32_t a = 0; a < c->n_k; a++) {
+      const int64_t k = sni_extent_value(c->k[a], params);
+      const int64_t stride = sni_extent_value(access->stride[depth + a], params);
+      if (stride > 0 && k > 0) most += (k - 1) * stride;
+    }
   }
   for (uint32_t i = items[item].parent; i != SNI_NO_ITEM; i = items[i].parent) {
     if (items[i].kind != SNI_ITEM_LOOP) continue;

@@ -323,47 +323,131 @@ START_TEST(large_products) {
 }
 END_TEST
 
-// Operands that their owner loads: every third element is 0 instead.
-typedef struct owner {
-  product *p;
-  bool left;
-} owner;
+// ---- sides that a map describes: windows of memory, with ranges
+typedef struct mapped {
+  sni_gemm_map map;
+  sni_gemm_range ranges[2];
+  guarded memory;
+  const char *from;  // of index 0
+} mapped;
 
-static void load_line(void *frame, char *to, int64_t own, int64_t k, int64_t count) {
-  const owner *o = frame;
-  const sni_gemm *g = &o->p->g;
-  for (int64_t i = 0; i < count; i++) {
-    const char *from = o->left ? g->a + own * g->a_row + (k + i) * g->a_k
-                               : g->b + k * g->b_k + (own + i) * g->b_column;
-    memcpy(to + i * (int64_t)o->p->size, from, o->p->size);
+static sni_gemm_axes random_axes(int64_t all, int64_t most, int64_t *out_count) {
+  sni_gemm_axes axes = {.count = between(1, most)};
+  *out_count = 1;
+  for (int64_t i = 1; i < axes.count; i++) *out_count *= axes.extent[i] = between(1, 4);
+  axes.extent[0] = all / *out_count;
+  *out_count *= axes.extent[0];
+  return axes;
+}
+
+// Reach of the axes to either side.
+static void reach(const sni_gemm_axes *axes, int64_t *low, int64_t *high) {
+  for (int64_t i = 0; i < axes->count; i++) {
+    const int64_t far = (axes->extent[i] - 1) * axes->step[i];
+    if (axes->extent[i] > 0) *(far < 0 ? low : high) += far;
   }
 }
 
-START_TEST(loaded_operands) {
+// own, k: extents; become those of the axes. first: index along own that the side begins with.
+static mapped make_map(int dtype, int64_t *own, int64_t *k, bool dense_k) {
+  const int64_t size = (int64_t)size_of(dtype);
+  mapped m = {.map = {.own_first = between(0, 3)}};
+  int64_t all = *own + m.map.own_first, low = 0, high = 0;
+  m.map.own = random_axes(all, 3, &all);
+  m.map.k = random_axes(*k, SNI_GEMM_AXES, k);
+  *own = all - m.map.own_first;
+  for (int64_t i = 0; i < m.map.own.count; i++) m.map.own.step[i] = size * between(-3, 9);
+  for (int64_t i = 0; i < m.map.k.count; i++) m.map.k.step[i] = size * between(-3, 9);
+  *(dense_k ? &m.map.k.step[m.map.k.count - 1] : &m.map.own.step[m.map.own.count - 1]) = size;
+  reach(&m.map.own, &low, &high);
+  reach(&m.map.k, &low, &high);
+  m.memory = guard((size_t)(high - low + size), (size_t)size);
+  m.from = m.memory.at - low;
+  for (int64_t at = low; at <= high; at += size) set_random(dtype, m.memory.at + at - low);
+  m.map.n_ranges = between(0, 2);
+  for (int64_t i = 0; i < m.map.n_ranges; i++) {
+    sni_gemm_range *r = &m.ranges[i];
+    *r = (sni_gemm_range){.extent = between(0, 30), .offset = between(-3, 3)};
+    for (int64_t a = 0; a < SNI_GEMM_AXES; a++) r->own[a] = between(-1, 1);
+    for (int64_t a = 0; a < SNI_GEMM_AXES; a++) r->k[a] = between(-1, 1);
+  }
+  return m;
+}
+
+static int64_t along(const sni_gemm_axes *axes, const int64_t *step, int64_t index) {
+  int64_t sum = 0;
+  for (int64_t i = axes->count; i-- > 0;) {
+    sum += step[i] * (i ? index % axes->extent[i] : index);
+    if (i) index /= axes->extent[i];
+  }
+  return sum;
+}
+
+static void read_mapped(const mapped *m, int64_t own, int64_t k, size_t size, char *to) {
+  own += m->map.own_first;
+  memset(to, 0, size);
+  for (int64_t i = 0; i < m->map.n_ranges; i++) {
+    const sni_gemm_range *r = &m->ranges[i];
+    const int64_t at = r->offset + along(&m->map.own, r->own, own) + along(&m->map.k, r->k, k);
+    if (at < 0 || at >= r->extent) return;
+  }
+  memcpy(to, m->from + along(&m->map.own, m->map.own.step, own) +
+                 along(&m->map.k, m->map.k.step, k),
+         size);
+}
+
+START_TEST(mapped_sides) {
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
   state = 2;
-  for (int i = 0; i < 150; i++) {
+  for (int i = 0; i < 400; i++) {
     form f = {
         .dtype = dtypes[i % 4], .m = between(1, 130), .n = between(1, 70), .k = between(0, 60)};
-    if (i % 3 == 0) f.segment = between(1, 20);
+    const bool left = i % 3 != 1, right = i % 3 != 0;
+    int64_t k = f.k;
+    mapped sides[2] = {{.from = NULL}, {.from = NULL}};
+    if (i % 5 == 0) f.segment = between(1, 20);
+    if (left) sides[0] = make_map(f.dtype, &f.m, &f.k, i & 4);
+    k = f.k;
+    if (right) sides[1] = make_map(f.dtype, &f.n, &k, i & 8);
+    if (right && k != f.k) {  // one k for both
+      release(sides[1].memory);
+      if (left) release(sides[0].memory);
+      continue;
+    }
+    if (f.m <= 0 || f.n <= 0) f.m = f.n = f.k = 0;
     product p = make(&f);
-    owner left = {&p, true}, right = {&p, false};
-    const sni_gemm_loader load_a = {&left, load_line}, load_b = {&right, load_line};
-    if (i & 8) p.g.load_a = &load_a;
-    if (i & 16) p.g.load_b = &load_b;
+    const size_t size = p.size;
+    for (int64_t r = 0; left && r < f.m; r++)
+      for (int64_t j = 0; j < f.k; j++)
+        read_mapped(&sides[0], r, j, size, p.a.at + (r * f.k + j) * (int64_t)size);
+    for (int64_t j = 0; right && j < f.k; j++)
+      for (int64_t c = 0; c < f.n; c++)
+        read_mapped(&sides[1], c, j, size, p.b.at + (j * f.n + c) * (int64_t)size);
+    sni_gemm g = p.g;
+    for (int s = 0; s < 2; s++) sides[s].map.ranges = sides[s].ranges;
+    if (left) g.map_a = &sides[0].map;
+    if (left) g.a = sides[0].from;
+    if (right) g.map_b = &sides[1].map;
+    if (right) g.b = sides[1].from;
     const size_t bytes =
         sni_gemm_scratch_bytes(kernels[i % n], f.dtype, f.m, f.n, f.k, f.segment, 0);
     guarded scratch = guard((bytes + 63) / 64 * 64, 64);
-    p.g.scratch = scratch.at;
-    sni_gemm_begin(&p.g, kernels[i % n]);
-    while (sni_gemm_next(&p.g)) {
-      sni_gemm_sum(&p.g);
+    g.scratch = scratch.at;
+    sni_gemm_begin(&g, kernels[i % n]);
+    while (sni_gemm_next(&g)) {
+      sni_gemm_sum(&g);
+      const char *const a = p.g.a, *const b = p.g.b;
+      p.g = g;
+      p.g.a = a;
+      p.g.b = b;
       check_rectangle(&p, &f);
     }
     release(scratch);
     release(p.a);
     release(p.b);
+    if (left) release(sides[0].memory);
+    if (right) release(sides[1].memory);
   }
 }
 END_TEST
@@ -374,7 +458,7 @@ int main(void) {
   tcase_add_test(tests, small_sizes);
   tcase_add_test(tests, random_products);
   tcase_add_test(tests, large_products);
-  tcase_add_test(tests, loaded_operands);
+  tcase_add_test(tests, mapped_sides);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,212 @@
+// Copies of a side that a map describes, run by run: as far as the innermost axes of both directions go
+// on, elements lie at two constant steps.
+//
+// Invariant: nothing outside the ranges is read, and all of the copy is written.
+#include "runtime/gemm/map.h"
+
+#include <string.h>
+
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+// ceil(a / b) of a >= 0, b > 0.
+static int64_t divide_up(int64_t a, int64_t b) {
+  return a / b + (a % b != 0);
+}
+
+void sni_gemm_inside(int64_t value, int64_t step, int64_t extent, int64_t *first, int64_t *end) {
+  int64_t from = 0, to = *end;
+  if (step == 0) {
+    if (value < 0 || value >= extent) to = 0;
+  } else if (step > 0) {
+    if (value < 0) from = divide_up(-value, step);
+    to = value < extent ? divide_up(extent - value, step) : 0;
+  } else {
+    if (value >= extent) from = divide_up(value - extent + 1, -step);
+    to = value >= 0 && extent > 0 ? value / -step + 1 : 0;
+  }
+  if (from > *first) *first = from;
+  if (to < *end) *end = to;
+}
+
+// ---- runs: as far as the innermost axis goes on
+typedef struct run {
+  const sni_gemm_axes *axes;
+  int64_t digit[SNI_GEMM_AXES];  // where it begins
+  int64_t done, length, count;
+} run;
+
+static void set_length(run *r) {
+  const int64_t inner = r->axes->count - 1;
+  r->length = r->count - r->done;
+  if (inner) r->length = least(r->length, r->axes->extent[inner] - r->digit[inner]);
+}
+
+static run first_run(const sni_gemm_axes *axes, int64_t first, int64_t count) {
+  run r = {.axes = axes, .count = count};
+  for (int64_t i = axes->count - 1; i > 0; i--) {
+    r.digit[i] = first % axes->extent[i];
+    first /= axes->extent[i];
+  }
+  r.digit[0] = first;
+  set_length(&r);
+  return r;
+}
+
+static bool next_run(run *r) {
+  r->done += r->length;
+  if (r->done == r->count) return false;
+  int64_t i = r->axes->count - 1;
+  for (r->digit[i] = 0; --i > 0 && ++r->digit[i] == r->axes->extent[i];) r->digit[i] = 0;
+  if (i == 0) r->digit[0]++;
+  set_length(r);
+  return true;
+}
+
+static int64_t sum_of(const run *r, const int64_t *step) {
+  int64_t sum = 0;
+  for (int64_t i = 0; i < r->axes->count; i++) sum += r->digit[i] * step[i];
+  return sum;
+}
+
+static int64_t inner_of(const sni_gemm_axes *axes, const int64_t *step) {
+  return step[axes->count - 1];
+}
+
+// ---- blocks, k by k
+typedef struct block {
+  const sni_gemm_map *map;
+  const char *from;
+  int64_t size;
+  sni_gemm_copy_function copy;
+  char *to;
+  int64_t to_k;
+} block;
+
+static void clear(const block *b, int64_t own, int64_t n_own, int64_t k, int64_t n_k) {
+  char *to = b->to + own * b->size + k * b->to_k;
+  for (; n_k > 0; n_k--, to += b->to_k) memset(to, 0, (size_t)(n_own * b->size));
+}
+
+// The part of the block where runs meet; shift: along k from where that run begins.
+static void copy_part(const block *b, const run *own, const run *k, int64_t shift, int64_t length) {
+  const sni_gemm_map *map = b->map;
+  int64_t first = 0, end = own->length, first_k = 0, end_k = length;
+  for (int64_t i = 0; i < map->n_ranges; i++) {
+    const sni_gemm_range *r = &map->ranges[i];
+    const int64_t own_step = inner_of(&map->own, r->own), k_step = inner_of(&map->k, r->k);
+    const int64_t value = r->offset + sum_of(own, r->own) + sum_of(k, r->k) + shift * k_step;
+    if (own_step && k_step && length > 1) {  // an edge that is no rectangle's: one k after the other
+      for (int64_t at = 0; at < length; at++) copy_part(b, own, k, shift + at, 1);
+      return;
+    }
+    if (own_step)
+      sni_gemm_inside(value, own_step, r->extent, &first, &end);
+    else
+      sni_gemm_inside(value, k_step, r->extent, &first_k, &end_k);
+  }
+  const int64_t at_k = k->done + shift;
+  if (first >= end || first_k >= end_k) {
+    clear(b, own->done, own->length, at_k, length);
+    return;
+  }
+  if (end - first < own->length || end_k - first_k < length)
+    clear(b, own->done, own->length, at_k, length);
+  const int64_t own_step = inner_of(&map->own, map->own.step);
+  const int64_t k_step = inner_of(&map->k, map->k.step);
+  b->copy(&(sni_gemm_copy){
+      .to = b->to + (own->done + first) * b->size + (at_k + first_k) * b->to_k,
+      .to_k = b->to_k,
+      .from = b->from + sum_of(own, map->own.step) + sum_of(k, map->k.step) + first * own_step +
+              (shift + first_k) * k_step,
+      .from_k = k_step,
+      .from_column = own_step,
+      .depth = end_k - first_k,
+      .columns = end - first,
+      .panel = end - first,
+  });
+}
+
+void sni_gemm_copy_block(const sni_gemm_map *map, const char *from, int64_t size,
+                         sni_gemm_copy_function copy, char *to, int64_t to_k, int64_t own,
+                         int64_t n_own, int64_t k, int64_t n_k) {
+  const block b = {map, from, size, copy, to, to_k};
+  if (n_own <= 0 || n_k <= 0) return;
+  run o = first_run(&map->own, map->own_first + own, n_own);
+  do {
+    run depth = first_run(&map->k, k, n_k);
+    do {
+      copy_part(&b, &o, &depth, 0, depth.length);
+    } while (next_run(&depth));
+  } while (next_run(&o));
+}
+
+// ---- rows along k
+
+// Neighbouring axes of k that go on in one another, made one: where no range asks about them.
+static void join_axes(const sni_gemm_axes *axes, sni_gemm_axes *out) {
+  *out = (sni_gemm_axes){.count = 1, .extent = {axes->extent[0]}, .step = {axes->step[0]}};
+  for (int64_t i = 1; i < axes->count; i++) {
+    const int64_t last = out->count - 1;
+    if (axes->step[i] * axes->extent[i] == out->step[last]) {
+      out->extent[last] *= axes->extent[i];
+      out->step[last] = axes->step[i];
+      continue;
+    }
+    out->extent[out->count] = axes->extent[i];
+    out->step[out->count++] = axes->step[i];
+  }
+}
+
+// Whether all of k is inside the ranges at one place along own. values: of the ranges there, at k = 0.
+static bool holds_whole(const sni_gemm_map *map, const int64_t *values) {
+  for (int64_t i = 0; i < map->n_ranges; i++) {
+    const sni_gemm_range *r = &map->ranges[i];
+    int64_t low = values[i], high = values[i];
+    for (int64_t a = 0; a < map->k.count; a++) {
+      const int64_t far = r->k[a] * (map->k.extent[a] - 1);
+      *(far < 0 ? &low : &high) += far;
+    }
+    if (low < 0 || high >= r->extent) return false;
+  }
+  return true;
+}
+
+// from: of the row, at k = 0.
+static void copy_row(const sni_gemm_map *map, const sni_gemm_axes *axes, const int64_t *values,
+                     const char *from, int64_t size, char *to, int64_t k, int64_t n_k) {
+  run r = first_run(axes, k, n_k);
+  do {
+    int64_t first = 0, end = r.length;
+    for (int64_t i = 0; values && i < map->n_ranges; i++)
+      sni_gemm_inside(values[i] + sum_of(&r, map->ranges[i].k), inner_of(axes, map->ranges[i].k),
+                      map->ranges[i].extent, &first, &end);
+    if (first >= end) first = end = 0;
+    char *at = to + r.done * size;
+    memset(at, 0, (size_t)(first * size));
+    memcpy(at + first * size, from + sum_of(&r, axes->step) + first * size,
+           (size_t)((end - first) * size));
+    memset(at + end * size, 0, (size_t)((r.length - end) * size));
+  } while (next_run(&r));
+}
+
+void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t size, char *to,
+                        int64_t own, int64_t n_own, int64_t k, int64_t n_k) {
+  sni_gemm_axes joined;
+  int64_t values[SNI_GEMM_RANGES];
+  if (n_own <= 0 || n_k <= 0) return;
+  join_axes(&map->k, &joined);
+  run o = first_run(&map->own, map->own_first + own, n_own);
+  do {
+    const int64_t step = inner_of(&map->own, map->own.step);
+    const char *row = from + sum_of(&o, map->own.step);
+    for (int64_t i = 0; i < o.length; i++, row += step, to += n_k * size) {
+      for (int64_t v = 0; v < map->n_ranges; v++)
+        values[v] = map->ranges[v].offset + sum_of(&o, map->ranges[v].own) +
+                    i * inner_of(&map->own, map->ranges[v].own);
+      const bool whole = holds_whole(map, values);
+      copy_row(map, whole ? &joined : &map->k, whole ? NULL : values, row, size, to, k, n_k);
+    }
+  } while (next_run(&o));
+}
