@@ -385,6 +385,12 @@ static bool has_float_product(const sni_graph *graph) {
   return sni_is_float(last->type.dtype) && has_class(graph, SNI_CLASS_CONTRACT);
 }
 
+// It may become several nodes.
+static bool is_convolution(const sni_graph *graph) {
+  sni_convolution ignored;
+  return sni_convolution_of(graph, &graph->nodes[graph->n_nodes - 1], &ignored);
+}
+
 // Of the graph passes single ops need those alone that say in which order sums run, in eager mode
 // too; and large reductions have their threads.
 static sn_status compile_raw(job *j, const sni_graph *graph) {
@@ -392,8 +398,12 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
   source.arena = &j->scratch;
   source.diag = j->diag;
   source.dims = j->dims;
-  if (has_float_product(graph)) SNI_TRY(sni_rewrite_matmuls(defined, &defined));
-  if (has_class(defined, SNI_CLASS_REDUCE)) SNI_TRY(sni_split_reductions(defined, &defined));
+  if (is_convolution(graph)) {
+    SNI_TRY(sni_optimize_graph(defined, &defined));
+  } else {
+    if (has_float_product(graph)) SNI_TRY(sni_rewrite_matmuls(defined, &defined));
+    if (has_class(defined, SNI_CLASS_REDUCE)) SNI_TRY(sni_split_reductions(defined, &defined));
+  }
   SNI_TRY(lower(j, defined));
   j->compiled->codes =
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
