@@ -30,11 +30,12 @@ static sn_status number(const sizes *s, const sni_node *node, sni_dim dim, sni_d
 
 // Attribute i where it places no element: the start of an empty slice, padding around an empty axis
 // (its inverse). There N - 1 may be negative; *out is a number that inference accepts.
-static bool is_idle(const sni_graph *graph, const sni_node *node, int i, const sni_type *operand, const sni_type *type,
-                    sni_dim *out) {
+static bool is_idle(const sni_graph *graph, const sni_node *node, int i, const sni_type *operand,
+                    const sni_type *type, sni_dim *out) {
   const int rank = type->rank, axis = rank ? i % rank : 0;
   sni_convolution c;
-  if (sni_convolution_of(graph, node, &c) && &node->attrs[i] >= c.start && &node->attrs[i] < c.size) {
+  if (sni_convolution_of(graph, node, &c) && &node->attrs[i] >= c.start &&
+      &node->attrs[i] < c.size) {
     *out = 0;  // a window may begin anywhere
     return true;
   }

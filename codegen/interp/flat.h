@@ -154,22 +154,23 @@ typedef struct sni_operand {
   uint32_t k[SNI_CONTRACT_AXES];  // and along the axes of k
   uint32_t n_k;
   sni_flat_list forms;
-  uint32_t form_moves;  // of form i: moves [form_moves + (1 + n_k) i] along its own loop, then along k
-  size_t ranges;        // byte offset in scratch of their sni_gemm_range
+  uint32_t
+      form_moves;  // of form i: moves [form_moves + (1 + n_k) i] along its own loop, then along k
+  size_t ranges;   // byte offset in scratch of their sni_gemm_range
 } sni_operand;
 
 // The lanes run along the columns: the loop n, or m where n is very short. For a PRODUCT step the one
 // row is kept in a register.
 typedef struct sni_product {
   uint8_t dtype;
-  sni_operand rows, columns;  // lhs and rhs, or the other way round
-  sni_operand from;           // its own loop is the columns', k the rows'
-  bool goes_on;               // there is a `from`
+  sni_operand rows, columns;      // lhs and rhs, or the other way round
+  sni_operand from;               // its own loop is the columns', k the rows'
+  bool goes_on;                   // there is a `from`
   uint32_t k[SNI_CONTRACT_AXES];  // numbers of sizes: extents
   uint32_t n_k;
-  uint32_t slot;              // of the row of products
-  int64_t segment;            // 0: none
-  size_t products;            // byte offset in scratch of its tile, where there are several
+  uint32_t slot;    // of the row of products
+  int64_t segment;  // 0: none
+  size_t products;  // byte offset in scratch of its tile, where there are several
 } sni_product;
 
 enum { SNI_FLAT_SUMS_BYTES = 1024 };  // of a row of sums that are used together

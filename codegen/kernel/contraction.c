@@ -20,6 +20,7 @@ enum {
   assumed_columns = 768,
   assumed_depth = 256,  // of unknown sizes
   assumed_epilogue = 4,
+  most_swapped = 4,  // columns
 };
 
 typedef struct shape {
@@ -128,7 +129,7 @@ static int vector_registers(int vector_bits) {
 }
 
 static bool is_few_columns(int64_t m, int64_t n, int lanes) {
-  return n >= 1 && n <= 4 && n * 4 <= lanes && (m < 0 || m >= lanes);
+  return n >= 1 && n <= most_swapped && n * 4 <= lanes && (m < 0 || m >= lanes);
 }
 
 static bool is_small(const shape *s) {
@@ -252,19 +253,99 @@ static uint32_t loop_of_columns(const sni_tree *tree, uint32_t m) {
   return contract_in(tree, i) == SNI_NO_ITEM ? SNI_NO_ITEM : i;
 }
 
+// The only loop in the body of `item`, behind BLOCKs without stores; SNI_NO_ITEM: there is more.
+static uint32_t only_loop(const sni_tree *tree, uint32_t item) {
+  const sni_item *items = sni_tree_items(tree);
+  uint32_t i = item + 1;
+  while (i < items[item].end && items[i].kind == SNI_ITEM_BLOCK && !stores(tree, i)) i++;
+  return i < items[item].end && items[i].kind == SNI_ITEM_LOOP && items[i].end == items[item].end
+             ? i
+             : SNI_NO_ITEM;
+}
+
+static bool varies_at(const sni_tree *tree, uint32_t number, unsigned depth) {
+  const sni_tree_access *access = &sni_tree_accesses(tree)[number];
+  bool varies = !sni_extent_is(access->stride[depth], 0);
+  for (uint32_t i = 0; i < access->n_ranges; i++)
+    varies |= !sni_extent_is(sni_tree_ranges(tree)[access->first_range + i].stride[depth], 0);
+  return varies;
+}
+
+// Something in the loop stores to a side of the product.
+static bool stores_to_sides(const sni_tree *tree, uint32_t loop, const sni_contract_item *c) {
+  const sni_item *items = sni_tree_items(tree);
+  const sni_tree_access *accesses = sni_tree_accesses(tree);
+  const sni_tree_buffer *buffers = sni_tree_buffers(tree);
+  for (uint32_t i = loop; i < items[loop].end; i++) {
+    for (uint32_t k = 0; items[i].kind == SNI_ITEM_BLOCK && k < items[i].as.block.count; k++) {
+      const sni_tree_inst *inst = &sni_tree_insts(tree)[items[i].as.block.first + k];
+      if (!sni_kop_is_store((sni_kop)inst->op)) continue;
+      const uint32_t to = accesses[inst->access].buffer;
+      for (int s = 0; s < 2; s++) {
+        const uint32_t side = accesses[s ? c->rhs : c->lhs].buffer;
+        if (side == to || (buffers[side].shared && buffers[to].shared)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+// Whether the loop around `inner`, which counts rows, does so too.
+static bool counts_rows(const sni_tree *tree, uint32_t loop, uint32_t inner,
+                        const sni_contract_item *c) {
+  const sni_item *items = sni_tree_items(tree);
+  return is_parallel(tree, loop) && only_loop(tree, loop) == inner &&
+         items[inner].as.loop.strip == SNI_NO_ITEM && items[loop].as.loop.strip == SNI_NO_ITEM &&
+         !sni_tree_schedule(tree)[loop].lanes && !owns_buffers(tree, loop) &&
+         !varies_at(tree, c->rhs, items[loop].depth) && !stores_to_sides(tree, loop, c);
+}
+
+// The loops that count rows, m being the last.
+static void find_rows(const sni_tree *tree, sni_contraction_nest *nest) {
+  const sni_item *items = sni_tree_items(tree);
+  const sni_contract_item *c = &items[nest->contract].as.contract;
+  const sni_extent columns = items[nest->n].as.loop.extent;
+  const bool narrow = columns.param < 0 && columns.value <= most_swapped;
+  uint32_t first = nest->m;
+  nest->n_rows = 1;
+  if (sni_contract_has_map(tree, c, c->lhs) && c->from == SNI_NO_VALUE && !narrow)
+    while (nest->n_rows < SNI_CONTRACT_AXES && counts_rows(tree, items[first].parent, first, c)) {
+      first = items[first].parent;
+      nest->n_rows++;
+    }
+  nest->outer = first;
+  for (uint32_t i = 0; i < nest->n_rows; i++, first = only_loop(tree, first)) nest->rows[i] = first;
+}
+
 bool sni_contraction_nest_find(const sni_tree *tree, uint32_t item,
                                sni_contraction_nest *out_nest) {
   if (!is_parallel(tree, item)) return false;
-  const uint32_t n = loop_of_columns(tree, item);
+  uint32_t inner = item, n = loop_of_columns(tree, item);
+  for (int i = 1; n == SNI_NO_ITEM && i < SNI_CONTRACT_AXES; i++) {
+    inner = only_loop(tree, inner);
+    if (inner == SNI_NO_ITEM || !is_parallel(tree, inner)) break;
+    n = loop_of_columns(tree, inner);
+  }
   if (n != SNI_NO_ITEM) {
-    *out_nest = (sni_contraction_nest){item, n, contract_in(tree, n), item};
-    return true;
+    *out_nest = (sni_contraction_nest){.m = inner, .n = n, .contract = contract_in(tree, n)};
+    find_rows(tree, out_nest);
+    return out_nest->outer == item;
   }
   const uint32_t contract = contract_in(tree, item), m = sni_tree_items(tree)[item].parent;
   if (contract == SNI_NO_ITEM || !sni_tree_schedule(tree)[item].lanes) return false;
   if (is_parallel(tree, m) && loop_of_columns(tree, m) == item) return false;
-  *out_nest = (sni_contraction_nest){SNI_NO_ITEM, item, contract, item};
+  *out_nest =
+      (sni_contraction_nest){.m = SNI_NO_ITEM, .n = item, .contract = contract, .outer = item};
   return true;
+}
+
+int64_t sni_contraction_known_rows(const sni_tree *tree, const sni_contraction_nest *nest) {
+  int64_t rows = 1;
+  for (uint32_t i = 0; i < nest->n_rows; i++) {
+    const int64_t n = sni_tree_known_iterations(tree, nest->rows[i]);
+    if (n < 0 || __builtin_mul_overflow(rows, n, &rows)) return -1;
+  }
+  return rows;
 }
 
 int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item) {

@@ -28,17 +28,22 @@ void sni_contraction_grains(sn_dtype dtype, int64_t m, int64_t n, int64_t k, int
 
 // A CONTRACT that is planned as a product: alone with BLOCKs in its n loop, which stands alone with
 // BLOCKs before it, without stores, in its m loop. m == SNI_NO_ITEM: more stands in the m loop; one
-// row at a time.
+// row at a time. Loops around m in which the same is true of what they hold, and along which the right
+// side does not vary, count its rows too where the left side has a map: an image's, then a row's.
 typedef struct sni_contraction_nest {
-  uint32_t m, n, contract;  // items
-  uint32_t outer;           // m, or n where there is no m
+  uint32_t m, n, contract;           // items
+  uint32_t outer;                    // the first of `rows`, or n where there is no m
+  uint32_t rows[SNI_CONTRACT_AXES];  // outermost first, m last
+  uint32_t n_rows;
 } sni_contraction_nest;
 
 // Whether it takes a map (runtime/gemm/map.h) to say where the elements of a side lie.
 bool sni_contract_has_map(const sni_tree *tree, const sni_contract_item *c, uint32_t access);
+// Rows of the nest, 1 where there is no m; -1: not known.
+int64_t sni_contraction_known_rows(const sni_tree *tree, const sni_contraction_nest *nest);
 // Iterations of a loop, the same each time; -1: not known or not the same.
 int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item);
-// Whether the item is the outer loop of such a nest.
+// Whether the item is the outermost loop of such a nest.
 bool sni_contraction_nest_find(const sni_tree *tree, uint32_t item, sni_contraction_nest *out_nest);
 // false: a dtype without products.
 bool sni_contraction_plan_make(const sni_tree *tree, const sni_contraction_nest *nest,

@@ -5,7 +5,7 @@
 static size_t product_bytes(const sni_tree *tree, const sni_contraction_nest *nest,
                             const sni_contraction_plan *plan) {
   const sni_contract_item *c = &sni_tree_items(tree)[nest->contract].as.contract;
-  const int64_t m = nest->m == SNI_NO_ITEM ? 1 : sni_tree_known_iterations(tree, nest->m);
+  const int64_t m = sni_contraction_known_rows(tree, nest);
   const int64_t n = sni_tree_known_iterations(tree, nest->n), k = sni_contract_known_k(c);
   return sni_gemm_scratch_bytes(sni_gemm_kernels_best(), sni_tree_insts(tree)[c->inst].dtype,
                                 plan->swapped ? n : m, plan->swapped ? m : n, k, c->segment,

@@ -70,8 +70,8 @@
 
 #include <string.h>
 
-#define SNI_TREE_VERSION 4  // of the block's layout and meaning; part of every key
-#define SNI_TREE_DEPTH 12   // most loops around an instruction, axes of k included
+#define SNI_TREE_VERSION 4      // of the block's layout and meaning; part of every key
+#define SNI_TREE_DEPTH 12       // most loops around an instruction, axes of k included
 #define SNI_CONTRACT_AXES 4     // most axes of k
 #define SNI_CONTRACT_RANGES 16  // most ranges of an access of a contraction
 #define SNI_REDUCE_LANES 64

@@ -226,7 +226,14 @@ static void emit_units(sni_emitter *e, uint32_t root, grid *g, sni_span units) {
 
 // The last two loops of the grid are rows and columns of a called product.
 static bool has_rectangles(const sni_emitter *e, const grid *g) {
-  return g->count >= 2 && g->n_moving && sni_is_called(e, g->loops[g->count - 2]);
+  if (g->count < 2 || !g->n_moving) return false;
+  for (int i = g->count - 2; i >= 0; i--) {
+    sni_contraction_nest nest;
+    if (!sni_is_called(e, g->loops[i])) continue;
+    return sni_contraction_nest_find(e->tree, g->loops[i], &nest) &&
+           nest.m == g->loops[g->count - 2];
+  }
+  return false;
 }
 
 // Piece by piece, what unit `unit` is.

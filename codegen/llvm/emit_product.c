@@ -5,9 +5,6 @@
 // Invariant: rows and columns outside the domain are never read nor stored.
 #include "codegen/llvm/emit_product.h"
 
-#include "runtime/host_calls.h"
-
-#include <stddef.h>
 #include <stdlib.h>
 
 typedef enum sni_phase {
@@ -19,7 +16,6 @@ typedef enum sni_phase {
 enum {
   direct_instructions = 4,  // a longer epilogue is a loop over rows of the tile: less code
   direct_depth = 64,        // so is a short one if the loop over k hides the detour
-  called_vectors = 2,       // of a panel of a called product's epilogue
 };
 
 bool sni_is_product(const sni_emitter *e, uint32_t item) {
@@ -33,13 +29,13 @@ bool sni_is_called(const sni_emitter *e, uint32_t item) {
          sni_contraction_plan_make(e->tree, &nest, e->vector_bits, &plan) && plan.called;
 }
 
-static int depth_of(const sni_emitter *e, uint32_t item) {
+int sni_product_depth(const sni_emitter *e, uint32_t item) {
   return item == SNI_NO_ITEM ? -1 : (int)sni_item_at(e, item)->depth;
 }
 
 // ---- phases
 static bool varies_along(const sni_emitter *e, uint32_t number, uint32_t item) {
-  return item != SNI_NO_ITEM && e->inst_facts[number].varies >> depth_of(e, item) & 1;
+  return item != SNI_NO_ITEM && e->inst_facts[number].varies >> sni_product_depth(e, item) & 1;
 }
 
 static uint8_t value_phase(const sni_product *p, uint32_t value) {
@@ -55,7 +51,8 @@ static uint8_t inst_phase(const sni_emitter *e, const sni_product *p, uint32_t n
   const sni_kop op = (sni_kop)inst->op;
   uint8_t phase = phase_unit;
   if (varies_along(e, number, p->columns)) phase = phase_panel;
-  if (varies_along(e, number, p->rows)) phase = phase_row;
+  for (int i = 0; i < p->n_row_loops; i++)
+    if (varies_along(e, number, p->row_loops[i])) phase = phase_row;
   if (sni_kop_is_store(op) || op == SNI_KOP_CONTRACTION || op == SNI_KOP_CHECK_INDEX)
     phase = phase_row;
   for (int i = 0; i < sni_kop_infos[op].operands; i++)
@@ -80,10 +77,12 @@ static void add_slot(sni_emitter *e, sni_product *p, LLVMValueRef *slot, uint32_
       .slot = slot,
       .unit = *slot,
       .panel = *slot,
-      .row = sni_stride_along(e, access, strides, depth_of(e, p->rows)),
-      .column = sni_stride_along(e, access, strides, depth_of(e, p->columns)),
+      .column = sni_stride_along(e, access, strides, sni_product_depth(e, p->columns)),
       .displacement = displacement,
   };
+  for (int i = 0; i < p->n_row_loops; i++)
+    p->slots[p->n_slots - 1].row[i] =
+        sni_stride_along(e, access, strides, sni_product_depth(e, p->row_loops[i]));
 }
 
 static void add_slots(sni_emitter *e, sni_product *p, uint32_t number) {
@@ -116,7 +115,7 @@ static void reset_slots(sni_product *p) {
   }
 }
 
-static void set_panel(sni_emitter *e, sni_product *p) {
+void sni_set_panel(sni_emitter *e, sni_product *p) {
   for (uint32_t i = 0; i < p->n_slots; i++) {
     sni_product_slot *s = &p->slots[i];
     s->panel = sni_ir_add(e, s->unit, sni_ir_mul(e, p->column, sni_emit_extent(e, s->column)));
@@ -126,15 +125,37 @@ static void set_panel(sni_emitter *e, sni_product *p) {
 }
 
 // The place at hand: row + number. Rows of a block differ by a constant.
-static void set_row(sni_emitter *e, const sni_product *p, LLVMValueRef row, int number) {
+static void set_one_of_several(sni_emitter *e, const sni_product *p, LLVMValueRef row) {
+  LLVMValueRef index[SNI_CONTRACT_AXES];
+  for (int i = p->n_row_loops - 1; i >= 0; i--) {
+    LLVMValueRef at = i ? LLVMBuildURem(e->builder, row, p->row_lengths[i], "") : row;
+    if (i) row = LLVMBuildUDiv(e->builder, row, p->row_lengths[i], "");
+    index[i] = sni_ir_add(e, p->row_spans[i].first, at);
+    e->indices[sni_product_depth(e, p->row_loops[i])] = index[i];
+  }
+  for (uint32_t s = 0; s < p->n_slots; s++) {
+    LLVMValueRef at = p->slots[s].panel;
+    for (int i = 0; i < p->n_row_loops; i++)
+      at = sni_ir_add(e, at, sni_ir_mul(e, index[i], sni_emit_extent(e, p->slots[s].row[i])));
+    *p->slots[s].slot = at;
+    if (p->slots[s].displacement) *p->slots[s].displacement = 0;
+  }
+}
+
+void sni_set_row(sni_emitter *e, const sni_product *p, LLVMValueRef row, int number) {
   LLVMValueRef index = sni_ir_add(e, row, sni_ir_i64(e, number));
-  if (p->rows != SNI_NO_ITEM) e->indices[depth_of(e, p->rows)] = index;
+  if (p->n_row_loops > 1) {
+    set_one_of_several(e, p, index);
+    return;
+  }
+  if (p->rows != SNI_NO_ITEM) e->indices[sni_product_depth(e, p->rows)] = index;
   for (uint32_t i = 0; i < p->n_slots; i++) {
     const sni_product_slot *s = &p->slots[i];
-    const bool displaced = s->displacement && s->row.param < 0;
-    LLVMValueRef by = sni_ir_mul(e, displaced ? row : index, sni_emit_extent(e, s->row));
+    const sni_extent stride = p->n_row_loops ? s->row[0] : sni_extent_constant(0);
+    const bool displaced = s->displacement && stride.param < 0;
+    LLVMValueRef by = sni_ir_mul(e, displaced ? row : index, sni_emit_extent(e, stride));
     *s->slot = sni_ir_add(e, s->panel, by);
-    if (s->displacement) *s->displacement = displaced ? number * s->row.value : 0;
+    if (s->displacement) *s->displacement = displaced ? number * stride.value : 0;
   }
 }
 
@@ -149,10 +170,10 @@ static LLVMValueRef tile_address(sni_emitter *e, const sni_product *p, LLVMValue
 
 static void emit_direct(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
                         LLVMValueRef *sums) {
-  set_panel(e, p);
+  sni_set_panel(e, p);
   emit_phase(e, p, phase_panel);
   for (int r = 0; r < rows; r++) {
-    set_row(e, p, row, r);
+    sni_set_row(e, p, row, r);
     for (int v = 0; v < p->group.count; v++)
       sni_set_vector(e, p->number, v, sums[r * p->group.count + v]);
     emit_phase(e, p, phase_row);
@@ -160,12 +181,12 @@ static void emit_direct(sni_emitter *e, sni_product *p, LLVMValueRef row, int ro
 }
 
 // Rows [0, count) of the tile, which are rows first, first + 1, ... of the product.
-static void emit_from_tile(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVMValueRef count) {
+void sni_emit_from_tile(sni_emitter *e, sni_product *p, LLVMValueRef first, LLVMValueRef count) {
   sni_loop loop;
-  set_panel(e, p);
+  sni_set_panel(e, p);
   emit_phase(e, p, phase_panel);
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), count, sni_ir_i64(e, 1), 0);
-  set_row(e, p, sni_ir_add(e, first, loop.index), 0);
+  sni_set_row(e, p, sni_ir_add(e, first, loop.index), 0);
   for (int v = 0; v < p->group.count; v++)
     sni_set_vector(e, p->number, v,
                    sni_emit_vector_load(e, p->vector, tile_address(e, p, loop.index, v), NULL));
@@ -173,8 +194,8 @@ static void emit_from_tile(sni_emitter *e, sni_product *p, LLVMValueRef first, L
   sni_loop_end(e, &loop, NULL);
 }
 
-static void store_tile(sni_emitter *e, const sni_product *p, LLVMValueRef row, int rows,
-                       LLVMValueRef *sums) {
+void sni_store_tile(sni_emitter *e, const sni_product *p, LLVMValueRef row, int rows,
+                    LLVMValueRef *sums) {
   for (int r = 0; r < rows; r++)
     for (int v = 0; v < p->group.count; v++)
       sni_emit_vector_store(e, sums[r * p->group.count + v],
@@ -183,10 +204,10 @@ static void store_tile(sni_emitter *e, const sni_product *p, LLVMValueRef row, i
 
 // ---- blocks of rows
 // What the sums of a row go on from.
-static void emit_from(sni_emitter *e, sni_product *p, LLVMValueRef row, int number,
-                      LLVMValueRef *sums) {
+void sni_emit_from(sni_emitter *e, sni_product *p, LLVMValueRef row, int number,
+                   LLVMValueRef *sums) {
   LLVMValueRef start[sni_max_group];
-  set_row(e, p, row, number);
+  sni_set_row(e, p, row, number);
   sni_emit_elements(e, p->from, &p->group, start);
   for (int v = 0; v < p->group.count; v++) sums[v] = start[v];
 }
@@ -199,16 +220,16 @@ static void emit_block(sni_emitter *e, sni_product *p, LLVMValueRef row, int row
   LLVMValueRef start = sni_product_start(e, p->vector, p->dtype, c);
   for (int r = 0; r < rows && by_offset; r++) offsets[r] = sni_ir_mul(e, sni_ir_i64(e, r), stride);
   for (int i = 0; i < rows * p->group.count; i++) sums[i] = start;
-  if (p->from != SNI_NO_VALUE) set_panel(e, p);
+  if (p->from != SNI_NO_VALUE) sni_set_panel(e, p);
   for (int r = 0; r < rows && p->from != SNI_NO_VALUE; r++)
-    emit_from(e, p, row, r, sums + r * p->group.count);
+    sni_emit_from(e, p, row, r, sums + r * p->group.count);
   sni_emit_k_loop(e, p, row, rows, by_offset ? offsets : NULL, sums);
   if (p->direct) {
     emit_direct(e, p, row, rows, sums);
     return;
   }
-  store_tile(e, p, sni_ir_i64(e, 0), rows, sums);
-  emit_from_tile(e, p, row, sni_ir_i64(e, rows));
+  sni_store_tile(e, p, sni_ir_i64(e, 0), rows, sums);
+  sni_emit_from_tile(e, p, row, sni_ir_i64(e, rows));
 }
 
 // Whole blocks, then one for what is left.
@@ -228,7 +249,7 @@ static void emit_rows(sni_emitter *e, sni_product *p, int rows) {
 }
 
 // ---- panels of small products
-static void set_masks(sni_emitter *e, sni_product *p, LLVMValueRef end, bool masked) {
+void sni_set_masks(sni_emitter *e, sni_product *p, LLVMValueRef end, bool masked) {
   const int first = p->plan.uniform ? 0 : p->group.count - 1;
   for (int v = first; v < p->group.count && masked; v++) {
     p->group.active[v] = LLVMBuildSub(e->builder, end, p->group.index[v], "");
@@ -236,7 +257,7 @@ static void set_masks(sni_emitter *e, sni_product *p, LLVMValueRef end, bool mas
   }
 }
 
-static void begin_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors) {
+void sni_begin_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors) {
   p->column = column;
   p->group = (sni_group){.first = 0, .count = vectors};
   for (int v = 0; v < vectors; v++)
@@ -245,8 +266,8 @@ static void begin_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int
 
 static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int vectors, int rows,
                        bool masked) {
-  begin_panel(e, p, column, vectors);
-  set_masks(e, p, p->column_last, masked);
+  sni_begin_panel(e, p, column, vectors);
+  sni_set_masks(e, p, p->column_last, masked);
   LLVMValueRef offset = sni_ir_mul(e, column, sni_emit_extent(e, p->right.stride));
   p->right_address = sni_ir_element_address(e, p->element, p->right.base, offset);
   p->tile_pitch = sni_ir_i64(e, (int64_t)vectors * e->vector_bits / 8);
@@ -278,275 +299,6 @@ static void emit_small(sni_emitter *e, sni_product *p, sni_span rows, sni_span c
   if (!p->direct) sni_frame_release(e, p->tile);
 }
 
-// ---- called products
-static LLVMValueRef gemm_field(sni_emitter *e, LLVMValueRef gemm, size_t offset) {
-  return sni_ir_element_address(e, e->type_i8, gemm, sni_ir_i64(e, (int64_t)offset));
-}
-static void put(sni_emitter *e, LLVMValueRef gemm, size_t offset, LLVMValueRef value) {
-  LLVMBuildStore(e->builder, value, gemm_field(e, gemm, offset));
-}
-static LLVMValueRef get(sni_emitter *e, LLVMValueRef gemm, size_t offset, LLVMTypeRef type) {
-  return LLVMBuildLoad2(e->builder, type, gemm_field(e, gemm, offset), "");
-}
-#define FIELD(name) offsetof(sni_gemm, name)
-
-// number: of the function in sni_host_calls.
-static LLVMValueRef call(sni_emitter *e, size_t offset, LLVMTypeRef result, LLVMValueRef gemm) {
-  LLVMValueRef table = LLVMGetParam(e->function, 0);
-  LLVMValueRef function = get(e, table, offset, e->type_pointer);
-  LLVMTypeRef type = LLVMFunctionType(result, &e->type_pointer, 1, false);
-  return LLVMBuildCall2(e->builder, type, function, &gemm, 1, "");
-}
-
-static LLVMValueRef bytes_of(sni_emitter *e, const sni_product *p, LLVMValueRef elements) {
-  return sni_ir_mul(e, elements, sni_ir_i64(e, (int64_t)sni_dtype_bytes(p->dtype)));
-}
-
-static void put_number(sni_emitter *e, LLVMValueRef at, size_t offset, int64_t number) {
-  put(e, at, offset, sni_ir_i64(e, number));
-}
-
-enum { map_bytes = (sizeof(sni_gemm_map) + 63) / 64 * 64 };
-
-// A map of a side in the frame, with its ranges behind it. first: of its own index.
-static LLVMValueRef put_map(sni_emitter *e, const sni_product *p, const sni_factor *factor,
-                            LLVMValueRef first, int own_depth) {
-  const sni_tree_access *access = &sni_tree_accesses(e->tree)[factor->access];
-  const sni_item *item = sni_item_at(e, p->nest.contract);
-  const sni_contract_item *c = &item->as.contract;
-  LLVMValueRef map =
-      sni_frame_take(e, map_bytes + (int64_t)(access->n_ranges * sizeof(sni_gemm_range)));
-  put_number(e, map, offsetof(sni_gemm_map, own.count), 1);
-  put(e, map, offsetof(sni_gemm_map, own.step),
-      bytes_of(e, p, sni_emit_extent(e, factor->stride)));
-  put_number(e, map, offsetof(sni_gemm_map, k.count), c->n_k);
-  for (uint32_t i = 0; i < c->n_k; i++) {
-    put(e, map, offsetof(sni_gemm_map, k.extent) + i * sizeof(int64_t),
-        sni_emit_extent(e, c->k[i]));
-    put(e, map, offsetof(sni_gemm_map, k.step) + i * sizeof(int64_t),
-        bytes_of(e, p, sni_emit_extent(e, access->stride[item->depth + i])));
-  }
-  put(e, map, offsetof(sni_gemm_map, own_first), first);
-  put_number(e, map, offsetof(sni_gemm_map, n_ranges), access->n_ranges);
-  put(e, map, offsetof(sni_gemm_map, ranges), gemm_field(e, map, map_bytes));
-  for (uint32_t r = 0; r < access->n_ranges; r++) {
-    const uint32_t number = access->first_range + r;
-    const sni_tree_range *range = &sni_tree_ranges(e->tree)[number];
-    const size_t at = map_bytes + r * sizeof(sni_gemm_range);
-    put(e, map, at + offsetof(sni_gemm_range, extent), sni_emit_extent(e, range->extent));
-    put(e, map, at + offsetof(sni_gemm_range, offset), e->forms[number]);
-    put(e, map, at + offsetof(sni_gemm_range, own),
-        sni_emit_extent(e, sni_stride_along(e, factor->access, range->stride, own_depth)));
-    for (uint32_t i = 0; i < c->n_k; i++)
-      put(e, map, at + offsetof(sni_gemm_range, k) + i * sizeof(int64_t),
-          sni_emit_extent(e, range->stride[item->depth + i]));
-  }
-  return map;
-}
-
-// offsets: of the address, the two strides and the map.
-static void put_side(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, sni_factor *factor,
-                     LLVMValueRef first, uint32_t loop, const size_t offsets[4]) {
-  const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
-  factor->map = NULL;
-  if (sni_contract_has_map(e->tree, c, factor->access)) {
-    factor->map = put_map(e, p, factor, first, depth_of(e, loop));
-    put(e, gemm, offsets[0], factor->base);
-    put(e, gemm, offsets[3], factor->map);
-    return;
-  }
-  put(e, gemm, offsets[3], LLVMConstNull(e->type_pointer));
-  LLVMValueRef own = sni_emit_extent(e, factor->stride);
-  LLVMValueRef at = sni_ir_element_address(e, p->element, factor->base, sni_ir_mul(e, first, own));
-  put(e, gemm, offsets[0], at);
-  put(e, gemm, offsets[1], bytes_of(e, p, own));
-  put(e, gemm, offsets[2], bytes_of(e, p, sni_emit_extent(e, factor->k_stride)));
-}
-
-static void describe(sni_emitter *e, sni_product *p, LLVMValueRef gemm, sni_span rows,
-                     sni_span columns) {
-  static const size_t a[] = {FIELD(a), FIELD(a_row), FIELD(a_k), FIELD(map_a)},
-                      b[] = {FIELD(b), FIELD(b_column), FIELD(b_k), FIELD(map_b)};
-  const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
-  const int64_t own =
-      (int64_t)(sizeof(sni_scratch_header) + sni_contraction_scratch_offset(e->tree));
-  LLVMValueRef null = LLVMConstNull(e->type_pointer);
-  put(e, gemm, FIELD(dtype), sni_ir_i64(e, p->dtype));
-  put(e, gemm, FIELD(m), LLVMBuildSub(e->builder, rows.last, rows.first, ""));
-  put(e, gemm, FIELD(n), LLVMBuildSub(e->builder, columns.last, columns.first, ""));
-  put(e, gemm, FIELD(k), p->k_extent);
-  put(e, gemm, FIELD(segment), sni_ir_i64(e, c->segment));
-  put(e, gemm, FIELD(goes_on), sni_ir_i64(e, p->from != SNI_NO_VALUE));
-  put(e, gemm, FIELD(row_bytes), sni_ir_i64(e, SNI_PRODUCT_ROW_BYTES));
-  put_side(e, p, gemm, &p->left, rows.first, p->rows, a);
-  put_side(e, p, gemm, &p->right, columns.first, p->columns, b);
-  put(e, gemm, FIELD(c), null);
-  put(e, gemm, FIELD(scratch),
-      sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, own)));
-}
-
-static void release_call(sni_emitter *e, const sni_product *p, LLVMValueRef gemm) {
-  if (p->right.map) sni_frame_release(e, p->right.map);
-  if (p->left.map) sni_frame_release(e, p->left.map);
-  sni_frame_release(e, gemm);
-}
-
-// Whether sums go on from where they are stored, if at all: ranges hold for all rows and columns or none.
-static bool same_place(const sni_emitter *e, const sni_product *p, uint32_t to) {
-  const sni_tree_access *a = &sni_tree_accesses(e->tree)[p->from],
-                        *b = &sni_tree_accesses(e->tree)[to];
-  if (a->buffer != b->buffer || a->index != SNI_NO_VALUE) return false;
-  if (!sni_extent_equal(a->offset, b->offset)) return false;
-  // outside the ranges one product is added to +0.0, which is not the product itself
-  const int64_t k = sni_contract_known_k(&sni_item_at(e, p->nest.contract)->as.contract);
-  if (a->n_ranges && (k < 0 || k == 1)) return false;
-  const int depth = depth_of(e, p->nest.contract);
-  for (int d = 0; d < depth; d++)
-    if (!sni_extent_equal(a->stride[d], b->stride[d])) return false;
-  for (uint32_t r = a->first_range; r < a->first_range + (uint32_t)a->n_ranges; r++) {
-    const sni_extent *strides = sni_tree_ranges(e->tree)[r].stride;
-    if (sni_extent_varies(sni_stride_along(e, p->from, strides, depth_of(e, p->rows))) ||
-        sni_extent_varies(sni_stride_along(e, p->from, strides, depth_of(e, p->columns))))
-      return false;
-  }
-  return true;
-}
-
-// Whether the sums go on: where the ranges of `from` hold.
-static LLVMValueRef goes_on(sni_emitter *e, const sni_product *p) {
-  const sni_tree_access *from = &sni_tree_accesses(e->tree)[p->from];
-  LLVMValueRef all = LLVMConstInt(e->type_i1, 1, false);
-  for (uint32_t r = from->first_range; r < from->first_range + (uint32_t)from->n_ranges; r++) {
-    LLVMValueRef extent = sni_emit_extent(e, sni_tree_ranges(e->tree)[r].extent);
-    // 0 <= form < extent
-    LLVMValueRef not_below =
-        LLVMBuildICmp(e->builder, LLVMIntSGE, e->forms[r], sni_ir_i64(e, 0), "");
-    LLVMValueRef below = LLVMBuildICmp(e->builder, LLVMIntSLT, e->forms[r], extent, "");
-    all = LLVMBuildAnd(e->builder, all, LLVMBuildAnd(e->builder, not_below, below, ""), "");
-  }
-  return LLVMBuildZExt(e->builder, all, e->type_i64, "");
-}
-
-// The access of the one STORE that is all of the epilogue, to rows of neighbours that nothing of the
-// product is read from: then the sums are made there. SNI_NO_VALUE: there is more to do.
-static uint32_t find_plain_store(const sni_emitter *e, const sni_product *p) {
-  const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
-  if (p->end - p->first != 2 || p->number != p->first) return SNI_NO_VALUE;
-  const sni_tree_inst *store = sni_inst_at(e, p->end - 1);
-  if (store->op != SNI_KOP_STORE || store->operands[0] != p->number) return SNI_NO_VALUE;
-  const sni_tree_access *access = &sni_tree_accesses(e->tree)[store->access];
-  const sni_tree_buffer *buffer = &sni_tree_buffers(e->tree)[access->buffer];
-  const int depth = depth_of(e, p->columns);
-  if (access->index != SNI_NO_VALUE || access->n_ranges || e->held[access->buffer])
-    return SNI_NO_VALUE;
-  if (!sni_extent_is(sni_stride_along(e, store->access, access->stride, depth), 1))
-    return SNI_NO_VALUE;
-  for (int i = 0; i < 2; i++) {
-    const uint32_t side = sni_tree_accesses(e->tree)[i ? c->rhs : c->lhs].buffer;
-    const bool may_meet = buffer->shared && sni_tree_buffers(e->tree)[side].shared;
-    if (side == access->buffer || may_meet) return SNI_NO_VALUE;
-  }
-  const bool there = p->from == SNI_NO_VALUE || same_place(e, p, store->access);
-  return there ? store->access : SNI_NO_VALUE;
-}
-
-static void run_plain(sni_emitter *e, sni_product *p, LLVMValueRef gemm, uint32_t store,
-                      sni_span rows, sni_span columns) {
-  const sni_tree_access *access = &sni_tree_accesses(e->tree)[store];
-  p->column = columns.first;
-  set_panel(e, p);
-  set_row(e, p, rows.first, 0);
-  LLVMValueRef offset = sni_ir_add(e, e->offsets[store], sni_ir_i64(e, e->displacements[store]));
-  LLVMValueRef base = sni_buffer_address(e, access->buffer);
-  const sni_extent row = sni_stride_along(e, store, access->stride, depth_of(e, p->rows));
-  put(e, gemm, FIELD(c), sni_ir_element_address(e, p->element, base, offset));
-  put(e, gemm, FIELD(c_row), bytes_of(e, p, sni_emit_extent(e, row)));
-  if (p->from != SNI_NO_VALUE) put(e, gemm, FIELD(goes_on), goes_on(e, p));
-  call(e, offsetof(sni_host_calls, gemm_run), e->type_void, gemm);
-  release_call(e, p, gemm);
-}
-
-// What the rectangle's sums go on from.
-static void fill_tile(sni_emitter *e, sni_product *p) {
-  sni_loop loop;
-  LLVMValueRef count = LLVMBuildSub(e->builder, p->row_last, p->row_first, ""), sums[sni_max_group];
-  set_panel(e, p);
-  sni_loop_begin(e, &loop, sni_ir_i64(e, 0), count, sni_ir_i64(e, 1), 0);
-  emit_from(e, p, sni_ir_add(e, p->row_first, loop.index), 0, sums);
-  store_tile(e, p, loop.index, 1, sums);
-  sni_loop_end(e, &loop, NULL);
-}
-
-typedef void (*part_function)(sni_emitter *e, sni_product *p);
-
-static void finish_tile(sni_emitter *e, sni_product *p) {
-  emit_from_tile(e, p, p->row_first, LLVMBuildSub(e->builder, p->row_last, p->row_first, ""));
-}
-
-// Panels of the rectangle: of two vectors, then of one, with a mask.
-static void for_panels(sni_emitter *e, sni_product *p, LLVMValueRef sums, sni_span columns,
-                       bool whole, part_function run) {
-  const int64_t width = (int64_t)called_vectors * e->lanes;
-  LLVMValueRef end = sni_ir_add(e, columns.last, sni_ir_i64(e, 1 - width));
-  sni_loop loop;
-  sni_loop_begin(e, &loop, columns.first, end, sni_ir_i64(e, width), 0);
-  begin_panel(e, p, loop.index, called_vectors);
-  p->tile = sni_ir_element_address(e, p->element, sums,
-                                   LLVMBuildSub(e->builder, loop.index, columns.first, ""));
-  run(e, p);
-  sni_loop_end(e, &loop, NULL);
-  if (whole) return;
-  sni_loop_begin(e, &loop, loop.last_index, columns.last, sni_ir_i64(e, e->lanes), 0);
-  begin_panel(e, p, loop.index, 1);
-  set_masks(e, p, columns.last, true);
-  p->tile = sni_ir_element_address(e, p->element, sums,
-                                   LLVMBuildSub(e->builder, loop.index, columns.first, ""));
-  run(e, p);
-  sni_loop_end(e, &loop, NULL);
-}
-
-// Whether all panels are of two whole vectors: units are cut at their multiples, and rectangles at 128
-// bytes or more of them.
-static bool has_whole_panels(const sni_emitter *e, uint32_t columns) {
-  const int64_t width = (int64_t)called_vectors * e->lanes;
-  const sni_schedule *schedule = &sni_tree_schedule(e->tree)[columns];
-  const int64_t extent = sni_tree_known_iterations(e->tree, columns);
-  return extent >= 0 && extent % width == 0 &&
-         (!schedule->grid || schedule->grain % width == 0 || schedule->grain >= extent);
-}
-
-static void emit_called(sni_emitter *e, sni_product *p, sni_span rows, sni_span columns) {
-  const bool whole = has_whole_panels(e, p->columns);
-  const uint32_t store = find_plain_store(e, p);
-  LLVMValueRef gemm = sni_frame_take(e, sizeof(sni_gemm)), zero = sni_ir_i64(e, 0);
-  describe(e, p, gemm, rows, columns);
-  if (store != SNI_NO_VALUE) {
-    run_plain(e, p, gemm, store, rows, columns);
-    return;
-  }
-  call(e, offsetof(sni_host_calls, gemm_begin), e->type_void, gemm);
-  LLVMBasicBlockRef head = sni_ir_block(e, "rectangle"), body = sni_ir_block(e, "sums"),
-                    after = sni_ir_block(e, "after");
-  LLVMBuildBr(e->builder, head);
-  LLVMPositionBuilderAtEnd(e->builder, head);
-  LLVMValueRef more = call(e, offsetof(sni_host_calls, gemm_next), e->type_i64, gemm);
-  more = LLVMBuildICmp(e->builder, LLVMIntNE, more, zero, "");
-  LLVMBuildCondBr(e->builder, more, body, after);
-  LLVMPositionBuilderAtEnd(e->builder, body);
-  p->row_first = sni_ir_add(e, rows.first, get(e, gemm, FIELD(row), e->type_i64));
-  p->row_last = sni_ir_add(e, p->row_first, get(e, gemm, FIELD(rows), e->type_i64));
-  sni_span part = {sni_ir_add(e, columns.first, get(e, gemm, FIELD(column), e->type_i64)), NULL};
-  part.last = sni_ir_add(e, part.first, get(e, gemm, FIELD(columns), e->type_i64));
-  LLVMValueRef sums = get(e, gemm, FIELD(sums), e->type_pointer);
-  p->tile_pitch = get(e, gemm, FIELD(sums_row), e->type_i64);
-  if (p->from != SNI_NO_VALUE) for_panels(e, p, sums, part, whole, fill_tile);
-  call(e, offsetof(sni_host_calls, gemm_sum), e->type_void, gemm);
-  for_panels(e, p, sums, part, whole, finish_tile);
-  LLVMBuildBr(e->builder, head);
-  LLVMPositionBuilderAtEnd(e->builder, after);
-  release_call(e, p, gemm);
-}
-
 // ---- units
 static sni_factor factor(sni_emitter *e, const sni_product *p, bool left) {
   const sni_item *item = sni_item_at(e, p->nest.contract);
@@ -554,7 +306,7 @@ static sni_factor factor(sni_emitter *e, const sni_product *p, bool left) {
   const sni_tree_access *access = &sni_tree_accesses(e->tree)[number];
   LLVMValueRef base = sni_ir_element_address(e, p->element, sni_buffer_address(e, access->buffer),
                                              e->offsets[number]);
-  const int depth = depth_of(e, left ? p->rows : p->columns);
+  const int depth = sni_product_depth(e, left ? p->rows : p->columns);
   return (sni_factor){number, base, sni_stride_along(e, number, access->stride, depth),
                       access->stride[item->depth], NULL};
 }
@@ -576,9 +328,21 @@ static sni_span whole_span(sni_emitter *e, uint32_t item) {
   return span;
 }
 
+// Of several loops: from 0 on.
+static sni_span span_of_rows(sni_emitter *e, sni_product *p) {
+  LLVMValueRef count = sni_ir_i64(e, 1);
+  if (p->n_row_loops <= 1) return whole_span(e, p->rows);
+  for (int i = 0; i < p->n_row_loops; i++) {
+    p->row_spans[i] = whole_span(e, p->row_loops[i]);
+    p->row_lengths[i] = LLVMBuildSub(e->builder, p->row_spans[i].last, p->row_spans[i].first, "");
+    count = sni_ir_mul(e, count, p->row_lengths[i]);
+  }
+  return (sni_span){sni_ir_i64(e, 0), count};
+}
+
 static void emit_nest(sni_emitter *e, sni_product *p) {
   const sni_contract_item *c = &sni_item_at(e, p->nest.contract)->as.contract;
-  const sni_span rows = whole_span(e, p->rows), columns = whole_span(e, p->columns);
+  const sni_span columns = whole_span(e, p->columns), rows = span_of_rows(e, p);
   p->number = c->inst;
   p->dtype = (sn_dtype)sni_inst_at(e, c->inst)->dtype;
   p->element = sni_ir_type(e, p->dtype);
@@ -587,12 +351,14 @@ static void emit_nest(sni_emitter *e, sni_product *p) {
   p->right = factor(e, p, false);
   p->k_extent = sni_contract_extent(e, c);
   plan_epilogue(e, p);
-  sni_begin_vectors(e, p->nest.outer, p->plan.lanes, depth_of(e, p->columns));
-  e->indices[depth_of(e, p->columns)] = sni_ir_i64(e, 0);  // what is constant there has one row
-  if (p->rows != SNI_NO_ITEM) e->indices[depth_of(e, p->rows)] = sni_ir_i64(e, 0);
+  sni_begin_vectors(e, p->nest.outer, p->plan.lanes, sni_product_depth(e, p->columns));
+  e->indices[sni_product_depth(e, p->columns)] =
+      sni_ir_i64(e, 0);  // what is constant there has one row
+  for (int i = 0; i < p->n_row_loops; i++)
+    e->indices[sni_product_depth(e, p->row_loops[i])] = sni_ir_i64(e, 0);
   emit_phase(e, p, phase_unit);
   if (p->plan.called)
-    emit_called(e, p, rows, columns);
+    sni_emit_called(e, p, rows, columns);
   else
     emit_small(e, p, rows, columns);
   sni_end_vectors(e);
@@ -607,6 +373,11 @@ void sni_emit_product(sni_emitter *e, uint32_t item) {
     p.from = sni_item_at(e, p.nest.contract)->as.contract.from;
     p.rows = p.plan.swapped ? p.nest.n : p.nest.m;
     p.columns = p.plan.swapped ? p.nest.m : p.nest.n;
+    p.n_row_loops = p.rows != SNI_NO_ITEM;
+    p.row_loops[0] = p.rows;
+    for (uint32_t i = 0; p.nest.n_rows > 1 && i < p.nest.n_rows; i++)
+      p.row_loops[i] = p.nest.rows[i];
+    if (p.nest.n_rows > 1) p.n_row_loops = (int)p.nest.n_rows;
     if (list_slots(e, &p))
       emit_nest(e, &p);
     else

@@ -59,10 +59,11 @@ static bool check(convolution *v, const sn_tensor *x, const sn_tensor *kernel) {
   if (!sni_expect_dtype(v->c, 0, x, SNI_DTYPES_NUMBER)) return false;
   if (x->type.dtype != kernel->type.dtype) return fail(v, SN_ERR_DTYPE, "dtypes differ", x, kernel);
   if (rank < 3 || rank > 2 + SN_MAX_SPATIAL || kernel->type.rank != rank)
-    return fail(v, SN_ERR_SHAPE,
-                "expected an image of rank 3 to 5, [examples, spatial.., channels], and a kernel of "
-                "the same rank",
-                x, kernel);
+    return fail(
+        v, SN_ERR_SHAPE,
+        "expected an image of rank 3 to 5, [examples, spatial.., channels], and a kernel of "
+        "the same rank",
+        x, kernel);
   v->spatial = rank - 2;
   if (!read_numbers(v, x, kernel)) return false;
   for (int i = v->spatial; i < SN_MAX_SPATIAL; i++)
@@ -122,9 +123,8 @@ static sni_dim image_of(const convolution *v, int i, sni_dim windows) {
   const sni_dim last =
       sni_dim_mul_constant(dims, sni_dim_add_constant(dims, windows, -1), v->stride[i]);
   const int64_t pads = v->o.pads[i][0] + v->o.pads[i][1];
-  const int64_t least = v->stride[i] > span(v, i) && v->o.padding == SN_PADDING_VALID
-                            ? v->stride[i]
-                            : span(v, i);
+  const int64_t least =
+      v->stride[i] > span(v, i) && v->o.padding == SN_PADDING_VALID ? v->stride[i] : span(v, i);
   return sni_dim_add_constant(dims, last, least - pads);
 }
 
@@ -171,8 +171,8 @@ static sn_tensor *join(const convolution *v, sn_tensor *x) {
   if (sn_failed(x)) return x;
   sni_type type = x->type;
   type.rank--;
-  type.dims[type.rank - 1] = sni_dim_mul_constant(sni_context_dims(v->c), type.dims[type.rank],
-                                                  v->groups);
+  type.dims[type.rank - 1] =
+      sni_dim_mul_constant(sni_context_dims(v->c), type.dims[type.rank], v->groups);
   return sni_reshape_to(v->c, x, &type);
 }
 
@@ -207,14 +207,12 @@ sn_tensor *sn_conv_opts(sn_tensor *x, sn_tensor *kernel, const sn_conv_options *
   SNI_BEGIN_COMPOSED(c, "sn_conv", x, kernel);
   convolution v = {.c = c};
   sni_dim start[SN_MAX_SPATIAL], size[SN_MAX_SPATIAL];
-  if (options)
-    memcpy(&v.o, options, options->size < sizeof(v.o) ? options->size : sizeof(v.o));
+  if (options) memcpy(&v.o, options, options->size < sizeof(v.o) ? options->size : sizeof(v.o));
   if (!check(&v, x, kernel)) return &c->error_tensor;
   if (v.o.data_format == SN_CHANNELS_FIRST) x = move(c, x, 1, v.spatial + 1);
   if (sn_failed(x)) return x;
   sni_dim_table *dims = sni_context_dims(c);
-  const sni_dim wanted =
-      sni_dim_mul_constant(dims, kernel->type.dims[v.spatial], v.groups);
+  const sni_dim wanted = sni_dim_mul_constant(dims, kernel->type.dims[v.spatial], v.groups);
   if (!sni_dims_agree(c, x->type.dims[v.spatial + 1], wanted) ||
       !divide(&v, kernel->type.dims[v.spatial + 1])) {
     fail(&v, SN_ERR_SHAPE,
@@ -240,13 +238,11 @@ static bool has_windows(const convolution *v, int i, sni_dim image, sni_dim wind
   return windows_of(v, i, &image, &expected) && sni_dims_agree(v->c, expected, windows);
 }
 
-sn_tensor *sn_conv_transpose_opts(sn_tensor *x, sn_tensor *kernel,
-                                  const sn_conv_options *options) {
+sn_tensor *sn_conv_transpose_opts(sn_tensor *x, sn_tensor *kernel, const sn_conv_options *options) {
   SNI_BEGIN_COMPOSED(c, "sn_conv_transpose", x, kernel);
   convolution v = {.c = c, .transposed = true};
   sni_dim start[SN_MAX_SPATIAL], size[SN_MAX_SPATIAL];
-  if (options)
-    memcpy(&v.o, options, options->size < sizeof(v.o) ? options->size : sizeof(v.o));
+  if (options) memcpy(&v.o, options, options->size < sizeof(v.o) ? options->size : sizeof(v.o));
   if (!check(&v, x, kernel)) return &c->error_tensor;
   if (v.o.data_format == SN_CHANNELS_FIRST) x = move(c, x, 1, v.spatial + 1);
   if (sn_failed(x)) return x;

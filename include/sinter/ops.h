@@ -249,9 +249,10 @@ typedef enum sn_data_format {
   SN_CHANNELS_FIRST,  // [examples, channels, spatial..]
 } sn_data_format;
 typedef struct sn_conv_options {
-  size_t size;                        // sizeof(sn_conv_options); filled in by the macros
-  int64_t strides[SN_MAX_SPATIAL];    // per spatial dim; 0: 1
-  int64_t dilations[SN_MAX_SPATIAL];  // elements of the image from one of the kernel to the next; 0: 1
+  size_t size;                      // sizeof(sn_conv_options); filled in by the macros
+  int64_t strides[SN_MAX_SPATIAL];  // per spatial dim; 0: 1
+  int64_t
+      dilations[SN_MAX_SPATIAL];  // elements of the image from one of the kernel to the next; 0: 1
   sn_padding padding;
   int64_t pads[SN_MAX_SPATIAL][2];  // of SN_PADDING_EXPLICIT: zeros in front and behind, >= 0
   int64_t groups;                   // 0: 1. Of channels, each with filters of its own

@@ -22,8 +22,7 @@ static sni_node_id convolve(const sni_vjp *v, sni_op op, sni_node_id first, sni_
   sni_dim size[SNI_SPATIAL_MAX];
   sni_convolution_of(v->b->graph, &v->node, &c);
   const sni_type type = sni_build_type(v->b, like);
-  for (int i = 0; i < c.spatial; i++)
-    size[i] = type.dims[type.rank - 1 - c.spatial - kernel + i];
+  for (int i = 0; i < c.spatial; i++) size[i] = type.dims[type.rank - 1 - c.spatial - kernel + i];
   return sni_build_conv(v->b, op, first, second, c.spatial, c.stride, c.dilation, c.start, size);
 }
 

@@ -76,8 +76,7 @@ static bool has_points(const sni_rewrite *r, const convolution *x) {
   const int first = first_spatial(x, false);
   const sni_type a = type_of(r, x, 0), b = type_of(r, x, 1);
   for (int i = 0; i < x->spatial; i++) {
-    const sni_dim other =
-        x->result == SNI_CONVOLUTION_KERNEL ? b.dims[first + i] : x->size[i];
+    const sni_dim other = x->result == SNI_CONVOLUTION_KERNEL ? b.dims[first + i] : x->size[i];
     if (x->stride[i] != 1 || !is(r, x->start[i], 0) || !is(r, kernel_size(r, x, i), 1) ||
         !sni_dim_equal(r->to->dims, a.dims[first + i], other))
       return false;
@@ -251,9 +250,8 @@ static sni_node_id shifted(sni_rewrite *r, const convolution *x, const int64_t *
     const int d = first + i;
     const int64_t sign = back ? -1 : 1;
     // elements begin, begin + step, .., of which there are `size`
-    const sni_dim begin =
-        sni_dim_add_constant(dims, sni_dim_mul_constant(dims, x->start[i], sign),
-                             sign * at[i] * x->dilation[i]);
+    const sni_dim begin = sni_dim_add_constant(dims, sni_dim_mul_constant(dims, x->start[i], sign),
+                                               sign * at[i] * x->dilation[i]);
     const sni_dim size = x->result == SNI_CONVOLUTION_KERNEL ? other.dims[d] : x->size[i];
     steps[d] = back ? 1 : x->stride[i];
     const sni_dim end = sni_dim_add_constant(
@@ -310,7 +308,9 @@ static sni_node_id sum_of_shifts(sni_rewrite *r, const convolution *x, const shi
     const sni_node_id term = sni_build_mul(b, shifted(r, x, at, c), weights(r, x, at, c));
     sum = sum == SNI_NO_NODE ? term : sni_build_add(b, sum, term);
   } while (next_place(s, x->spatial, at, &c));
-  return sum;
+  const sn_dtype dtype = sni_build_type(b, sum).dtype;
+  if (s->all == 1 || !sni_is_float(dtype)) return sum;
+  return sni_build_add(b, sum, sni_build_scalar(b, dtype, 0));  // as sums end: never -0
 }
 
 // Each element of the kernel: the sum of the image under it times the output.
@@ -325,8 +325,7 @@ static sni_node_id kernel_of_shifts(sni_rewrite *r, const convolution *x, const 
   for (int i = 0; i <= x->spatial; i++) axes[i] = first + i;
   do {
     const sni_node_id products = sni_build_mul(b, shifted(r, x, at, c), x->sides[1]);
-    const sni_node_id sum =
-        sni_build_reduce(b, SNI_OP_REDUCE_SUM, products, axes, 1 + x->spatial);
+    const sni_node_id sum = sni_build_reduce(b, SNI_OP_REDUCE_SUM, products, axes, 1 + x->spatial);
     sni_type line = sni_build_type(b, sum);  // [.., F] to [.., 1, F]
     line.dims[line.rank] = line.dims[line.rank - 1];
     line.dims[line.rank++ - 1] = 1;

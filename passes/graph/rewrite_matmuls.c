@@ -157,8 +157,7 @@ sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph) {
 
 static bool is_turned(const sni_graph *graph, const sni_node *node) {
   const int rank = node->type.rank;
-  return sni_is_matrix_transpose(node) &&
-         sni_is_matmul(sni_graph_node(graph, node->operands[0])) &&
+  return sni_is_matrix_transpose(node) && sni_is_matmul(sni_graph_node(graph, node->operands[0])) &&
          has_several(graph->dims, node->type.dims[rank - 1]) &&
          has_several(graph->dims, node->type.dims[rank - 2]);
 }

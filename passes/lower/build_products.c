@@ -16,9 +16,9 @@ typedef struct side_dim {
 typedef struct product {
   sni_body *b;
   const sni_node *node;
-  const sni_index_map *map;             // of the result
-  sni_dim extent[SNI_CONTRACT_AXES];    // of k
-  int8_t number[SNI_CONTRACT_AXES];     // of each: among those that are more than 1; else -1
+  const sni_index_map *map;           // of the result
+  sni_dim extent[SNI_CONTRACT_AXES];  // of k
+  int8_t number[SNI_CONTRACT_AXES];   // of each: among those that are more than 1; else -1
   int n_k, n_kept;
   side_dim sides[2][SN_MAX_RANK];
 } product;

@@ -187,17 +187,43 @@ static void choose_lanes(const sni_body *b, sni_axes_plan *p) {
 
 // ---- grains
 
+// Whether the right side of the contraction is the same all along a loop.
+static bool right_stays(const sni_body *b, const sni_axes_plan *p, int loop) {
+  const sni_expression *right = &b->values[b->values[b->contraction].as.product.rhs];
+  const int axis = p->from[loop];
+  return axis >= 0 && sni_linear_is(right->stride[axis], 0);
+}
+
+// Cuts loops [first, last], which count rows together, into units of so many.
+static void cut_rows(sni_axes_plan *p, int first, int last, int64_t rows) {
+  for (int i = last; i >= first; i--) {
+    const sni_linear extent = p->extent[i];
+    const bool all = !extent.symbolic && extent.number > 0 && extent.number <= rows;
+    p->grain[i] = all ? extent.number : rows;
+    if (!all) return;
+    rows = (rows + extent.number - 1) / extent.number;
+  }
+}
+
 static void contraction_grains(const sni_body *b, sni_axes_plan *p) {
   const sni_expression *c = &b->values[b->contraction];
-  const sni_linear m = p->extent[p->n_outer - 2], n = p->extent[p->n_outer - 1];
+  const sni_linear n = p->extent[p->n_outer - 1];
+  const int last = p->n_outer - 2;
+  int first = last;
+  while (first > 0 && !sni_body_is_chained(b) && right_stays(b, p, first - 1)) first--;
+  int64_t rows = 1;
+  for (int i = first; i <= last && rows >= 0; i++)
+    if (p->extent[i].symbolic || __builtin_mul_overflow(rows, p->extent[i].number, &rows))
+      rows = -1;
   int64_t k = 1;
   for (uint32_t i = 0; i < c->as.product.n_k && k >= 0; i++) {
     const sni_linear axis = c->as.product.k[i];
     if (axis.symbolic || __builtin_mul_overflow(k, axis.number, &k)) k = -1;
   }
-  sni_contraction_grains(c->dtype, m.symbolic ? -1 : m.number, n.symbolic ? -1 : n.number, k,
-                         b->l->options->vector_bits, &p->grain[p->n_outer - 2],
-                         &p->grain[p->n_outer - 1]);
+  int64_t m_grain = 1;
+  sni_contraction_grains(c->dtype, rows, n.symbolic ? -1 : n.number, k, b->l->options->vector_bits,
+                         &m_grain, &p->grain[p->n_outer - 1]);
+  cut_rows(p, first, last, m_grain);
 }
 
 // Rows of a pointwise kernel that lie inside of each other, until a unit is worth its call.

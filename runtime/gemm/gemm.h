@@ -31,7 +31,7 @@ typedef struct sni_gemm {
   const char *b;
   int64_t b_k, b_column;
   const sni_gemm_map *map_a, *map_b;  // in the place of these strides; or NULL
-  char *scratch;                           // sni_gemm_scratch_bytes, aligned to 64
+  char *scratch;                      // sni_gemm_scratch_bytes, aligned to 64
   // ---- the rectangle at hand (sni_gemm_next): where its sums are, columns being neighbours. What lies
   // behind the last column, up to a whole vector, is anything.
   int64_t row, rows, column, columns;
@@ -39,10 +39,10 @@ typedef struct sni_gemm {
   int64_t sums_row;
   // ---- how the work is cut
   const sni_gemm_kernels *kernels;
-  int64_t size, piece;             // bytes of an element; k that is run through at once
+  int64_t size, piece;               // bytes of an element; k that is run through at once
   int64_t streams, packs_a, rows_a;  // bools; rows_a: the copy lies row by row, not k by k
-  int64_t block_rows, strip_rows;  // of a tile; that pass a panel one behind the other
-  int64_t panel, band;             // columns of a panel; that all rows pass before the next
+  int64_t block_rows, strip_rows;    // of a tile; that pass a panel one behind the other
+  int64_t panel, band;               // columns of a panel; that all rows pass before the next
   int64_t rectangle_rows, rectangle_columns;
   int64_t band_first;
   int64_t place_end;  // b's columns up to here are read where they lie, the others copied

@@ -97,7 +97,8 @@ static void copy_part(const block *b, const run *own, const run *k, int64_t shif
     const sni_gemm_range *r = &map->ranges[i];
     const int64_t own_step = inner_of(&map->own, r->own), k_step = inner_of(&map->k, r->k);
     const int64_t value = r->offset + sum_of(own, r->own) + sum_of(k, r->k) + shift * k_step;
-    if (own_step && k_step && length > 1) {  // an edge that is no rectangle's: one k after the other
+    if (own_step && k_step &&
+        length > 1) {  // an edge that is no rectangle's: one k after the other
       for (int64_t at = 0; at < length; at++) copy_part(b, own, k, shift + at, 1);
       return;
     }

@@ -28,7 +28,8 @@ typedef struct sni_gemm_range {
 typedef struct sni_gemm_map {
   sni_gemm_axes own;  // of a: its rows; of b: its columns
   sni_gemm_axes k;
-  int64_t own_first;  // the index along own that the side begins with; its address is that of index 0
+  int64_t
+      own_first;  // the index along own that the side begins with; its address is that of index 0
   int64_t n_ranges;
   const sni_gemm_range *ranges;
 } sni_gemm_map;

@@ -107,8 +107,8 @@ static void walk(const form *f, const sides *s, int to) {
               for (k[2] = 0; k[2] < f->kernel[2]; k[2]++) {
                 bool inside = true;
                 for (int i = 0; i < 3; i++) {
-                  at[i] = o[i] * or_one(f->o.strides[i]) + k[i] * or_one(f->o.dilations[i]) -
-                          f->low[i];
+                  at[i] =
+                      o[i] * or_one(f->o.strides[i]) + k[i] * or_one(f->o.dilations[i]) - f->low[i];
                   inside &= at[i] >= 0 && at[i] < f->image[i];
                 }
                 if (!inside) continue;
@@ -153,16 +153,16 @@ static void read_into(sn_tensor *t, double *to, int64_t n) {
 }
 
 static void describe(const form *f, char *text, size_t size) {
-  snprintf(text, size,
-           "%s%s n %lld c %lld f %lld groups %lld image %lld %lld %lld kernel %lld %lld %lld stride "
-           "%lld %lld %lld dilation %lld %lld %lld padding %d format %d",
-           f->transposed ? "transposed " : "", sn_dtype_name(f->dtype), (long long)f->n,
-           (long long)f->c, (long long)f->f, (long long)f->o.groups, (long long)f->image[0],
-           (long long)f->image[1], (long long)f->image[2], (long long)f->kernel[0],
-           (long long)f->kernel[1], (long long)f->kernel[2], (long long)f->o.strides[0],
-           (long long)f->o.strides[1], (long long)f->o.strides[2], (long long)f->o.dilations[0],
-           (long long)f->o.dilations[1], (long long)f->o.dilations[2], (int)f->o.padding,
-           (int)f->o.data_format);
+  snprintf(
+      text, size,
+      "%s%s n %lld c %lld f %lld groups %lld image %lld %lld %lld kernel %lld %lld %lld stride "
+      "%lld %lld %lld dilation %lld %lld %lld padding %d format %d",
+      f->transposed ? "transposed " : "", sn_dtype_name(f->dtype), (long long)f->n, (long long)f->c,
+      (long long)f->f, (long long)f->o.groups, (long long)f->image[0], (long long)f->image[1],
+      (long long)f->image[2], (long long)f->kernel[0], (long long)f->kernel[1],
+      (long long)f->kernel[2], (long long)f->o.strides[0], (long long)f->o.strides[1],
+      (long long)f->o.strides[2], (long long)f->o.dilations[0], (long long)f->o.dilations[1],
+      (long long)f->o.dilations[2], (int)f->o.padding, (int)f->o.data_format);
 }
 
 static double greatest(const double *x, int64_t n) {
@@ -177,9 +177,9 @@ static void check_form(sn_context *context, form *f, const int64_t *examples, in
   sn_function *functions[2];
   char text[400];
   for (int b = 0; b < 2; b++)
-    functions[b] = sn_function_create(context, body, .user = f, .inputs = inputs,
-                                      .outputs = f->gradients ? outputs : 1,
-                                      .backend = backends[b]);
+    functions[b] =
+        sn_function_create(context, body, .user = f, .inputs = inputs,
+                           .outputs = f->gradients ? outputs : 1, .backend = backends[b]);
   for (int e = 0; e < n_examples; e++) {
     SN_SCOPE(context);
     f->n = examples[e];
@@ -207,9 +207,9 @@ static void check_form(sn_context *context, form *f, const int64_t *examples, in
     const int n_out = f->gradients ? outputs : 1;
     const int side[outputs] = {result, given, 1};
     for (int mode = 0; mode < 3; mode++) {
-      const sn_status status =
-          mode == 0 ? sn_call_eager(functions[0], in, inputs, out[mode], n_out)
-                    : sn_call(functions[mode - 1], in, inputs, out[mode], n_out);
+      const sn_status status = mode == 0
+                                   ? sn_call_eager(functions[0], in, inputs, out[mode], n_out)
+                                   : sn_call(functions[mode - 1], in, inputs, out[mode], n_out);
       ck_assert_msg(status == SN_OK, "%s\nmode %d: %s", text, mode, sn_error_message(context));
       for (int i = 0; i < n_out; i++) {
         const int64_t n = counts[side[i]];
@@ -217,8 +217,8 @@ static void check_form(sn_context *context, form *f, const int64_t *examples, in
         ck_assert_int_eq(sn_size(out[mode][i]), n);
         read_into(out[mode][i], seen, n);
         read_into(out[0][i], first, n);
-        ck_assert_msg(!memcmp(seen, first, (size_t)n * sizeof *seen), "%s\nmode %d, result %d: bits",
-                      text, mode, i);
+        ck_assert_msg(!memcmp(seen, first, (size_t)n * sizeof *seen),
+                      "%s\nmode %d, result %d: bits", text, mode, i);
         const double scale = greatest(sums[side[i]], n) + 1;
         for (int64_t k = 0; mode == 0 && k < n; k++)
           ck_assert_msg(fabs(seen[k] - sums[side[i]][k]) <= 1e-5 * scale,

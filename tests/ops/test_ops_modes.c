@@ -221,7 +221,31 @@ typedef struct text_case {
 #define X "%0 = parameter input 0 : $[A,B]\n"
 #define X3 "%0 = parameter input 0 : $[A,5,B]\n"
 #define XT X "%t = transpose(%0) {perm=[1,0]} : $[B,A]\n"
+#define CONV(x, w, y, numbers, image, kernel, window)                                      \
+  {SNI_OP_CONV,                                                                            \
+   "%0 = parameter input 0 : $[" x "]\n%1 = parameter input 1 : $[" w                      \
+   "]\n"                                                                                   \
+   "%2 = conv(%0, %1) {" numbers ", size=[" window "]} : $[" y "]\nreturn %2",             \
+   0},                                                                                     \
+      {SNI_OP_CONV_INPUT,                                                                  \
+       "%0 = parameter input 0 : $[" y "]\n%1 = parameter input 1 : $[" w                  \
+       "]\n"                                                                               \
+       "%2 = conv_input(%0, %1) {" numbers ", size=[" image "]} : $[" x "]\nreturn %2",    \
+       0},                                                                                 \
+  {                                                                                        \
+    SNI_OP_CONV_KERNEL,                                                                    \
+        "%0 = parameter input 0 : $[" x "]\n%1 = parameter input 1 : $[" y                 \
+        "]\n"                                                                              \
+        "%2 = conv_kernel(%0, %1) {" numbers ", size=[" kernel "]} : $[" w "]\nreturn %2", \
+        0                                                                                  \
+  }
 static const text_case text_cases[] = {
+    CONV("A,9,B", "3,B,17", "A,5,17", "stride=[2], dilation=[1], start=[-1]", "9", "3", "5"),
+    CONV("A,9,7,3", "3,2,3,5", "A,7,4,5", "stride=[1,3], dilation=[1,2], start=[0,-2]", "9,7",
+         "3,2", "7,4"),
+    CONV("A,4,5,6,2", "2,3,1,2,9", "A,4,5,6,9", "stride=[1,1,1], dilation=[1,1,1], start=[-1,-1,0]",
+         "4,5,6", "2,3,1", "4,5,6"),
+    CONV("3,A,8,4", "3,5,4,6", "3,A,4,6", "stride=[1], dilation=[1], start=[0]", "8", "5", "4"),
     {SNI_OP_PARAMETER, X "return %0", 0},
     {SNI_OP_PARAMETER, X "return %0, %0", 0},
     {SNI_OP_CONSTANT, X "%1 = constant 1 : $[]\n%2 = broadcast(%1) : $[A,B]\nreturn %1, %2", 0},

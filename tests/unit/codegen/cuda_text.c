@@ -314,7 +314,8 @@ static void write_axes(const writer *w, const sni_contract_item *c) {
 static void write_contract(const writer *w, uint32_t i) {
   const sni_contract_item *c = &w->items[i].as.contract;
   const sn_dtype dtype = (sn_dtype)w->insts[c->inst].dtype;
-  fprintf(w->out, "%s v%u = 0;\n{\nk_long k = 0, k0 = 0, k1 = 0, k2 = 0, k3 = 0;\n", types[dtype], c->inst);
+  fprintf(w->out, "%s v%u = 0;\n{\nk_long k = 0, k0 = 0, k1 = 0, k2 = 0, k3 = 0;\n", types[dtype],
+          c->inst);
   if (c->from != SNI_NO_VALUE) fprintf(w->out, "v%u = ", c->inst);
   if (c->from != SNI_NO_VALUE) write_read(w, c->from, i, SNI_NO_VALUE);
   fprintf(w->out, ";\nconst k_long n = ");

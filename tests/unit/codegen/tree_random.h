@@ -352,7 +352,8 @@ static random_k random_axes(random_maker *g) {
   if (random_pick(g, 3)) return k;
   k.n = 2 + (uint32_t)random_pick(g, SNI_CONTRACT_AXES - 1);
   k.all = 1;
-  for (uint32_t a = 0; a < k.n; a++) k.all *= k.extent[a] = random_pick(g, 20) ? 1 + random_pick(g, 4) : 0;
+  for (uint32_t a = 0; a < k.n; a++)
+    k.all *= k.extent[a] = random_pick(g, 20) ? 1 + random_pick(g, 4) : 0;
   return k;
 }
 
@@ -391,8 +392,7 @@ static uint32_t random_operand(random_maker *g, sn_dtype dtype, int own, int oth
   strides[own] = random_pick(g, 8) == 0 ? 0 : along_k ? k + random_pick(g, 2) : 1;
   if (g->loops[own].strip >= 0) strides[g->loops[own].strip] = strides[own] * g->loops[own].extent;
   sni_tree_access along = sni_tree_access_to(0);
-  const int64_t far =
-      random_k_strides(g, axes, k_stride, axes->n > 1 && random_pick(g, 2), &along);
+  const int64_t far = random_k_strides(g, axes, k_stride, axes->n > 1 && random_pick(g, 2), &along);
   sni_tree_access access = random_new_access(g, dtype, strides, far);
   for (uint32_t a = 0; a < axes->n; a++)
     access.stride[g->n_loops + (int)a] = along.stride[g->n_loops + (int)a];

@@ -242,6 +242,39 @@ static const rule_case cases[] = {
         "matmul: operand #1: expected f32 as operand #0, given f64; operands: f32[2,3], f64[3,5]"),
     BAD(MATMUL, "f32[2,3] f32[3,5]", "0 2", "", ARGUMENT,
         "matmul: ta and tb must be 0 or 1; operands: f32[2,3], f32[3,5]"),
+    // convolutions
+    OK(CONV, "f32[B,8,9,3] f32[3,5,3,7]", "2 1 1 2 -1 0 4 3", "", "f32[B,4,3,7]"),
+    OK(CONV, "i32[4,B,8,3] i32[4,3,3,7]", "1 1 0 B", "", "i32[4,B,B,7]"),
+    OK(CONV_INPUT, "f64[B,4,7] f64[3,5,7]", "2 1 -1 8", "", "f64[B,8,5]"),
+    OK(CONV_KERNEL, "f32[B,8,9,3] f32[B,4,3,7]", "2 1 1 2 -1 0 3 5", "", "f32[3,5,3,7]"),
+    BAD(CONV, "f32[2,8,3] f32[3,4,7]", "1 1 0 6", "", SHAPE,
+        "conv: channels differ: operand #0 has 3, operand #1 has 4; operands: f32[2,8,3], "
+        "f32[3,4,7]"),
+    BAD(CONV_INPUT, "f32[2,8,3] f32[3,3,7]", "1 1 0 6", "", SHAPE,
+        "conv_input: channels differ: operand #0 has 3, operand #1 has 7; operands: f32[2,8,3], "
+        "f32[3,3,7]"),
+    BAD(CONV_KERNEL, "f32[2,8,3] f32[4,6,7]", "1 1 0 3", "", SHAPE,
+        "conv_kernel: the numbers of examples differ: operand #0 has 2, operand #1 has 4; "
+        "operands: f32[2,8,3], f32[4,6,7]"),
+    BAD(CONV, "f32[2,8,3] f32[3,3,7]", "0 1 0 6", "", ARGUMENT,
+        "conv: stride 0 is not in [1, 2^31); operands: f32[2,8,3], f32[3,3,7]"),
+    BAD(CONV, "f32[2,8,3] f32[3,3,7]", "1 2147483648 0 6", "", ARGUMENT,
+        "conv: dilation 2147483648 is not in [1, 2^31); operands: f32[2,8,3], f32[3,3,7]"),
+    BAD(CONV, "f32[2,8,3] f32[3,3,7]", "B 1 0 6", "", SHAPE,
+        "conv: stride must be a constant; operands: f32[2,8,3], f32[3,3,7]"),
+    BAD(CONV, "f32[2,8,3] f32[3,3,7]", "1 1 2147483648 6", "", ARGUMENT,
+        "conv: start 2147483648 is not in (-2^31, 2^31); operands: f32[2,8,3], f32[3,3,7]"),
+    BAD(CONV, "f32[8,3] f32[3,7]", "1 1 0 6", "", SHAPE,
+        "conv: expected operands of one rank, at least 3 with 1 spatial dims, given 2 and 2; "
+        "operands: f32[8,3], f32[3,7]"),
+    BAD(CONV, "f32[6,2,8,3] f32[7,3,3,7]", "1 1 0 6", "", SHAPE,
+        "conv: operand #1: batch dim 0 differs from operand #0's; operands: f32[6,2,8,3], "
+        "f32[7,3,3,7]"),
+    BAD(CONV, "f32[2,8,3] f32[3,3,7]", "", "", SHAPE,
+        "conv: 0 spatial dims, allowed are 1 to 3; operands: f32[2,8,3], f32[3,3,7]"),
+    BAD(CONV, "f32[2,8,3] f64[3,3,7]", "1 1 0 6", "", DTYPE,
+        "conv: operand #1: expected f32 as operand #0, given f64; operands: f32[2,8,3], "
+        "f64[3,3,7]"),
     // indices
     OK(GATHER, "f32[10,B,4] i32[2,3]", "", "", "f32[2,3,B,4]"),
     OK(GATHER, "bool[10] i64[]", "", "", "bool[]"),

@@ -35,7 +35,7 @@ static const char leaves[] =
     "  %4 = constant 2.5 : f32[]\n"
     "  %5 = parameter capture 7 : f32[B,10]\n"
     "  %6 = constant [0, 1, 1, 0] : i32[4]\n";
-enum { n_leaves = 7 };
+enum { first_op = 9 };
 
 #define FLOAT1(id, name) [SNI_OP_##id] = name "(%0) : f32[2,3]"
 #define FLOAT2(id, name) [SNI_OP_##id] = name "(%0, %0) : f32[2,3]"
@@ -101,6 +101,11 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_CUMMIN] = "cummin(%2) {axis=0, exclusive=1, reverse=1} : i32[2,3]",
     [SNI_OP_RECURRENCE] = "recurrence(%0, %0) {axis=0, exclusive=0, reverse=0} : f32[2,3]",
     [SNI_OP_MATMUL] = "matmul(%0, %0) {ta=1, tb=0} : f32[3,3]",
+    [SNI_OP_CONV] = "conv(%8, %8) {stride=[2], dilation=[3], start=[-1], size=[B]} : f32[2,B,2]",
+    [SNI_OP_CONV_INPUT] =
+        "conv_input(%8, %8) {stride=[1], dilation=[1], start=[-B+1], size=[4]} : f32[2,4,2]",
+    [SNI_OP_CONV_KERNEL] =
+        "conv_kernel(%8, %8) {stride=[1], dilation=[2], start=[0], size=[5]} : f32[5,2,2]",
     [SNI_OP_GATHER] = "gather(%0, %6) : f32[4,3]",
     [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",
     [SNI_OP_RANDOM_BITS] = "random_bits(%3) : i32[B,4]",
@@ -110,18 +115,18 @@ START_TEST(every_op_survives_a_round_trip) {
   static char text[16384];
   size_t at = (size_t)snprintf(text, sizeof(text), "func @every_op {\n%s", leaves);
   at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%7 = broadcast(%%4) : f32[2,3,3]\n");
+  at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%8 = broadcast(%%4) : f32[2,2,2]\n");
   for (int i = 0; i < SNI_OP_COUNT; i++) {
     ck_assert_msg(lines[i] != NULL, "no line for the op %s", sni_op_infos[i].name);
-    at +=
-        (size_t)snprintf(text + at, sizeof(text) - at, "  %%%d = %s\n", n_leaves + 1 + i, lines[i]);
+    at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%%d = %s\n", first_op + i, lines[i]);
   }
   at += (size_t)snprintf(text + at, sizeof(text) - at, "  return %%%d, var 0 = %%3, %%0\n}\n",
-                         n_leaves + 1);
+                         first_op);
   ck_assert_uint_lt(at, sizeof(text));
   check_print(text, text);
-  for (int i = 0; i < SNI_OP_COUNT; i++) ck_assert_int_eq(graph->nodes[n_leaves + 1 + i].op, i);
+  for (int i = 0; i < SNI_OP_COUNT; i++) ck_assert_int_eq(graph->nodes[first_op + i].op, i);
   ck_assert_str_eq(graph->nodes[3].name, "random \"state\"");
-  ck_assert_str_eq(graph->nodes[n_leaves + 1 + SNI_OP_SELECT].name, "chosen");
+  ck_assert_str_eq(graph->nodes[first_op + SNI_OP_SELECT].name, "chosen");
   ck_assert_uint_eq(graph->n_results, 3);
   ck_assert_int_eq(graph->results[1].variable, 0);
   ck_assert_int_eq(graph->results[2].variable, -1);

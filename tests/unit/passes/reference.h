@@ -521,6 +521,8 @@ static inline void ref_matmul(const ref_run *run, const sni_node *node, const re
   }
 }
 
+#include "reference_conv.h"
+
 static inline void ref_gather(const ref_value *a, const ref_value *b, ref_value *y) {
   int64_t row = 1;
   for (int k = 1; k < a->rank; k++) row *= a->dims[k];
@@ -580,7 +582,10 @@ static inline void ref_node(ref_run *run, sni_node_id id) {
       ref_cumulate(run, node, a[0], node->n_operands > 1 ? a[1] : NULL, y);
       break;
     case SNI_CLASS_CONTRACT:
-      ref_matmul(run, node, a[0], a[1], y);
+      if (sni_is_matmul(node))
+        ref_matmul(run, node, a[0], a[1], y);
+      else
+        ref_conv(run, node, a[0], a[1], y);
       break;
     case SNI_CLASS_INDEX:
       if (node->op == SNI_OP_GATHER)

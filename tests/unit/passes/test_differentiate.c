@@ -206,6 +206,27 @@ static const gradient_case cases[] = {
     MATMUL(1, 0, "3,2", "3,4"),
     MATMUL(0, 1, "2,3", "4,3"),
     MATMUL(1, 1, "3,2", "4,3"),
+// convolutions: strides, dilations, windows that leave the image, batch dims, few channels
+#define CONV(b, x, w, y, numbers, image, kernel, window)                                      \
+  {SNI_OP_CONV, -2, 2,                                                                        \
+   "%0 = parameter input 0 : f64[" b x "]\n%1 = parameter input 1 : f64[" b w                 \
+   "]\n"                                                                                      \
+   "%2 = conv(%0, %1) {" numbers ", size=[" window "]} : f64[" b y "]\nreturn %2"},           \
+      {SNI_OP_CONV_INPUT, -2, 2,                                                              \
+       "%0 = parameter input 0 : f64[" b y "]\n%1 = parameter input 1 : f64[" b w             \
+       "]\n"                                                                                  \
+       "%2 = conv_input(%0, %1) {" numbers ", size=[" image "]} : f64[" b x "]\nreturn %2"},  \
+  {                                                                                           \
+    SNI_OP_CONV_KERNEL, -2, 2,                                                                \
+        "%0 = parameter input 0 : f64[" b x "]\n%1 = parameter input 1 : f64[" b y            \
+        "]\n"                                                                                 \
+        "%2 = conv_kernel(%0, %1) {" numbers ", size=[" kernel "]} : f64[" b w "]\nreturn %2" \
+  }
+    CONV("", "A,5,2", "3,2,2", "A,3,2", "stride=[2], dilation=[1], start=[-1]", "5", "3", "3"),
+    CONV("", "1,4,1", "3,1,1", "1,3,1", "stride=[1], dilation=[2], start=[-2]", "4", "3", "3"),
+    CONV("2,", "1,3,3,2", "2,1,2,2", "1,2,3,2", "stride=[1,1], dilation=[1,1], start=[0,0]", "3,3",
+         "2,1", "2,3"),
+    CONV("", "2,4,2", "1,2,3", "2,4,3", "stride=[1], dilation=[1], start=[0]", "4", "1", "4"),
     // indices, one of them twice
     {SNI_OP_GATHER, -2, 2,
      "%0 = parameter input 0 : f64[4,2]\n%1 = constant [3, 0, 3, 1] : i64[2,2]\n"

@@ -24,8 +24,14 @@ static const char before[] =
     "  %12 = neg(%4) : f32[5,6]\n"
     "  %13 = neg(%5) : i64[2]\n"
     "  %14 = neg(%6) : f32[6,7]\n"
-    "  %15 = neg(%7) : f32[]\n";
-enum { the_op = 16 };
+    "  %15 = neg(%7) : f32[]\n"
+    "  %16 = broadcast(%15) : f32[2,4,2]\n"
+    "  %17 = broadcast(%15) : f32[3,2,3]\n"
+    "  %18 = broadcast(%15) : f32[3,3,2]\n"
+    "  %19 = neg(%16) : f32[2,4,2]\n"
+    "  %20 = neg(%17) : f32[3,2,3]\n"
+    "  %21 = neg(%18) : f32[3,3,2]\n";
+enum { the_op = 22 };
 
 // Of all ops that are not pointwise.
 static const struct {
@@ -52,6 +58,12 @@ static const struct {
     [SNI_OP_CUMMIN] = {"cummin(%8) {axis=1, exclusive=0, reverse=0}", "f32[8,6]"},
     [SNI_OP_RECURRENCE] = {"recurrence(%8, %8) {axis=0, exclusive=0, reverse=0}", "f32[8,6]"},
     [SNI_OP_MATMUL] = {"matmul(%8, %14) {ta=0, tb=0}", "f32[8,7]"},
+    [SNI_OP_CONV] = {"conv(%19, %20) {stride=[1], dilation=[1], start=[-1], size=[4]}",
+                     "f32[2,4,3]"},
+    [SNI_OP_CONV_INPUT] = {"conv_input(%19, %21) {stride=[1], dilation=[1], start=[-1], size=[4]}",
+                           "f32[2,4,3]"},
+    [SNI_OP_CONV_KERNEL] =
+        {"conv_kernel(%19, %19) {stride=[1], dilation=[1], start=[-1], size=[3]}", "f32[3,2,2]"},
     [SNI_OP_GATHER] = {"gather(%8, %11)", "f32[5,6]"},
     [SNI_OP_SCATTER_ADD] = {"scatter_add(%8, %11, %12)", "f32[8,6]"},
     [SNI_OP_RANDOM_BITS] = {"random_bits(%13)", "i32[4,4]"},
@@ -84,7 +96,7 @@ static sni_graph *graph_around(sni_op op) {
   }
   colon = strstr(line, " : ");
   snprintf(type, sizeof type, "%s", colon + 3);
-  snprintf(body, sizeof body, "%s  %%16 = %s\n  %%17 = identity(%%16) : %s\n  return %%17", before,
+  snprintf(body, sizeof body, "%s  %%22 = %s\n  %%23 = identity(%%22) : %s\n  return %%23", before,
            line, type);
   return graph_of(body);
 }

@@ -391,8 +391,8 @@ static void read_mapped(const mapped *m, int64_t own, int64_t k, size_t size, ch
     const int64_t at = r->offset + along(&m->map.own, r->own, own) + along(&m->map.k, r->k, k);
     if (at < 0 || at >= r->extent) return;
   }
-  memcpy(to, m->from + along(&m->map.own, m->map.own.step, own) +
-                 along(&m->map.k, m->map.k.step, k),
+  memcpy(to,
+         m->from + along(&m->map.own, m->map.own.step, own) + along(&m->map.k, m->map.k.step, k),
          size);
 }
 
