@@ -200,6 +200,9 @@ void sni_gemm_begin(sni_gemm *g, const sni_gemm_kernels *kernels) {
   g->packed_row = -1;
   g->packed_end = 0;
   if (g->m <= 0 || g->n <= 0) return;
+  if (g->map_a && sni_gemm_map_is_plain(g->map_a, g->a, &g->a, &g->a_row, &g->a_k)) g->map_a = NULL;
+  if (g->map_b && sni_gemm_map_is_plain(g->map_b, g->b, &g->b, &g->b_column, &g->b_k))
+    g->map_b = NULL;
   cut(g);
   lay_out(g);
 }

@@ -318,10 +318,35 @@ SNI_INLINE void copy_row(char *to, const char *from, ptrdiff_t from_k, int64_t b
     for (; at < bytes; at += 4) __builtin_memcpy(to + at, from + at, 4);
 }
 
+// Rows that lie without a gap in the copy, in whole vectors: what is too much belongs to later rows,
+// which come after it. The last ones are left: gives how many are done.
+SNI_INLINE int64_t copy_closed(const sni_gemm_copy *p, int64_t bytes) {
+  const ptrdiff_t from_k = p->from_k;
+  const bool two = bytes > SNI_VECTOR_BYTES;
+  const int64_t reach = two ? 2 * SNI_VECTOR_BYTES : SNI_VECTOR_BYTES;
+  const int64_t done = p->depth - (reach + bytes - 1) / bytes;
+  const char *from = p->from;
+  char *to = p->to;
+  for (int64_t k = 0; k < done; k++, from += from_k, to += bytes) {
+    __builtin_prefetch(from + ahead * from_k);
+    store(to, load(from));
+    if (two) store(to + SNI_VECTOR_BYTES, load(from + SNI_VECTOR_BYTES));
+  }
+  return done > 0 ? done : 0;
+}
+
+// Whether it reads nothing that does not lie between two rows.
+SNI_INLINE bool is_closed(const sni_gemm_copy *p, int64_t bytes) {
+  const int64_t vectors = (bytes + SNI_VECTOR_BYTES - 1) / SNI_VECTOR_BYTES;
+  return p->columns <= p->panel && p->to_k == bytes && vectors <= 2 && bytes > 0 &&
+         p->from_k >= vectors * SNI_VECTOR_BYTES;
+}
+
 SNI_INLINE void copy_rows(const sni_gemm_copy *p, int64_t size) {
   const int64_t panel = p->panel * size, bytes = p->columns * size;
   const ptrdiff_t from_k = p->from_k, to_panel = p->to_panel;
-  for (int64_t k = 0; k < p->depth; k++) {
+  const int64_t done = is_closed(p, bytes) ? copy_closed(p, bytes) : 0;
+  for (int64_t k = done; k < p->depth; k++) {
     char *to = p->to + k * p->to_k;
     const char *from = p->from + k * from_k;
     for (int64_t at = 0; at < bytes; at += panel, to += to_panel)

@@ -30,6 +30,36 @@ void sni_gemm_inside(int64_t value, int64_t step, int64_t extent, int64_t *first
   if (to < *end) *end = to;
 }
 
+// ---- axes
+
+// Neighbouring axes that go on in one another, made one: where no range asks about them.
+static void join_axes(const sni_gemm_axes *axes, sni_gemm_axes *out) {
+  *out = (sni_gemm_axes){.count = 1, .extent = {axes->extent[0]}, .step = {axes->step[0]}};
+  for (int64_t i = 1; i < axes->count; i++) {
+    const int64_t last = out->count - 1;
+    if (axes->step[i] * axes->extent[i] == out->step[last]) {
+      out->extent[last] *= axes->extent[i];
+      out->step[last] = axes->step[i];
+      continue;
+    }
+    out->extent[out->count] = axes->extent[i];
+    out->step[out->count++] = axes->step[i];
+  }
+}
+
+bool sni_gemm_map_is_plain(const sni_gemm_map *map, const char *from, const char **out_from,
+                           int64_t *out_own, int64_t *out_k) {
+  sni_gemm_axes own, k;
+  if (map->n_ranges) return false;
+  join_axes(&map->own, &own);
+  join_axes(&map->k, &k);
+  if (own.count > 1 || k.count > 1) return false;
+  *out_from = from + map->own_first * own.step[0];
+  *out_own = own.step[0];
+  *out_k = k.step[0];
+  return true;
+}
+
 // ---- runs: as far as the innermost axis goes on
 typedef struct run {
   const sni_gemm_axes *axes;
@@ -112,8 +142,11 @@ static void copy_part(const block *b, const run *own, const run *k, int64_t shif
     clear(b, own->done, own->length, at_k, length);
     return;
   }
-  if (end - first < own->length || end_k - first_k < length)
-    clear(b, own->done, own->length, at_k, length);
+  clear(b, own->done, own->length, at_k, first_k);
+  clear(b, own->done, own->length, at_k + end_k, length - end_k);
+  if (first) clear(b, own->done, first, at_k + first_k, end_k - first_k);
+  if (end < own->length)
+    clear(b, own->done + end, own->length - end, at_k + first_k, end_k - first_k);
   const int64_t own_step = inner_of(&map->own, map->own.step);
   const int64_t k_step = inner_of(&map->k, map->k.step);
   b->copy(&(sni_gemm_copy){
@@ -144,21 +177,6 @@ void sni_gemm_copy_block(const sni_gemm_map *map, const char *from, int64_t size
 }
 
 // ---- rows along k
-
-// Neighbouring axes of k that go on in one another, made one: where no range asks about them.
-static void join_axes(const sni_gemm_axes *axes, sni_gemm_axes *out) {
-  *out = (sni_gemm_axes){.count = 1, .extent = {axes->extent[0]}, .step = {axes->step[0]}};
-  for (int64_t i = 1; i < axes->count; i++) {
-    const int64_t last = out->count - 1;
-    if (axes->step[i] * axes->extent[i] == out->step[last]) {
-      out->extent[last] *= axes->extent[i];
-      out->step[last] = axes->step[i];
-      continue;
-    }
-    out->extent[out->count] = axes->extent[i];
-    out->step[out->count++] = axes->step[i];
-  }
-}
 
 // Whether all of k is inside the ranges at one place along own. values: of the ranges there, at k = 0.
 static bool holds_whole(const sni_gemm_map *map, const int64_t *values) {

@@ -38,6 +38,10 @@ typedef struct sni_gemm_map {
 // the form is monotone.
 void sni_gemm_inside(int64_t value, int64_t step, int64_t extent, int64_t *first, int64_t *end);
 
+// Whether two strides say it after all: the steps along own and k, and the address of index own_first.
+bool sni_gemm_map_is_plain(const sni_gemm_map *map, const char *from, const char **out_from,
+                           int64_t *out_own, int64_t *out_k);
+
 typedef void (*sni_gemm_copy_function)(const sni_gemm_copy *copy);
 // to[k][own], to_k bytes from k to k, neighbours along own.
 void sni_gemm_copy_block(const sni_gemm_map *map, const char *from, int64_t size,

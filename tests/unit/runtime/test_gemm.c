@@ -437,10 +437,14 @@ START_TEST(mapped_sides) {
     sni_gemm_begin(&g, kernels[i % n]);
     while (sni_gemm_next(&g)) {
       sni_gemm_sum(&g);
-      const char *const a = p.g.a, *const b = p.g.b;
+      const sni_gemm dense = p.g;
       p.g = g;
-      p.g.a = a;
-      p.g.b = b;
+      p.g.a = dense.a;
+      p.g.a_row = dense.a_row;
+      p.g.a_k = dense.a_k;
+      p.g.b = dense.b;
+      p.g.b_k = dense.b_k;
+      p.g.b_column = dense.b_column;
       check_rectangle(&p, &f);
     }
     release(scratch);
