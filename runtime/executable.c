@@ -380,8 +380,8 @@ bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
     const double work_ns = (double)bound->split_work_ns;
     if (work_ns > 0 && sni_split_pays(state, work_ns)) {
       split_run run = {bound, scratch, state->scratch_stride};
-      sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->chunk, run_range,
-                          &run);
+      sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->chunk, false,
+                          run_range, &run);
       *io_declined_ns = state->declined_ns = 0;
     } else {
       if (work_ns > *io_declined_ns) *io_declined_ns = work_ns;

@@ -170,7 +170,8 @@ sn_status sni_run_phases(sni_run_state *state, double *io_declined_ns) {
     uint32_t faulted = end;
     if (phase->split_work_ns > 0 && sni_split_pays(state, phase->split_work_ns)) {
       phase_run run = {state, phase};
-      sni_thread_pool_run(state->threads, state->max_threads, phase->n_chunks, 1, run_chunks, &run);
+      sni_thread_pool_run(state->threads, state->max_threads, phase->n_chunks, 1, true, run_chunks,
+                          &run);
       *io_declined_ns = state->declined_ns = 0;
     } else {
       if (phase->split_work_ns > *io_declined_ns) *io_declined_ns = phase->split_work_ns;

@@ -1,8 +1,10 @@
 // Workers that run index ranges for one caller at a time, who works too.
 //
-//   post    the caller writes the job, then the word `work` = participants << 32 | chunks left
-//   claim   a participant lowers `work` by compare-and-swap. The chunk keeps the job alive: only
+//   post    the caller writes the job, then the word `work`: participants and chunks left
+//   claim   a participant lowers `work` by compare-and-swap. The chunks keep the job alive: only
 //           then may it read the job. A claim that succeeds is valid, however old the word was
+//   find    which chunks those are: the next of the participant's own range, from run to run the
+//           same part of the work, else of another's. As many are left as are claimed
 //   finish  each participant takes its chunks off `pending` at its end; zero ends the job
 //   sleep   a worker sets `state`, then looks at `work` again; a poster writes `work`, then looks
 //           at `state`: one sees the other. The poster wakes one worker, who wakes two more, ...
@@ -28,6 +30,7 @@ static const double hot_cost_ns = 1500, cold_cost_ns = 75000, host_cost_ns = 100
 enum {
   worker_stack_bytes = 1 << 20,
   max_concurrency = 1024,
+  most_chunks = 1 << 28,  // of a job: all participants looking for one are fewer than 2^32 beyond
   mark_resetting = 0x7FFFFFFF,  // no process id is as high
 };
 
@@ -46,11 +49,18 @@ typedef struct worker {
   cpu_set_t cpus;
 } worker;
 
+// The chunks that are a participant's own: [first, first + count) of the job's.
+typedef struct range {
+  _Alignas(64) _Atomic uint32_t taken;  // beyond count: by those who then looked elsewhere
+  uint32_t first, count;
+} range;
+
 struct sni_thread_pool {
   sni_allocator *allocator;
   int concurrency;
   sn_executor host;  // parallel_for NULL: none
   worker *workers;   // concurrency - 1
+  range *ranges;     // concurrency
   _Atomic int started;
   bool cannot_start;
   _Atomic uint32_t *mark;  // 1 while this is the process that wrote it, or that process's id
@@ -64,6 +74,7 @@ struct sni_thread_pool {
   void *user;
   int64_t first, count, chunk;  // chunk i is [first + i * chunk, ...) below count
   uint32_t n_chunks;
+  int n_ranges;
   _Atomic int caller_cpu;  // -1: unknown; read for placement only
   _Alignas(64) _Atomic uint64_t work;
   _Alignas(64) _Atomic uint32_t pending;  // chunks not yet finished
@@ -79,8 +90,13 @@ static void futex_wake(_Atomic uint32_t *word) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
+// A word: one_at_a_time | participants << 32 | chunks left.
+static const uint64_t one_at_a_time = (uint64_t)1 << 63;
+static int participants_of(uint64_t word) {
+  return (int)(word >> 32 & INT32_MAX);
+}
 static bool may_take(uint64_t word, int thread) {
-  return (uint32_t)word && thread < (int)(word >> 32);
+  return (uint32_t)word && thread < participants_of(word);
 }
 
 // Keeps a sleeping worker off the CPU that its waker runs on: virtual machines show idle CPUs as
@@ -96,7 +112,7 @@ static void keep_off(worker *w, int cpu, int other_cpu) {
 
 // Wakes at most `most` sleeping workers that may take part in the job of this word.
 static void wake_workers(sni_thread_pool *pool, uint64_t word, int most) {
-  int participants = (uint32_t)word ? (int)(word >> 32) : 0;
+  int participants = (uint32_t)word ? participants_of(word) : 0;
   for (int i = 1; i < participants && most > 0; i++) {
     worker *w = &pool->workers[i - 1];
     uint32_t state = atomic_load(&w->state);
@@ -124,17 +140,41 @@ static void sleep_for_work(sni_thread_pool *pool, worker *self) {
 }
 
 // ---- working
+static void run_chunks(const sni_thread_pool *pool, int thread, uint32_t first, uint32_t count) {
+  const int64_t begin = pool->first + (int64_t)first * pool->chunk;
+  const int64_t length = (int64_t)count * pool->chunk;
+  pool->task(pool->user, thread, begin,
+             pool->count - begin < length ? pool->count : begin + length);
+}
+
+// Finds and runs `left` chunks that are claimed.
+static void run_claimed(sni_thread_pool *pool, int thread, uint32_t left) {
+  for (int at = pool->n_ranges == 1 ? 0 : thread; left; at = (at + 1) % pool->n_ranges) {
+    range *r = &pool->ranges[at];
+    const uint32_t taken = atomic_fetch_add_explicit(&r->taken, left, memory_order_relaxed);
+    if (taken >= r->count) continue;
+    const uint32_t count = r->count - taken < left ? r->count - taken : left;
+    run_chunks(pool, thread, r->first + taken, count);
+    left -= count;
+  }
+}
+
+// Half of a participant's share of what is left: few calls, and an end that all reach together.
+static uint32_t claim_of(uint64_t word) {
+  const uint32_t share = (uint32_t)word / (2 * (uint32_t)participants_of(word));
+  return word & one_at_a_time || !share ? 1 : share;
+}
+
 static void take_chunks(sni_thread_pool *pool, int thread) {
   uint32_t done = 0;
   uint64_t word = atomic_load_explicit(&pool->work, memory_order_relaxed);
   while (may_take(word, thread)) {
-    if (!atomic_compare_exchange_weak_explicit(&pool->work, &word, word - 1, memory_order_acquire,
-                                               memory_order_relaxed))
+    const uint32_t claim = claim_of(word);
+    if (!atomic_compare_exchange_weak_explicit(&pool->work, &word, word - claim,
+                                               memory_order_acquire, memory_order_relaxed))
       continue;
-    int64_t begin = pool->first + (int64_t)(pool->n_chunks - (uint32_t)word) * pool->chunk;
-    int64_t end = pool->count - begin < pool->chunk ? pool->count : begin + pool->chunk;
-    pool->task(pool->user, thread, begin, end);
-    done++;
+    run_claimed(pool, thread, claim);
+    done += claim;
     word = atomic_load_explicit(&pool->work, memory_order_relaxed);
   }
   if (done && atomic_fetch_sub(&pool->pending, done) == done && atomic_load(&pool->waiting))
@@ -256,7 +296,9 @@ sn_status sni_thread_pool_create(sni_allocator *allocator, int threads, const sn
                                     _Alignof(worker));
   pool->mark = sni_alloc_aligned(allocator, page, page);
   pool->mark_bytes = page;
-  if (!pool->workers || !pool->mark) {
+  pool->ranges =
+      sni_alloc_aligned(allocator, sizeof(range) * (size_t)pool->concurrency, _Alignof(range));
+  if (!pool->workers || !pool->ranges || !pool->mark) {
     sni_thread_pool_destroy(pool);
     return SN_ERR_MEMORY;
   }
@@ -282,6 +324,8 @@ void sni_thread_pool_destroy(sni_thread_pool *pool) {
   sni_free_aligned(pool->allocator, pool->mark, pool->mark_bytes, pool->mark_bytes);
   sni_free_aligned(pool->allocator, pool->workers, sizeof(worker) * (size_t)(pool->concurrency - 1),
                    _Alignof(worker));
+  sni_free_aligned(pool->allocator, pool->ranges, sizeof(range) * (size_t)pool->concurrency,
+                   _Alignof(range));
   sni_free_aligned(pool->allocator, pool, sizeof(*pool), _Alignof(sni_thread_pool));
 }
 
@@ -342,8 +386,20 @@ static void wait_for_workers(sni_thread_pool *pool) {
   atomic_store(&pool->waiting, 0);
 }
 
+// Equal parts for all participants, the same from run to run of equal counts; in order: one for all.
+static void cut_ranges(sni_thread_pool *pool, int threads, bool in_order) {
+  pool->n_ranges = in_order ? 1 : threads;
+  for (int64_t i = 0, first = 0; i < pool->n_ranges; i++) {
+    const int64_t end = pool->n_chunks * (i + 1) / pool->n_ranges;
+    pool->ranges[i].first = (uint32_t)first;
+    pool->ranges[i].count = (uint32_t)(end - first);
+    atomic_store_explicit(&pool->ranges[i].taken, 0, memory_order_relaxed);
+    first = end;
+  }
+}
+
 void sni_thread_pool_run(sni_thread_pool *pool, int max_threads, int64_t count, int64_t chunk,
-                         sni_range_task task, void *user) {
+                         bool in_order, sni_range_task task, void *user) {
   if (count <= 0) return;
   if (chunk < 1) chunk = 1;
   int threads = pool->concurrency;
@@ -372,9 +428,10 @@ void sni_thread_pool_run(sni_thread_pool *pool, int max_threads, int64_t count, 
   for (int64_t done = 0; done < n_chunks; done += pool->n_chunks) {
     int64_t left = n_chunks - done;
     pool->first = done * chunk;
-    pool->n_chunks = left < INT32_MAX ? (uint32_t)left : INT32_MAX;
+    pool->n_chunks = left < most_chunks ? (uint32_t)left : most_chunks;
+    cut_ranges(pool, threads, in_order);
     atomic_store_explicit(&pool->pending, pool->n_chunks, memory_order_relaxed);
-    uint64_t word = (uint64_t)threads << 32 | pool->n_chunks;
+    uint64_t word = (uint64_t)threads << 32 | pool->n_chunks | (in_order ? one_at_a_time : 0);
     atomic_store(&pool->work, word);
     wake_workers(pool, word, 1);
     take_chunks(pool, 0);

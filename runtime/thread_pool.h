@@ -20,11 +20,13 @@ int sni_thread_pool_concurrency(const sni_thread_pool *pool);
 double sni_thread_pool_wake_cost(const sni_thread_pool *pool);
 // The same once the workers are awake: they stay so from one call to the next.
 double sni_thread_pool_hot_cost(const sni_thread_pool *pool);
-// Calls task(user, thread, begin, end) for chunks that cover [0, count), each at most chunk long;
-// thread in [0, concurrency) is distinct for calls that run at the same time. max_threads: 0: all.
+// Calls task(user, thread, begin, end) for ranges that cover [0, count), each of some chunks; thread in
+// [0, concurrency) is distinct for calls that run at the same time. max_threads: 0: all. A thread begins
+// with the same part of equal counts each time, and helps others when it is done. in_order: chunks are
+// begun one by one in their order instead, by whoever is free.
 typedef void (*sni_range_task)(void *user, int thread, int64_t begin, int64_t end);
 void sni_thread_pool_run(sni_thread_pool *pool, int max_threads, int64_t count, int64_t chunk,
-                         sni_range_task task, void *user);
+                         bool in_order, sni_range_task task, void *user);
 int sni_available_threads(void);  // min(affinity mask, cgroup quota), >= 1
 
 #endif

@@ -60,12 +60,13 @@ typedef struct tally {
   _Atomic int errors;
   int64_t count, chunk;
   int threads;
+  bool in_order;
 } tally;
 
 static void tally_range(void *user, int thread, int64_t begin, int64_t end) {
   tally *t = user;
   if (thread < 0 || thread >= t->threads || begin < 0 || end <= begin || end > t->count ||
-      end - begin > t->chunk) {
+      begin % t->chunk || (t->in_order && end - begin > t->chunk)) {
     t->errors++;
     return;
   }
@@ -80,12 +81,43 @@ static int tally_errors(sni_thread_pool *pool, int max_threads, int threads, int
   t->count = count;
   t->chunk = chunk;
   t->threads = threads;
-  sni_thread_pool_run(pool, max_threads, count, chunk, tally_range, t);
-  int errors = t->errors;
-  for (int64_t i = 0; i < most_items; i++) errors += t->hits[i] != (i < count);
+  int errors = 0;
+  for (int in_order = 0; in_order < 2; in_order++) {
+    t->in_order = in_order;
+    memset(t->hits, 0, sizeof(t->hits));
+    sni_thread_pool_run(pool, max_threads, count, chunk, in_order, tally_range, t);
+    errors += t->errors;
+    for (int64_t i = 0; i < most_items; i++) errors += t->hits[i] != (i < count);
+  }
   free(t);
   return errors;
 }
+
+// Each thread waits in its first call until all are there.
+typedef struct places {
+  _Atomic int arrived;
+  int64_t first[most_threads];
+} places;
+
+static void note_place(void *user, int thread, int64_t begin, int64_t end) {
+  places *p = user;
+  (void)end;
+  if (p->first[thread] >= 0) return;
+  p->first[thread] = begin;
+  p->arrived++;
+  for (double start = sni_now_ms(); p->arrived < 4 && sni_now_ms() < start + 20000;) sched_yield();
+}
+
+START_TEST(threads_begin_with_parts_of_their_own) {
+  sni_thread_pool *pool = make_pool(4);
+  for (int i = 0; i < 50; i++) {
+    places p = {.first = {-1, -1, -1, -1}};
+    sni_thread_pool_run(pool, 0, 1600, 50, false, note_place, &p);
+    for (int t = 0; t < 4; t++) ck_assert_int_eq(p.first[t], 400 * t);
+  }
+  end_pool(pool);
+}
+END_TEST
 
 START_TEST(every_index_runs_once) {
   sni_thread_pool *pool = make_pool(4);
@@ -119,7 +151,7 @@ START_TEST(wide_ranges_do_not_overflow) {
   static const int64_t chunks[] = {INT64_MAX, INT64_MAX - 1, INT64_MAX / 2 + 1, INT64_MAX / 7};
   for (size_t i = 0; i < SNI_COUNT_OF(chunks); i++) {
     ends e = {INT64_MAX, 0, 0};
-    sni_thread_pool_run(pool, 0, e.count, chunks[i], note_ends, &e);
+    sni_thread_pool_run(pool, 0, e.count, chunks[i], false, note_ends, &e);
     ck_assert_int_eq(e.errors, 0);
     ck_assert_int_eq(e.covered, INT64_MAX);
   }
@@ -150,7 +182,7 @@ static void meet(void *user, int thread, int64_t begin, int64_t end) {
 
 static bool all_meet(sni_thread_pool *pool, int threads) {
   meeting m = {0, threads, false};
-  sni_thread_pool_run(pool, 0, threads, 1, meet, &m);
+  sni_thread_pool_run(pool, 0, threads, 1, false, meet, &m);
   return !m.failed && m.arrived == threads;
 }
 
@@ -204,7 +236,7 @@ START_TEST(workers_block_signals) {
   sigset_t masks[2], after;
   sigemptyset(&masks[0]);
   sigemptyset(&masks[1]);
-  sni_thread_pool_run(pool, 0, 8, 1, note_mask, masks);
+  sni_thread_pool_run(pool, 0, 8, 1, false, note_mask, masks);
   ck_assert_int_eq(sigismember(&masks[0], SIGUSR1), 0);
   ck_assert_int_eq(sigismember(&masks[1], SIGUSR1), 1);
   ck_assert_int_eq(sigismember(&masks[1], SIGPROF), 1);
@@ -231,7 +263,7 @@ static void run_inside(void *user, int thread, int64_t begin, int64_t end) {
 START_TEST(nested_calls_run_on_their_thread) {
   sni_thread_pool *pool = make_pool(3);
   nested n = {pool, 0, 0};
-  sni_thread_pool_run(pool, 0, 50, 1, run_inside, &n);
+  sni_thread_pool_run(pool, 0, 50, 1, false, run_inside, &n);
   ck_assert_int_eq(n.errors, 0);
   ck_assert_int_eq(n.runs, 50);
   end_pool(pool);
@@ -419,6 +451,7 @@ int main(void) {
   Suite *suite = suite_create("thread_pool");
   TCase *cases = tcase_create("thread_pool");
   tcase_add_test(cases, every_index_runs_once);
+  tcase_add_test(cases, threads_begin_with_parts_of_their_own);
   tcase_add_test(cases, wide_ranges_do_not_overflow);
   tcase_add_test(cases, threads_run_at_the_same_time);
   tcase_add_test(cases, one_thread_starts_none);
