@@ -203,14 +203,14 @@ int64_t sni_count_units(const sni_run_state *state, const sni_command *command, 
 
 // Chunks are long enough to be worth a claim, and several per thread when that costs nothing:
 // threads start at different times.
-int64_t sni_chunk_of(const sni_run_state *state, double work_ns, int64_t units) {
+int64_t sni_count_chunks(const sni_run_state *state, double work_ns, int64_t units) {
   double threads = state->max_threads;
   double per_thread = work_ns / (threads * sni_balancing_chunk_ns);
   if (per_thread > most_chunks_per_thread) per_thread = most_chunks_per_thread;
   double chunks = threads * (per_thread < 1 ? 1 : (double)(int)per_thread);
   if (chunks > work_ns / sni_least_chunk_ns) chunks = work_ns / sni_least_chunk_ns;
-  int64_t n_chunks = chunks < 2 ? 2 : (int64_t)chunks;
-  return (units - 1) / n_chunks + 1;
+  const int64_t n_chunks = chunks < 2 ? 2 : (int64_t)chunks;
+  return n_chunks < units ? n_chunks : units;
 }
 
 double sni_least_split_ns(const sni_run_state *state) {
@@ -254,7 +254,7 @@ double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, doubl
     if (bound->units < 2 || !(work_ns > least_ns)) continue;
     later_ns += work_ns;
     bound->split_work_ns = (float)later_ns;
-    bound->chunk = sni_chunk_of(state, work_ns, bound->units);
+    bound->n_chunks = sni_count_chunks(state, work_ns, bound->units);
   }
   return later_ns;
 }
@@ -380,7 +380,7 @@ bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
     const double work_ns = (double)bound->split_work_ns;
     if (work_ns > 0 && sni_split_pays(state, work_ns)) {
       split_run run = {bound, scratch, state->scratch_stride};
-      sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->chunk, false,
+      sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->n_chunks, false,
                           run_range, &run);
       *io_declined_ns = state->declined_ns = 0;
     } else {

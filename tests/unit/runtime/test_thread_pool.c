@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <dirent.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -58,15 +59,23 @@ typedef struct tally {
   _Atomic int hits[most_items];
   _Atomic int inside[most_threads];  // calls that run now, by thread
   _Atomic int errors;
-  int64_t count, chunk;
+  int64_t count, n_chunks;
   int threads;
   bool in_order;
 } tally;
 
+// Chunk that begins at this item; -1: none does.
+static int64_t chunk_at(const tally *t, int64_t item) {
+  const int64_t i = (item * t->n_chunks + t->count - 1) / t->count;
+  return sni_cut(t->count, t->n_chunks, i) == item ? i : -1;
+}
+
 static void tally_range(void *user, int thread, int64_t begin, int64_t end) {
   tally *t = user;
+  const bool alone = begin == 0 && end == t->count;
   if (thread < 0 || thread >= t->threads || begin < 0 || end <= begin || end > t->count ||
-      begin % t->chunk || (t->in_order && end - begin > t->chunk)) {
+      chunk_at(t, begin) < 0 || chunk_at(t, end) < 0 ||
+      (t->in_order && !alone && chunk_at(t, end) - chunk_at(t, begin) > 1)) {
     t->errors++;
     return;
   }
@@ -79,13 +88,13 @@ static int tally_errors(sni_thread_pool *pool, int max_threads, int threads, int
                         int64_t chunk) {
   tally *t = calloc(1, sizeof(*t));
   t->count = count;
-  t->chunk = chunk;
+  t->n_chunks = (count + chunk - 1) / chunk;
   t->threads = threads;
   int errors = 0;
   for (int in_order = 0; in_order < 2; in_order++) {
     t->in_order = in_order;
     memset(t->hits, 0, sizeof(t->hits));
-    sni_thread_pool_run(pool, max_threads, count, chunk, in_order, tally_range, t);
+    sni_thread_pool_run(pool, max_threads, count, t->n_chunks, in_order, tally_range, t);
     errors += t->errors;
     for (int64_t i = 0; i < most_items; i++) errors += t->hits[i] != (i < count);
   }
@@ -112,8 +121,8 @@ START_TEST(threads_begin_with_parts_of_their_own) {
   sni_thread_pool *pool = make_pool(4);
   for (int i = 0; i < 50; i++) {
     places p = {.first = {-1, -1, -1, -1}};
-    sni_thread_pool_run(pool, 0, 1600, 50, false, note_place, &p);
-    for (int t = 0; t < 4; t++) ck_assert_int_eq(p.first[t], 400 * t);
+    sni_thread_pool_run(pool, 0, 1603, 32, false, note_place, &p);
+    for (int t = 0; t < 4; t++) ck_assert_int_eq(p.first[t], 1603 * t / 4);
   }
   end_pool(pool);
 }
@@ -148,7 +157,7 @@ static void note_ends(void *user, int thread, int64_t begin, int64_t end) {
 
 START_TEST(wide_ranges_do_not_overflow) {
   sni_thread_pool *pool = make_pool(2);
-  static const int64_t chunks[] = {INT64_MAX, INT64_MAX - 1, INT64_MAX / 2 + 1, INT64_MAX / 7};
+  static const int64_t chunks[] = {1, 2, 7, 60000};
   for (size_t i = 0; i < SNI_COUNT_OF(chunks); i++) {
     ends e = {INT64_MAX, 0, 0};
     sni_thread_pool_run(pool, 0, e.count, chunks[i], false, note_ends, &e);
@@ -182,7 +191,7 @@ static void meet(void *user, int thread, int64_t begin, int64_t end) {
 
 static bool all_meet(sni_thread_pool *pool, int threads) {
   meeting m = {0, threads, false};
-  sni_thread_pool_run(pool, 0, threads, 1, false, meet, &m);
+  sni_thread_pool_run(pool, 0, threads, threads, false, meet, &m);
   return !m.failed && m.arrived == threads;
 }
 
@@ -201,6 +210,56 @@ START_TEST(threads_run_at_the_same_time) {
   ck_assert(sni_thread_pool_hot_cost(pool) < 10000);
   end_pool(pool);
   ck_assert_int_eq(count_workers(), 0);
+}
+END_TEST
+
+// Ten units for two threads are five and five, whatever the number of chunks.
+START_TEST(parts_differ_by_one_at_most) {
+  static const int64_t counts[] = {1, 2, 9, 10, 1000003, INT64_MAX};
+  for (size_t c = 0; c < SNI_COUNT_OF(counts); c++)
+    for (int64_t n = 1; n <= 17; n++) {
+      ck_assert_int_eq(sni_cut(counts[c], n, 0), 0);
+      ck_assert_int_eq(sni_cut(counts[c], n, n), counts[c]);
+      for (int64_t i = 0; i < n; i++) {
+        const int64_t part = sni_cut(counts[c], n, i + 1) - sni_cut(counts[c], n, i);
+        ck_assert(part == counts[c] / n || part == counts[c] / n + 1);
+      }
+    }
+  for (int64_t n = 2; n <= 10; n += 2) ck_assert_int_eq(sni_cut(10, n, n / 2), 5);
+}
+END_TEST
+
+// ---- backing off
+// Worker 1 is held up in its first chunk, as by a program that took its CPU.
+static void hold_up(void *user, int thread, int64_t begin, int64_t end) {
+  _Atomic int *inside = user;
+  (void)begin;
+  (void)end;
+  if (thread) {
+    ++*inside;
+    usleep(30000);
+    return;
+  }
+  for (double start = sni_now_ms(); !*inside && sni_now_ms() < start + 20000;) sched_yield();
+}
+
+START_TEST(callers_stay_alone_after_losses) {
+  sni_thread_pool *pool = make_pool(2);
+  bool alone = false;
+  for (int i = 0; i < 50 && !alone; i++) {  // this thread may be held up as well
+    _Atomic int inside = 0;
+    ck_assert(all_meet(pool, 2));
+    ck_assert(!isinf(sni_thread_pool_wake_cost(pool)));
+    for (int j = 0; j < 3; j++) {  // one is forgiven
+      inside = 0;
+      sni_thread_pool_run(pool, 0, 8, 8, false, hold_up, &inside);
+    }
+    alone = isinf(sni_thread_pool_wake_cost(pool));
+    for (double start = sni_now_ms(); isinf(sni_thread_pool_wake_cost(pool)); usleep(1000))
+      ck_assert(sni_now_ms() < start + 20000);  // they try again
+  }
+  ck_assert(alone);
+  end_pool(pool);
 }
 END_TEST
 
@@ -236,7 +295,7 @@ START_TEST(workers_block_signals) {
   sigset_t masks[2], after;
   sigemptyset(&masks[0]);
   sigemptyset(&masks[1]);
-  sni_thread_pool_run(pool, 0, 8, 1, false, note_mask, masks);
+  sni_thread_pool_run(pool, 0, 8, 8, false, note_mask, masks);
   ck_assert_int_eq(sigismember(&masks[0], SIGUSR1), 0);
   ck_assert_int_eq(sigismember(&masks[1], SIGUSR1), 1);
   ck_assert_int_eq(sigismember(&masks[1], SIGPROF), 1);
@@ -263,7 +322,7 @@ static void run_inside(void *user, int thread, int64_t begin, int64_t end) {
 START_TEST(nested_calls_run_on_their_thread) {
   sni_thread_pool *pool = make_pool(3);
   nested n = {pool, 0, 0};
-  sni_thread_pool_run(pool, 0, 50, 1, false, run_inside, &n);
+  sni_thread_pool_run(pool, 0, 50, 50, false, run_inside, &n);
   ck_assert_int_eq(n.errors, 0);
   ck_assert_int_eq(n.runs, 50);
   end_pool(pool);
@@ -454,6 +513,8 @@ int main(void) {
   tcase_add_test(cases, threads_begin_with_parts_of_their_own);
   tcase_add_test(cases, wide_ranges_do_not_overflow);
   tcase_add_test(cases, threads_run_at_the_same_time);
+  tcase_add_test(cases, parts_differ_by_one_at_most);
+  tcase_add_test(cases, callers_stay_alone_after_losses);
   tcase_add_test(cases, one_thread_starts_none);
   tcase_add_test(cases, default_is_what_is_available);
   tcase_add_test(cases, workers_block_signals);
