@@ -88,6 +88,7 @@ sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *
   state->diag = diag;
   state->max_threads = threads ? sni_thread_pool_concurrency(threads) : 1;
   if (max_threads > 0 && max_threads < state->max_threads) state->max_threads = max_threads;
+  state->thread_limit = state->max_threads;
   size_t scratch_bytes = executable->scratch_bytes;
   if (scratch_bytes < sizeof(sni_scratch_header)) scratch_bytes = sizeof(sni_scratch_header);
   state->scratch_stride = (scratch_bytes + line_bytes - 1) & ~(size_t)(line_bytes - 1);
@@ -112,6 +113,10 @@ void sni_run_state_destroy(sni_run_state *state) {
   sni_buffer_release(state->scratch);
   sni_arena_deinit(&state->memory);
   sni_free(state->allocator, state, sizeof(*state));
+}
+
+void sni_run_state_limit_threads(sni_run_state *state, int threads) {
+  state->thread_limit = threads > 0 && threads < state->max_threads ? threads : state->max_threads;
 }
 
 size_t sni_run_state_arena_bytes(const sni_run_state *state) {
@@ -356,6 +361,7 @@ sn_status sni_report_fault(sni_run_state *state, const sni_command *command) {
 // Waking the pool may pay for this and all later work together, since it then stays awake; and
 // in a loop of short runs, once they have lost as much as it costs.
 bool sni_split_pays(sni_run_state *state, double work_ns) {
+  if (state->thread_limit < 2) return false;
   double cost_ns = sni_command_cost_ns + sni_thread_pool_wake_cost(state->threads);
   if (work_ns > cost_ns) return true;
   if (work_ns + state->declined_ns <= cost_ns) return false;
@@ -380,7 +386,7 @@ bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
     const double work_ns = (double)bound->split_work_ns;
     if (work_ns > 0 && sni_split_pays(state, work_ns)) {
       split_run run = {bound, scratch, state->scratch_stride};
-      sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->n_chunks, false,
+      sni_thread_pool_run(state->threads, state->thread_limit, bound->units, bound->n_chunks, false,
                           run_range, &run);
       *io_declined_ns = state->declined_ns = 0;
     } else {

@@ -59,7 +59,8 @@ struct sni_run_state {
   sni_allocator *allocator;
   sni_buffer_pool *pool;
   sni_thread_pool *threads;
-  int max_threads;  // that may work on one command
+  int max_threads;   // that may work on one command
+  int thread_limit;  // the same in the runs at hand: at most max_threads
   sni_diag *diag;
   sni_arena memory;  // of the arrays below
 

@@ -169,7 +169,7 @@ sn_status sni_run_phases(sni_run_state *state, double *io_declined_ns) {
     uint32_t faulted = end;
     if (phase->split_work_ns > 0 && sni_split_pays(state, phase->split_work_ns)) {
       phase_run run = {state, phase};
-      sni_thread_pool_run(state->threads, state->max_threads, phase->n_chunks, phase->n_chunks,
+      sni_thread_pool_run(state->threads, state->thread_limit, phase->n_chunks, phase->n_chunks,
                           true, run_chunks, &run);
       *io_declined_ns = state->declined_ns = 0;
     } else {

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_THREAD__)
@@ -282,6 +284,45 @@ START_TEST(default_is_what_is_available) {
 }
 END_TEST
 
+static void *count_on_one_cpu(void *user) {
+  cpu_set_t all, one;
+  int *out_count = user;
+  if (sched_getaffinity(0, sizeof(all), &all)) return NULL;
+  CPU_ZERO(&one);
+  for (size_t cpu = 0; cpu < CPU_SETSIZE && !CPU_COUNT(&one); cpu++)
+    if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+  if (!sched_setaffinity(0, sizeof(one), &one)) *out_count = sni_available_threads();
+  return NULL;
+}
+
+START_TEST(affinity_masks_are_kept_to) {
+  pthread_t thread;  // the mask is the thread's own
+  int count = 0;
+  ck_assert_int_eq(pthread_create(&thread, NULL, count_on_one_cpu, &count), 0);
+  pthread_join(thread, NULL);
+  ck_assert_int_eq(count, 1);
+}
+END_TEST
+
+static double cpu_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
+START_TEST(idle_workers_cost_nothing) {
+  sni_thread_pool *pool = make_pool(4);
+  ck_assert(all_meet(pool, 4));
+  const double deadline = sni_now_ms() + 10000;
+  while (sni_thread_pool_wake_cost(pool) < 10000 && sni_now_ms() < deadline) usleep(1000);
+  usleep(20000);  // worker 1 sleeps; the others began before it did
+  const double before = cpu_ms();
+  usleep(500000);
+  ck_assert(cpu_ms() - before < 20);
+  end_pool(pool);
+}
+END_TEST
+
 static void note_mask(void *user, int thread, int64_t begin, int64_t end) {
   (void)begin;
   (void)end;
@@ -517,6 +558,8 @@ int main(void) {
   tcase_add_test(cases, callers_stay_alone_after_losses);
   tcase_add_test(cases, one_thread_starts_none);
   tcase_add_test(cases, default_is_what_is_available);
+  tcase_add_test(cases, affinity_masks_are_kept_to);
+  tcase_add_test(cases, idle_workers_cost_nothing);
   tcase_add_test(cases, workers_block_signals);
   tcase_add_test(cases, nested_calls_run_on_their_thread);
   tcase_add_test(cases, several_callers);
