@@ -16,7 +16,7 @@
 
 // After a pause of up to close_ms the workers of the last run would still be awake.
 static const double close_ms = 0.05;
-enum { line_bytes = 64, most_chunks_per_thread = 4 };
+enum { line_bytes = 64, most_chunks_per_thread = 8 };
 
 // ---- creation
 static bool make_list(sni_run_state *state, uint32_t number) {
