@@ -8,7 +8,8 @@ SNI_EXTERN_C_BEGIN
 
 // Thread-compatible: one thread at a time. Contexts without a .share relation are independent. A
 // thread that finds another one at work in the context is refused: it gets SN_ERR_STATE or the error
-// tensor, nothing is done, and the next boundary function of either says so.
+// tensor, nothing is done, and the next boundary function of either says so. A forked child may use
+// those in which, and in whose siblings, no other thread was at work; they start threads anew.
 typedef struct sn_context sn_context;
 
 // Every byte of the library's own memory goes through one function, shaped like realloc:
