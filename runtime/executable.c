@@ -16,7 +16,7 @@
 
 // After a pause of up to close_ms the workers of the last run would still be awake.
 static const double close_ms = 0.05;
-enum { line_bytes = 64, most_chunks_per_thread = 4 };
+enum { line_bytes = 64, most_chunks_per_thread = 8 };
 
 // ---- creation
 static bool make_list(sni_run_state *state, uint32_t number) {
@@ -88,6 +88,7 @@ sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *
   state->diag = diag;
   state->max_threads = threads ? sni_thread_pool_concurrency(threads) : 1;
   if (max_threads > 0 && max_threads < state->max_threads) state->max_threads = max_threads;
+  state->thread_limit = state->max_threads;
   size_t scratch_bytes = executable->scratch_bytes;
   if (scratch_bytes < sizeof(sni_scratch_header)) scratch_bytes = sizeof(sni_scratch_header);
   state->scratch_stride = (scratch_bytes + line_bytes - 1) & ~(size_t)(line_bytes - 1);
@@ -112,6 +113,10 @@ void sni_run_state_destroy(sni_run_state *state) {
   sni_buffer_release(state->scratch);
   sni_arena_deinit(&state->memory);
   sni_free(state->allocator, state, sizeof(*state));
+}
+
+void sni_run_state_limit_threads(sni_run_state *state, int threads) {
+  state->thread_limit = threads > 0 && threads < state->max_threads ? threads : state->max_threads;
 }
 
 size_t sni_run_state_arena_bytes(const sni_run_state *state) {
@@ -203,14 +208,14 @@ int64_t sni_count_units(const sni_run_state *state, const sni_command *command, 
 
 // Chunks are long enough to be worth a claim, and several per thread when that costs nothing:
 // threads start at different times.
-int64_t sni_chunk_of(const sni_run_state *state, double work_ns, int64_t units) {
+int64_t sni_count_chunks(const sni_run_state *state, double work_ns, int64_t units) {
   double threads = state->max_threads;
   double per_thread = work_ns / (threads * sni_balancing_chunk_ns);
   if (per_thread > most_chunks_per_thread) per_thread = most_chunks_per_thread;
   double chunks = threads * (per_thread < 1 ? 1 : (double)(int)per_thread);
   if (chunks > work_ns / sni_least_chunk_ns) chunks = work_ns / sni_least_chunk_ns;
-  int64_t n_chunks = chunks < 2 ? 2 : (int64_t)chunks;
-  return (units - 1) / n_chunks + 1;
+  const int64_t n_chunks = chunks < 2 ? 2 : (int64_t)chunks;
+  return n_chunks < units ? n_chunks : units;
 }
 
 double sni_least_split_ns(const sni_run_state *state) {
@@ -254,7 +259,7 @@ double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, doubl
     if (bound->units < 2 || !(work_ns > least_ns)) continue;
     later_ns += work_ns;
     bound->split_work_ns = (float)later_ns;
-    bound->chunk = sni_chunk_of(state, work_ns, bound->units);
+    bound->n_chunks = sni_count_chunks(state, work_ns, bound->units);
   }
   return later_ns;
 }
@@ -356,6 +361,7 @@ sn_status sni_report_fault(sni_run_state *state, const sni_command *command) {
 // Waking the pool may pay for this and all later work together, since it then stays awake; and
 // in a loop of short runs, once they have lost as much as it costs.
 bool sni_split_pays(sni_run_state *state, double work_ns) {
+  if (state->thread_limit < 2) return false;
   double cost_ns = sni_command_cost_ns + sni_thread_pool_wake_cost(state->threads);
   if (work_ns > cost_ns) return true;
   if (work_ns + state->declined_ns <= cost_ns) return false;
@@ -380,8 +386,8 @@ bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
     const double work_ns = (double)bound->split_work_ns;
     if (work_ns > 0 && sni_split_pays(state, work_ns)) {
       split_run run = {bound, scratch, state->scratch_stride};
-      sni_thread_pool_run(state->threads, state->max_threads, bound->units, bound->chunk, run_range,
-                          &run);
+      sni_thread_pool_run(state->threads, state->thread_limit, bound->units, bound->n_chunks, false,
+                          run_range, &run);
       *io_declined_ns = state->declined_ns = 0;
     } else {
       if (work_ns > *io_declined_ns) *io_declined_ns = work_ns;

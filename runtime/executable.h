@@ -136,6 +136,8 @@ bool sni_run_state_is_bound(const sni_run_state *state, const int64_t *symbols);
 // Makes the state fit these symbol values; nothing to do when they are those of the last call.
 // Errors: SN_ERR_MEMORY.
 sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols);
+// At most so many threads take part in later runs; 0, or more than the state was created for: all.
+void sni_run_state_limit_threads(sni_run_state *state, int threads);
 // Runs all commands. Arrays are indexed by the slots' index; each entry is the address of element
 // 0. Errors: SN_ERR_INDEX when a command faulted (message names its op and line). Allocates
 // nothing.

@@ -16,7 +16,7 @@ typedef struct sni_bound_command {
   const void *code;
   void **buffers;
   int64_t *params;
-  int64_t units, chunk;
+  int64_t units, n_chunks;
   const sni_command *command;
   float split_work_ns;  // of this and all later work that may be split; 0: this one is not
   bool faults, copies;
@@ -59,7 +59,8 @@ struct sni_run_state {
   sni_allocator *allocator;
   sni_buffer_pool *pool;
   sni_thread_pool *threads;
-  int max_threads;  // that may work on one command
+  int max_threads;   // that may work on one command
+  int thread_limit;  // the same in the runs at hand: at most max_threads
   sni_diag *diag;
   sni_arena memory;  // of the arrays below
 
@@ -98,7 +99,7 @@ static inline sni_scratch_header *sni_scratch_of(const sni_run_state *state, int
 // Saturates: such a command has no memory to work on.
 int64_t sni_count_units(const sni_run_state *state, const sni_command *command, uint32_t first,
                         uint32_t n);
-int64_t sni_chunk_of(const sni_run_state *state, double work_ns, int64_t units);
+int64_t sni_count_chunks(const sni_run_state *state, double work_ns, int64_t units);
 double sni_least_split_ns(const sni_run_state *state);
 double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, double later_ns);
 bool sni_split_pays(sni_run_state *state, double work_ns);

@@ -38,8 +38,7 @@ static void cut_task(sni_run_state *state, sni_bound_task *task, double work_ns)
   sni_bound_command *only = &state->commands[task->first];
   task->n_chunks = 1;
   if (task->count == 1 && only->units >= 2 && work_ns > sni_least_split_ns(state)) {
-    only->chunk = sni_chunk_of(state, work_ns, only->units);
-    task->n_chunks = (only->units - 1) / only->chunk + 1;
+    task->n_chunks = only->n_chunks = sni_count_chunks(state, work_ns, only->units);
   }
   task->chunk_ns = work_ns / (double)task->n_chunks;
 }
@@ -141,9 +140,9 @@ static void run_chunks(void *user, int thread, int64_t begin, int64_t end) {
     const sni_bound_task *task = task_of(state, run->phase, chunk);
     const sni_bound_command *bound = &state->commands[task->first];
     if (task->n_chunks > 1) {
-      const int64_t first = (chunk - task->first_chunk) * bound->chunk;
-      const int64_t left = bound->units - first;
-      run_units(state, bound, thread, first, first + (left < bound->chunk ? left : bound->chunk));
+      const int64_t part = chunk - task->first_chunk;
+      run_units(state, bound, thread, sni_cut(bound->units, task->n_chunks, part),
+                sni_cut(bound->units, task->n_chunks, part + 1));
       continue;
     }
     for (const sni_bound_command *last = bound + task->count; bound < last; bound++)
@@ -170,7 +169,8 @@ sn_status sni_run_phases(sni_run_state *state, double *io_declined_ns) {
     uint32_t faulted = end;
     if (phase->split_work_ns > 0 && sni_split_pays(state, phase->split_work_ns)) {
       phase_run run = {state, phase};
-      sni_thread_pool_run(state->threads, state->max_threads, phase->n_chunks, 1, run_chunks, &run);
+      sni_thread_pool_run(state->threads, state->thread_limit, phase->n_chunks, phase->n_chunks,
+                          true, run_chunks, &run);
       *io_declined_ns = state->declined_ns = 0;
     } else {
       if (phase->split_work_ns > *io_declined_ns) *io_declined_ns = phase->split_work_ns;

@@ -16,15 +16,22 @@ sn_status sni_thread_pool_create(sni_allocator *allocator, int threads, const sn
                                  sni_thread_pool **out_pool);
 void sni_thread_pool_destroy(sni_thread_pool *pool);  // joins the workers
 int sni_thread_pool_concurrency(const sni_thread_pool *pool);
-// Estimated cost in ns of a parallel call now: ~1500 when workers spin, ~75000 when they sleep.
-double sni_thread_pool_wake_cost(const sni_thread_pool *pool);
+// Estimated cost in ns of a parallel call now: ~1500 when workers spin, ~75000 when they sleep,
+// infinite for a while after calls that other programs' use of the CPUs made slower than one thread.
+double sni_thread_pool_wake_cost(sni_thread_pool *pool);
 // The same once the workers are awake: they stay so from one call to the next.
 double sni_thread_pool_hot_cost(const sni_thread_pool *pool);
-// Calls task(user, thread, begin, end) for chunks that cover [0, count), each at most chunk long;
-// thread in [0, concurrency) is distinct for calls that run at the same time. max_threads: 0: all.
+// Calls task(user, thread, begin, end) for ranges that cover [0, count), each of some of n_chunks equal
+// chunks; thread in [0, concurrency) is distinct for calls that run at the same time. max_threads: 0: all.
+// A thread begins with the same part of the whole each time, and helps others when it is done. in_order:
+// chunks are begun one by one in their order instead, by whoever is free.
 typedef void (*sni_range_task)(void *user, int thread, int64_t begin, int64_t end);
-void sni_thread_pool_run(sni_thread_pool *pool, int max_threads, int64_t count, int64_t chunk,
-                         sni_range_task task, void *user);
+void sni_thread_pool_run(sni_thread_pool *pool, int max_threads, int64_t count, int64_t n_chunks,
+                         bool in_order, sni_range_task task, void *user);
+// Where part i of n begins that make up [0, count): parts differ by 1 at most. n < 2^31, i <= n.
+static inline int64_t sni_cut(int64_t count, int64_t n, int64_t i) {
+  return count / n * i + count % n * i / n;
+}
 int sni_available_threads(void);  // min(affinity mask, cgroup quota), >= 1
 
 #endif

@@ -173,6 +173,15 @@ void sn_context_trim(sn_context *context) {
   sni_leave(&entered);
 }
 
+void sn_context_set_threads(sn_context *context, int threads) {
+  SNI_ENTER(context, "sn_context_set_threads", );
+  if (threads < 0)
+    sni_error(context, SN_ERR_ARGUMENT, "sn_context_set_threads: %d threads, expected 0 or more",
+              threads);
+  else
+    context->thread_limit = threads;
+}
+
 void sn_context_system_info(sn_context *context, sn_system_info *out_info) {
   if (!context || !out_info) return;
   sni_family *family = context->family;

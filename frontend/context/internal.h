@@ -182,6 +182,7 @@ struct sn_context {
   _Atomic uintptr_t thread;
   _Atomic bool misused;         // by a second thread meanwhile; the next boundary says so
   sn_context *next, *previous;  // in family->contexts
+  int thread_limit;             // of a call; 0: all of the pool
   int callbacks;                // running, one within another
   // Structs of dead tensors (ENDED), oldest first, linked by .trace; each keeps its reference to
   // this context. dead: to be used again. dying: died while callbacks run, which may still hold

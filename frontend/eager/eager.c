@@ -52,6 +52,7 @@ static sn_status run_state(sn_context *context, const sni_eager_entry *entry,
   for (int i = call->update; i < call->n; i++)
     entry->inputs[i - call->update] = call->operands[i].data;
   void *variable = call->update ? call->operands[0].data : NULL;
+  sni_run_state_limit_threads(entry->state, context->thread_limit);
   sn_status status = sni_run_state_run(entry->state, entry->inputs, &out, &variable, &out,
                                        (void *const *)(uintptr_t)entry->compiled->constants);
   if (status != SN_ERR_INDEX) return status;

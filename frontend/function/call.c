@@ -60,6 +60,7 @@ static sn_status run_program(sn_context *context, sni_run *run, sn_tensor *const
     if (program->n_variables) sni_run_close_variables(run, false);
     return sni_finish(context);
   }
+  sni_run_state_limit_threads(run->state, context->thread_limit);
   status = sni_run_execute(run);
   if (program->n_variables) sni_run_close_variables(run, !status);
   if (status) {

@@ -25,7 +25,7 @@ static sn_status fill(sn_runner *runner, sn_context *context, sn_program *progra
   runner->order = sni_alloc(allocator, bytes);
   if (bytes && !runner->order) return sni_fail_memory(&context->diag, bytes, "a runner");
   for (uint32_t i = 0; i < bytes / sizeof(uint32_t); i++) runner->order[i] = i;
-  return sni_run_create(context, program, threads, &runner->run);
+  return sni_run_create(context, program, threads ? threads : context->thread_limit, &runner->run);
 }
 
 sn_status(sn_runner_create)(sn_context *context, sn_program *program, int threads,

@@ -8,7 +8,8 @@ SNI_EXTERN_C_BEGIN
 
 // Thread-compatible: one thread at a time. Contexts without a .share relation are independent. A
 // thread that finds another one at work in the context is refused: it gets SN_ERR_STATE or the error
-// tensor, nothing is done, and the next boundary function of either says so.
+// tensor, nothing is done, and the next boundary function of either says so. A forked child may use
+// those in which, and in whose siblings, no other thread was at work; they start threads anew.
 typedef struct sn_context sn_context;
 
 // Every byte of the library's own memory goes through one function, shaped like realloc:
@@ -111,13 +112,19 @@ SN_API void sn_context_memory(const sn_context *context, sn_memory_stats *out_st
 // kernels that no function uses any more.
 SN_API void sn_context_trim(sn_context *context);
 
+// At most so many threads, the calling one included, work on each call that begins in this context from
+// now on: sn_call, eager ops, runners made later with threads 0. 0, or more than the context was created
+// with: all of those. Siblings have limits of their own. The same bits with any number. For one call set it
+// before and back to 0 behind. Errors: SN_ERR_ARGUMENT (pending; negative).
+SN_API void sn_context_set_threads(sn_context *context, int threads);
+
 // What this process runs on: filled strings live as long as the context.
 typedef struct sn_system_info {
   size_t size;  // in: sizeof(sn_system_info)
   const char *cpu_name;
   const char *cpu_features;  // space-separated
   int vector_bits;           // widest vector registers used for f32
-  int threads;
+  int threads;               // that the context was created with
   const char *llvm_version;  // NULL: no plugin; llvm_status says why
   const char *llvm_status;   // "loaded" or the reason it is not
   const char *blas_name;     // NULL: none usable

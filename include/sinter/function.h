@@ -222,7 +222,7 @@ typedef struct sn_view {
 } sn_view;
 
 // A runner for one thread; owned: sn_runner_destroy; it keeps the program. threads: 0: the
-// context's; 1: the calling thread alone. Errors: SN_ERR_ARGUMENT (NULL; a foreign program; threads
+// context's (sn_context_set_threads); 1: the calling thread alone. Errors: SN_ERR_ARGUMENT (NULL; a foreign program; threads
 // < 0), SN_ERR_MEMORY.
 SN_API SN_MUST_USE sn_status sn_runner_create(sn_context *context, sn_program *program, int threads,
                                               sn_runner **out_runner);

@@ -5,7 +5,9 @@
 
 #include <check.h>
 #include <dirent.h>
+#include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_THREAD__)
@@ -58,14 +61,23 @@ typedef struct tally {
   _Atomic int hits[most_items];
   _Atomic int inside[most_threads];  // calls that run now, by thread
   _Atomic int errors;
-  int64_t count, chunk;
+  int64_t count, n_chunks;
   int threads;
+  bool in_order;
 } tally;
+
+// Chunk that begins at this item; -1: none does.
+static int64_t chunk_at(const tally *t, int64_t item) {
+  const int64_t i = (item * t->n_chunks + t->count - 1) / t->count;
+  return sni_cut(t->count, t->n_chunks, i) == item ? i : -1;
+}
 
 static void tally_range(void *user, int thread, int64_t begin, int64_t end) {
   tally *t = user;
+  const bool alone = begin == 0 && end == t->count;
   if (thread < 0 || thread >= t->threads || begin < 0 || end <= begin || end > t->count ||
-      end - begin > t->chunk) {
+      chunk_at(t, begin) < 0 || chunk_at(t, end) < 0 ||
+      (t->in_order && !alone && chunk_at(t, end) - chunk_at(t, begin) > 1)) {
     t->errors++;
     return;
   }
@@ -78,14 +90,45 @@ static int tally_errors(sni_thread_pool *pool, int max_threads, int threads, int
                         int64_t chunk) {
   tally *t = calloc(1, sizeof(*t));
   t->count = count;
-  t->chunk = chunk;
+  t->n_chunks = (count + chunk - 1) / chunk;
   t->threads = threads;
-  sni_thread_pool_run(pool, max_threads, count, chunk, tally_range, t);
-  int errors = t->errors;
-  for (int64_t i = 0; i < most_items; i++) errors += t->hits[i] != (i < count);
+  int errors = 0;
+  for (int in_order = 0; in_order < 2; in_order++) {
+    t->in_order = in_order;
+    memset(t->hits, 0, sizeof(t->hits));
+    sni_thread_pool_run(pool, max_threads, count, t->n_chunks, in_order, tally_range, t);
+    errors += t->errors;
+    for (int64_t i = 0; i < most_items; i++) errors += t->hits[i] != (i < count);
+  }
   free(t);
   return errors;
 }
+
+// Each thread waits in its first call until all are there.
+typedef struct places {
+  _Atomic int arrived;
+  int64_t first[most_threads];
+} places;
+
+static void note_place(void *user, int thread, int64_t begin, int64_t end) {
+  places *p = user;
+  (void)end;
+  if (p->first[thread] >= 0) return;
+  p->first[thread] = begin;
+  p->arrived++;
+  for (double start = sni_now_ms(); p->arrived < 4 && sni_now_ms() < start + 20000;) sched_yield();
+}
+
+START_TEST(threads_begin_with_parts_of_their_own) {
+  sni_thread_pool *pool = make_pool(4);
+  for (int i = 0; i < 50; i++) {
+    places p = {.first = {-1, -1, -1, -1}};
+    sni_thread_pool_run(pool, 0, 1603, 32, false, note_place, &p);
+    for (int t = 0; t < 4; t++) ck_assert_int_eq(p.first[t], 1603 * t / 4);
+  }
+  end_pool(pool);
+}
+END_TEST
 
 START_TEST(every_index_runs_once) {
   sni_thread_pool *pool = make_pool(4);
@@ -116,10 +159,10 @@ static void note_ends(void *user, int thread, int64_t begin, int64_t end) {
 
 START_TEST(wide_ranges_do_not_overflow) {
   sni_thread_pool *pool = make_pool(2);
-  static const int64_t chunks[] = {INT64_MAX, INT64_MAX - 1, INT64_MAX / 2 + 1, INT64_MAX / 7};
+  static const int64_t chunks[] = {1, 2, 7, 60000};
   for (size_t i = 0; i < SNI_COUNT_OF(chunks); i++) {
     ends e = {INT64_MAX, 0, 0};
-    sni_thread_pool_run(pool, 0, e.count, chunks[i], note_ends, &e);
+    sni_thread_pool_run(pool, 0, e.count, chunks[i], false, note_ends, &e);
     ck_assert_int_eq(e.errors, 0);
     ck_assert_int_eq(e.covered, INT64_MAX);
   }
@@ -150,7 +193,7 @@ static void meet(void *user, int thread, int64_t begin, int64_t end) {
 
 static bool all_meet(sni_thread_pool *pool, int threads) {
   meeting m = {0, threads, false};
-  sni_thread_pool_run(pool, 0, threads, 1, meet, &m);
+  sni_thread_pool_run(pool, 0, threads, threads, false, meet, &m);
   return !m.failed && m.arrived == threads;
 }
 
@@ -169,6 +212,56 @@ START_TEST(threads_run_at_the_same_time) {
   ck_assert(sni_thread_pool_hot_cost(pool) < 10000);
   end_pool(pool);
   ck_assert_int_eq(count_workers(), 0);
+}
+END_TEST
+
+// Ten units for two threads are five and five, whatever the number of chunks.
+START_TEST(parts_differ_by_one_at_most) {
+  static const int64_t counts[] = {1, 2, 9, 10, 1000003, INT64_MAX};
+  for (size_t c = 0; c < SNI_COUNT_OF(counts); c++)
+    for (int64_t n = 1; n <= 17; n++) {
+      ck_assert_int_eq(sni_cut(counts[c], n, 0), 0);
+      ck_assert_int_eq(sni_cut(counts[c], n, n), counts[c]);
+      for (int64_t i = 0; i < n; i++) {
+        const int64_t part = sni_cut(counts[c], n, i + 1) - sni_cut(counts[c], n, i);
+        ck_assert(part == counts[c] / n || part == counts[c] / n + 1);
+      }
+    }
+  for (int64_t n = 2; n <= 10; n += 2) ck_assert_int_eq(sni_cut(10, n, n / 2), 5);
+}
+END_TEST
+
+// ---- backing off
+// Worker 1 is held up in its first chunk, as by a program that took its CPU.
+static void hold_up(void *user, int thread, int64_t begin, int64_t end) {
+  _Atomic int *inside = user;
+  (void)begin;
+  (void)end;
+  if (thread) {
+    ++*inside;
+    usleep(30000);
+    return;
+  }
+  for (double start = sni_now_ms(); !*inside && sni_now_ms() < start + 20000;) sched_yield();
+}
+
+START_TEST(callers_stay_alone_after_losses) {
+  sni_thread_pool *pool = make_pool(2);
+  bool alone = false;
+  for (int i = 0; i < 50 && !alone; i++) {  // this thread may be held up as well
+    _Atomic int inside = 0;
+    ck_assert(all_meet(pool, 2));
+    ck_assert(!isinf(sni_thread_pool_wake_cost(pool)));
+    for (int j = 0; j < 3; j++) {  // one is forgiven
+      inside = 0;
+      sni_thread_pool_run(pool, 0, 8, 8, false, hold_up, &inside);
+    }
+    alone = isinf(sni_thread_pool_wake_cost(pool));
+    for (double start = sni_now_ms(); isinf(sni_thread_pool_wake_cost(pool)); usleep(1000))
+      ck_assert(sni_now_ms() < start + 20000);  // they try again
+  }
+  ck_assert(alone);
+  end_pool(pool);
 }
 END_TEST
 
@@ -191,6 +284,45 @@ START_TEST(default_is_what_is_available) {
 }
 END_TEST
 
+static void *count_on_one_cpu(void *user) {
+  cpu_set_t all, one;
+  int *out_count = user;
+  if (sched_getaffinity(0, sizeof(all), &all)) return NULL;
+  CPU_ZERO(&one);
+  for (size_t cpu = 0; cpu < CPU_SETSIZE && !CPU_COUNT(&one); cpu++)
+    if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+  if (!sched_setaffinity(0, sizeof(one), &one)) *out_count = sni_available_threads();
+  return NULL;
+}
+
+START_TEST(affinity_masks_are_kept_to) {
+  pthread_t thread;  // the mask is the thread's own
+  int count = 0;
+  ck_assert_int_eq(pthread_create(&thread, NULL, count_on_one_cpu, &count), 0);
+  pthread_join(thread, NULL);
+  ck_assert_int_eq(count, 1);
+}
+END_TEST
+
+static double cpu_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
+START_TEST(idle_workers_cost_nothing) {
+  sni_thread_pool *pool = make_pool(4);
+  ck_assert(all_meet(pool, 4));
+  const double deadline = sni_now_ms() + 10000;
+  while (sni_thread_pool_wake_cost(pool) < 10000 && sni_now_ms() < deadline) usleep(1000);
+  usleep(20000);  // worker 1 sleeps; the others began before it did
+  const double before = cpu_ms();
+  usleep(500000);
+  ck_assert(cpu_ms() - before < 20);
+  end_pool(pool);
+}
+END_TEST
+
 static void note_mask(void *user, int thread, int64_t begin, int64_t end) {
   (void)begin;
   (void)end;
@@ -204,7 +336,7 @@ START_TEST(workers_block_signals) {
   sigset_t masks[2], after;
   sigemptyset(&masks[0]);
   sigemptyset(&masks[1]);
-  sni_thread_pool_run(pool, 0, 8, 1, note_mask, masks);
+  sni_thread_pool_run(pool, 0, 8, 8, false, note_mask, masks);
   ck_assert_int_eq(sigismember(&masks[0], SIGUSR1), 0);
   ck_assert_int_eq(sigismember(&masks[1], SIGUSR1), 1);
   ck_assert_int_eq(sigismember(&masks[1], SIGPROF), 1);
@@ -231,7 +363,7 @@ static void run_inside(void *user, int thread, int64_t begin, int64_t end) {
 START_TEST(nested_calls_run_on_their_thread) {
   sni_thread_pool *pool = make_pool(3);
   nested n = {pool, 0, 0};
-  sni_thread_pool_run(pool, 0, 50, 1, run_inside, &n);
+  sni_thread_pool_run(pool, 0, 50, 50, false, run_inside, &n);
   ck_assert_int_eq(n.errors, 0);
   ck_assert_int_eq(n.runs, 50);
   end_pool(pool);
@@ -419,10 +551,15 @@ int main(void) {
   Suite *suite = suite_create("thread_pool");
   TCase *cases = tcase_create("thread_pool");
   tcase_add_test(cases, every_index_runs_once);
+  tcase_add_test(cases, threads_begin_with_parts_of_their_own);
   tcase_add_test(cases, wide_ranges_do_not_overflow);
   tcase_add_test(cases, threads_run_at_the_same_time);
+  tcase_add_test(cases, parts_differ_by_one_at_most);
+  tcase_add_test(cases, callers_stay_alone_after_losses);
   tcase_add_test(cases, one_thread_starts_none);
   tcase_add_test(cases, default_is_what_is_available);
+  tcase_add_test(cases, affinity_masks_are_kept_to);
+  tcase_add_test(cases, idle_workers_cost_nothing);
   tcase_add_test(cases, workers_block_signals);
   tcase_add_test(cases, nested_calls_run_on_their_thread);
   tcase_add_test(cases, several_callers);
