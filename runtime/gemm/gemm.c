@@ -168,7 +168,7 @@ size_t sni_gemm_scratch_bytes(const sni_gemm_kernels *kernels, int dtype, int64_
   const int64_t strip = least(rows, most(strip_rows, strip_blocks * SNI_GEMM_ROWS));
   const int64_t a_most = most(strip_bytes, strip_blocks * SNI_GEMM_ROWS * depth * size);
   const int64_t wide = most(wide_bytes(row_bytes, panel, pieces), panel);
-  const bool once = rows <= strip_blocks * kernels->tile_rows[SNI_GEMM_VECTORS - 1];
+  const bool once = !pieces && rows <= strip_blocks * kernels->tile_rows[SNI_GEMM_VECTORS - 1];
   const int64_t b_most = most(once ? group_bytes * depth : band_bytes, wide * depth);
   const int64_t row = round_up(least(columns, wide), line);
   const int64_t sums = most(strip * row, pieces ? least(rows * row, tall_bytes + strip * row) : 0);
