@@ -399,8 +399,8 @@ static const struct {
     {"16K.m", {64, 16, 16}, M, 0, 0},
     {"16K.row", {1, 128, 128}, N, 0, 0},
     {"16K.tn", {32, 16, 32}, M, 1, 0},
-    {"rows.256", {256, 8, 8}, M, 0, 0},  // its rows, its depth
-    {"depth.512", {2, 512, 16}, K, 0, 0},
+    {"rows.256", {256, 8, 7}, M, 0, 0},  // its rows, its depth
+    {"depth.512", {2, 512, 15}, K, 0, 0},
     {"few_columns.2", {512, 64, 2}, N, 0, 0},  // vectors along M
     {"few_columns.4", {512, 64, 4}, N, 0, 0},
     {"lanes.8", {8, 512, 1}, M, 0, 0},

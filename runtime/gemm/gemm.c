@@ -31,6 +31,7 @@ enum {
   place_bytes = 256 << 10,  // a right side that stays in L2 is read where it lies,
   place_pitch = 2 << 10,    // but for rows that meet in the same few sets;
   place_rows = 96,          // and so is a larger one that few rows pass,
+  across_rows = 16,         // fewer where half of its vectors touch two lines,
   far_bytes = 5 << 19,      // but for one so large that its lines come one by one from afar
   place_k = 192,            // of it at a time
   few_k = 48,               // that need not be fetched ahead
@@ -125,7 +126,9 @@ static bool rows_meet(const sni_gemm *g) {
 static bool reads_b_in_place(const sni_gemm *g) {
   if (g->load_b || g->b_column != g->size) return false;
   if (g->m <= g->block_rows) return true;
-  return !rows_meet(g) && (is_near(g) || (g->m <= place_rows && !is_far(g)));
+  if (rows_meet(g) || is_far(g)) return false;
+  const bool across = g->b_k % g->kernels->vector_bytes != 0;  // vectors lie across lines
+  return is_near(g) || g->m <= (across ? across_rows : place_rows);
 }
 
 // Columns up to here; a panel that does not end with a vector is copied.
