@@ -196,6 +196,35 @@ static const sni_gemm_tile_function tiles[SN_DTYPE_COUNT][SNI_GEMM_VECTORS][SNI_
 
 // ---- streams
 
+// `depth` rows of b, a constant, from k on: columns from byte `at` on, less than two vectors of them.
+SNI_INLINE void stream_tail(sn_dtype dtype, int depth, const sni_gemm_tile *t, int64_t k,
+                            int64_t at) {
+  const int64_t bytes = t->columns * SNI_SIZE(dtype);
+  const char *a = t->a + k * t->a_k, *b = t->b + k * t->b_k;
+  const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  for (; at < bytes; at += SNI_VECTOR_BYTES) {
+    const part p = part_of(bytes - at);
+    vector right[8];
+    UNROLL for (int i = 0; i < depth; i++) right[i] = load_part(b + i * b_k + at, p);
+    const char *left = a;
+    char *to = t->sums + at;
+    for (int64_t r = t->rows; r > 0; r--, left += t->a_row, to += t->sums_row) {
+      vector sum = load_part(to, p);
+      UNROLL for (int i = 0; i < depth; i++) sum =
+          multiply_add(dtype, all(dtype, left + i * a_k), right[i], sum);
+      store(to, sum);
+    }
+  }
+#endif
+  for (; at < bytes; at += SNI_SIZE(dtype)) {
+    for (int64_t r = 0; r < t->rows; r++) {
+      UNROLL for (int i = 0; i < depth; i++) multiply_add_one(
+          dtype, t->sums + r * t->sums_row + at, a + r * t->a_row + i * a_k, b + i * b_k + at);
+    }
+  }
+}
+
 // `depth` rows of b, a constant up to 4, from k on: two vectors of columns at a time, all rows of a.
 SNI_INLINE void stream_rows(sn_dtype dtype, int depth, const sni_gemm_tile *t, int64_t k) {
   const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
@@ -223,31 +252,37 @@ SNI_INLINE void stream_rows(sn_dtype dtype, int depth, const sni_gemm_tile *t, i
       store(to + SNI_VECTOR_BYTES, high);
     }
   }
-#if defined(__AVX2__) && !defined(__AVX512F__)
-  for (; at < bytes; at += SNI_VECTOR_BYTES) {
-    const part p = part_of(bytes - at);
-    vector right[4];
-    UNROLL for (int i = 0; i < depth; i++) right[i] = load_part(b + i * b_k + at, p);
-    const char *left = a;
+  stream_tail(dtype, depth, t, k, at);
+}
+
+// The same for one row and eight of b: a's elements stay in registers, of the sums each is loaded half
+// as often.
+SNI_INLINE void stream_row(sn_dtype dtype, const sni_gemm_tile *t, int64_t k) {
+  enum { deep = 8 };
+  const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
+  const char *b = t->b + k * t->b_k;
+  const ptrdiff_t b_k = t->b_k;
+  vector one[deep];
+  UNROLL for (int i = 0; i < deep; i++) one[i] = all(dtype, t->a + (k + i) * t->a_k);
+  int64_t at = 0;
+  for (; at + step <= bytes; at += step) {
     char *to = t->sums + at;
-    for (int64_t r = t->rows; r > 0; r--, left += t->a_row, to += t->sums_row) {
-      vector sum = load_part(to, p);
-      UNROLL for (int i = 0; i < depth; i++) sum =
-          multiply_add(dtype, all(dtype, left + i * a_k), right[i], sum);
-      store(to, sum);
+    vector low = load(to), high = load(to + SNI_VECTOR_BYTES);
+    UNROLL for (int i = 0; i < deep; i++) {
+      const char *from = b + i * b_k + at;
+      __builtin_prefetch(from + deep * b_k);
+      low = multiply_add(dtype, one[i], load(from), low);
+      high = multiply_add(dtype, one[i], load(from + SNI_VECTOR_BYTES), high);
     }
+    store(to, low);
+    store(to + SNI_VECTOR_BYTES, high);
   }
-#endif
-  for (; at < bytes; at += SNI_SIZE(dtype)) {
-    for (int64_t r = 0; r < t->rows; r++) {
-      UNROLL for (int i = 0; i < depth; i++) multiply_add_one(
-          dtype, t->sums + r * t->sums_row + at, a + r * t->a_row + i * a_k, b + i * b_k + at);
-    }
-  }
+  stream_tail(dtype, deep, t, k, at);
 }
 
 SNI_INLINE void run_stream(sn_dtype dtype, const sni_gemm_tile *t) {
   int64_t k = 0;
+  for (; t->rows == 1 && k + 8 <= t->k; k += 8) stream_row(dtype, t, k);
   for (; k + 4 <= t->k; k += 4) stream_rows(dtype, 4, t, k);
   for (; k < t->k; k++) stream_rows(dtype, 1, t, k);
 }
