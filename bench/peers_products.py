@@ -6,7 +6,7 @@ VENV: a virtual environment with numpy and any of jax, scipy-openblas32, onednn;
 FORM.DTYPE.BATCHxMxKxN (FORM nn, nt, tn, tt: which sides are given transposed; gelu: gelu(x w + b)); prefixes pick rows.
 Each participant's result is held against float64 before it is timed; what fails is named and left out.
 
-Times are CPU time, the median of samples in turn. NumPy and torch get out=; OpenBLAS and oneDNN are called from a C loop that
+Times are CPU time, the least of short samples in turn: what others on the machine do to caches comes and goes. NumPy and torch get out=; OpenBLAS and oneDNN are called from a C loop that
 the C compiler makes here (oneDNN by dnnl_sgemm, for gelu by a matmul primitive with bias and gelu fused). "ratio" is best peer /
 Sinter: above 1, Sinter is ahead; "asked" is what it should be, "floor" what operations or bytes take at least: a row is met where
 ratio >= asked or Sinter is within 1.25 of the floor.
@@ -381,7 +381,7 @@ def work(kind, sample_ms):
         print(json.dumps(answer), file=answers, flush=True)
 
 
-# ---- the floor: FMAs at the core's peak, measured each time, or bytes as fast as they can be read where they lie
+# ---- the floor: FMAs at the core's peak, or bytes as fast as they can be read where they lie; sampled in turn with the others
 class Floor:
     def __init__(self):
         import numpy as np
@@ -392,21 +392,20 @@ class Floor:
 
     def peak(self, size):
         """GFLOP/s."""
-        function, n = self.code.peak_f32 if size == 4 else self.code.peak_f64, 1 << 20
-        best = min(measure(lambda n: function(ctypes.c_long(n)), n) for _ in range(5))
-        return 12 * 2 * (self.vector // size) / best / 1e3
+        function = self.code.peak_f32 if size == 4 else self.code.peak_f64
+        return 12 * 2 * (self.vector // size) / measure(lambda n: function(ctypes.c_long(n)), 1 << 17) / 1e3
 
     def us(self, row):
         n = int(min(row.bytes(), self.memory.nbytes)) // 4
-        times = max(1, int(4e6 / n))
-        reads = min(measure(lambda _: self.code.read_all(ctypes.c_void_p(self.memory.ctypes.data), ctypes.c_long(n), ctypes.c_long(times)), 1)
-                    for _ in range(3)) / times * (row.bytes() / (4 * n))
-        return max(row.operations() / self.peak(row.size) / 1e3, reads)
+        times = max(1, int(1e6 / n))
+        memory = ctypes.c_void_p(self.memory.ctypes.data)
+        read = measure(lambda _: self.code.read_all(memory, ctypes.c_long(n), ctypes.c_long(times)), 1) / times
+        return max(row.operations() / self.peak(row.size) / 1e3, read * row.bytes() / (4 * n))
 
 
 # ---- the driver
 def compare(name, peers, rounds, floor):
-    row, running, answers = Row(name), [], {}
+    row, running, answers, floors = Row(name), [], {}, []
     for peer in peers:
         text = "setup product.%s run" % name if peer.name == "sinter" else "setup " + name
         answer = peer.ask(text)
@@ -415,18 +414,18 @@ def compare(name, peers, rounds, floor):
         elif not answer.get("none"):
             answers[peer.name] = {"us": []}
             running.append((peer, "sample %d 1" % answer["slot"] if peer.name == "sinter" else "sample", answer.get("slot")))
-    rounds = max(5, min(rounds, int(rounds * 1e4 / max(row.operations() / 6e4, 1))))
+    rounds = max(5, min(rounds, int(3e10 / row.operations())))
     for _ in range(rounds):
         for peer, command, _ in running:
             answer = peer.ask(command)
             answers[peer.name]["us"].append(answer["cpu_us"][0] if peer.name == "sinter" else answer["us"])
-    least = floor.us(row)
+        floors.append(floor.us(row))
     for peer, _, slot in running:
         if slot is not None:
             peer.ask("end %d" % slot)
         us = answers[peer.name].pop("us")
         answers[peer.name].update(median=statistics.median(us), min=min(us))
-    return {"row": name, "floor": least, "times": answers}
+    return {"row": name, "floor": min(floors), "times": answers}
 
 
 def conclude(result, asked):
@@ -435,14 +434,14 @@ def conclude(result, asked):
     peers = {k: v for k, v in times.items() if k != "sinter"}
     if "sinter" not in times or not peers:
         return
-    best = min(peers, key=lambda k: peers[k]["median"])
-    ours = times["sinter"]["median"]
-    result.update(best=best, ratio=peers[best]["median"] / ours, of_floor=ours / result["floor"])
+    best = min(peers, key=lambda k: peers[k]["min"])
+    ours = times["sinter"]["min"]
+    result.update(best=best, ratio=peers[best]["min"] / ours, of_floor=ours / result["floor"])
     result["met"] = result["ratio"] >= asked or result["of_floor"] <= 1.25
 
 
 def print_row(result, names, markdown):
-    cells = [("%.4g" % result["times"][n]["median"]) if "median" in result["times"].get(n, {}) else "-" for n in names]
+    cells = [("%.4g" % result["times"][n]["min"]) if "median" in result["times"].get(n, {}) else "-" for n in names]
     tail = ["-"] * 3
     if "ratio" in result:
         tail = ["%.2f" % result["ratio"], "%.1f" % result["asked"], "%.2f" % result["of_floor"]]
@@ -508,8 +507,8 @@ def main():
     parser.add_argument("--bench", help="the sinter-bench program")
     parser.add_argument("--torch", help="a virtual environment that has torch")
     parser.add_argument("--peers", help="of numpy,jax,torch,openblas,onednn; default all that are there")
-    parser.add_argument("--samples", type=int, default=15)
-    parser.add_argument("--sample-ms", type=float, default=3)
+    parser.add_argument("--samples", type=int, default=25)
+    parser.add_argument("--sample-ms", type=float, default=0.5)
     parser.add_argument("--json")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--worker", choices=list(MAKERS), help=argparse.SUPPRESS)
