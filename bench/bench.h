@@ -160,6 +160,9 @@ bench_sample bench_take(bench_work *w, bench_mode mode);
 // One call, as a user makes it. Failures go to w->error.
 void bench_step(bench_work *w, bench_mode mode);
 void bench_end(bench_work *w);
+// To the first n of the CPUs that the process started with: one thread is not to wander, and a pool of
+// two needs two.
+void bench_pin(int n);
 const char *bench_mode_name(const bench_workload *row, bench_mode mode);  // NULL: no such mode
 
 // ---- harness.c
@@ -209,6 +212,11 @@ const bench_workload *bench_mlp784(void);
 // Loss of each of the first `steps` steps, in float64. False without memory.
 bool bench_mlp_losses(bool large, bool adam, int steps, double *losses);
 
+// ---- dense.c
+// The row product.FORM.DTYPE.BATCHxMxKxN: FORM nn, nt, tn, tt or gelu, BATCH 0 for matrices. False: not
+// such a name.
+bool bench_product(const char *name, bench_workload *out);
+
 // ---- report.c
 void bench_print_text(FILE *out, const char *text);  // as a JSON string
 void bench_print_system(FILE *out, int threads);
@@ -219,6 +227,10 @@ bool bench_measure_row(const bench_workload *row, const bench_settings *settings
 // The smallest size of the row's sweep from which on the compiled function is the faster one.
 bool bench_measure_sweep(const bench_workload *row, const bench_settings *settings, FILE *json);
 int bench_serve(const bench_settings *settings, const char *program);
+
+// ---- cliffs.c
+// Sweeps whose names begin so, or all; JSON objects after ",\n". Exit status.
+int bench_cliffs(const bench_settings *settings, FILE *json, char **names, int n_names);
 
 // ---- main.c
 const bench_workload *bench_find(const char *name);

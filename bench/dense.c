@@ -2,8 +2,10 @@
 // a million and more), transposed operands, f64 and batches.
 #include "bench/bench.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CHECKED_ROWS 16
 
@@ -144,3 +146,26 @@ static const bench_workload bench_rows_dense[] = {
     PRODUCT("matmul.batch.12x128x64x128", 128, 64, 128, 12 << BATCH_SHIFT),
 };
 BENCH_GROUP(dense);
+
+// ---- products of any size, for peers_products.py
+bool bench_product(const char *name, bench_workload *out) {
+  char form[16] = "", type[16] = "";
+  int64_t batch = 0, m = 0, k = 0, n = 0;
+  int used = 0;
+  if (sscanf(name, "product.%15[a-z].%15[a-z0-9].%" SCNd64 "x%" SCNd64 "x%" SCNd64 "x%" SCNd64 "%n",
+             form, type, &batch, &m, &k, &n, &used) != 6 ||
+      name[used] || batch < 0 || m < 1 || k < 1 || n < 1)
+    return false;
+  const bool gelu_form = !strcmp(form, "gelu");
+  if (!gelu_form && (strlen(form) != 2 || strspn(form, "nt") != 2)) return false;
+  const int64_t flags = (gelu_form ? GELU : 0) | (form[0] == 't' ? TURNED_A : 0) |
+                        (!gelu_form && form[1] == 't' ? TURNED_B : 0) |
+                        (!strcmp(type, "f64") ? DOUBLE : 0) | batch << BATCH_SHIFT;
+  *out = (bench_workload){.name = "product",
+                          .size = {m, k, n, flags},
+                          .create = create,
+                          .body = product,
+                          .reference = reference,
+                          .outputs = 1};
+  return true;
+}

@@ -3,6 +3,8 @@
 // sinter-bench --list                 names and modes, a line each
 // sinter-bench --check                every row small, once, every result proved; with --spoil every
 //                                     result is made wrong first, and each row has to notice
+// sinter-bench --cliffs [SWEEP...]    where time jumps from one size to the next (cliffs.c); with --check
+//                                     and --spoil as above
 // sinter-bench --serve                a command a line for ab and peers.py
 // sinter-bench --count ROW MODE N     N calls after the first: for counting instructions
 // sinter-bench --first-step           one train step in this process, for the cold start
@@ -18,7 +20,7 @@ typedef struct options {
   bench_settings settings;
   const char *json;
   unsigned modes;
-  bool sweeps;
+  bool sweeps, cliffs;
   char **names;
   int n_names;
 } options;
@@ -102,19 +104,11 @@ static void add_slope(slope *s, const bench_workload *row, double us, FILE *json
   s->y[s->n++] = log(us);
 }
 
-static int measure_all(const options *o, const char *program) {
+static int measure_rows(const options *o, const char *program, FILE *json) {
   int failed = 0;
   slope s = {0};
-  FILE *json = fopen(o->json ? o->json : "/dev/null", "w");
-  if (!json) {
-    perror(o->json);
-    return 1;
-  }
-  (void)fprintf(json, "[\n");
-  bench_print_system(json, o->settings.threads);
-  bench_print_system(stdout, o->settings.threads);
   (void)printf(
-      "\nus is CPU time for one thread, else wall time.\n%-34s %-12s %s %13s %13s %13s "
+      "us is CPU time for one thread, else wall time.\n%-34s %-12s %s %13s %13s %13s "
       "%11s\n",
       "row", "mode", "T", "us", "wall median", "wall min", "wall IQR");
   for (int g = 0; g < N_GROUPS; g++)
@@ -128,8 +122,23 @@ static int measure_all(const options *o, const char *program) {
     }
   end_slope(&s, json);
   failed += measure_once(o, program, json);
-  (void)fprintf(json, "\n]\n");
   if (failed) (void)printf("%d rows FAILED\n", failed);
+  return failed;
+}
+
+static int measure_all(const options *o, const char *program) {
+  FILE *json = fopen(o->json ? o->json : "/dev/null", "w");
+  if (!json) {
+    perror(o->json);
+    return 1;
+  }
+  (void)fprintf(json, "[\n");
+  bench_print_system(json, o->settings.threads);
+  bench_print_system(stdout, o->settings.threads);
+  (void)printf("\n");
+  const int failed = o->cliffs ? bench_cliffs(&o->settings, json, o->names, o->n_names)
+                               : measure_rows(o, program, json);
+  (void)fprintf(json, "\n]\n");
   return fclose(json) == 0 && failed == 0 ? 0 : 1;
 }
 
@@ -183,11 +192,12 @@ static unsigned parse_modes(const char *text) {
 }
 
 static int usage(const char *program) {
-  (void)fprintf(stderr,
-                "usage: %s [--check | --list | --serve] [--full] [--threads N] [--samples N] "
-                "[--sample-ms MS]\n  [--budget-ms MS] [--modes eager,tape,interpreter,call,run,"
-                "yardstick] [--no-sweep] [--optimizer PARAMETERS]\n  [--json FILE] [ROW...]\n",
-                program);
+  (void)fprintf(
+      stderr,
+      "usage: %s [--check] [--list | --serve | --cliffs] [--full] [--threads N] [--samples N] "
+      "[--sample-ms MS]\n  [--budget-ms MS] [--modes eager,tape,interpreter,call,run,"
+      "yardstick] [--no-sweep] [--optimizer PARAMETERS]\n  [--json FILE] [ROW...]\n",
+      program);
   return 2;
 }
 
@@ -225,6 +235,8 @@ static bool parse_flag(options *o, const char *name) {
     s->spoil = true;
   } else if (!strcmp(name, "--no-sweep")) {
     o->sweeps = false;
+  } else if (!strcmp(name, "--cliffs")) {
+    o->cliffs = true;
   } else {
     return false;
   }

@@ -24,9 +24,7 @@ const char *bench_mode_name(const bench_workload *row, bench_mode mode) {
   return mode_names[mode];
 }
 
-// The first n of the CPUs that the process started with: one thread is not to wander, and a pool of
-// two needs two.
-static void pin(int n) {
+void bench_pin(int n) {
   static cpu_set_t allowed;  // of the process, before the first pin
   static bool known;
   if (!known) known = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
@@ -294,7 +292,7 @@ bool bench_begin(bench_work *w, const bench_workload *row, const bench_settings 
   memcpy(w->size, small ? row->small : row->size, sizeof(w->size));
   w->checked_calls = row->checked_calls ? row->checked_calls : 1;
   if (settings->small && w->checked_calls > 3) w->checked_calls = 3;
-  if (!settings->small) pin(w->threads);
+  if (!settings->small) bench_pin(w->threads);
   if (row->once) return begin_once(w, modes);
   sn_status status = sn_context_create(&w->context, .threads = w->threads);
   if (status) return bench_fail(w, "no context: %s", sn_status_meaning(status));

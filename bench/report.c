@@ -223,9 +223,15 @@ bool bench_measure_sweep(const bench_workload *row, const bench_settings *settin
 }
 
 // ---- serving: a command a line on stdin, a JSON object a line on stdout
+typedef struct served {  // a slot: the work, first, and its row, which no table may have
+  bench_work work;
+  bench_workload row;
+} served;
+
 static void serve_setup(const bench_settings *settings, bench_work **slots, const char *name,
                         const char *mode_name) {
-  const bench_workload *row = bench_find(name);
+  bench_workload made;
+  const bench_workload *row = bench_product(name, &made) ? &made : bench_find(name);
   int slot = 0, mode = 0;
   while (slot < MAX_SLOTS && slots[slot]) slot++;
   while (row && mode < BENCH_MODES) {
@@ -233,12 +239,14 @@ static void serve_setup(const bench_settings *settings, bench_work **slots, cons
     if (have && !strcmp(have, mode_name)) break;
     mode++;
   }
-  bench_work *w = row && slot < MAX_SLOTS && mode < BENCH_MODES ? calloc(1, sizeof(*w)) : NULL;
-  if (!w) {
+  served *s = row && slot < MAX_SLOTS && mode < BENCH_MODES ? calloc(1, sizeof(*s)) : NULL;
+  bench_work *w = s ? &s->work : NULL;
+  if (!s) {
     (void)printf("{\"error\": \"no such row or mode, or too many at once\"}\n");
     return;
   }
-  if (bench_begin(w, row, settings, 1u << mode)) {
+  s->row = *row;
+  if (bench_begin(w, &s->row, settings, 1u << mode)) {
     slots[slot] = w;
     (void)printf(
         "{\"slot\": %d, \"mode\": %d, \"check\": %.9g, \"iterations\": %lld, "
@@ -253,7 +261,7 @@ static void serve_setup(const bench_settings *settings, bench_work **slots, cons
   bench_print_text(stdout, w->error);
   (void)printf("}\n");
   bench_end(w);
-  free(w);
+  free(s);
 }
 
 static void serve_samples(bench_work *w, int count) {

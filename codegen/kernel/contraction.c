@@ -8,8 +8,6 @@
 
 enum {
   small_work = 1 << 14,  // multiply-adds that are done before a call would have begun
-  small_depth = 512,
-  small_rows = 256,
   // Units are cut as if products were emitted in the blocks below: multiples of those fit any tile.
   large_bytes = 1 << 20,  // of a right side that each unit copies for itself, at the least
   large_unit_rows = 256,  // rows that share the copy
@@ -134,7 +132,7 @@ static bool is_few_columns(int64_t m, int64_t n, int lanes) {
 
 static bool is_small(const shape *s) {
   if (s->m < 0 || s->n < 0 || s->k < 0 || s->cut || !s->contiguous || s->mapped) return false;
-  if (s->m > small_rows || s->k > small_depth) return false;
+  if (s->m > small_work || s->k > small_work) return false;
   return s->m * s->k <= small_work && s->n <= small_work / most(s->m * s->k, 1);
 }
 

@@ -117,14 +117,27 @@ LLVMValueRef sni_lowest_address(sni_emitter *e, const sni_place *p, LLVMValueRef
   return sni_ir_element_address(e, p->element, address, sni_ir_i64(e, 1 - e->lanes));
 }
 
-static LLVMValueRef load_vector(sni_emitter *e, const sni_place *p, int u, LLVMValueRef mask) {
+static LLVMValueRef load_vector_at(sni_emitter *e, const sni_place *p, int u, LLVMValueRef address,
+                                   LLVMValueRef mask) {
   LLVMTypeRef type = LLVMVectorType(p->element, (unsigned)e->lanes);
-  LLVMValueRef address = sni_vector_address(e, p, u);
   if (!p->by_lane && sni_extent_is(p->stride, 1))
     return sni_emit_vector_load(e, type, address, mask);
   if (!p->by_lane && sni_extent_is(p->stride, -1) && !mask)
     return sni_reversed(e, sni_emit_vector_load(e, type, sni_lowest_address(e, p, address), NULL));
   return sni_emit_gather(e, type, address, sni_lane_offsets(e, p, u), mask);
+}
+
+static LLVMValueRef load_vector(sni_emitter *e, const sni_place *p, int u, LLVMValueRef mask) {
+  return load_vector_at(e, p, u, sni_vector_address(e, p, u), mask);
+}
+
+// The address, or one that is there for sure where the mask has no lane: some CPUs take hundreds of
+// cycles to find that of a page which is not there nothing is wanted.
+static LLVMValueRef address_if_any(sni_emitter *e, LLVMValueRef address, LLVMValueRef mask) {
+  LLVMTypeRef bits = LLVMIntTypeInContext(e->context, (unsigned)e->lanes);
+  LLVMValueRef lanes = LLVMBuildBitCast(e->builder, mask, bits, "");
+  LLVMValueRef any = LLVMBuildICmp(e->builder, LLVMIntNE, lanes, LLVMConstNull(bits), "");
+  return LLVMBuildSelect(e->builder, any, address, LLVMGetParam(e->function, 0), "");
 }
 
 // ---- ranges
@@ -284,7 +297,8 @@ static void load_border(sni_emitter *e, const sni_place *p, const sni_group *gro
                         LLVMValueRef *out) {
   for (int u = group->first; u < group->first + group->count; u++) {
     LLVMValueRef mask = sni_range_mask(e, p->access, group, u);
-    LLVMValueRef value = sni_from_memory(e, p->dtype, load_vector(e, p, u, mask));
+    LLVMValueRef address = address_if_any(e, sni_vector_address(e, p, u), mask);
+    LLVMValueRef value = sni_from_memory(e, p->dtype, load_vector_at(e, p, u, address, mask));
     out[u] = sni_ir_select(e, mask, value, otherwise_of(e, p, u));
   }
 }

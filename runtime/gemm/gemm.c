@@ -13,9 +13,12 @@
 enum {
   line = 64,
   piece = 1024,             // k that is run through at once where there are no segments
-  stream_rows = 8,          // most rows that b is streamed past,
-  near_rows = 3,            // where it stays in L2
+  near_rows = 3,            // that b is streamed past at most: where it stays near,
+  met_rows = 16,            // where its rows meet in the same few sets of a cache,
+  stream_rows = 32,         // where it comes from afar
   stream_bytes = 16 << 10,  // of their sums
+  packed_stream_rows = 4,   // from so many rows and columns on a is copied
+  packed_stream_columns = 128,
   stream_step = 128,        // rectangles are multiples of this: two vectors of any instruction set
   strip_bytes = 256 << 10,  // of a's rows that pass a panel one after the other: half of a small L2
   strip_blocks = 4,         // and at least so many blocks
@@ -23,10 +26,13 @@ enum {
   band_bytes = 2 << 20,     // of b's copy: in L3
   tall_bytes = 256 << 10,   // of the sums of a rectangle with several pieces of k
   tall_row_bytes = 512,
+  copied_blocks = 8,        // of a's rows at once: lines are read to their end
   group_bytes = 256,        // of a row of b that are copied one behind the other
   place_bytes = 256 << 10,  // a right side that stays in L2 is read where it lies,
   place_pitch = 2 << 10,    // but for rows that meet in the same few sets;
-  place_rows = 96,          // and so is a larger one that few rows pass
+  place_rows = 96,          // and so is a larger one that few rows pass,
+  across_rows = 16,         // fewer where half of its vectors touch two lines,
+  far_bytes = 5 << 19,      // but for one so large that its lines come one by one from afar
   place_k = 192,            // of it at a time
   few_k = 48,               // that need not be fetched ahead
 };
@@ -58,7 +64,9 @@ static void cut_stream(sni_gemm *g) {
   const int64_t step = stream_step / g->size;
   const int64_t columns = stream_bytes / g->size / g->m / step * step;
   g->rectangle_rows = g->m;
-  g->rectangle_columns = g->band = g->panel = least(g->n, columns);
+  g->rectangle_columns = g->panel = least(g->n, columns);
+  g->band = g->n;
+  g->block_rows = g->m;
 }
 
 static int64_t rows_of_strip(const sni_gemm *g) {
@@ -98,17 +106,29 @@ static void cut_tiles(sni_gemm *g) {
   g->band = least(once ? most(group_bytes / bytes, 1) * bytes / g->size : copied, g->n);
 }
 
-// Whether b stays in L2.
+static double bytes_of_b(const sni_gemm *g) {
+  return (double)g->k * (double)(g->b_k < 0 ? -g->b_k : g->b_k);
+}
+// Whether b stays in L2; whether it does not even stay in what a core has of L3.
 static bool is_near(const sni_gemm *g) {
-  return (double)g->k * (double)(g->b_k < 0 ? -g->b_k : g->b_k) <= place_bytes;
+  return bytes_of_b(g) <= place_bytes;
+}
+static bool is_far(const sni_gemm *g) {
+  return bytes_of_b(g) > far_bytes;
+}
+
+// Whether rows of b meet in the same few sets of a cache.
+static bool rows_meet(const sni_gemm *g) {
+  return g->b_k % place_pitch == 0 && g->k * line > place_pitch;
 }
 
 // Whether b is read by few blocks of rows, or stays near.
 static bool reads_b_in_place(const sni_gemm *g) {
   if (g->map_b || g->b_column != g->size) return false;
   if (g->m <= g->block_rows) return true;
-  const bool meets = g->b_k % place_pitch == 0 && g->k * line > place_pitch;
-  return !meets && (is_near(g) || g->m <= place_rows);
+  if (rows_meet(g) || is_far(g)) return false;
+  const bool across = g->b_k % g->kernels->vector_bytes != 0;  // vectors lie across lines
+  return is_near(g) || g->m <= (across ? across_rows : place_rows);
 }
 
 // Columns up to here; a panel that does not end with a vector is copied.
@@ -133,18 +153,19 @@ static bool copies_a(const sni_gemm *g) {
 }
 
 static void cut(sni_gemm *g) {
-  const int64_t rows = is_near(g) ? near_rows : stream_rows;
+  const int64_t rows = is_far(g) ? stream_rows : rows_meet(g) && !is_near(g) ? met_rows : near_rows;
   g->streams = !g->map_a && !g->map_b && g->b_column == g->size && g->m <= rows &&
                g->n * g->size >= 2 * g->kernels->vector_bytes;
+  g->rows_a = g->map_a && g->map_a->k.step[g->map_a->k.count - 1] == g->size;
   if (g->streams) {
-    g->packs_a = 0;
     cut_stream(g);
+    // rows of a may meet in a cache: then they are brought beside one another
+    g->packs_a = g->m >= packed_stream_rows && g->n >= packed_stream_columns && g->a_row != g->size;
     return;
   }
   cut_tiles(g);
   g->place_end = end_of_place(g);
   g->packs_a = g->k > 0 && copies_a(g);
-  g->rows_a = g->map_a && g->map_a->k.step[g->map_a->k.count - 1] == g->size;
 }
 
 // ---- scratch
@@ -169,7 +190,7 @@ size_t sni_gemm_scratch_bytes(const sni_gemm_kernels *kernels, int dtype, int64_
   const int64_t strip = least(rows, most(strip_rows, strip_blocks * SNI_GEMM_ROWS));
   const int64_t a_most = most(strip_bytes, strip_blocks * SNI_GEMM_ROWS * depth * size);
   const int64_t wide = most(wide_bytes(row_bytes, panel, pieces), panel);
-  const bool once = rows <= strip_blocks * kernels->tile_rows[SNI_GEMM_VECTORS - 1];
+  const bool once = !pieces && rows <= strip_blocks * kernels->tile_rows[SNI_GEMM_VECTORS - 1];
   const int64_t b_most = most(once ? group_bytes * depth : band_bytes, wide * depth);
   const int64_t row = round_up(least(columns, wide), line);
   const int64_t sums = most(strip * row, pieces ? least(rows * row, tall_bytes + strip * row) : 0);
@@ -177,7 +198,8 @@ size_t sni_gemm_scratch_bytes(const sni_gemm_kernels *kernels, int dtype, int64_
                         product_below(columns, depth, b_most) + 2 * line;
   const int64_t streamed = least(rows, stream_rows);
   const int64_t stream = least(streamed * columns, stream_bytes) + streamed * 2 * line;
-  return (size_t)round_up(most(tiles, pieces ? 2 * stream : stream), line);
+  const int64_t streams = (pieces ? 2 * stream : stream) + streamed * depth * size + line;
+  return (size_t)round_up(most(tiles, streams), line);
 }
 
 static void lay_out(sni_gemm *g) {
@@ -187,8 +209,9 @@ static void lay_out(sni_gemm *g) {
   g->sums = g->scratch;
   g->sums_row = in_c ? g->c_row : pitch;
   g->piece_sums = at;
+  if (g->streams && g->k > g->piece) at += g->rectangle_rows * pitch;
   g->packed_a = at;
-  if (g->packs_a) at += round_up(g->strip_rows * depth_of(g) * g->size, line);
+  if (g->packs_a && !g->streams) at += round_up(g->strip_rows * depth_of(g) * g->size, line);
   g->packed_b = at;
 }
 
@@ -203,6 +226,8 @@ void sni_gemm_begin(sni_gemm *g, const sni_gemm_kernels *kernels) {
   if (g->map_a && sni_gemm_map_is_plain(g->map_a, g->a, &g->a, &g->a_row, &g->a_k)) g->map_a = NULL;
   if (g->map_b && sni_gemm_map_is_plain(g->map_b, g->b, &g->b, &g->b_column, &g->b_k))
     g->map_b = NULL;
+  if (g->map_a) g->a_row = g->a_k = 0;
+  if (g->map_b) g->b_k = g->b_column = 0;
   cut(g);
   lay_out(g);
 }
@@ -236,7 +261,8 @@ static int64_t panel_at(const sni_gemm *g, int64_t column) {
   return (column - g->band_first) * depth_of(g) * g->size;
 }
 
-// What stands behind the last column, up to a whole vector: zeros, for other bits may be slow.
+// What stands behind the last column, up to a whole vector: zeros, for other bits may be slow. Copies do
+// so themselves.
 static void pad_panel(const sni_gemm *g, int64_t depth, int64_t end) {
   const int64_t bytes = (end - g->band_first) % g->panel * g->size;
   const int64_t whole = round_up(bytes, g->kernels->vector_bytes), row = g->panel * g->size;
@@ -256,12 +282,15 @@ static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, i
                            .from_column = g->b_column,
                            .depth = depth,
                            .columns = end - first,
-                           .panel = g->panel};
+                           .panel = g->panel,
+                           .pads = true};
   for (int64_t at = first; g->map_b && at < end; at += g->panel)
     sni_gemm_copy_block(g->map_b, g->b, g->size, copy_of(g), g->packed_b + panel_at(g, at), row, at,
                         least(g->panel, end - at), k, depth);
-  if (!g->map_b) copy_of(g)(&c);
-  pad_panel(g, depth, end);
+  if (g->map_b)
+    pad_panel(g, depth, end);
+  else
+    copy_of(g)(&c);
 }
 
 // Rows in blocks of at most `most_rows`, all but equal: the first `larger` have one more.
@@ -281,25 +310,27 @@ static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int
     return;
   }
   const split cuts = split_rows(rows, g->block_rows);
-  for (int64_t i = 0, first = 0; i < cuts.blocks; i++) {
+  for (int64_t i = 0, first = 0; i < cuts.blocks;) {
     const int64_t count = cuts.rows + (i < cuts.larger);
+    const int64_t alike = least((i < cuts.larger ? cuts.larger : cuts.blocks) - i, copied_blocks);
     char *to = g->packed_a + first * depth * g->size;
     const sni_gemm_copy c = {
         .to = to,
         .to_k = count * g->size,
+        .to_panel = count * depth * g->size,
         .from = g->a + (row + first) * g->a_row + k * g->a_k,
         .from_k = g->a_k,
         .from_column = g->a_row,
         .depth = depth,
-        .columns = count,
+        .columns = alike * count,
         .panel = count,
     };
-    if (g->map_a)
-      sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g), to, c.to_k, row + first, count, k,
-                          depth);
-    else
-      copy_of(g)(&c);
-    first += count;
+    for (int64_t j = 0; g->map_a && j < alike; j++)
+      sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g), to + j * c.to_panel, c.to_k,
+                          row + first + j * count, count, k, depth);
+    if (!g->map_a) copy_of(g)(&c);
+    first += alike * count;
+    i += alike;
   }
 }
 
@@ -315,6 +346,16 @@ static sni_gemm_start start_of(const sni_gemm *g, int64_t k) {
 static void copy_columns(char *to, int64_t to_row, const char *from, int64_t from_row, int64_t rows,
                          int64_t bytes) {
   for (; rows > 0; rows--, to += to_row, from += from_row) memcpy(to, from, (size_t)bytes);
+}
+
+// Less than a panel of each row: a call of memcpy would be most of it.
+static void copy_rest(char *to, int64_t to_row, const char *from, int64_t from_row, int64_t rows,
+                      int64_t bytes) {
+  for (; rows > 0; rows--, to += to_row, from += from_row) {
+    int64_t at = 0;
+    for (; at + 16 <= bytes; at += 16) memcpy(to + at, from + at, 16);
+    for (; at + 4 <= bytes; at += 4) memcpy(to + at, from + at, 4);
+  }
 }
 
 // One strip by one panel, of `vectors`: blocks of one size, then those of the other.
@@ -365,9 +406,9 @@ static void run_panel(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64
   tile.sums = g->scratch;
   tile.sums_row = pitch;
   if (tile.start == SNI_GEMM_FROM_SUMS || tile.start == SNI_GEMM_ADDED)
-    copy_columns(g->scratch, pitch, sums, g->sums_row, rows, bytes);
+    copy_rest(g->scratch, pitch, sums, g->sums_row, rows, bytes);
   (in_place ? run_in_place : run_blocks)(g, tile, rows, vectors);
-  copy_columns(sums, g->sums_row, g->scratch, pitch, rows, bytes);
+  copy_rest(sums, g->sums_row, g->scratch, pitch, rows, bytes);
 }
 
 // One piece of k: all strips and panels of the rectangle.
@@ -424,14 +465,18 @@ static void add_row(int64_t dtype, void *to, const void *more, int64_t n) {
     for (int64_t i = 0; i < n; i++) ((uint64_t *)to)[i] += ((const uint64_t *)more)[i];
 }
 
-static void stream_piece(const sni_gemm *g, int64_t k, int64_t depth) {
+static void stream_piece(sni_gemm *g, int64_t k, int64_t depth) {
   const sni_gemm_start start = start_of(g, k);
   char *sums = start == SNI_GEMM_ADDED ? g->piece_sums : g->sums;
   if (start != SNI_GEMM_FROM_SUMS) fill(g, sums, start);
+  if (g->packs_a && (g->k > g->piece || g->packed_row < 0)) {
+    pack_a(g, k, depth, 0, g->rows);
+    g->packed_row = 0;
+  }
   const sni_gemm_tile tile = {
-      .a = g->a + k * g->a_k,
-      .a_row = g->a_row,
-      .a_k = g->a_k,
+      .a = g->packs_a ? g->packed_a : g->a + k * g->a_k,
+      .a_row = g->packs_a ? g->size : g->a_row,
+      .a_k = g->packs_a ? g->rows * g->size : g->a_k,
       .b = g->b + k * g->b_k + g->column * g->size,
       .b_k = g->b_k,
       .sums = sums,

@@ -92,6 +92,18 @@ SNI_INLINE void multiply_add_one(sn_dtype dtype, char *sum, const char *a, const
   }
 }
 
+// A vector of which some elements, the first, are in memory; the others are zeros.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+typedef __m256i part;
+SNI_INLINE part part_of(int64_t bytes) {
+  const __m256i numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(bytes / 4)), numbers);
+}
+SNI_INLINE vector load_part(const char *from, part p) {
+  return (vector)_mm256_maskload_epi32((const int *)(const void *)from, p);
+}
+#endif
+
 #define UNROLL _Pragma("GCC unroll 16")
 #define SNI_SIZE(dtype) ((dtype) == SN_F32 || (dtype) == SN_I32 ? 4 : 8)
 
@@ -184,6 +196,35 @@ static const sni_gemm_tile_function tiles[SN_DTYPE_COUNT][SNI_GEMM_VECTORS][SNI_
 
 // ---- streams
 
+// `depth` rows of b, a constant, from k on: columns from byte `at` on, less than two vectors of them.
+SNI_INLINE void stream_tail(sn_dtype dtype, int depth, const sni_gemm_tile *t, int64_t k,
+                            int64_t at) {
+  const int64_t bytes = t->columns * SNI_SIZE(dtype);
+  const char *a = t->a + k * t->a_k, *b = t->b + k * t->b_k;
+  const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  for (; at < bytes; at += SNI_VECTOR_BYTES) {
+    const part p = part_of(bytes - at);
+    vector right[8];
+    UNROLL for (int i = 0; i < depth; i++) right[i] = load_part(b + i * b_k + at, p);
+    const char *left = a;
+    char *to = t->sums + at;
+    for (int64_t r = t->rows; r > 0; r--, left += t->a_row, to += t->sums_row) {
+      vector sum = load_part(to, p);
+      UNROLL for (int i = 0; i < depth; i++) sum =
+          multiply_add(dtype, all(dtype, left + i * a_k), right[i], sum);
+      store(to, sum);
+    }
+  }
+#endif
+  for (; at < bytes; at += SNI_SIZE(dtype)) {
+    for (int64_t r = 0; r < t->rows; r++) {
+      UNROLL for (int i = 0; i < depth; i++) multiply_add_one(
+          dtype, t->sums + r * t->sums_row + at, a + r * t->a_row + i * a_k, b + i * b_k + at);
+    }
+  }
+}
+
 // `depth` rows of b, a constant up to 4, from k on: two vectors of columns at a time, all rows of a.
 SNI_INLINE void stream_rows(sn_dtype dtype, int depth, const sni_gemm_tile *t, int64_t k) {
   const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
@@ -211,16 +252,37 @@ SNI_INLINE void stream_rows(sn_dtype dtype, int depth, const sni_gemm_tile *t, i
       store(to + SNI_VECTOR_BYTES, high);
     }
   }
-  for (; at < bytes; at += SNI_SIZE(dtype)) {
-    for (int64_t r = 0; r < t->rows; r++) {
-      UNROLL for (int i = 0; i < depth; i++) multiply_add_one(
-          dtype, t->sums + r * t->sums_row + at, a + r * t->a_row + i * a_k, b + i * b_k + at);
+  stream_tail(dtype, depth, t, k, at);
+}
+
+// The same for one row and eight of b: a's elements stay in registers, of the sums each is loaded half
+// as often.
+SNI_INLINE void stream_row(sn_dtype dtype, const sni_gemm_tile *t, int64_t k) {
+  enum { deep = 8 };
+  const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
+  const char *b = t->b + k * t->b_k;
+  const ptrdiff_t b_k = t->b_k;
+  vector one[deep];
+  UNROLL for (int i = 0; i < deep; i++) one[i] = all(dtype, t->a + (k + i) * t->a_k);
+  int64_t at = 0;
+  for (; at + step <= bytes; at += step) {
+    char *to = t->sums + at;
+    vector low = load(to), high = load(to + SNI_VECTOR_BYTES);
+    UNROLL for (int i = 0; i < deep; i++) {
+      const char *from = b + i * b_k + at;
+      __builtin_prefetch(from + deep * b_k);
+      low = multiply_add(dtype, one[i], load(from), low);
+      high = multiply_add(dtype, one[i], load(from + SNI_VECTOR_BYTES), high);
     }
+    store(to, low);
+    store(to + SNI_VECTOR_BYTES, high);
   }
+  stream_tail(dtype, deep, t, k, at);
 }
 
 SNI_INLINE void run_stream(sn_dtype dtype, const sni_gemm_tile *t) {
   int64_t k = 0;
+  for (; t->rows == 1 && k + 8 <= t->k; k += 8) stream_row(dtype, t, k);
   for (; k + 4 <= t->k; k += 4) stream_rows(dtype, 4, t, k);
   for (; k < t->k; k++) stream_rows(dtype, 1, t, k);
 }
@@ -305,12 +367,9 @@ SNI_INLINE void copy_rest(const sni_gemm_copy *p, size_t size, int64_t k_first, 
 enum { ahead = 8 };  // k; each may lie on a page of its own, which no hardware fetches ahead
 
 // Up to a panel of neighbours, in pieces of up to a vector, the last of which overlaps.
-SNI_INLINE void copy_row(char *to, const char *from, ptrdiff_t from_k, int64_t bytes) {
+SNI_INLINE void copy_row(char *to, const char *from, int64_t bytes) {
   int64_t at = 0;
-  for (; at + SNI_VECTOR_BYTES <= bytes; at += SNI_VECTOR_BYTES) {
-    __builtin_prefetch(from + at + ahead * from_k);
-    store(to + at, load(from + at));
-  }
+  for (; at + SNI_VECTOR_BYTES <= bytes; at += SNI_VECTOR_BYTES) store(to + at, load(from + at));
   for (; at + 16 <= bytes; at += 16) __builtin_memcpy(to + at, from + at, 16);
   if (at < bytes && bytes >= 16)
     __builtin_memcpy(to + bytes - 16, from + bytes - 16, 16);
@@ -318,39 +377,46 @@ SNI_INLINE void copy_row(char *to, const char *from, ptrdiff_t from_k, int64_t b
     for (; at < bytes; at += 4) __builtin_memcpy(to + at, from + at, 4);
 }
 
-// Rows that lie without a gap in the copy, in whole vectors: what is too much belongs to later rows,
-// which come after it. The last ones are left: gives how many are done.
-SNI_INLINE int64_t copy_closed(const sni_gemm_copy *p, int64_t bytes) {
-  const ptrdiff_t from_k = p->from_k;
-  const bool two = bytes > SNI_VECTOR_BYTES;
-  const int64_t reach = two ? 2 * SNI_VECTOR_BYTES : SNI_VECTOR_BYTES;
-  const int64_t done = p->depth - (reach + bytes - 1) / bytes;
-  const char *from = p->from;
-  char *to = p->to;
-  for (int64_t k = 0; k < done; k++, from += from_k, to += bytes) {
-    __builtin_prefetch(from + ahead * from_k);
-    store(to, load(from));
-    if (two) store(to + SNI_VECTOR_BYTES, load(from + SNI_VECTOR_BYTES));
+// `count` panels of `panel` bytes, and what is left over: `rest` bytes, padded up to `padded`. Where
+// whole panels have a constant size, copies of them are a few moves.
+SNI_INLINE void copy_panels(const sni_gemm_copy *p, int64_t panel, int64_t count, int64_t rest,
+                            int64_t padded) {
+  const ptrdiff_t from_k = p->from_k, to_panel = p->to_panel;
+  const int64_t bytes = count * panel + rest;
+  for (int64_t k = 0; k < p->depth; k++) {
+    char *to = p->to + k * p->to_k;
+    const char *from = p->from + k * from_k;
+    for (int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(from + at + ahead * from_k);
+    for (int64_t i = 0; i < count; i++, to += to_panel, from += panel) copy_row(to, from, panel);
+    if (!rest) continue;
+    if (padded) store(to + padded - SNI_VECTOR_BYTES, (vector){0});
+    copy_row(to, from, rest);
   }
-  return done > 0 ? done : 0;
-}
-
-// Whether it reads nothing that does not lie between two rows.
-SNI_INLINE bool is_closed(const sni_gemm_copy *p, int64_t bytes) {
-  const int64_t vectors = (bytes + SNI_VECTOR_BYTES - 1) / SNI_VECTOR_BYTES;
-  return p->columns <= p->panel && p->to_k == bytes && vectors <= 2 && bytes > 0 &&
-         p->from_k >= vectors * SNI_VECTOR_BYTES;
 }
 
 SNI_INLINE void copy_rows(const sni_gemm_copy *p, int64_t size) {
-  const int64_t panel = p->panel * size, bytes = p->columns * size;
-  const ptrdiff_t from_k = p->from_k, to_panel = p->to_panel;
-  const int64_t done = is_closed(p, bytes) ? copy_closed(p, bytes) : 0;
-  for (int64_t k = done; k < p->depth; k++) {
-    char *to = p->to + k * p->to_k;
-    const char *from = p->from + k * from_k;
-    for (int64_t at = 0; at < bytes; at += panel, to += to_panel)
-      copy_row(to, from + at, from_k, bytes - at < panel ? bytes - at : panel);
+  const int64_t panel = p->panel * size, count = p->columns / p->panel;
+  const int64_t rest = p->columns % p->panel * size;
+  const int64_t whole = (rest + SNI_VECTOR_BYTES - 1) / SNI_VECTOR_BYTES * SNI_VECTOR_BYTES;
+  const int64_t padded = p->pads && rest < whole ? whole : 0;
+  switch (panel) {  // two vectors, and the rows of tiles
+    case 2 * SNI_VECTOR_BYTES:
+      copy_panels(p, 2 * SNI_VECTOR_BYTES, count, rest, padded);
+      break;
+    case 20:
+      copy_panels(p, 20, count, rest, padded);
+      break;
+    case 24:
+      copy_panels(p, 24, count, rest, padded);
+      break;
+    case 40:
+      copy_panels(p, 40, count, rest, padded);
+      break;
+    case 48:
+      copy_panels(p, 48, count, rest, padded);
+      break;
+    default:
+      copy_panels(p, panel, count, rest, padded);
   }
 }
 
@@ -387,6 +453,10 @@ SNI_INLINE void run_copy(const sni_gemm_copy *p, int64_t size) {
   sni_gemm_copy panel = *p;
   for (int64_t left = p->columns; left > 0; left -= p->panel) {
     panel.columns = left < p->panel ? left : p->panel;
+    const int64_t bytes = panel.columns * size;
+    const int64_t whole = (bytes + SNI_VECTOR_BYTES - 1) / SNI_VECTOR_BYTES * SNI_VECTOR_BYTES;
+    for (int64_t k = 0; p->pads && bytes < whole && k < p->depth; k++)
+      store(panel.to + k * p->to_k + whole - SNI_VECTOR_BYTES, (vector){0});
     copy_panel(&panel, size);
     panel.to += p->to_panel;
     panel.from += p->panel * p->from_column;

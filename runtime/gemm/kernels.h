@@ -38,7 +38,7 @@ typedef struct sni_gemm_tile {
 typedef void (*sni_gemm_tile_function)(const sni_gemm_tile *tile);
 
 // to[k][column] = from[k][column] for k < depth. Strides in bytes; columns of `to` are neighbours up to
-// the end of a panel.
+// the end of a panel. With `pads`, the last panel ends with zeros up to a whole vector.
 typedef struct sni_gemm_copy {
   char *to;
   ptrdiff_t to_k, to_panel;
@@ -46,6 +46,7 @@ typedef struct sni_gemm_copy {
   ptrdiff_t from_k, from_column;
   int64_t depth, columns;
   int64_t panel;  // columns
+  bool pads;
 } sni_gemm_copy;
 
 typedef struct sni_gemm_kernels {

@@ -311,6 +311,15 @@ START_TEST(large_products) {
       {SN_I32, 100, 130, 2500, 0, true, false, false, 0, 0, false},
       {SN_I64, 490, 70, 1030, 0, false, true, false, 0, 0, false},
       {SN_I32, 4, 600, 1300, 0, false, false, true, 0, 1024, false},
+      // one strip of rows, and rows of b that meet in a cache: all of a band is copied
+      {SN_F32, 16, 1024, 1100, 1024, false, false, false, 0, 256, false},
+      {SN_F64, 24, 512, 2100, 1024, false, false, false, 0, 256, false},
+      // streams: a large b, rows of it that meet in a cache; a copied, or as it is
+      {SN_F64, 31, 403, 1100, 1024, false, false, false, 0, 256, false},
+      {SN_F32, 32, 1003, 700, 0, true, false, true, 0, 0, false},
+      {SN_I64, 16, 256, 300, 0, false, false, false, 0, 1024, false},
+      {SN_F32, 13, 512, 520, 100, false, false, false, 0, 0, false},
+      {SN_F32, 3, 509, 300, 0, false, false, true, 0, 0, false},
   };
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
