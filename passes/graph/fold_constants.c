@@ -148,7 +148,7 @@ static sni_node_id fold_moves(sni_rewrite *r, const sni_node *node) {
 // mantissa's bits.
 static bool exact_sum(sni_scalar value, int64_t n, sni_scalar *out) {
   int exponent;
-  double limit = value.dtype == SN_F32 ? 0x1p24 : 0x1p53;
+  const double limit = ldexp(1, sni_dtype_infos[value.dtype].digits);
   double odd = fabs(frexp(value.f, &exponent)) * 0x1p53;
   *out = value;
   if (!isfinite(value.f) || n > (int64_t)1 << 53) return false;
