@@ -73,11 +73,22 @@ static inline bool sni_is_unsigned(sn_dtype dtype) {
 static inline bool sni_is_compute(sn_dtype dtype) {
   return SNI_DTYPES_COMPUTE >> dtype & 1;
 }
+// A float of 16 bits.
+static inline bool sni_is_half(sn_dtype dtype) {
+  return sni_is_float(dtype) && !sni_is_compute(dtype);
+}
 static inline sn_dtype sni_compute_dtype(sn_dtype dtype) {
   return (sn_dtype)sni_dtype_infos[dtype].compute;
 }
 static inline size_t sni_dtype_bytes(sn_dtype dtype) {
   return sni_dtype_infos[dtype].bytes;
+}
+// The casts that kernels have: between compute dtypes, and between a storage dtype and its compute
+// dtype where that is wider.
+static inline bool sni_is_kernel_cast(sn_dtype from, sn_dtype to) {
+  if (sni_is_compute(from) && sni_is_compute(to)) return true;
+  const bool meet = sni_compute_dtype(from) == to || sni_compute_dtype(to) == from;
+  return meet && sni_dtype_bytes(from) != sni_dtype_bytes(to);
 }
 // Of integers: the least and the greatest; of u64 the bits.
 static inline int64_t sni_integer_least(sn_dtype dtype) {

@@ -4,6 +4,7 @@
 #include "runtime/scalar.h"
 
 #include "runtime/float_modes.h"
+#include "runtime/half.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,6 +20,8 @@ sni_scalar sni_scalar_load(sn_dtype dtype, const void *data, int64_t i) {
   if (dtype == SN_F32) {
     memcpy(&single, at, sizeof(single));
     value.f = sni_double_of(single);
+  } else if (dtype == SN_F16 || dtype == SN_BF16) {
+    value.f = dtype == SN_F16 ? sni_f16_value((uint16_t)bits) : sni_bf16_value((uint16_t)bits);
   } else if (sni_is_float(dtype)) {
     memcpy(&value.f, at, sizeof(value.f));
   } else if (dtype == SN_BOOL) {
@@ -39,6 +42,8 @@ void sni_scalar_store(sni_scalar value, void *data, int64_t i) {
     single = sni_float_of(value.f);
     memcpy(&bits, &single, sizeof(single));
   }
+  if (value.dtype == SN_F16) bits = sni_f16_of(value.f);
+  if (value.dtype == SN_BF16) bits = sni_bf16_of(value.f);
   memcpy((char *)data + (int64_t)bytes * i, &bits, bytes);
 }
 
@@ -60,6 +65,8 @@ static int64_t integer_of(sn_dtype dtype, double x) {
 
 // A value of the dtype, of a double.
 static double rounded(sn_dtype dtype, double x) {
+  if (dtype == SN_F16) return sni_f16_value(sni_f16_of(x));
+  if (dtype == SN_BF16) return sni_bf16_value(sni_bf16_of(x));
   return dtype == SN_F32 ? sni_double_of(sni_float_of(x)) : x;
 }
 

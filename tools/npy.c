@@ -81,6 +81,7 @@ static bool read_descr(reader *r, sn_dtype *out) {
   for (size_t i = 0; r->at < r->end && *r->at != '\'' && i + 1 < sizeof(text); i++)
     text[i] = *r->at++;
   if (!accept(r, "'")) return fail(r->error, r->capacity, "the header's descr is malformed");
+  if (!strcmp(text, "|V2")) text[0] = '<';  // two opaque bytes, as ml_dtypes' bfloat16 is stored
   for (sn_dtype dtype = 0; dtype < SN_DTYPE_COUNT; dtype++)
     if (!strcmp(text, descr_of(dtype))) {
       *out = dtype;

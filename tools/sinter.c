@@ -3,6 +3,8 @@
 //
 // Its errors are about what the user gave: (sn_f)(...) instead of the macro sn_f(...) leaves out the
 // line of the call here.
+#include "runtime/dtype.h"
+#include "runtime/half.h"
 #include "tools/npy.h"
 
 #include <errno.h>
@@ -261,6 +263,9 @@ static void fill_pattern(const sn_view *view) {
       ((float *)view->data)[i] = (float)k / 8;
     else if (view->dtype == SN_F64)
       ((double *)view->data)[i] = (double)k / 8;
+    else if (sni_is_half(view->dtype))
+      ((uint16_t *)view->data)[i] =
+          view->dtype == SN_F16 ? sni_f16_of((double)k / 8) : sni_bf16_of((double)k / 8);
     else if (view->dtype == SN_BOOL)
       ((uint8_t *)view->data)[i] = k & 1;
   }

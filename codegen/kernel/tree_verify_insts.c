@@ -282,6 +282,10 @@ static sn_status verify_inst(sni_tree_verifier *v) {
   if (op == SNI_KOP_BITCAST &&
       sn_dtype_size((sn_dtype)inst->dtype) != sn_dtype_size((sn_dtype)inst->source))
     return fail(v, "the widths differ");
+  if (op == SNI_KOP_BITCAST && (inst->dtype == SN_BOOL) != (inst->source == SN_BOOL))
+    return fail(v, "a bool is no bits");
+  if (op == SNI_KOP_CAST && !sni_is_kernel_cast((sn_dtype)inst->source, (sn_dtype)inst->dtype))
+    return fail(v, "kernels have no such cast");
   SNI_TRY(verify_immediate(v, inst));
   SNI_TRY(verify_operands(v, inst));
   SNI_TRY(verify_loop_of(v, inst));

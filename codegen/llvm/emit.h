@@ -50,7 +50,8 @@ typedef struct sni_emitter {
   LLVMContextRef context;
   LLVMModuleRef module;
   LLVMBuilderRef builder;
-  LLVMTypeRef type_i1, type_i8, type_i32, type_i64, type_f32, type_f64, type_pointer, type_void;
+  LLVMTypeRef type_i1, type_i8, type_i16, type_i32, type_i64, type_f32, type_f64, type_pointer,
+      type_void;
   int vector_bits;
   bool avx512, avx512vl;
   char *error;  // of sizeof(sni_llvm_result.error); "" while all is well

@@ -266,6 +266,7 @@ LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValue
   if (to_float)
     return from == SN_BOOL ? LLVMBuildUIToFP(builder, a, type, "")
                            : LLVMBuildSIToFP(builder, a, type, "");
-  if (from == SN_BOOL) return LLVMBuildZExt(builder, a, type, "");
-  return to == SN_I64 ? LLVMBuildSExt(builder, a, type, "") : LLVMBuildTrunc(builder, a, type, "");
+  if (from == SN_BOOL || sni_is_unsigned(from)) return LLVMBuildZExt(builder, a, type, "");
+  return sni_dtype_bytes(to) > sni_dtype_bytes(from) ? LLVMBuildSExt(builder, a, type, "")
+                                                     : LLVMBuildTrunc(builder, a, type, "");
 }

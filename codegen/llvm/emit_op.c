@@ -5,6 +5,7 @@
 // instruction's domain (division by zero, wide shifts, float to int out of range) are replaced
 // before it.
 #include "codegen/llvm/emit.h"
+#include "runtime/half.h"
 
 #include <float.h>
 #include <math.h>
@@ -107,6 +108,8 @@ static LLVMValueRef arithmetic(sni_emitter *e, const sni_tree_inst *inst, LLVMVa
 
 // The constant of a CONST instruction, in all lanes of type.
 static LLVMValueRef constant(const sni_tree_inst *inst, LLVMTypeRef type) {
+  if (inst->dtype == SN_F16) return sni_ir_int(type, sni_f16_of(inst->imm.f));
+  if (inst->dtype == SN_BF16) return sni_ir_int(type, sni_bf16_of(inst->imm.f));
   if (sni_is_float(inst->dtype)) return sni_ir_float(type, inst->imm.f);
   return sni_ir_int(type, inst->dtype == SN_BOOL ? inst->imm.i != 0 : inst->imm.i);
 }

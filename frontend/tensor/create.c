@@ -266,7 +266,7 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
                       double step) {
   SNI_ENTER(context, "sn_range", sni_refused(context, context_refused));
   if ((unsigned)dtype >= SN_DTYPE_COUNT || dtype == SN_BOOL)
-    return sni_error(context, SN_ERR_DTYPE, "sn_range: dtype %s, expected i32, i64, f32 or f64",
+    return sni_error(context, SN_ERR_DTYPE, "sn_range: dtype %s, expected a number",
                      (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
   if (!sni_is_float(dtype) && (start != trunc(start) || step != trunc(step)))
     return sni_error(context, SN_ERR_ARGUMENT,
@@ -288,7 +288,7 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
 
 static bool expect_number(sn_context *c, sn_dtype dtype) {
   if ((unsigned)dtype < SN_DTYPE_COUNT && dtype != SN_BOOL) return true;
-  sni_error(c, SN_ERR_DTYPE, "%s: dtype %s, expected i32, i64, f32 or f64", c->frame.op,
+  sni_error(c, SN_ERR_DTYPE, "%s: dtype %s, expected a number", c->frame.op,
             (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
   return false;
 }

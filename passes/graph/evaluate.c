@@ -166,6 +166,9 @@ static sni_scalar bitcast(sni_scalar a, sn_dtype dtype) {
 bool sni_evaluate_scalar(sni_kop op, sn_dtype dtype, const sni_scalar *a, sni_scalar *out) {
   out->dtype = dtype;
   int n = sni_kop_infos[op].operands;
+  // arithmetic on storage dtypes is left to what widen_ops.c makes of it
+  const uint32_t ruled = sni_kop_infos[op].dtypes;
+  if (n && !(ruled >> (sni_kop_has_source(op) ? a[0].dtype : dtype) & 1)) return false;
   if (op == SNI_KOP_COPY)
     *out = a[0];
   else if (op == SNI_KOP_SELECT)
@@ -181,7 +184,7 @@ bool sni_evaluate_scalar(sni_kop op, sn_dtype dtype, const sni_scalar *a, sni_sc
     out->i &= 1;
   } else if (sni_is_float(dtype)) {
     if (!evaluate_float(op, a[0].f, n > 1 ? a[1].f : 0, &out->f)) return false;
-    if (dtype == SN_F32) out->f = (double)(float)out->f;
+    out->f = sni_scalar_of(dtype, out->f).f;
   } else {
     return evaluate_integer(op, a[0].i, n > 1 ? a[1].i : 0, dtype == SN_I32 ? 32 : 64, &out->i);
   }

@@ -250,7 +250,10 @@ static sni_node_id fold_leaf(sni_rewrite *r, const sni_node *node) {
 
 sni_node_id sni_fold_node(sni_rewrite *r, const sni_node *node) {
   sni_node_id id;
-  switch (sni_op_infos[node->op].op_class) {
+  const sni_op_class op_class = sni_op_infos[node->op].op_class;
+  const bool sums = op_class == SNI_CLASS_REDUCE || op_class == SNI_CLASS_CUMULATE;
+  if (sums && !sni_is_compute(node->type.dtype)) return SNI_NO_NODE;
+  switch (op_class) {
     case SNI_CLASS_LEAF:
       return fold_leaf(r, node);
     case SNI_CLASS_POINTWISE:

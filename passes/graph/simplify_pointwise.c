@@ -70,7 +70,9 @@ sni_node_id sni_simplify_cast(sni_rewrite *r, const sni_node *n) {
   if (a->type.dtype == n->type.dtype) return n->operands[0];
   if (a->op != SNI_OP_CAST) return SNI_NO_NODE;
   sni_node_id x = a->operands[0];
-  if (!widens(sni_graph_type(r->to, x)->dtype, a->type.dtype)) return SNI_NO_NODE;
+  const sn_dtype from = sni_graph_type(r->to, x)->dtype;
+  if (!widens(from, a->type.dtype)) return SNI_NO_NODE;
+  if (from != n->type.dtype && !sni_is_kernel_cast(from, n->type.dtype)) return SNI_NO_NODE;
   return sni_build_cast(&r->build, x, n->type.dtype);
 }
 
