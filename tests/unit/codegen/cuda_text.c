@@ -164,7 +164,10 @@ static void write_read(const writer *w, uint32_t number, uint32_t item, uint32_t
   write_condition(w, access, item);
   fprintf(w->out, " ? ");
   write_element(w, access, item);
-  fprintf(w->out, otherwise == SNI_NO_VALUE ? " : 0" : " : v%u", otherwise);
+  if (otherwise == SNI_NO_VALUE)
+    fprintf(w->out, " : (%s)0", types[sni_tree_buffers(w->tree)[access->buffer].dtype]);
+  else
+    fprintf(w->out, " : v%u", otherwise);
 }
 
 static void write_operation(const writer *w, const sni_tree_inst *inst) {
