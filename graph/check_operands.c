@@ -61,21 +61,11 @@ bool sni_infer_agree(const sni_inference *in, sni_dim a, sni_dim b) {
   return in->unify && in->dims && sni_dim_unify(in->dims, a, b);
 }
 
-// "f32 or f64"
-static void list_dtypes(uint32_t dtypes, char *buffer, size_t capacity) {
-  size_t length = 0;
-  buffer[0] = 0;
-  for (int i = 0; i < SN_DTYPE_COUNT; i++)
-    if (dtypes >> i & 1 && length < capacity)
-      length += (size_t)snprintf(buffer + length, capacity - length, "%s%s", length ? " or " : "",
-                                 sn_dtype_name((sn_dtype)i));
-}
-
 sn_status sni_infer_check_dtype(const sni_inference *in, int operand, uint32_t dtypes) {
   sn_dtype given = in->operands[operand]->dtype;
   if (dtypes >> given & 1) return SN_OK;
   char expected[64];
-  list_dtypes(dtypes, expected, sizeof(expected));
+  sni_dtypes_format(dtypes, expected, sizeof(expected));
   return sni_infer_fail(in, SN_ERR_DTYPE, "operand #%d: expected %s, given %s", operand, expected,
                         sn_dtype_name(given));
 }

@@ -5,6 +5,8 @@
 // lives in the arena.
 #include "graph/graph.h"
 
+#include "runtime/scalar.h"
+
 #include "runtime/float_modes.h"
 
 #include "graph/dims_internal.h"
@@ -108,42 +110,10 @@ sn_status sni_graph_add_constant(sni_graph *graph, const sni_type *type, const v
   return push_node(graph, &node, out_id);
 }
 
-// Truncates; saturates, NaN gives 0.
-static int64_t to_integer(double value, int64_t least, int64_t greatest) {
-  if (!(value == value)) return 0;
-  if (value <= (double)least) return least;
-  if (value >= (double)greatest) return greatest;
-  return (int64_t)value;
-}
-
 sn_status sni_graph_add_full(sni_graph *graph, const sni_type *type, double value,
                              sni_location location, sni_node_id *out_id) {
-  union {
-    uint8_t b;
-    int32_t i32;
-    int64_t i64;
-    float f32;
-    double f64;
-  } data = {.i64 = 0};
-  switch (type->dtype) {
-    case SN_BOOL:
-      data.b = value != 0;
-      break;
-    case SN_I32:
-      data.i32 = (int32_t)to_integer(value, INT32_MIN, INT32_MAX);
-      break;
-    case SN_I64:
-      data.i64 = to_integer(value, INT64_MIN, INT64_MAX);
-      break;
-    case SN_F32:
-      data.f32 = sni_float_of(value);
-      break;
-    case SN_F64:
-      data.f64 = value;
-      break;
-    case SN_DTYPE_COUNT:
-      return sni_fail(graph->diag, SN_ERR_INTERNAL, "constant: no valid dtype");
-  }
+  uint64_t data = 0;
+  sni_scalar_store(sni_scalar_of(type->dtype, value), &data, 0);
   sni_type scalar = sni_type_make(type->dtype, 0, NULL);
   sni_node_id id = SNI_NO_NODE;
   SNI_TRY(sni_graph_add_constant(graph, &scalar, &data, location, &id));

@@ -52,9 +52,11 @@ static sn_status check_iota(const sni_inference *in) {
     return sni_infer_fail(in, SN_ERR_SHAPE, "axis %lld is not in [0, %d)", (long long)axis,
                           in->declared->rank);
   int64_t size;
-  if (in->declared->dtype == SN_I32 &&
-      sni_dim_is_constant(in->dims, in->declared->dims[axis], &size) && size > INT32_MAX)
-    return sni_infer_fail(in, SN_ERR_SHAPE, "%lld indices do not fit i32", (long long)size);
+  if (sni_is_integer(in->declared->dtype) && sni_dtype_infos[in->declared->dtype].digits < 63 &&
+      sni_dim_is_constant(in->dims, in->declared->dims[axis], &size) &&
+      size > sni_integer_greatest(in->declared->dtype))
+    return sni_infer_fail(in, SN_ERR_SHAPE, "%lld indices do not fit %s", (long long)size,
+                          sn_dtype_name(in->declared->dtype));
   return SN_OK;
 }
 

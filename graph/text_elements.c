@@ -4,6 +4,7 @@
 // locale: the decimal point is '.', though printf and strtod use the locale's.
 #include "graph/text.h"
 #include "runtime/float_modes.h"
+#include "runtime/scalar.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -29,7 +30,7 @@ static size_t find_point(char point[max_number]) {
 
 // false when text is not a number of the form [-]digits[.digits][e[+-]digits], inf, -inf or nan, or
 // does not fit.
-static bool read_float(const char *text, size_t length, bool single, double *out_value) {
+static bool read_float(const char *text, size_t length, sn_dtype dtype, double *out_value) {
   char buffer[3 * max_number], point[max_number], *end;
   if (!length || length >= max_number) return false;
   size_t sign = *text == '-', n = 0, point_length = find_point(point);
@@ -49,33 +50,37 @@ static bool read_float(const char *text, size_t length, bool single, double *out
     }
   }
   buffer[n] = 0;
-  *out_value = single ? (double)strtof(buffer, &end) : strtod(buffer, &end);
+  *out_value =
+      dtype == SN_F32 ? (double)strtof(buffer, &end) : sni_scalar_of(dtype, strtod(buffer, &end)).f;
   return end == buffer + n && isfinite(*out_value);
 }
 
-static bool read_integer(const char *text, size_t length, int64_t least, int64_t greatest,
-                         int64_t *out_value) {
-  bool minus = length && *text == '-';
-  int64_t value = 0;
+// An integer of the dtype; of u64 the bits.
+static bool read_integer(const char *text, size_t length, sn_dtype dtype, int64_t *out_value) {
+  const bool minus = length && *text == '-';
+  uint64_t value = 0;
   if (length == minus) return false;
   for (size_t i = minus; i < length; i++) {
     if (text[i] < '0' || text[i] > '9') return false;
-    int digit = text[i] - '0';
     if (__builtin_mul_overflow(value, 10, &value) ||
-        __builtin_add_overflow(value, minus ? -digit : digit, &value))
+        __builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value))
       return false;
   }
-  *out_value = value;
-  return value >= least && value <= greatest;
+  *out_value = (int64_t)(minus ? 0 - value : value);
+  const uint64_t most =
+      minus ? 0 - (uint64_t)sni_integer_least(dtype) : (uint64_t)sni_integer_greatest(dtype);
+  return value <= most;
 }
 
 // The shorter of two precisions that gives the same value again.
-static void write_float(double value, bool single, char buffer[max_number]) {
+static void write_float(double value, sn_dtype dtype, char buffer[max_number]) {
   if (isnan(value) || isinf(value)) {
     snprintf(buffer, max_number, "%s", isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
     return;
   }
-  const int precisions[2] = {single ? 6 : 15, single ? 9 : 17};
+  // C's FLT_DIG and FLT_DECIMAL_DIG of the format
+  const int digits = sni_dtype_infos[dtype].digits;
+  const int precisions[2] = {(int)((digits - 1) * 0.30103), (int)(1 + ceil(digits * 0.30103))};
   for (int i = 0; i < 2; i++) {
     char *out = buffer;
     double again;
@@ -87,74 +92,36 @@ static void write_float(double value, bool single, char buffer[max_number]) {
         *out++ = '.';
     }
     *out = 0;
-    if (read_float(buffer, (size_t)(out - buffer), single, &again) && again == value) return;
+    if (read_float(buffer, (size_t)(out - buffer), dtype, &again) && again == value) return;
   }
 }
 
 // ---- one element
 static void write_element(sn_dtype dtype, const char *data, char buffer[max_number]) {
-  int32_t i32;
-  int64_t i64;
-  float f32;
-  double f64;
-  switch (dtype) {
-    case SN_BOOL:
-      snprintf(buffer, max_number, "%s", *data ? "true" : "false");
-      return;
-    case SN_I32:
-      memcpy(&i32, data, sizeof(i32));
-      snprintf(buffer, max_number, "%" PRId32, i32);
-      return;
-    case SN_I64:
-      memcpy(&i64, data, sizeof(i64));
-      snprintf(buffer, max_number, "%" PRId64, i64);
-      return;
-    case SN_F32:
-      memcpy(&f32, data, sizeof(f32));
-      write_float((double)f32, true, buffer);
-      return;
-    case SN_F64:
-      memcpy(&f64, data, sizeof(f64));
-      write_float(f64, false, buffer);
-      return;
-    case SN_DTYPE_COUNT:
-      break;
-  }
-  buffer[0] = 0;
+  const sni_scalar value = sni_scalar_load(dtype, data, 0);
+  if (dtype == SN_BOOL)
+    snprintf(buffer, max_number, "%s", value.i ? "true" : "false");
+  else if (sni_is_float(dtype))
+    write_float(value.f, dtype, buffer);
+  else if (sni_is_unsigned(dtype))
+    snprintf(buffer, max_number, "%" PRIu64, (uint64_t)value.i);
+  else
+    snprintf(buffer, max_number, "%" PRId64, value.i);
 }
 
 static bool read_element(sn_dtype dtype, const char *text, size_t length, char *data) {
-  int64_t integer;
-  int32_t i32;
-  double f64;
-  float f32;
-  switch (dtype) {
-    case SN_BOOL:
-      *data = length == 4;
-      return (length == 4 && !memcmp(text, "true", 4)) ||
-             (length == 5 && !memcmp(text, "false", 5));
-    case SN_I32:
-      if (!read_integer(text, length, INT32_MIN, INT32_MAX, &integer)) return false;
-      i32 = (int32_t)integer;
-      memcpy(data, &i32, sizeof(i32));
-      return true;
-    case SN_I64:
-      if (!read_integer(text, length, INT64_MIN, INT64_MAX, &integer)) return false;
-      memcpy(data, &integer, sizeof(integer));
-      return true;
-    case SN_F32:
-      if (!read_float(text, length, true, &f64)) return false;
-      f32 = sni_float_of(f64);
-      memcpy(data, &f32, sizeof(f32));
-      return true;
-    case SN_F64:
-      if (!read_float(text, length, false, &f64)) return false;
-      memcpy(data, &f64, sizeof(f64));
-      return true;
-    case SN_DTYPE_COUNT:
-      break;
+  sni_scalar value = {.dtype = dtype};
+  if (dtype == SN_BOOL) {
+    value.i = length == 4;
+    if (!(length == 4 && !memcmp(text, "true", 4)) && !(length == 5 && !memcmp(text, "false", 5)))
+      return false;
+  } else if (sni_is_float(dtype)) {
+    if (!read_float(text, length, dtype, &value.f)) return false;
+  } else if (!read_integer(text, length, dtype, &value.i)) {
+    return false;
   }
-  return false;
+  sni_scalar_store(value, data, 0);
+  return true;
 }
 
 // ---- all elements

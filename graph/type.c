@@ -91,3 +91,24 @@ void sni_index_fault_format(const char *op, const sni_type *table, const sni_typ
            "[0, %s)",
            op, of_indices, of_table, rows);
 }
+
+void sni_dtypes_format(uint32_t dtypes, char *buffer, size_t capacity) {
+  static const struct {
+    uint32_t dtypes;
+    const char *name;
+  } sets[] = {{SNI_DTYPES_NUMBER, "a number"},
+              {SNI_DTYPES_FLOAT, "a float"},
+              {SNI_DTYPES_INTEGER, "an integer"},
+              {SNI_DTYPES_LOGIC, "bool or an integer"}};
+  size_t length = 0;
+  buffer[0] = 0;
+  for (size_t i = 0; i < SNI_COUNT_OF(sets); i++)
+    if (sets[i].dtypes == dtypes) {
+      snprintf(buffer, capacity, "%s", sets[i].name);
+      return;
+    }
+  for (int i = 0; i < SN_DTYPE_COUNT; i++)
+    if (dtypes >> i & 1 && length < capacity)
+      length += (size_t)snprintf(buffer + length, capacity - length, "%s%s", length ? " or " : "",
+                                 sn_dtype_name((sn_dtype)i));
+}

@@ -128,4 +128,7 @@ size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *bu
 void sni_index_fault_format(const char *op, const sni_type *table, const sni_type *indices,
                             char *buffer, size_t capacity);
 
+// A set of dtypes for messages: "a number", "a float", "bool or an integer"; else "f32 or f64".
+void sni_dtypes_format(uint32_t dtypes, char *buffer, size_t capacity);
+
 #endif

@@ -45,6 +45,16 @@ static inline float sni_float_of(double value) {
   return rounded;
 }
 
+// And back: a host that takes denormals for zeros would lose them.
+static inline double sni_double_of(float value) {
+  const unsigned host = sni_enter_float_modes();
+  SNI_PIN_FLOAT(value);
+  double wide = (double)value;
+  SNI_PIN_FLOAT(wide);
+  sni_leave_float_modes(host);
+  return wide;
+}
+
 // The same for numbers as text: the C library's conversions ask for the rounding mode, and on x86
 // find it in the older unit.
 typedef struct sni_text_modes {

@@ -4,6 +4,8 @@
 // and 3.0 (32-bit length).
 #include "tools/npy.h"
 
+#include "runtime/dtype.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -32,21 +34,7 @@ static bool fail(char *error, size_t capacity, const char *format, ...) {
 }
 
 static const char *descr_of(sn_dtype dtype) {
-  switch (dtype) {
-    case SN_BOOL:
-      return "|b1";
-    case SN_I32:
-      return "<i4";
-    case SN_I64:
-      return "<i8";
-    case SN_F32:
-      return "<f4";
-    case SN_F64:
-      return "<f8";
-    case SN_DTYPE_COUNT:
-      break;
-  }
-  return NULL;
+  return sni_dtype_infos[dtype].npy;
 }
 
 static void skip_spaces(reader *r) {
@@ -93,6 +81,7 @@ static bool read_descr(reader *r, sn_dtype *out) {
   for (size_t i = 0; r->at < r->end && *r->at != '\'' && i + 1 < sizeof(text); i++)
     text[i] = *r->at++;
   if (!accept(r, "'")) return fail(r->error, r->capacity, "the header's descr is malformed");
+  if (!strcmp(text, "|V2")) text[0] = '<';  // two opaque bytes, as ml_dtypes' bfloat16 is stored
   for (sn_dtype dtype = 0; dtype < SN_DTYPE_COUNT; dtype++)
     if (!strcmp(text, descr_of(dtype))) {
       *out = dtype;

@@ -3,6 +3,8 @@
 //
 // Its errors are about what the user gave: (sn_f)(...) instead of the macro sn_f(...) leaves out the
 // line of the call here.
+#include "runtime/dtype.h"
+#include "runtime/half.h"
 #include "tools/npy.h"
 
 #include <errno.h>
@@ -231,7 +233,9 @@ static int64_t count(const sn_shape *shape) {
 static bool allocate(sn_view *view, const sn_spec *spec) {
   size_t bytes = (size_t)count(&spec->shape) * sn_dtype_size(spec->dtype);
   *view = (sn_view){aligned_alloc(64, (bytes + 127) / 64 * 64), spec->dtype, spec->shape};
-  return view->data || complain("out of memory", NULL);
+  if (!view->data) return complain("out of memory", NULL);
+  memset(view->data, 0, bytes);
+  return true;
 }
 
 static bool read_inputs(const arguments *a, loaded *l) {
@@ -250,29 +254,20 @@ static bool read_inputs(const arguments *a, loaded *l) {
   return true;
 }
 
+// 0, 1/8, ..., 7/8, again and again, as the dtype has it.
 static void fill_pattern(const sn_view *view) {
-  int64_t n = count(&view->shape);
+  const int64_t n = count(&view->shape);
   for (int64_t i = 0; i < n; i++) {
-    int k = (int)(i % 8);
-    switch (view->dtype) {
-      case SN_BOOL:
-        ((uint8_t *)view->data)[i] = k & 1;
-        break;
-      case SN_I32:
-        ((int32_t *)view->data)[i] = 0;
-        break;
-      case SN_I64:
-        ((int64_t *)view->data)[i] = 0;
-        break;
-      case SN_F32:
-        ((float *)view->data)[i] = (float)k / 8;
-        break;
-      case SN_F64:
-        ((double *)view->data)[i] = (double)k / 8;
-        break;
-      case SN_DTYPE_COUNT:
-        break;
-    }
+    const int k = (int)(i % 8);
+    if (view->dtype == SN_F32)
+      ((float *)view->data)[i] = (float)k / 8;
+    else if (view->dtype == SN_F64)
+      ((double *)view->data)[i] = (double)k / 8;
+    else if (sni_is_half(view->dtype))
+      ((uint16_t *)view->data)[i] =
+          view->dtype == SN_F16 ? sni_f16_of((double)k / 8) : sni_bf16_of((double)k / 8);
+    else if (view->dtype == SN_BOOL)
+      ((uint8_t *)view->data)[i] = k & 1;
   }
 }
 

@@ -122,7 +122,7 @@ sni_value sni_put_with_sign(sni_expander *x, sni_value a, sni_value sign_bit) {
 
 static sni_value expand_sign(sni_expander *x, sni_value a) {
   const sn_dtype dtype = sni_value_dtype(x, a);
-  const bool is_float = dtype == SN_F32 || dtype == SN_F64;
+  const bool is_float = sni_is_float(dtype);
   const sni_value zero = is_float ? sni_put_f(x, dtype, 0) : sni_put_i(x, dtype, 0);
   const sni_value one = is_float ? sni_put_f(x, dtype, 1) : sni_put_i(x, dtype, 1);
   const sni_value minus = is_float ? sni_put_f(x, dtype, -1) : sni_put_i(x, dtype, -1);
@@ -141,7 +141,8 @@ static sni_value expand_rsqrt(sni_expander *x, sni_value a) {
 // ---- driver
 
 sni_value sni_expand_math(sni_expander *x, sni_kop op, sn_dtype dtype, const sni_value *v) {
-  const bool is_float = dtype == SN_F32 || dtype == SN_F64;
+  const bool is_float = sni_is_float(dtype);
+  if (op == SNI_KOP_CAST) return sni_expand_half_cast(x, v[0], dtype);
   if (op == SNI_KOP_SIGN) return expand_sign(x, v[0]);
   if (op == SNI_KOP_RSQRT) return expand_rsqrt(x, v[0]);
   if (op == SNI_KOP_EXP) return sni_expand_exp(x, v[0]);

@@ -177,6 +177,16 @@ SNI_INLINE void select_8(unsigned form, uint8_t *dst, const bool8 *a, const uint
   }
 }
 
+SNI_INLINE void select_16(unsigned form, uint16_t *dst, const bool8 *a, const uint16_t *b,
+                          const uint16_t *c, size_t n) {
+  const uint16_t one_b = *b, one_c = *c;
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n; i++) {
+    const uint16_t yes = form & SNI_FORM_B ? one_b : b[i], no = form & SNI_FORM_C ? one_c : c[i];
+    dst[i] = a[i] ? yes : no;
+  }
+}
+
 SNI_INLINE void select_32(unsigned form, uint32_t *dst, const bool8 *a, const uint32_t *b,
                           const uint32_t *c, size_t n) {
   const uint32_t one_b = *b, one_c = *c;
@@ -278,6 +288,47 @@ SNI_INLINE void cast_f64(sn_dtype from, double *dst, const void *a, size_t n) {
   for (size_t i = 0; i < n; i++) dst[i] = sni_to_f64(from, a, i);
 }
 
+// Between a storage dtype and its compute dtype. What is cut off is cut off of unsigned numbers too.
+static void cast_i8_i32(void *dst, const void *a, const void *b, const void *c, size_t n) {
+  int32_t *to = dst;
+  const int8_t *from = a;
+  (void)b, (void)c;
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n; i++) to[i] = from[i];
+}
+
+static void cast_i16_i32(void *dst, const void *a, const void *b, const void *c, size_t n) {
+  int32_t *to = dst;
+  const int16_t *from = a;
+  (void)b, (void)c;
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n; i++) to[i] = from[i];
+}
+
+static void cast_u16_i32(void *dst, const void *a, const void *b, const void *c, size_t n) {
+  int32_t *to = dst;
+  const uint16_t *from = a;
+  (void)b, (void)c;
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n; i++) to[i] = from[i];
+}
+
+static void cast_i32_8(void *dst, const void *a, const void *b, const void *c, size_t n) {
+  uint8_t *to = dst;
+  const uint32_t *from = a;
+  (void)b, (void)c;
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n; i++) to[i] = (uint8_t)from[i];
+}
+
+static void cast_i32_16(void *dst, const void *a, const void *b, const void *c, size_t n) {
+  uint16_t *to = dst;
+  const uint32_t *from = a;
+  (void)b, (void)c;
+  SNI_ELEMENTWISE
+  for (size_t i = 0; i < n; i++) to[i] = (uint16_t)from[i];
+}
+
 // ---- one function per operation, dtype and form; no form for a single a where operands commute
 // clang-format off
 #define BOTH(X, T, OP) X(T, OP, 0) X(T, OP, 2)
@@ -339,7 +390,7 @@ SNI_X(0) SNI_X(2)
 #undef SNI_X
 #define SNI_X(T, form) \
   static void SELECT_##T##_##form(ARGUMENTS) { select_##T(form, dst, a, b, c, n); }
-SELECT(SNI_X, 8) SELECT(SNI_X, 32) SELECT(SNI_X, 64)
+SELECT(SNI_X, 8) SELECT(SNI_X, 16) SELECT(SNI_X, 32) SELECT(SNI_X, 64)
 #undef SNI_X
 #define SNI_X(from, to)                                       \
   static void CAST_##from##_##to(ARGUMENTS) {                 \
@@ -362,17 +413,29 @@ const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
         FMA(SNI_X, f32) FMA(SNI_X, f64)
 #undef SNI_X
         [SNI_KOP_FOLD_ANGLE][SN_F64] = {FOLD_0, NULL, FOLD_2},
-#define SNI_X(T, form) [SNI_KOP_SELECT][SN_BOOL][form] = SELECT_##T##_##form,
+#define SNI_X(T, form) \
+  [SNI_KOP_SELECT][SN_BOOL][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_I8][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_U8][form] = SELECT_##T##_##form,
         SELECT(SNI_X, 8)
 #undef SNI_X
 #define SNI_X(T, form) \
-  [SNI_KOP_SELECT][SN_F32][form] = SELECT_##T##_##form, \
-  [SNI_KOP_SELECT][SN_I32][form] = SELECT_##T##_##form,
+  [SNI_KOP_SELECT][SN_I16][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_U16][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_F16][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_BF16][form] = SELECT_##T##_##form,
+        SELECT(SNI_X, 16)
+#undef SNI_X
+#define SNI_X(T, form) \
+  [SNI_KOP_SELECT][SN_I32][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_U32][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_F32][form] = SELECT_##T##_##form,
         SELECT(SNI_X, 32)
 #undef SNI_X
 #define SNI_X(T, form) \
-  [SNI_KOP_SELECT][SN_F64][form] = SELECT_##T##_##form, \
-  [SNI_KOP_SELECT][SN_I64][form] = SELECT_##T##_##form,
+  [SNI_KOP_SELECT][SN_I64][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_U64][form] = SELECT_##T##_##form, \
+  [SNI_KOP_SELECT][SN_F64][form] = SELECT_##T##_##form,
         SELECT(SNI_X, 64)
 #undef SNI_X
     },
@@ -380,6 +443,10 @@ const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
 #define SNI_X(from, to) [dtype_##from][dtype_##to] = CAST_##from##_##to,
         CAST(SNI_X)
 #undef SNI_X
+        [SN_I8][SN_I32] = cast_i8_i32, [SN_U8][SN_I32] = CAST_b8_i32,
+        [SN_I16][SN_I32] = cast_i16_i32, [SN_U16][SN_I32] = cast_u16_i32,
+        [SN_I32][SN_I8] = cast_i32_8, [SN_I32][SN_U8] = cast_i32_8,
+        [SN_I32][SN_I16] = cast_i32_16, [SN_I32][SN_U16] = cast_i32_16,
     },
     .move = &SNI_LOCAL(sni_interp_move),
     .reduce = &SNI_LOCAL(sni_interp_reduce),

@@ -8,9 +8,15 @@
 
 #include <string.h>
 
-// ---- one element wide: 1, 4 or 8 bytes, whatever the dtype
+// ---- one element wide: 1, 2, 4 or 8 bytes, whatever the dtype
 static void splat_8(void *dst, const void *value, size_t n) {
   memset(dst, *(const uint8_t *)value, n);
+}
+
+static void splat_16(void *dst, const void *value, size_t n) {
+  uint16_t *to = dst;
+  const uint16_t v = *(const uint16_t *)value;
+  for (size_t i = 0; i < n; i++) to[i] = v;
 }
 
 static void splat_32(void *dst, const void *value, size_t n) {
@@ -32,6 +38,16 @@ static void load_8(void *dst, const void *from, ptrdiff_t stride, const int64_t 
     for (size_t i = 0; i < n; i++, at += stride) to[i] = *(const uint8_t *)at;
   else
     for (size_t i = 0; i < n; i++, at += stride) to[i] = ((const uint8_t *)at)[index[i]];
+}
+
+static void load_16(void *dst, const void *from, ptrdiff_t stride, const int64_t *index, size_t n) {
+  uint16_t *restrict to = dst;
+  const char *at = from;
+  if (!index)
+    for (size_t i = 0; i < n; i++, at += stride) to[i] = *(const uint16_t *)(const void *)at;
+  else
+    for (size_t i = 0; i < n; i++, at += stride)
+      to[i] = ((const uint16_t *)(const void *)at)[index[i]];
 }
 
 static void load_32(void *dst, const void *from, ptrdiff_t stride, const int64_t *index, size_t n) {
@@ -61,6 +77,16 @@ static void store_8(void *to, ptrdiff_t stride, const int64_t *index, const void
     for (size_t i = 0; i < n; i++, at += stride) *(uint8_t *)at = from[i];
   else
     for (size_t i = 0; i < n; i++, at += stride) ((uint8_t *)at)[index[i]] = from[i];
+}
+
+static void store_16(void *to, ptrdiff_t stride, const int64_t *index, const void *value,
+                     size_t n) {
+  const uint16_t *restrict from = value;
+  char *at = to;
+  if (!index)
+    for (size_t i = 0; i < n; i++, at += stride) *(uint16_t *)(void *)at = from[i];
+  else
+    for (size_t i = 0; i < n; i++, at += stride) ((uint16_t *)(void *)at)[index[i]] = from[i];
 }
 
 static void store_32(void *to, ptrdiff_t stride, const int64_t *index, const void *value,
@@ -186,19 +212,43 @@ static bool check_index(int64_t *dst, const int64_t *a, int64_t size, size_t n) 
 
 const sni_move_blocks SNI_LOCAL(sni_interp_move) = {
     .splat = {[SN_BOOL] = splat_8,
+              [SN_I8] = splat_8,
+              [SN_U8] = splat_8,
+              [SN_I16] = splat_16,
+              [SN_U16] = splat_16,
+              [SN_F16] = splat_16,
+              [SN_BF16] = splat_16,
               [SN_I32] = splat_32,
+              [SN_U32] = splat_32,
               [SN_F32] = splat_32,
               [SN_I64] = splat_64,
+              [SN_U64] = splat_64,
               [SN_F64] = splat_64},
     .load = {[SN_BOOL] = load_8,
+             [SN_I8] = load_8,
+             [SN_U8] = load_8,
+             [SN_I16] = load_16,
+             [SN_U16] = load_16,
+             [SN_F16] = load_16,
+             [SN_BF16] = load_16,
              [SN_I32] = load_32,
+             [SN_U32] = load_32,
              [SN_F32] = load_32,
              [SN_I64] = load_64,
+             [SN_U64] = load_64,
              [SN_F64] = load_64},
     .store = {[SN_BOOL] = store_8,
+              [SN_I8] = store_8,
+              [SN_U8] = store_8,
+              [SN_I16] = store_16,
+              [SN_U16] = store_16,
+              [SN_F16] = store_16,
+              [SN_BF16] = store_16,
               [SN_I32] = store_32,
+              [SN_U32] = store_32,
               [SN_F32] = store_32,
               [SN_I64] = store_64,
+              [SN_U64] = store_64,
               [SN_F64] = store_64},
     .store_add = {[SN_I32] = store_add_i32,
                   [SN_I64] = store_add_i64,

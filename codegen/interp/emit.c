@@ -5,6 +5,7 @@
 // Invariant: steps keep the order of the tree's instructions. Loads and stores of neighbouring
 // elements go through cursors and cost no step of their own.
 #include "codegen/interp/flatten.h"
+#include "runtime/scalar.h"
 
 #include <math.h>
 #include <string.h>
@@ -74,27 +75,16 @@ uint32_t sni_flatten_constant(sni_flattener *t, sn_dtype dtype, uint64_t bits) {
   return slot;
 }
 
-// The bits of a number as an element of dtype, in the low bytes.
-static uint64_t float_bits(sn_dtype dtype, double value) {
-  const float single = (float)value;
+static uint64_t bits_of(sni_scalar value) {
   uint64_t bits = 0;
-  memcpy(&bits, dtype == SN_F32 ? (const void *)&single : (const void *)&value,
-         dtype == SN_F32 ? sizeof(single) : sizeof(value));
+  sni_scalar_store(value, &bits, 0);
   return bits;
 }
 
 uint64_t sni_flatten_identity(sni_kop combiner, sn_dtype dtype) {
-  const bool max = combiner == SNI_KOP_MAX, min = combiner == SNI_KOP_MIN;
-  if (sni_is_float(dtype))
-    return float_bits(dtype, max                       ? -(double)INFINITY
-                             : min                     ? (double)INFINITY
-                             : combiner == SNI_KOP_MUL ? 1.0
-                                                       : -0.0);
-  if (dtype == SN_BOOL) return min;
-  const bool wide = dtype == SN_I64;
-  if (max) return (uint64_t)(wide ? INT64_MIN : INT32_MIN);
-  if (min) return (uint64_t)(wide ? INT64_MAX : INT32_MAX);
-  return combiner == SNI_KOP_MUL;
+  if (combiner == SNI_KOP_MAX) return bits_of(sni_scalar_least(dtype));
+  if (combiner == SNI_KOP_MIN) return bits_of(sni_scalar_greatest(dtype));
+  return bits_of(sni_scalar_of(dtype, combiner == SNI_KOP_MUL ? 1 : -0.0));
 }
 
 // ---- values
@@ -197,9 +187,7 @@ static void emit_operation(sni_flattener *t, uint32_t number) {
 static void emit_constant(sni_flattener *t, uint32_t number) {
   const sni_tree_inst *inst = &t->all[number];
   const sn_dtype dtype = (sn_dtype)inst->dtype;
-  uint64_t bits = (uint64_t)inst->imm.i;
-  if (sni_is_float(dtype)) bits = float_bits(dtype, inst->imm.f);
-  if (dtype == SN_BOOL) bits = inst->imm.i != 0;
+  const uint64_t bits = bits_of((sni_scalar){dtype, {.i = inst->imm.i}});
   t->values[number].slot = sni_flatten_constant(t, dtype, bits);
 }
 

@@ -24,7 +24,7 @@ typedef struct pool {
 
 typedef struct scan {
   sni_flattener *t;
-  pool pools[3];                    // elements of 1, 4 and 8 bytes
+  pool pools[4];                    // elements of 1, 2, 4 and 8 bytes
   uint32_t *starts, *ends;          // per step: first slot of a chain
   uint32_t *next_start, *next_end;  // per slot
 } scan;
@@ -34,8 +34,7 @@ typedef struct span {
 } span;
 
 static int pool_of(uint8_t dtype) {
-  const size_t size = sn_dtype_size((sn_dtype)dtype);
-  return size == 1 ? 0 : size == 4 ? 1 : 2;
+  return __builtin_ctz((unsigned)sni_dtype_bytes((sn_dtype)dtype));
 }
 
 static size_t round_up(size_t value, size_t unit) {
@@ -173,7 +172,7 @@ static void assign_registers(sni_flattener *t, scan *s) {
   s->ends = allocate(t, t->n_steps + 1, sizeof(uint32_t));
   s->next_start = allocate(t, t->n_slots + 1, sizeof(uint32_t));
   s->next_end = allocate(t, t->n_slots + 1, sizeof(uint32_t));
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 4; i++)
     s->pools[i].free_numbers = allocate(t, t->n_slots + 1, sizeof(uint32_t));
   if (t->status) return;
   for (uint32_t i = 0; i <= t->n_steps; i++) s->starts[i] = s->ends[i] = SNI_NO_VALUE;
@@ -191,8 +190,8 @@ static void assign_registers(sni_flattener *t, scan *s) {
 // ---- the block
 
 static size_t register_bytes_of(const sni_flattener *t, const scan *s) {
-  size_t bytes =
-      s->pools[0].n_made + 4 * (size_t)s->pools[1].n_made + 8 * (size_t)s->pools[2].n_made;
+  size_t bytes = 0;
+  for (int i = 0; i < 4; i++) bytes += (size_t)s->pools[i].n_made << i;
   for (uint32_t i = 0; i < t->n_slots; i++)
     if (t->slots[i].home == SNI_HOME_REGISTERS)
       bytes += t->slots[i].count * sn_dtype_size((sn_dtype)t->slots[i].dtype);
@@ -247,8 +246,8 @@ static size_t reserve(sni_flattener *t, size_t bytes, size_t align) {
 static void place_slots(sni_flattener *t, scan *s) {
   for (uint32_t i = 0; i < t->n_slots; i++)
     if (t->slots[i].home == SNI_HOME_CELL) t->slots[i].offset = reserve(t, 8, 8);
-  for (int i = 0; i < 3; i++) {
-    const size_t size = i == 0 ? 1 : i == 1 ? 4 : 8;
+  for (int i = 0; i < 4; i++) {
+    const size_t size = (size_t)1 << i;
     s->pools[i].base = reserve(t, s->pools[i].n_made * size * t->block, SNI_LINE_BYTES);
   }
   for (uint32_t i = 0; i < t->n_slots; i++) {

@@ -5,6 +5,7 @@
 // order of their uses, each used once, neighbouring instructions share one BLOCK. The first failure
 // sticks; after it nothing is read from the arrays.
 #include "codegen/kernel/tree_inside.h"
+#include "runtime/scalar.h"
 
 static void fail(sni_tree_builder *b, const char *rule) {
   if (!b->status)
@@ -131,9 +132,10 @@ static void normalize_immediate(sni_tree_inst *inst) {
     case SNI_IMMEDIATE_CONST:
       inst->imm.words[1] = 0;
       // What is no number keeps its bits.
-      if (inst->dtype == SN_F32 && inst->imm.f == inst->imm.f) inst->imm.f = (float)inst->imm.f;
-      if (inst->dtype == SN_BOOL) inst->imm.i = first != 0;
-      if (inst->dtype == SN_I32) inst->imm.i = (int32_t)(uint32_t)(uint64_t)first;
+      if (!sni_is_float((sn_dtype)inst->dtype) || inst->imm.f == inst->imm.f)
+        inst->imm.i = sni_scalar_cast((sni_scalar){(sn_dtype)inst->dtype, {.i = first}},
+                                      (sn_dtype)inst->dtype)
+                          .i;
       break;
     case SNI_IMMEDIATE_SIZE:
       inst->imm.size = normal(inst->imm.size);

@@ -120,7 +120,7 @@ static void choose_blocks(const shape *s, blocks *out) {
 }
 
 static int vector_lanes(sn_dtype dtype, int vector_bits) {
-  return vector_bits / (dtype == SN_F64 || dtype == SN_I64 ? 64 : 32);
+  return vector_bits / (8 * (int)sni_dtype_bytes(dtype));
 }
 static int vector_registers(int vector_bits) {
   return vector_bits == 512 ? 32 : 16;

@@ -7,18 +7,19 @@
 
 // SNI_KOP(ID, name, operands, CORE or MATH, immediate, flags, dtypes, cost, formula). MATH ops are
 // expanded (codegen/expand/) into CORE ones before any backend sees them. Operands have the
-// result's dtype unless said otherwise. immediate: what imm holds. dtypes: SNI_DTYPES_<that>, of the
-// source where there is one, else of the value. cost: ns per f32 element on one core, roughly; of a
+// result's dtype unless said otherwise. immediate: what imm holds. dtypes: the compute dtypes of
+// SNI_DTYPES_<that>, or MOVED: all, storage dtypes too; of the source where there is one, else of
+// the value. cost: ns per f32 element on one core, roughly; of a
 // MATH op: what it is expanded to.
 #define SNI_KOPS(SNI_KOP)                                                                          \
   SNI_KOP(NONE, "none", 0, CORE, NONE, PLAIN, NONE, 0, "no operation")                             \
-  SNI_KOP(CONST, "const", 0, CORE, CONST, PLAIN, ANY, 0, "y = imm")                                \
+  SNI_KOP(CONST, "const", 0, CORE, CONST, PLAIN, MOVED, 0, "y = imm")                              \
   SNI_KOP(PARAM, "param", 0, CORE, SIZE, PLAIN, NUMBER, 0,                                         \
           "y = imm.size, converted from i64 to the dtype")                                         \
   SNI_KOP(INDEX, "index", 0, CORE, NONE, LOOP, INTEGER, 0.05,                                      \
           "y = index of the loop, as i32 or i64")                                                  \
-  SNI_KOP(LOAD, "load", 0, CORE, NONE, ACCESS, ANY, 0.1, "y = access")                             \
-  SNI_KOP(STORE, "store", 1, CORE, NONE, ACCESS_STORE, ANY, 0.1, "access = a")                     \
+  SNI_KOP(LOAD, "load", 0, CORE, NONE, ACCESS, MOVED, 0.1, "y = access")                           \
+  SNI_KOP(STORE, "store", 1, CORE, NONE, ACCESS_STORE, MOVED, 0.1, "access = a")                   \
   SNI_KOP(STORE_ADD, "store_add", 1, CORE, NONE, ACCESS_STORE, NUMBER, 0.5,                        \
           "access += a; serial along the axes that collide")                                       \
   SNI_KOP(REDUCE, "reduce", 1, CORE, COMBINER, LOOP, ANY, 0.05,                                    \
@@ -35,7 +36,7 @@
           "value of b after no iteration")                                                         \
   SNI_KOP(CHECK_INDEX, "check_index", 1, CORE, SIZE, PLAIN, I64, 0.1,                              \
           "y = a clamped to [0, imm.size); a fault if it was outside; i64")                        \
-  SNI_KOP(COPY, "copy", 1, CORE, NONE, PLAIN, ANY, 0, "y = a")                                     \
+  SNI_KOP(COPY, "copy", 1, CORE, NONE, PLAIN, MOVED, 0, "y = a")                                   \
   SNI_KOP(ADD, "add", 2, CORE, NONE, COMMUTES, NUMBER, 0.05, "y = a + b; integers wrap")           \
   SNI_KOP(SUB, "sub", 2, CORE, NONE, PLAIN, NUMBER, 0.05, "y = a - b")                             \
   SNI_KOP(MUL, "mul", 2, CORE, NONE, COMMUTES, NUMBER, 0.05, "y = a * b")                          \
@@ -71,11 +72,13 @@
           "y = a < b; bool; a and b of dtype source")                                              \
   SNI_KOP(LE, "le", 2, CORE, NONE, SOURCE, NUMBER, 0.05,                                           \
           "y = a <= b; bool; a and b of dtype source")                                             \
-  SNI_KOP(SELECT, "select", 3, CORE, NONE, PLAIN, ANY, 0.05, "y = a ? b : c; a bool")              \
-  SNI_KOP(CAST, "cast", 1, CORE, NONE, SOURCE, ANY, 0.05,                                          \
-          "y = a of dtype source converted; float to integer truncates, saturates, NaN gives 0; "  \
-          "i64 to i32 wraps; to bool: a != 0")                                                     \
-  SNI_KOP(BITCAST, "bitcast", 1, CORE, NONE, SOURCE, ANY, 0,                                       \
+  SNI_KOP(SELECT, "select", 3, CORE, NONE, PLAIN, MOVED, 0.05, "y = a ? b : c; a bool")            \
+  SNI_KOP(                                                                                         \
+      CAST, "cast", 1, CORE, NONE, SOURCE, MOVED, 0.05,                                            \
+      "y = a of dtype source converted; float to integer truncates, saturates, NaN gives 0; "      \
+      "integers wrap; to bool: a != 0; between a storage dtype and its compute dtype, rounded "    \
+      "to nearest even")                                                                           \
+  SNI_KOP(BITCAST, "bitcast", 1, CORE, NONE, SOURCE, MOVED, 0,                                     \
           "y = bits of a of dtype source (same width)")                                            \
   SNI_KOP(SIGN, "sign", 1, MATH, NONE, PLAIN, NUMBER, 0.25, "y = -1, 0 or 1; NaN for NaN")         \
   SNI_KOP(RSQRT, "rsqrt", 1, MATH, NONE, PLAIN, FLOAT, 0.6, "y = 1 / sqrt(a)")                     \
@@ -126,7 +129,7 @@ typedef struct sni_kop_info {
   bool math;          // must be expanded
   uint8_t immediate;  // sni_immediate
   uint8_t flags;
-  uint32_t dtypes;  // SNI_DTYPES_*
+  uint32_t dtypes;  // SNI_DTYPES_*, the compute dtypes of it but for MOVED
   float cost;       // ns
 } sni_kop_info;
 extern const sni_kop_info sni_kop_infos[SNI_KOP_COUNT];

@@ -4,6 +4,7 @@
 // Hostile text is expected: no recursion, memory bounded by the text's length. Every failure but
 // memory is SN_ERR_SYNTAX and starts with line:column.
 #include "codegen/kernel/tree_text.h"
+#include "runtime/scalar.h"
 
 // What the text says and the builder works out for itself.
 typedef struct stated {
@@ -174,7 +175,7 @@ static sn_status read_access(parser *p, uint32_t n_k, uint32_t *out_access) {
 static sn_status read_constant(parser *p, sni_tree_inst *inst) {
   if (sni_is_float((sn_dtype)inst->dtype)) {
     SNI_TRY(sni_tree_read_float(&p->r, &inst->imm.f));
-    const double kept = inst->dtype == SN_F32 ? (double)(float)inst->imm.f : inst->imm.f;
+    const double kept = sni_scalar_of((sn_dtype)inst->dtype, inst->imm.f).f;
     return kept - kept == 0 || inst->imm.f - inst->imm.f != 0
                ? SN_OK
                : sni_tree_fail_at(&p->r, p->r.cursor, "the constant does not fit its dtype");
@@ -182,9 +183,8 @@ static sn_status read_constant(parser *p, sni_tree_inst *inst) {
   const bool minus = sni_tree_accept(&p->r, '-');
   SNI_TRY(sni_tree_read_signed(&p->r, minus, &inst->imm.i));
   const int64_t i = inst->imm.i;
-  const bool fits = inst->dtype == SN_BOOL  ? i == 0 || i == 1
-                    : inst->dtype == SN_I32 ? i == (int32_t)i
-                                            : true;
+  const sni_scalar value = {(sn_dtype)inst->dtype, {.i = i}};
+  const bool fits = sni_scalar_cast(value, value.dtype).i == i;
   return fits ? SN_OK : sni_tree_fail_at(&p->r, p->r.cursor, "the constant does not fit its dtype");
 }
 

@@ -3,6 +3,7 @@
 // Invariant: an instruction is checked when all instructions and items before it have been; what it
 // refers to stands before it, or is an item around it.
 #include "codegen/kernel/tree_verifier.h"
+#include "runtime/scalar.h"
 
 static sn_status fail(const sni_tree_verifier *v, const char *rule) {
   const uint16_t op = v->insts[v->inst].op;
@@ -69,8 +70,9 @@ static bool constant_ok(const sni_tree_inst *inst) {
   const double f = inst->imm.f;
   if (inst->imm.words[1]) return false;
   if (inst->dtype == SN_BOOL) return i == 0 || i == 1;
-  if (inst->dtype == SN_I32) return i >= INT32_MIN && i <= INT32_MAX;
-  return inst->dtype != SN_F32 || f != f || (double)(float)f == f;
+  const sni_scalar value = {(sn_dtype)inst->dtype, {.i = i}};
+  const sni_scalar kept = sni_scalar_cast(value, value.dtype);
+  return kept.i == i || (sni_is_float(value.dtype) && f != f);
 }
 
 static bool combiner_ok(const sni_tree_inst *inst) {
@@ -286,6 +288,10 @@ static sn_status verify_inst(sni_tree_verifier *v) {
   if (op == SNI_KOP_BITCAST &&
       sn_dtype_size((sn_dtype)inst->dtype) != sn_dtype_size((sn_dtype)inst->source))
     return fail(v, "the widths differ");
+  if (op == SNI_KOP_BITCAST && (inst->dtype == SN_BOOL) != (inst->source == SN_BOOL))
+    return fail(v, "a bool is no bits");
+  if (op == SNI_KOP_CAST && !sni_is_kernel_cast((sn_dtype)inst->source, (sn_dtype)inst->dtype))
+    return fail(v, "kernels have no such cast");
   SNI_TRY(verify_immediate(v, inst));
   SNI_TRY(verify_operands(v, inst));
   SNI_TRY(verify_loop_of(v, inst));

@@ -9,7 +9,6 @@
 //   emit_exact.c         those of them that take several instructions
 //   emit_angle.c         large arguments of sine and cosine
 //   ir.c                 constants, intrinsics, loops
-//   tables.c             sizes of dtypes
 //
 // A value that doesn't vary along the lanes is a scalar; one that does is a vector of `lanes`
 // elements for each vector of the group at hand. The instructions of a group are emitted one by one
@@ -51,7 +50,8 @@ typedef struct sni_emitter {
   LLVMContextRef context;
   LLVMModuleRef module;
   LLVMBuilderRef builder;
-  LLVMTypeRef type_i1, type_i8, type_i32, type_i64, type_f32, type_f64, type_pointer, type_void;
+  LLVMTypeRef type_i1, type_i8, type_i16, type_i32, type_i64, type_f32, type_f64, type_pointer,
+      type_void;
   int vector_bits;
   bool avx512, avx512vl;
   char *error;  // of sizeof(sni_llvm_result.error); "" while all is well
@@ -97,9 +97,6 @@ typedef struct sni_emitter {
   struct sni_area *areas;  // of the function's frame
   uint32_t n_areas, areas_capacity;
 } sni_emitter;
-
-// ---- tables.c
-size_t sni_dtype_bytes(sn_dtype dtype);
 
 // ---- ir.c
 LLVMTypeRef sni_ir_type(const sni_emitter *e, sn_dtype dtype);         // of values: bool is i1

@@ -251,7 +251,7 @@ static LLVMValueRef float_to_int(sni_emitter *e, LLVMValueRef a, LLVMTypeRef typ
 
 LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValueRef a) {
   const LLVMBuilderRef builder = e->builder;
-  const bool from_float = from == SN_F32 || from == SN_F64, to_float = to == SN_F32 || to == SN_F64;
+  const bool from_float = sni_is_float(from), to_float = sni_is_float(to);
   LLVMTypeRef type = sni_ir_like(LLVMTypeOf(a), sni_ir_type(e, to));
   if (from == to) return a;
   if (to == SN_BOOL) {
@@ -266,6 +266,7 @@ LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValue
   if (to_float)
     return from == SN_BOOL ? LLVMBuildUIToFP(builder, a, type, "")
                            : LLVMBuildSIToFP(builder, a, type, "");
-  if (from == SN_BOOL) return LLVMBuildZExt(builder, a, type, "");
-  return to == SN_I64 ? LLVMBuildSExt(builder, a, type, "") : LLVMBuildTrunc(builder, a, type, "");
+  if (from == SN_BOOL || sni_is_unsigned(from)) return LLVMBuildZExt(builder, a, type, "");
+  return sni_dtype_bytes(to) > sni_dtype_bytes(from) ? LLVMBuildSExt(builder, a, type, "")
+                                                     : LLVMBuildTrunc(builder, a, type, "");
 }

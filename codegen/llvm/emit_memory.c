@@ -21,6 +21,7 @@ LLVMValueRef sni_emit_mask(sni_emitter *e, LLVMValueRef active, unsigned width) 
 static unsigned element_bytes(const sni_emitter *e, LLVMTypeRef type) {
   LLVMTypeRef element = sni_ir_element(type);
   if (element == e->type_f32 || element == e->type_i32) return 4;
+  if (element == e->type_i16) return 2;
   return element == e->type_i8 ? 1 : 8;
 }
 

@@ -5,13 +5,10 @@
 // instruction's domain (division by zero, wide shifts, float to int out of range) are replaced
 // before it.
 #include "codegen/llvm/emit.h"
+#include "runtime/half.h"
 
 #include <float.h>
 #include <math.h>
-
-static bool is_float(sn_dtype dtype) {
-  return dtype == SN_F32 || dtype == SN_F64;
-}
 
 static LLVMValueRef unary(sni_emitter *e, const char *name, LLVMValueRef a) {
   LLVMTypeRef type = LLVMTypeOf(a);
@@ -51,7 +48,7 @@ LLVMValueRef sni_emit_max_min(sni_emitter *e, bool max, LLVMValueRef a, LLVMValu
 
 static LLVMValueRef max_min(sni_emitter *e, sn_dtype dtype, bool max, LLVMValueRef a,
                             LLVMValueRef b) {
-  if (is_float(dtype)) return sni_emit_max_min(e, max, a, b);
+  if (sni_is_float(dtype)) return sni_emit_max_min(e, max, a, b);
   if (dtype == SN_BOOL)
     return max ? LLVMBuildOr(e->builder, a, b, "") : LLVMBuildAnd(e->builder, a, b, "");
   LLVMTypeRef type = LLVMTypeOf(a);
@@ -60,7 +57,7 @@ static LLVMValueRef max_min(sni_emitter *e, sn_dtype dtype, bool max, LLVMValueR
 }
 
 static LLVMValueRef absolute(sni_emitter *e, sn_dtype dtype, LLVMValueRef a) {
-  if (is_float(dtype)) return unary(e, "llvm.fabs", a);
+  if (sni_is_float(dtype)) return unary(e, "llvm.fabs", a);
   LLVMTypeRef type = LLVMTypeOf(a);
   LLVMValueRef arguments[2] = {a, LLVMConstInt(e->type_i1, 0, false)};
   return sni_ir_intrinsic(e, "llvm.abs", &type, 1, arguments, 2);
@@ -78,7 +75,7 @@ static LLVMValueRef shift(sni_emitter *e, bool left, LLVMValueRef a, LLVMValueRe
 
 static LLVMValueRef compare(sni_emitter *e, sni_kop op, sn_dtype source, LLVMValueRef a,
                             LLVMValueRef b) {
-  if (is_float(source)) {
+  if (sni_is_float(source)) {
     const LLVMRealPredicate real = op == SNI_KOP_EQ   ? LLVMRealOEQ
                                    : op == SNI_KOP_LT ? LLVMRealOLT
                                                       : LLVMRealOLE;
@@ -94,7 +91,7 @@ static LLVMValueRef compare(sni_emitter *e, sni_kop op, sn_dtype source, LLVMVal
 static LLVMValueRef arithmetic(sni_emitter *e, const sni_tree_inst *inst, LLVMValueRef a,
                                LLVMValueRef b) {
   const LLVMBuilderRef builder = e->builder;
-  const bool real = is_float(inst->dtype);
+  const bool real = sni_is_float(inst->dtype);
   switch ((int)inst->op) {
     case SNI_KOP_ADD:
       return real ? LLVMBuildFAdd(builder, a, b, "") : LLVMBuildAdd(builder, a, b, "");
@@ -111,7 +108,9 @@ static LLVMValueRef arithmetic(sni_emitter *e, const sni_tree_inst *inst, LLVMVa
 
 // The constant of a CONST instruction, in all lanes of type.
 static LLVMValueRef constant(const sni_tree_inst *inst, LLVMTypeRef type) {
-  if (is_float(inst->dtype)) return sni_ir_float(type, inst->imm.f);
+  if (inst->dtype == SN_F16) return sni_ir_int(type, sni_f16_of(inst->imm.f));
+  if (inst->dtype == SN_BF16) return sni_ir_int(type, sni_bf16_of(inst->imm.f));
+  if (sni_is_float(inst->dtype)) return sni_ir_float(type, inst->imm.f);
   return sni_ir_int(type, inst->dtype == SN_BOOL ? inst->imm.i != 0 : inst->imm.i);
 }
 
@@ -139,7 +138,8 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef 
     case SNI_KOP_MIN:
       return max_min(e, inst->dtype, false, a, b);
     case SNI_KOP_NEG:
-      return is_float(inst->dtype) ? LLVMBuildFNeg(builder, a, "") : LLVMBuildNeg(builder, a, "");
+      return sni_is_float(inst->dtype) ? LLVMBuildFNeg(builder, a, "")
+                                       : LLVMBuildNeg(builder, a, "");
     case SNI_KOP_ABS:
       return absolute(e, inst->dtype, a);
     case SNI_KOP_SQRT:

@@ -8,7 +8,7 @@
 
 LLVMValueRef sni_multiply_add(sni_emitter *e, sn_dtype dtype, LLVMValueRef a, LLVMValueRef b,
                               LLVMValueRef sum) {
-  if (dtype != SN_F32 && dtype != SN_F64)
+  if (!sni_is_float(dtype))
     return LLVMBuildAdd(e->builder, LLVMBuildMul(e->builder, a, b, ""), sum, "");
   LLVMTypeRef type = LLVMTypeOf(sum);
   LLVMValueRef arguments[3] = {a, b, sum};
@@ -25,7 +25,7 @@ LLVMValueRef sni_product_start(sni_emitter *e, LLVMTypeRef type, sn_dtype dtype,
                                const sni_contract_item *c) {
   LLVMValueRef zero = LLVMConstNull(type);
   const int64_t k = sni_contract_known_k(c);
-  if ((dtype != SN_F32 && dtype != SN_F64) || (k >= 0 && k != 1)) return zero;
+  if (!sni_is_float(dtype) || (k >= 0 && k != 1)) return zero;
   LLVMValueRef alone =
       LLVMBuildICmp(e->builder, LLVMIntEQ, sni_contract_extent(e, c), sni_ir_i64(e, 1), "");
   if (LLVMGetTypeKind(type) != LLVMVectorTypeKind)
@@ -109,14 +109,14 @@ static void emit_chain(sni_emitter *e, const chain *c, sni_span span, LLVMValueR
 }
 
 static LLVMValueRef added(sni_emitter *e, const chain *c, LLVMValueRef a, LLVMValueRef b) {
-  const bool real = c->dtype == SN_F32 || c->dtype == SN_F64;
+  const bool real = sni_is_float(c->dtype);
   return real ? LLVMBuildFAdd(e->builder, a, b, "") : LLVMBuildAdd(e->builder, a, b, "");
 }
 
 // Pieces of k, one after the other. -0.0 + x is x; an empty sum is that of one empty piece.
 static void emit_segments(sni_emitter *e, const chain *c, LLVMValueRef size, LLVMValueRef *totals) {
   const sni_contract_item *contract = &sni_item_at(e, c->item)->as.contract;
-  const bool real = c->dtype == SN_F32 || c->dtype == SN_F64;
+  const bool real = sni_is_float(c->dtype);
   LLVMValueRef one = sni_ir_i64(e, 1), segment = sni_ir_i64(e, contract->segment);
   LLVMValueRef some = LLVMBuildICmp(e->builder, LLVMIntSGT, size, one, "");
   LLVMValueRef next[sni_max_group];

@@ -9,7 +9,8 @@
 
 LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef type) {
   (void)e;
-  const bool narrow = inst->dtype == SN_I32, real = inst->dtype == SN_F32 || inst->dtype == SN_F64;
+  const sn_dtype dtype = (sn_dtype)inst->dtype;
+  const bool real = sni_is_float(dtype);
   switch ((int)inst->imm.combiner) {
     case SNI_KOP_ADD:
       return real ? sni_ir_float(type, -0.0) : sni_ir_int(type, 0);
@@ -17,10 +18,10 @@ LLVMValueRef sni_reduce_identity(sni_emitter *e, const sni_tree_inst *inst, LLVM
       return real ? sni_ir_float(type, 1) : sni_ir_int(type, 1);
     case SNI_KOP_MAX:
       if (real) return sni_ir_float(type, -INFINITY);
-      return sni_ir_int(type, inst->dtype == SN_BOOL ? 0 : narrow ? INT32_MIN : INT64_MIN);
+      return sni_ir_int(type, dtype == SN_BOOL ? 0 : sni_integer_least(dtype));
     default:
       if (real) return sni_ir_float(type, INFINITY);
-      return sni_ir_int(type, inst->dtype == SN_BOOL ? 1 : narrow ? INT32_MAX : INT64_MAX);
+      return sni_ir_int(type, dtype == SN_BOOL ? 1 : sni_integer_greatest(dtype));
   }
 }
 
@@ -31,7 +32,7 @@ LLVMValueRef sni_reduce_combine(sni_emitter *e, const sni_tree_inst *inst, LLVMV
 }
 
 LLVMValueRef sni_reduce_finish(sni_emitter *e, const sni_tree_inst *inst, LLVMValueRef total) {
-  const bool real = inst->dtype == SN_F32 || inst->dtype == SN_F64;
+  const bool real = sni_is_float(inst->dtype);
   if (!real || inst->imm.combiner != SNI_KOP_ADD) return total;
   return LLVMBuildFAdd(e->builder, total, sni_ir_float(LLVMTypeOf(total), 0), "");
 }

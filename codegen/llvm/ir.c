@@ -22,9 +22,19 @@ LLVMTypeRef sni_ir_type(const sni_emitter *e, sn_dtype dtype) {
   switch (dtype) {
     case SN_BOOL:
       return e->type_i1;
+    case SN_I8:
+    case SN_U8:
+      return e->type_i8;
+    case SN_I16:
+    case SN_U16:
+    case SN_F16:
+    case SN_BF16:  // as bits
+      return e->type_i16;
     case SN_I32:
+    case SN_U32:
       return e->type_i32;
     case SN_I64:
+    case SN_U64:
       return e->type_i64;
     case SN_F32:
       return e->type_f32;

@@ -59,12 +59,13 @@ static void turn_product(sni_emitter *e, uint32_t item) {
   e->product[item] = true;
 }
 
-// As many lanes as fill a register with the smallest numbers; bools ride along with them.
+// As many lanes as fill a register with the smallest numbers; bools and what is narrower in memory
+// than in arithmetic ride along with them.
 static uint8_t choose_lanes(const sni_emitter *e, uint32_t item) {
   size_t smallest = 0;
   for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++) {
     const sni_tree_inst *inst = sni_inst_at(e, i);
-    const size_t size = sni_dtype_bytes((sn_dtype)inst->dtype);
+    const size_t size = sni_dtype_bytes(sni_compute_dtype((sn_dtype)inst->dtype));
     const bool counts = e->is_vector[i] || e->inst_facts[i].vector;
     if (counts && inst->dtype != SN_BOOL && (!smallest || size < smallest)) smallest = size;
   }

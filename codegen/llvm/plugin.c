@@ -84,6 +84,7 @@ static void create_module(sni_emitter *e) {
   e->builder = LLVMCreateBuilderInContext(context);
   e->type_i1 = LLVMInt1TypeInContext(context);
   e->type_i8 = LLVMInt8TypeInContext(context);
+  e->type_i16 = LLVMInt16TypeInContext(context);
   e->type_i32 = LLVMInt32TypeInContext(context);
   e->type_i64 = LLVMInt64TypeInContext(context);
   e->type_f32 = LLVMFloatTypeInContext(context);

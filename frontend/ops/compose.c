@@ -4,24 +4,10 @@
 
 #include <string.h>
 
-void sni_list_dtypes(uint32_t dtypes, char *buffer, size_t capacity) {
-  size_t length = 0;
-  buffer[0] = 0;
-  for (int i = 0; i < SN_DTYPE_COUNT; i++) {
-    if (!(dtypes >> i & 1)) continue;
-    const char *name = sn_dtype_name((sn_dtype)i), *between = length ? " or " : "";
-    if (length + strlen(between) + strlen(name) >= capacity) return;
-    memcpy(buffer + length, between, strlen(between));
-    length += strlen(between);
-    memcpy(buffer + length, name, strlen(name) + 1);
-    length += strlen(name);
-  }
-}
-
 bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t dtypes) {
   if (dtypes >> t->type.dtype & 1) return true;
   char text[SNI_TENSOR_NAME], expected[64];
-  sni_list_dtypes(dtypes, expected, sizeof(expected));
+  sni_dtypes_format(dtypes, expected, sizeof(expected));
   sni_error(c, SN_ERR_DTYPE, "%s: operand #%d is %s, expected %s", c->frame.op, position,
             sni_describe(t, text), expected);
   return false;

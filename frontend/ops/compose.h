@@ -22,6 +22,13 @@ static inline sn_tensor *sni_select(sn_context *c, sn_tensor *condition, sn_tens
 static inline sn_tensor *sni_convert(sn_context *c, sn_tensor *x, sn_dtype dtype) {
   return sni_emit_pointwise(c, SNI_OP_CAST, &x, 1, &(sni_type){.dtype = dtype});
 }
+// Indices or labels as i32 or i64, so that any axis and number of classes can be counted in them; of
+// u64 from 2^63 on negative.
+static inline sn_tensor *sni_wide_indices(sn_context *c, sn_tensor *x) {
+  const sn_dtype dtype = x->type.dtype;
+  if (sn_failed(x) || sni_is_compute(dtype)) return x;
+  return sni_convert(c, x, sni_dtype_infos[dtype].digits < 32 ? SN_I32 : SN_I64);
+}
 // A scalar constant, to be an operand only.
 static inline sn_tensor *sni_number(sn_context *c, sn_dtype dtype, double value) {
   return sni_emit_full(c, &(sni_type){.dtype = dtype}, value);
@@ -61,8 +68,6 @@ sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y);
 bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t dtypes);
 // Axis in [0, rank) of one in [-rank, rank); -1 with an error pending.
 int sni_axis(sn_context *c, const sn_tensor *x, int axis);
-// "f32 or f64"
-void sni_list_dtypes(uint32_t dtypes, char *buffer, size_t capacity);
 // Two dims that must be equal: they are, or can be made so in the open trace.
 bool sni_dims_agree(sn_context *c, sni_dim a, sni_dim b);
 static inline bool sni_dim_is(const sn_context *c, sni_dim dim, int64_t wanted) {

@@ -18,7 +18,7 @@ static bool check_dtypes(sn_context *context, sni_op op, const sni_type *const *
   const char *name = name_of(context, op);
   uint32_t allowed = sni_op_infos[op].dtypes;
   if (!(allowed >> types[0]->dtype & 1)) {
-    sni_list_dtypes(allowed, expected, sizeof(expected));
+    sni_dtypes_format(allowed, expected, sizeof(expected));
     sni_describe_type(context, types[0], a);
     if (n > 1)
       sni_error(context, SN_ERR_DTYPE, "%s: operand #0 is %s, expected %s (operand #1 is %s)", name,

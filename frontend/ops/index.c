@@ -7,6 +7,8 @@ sn_tensor *(sn_one_hot)(sn_tensor *indices, int64_t depth, sn_dtype dtype) {
   if (!sni_expect_dtype(c, 0, indices, SNI_DTYPES_INTEGER)) return &c->error_tensor;
   if ((unsigned)dtype >= SN_DTYPE_COUNT)
     return sni_error(c, SN_ERR_DTYPE, "sn_one_hot: %d is not a dtype", (int)dtype);
+  indices = sni_wide_indices(c, indices);
+  if (sn_failed(indices)) return indices;
   if (depth < 0 || (indices->type.dtype == SN_I32 && depth > INT32_MAX))
     return sni_error(c, SN_ERR_ARGUMENT, "sn_one_hot: depth %lld is out of range",
                      (long long)depth);

@@ -52,6 +52,8 @@ sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *label
     return sni_error(c, SN_ERR_SHAPE,
                      "%s: operands #0 %s and #1 %s, expected logits [N,C] and labels [N]",
                      c->frame.op, sni_describe(logits, a), sni_describe(labels, b));
+  labels = sni_wide_indices(c, labels);
+  if (sn_failed(labels)) return labels;
   if (labels->type.dtype == SN_I32 &&
       !sni_dim_require_most(sni_context_dims(c), logits->type.dims[1], INT32_MAX))
     return sni_error(c, SN_ERR_SHAPE, "%s: operand #0 is %s: i32 labels count up to %d classes",

@@ -82,14 +82,28 @@ static sn_tensor *uniform_f64(sn_context *c, sni_dim count) {
   return sni_reshape_to(c, u, &flat);
 }
 
+// The upper bits of an f32's, so that none rounds up to 1.
+static sn_tensor *uniform_half(sn_context *c, const sni_type *type) {
+  const double steps = (double)(1 << sni_dtype_infos[type->dtype].digits);
+  sn_tensor *u = sni_with_number(c, SNI_OP_MUL, uniform_f32(c, type), steps);
+  u = sni_with_number(c, SNI_OP_MUL, sni_unary(c, SNI_OP_FLOOR, u), 1 / steps);
+  return sni_convert(c, u, type->dtype);
+}
+
 static sn_tensor *uniform(sn_context *c, const sni_type *type) {
   const uint32_t first = c->n_live;
+  if (sni_is_half(type->dtype)) return sni_keep_only(c, first, uniform_half(c, type));
   if (type->dtype == SN_F32) return sni_keep_only(c, first, uniform_f32(c, type));
   sn_tensor *u = uniform_f64(c, sni_type_size(sni_context_dims(c), type));
   return sni_keep_only(c, first, sni_reshape_to(c, u, type));
 }
 
 static sn_tensor *normal(sn_context *c, const sni_type *type) {
+  if (sni_is_half(type->dtype)) {
+    sni_type wide = *type;
+    wide.dtype = SN_F32;
+    return sni_convert(c, normal(c, &wide), type->dtype);
+  }
   const double two_pi = 6.28318530717958647692, least = 1e-7;
   sni_dim_table *dims = sni_context_dims(c);
   sni_dim count = sni_type_size(dims, type);
@@ -117,8 +131,8 @@ static sn_tensor *random_tensor(sn_context *c, const char *name, sn_dtype dtype,
   SNI_ENTER(c, name, sni_refused(c, c_refused));
   const uint32_t first = c->n_live;
   sni_type type;
-  if (dtype != SN_F32 && dtype != SN_F64)
-    return sni_error(c, SN_ERR_DTYPE, "%s: dtype %s, expected f32 or f64", name,
+  if ((unsigned)dtype >= SN_DTYPE_COUNT || !sni_is_float(dtype))
+    return sni_error(c, SN_ERR_DTYPE, "%s: dtype %s, expected a float", name,
                      (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
   if (!sni_shape_type(c, dtype, shape, &type)) return &c->error_tensor;
   return sni_keep_only(c, first, make(c, &type));
@@ -129,7 +143,7 @@ static sn_tensor *random_like(sn_context *c, const char *name, const sn_tensor *
   const uint32_t first = c->n_live;
   const sni_type type = like->type;
   if (sni_is_float(type.dtype)) return sni_keep_only(c, first, make(c, &type));
-  return sni_error(c, SN_ERR_DTYPE, "%s: operand #0 is %s, expected f32 or f64", name,
+  return sni_error(c, SN_ERR_DTYPE, "%s: operand #0 is %s, expected a float", name,
                    sni_describe(like, (char[SNI_TENSOR_NAME]){0}));
 }
 

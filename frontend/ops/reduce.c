@@ -77,8 +77,11 @@ static sn_tensor *count(sn_context *c, const sn_tensor *x, uint32_t mask) {
   return sni_convert(c, sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &n, 1, &scalar), x->type.dtype);
 }
 
+// 16-bit floats: in f32, where the sum and the number of elements fit, and rounded once.
 static sn_tensor *mean(sn_context *c, sn_tensor *x, reduction r) {
   if (sn_failed(x)) return x;
+  const sn_dtype dtype = x->type.dtype;
+  if (sni_is_half(dtype)) return sni_convert(c, mean(c, sni_convert(c, x, SN_F32), r), dtype);
   sn_tensor *sum = reduce(c, SNI_OP_REDUCE_SUM, x, r);
   return sni_binary(c, SNI_OP_DIV, sum, count(c, x, r.mask));
 }
@@ -88,6 +91,9 @@ sn_tensor *sni_mean_all(sn_context *c, sn_tensor *x) {
 }
 
 static sn_tensor *variance(sn_context *c, sn_tensor *x, reduction r) {
+  if (sn_failed(x)) return x;
+  const sn_dtype dtype = x->type.dtype;
+  if (sni_is_half(dtype)) return sni_convert(c, variance(c, sni_convert(c, x, SN_F32), r), dtype);
   sn_tensor *d = sni_binary(c, SNI_OP_SUB, x, mean(c, x, (reduction){r.mask, true}));
   return mean(c, sni_binary(c, SNI_OP_MUL, d, d), r);
 }

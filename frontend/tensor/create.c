@@ -5,45 +5,29 @@
 // in a small cache of the context.
 #include "frontend/ops/compose.h"
 #include "runtime/float_modes.h"
+#include "runtime/scalar.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef union element {
   uint8_t b;
-  int32_t i32;
-  int64_t i64;
-  float f32;
-  double f64;
-  uint64_t bits;
+  uint64_t bits;  // its own in the low bytes
 } element;
 
 // ---- values
-static int64_t saturate(double value, double low, double high, int64_t least, int64_t greatest) {
-  if (!(value == value)) return 0;
-  if (value <= low) return least;
-  if (value >= high) return greatest;
-  return (int64_t)value;
-}
-
 static element to_element(sn_dtype dtype, double value) {
   element e = {.bits = 0};
-  if (dtype == SN_BOOL)
-    e.b = fabs(value) >= 1;
-  else if (dtype == SN_I32)
-    e.i32 = (int32_t)saturate(value, INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX);
-  else if (dtype == SN_I64)
-    e.i64 = saturate(value, -0x1p63, 0x1p63, INT64_MIN, INT64_MAX);
-  else if (dtype == SN_F32)
-    e.f32 = sni_float_of(value);
-  else
-    e.f64 = value;
+  if (dtype == SN_BOOL) value = fabs(value) >= 1;
+  sni_scalar_store(sni_scalar_of(dtype, value), &e, 0);
   return e;
 }
 
 static void fill(void *out, element e, size_t element_bytes, size_t count) {
   if (!e.bits || element_bytes == 1) {
     if (count) memset(out, e.b, count * element_bytes);
+  } else if (element_bytes == 2) {
+    for (size_t i = 0; i < count; i++) memcpy((char *)out + 2 * i, &e, 2);
   } else if (element_bytes == 4) {
     for (size_t i = 0; i < count; i++) memcpy((char *)out + 4 * i, &e, 4);
   } else {
@@ -99,8 +83,8 @@ static bool known_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shap
 bool sni_dtype_has(sn_dtype dtype, double value) {
   if (sni_is_float(dtype)) return true;
   if (dtype == SN_BOOL) return value == 0 || value == 1;
-  const double limit = dtype == SN_I32 ? 0x1p31 : 0x1p63;
-  return value == trunc(value) && value >= -limit && value < limit;
+  const double limit = ldexp(1, sni_dtype_infos[dtype].digits);
+  return value == trunc(value) && value < limit && value >= (sni_is_unsigned(dtype) ? 0 : -limit);
 }
 
 // ---- constants
@@ -282,7 +266,7 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
                       double step) {
   SNI_ENTER(context, "sn_range", sni_refused(context, context_refused));
   if ((unsigned)dtype >= SN_DTYPE_COUNT || dtype == SN_BOOL)
-    return sni_error(context, SN_ERR_DTYPE, "sn_range: dtype %s, expected i32, i64, f32 or f64",
+    return sni_error(context, SN_ERR_DTYPE, "sn_range: dtype %s, expected a number",
                      (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
   if (!sni_is_float(dtype) && (start != trunc(start) || step != trunc(step)))
     return sni_error(context, SN_ERR_ARGUMENT,
@@ -304,7 +288,7 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
 
 static bool expect_number(sn_context *c, sn_dtype dtype) {
   if ((unsigned)dtype < SN_DTYPE_COUNT && dtype != SN_BOOL) return true;
-  sni_error(c, SN_ERR_DTYPE, "%s: dtype %s, expected i32, i64, f32 or f64", c->frame.op,
+  sni_error(c, SN_ERR_DTYPE, "%s: dtype %s, expected a number", c->frame.op,
             (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
   return false;
 }

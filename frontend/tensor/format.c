@@ -2,6 +2,7 @@
 // 8), columns aligned, long axes cut to their ends. Writes as snprintf does.
 #include "frontend/ops/compose.h"
 #include "runtime/float_modes.h"
+#include "runtime/scalar.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -44,18 +45,12 @@ static void pad(writer *w, int count) {
 
 // ---- numbers
 static double read_float(const layout *l, const char *data) {
-  float f;
-  double d;
-  if (l->dtype == SN_F64) {
-    memcpy(&d, data, sizeof(d));
-    return d;
-  }
-  memcpy(&f, data, sizeof(f));
-  return (double)f;
+  return sni_scalar_load(l->dtype, data, 0).f;
 }
 
 static bool reads_back(const layout *l, const char *text, double value) {
-  return l->dtype == SN_F32 ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value;
+  if (l->dtype == SN_F32) return strtof(text, NULL) == (float)value;
+  return sni_scalar_of(l->dtype, strtod(text, NULL)).f == value;
 }
 
 static int format_float(const layout *l, int digits, double value, char text[number_room]) {
@@ -98,19 +93,15 @@ static void put_float(writer *w, const layout *l, double value) {
 }
 
 static void put_element(writer *w, const layout *l, const char *data) {
-  int32_t i32;
-  int64_t i64;
-  if (sni_is_float(l->dtype)) {
-    put_float(w, l, read_float(l, data));
-  } else if (l->dtype == SN_BOOL) {
-    put(w, "%*s", l->width, *data ? "True" : "False");
-  } else if (l->dtype == SN_I32) {
-    memcpy(&i32, data, sizeof(i32));
-    put(w, "%*lld", l->width, (long long)i32);
-  } else {
-    memcpy(&i64, data, sizeof(i64));
-    put(w, "%*lld", l->width, (long long)i64);
-  }
+  const sni_scalar value = sni_scalar_load(l->dtype, data, 0);
+  if (sni_is_float(l->dtype))
+    put_float(w, l, value.f);
+  else if (l->dtype == SN_BOOL)
+    put(w, "%*s", l->width, value.i ? "True" : "False");
+  else if (sni_is_unsigned(l->dtype))
+    put(w, "%*llu", l->width, (unsigned long long)value.i);
+  else
+    put(w, "%*lld", l->width, (long long)value.i);
 }
 
 // ---- walking: what is shown of each axis

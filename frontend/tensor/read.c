@@ -1,6 +1,7 @@
 // Reading: boundary functions that hand elements to the caller.
 #include "frontend/ops/compose.h"
 #include "runtime/float_modes.h"
+#include "runtime/scalar.h"
 
 #include <string.h>
 
@@ -59,21 +60,6 @@ sn_status sn_read_at(const sn_tensor *t, void *out, size_t bytes, const char *fi
   return sni_finish(c);
 }
 
-static double to_double(sn_dtype dtype, const void *element) {
-  union {
-    uint8_t b;
-    int32_t i32;
-    int64_t i64;
-    float f32;
-    double f64;
-  } e;
-  memcpy(&e, element, sn_dtype_size(dtype));
-  if (dtype == SN_BOOL) return e.b;
-  if (dtype == SN_I32) return e.i32;
-  if (dtype == SN_I64) return (double)e.i64;
-  return dtype == SN_F32 ? (double)e.f32 : e.f64;
-}
-
 sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, int line) {
   bool ready;
   char text[SNI_TENSOR_NAME];
@@ -93,7 +79,7 @@ sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, in
   char *data;
   sni_tensor_snapshot((sn_tensor *)(uintptr_t)t, &buffer, &data);
   const unsigned modes = sni_enter_float_modes();  // large integers are rounded
-  *out_value = to_double(t->type.dtype, data);
+  *out_value = sni_scalar_value(sni_scalar_load(t->type.dtype, data, 0));
   sni_leave_float_modes(modes);
   sni_buffer_release(buffer);
   return sni_finish(c);

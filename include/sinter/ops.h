@@ -4,7 +4,11 @@
 // Common to all, unless said otherwise:
 //   dtypes  operands have the same dtype, one of those listed with the op (any where none is), and
 //           so has the result. No implicit conversion: SN_ERR_DTYPE names the operand, the expected
-//           and the given type.
+//           and the given type. numbers: integers and floats; integers: i8 to i64, u8 to u64;
+//           floats: f16 bf16 f32 f64. Integers wrap at their own width. 16-bit floats compute in
+//           f32 and are rounded after each op, as in op by op so in a compiled function; sums,
+//           products, means, cumulations and matmuls are rounded once, at their end (cumulations:
+//           each element), scatter_add too.
 //   shapes  element-wise ops broadcast as NumPy; the result has the common shape. SN_ERR_SHAPE
 //           names both shapes. axis: in [-rank, rank), else SN_ERR_SHAPE.
 //   modes   op by op, interpreted or compiled: element-wise ops give the same bits. Of a NaN they give a
@@ -24,91 +28,91 @@ SNI_EXTERN_C_BEGIN
 // sign, floor, ceil and round have a derivative of 0 and no rule: they cut the path. An input that
 // is reached only through them is unconnected: an error, or NULL or zeros by .unconnected. So is x
 // in the second derivative of sn_abs or sn_relu alone.
-SN_API sn_tensor *sn_neg(sn_tensor *x);         // -x. f32 f64 i32 i64. VJP: -dy.
-SN_API sn_tensor *sn_abs(sn_tensor *x);         // |x|. f32 f64 i32 i64. VJP: dy * sign(x); 0 at 0.
-SN_API sn_tensor *sn_sign(sn_tensor *x);        // -1, 0 or 1; NaN for NaN. f32 f64 i32 i64. Cuts.
-SN_API sn_tensor *sn_sqrt(sn_tensor *x);        // f32 f64. VJP: dy / (2 y): inf at 0.
-SN_API sn_tensor *sn_rsqrt(sn_tensor *x);       // 1 / sqrt(x). f32 f64. VJP: dy * -y^3 / 2.
-SN_API sn_tensor *sn_square(sn_tensor *x);      // x * x. f32 f64 i32 i64. VJP: 2 x dy.
-SN_API sn_tensor *sn_reciprocal(sn_tensor *x);  // 1 / x. f32 f64. VJP: -dy y^2.
-SN_API sn_tensor *sn_floor(sn_tensor *x);       // f32 f64. Cuts the path.
-SN_API sn_tensor *sn_ceil(sn_tensor *x);        // f32 f64. Cuts the path.
-SN_API sn_tensor *sn_round(sn_tensor *x);       // to nearest, ties to even. f32 f64. Cuts the path.
-SN_API sn_tensor *sn_exp(sn_tensor *x);         // f32 f64, <= 2 ULP. VJP: dy * y.
-SN_API sn_tensor *sn_expm1(sn_tensor *x);       // exp(x) - 1. f32 f64. VJP: dy * (y + 1).
-SN_API sn_tensor *sn_log(sn_tensor *x);         // natural. f32 f64, <= 2 ULP. VJP: dy / x.
-SN_API sn_tensor *sn_log1p(sn_tensor *x);       // log(1 + x). f32 f64. VJP: dy / (1 + x).
-// x in radians. f32 f64, <= 2 ULP for every x; more than 2^45 takes some 15 times as long. NaN for
+SN_API sn_tensor *sn_neg(sn_tensor *x);         // -x. numbers. VJP: -dy.
+SN_API sn_tensor *sn_abs(sn_tensor *x);         // |x|. numbers. VJP: dy * sign(x); 0 at 0.
+SN_API sn_tensor *sn_sign(sn_tensor *x);        // -1, 0 or 1; NaN for NaN. numbers. Cuts.
+SN_API sn_tensor *sn_sqrt(sn_tensor *x);        // floats. VJP: dy / (2 y): inf at 0.
+SN_API sn_tensor *sn_rsqrt(sn_tensor *x);       // 1 / sqrt(x). floats. VJP: dy * -y^3 / 2.
+SN_API sn_tensor *sn_square(sn_tensor *x);      // x * x. numbers. VJP: 2 x dy.
+SN_API sn_tensor *sn_reciprocal(sn_tensor *x);  // 1 / x. floats. VJP: -dy y^2.
+SN_API sn_tensor *sn_floor(sn_tensor *x);       // floats. Cuts the path.
+SN_API sn_tensor *sn_ceil(sn_tensor *x);        // floats. Cuts the path.
+SN_API sn_tensor *sn_round(sn_tensor *x);       // to nearest, ties to even. floats. Cuts the path.
+SN_API sn_tensor *sn_exp(sn_tensor *x);         // floats, <= 2 ULP. VJP: dy * y.
+SN_API sn_tensor *sn_expm1(sn_tensor *x);       // exp(x) - 1. floats. VJP: dy * (y + 1).
+SN_API sn_tensor *sn_log(sn_tensor *x);         // natural. floats, <= 2 ULP. VJP: dy / x.
+SN_API sn_tensor *sn_log1p(sn_tensor *x);       // log(1 + x). floats. VJP: dy / (1 + x).
+// x in radians. floats, <= 2 ULP for every x; more than 2^45 takes some 15 times as long. NaN for
 // inf. VJP: dy * cos(x); -dy * sin(x).
 SN_API sn_tensor *sn_sin(sn_tensor *x);
 SN_API sn_tensor *sn_cos(sn_tensor *x);
-SN_API sn_tensor *sn_tanh(sn_tensor *x);     // f32 f64, <= 2 ULP. VJP: dy * (1 - y^2).
-SN_API sn_tensor *sn_sigmoid(sn_tensor *x);  // 1 / (1 + exp(-x)). f32 f64. VJP: dy * y * (1 - y).
-SN_API sn_tensor *sn_erf(sn_tensor *x);      // f32 f64. VJP: dy * 2 / sqrt(pi) * exp(-x^2).
-// max(0, x). f32 f64 i32 i64. VJP: dy where x > 0, else 0; NaN where x is NaN.
+SN_API sn_tensor *sn_tanh(sn_tensor *x);     // floats, <= 2 ULP. VJP: dy * (1 - y^2).
+SN_API sn_tensor *sn_sigmoid(sn_tensor *x);  // 1 / (1 + exp(-x)). floats. VJP: dy * y * (1 - y).
+SN_API sn_tensor *sn_erf(sn_tensor *x);      // floats. VJP: dy * 2 / sqrt(pi) * exp(-x^2).
+// max(0, x). numbers. VJP: dy where x > 0, else 0; NaN where x is NaN.
 SN_API sn_tensor *sn_relu(sn_tensor *x);
 // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): tanh form, Hendrycks & Gimpel 2016, accurate in its
-// negative tail too. f32 f64. -0 for -inf, inf for inf. VJP: by the chain rule; 0 and 1 far out.
+// negative tail too. floats. -0 for -inf, inf for inf. VJP: by the chain rule; 0 and 1 far out.
 SN_API sn_tensor *sn_gelu(sn_tensor *x);
-// log(1 + exp(x)), stable. f32 f64. VJP: dy * sigmoid(x).
+// log(1 + exp(x)), stable. floats. VJP: dy * sigmoid(x).
 SN_API sn_tensor *sn_softplus(sn_tensor *x);
-SN_API sn_tensor *sn_not(sn_tensor *x);       // logical for bool, bitwise for i32 i64. No gradient.
-SN_API sn_tensor *sn_is_nan(sn_tensor *x);    // bool result. f32 f64. No gradient.
+SN_API sn_tensor *sn_not(sn_tensor *x);     // logical for bool, bitwise for integers. No gradient.
+SN_API sn_tensor *sn_is_nan(sn_tensor *x);  // bool result. floats. No gradient.
 SN_API sn_tensor *sn_identity(sn_tensor *x);  // x. VJP: dy.
-// Converts to dtype: float to integer truncates and saturates, NaN gives 0; i64 to i32 wraps; to
-// bool: x != 0. Errors: SN_ERR_DTYPE (no dtype). VJP: cast back for float to float; integers and
-// bools cut the path.
+// Converts to dtype: float to integer truncates and saturates, NaN gives 0; integer to integer wraps;
+// what becomes a float is rounded once, to nearest; to bool: x != 0. Errors: SN_ERR_DTYPE (no
+// dtype). VJP: cast back for float to float; integers and bools cut the path.
 SN_API sn_tensor *sn_cast(sn_tensor *x, sn_dtype dtype);
 
 // ---- element-wise, two operands: a and b broadcast; a VJP sums over what was repeated
-// f32 f64 i32 i64; integers wrap. VJP: dy, dy; dy, -dy; dy b, dy a.
+// numbers; integers wrap. VJP: dy, dy; dy, -dy; dy b, dy a.
 SN_API sn_tensor *sn_add(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_sub(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_mul(sn_tensor *a, sn_tensor *b);
-// a / b. Floats: IEEE; i32 i64: truncates, x / 0 = 0, MIN / -1 = MIN. VJP: dy / b, -y dy / b.
+// a / b. Floats: IEEE; integers: truncates, x / 0 = 0, MIN / -1 = MIN. VJP: dy / b, -y dy / b.
 SN_API sn_tensor *sn_div(sn_tensor *a, sn_tensor *b);
-// C's fmod / %: the sign of a. f32 f64; i32 i64: x % 0 = 0. VJP: dy; -dy trunc(a / b).
+// C's fmod / %: the sign of a. floats; integers: x % 0 = 0. VJP: dy; -dy trunc(a / b).
 SN_API sn_tensor *sn_rem(sn_tensor *a, sn_tensor *b);
-// a^b. f32 f64: C's pow; i32 i64: wraps, and a negative exponent gives 0, except that 1^b = 1 and
+// a^b. floats: C's pow; integers: wraps, and a negative exponent gives 0, except that 1^b = 1 and
 // (-1)^b = +-1. VJP: dy b a^(b - 1), 0 where b is 0; dy y log(a), 0 where a <= 0.
 SN_API sn_tensor *sn_pow(sn_tensor *a, sn_tensor *b);
-// f32 f64 i32 i64. NaN if either is. VJP: dy to the one chosen, 0 to the other; ties go to a; NaN
+// numbers. NaN if either is. VJP: dy to the one chosen, 0 to the other; ties go to a; NaN
 // to both where the result is NaN.
 SN_API sn_tensor *sn_maximum(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_minimum(sn_tensor *a, sn_tensor *b);
 // Comparisons: bool result, no gradient. NaN differs from everything and compares false otherwise.
-// equal, not_equal: any dtype; the others: f32 f64 i32 i64.
+// equal, not_equal: any dtype; the others: numbers.
 SN_API sn_tensor *sn_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_not_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_less(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_less_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_greater(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_greater_equal(sn_tensor *a, sn_tensor *b);
-// Logical for bool, bitwise for i32 i64. No gradient.
+// Logical for bool, bitwise for integers. No gradient.
 SN_API sn_tensor *sn_and(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_or(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_xor(sn_tensor *a, sn_tensor *b);
 // condition (bool) ? a : b, element by element; all three broadcast; a and b of one dtype, any.
 // VJP: dy to the side chosen, 0 to the other.
 SN_API sn_tensor *sn_where(sn_tensor *condition, sn_tensor *a, sn_tensor *b);
-// x + value, x * value, x^value. f32 f64 i32 i64; value becomes x's dtype as in sn_full. VJP: dy;
+// x + value, x * value, x^value. numbers; value becomes x's dtype as in sn_full. VJP: dy;
 // dy value; dy value x^(value - 1).
 SN_API sn_tensor *sn_add_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_mul_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_pow_scalar(sn_tensor *x, double value);
-// x - value, value - x, x / value, value / x, x rem value. f32 f64 i32 i64; value becomes x's dtype
+// x - value, value - x, x / value, value / x, x rem value. numbers; value becomes x's dtype
 // as in sn_full; results and VJPs of x as in sn_sub, sn_div and sn_rem.
 SN_API sn_tensor *sn_sub_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rsub_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_div_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rdiv_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rem_scalar(sn_tensor *x, double value);
-// The larger, the smaller of x and value. f32 f64 i32 i64; value becomes x's dtype as in sn_full; NaN
+// The larger, the smaller of x and value. numbers; value becomes x's dtype as in sn_full; NaN
 // if either is. VJP: dy where x was taken, ties included, else 0; NaN where the result is NaN.
 SN_API sn_tensor *sn_maximum_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_minimum_scalar(sn_tensor *x, double value);
 // x compared with value, which is rounded to a float dtype; an integer or bool dtype must have it
-// exactly, else SN_ERR_ARGUMENT. equal, not_equal: any dtype; the others: f32 f64 i32 i64. Bool result,
+// exactly, else SN_ERR_ARGUMENT. equal, not_equal: any dtype; the others: numbers. Bool result,
 // no gradient.
 SN_API sn_tensor *sn_equal_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_not_equal_scalar(sn_tensor *x, double value);
@@ -187,14 +191,14 @@ typedef struct sn_reduce_options {
 } sn_reduce_options;
 // options NULL: all axes, dims dropped. Errors of all: SN_ERR_SHAPE (axis out of range or
 // repeated). Source: Array API 2023.12.
-// sum: f32 f64 i32 i64 (integers wrap; bool is an error: cast first). Empty: 0. VJP: dy broadcast.
+// sum: numbers (integers wrap; bool is an error: cast first). Empty: 0. VJP: dy broadcast.
 SN_API sn_tensor *sn_sum_opts(sn_tensor *x, const sn_reduce_options *options);
-// mean: f32 f64. Empty: NaN. VJP: dy / n broadcast.
+// mean: floats. Empty: NaN. VJP: dy / n broadcast.
 SN_API sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options);
-// prod: f32 f64 i32 i64; integers wrap. Empty: 1. VJP: products of the others, exact at zeros;
+// prod: numbers; integers wrap. Empty: 1. VJP: products of the others, exact at zeros;
 // along a symbolic axis it divides where no element is zero, so it may overflow.
 SN_API sn_tensor *sn_prod_opts(sn_tensor *x, const sn_reduce_options *options);
-// max, min: f32 f64 i32 i64; NaN propagates; a zero is +0.0, whatever the signs of those reduced;
+// max, min: numbers; NaN propagates; a zero is +0.0, whatever the signs of those reduced;
 // empty: -inf / lowest (inf / highest). VJP: ties share
 // evenly; NaN to all elements of a result that is NaN.
 SN_API sn_tensor *sn_max_opts(sn_tensor *x, const sn_reduce_options *options);
@@ -202,14 +206,14 @@ SN_API sn_tensor *sn_min_opts(sn_tensor *x, const sn_reduce_options *options);
 // all, any: bool. Empty: true; false. No gradient.
 SN_API sn_tensor *sn_all_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options);
-// var: population variance (divides by n); std: its root. f32 f64. Empty: NaN. VJP: 2 dy (x - mean)
+// var: population variance (divides by n); std: its root. floats. Empty: NaN. VJP: 2 dy (x - mean)
 // / n; dy (x - mean) / (n y), NaN where y is 0.
 SN_API sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options);
-// log(sum(exp(x))), stable for large x. f32 f64. Empty: -inf. VJP: dy * softmax(x).
+// log(sum(exp(x))), stable for large x. floats. Empty: -inf. VJP: dy * softmax(x).
 SN_API sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options);
 // Index (i32) of the first greatest / least element along axis, which is dropped; NaN counts as the
-// greatest / least. f32 f64 i32 i64. Errors: SN_ERR_SHAPE (an empty axis, or one of more than 2^31 -
+// greatest / least. numbers. Errors: SN_ERR_SHAPE (an empty axis, or one of more than 2^31 -
 // 1 elements, also where its size is known at a call only). No gradient.
 SN_API sn_tensor *sn_argmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_argmin(sn_tensor *x, int axis);
@@ -220,7 +224,7 @@ typedef struct sn_cumulate_options {
   bool exclusive;  // y[i] without x[i], the first one what an empty axis would give
   bool reverse;    // from the last element to the first
 } sn_cumulate_options;
-// options NULL: neither. f32 f64 i32 i64 (integers wrap; bool is an error: cast first). Errors:
+// options NULL: neither. numbers (integers wrap; bool is an error: cast first). Errors:
 // SN_ERR_SHAPE (rank 0; axis out of range). Source: Array API 2023.12 cumulative_sum.
 // cumsum: y[i] = 0 + x[0] + ... + x[i], in that order. VJP: the cumsum of dy from the other end.
 SN_API sn_tensor *sn_cumsum_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
@@ -234,7 +238,7 @@ SN_API sn_tensor *sn_cummin_opts(sn_tensor *x, int axis, const sn_cumulate_optio
 
 // ---- linear algebra
 // a[..., M, K] @ b[..., K, N] -> [..., M, N]; leading dims broadcast; rank 1 operands as NumPy's
-// matmul. f32 f64 i32 i64. Errors: SN_ERR_SHAPE (rank 0; K differs). VJP: dy @ b^T, a^T @ dy.
+// matmul. numbers. Errors: SN_ERR_SHAPE (rank 0; K differs). VJP: dy @ b^T, a^T @ dy.
 SN_API sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b);
 
 // ---- convolution
@@ -281,29 +285,28 @@ SN_API sn_tensor *sn_conv_transpose_opts(sn_tensor *x, sn_tensor *kernel,
                                          const sn_conv_options *options);
 
 // ---- indices
-// one_hot: indices i32 or i64 of any shape -> [..., depth] of dtype: 1 at the index, 0 elsewhere
+// one_hot: indices integers of any shape -> [..., depth] of dtype: 1 at the index, 0 elsewhere
 // (all 0 when out of range). Errors: SN_ERR_ARGUMENT (depth < 0, or beyond i32 for i32 indices),
 // SN_ERR_SHAPE (too many dims). No gradient.
 SN_API sn_tensor *sn_one_hot(sn_tensor *indices, int64_t depth, sn_dtype dtype);
-// Rows: y[i..., :] = x[indices[i...], :] along axis 0. x of any dtype, rank >= 1; indices i32 or
-// i64 of any shape, in [0, dim 0). Out of range: SN_ERR_INDEX at the next boundary. Errors:
+// Rows: y[i..., :] = x[indices[i...], :] along axis 0. x of any dtype, rank >= 1; indices integers of any shape, in [0, dim 0). Out of range: SN_ERR_INDEX at the next boundary. Errors:
 // SN_ERR_SHAPE (rank 0; too many dims). VJP: dy scattered and added.
 SN_API sn_tensor *sn_gather(sn_tensor *x, sn_tensor *indices);
-// y = x; y[indices[i...], :] += updates[i..., :], in the order of i. x, updates: f32 f64 i32 i64;
+// y = x; y[indices[i...], :] += updates[i..., :], in the order of i. x, updates: numbers;
 // indices as in sn_gather, errors too. VJP: dy to x, gather(dy, indices) to updates.
 SN_API sn_tensor *sn_scatter_add(sn_tensor *x, sn_tensor *indices, sn_tensor *updates);
 
 // ---- neural network building blocks
-// exp(x) / sum(exp(x)) along axis, and its logarithm, both stable for large x; x's shape. f32 f64.
+// exp(x) / sum(exp(x)) along axis, and its logarithm, both stable for large x; x's shape. floats.
 // VJP: y (dy - sum(dy y)); dy - softmax(x) sum(dy).
 SN_API sn_tensor *sn_softmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_log_softmax(sn_tensor *x, int axis);
-// Per-row loss [N] of logits [N, C] (f32 f64) and labels i32|i64 [N]: -log_softmax(logits)[label].
+// Per-row loss [N] of logits [N, C] (floats) and labels integers [N]: -log_softmax(logits)[label].
 // NaN for a label outside [0, C), and so is its gradient. Errors: SN_ERR_SHAPE (also C beyond i32
 // with i32 labels). VJP: dy (softmax(logits) - one_hot(labels)) to logits.
 SN_API sn_tensor *sn_sparse_softmax_cross_entropy(sn_tensor *logits, sn_tensor *labels);
 // Scalar losses: the mean of l(e) over all n elements of e = prediction - target (they broadcast).
-// f32 f64. VJP: dy l'(e) / n to prediction, its negative to target.
+// floats. VJP: dy l'(e) / n to prediction, its negative to target.
 // Huber 1964: l = e^2/2 where |e| <= delta, else delta (|e| - delta/2). Errors: SN_ERR_ARGUMENT
 // (delta is not > 0).
 SN_API sn_tensor *sn_huber_loss(sn_tensor *prediction, sn_tensor *target, double delta);

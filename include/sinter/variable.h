@@ -22,7 +22,7 @@ SN_API bool sn_is_variable(const sn_tensor *t);
 SN_API bool sn_is_trainable(const sn_tensor *t);
 
 // variable = value; variable += value; variable -= value. value: the variable's dtype (+= and -=:
-// f32 f64 i32 i64); its shape for sn_assign, broadcastable to it for the other two. Returns the new
+// a number); its shape for sn_assign, broadcastable to it for the other two. Returns the new
 // value (scope-owned). While an error is pending nothing is assigned. In a trace: an effect of the
 // function, in order. Errors: SN_ERR_DTYPE, SN_ERR_SHAPE, SN_ERR_ARGUMENT (no variable). VJP: the
 // result's is that of value, or of sn_add or sn_sub; a later read of the variable has none.

@@ -7,7 +7,6 @@
 #include "passes/gradient/vjp.h"
 #include "passes/graph/scalar.h"
 
-#include <float.h>
 #include <math.h>
 
 static sni_node_id operand(const sni_vjp *v, int i) {
@@ -142,7 +141,7 @@ static sni_node_id pow_constant(const sni_vjp *v, double c) {
 static sni_node_id pow_base_gradient(const sni_vjp *v, sni_node_id zero) {
   sni_build *b = v->b;
   sni_node_id base = operand(v, 0), exponent = operand(v, 1);
-  double tiny = v->node.type.dtype == SN_F32 ? 4 * (double)FLT_MIN : 4 * DBL_MIN;
+  double tiny = 4 * sni_least_normal(v->node.type.dtype);
   sni_node_id usual =
       sni_build_binary(b, SNI_OP_LE, scalar(v, tiny), sni_build_unary(b, SNI_OP_ABS, base));
   sni_node_id constant = sni_build_binary(b, SNI_OP_EQ, exponent, zero);

@@ -157,31 +157,6 @@ static bool evaluate_compare(sni_kop op, const sni_scalar *a, int64_t *y) {
   }
 }
 
-// Truncates; saturates; NaN gives 0.
-static int64_t float_to_integer(double x, int64_t least, int64_t greatest) {
-  if (isnan(x)) return 0;
-  if (x <= (double)least) return least;
-  if (x >= (double)greatest) return greatest;
-  return (int64_t)x;
-}
-
-static sni_scalar cast(sni_scalar a, sn_dtype dtype) {
-  sni_scalar y = {.dtype = dtype};
-  bool from_float = sni_is_float(a.dtype);
-  if (dtype == SN_F64)
-    y.f = from_float ? a.f : (double)a.i;
-  else if (dtype == SN_F32)
-    y.f = from_float ? (double)(float)a.f : (double)(float)a.i;
-  else if (dtype == SN_BOOL)
-    y.i = from_float ? a.f != 0 : a.i != 0;
-  else if (dtype == SN_I64)
-    y.i = from_float ? float_to_integer(a.f, INT64_MIN, INT64_MAX) : a.i;
-  else
-    y.i =
-        from_float ? float_to_integer(a.f, INT32_MIN, INT32_MAX) : (int32_t)(uint32_t)(uint64_t)a.i;
-  return y;
-}
-
 static sni_scalar bitcast(sni_scalar a, sn_dtype dtype) {
   int64_t bits = 0;
   sni_scalar_store(a, &bits, 0);
@@ -191,12 +166,15 @@ static sni_scalar bitcast(sni_scalar a, sn_dtype dtype) {
 bool sni_evaluate_scalar(sni_kop op, sn_dtype dtype, const sni_scalar *a, sni_scalar *out) {
   out->dtype = dtype;
   int n = sni_kop_infos[op].operands;
+  // arithmetic on storage dtypes is left to what widen_ops.c makes of it
+  const uint32_t ruled = sni_kop_infos[op].dtypes;
+  if (n && !(ruled >> (sni_kop_has_source(op) ? a[0].dtype : dtype) & 1)) return false;
   if (op == SNI_KOP_COPY)
     *out = a[0];
   else if (op == SNI_KOP_SELECT)
     *out = a[a[0].i ? 1 : 2];
   else if (op == SNI_KOP_CAST)
-    *out = cast(a[0], dtype);
+    *out = sni_scalar_cast(a[0], dtype);
   else if (op == SNI_KOP_BITCAST)
     *out = bitcast(a[0], dtype);
   else if (evaluate_compare(op, a, &out->i))
@@ -206,7 +184,7 @@ bool sni_evaluate_scalar(sni_kop op, sn_dtype dtype, const sni_scalar *a, sni_sc
     out->i &= 1;
   } else if (sni_is_float(dtype)) {
     if (!evaluate_float(op, a[0].f, n > 1 ? a[1].f : 0, &out->f)) return false;
-    if (dtype == SN_F32) out->f = (double)(float)out->f;
+    out->f = sni_scalar_of(dtype, out->f).f;
   } else {
     return evaluate_integer(op, a[0].i, n > 1 ? a[1].i : 0, dtype == SN_I32 ? 32 : 64, &out->i);
   }
@@ -216,11 +194,9 @@ bool sni_evaluate_scalar(sni_kop op, sn_dtype dtype, const sni_scalar *a, sni_sc
 // ---- what cumulations begin with
 sni_scalar sni_first_scalar(sni_op op, sn_dtype dtype) {
   const sni_cumulation_first first = sni_cumulation_first_of(op);
-  const bool narrow = dtype == SN_I32;
-  const double floats[] = {0, 1, -INFINITY, INFINITY};
-  const int64_t integers[] = {0, 1, narrow ? INT32_MIN : INT64_MIN, narrow ? INT32_MAX : INT64_MAX};
-  if (sni_is_float(dtype)) return (sni_scalar){dtype, {.f = floats[first]}};
-  return (sni_scalar){dtype, {.i = integers[first]}};
+  if (first == SNI_FIRST_LEAST) return sni_scalar_least(dtype);
+  if (first == SNI_FIRST_GREATEST) return sni_scalar_greatest(dtype);
+  return sni_scalar_of(dtype, first == SNI_FIRST_ONE);
 }
 
 // ---- elements
@@ -285,5 +261,5 @@ sni_scalar sni_constant_element(const sni_graph *graph, const sni_node *node, in
   if (sni_is_constant(node)) return sni_scalar_load(node->type.dtype, node->data, i);
   int64_t index[SN_MAX_RANK];
   sni_unravel(graph, &node->type, i, index);
-  return cast((sni_scalar){SN_I64, {.i = index[node->attrs[0]]}}, node->type.dtype);
+  return sni_scalar_cast((sni_scalar){SN_I64, {.i = index[node->attrs[0]]}}, node->type.dtype);
 }

@@ -148,7 +148,7 @@ static sni_node_id fold_moves(sni_rewrite *r, const sni_node *node) {
 // mantissa's bits.
 static bool exact_sum(sni_scalar value, int64_t n, sni_scalar *out) {
   int exponent;
-  double limit = value.dtype == SN_F32 ? 0x1p24 : 0x1p53;
+  const double limit = ldexp(1, sni_dtype_infos[value.dtype].digits);
   double odd = fabs(frexp(value.f, &exponent)) * 0x1p53;
   *out = value;
   if (!isfinite(value.f) || n > (int64_t)1 << 53) return false;
@@ -250,7 +250,10 @@ static sni_node_id fold_leaf(sni_rewrite *r, const sni_node *node) {
 
 sni_node_id sni_fold_node(sni_rewrite *r, const sni_node *node) {
   sni_node_id id;
-  switch (sni_op_infos[node->op].op_class) {
+  const sni_op_class op_class = sni_op_infos[node->op].op_class;
+  const bool sums = op_class == SNI_CLASS_REDUCE || op_class == SNI_CLASS_CUMULATE;
+  if (sums && !sni_is_compute(node->type.dtype)) return SNI_NO_NODE;
+  switch (op_class) {
     case SNI_CLASS_LEAF:
       return fold_leaf(r, node);
     case SNI_CLASS_POINTWISE:

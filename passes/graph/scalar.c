@@ -10,60 +10,6 @@ enum {
   most_compared = 64,  // elements of a constant that is compared element by element
 };
 
-sni_scalar sni_scalar_load(sn_dtype dtype, const void *data, int64_t i) {
-  sni_scalar value = {.dtype = dtype};
-  float f;
-  int32_t narrow;
-  switch (dtype) {
-    case SN_BOOL:
-      value.i = ((const uint8_t *)data)[i] != 0;
-      break;
-    case SN_I32:
-      memcpy(&narrow, (const char *)data + 4 * i, 4);
-      value.i = narrow;
-      break;
-    case SN_I64:
-      memcpy(&value.i, (const char *)data + 8 * i, 8);
-      break;
-    case SN_F32:
-      memcpy(&f, (const char *)data + 4 * i, 4);
-      value.f = (double)f;
-      break;
-    case SN_F64:
-      memcpy(&value.f, (const char *)data + 8 * i, 8);
-      break;
-    case SN_DTYPE_COUNT:
-      break;
-  }
-  return value;
-}
-
-void sni_scalar_store(sni_scalar value, void *data, int64_t i) {
-  float f;
-  int32_t narrow;
-  switch (value.dtype) {
-    case SN_BOOL:
-      ((uint8_t *)data)[i] = value.i != 0;
-      break;
-    case SN_I32:
-      narrow = (int32_t)(uint32_t)(uint64_t)value.i;
-      memcpy((char *)data + 4 * i, &narrow, 4);
-      break;
-    case SN_I64:
-      memcpy((char *)data + 8 * i, &value.i, 8);
-      break;
-    case SN_F32:
-      f = (float)value.f;
-      memcpy((char *)data + 4 * i, &f, 4);
-      break;
-    case SN_F64:
-      memcpy((char *)data + 8 * i, &value.f, 8);
-      break;
-    case SN_DTYPE_COUNT:
-      break;
-  }
-}
-
 int64_t sni_node_count(const sni_graph *graph, const sni_type *type) {
   int64_t count = 1, size;
   bool empty = false;

@@ -3,15 +3,7 @@
 #define SNI_PASSES_SCALAR_H
 
 #include "graph/graph.h"
-
-// One element on the host. f holds f32 and f64, i the integers and bool (0 or 1).
-typedef struct sni_scalar {
-  sn_dtype dtype;
-  union {
-    double f;
-    int64_t i;
-  };
-} sni_scalar;
+#include "runtime/scalar.h"
 
 // True when every element of node x is the same known value. Elements differ by their bits: 0.0 and
 // -0.0 are not the same.
@@ -19,9 +11,6 @@ bool sni_splat_value(const sni_graph *graph, sni_node_id x, sni_scalar *out);
 // The same, and the value is `value` to the bit.
 bool sni_is_splat(const sni_graph *graph, sni_node_id x, double value);
 
-// Element i of row-major data, and back. Storing rounds to f32 and wraps to i32.
-sni_scalar sni_scalar_load(sn_dtype dtype, const void *data, int64_t i);
-void sni_scalar_store(sni_scalar value, void *data, int64_t i);
 // Number of elements of a node of constant shape; -1 when a dim is symbolic or the product
 // overflows.
 int64_t sni_node_count(const sni_graph *graph, const sni_type *type);

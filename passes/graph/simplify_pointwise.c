@@ -2,7 +2,6 @@
 // right; x and y stand for any values, signed zeros and NaNs included.
 #include "passes/graph/simplify.h"
 
-#include <float.h>
 #include <math.h>
 
 static bool is(const sni_rewrite *r, sni_node_id x, double value) {
@@ -59,14 +58,11 @@ sni_node_id sni_simplify_identity(sni_rewrite *r, const sni_node *n) {
 // Every value of `from` is one of `to`, and converting it on gives the same result as converting
 // directly.
 static bool widens(sn_dtype from, sn_dtype to) {
-  static const uint32_t wider[SN_DTYPE_COUNT] = {
-      [SN_BOOL] = SNI_DTYPES_ANY,
-      [SN_I32] = SNI_DTYPE_BIT(SN_I32) | SNI_DTYPE_BIT(SN_I64) | SNI_DTYPE_BIT(SN_F64),
-      [SN_I64] = SNI_DTYPE_BIT(SN_I64),
-      [SN_F32] = SNI_DTYPES_FLOAT,
-      [SN_F64] = SNI_DTYPE_BIT(SN_F64),
-  };
-  return wider[from] >> to & 1;
+  const sni_dtype_info *f = &sni_dtype_infos[from], *t = &sni_dtype_infos[to];
+  if (from == to || f->kind == SNI_KIND_BOOL) return true;
+  if (t->kind == SNI_KIND_BOOL || f->digits > t->digits) return false;
+  if (t->kind == SNI_KIND_FLOAT) return f->kind != SNI_KIND_FLOAT || f->exponent >= t->exponent;
+  return f->kind == SNI_KIND_UNSIGNED || (f->kind == SNI_KIND_SIGNED && t->kind == f->kind);
 }
 
 sni_node_id sni_simplify_cast(sni_rewrite *r, const sni_node *n) {
@@ -74,7 +70,9 @@ sni_node_id sni_simplify_cast(sni_rewrite *r, const sni_node *n) {
   if (a->type.dtype == n->type.dtype) return n->operands[0];
   if (a->op != SNI_OP_CAST) return SNI_NO_NODE;
   sni_node_id x = a->operands[0];
-  if (!widens(sni_graph_type(r->to, x)->dtype, a->type.dtype)) return SNI_NO_NODE;
+  const sn_dtype from = sni_graph_type(r->to, x)->dtype;
+  if (!widens(from, a->type.dtype)) return SNI_NO_NODE;
+  if (from != n->type.dtype && !sni_is_kernel_cast(from, n->type.dtype)) return SNI_NO_NODE;
   return sni_build_cast(&r->build, x, n->type.dtype);
 }
 
@@ -125,7 +123,7 @@ sni_node_id sni_simplify_mul(sni_rewrite *r, const sni_node *n) {
 // 2^k whose reciprocal is a normal number: x / c and x * (1 / c) round the same real number.
 static bool has_exact_reciprocal(sni_scalar c) {
   int exponent;
-  int limit = c.dtype == SN_F32 ? FLT_MIN_EXP : DBL_MIN_EXP;
+  const int limit = sni_dtype_infos[c.dtype].exponent;
   return fabs(frexp(c.f, &exponent)) == 0.5 && exponent >= limit && 2 - exponent >= limit;
 }
 

@@ -6,6 +6,7 @@
 #include "passes/graph/op_kop.h"
 #include "passes/lower/body.h"
 #include "passes/lower/fuse_groups.h"
+#include "runtime/scalar.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,29 +127,11 @@ sn_status sni_body_store(sni_body *b, int32_t slot, const sni_type *type, const 
 
 static sn_status emit_constant(sni_body *b, const sni_node *node, uint32_t *out) {
   sni_expression v = sni_body_blank(SNI_KOP_CONST, node->type.dtype);
-  switch (node->type.dtype) {
-    case SN_F32: {
-      float f;
-      memcpy(&f, node->data, sizeof f);
-      v.as.f = (double)f;
-      break;
-    }
-    case SN_F64:
-      memcpy(&v.as.f, node->data, sizeof(double));
-      break;
-    case SN_I32: {
-      int32_t i;
-      memcpy(&i, node->data, sizeof i);
-      v.as.i = i;
-      break;
-    }
-    case SN_I64:
-      memcpy(&v.as.i, node->data, sizeof(int64_t));
-      break;
-    default:
-      v.as.i = *(const uint8_t *)node->data != 0;
-      break;
-  }
+  const sni_scalar value = sni_scalar_load(node->type.dtype, node->data, 0);
+  if (sni_is_float(value.dtype))
+    v.as.f = value.f;
+  else
+    v.as.i = value.i;
   return sni_body_add(b, &v, out);
 }
 

@@ -60,7 +60,8 @@ static sn_status find_simple(sharer *s, const sni_tree *tree) {
   SNI_TRY(sni_arena_grow(&s->scratch, s->l->diag, (void **)&s->simple, &s->simple_capacity,
                          tree->n_insts + 1, sizeof *s->simple));
   for (uint32_t i = 0; i < tree->n_insts; i++) {
-    s->simple[i] = insts[i].op == SNI_KOP_CONST && insts[i].dtype != SN_BOOL;
+    s->simple[i] = insts[i].op == SNI_KOP_CONST && insts[i].dtype != SN_BOOL &&
+                   sni_is_compute((sn_dtype)insts[i].dtype);
     for (int o = 0; o < sni_kop_infos[insts[i].op].operands; o++)
       if (sni_kop_infos[insts[i].op].math) s->simple[insts[i].operands[o]] = false;
   }

@@ -4,6 +4,7 @@
 #define TESTS_OPS_MODES_HARNESS_H
 
 #include "frontend/context/internal.h"
+#include "runtime/scalar.h"
 
 #include <check.h>
 #include <float.h>
@@ -88,23 +89,9 @@ static inline void set_element(void *data, sn_dtype dtype, int64_t i, int k) {
   bool special = i < N_VALUES * N_VALUES || h % 8 == 0;
   double f = special ? float_values[pick] : ((double)(h >> 8) / (1 << 21) - 4);
   int64_t n = special ? integer_values[pick] : (int64_t)(h >> 8) % 200 - 100;
-  switch (dtype) {
-    case SN_BOOL:
-      ((uint8_t *)data)[i] = h & 1;
-      break;
-    case SN_I32:
-      ((int32_t *)data)[i] = (int32_t)n;
-      break;
-    case SN_I64:
-      ((int64_t *)data)[i] = n;
-      break;
-    case SN_F32:
-      ((float *)data)[i] = (float)f;
-      break;
-    default:
-      ((double *)data)[i] = f;
-      break;
-  }
+  sni_scalar value = {dtype, {.i = dtype == SN_BOOL ? (int64_t)(h & 1) : n}};
+  if (sni_is_float(dtype)) value.f = f;
+  sni_scalar_store(value, data, i);
 }
 
 static inline int64_t elements_of(const sn_shape *shape) {
@@ -133,11 +120,8 @@ static inline int64_t first_difference(const sn_view *a, const sn_view *b) {
   const char *x = a->data, *y = b->data;
   for (int64_t i = 0; i < n; i++, x += size, y += size) {
     if (memcmp(x, y, size) == 0) continue;
-    if (a->dtype == SN_F32 && isnan(((const float *)a->data)[i]) &&
-        isnan(((const float *)b->data)[i]))
-      continue;
-    if (a->dtype == SN_F64 && isnan(((const double *)a->data)[i]) &&
-        isnan(((const double *)b->data)[i]))
+    if (sni_is_float(a->dtype) && isnan(sni_scalar_load(a->dtype, a->data, i).f) &&
+        isnan(sni_scalar_load(b->dtype, b->data, i).f))
       continue;
     return i;
   }

@@ -380,6 +380,7 @@ static inline void generate(program *p, uint64_t seed) {
   *p = (program){.seed = seed, .state = seed * 7919 + 13};
   draw(p, 2);
   p->dtype = chance(p, 20) ? SN_F32 : SN_F64;
+  if (seed % 8 == 5) p->dtype = seed % 16 == 5 ? SN_F16 : SN_BF16;
   p->n_bindings = chance(p, 40) ? 3 : 1;
   p->derivatives = chance(p, 40) ? 1 + (int)chance(p, 25) : 0;
   draw_sizes(p, &equal);

@@ -214,7 +214,7 @@ START_TEST(wrong_arguments_are_errors) {
     int rank, axis;
     const char *message;
   } cases[] = {
-      {SN_BOOL, 1, 0, "sn_cumsum: operand #0 is bool[3], expected i32 or i64 or f32 or f64"},
+      {SN_BOOL, 1, 0, "sn_cumsum: operand #0 is bool[3], expected a number"},
       {SN_F32, 1, 1, "sn_cumsum: axis 1 is out of range for operand #0 f32[3] of rank 1"},
       {SN_F32, 1, -2, "sn_cumsum: axis -2 is out of range for operand #0 f32[3] of rank 1"},
       {SN_F32, 0, 0, "sn_cumsum: axis 0 is out of range for operand #0 f32[] of rank 0"}};

@@ -499,25 +499,15 @@ typedef struct product {
 } product;
 
 static double value_at(const sn_view *v, int64_t i) {
-  switch (v->dtype) {
-    case SN_I32:
-      return ((const int32_t *)v->data)[i];
-    case SN_I64:
-      return (double)((const int64_t *)v->data)[i];
-    case SN_F32:
-      return (double)((const float *)v->data)[i];
-    default:
-      return ((const double *)v->data)[i];
-  }
+  return sni_scalar_value(sni_scalar_load(v->dtype, v->data, i));
 }
 
 static void fill_numbers(sn_view *v, int salt) {
   for (int64_t i = 0; i < elements_of(&v->shape); i++) {
     int64_t n = (int64_t)(hash_of((uint64_t)i, (uint64_t)salt) % 2001) - 1000;
-    if (v->dtype == SN_I32) ((int32_t *)v->data)[i] = (int32_t)n;
-    if (v->dtype == SN_I64) ((int64_t *)v->data)[i] = n;
-    if (v->dtype == SN_F32) ((float *)v->data)[i] = (float)n / 512;
-    if (v->dtype == SN_F64) ((double *)v->data)[i] = (double)n / 777;
+    sni_scalar value = {v->dtype, {.i = n}};
+    if (sni_is_float(v->dtype)) value.f = (double)n / (v->dtype == SN_F64 ? 777 : 512);
+    sni_scalar_store(value, v->data, i);
   }
 }
 

@@ -7,7 +7,8 @@
 
 typedef long long k_long;
 typedef unsigned long long k_ulong;
-typedef unsigned char u8;
+typedef unsigned char u8;        // a bool
+enum k_byte : unsigned char {};  // a number
 
 #define K_OP         \
   template <class T> \

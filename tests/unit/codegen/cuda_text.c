@@ -3,6 +3,7 @@
 #include "tests/unit/codegen/cuda_text.h"
 
 #include "codegen/kernel/facts.h"
+#include "runtime/scalar.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,9 +17,18 @@ typedef struct writer {
   sni_item_facts *item_facts;
 } writer;
 
+// The 16-bit floats as bits: expansion has written their casts out.
 static const char *const types[SN_DTYPE_COUNT] = {[SN_BOOL] = "u8",
+                                                  [SN_I8] = "signed char",
+                                                  [SN_I16] = "short",
                                                   [SN_I32] = "int",
                                                   [SN_I64] = "k_long",
+                                                  [SN_U8] = "k_byte",
+                                                  [SN_U16] = "unsigned short",
+                                                  [SN_U32] = "unsigned",
+                                                  [SN_U64] = "k_ulong",
+                                                  [SN_F16] = "unsigned short",
+                                                  [SN_BF16] = "unsigned short",
                                                   [SN_F32] = "float",
                                                   [SN_F64] = "double"};
 
@@ -76,9 +86,14 @@ static void write_condition(const writer *w, const sni_tree_access *access, uint
 static void write_constant(const writer *w, const sni_tree_inst *inst) {
   uint64_t bits;
   memcpy(&bits, &inst->imm, sizeof(bits));
+  const bool half = sni_is_half((sn_dtype)inst->dtype);
+  if (half) {
+    bits = 0;
+    sni_scalar_store((sni_scalar){(sn_dtype)inst->dtype, {.f = inst->imm.f}}, &bits, 0);
+  }
   fprintf(w->out,
-          sni_is_float((sn_dtype)inst->dtype) ? "(%s)k_bits<double>((k_ulong)%" PRIu64 "u)"
-                                              : "(%s)(k_long)%" PRIu64 "u",
+          sni_is_float((sn_dtype)inst->dtype) && !half ? "(%s)k_bits<double>((k_ulong)%" PRIu64 "u)"
+                                                       : "(%s)(k_long)%" PRIu64 "u",
           types[inst->dtype], bits);
 }
 
@@ -150,7 +165,10 @@ static void write_read(const writer *w, uint32_t number, uint32_t item, uint32_t
   write_condition(w, access, item);
   fprintf(w->out, " ? ");
   write_element(w, access, item);
-  fprintf(w->out, otherwise == SNI_NO_VALUE ? " : 0" : " : v%u", otherwise);
+  if (otherwise == SNI_NO_VALUE)
+    fprintf(w->out, " : (%s)0", types[sni_tree_buffers(w->tree)[access->buffer].dtype]);
+  else
+    fprintf(w->out, " : v%u", otherwise);
 }
 
 static void write_operation(const writer *w, const sni_tree_inst *inst) {

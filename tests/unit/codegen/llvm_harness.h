@@ -75,22 +75,10 @@ static inline void fill(void *data, sn_dtype dtype, int64_t count, filling how) 
     const double number = special ? special_number(random_below(1000)) : unit * how.scale;
     const int64_t integer =
         special ? integers[random_below(SNI_COUNT_OF(integers))] : random_below(200) - 100;
-    switch ((int)dtype) {
-      case SN_BOOL:
-        ((uint8_t *)data)[i] = (uint8_t)(random_bits() >> 40 & 1);
-        break;
-      case SN_I32:
-        ((int32_t *)data)[i] = (int32_t)integer;
-        break;
-      case SN_I64:
-        ((int64_t *)data)[i] = integer;
-        break;
-      case SN_F32:
-        ((float *)data)[i] = (float)number;
-        break;
-      default:
-        ((double *)data)[i] = number;
-    }
+    sni_scalar value = {dtype, {.i = integer}};
+    if (dtype == SN_BOOL) value.i = (int64_t)(random_bits() >> 40 & 1);
+    if (sni_is_float(dtype)) value.f = number;
+    sni_scalar_store(value, data, i);
   }
 }
 

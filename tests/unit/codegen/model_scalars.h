@@ -4,6 +4,7 @@
 
 #include "codegen/kernel/fold_angle.h"
 #include "codegen/kernel/kops.h"
+#include "runtime/scalar.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -191,8 +192,9 @@ static SNI_UNUSED model_value model_op(sni_kop op, sn_dtype dtype, model_value a
     case SN_F64:
       y.f64 = model_op_f64(op, a.f64, b.f64, c.f64);
       break;
-    case SN_DTYPE_COUNT:
-      abort();
+    default:  // storage dtypes are moved
+      if (op != SNI_KOP_COPY) abort();
+      y = a;
   }
   return y;
 }
@@ -210,7 +212,7 @@ static SNI_UNUSED bool model_compare(sni_kop op, sn_dtype dtype, model_value a, 
       return eq ? a.f32 == b.f32 : lt ? a.f32 < b.f32 : a.f32 <= b.f32;
     case SN_F64:
       return eq ? a.f64 == b.f64 : lt ? a.f64 < b.f64 : a.f64 <= b.f64;
-    case SN_DTYPE_COUNT:
+    default:
       break;
   }
   abort();
@@ -224,6 +226,10 @@ static SNI_UNUSED int64_t model_saturate(double f, double low, double high, int6
 
 static SNI_UNUSED model_value model_cast(sn_dtype from, sn_dtype to, model_value a) {
   model_value y = {.i64 = 0};
+  if (!sni_is_compute(from) || !sni_is_compute(to)) {
+    sni_scalar_store(sni_scalar_cast(sni_scalar_load(from, &a, 0), to), &y, 0);
+    return y;
+  }
   const bool is_float = from == SN_F32 || from == SN_F64;
   const double f = from == SN_F32 ? (double)a.f32 : a.f64;
   const int64_t i = from == SN_BOOL ? a.b : from == SN_I32 ? a.i32 : a.i64;
@@ -245,7 +251,7 @@ static SNI_UNUSED model_value model_cast(sn_dtype from, sn_dtype to, model_value
     case SN_F64:
       y.f64 = is_float ? f : (double)i;
       break;
-    case SN_DTYPE_COUNT:
+    default:
       abort();
   }
   return y;
@@ -270,8 +276,10 @@ static SNI_UNUSED model_value model_constant(sn_dtype dtype, double f, int64_t i
     case SN_F64:
       y.f64 = f;
       break;
-    case SN_DTYPE_COUNT:
-      abort();
+    default:
+      sni_scalar_store(
+          sni_is_float(dtype) ? (sni_scalar){dtype, {.f = f}} : (sni_scalar){dtype, {.i = i}}, &y,
+          0);
   }
   return y;
 }
@@ -297,7 +305,7 @@ static SNI_UNUSED model_value model_identity(sni_kop combiner, sn_dtype dtype) {
     case SN_F64:
       y.f64 = max ? -(double)INFINITY : min ? (double)INFINITY : mul ? 1.0 : -0.0;
       break;
-    case SN_DTYPE_COUNT:
+    default:
       abort();
   }
   return y;

@@ -482,7 +482,7 @@ START_TEST(syntax_errors) {
       {"kernel k { loop i0 reduce 4 {} }", "1:29: expected 'order'"},
       {"kernel k { loop i0 parallel 1 { } } x", "1:37: text behind the kernel"},
       {"kernel k {\n b1 f32 global\n}", "2:2: expected b0"},
-      {"kernel k {\n b0 f16 global\n}", "2:5: expected a dtype"},
+      {"kernel k {\n b0 f15 global\n}", "2:5: expected a dtype"},
       {"kernel k { b0 f32 row[4] in i3 write loop i0 parallel 1 { %0 f32 = const 1 store b0[0] = "
        "%0 "
        "} }",

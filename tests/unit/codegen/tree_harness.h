@@ -45,25 +45,9 @@ static SNI_UNUSED void tree_fill(void *data, sn_dtype dtype, size_t count, bool 
                             : s % 4 == 0 ? (int64_t)(r % 5) - 2
                             : s % 4 == 1 ? (s & 16 ? INT64_MIN : INT32_MIN)
                                          : (int64_t)(r >> (s % 64));
-    switch (dtype) {
-      case SN_BOOL:
-        ((uint8_t *)data)[i] = r >> 60 & 1;
-        break;
-      case SN_I32:
-        ((int32_t *)data)[i] = (int32_t)(uint32_t)(uint64_t)integer;
-        break;
-      case SN_I64:
-        ((int64_t *)data)[i] = integer;
-        break;
-      case SN_F32:
-        ((float *)data)[i] = (float)number;
-        break;
-      case SN_F64:
-        ((double *)data)[i] = number;
-        break;
-      case SN_DTYPE_COUNT:
-        break;
-    }
+    sni_scalar value = {dtype, {.i = dtype == SN_BOOL ? (int64_t)(r >> 60 & 1) : integer}};
+    if (sni_is_float(dtype)) value.f = number;
+    sni_scalar_store(value, data, (int64_t)i);
   }
 }
 
@@ -108,26 +92,12 @@ static SNI_UNUSED void tree_drop_data(tree_data *data) {
 static bool tree_same_element(sn_dtype dtype, const void *a, const void *b, size_t i) {
   const size_t size = sn_dtype_size(dtype);
   if (memcmp((const char *)a + i * size, (const char *)b + i * size, size) == 0) return true;
-  if (dtype == SN_F32) return isnan(((const float *)a)[i]) && isnan(((const float *)b)[i]);
-  return dtype == SN_F64 && isnan(((const double *)a)[i]) && isnan(((const double *)b)[i]);
+  return sni_is_float(dtype) && isnan(sni_scalar_load(dtype, a, (int64_t)i).f) &&
+         isnan(sni_scalar_load(dtype, b, (int64_t)i).f);
 }
 
 static double tree_number(sn_dtype dtype, const void *data, size_t i) {
-  switch (dtype) {
-    case SN_BOOL:
-      return ((const uint8_t *)data)[i];
-    case SN_I32:
-      return ((const int32_t *)data)[i];
-    case SN_I64:
-      return (double)((const int64_t *)data)[i];
-    case SN_F32:
-      return (double)((const float *)data)[i];
-    case SN_F64:
-      return ((const double *)data)[i];
-    case SN_DTYPE_COUNT:
-      break;
-  }
-  return 0;
+  return sni_scalar_value(sni_scalar_load(dtype, data, (int64_t)i));
 }
 
 // Whether all buffers hold the same; the first difference goes to message.

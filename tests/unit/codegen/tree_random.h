@@ -123,7 +123,9 @@ static void random_fill_row(random_maker *g) {
 static void random_update_row(random_maker *g) {
   if (!g->n_rows || g->conditions || g->n_loops == random_loops) return;
   const random_row row = g->rows[g->n_rows - 1];
-  if (row.depth != g->n_loops || row.dtype == SN_BOOL || row.elements < 1) return;
+  if (row.depth != g->n_loops || row.dtype == SN_BOOL || !sni_is_compute(row.dtype) ||
+      row.elements < 1)
+    return;
   random_loop loop = {.kind = SNI_LOOP_PARALLEL,
                       .strip = -1,
                       .extent = row.elements,
@@ -148,7 +150,7 @@ static void random_add_reduces(random_maker *g, int outermost, random_results *r
   static const sni_kop combiners[] = {SNI_KOP_MAX, SNI_KOP_MIN, SNI_KOP_ADD, SNI_KOP_ADD,
                                       SNI_KOP_MUL};
   for (int64_t n = 1 + random_pick(g, 3); n > 0 && results->count < 6; n--) {
-    const uint32_t value = random_value(g, SNI_DTYPES_ANY);
+    const uint32_t value = random_value(g, SNI_DTYPES_COMPUTE);
     if (value == SNI_NO_VALUE) return;
     const sn_dtype dtype = random_dtype_of(g, value);
     results->values[results->count++] = sni_tree_add_inst(
@@ -208,7 +210,7 @@ static void random_sequential(random_maker *g, int room) {
   uint32_t carries[3];
   const int n = (int)random_pick(g, 4);
   uint32_t starts[3];
-  for (int i = 0; i < n; i++) starts[i] = random_value_of(g, random_dtype(g));
+  for (int i = 0; i < n; i++) starts[i] = random_value_of(g, random_compute_dtype(g));
   const random_mark mark = random_open(
       g, (random_loop){.kind = SNI_LOOP_SEQUENTIAL, .strip = -1, .extent = random_trips(g, false)},
       0);
@@ -307,7 +309,7 @@ static bool random_condition(random_maker *g, uint32_t *out_value) {
   for (int i = 0; i < 20 && g->n_values; i++) {
     const uint32_t value = g->values[random_pick(g, g->n_values)];
     const bool same = !random_has_lanes(g) || value < g->outside_lanes;
-    if (!same || !(SNI_DTYPES_ANY >> random_dtype_of(g, value) & 1)) continue;
+    if (!same || !(SNI_DTYPES_COMPUTE >> random_dtype_of(g, value) & 1)) continue;
     a = value;
     if (random_dtype_of(g, value) == SN_BOOL) break;
   }
@@ -551,7 +553,8 @@ static void random_root(random_maker *g) {
 // Memory: in the arena. Reports a tree that is not sound and ends the test.
 static SNI_UNUSED void random_make(random_tree *out, uint64_t seed, sni_arena *arena) {
   static sni_diag diag;
-  random_maker g = {.out = out, .state = (seed + 1) * 0x9E3779B97F4A7C15ull | 1, .runs = 1};
+  random_maker g = {
+      .out = out, .storage = seed & 1, .state = (seed + 1) * 0x9E3779B97F4A7C15ull | 1, .runs = 1};
   *out = (random_tree){.tree = NULL};
   for (int i = 0; i < random_buffers; i++) out->same_as[i] = -1;
   sni_diag_clear(&diag);

@@ -43,6 +43,7 @@ typedef struct random_row {
 } random_row;
 
 typedef struct random_maker {
+  bool storage;  // has values of storage dtypes
   random_tree *out;
   sni_tree_builder b;
   uint64_t state;
@@ -108,8 +109,15 @@ static uint32_t random_value(random_maker *g, uint32_t dtypes) {
   return SNI_NO_VALUE;
 }
 
-static sn_dtype random_dtype(random_maker *g) {
+static sn_dtype random_compute_dtype(random_maker *g) {
   static const sn_dtype dtypes[] = {SN_F32, SN_F32, SN_F32, SN_F64, SN_I32, SN_I64, SN_BOOL};
+  return dtypes[random_pick(g, SNI_COUNT_OF(dtypes))];
+}
+
+// Of what is moved: storage dtypes too.
+static sn_dtype random_dtype(random_maker *g) {
+  static const sn_dtype dtypes[] = {SN_I8, SN_I16, SN_U8, SN_U16, SN_U32, SN_U64, SN_F16, SN_BF16};
+  if (!g->storage || random_pick(g, 4)) return random_compute_dtype(g);
   return dtypes[random_pick(g, SNI_COUNT_OF(dtypes))];
 }
 
@@ -119,7 +127,9 @@ static uint32_t random_constant(random_maker *g, sn_dtype dtype) {
   if (sni_is_float(dtype))
     inst.imm.f = numbers[random_pick(g, SNI_COUNT_OF(numbers))];
   else
-    inst.imm.i = dtype == SN_BOOL ? random_pick(g, 2) : random_pick(g, 7) - 2;
+    inst.imm.i = dtype == SN_BOOL         ? random_pick(g, 2)
+                 : sni_is_unsigned(dtype) ? random_pick(g, 200)
+                                          : random_pick(g, 7) - 2;
   return random_emit(g, inst);
 }
 
@@ -334,7 +344,40 @@ static void random_gather(random_maker *g) {
   random_load(g, access);
 }
 
+// Between a storage dtype and its compute dtype; of bits those of numbers.
+static void random_convert_storage(random_maker *g, uint32_t a, sn_dtype storage) {
+  const sn_dtype from = random_dtype_of(g, a), compute = sni_compute_dtype(storage);
+  const sn_dtype to = from == storage ? compute : storage;
+  const bool casts = sni_is_kernel_cast(storage, compute);
+  if (sni_is_half(from) && random_pick(g, 3) == 0) {
+    random_emit(g, (sni_tree_inst){.op = SNI_KOP_BITCAST,
+                                   .dtype = SN_I16,
+                                   .source = (uint8_t)from,
+                                   .operands = {random_constant(g, from)}});
+    return;
+  }
+  random_emit(g, (sni_tree_inst){.op = casts ? SNI_KOP_CAST : SNI_KOP_BITCAST,
+                                 .dtype = (uint8_t)to,
+                                 .source = (uint8_t)from,
+                                 .operands = {a}});
+  if (casts && sni_is_integer(from) && from == storage)
+    random_emit(g, (sni_tree_inst){.op = SNI_KOP_BITCAST,
+                                   .dtype = (uint8_t)from,
+                                   .source = (uint8_t)from,
+                                   .operands = {a}});
+}
+
 static void random_convert(random_maker *g, uint32_t a) {
+  const sn_dtype given = random_dtype_of(g, a);
+  const sn_dtype wanted = g->storage ? random_dtype(g) : given;
+  if (!sni_is_compute(given)) {
+    random_convert_storage(g, a, given);
+    return;
+  }
+  if (!sni_is_compute(wanted) && sni_compute_dtype(wanted) == given) {
+    random_convert_storage(g, a, wanted);
+    return;
+  }
   if (sni_is_integer(random_dtype_of(g, a)) && random_pick(g, 4) == 0) {
     random_emit(g, (sni_tree_inst){.op = SNI_KOP_BITCAST,
                                    .dtype = random_dtype_of(g, a) == SN_I32 ? SN_F32 : SN_F64,
@@ -342,7 +385,7 @@ static void random_convert(random_maker *g, uint32_t a) {
                                    .operands = {a}});
     return;
   }
-  const sn_dtype dtype = random_dtype(g);
+  const sn_dtype dtype = random_compute_dtype(g);
   const uint32_t y = random_emit(g, (sni_tree_inst){.op = SNI_KOP_CAST,
                                                     .dtype = (uint8_t)dtype,
                                                     .source = (uint8_t)random_dtype_of(g, a),
@@ -360,13 +403,15 @@ static void random_convert(random_maker *g, uint32_t a) {
 static void random_operate(random_maker *g) {
   const uint32_t a = random_value(g, SNI_DTYPES_ANY);
   if (a == SNI_NO_VALUE) return;
-  if (random_pick(g, 7) == 0) {
+  if (random_pick(g, sni_is_compute(random_dtype_of(g, a)) ? 7 : 2) == 0) {
     random_convert(g, a);
     return;
   }
-  const sni_kop op = (sni_kop)(SNI_KOP_COPY + random_pick(g, SNI_KOP_COUNT - SNI_KOP_COPY));
-  const sni_kop_info *info = &sni_kop_infos[op];
   const sn_dtype dtype = random_dtype_of(g, a);
+  const bool moves = !sni_is_compute(dtype);
+  const sni_kop op = moves ? (random_pick(g, 2) ? SNI_KOP_COPY : SNI_KOP_SELECT)
+                           : (sni_kop)(SNI_KOP_COPY + random_pick(g, SNI_KOP_COUNT - SNI_KOP_COPY));
+  const sni_kop_info *info = &sni_kop_infos[op];
   if (op == SNI_KOP_CAST || op == SNI_KOP_BITCAST) return;
   if (info->math && random_pick(g, 3)) return;  // long
   sni_tree_inst inst = {.op = (uint16_t)op, .dtype = (uint8_t)dtype, .operands = {a}};
@@ -429,7 +474,7 @@ static void random_store(random_maker *g) {
   sni_tree_access access = random_new_access(g, dtype, strides, 0);
   const int64_t kind = random_pick(g, 6);
   if (kind == 0) random_add_range(g, &access);
-  if (kind == 1 && dtype != SN_BOOL && random_in_sequence(g)) {
+  if (kind == 1 && dtype != SN_BOOL && sni_is_compute(dtype) && random_in_sequence(g)) {
     random_put(g, SNI_KOP_STORE_ADD, access, value);
     return;
   }
@@ -441,7 +486,7 @@ static void random_store(random_maker *g) {
     sni_tree_access load = access;
     load.buffer = twin;
     const uint32_t old = random_load(g, load);
-    if (dtype != SN_BOOL) {
+    if (dtype != SN_BOOL && sni_is_compute(dtype)) {
       const uint32_t sum = random_emit(
           g, (sni_tree_inst){.op = SNI_KOP_ADD, .dtype = (uint8_t)dtype, .operands = {old, value}});
       random_put(g, SNI_KOP_STORE, access, sum);

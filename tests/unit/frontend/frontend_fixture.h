@@ -3,6 +3,8 @@
 #ifndef FRONTEND_FIXTURE_H
 #define FRONTEND_FIXTURE_H
 
+#include "runtime/scalar.h"
+
 #include <sinter/sinter.h>
 
 #include <check.h>
@@ -84,25 +86,8 @@ static UNUSED void read_doubles(const sn_tensor *t, double *out, int64_t n) {
   void *data = malloc(bytes + 1);
   sn_status status = sn_read(t, data, bytes);
   ck_assert_msg(!status, "sn_read: %s", sn_error_message(ctx));
-  for (int64_t i = 0; i < n; i++) switch (sn_dtype_of(t)) {
-      case SN_BOOL:
-        out[i] = ((uint8_t *)data)[i];
-        break;
-      case SN_I32:
-        out[i] = ((int32_t *)data)[i];
-        break;
-      case SN_I64:
-        out[i] = (double)((int64_t *)data)[i];
-        break;
-      case SN_F32:
-        out[i] = (double)((float *)data)[i];
-        break;
-      case SN_F64:
-        out[i] = ((double *)data)[i];
-        break;
-      case SN_DTYPE_COUNT:
-        break;
-    }
+  for (int64_t i = 0; i < n; i++)
+    out[i] = sni_scalar_value(sni_scalar_load(sn_dtype_of(t), data, i));
   free(data);
 }
 

@@ -33,25 +33,11 @@ static inline sn_tensor *make(sn_dtype dtype, sn_shape shape, double low, double
   ck_assert_int_le(n, room);
   for (int64_t i = 0; i < n; i++) {
     double v = random_in(low, high);
-    switch (dtype) {
-      case SN_BOOL:
-        v = ((uint8_t *)data)[i] = v > (low + high) / 2;
-        break;
-      case SN_I32:
-        v = ((int32_t *)data)[i] = (int32_t)floor(v);
-        break;
-      case SN_I64:
-        v = (double)(((int64_t *)data)[i] = (int64_t)floor(v));
-        break;
-      case SN_F32:
-        v = (double)(((float *)data)[i] = (float)v);
-        break;
-      case SN_F64:
-        ((double *)data)[i] = v;
-        break;
-      case SN_DTYPE_COUNT:
-        break;
-    }
+    if (dtype == SN_BOOL) v = v > (low + high) / 2;
+    if (sni_is_integer(dtype)) v = floor(v);
+    const sni_scalar value = sni_scalar_of(dtype, v);
+    sni_scalar_store(value, data, i);
+    v = sni_scalar_value(value);
     values[i] = v;
   }
   sn_tensor *t = sn_constant(ctx, dtype, shape, data);
@@ -85,11 +71,18 @@ static inline void check(const char *what, const sn_tensor *t, const sn_shape *s
 // ---- dtypes and tolerances
 enum { F = 1, I = 2, B = 4 };
 static inline double tolerance_of(sn_dtype dtype, double units) {
-  return dtype == SN_F32 ? units * 0x1p-23 : dtype == SN_F64 ? units * 0x1p-52 : 0;
+  if (sni_is_half(dtype)) units += 4;  // each step of a composed op is rounded
+  return sni_is_float(dtype) ? units * ldexp(1, 1 - sni_dtype_infos[dtype].digits) : 0;
 }
 static inline bool has(int kinds, sn_dtype d) {
-  return (kinds & F && (d == SN_F32 || d == SN_F64)) ||
-         (kinds & I && (d == SN_I32 || d == SN_I64)) || (kinds & B && d == SN_BOOL);
+  return (kinds & F && sni_is_float(d)) || (kinds & I && sni_is_integer(d)) ||
+         (kinds & B && d == SN_BOOL);
+}
+// What the dtype makes of a reference's result: rounded or wrapped.
+static inline double fit(sn_dtype dtype, double y) {
+  if (sni_is_float(dtype)) return sni_scalar_of(dtype, y).f;
+  const sni_scalar whole = {SN_I64, {.i = (int64_t)y}};
+  return dtype == SN_BOOL ? y : sni_scalar_value(sni_scalar_cast(whole, dtype));
 }
 
 static inline double b_max(double a, double b) {

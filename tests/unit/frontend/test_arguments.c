@@ -44,7 +44,7 @@ START_TEST(values_of_enums_are_checked) {
   sn_function *f = sn_function_create(ctx, square, .inputs = 1, .outputs = 1);
   sn_program *program;
   char *dump;
-  ck_assert_int_eq(sn_function_compile(f, &(sn_spec){(sn_dtype)9, SN_SCALAR}, 1, &program),
+  ck_assert_int_eq(sn_function_compile(f, &(sn_spec){(sn_dtype)99, SN_SCALAR}, 1, &program),
                    SN_ERR_ARGUMENT);
   ck_assert_int_eq(sn_function_compile(f, &(sn_spec){SN_F32, SN_SCALAR}, 1, &program), SN_OK);
   ck_assert_int_eq(sn_program_dump(ctx, program, (sn_stage)7, &dump), SN_ERR_ARGUMENT);

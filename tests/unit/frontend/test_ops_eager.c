@@ -98,7 +98,7 @@ START_TEST(unary_op) {
       sn_tensor *t = make(dtype, shapes[s], u->low, u->high, x);
       for (int64_t i = 0; i < count(&shapes[s]); i++) {
         y[i] = u->reference(x[i]);
-        if (dtype == SN_F32) y[i] = (double)(float)y[i];
+        y[i] = fit(dtype, y[i]);
       }
       check(u->name, u->op(t), &shapes[s], y, tolerance_of(dtype, u->units));
     }
@@ -256,7 +256,7 @@ START_TEST(binary_op) {
       for (int64_t i = 0; i < count(&p->y); i++) {
         y[i] =
             op->reference(a[broadcast_index(&p->a, &p->y, i)], b[broadcast_index(&p->b, &p->y, i)]);
-        if (dtype == SN_F32 && !is_bool) y[i] = (double)(float)y[i];
+        if (!is_bool) y[i] = fit(dtype, y[i]);
       }
       check(op->name, t, &p->y, y, tolerance_of(dtype, op->units));
     }

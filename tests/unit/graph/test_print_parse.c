@@ -274,7 +274,7 @@ static const struct {
     {F "  %a = parameter inputs 0", "2:18: expected input, variable or capture"},
     {F "  %a = parameter input -1", "2:24: expected a number up to 4294967295"},
     {F "  %a = parameter input 0 f32", "2:26: expected ':'"},
-    {F "  %a = parameter input 0 : f16[]", "2:28: expected a dtype"},
+    {F "  %a = parameter input 0 : f15[]", "2:28: expected a dtype"},
     {F "  %a = parameter input 0 : f32", "2:31: expected '['"},
     {F "  %a = parameter input 0 : f32[2", "2:33: expected ','"},
     {F "  %a = parameter input 0 : f32[2,]", "2:34: malformed dim"},

@@ -5,6 +5,7 @@
 #define SNI_TESTS_PASSES_REFERENCE_H
 
 #include "graph/graph.h"
+#include "runtime/scalar.h"
 
 #include <check.h>
 #include <math.h>
@@ -56,26 +57,9 @@ static inline void ref_shape(const ref_run *run, const sni_type *type, ref_value
 }
 
 static inline ref_cell ref_load(sn_dtype dtype, const void *data, int64_t i) {
-  ref_cell c = {.i = 0};
-  switch (dtype) {
-    case SN_BOOL:
-      c.i = ((const uint8_t *)data)[i];
-      break;
-    case SN_I32:
-      c.i = ((const int32_t *)data)[i];
-      break;
-    case SN_I64:
-      c.i = ((const int64_t *)data)[i];
-      break;
-    case SN_F32:
-      c.f = (double)((const float *)data)[i];
-      break;
-    case SN_F64:
-      c.f = ((const double *)data)[i];
-      break;
-    case SN_DTYPE_COUNT:
-      break;
-  }
+  const sni_scalar value = sni_scalar_load(dtype, data, i);
+  ref_cell c = {.i = value.i};
+  if (sni_is_float(dtype)) c.f = value.f;
   return c;
 }
 
@@ -111,9 +95,12 @@ static inline ref_cell ref_cast(sn_dtype from, sn_dtype to, ref_cell a) {
       return (ref_cell){.f = f ? a.f : (double)(float)a.i};
     case SN_F64:
       return (ref_cell){.f = f ? a.f : (double)a.i};
-    case SN_DTYPE_COUNT:
+    default:
       break;
   }
+  sni_scalar value = {from, {.i = a.i}};
+  if (f) value.f = a.f;
+  a.i = sni_scalar_cast(value, to).i;
   return a;
 }
 

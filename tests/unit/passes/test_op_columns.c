@@ -228,7 +228,7 @@ START_TEST(commuting_operations_do) {
     const sni_kop kop = sni_op_kop((sni_op)op);
     if (sni_op_infos[op].op_class != SNI_CLASS_POINTWISE || !sni_kop_commutes(kop)) continue;
     for (int dtype = 0; dtype < SN_DTYPE_COUNT; dtype++)
-      if (sni_op_infos[op].dtypes >> dtype & 1) check_commutes(kop, (sn_dtype)dtype);
+      if (sni_kop_infos[kop].dtypes >> dtype & 1) check_commutes(kop, (sn_dtype)dtype);
     n++;
   }
   ck_assert_int_ge(n, 6);

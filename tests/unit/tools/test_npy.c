@@ -44,9 +44,11 @@ START_TEST(test_round_trip) {
 END_TEST
 
 START_TEST(test_every_dtype_and_scalar) {
-  const char *descr[] = {"|b1", "<i4", "<i8", "<f4", "<f8"};
-  const sn_dtype dtypes[] = {SN_BOOL, SN_I32, SN_I64, SN_F32, SN_F64};
-  for (int i = 0; i < 5; i++) {
+  const char *descr[] = {"|b1", "<i4", "<i8", "<f4", "<f8", "|i1", "<i2",
+                         "|u1", "<u2", "<u4", "<u8", "<f2", "<V2", "|V2"};
+  const sn_dtype dtypes[] = {SN_BOOL, SN_I32, SN_I64, SN_F32, SN_F64, SN_I8,   SN_I16,
+                             SN_U8,   SN_U16, SN_U32, SN_U64, SN_F16, SN_BF16, SN_BF16};
+  for (int i = 0; i < 14; i++) {
     char header[128], error[256] = "";
     const unsigned char data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     npy_array array;
