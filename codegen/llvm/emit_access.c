@@ -267,7 +267,7 @@ static LLVMValueRef ranged_scalar(sni_emitter *e, const sni_place *p) {
 }
 
 // A masked gather where the machine has none is a branch for each lane: lanes behind the end of the
-// loop read what lane 0 of the group's first vector reads, which is inside.
+// loop read some other memory. No lane of a group need be inside: it may be the second half of a turn.
 static bool reads_elsewhere(const sni_emitter *e, const sni_place *p, LLVMValueRef mask) {
   return mask && !e->avx512 && !p->by_lane && !sni_extent_is(p->stride, 1);
 }
@@ -276,10 +276,10 @@ static LLVMValueRef load_lane_by_lane(sni_emitter *e, const sni_place *p, int u,
                                       LLVMValueRef mask) {
   const unsigned width = (unsigned)e->lanes;
   LLVMTypeRef type = LLVMVectorType(p->element, width);
-  LLVMValueRef inside = sni_ir_splat(e, sni_vector_address(e, p, 0), width);
+  LLVMValueRef there = sni_ir_splat(e, LLVMGetParam(e->function, 0), width);
   LLVMValueRef addresses =
       sni_lane_addresses(e, type, sni_vector_address(e, p, u), sni_lane_offsets(e, p, u));
-  return sni_emit_gather_from(e, type, sni_ir_select(e, mask, addresses, inside), NULL);
+  return sni_emit_gather_from(e, type, sni_ir_select(e, mask, addresses, there), NULL);
 }
 
 static void load_inside(sni_emitter *e, const sni_place *p, const sni_group *group,

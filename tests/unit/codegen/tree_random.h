@@ -554,7 +554,7 @@ static void random_root(random_maker *g) {
 static SNI_UNUSED void random_make(random_tree *out, uint64_t seed, sni_arena *arena) {
   static sni_diag diag;
   random_maker g = {
-      .out = out, .storage = seed & 1, .state = (seed + 1) * 0x9E3779B97F4A7C15ull | 1, .runs = 1};
+      .out = out, .storage = true, .state = (seed + 1) * 0x9E3779B97F4A7C15ull | 1, .runs = 1};
   *out = (random_tree){.tree = NULL};
   for (int i = 0; i < random_buffers; i++) out->same_as[i] = -1;
   sni_diag_clear(&diag);
