@@ -192,20 +192,82 @@ static bool holds_whole(const sni_gemm_map *map, const int64_t *values) {
   return true;
 }
 
-// from: of the row, at k = 0.
-static void copy_row(const sni_gemm_map *map, const sni_gemm_axes *axes, const int64_t *values,
-                     const char *from, int64_t size, char *to, int64_t k, int64_t n_k) {
+enum {
+  most_runs = 128,  // of a row, that are listed
+  listed_ranges = 4
+};
+
+// The runs of a row, the same for all rows: where each begins, and what the ranges say there.
+typedef struct row_runs {
+  int64_t count;
+  int64_t from[most_runs], to[most_runs], bytes[most_runs];
+  int64_t values[most_runs][listed_ranges];
+} row_runs;
+
+// False: there are too many.
+static bool list_runs(const sni_gemm_map *map, const sni_gemm_axes *axes, bool ranges, int64_t size,
+                      int64_t k, int64_t n_k, row_runs *out) {
   run r = first_run(axes, k, n_k);
+  out->count = 0;
+  if (ranges && map->n_ranges > listed_ranges) return false;
+  do {
+    const int64_t n = out->count++;
+    if (n == most_runs) return false;
+    out->from[n] = sum_of(&r, axes->step);
+    out->to[n] = r.done * size;
+    out->bytes[n] = r.length * size;
+    for (int64_t i = 0; ranges && i < map->n_ranges; i++)
+      out->values[n][i] = sum_of(&r, map->ranges[i].k);
+  } while (next_run(&r));
+  return true;
+}
+
+static void copy_bytes(char *to, const char *from, int64_t bytes) {
+  if (bytes > 64) {
+    memcpy(to, from, (size_t)bytes);
+    return;
+  }
+  int64_t at = 0;
+  for (; at + 16 <= bytes; at += 16) memcpy(to + at, from + at, 16);
+  for (; at < bytes; at += 4) memcpy(to + at, from + at, 4);
+}
+
+static void copy_whole_row(const row_runs *runs, const char *from, char *to) {
+  for (int64_t i = 0; i < runs->count; i++)
+    copy_bytes(to + runs->to[i], from + runs->from[i], runs->bytes[i]);
+}
+
+// values: of the ranges at this row, at k = 0; from: of the row, there.
+static void copy_edge_row(const sni_gemm_map *map, const row_runs *runs, const int64_t *values,
+                          const char *from, int64_t size, char *to) {
+  for (int64_t n = 0; n < runs->count; n++) {
+    const int64_t length = runs->bytes[n] / size;
+    int64_t first = 0, end = length;
+    for (int64_t i = 0; i < map->n_ranges; i++)
+      sni_gemm_inside(values[i] + runs->values[n][i], inner_of(&map->k, map->ranges[i].k),
+                      map->ranges[i].extent, &first, &end);
+    if (first >= end) first = end = 0;
+    char *at = to + runs->to[n];
+    memset(at, 0, (size_t)(first * size));
+    copy_bytes(at + first * size, from + runs->from[n] + first * size, (end - first) * size);
+    memset(at + end * size, 0, (size_t)((length - end) * size));
+  }
+}
+
+// The same without a list.
+static void copy_long_row(const sni_gemm_map *map, const int64_t *values, const char *from,
+                          int64_t size, char *to, int64_t k, int64_t n_k) {
+  run r = first_run(&map->k, k, n_k);
   do {
     int64_t first = 0, end = r.length;
-    for (int64_t i = 0; values && i < map->n_ranges; i++)
-      sni_gemm_inside(values[i] + sum_of(&r, map->ranges[i].k), inner_of(axes, map->ranges[i].k),
+    for (int64_t i = 0; i < map->n_ranges; i++)
+      sni_gemm_inside(values[i] + sum_of(&r, map->ranges[i].k), inner_of(&map->k, map->ranges[i].k),
                       map->ranges[i].extent, &first, &end);
     if (first >= end) first = end = 0;
     char *at = to + r.done * size;
     memset(at, 0, (size_t)(first * size));
-    memcpy(at + first * size, from + sum_of(&r, axes->step) + first * size,
-           (size_t)((end - first) * size));
+    copy_bytes(at + first * size, from + sum_of(&r, map->k.step) + first * size,
+               (end - first) * size);
     memset(at + end * size, 0, (size_t)((r.length - end) * size));
   } while (next_run(&r));
 }
@@ -213,9 +275,12 @@ static void copy_row(const sni_gemm_map *map, const sni_gemm_axes *axes, const i
 void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t size, char *to,
                         int64_t own, int64_t n_own, int64_t k, int64_t n_k) {
   sni_gemm_axes joined;
+  row_runs whole, edge;
   int64_t values[SNI_GEMM_RANGES];
   if (n_own <= 0 || n_k <= 0) return;
   join_axes(&map->k, &joined);
+  const bool whole_is_listed = list_runs(map, &joined, false, size, k, n_k, &whole);
+  const bool edge_is_listed = map->n_ranges && list_runs(map, &map->k, true, size, k, n_k, &edge);
   run o = first_run(&map->own, map->own_first + own, n_own);
   do {
     const int64_t step = inner_of(&map->own, map->own.step);
@@ -224,8 +289,12 @@ void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t size,
       for (int64_t v = 0; v < map->n_ranges; v++)
         values[v] = map->ranges[v].offset + sum_of(&o, map->ranges[v].own) +
                     i * inner_of(&map->own, map->ranges[v].own);
-      const bool whole = holds_whole(map, values);
-      copy_row(map, whole ? &joined : &map->k, whole ? NULL : values, row, size, to, k, n_k);
+      if (whole_is_listed && holds_whole(map, values))
+        copy_whole_row(&whole, row, to);
+      else if (edge_is_listed)
+        copy_edge_row(map, &edge, values, row, size, to);
+      else
+        copy_long_row(map, values, row, size, to, k, n_k);
     }
   } while (next_run(&o));
 }

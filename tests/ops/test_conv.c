@@ -337,6 +337,84 @@ START_TEST(integers) {
 }
 END_TEST
 
+// What is refused, and what the message names.
+START_TEST(refusals) {
+  sn_context *c = open_context(SN_BACKEND_AUTO, 1, 1);
+  sn_tensor *x = sn_zeros(c, SN_F32, SN_SHAPE(2, 5, 5, 4)), *row = sn_zeros(c, SN_F32, SN_SHAPE(5));
+  sn_tensor *w = sn_zeros(c, SN_F32, SN_SHAPE(3, 3, 4, 6)),
+            *d = sn_zeros(c, SN_F64, SN_SHAPE(3, 3, 4, 6));
+  sn_tensor *large = sn_zeros(c, SN_F32, SN_SHAPE(7, 1, 4, 6)),
+            *none = sn_zeros(c, SN_F32, SN_SHAPE(0, 3, 4, 6));
+  sn_tensor *bits = sn_zeros(c, SN_BOOL, SN_SHAPE(2, 5, 5, 4));
+  const struct {
+    sn_tensor *x, *w;
+    sn_conv_options o;
+    bool transposed;
+    sn_status status;
+    const char *part;
+  } cases[] = {
+      {x,
+       d,
+       {0},
+       false,
+       SN_ERR_DTYPE,
+       "sn_conv: dtypes differ: operands #0 f32[2,5,5,4], #1 (kernel) f64[3,3,4,6]"},
+      {bits, bits, {0}, false, SN_ERR_DTYPE, "operand #0 is bool[2,5,5,4], expected"},
+      {row, w, {0}, false, SN_ERR_SHAPE, "expected an image of rank 3 to 5"},
+      {x, row, {0}, false, SN_ERR_SHAPE, "expected an image of rank 3 to 5"},
+      {x, large, {0}, false, SN_ERR_SHAPE, "the kernel is larger than the padded image"},
+      {x, none, {0}, false, SN_ERR_SHAPE, "the kernel is empty"},
+      {x,
+       w,
+       {.groups = 2},
+       false,
+       SN_ERR_SHAPE,
+       "the kernel must be [spatial.., channels of the image / groups, filters]"},
+      {x, w, {.groups = -1}, false, SN_ERR_ARGUMENT, ".groups is negative"},
+      {x, w, {.strides = {0, -1}}, false, SN_ERR_ARGUMENT, ".strides and .dilations are not in"},
+      {x, w, {.strides = {1, 1, 2}}, false, SN_ERR_ARGUMENT, "more spatial dims than there are"},
+      {x, w, {.pads = {{1, 0}}}, false, SN_ERR_ARGUMENT, ".pads without .padding"},
+      {x,
+       w,
+       {.padding = SN_PADDING_EXPLICIT, .pads = {{1, -1}}},
+       false,
+       SN_ERR_ARGUMENT,
+       ".pads are not in"},
+      {x, w, {.padding = (sn_padding)7}, false, SN_ERR_ARGUMENT, ".padding is no sn_padding"},
+      {x,
+       w,
+       {.data_format = (sn_data_format)7},
+       false,
+       SN_ERR_ARGUMENT,
+       ".data_format is no sn_data_format"},
+      {x, w, {.output_size = {4}}, false, SN_ERR_ARGUMENT, ".output_size of sn_conv"},
+      {x,
+       w,
+       {0},
+       true,
+       SN_ERR_SHAPE,
+       "sn_conv_transpose: the kernel must be [spatial.., channels of the result"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    sn_conv_options o = cases[i].o;
+    o.size = sizeof o;
+    sn_tensor *y = cases[i].transposed ? sn_conv_transpose_opts(cases[i].x, cases[i].w, &o)
+                                       : sn_conv_opts(cases[i].x, cases[i].w, &o);
+    ck_assert(sn_failed(y));
+    ck_assert_msg(sn_pending_error(c) == cases[i].status, "%d: %s", (int)i, sn_error_message(c));
+    ck_assert_msg(strstr(sn_error_message(c), cases[i].part) != NULL, "%d: %s", (int)i,
+                  sn_error_message(c));
+    ck_assert_int_eq(sn_check(c), cases[i].status);
+  }
+  sn_conv_options o = {.size = sizeof o, .strides = {2, 2}, .output_size = {4, 11}};
+  sn_tensor *y = sn_conv_transpose_opts(sn_zeros(c, SN_F32, SN_SHAPE(2, 5, 5, 6)), w, &o);
+  ck_assert(sn_failed(y));
+  ck_assert_ptr_nonnull(
+      strstr(sn_error_message(c), "of a result of this size would have another shape"));
+  sn_context_destroy(c);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("conv");
   TCase *tests = tcase_create("conv");
@@ -344,6 +422,7 @@ int main(void) {
   tcase_add_loop_test(tests, random_forms, 0, 20);
   tcase_add_test(tests, larger_forms);
   tcase_add_test(tests, integers);
+  tcase_add_test(tests, refusals);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

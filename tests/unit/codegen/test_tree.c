@@ -61,7 +61,7 @@ static void check_round_trip(const sni_tree *tree) {
 }
 
 START_TEST(files_round_trip) {
-  static const char *const names[] = {"softmax.txt", "every_form.txt"};
+  static const char *const names[] = {"softmax.txt", "every_form.txt", "windows.txt"};
   char *text = read_file(names[_i]);
   sni_tree *tree = parse(text);
   check_round_trip(tree);
