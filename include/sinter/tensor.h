@@ -13,25 +13,26 @@ SNI_EXTERN_C_BEGIN
 
 #define SN_MAX_RANK 8
 
-// One row per dtype: X(SUFFIX, name, bytes, C type). Values are never stored in files. bool: each
+// One row per dtype: X(SUFFIX, name, bytes, C type). New ones come last, so that programs built before
+// them run on. Values are never stored in files. bool: each
 // byte is 0 or 1, in all memory that the library is given or gives; sn_constant alone takes other
 // bytes too, as 1. f16 (IEEE binary16) and bf16 (the upper half of an f32) are given as their bits.
 // i8 i16 u8 u16 compute in 32 bits and wrap after each op, f16 bf16 in f32 and are rounded after
 // each op: ops.h says more.
-#define SN_DTYPE_LIST(X)       \
-  X(BOOL, "bool", 1, uint8_t)  \
-  X(I8, "i8", 1, int8_t)       \
-  X(I16, "i16", 2, int16_t)    \
-  X(I32, "i32", 4, int32_t)    \
-  X(I64, "i64", 8, int64_t)    \
-  X(U8, "u8", 1, uint8_t)      \
-  X(U16, "u16", 2, uint16_t)   \
-  X(U32, "u32", 4, uint32_t)   \
-  X(U64, "u64", 8, uint64_t)   \
-  X(F16, "f16", 2, uint16_t)   \
-  X(BF16, "bf16", 2, uint16_t) \
-  X(F32, "f32", 4, float)      \
-  X(F64, "f64", 8, double)
+#define SN_DTYPE_LIST(X)      \
+  X(BOOL, "bool", 1, uint8_t) \
+  X(I32, "i32", 4, int32_t)   \
+  X(I64, "i64", 8, int64_t)   \
+  X(F32, "f32", 4, float)     \
+  X(F64, "f64", 8, double)    \
+  X(I8, "i8", 1, int8_t)      \
+  X(I16, "i16", 2, int16_t)   \
+  X(U8, "u8", 1, uint8_t)     \
+  X(U16, "u16", 2, uint16_t)  \
+  X(U32, "u32", 4, uint32_t)  \
+  X(U64, "u64", 8, uint64_t)  \
+  X(F16, "f16", 2, uint16_t)  \
+  X(BF16, "bf16", 2, uint16_t)
 
 typedef enum sn_dtype {
 #define SNI_X(name, text, bytes, ctype) SN_##name,

@@ -326,6 +326,7 @@ static sni_node_id kernel_of_shifts(sni_rewrite *r, const convolution *x, const 
   do {
     const sni_node_id products = sni_build_mul(b, shifted(r, x, at, c), x->sides[1]);
     const sni_node_id sum = sni_build_reduce(b, SNI_OP_REDUCE_SUM, products, axes, 1 + x->spatial);
+    if (b->status) return SNI_NO_NODE;
     sni_type line = sni_build_type(b, sum);  // [.., F] to [.., 1, F]
     line.dims[line.rank] = line.dims[line.rank - 1];
     line.dims[line.rank++ - 1] = 1;

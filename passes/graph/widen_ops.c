@@ -100,10 +100,11 @@ static sni_node_id widen_pointwise(sni_rewrite *r, const sni_node *n) {
   } else {
     for (int i = 0; i < n->n_operands; i++) operands[i] = sni_widen(b, n->operands[i]);
     // a logical shift sees the sign's copies
-    const int64_t mask = ((int64_t)1 << 8 * sni_dtype_bytes(dtype)) - 1;
-    if (n->op == SNI_OP_SHR && sni_compute_dtype(dtype) == SN_I32 && !is_wide_unsigned(dtype))
+    if (n->op == SNI_OP_SHR && sni_compute_dtype(dtype) == SN_I32 && !is_wide_unsigned(dtype)) {
+      const int64_t mask = ((int64_t)1 << 8 * sni_dtype_bytes(dtype)) - 1;
       operands[0] =
           sni_build_binary(b, SNI_OP_AND, operands[0], sni_build_integer(b, SN_I32, mask));
+    }
     y = again(b, n, operands, NULL);
   }
   return to == SN_BOOL ? y : sni_narrow(b, y, to);
