@@ -337,6 +337,39 @@ START_TEST(integers) {
 }
 END_TEST
 
+// Spatial sizes that differ from call to call: of one function, to the bit what op by op gives.
+static sn_status any_size(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  out[0] = sn_conv_opts(in[0], in[1], user);
+  sn_gradients(sn_sum(sn_square(out[0])), in, 2, &out[1]);
+  return sn_pending_error(context);
+}
+
+START_TEST(symbolic_sizes) {
+  sn_context *context = open_context(SN_BACKEND_AUTO, 2, 1);
+  for (int stride = 1; stride < 4; stride++) {
+    for (int64_t channels = 1; channels < 4; channels += 2) {
+      sn_conv_options o = {.size = sizeof o,
+                           .strides = {stride, stride},
+                           .padding = (sn_padding)(stride % 2),
+                           .dilations = {1 + stride / 2, 1}};
+      sn_function *f =
+          sn_function_create(context, any_size, .inputs = 2, .outputs = outputs, .user = &o);
+      for (int64_t size = 6; size < 14; size += 1 + size % 3) {
+        SN_SCOPE(context);
+        sn_tensor *in[] = {
+            sn_random_normal(context, SN_F32, SN_SHAPE(1 + size % 3, size, size + 1, channels)),
+            sn_random_normal(context, SN_F32, SN_SHAPE(3, 2, channels, channels == 1 ? 1 : 5))};
+        sn_tensor *got[outputs], *expected[outputs];
+        call_both(context, f, in, 2, got, expected, outputs);
+        for (int i = 0; i < outputs; i++) ck_assert(same_bits(got[i], expected[i]));
+      }
+      sn_function_destroy(f);
+    }
+  }
+  sn_context_destroy(context);
+}
+END_TEST
+
 // What is refused, and what the message names.
 START_TEST(refusals) {
   sn_context *c = open_context(SN_BACKEND_AUTO, 1, 1);
@@ -422,6 +455,7 @@ int main(void) {
   tcase_add_loop_test(tests, random_forms, 0, 20);
   tcase_add_test(tests, larger_forms);
   tcase_add_test(tests, integers);
+  tcase_add_test(tests, symbolic_sizes);
   tcase_add_test(tests, refusals);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
