@@ -50,7 +50,7 @@ static int64_t round_up(int64_t a, int64_t to) {
 // ---- how the work is cut
 
 static int64_t size_of(int64_t dtype) {
-  return (int64_t)sni_dtype_bytes(dtype);
+  return (int64_t)sni_dtype_bytes((sn_dtype)dtype);
 }
 static int64_t piece_of(int64_t segment) {
   return segment ? segment : piece;
@@ -339,7 +339,7 @@ static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int
 static sni_gemm_start start_of(const sni_gemm *g, int64_t k) {
   if (g->goes_on || (k && !g->segment)) return SNI_GEMM_FROM_SUMS;
   if (k) return SNI_GEMM_ADDED;
-  const bool real = sni_is_float(g->dtype);
+  const bool real = sni_is_float((sn_dtype)g->dtype);
   return real && g->k == 1 ? SNI_GEMM_FROM_PRODUCT : SNI_GEMM_FROM_ZERO;
 }
 
