@@ -193,7 +193,7 @@ static bool holds_whole(const sni_gemm_map *map, const int64_t *values) {
 }
 
 enum {
-  most_runs = 128,  // of a row, that are listed
+  most_runs = 64,  // of a row, that are listed: on the stack
   listed_ranges = 4
 };
 
