@@ -14,6 +14,7 @@
 //   emit_store.c       stores, index checks
 //   emit_rows.c        short rows below lanes, transposed
 //   emit_product.c     CONTRACT with the loops m and n: panels, rows, epilogue
+//   emit_product_called.c  those whose sums runtime/gemm makes
 //   emit_product_k.c   CONTRACT: the loop over k
 //
 // Where the walk stands is in the emitter: indices of the loops that are open, offsets of the
