@@ -268,8 +268,8 @@ typedef struct sn_conv_options {
 // (cross-correlation, as every library's convolution; x is 0 outside), for 1 to 3 spatial dims.
 // x [examples, spatial.., channels], kernel [spatial.., channels / groups, filters] ->
 // [examples, (size + pads - ((k - 1) dilation + 1)) / stride + 1.., filters]; group g's filters follow
-// those of g - 1. f32 f64 i32 i64, one for both. An element is summed as one of sn_matmul is whose row
-// is the window, but for one channel and one filter a group: those are summed place by place. Zeros
+// those of g - 1. Numbers, one dtype for both. An element is summed as one of a sn_matmul of
+// several columns whose row is the window (one channel and one filter a group: place by place). Zeros
 // outside are multiplied: a kernel's infinity or NaN shows. In a trace the kernel's spatial sizes are
 // fixed, and the image's where SAME meets a stride above 1. options NULL: all 0. Errors: SN_ERR_DTYPE;
 // SN_ERR_SHAPE (ranks; channels; groups that do not divide; a kernel larger than the padded image);
