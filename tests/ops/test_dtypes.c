@@ -30,11 +30,17 @@ static sni_scalar wrapped(sn_dtype dtype, wide value) {
   return sni_scalar_load(dtype, &bits, 0);  // the low bytes
 }
 
+// Products of two 64-bit numbers; signed ones of 128 bits could overflow.
+static wide times(wide a, wide b) {
+  __extension__ typedef unsigned __int128 bits;
+  return (wide)((bits)a * (bits)b);
+}
+
 static wide power(sn_dtype dtype, wide a, wide b) {
   wide y = 1;
   if (b < 0) return a == 1 ? 1 : a == -1 ? (b & 1 ? -1 : 1) : 0;
-  for (; b; b >>= 1, a = wide_of(wrapped(dtype, a * a)))
-    if (b & 1) y = wide_of(wrapped(dtype, y * a));
+  for (; b; b >>= 1, a = wide_of(wrapped(dtype, times(a, a))))
+    if (b & 1) y = wide_of(wrapped(dtype, times(y, a)));
   return y;
 }
 
@@ -60,7 +66,7 @@ static bool integer_op(sni_op op, sn_dtype dtype, wide a, wide b, wide *y) {
     case SNI_OP_SUB:
       return *y = a - b, true;
     case SNI_OP_MUL:
-      return *y = a * b, true;
+      return *y = times(a, b), true;
     case SNI_OP_DIV:
       return *y = b ? a / b : 0, true;
     case SNI_OP_REM:
@@ -114,7 +120,7 @@ static bool float_op(sni_op op, double a, double b, double *y) {
     case SNI_OP_SUB:
       return *y = a - b, true;
     case SNI_OP_MUL:
-      return *y = a * b, true;
+      return *y = times(a, b), true;
     case SNI_OP_DIV:
       return *y = a / b, true;
     case SNI_OP_REM:
@@ -445,7 +451,7 @@ START_TEST(matmuls) {
       if (sni_is_float(dtype))
         f += a.f * b.f;
       else
-        sum = wide_of(wrapped(SN_I64, sum + wide_of(a) * wide_of(b)));
+        sum = wide_of(wrapped(SN_I64, sum + times(wide_of(a), wide_of(b))));
     }
     const sni_scalar got = sni_scalar_load(dtype, y.data, i);
     const sni_scalar want = sni_is_float(dtype) ? sni_scalar_of(dtype, f) : wrapped(dtype, sum);
