@@ -120,7 +120,7 @@ static bool float_op(sni_op op, double a, double b, double *y) {
     case SNI_OP_SUB:
       return *y = a - b, true;
     case SNI_OP_MUL:
-      return *y = times(a, b), true;
+      return *y = a * b, true;
     case SNI_OP_DIV:
       return *y = a / b, true;
     case SNI_OP_REM:
