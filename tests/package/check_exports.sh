@@ -18,7 +18,7 @@ differ() {
   fi
 }
 
-sed -n 's/^SN_API .*[ *]\(sn_[a-z0-9_]*\)(.*/\1/p' "$source"/include/sinter/*.h | LC_ALL=C sort >"$work/declared"
+sed -n 's/^SN_API .*[ *]\(sn_[a-z0-9_]*\)(.*/\1/p' "$source"/include/sinter/*.h "$source"/include/sinter/ops/*.h | LC_ALL=C sort >"$work/declared"
 nm -D --defined-only "$library" | awk '$2 ~ /[A-Z]/ { print $3 }' | LC_ALL=C sort >"$work/exported"
 differ "exported symbols of $library" "$work/declared" "$work/exported"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # check_headers.sh SOURCE: each public function has a comment (on its line, or above the block of lines it stands in), and each one
-# that makes a tensor a macro of its name that records the caller's line.
+# that makes a tensor a macro of its name that records the caller's line. Those of ops are written by a tool.
 set -eu
 cd "$1"
 
@@ -33,4 +33,15 @@ awk '
     }
     exit bad
   }
-' include/sinter/*.h
+' include/sinter/*.h include/sinter/ops/*.h
+
+! command -v python3 >/dev/null || python3 tools/call_sites.py . --check
+
+# Each header alone, in the oldest languages that take it.
+for header in include/sinter/*.h include/sinter/ops/*.h; do
+  for language in "${CC:-cc} -std=c99 -xc" "${CC:-cc} -std=c11 -xc" "${CXX:-c++} -std=c++17 -xc++"; do
+    # shellcheck disable=SC2086 # words on purpose
+    printf '#include <%s>\n' "${header#include/}" |
+      $language -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only - || { echo "$header does not stand alone"; exit 1; }
+  done
+done

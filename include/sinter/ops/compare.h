@@ -1,0 +1,41 @@
+// Comparisons, logic, and the choice between two values, element by element. What all ops have in common: ops.h.
+#ifndef SINTER_OPS_COMPARE_H
+#define SINTER_OPS_COMPARE_H
+
+#include <sinter/tensor.h>
+
+SNI_EXTERN_C_BEGIN
+
+// ---- comparisons
+// Comparisons: bool result, no gradient. NaN differs from everything and compares false otherwise.
+// equal, not_equal: any dtype; the others: numbers.
+SN_API sn_tensor *sn_equal(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_not_equal(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_less(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_less_equal(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_greater(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_greater_equal(sn_tensor *a, sn_tensor *b);
+// Logical for bool, bitwise for integers. No gradient.
+SN_API sn_tensor *sn_and(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_or(sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_xor(sn_tensor *a, sn_tensor *b);
+// condition (bool) ? a : b, element by element; all three broadcast; a and b of one dtype, any.
+// VJP: dy to the side chosen, 0 to the other.
+SN_API sn_tensor *sn_where(sn_tensor *condition, sn_tensor *a, sn_tensor *b);
+SN_API sn_tensor *sn_not(sn_tensor *x);     // logical for bool, bitwise for integers. No gradient.
+SN_API sn_tensor *sn_is_nan(sn_tensor *x);  // bool result. floats. No gradient.
+// x compared with value, which is rounded to a float dtype; an integer or bool dtype must have it
+// exactly, else SN_ERR_ARGUMENT. equal, not_equal: any dtype; the others: numbers. Bool result,
+// no gradient.
+SN_API sn_tensor *sn_equal_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_not_equal_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_less_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_less_equal_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_greater_scalar(sn_tensor *x, double value);
+SN_API sn_tensor *sn_greater_equal_scalar(sn_tensor *x, double value);
+// condition (bool) ? x : value; x of any dtype, which value becomes as in sn_full. VJP: dy where x
+// was taken, else 0.
+SN_API sn_tensor *sn_where_scalar(sn_tensor *condition, sn_tensor *x, double value);
+
+SNI_EXTERN_C_END
+#endif

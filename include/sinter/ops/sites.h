@@ -1,0 +1,180 @@
+// Call sites: a macro of each op's name labels it with the caller's line. Written by tools/call_sites.py from the declarations in
+// the headers beside it; do not edit.
+#ifndef SINTER_OPS_SITES_H
+#define SINTER_OPS_SITES_H
+
+#include <sinter/ops.h>
+
+// clang-format off
+#define sn_equal(a, b) SNI_AT(sn_equal(a, b))
+#define sn_not_equal(a, b) SNI_AT(sn_not_equal(a, b))
+#define sn_less(a, b) SNI_AT(sn_less(a, b))
+#define sn_less_equal(a, b) SNI_AT(sn_less_equal(a, b))
+#define sn_greater(a, b) SNI_AT(sn_greater(a, b))
+#define sn_greater_equal(a, b) SNI_AT(sn_greater_equal(a, b))
+#define sn_and(a, b) SNI_AT(sn_and(a, b))
+#define sn_or(a, b) SNI_AT(sn_or(a, b))
+#define sn_xor(a, b) SNI_AT(sn_xor(a, b))
+#define sn_where(condition, a, b) SNI_AT(sn_where(condition, a, b))
+#define sn_not(x) SNI_AT(sn_not(x))
+#define sn_is_nan(x) SNI_AT(sn_is_nan(x))
+#define sn_equal_scalar(x, value) SNI_AT(sn_equal_scalar(x, value))
+#define sn_not_equal_scalar(x, value) SNI_AT(sn_not_equal_scalar(x, value))
+#define sn_less_scalar(x, value) SNI_AT(sn_less_scalar(x, value))
+#define sn_less_equal_scalar(x, value) SNI_AT(sn_less_equal_scalar(x, value))
+#define sn_greater_scalar(x, value) SNI_AT(sn_greater_scalar(x, value))
+#define sn_greater_equal_scalar(x, value) SNI_AT(sn_greater_equal_scalar(x, value))
+#define sn_where_scalar(condition, x, value) SNI_AT(sn_where_scalar(condition, x, value))
+#define sn_one_hot(indices, depth, dtype) SNI_AT(sn_one_hot(indices, depth, dtype))
+#define sn_gather(x, indices) SNI_AT(sn_gather(x, indices))
+#define sn_scatter_add(x, indices, updates) SNI_AT(sn_scatter_add(x, indices, updates))
+#define sn_matmul(a, b) SNI_AT(sn_matmul(a, b))
+#define sn_neg(x) SNI_AT(sn_neg(x))
+#define sn_abs(x) SNI_AT(sn_abs(x))
+#define sn_sign(x) SNI_AT(sn_sign(x))
+#define sn_sqrt(x) SNI_AT(sn_sqrt(x))
+#define sn_rsqrt(x) SNI_AT(sn_rsqrt(x))
+#define sn_square(x) SNI_AT(sn_square(x))
+#define sn_reciprocal(x) SNI_AT(sn_reciprocal(x))
+#define sn_floor(x) SNI_AT(sn_floor(x))
+#define sn_ceil(x) SNI_AT(sn_ceil(x))
+#define sn_round(x) SNI_AT(sn_round(x))
+#define sn_exp(x) SNI_AT(sn_exp(x))
+#define sn_expm1(x) SNI_AT(sn_expm1(x))
+#define sn_log(x) SNI_AT(sn_log(x))
+#define sn_log1p(x) SNI_AT(sn_log1p(x))
+#define sn_sin(x) SNI_AT(sn_sin(x))
+#define sn_cos(x) SNI_AT(sn_cos(x))
+#define sn_tanh(x) SNI_AT(sn_tanh(x))
+#define sn_sigmoid(x) SNI_AT(sn_sigmoid(x))
+#define sn_erf(x) SNI_AT(sn_erf(x))
+#define sn_identity(x) SNI_AT(sn_identity(x))
+#define sn_cast(x, dtype) SNI_AT(sn_cast(x, dtype))
+#define sn_add(a, b) SNI_AT(sn_add(a, b))
+#define sn_sub(a, b) SNI_AT(sn_sub(a, b))
+#define sn_mul(a, b) SNI_AT(sn_mul(a, b))
+#define sn_div(a, b) SNI_AT(sn_div(a, b))
+#define sn_rem(a, b) SNI_AT(sn_rem(a, b))
+#define sn_pow(a, b) SNI_AT(sn_pow(a, b))
+#define sn_maximum(a, b) SNI_AT(sn_maximum(a, b))
+#define sn_minimum(a, b) SNI_AT(sn_minimum(a, b))
+#define sn_add_scalar(x, value) SNI_AT(sn_add_scalar(x, value))
+#define sn_mul_scalar(x, value) SNI_AT(sn_mul_scalar(x, value))
+#define sn_pow_scalar(x, value) SNI_AT(sn_pow_scalar(x, value))
+#define sn_sub_scalar(x, value) SNI_AT(sn_sub_scalar(x, value))
+#define sn_rsub_scalar(x, value) SNI_AT(sn_rsub_scalar(x, value))
+#define sn_div_scalar(x, value) SNI_AT(sn_div_scalar(x, value))
+#define sn_rdiv_scalar(x, value) SNI_AT(sn_rdiv_scalar(x, value))
+#define sn_rem_scalar(x, value) SNI_AT(sn_rem_scalar(x, value))
+#define sn_maximum_scalar(x, value) SNI_AT(sn_maximum_scalar(x, value))
+#define sn_minimum_scalar(x, value) SNI_AT(sn_minimum_scalar(x, value))
+#define sn_relu(x) SNI_AT(sn_relu(x))
+#define sn_gelu(x) SNI_AT(sn_gelu(x))
+#define sn_softplus(x) SNI_AT(sn_softplus(x))
+#define sn_softmax(x, axis) SNI_AT(sn_softmax(x, axis))
+#define sn_log_softmax(x, axis) SNI_AT(sn_log_softmax(x, axis))
+#define sn_sparse_softmax_cross_entropy(logits, labels) SNI_AT(sn_sparse_softmax_cross_entropy(logits, labels))
+#define sn_huber_loss(prediction, target, delta) SNI_AT(sn_huber_loss(prediction, target, delta))
+#define sn_mean_squared_error(prediction, target) SNI_AT(sn_mean_squared_error(prediction, target))
+#define sn_mean_absolute_error(prediction, target) SNI_AT(sn_mean_absolute_error(prediction, target))
+#define sn_argmax(x, axis) SNI_AT(sn_argmax(x, axis))
+#define sn_argmin(x, axis) SNI_AT(sn_argmin(x, axis))
+#define sn_reshape(...) SNI_AT(sn_reshape(__VA_ARGS__))
+#define sn_transpose(x) SNI_AT(sn_transpose(x))
+#define sn_permute(...) SNI_AT(sn_permute(__VA_ARGS__))
+#define sn_expand_dims(x, axis) SNI_AT(sn_expand_dims(x, axis))
+#define sn_squeeze(x, axis) SNI_AT(sn_squeeze(x, axis))
+#define sn_broadcast_to(...) SNI_AT(sn_broadcast_to(__VA_ARGS__))
+#define sn_broadcast_like(x, like) SNI_AT(sn_broadcast_like(x, like))
+#define sn_concat(...) SNI_AT(sn_concat(__VA_ARGS__))
+#define sn_stack(...) SNI_AT(sn_stack(__VA_ARGS__))
+#define sn_slice(...) SNI_AT(sn_slice(__VA_ARGS__))
+#define sn_index(x, axis, index) SNI_AT(sn_index(x, axis, index))
+#define sn_pad(...) SNI_AT(sn_pad(__VA_ARGS__))
+#ifdef __cplusplus
+static inline sn_tensor *sn_conv(sn_tensor *x, sn_tensor *kernel, sn_conv_options options = sn_conv_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_conv_opts(x, kernel, &options), file, line);
+}
+static inline sn_tensor *sn_conv_transpose(sn_tensor *x, sn_tensor *kernel, sn_conv_options options = sn_conv_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_conv_transpose_opts(x, kernel, &options), file, line);
+}
+static inline sn_tensor *sn_sum(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_sum_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_mean(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_mean_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_prod(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_prod_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_max(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_max_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_min(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_min_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_all(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_all_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_any(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_any_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_var(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_var_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_std(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_std_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_logsumexp(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_logsumexp_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_cumsum(sn_tensor *x, int axis, sn_cumulate_options options = sn_cumulate_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_cumsum_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_cumprod(sn_tensor *x, int axis, sn_cumulate_options options = sn_cumulate_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_cumprod_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_cummax(sn_tensor *x, int axis, sn_cumulate_options options = sn_cumulate_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_cummax_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_cummin(sn_tensor *x, int axis, sn_cumulate_options options = sn_cumulate_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_cummin_opts(x, axis, &options), file, line);
+}
+#else
+#define SNI_OPTIONS1(function, type, a, ...) SNI_AT(function(a, &(type){__VA_ARGS__}))
+#define SNI_OPTIONS2(function, type, a, b, ...) SNI_AT(function(a, b, &(type){__VA_ARGS__}))
+#define sn_conv(...) SNI_OPTIONS2(sn_conv_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
+#define sn_conv_transpose(...) SNI_OPTIONS2(sn_conv_transpose_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
+#define sn_sum(...) SNI_OPTIONS1(sn_sum_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_mean(...) SNI_OPTIONS1(sn_mean_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_prod(...) SNI_OPTIONS1(sn_prod_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_max(...) SNI_OPTIONS1(sn_max_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_min(...) SNI_OPTIONS1(sn_min_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_all(...) SNI_OPTIONS1(sn_all_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_any(...) SNI_OPTIONS1(sn_any_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_var(...) SNI_OPTIONS1(sn_var_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_std(...) SNI_OPTIONS1(sn_std_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_logsumexp(...) SNI_OPTIONS1(sn_logsumexp_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_cumsum(...) SNI_OPTIONS2(sn_cumsum_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
+#define sn_cumprod(...) SNI_OPTIONS2(sn_cumprod_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
+#define sn_cummax(...) SNI_OPTIONS2(sn_cummax_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
+#define sn_cummin(...) SNI_OPTIONS2(sn_cummin_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
+#endif
+// clang-format on
+#endif
