@@ -13,6 +13,14 @@ bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t 
   return false;
 }
 
+bool sni_expect_rank(sn_context *c, int position, const sn_tensor *t, int least) {
+  if (t->type.rank >= least) return true;
+  char text[SNI_TENSOR_NAME];
+  sni_error(c, SN_ERR_SHAPE, "%s: operand #%d is %s, expected at least %d dim%s", c->frame.op,
+            position, sni_describe(t, text), least, least == 1 ? "" : "s");
+  return false;
+}
+
 int sni_axis(sn_context *c, const sn_tensor *x, int axis) {
   int rank = x->type.rank;
   if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;

@@ -66,6 +66,8 @@ sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y);
 
 // False, with an error pending, unless t's dtype is in the set.
 bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t dtypes);
+// False, with an error pending, unless t has at least so many dims.
+bool sni_expect_rank(sn_context *c, int position, const sn_tensor *t, int least);
 // Axis in [0, rank) of one in [-rank, rank); -1 with an error pending.
 int sni_axis(sn_context *c, const sn_tensor *x, int axis);
 // Two dims that must be equal: they are, or can be made so in the open trace.

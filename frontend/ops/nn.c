@@ -75,6 +75,38 @@ sn_tensor *(sn_sparse_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *label
   return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_MUL, sum, factor));
 }
 
+// Both have logits and labels of one shape; rows are along the last dim.
+static bool check_labels(sn_context *c, sn_tensor *logits, sn_tensor *labels, int least) {
+  char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
+  if (!sni_expect_dtype(c, 0, logits, SNI_DTYPES_FLOAT) || !sni_expect_rank(c, 0, logits, least))
+    return false;
+  bool same = logits->type.rank == labels->type.rank;
+  for (int i = 0; same && i < logits->type.rank; i++)
+    same = sni_dims_agree(c, logits->type.dims[i], labels->type.dims[i]);
+  if (same && labels->type.dtype == logits->type.dtype) return true;
+  sni_error(c, same ? SN_ERR_DTYPE : SN_ERR_SHAPE,
+            "%s: operands #0 %s (logits) and #1 %s (labels) differ", c->frame.op,
+            sni_describe(logits, a), sni_describe(labels, b));
+  return false;
+}
+
+sn_tensor *(sn_softmax_cross_entropy)(sn_tensor *logits, sn_tensor *labels) {
+  SNI_BEGIN_COMPOSED(c, "sn_softmax_cross_entropy", logits, labels);
+  if (!check_labels(c, logits, labels, 1)) return &c->error_tensor;
+  const int last = logits->type.rank - 1;
+  sn_tensor *part = sni_binary(c, SNI_OP_MUL, labels, log_softmax(c, logits, last));
+  sn_tensor *sum = sni_emit(c, SNI_OP_REDUCE_SUM, &part, 1, &(sni_dim){last}, 1, NULL);
+  return sni_keep_only(c, c_first, sni_unary(c, SNI_OP_NEG, sum));
+}
+
+// softplus(x) - x z: its derivative is sigmoid(x) - z everywhere.
+sn_tensor *(sn_sigmoid_cross_entropy)(sn_tensor *logits, sn_tensor *labels) {
+  SNI_BEGIN_COMPOSED(c, "sn_sigmoid_cross_entropy", logits, labels);
+  if (!check_labels(c, logits, labels, 0)) return &c->error_tensor;
+  sn_tensor *product = sni_binary(c, SNI_OP_MUL, logits, labels);
+  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_SUB, (sn_softplus)(logits), product));
+}
+
 static sn_tensor *difference(sn_context *c, sn_tensor *prediction, sn_tensor *target) {
   if (!sni_expect_dtype(c, 0, prediction, SNI_DTYPES_FLOAT)) return &c->error_tensor;
   return sni_binary(c, SNI_OP_SUB, prediction, target);

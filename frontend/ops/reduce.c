@@ -6,6 +6,8 @@
 typedef struct reduction {
   uint32_t mask;  // bit per axis that is reduced
   bool keepdims;
+  int64_t ddof;
+  double ord;
 } reduction;
 
 // ---- options
@@ -13,7 +15,7 @@ static bool read_options(sn_context *c, const sn_tensor *x, const sn_reduce_opti
                          reduction *out) {
   sn_reduce_options o = {0};
   if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
-  *out = (reduction){(1u << x->type.rank) - 1, o.keepdims};
+  *out = (reduction){(1u << x->type.rank) - 1, o.keepdims, o.ddof, o.ord};
   if (!o.axes.count) return true;
   if (o.axes.count < 0 || o.axes.count > SN_MAX_RANK) {
     sni_error(c, SN_ERR_SHAPE, "%s: %d axes, at most %d are possible", c->frame.op, o.axes.count,
@@ -61,7 +63,7 @@ static sn_tensor *drop_axes(sn_context *c, sn_tensor *x, uint32_t mask) {
 }
 
 sn_tensor *sni_reduce_keep(sn_context *c, sni_op op, sn_tensor *x, int axis) {
-  return reduce(c, op, x, (reduction){1u << axis, true});
+  return reduce(c, op, x, (reduction){.mask = 1u << axis, .keepdims = true});
 }
 
 // Number of elements that go into each result, as a scalar of x's dtype.
@@ -87,15 +89,20 @@ static sn_tensor *mean(sn_context *c, sn_tensor *x, reduction r) {
 }
 
 sn_tensor *sni_mean_all(sn_context *c, sn_tensor *x) {
-  return sn_failed(x) ? x : mean(c, x, (reduction){(1u << x->type.rank) - 1, false});
+  return sn_failed(x) ? x : mean(c, x, (reduction){.mask = (1u << x->type.rank) - 1});
 }
 
 static sn_tensor *variance(sn_context *c, sn_tensor *x, reduction r) {
   if (sn_failed(x)) return x;
   const sn_dtype dtype = x->type.dtype;
   if (sni_is_half(dtype)) return sni_convert(c, variance(c, sni_convert(c, x, SN_F32), r), dtype);
-  sn_tensor *d = sni_binary(c, SNI_OP_SUB, x, mean(c, x, (reduction){r.mask, true}));
-  return mean(c, sni_binary(c, SNI_OP_MUL, d, d), r);
+  sn_tensor *d =
+      sni_binary(c, SNI_OP_SUB, x, mean(c, x, (reduction){.mask = r.mask, .keepdims = true}));
+  sn_tensor *square = sni_binary(c, SNI_OP_MUL, d, d);
+  if (!r.ddof) return mean(c, square, r);
+  sn_tensor *freedom = sni_with_number(c, SNI_OP_SUB, count(c, x, r.mask), (double)r.ddof);
+  return sni_binary(c, SNI_OP_DIV, reduce(c, SNI_OP_REDUCE_SUM, square, r),
+                    sni_with_number(c, SNI_OP_MAX, freedom, 0));
 }
 
 // ---- one row of the table
@@ -157,6 +164,81 @@ sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options) {
   return sni_keep_only(c, c_first, sni_unary(c, SNI_OP_SQRT, variance(c, x, r)));
 }
 
+sn_tensor *sn_count_nonzero_opts(sn_tensor *x, const sn_reduce_options *options) {
+  reduction r;
+  SNI_BEGIN_COMPOSED(c, "sn_count_nonzero", x);
+  if (!read_options(c, x, options, &r)) return &c->error_tensor;
+  sn_tensor *hit = x->type.dtype == SN_BOOL ? x : sni_convert(c, x, SN_BOOL);
+  return sni_keep_only(c, c_first, reduce(c, SNI_OP_REDUCE_SUM, sni_convert(c, hit, SN_I64), r));
+}
+
+// sqrt(sum(x^2)). Where that is 0, so are all elements, and the root is taken of 1 instead: the gradient is 0, not NaN.
+static sn_tensor *euclidean(sn_context *c, sn_tensor *x, reduction r) {
+  sn_tensor *sum = reduce(c, SNI_OP_REDUCE_SUM, sni_binary(c, SNI_OP_MUL, x, x), r);
+  if (sn_failed(sum)) return sum;
+  sn_tensor *zero = sni_number(c, sum->type.dtype, 0), *one = sni_number(c, sum->type.dtype, 1);
+  sn_tensor *none = sni_binary(c, SNI_OP_EQ, sum, zero);
+  return sni_select(c, none, zero, sni_unary(c, SNI_OP_SQRT, sni_select(c, none, one, sum)));
+}
+
+static sn_tensor *norm(sn_context *c, sn_tensor *x, reduction r) {
+  const double infinity = __builtin_inf();
+  if (r.ord == 0 || r.ord == 2) return euclidean(c, x, r);
+  sn_tensor *size = sni_unary(c, SNI_OP_ABS, x);
+  if (r.ord == infinity) return reduce(c, SNI_OP_REDUCE_MAX, size, r);
+  if (r.ord == -infinity) return reduce(c, SNI_OP_REDUCE_MIN, size, r);
+  if (r.ord == 1) return reduce(c, SNI_OP_REDUCE_SUM, size, r);
+  sn_tensor *sum = reduce(c, SNI_OP_REDUCE_SUM, sni_with_number(c, SNI_OP_POW, size, r.ord), r);
+  return sn_failed(sum) ? sum : sni_with_number(c, SNI_OP_POW, sum, 1 / r.ord);
+}
+
+sn_tensor *sn_norm_opts(sn_tensor *x, const sn_reduce_options *options) {
+  reduction r;
+  SNI_BEGIN_COMPOSED(c, "sn_norm", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+    return &c->error_tensor;
+  if (__builtin_isnan(r.ord)) return sni_error(c, SN_ERR_ARGUMENT, "sn_norm: .ord is NaN");
+  const bool is_half = sni_is_half(x->type.dtype);
+  sn_tensor *y = norm(c, is_half ? sni_convert(c, x, SN_F32) : x, r);
+  return sni_keep_only(c, c_first, is_half && !sn_failed(y) ? sni_convert(c, y, x->type.dtype) : y);
+}
+
+sn_tensor *(sn_global_norm)(sn_tensor *const *xs, int n) {
+  sn_tensor *failed;
+  if (!xs || n < 1) return NULL;
+  SNI_ENTERED c = sni_begin("sn_global_norm", xs, n, &failed);
+  if (!c) return failed;
+  char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
+  const uint32_t first = c->n_live;
+  sn_tensor *sum = NULL;
+  for (int i = 0; i < n; i++) {
+    if (!sni_expect_dtype(c, i, xs[i], SNI_DTYPES_FLOAT)) return &c->error_tensor;
+    if (xs[i]->type.dtype != xs[0]->type.dtype)
+      return sni_error(
+          c, SN_ERR_DTYPE, "sn_global_norm: operand #%d is %s, expected %s like operand #0 %s", i,
+          sni_describe(xs[i], a), sn_dtype_name(xs[0]->type.dtype), sni_describe(xs[0], b));
+    const reduction all = {.mask = (1u << xs[i]->type.rank) - 1};
+    sn_tensor *square = reduce(c, SNI_OP_REDUCE_SUM, sni_binary(c, SNI_OP_MUL, xs[i], xs[i]), all);
+    sum = sum ? sni_binary(c, SNI_OP_ADD, sum, square) : square;
+  }
+  return sni_keep_only(c, first, sni_unary(c, SNI_OP_SQRT, sum));
+}
+
+// x min(1, limit / |x|), with limit / max(|x|, limit), so that a norm of 0 divides by no 0.
+sn_tensor *sn_clip_by_norm_opts(sn_tensor *x, double limit, const sn_reduce_options *options) {
+  reduction r;
+  SNI_BEGIN_COMPOSED(c, "sn_clip_by_norm", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+    return &c->error_tensor;
+  if (!(limit > 0))
+    return sni_error(c, SN_ERR_ARGUMENT, "sn_clip_by_norm: the limit is %g, expected a number > 0",
+                     limit);
+  r.keepdims = true;
+  sn_tensor *size = sni_with_number(c, SNI_OP_MAX, euclidean(c, x, r), limit);
+  sn_tensor *factor = sni_binary(c, SNI_OP_DIV, sni_number(c, x->type.dtype, limit), size);
+  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_MUL, x, factor));
+}
+
 // m + log(sum(exp(x - m))) with m the maximum, or 0 where that is not finite (all -inf gives -inf,
 // not NaN). No gradient flows through m: what is left is exactly softmax.
 sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options) {
@@ -164,7 +246,7 @@ sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options) {
   SNI_BEGIN_COMPOSED(c, "sn_logsumexp", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
     return &c->error_tensor;
-  reduction keep = {r.mask, true};
+  const reduction keep = {.mask = r.mask, .keepdims = true};
   sn_tensor *m = sni_unary(c, SNI_OP_STOP_GRADIENT, reduce(c, SNI_OP_REDUCE_MAX, x, keep));
   sn_tensor *zero = sni_number(c, x->type.dtype, 0);
   sn_tensor *finite = sni_binary(c, SNI_OP_EQ, sni_binary(c, SNI_OP_SUB, m, m), zero);
@@ -205,7 +287,7 @@ static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axi
   type.dims[0] = x->type.dims[axis];
   for (int i = 1; i < type.rank; i++) type.dims[i] = 1;
   sn_tensor *index = sni_select(c, hit, sni_iota(c, &type, 0), sni_number(c, SN_I32, INT32_MAX));
-  sn_tensor *least = reduce(c, SNI_OP_REDUCE_MIN, index, (reduction){1u << axis, false});
+  sn_tensor *least = reduce(c, SNI_OP_REDUCE_MIN, index, (reduction){.mask = 1u << axis});
   return sni_keep_only(c, c_first, least);
 }
 

@@ -49,5 +49,30 @@ SN_API sn_tensor *sn_conv_opts(sn_tensor *x, sn_tensor *kernel, const sn_conv_op
 SN_API sn_tensor *sn_conv_transpose_opts(sn_tensor *x, sn_tensor *kernel,
                                          const sn_conv_options *options);
 
+// ---- pooling
+typedef struct sn_pool_options {
+  size_t size;                        // sizeof(sn_pool_options); filled in by the macros
+  int64_t window[SN_MAX_SPATIAL];     // per spatial dim; 0: 2
+  int64_t strides[SN_MAX_SPATIAL];    // 0: the window
+  int64_t dilations[SN_MAX_SPATIAL];  // 0: 1
+  sn_padding padding;
+  int64_t pads[SN_MAX_SPATIAL][2];  // of SN_PADDING_EXPLICIT; below the window's span
+  bool count_padding;               // of avg_pool: places outside count as zeros
+  sn_data_format data_format;
+} sn_pool_options;
+// The greatest element, the mean of each window; of images as sn_conv's, of rank 3 to 5. max: numbers; places outside do
+// not take part; NaN propagates. avg: floats; 16-bit ones in f32. Errors: SN_ERR_SHAPE (rank; a window larger than the
+// padded image), SN_ERR_ARGUMENT (options; a window above 4096). VJP: max: dy to the first greatest element of each
+// window in row-major order; avg: dy / count to each. Source: tf.nn.max_pool, avg_pool.
+SN_API sn_tensor *sn_max_pool_opts(sn_tensor *x, const sn_pool_options *options);
+SN_API sn_tensor *sn_avg_pool_opts(sn_tensor *x, const sn_pool_options *options);
+// Images of the n spatial sizes given: window i of an axis is [floor(i size / n), ceil((i + 1) size / n)). max: numbers,
+// avg: floats. Fixes the image's sizes in a trace. Errors: SN_ERR_SHAPE (rank is not n + 2; sizes not in [1, 1024]; an
+// empty image). VJP: max: ties of an axis share; avg: dy / count. Source: torch.nn.AdaptiveMaxPool2d, AdaptiveAvgPool2d.
+SN_API sn_tensor *sn_adaptive_max_pool(sn_tensor *x, const int64_t *sizes, int n,
+                                       sn_data_format format);
+SN_API sn_tensor *sn_adaptive_avg_pool(sn_tensor *x, const int64_t *sizes, int n,
+                                       sn_data_format format);
+
 SNI_EXTERN_C_END
 #endif

@@ -34,6 +34,9 @@ typedef struct sn_reduce_options {
   size_t size;    // sizeof(sn_reduce_options); filled in by the macros
   sn_axes axes;   // empty: all
   bool keepdims;  // reduced dims stay, as 1
+  int64_t
+      ddof;  // of var and std: the sum of squares is divided by n - ddof; 1: the sample's variance
+  double ord;  // of norm; 0: 2
 } sn_reduce_options;
 // options NULL: all axes, dims dropped. Errors of all: SN_ERR_SHAPE (axis out of range or
 // repeated). Source: Array API 2023.12.
@@ -52,12 +55,25 @@ SN_API sn_tensor *sn_min_opts(sn_tensor *x, const sn_reduce_options *options);
 // all, any: bool. Empty: true; false. No gradient.
 SN_API sn_tensor *sn_all_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options);
-// var: population variance (divides by n); std: its root. floats. Empty: NaN. VJP: 2 dy (x - mean)
-// / n; dy (x - mean) / (n y), NaN where y is 0.
+// var: sum of (x - mean)^2 / (n - ddof); std: its root. floats. n <= ddof: NaN or inf as NumPy's division by 0.
+// Empty: NaN. VJP: 2 dy (x - mean) / (n - ddof); dy (x - mean) / ((n - ddof) y), NaN where y is 0.
 SN_API sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options);
 // log(sum(exp(x))), stable for large x. floats. Empty: -inf. VJP: dy * softmax(x).
 SN_API sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options);
+// How many elements are not 0 (NaN is not), as i64. any dtype. No gradient. Source: numpy.count_nonzero.
+SN_API sn_tensor *sn_count_nonzero_opts(sn_tensor *x, const sn_reduce_options *options);
+// (sum |x|^ord)^(1 / ord) over all axes given, as one vector; ord 0 or 2: Euclidean; 1; +-INFINITY: the greatest and
+// the least |x|. floats; 16-bit ones in f32. Empty: 0 (ord INFINITY: -inf). Errors: SN_ERR_ARGUMENT (ord NaN). VJP:
+// dy sign(x) (|x| / y)^(ord - 1); of the Euclidean norm 0 where it is 0. Source: numpy.linalg.vector_norm.
+SN_API sn_tensor *sn_norm_opts(sn_tensor *x, const sn_reduce_options *options);
+// sqrt of the sum of squares of all elements of n >= 1 tensors of one dtype: a scalar. floats. NULL or n < 1 gives
+// NULL. VJP: x dy / y, NaN where y is 0. Source: tf.linalg.global_norm.
+SN_API sn_tensor *sn_global_norm(sn_tensor *const *xs, int n);
+// x, made as long as limit where its Euclidean norm over the axes is more. floats. Errors: SN_ERR_ARGUMENT (limit not
+// > 0). VJP: by the chain rule, through the norm too. Source: tf.clip_by_norm.
+SN_API sn_tensor *sn_clip_by_norm_opts(sn_tensor *x, double limit,
+                                       const sn_reduce_options *options);
 // Index (i32) of the first greatest / least element along axis, which is dropped; NaN counts as the
 // greatest / least. numbers. Errors: SN_ERR_SHAPE (an empty axis, or one of more than 2^31 -
 // 1 elements, also where its size is known at a call only). No gradient.

@@ -2,7 +2,7 @@
 #ifndef SINTER_OPS_SHAPE_H
 #define SINTER_OPS_SHAPE_H
 
-#include <sinter/tensor.h>
+#include <sinter/ops/reduce.h>
 
 SNI_EXTERN_C_BEGIN
 
@@ -59,6 +59,66 @@ SN_API sn_tensor *sn_index(sn_tensor *x, int axis, int64_t index);
 // dy.
 SN_API sn_tensor *sn_pad(sn_tensor *x, const int64_t *low, const int64_t *high, int n,
                          double value);
+
+// ---- axes
+// Axis source goes to place destination, the others keep their order; a and b change places; the last two axes do. any dtype.
+// Errors: SN_ERR_SHAPE (axis; matrix_transpose: rank below 2). VJP: the way back. Source: numpy.moveaxis, swapaxes, matrix_transpose.
+SN_API sn_tensor *sn_move_axis(sn_tensor *x, int source, int destination);
+SN_API sn_tensor *sn_swap_axes(sn_tensor *x, int a, int b);
+SN_API sn_tensor *sn_matrix_transpose(sn_tensor *x);
+// All elements in one dim, row-major. any dtype. VJP: reshape back. Source: numpy.ravel.
+SN_API sn_tensor *sn_ravel(sn_tensor *x);
+
+// ---- turned round, moved, repeated
+typedef struct sn_flip_options {
+  size_t size;   // sizeof(sn_flip_options); filled in by the macros
+  sn_axes axes;  // empty: all
+} sn_flip_options;
+// flip: the order of elements along axes reversed. any dtype. Errors: SN_ERR_SHAPE (axis out of range or
+// repeated). VJP: flip of dy. Source: numpy.flip, tf.reverse.
+SN_API sn_tensor *sn_flip_opts(sn_tensor *x, const sn_flip_options *options);
+// y[(i + shift) mod n] = x[i] along axis; any shift (of a symbolic axis at most its size, else SN_ERR_SHAPE).
+// any dtype. VJP: rolled back. Source: numpy.roll.
+SN_API sn_tensor *sn_roll(sn_tensor *x, int64_t shift, int axis);
+// Each element of axis `repeats` times in a row. any dtype. Errors: SN_ERR_SHAPE (axis), SN_ERR_ARGUMENT
+// (negative; a rank of SN_MAX_RANK). VJP: the sum over the repeats. Source: numpy.repeat.
+SN_API sn_tensor *sn_repeat(sn_tensor *x, int64_t repeats, int axis);
+// x as a whole multiples[i] times along axis i; of fewer multiples than dims the last dims, of more x gets
+// dims of 1 in front. any dtype. Errors: SN_ERR_ARGUMENT (negative; too many; a rank of SN_MAX_RANK).
+// VJP: the sum over the copies. Source: numpy.tile.
+SN_API sn_tensor *sn_tile(sn_tensor *x, const int64_t *multiples, int n);
+
+// ---- pieces: all results go to out[0 .. n), and out[0] is returned; after an error all are the error tensor
+// n pieces of equal size along axis. any dtype. Errors: SN_ERR_SHAPE (axis; n does not divide its size),
+// SN_ERR_ARGUMENT (n < 1; out NULL). VJP: each piece's, in its place. Source: numpy.split.
+SN_API sn_tensor *sn_split(sn_tensor *x, int n, int axis, sn_tensor **out);
+// Pieces of the sizes given, of which one may be -1: what the others leave. any dtype. Errors: SN_ERR_SHAPE
+// (axis; sizes that do not add up). VJP: as sn_split. Source: tf.split.
+SN_API sn_tensor *sn_split_sizes(sn_tensor *x, const int64_t *sizes, int n, int axis,
+                                 sn_tensor **out);
+// The n elements of axis, without it; n is its size. any dtype. Errors: SN_ERR_SHAPE. VJP: as sn_split.
+// Source: tf.unstack.
+SN_API sn_tensor *sn_unstack(sn_tensor *x, int axis, sn_tensor **out, int n);
+// Vectors repeated along each other's axes: out[i] has xs[i] along axis i; .xy: the first two axes change
+// places, as numpy.meshgrid does by default. any dtype, also several. xs or out NULL or n < 1 gives NULL.
+// Errors: SN_ERR_SHAPE (rank not 1; more than SN_MAX_RANK). VJP: the sum over the repeats.
+SN_API sn_tensor *sn_meshgrid(sn_tensor *const *xs, int n, bool xy, sn_tensor **out);
+
+// ---- beyond an edge
+typedef enum sn_pad_rule {
+  SN_PAD_REFLECT,    // c b | a b c | b a: the edge is not repeated
+  SN_PAD_SYMMETRIC,  // b a | a b c | c b: the edge is
+  SN_PAD_EDGE,       // a a | a b c | c c
+  SN_PAD_WRAP,       // b c | a b c | a b
+} sn_pad_rule;
+// As sn_pad, with what x has by rule; widths beyond the axis go on as numpy.pad does (of a symbolic axis they
+// must fit in it once). any dtype. Errors: SN_ERR_ARGUMENT (negative widths; n > rank; a rank of SN_MAX_RANK;
+// rule), SN_ERR_SHAPE (an axis with nothing to give). VJP: dy, and what was padded added where it came from.
+SN_API sn_tensor *sn_pad_with(sn_tensor *x, const int64_t *low, const int64_t *high, int n,
+                              sn_pad_rule rule);
+// x[i + 1] - x[i] along axis, n times. numbers. Errors: SN_ERR_SHAPE (axis), SN_ERR_ARGUMENT (n < 0, above 64 or
+// the axis's size). VJP: the differences the other way. Source: numpy.diff.
+SN_API sn_tensor *sn_diff(sn_tensor *x, int64_t n, int axis);
 
 SNI_EXTERN_C_END
 #endif

@@ -25,10 +25,24 @@
 #define sn_greater_scalar(x, value) SNI_AT(sn_greater_scalar(x, value))
 #define sn_greater_equal_scalar(x, value) SNI_AT(sn_greater_equal_scalar(x, value))
 #define sn_where_scalar(condition, x, value) SNI_AT(sn_where_scalar(condition, x, value))
+#define sn_adaptive_max_pool(...) SNI_AT(sn_adaptive_max_pool(__VA_ARGS__))
+#define sn_adaptive_avg_pool(...) SNI_AT(sn_adaptive_avg_pool(__VA_ARGS__))
 #define sn_one_hot(indices, depth, dtype) SNI_AT(sn_one_hot(indices, depth, dtype))
 #define sn_gather(x, indices) SNI_AT(sn_gather(x, indices))
 #define sn_scatter_add(x, indices, updates) SNI_AT(sn_scatter_add(x, indices, updates))
 #define sn_matmul(a, b) SNI_AT(sn_matmul(a, b))
+#define sn_outer(a, b) SNI_AT(sn_outer(a, b))
+#define sn_vecdot(a, b, axis) SNI_AT(sn_vecdot(a, b, axis))
+#define sn_cross(a, b) SNI_AT(sn_cross(a, b))
+#define sn_kron(a, b) SNI_AT(sn_kron(a, b))
+#define sn_tensordot(...) SNI_AT(sn_tensordot(__VA_ARGS__))
+#define sn_einsum(...) SNI_AT(sn_einsum(__VA_ARGS__))
+#define sn_tril(x, k) SNI_AT(sn_tril(x, k))
+#define sn_triu(x, k) SNI_AT(sn_triu(x, k))
+#define sn_eye(...) SNI_AT(sn_eye(__VA_ARGS__))
+#define sn_diagonal(x, k) SNI_AT(sn_diagonal(x, k))
+#define sn_diag(x, k) SNI_AT(sn_diag(x, k))
+#define sn_trace(x, k) SNI_AT(sn_trace(x, k))
 #define sn_neg(x) SNI_AT(sn_neg(x))
 #define sn_abs(x) SNI_AT(sn_abs(x))
 #define sn_sign(x) SNI_AT(sn_sign(x))
@@ -71,12 +85,36 @@
 #define sn_relu(x) SNI_AT(sn_relu(x))
 #define sn_gelu(x) SNI_AT(sn_gelu(x))
 #define sn_softplus(x) SNI_AT(sn_softplus(x))
+#define sn_leaky_relu(x, slope) SNI_AT(sn_leaky_relu(x, slope))
+#define sn_prelu(x, slope) SNI_AT(sn_prelu(x, slope))
+#define sn_relu6(x) SNI_AT(sn_relu6(x))
+#define sn_elu(x, alpha) SNI_AT(sn_elu(x, alpha))
+#define sn_celu(x, alpha) SNI_AT(sn_celu(x, alpha))
+#define sn_selu(x) SNI_AT(sn_selu(x))
+#define sn_silu(x) SNI_AT(sn_silu(x))
+#define sn_mish(x) SNI_AT(sn_mish(x))
+#define sn_softsign(x) SNI_AT(sn_softsign(x))
+#define sn_hard_sigmoid(x) SNI_AT(sn_hard_sigmoid(x))
+#define sn_hard_silu(x) SNI_AT(sn_hard_silu(x))
+#define sn_hard_tanh(x) SNI_AT(sn_hard_tanh(x))
+#define sn_soft_shrink(x, threshold) SNI_AT(sn_soft_shrink(x, threshold))
+#define sn_glu(x, axis) SNI_AT(sn_glu(x, axis))
 #define sn_softmax(x, axis) SNI_AT(sn_softmax(x, axis))
 #define sn_log_softmax(x, axis) SNI_AT(sn_log_softmax(x, axis))
 #define sn_sparse_softmax_cross_entropy(logits, labels) SNI_AT(sn_sparse_softmax_cross_entropy(logits, labels))
 #define sn_huber_loss(prediction, target, delta) SNI_AT(sn_huber_loss(prediction, target, delta))
 #define sn_mean_squared_error(prediction, target) SNI_AT(sn_mean_squared_error(prediction, target))
 #define sn_mean_absolute_error(prediction, target) SNI_AT(sn_mean_absolute_error(prediction, target))
+#define sn_softmax_cross_entropy(logits, labels) SNI_AT(sn_softmax_cross_entropy(logits, labels))
+#define sn_sigmoid_cross_entropy(logits, labels) SNI_AT(sn_sigmoid_cross_entropy(logits, labels))
+#define sn_layer_norm(x, scale, offset, axis, epsilon) SNI_AT(sn_layer_norm(x, scale, offset, axis, epsilon))
+#define sn_rms_norm(x, scale, axis, epsilon) SNI_AT(sn_rms_norm(x, scale, axis, epsilon))
+#define sn_group_norm(x, scale, offset, groups, format, epsilon) SNI_AT(sn_group_norm(x, scale, offset, groups, format, epsilon))
+#define sn_batch_norm(x, mean, variance, scale, offset, epsilon) SNI_AT(sn_batch_norm(x, mean, variance, scale, offset, epsilon))
+#define sn_moments(...) SNI_AT(sn_moments(__VA_ARGS__))
+#define sn_l2_normalize(x, axis, epsilon) SNI_AT(sn_l2_normalize(x, axis, epsilon))
+#define sn_dropout(x, rate) SNI_AT(sn_dropout(x, rate))
+#define sn_global_norm(...) SNI_AT(sn_global_norm(__VA_ARGS__))
 #define sn_argmax(x, axis) SNI_AT(sn_argmax(x, axis))
 #define sn_argmin(x, axis) SNI_AT(sn_argmin(x, axis))
 #define sn_reshape(...) SNI_AT(sn_reshape(__VA_ARGS__))
@@ -91,6 +129,19 @@
 #define sn_slice(...) SNI_AT(sn_slice(__VA_ARGS__))
 #define sn_index(x, axis, index) SNI_AT(sn_index(x, axis, index))
 #define sn_pad(...) SNI_AT(sn_pad(__VA_ARGS__))
+#define sn_move_axis(x, source, destination) SNI_AT(sn_move_axis(x, source, destination))
+#define sn_swap_axes(x, a, b) SNI_AT(sn_swap_axes(x, a, b))
+#define sn_matrix_transpose(x) SNI_AT(sn_matrix_transpose(x))
+#define sn_ravel(x) SNI_AT(sn_ravel(x))
+#define sn_roll(x, shift, axis) SNI_AT(sn_roll(x, shift, axis))
+#define sn_repeat(x, repeats, axis) SNI_AT(sn_repeat(x, repeats, axis))
+#define sn_tile(...) SNI_AT(sn_tile(__VA_ARGS__))
+#define sn_split(...) SNI_AT(sn_split(__VA_ARGS__))
+#define sn_split_sizes(...) SNI_AT(sn_split_sizes(__VA_ARGS__))
+#define sn_unstack(...) SNI_AT(sn_unstack(__VA_ARGS__))
+#define sn_meshgrid(...) SNI_AT(sn_meshgrid(__VA_ARGS__))
+#define sn_pad_with(...) SNI_AT(sn_pad_with(__VA_ARGS__))
+#define sn_diff(x, n, axis) SNI_AT(sn_diff(x, n, axis))
 #ifdef __cplusplus
 static inline sn_tensor *sn_conv(sn_tensor *x, sn_tensor *kernel, sn_conv_options options = sn_conv_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -99,6 +150,18 @@ static inline sn_tensor *sn_conv(sn_tensor *x, sn_tensor *kernel, sn_conv_option
 static inline sn_tensor *sn_conv_transpose(sn_tensor *x, sn_tensor *kernel, sn_conv_options options = sn_conv_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_conv_transpose_opts(x, kernel, &options), file, line);
+}
+static inline sn_tensor *sn_max_pool(sn_tensor *x, sn_pool_options options = sn_pool_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_max_pool_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_avg_pool(sn_tensor *x, sn_pool_options options = sn_pool_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_avg_pool_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_scaled_dot_product_attention(sn_tensor *q, sn_tensor *k, sn_tensor *v, sn_attention_options options = sn_attention_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_scaled_dot_product_attention_opts(q, k, v, &options), file, line);
 }
 static inline sn_tensor *sn_sum(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -140,6 +203,18 @@ static inline sn_tensor *sn_logsumexp(sn_tensor *x, sn_reduce_options options = 
   options.size = sizeof(options);
   return sn_locate(sn_logsumexp_opts(x, &options), file, line);
 }
+static inline sn_tensor *sn_count_nonzero(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_count_nonzero_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_norm(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_norm_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_clip_by_norm(sn_tensor *x, double limit, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_clip_by_norm_opts(x, limit, &options), file, line);
+}
 static inline sn_tensor *sn_cumsum(sn_tensor *x, int axis, sn_cumulate_options options = sn_cumulate_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_cumsum_opts(x, axis, &options), file, line);
@@ -156,11 +231,19 @@ static inline sn_tensor *sn_cummin(sn_tensor *x, int axis, sn_cumulate_options o
   options.size = sizeof(options);
   return sn_locate(sn_cummin_opts(x, axis, &options), file, line);
 }
+static inline sn_tensor *sn_flip(sn_tensor *x, sn_flip_options options = sn_flip_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_flip_opts(x, &options), file, line);
+}
 #else
 #define SNI_OPTIONS1(function, type, a, ...) SNI_AT(function(a, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS2(function, type, a, b, ...) SNI_AT(function(a, b, &(type){__VA_ARGS__}))
+#define SNI_OPTIONS3(function, type, a, b, c, ...) SNI_AT(function(a, b, c, &(type){__VA_ARGS__}))
 #define sn_conv(...) SNI_OPTIONS2(sn_conv_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
 #define sn_conv_transpose(...) SNI_OPTIONS2(sn_conv_transpose_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
+#define sn_max_pool(...) SNI_OPTIONS1(sn_max_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
+#define sn_avg_pool(...) SNI_OPTIONS1(sn_avg_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
+#define sn_scaled_dot_product_attention(...) SNI_OPTIONS3(sn_scaled_dot_product_attention_opts, sn_attention_options, __VA_ARGS__, .size = sizeof(sn_attention_options))
 #define sn_sum(...) SNI_OPTIONS1(sn_sum_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
 #define sn_mean(...) SNI_OPTIONS1(sn_mean_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
 #define sn_prod(...) SNI_OPTIONS1(sn_prod_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
@@ -171,10 +254,14 @@ static inline sn_tensor *sn_cummin(sn_tensor *x, int axis, sn_cumulate_options o
 #define sn_var(...) SNI_OPTIONS1(sn_var_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
 #define sn_std(...) SNI_OPTIONS1(sn_std_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
 #define sn_logsumexp(...) SNI_OPTIONS1(sn_logsumexp_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_count_nonzero(...) SNI_OPTIONS1(sn_count_nonzero_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_norm(...) SNI_OPTIONS1(sn_norm_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
+#define sn_clip_by_norm(...) SNI_OPTIONS2(sn_clip_by_norm_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
 #define sn_cumsum(...) SNI_OPTIONS2(sn_cumsum_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_cumprod(...) SNI_OPTIONS2(sn_cumprod_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_cummax(...) SNI_OPTIONS2(sn_cummax_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_cummin(...) SNI_OPTIONS2(sn_cummin_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
+#define sn_flip(...) SNI_OPTIONS1(sn_flip_opts, sn_flip_options, __VA_ARGS__, .size = sizeof(sn_flip_options))
 #endif
 // clang-format on
 #endif
