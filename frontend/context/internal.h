@@ -351,6 +351,10 @@ static inline bool sni_plainly_ok(const sn_context *context, const sn_tensor *t)
 sn_context *sni_operands_context(sn_tensor *const *operands, int n);
 // The elements now: {buffer (one more reference), data}; takes a variable's lock.
 void sni_tensor_snapshot(sn_tensor *t, sni_buffer **out_buffer, char **out_data);
+// (read.c) The context that will report (entered), and whether the elements are there. NULL: there is none
+// to report in, or it refused; *out_refused is what to return.
+sn_context *sni_begin_read(const char *name, const sn_tensor *t, const char *file, int line,
+                           bool *out_ready, sn_status *out_refused);
 
 // (random.c) The context's generator, a variable; made at first use. The error tensor without
 // memory.

@@ -5,10 +5,8 @@
 
 #include <string.h>
 
-// The context that will report (entered), and whether the elements are there. NULL: there is none to
-// report in, or it refused; *out_refused is what to return.
-static sn_context *begin_read(const char *name, const sn_tensor *t, const char *file, int line,
-                              bool *out_ready, sn_status *out_refused) {
+sn_context *sni_begin_read(const char *name, const sn_tensor *t, const char *file, int line,
+                           bool *out_ready, sn_status *out_refused) {
   sn_tensor *operand = (sn_tensor *)(uintptr_t)t;  // looked at, not changed
   sn_context *c = sni_operands_context(&operand, 1);
   sn_context *entered = NULL;
@@ -43,7 +41,7 @@ sn_status sn_read_at(const sn_tensor *t, void *out, size_t bytes, const char *fi
   bool ready;
   char text[SNI_TENSOR_NAME];
   sn_status refused;
-  SNI_ENTERED c = begin_read("sn_read", t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read("sn_read", t, file, line, &ready, &refused);
   if (!c) return refused;
   if (!ready) return sni_finish(c);
   size_t needed = sni_type_bytes(&t->type);
@@ -64,7 +62,7 @@ sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, in
   bool ready;
   char text[SNI_TENSOR_NAME];
   sn_status refused;
-  SNI_ENTERED c = begin_read("sn_item", t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read("sn_item", t, file, line, &ready, &refused);
   if (!c) return refused;
   if (!ready) return sni_finish(c);
   if (!out_value) {
@@ -88,7 +86,7 @@ sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, in
 sn_status sn_data_at(const sn_tensor *t, const void **out_data, const char *file, int line) {
   bool ready;
   sn_status refused;
-  SNI_ENTERED c = begin_read("sn_data", t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read("sn_data", t, file, line, &ready, &refused);
   if (out_data) *out_data = NULL;
   if (!c) return refused;
   if (!ready) return sni_finish(c);
