@@ -35,7 +35,7 @@ awk '
   }
 ' include/sinter/*.h include/sinter/ops/*.h
 
-! command -v python3 >/dev/null || python3 tools/call_sites.py . --check
+! command -v python3 >/dev/null || { python3 tools/call_sites.py . --check && python3 tools/op_table.py . --check; }
 
 # Each header alone, in the oldest languages that take it.
 for header in include/sinter/*.h include/sinter/ops/*.h; do

@@ -7,10 +7,10 @@
 SNI_EXTERN_C_BEGIN
 
 // ---- comparisons
-// Comparisons: bool result, no gradient. NaN differs from everything and compares false otherwise.
-// equal, not_equal: any dtype; the others: numbers.
+// bool result; NaN differs from everything. any dtype. No gradient.
 SN_API sn_tensor *sn_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_not_equal(sn_tensor *a, sn_tensor *b);
+// bool result; false where either is NaN. numbers. No gradient.
 SN_API sn_tensor *sn_less(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_less_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_greater(sn_tensor *a, sn_tensor *b);
@@ -19,16 +19,16 @@ SN_API sn_tensor *sn_greater_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_and(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_or(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_xor(sn_tensor *a, sn_tensor *b);
-// condition (bool) ? a : b, element by element; all three broadcast; a and b of one dtype, any.
+// condition (bool) ? a : b, element by element; all three broadcast; a and b of any dtype, both the same.
 // VJP: dy to the side chosen, 0 to the other.
 SN_API sn_tensor *sn_where(sn_tensor *condition, sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_not(sn_tensor *x);     // logical for bool, bitwise for integers. No gradient.
 SN_API sn_tensor *sn_is_nan(sn_tensor *x);  // bool result. floats. No gradient.
 // x compared with value, which is rounded to a float dtype; an integer or bool dtype must have it
-// exactly, else SN_ERR_ARGUMENT. equal, not_equal: any dtype; the others: numbers. Bool result,
-// no gradient.
+// exactly, else SN_ERR_ARGUMENT. Bool result. any dtype. No gradient.
 SN_API sn_tensor *sn_equal_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_not_equal_scalar(sn_tensor *x, double value);
+// The same, of numbers. No gradient.
 SN_API sn_tensor *sn_less_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_less_equal_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_greater_scalar(sn_tensor *x, double value);

@@ -44,7 +44,7 @@ SN_API sn_tensor *sn_conv_opts(sn_tensor *x, sn_tensor *kernel, const sn_conv_op
 // conv_transpose: what sn_conv with these options and this kernel does to an image, turned round: x
 // [examples, spatial.., filters], kernel [spatial.., channels / groups, filters] -> [examples,
 // spatial.., channels], y[n, o stride + k dilation - pad.., c] += x[n, o.., f] kernel[k.., c, f]. Sizes:
-// options->output_size, which sn_conv has to take to x's. Errors and dtypes: as sn_conv. VJP: conv of dy;
+// options->output_size, which sn_conv has to take to x's. numbers. Errors: as sn_conv. VJP: conv of dy;
 // the convolution of dy and x. Source: TensorFlow 2 tf.nn.conv_transpose.
 SN_API sn_tensor *sn_conv_transpose_opts(sn_tensor *x, sn_tensor *kernel,
                                          const sn_conv_options *options);
@@ -60,17 +60,18 @@ typedef struct sn_pool_options {
   bool count_padding;               // of avg_pool: places outside count as zeros
   sn_data_format data_format;
 } sn_pool_options;
-// The greatest element, the mean of each window; of images as sn_conv's, of rank 3 to 5. max: numbers; places outside do
-// not take part; NaN propagates. avg: floats; 16-bit ones in f32. Errors: SN_ERR_SHAPE (rank; a window larger than the
-// padded image), SN_ERR_ARGUMENT (options; a window above 4096). VJP: max: dy to the first greatest element of each
-// window in row-major order; avg: dy / count to each. Source: tf.nn.max_pool, avg_pool.
+// The greatest element of each window; of images as sn_conv's, of rank 3 to 5. numbers. Places outside of the image do not take
+// part; NaN propagates. Errors: SN_ERR_SHAPE (rank; a window larger than the padded image), SN_ERR_ARGUMENT (options; a window
+// above 4096). VJP: dy to the first greatest element of each window in row-major order. Source: tf.nn.max_pool.
 SN_API sn_tensor *sn_max_pool_opts(sn_tensor *x, const sn_pool_options *options);
+// The mean of each window; likewise. floats; 16-bit ones in f32. VJP: dy / count to each. Source: tf.nn.avg_pool.
 SN_API sn_tensor *sn_avg_pool_opts(sn_tensor *x, const sn_pool_options *options);
-// Images of the n spatial sizes given: window i of an axis is [floor(i size / n), ceil((i + 1) size / n)). max: numbers,
-// avg: floats. Fixes the image's sizes in a trace. Errors: SN_ERR_SHAPE (rank is not n + 2; sizes not in [1, 1024]; an
-// empty image). VJP: max: ties of an axis share; avg: dy / count. Source: torch.nn.AdaptiveMaxPool2d, AdaptiveAvgPool2d.
+// Images of the n spatial sizes given: window i of an axis is [floor(i size / n), ceil((i + 1) size / n)). numbers. Fixes the
+// image's sizes in a trace. Errors: SN_ERR_SHAPE (rank is not n + 2; sizes not in [1, 1024]; an empty image). VJP: ties of an axis
+// share. Source: torch.nn.AdaptiveMaxPool2d.
 SN_API sn_tensor *sn_adaptive_max_pool(sn_tensor *x, const int64_t *sizes, int n,
                                        sn_data_format format);
+// The same, of means. floats. VJP: dy / count. Source: torch.nn.AdaptiveAvgPool2d.
 SN_API sn_tensor *sn_adaptive_avg_pool(sn_tensor *x, const int64_t *sizes, int n,
                                        sn_data_format format);
 

@@ -31,8 +31,8 @@ SN_API sn_tensor *sn_cos(sn_tensor *x);
 SN_API sn_tensor *sn_tanh(sn_tensor *x);      // floats, <= 2 ULP. VJP: dy * (1 - y^2).
 SN_API sn_tensor *sn_sigmoid(sn_tensor *x);   // 1 / (1 + exp(-x)). floats. VJP: dy * y * (1 - y).
 SN_API sn_tensor *sn_erf(sn_tensor *x);       // floats. VJP: dy * 2 / sqrt(pi) * exp(-x^2).
-SN_API sn_tensor *sn_identity(sn_tensor *x);  // x. VJP: dy.
-// Converts to dtype: float to integer truncates and saturates, NaN gives 0; integer to integer wraps;
+SN_API sn_tensor *sn_identity(sn_tensor *x);  // x, of any dtype. VJP: dy.
+// Converts any dtype to dtype: float to integer truncates and saturates, NaN gives 0; integer to integer wraps;
 // what becomes a float is rounded once, to nearest; to bool: x != 0. Errors: SN_ERR_DTYPE (no
 // dtype). VJP: cast back for float to float; integers and bools cut the path.
 SN_API sn_tensor *sn_cast(sn_tensor *x, sn_dtype dtype);
@@ -42,11 +42,11 @@ SN_API sn_tensor *sn_cast(sn_tensor *x, sn_dtype dtype);
 SN_API sn_tensor *sn_add(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_sub(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_mul(sn_tensor *a, sn_tensor *b);
-// a / b. Floats: IEEE; integers: truncates, x / 0 = 0, MIN / -1 = MIN. VJP: dy / b, -y dy / b.
+// a / b. numbers. Floats: IEEE; integers: truncates, x / 0 = 0, MIN / -1 = MIN. VJP: dy / b, -y dy / b.
 SN_API sn_tensor *sn_div(sn_tensor *a, sn_tensor *b);
-// C's fmod / %: the sign of a. floats; integers: x % 0 = 0. VJP: dy; -dy trunc(a / b).
+// C's fmod / %: the sign of a. numbers; integers: x % 0 = 0. VJP: dy; -dy trunc(a / b).
 SN_API sn_tensor *sn_rem(sn_tensor *a, sn_tensor *b);
-// a^b. floats: C's pow; integers: wraps, and a negative exponent gives 0, except that 1^b = 1 and
+// a^b. numbers. Floats: C's pow; integers: wraps, and a negative exponent gives 0, except that 1^b = 1 and
 // (-1)^b = +-1. VJP: dy b a^(b - 1), 0 where b is 0; dy y log(a), 0 where a <= 0.
 SN_API sn_tensor *sn_pow(sn_tensor *a, sn_tensor *b);
 // numbers. NaN if either is. VJP: dy to the one chosen, 0 to the other; ties go to a; NaN
@@ -59,7 +59,7 @@ SN_API sn_tensor *sn_add_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_mul_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_pow_scalar(sn_tensor *x, double value);
 // x - value, value - x, x / value, value / x, x rem value. numbers; value becomes x's dtype
-// as in sn_full; results and VJPs of x as in sn_sub, sn_div and sn_rem.
+// as in sn_full; results as in sn_sub, sn_div and sn_rem. VJP: theirs to x.
 SN_API sn_tensor *sn_sub_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rsub_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_div_scalar(sn_tensor *x, double value);

@@ -59,7 +59,7 @@ SN_API sn_tensor *sn_sparse_softmax_cross_entropy(sn_tensor *logits, sn_tensor *
 // Huber 1964: l = e^2/2 where |e| <= delta, else delta (|e| - delta/2). Errors: SN_ERR_ARGUMENT
 // (delta is not > 0).
 SN_API sn_tensor *sn_huber_loss(sn_tensor *prediction, sn_tensor *target, double delta);
-// l = e^2; l = |e|.
+// l = e^2; l = |e|. floats. VJP: as above.
 SN_API sn_tensor *sn_mean_squared_error(sn_tensor *prediction, sn_tensor *target);
 SN_API sn_tensor *sn_mean_absolute_error(sn_tensor *prediction, sn_tensor *target);
 

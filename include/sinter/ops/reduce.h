@@ -90,9 +90,9 @@ typedef struct sn_cumulate_options {
 // SN_ERR_SHAPE (rank 0; axis out of range). Source: Array API 2023.12 cumulative_sum.
 // cumsum: y[i] = 0 + x[0] + ... + x[i], in that order. VJP: the cumsum of dy from the other end.
 SN_API sn_tensor *sn_cumsum_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
-// cumprod: y[i] = 1 * x[0] * ... * x[i]. VJP: without dividing, so exact at zeros, in O(n).
+// cumprod: numbers. y[i] = 1 * x[0] * ... * x[i]. VJP: without dividing, so exact at zeros, in O(n).
 SN_API sn_tensor *sn_cumprod_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
-// cummax, cummin: the greatest / least of x[0] to x[i]; NaN from the first NaN on; exclusive, the
+// cummax, cummin: numbers. The greatest / least of x[0] to x[i]; NaN from the first NaN on; exclusive, the
 // first is -inf / lowest (inf / highest). VJP: to the element that is the extremum, the first of
 // equal ones; NaN at a NaN result's place (exclusive: one before it).
 SN_API sn_tensor *sn_cummax_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);

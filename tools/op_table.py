@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""op_table.py SOURCE [--check]: the reference of ops, from the declarations and comments of include/sinter/ops/*.h.
+
+Writes docs/ops.md, frontend/ops/op_table.inc (the rows that sn_op_at gives) and tests/e2e/op_calls.h (a call of each, by which a
+test holds the rows against what the ops do). What a comment says is parsed: which dtypes
+("numbers", "floats", "integers", "any dtype", "bool"), and whether there is a gradient ("VJP:", or "No gradient" / "Cuts").
+--check: fails where a comment says neither, or a file differs from what would be written.
+"""
+import pathlib
+import re
+import sys
+
+WORDS = [
+    ("bool, integers", r"bool, bitwise for integers"),
+    ("any dtype", r"\bany dtype|\bof any dtype"),
+    ("numbers", r"\b[Nn]umbers\b"),
+    ("floats", r"\b[Ff]loats\b|\bany float\b"),
+    ("integers", r"\b[Ii]ntegers\b"),
+    ("bool", r"\bbool\b"),
+]
+MASKS = {
+    "bool, integers": "SNI_DTYPES_LOGIC",
+    "any dtype": "SNI_DTYPES_ANY",
+    "numbers": "SNI_DTYPES_NUMBER",
+    "floats": "SNI_DTYPES_FLOAT",
+    "integers": "SNI_DTYPES_INTEGER",
+    "bool": "SNI_DTYPES_BOOL",
+}
+
+
+class Op:
+    def __init__(self, name, subject, declaration, comment):
+        self.name, self.subject, self.declaration = name, subject, declaration
+        self.comment = " ".join(comment)
+        text = self.comment
+        found = [(re.search(pattern, text).start(), word) for word, pattern in WORDS if re.search(pattern, text)]
+        numbers = [f for f in found if f[1] != "bool"]  # many comments say bool of something else
+        self.dtypes = min(numbers or found)[1] if found else None
+        none = re.search(r"\b[Nn]o gradient\b|\b[Cc]uts\b", text)
+        self.has_gradient = "VJP:" in text
+        self.says_gradient = bool(none) or self.has_gradient
+        parameters = re.search(r"\((.*)\)", declaration)[1].split(",")
+        tensors = [p for p in parameters if re.search(r"\bsn_tensor \*\w+$", p.strip())]
+        self.inputs = -1 if re.search(r"sn_tensor \*const \*", declaration) else len(tensors)
+
+    @property
+    def shown(self):
+        return self.name[: -len("_opts")] if self.name.endswith("_opts") else self.name
+
+
+def read(header):
+    """The ops of a header, each with the comment above its block or behind it."""
+    comment, in_code, lines, i = [], False, header.read_text().split("\n"), 0
+    while i < len(lines):
+        line = lines[i]
+        if line.startswith("// ----") or not line.strip():
+            comment, in_code = [], False
+        elif line.startswith("//"):
+            if in_code:
+                comment, in_code = [], False
+            comment.append(line[2:].strip())
+        elif line.startswith("SN_API sn_tensor *"):
+            text = line
+            while ";" not in text.split("//")[0]:
+                i += 1
+                text += " " + lines[i].strip()
+            code, _, own = text.partition("//")
+            declaration = re.sub(r"\s+", " ", code.removeprefix("SN_API ").strip().rstrip(";"))
+            name = re.match(r"sn_tensor \*(\w+)\(", declaration)[1]
+            yield Op(name, header.stem, declaration, [own.strip()] if own.strip() else comment)
+            in_code = True
+        else:
+            in_code = True
+        i += 1
+
+
+def c_text(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def table(ops):
+    rows = ["// Written by tools/op_table.py from the headers of ops; do not edit.", "// clang-format off"]
+    for op in sorted(ops, key=lambda op: op.shown):
+        rows.append(
+            "{%s, %s, %s,\n %s, %d, %s, %s},"
+            % (c_text(op.shown), c_text(op.subject), c_text(op.declaration), c_text(op.comment), op.inputs,
+               MASKS[op.dtypes], "true" if op.has_gradient else "false")
+        )
+    return "\n".join(rows + ["// clang-format on"]) + "\n"
+
+
+# What a test gives for parameters that are no tensors, by type and name, by type, or by the op's name; and for operands that are
+# not [2, 2] tensors of the dtype that is tried. None: the op is not called.
+ARGUMENTS = {
+    "int axis": "0", "int source": "0", "int destination": "1", "int a": "0", "int b": "1", "int n": "2", "int": "1",
+    "int64_t": "1", "double rate": "0.5", "double": "1", "bool": "false", "sn_dtype": "SN_I32", "sn_shape": "SN_SHAPE(4)",
+    "sn_broadcast_to shape": "SN_SHAPE(3, 2, 2)",
+    "const int *perm": "(int[]){1, 0}", "const int *axes": "(int[]){0, 1}", "const int *axes_a": "(int[]){1, 0}",
+    "const int *axes_b": "(int[]){0, 1}", "const int64_t *low": "(int64_t[]){1, 0}", "const int64_t *high": "(int64_t[]){0, 1}",
+    "const int64_t *sizes": "(int64_t[]){1, 1}", "const int64_t *multiples": "(int64_t[]){1, 2}",
+    "const sn_range_spec *ranges": "(sn_range_spec[]){SN_ALL, SN_ALL}", "sn_tensor **out": "pieces", "sn_tensor **": "pieces",
+    "const char *equation": '"ij,jk->ik"', "sn_pad_rule": "SN_PAD_EDGE", "sn_data_format": "SN_CHANNELS_LAST",
+    "sn_tensor *const *": "in",
+}
+IMAGE = "image(in[0])"
+OPERANDS = {
+    "sn_conv": [IMAGE, "kernel(in[1])"], "sn_conv_transpose": [IMAGE, "kernel(in[1])"], "sn_max_pool": [IMAGE],
+    "sn_avg_pool": [IMAGE], "sn_adaptive_max_pool": [IMAGE], "sn_adaptive_avg_pool": [IMAGE],
+    "sn_group_norm": ["in[0]", "NULL", "NULL"], "sn_where": ["truth", "in[0]", "in[1]"], "sn_where_scalar": ["truth", "in[0]"],
+    "sn_gather": ["in[0]", "places"], "sn_scatter_add": ["in[0]", "places", "row(in[1])"], "sn_squeeze": ["row(in[0])"],
+    "sn_sparse_softmax_cross_entropy": ["in[0]", "labels"], "sn_meshgrid": ["(sn_tensor *[]){line(in[0]), line(in[1])}"],
+    "sn_cross": ["three(in[0])", "three(in[1])"],
+}
+
+
+def argument(op, parameter, tensors):
+    if re.search(r"^sn_tensor \*\w+$|sn_tensor \*const", parameter):
+        return tensors.pop(0) if tensors else "in"
+    kind, word = re.match(r"(.*?)\b(\w+)$", parameter).groups()
+    for key in (f"{op.shown} {word}", parameter, kind.strip()):
+        if key in ARGUMENTS:
+            return ARGUMENTS[key]
+    return None
+
+
+def calls(ops):
+    """Rows CALL(name, expression) for a test that tries each dtype."""
+    out = ["// Written by tools/op_table.py: a call of each op that has an operand; do not edit.", "// clang-format off"]
+    for op in ops:
+        parameters = [p.strip() for p in re.search(r"\((.*)\)", op.declaration)[1].split(",")]
+        if parameters[-1].endswith("*options"):
+            parameters.pop()
+        if not op.inputs or parameters[0].startswith("sn_context"):
+            continue
+        tensors = list(OPERANDS.get(op.shown, [f"in[{i}]" for i in range(max(op.inputs, 0))]))
+        given = [argument(op, p, tensors) for p in parameters]
+        if None in given:
+            sys.exit(f"{op.name}: tools/op_table.py has no argument for {parameters[given.index(None)]}")
+        out.append(f"CALL({op.shown}, ({op.shown}({', '.join(given)})))")
+    return "\n".join(out) + "\n// clang-format on\n"
+
+
+def reference(ops, wanted):
+    names = {op.shown for op in ops}
+    missing = [name for name in wanted if name not in names]
+    out = [
+        "# Ops",
+        "",
+        "Written by `tools/op_table.py` from the comments of `include/sinter/ops/`; the same rows are there at run time "
+        "(`include/sinter/op_info.h`).",
+        "What all ops have in common is said in `include/sinter/ops.h`.",
+        "",
+        f"{len(ops)} ops. Of the {len(wanted)} names in `docs/ops_wanted.txt` {len(missing)} are missing:",
+        ", ".join(f"`{name}`" for name in missing) + "." if missing else "none.",
+    ]
+    for subject in sorted({op.subject for op in ops}):
+        out += ["", f"## {subject}", "", "| op | dtypes | gradient | |", "|---|---|---|---|"]
+        for op in ops:
+            if op.subject == subject:
+                declaration = op.declaration.replace("|", "\\|").replace("_opts(", "(")
+                declaration = re.sub(r", const (\w+) \*options\)", r", .options of \1)", declaration)
+                comment = op.comment.replace("|", "\\|")
+                out.append(f"| `{declaration}` | {op.dtypes} | {'yes' if op.has_gradient else 'no'} | {comment} |")
+    return "\n".join(out) + "\n"
+
+
+def main():
+    source = pathlib.Path(sys.argv[1])
+    headers = sorted(h for h in (source / "include/sinter/ops").glob("*.h") if h.name != "sites.h")
+    ops = [op for header in headers for op in read(header)]
+    wanted = [w for w in (source / "docs/ops_wanted.txt").read_text().split("\n") if w and not w.startswith("#")]
+    bad = 0
+    for op in ops:
+        if not op.dtypes or not op.says_gradient:
+            print(f"include/sinter/ops/{op.subject}.h: {op.name}: its comment does not say "
+                  + ("which dtypes it takes" if not op.dtypes else "whether it has a gradient"))
+            bad = 1
+    if bad:
+        return 1
+    outputs = {
+        "frontend/ops/op_table.inc": table(ops),
+        "docs/ops.md": reference(ops, wanted),
+        "tests/e2e/op_calls.h": calls(ops),
+    }
+    for path, text in outputs.items():
+        if "--check" not in sys.argv:
+            (source / path).write_text(text)
+        elif not (source / path).exists() or (source / path).read_text() != text:
+            print(f"{path} is not what the headers say: run tools/op_table.py .")
+            bad = 1
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main())
