@@ -25,6 +25,7 @@ BY_VALUE = ("sn_shape ", "sn_axes ", "sn_range_spec ")
 
 def declarations(text):
     """(name, parameters) of each function that returns a tensor."""
+    text = re.sub(r"\s*SNI_PRINTF\(\d, \d\)", "", text)
     for match in re.finditer(r"^SN_API sn_tensor \*(sn_\w+)\(([^;]*)\);", text, re.M):
         yield match[1], [" ".join(p.split()) for p in match[2].split(",")]
 

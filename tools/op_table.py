@@ -64,7 +64,7 @@ def read(header):
             while ";" not in text.split("//")[0]:
                 i += 1
                 text += " " + lines[i].strip()
-            code, _, own = text.partition("//")
+            code, _, own = re.sub(r"\s*SNI_PRINTF\(\d, \d\)", "", text).partition("//")
             declaration = re.sub(r"\s+", " ", code.removeprefix("SN_API ").strip().rstrip(";"))
             name = re.match(r"sn_tensor \*(\w+)\(", declaration)[1]
             yield Op(name, header.stem, declaration, [own.strip()] if own.strip() else comment)
@@ -99,7 +99,7 @@ ARGUMENTS = {
     "const int *axes_b": "(int[]){0, 1}", "const int64_t *low": "(int64_t[]){1, 0}", "const int64_t *high": "(int64_t[]){0, 1}",
     "const int64_t *sizes": "(int64_t[]){1, 1}", "const int64_t *multiples": "(int64_t[]){1, 2}",
     "const sn_range_spec *ranges": "(sn_range_spec[]){SN_ALL, SN_ALL}", "sn_tensor **out": "pieces", "sn_tensor **": "pieces",
-    "const char *equation": '"ij,jk->ik"', "sn_pad_rule": "SN_PAD_EDGE", "sn_data_format": "SN_CHANNELS_LAST",
+    "const char *format": '"0, ::-1, None"', "const char *equation": '"ij,jk->ik"', "sn_pad_rule": "SN_PAD_EDGE", "sn_data_format": "SN_CHANNELS_LAST",
     "sn_tensor *const *": "in",
 }
 IMAGE = "image(in[0])"
@@ -128,7 +128,7 @@ def calls(ops):
     out = ["// Written by tools/op_table.py: a call of each op that has an operand; do not edit.", "// clang-format off"]
     for op in ops:
         parameters = [p.strip() for p in re.search(r"\((.*)\)", op.declaration)[1].split(",")]
-        if parameters[-1].endswith("*options"):
+        if parameters[-1].endswith("*options") or parameters[-1] == "...":
             parameters.pop()
         if not op.inputs or parameters[0].startswith("sn_context"):
             continue

@@ -90,10 +90,14 @@ static bool note_sizes(equation *e, int position, const term *t) {
       e->sizes[label] = dim;
       e->known |= (uint64_t)1 << label;
     } else if (!repeats && !sni_dims_agree(e->c, e->sizes[label], dim)) {
-      sni_error(e->c, SN_ERR_SHAPE,
-                "sn_einsum: \"%.200s\": dim %d of operand #%d %s has not the size of its label in "
-                "the terms before",
-                e->text, i, position, sni_describe(t->x, text));
+      const char letter = (char)(label < 26         ? 'a' + label
+                                 : label < ELLIPSIS ? 'A' + label - 26
+                                                    : '.');
+      sni_error(
+          e->c, SN_ERR_SHAPE,
+          "sn_einsum: \"%.200s\": dim %d of operand #%d %s has not the size that '%c' has in the "
+          "terms before",
+          e->text, i, position, sni_describe(t->x, text), letter);
       return false;
     }
   }

@@ -47,6 +47,15 @@ ROWS = [
      "np.pad(a, ((0, 0), (5, 3)), 'wrap')"),
     ("diff", "s", [(5, 4)], "sn_diff(in[0], 1, 0)", "np.diff(a, axis=0)"),
     ("diff_twice", "s", [(3, 6)], "sn_diff(in[0], 2, -1)", "np.diff(a, 2)"),
+    ("at_ellipsis", "s", [(3, 4, 5)], 'sn_at(in[0], "..., 1:, None, -1")', "a[..., 1:, None, -1]"),
+    ("at_steps", "s", [(5, 6)], 'sn_at(in[0], "::-2, 1:%d", 5)', "a[::-2, 1:5]"),
+    ("at_number", "s", [(3, 4, 5)], 'sn_at(in[0], "1, %d:", -2)', "a[1, -2:]"),
+    ("at_scalar", "s", [(3, 4)], 'sn_at(in[0], "-1,-4")', "a[-1, -4]"),
+    ("at_all", "s", [(3, 4)], 'sn_at(in[0], "...")', "a[...]"),
+    ("at_new", "s", [(3, 4)], 'sn_at(in[0], "None, :, None, ..., None")', "a[None, :, None, ..., None]"),
+    ("at_backward", "", [(6,)], 'sn_at(in[0], "4:1:-1")', "a[4:1:-1]"),
+    ("at_clamped", "", [(6,)], 'sn_at(in[0], "-100:100")', "a[-100:100]"),
+    ("at_empty", "", [(6, 2)], 'sn_at(in[0], "4:2")', "a[4:2]"),
     ("outer", "", [(3,), (2, 2)], "sn_outer(in[0], in[1])", "np.outer(a, b)"),
     ("vecdot", "s", [(3, 4), (3, 4)], "sn_vecdot(in[0], in[1], -1)", "(a * b).sum(-1)"),
     ("cross", "s", [(4, 3), (4, 3)], "sn_cross(in[0], in[1])", "np.cross(a, b)"),
@@ -215,7 +224,7 @@ def main():
 
         print('ROW(%s, "%s", %s, %d,\n    LIST(%s), LIST(%s),\n    LIST(%s))' %
               (name, flags, "(%s)" % c, len(shapes), ", ".join(map(shape_text, shapes)), shape_text(value.shape)[1:-1],
-               ", ".join(text(v) for v in value.ravel())))
+               ", ".join(text(v) for v in value.ravel()) or "0"))
 
 
 main()

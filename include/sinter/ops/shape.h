@@ -54,6 +54,11 @@ SN_API sn_tensor *sn_slice(sn_tensor *x, const sn_range_spec *ranges, int n);
 // end. A symbolic axis stays symbolic: calls for which it is too short fail. Errors: SN_ERR_INDEX.
 // VJP: dy at that place of zeros.
 SN_API sn_tensor *sn_index(sn_tensor *x, int axis, int64_t index);
+// Indexing as NumPy's x[...]: the text between the brackets, with printf's conversions for what is not constant:
+// sn_at(x, "..., 1:, None, -1"), sn_at(x, "%d, ::2", i). Items: a number (the axis is dropped), start:stop:step, None (a new
+// dim of 1), and "..." once. any dtype. Errors: SN_ERR_ARGUMENT (the text; a step of 0), SN_ERR_INDEX (a number out of range),
+// SN_ERR_SHAPE (too many axes; a rank above SN_MAX_RANK). VJP: dy at these places of zeros. Source: numpy basic indexing.
+SN_API sn_tensor *sn_at(sn_tensor *x, const char *format, ...) SNI_PRINTF(2, 3);
 // Adds low[i] elements before and high[i] after axis i < n <= rank, all of the given value
 // (converted as in sn_full). any dtype. Errors: SN_ERR_ARGUMENT (negative widths; n > rank). VJP: the slice of
 // dy.
