@@ -140,8 +140,8 @@ def calls(ops):
     return "\n".join(out) + "\n// clang-format on\n"
 
 
-def reference(ops, wanted):
-    names = {op.shown for op in ops}
+def reference(ops, wanted, elsewhere):
+    names = {op.shown for op in ops} | elsewhere
     missing = [name for name in wanted if name not in names]
     out = [
         "# Ops",
@@ -169,6 +169,7 @@ def main():
     headers = sorted(h for h in (source / "include/sinter/ops").glob("*.h") if h.name != "sites.h")
     ops = [op for header in headers for op in read(header)]
     wanted = [w for w in (source / "docs/ops_wanted.txt").read_text().split("\n") if w and not w.startswith("#")]
+    elsewhere = set(re.findall(r"\b(sn_\w+)\(", "".join(h.read_text() for h in (source / "include/sinter").glob("*.h"))))
     bad = 0
     for op in ops:
         if not op.dtypes or not op.says_gradient:
@@ -179,7 +180,7 @@ def main():
         return 1
     outputs = {
         "frontend/ops/op_table.inc": table(ops),
-        "docs/ops.md": reference(ops, wanted),
+        "docs/ops.md": reference(ops, wanted, elsewhere),
         "tests/e2e/op_calls.h": calls(ops),
     }
     for path, text in outputs.items():

@@ -203,27 +203,6 @@ sn_tensor *sn_norm_opts(sn_tensor *x, const sn_reduce_options *options) {
   return sni_keep_only(c, c_first, is_half && !sn_failed(y) ? sni_convert(c, y, x->type.dtype) : y);
 }
 
-sn_tensor *(sn_global_norm)(sn_tensor *const *xs, int n) {
-  sn_tensor *failed;
-  if (!xs || n < 1) return NULL;
-  SNI_ENTERED c = sni_begin("sn_global_norm", xs, n, &failed);
-  if (!c) return failed;
-  char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
-  const uint32_t first = c->n_live;
-  sn_tensor *sum = NULL;
-  for (int i = 0; i < n; i++) {
-    if (!sni_expect_dtype(c, i, xs[i], SNI_DTYPES_FLOAT)) return &c->error_tensor;
-    if (xs[i]->type.dtype != xs[0]->type.dtype)
-      return sni_error(
-          c, SN_ERR_DTYPE, "sn_global_norm: operand #%d is %s, expected %s like operand #0 %s", i,
-          sni_describe(xs[i], a), sn_dtype_name(xs[0]->type.dtype), sni_describe(xs[0], b));
-    const reduction all = {.mask = (1u << xs[i]->type.rank) - 1};
-    sn_tensor *square = reduce(c, SNI_OP_REDUCE_SUM, sni_binary(c, SNI_OP_MUL, xs[i], xs[i]), all);
-    sum = sum ? sni_binary(c, SNI_OP_ADD, sum, square) : square;
-  }
-  return sni_keep_only(c, first, sni_unary(c, SNI_OP_SQRT, sum));
-}
-
 // x min(1, limit / |x|), with limit / max(|x|, limit), so that a norm of 0 divides by no 0.
 sn_tensor *sn_clip_by_norm_opts(sn_tensor *x, double limit, const sn_reduce_options *options) {
   reduction r;

@@ -120,6 +120,10 @@ SN_API sn_tensor *sn_full_like(sn_tensor *like, double value);
 // or no finite number of steps).
 SN_API sn_tensor *sn_range(sn_context *context, sn_dtype dtype, double start, double limit,
                            double step);
+// n numbers from start to stop, both among them (endpoint false: stop is not), at equal distances; rank 1. Floats, computed in
+// f64: start + i step, the last one stop. Errors: SN_ERR_ARGUMENT (n < 0), SN_ERR_DTYPE. Source: numpy.linspace.
+SN_API sn_tensor *sn_linspace(sn_context *context, sn_dtype dtype, double start, double stop,
+                              int64_t n, bool endpoint);
 // 0, 1, ..., n - 1 with n the size of like's axis, symbolic or not; rank 1, in like's context: the
 // positions that masks compare. Any number; what does not fit an integer wraps. Errors: SN_ERR_SHAPE (axis), SN_ERR_DTYPE.
 SN_API sn_tensor *sn_range_like(sn_tensor *like, int axis, sn_dtype dtype);
@@ -204,6 +208,8 @@ SN_API int64_t sn_size_at(const sn_tensor *t, const char *file, int line);
 #define sn_axis_size(like, axis, dtype) SNI_AT(sn_axis_size(like, axis, dtype))
 #define sn_range(context, dtype, start, limit, step) \
   SNI_AT(sn_range(context, dtype, start, limit, step))
+#define sn_linspace(context, dtype, start, stop, n, endpoint) \
+  SNI_AT(sn_linspace(context, dtype, start, stop, n, endpoint))
 #define sn_from_memory(...) SNI_AT(sn_from_memory(__VA_ARGS__))
 #define sn_random_uniform(...) SNI_AT(sn_random_uniform(__VA_ARGS__))
 #define sn_random_normal(...) SNI_AT(sn_random_normal(__VA_ARGS__))

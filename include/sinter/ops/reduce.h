@@ -67,9 +67,16 @@ SN_API sn_tensor *sn_count_nonzero_opts(sn_tensor *x, const sn_reduce_options *o
 // the least |x|. floats; 16-bit ones in f32. Empty: 0 (ord INFINITY: -inf). Errors: SN_ERR_ARGUMENT (ord NaN). VJP:
 // dy sign(x) (|x| / y)^(ord - 1); of the Euclidean norm 0 where it is 0. Source: numpy.linalg.vector_norm.
 SN_API sn_tensor *sn_norm_opts(sn_tensor *x, const sn_reduce_options *options);
+// The sum of n >= 1 tensors of one shape, in their order. numbers. NULL or n < 1 gives NULL. VJP: dy to each. Source: tf.add_n.
+SN_API sn_tensor *sn_add_n(sn_tensor *const *xs, int n);
 // sqrt of the sum of squares of all elements of n >= 1 tensors of one dtype: a scalar. floats. NULL or n < 1 gives
 // NULL. VJP: x dy / y, NaN where y is 0. Source: tf.linalg.global_norm.
 SN_API sn_tensor *sn_global_norm(sn_tensor *const *xs, int n);
+// That norm, and in out[0 .. n) the tensors times limit / max(norm, limit); after an error all are the error tensor. floats.
+// xs or out NULL or n < 1 gives NULL. Errors: SN_ERR_ARGUMENT (limit not > 0). VJP: by the chain rule, through the norm too.
+// Source: tf.clip_by_global_norm.
+SN_API sn_tensor *sn_clip_by_global_norm(sn_tensor *const *xs, int n, double limit,
+                                         sn_tensor **out);
 // x, made as long as limit where its Euclidean norm over the axes is more. floats. Errors: SN_ERR_ARGUMENT (limit not
 // > 0). VJP: by the chain rule, through the norm too. Source: tf.clip_by_norm.
 SN_API sn_tensor *sn_clip_by_norm_opts(sn_tensor *x, double limit,
