@@ -8,7 +8,7 @@ struct sni_gemm_team;
 
 // At the start of each thread's scratch memory (64-byte aligned); row scratch follows it.
 typedef struct sni_scratch_header {
-  int64_t fault;  // set to 1 by an index out of range; never cleared by kernels
+  int64_t fault;                     // set to 1 by an index out of range; never cleared by kernels
   const struct sni_gemm_team *team;  // who helps with long sums of products; NULL: nobody
   int64_t reserved[6];
 } sni_scratch_header;

@@ -330,8 +330,8 @@ static bool has_team(double shared_ns, double other_ns) {
                             .scratch_bytes = 64};
   _Atomic int seen[2] = {-1, -1};
   sni_run_state *state = make_state(&e, &diag);
-  ck_assert_int_eq(
-      sni_run_state_run(state, (void *[]){&seen[0], &seen[1]}, NULL, NULL, NULL, NULL), SN_OK);
+  ck_assert_int_eq(sni_run_state_run(state, (void *[]){&seen[0], &seen[1]}, NULL, NULL, NULL, NULL),
+                   SN_OK);
   sni_run_state_destroy(state);
   ck_assert_int_eq(seen[1], 0);
   return seen[0] == 1;
