@@ -7,6 +7,7 @@
 // compile go to the plugin in one request; what it refuses runs on the interpreter, and the reason
 // is kept for system_info. Raw graphs (single ops of eager mode) skip passes and cache: they are
 // small, and eager.c caches their executables.
+#include "codegen/kernel/contraction.h"
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
 #include "passes/lower/argument_offsets.h"
@@ -317,6 +318,7 @@ static sn_status make_commands(job *j, sni_command *commands) {
           code->kind == SNI_COMMAND_NATIVE ? (const void *)&sni_host_calls_here : code->interp;
       c->kind = code->kind;
       c->faults = sni_command_faults(p);
+      c->shares = sni_tree_has_segments(p->kernel);
       c->scratch_bytes = code->scratch_bytes;
       c->name = sni_tree_name(p->kernel);
       if (code->kind == SNI_COMMAND_NATIVE)

@@ -16,7 +16,14 @@
 
 // After a pause of up to close_ms the workers of the last run would still be awake.
 static const double close_ms = 0.05;
-enum { line_bytes = 64, most_chunks_per_thread = 8 };
+enum {
+  line_bytes = 64,
+  most_chunks_per_thread = 8,
+  partial_bytes = 256 << 10,  // of a thread: half of a small L2
+  few_units_per_thread = 8,
+  few_segments_per_thread = 4,
+  most_shared_sums = 1 << 15,  // of which partial_bytes hold two segments, of f32
+};
 
 // ---- creation
 static bool make_list(sni_run_state *state, uint32_t number) {
@@ -111,6 +118,7 @@ void sni_run_state_destroy(sni_run_state *state) {
   if (!state) return;
   sni_buffer_release(state->arena);
   sni_buffer_release(state->scratch);
+  sni_buffer_release(state->partials);
   sni_arena_deinit(&state->memory);
   sni_free(state->allocator, state, sizeof(*state));
 }
@@ -125,7 +133,8 @@ size_t sni_run_state_arena_bytes(const sni_run_state *state) {
 
 size_t sni_run_state_bytes(const sni_run_state *state) {
   return sizeof(*state) + state->memory.bytes + sni_run_state_arena_bytes(state) +
-         (state->scratch ? state->scratch->bytes : 0);
+         (state->scratch ? state->scratch->bytes : 0) +
+         (state->partials ? state->partials->bytes : 0);
 }
 
 int64_t sni_run_state_size(const sni_run_state *state, sni_size_ref ref) {
@@ -222,6 +231,21 @@ double sni_least_split_ns(const sni_run_state *state) {
   return sni_command_cost_ns + sni_thread_pool_hot_cost(state->threads);
 }
 
+// Whether all threads make the command's products together, segment by segment of k, instead of some
+// units each: there is one unit alone, or few rows and columns and so many k that what units would read
+// and copy again is more than what sums of segments cost.
+static bool is_shared(const sni_run_state *state, const sni_command *command, int64_t units) {
+  const double threads = state->max_threads;
+  if (!command->shares || threads < 2 || sni_command_parts(command) > 1) return false;
+  if (units < 2) return true;
+  if ((double)units >= threads * few_units_per_thread) return false;
+  double sums = 1;
+  for (uint32_t i = 0; i < command->n_extents; i++)
+    sums *= (double)sni_run_state_size(state, command->extents[i]);
+  const double segments = command->ns_per_unit * (double)units / (sums * sni_segment_ns);
+  return sums <= most_shared_sums && segments >= threads * few_segments_per_thread;
+}
+
 static void bind_command(sni_run_state *state, uint32_t number) {
   const sni_command *command = &state->executable->commands[number];
   char *arena = state->arena ? sni_buffer_host(state->arena) : NULL;
@@ -245,7 +269,8 @@ static void bind_command(sni_run_state *state, uint32_t number) {
                           command,
                           0,
                           command->faults,
-                          command->copies && !list};
+                          command->copies && !list,
+                          is_shared(state, command, units)};
   state->faults |= command->faults;
 }
 
@@ -256,10 +281,10 @@ double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, doubl
   for (uint32_t i = end; i-- > first;) {
     sni_bound_command *bound = &state->commands[i];
     double work_ns = bound->command->ns_per_unit * (double)bound->units;
-    if (bound->units < 2 || !(work_ns > least_ns)) continue;
+    if ((bound->units < 2 && !bound->shares) || !(work_ns > least_ns)) continue;
     later_ns += work_ns;
     bound->split_work_ns = (float)later_ns;
-    bound->n_chunks = sni_count_chunks(state, work_ns, bound->units);
+    if (!bound->shares) bound->n_chunks = sni_count_chunks(state, work_ns, bound->units);
   }
   return later_ns;
 }
@@ -277,11 +302,27 @@ static void bind_commands(sni_run_state *state) {
   state->n_scratches = split_ns > 0 ? state->max_threads : 1;
 }
 
+static sn_status make_partials(sni_run_state *state) {
+  bool any = false;
+  for (uint32_t i = 0; i < state->n_commands; i++)
+    any |= state->commands[i].shares && state->commands[i].split_work_ns > 0;
+  if (!any) return SN_OK;
+  const size_t bytes = (size_t)state->max_threads * partial_bytes;
+  SNI_TRY(grow_buffer(state, &state->partials, bytes, "partial sums"));
+  state->team = (sni_gemm_team){.pool = state->threads,
+                                .scratch_stride = state->scratch_stride,
+                                .partials = sni_buffer_host(state->partials),
+                                .partial_bytes = bytes};
+  return SN_OK;
+}
+
 static sn_status make_scratch(sni_run_state *state) {
   size_t bytes;
   if (!sni_mul_size(state->scratch_stride, (size_t)state->n_scratches, &bytes))
     return sni_fail_memory(state->diag, SIZE_MAX, "scratch memory");
-  return grow_buffer(state, &state->scratch, bytes, "scratch memory");
+  SNI_TRY(grow_buffer(state, &state->scratch, bytes, "scratch memory"));
+  for (int i = 0; i < state->n_scratches; i++) sni_scratch_of(state, i)->team = NULL;
+  return make_partials(state);
 }
 
 bool sni_run_state_is_bound(const sni_run_state *state, const int64_t *symbols) {
@@ -377,6 +418,21 @@ static void note_declined(sni_run_state *state, double work_ns) {
   state->declined_end_ms = now;
 }
 
+static void run_split(sni_run_state *state, const sni_bound_command *bound) {
+  split_run run = {bound, sni_buffer_host(state->scratch), state->scratch_stride};
+  sni_thread_pool_run(state->threads, state->thread_limit, bound->units, bound->n_chunks, false,
+                      run_range, &run);
+}
+
+// On this thread, which is joined by the others in the products.
+static void run_shared(sni_run_state *state, const sni_bound_command *bound) {
+  sni_scratch_header *scratch = sni_scratch_of(state, 0);
+  state->team.threads = state->thread_limit;
+  scratch->team = &state->team;
+  bound->function(bound->code, bound->buffers, bound->params, 0, bound->units, scratch);
+  scratch->team = NULL;
+}
+
 bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
                       double *io_declined_ns, uint32_t *out_faulted) {
   char *scratch = sni_buffer_host(state->scratch);
@@ -385,9 +441,10 @@ bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
     if (bound->copies && bound->buffers[0] == bound->buffers[1]) continue;
     const double work_ns = (double)bound->split_work_ns;
     if (work_ns > 0 && sni_split_pays(state, work_ns)) {
-      split_run run = {bound, scratch, state->scratch_stride};
-      sni_thread_pool_run(state->threads, state->thread_limit, bound->units, bound->n_chunks, false,
-                          run_range, &run);
+      if (bound->shares)
+        run_shared(state, bound);
+      else
+        run_split(state, bound);
       *io_declined_ns = state->declined_ns = 0;
     } else {
       if (work_ns > *io_declined_ns) *io_declined_ns = work_ns;

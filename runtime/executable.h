@@ -63,6 +63,7 @@ typedef struct sni_command {
   sni_command_kind kind;
   bool faults;  // may set the scratch header's fault
   bool copies;  // buffer 0 to buffer 1: nothing to do where they are the same memory
+  bool shares;  // has products that threads may share where units are too few (runtime/gemm/team.h)
   uint32_t n_buffers, n_params, n_extents;
   const uint32_t *slots;        // n_buffers
   const int64_t *offsets;       // n_buffers: bytes from the slot's beginning; NULL: none

@@ -5,11 +5,14 @@
 
 #include "runtime/arena_plan.h"
 #include "runtime/float_modes.h"
+#include "runtime/gemm/team.h"
 
 // Splitting must save sni_command_cost_ns and the pool's own cost. A command is cut into more
 // chunks than threads when each is then at least sni_balancing_chunk_ns long.
 static const double sni_command_cost_ns = 1500, sni_least_chunk_ns = 1500,
                     sni_balancing_chunk_ns = 4000;
+static const double sni_segment_ns =
+    27;  // of k, for one sum: 1,024 multiply-adds, as estimates have it
 
 typedef struct sni_bound_command {
   sni_kernel_function function;
@@ -20,6 +23,7 @@ typedef struct sni_bound_command {
   const sni_command *command;
   float split_work_ns;  // of this and all later work that may be split; 0: this one is not
   bool faults, copies;
+  bool shares;  // the team's: its units run one after the other, each on all threads
 } sni_bound_command;
 _Static_assert(sizeof(void *) != 8 || sizeof(sni_bound_command) == 64, "one cache line each");
 
@@ -81,6 +85,8 @@ struct sni_run_state {
   _Atomic uint32_t first_fault;  // number of a command
 
   sni_buffer *arena, *scratch;
+  sni_buffer *partials;  // NULL: no command shares its sums
+  sni_gemm_team team;
   size_t scratch_stride;
   int n_scratches;  // threads that have scratch memory now
 

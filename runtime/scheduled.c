@@ -43,6 +43,29 @@ static void cut_task(sni_run_state *state, sni_bound_task *task, double work_ns)
   task->chunk_ns = work_ns / (double)task->n_chunks;
 }
 
+// The command that is all of the task, if threads can work on it when it runs alone.
+static bool is_split_alone(const sni_run_state *state, const sni_bound_task *task) {
+  const sni_bound_command *only = &state->commands[task->first];
+  return task->count == 1 && (only->units >= 2 || only->shares);
+}
+
+// Whether some task is so long that all wait for it, and alone all would work on it: products whose
+// segments threads share, which they do not while others run beside.
+static bool waits_for_shared(const sni_run_state *state, const sni_bound_phase *phase,
+                             double work_ns) {
+  const double threads = state->max_threads;
+  double longest_ns = work_ns / threads, in_turn_ns = 0;
+  bool any = false;
+  for (uint32_t t = phase->first_task; t < phase->first_task + phase->n_tasks; t++) {
+    const sni_bound_task *task = &state->tasks[t];
+    const double ns = task->chunk_ns * (double)task->n_chunks;
+    any |= task->count == 1 && state->commands[task->first].shares;
+    if (task->chunk_ns > longest_ns) longest_ns = task->chunk_ns;
+    in_turn_ns += is_split_alone(state, task) ? ns / threads : ns;
+  }
+  return any && in_turn_ns < longest_ns;
+}
+
 static double bind_phase(sni_run_state *state, sni_bound_phase *phase, double later_ns) {
   double work_ns = 0;
   uint32_t *order = state->by_length + phase->first_task;
@@ -54,7 +77,7 @@ static double bind_phase(sni_run_state *state, sni_bound_phase *phase, double la
       work_ns += ns;
       order[t] = phase->first_task + t;
     }
-  if (work_ns < SNI_LEAST_PHASE_NS)
+  if (work_ns < SNI_LEAST_PHASE_NS || waits_for_shared(state, phase, work_ns))
     return sni_bind_splits(state, phase->first_command, phase->first_command + phase->n_commands,
                            later_ns);
   sni_sort(order, phase->n_tasks, is_longer, state);

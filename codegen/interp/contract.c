@@ -80,6 +80,7 @@ static void begin_product(product *out, const sni_flat_frame *f, const sni_produ
       .b_k = f->sizes[p->columns.k[0]],
       .b_column = columns_step,
       .scratch = f->scratch + f->code->tiles.gemm,
+      .team = ((const sni_scratch_header *)(const void *)f->scratch)->team,
   };
   if (has_map(&p->rows)) {
     out->left = map_of(f, &p->rows, p->k, at->row);

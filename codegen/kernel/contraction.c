@@ -346,6 +346,13 @@ int64_t sni_contraction_known_rows(const sni_tree *tree, const sni_contraction_n
   return rows;
 }
 
+bool sni_tree_has_segments(const sni_tree *tree) {
+  const sni_item *items = sni_tree_items(tree);
+  for (uint32_t i = 0; i < tree->n_items; i++)
+    if (items[i].kind == SNI_ITEM_CONTRACT && items[i].as.contract.segment) return true;
+  return false;
+}
+
 int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item) {
   const sni_loop_item *loop = &sni_tree_items(tree)[item].as.loop;
   const int64_t extent = known_extent(loop->extent);

@@ -41,6 +41,8 @@ typedef struct sni_contraction_nest {
 bool sni_contract_has_map(const sni_tree *tree, const sni_contract_item *c, uint32_t access);
 // Rows of the nest, 1 where there is no m; -1: not known.
 int64_t sni_contraction_known_rows(const sni_tree *tree, const sni_contraction_nest *nest);
+// Whether some product may have several segments of k, which threads can share.
+bool sni_tree_has_segments(const sni_tree *tree);
 // Iterations of a loop, the same each time; -1: not known or not the same.
 int64_t sni_tree_known_iterations(const sni_tree *tree, uint32_t item);
 // Whether the item is the outermost loop of such a nest.

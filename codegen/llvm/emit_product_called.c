@@ -152,6 +152,8 @@ static void describe(sni_emitter *e, sni_product *p, LLVMValueRef gemm, sni_span
   put(e, gemm, FIELD(c), null);
   put(e, gemm, FIELD(scratch),
       sni_ir_element_address(e, e->type_i8, e->scratch, sni_ir_i64(e, own)));
+  put(e, gemm, FIELD(team),
+      get(e, e->scratch, offsetof(sni_scratch_header, team), e->type_pointer));
 }
 
 static void release_call(sni_emitter *e, const sni_product *p, LLVMValueRef gemm) {

@@ -32,6 +32,8 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   SNI_TRY(sni_join_pieces_once(*out_graph, out_graph, &changed));
   if (changed) SNI_TRY(clean(*out_graph, out_graph));
   if (!can_be_lowered(*out_graph)) return SN_OK;
+  SNI_TRY(sni_choose_layouts_once(*out_graph, out_graph, &changed));
+  if (changed) SNI_TRY(clean(*out_graph, out_graph));
   SNI_TRY(sni_turn_products_once(*out_graph, out_graph, &turned));
   SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = lower, .n_rules = 2},
                            out_graph, &lowered));
@@ -50,6 +52,8 @@ const sni_pass_info sni_graph_passes[] = {
     {"join_pads", sni_join_pads, "sums of padded slices to concats"},
     {"join_pieces", sni_join_pieces, "pieces of a concat that differ in numbers to one tensor"},
     {"turn_products", sni_turn_products, "a matmul read transposed is computed so"},
+    {"choose_layouts", sni_choose_layouts,
+     "what is element-wise between convolutions of images with channels first, with channels last"},
     {"rewrite_convolutions", sni_rewrite_convolutions,
      "convolutions to matmuls, to shifted images, and to several of stride 1"},
     {"rewrite_matmuls", sni_rewrite_matmuls,

@@ -51,6 +51,9 @@ sn_status sni_join_pieces_once(const sni_graph *graph, sni_graph **out_graph, bo
 // none.
 sn_status sni_turn_products_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
 sn_status sni_turn_products(const sni_graph *graph, sni_graph **out_graph);
+// What is element-wise between convolutions with channels last. *out_graph stays where there is none.
+sn_status sni_choose_layouts_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
+sn_status sni_choose_layouts(const sni_graph *graph, sni_graph **out_graph);
 // Convolutions that are matmuls, shifted images or several of stride 1.
 sn_status sni_rewrite_convolutions(const sni_graph *graph, sni_graph **out_graph);
 // Degenerate matmuls to mul + reduce.

@@ -7,6 +7,7 @@
 // tells, for each place of it, what a pulled command adds until its turn would have come.
 #include "passes/lower/schedule_commands.h"
 
+#include "codegen/kernel/contraction.h"
 #include "passes/lower/cost.h"
 #include "passes/lower/library.h"
 #include "passes/lower/live_bytes.h"
@@ -424,7 +425,8 @@ static double measure_work(scheduler *s) {
       units += units_of(command, part, s->sizes);
     s->unit_ns[c] = command->ns_per_unit;
     s->ns[c] = s->unit_ns[c] * units;
-    s->large[c] = units >= 2 && s->ns[c] >= large_ns;
+    const bool shares = command->kernel && sni_tree_has_segments(command->kernel);
+    s->large[c] = (units >= 2 || shares) && s->ns[c] >= large_ns;
     total += s->ns[c];
   }
   return total;

@@ -6,7 +6,7 @@
 //       for each piece of k, each strip, each panel, each block of rows: a tile
 //
 // Invariant: sums do not depend on these cuts (gemm.h).
-#include "runtime/gemm/gemm.h"
+#include "runtime/gemm/team.h"
 
 #include <string.h>
 
@@ -215,19 +215,25 @@ static void lay_out(sni_gemm *g) {
   g->packed_b = at;
 }
 
+static void rewind_all(sni_gemm *g) {
+  g->row = g->rows = g->column = g->columns = g->band_first = 0;
+  g->packed_row = -1;
+  g->packed_end = 0;
+}
+
 void sni_gemm_begin(sni_gemm *g, const sni_gemm_kernels *kernels) {
   g->kernels = kernels;
   g->size = size_of(g->dtype);
   g->piece = piece_of(g->segment);
-  g->row = g->rows = g->column = g->columns = g->band_first = 0;
-  g->packed_row = -1;
-  g->packed_end = 0;
+  g->first_k = g->shared = 0;
+  rewind_all(g);
   if (g->m <= 0 || g->n <= 0) return;
   if (g->map_a && sni_gemm_map_is_plain(g->map_a, g->a, &g->a, &g->a_row, &g->a_k)) g->map_a = NULL;
   if (g->map_b && sni_gemm_map_is_plain(g->map_b, g->b, &g->b, &g->b_column, &g->b_k))
     g->map_b = NULL;
   if (g->map_a) g->a_row = g->a_k = 0;
   if (g->map_b) g->b_k = g->b_column = 0;
+  if (sni_gemm_share(g)) return;
   cut(g);
   lay_out(g);
 }
@@ -286,7 +292,7 @@ static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, i
                            .pads = true};
   for (int64_t at = first; g->map_b && at < end; at += g->panel)
     sni_gemm_copy_block(g->map_b, g->b, g->size, copy_of(g), g->packed_b + panel_at(g, at), row, at,
-                        least(g->panel, end - at), k, depth);
+                        least(g->panel, end - at), g->first_k + k, depth);
   if (g->map_b)
     pad_panel(g, depth, end);
   else
@@ -306,7 +312,7 @@ static split split_rows(int64_t rows, int64_t most_rows) {
 // Rows [row, row + rows): a block of rows after the other, each k by k, or all row by row.
 static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int64_t rows) {
   if (g->rows_a) {
-    sni_gemm_copy_rows(g->map_a, g->a, g->size, g->packed_a, row, rows, k, depth);
+    sni_gemm_copy_rows(g->map_a, g->a, g->size, g->packed_a, row, rows, g->first_k + k, depth);
     return;
   }
   const split cuts = split_rows(rows, g->block_rows);
@@ -327,7 +333,7 @@ static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int
     };
     for (int64_t j = 0; g->map_a && j < alike; j++)
       sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g), to + j * c.to_panel, c.to_k,
-                          row + first + j * count, count, k, depth);
+                          row + first + j * count, count, g->first_k + k, depth);
     if (!g->map_a) copy_of(g)(&c);
     first += alike * count;
     i += alike;
@@ -340,7 +346,7 @@ static sni_gemm_start start_of(const sni_gemm *g, int64_t k) {
   if (g->goes_on || (k && !g->segment)) return SNI_GEMM_FROM_SUMS;
   if (k) return SNI_GEMM_ADDED;
   const bool real = sni_is_float((sn_dtype)g->dtype);
-  return real && g->k == 1 ? SNI_GEMM_FROM_PRODUCT : SNI_GEMM_FROM_ZERO;
+  return real && g->k == 1 && !g->first_k ? SNI_GEMM_FROM_PRODUCT : SNI_GEMM_FROM_ZERO;
 }
 
 static void copy_columns(char *to, int64_t to_row, const char *from, int64_t from_row, int64_t rows,
@@ -492,6 +498,10 @@ static void stream_piece(sni_gemm *g, int64_t k, int64_t depth) {
 }
 
 void sni_gemm_sum(sni_gemm *g) {
+  if (g->shared) {
+    sni_gemm_sum_shared(g);
+    return;
+  }
   char *c = g->c ? g->c + g->row * g->c_row + g->column * g->size : NULL;
   const int64_t bytes = g->columns * g->size;
   int64_t k = 0;
@@ -511,6 +521,26 @@ void sni_gemm_sum(sni_gemm *g) {
 void sni_gemm_run(sni_gemm *g, const sni_gemm_kernels *kernels) {
   sni_gemm_begin(g, kernels);
   while (sni_gemm_next(g)) sni_gemm_sum(g);
+}
+
+void sni_gemm_run_segment(const sni_gemm *g, int64_t k, char *c, int64_t c_row, char *scratch) {
+  sni_gemm part = *g;
+  part.k = least(g->segment, g->k - k);
+  part.first_k = k;
+  part.a += k * part.a_k;  // of a map 0
+  part.b += k * part.b_k;
+  part.c = c;
+  part.c_row = c_row;
+  part.scratch = scratch;
+  part.shared = 0;
+  rewind_all(&part);
+  cut(&part);
+  lay_out(&part);
+  while (sni_gemm_next(&part)) sni_gemm_sum(&part);
+}
+
+void sni_gemm_add(const sni_gemm *g, char *c, int64_t c_row, const char *more, int64_t more_row) {
+  for (int64_t r = 0; r < g->m; r++) add_row(g->dtype, c + r * c_row, more + r * more_row, g->n);
 }
 
 const sni_gemm_kernels *sni_gemm_kernels_best(void) {

@@ -13,6 +13,8 @@
 
 #include "runtime/gemm/map.h"
 
+typedef struct sni_gemm_team sni_gemm_team;
+
 // Thread-compatible. Each field has 8 bytes: emitted code knows them by number.
 typedef struct sni_gemm {
   // ---- set by the caller; strides in bytes
@@ -32,6 +34,7 @@ typedef struct sni_gemm {
   int64_t b_k, b_column;
   const sni_gemm_map *map_a, *map_b;  // in the place of these strides; or NULL
   char *scratch;                      // sni_gemm_scratch_bytes, aligned to 64
+  const sni_gemm_team *team;          // who helps with many segments; NULL: nobody (team.h)
   // ---- the rectangle at hand (sni_gemm_next): where its sums are, columns being neighbours. What lies
   // behind the last column, up to a whole vector, is anything.
   int64_t row, rows, column, columns;
@@ -45,6 +48,8 @@ typedef struct sni_gemm {
   int64_t panel, band;               // columns of a panel; that all rows pass before the next
   int64_t rectangle_rows, rectangle_columns;
   int64_t band_first;
+  int64_t first_k;    // of what the maps count: not 0 in a segment that is summed alone
+  int64_t shared;     // bool: by the team
   int64_t place_end;  // b's columns up to here are read where they lie, the others copied
   char *piece_sums, *packed_a, *packed_b;
   int64_t packed_row, packed_end;  // first row of the strip, end of the columns that are packed
@@ -61,5 +66,9 @@ bool sni_gemm_next(sni_gemm *g);
 void sni_gemm_sum(sni_gemm *g);
 // All of it, from sni_gemm_begin on, to c.
 void sni_gemm_run(sni_gemm *g, const sni_gemm_kernels *kernels);
+// The chain of the segment that begins at k, to c, where the product has others. g: begun.
+void sni_gemm_run_segment(const sni_gemm *g, int64_t k, char *c, int64_t c_row, char *scratch);
+// Rows of c get those of more added, which is what segments do one after the other.
+void sni_gemm_add(const sni_gemm *g, char *c, int64_t c_row, const char *more, int64_t more_row);
 
 #endif

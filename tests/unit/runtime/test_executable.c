@@ -2,6 +2,8 @@
 // host's floating-point modes.
 #include "tests/unit/runtime/executable_fixture.h"
 
+#include "runtime/gemm/team.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -323,6 +325,71 @@ START_TEST(dear_commands_are_split) {
 }
 END_TEST
 
+static void note_team(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
+                      int64_t end, void *scratch) {
+  const sni_scratch_header *header = scratch;
+  _Atomic int *seen = buffers[0];
+  (void)code;
+  (void)params;
+  (void)begin;
+  (void)end;
+  *seen = header->team ? header->team->threads : 0;
+}
+
+// The team of the command's kernel; 0: none.
+static int team_of(const split_case *c, bool shares, int limit) {
+  static const sni_slot slot = {SNI_SLOT_INPUT, 0, 8, 0, 0, -1};
+  static const uint32_t arguments[] = {0};
+  const sni_command command = {.function = note_team,
+                               .shares = shares,
+                               .n_buffers = 1,
+                               .slots = arguments,
+                               .n_extents = c->n_extents,
+                               .extents = c->extents,
+                               .grains = c->grains,
+                               .ns_per_unit = c->ns_per_unit,
+                               .scratch_bytes = 200};
+  const sni_executable e = {
+      .n_slots = 1, .slots = &slot, .n_commands = 1, .commands = &command, .scratch_bytes = 200};
+  sni_run_state *state = make_state(&e, c->max_threads);
+  _Atomic int seen = -1;
+  ck_assert_int_eq(sni_run_state_bind(state, NULL), SN_OK);
+  sni_run_state_limit_threads(state, limit);
+  ck_assert_int_eq(sni_run_state_run(state, (void *[]){&seen}, NULL, NULL, NULL, NULL), SN_OK);
+  sni_run_state_destroy(state);
+  return seen;
+}
+
+START_TEST(long_sums_have_a_team) {
+  split_case c = {.n_extents = 2,
+                  .extents = {16, 10},
+                  .grains = {16, 10},
+                  .ns_per_unit = 4e5,
+                  .max_threads = 3};
+  ck_assert_int_eq(team_of(&c, true, 0), 3);
+  ck_assert_int_eq(team_of(&c, true, 2), 2);
+  ck_assert_int_eq(team_of(&c, true, 1), 0);
+  ck_assert_int_eq(team_of(&c, false, 0), 0);
+  c.grains[1] = 5;  // two units of many segments
+  ck_assert_int_eq(team_of(&c, true, 0), 3);
+  c.ns_per_unit = 4e3;  // of few: too little
+  ck_assert_int_eq(team_of(&c, true, 0), 0);
+  c.grains[1] = 1;
+  c.grains[0] = 1;  // units enough
+  c.ns_per_unit = 4e5;
+  ck_assert_int_eq(team_of(&c, true, 0), 0);
+  c = (split_case){.n_extents = 2,
+                   .extents = {500, 100},
+                   .grains = {500, 50},
+                   .ns_per_unit = 1e9,
+                   .max_threads = 2};  // too many sums to keep
+  ck_assert_int_eq(team_of(&c, true, 0), 0);
+  c.max_threads = 1;
+  c.grains[1] = 100;
+  ck_assert_int_eq(team_of(&c, true, 0), 0);
+}
+END_TEST
+
 START_TEST(loop_of_short_runs_wakes_the_pool) {
   static const sni_slot slot = {SNI_SLOT_INPUT, 0, 8, 0, 0, -1};
   static const uint32_t arguments[] = {0};
@@ -610,6 +677,7 @@ int main(void) {
   tcase_add_test(cases, external_slots_are_found);
   tcase_add_test(cases, units_are_counted);
   tcase_add_test(cases, dear_commands_are_split);
+  tcase_add_test(cases, long_sums_have_a_team);
   tcase_add_test(cases, loop_of_short_runs_wakes_the_pool);
   tcase_add_test(cases, fault_is_reported);
   tcase_add_test(cases, shared_memory_is_one_block);

@@ -1,7 +1,7 @@
 // Products by runtime/gemm against the rule of their bits, one fma after the other, with the loops of
-// each instruction set that the CPU has, in scratch of exactly the size asked for. Operands end where
-// an unreadable page begins.
-#include "runtime/gemm/gemm.h"
+// each instruction set that the CPU has, in scratch of exactly the size asked for; by a team of threads
+// too. Operands end where an unreadable page begins.
+#include "runtime/gemm/team.h"
 
 #include <check.h>
 #include <math.h>
@@ -56,9 +56,11 @@ static size_t size_of(int dtype) {
   return dtype == SN_F64 || dtype == SN_I64 ? 8 : 4;
 }
 
+static bool tiny;  // products that round to zeros of either sign
+
 static void set_random(int dtype, char *to) {
   const int64_t n = between(-1000, 1000);
-  const double x = (double)n / 64;
+  const double x = tiny ? (double)n * (dtype == SN_F32 ? 1e-30 : 1e-200) : (double)n / 64;
   if (dtype == SN_F32) memcpy(to, &(float){(float)x * 1.01F}, 4);
   if (dtype == SN_F64) memcpy(to, &(double){x * 1.01}, 8);
   if (dtype == SN_I32) memcpy(to, &(int32_t){(int32_t)next_random()}, 4);
@@ -89,6 +91,37 @@ static element added(int dtype, element a, element b) {
   if (dtype == SN_F64) return (element){.f64 = a.f64 + b.f64};
   if (dtype == SN_I32) return (element){.i32 = a.i32 + b.i32};
   return (element){.i64 = a.i64 + b.i64};
+}
+
+// ---- a team, and scratch for each of its threads
+typedef struct helpers {
+  sni_gemm_team team;
+  guarded scratch, partials;
+} helpers;
+
+// threads 0: no team; scratch alone.
+static void begin_help(helpers *h, sni_gemm *g, int threads, size_t bytes, size_t partial_bytes) {
+  static sni_allocator allocator;
+  const size_t stride = (bytes + 63) / 64 * 64;
+  *h = (helpers){.scratch = guard(stride * (size_t)(threads ? threads : 1), 64)};
+  memset(h->scratch.at, 0x7F, bytes);
+  g->scratch = h->scratch.at;
+  if (!threads) return;
+  sni_allocator_init(&allocator, NULL, 0);
+  h->partials = guard(partial_bytes, 64);
+  h->team = (sni_gemm_team){.threads = threads,
+                            .scratch_stride = stride,
+                            .partials = h->partials.at,
+                            .partial_bytes = partial_bytes};
+  ck_assert_int_eq(sni_thread_pool_create(&allocator, threads, NULL, &h->team.pool), SN_OK);
+  g->team = &h->team;
+}
+
+static void end_help(helpers *h) {
+  release(h->scratch);
+  if (!h->team.pool) return;
+  release(h->partials);
+  sni_thread_pool_destroy(h->team.pool);
 }
 
 // ---- a product: what it is, its operands
@@ -205,15 +238,16 @@ static int64_t check_rectangle(const product *p, const form *f) {
   return g->rows * g->columns;
 }
 
-// bound: scratch is asked for with sizes unknown (bit 0: m, 1: n, 2: k).
-static void check(const form *f, const sni_gemm_kernels *kernels, unsigned bound) {
+// bound: scratch is asked for with sizes unknown (bit 0: m, 1: n, 2: k). Whether the team of so many
+// threads summed it; 0: there is none.
+static bool check_team(const form *f, const sni_gemm_kernels *kernels, unsigned bound, int threads,
+                       size_t partial_bytes) {
   product p = make(f);
   const size_t bytes =
       sni_gemm_scratch_bytes(kernels, f->dtype, bound & 1 ? -1 : f->m, bound & 2 ? -1 : f->n,
                              bound & 4 ? -1 : f->k, f->segment, f->row_bytes);
-  guarded scratch = guard((bytes + 63) / 64 * 64, 64);
-  memset(scratch.at, 0x7F, bytes);
-  p.g.scratch = scratch.at;
+  helpers help;
+  begin_help(&help, &p.g, threads, bytes, partial_bytes);
   int64_t seen = 0;
   guarded c = {0};
   if (f->in_c) {
@@ -229,10 +263,10 @@ static void check(const form *f, const sni_gemm_kernels *kernels, unsigned bound
     p.g.sums_row = p.g.c_row;
     if (f->m > 0 && f->n > 0) check_rectangle(&p, f);
     release(c);
-    release(scratch);
+    end_help(&help);
     release(p.a);
     release(p.b);
-    return;
+    return p.g.shared;
   }
   sni_gemm_begin(&p.g, kernels);
   while (sni_gemm_next(&p.g)) {
@@ -241,9 +275,14 @@ static void check(const form *f, const sni_gemm_kernels *kernels, unsigned bound
     seen += check_rectangle(&p, f);
   }
   ck_assert_int_eq(seen, f->m * f->n);
-  release(scratch);
+  end_help(&help);
   release(p.a);
   release(p.b);
+  return p.g.shared;
+}
+
+static void check(const form *f, const sni_gemm_kernels *kernels, unsigned bound) {
+  check_team(f, kernels, bound, 0, 0);
 }
 
 static const int dtypes[] = {SN_F32, SN_F64, SN_I32, SN_I64};
@@ -332,6 +371,50 @@ START_TEST(large_products) {
 }
 END_TEST
 
+typedef struct room {
+  form f;
+  size_t partial_bytes;
+} room;
+
+START_TEST(segments_over_threads) {
+  static const room rows[] = {
+      {{SN_F32, 16, 10, 9000, 1024, true, false, false, 0, 0, false}, 1 << 20},
+      {{SN_F32, 16, 10, 9000, 1024, false, true, false, 3, 0, false}, 5 << 10},
+      {{SN_F64, 33, 9, 2049, 1024, true, false, false, 0, 0, false}, 64 << 10},
+      {{SN_F32, 64, 64, 3073, 1024, true, false, false, 0, 0, false}, 1 << 20},
+      {{SN_F32, 2, 300, 5000, 1024, false, false, false, 0, 1024, false}, 1 << 20},
+      {{SN_F64, 130, 3, 4106, 1024, false, true, false, 0, 0, false}, 1 << 20},
+      {{SN_I32, 20, 30, 1200, 100, false, false, false, 1, 0, false}, 1 << 20},
+      {{SN_I64, 20, 30, 1200, 300, true, true, false, 0, 0, false}, 1 << 20},
+  };
+  const sni_gemm_kernels *kernels[3];
+  const int n = copies(kernels);
+  for (size_t i = 0; i < SNI_COUNT_OF(rows); i++)
+    for (int c = 0; c < 24; c++) {
+      static const int threads[] = {2, 3, 7};
+      form f = rows[i].f;
+      f.in_c = c & 1;
+      tiny = c & 4;
+      ck_assert(
+          check_team(&f, kernels[c % n], (unsigned)(c / 3), threads[c % 3], rows[i].partial_bytes));
+      tiny = false;
+    }
+}
+END_TEST
+
+START_TEST(what_is_not_shared) {
+  static const room rows[] = {
+      {{SN_F32, 16, 10, 1024, 1024, true, false, false, 0, 0, false}, 1 << 20},   // one segment
+      {{SN_F32, 16, 10, 9000, 0, true, false, false, 0, 0, false}, 1 << 20},      // none
+      {{SN_F32, 16, 10, 900, 0, true, false, true, 0, 0, false}, 1 << 20},        // goes on
+      {{SN_F32, 2, 2, 9000, 1024, true, false, false, 0, 0, false}, 1 << 20},     // not worth it
+      {{SN_F32, 64, 64, 9000, 1024, true, false, false, 0, 0, false}, 20 << 10},  // no room
+  };
+  for (size_t i = 0; i < SNI_COUNT_OF(rows); i++)
+    ck_assert(!check_team(&rows[i].f, sni_gemm_kernels_best(), 0, 2, rows[i].partial_bytes));
+}
+END_TEST
+
 // ---- sides that a map describes: windows of memory, with ranges
 typedef struct mapped {
   sni_gemm_map map;
@@ -408,6 +491,7 @@ static void read_mapped(const mapped *m, int64_t own, int64_t k, size_t size, ch
 START_TEST(mapped_sides) {
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
+  int shared = 0;
   state = 2;
   for (int i = 0; i < 400; i++) {
     form f = {
@@ -416,6 +500,8 @@ START_TEST(mapped_sides) {
     int64_t k = f.k;
     mapped sides[2] = {{.from = NULL}, {.from = NULL}};
     if (i % 5 == 0) f.segment = between(1, 20);
+    if (i % 10 == 0)
+      f = (form){.dtype = f.dtype, .m = 130, .n = 70, .k = between(50, 90), .segment = 20};
     if (left) sides[0] = make_map(f.dtype, &f.m, &f.k, i & 4);
     k = f.k;
     if (right) sides[1] = make_map(f.dtype, &f.n, &k, i & 8);
@@ -441,9 +527,10 @@ START_TEST(mapped_sides) {
     if (right) g.b = sides[1].from;
     const size_t bytes =
         sni_gemm_scratch_bytes(kernels[i % n], f.dtype, f.m, f.n, f.k, f.segment, 0);
-    guarded scratch = guard((bytes + 63) / 64 * 64, 64);
-    g.scratch = scratch.at;
+    helpers help;
+    begin_help(&help, &g, i % 5 ? 0 : 2 + i % 3, bytes, 1 << 20);
     sni_gemm_begin(&g, kernels[i % n]);
+    shared += g.shared != 0;
     while (sni_gemm_next(&g)) {
       sni_gemm_sum(&g);
       const sni_gemm dense = p.g;
@@ -456,12 +543,13 @@ START_TEST(mapped_sides) {
       p.g.b_column = dense.b_column;
       check_rectangle(&p, &f);
     }
-    release(scratch);
+    end_help(&help);
     release(p.a);
     release(p.b);
     if (left) release(sides[0].memory);
     if (right) release(sides[1].memory);
   }
+  ck_assert_int_ge(shared, 3);
 }
 END_TEST
 
@@ -471,6 +559,8 @@ int main(void) {
   tcase_add_test(tests, small_sizes);
   tcase_add_test(tests, random_products);
   tcase_add_test(tests, large_products);
+  tcase_add_test(tests, segments_over_threads);
+  tcase_add_test(tests, what_is_not_shared);
   tcase_add_test(tests, mapped_sides);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

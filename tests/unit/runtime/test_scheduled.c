@@ -295,6 +295,56 @@ START_TEST(large_arenas_keep_to_program_order) {
 }
 END_TEST
 
+// ---- a product whose segments threads share, beside another command
+static void note_team(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
+                      int64_t end, void *scratch) {
+  (void)code, (void)params, (void)begin, (void)end;
+  _Atomic int *seen = buffers[0];
+  *seen = ((sni_scratch_header *)scratch)->team ? 1 : 0;
+}
+
+// Whether the first of two commands has a team, which take so long each.
+static bool has_team(double shared_ns, double other_ns) {
+  static const sni_slot slots[] = {{SNI_SLOT_INPUT, 0, 4, 0, 0, -1},
+                                   {SNI_SLOT_INPUT, 1, 4, 0, 0, -1}};
+  static const uint32_t arguments[] = {0, 1}, order[] = {0, 1};
+  static const sni_task tasks[] = {{0, 1}, {1, 1}};
+  static const sni_phase phases[] = {{0, 2}};
+  sni_command commands[2];
+  for (int i = 0; i < 2; i++)
+    commands[i] = (sni_command){.function = note_team,
+                                .shares = i == 0,
+                                .n_buffers = 1,
+                                .slots = &arguments[i],
+                                .ns_per_unit = i ? other_ns : shared_ns,
+                                .scratch_bytes = 64};
+  const sni_executable e = {.n_slots = 2,
+                            .slots = slots,
+                            .n_commands = 2,
+                            .commands = commands,
+                            .n_tasks = 2,
+                            .n_phases = 1,
+                            .order = order,
+                            .tasks = tasks,
+                            .phases = phases,
+                            .scratch_bytes = 64};
+  _Atomic int seen[2] = {-1, -1};
+  sni_run_state *state = make_state(&e, &diag);
+  ck_assert_int_eq(sni_run_state_run(state, (void *[]){&seen[0], &seen[1]}, NULL, NULL, NULL, NULL),
+                   SN_OK);
+  sni_run_state_destroy(state);
+  ck_assert_int_eq(seen[1], 0);
+  return seen[0] == 1;
+}
+
+START_TEST(nobody_waits_for_a_product_that_could_be_shared) {
+  make_pool(2, NULL);
+  ck_assert(has_team(1e6, 1e5));
+  ck_assert(!has_team(1e6, 1e6));
+  sni_thread_pool_destroy(threads);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("scheduled");
   TCase *cases = tcase_create("scheduled");
@@ -304,6 +354,7 @@ int main(void) {
   tcase_add_test(cases, host_may_run_tasks_in_any_order);
   tcase_add_test(cases, one_pool_serves_several_states);
   tcase_add_test(cases, lowest_fault_is_reported);
+  tcase_add_test(cases, nobody_waits_for_a_product_that_could_be_shared);
   tcase_add_test(cases, large_arenas_keep_to_program_order);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
