@@ -343,10 +343,20 @@ sn_status sni_infer_cumulate(const sni_inference *in, sni_type *out_type) {
   return SN_OK;
 }
 
+sn_status sni_infer_product_dtype(const sni_inference *in, sn_dtype *out_dtype) {
+  const sn_dtype a = in->operands[0]->dtype, b = in->operands[1]->dtype;
+  const sn_dtype compute = sni_compute_dtype(a);
+  const bool meet = sni_compute_dtype(b) == compute;
+  const bool declared = in->declared && in->declared->dtype == compute;
+  *out_dtype = meet && (declared || a != b) ? compute : a;
+  return meet ? SN_OK : sni_infer_check_same_dtype(in, 1, 0);
+}
+
 sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type) {
   const sni_type *a = in->operands[0], *b = in->operands[1];
+  sn_dtype dtype;
   int64_t ta, tb;
-  SNI_TRY(sni_infer_check_same_dtype(in, 1, 0));
+  SNI_TRY(sni_infer_product_dtype(in, &dtype));
   SNI_TRY(read_attr(in, 0, "ta", &ta));
   SNI_TRY(read_attr(in, 1, "tb", &tb));
   if ((ta | tb) & ~(int64_t)1)
@@ -357,6 +367,7 @@ sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type) {
                           a->rank, b->rank);
   int last = a->rank - 1;
   *out_type = *a;
+  out_type->dtype = dtype;
   for (int i = 0; i < last - 1; i++)
     if (!sni_infer_agree(in, a->dims[i], b->dims[i]))
       return sni_infer_fail(in, SN_ERR_SHAPE, "operand #1: batch dim %d differs from operand #0's",

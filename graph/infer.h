@@ -30,6 +30,9 @@ bool sni_infer_agree(const sni_inference *in, sni_dim a, sni_dim b);
 sn_status sni_infer_check_dtype(const sni_inference *in, int operand, uint32_t dtypes);
 // Operands first.. have the dtype of operand `reference`.
 sn_status sni_infer_check_same_dtype(const sni_inference *in, int first, int reference);
+// The dtype of a product: that of both operands; or, where these differ or the result is declared so, the
+// one that both compute in.
+sn_status sni_infer_product_dtype(const sni_inference *in, sn_dtype *out_dtype);
 // Dtype, rank and dims are those of a type that can exist: dims >= 0, size in bytes within int64.
 sn_status sni_infer_check_type(const sni_inference *in, const sni_type *type, const char *what);
 

@@ -41,7 +41,8 @@ static sn_status check_agree(const sni_inference *in, const char *what, channel 
 sn_status sni_infer_conv(const sni_inference *in, sni_type *out_type) {
   const sni_type *a = in->operands[0], *b = in->operands[1];
   const int spatial = in->n_attrs / 4, rank = a->rank, batch = rank - 2 - spatial;
-  SNI_TRY(sni_infer_check_same_dtype(in, 1, 0));
+  sn_dtype dtype;
+  SNI_TRY(sni_infer_product_dtype(in, &dtype));
   if (spatial < 1 || spatial > SNI_SPATIAL_MAX)
     return sni_infer_fail(in, SN_ERR_SHAPE, "%d spatial dims, allowed are 1 to %d", spatial,
                           SNI_SPATIAL_MAX);
@@ -57,6 +58,7 @@ sn_status sni_infer_conv(const sni_inference *in, sni_type *out_type) {
                             i);
   const sni_dim *size = in->attrs + 3 * spatial;
   *out_type = *a;
+  out_type->dtype = dtype;
   if (in->op == SNI_OP_CONV_KERNEL) {
     SNI_TRY(check_agree(in, "the numbers of examples", (channel){0, spatial + 1},
                         (channel){1, spatial + 1}));

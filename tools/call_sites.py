@@ -2,7 +2,8 @@
 """call_sites.py SOURCE [--check]: writes include/sinter/ops/sites.h, from the declarations of include/sinter/ops/*.h.
 
 A macro of each op's name labels the op with the caller's line. An op whose last parameter is a pointer to options, sn_x_opts, gets
-sn_x with designated initialisers behind the other arguments in C, and with a struct by value in C++. --check: fails where the file
+sn_x with designated initialisers behind the other arguments in C, and with a struct by value in C++, in the place of a function sn_x
+without options. --check: fails where the file
 differs from what would be written.
 """
 import pathlib
@@ -60,15 +61,16 @@ def with_options(name, parameters):
 
 def write(headers):
     plain, c, cpp, counts = [], [], [], set()
-    for header in headers:
-        for name, parameters in declarations(header.read_text()):
-            if name.endswith("_opts"):
-                macro, function, n = with_options(name, parameters)
-                c.append(macro)
-                cpp.append(function)
-                counts.add(n)
-            else:
-                plain.append(without_options(name, parameters))
+    found = [d for header in headers for d in declarations(header.read_text())]
+    names = {name for name, _ in found}
+    for name, parameters in found:
+        if name.endswith("_opts"):
+            macro, function, n = with_options(name, parameters)
+            c.append(macro)
+            cpp.append(function)
+            counts.add(n)
+        elif f"{name}_opts" not in names:
+            plain.append(without_options(name, parameters))
     letters = "abcdefgh"
     helpers = []
     for n in sorted(counts):

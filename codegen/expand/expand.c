@@ -142,7 +142,6 @@ static sni_value expand_rsqrt(sni_expander *x, sni_value a) {
 
 sni_value sni_expand_math(sni_expander *x, sni_kop op, sn_dtype dtype, const sni_value *v) {
   const bool is_float = sni_is_float(dtype);
-  if (op == SNI_KOP_CAST) return sni_expand_half_cast(x, v[0], dtype);
   if (op == SNI_KOP_SIGN) return expand_sign(x, v[0]);
   if (op == SNI_KOP_RSQRT) return expand_rsqrt(x, v[0]);
   if (op == SNI_KOP_EXP) return sni_expand_exp(x, v[0]);

@@ -68,8 +68,4 @@ sni_value sni_put_lifted(sni_expander *x, sni_value a);
 // *out_small (bool) holds.
 sni_value sni_put_unless_small(sni_expander *x, sni_value a, sni_value *out_small);
 
-// ---- expand_half.c
-// f16 or bf16 to f32, or back.
-sni_value sni_expand_half_cast(sni_expander *x, sni_value a, sn_dtype dtype);
-
 #endif

@@ -16,9 +16,7 @@ typedef struct rewriter {
 // ---- rehearsal
 
 static bool is_math(const sni_tree_inst *inst) {
-  const bool half = inst->op == SNI_KOP_CAST &&
-                    (sni_is_half((sn_dtype)inst->source) || sni_is_half((sn_dtype)inst->dtype));
-  return half || sni_kop_infos[inst->op].math;
+  return sni_kop_infos[inst->op].math;
 }
 
 static bool has_math(const sni_tree *tree) {
@@ -34,9 +32,8 @@ static void rehearse(sni_expander *x, const sni_tree *tree) {
   for (uint32_t i = 0; i < tree->n_insts && !x->status; i++) {
     const sni_tree_inst *inst = &insts[i];
     if (!is_math(inst)) continue;
-    // An integer power depends on its exponent, a cast on where it comes from.
-    const bool same =
-        seen[inst->op][inst->dtype] && inst->op != SNI_KOP_POW && inst->op != SNI_KOP_CAST;
+    // An integer power depends on its exponent.
+    const bool same = seen[inst->op][inst->dtype] && inst->op != SNI_KOP_POW;
     seen[inst->op][inst->dtype] = true;
     if (same) continue;
     sni_value operands[3] = {0};

@@ -6,6 +6,7 @@
 #include "codegen/interp/blocks.h"
 #include "codegen/interp/elements.h"
 #include "codegen/kernel/fold_angle.h"
+#include "runtime/widen.h"
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -329,6 +330,44 @@ static void cast_i32_16(void *dst, const void *a, const void *b, const void *c, 
   for (size_t i = 0; i < n; i++) to[i] = (uint16_t)from[i];
 }
 
+// Of 16-bit floats, a vector at a time.
+SNI_INLINE void widen_half(sn_dtype from, float *to, const uint16_t *a, size_t n) {
+  size_t i = 0;
+  for (; i + SNI_WIDE_LANES <= n; i += SNI_WIDE_LANES)
+    *(sni_vec_u32 *)(void *)(to + i) = sni_widen_vector(from, a + i);
+  for (; i < n; i++) {
+    const uint32_t bits = sni_widen_one(from, a + i);
+    memcpy(to + i, &bits, sizeof(bits));
+  }
+}
+
+SNI_INLINE void narrow_half(sn_dtype dtype, uint16_t *to, const float *a, size_t n) {
+  size_t i = 0;
+  for (; i + SNI_WIDE_LANES <= n; i += SNI_WIDE_LANES)
+    sni_narrow_vector(dtype, *(const sni_vec_f32 *)(const void *)(a + i), to + i);
+  for (; i < n; i++) to[i] = sni_narrow_one(dtype, a[i]);
+}
+
+static void cast_f16_f32(void *dst, const void *a, const void *b, const void *c, size_t n) {
+  (void)b, (void)c;
+  widen_half(SN_F16, dst, a, n);
+}
+
+static void cast_bf16_f32(void *dst, const void *a, const void *b, const void *c, size_t n) {
+  (void)b, (void)c;
+  widen_half(SN_BF16, dst, a, n);
+}
+
+static void cast_f32_f16(void *dst, const void *a, const void *b, const void *c, size_t n) {
+  (void)b, (void)c;
+  narrow_half(SN_F16, dst, a, n);
+}
+
+static void cast_f32_bf16(void *dst, const void *a, const void *b, const void *c, size_t n) {
+  (void)b, (void)c;
+  narrow_half(SN_BF16, dst, a, n);
+}
+
 // ---- one function per operation, dtype and form; no form for a single a where operands commute
 // clang-format off
 #define BOTH(X, T, OP) X(T, OP, 0) X(T, OP, 2)
@@ -447,6 +486,8 @@ const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
         [SN_I16][SN_I32] = cast_i16_i32, [SN_U16][SN_I32] = cast_u16_i32,
         [SN_I32][SN_I8] = cast_i32_8, [SN_I32][SN_U8] = cast_i32_8,
         [SN_I32][SN_I16] = cast_i32_16, [SN_I32][SN_U16] = cast_i32_16,
+        [SN_F16][SN_F32] = cast_f16_f32, [SN_BF16][SN_F32] = cast_bf16_f32,
+        [SN_F32][SN_F16] = cast_f32_f16, [SN_F32][SN_BF16] = cast_f32_bf16,
     },
     .move = &SNI_LOCAL(sni_interp_move),
     .reduce = &SNI_LOCAL(sni_interp_reduce),

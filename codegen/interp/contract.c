@@ -67,6 +67,8 @@ static void begin_product(product *out, const sni_flat_frame *f, const sni_produ
   for (uint32_t i = 0; i < p->n_k; i++) k *= f->sizes[p->k[i]];
   out->g = (sni_gemm){
       .dtype = p->dtype,
+      .a_dtype = p->rows.dtype,
+      .b_dtype = p->columns.dtype,
       .m = at->rows,
       .n = at->columns,
       .k = k,
@@ -101,9 +103,8 @@ static void begin_product(product *out, const sni_flat_frame *f, const sni_produ
 static void start_from_memory(const sni_flat_frame *f, const sni_product *p, const part *at,
                               const sni_gemm *g) {
   const sni_gemm_map from = map_of(f, &p->from, NULL, at->column + g->column);
-  const sni_gemm_kernels *kernels = g->kernels;
   sni_gemm_copy_block(&from, f->slots[p->from.slot], g->size,
-                      g->size == 4 ? kernels->copy_32 : kernels->copy_64, g->sums, g->sums_row, 0,
+                      sni_gemm_copy_of(g->kernels, (sn_dtype)g->dtype), g->sums, g->sums_row, 0,
                       g->columns, at->row + g->row, g->rows);
 }
 

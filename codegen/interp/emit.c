@@ -370,6 +370,18 @@ void sni_flatten_product_step(sni_flattener *t, uint32_t product, uint32_t slot,
                           .number = product});
 }
 
+// A side of a product, in the product's dtype.
+static uint32_t load_side(sni_flattener *t, uint32_t access, sn_dtype dtype, bool vector) {
+  const uint32_t buffer = sni_tree_accesses(t->tree)[access].buffer;
+  const sn_dtype stored = (sn_dtype)sni_tree_buffers(t->tree)[buffer].dtype;
+  const uint32_t slot = sni_flatten_load(t, access, vector, false);
+  if (sni_dtype_bytes(stored) == sni_dtype_bytes(dtype)) return slot;
+  const call c = {.dtype = dtype, .slots = {slot}, .n = 1, .vector = vector};
+  const uint32_t wide = sni_flatten_home(t, dtype, vector);
+  emit_call(t, c, wide, t->blocks->cast[stored][dtype]);
+  return wide;
+}
+
 // A product as steps of a loop over k: accumulator slot = fma(lhs, rhs, accumulator).
 void sni_flatten_multiply(sni_flattener *t, uint32_t number, uint32_t accumulator) {
   const sni_contract_item *item = &t->items[t->facts[number].item].as.contract;
@@ -384,7 +396,7 @@ void sni_flatten_multiply(sni_flattener *t, uint32_t number, uint32_t accumulato
   const uint32_t accesses[2] = {item->lhs, item->rhs};
   for (int i = 0; i < 2; i++) {
     const bool varies = vector && sni_flatten_varies(t, accesses[i]);
-    c.slots[i] = sni_flatten_load(t, accesses[i], varies, false);
+    c.slots[i] = load_side(t, accesses[i], dtype, varies);
     if (!varies) c.one |= 1u << i;
   }
   c.slots[2] = accumulator;

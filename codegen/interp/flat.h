@@ -149,6 +149,7 @@ typedef struct sni_flat_scan {
 
 // A CONTRACT under a PRODUCT node.
 typedef struct sni_operand {
+  uint8_t dtype;
   uint32_t slot;                  // cursor at m = n = k = 0
   uint32_t own;                   // numbers of sizes: strides along its own loop
   uint32_t k[SNI_CONTRACT_AXES];  // and along the axes of k

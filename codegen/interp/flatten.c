@@ -227,10 +227,11 @@ static void close_loop(sni_flattener *t) {
 static sni_operand make_operand(sni_flattener *t, uint32_t number, uint32_t own, uint32_t k,
                                 uint32_t n_k, uint32_t apart) {
   const sni_tree_access *access = &sni_tree_accesses(t->tree)[number];
-  const int64_t size =
-      (int64_t)sn_dtype_size((sn_dtype)sni_tree_buffers(t->tree)[access->buffer].dtype);
+  const sn_dtype dtype = (sn_dtype)sni_tree_buffers(t->tree)[access->buffer].dtype;
+  const int64_t size = (int64_t)sn_dtype_size(dtype);
   const sni_flat_cursor cursor = sni_flatten_cursor(t, number, apart);
   sni_operand operand = {
+      .dtype = (uint8_t)dtype,
       .slot = cursor.made.slot,
       .own = sni_flatten_size(t, access->stride[own], size, false),
       .n_k = n_k,

@@ -70,7 +70,7 @@
 
 #include <string.h>
 
-#define SNI_TREE_VERSION 4      // of the block's layout and meaning; part of every key
+#define SNI_TREE_VERSION 5      // of the block's layout and meaning; part of every key
 #define SNI_TREE_DEPTH 12       // most loops around an instruction, axes of k included
 #define SNI_CONTRACT_AXES 4     // most axes of k
 #define SNI_CONTRACT_RANGES 16  // most ranges of an access of a contraction
@@ -139,7 +139,9 @@ typedef struct sni_block_item {
 } sni_block_item;
 
 // y = sum over k of lhs * rhs: one fma per k, in order of k, from +0.0; where k's extent is 1, from
-// -0.0: the product itself. Integers wrap. lhs, rhs are accesses to the dtype of the instruction.
+// -0.0: the product itself. Integers wrap. lhs, rhs are accesses to the dtype of the instruction or, each
+// by itself, to a storage dtype that computes in it, whose elements are converted first (exactly; those of
+// u32 and u64 are bits).
 // k may have several axes: it counts them row-major, its extent is the product of theirs, and the
 // stride along axis i is the one at the item's own depth + i. The item stands directly in the loop n,
 // that directly in the loop m, both PARALLEL. lhs does not vary along n, rhs not along m, nor do their

@@ -240,7 +240,12 @@ static sn_status verify_access(sni_tree_verifier *v, uint32_t number, const sni_
   const sni_tree_access *access = &sni_tree_accesses(v->tree)[number];
   if (access->buffer >= v->tree->n_buffers) return fail(v, "its buffer does not exist");
   const sni_tree_buffer *buffer = &v->buffers[access->buffer];
-  if (buffer->dtype != inst->dtype) return fail(v, "its buffer has another dtype");
+  // a side of a product may be stored in another dtype than it computes in
+  const bool side = c && number != c->from;
+  const uint8_t dtype = side && buffer->dtype < SN_DTYPE_COUNT
+                            ? (uint8_t)sni_compute_dtype((sn_dtype)buffer->dtype)
+                            : buffer->dtype;
+  if (dtype != inst->dtype) return fail(v, "its buffer has another dtype");
   SNI_TRY(verify_form(v, access->stride, access->offset, depth));
   SNI_TRY(verify_ranges(v, access, depth));
   if (access->index != SNI_NO_VALUE) {

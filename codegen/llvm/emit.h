@@ -53,7 +53,7 @@ typedef struct sni_emitter {
   LLVMTypeRef type_i1, type_i8, type_i16, type_i32, type_i64, type_f32, type_f64, type_pointer,
       type_void;
   int vector_bits;
-  bool avx512, avx512vl;
+  bool avx512, avx512vl, f16c;
   char *error;  // of sizeof(sni_llvm_result.error); "" while all is well
   // of the kernel
   const char *name;
@@ -157,6 +157,12 @@ LLVMValueRef sni_emit_ldexp(sni_emitter *e, LLVMValueRef a, LLVMValueRef b);
 // emit_angle.c. Of `count` pairs, all of one type; the results take the place of a.
 void sni_emit_fold_angles(sni_emitter *e, LLVMValueRef *a, const LLVMValueRef *b, int count);
 LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValueRef a);
+
+// ---- emit_half.c
+// f16 or bf16 to f32, or back.
+LLVMValueRef sni_emit_half_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValueRef a);
+// From a storage dtype to the one that it computes in; u32 and u64 are bits.
+LLVMValueRef sni_emit_widened(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValueRef a);
 
 // ---- emit_memory.c
 LLVMValueRef sni_emit_extent(sni_emitter *e, sni_extent extent);  // emit_kernel.c

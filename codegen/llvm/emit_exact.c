@@ -254,6 +254,7 @@ LLVMValueRef sni_emit_cast(sni_emitter *e, sn_dtype from, sn_dtype to, LLVMValue
   const bool from_float = sni_is_float(from), to_float = sni_is_float(to);
   LLVMTypeRef type = sni_ir_like(LLVMTypeOf(a), sni_ir_type(e, to));
   if (from == to) return a;
+  if (sni_is_half(from) || sni_is_half(to)) return sni_emit_half_cast(e, from, to, a);
   if (to == SN_BOOL) {
     LLVMValueRef zero = LLVMConstNull(LLVMTypeOf(a));
     return from_float ? LLVMBuildFCmp(builder, LLVMRealUNE, a, zero, "")

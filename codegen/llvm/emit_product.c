@@ -269,7 +269,7 @@ static void emit_panel(sni_emitter *e, sni_product *p, LLVMValueRef column, int 
   sni_begin_panel(e, p, column, vectors);
   sni_set_masks(e, p, p->column_last, masked);
   LLVMValueRef offset = sni_ir_mul(e, column, sni_emit_extent(e, p->right.stride));
-  p->right_address = sni_ir_element_address(e, p->element, p->right.base, offset);
+  p->right_address = sni_ir_element_address(e, p->right.element, p->right.base, offset);
   p->tile_pitch = sni_ir_i64(e, (int64_t)vectors * e->vector_bits / 8);
   emit_rows(e, p, rows);
 }
@@ -304,11 +304,17 @@ static sni_factor factor(sni_emitter *e, const sni_product *p, bool left) {
   const sni_item *item = sni_item_at(e, p->nest.contract);
   const uint32_t number = left != p->plan.swapped ? item->as.contract.lhs : item->as.contract.rhs;
   const sni_tree_access *access = &sni_tree_accesses(e->tree)[number];
-  LLVMValueRef base = sni_ir_element_address(e, p->element, sni_buffer_address(e, access->buffer),
-                                             e->offsets[number]);
+  const sn_dtype dtype = (sn_dtype)sni_tree_buffers(e->tree)[access->buffer].dtype;
+  LLVMTypeRef element = sni_ir_type(e, dtype);
+  LLVMValueRef base =
+      sni_ir_element_address(e, element, sni_buffer_address(e, access->buffer), e->offsets[number]);
   const int depth = sni_product_depth(e, left ? p->rows : p->columns);
-  return (sni_factor){number, base, sni_stride_along(e, number, access->stride, depth),
-                      access->stride[item->depth], NULL};
+  return (sni_factor){.access = number,
+                      .dtype = dtype,
+                      .element = element,
+                      .base = base,
+                      .stride = sni_stride_along(e, number, access->stride, depth),
+                      .k_stride = access->stride[item->depth]};
 }
 
 static void plan_epilogue(sni_emitter *e, sni_product *p) {

@@ -10,6 +10,8 @@ enum { sni_most_rows = 32 };  // of a block
 
 typedef struct sni_factor {
   uint32_t access;
+  sn_dtype dtype;  // of the product, or a storage dtype that computes in it
+  LLVMTypeRef element;
   LLVMValueRef base;  // at m = n = k = 0
   sni_extent stride;  // along its own axis: left: rows, right: columns
   sni_extent k_stride;

@@ -30,8 +30,8 @@ static LLVMValueRef call(sni_emitter *e, size_t offset, LLVMTypeRef result, LLVM
   return LLVMBuildCall2(e->builder, type, function, &gemm, 1, "");
 }
 
-static LLVMValueRef bytes_of(sni_emitter *e, const sni_product *p, LLVMValueRef elements) {
-  return sni_ir_mul(e, elements, sni_ir_i64(e, (int64_t)sni_dtype_bytes(p->dtype)));
+static LLVMValueRef bytes_of(sni_emitter *e, sn_dtype dtype, LLVMValueRef elements) {
+  return sni_ir_mul(e, elements, sni_ir_i64(e, (int64_t)sni_dtype_bytes(dtype)));
 }
 
 static void put_number(sni_emitter *e, LLVMValueRef at, size_t offset, int64_t number) {
@@ -78,14 +78,15 @@ static LLVMValueRef put_map(sni_emitter *e, const sni_product *p, const sni_fact
     const size_t at = (size_t)i * sizeof(int64_t);
     const sni_extent stride = own_stride(e, own, i, factor->access, access->stride);
     if (own->count > 1) put(e, map, offsetof(sni_gemm_map, own.extent) + at, own->lengths[i]);
-    put(e, map, offsetof(sni_gemm_map, own.step) + at, bytes_of(e, p, sni_emit_extent(e, stride)));
+    put(e, map, offsetof(sni_gemm_map, own.step) + at,
+        bytes_of(e, factor->dtype, sni_emit_extent(e, stride)));
   }
   put_number(e, map, offsetof(sni_gemm_map, k.count), c->n_k);
   for (uint32_t i = 0; i < c->n_k; i++) {
     put(e, map, offsetof(sni_gemm_map, k.extent) + i * sizeof(int64_t),
         sni_emit_extent(e, c->k[i]));
     put(e, map, offsetof(sni_gemm_map, k.step) + i * sizeof(int64_t),
-        bytes_of(e, p, sni_emit_extent(e, access->stride[item->depth + i])));
+        bytes_of(e, factor->dtype, sni_emit_extent(e, access->stride[item->depth + i])));
   }
   put_number(e, map, offsetof(sni_gemm_map, own_first), 0);
   put_number(e, map, offsetof(sni_gemm_map, n_ranges), access->n_ranges);
@@ -116,17 +117,18 @@ static void put_side(sni_emitter *e, const sni_product *p, LLVMValueRef gemm, sn
     const sni_extent *strides = sni_tree_accesses(e->tree)[factor->access].stride;
     LLVMValueRef begin = begin_of(e, loops, factor->access, strides);
     factor->map = put_map(e, p, factor, loops);
-    put(e, gemm, offsets[0], sni_ir_element_address(e, p->element, factor->base, begin));
+    put(e, gemm, offsets[0], sni_ir_element_address(e, factor->element, factor->base, begin));
     put(e, gemm, offsets[3], factor->map);
     return;
   }
   put(e, gemm, offsets[3], LLVMConstNull(e->type_pointer));
   LLVMValueRef own = sni_emit_extent(e, factor->stride);
   LLVMValueRef first = loops->count ? loops->spans[0].first : sni_ir_i64(e, 0);
-  LLVMValueRef at = sni_ir_element_address(e, p->element, factor->base, sni_ir_mul(e, first, own));
+  LLVMValueRef at =
+      sni_ir_element_address(e, factor->element, factor->base, sni_ir_mul(e, first, own));
   put(e, gemm, offsets[0], at);
-  put(e, gemm, offsets[1], bytes_of(e, p, own));
-  put(e, gemm, offsets[2], bytes_of(e, p, sni_emit_extent(e, factor->k_stride)));
+  put(e, gemm, offsets[1], bytes_of(e, factor->dtype, own));
+  put(e, gemm, offsets[2], bytes_of(e, factor->dtype, sni_emit_extent(e, factor->k_stride)));
 }
 
 static void describe(sni_emitter *e, sni_product *p, LLVMValueRef gemm, sni_span rows,
@@ -138,6 +140,8 @@ static void describe(sni_emitter *e, sni_product *p, LLVMValueRef gemm, sni_span
       (int64_t)(sizeof(sni_scratch_header) + sni_contraction_scratch_offset(e->tree));
   LLVMValueRef null = LLVMConstNull(e->type_pointer);
   put(e, gemm, FIELD(dtype), sni_ir_i64(e, p->dtype));
+  put(e, gemm, FIELD(a_dtype), sni_ir_i64(e, p->left.dtype));
+  put(e, gemm, FIELD(b_dtype), sni_ir_i64(e, p->right.dtype));
   put(e, gemm, FIELD(m), LLVMBuildSub(e->builder, rows.last, rows.first, ""));
   put(e, gemm, FIELD(n), LLVMBuildSub(e->builder, columns.last, columns.first, ""));
   put(e, gemm, FIELD(k), p->k_extent);
@@ -249,7 +253,7 @@ static void run_plain(sni_emitter *e, sni_product *p, LLVMValueRef gemm, uint32_
   LLVMValueRef base = sni_buffer_address(e, access->buffer);
   const sni_extent row = sni_stride_along(e, store, access->stride, sni_product_depth(e, p->rows));
   put(e, gemm, FIELD(c), sni_ir_element_address(e, p->element, base, offset));
-  put(e, gemm, FIELD(c_row), bytes_of(e, p, sni_emit_extent(e, row)));
+  put(e, gemm, FIELD(c_row), bytes_of(e, p->dtype, sni_emit_extent(e, row)));
   if (p->from != SNI_NO_VALUE) put(e, gemm, FIELD(goes_on), goes_on(e, p));
   call(e, offsetof(sni_host_calls, gemm_run), e->type_void, gemm);
   release_call(e, p, gemm);

@@ -39,21 +39,25 @@ LLVMValueRef sni_product_start(sni_emitter *e, LLVMTypeRef type, sn_dtype dtype,
 static LLVMValueRef row_address(sni_emitter *e, const sni_product *p, LLVMValueRef left,
                                 LLVMValueRef *offsets, int r) {
   LLVMValueRef offset = offsets ? offsets[r] : sni_ir_i64(e, r * p->left.stride.value);
-  return sni_ir_element_address(e, p->element, left, offset);
+  return sni_ir_element_address(e, p->left.element, left, offset);
 }
 
 static void multiply_block(sni_emitter *e, sni_product *p, LLVMValueRef left, LLVMValueRef right,
                            int rows, LLVMValueRef *offsets, LLVMValueRef *sums) {
   const int vectors = p->group.count;
+  const sni_factor *side = &p->right;
+  LLVMTypeRef stored = LLVMVectorType(side->element, (unsigned)e->lanes);
   LLVMValueRef b[sni_max_group];
   for (int v = 0; v < vectors; v++) {
     LLVMValueRef at =
-        sni_ir_element_address(e, p->element, right, sni_ir_i64(e, (int64_t)v * e->lanes));
-    b[v] = sni_emit_vector_load(e, p->vector, at, p->group.mask[v]);
+        sni_ir_element_address(e, side->element, right, sni_ir_i64(e, (int64_t)v * e->lanes));
+    LLVMValueRef elements = sni_emit_vector_load(e, stored, at, p->group.mask[v]);
+    b[v] = sni_emit_widened(e, side->dtype, p->dtype, elements);
   }
   for (int r = 0; r < rows; r++) {
     LLVMValueRef a =
-        LLVMBuildLoad2(e->builder, p->element, row_address(e, p, left, offsets, r), "");
+        LLVMBuildLoad2(e->builder, p->left.element, row_address(e, p, left, offsets, r), "");
+    a = sni_emit_widened(e, p->left.dtype, p->dtype, a);
     a = sni_ir_splat(e, a, (unsigned)e->lanes);
     for (int v = 0; v < vectors; v++)
       sums[r * vectors + v] = sni_multiply_add(e, p->dtype, a, b[v], sums[r * vectors + v]);
@@ -68,14 +72,14 @@ void sni_emit_k_loop(sni_emitter *e, sni_product *p, LLVMValueRef row, int rows,
   LLVMValueRef offset = sni_ir_mul(e, row, sni_emit_extent(e, p->left.stride));
   sni_loop loop;
   for (int i = 0; i < n; i++) loop.initial[i] = sums[i];
-  loop.initial[n] = sni_ir_element_address(e, p->element, p->left.base, offset);
+  loop.initial[n] = sni_ir_element_address(e, p->left.element, p->left.base, offset);
   loop.initial[n + 1] = p->right_address;
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), p->k_extent, sni_ir_i64(e, 1), n + 2);
   LLVMValueRef next[sni_max_carried];
   for (int i = 0; i < n; i++) next[i] = loop.carried[i];
   multiply_block(e, p, loop.carried[n], loop.carried[n + 1], rows, offsets, next);
-  next[n] = sni_ir_element_address(e, p->element, loop.carried[n], left_k);
-  next[n + 1] = sni_ir_element_address(e, p->element, loop.carried[n + 1], right_k);
+  next[n] = sni_ir_element_address(e, p->left.element, loop.carried[n], left_k);
+  next[n + 1] = sni_ir_element_address(e, p->right.element, loop.carried[n + 1], right_k);
   sni_loop_end(e, &loop, next);
   for (int i = 0; i < n; i++) sums[i] = loop.carried[i];
 }
@@ -89,6 +93,10 @@ typedef struct chain {
   int count;
 } chain;
 
+static sn_dtype dtype_of(const sni_emitter *e, uint32_t access) {
+  return (sn_dtype)sni_tree_buffers(e->tree)[sni_tree_accesses(e->tree)[access].buffer].dtype;
+}
+
 // Sums over k in [first, last), from `sums` on.
 static void emit_chain(sni_emitter *e, const chain *c, sni_span span, LLVMValueRef *sums) {
   const sni_contract_item *contract = &sni_item_at(e, c->item)->as.contract;
@@ -101,8 +109,11 @@ static void emit_chain(sni_emitter *e, const chain *c, sni_span span, LLVMValueR
   sni_enter_contract(e, c->item, loop.index);
   sni_emit_elements(e, contract->lhs, c->group, a);
   sni_emit_elements(e, contract->rhs, c->group, b);
-  for (int i = 0; i < c->count; i++)
-    sums[i] = sni_multiply_add(e, c->dtype, a[first + i], b[first + i], loop.carried[i]);
+  for (int i = 0; i < c->count; i++) {
+    LLVMValueRef x = sni_emit_widened(e, dtype_of(e, contract->lhs), c->dtype, a[first + i]),
+                 y = sni_emit_widened(e, dtype_of(e, contract->rhs), c->dtype, b[first + i]);
+    sums[i] = sni_multiply_add(e, c->dtype, x, y, loop.carried[i]);
+  }
   sni_leave(e, mark);
   sni_loop_end(e, &loop, sums);
   for (int i = 0; i < c->count; i++) sums[i] = loop.carried[i];

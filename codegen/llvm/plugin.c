@@ -74,6 +74,7 @@ static bool create_machine(compilation *c, const char *cpu, const char *features
 static void describe_target(sni_emitter *e, const sni_llvm_request *request, const char *features) {
   e->avx512 = has_feature(features, "avx512f") && request->vector_bits >= 128;
   e->avx512vl = e->avx512 && has_feature(features, "avx512vl");
+  e->f16c = has_feature(features, "f16c");
   e->vector_bits = request->vector_bits;
 }
 

@@ -13,6 +13,30 @@ bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t 
   return false;
 }
 
+static bool holds_all(sn_dtype dtype, sn_dtype from) {
+  const sni_dtype_info *to = &sni_dtype_infos[dtype], *x = &sni_dtype_infos[from];
+  if (sni_is_float(from)) return sni_is_float(dtype) && to->bytes > x->bytes;
+  return sni_is_integer(dtype) && to->bytes > x->bytes &&
+         (to->kind == x->kind || to->kind == SNI_KIND_SIGNED);
+}
+
+bool sni_expect_result(sn_context *c, const sn_tensor *x, sn_dtype given, sn_dtype *out) {
+  const sn_dtype dtype = x->type.dtype;
+  char text[SNI_TENSOR_NAME];
+  *out = given ? given : dtype;
+  if (!given || given == dtype) return true;
+  if ((unsigned)given < SN_DTYPE_COUNT && holds_all(given, dtype)) return true;
+  sni_error(c, SN_ERR_DTYPE, "%s: .result is %s, which does not hold all numbers of operand #0 %s",
+            c->frame.op, (unsigned)given < SN_DTYPE_COUNT ? sn_dtype_name(given) : "no dtype",
+            sni_describe(x, text));
+  return false;
+}
+
+sn_tensor *sni_product_operand(sn_context *c, sn_tensor *x, sn_dtype result) {
+  if (sn_failed(x) || x->type.dtype == result) return x;
+  return sni_compute_dtype(x->type.dtype) == result ? x : sni_convert(c, x, result);
+}
+
 bool sni_expect_rank(sn_context *c, int position, const sn_tensor *t, int least) {
   if (t->type.rank >= least) return true;
   char text[SNI_TENSOR_NAME];

@@ -66,6 +66,11 @@ sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y);
 
 // False, with an error pending, unless t's dtype is in the set.
 bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t dtypes);
+// The dtype of a product of x's dtype whose option .result is `given` (0: that of x); false, with an error
+// pending, where it does not hold all of x's numbers.
+bool sni_expect_result(sn_context *c, const sn_tensor *x, sn_dtype given, sn_dtype *out);
+// An operand of such a product: converted, unless a product of its dtype may give the result itself.
+sn_tensor *sni_product_operand(sn_context *c, sn_tensor *x, sn_dtype result);
 // False, with an error pending, unless t has at least so many dims.
 bool sni_expect_rank(sn_context *c, int position, const sn_tensor *t, int least);
 // Axis in [0, rank) of one in [-rank, rank); -1 with an error pending.

@@ -14,6 +14,7 @@ typedef struct convolution {
   int64_t kernel[SN_MAX_SPATIAL];  // sizes
   int64_t stride[SN_MAX_SPATIAL], dilation[SN_MAX_SPATIAL], groups;
   bool transposed;
+  sn_dtype result;
 } convolution;
 
 static bool fail(const convolution *v, sn_status status, const char *what, const sn_tensor *x,
@@ -65,6 +66,7 @@ static bool check(convolution *v, const sn_tensor *x, const sn_tensor *kernel) {
         "the same rank",
         x, kernel);
   v->spatial = rank - 2;
+  if (!sni_expect_result(v->c, x, v->o.result, &v->result)) return false;
   if (!read_numbers(v, x, kernel)) return false;
   for (int i = v->spatial; i < SN_MAX_SPATIAL; i++)
     if (v->o.strides[i] || v->o.dilations[i] || v->o.pads[i][0] || v->o.pads[i][1] ||
@@ -185,6 +187,18 @@ static bool divide(const convolution *v, sni_dim channels) {
 
 // ---- the ops
 
+// The type of the result, where it has another dtype than x; else NULL. size: spatial.
+static const sni_type *wider_type(const convolution *v, const sn_tensor *x, const sn_tensor *kernel,
+                                  const sni_dim *size, sni_type *storage) {
+  const int last = x->type.rank - 1;
+  if (v->result == x->type.dtype) return NULL;
+  *storage = x->type;
+  storage->dtype = v->result;
+  for (int i = 0; i < v->spatial; i++) storage->dims[last - v->spatial + i] = size[i];
+  storage->dims[last] = kernel->type.dims[last - v->transposed];
+  return storage;
+}
+
 static sn_tensor *run(convolution *v, sni_op op, sn_tensor *x, sn_tensor *kernel, int split_kernel,
                       const sni_dim *start, const sni_dim *size) {
   const int n = v->spatial;
@@ -198,7 +212,12 @@ static sn_tensor *run(convolution *v, sni_op op, sn_tensor *x, sn_tensor *kernel
   x = split(v, x, x->type.rank - 1);
   kernel = split(v, kernel, split_kernel);
   if (sn_failed(x) || sn_failed(kernel)) return &v->c->error_tensor;
-  sn_tensor *y = join(v, sni_emit(v->c, op, SNI_OPERANDS(x, kernel), attrs, 4 * n, NULL));
+  x = sni_product_operand(v->c, x, v->result);
+  kernel = sni_product_operand(v->c, kernel, v->result);
+  if (sn_failed(x) || sn_failed(kernel)) return &v->c->error_tensor;
+  sni_type type;
+  const sni_type *wider = wider_type(v, x, kernel, size, &type);
+  sn_tensor *y = join(v, sni_emit(v->c, op, SNI_OPERANDS(x, kernel), attrs, 4 * n, wider));
   if (v->o.data_format == SN_CHANNELS_LAST || sn_failed(y)) return y;
   return move(v->c, y, n + 1, 1);
 }

@@ -5,26 +5,35 @@
 // larger product (rows of all batches under each other), which needs no copy of the matrix.
 #include "frontend/ops/compose.h"
 
+#include <string.h>
+
 static sn_tensor *with_dim_of_one(sn_context *c, sn_tensor *x, int axis) {
   sni_type type = {.dtype = x->type.dtype, .rank = x->type.rank + 1};
   for (int i = 0, k = 0; i < type.rank; i++) type.dims[i] = i == axis ? 1 : x->type.dims[k++];
   return sni_reshape_to(c, x, &type);
 }
 
-static sn_tensor *product(sn_context *c, sn_tensor *a, sn_tensor *b) {
-  return sni_emit(c, SNI_OP_MATMUL, SNI_OPERANDS(a, b), (const sni_dim[2]){0, 0}, 2, NULL);
+static sn_tensor *product(sn_context *c, sn_tensor *a, sn_tensor *b, sn_dtype result) {
+  if (sn_failed(a) || sn_failed(b)) return &c->error_tensor;
+  sni_type type = a->type;
+  type.dtype = result;
+  type.dims[type.rank - 1] = b->type.dims[type.rank - 1];
+  const bool wider = result != a->type.dtype;
+  return sni_emit(c, SNI_OP_MATMUL, SNI_OPERANDS(a, b), (const sni_dim[2]){0, 0}, 2,
+                  wider ? &type : NULL);
 }
 
 // [batch..., M, K] @ [K, N] as [batch * M, K] @ [K, N].
-static sn_tensor *tall_product(sn_context *c, sn_tensor *a, sn_tensor *b) {
+static sn_tensor *tall_product(sn_context *c, sn_tensor *a, sn_tensor *b, sn_dtype dtype) {
   sni_type rows = a->type, flat = {.dtype = a->type.dtype, .rank = 2};
   int last = rows.rank - 1;
   rows.rank = last;
   flat.dims[0] = sni_type_size(sni_context_dims(c), &rows);
   flat.dims[1] = a->type.dims[last];
   sni_type result = a->type;
+  result.dtype = dtype;
   result.dims[last] = b->type.dims[1];
-  return sni_reshape_to(c, product(c, sni_reshape_to(c, a, &flat), b), &result);
+  return sni_reshape_to(c, product(c, sni_reshape_to(c, a, &flat), b, dtype), &result);
 }
 
 static bool batch_shape(sn_context *c, const sn_tensor *a, const sn_tensor *b,
@@ -48,13 +57,13 @@ static sn_tensor *to_batch(sn_context *c, sn_tensor *x, const sni_type *batch) {
   return sni_shape_equal(sni_context_dims(c), &type, &x->type) ? x : sni_broadcast_to(c, x, &type);
 }
 
-static sn_tensor *matrices(sn_context *c, sn_tensor *a, sn_tensor *b) {
+static sn_tensor *matrices(sn_context *c, sn_tensor *a, sn_tensor *b, sn_dtype result) {
   if (sn_failed(a) || sn_failed(b)) return &c->error_tensor;
   sni_type batch;
-  if (a->type.rank == 2 && b->type.rank == 2) return product(c, a, b);
-  if (b->type.rank == 2) return tall_product(c, a, b);
+  if (a->type.rank == 2 && b->type.rank == 2) return product(c, a, b, result);
+  if (b->type.rank == 2) return tall_product(c, a, b, result);
   if (!batch_shape(c, a, b, &batch)) return &c->error_tensor;
-  return product(c, to_batch(c, a, &batch), to_batch(c, b, &batch));
+  return product(c, to_batch(c, a, &batch), to_batch(c, b, &batch), result);
 }
 
 static bool check(sn_context *c, const sn_tensor *a, const sn_tensor *b) {
@@ -82,17 +91,26 @@ static bool check(sn_context *c, const sn_tensor *a, const sn_tensor *b) {
   return true;
 }
 
-sn_tensor *(sn_matmul)(sn_tensor *a, sn_tensor *b) {
+sn_tensor *sn_matmul_opts(sn_tensor *a, sn_tensor *b, const sn_matmul_options *options) {
   SNI_BEGIN_COMPOSED(c, "sn_matmul", a, b);
-  if (!check(c, a, b)) return &c->error_tensor;
+  sn_matmul_options o = {0};
+  sn_dtype result;
+  if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+  if (!check(c, a, b) || !sni_expect_result(c, a, o.result, &result)) return &c->error_tensor;
   bool row = a->type.rank == 1, column = b->type.rank == 1;
-  if (row) a = with_dim_of_one(c, a, 0);
-  if (column) b = with_dim_of_one(c, b, 1);
-  sn_tensor *y = matrices(c, a, b);
+  a = sni_product_operand(c, a, result);
+  b = sni_product_operand(c, b, result);
+  if (row && !sn_failed(a)) a = with_dim_of_one(c, a, 0);
+  if (column && !sn_failed(b)) b = with_dim_of_one(c, b, 1);
+  sn_tensor *y = matrices(c, a, b, result);
   if (sn_failed(y) || (!row && !column)) return sni_keep_only(c, c_first, y);
   sni_type type = y->type;
   sni_dim last = type.dims[type.rank - 1];
   type.rank -= row + column;
   if (!column) type.dims[type.rank - 1] = last;
   return sni_keep_only(c, c_first, sni_reshape_to(c, y, &type));
+}
+
+sn_tensor *(sn_matmul)(sn_tensor *a, sn_tensor *b) {
+  return sn_matmul_opts(a, b, NULL);
 }

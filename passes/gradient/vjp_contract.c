@@ -1,5 +1,11 @@
-// Gradient rules of contractions and indexed access.
+// Gradient rules of contractions and indexed access. A product may be of a wider dtype than its operands:
+// gradients are summed in it and rounded to the operand's in the end.
 #include "passes/gradient/vjp.h"
+
+static void give(const sni_vjp *v, int operand, sni_node_id gradient) {
+  const sn_dtype dtype = sni_build_type(v->b, v->node.operands[operand]).dtype;
+  v->out[operand] = sni_build_cast(v->b, gradient, dtype);
+}
 
 // With A = op(a), B = op(b) for the flags: y = A B, dA = dy B^T, dB = A^T dy; a transposed operand
 // gets the transpose.
@@ -7,11 +13,13 @@ void sni_vjp_matmul(const sni_vjp *v) {
   sni_node_id a = v->node.operands[0], b = v->node.operands[1];
   bool ta = v->node.attrs[0] != 0, tb = v->node.attrs[1] != 0;
   if (v->wanted[0])
-    v->out[0] = ta ? sni_build_matmul(v->b, b, v->dy, tb, true)
-                   : sni_build_matmul(v->b, v->dy, b, false, !tb);
+    give(v, 0,
+         ta ? sni_build_matmul(v->b, b, v->dy, tb, true)
+            : sni_build_matmul(v->b, v->dy, b, false, !tb));
   if (v->wanted[1])
-    v->out[1] = tb ? sni_build_matmul(v->b, v->dy, a, true, ta)
-                   : sni_build_matmul(v->b, a, v->dy, !ta, false);
+    give(v, 1,
+         tb ? sni_build_matmul(v->b, v->dy, a, true, ta)
+            : sni_build_matmul(v->b, a, v->dy, !ta, false));
 }
 
 // The three sums of a convolution are the derivatives of one form, linear in each of its three sides:
@@ -28,20 +36,20 @@ static sni_node_id convolve(const sni_vjp *v, sni_op op, sni_node_id first, sni_
 
 void sni_vjp_conv(const sni_vjp *v) {
   const sni_node_id x = v->node.operands[0], w = v->node.operands[1];
-  if (v->wanted[0]) v->out[0] = convolve(v, SNI_OP_CONV_INPUT, v->dy, w, x, false);
-  if (v->wanted[1]) v->out[1] = convolve(v, SNI_OP_CONV_KERNEL, x, v->dy, w, true);
+  if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV_INPUT, v->dy, w, x, false));
+  if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV_KERNEL, x, v->dy, w, true));
 }
 
 void sni_vjp_conv_input(const sni_vjp *v) {
   const sni_node_id y = v->node.operands[0], w = v->node.operands[1];
-  if (v->wanted[0]) v->out[0] = convolve(v, SNI_OP_CONV, v->dy, w, y, false);
-  if (v->wanted[1]) v->out[1] = convolve(v, SNI_OP_CONV_KERNEL, v->dy, y, w, true);
+  if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV, v->dy, w, y, false));
+  if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV_KERNEL, v->dy, y, w, true));
 }
 
 void sni_vjp_conv_kernel(const sni_vjp *v) {
   const sni_node_id x = v->node.operands[0], y = v->node.operands[1];
-  if (v->wanted[0]) v->out[0] = convolve(v, SNI_OP_CONV_INPUT, y, v->dy, x, false);
-  if (v->wanted[1]) v->out[1] = convolve(v, SNI_OP_CONV, x, v->dy, y, false);
+  if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV_INPUT, y, v->dy, x, false));
+  if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV, x, v->dy, y, false));
 }
 
 // Rows that were read several times get the sum.

@@ -40,7 +40,8 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   SNI_TRY(sni_rewrite_once(*out_graph, &(sni_rewrite_options){.rules = split, .n_rules = 1},
                            out_graph, &split_some));
   SNI_TRY(sni_split_columns_once(*out_graph, out_graph, &changed));
-  return turned || lowered || split_some || changed ? clean(*out_graph, out_graph) : SN_OK;
+  if (turned || lowered || split_some || changed) SNI_TRY(clean(*out_graph, out_graph));
+  return sni_narrow_products(*out_graph, out_graph);
 }
 
 const sni_pass_info sni_graph_passes[] = {
@@ -56,10 +57,10 @@ const sni_pass_info sni_graph_passes[] = {
      "what is element-wise between convolutions of images with channels first, with channels last"},
     {"rewrite_convolutions", sni_rewrite_convolutions,
      "convolutions to matmuls, to shifted images, and to several of stride 1"},
-    {"rewrite_matmuls", sni_rewrite_matmuls,
-     "degenerate and integer matmuls to mul and reduce_sum"},
+    {"rewrite_matmuls", sni_rewrite_matmuls, "degenerate matmuls to mul and reduce_sum"},
     {"split_reductions", sni_split_reductions, "large reductions to few results in two steps"},
     {"split_columns", sni_split_columns, "column sums beside row sums in two steps"},
+    {"narrow_products", sni_narrow_products, "products read storage dtypes as they lie"},
     {"optimize_graph", sni_optimize_graph, "all of them, to a fixpoint"},
 };
 const int sni_graph_pass_count = (int)SNI_COUNT_OF(sni_graph_passes);

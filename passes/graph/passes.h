@@ -58,6 +58,8 @@ sn_status sni_choose_layouts(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_rewrite_convolutions(const sni_graph *graph, sni_graph **out_graph);
 // Degenerate matmuls to mul + reduce.
 sn_status sni_rewrite_matmuls(const sni_graph *graph, sni_graph **out_graph);
+// Products of what is widened to their dtype read it as it is.
+sn_status sni_narrow_products(const sni_graph *graph, sni_graph **out_graph);
 // Large ones to few results in two steps.
 sn_status sni_split_reductions(const sni_graph *graph, sni_graph **out_graph);
 // Column sums of what a kernel reads that sums along rows, as sums of chunks and sums of these.

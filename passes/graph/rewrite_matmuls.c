@@ -1,7 +1,6 @@
 // Degenerate matmuls become a multiplication and a sum, which fuse with their neighbours: those
-// with one column or an inner size of 1, and all of integers, for which there is no contraction
-// kernel. The others stay for the GEMM, those of one row too: a row of a batch and a batch of one
-// row have the same bits. A matmul that nothing but its transpose is read of is computed transposed:
+// with one column or an inner size of 1. The others stay for the GEMM, those of one row too: a row of a
+// batch and a batch of one row have the same bits. A matmul that nothing but its transpose is read of is computed transposed:
 // the gradient of what was transposed for a product, otherwise a copy.
 //
 // Invariant: one column is summed in 64 lanes over k, several in order of k, whether their number
@@ -141,8 +140,8 @@ sni_node_id sni_rewrite_matmul(sni_rewrite *r, const sni_node *node) {
   int64_t value;
   if (node->op != SNI_OP_MATMUL) return SNI_NO_NODE;
   const matmul x = describe(r, node);
-  if (!sni_is_float(node->type.dtype)) return sum_of_products(r, x, &node->type);
-  const bool known = sni_dim_is_constant(r->to->dims, x.n, &value) ||
+  const bool known = !sni_is_float(node->type.dtype) ||  // integers have no order
+                     sni_dim_is_constant(r->to->dims, x.n, &value) ||
                      has_several(r->to->dims, x.n) || has_no_lone_column(r, &x);
   if (!known) return split_off_column(r, &x);
   return x.unit_n || x.unit_k ? sum_of_products(r, x, &node->type) : SNI_NO_NODE;

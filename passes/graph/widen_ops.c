@@ -5,7 +5,8 @@
 // Sums, products and cumulations of 16-bit floats stay in f32 to their end.
 //
 // Invariant: what is left in storage dtypes moves or converts elements: leaves, views, gathers,
-// selects, copies, and the casts of sni_is_kernel_cast.
+// selects, copies, and the casts of sni_is_kernel_cast. (What products read is narrowed again in the end:
+// narrow_products.c.)
 #include "passes/graph/passes.h"
 #include "passes/graph/widen.h"
 

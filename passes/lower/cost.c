@@ -151,10 +151,12 @@ static void add_contract(walk *w, uint32_t item) {
   double k = 1;
   for (uint32_t i = 0; i < c->n_k; i++) k *= known(c->k[i], w->params);
   const sn_dtype dtype = (sn_dtype)sni_tree_insts(w->tree)[c->inst].dtype;
-  const double bytes = (double)sn_dtype_size(dtype);
   w->ns += sni_product_cost(dtype, a.times * k, w->vector_bits);
-  w->bytes += elements_of(w, item, &sni_tree_accesses(w->tree)[c->lhs]) * k * bytes;
-  w->bytes += elements_of(w, item, &sni_tree_accesses(w->tree)[c->rhs]) * k * bytes;
+  for (int i = 0; i < 2; i++) {
+    const sni_tree_access *side = &sni_tree_accesses(w->tree)[i ? c->rhs : c->lhs];
+    const sn_dtype stored = (sn_dtype)sni_tree_buffers(w->tree)[side->buffer].dtype;
+    w->bytes += elements_of(w, item, side) * k * (double)sn_dtype_size(stored);
+  }
 }
 
 static double units_of(const sni_tree *tree, const int64_t *params) {

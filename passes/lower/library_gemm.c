@@ -13,11 +13,16 @@ static sni_dim depth_of(const sni_graph *graph, const sni_node *node) {
   return sni_graph_type(graph, node->operands[0])->dims[node->attrs[0] ? 0 : 1];
 }
 
+// Operands of storage dtypes would have to be copied for the library.
+static bool has_dtype(const sni_graph *graph, const sni_node *node, int i) {
+  return sni_graph_type(graph, node->operands[i])->dtype == node->type.dtype;
+}
+
 static bool takes(const sni_graph *graph, const sni_node *node) {
   const sni_type *type = &node->type;
   return sni_is_matmul(node) && sni_is_float(type->dtype) && type->rank == 2 &&
-         type->dims[0] >= least_dim && type->dims[1] >= least_dim &&
-         depth_of(graph, node) >= least_dim;
+         has_dtype(graph, node, 0) && has_dtype(graph, node, 1) && type->dims[0] >= least_dim &&
+         type->dims[1] >= least_dim && depth_of(graph, node) >= least_dim;
 }
 
 static sn_status plan(const sni_graph *graph, const sni_node *node, sni_arena *arena,

@@ -122,9 +122,16 @@ static bool rows_meet(const sni_gemm *g) {
   return g->b_k % place_pitch == 0 && g->k * line > place_pitch;
 }
 
+static bool is_narrow_a(const sni_gemm *g) {
+  return g->a_size != g->size;
+}
+static bool is_narrow_b(const sni_gemm *g) {
+  return g->b_size != g->size;
+}
+
 // Whether b is read by few blocks of rows, or stays near.
 static bool reads_b_in_place(const sni_gemm *g) {
-  if (g->map_b || g->b_column != g->size) return false;
+  if (g->map_b || is_narrow_b(g) || g->b_column != g->size) return false;
   if (g->m <= g->block_rows) return true;
   if (rows_meet(g) || is_far(g)) return false;
   const bool across = g->b_k % g->kernels->vector_bytes != 0;  // vectors lie across lines
@@ -147,20 +154,31 @@ static int64_t lines_apart(int64_t pitch) {
 
 // A transposed a: each k is a line of its own, which the next block of rows reads on, if it still is near.
 static bool copies_a(const sni_gemm *g) {
-  if (g->map_a) return true;
+  if (g->map_a || is_narrow_a(g)) return true;
   if (g->a_k == g->size || g->n <= 2 * g->panel) return false;
   return g->a_row != g->size || depth_of(g) > lines_apart(g->a_k);
 }
 
+// Rows that b is streamed past at most.
+static int64_t rows_of_stream(const sni_gemm *g) {
+  if (is_narrow_b(g) || is_far(g)) return stream_rows;
+  return rows_meet(g) && !is_near(g) ? met_rows : near_rows;
+}
+
+static bool has_rows_along_k(const sni_gemm *g) {
+  if (g->map_a) return g->map_a->k.step[g->map_a->k.count - 1] == g->a_size;
+  return is_narrow_a(g) && g->a_k == g->a_size;
+}
+
 static void cut(sni_gemm *g) {
-  const int64_t rows = is_far(g) ? stream_rows : rows_meet(g) && !is_near(g) ? met_rows : near_rows;
-  g->streams = !g->map_a && !g->map_b && g->b_column == g->size && g->m <= rows &&
+  g->streams = !g->map_a && !g->map_b && g->b_column == g->b_size && g->m <= rows_of_stream(g) &&
                g->n * g->size >= 2 * g->kernels->vector_bytes;
-  g->rows_a = g->map_a && g->map_a->k.step[g->map_a->k.count - 1] == g->size;
+  g->rows_a = !g->streams && has_rows_along_k(g);
   if (g->streams) {
     cut_stream(g);
     // rows of a may meet in a cache: then they are brought beside one another
-    g->packs_a = g->m >= packed_stream_rows && g->n >= packed_stream_columns && g->a_row != g->size;
+    g->packs_a = is_narrow_a(g) || (g->m >= packed_stream_rows && g->n >= packed_stream_columns &&
+                                    g->a_row != g->size);
     return;
   }
   cut_tiles(g);
@@ -224,6 +242,8 @@ static void rewind_all(sni_gemm *g) {
 void sni_gemm_begin(sni_gemm *g, const sni_gemm_kernels *kernels) {
   g->kernels = kernels;
   g->size = size_of(g->dtype);
+  g->a_size = size_of(g->a_dtype);
+  g->b_size = size_of(g->b_dtype);
   g->piece = piece_of(g->segment);
   g->first_k = g->shared = 0;
   rewind_all(g);
@@ -259,8 +279,8 @@ bool sni_gemm_next(sni_gemm *g) {
 
 // ---- copies
 
-static sni_gemm_copy_function copy_of(const sni_gemm *g) {
-  return g->size == 4 ? g->kernels->copy_32 : g->kernels->copy_64;
+static sni_gemm_copy_function copy_of(const sni_gemm *g, int64_t dtype) {
+  return sni_gemm_copy_of(g->kernels, (sn_dtype)dtype);
 }
 
 static int64_t panel_at(const sni_gemm *g, int64_t column) {
@@ -291,12 +311,13 @@ static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, i
                            .panel = g->panel,
                            .pads = true};
   for (int64_t at = first; g->map_b && at < end; at += g->panel)
-    sni_gemm_copy_block(g->map_b, g->b, g->size, copy_of(g), g->packed_b + panel_at(g, at), row, at,
-                        least(g->panel, end - at), g->first_k + k, depth);
+    sni_gemm_copy_block(g->map_b, g->b, g->size, copy_of(g, g->b_dtype),
+                        g->packed_b + panel_at(g, at), row, at, least(g->panel, end - at),
+                        g->first_k + k, depth);
   if (g->map_b)
     pad_panel(g, depth, end);
   else
-    copy_of(g)(&c);
+    copy_of(g, g->b_dtype)(&c);
 }
 
 // Rows in blocks of at most `most_rows`, all but equal: the first `larger` have one more.
@@ -309,10 +330,27 @@ static split split_rows(int64_t rows, int64_t most_rows) {
   return (split){blocks, rows % blocks, rows / blocks};
 }
 
+static void pack_rows_of_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int64_t rows) {
+  const sni_gemm_copy_function copy = copy_of(g, g->a_dtype);
+  if (g->map_a) {
+    sni_gemm_copy_rows(g->map_a, g->a, g->a_size, is_narrow_a(g) ? copy : NULL, g->size,
+                       g->packed_a, row, rows, g->first_k + k, depth);
+    return;
+  }
+  copy(&(sni_gemm_copy){.to = g->packed_a,
+                        .to_k = depth * g->size,
+                        .from = g->a + row * g->a_row + k * g->a_k,
+                        .from_k = g->a_row,
+                        .from_column = g->a_k,
+                        .depth = rows,
+                        .columns = depth,
+                        .panel = depth});
+}
+
 // Rows [row, row + rows): a block of rows after the other, each k by k, or all row by row.
 static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int64_t rows) {
   if (g->rows_a) {
-    sni_gemm_copy_rows(g->map_a, g->a, g->size, g->packed_a, row, rows, g->first_k + k, depth);
+    pack_rows_of_a(g, k, depth, row, rows);
     return;
   }
   const split cuts = split_rows(rows, g->block_rows);
@@ -332,9 +370,9 @@ static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int
         .panel = count,
     };
     for (int64_t j = 0; g->map_a && j < alike; j++)
-      sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g), to + j * c.to_panel, c.to_k,
-                          row + first + j * count, count, g->first_k + k, depth);
-    if (!g->map_a) copy_of(g)(&c);
+      sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g, g->a_dtype), to + j * c.to_panel,
+                          c.to_k, row + first + j * count, count, g->first_k + k, depth);
+    if (!g->map_a) copy_of(g, g->a_dtype)(&c);
     first += alike * count;
     i += alike;
   }
@@ -483,7 +521,7 @@ static void stream_piece(sni_gemm *g, int64_t k, int64_t depth) {
       .a = g->packs_a ? g->packed_a : g->a + k * g->a_k,
       .a_row = g->packs_a ? g->size : g->a_row,
       .a_k = g->packs_a ? g->rows * g->size : g->a_k,
-      .b = g->b + k * g->b_k + g->column * g->size,
+      .b = g->b + k * g->b_k + g->column * g->b_size,
       .b_k = g->b_k,
       .sums = sums,
       .sums_row = g->sums_row,
@@ -492,7 +530,7 @@ static void stream_piece(sni_gemm *g, int64_t k, int64_t depth) {
       .columns = g->columns,
       .start = SNI_GEMM_FROM_SUMS,
   };
-  g->kernels->stream[g->dtype](&tile);
+  g->kernels->stream[is_narrow_b(g) ? g->b_dtype : g->dtype](&tile);
   for (int64_t r = 0; start == SNI_GEMM_ADDED && r < g->rows; r++)
     add_row(g->dtype, g->sums + r * g->sums_row, sums + r * g->sums_row, g->columns);
 }
@@ -546,6 +584,7 @@ void sni_gemm_add(const sni_gemm *g, char *c, int64_t c_row, const char *more, i
 const sni_gemm_kernels *sni_gemm_kernels_best(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
+  // F16C is not asked for: every CPU that has AVX2 has it, and clang 14 does not know its name
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");

@@ -5,6 +5,8 @@
 //   tiles    else: b is copied into panels of two vectors' width, or read where it lies; so is a; the
 //            sums of a tile stay in registers through all of k
 //
+// Sides of storage dtypes are converted where they are copied; a stream converts b as it reads it.
+//
 // Bits: each sum is one chain of fma from +0.0 (K = 1: the product itself) in order of k; each segment
 // of k has a chain, and these are added in order. How the work is cut leaves no trace: cuts may
 // follow the machine.
@@ -18,7 +20,10 @@ typedef struct sni_gemm_team sni_gemm_team;
 // Thread-compatible. Each field has 8 bytes: emitted code knows them by number.
 typedef struct sni_gemm {
   // ---- set by the caller; strides in bytes
-  int64_t dtype;    // f32, f64, i32, i64
+  int64_t dtype;  // of the sums: f32, f64, i32, i64
+  // Of the sides: it, or a storage dtype that computes in it, in which they are multiplied (u32 and u64
+  // are bits).
+  int64_t a_dtype, b_dtype;
   int64_t m, n, k;  // >= 0
   int64_t segment;  // of k; 0: none
   // bool: the caller fills in what sums begin with, before sni_gemm_sum. Without segments
@@ -42,7 +47,8 @@ typedef struct sni_gemm {
   int64_t sums_row;
   // ---- how the work is cut
   const sni_gemm_kernels *kernels;
-  int64_t size, piece;               // bytes of an element; k that is run through at once
+  int64_t size, a_size, b_size;      // bytes of an element, of one of a side
+  int64_t piece;                     // k that is run through at once
   int64_t streams, packs_a, rows_a;  // bools; rows_a: the copy lies row by row, not k by k
   int64_t block_rows, strip_rows;    // of a tile; that pass a panel one behind the other
   int64_t panel, band;               // columns of a panel; that all rows pass before the next

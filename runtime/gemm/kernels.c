@@ -4,8 +4,8 @@
 // Invariant: each sum is one chain of fma (integers: wrapping multiply and add) in order of k, so that
 // neither the cut nor the instruction set leaves a trace in the bits.
 #include "runtime/gemm/kernels.h"
-
-#include "runtime/vectors.h"
+#include "runtime/gemm/transpose.h"
+#include "runtime/widen.h"
 
 typedef sni_vec_u8 vector;  // of any dtype
 
@@ -104,7 +104,6 @@ SNI_INLINE vector load_part(const char *from, part p) {
 }
 #endif
 
-#define UNROLL _Pragma("GCC unroll 16")
 #define SNI_SIZE(dtype) ((dtype) == SN_F32 || (dtype) == SN_I32 ? 4 : 8)
 
 // ---- tiles. rows and vectors are constants, so that the arrays become registers. Rows of a are reached
@@ -194,11 +193,44 @@ static const sni_gemm_tile_function tiles[SN_DTYPE_COUNT][SNI_GEMM_VECTORS][SNI_
 #undef SNI_X
 // clang-format on
 
-// ---- streams
+// ---- streams: b may be of a storage dtype, `from`; everything else is of the compute dtype
 
-// `depth` rows of b, a constant, from k on: columns from byte `at` on, less than two vectors of them.
-SNI_INLINE void stream_tail(sn_dtype dtype, int depth, const sni_gemm_tile *t, int64_t k,
-                            int64_t at) {
+SNI_INLINE bool is_narrow(sn_dtype dtype, sn_dtype from) {
+  return SNI_SIZE(dtype) == 4 && sni_dtype_bytes(from) < 4;
+}
+// Bytes of b for so many of the sums.
+SNI_INLINE int64_t reach(sn_dtype dtype, sn_dtype from, int64_t bytes) {
+  return is_narrow(dtype, from) ? bytes / 4 * (int64_t)sni_dtype_bytes(from) : bytes;
+}
+SNI_INLINE vector load_from(sn_dtype dtype, sn_dtype from, const char *at) {
+  return is_narrow(dtype, from) ? (vector)sni_widen_vector(from, at) : load(at);
+}
+SNI_INLINE void multiply_add_from(sn_dtype dtype, sn_dtype from, char *sum, const char *a,
+                                  const char *b) {
+  if (is_narrow(dtype, from)) {
+    const uint32_t wide = sni_widen_one(from, b);
+    multiply_add_one(dtype, sum, a, (const char *)&wide);
+  } else {
+    multiply_add_one(dtype, sum, a, b);
+  }
+}
+
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// The first of them, up to a vector.
+SNI_INLINE vector load_few(sn_dtype dtype, sn_dtype from, const char *at, int64_t bytes, part p) {
+  if (!is_narrow(dtype, from)) return load_part(at, p);
+  if (bytes >= SNI_VECTOR_BYTES) return load_from(dtype, from, at);
+  sni_vec_u32 few = {0};
+  for (int64_t i = 0; i < bytes / 4; i++)
+    few[i] = sni_widen_one(from, at + i * (int64_t)sni_dtype_bytes(from));
+  return (vector)few;
+}
+#endif
+
+// `depth` rows of b, a constant, from k on: columns from byte `at` of the sums on, less than two vectors
+// of them.
+SNI_INLINE void stream_tail(sn_dtype dtype, sn_dtype from, int depth, const sni_gemm_tile *t,
+                            int64_t k, int64_t at) {
   const int64_t bytes = t->columns * SNI_SIZE(dtype);
   const char *a = t->a + k * t->a_k, *b = t->b + k * t->b_k;
   const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
@@ -206,7 +238,8 @@ SNI_INLINE void stream_tail(sn_dtype dtype, int depth, const sni_gemm_tile *t, i
   for (; at < bytes; at += SNI_VECTOR_BYTES) {
     const part p = part_of(bytes - at);
     vector right[8];
-    UNROLL for (int i = 0; i < depth; i++) right[i] = load_part(b + i * b_k + at, p);
+    UNROLL for (int i = 0; i < depth; i++) right[i] =
+        load_few(dtype, from, b + i * b_k + reach(dtype, from, at), bytes - at, p);
     const char *left = a;
     char *to = t->sums + at;
     for (int64_t r = t->rows; r > 0; r--, left += t->a_row, to += t->sums_row) {
@@ -219,14 +252,16 @@ SNI_INLINE void stream_tail(sn_dtype dtype, int depth, const sni_gemm_tile *t, i
 #endif
   for (; at < bytes; at += SNI_SIZE(dtype)) {
     for (int64_t r = 0; r < t->rows; r++) {
-      UNROLL for (int i = 0; i < depth; i++) multiply_add_one(
-          dtype, t->sums + r * t->sums_row + at, a + r * t->a_row + i * a_k, b + i * b_k + at);
+      UNROLL for (int i = 0; i < depth; i++)
+          multiply_add_from(dtype, from, t->sums + r * t->sums_row + at, a + r * t->a_row + i * a_k,
+                            b + i * b_k + reach(dtype, from, at));
     }
   }
 }
 
 // `depth` rows of b, a constant up to 4, from k on: two vectors of columns at a time, all rows of a.
-SNI_INLINE void stream_rows(sn_dtype dtype, int depth, const sni_gemm_tile *t, int64_t k) {
+SNI_INLINE void stream_rows(sn_dtype dtype, sn_dtype from, int depth, const sni_gemm_tile *t,
+                            int64_t k) {
   const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
   const char *a = t->a + k * t->a_k, *b = t->b + k * t->b_k;
   const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
@@ -234,10 +269,10 @@ SNI_INLINE void stream_rows(sn_dtype dtype, int depth, const sni_gemm_tile *t, i
   for (; at + step <= bytes; at += step) {
     vector right[4][2];
     UNROLL for (int i = 0; i < depth; i++) {
-      const char *from = b + i * b_k + at;
-      __builtin_prefetch(from + 4 * b_k);
-      right[i][0] = load(from);
-      right[i][1] = load(from + SNI_VECTOR_BYTES);
+      const char *row = b + i * b_k + reach(dtype, from, at);
+      __builtin_prefetch(row + 4 * b_k);
+      right[i][0] = load_from(dtype, from, row);
+      right[i][1] = load_from(dtype, from, row + reach(dtype, from, SNI_VECTOR_BYTES));
     }
     const char *left = a;
     char *to = t->sums + at;
@@ -252,12 +287,12 @@ SNI_INLINE void stream_rows(sn_dtype dtype, int depth, const sni_gemm_tile *t, i
       store(to + SNI_VECTOR_BYTES, high);
     }
   }
-  stream_tail(dtype, depth, t, k, at);
+  stream_tail(dtype, from, depth, t, k, at);
 }
 
 // The same for one row and eight of b: a's elements stay in registers, of the sums each is loaded half
 // as often.
-SNI_INLINE void stream_row(sn_dtype dtype, const sni_gemm_tile *t, int64_t k) {
+SNI_INLINE void stream_row(sn_dtype dtype, sn_dtype from, const sni_gemm_tile *t, int64_t k) {
   enum { deep = 8 };
   const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
   const char *b = t->b + k * t->b_k;
@@ -269,91 +304,38 @@ SNI_INLINE void stream_row(sn_dtype dtype, const sni_gemm_tile *t, int64_t k) {
     char *to = t->sums + at;
     vector low = load(to), high = load(to + SNI_VECTOR_BYTES);
     UNROLL for (int i = 0; i < deep; i++) {
-      const char *from = b + i * b_k + at;
-      __builtin_prefetch(from + deep * b_k);
-      low = multiply_add(dtype, one[i], load(from), low);
-      high = multiply_add(dtype, one[i], load(from + SNI_VECTOR_BYTES), high);
+      const char *row = b + i * b_k + reach(dtype, from, at);
+      __builtin_prefetch(row + deep * b_k);
+      low = multiply_add(dtype, one[i], load_from(dtype, from, row), low);
+      high = multiply_add(dtype, one[i],
+                          load_from(dtype, from, row + reach(dtype, from, SNI_VECTOR_BYTES)), high);
     }
     store(to, low);
     store(to + SNI_VECTOR_BYTES, high);
   }
-  stream_tail(dtype, deep, t, k, at);
+  stream_tail(dtype, from, deep, t, k, at);
 }
 
-SNI_INLINE void run_stream(sn_dtype dtype, const sni_gemm_tile *t) {
+SNI_INLINE void run_stream(sn_dtype dtype, sn_dtype from, const sni_gemm_tile *t) {
   int64_t k = 0;
-  for (; t->rows == 1 && k + 8 <= t->k; k += 8) stream_row(dtype, t, k);
-  for (; k + 4 <= t->k; k += 4) stream_rows(dtype, 4, t, k);
-  for (; k < t->k; k++) stream_rows(dtype, 1, t, k);
+  for (; t->rows == 1 && k + 8 <= t->k; k += 8) stream_row(dtype, from, t, k);
+  for (; k + 4 <= t->k; k += 4) stream_rows(dtype, from, 4, t, k);
+  for (; k < t->k; k++) stream_rows(dtype, from, 1, t, k);
 }
 
-static void stream_f32(const sni_gemm_tile *t) {
-  run_stream(SN_F32, t);
-}
-static void stream_f64(const sni_gemm_tile *t) {
-  run_stream(SN_F64, t);
-}
-static void stream_i32(const sni_gemm_tile *t) {
-  run_stream(SN_I32, t);
-}
-static void stream_i64(const sni_gemm_tile *t) {
-  run_stream(SN_I64, t);
-}
-static const sni_gemm_tile_function streams[SN_DTYPE_COUNT] = {
-    [SN_F32] = stream_f32, [SN_F64] = stream_f64, [SN_I32] = stream_i32, [SN_I64] = stream_i64};
+// clang-format off
+#define FROM(X) X(F32, F32) X(F64, F64) X(I32, I32) X(I64, I64) X(F32, F16) X(F32, BF16) X(I32, I8) X(I32, U8) \
+  X(I32, I16) X(I32, U16)
+#define SNI_X(T, from) \
+  static void stream_##from(const sni_gemm_tile *t) { run_stream(SN_##T, SN_##from, t); }
+FROM(SNI_X)
+#undef SNI_X
+#define SNI_X(T, from) [SN_##from] = stream_##from,
+static const sni_gemm_tile_function streams[SN_DTYPE_COUNT] = {FROM(SNI_X)};
+#undef SNI_X
+// clang-format on
 
 // ---- copies
-
-typedef uint32_t quad __attribute__((vector_size(16), aligned(4), may_alias));
-typedef uint64_t twin __attribute__((vector_size(16), aligned(8), may_alias));
-
-// A block of elements whose columns are neighbours in k: 16 bytes of each of `wide` columns.
-#if defined(__AVX2__)
-enum { wide_32 = 8, wide_64 = 4 };
-SNI_INLINE __m256 pair(const char *low, const char *high) {
-  const __m256 both = _mm256_castps128_ps256(_mm_loadu_ps((const float *)(const void *)low));
-  return _mm256_insertf128_ps(both, _mm_loadu_ps((const float *)(const void *)high), 1);
-}
-SNI_INLINE void put(char *to, __m256 value) {
-  _mm256_storeu_ps((float *)(void *)to, value);
-}
-SNI_INLINE void transpose_32(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t column) {
-  __m256 z[4];
-  UNROLL for (int i = 0; i < 4; i++) z[i] = pair(from + i * column, from + (i + 4) * column);
-  const __m256 low0 = _mm256_unpacklo_ps(z[0], z[1]), low1 = _mm256_unpacklo_ps(z[2], z[3]);
-  const __m256 high0 = _mm256_unpackhi_ps(z[0], z[1]), high1 = _mm256_unpackhi_ps(z[2], z[3]);
-  put(to, _mm256_shuffle_ps(low0, low1, 0x44));
-  put(to + to_k, _mm256_shuffle_ps(low0, low1, 0xEE));
-  put(to + 2 * to_k, _mm256_shuffle_ps(high0, high1, 0x44));
-  put(to + 3 * to_k, _mm256_shuffle_ps(high0, high1, 0xEE));
-}
-SNI_INLINE void transpose_64(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t column) {
-  const __m256d even = _mm256_castps_pd(pair(from, from + 2 * column));
-  const __m256d odd = _mm256_castps_pd(pair(from + column, from + 3 * column));
-  put(to, _mm256_castpd_ps(_mm256_unpacklo_pd(even, odd)));
-  put(to + to_k, _mm256_castpd_ps(_mm256_unpackhi_pd(even, odd)));
-}
-#else
-enum { wide_32 = 4, wide_64 = 2 };
-SNI_INLINE void transpose_32(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t column) {
-  quad row[4];
-  for (int i = 0; i < 4; i++) row[i] = *(const quad *)(const void *)(from + i * column);
-  const quad low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
-  const quad low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
-  const quad high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
-  const quad high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
-  *(quad *)(void *)to = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
-  *(quad *)(void *)(to + to_k) = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
-  *(quad *)(void *)(to + 2 * to_k) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
-  *(quad *)(void *)(to + 3 * to_k) = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
-}
-SNI_INLINE void transpose_64(char *to, ptrdiff_t to_k, const char *from, ptrdiff_t column) {
-  const twin even = *(const twin *)(const void *)from;
-  const twin odd = *(const twin *)(const void *)(from + column);
-  *(twin *)(void *)to = __builtin_shufflevector(even, odd, 0, 2);
-  *(twin *)(void *)(to + to_k) = __builtin_shufflevector(even, odd, 1, 3);
-}
-#endif
 
 // Elements [k_first, k_end) x [begin, end) one by one.
 SNI_INLINE void copy_rest(const sni_gemm_copy *p, size_t size, int64_t k_first, int64_t k_end,
@@ -470,10 +452,6 @@ static void copy_64(const sni_gemm_copy *p) {
   run_copy(p, 8);
 }
 
-#define SNI_PASTE(name, suffix) name##_##suffix
-#define SNI_EXPAND(name, suffix) SNI_PASTE(name, suffix)
-#define SNI_TEXT(name) #name
-#define SNI_TEXT_OF(name) SNI_TEXT(name)
 const sni_gemm_kernels SNI_EXPAND(sni_gemm_kernels, SNI_ISA_SUFFIX) = {
     .name = SNI_TEXT_OF(SNI_ISA_SUFFIX),
     .vector_bytes = SNI_VECTOR_BYTES,
@@ -482,4 +460,5 @@ const sni_gemm_kernels SNI_EXPAND(sni_gemm_kernels, SNI_ISA_SUFFIX) = {
     .stream = streams,
     .copy_32 = copy_32,
     .copy_64 = copy_64,
+    .copy_narrow = SNI_EXPAND(sni_gemm_copy_narrow, SNI_ISA_SUFFIX),
 };

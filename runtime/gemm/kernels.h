@@ -37,7 +37,7 @@ typedef struct sni_gemm_tile {
 } sni_gemm_tile;
 typedef void (*sni_gemm_tile_function)(const sni_gemm_tile *tile);
 
-// to[k][column] = from[k][column] for k < depth. Strides in bytes; columns of `to` are neighbours up to
+// to[k][column] = from[k][column] for k < depth, in the compute dtype. Strides in bytes; columns of `to` are neighbours up to
 // the end of a panel. With `pads`, the last panel ends with zeros up to a whole vector.
 typedef struct sni_gemm_copy {
   char *to;
@@ -49,20 +49,40 @@ typedef struct sni_gemm_copy {
   bool pads;
 } sni_gemm_copy;
 
+typedef void (*sni_gemm_copy_function)(const sni_gemm_copy *copy);
+
 typedef struct sni_gemm_kernels {
   const char *name;
   int vector_bytes;
   int tile_rows[SNI_GEMM_VECTORS];                                        // most, of 1, 2 vectors
   const sni_gemm_tile_function (*tile)[SNI_GEMM_VECTORS][SNI_GEMM_ROWS];  // [dtype][][rows - 1]
-  const sni_gemm_tile_function *stream;                                   // [dtype]
-  void (*copy_32)(const sni_gemm_copy *copy);
-  void (*copy_64)(const sni_gemm_copy *copy);
+  const sni_gemm_tile_function *stream;                                   // [dtype of b]
+  sni_gemm_copy_function copy_32, copy_64;
+  const sni_gemm_copy_function *copy_narrow;  // [storage dtype of one or two bytes]
 } sni_gemm_kernels;
+
+// Of a side of this dtype.
+static inline sni_gemm_copy_function sni_gemm_copy_of(const sni_gemm_kernels *kernels,
+                                                      sn_dtype dtype) {
+  const size_t bytes = sni_dtype_bytes(dtype);
+  return bytes == 8   ? kernels->copy_64
+         : bytes == 4 ? kernels->copy_32
+                      : kernels->copy_narrow[dtype];
+}
 
 extern const sni_gemm_kernels sni_gemm_kernels_baseline;
 #if defined(__x86_64__)
 extern const sni_gemm_kernels sni_gemm_kernels_avx2;
 extern const sni_gemm_kernels sni_gemm_kernels_avx512;
+#endif
+// Names of the copy being compiled.
+#if defined(SNI_ISA_SUFFIX)
+#define SNI_PASTE(name, suffix) name##_##suffix
+#define SNI_EXPAND(name, suffix) SNI_PASTE(name, suffix)
+#define SNI_TEXT(name) #name
+#define SNI_TEXT_OF(name) SNI_TEXT(name)
+extern const sni_gemm_copy_function SNI_EXPAND(sni_gemm_copy_narrow,
+                                               SNI_ISA_SUFFIX)[SN_DTYPE_COUNT];
 #endif
 // The copy that fits the CPU.
 const sni_gemm_kernels *sni_gemm_kernels_best(void);

@@ -200,29 +200,47 @@ enum {
 // The runs of a row, the same for all rows: where each begins, and what the ranges say there.
 typedef struct row_runs {
   int64_t count;
-  int64_t from[most_runs], to[most_runs], bytes[most_runs];
+  int64_t from[most_runs], to[most_runs], length[most_runs];
   int64_t values[most_runs][listed_ranges];
 } row_runs;
 
+// What rows are made of.
+typedef struct rows {
+  const sni_gemm_map *map;
+  int64_t from_size, size;
+  sni_gemm_copy_function copy;  // NULL: bytes as they are
+  int64_t k, n_k;
+} rows;
+
 // False: there are too many.
-static bool list_runs(const sni_gemm_map *map, const sni_gemm_axes *axes, bool ranges, int64_t size,
-                      int64_t k, int64_t n_k, row_runs *out) {
-  run r = first_run(axes, k, n_k);
+static bool list_runs(const rows *w, const sni_gemm_axes *axes, bool ranges, row_runs *out) {
+  run r = first_run(axes, w->k, w->n_k);
   out->count = 0;
-  if (ranges && map->n_ranges > listed_ranges) return false;
+  if (ranges && w->map->n_ranges > listed_ranges) return false;
   do {
     const int64_t n = out->count++;
     if (n == most_runs) return false;
     out->from[n] = sum_of(&r, axes->step);
-    out->to[n] = r.done * size;
-    out->bytes[n] = r.length * size;
-    for (int64_t i = 0; ranges && i < map->n_ranges; i++)
-      out->values[n][i] = sum_of(&r, map->ranges[i].k);
+    out->to[n] = r.done * w->size;
+    out->length[n] = r.length;
+    for (int64_t i = 0; ranges && i < w->map->n_ranges; i++)
+      out->values[n][i] = sum_of(&r, w->map->ranges[i].k);
   } while (next_run(&r));
   return true;
 }
 
-static void copy_bytes(char *to, const char *from, int64_t bytes) {
+static void copy_run(const rows *w, char *to, const char *from, int64_t n) {
+  const int64_t bytes = n * w->size;
+  if (w->copy) {
+    if (n)
+      w->copy(&(sni_gemm_copy){.to = to,
+                               .from = from,
+                               .from_column = w->from_size,
+                               .depth = 1,
+                               .columns = n,
+                               .panel = n});
+    return;
+  }
   if (bytes > 64) {
     memcpy(to, from, (size_t)bytes);
     return;
@@ -232,55 +250,57 @@ static void copy_bytes(char *to, const char *from, int64_t bytes) {
   for (; at < bytes; at += 4) memcpy(to + at, from + at, 4);
 }
 
-static void copy_whole_row(const row_runs *runs, const char *from, char *to) {
+static void copy_whole_row(const rows *w, const row_runs *runs, const char *from, char *to) {
   for (int64_t i = 0; i < runs->count; i++)
-    copy_bytes(to + runs->to[i], from + runs->from[i], runs->bytes[i]);
+    copy_run(w, to + runs->to[i], from + runs->from[i], runs->length[i]);
+}
+
+// Elements [first, end) of `length`, zeros around them.
+static void copy_inside(const rows *w, char *to, const char *from, int64_t first, int64_t end,
+                        int64_t length) {
+  if (first >= end) first = end = 0;
+  memset(to, 0, (size_t)(first * w->size));
+  copy_run(w, to + first * w->size, from + first * w->from_size, end - first);
+  memset(to + end * w->size, 0, (size_t)((length - end) * w->size));
 }
 
 // values: of the ranges at this row, at k = 0; from: of the row, there.
-static void copy_edge_row(const sni_gemm_map *map, const row_runs *runs, const int64_t *values,
-                          const char *from, int64_t size, char *to) {
+static void copy_edge_row(const rows *w, const row_runs *runs, const int64_t *values,
+                          const char *from, char *to) {
+  const sni_gemm_map *map = w->map;
   for (int64_t n = 0; n < runs->count; n++) {
-    const int64_t length = runs->bytes[n] / size;
-    int64_t first = 0, end = length;
+    int64_t first = 0, end = runs->length[n];
     for (int64_t i = 0; i < map->n_ranges; i++)
       sni_gemm_inside(values[i] + runs->values[n][i], inner_of(&map->k, map->ranges[i].k),
                       map->ranges[i].extent, &first, &end);
-    if (first >= end) first = end = 0;
-    char *at = to + runs->to[n];
-    memset(at, 0, (size_t)(first * size));
-    copy_bytes(at + first * size, from + runs->from[n] + first * size, (end - first) * size);
-    memset(at + end * size, 0, (size_t)((length - end) * size));
+    copy_inside(w, to + runs->to[n], from + runs->from[n], first, end, runs->length[n]);
   }
 }
 
 // The same without a list.
-static void copy_long_row(const sni_gemm_map *map, const int64_t *values, const char *from,
-                          int64_t size, char *to, int64_t k, int64_t n_k) {
-  run r = first_run(&map->k, k, n_k);
+static void copy_long_row(const rows *w, const int64_t *values, const char *from, char *to) {
+  const sni_gemm_map *map = w->map;
+  run r = first_run(&map->k, w->k, w->n_k);
   do {
     int64_t first = 0, end = r.length;
     for (int64_t i = 0; i < map->n_ranges; i++)
       sni_gemm_inside(values[i] + sum_of(&r, map->ranges[i].k), inner_of(&map->k, map->ranges[i].k),
                       map->ranges[i].extent, &first, &end);
-    if (first >= end) first = end = 0;
-    char *at = to + r.done * size;
-    memset(at, 0, (size_t)(first * size));
-    copy_bytes(at + first * size, from + sum_of(&r, map->k.step) + first * size,
-               (end - first) * size);
-    memset(at + end * size, 0, (size_t)((r.length - end) * size));
+    copy_inside(w, to + r.done * w->size, from + sum_of(&r, map->k.step), first, end, r.length);
   } while (next_run(&r));
 }
 
-void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t size, char *to,
-                        int64_t own, int64_t n_own, int64_t k, int64_t n_k) {
+void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t from_size,
+                        sni_gemm_copy_function copy, int64_t size, char *to, int64_t own,
+                        int64_t n_own, int64_t k, int64_t n_k) {
+  const rows w = {map, from_size, size, copy, k, n_k};
   sni_gemm_axes joined;
   row_runs whole, edge;
   int64_t values[SNI_GEMM_RANGES];
   if (n_own <= 0 || n_k <= 0) return;
   join_axes(&map->k, &joined);
-  const bool whole_is_listed = list_runs(map, &joined, false, size, k, n_k, &whole);
-  const bool edge_is_listed = map->n_ranges && list_runs(map, &map->k, true, size, k, n_k, &edge);
+  const bool whole_is_listed = list_runs(&w, &joined, false, &whole);
+  const bool edge_is_listed = map->n_ranges && list_runs(&w, &map->k, true, &edge);
   run o = first_run(&map->own, map->own_first + own, n_own);
   do {
     const int64_t step = inner_of(&map->own, map->own.step);
@@ -290,11 +310,11 @@ void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t size,
         values[v] = map->ranges[v].offset + sum_of(&o, map->ranges[v].own) +
                     i * inner_of(&map->own, map->ranges[v].own);
       if (whole_is_listed && holds_whole(map, values))
-        copy_whole_row(&whole, row, to);
+        copy_whole_row(&w, &whole, row, to);
       else if (edge_is_listed)
-        copy_edge_row(map, &edge, values, row, size, to);
+        copy_edge_row(&w, &edge, values, row, to);
       else
-        copy_long_row(map, values, row, size, to, k, n_k);
+        copy_long_row(&w, values, row, to);
     }
   } while (next_run(&o));
 }

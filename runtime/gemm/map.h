@@ -42,13 +42,14 @@ void sni_gemm_inside(int64_t value, int64_t step, int64_t extent, int64_t *first
 bool sni_gemm_map_is_plain(const sni_gemm_map *map, const char *from, const char **out_from,
                            int64_t *out_own, int64_t *out_k);
 
-typedef void (*sni_gemm_copy_function)(const sni_gemm_copy *copy);
-// to[k][own], to_k bytes from k to k, neighbours along own.
+// to[k][own], to_k bytes from k to k, neighbours of `size` bytes along own.
 void sni_gemm_copy_block(const sni_gemm_map *map, const char *from, int64_t size,
                          sni_gemm_copy_function copy, char *to, int64_t to_k, int64_t own,
                          int64_t n_own, int64_t k, int64_t n_k);
-// to[own][k], neighbours along k, one row behind the other. The innermost step of k is `size`.
-void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t size, char *to,
-                        int64_t own, int64_t n_own, int64_t k, int64_t n_k);
+// to[own][k], neighbours of `size` bytes along k, one row behind the other. The innermost step of k is
+// that of neighbours too, of from_size bytes; copy: where that is another size, else NULL.
+void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t from_size,
+                        sni_gemm_copy_function copy, int64_t size, char *to, int64_t own,
+                        int64_t n_own, int64_t k, int64_t n_k);
 
 #endif

@@ -28,6 +28,7 @@ typedef struct sn_conv_options {
   sn_data_format data_format;       // of image and result
   // of sn_conv_transpose: spatial sizes of its result; 0: stride * size (SAME), else the least
   int64_t output_size[SN_MAX_SPATIAL];
+  sn_dtype result;  // as of sn_matmul_options
 } sn_conv_options;
 // conv: y[n, o.., f] = sum over k.., c of x[n, o stride + k dilation - pad.., c] kernel[k.., c, f]
 // (cross-correlation, as every library's convolution; x is 0 outside), for 1 to 3 spatial dims.
@@ -36,7 +37,8 @@ typedef struct sn_conv_options {
 // those of g - 1. Numbers, one dtype for both. An element is summed as one of a sn_matmul of
 // several columns whose row is the window (one channel and one filter a group: place by place). Zeros
 // outside are multiplied: a kernel's infinity or NaN shows. In a trace the kernel's spatial sizes are
-// fixed, and the image's where SAME meets a stride above 1. options NULL: all 0. Errors: SN_ERR_DTYPE;
+// fixed, and the image's where SAME meets a stride above 1. options NULL: all 0. Errors: SN_ERR_DTYPE (dtypes
+// differ; .result);
 // SN_ERR_SHAPE (ranks; channels; groups that do not divide; a kernel larger than the padded image);
 // SN_ERR_ARGUMENT (options). VJP: conv_transpose of dy; the convolution of x and dy. Source:
 // TensorFlow 2 tf.nn.convolution.

@@ -7,9 +7,22 @@
 SNI_EXTERN_C_BEGIN
 
 // ---- linear algebra
+typedef struct sn_matmul_options {
+  size_t size;  // sizeof(sn_matmul_options); filled in by the macros
+  // The result's dtype, in which it is summed: one that holds all numbers of the operands' dtype (SN_I32 of
+  // i8, SN_F32 of bf16). 0: theirs; 16-bit floats are summed in f32 and rounded, narrow integers wrap.
+  sn_dtype result;
+} sn_matmul_options;
 // a[..., M, K] @ b[..., K, N] -> [..., M, N]; leading dims broadcast; rank 1 operands as NumPy's
-// matmul. numbers. Errors: SN_ERR_SHAPE (rank 0; K differs). VJP: dy @ b^T, a^T @ dy.
+// matmul. numbers, one dtype for both. options NULL: all 0. Operands of narrow dtypes are read as they lie,
+// no wider copy is made. Errors: SN_ERR_SHAPE (rank 0; K differs), SN_ERR_DTYPE (dtypes differ; .result does
+// not hold theirs). VJP: dy @ b^T, a^T @ dy, summed in the result's dtype and rounded to the operands' once.
+// Source: .result is preferred_element_type of jax.numpy.matmul.
+SN_API sn_tensor *sn_matmul_opts(sn_tensor *a, sn_tensor *b, const sn_matmul_options *options);
+#ifndef __cplusplus  // which has a function with options of this name
+// The same without options: for its address, and for programs that call it by that name.
 SN_API sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b);
+#endif
 
 // ---- products by other names: a and b of one dtype. numbers
 // a[i] b[j] of all elements of a and of b: [size a, size b]. numbers. VJP: dy b, a dy. Source: numpy.outer.

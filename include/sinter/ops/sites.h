@@ -30,7 +30,6 @@
 #define sn_one_hot(indices, depth, dtype) SNI_AT(sn_one_hot(indices, depth, dtype))
 #define sn_gather(x, indices) SNI_AT(sn_gather(x, indices))
 #define sn_scatter_add(x, indices, updates) SNI_AT(sn_scatter_add(x, indices, updates))
-#define sn_matmul(a, b) SNI_AT(sn_matmul(a, b))
 #define sn_outer(a, b) SNI_AT(sn_outer(a, b))
 #define sn_vecdot(a, b, axis) SNI_AT(sn_vecdot(a, b, axis))
 #define sn_cross(a, b) SNI_AT(sn_cross(a, b))
@@ -162,6 +161,10 @@ static inline sn_tensor *sn_avg_pool(sn_tensor *x, sn_pool_options options = sn_
   options.size = sizeof(options);
   return sn_locate(sn_avg_pool_opts(x, &options), file, line);
 }
+static inline sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b, sn_matmul_options options = sn_matmul_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_matmul_opts(a, b, &options), file, line);
+}
 static inline sn_tensor *sn_scaled_dot_product_attention(sn_tensor *q, sn_tensor *k, sn_tensor *v, sn_attention_options options = sn_attention_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_scaled_dot_product_attention_opts(q, k, v, &options), file, line);
@@ -246,6 +249,7 @@ static inline sn_tensor *sn_flip(sn_tensor *x, sn_flip_options options = sn_flip
 #define sn_conv_transpose(...) SNI_OPTIONS2(sn_conv_transpose_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
 #define sn_max_pool(...) SNI_OPTIONS1(sn_max_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
 #define sn_avg_pool(...) SNI_OPTIONS1(sn_avg_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
+#define sn_matmul(...) SNI_OPTIONS2(sn_matmul_opts, sn_matmul_options, __VA_ARGS__, .size = sizeof(sn_matmul_options))
 #define sn_scaled_dot_product_attention(...) SNI_OPTIONS3(sn_scaled_dot_product_attention_opts, sn_attention_options, __VA_ARGS__, .size = sizeof(sn_attention_options))
 #define sn_sum(...) SNI_OPTIONS1(sn_sum_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
 #define sn_mean(...) SNI_OPTIONS1(sn_mean_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))

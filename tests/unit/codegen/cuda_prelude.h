@@ -193,6 +193,29 @@ __device__ inline T k_bits(S a) {
   return y;
 }
 
+// ---- 16-bit floats, as bits: to nearest, ties to even
+__device__ inline float k_from_f16(unsigned w) {
+  const unsigned size = (w & 0x7fff) << 13, sign = (w & 0x8000) << 16;
+  const float scaled = k_bits<float>(size) * 0x1p112f;
+  const unsigned bits = size >= 0x0f800000 ? size | 0x7f800000 : k_bits<unsigned>(scaled);
+  return k_bits<float>(bits | sign);
+}
+__device__ inline unsigned short k_to_f16(float a) {
+  const unsigned bits = k_bits<unsigned>(a), size = bits & 0x7fffffff, sign = bits >> 16 & 0x8000;
+  if (size > 0x7f800000) return (unsigned short)(0x7e00 | sign);
+  if (size >= 0x47800000) return (unsigned short)(0x7c00 | sign);
+  const unsigned small = k_bits<unsigned>(k_bits<float>(size) + 0.5f) - 0x3f000000;
+  const unsigned usual = (size + (size >> 13 & 1) + 0xfff - (112u << 23)) >> 13;
+  return (unsigned short)((size < 0x38800000 ? small : usual) | sign);
+}
+__device__ inline float k_from_bf16(unsigned w) {
+  return k_bits<float>(w << 16);
+}
+__device__ inline unsigned short k_to_bf16(float a) {
+  const unsigned bits = k_bits<unsigned>(a), upper = bits >> 16;
+  return (unsigned short)(a == a ? (bits + (upper & 1) + 0x7fff) >> 16 : upper | 0x40);
+}
+
 // ---- sums. L: lanes that this thread holds: 1, one after the other; 64; 2, of a warp's. C: chunk.
 enum { k_levels = 24 };
 // none: what combining leaves alone; last: done to a total.

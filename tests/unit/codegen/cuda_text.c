@@ -171,6 +171,29 @@ static void write_read(const writer *w, uint32_t number, uint32_t item, uint32_t
     fprintf(w->out, " : v%u", otherwise);
 }
 
+// What stands before a value in brackets to convert it.
+static void write_conversion(const writer *w, sn_dtype from, sn_dtype to) {
+  if (sni_is_half(from))
+    fprintf(w->out, "k_from_%s", sn_dtype_name(from));
+  else if (sni_is_half(to))
+    fprintf(w->out, "k_to_%s", sn_dtype_name(to));
+  else
+    fprintf(w->out, "k_to<%s>::from", types[to]);
+}
+
+// A side of a product, in its dtype.
+static void write_side(const writer *w, uint32_t number, uint32_t item, sn_dtype dtype) {
+  const sni_tree_access *access = &sni_tree_accesses(w->tree)[number];
+  const sn_dtype stored = (sn_dtype)sni_tree_buffers(w->tree)[access->buffer].dtype;
+  if (sni_dtype_bytes(stored) == sni_dtype_bytes(dtype))
+    fprintf(w->out, "(%s)", types[dtype]);
+  else
+    write_conversion(w, stored, dtype);
+  fprintf(w->out, "(");
+  write_read(w, number, item, SNI_NO_VALUE);
+  fprintf(w->out, ")");
+}
+
 static void write_operation(const writer *w, const sni_tree_inst *inst) {
   const uint32_t *v = inst->operands;
   const char *type = types[inst->dtype];
@@ -184,7 +207,8 @@ static void write_operation(const writer *w, const sni_tree_inst *inst) {
       fprintf(w->out, "v%u ? v%u : v%u", v[0], v[1], v[2]);
       return;
     case SNI_KOP_CAST:
-      fprintf(w->out, "k_to<%s>::from(v%u)", type, v[0]);
+      write_conversion(w, (sn_dtype)inst->source, (sn_dtype)inst->dtype);
+      fprintf(w->out, "(v%u)", v[0]);
       return;
     case SNI_KOP_BITCAST:
       fprintf(w->out, "k_bits<%s>(v%u)", type, v[0]);
@@ -349,9 +373,9 @@ static void write_contract(const writer *w, uint32_t i) {
   fprintf(w->out, "for (k = begin; k < n && k < begin + step; k++) {\nk0 = k;\n");
   write_axes(w, c);
   fprintf(w->out, "sum = k_fma(");
-  write_read(w, c->lhs, i, SNI_NO_VALUE);
+  write_side(w, c->lhs, i, dtype);
   fprintf(w->out, ", ");
-  write_read(w, c->rhs, i, SNI_NO_VALUE);
+  write_side(w, c->rhs, i, dtype);
   fprintf(w->out, ", sum);\n}\nv%u = begin ? k_add(v%u, sum) : sum;\n}\n}\n", c->inst, c->inst);
 }
 

@@ -12,6 +12,7 @@ typedef enum epilogue { epilogue_none, epilogue_bias_relu, epilogue_long, epilog
 
 typedef struct product {
   sn_dtype dtype;
+  sn_dtype lhs, rhs;  // of the sides; 0: the product's
   int64_t batch, m, n, k;
   bool lhs_transposed, rhs_transposed;
   bool batch_param, m_param, n_param, k_param;
@@ -80,7 +81,8 @@ static void build_product(const product *p) {
   if (p->m_grain) k->grain[1] = p->m_grain;
   if (p->n_grain) k->grain[2] = p->n_grain;
   build_stage(&b, false);
-  const uint32_t lhs = build_buffer(&b, p->dtype), rhs = build_buffer(&b, p->dtype);
+  const uint32_t lhs = build_buffer(&b, p->lhs ? p->lhs : p->dtype),
+                 rhs = build_buffer(&b, p->rhs ? p->rhs : p->dtype);
   k->contraction = (nest_contraction){.present = true,
                                       .lhs = build_access(&b, lhs, 0, STRIDES(0)),
                                       .rhs = build_access(&b, rhs, 0, STRIDES(0)),
@@ -111,9 +113,9 @@ static void check_product(product p) {
   if (!p.batch) p.batch = 1;
   build_product(&p);
   snprintf(what, sizeof(what),
-           "%lldx%lldx%lldx%lld %s grains %lld %lld lt%d rt%d params %d%d%d epilogue %d",
+           "%lldx%lldx%lldx%lld %s of %d %d grains %lld %lld lt%d rt%d params %d%d%d epilogue %d",
            (long long)p.batch, (long long)p.m, (long long)p.k, (long long)p.n,
-           sn_dtype_name(p.dtype), (long long)b.k.grain[1], (long long)b.k.grain[2],
+           sn_dtype_name(p.dtype), p.lhs, p.rhs, (long long)b.k.grain[1], (long long)b.k.grain[2],
            p.lhs_transposed, p.rhs_transposed, p.m_param, p.n_param, p.k_param, p.epilogue);
   check_kernel(&b.k, params, .what = what, .only = p.only);
 }
@@ -147,6 +149,30 @@ START_TEST(random_products) {
                  .pad = random_below(3),
                  .epilogue = (epilogue)random_below(4)};
     if (random_below(3) == 0) p.m_grain = 1 + random_below(50), p.n_grain = 1 + random_below(100);
+    check_product(p);
+  }
+}
+END_TEST
+
+static sn_dtype any_side(sn_dtype dtype) {
+  sn_dtype side;
+  do side = (sn_dtype)random_below(SN_DTYPE_COUNT);
+  while (sni_compute_dtype(side) != dtype);
+  return side;
+}
+
+START_TEST(sides_of_storage_dtypes) {
+  for (int turn = 0; turn < 80; turn++) {
+    product p = {.dtype = random_below(2) ? SN_F32 : SN_I32,
+                 .m = 1 + random_below(40),
+                 .n = 1 + random_below(random_below(2) ? 20 : 70),
+                 .k = random_below(random_below(2) ? 7 : 40),
+                 .lhs_transposed = random_below(2),
+                 .rhs_transposed = random_below(3) == 0,
+                 .k_param = random_below(3) == 0,
+                 .pad = random_below(3)};
+    p.lhs = any_side(p.dtype);
+    p.rhs = any_side(p.dtype);
     check_product(p);
   }
 }
@@ -233,6 +259,7 @@ int main(void) {
   tcase_set_timeout(tests, 240);
   tcase_add_test(tests, shapes_around_the_blocks);
   tcase_add_test(tests, random_products);
+  tcase_add_test(tests, sides_of_storage_dtypes);
   tcase_add_test(tests, deep_products_keep_the_order_of_k);
   tcase_add_test(tests, large_right_sides_are_packed);
   tcase_add_test(tests, residual_in_place);

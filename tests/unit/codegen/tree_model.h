@@ -171,9 +171,12 @@ static void tree_finish_reduce(tree_model *m, uint32_t number) {
 
 static model_value tree_factor(const tree_model *m, uint32_t access, uint32_t item, int64_t k,
                                sn_dtype dtype) {
-  if (!tree_in_ranges(m, &sni_tree_accesses(m->tree)[access], item, k))
-    return (model_value){.i64 = 0};
-  return model_load(tree_address(m, access, item, k, false), dtype);
+  const sni_tree_access *a = &sni_tree_accesses(m->tree)[access];
+  const sn_dtype stored = (sn_dtype)sni_tree_buffers(m->tree)[a->buffer].dtype;
+  if (!tree_in_ranges(m, a, item, k)) return (model_value){.i64 = 0};
+  const char *at = tree_address(m, access, item, k, false);
+  if (sni_dtype_bytes(stored) == sni_dtype_bytes(dtype)) return model_load(at, dtype);
+  return model_cast(stored, dtype, model_load(at, stored));
 }
 
 static model_value tree_contract(const tree_model *m, uint32_t item) {

@@ -431,6 +431,12 @@ static uint32_t random_from(random_maker *g, sn_dtype dtype) {
   return sni_tree_add_access(&g->b, access);
 }
 
+// The dtype, or one of storage that computes in it.
+static sn_dtype random_side(random_maker *g, sn_dtype dtype) {
+  const sn_dtype side = (sn_dtype)random_pick(g, SN_DTYPE_COUNT);
+  return g->storage && sni_compute_dtype(side) == dtype ? side : dtype;
+}
+
 // Loops m and n around a contraction, with what stands before and behind it.
 static void random_contract(random_maker *g, int64_t m_grain, int64_t n_grain) {
   static const sn_dtype dtypes[] = {SN_F32, SN_F32, SN_F64, SN_I32, SN_I64};
@@ -465,8 +471,8 @@ static void random_contract(random_maker *g, int64_t m_grain, int64_t n_grain) {
     contract.segment = segments[random_pick(g, 5)];
   else
     contract.from = random_from(g, dtype);
-  contract.lhs = random_operand(g, dtype, depth - 2, depth - 1, &k);
-  contract.rhs = random_operand(g, dtype, depth - 1, depth - 2, &k);
+  contract.lhs = random_operand(g, random_side(g, dtype), depth - 2, depth - 1, &k);
+  contract.rhs = random_operand(g, random_side(g, dtype), depth - 1, depth - 2, &k);
   random_add_value(g, sni_tree_add_contract(&g->b, dtype, contract));
   random_block(g, random_pick(g, 4), true);
   random_store(g);

@@ -1,7 +1,9 @@
 // Products by runtime/gemm against the rule of their bits, one fma after the other, with the loops of
 // each instruction set that the CPU has, in scratch of exactly the size asked for; by a team of threads
-// too. Operands end where an unreadable page begins.
+// too. Operands end where an unreadable page begins; they are of the product's dtype or of storage
+// dtypes that compute in it.
 #include "runtime/gemm/team.h"
+#include "runtime/half.h"
 
 #include <check.h>
 #include <math.h>
@@ -53,7 +55,15 @@ static void release(guarded g) {
 
 // ---- elements
 static size_t size_of(int dtype) {
-  return dtype == SN_F64 || dtype == SN_I64 ? 8 : 4;
+  return sni_dtype_bytes((sn_dtype)dtype);
+}
+
+// Of a side of such a product.
+static int random_side(int dtype) {
+  int side;
+  do side = next_random() % 3 ? (int)(next_random() % SN_DTYPE_COUNT) : dtype;
+  while ((int)sni_compute_dtype((sn_dtype)side) != dtype);
+  return side;
 }
 
 static bool tiny;  // products that round to zeros of either sign
@@ -65,6 +75,13 @@ static void set_random(int dtype, char *to) {
   if (dtype == SN_F64) memcpy(to, &(double){x * 1.01}, 8);
   if (dtype == SN_I32) memcpy(to, &(int32_t){(int32_t)next_random()}, 4);
   if (dtype == SN_I64) memcpy(to, &(int64_t){(int64_t)next_random()}, 8);
+  if (dtype == SN_U64) memcpy(to, &(uint64_t){next_random()}, 8);
+  if (dtype == SN_U32) memcpy(to, &(uint32_t){(uint32_t)next_random()}, 4);
+  if (dtype == SN_I16 || dtype == SN_U16) memcpy(to, &(uint16_t){(uint16_t)next_random()}, 2);
+  if (dtype == SN_I8 || dtype == SN_U8) memcpy(to, &(uint8_t){(uint8_t)next_random()}, 1);
+  const double y = n % 8 ? x * 1.01 : x * 0x1p-24;  // subnormal f16 too
+  if (dtype == SN_F16) memcpy(to, &(uint16_t){sni_f16_of(y)}, 2);
+  if (dtype == SN_BF16) memcpy(to, &(uint16_t){sni_bf16_of(y)}, 2);
 }
 
 typedef union element {
@@ -74,9 +91,18 @@ typedef union element {
   uint64_t i64;
 } element;
 
-static element get(const char *from, size_t size) {
+static float halves[1 << 16];  // by bits of f16
+
+// An element of a side, in the dtype that it computes in.
+static element get(int64_t dtype, const char *from) {
   element e = {.i64 = 0};
-  memcpy(&e, from, size);
+  uint16_t half;
+  memcpy(&e, from, size_of((int)dtype));
+  memcpy(&half, &e, sizeof(half));
+  if (dtype == SN_I8) e.i32 = (uint32_t)(int8_t)e.i32;
+  if (dtype == SN_I16) e.i32 = (uint32_t)(int16_t)e.i32;
+  if (dtype == SN_F16) e.f32 = halves[half];
+  if (dtype == SN_BF16) e.i32 = (uint32_t)half << 16;
   return e;
 }
 
@@ -138,22 +164,26 @@ typedef struct form {
   int64_t pad;  // elements between rows of the operands
   int64_t row_bytes;
   bool in_c;  // the sums go to the caller's memory
+  int a, b;   // dtypes of the sides; 0: the product's
 } form;
 
 static product make(const form *f) {
   product p = {.size = size_of(f->dtype)};
-  const int64_t size = (int64_t)p.size;
+  const int a = f->a ? f->a : f->dtype, b = f->b ? f->b : f->dtype;
+  const int64_t a_size = (int64_t)size_of(a), b_size = (int64_t)size_of(b);
   const int64_t a_lines = f->turned_a ? f->k : f->m, a_line = f->turned_a ? f->m : f->k;
   const int64_t b_lines = f->turned_b ? f->n : f->k, b_line = f->turned_b ? f->k : f->n;
-  const int64_t a_pitch = (a_line + f->pad) * size, b_pitch = (b_line + f->pad) * size;
+  const int64_t a_pitch = (a_line + f->pad) * a_size, b_pitch = (b_line + f->pad) * b_size;
   const int64_t a_count = a_lines ? (a_lines - 1) * (a_line + f->pad) + a_line : 0;
   const int64_t b_count = b_lines ? (b_lines - 1) * (b_line + f->pad) + b_line : 0;
-  p.a = guard((size_t)a_count * p.size, p.size);
-  p.b = guard((size_t)b_count * p.size, p.size);
-  for (int64_t i = 0; i < a_count; i++) set_random(f->dtype, p.a.at + i * size);
-  for (int64_t i = 0; i < b_count; i++) set_random(f->dtype, p.b.at + i * size);
+  p.a = guard((size_t)(a_count * a_size), (size_t)a_size);
+  p.b = guard((size_t)(b_count * b_size), (size_t)b_size);
+  for (int64_t i = 0; i < a_count; i++) set_random(a, p.a.at + i * a_size);
+  for (int64_t i = 0; i < b_count; i++) set_random(b, p.b.at + i * b_size);
   p.g = (sni_gemm){
       .dtype = f->dtype,
+      .a_dtype = a,
+      .b_dtype = b,
       .m = f->m,
       .n = f->n,
       .k = f->k,
@@ -161,11 +191,11 @@ static product make(const form *f) {
       .goes_on = f->goes_on,
       .row_bytes = f->row_bytes,
       .a = p.a.at,
-      .a_row = f->turned_a ? size : a_pitch,
-      .a_k = f->turned_a ? a_pitch : size,
+      .a_row = f->turned_a ? a_size : a_pitch,
+      .a_k = f->turned_a ? a_pitch : a_size,
       .b = p.b.at,
-      .b_k = f->turned_b ? size : b_pitch,
-      .b_column = f->turned_b ? b_pitch : size,
+      .b_k = f->turned_b ? b_size : b_pitch,
+      .b_column = f->turned_b ? b_pitch : b_size,
   };
   return p;
 }
@@ -193,8 +223,8 @@ static element expected(const product *p, int64_t row, int64_t column) {
     element sum = first ? (element){.i64 = 0} : total;
     int64_t k = first;
     for (; k < g->k && k - first < segment; k++)
-      sum = multiply_add(dtype, get(g->a + row * g->a_row + k * g->a_k, p->size),
-                         get(g->b + k * g->b_k + column * g->b_column, p->size), sum);
+      sum = multiply_add(dtype, get(g->a_dtype, g->a + row * g->a_row + k * g->a_k),
+                         get(g->b_dtype, g->b + k * g->b_k + column * g->b_column), sum);
     total = first ? added(dtype, total, sum) : sum;
     first = k;
   }
@@ -230,10 +260,11 @@ static int64_t check_rectangle(const product *p, const form *f) {
     const element e = expected(p, g->row + r, g->column + c);
     ck_assert_msg(
         !memcmp(g->sums + r * g->sums_row + c * (int64_t)p->size, &e, p->size),
-        "%s: dtype %d, %lld x %lld x %lld, segment %lld, turned %d %d, pad %lld: [%lld, %lld]",
-        g->kernels->name, f->dtype, (long long)f->m, (long long)f->k, (long long)f->n,
-        (long long)f->segment, f->turned_a, f->turned_b, (long long)f->pad, (long long)(g->row + r),
-        (long long)(g->column + c));
+        "%s: dtype %d of %d %d, %lld x %lld x %lld, segment %lld, turned %d %d, pad %lld: [%lld, "
+        "%lld]",
+        g->kernels->name, f->dtype, (int)g->a_dtype, (int)g->b_dtype, (long long)f->m,
+        (long long)f->k, (long long)f->n, (long long)f->segment, f->turned_a, f->turned_b,
+        (long long)f->pad, (long long)(g->row + r), (long long)(g->column + c));
   }
   return g->rows * g->columns;
 }
@@ -299,7 +330,9 @@ START_TEST(small_sizes) {
                         .k = (m * 5 + columns) % 7,
                         .turned_a = m & 1,
                         .turned_b = columns & 1,
-                        .in_c = (m + columns) / 4 & 1};
+                        .in_c = (m + columns) / 4 & 1,
+                        .a = random_side(dtypes[(m + columns) % 4]),
+                        .b = random_side(dtypes[(m + columns) % 4])};
         check(&f, kernels[i], 0);
       }
     }
@@ -311,11 +344,13 @@ START_TEST(random_products) {
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
   state = 1;
-  for (int i = 0; i < 400; i++) {
+  for (int i = 0; i < 500; i++) {
     static const int64_t largest[] = {9, 40, 200};
     form f = {.dtype = dtypes[next_random() % 4],
               .turned_a = next_random() & 1,
               .turned_b = next_random() & 1};
+    f.a = random_side(f.dtype);
+    f.b = random_side(f.dtype);
     f.m = between(0, largest[next_random() % 3]);
     f.n = between(0, largest[next_random() % 3]);
     f.k = between(0, largest[next_random() % 3]);
@@ -331,42 +366,44 @@ END_TEST
 
 START_TEST(large_products) {
   static const form forms[] = {
-      {SN_F32, 1, 5000, 70, 1024, false, false, false, 0, 0, false},
-      {SN_F64, 2, 2, 4106, 1024, false, true, false, 0, 1024, false},
-      {SN_F64, 2, 2, 4106, 1024, false, false, false, 0, 1024, false},
-      {SN_F64, 2, 2, 4106, 1024, true, false, false, 0, 0, false},
-      {SN_F64, 1, 2, 4106, 1024, true, false, false, 0, 256, false},
-      {SN_F64, 2, 4106, 2, 0, true, false, false, 0, 1024, false},
-      {SN_F64, 2, 4106, 2, 0, false, true, false, 0, 1024, false},
-      {SN_F64, 2, 4106, 2, 0, false, false, false, 0, 1024, false},
-      {SN_F32, 8, 700, 2100, 1024, false, false, false, 0, 0, false},
-      {SN_F32, 3, 333, 1025, 1024, false, false, false, 1, 0, false},
-      {SN_F32, 200, 150, 2049, 1024, false, false, false, 0, 0, false},
-      {SN_F32, 490, 140, 1100, 1024, true, true, false, 0, 0, false},
-      {SN_F64, 130, 300, 1100, 1024, true, false, false, 3, 700, false},
-      {SN_F64, 7, 129, 3000, 1024, false, true, false, 0, 0, false},
-      {SN_F32, 300, 520, 300, 0, false, true, false, 0, 0, false},
-      {SN_F32, 70, 1100, 1000, 0, true, false, true, 0, 1024, false},
-      {SN_I32, 100, 130, 2500, 0, true, false, false, 0, 0, false},
-      {SN_I64, 490, 70, 1030, 0, false, true, false, 0, 0, false},
-      {SN_I32, 4, 600, 1300, 0, false, false, true, 0, 1024, false},
+      {SN_F32, 1, 5000, 70, 1024, false, false, false, 0, 0, false, 0, 0},
+      {SN_F64, 2, 2, 4106, 1024, false, true, false, 0, 1024, false, 0, 0},
+      {SN_F64, 2, 2, 4106, 1024, false, false, false, 0, 1024, false, 0, 0},
+      {SN_F64, 2, 2, 4106, 1024, true, false, false, 0, 0, false, 0, 0},
+      {SN_F64, 1, 2, 4106, 1024, true, false, false, 0, 256, false, 0, 0},
+      {SN_F64, 2, 4106, 2, 0, true, false, false, 0, 1024, false, 0, 0},
+      {SN_F64, 2, 4106, 2, 0, false, true, false, 0, 1024, false, 0, 0},
+      {SN_F64, 2, 4106, 2, 0, false, false, false, 0, 1024, false, 0, 0},
+      {SN_F32, 8, 700, 2100, 1024, false, false, false, 0, 0, false, 0, 0},
+      {SN_F32, 3, 333, 1025, 1024, false, false, false, 1, 0, false, 0, 0},
+      {SN_F32, 200, 150, 2049, 1024, false, false, false, 0, 0, false, 0, 0},
+      {SN_F32, 490, 140, 1100, 1024, true, true, false, 0, 0, false, 0, 0},
+      {SN_F64, 130, 300, 1100, 1024, true, false, false, 3, 700, false, 0, 0},
+      {SN_F64, 7, 129, 3000, 1024, false, true, false, 0, 0, false, 0, 0},
+      {SN_F32, 300, 520, 300, 0, false, true, false, 0, 0, false, 0, 0},
+      {SN_F32, 70, 1100, 1000, 0, true, false, true, 0, 1024, false, 0, 0},
+      {SN_I32, 100, 130, 2500, 0, true, false, false, 0, 0, false, 0, 0},
+      {SN_I64, 490, 70, 1030, 0, false, true, false, 0, 0, false, 0, 0},
+      {SN_I32, 4, 600, 1300, 0, false, false, true, 0, 1024, false, 0, 0},
       // one strip of rows, and rows of b that meet in a cache: all of a band is copied
-      {SN_F32, 16, 1024, 1100, 1024, false, false, false, 0, 256, false},
-      {SN_F64, 24, 512, 2100, 1024, false, false, false, 0, 256, false},
+      {SN_F32, 16, 1024, 1100, 1024, false, false, false, 0, 256, false, 0, 0},
+      {SN_F64, 24, 512, 2100, 1024, false, false, false, 0, 256, false, 0, 0},
       // streams: a large b, rows of it that meet in a cache; a copied, or as it is
-      {SN_F64, 31, 403, 1100, 1024, false, false, false, 0, 256, false},
-      {SN_F32, 32, 1003, 700, 0, true, false, true, 0, 0, false},
-      {SN_I64, 16, 256, 300, 0, false, false, false, 0, 1024, false},
-      {SN_F32, 13, 512, 520, 100, false, false, false, 0, 0, false},
-      {SN_F32, 3, 509, 300, 0, false, false, true, 0, 0, false},
+      {SN_F64, 31, 403, 1100, 1024, false, false, false, 0, 256, false, 0, 0},
+      {SN_F32, 32, 1003, 700, 0, true, false, true, 0, 0, false, 0, 0},
+      {SN_I64, 16, 256, 300, 0, false, false, false, 0, 1024, false, 0, 0},
+      {SN_F32, 13, 512, 520, 100, false, false, false, 0, 0, false, 0, 0},
+      {SN_F32, 3, 509, 300, 0, false, false, true, 0, 0, false, 0, 0},
   };
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
   for (size_t i = 0; i < SNI_COUNT_OF(forms); i++)
-    for (int c = 0; c < 2 * n; c++) {
+    for (int c = 0; c < 3 * n; c++) {
       form f = forms[i];
-      f.in_c = c & 1;
-      check(&f, kernels[c / 2], (unsigned)(i % 8));
+      f.in_c = c % 3;
+      if (c % 3 == 2) f.a = random_side(f.dtype);
+      if (c % 3 == 2) f.b = random_side(f.dtype);
+      check(&f, kernels[c / 3], (unsigned)(i % 8));
     }
 }
 END_TEST
@@ -493,7 +530,7 @@ START_TEST(mapped_sides) {
   const int n = copies(kernels);
   int shared = 0;
   state = 2;
-  for (int i = 0; i < 400; i++) {
+  for (int i = 0; i < 500; i++) {
     form f = {
         .dtype = dtypes[i % 4], .m = between(1, 130), .n = between(1, 70), .k = between(0, 60)};
     const bool left = i % 3 != 1, right = i % 3 != 0;
@@ -502,9 +539,11 @@ START_TEST(mapped_sides) {
     if (i % 5 == 0) f.segment = between(1, 20);
     if (i % 10 == 0)
       f = (form){.dtype = f.dtype, .m = 130, .n = 70, .k = between(50, 90), .segment = 20};
-    if (left) sides[0] = make_map(f.dtype, &f.m, &f.k, i & 4);
+    f.a = random_side(f.dtype);
+    f.b = random_side(f.dtype);
+    if (left) sides[0] = make_map(f.a, &f.m, &f.k, i & 4);
     k = f.k;
-    if (right) sides[1] = make_map(f.dtype, &f.n, &k, i & 8);
+    if (right) sides[1] = make_map(f.b, &f.n, &k, i & 8);
     if (right && k != f.k) {  // one k for both
       release(sides[1].memory);
       if (left) release(sides[0].memory);
@@ -512,13 +551,13 @@ START_TEST(mapped_sides) {
     }
     if (f.m <= 0 || f.n <= 0) f.m = f.n = f.k = 0;
     product p = make(&f);
-    const size_t size = p.size;
+    const size_t a_size = size_of(f.a), b_size = size_of(f.b);
     for (int64_t r = 0; left && r < f.m; r++)
       for (int64_t j = 0; j < f.k; j++)
-        read_mapped(&sides[0], r, j, size, p.a.at + (r * f.k + j) * (int64_t)size);
+        read_mapped(&sides[0], r, j, a_size, p.a.at + (r * f.k + j) * (int64_t)a_size);
     for (int64_t j = 0; right && j < f.k; j++)
       for (int64_t c = 0; c < f.n; c++)
-        read_mapped(&sides[1], c, j, size, p.b.at + (j * f.n + c) * (int64_t)size);
+        read_mapped(&sides[1], c, j, b_size, p.b.at + (j * f.n + c) * (int64_t)b_size);
     sni_gemm g = p.g;
     for (int s = 0; s < 2; s++) sides[s].map.ranges = sides[s].ranges;
     if (left) g.map_a = &sides[0].map;
@@ -554,6 +593,7 @@ START_TEST(mapped_sides) {
 END_TEST
 
 int main(void) {
+  for (uint32_t i = 0; i < 1 << 16; i++) halves[i] = (float)sni_f16_value((uint16_t)i);
   Suite *suite = suite_create("gemm");
   TCase *tests = tcase_create("gemm");
   tcase_add_test(tests, small_sizes);
