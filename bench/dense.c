@@ -1,5 +1,6 @@
 // Matrix products: gelu(x w + b) of the peers' table, plain squares, skinny ones (few rows, K x N of
-// a million and more), transposed operands, f64 and batches.
+// a million and more), long ones (few rows and columns, many k: gradients of weights), transposed
+// operands, f64 and batches.
 #include "bench/bench.h"
 
 #include <inttypes.h>
@@ -141,6 +142,10 @@ static const bench_workload bench_rows_dense[] = {
     PRODUCT("matmul.tn.1024", 1024, 1024, 1024, TURNED_A),
     PRODUCT("matmul.nt.512", 512, 512, 512, TURNED_B),
     PRODUCT("matmul.tn.3072x128x768", 3072, 128, 768, TURNED_A),
+    PRODUCT("long.tn.16x100000x10", 16, 100000, 10, TURNED_A),
+    PRODUCT("long.tn.16x100000x10.2t", 16, 100000, 10, TURNED_A, .threads = 2),
+    PRODUCT("long.tn.64x65536x64", 64, 65536, 64, TURNED_A),
+    PRODUCT("long.tn.64x65536x64.2t", 64, 65536, 64, TURNED_A, .threads = 2),
     PRODUCT("matmul.odd.511x513x509", 511, 513, 509, 0),
     PRODUCT("matmul.f64.512", 512, 512, 512, DOUBLE),
     PRODUCT("matmul.batch.12x128x64x128", 128, 64, 128, 12 << BATCH_SHIFT),

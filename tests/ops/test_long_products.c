@@ -79,6 +79,8 @@ static const form forms[] = {
     {product, make_sides, 1, 70000, SN_F32, 1, 20, false, false},
     {scaled, make_sides, 1, 7000, SN_F32, 20, 9, true, false},
     {scaled, make_sides, 1, 6789, SN_F64, 5, 40, false, false},
+    {product, make_sides, 1, 7000, SN_BF16, 16, 10, true, false},
+    {scaled, make_sides, 1, 5000, SN_F16, 33, 24, false, true},
     {layer, make_layer, 3, 9000, SN_F32, 16, 10, false, false},
     {windows, make_images, 2, 40, SN_F32, 3, 8, false, false},
 };
