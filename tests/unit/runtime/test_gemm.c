@@ -415,14 +415,14 @@ typedef struct room {
 
 START_TEST(segments_over_threads) {
   static const room rows[] = {
-      {{SN_F32, 16, 10, 9000, 1024, true, false, false, 0, 0, false}, 1 << 20},
-      {{SN_F32, 16, 10, 9000, 1024, false, true, false, 3, 0, false}, 5 << 10},
-      {{SN_F64, 33, 9, 2049, 1024, true, false, false, 0, 0, false}, 64 << 10},
-      {{SN_F32, 64, 64, 3073, 1024, true, false, false, 0, 0, false}, 1 << 20},
-      {{SN_F32, 2, 300, 5000, 1024, false, false, false, 0, 1024, false}, 1 << 20},
-      {{SN_F64, 130, 3, 4106, 1024, false, true, false, 0, 0, false}, 1 << 20},
-      {{SN_I32, 20, 30, 1200, 100, false, false, false, 1, 0, false}, 1 << 20},
-      {{SN_I64, 20, 30, 1200, 300, true, true, false, 0, 0, false}, 1 << 20},
+      {{SN_F32, 16, 10, 9000, 1024, true, false, false, 0, 0, false, 0, 0}, 1 << 20},
+      {{SN_F32, 16, 10, 9000, 1024, false, true, false, 3, 0, false, 0, 0}, 5 << 10},
+      {{SN_F64, 33, 9, 2049, 1024, true, false, false, 0, 0, false, 0, 0}, 64 << 10},
+      {{SN_F32, 64, 64, 3073, 1024, true, false, false, 0, 0, false, 0, 0}, 1 << 20},
+      {{SN_F32, 2, 300, 5000, 1024, false, false, false, 0, 1024, false, 0, 0}, 1 << 20},
+      {{SN_F64, 130, 3, 4106, 1024, false, true, false, 0, 0, false, 0, 0}, 1 << 20},
+      {{SN_I32, 20, 30, 1200, 100, false, false, false, 1, 0, false, 0, 0}, 1 << 20},
+      {{SN_I64, 20, 30, 1200, 300, true, true, false, 0, 0, false, 0, 0}, 1 << 20},
   };
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
@@ -431,6 +431,8 @@ START_TEST(segments_over_threads) {
       static const int threads[] = {2, 3, 7};
       form f = rows[i].f;
       f.in_c = c & 1;
+      if (c & 8) f.a = random_side(f.dtype);
+      if (c & 8) f.b = random_side(f.dtype);
       tiny = c & 4;
       ck_assert(
           check_team(&f, kernels[c % n], (unsigned)(c / 3), threads[c % 3], rows[i].partial_bytes));
@@ -441,11 +443,12 @@ END_TEST
 
 START_TEST(what_is_not_shared) {
   static const room rows[] = {
-      {{SN_F32, 16, 10, 1024, 1024, true, false, false, 0, 0, false}, 1 << 20},   // one segment
-      {{SN_F32, 16, 10, 9000, 0, true, false, false, 0, 0, false}, 1 << 20},      // none
-      {{SN_F32, 16, 10, 900, 0, true, false, true, 0, 0, false}, 1 << 20},        // goes on
-      {{SN_F32, 2, 2, 9000, 1024, true, false, false, 0, 0, false}, 1 << 20},     // not worth it
-      {{SN_F32, 64, 64, 9000, 1024, true, false, false, 0, 0, false}, 20 << 10},  // no room
+      {{SN_F32, 16, 10, 1024, 1024, true, false, false, 0, 0, false, 0, 0},
+       1 << 20},                                                                     // one segment
+      {{SN_F32, 16, 10, 9000, 0, true, false, false, 0, 0, false, 0, 0}, 1 << 20},   // none
+      {{SN_F32, 16, 10, 900, 0, true, false, true, 0, 0, false, 0, 0}, 1 << 20},     // goes on
+      {{SN_F32, 2, 2, 9000, 1024, true, false, false, 0, 0, false, 0, 0}, 1 << 20},  // not worth it
+      {{SN_F32, 64, 64, 9000, 1024, true, false, false, 0, 0, false, 0, 0}, 20 << 10},  // no room
   };
   for (size_t i = 0; i < SNI_COUNT_OF(rows); i++)
     ck_assert(!check_team(&rows[i].f, sni_gemm_kernels_best(), 0, 2, rows[i].partial_bytes));
