@@ -189,6 +189,41 @@ START_TEST(every_conversion_and_comparison_has_the_formulas_bits) {
 }
 END_TEST
 
+// Of all 16-bit floats; and of floats with every upper half, ties of both formats and their neighbours
+// among them. Some targets have instructions for f16, others none.
+static void check_halves(sn_dtype from, sn_dtype to, const void *numbers, int64_t n) {
+  kb_init(&b, 1, 0, false);
+  b.k.extent[0] = sni_extent_constant(n);
+  grain_of(5000);
+  build_stage(&b, false);
+  const uint32_t x = kb_load(&b, build_buffer(&b, from), STRIDES(1));
+  kb_store(&b, build_buffer(&b, to), STRIDES(1), kb_op(&b, SNI_KOP_CAST, to, x, 0, 0));
+  check_kernel(&b.k, NULL, .what = sn_dtype_name(from == SN_F32 ? to : from),
+               .contents = {numbers});
+}
+
+START_TEST(sixteen_bit_floats_round_once) {
+  enum { halves = 1 << 16, lows = 4, subnormal = 3 << 10, n = halves * lows + subnormal };
+  static const uint16_t low[] = {0,      1,      0x0fff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x3001,
+                                 0x7000, 0x7fff, 0x8000, 0x8001, 0x9000, 0xb000, 0xf000, 0xffff};
+  static uint16_t all[halves];
+  static uint32_t floats[n];
+  for (uint32_t i = 0; i < halves; i++) all[i] = (uint16_t)i;
+  for (uint32_t i = 0; i < halves * lows; i++)
+    floats[i] = i / lows << 16 | low[(i * 7 + i / 64) % 16];
+  for (int i = 0; i < subnormal; i++) {  // between two of f16, or beside that
+    const float tie = (float)ldexp(i / 3 + 0.5, -24);
+    memcpy(&floats[halves * lows + i], &tie, sizeof(tie));
+    floats[halves * lows + i] += (uint32_t)(i % 3) - 1;
+  }
+  for (int i = 0; i < 2; i++) {
+    const sn_dtype half = i ? SN_BF16 : SN_F16;
+    check_halves(half, SN_F32, all, halves);
+    check_halves(SN_F32, half, floats, n);
+  }
+}
+END_TEST
+
 // max and min with a constant on either side take shorter forms.
 START_TEST(max_min_with_constants) {
   static const double constants[] = {0.0, -0.0, 1, -2.5, INFINITY, NAN};
@@ -653,6 +688,7 @@ int main(void) {
   tcase_add_test(tests, ldexp_rounds_once_at_every_limit);
   tcase_add_test(tests, large_angles_fold_alike);
   tcase_add_test(tests, every_conversion_and_comparison_has_the_formulas_bits);
+  tcase_add_test(tests, sixteen_bit_floats_round_once);
   tcase_add_test(tests, max_min_with_constants);
   tcase_add_test(tests, expanded_math_has_the_interpreters_bits);
   tcase_add_test(tests, random_pointwise_nests);

@@ -174,6 +174,12 @@ static const struct {
     {"b0 f32 global read write loop i0 parallel 2 { %0 f32 = const 1 store_add b0[0] = %0 }",
      "no loop around it is sequential"},
     // ---- accesses
+    {"b0 f64 global read b1 f32 global read loop i0 parallel 1 { loop i1 parallel 1 { %0 f64 = "
+     "contract k 1 of b0[0] times b1[0] } }",
+     "its buffer has another dtype"},
+    {"b0 i8 global read b1 f16 global read loop i0 parallel 1 { loop i1 parallel 1 { %0 i32 = "
+     "contract k 1 of b0[0] times b1[0] } }",
+     "its buffer has another dtype"},
     {"b0 f32 global read loop i0 parallel 2 { %0 f64 = load b0[0] }",
      "its buffer has another dtype"},
     {"b0 f32 global read loop i0 parallel 2 { %0 i32 = const 1 %1 f32 = load b0[%0] }",

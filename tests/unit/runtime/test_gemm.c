@@ -431,6 +431,8 @@ START_TEST(segments_over_threads) {
       static const int threads[] = {2, 3, 7};
       form f = rows[i].f;
       f.in_c = c & 1;
+      if (c & 8) f.a = random_side(f.dtype);
+      if (c & 8) f.b = random_side(f.dtype);
       tiny = c & 4;
       if (c % 8 == 2 || c % 8 == 3) f.a = random_side(f.dtype);
       if (c % 8 == 1 || c % 8 == 3) f.b = random_side(f.dtype);
