@@ -44,6 +44,7 @@ typedef enum sni_op_lowering {
   SNI_LOWERING_LOOPS,   // loops of its own, or those of whoever reads it
   SNI_LOWERING_CHUNKS,  // cuts the loops of what else reads its operand
   SNI_LOWERING_UPDATE,  // a copy that is then changed where indices say
+  SNI_LOWERING_PARTS,   // nothing: split_complex has made real ops of it
 } sni_op_lowering;
 
 typedef enum sni_op_flags {
@@ -144,6 +145,10 @@ static inline bool sni_is_cumulation(const sni_node *node) {
 }
 static inline bool sni_is_recurrence(const sni_node *node) {
   return node->op == SNI_OP_RECURRENCE;
+}
+// Of complex numbers, whose parts are operands of their own.
+static inline bool sni_is_pair_cumulation(const sni_node *node) {
+  return node->op == SNI_OP_PAIR_CUMULATION;
 }
 // What it begins with.
 typedef enum sni_cumulation_first {

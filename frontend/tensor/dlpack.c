@@ -50,6 +50,8 @@ static uint8_t code_of(sn_dtype dtype) {
       return code_uint;
     case SNI_KIND_FLOAT:
       return dtype == SN_BF16 ? code_bfloat : code_float;
+    case SNI_KIND_COMPLEX:
+      return code_complex;
   }
   return code_handle;
 }

@@ -626,7 +626,7 @@ START_TEST(breaks_are_explained) {
       "%3 = select(%2, %1, %1) : f32[2]\nreturn %3",
       3, 0, "lt at model.c:12 has no gradient");
   check_explained("%0 = parameter input 0 : i32[2]\n%1 = cast(%0) : f32[2]\nreturn %1", 1, 0,
-                  "it is i32, and only floats have gradients");
+                  "it is i32, and only floats and complex numbers have gradients");
   check_explained(
       "%0 = parameter input 0 : f32[2]\n%1 = parameter input 1 : f32[2]\n%2 = rem(%0, %1) : "
       "f32[2]\n%3 = floor(%2) : f32[2]\nreturn %3",
@@ -702,7 +702,8 @@ START_TEST(wrong_requests_fail) {
   sni_node_id x = 0, out = 7;
   sni_differentiate_request request = {.y = 1, .seed = SNI_NO_NODE, .xs = &x, .n_xs = 1};
   ck_assert_int_eq(sni_differentiate(graph, &request, &out), SN_ERR_GRADIENT);
-  ck_assert_str_eq(diag.text, "gradients: y is i32[2] (cast); only floats have gradients");
+  ck_assert_str_eq(diag.text,
+                   "gradients: y is i32[2] (cast); only floats and complex numbers have gradients");
   ck_assert_uint_eq(out, SNI_NO_NODE);
   sni_diag_clear(&diag);
   request.y = 2;
