@@ -83,12 +83,20 @@ sni_op sni_op_by_name(const char *name, size_t length);
 typedef uint32_t sni_node_id;
 #define SNI_NO_NODE UINT32_MAX
 
+typedef enum sni_complex_table {
+  SNI_TABLE_REAL,
+  SNI_TABLE_PART,  // it is one of the two parts
+  SNI_TABLE_PAIR,  // it has both, in one dim more
+} sni_complex_table;
+
 typedef struct sni_location {
   const char *file;  // static storage of the caller's binary, or the graph's arena; NULL: unknown
   int line;
   // What messages call an op that may fail in a run: the caller's, behind the frames that were open
   // ("encoder: sn_gather"), in the arena of the trace; NULL: its row's name.
   const char *op;
+  // Of an op that may fail: how its operand #0 was a complex tensor (split_complex).
+  uint8_t complex_table;  // sni_complex_table
 } sni_location;
 
 typedef struct sni_node {

@@ -1,4 +1,4 @@
-// Complex values as pairs of real ones (docs/adr/011-complex-values-are-pairs.md). This pass writes them
+// Complex values as pairs of real ones (docs/adr/013-complex-values-are-pairs.md). This pass writes them
 // down so, before widen_storage and in eager mode too: all that follows knows real dtypes alone.
 //
 // What lies in memory (parameters, constants, results) stays as it lies: the bytes of a real tensor with
@@ -155,9 +155,11 @@ static void split_indexed(splitter *s, const sni_node *node, value *out) {
   const int rank = sni_graph_type(s->from, table)->rank;
   if (!gathers || s->values[table].packed == none || rank == SN_MAX_RANK ||
       node->type.rank == SN_MAX_RANK) {
+    s->b.location.complex_table = SNI_TABLE_PART;
     map_parts(s, node, out);
     return;
   }
+  s->b.location.complex_table = SNI_TABLE_PAIR;
   const sni_node_id operands[2] = {s->values[table].packed, s->values[index].packed};
   out->packed = sni_build_node(&s->b, node->op, operands, 2, NULL, 0, NULL);
 }

@@ -10,25 +10,28 @@ SNI_EXTERN_C_BEGIN
 // sign, floor, ceil and round have a derivative of 0 and no rule: they cut the path. An input that
 // is reached only through them is unconnected: an error, or NULL or zeros by .unconnected. So is x
 // in the second derivative of sn_abs (of reals) or sn_relu alone.
-SN_API sn_tensor *sn_neg(sn_tensor *x);   // -x. numbers. VJP: -dy.
-SN_API sn_tensor *sn_abs(sn_tensor *x);   // |x|, real. numbers. VJP: dy * sign(x); 0 at 0.
-SN_API sn_tensor *sn_sign(sn_tensor *x);  // -1, 0 or 1; NaN for NaN. numbers. Cuts, but for complex: x / |x|.
-SN_API sn_tensor *sn_sqrt(sn_tensor *x);  // floats and complex. VJP: dy / (2 y): inf at 0.
-SN_API sn_tensor *sn_rsqrt(sn_tensor *x);       // 1 / sqrt(x). floats and complex. VJP: dy * -y^3 / 2.
-SN_API sn_tensor *sn_square(sn_tensor *x);      // x * x. numbers. VJP: 2 x dy.
+SN_API sn_tensor *sn_neg(sn_tensor *x);  // -x. numbers. VJP: -dy.
+SN_API sn_tensor *sn_abs(sn_tensor *x);  // |x|, real. numbers. VJP: dy * sign(x); 0 at 0.
+SN_API sn_tensor *sn_sign(
+    sn_tensor *x);  // -1, 0 or 1; NaN for NaN. numbers. Cuts; complex: x / |x|, which does not.
+SN_API sn_tensor *sn_sqrt(sn_tensor *x);    // floats and complex. VJP: dy / (2 y): inf at 0.
+SN_API sn_tensor *sn_rsqrt(sn_tensor *x);   // 1 / sqrt(x). floats and complex. VJP: dy * -y^3 / 2.
+SN_API sn_tensor *sn_square(sn_tensor *x);  // x * x. numbers. VJP: 2 x dy.
 SN_API sn_tensor *sn_reciprocal(sn_tensor *x);  // 1 / x. floats and complex. VJP: -dy y^2.
 SN_API sn_tensor *sn_floor(sn_tensor *x);       // floats. Cuts the path.
 SN_API sn_tensor *sn_ceil(sn_tensor *x);        // floats. Cuts the path.
 SN_API sn_tensor *sn_round(sn_tensor *x);       // to nearest, ties to even. floats. Cuts the path.
-SN_API sn_tensor *sn_exp(sn_tensor *x);         // floats and complex, <= 2 ULP (floats). VJP: dy * y.
-SN_API sn_tensor *sn_expm1(sn_tensor *x);       // exp(x) - 1. floats and complex. VJP: dy * (y + 1).
-SN_API sn_tensor *sn_log(sn_tensor *x);         // natural. floats and complex, <= 2 ULP (floats). VJP: dy / x.
-SN_API sn_tensor *sn_log1p(sn_tensor *x);       // log(1 + x). floats and complex. VJP: dy / (1 + x).
+SN_API sn_tensor *sn_exp(sn_tensor *x);    // floats and complex, <= 2 ULP (floats). VJP: dy * y.
+SN_API sn_tensor *sn_expm1(sn_tensor *x);  // exp(x) - 1. floats and complex. VJP: dy * (y + 1).
+SN_API sn_tensor *sn_log(
+    sn_tensor *x);  // natural. floats and complex, <= 2 ULP (floats). VJP: dy / x.
+SN_API sn_tensor *sn_log1p(sn_tensor *x);  // log(1 + x). floats and complex. VJP: dy / (1 + x).
 // x in radians. floats and complex, of floats <= 2 ULP for every x; more than 2^45 takes some 15 times as long.
 // NaN for inf. VJP: dy * cos(x); -dy * sin(x).
 SN_API sn_tensor *sn_sin(sn_tensor *x);
 SN_API sn_tensor *sn_cos(sn_tensor *x);
-SN_API sn_tensor *sn_tanh(sn_tensor *x);      // floats and complex, <= 2 ULP (floats). VJP: dy * (1 - y^2).
+SN_API sn_tensor *sn_tanh(
+    sn_tensor *x);  // floats and complex, <= 2 ULP (floats). VJP: dy * (1 - y^2).
 SN_API sn_tensor *sn_sigmoid(sn_tensor *x);   // 1 / (1 + exp(-x)). floats. VJP: dy * y * (1 - y).
 SN_API sn_tensor *sn_erf(sn_tensor *x);       // floats. VJP: dy * 2 / sqrt(pi) * exp(-x^2).
 SN_API sn_tensor *sn_identity(sn_tensor *x);  // x, of any dtype. VJP: dy.
