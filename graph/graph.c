@@ -112,7 +112,7 @@ sn_status sni_graph_add_constant(sni_graph *graph, const sni_type *type, const v
 
 sn_status sni_graph_add_full(sni_graph *graph, const sni_type *type, double value,
                              sni_location location, sni_node_id *out_id) {
-  uint64_t data = 0;
+  sni_element data = {{0}};
   sni_scalar_store(sni_scalar_of(type->dtype, value), &data, 0);
   sni_type scalar = sni_type_make(type->dtype, 0, NULL);
   sni_node_id id = SNI_NO_NODE;

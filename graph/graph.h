@@ -44,6 +44,7 @@ typedef enum sni_op_lowering {
   SNI_LOWERING_LOOPS,   // loops of its own, or those of whoever reads it
   SNI_LOWERING_CHUNKS,  // cuts the loops of what else reads its operand
   SNI_LOWERING_UPDATE,  // a copy that is then changed where indices say
+  SNI_LOWERING_PARTS,   // nothing: split_complex has made real ops of it
 } sni_op_lowering;
 
 typedef enum sni_op_flags {
@@ -82,12 +83,20 @@ sni_op sni_op_by_name(const char *name, size_t length);
 typedef uint32_t sni_node_id;
 #define SNI_NO_NODE UINT32_MAX
 
+typedef enum sni_complex_table {
+  SNI_TABLE_REAL,
+  SNI_TABLE_PART,  // it is one of the two parts
+  SNI_TABLE_PAIR,  // it has both, in one dim more
+} sni_complex_table;
+
 typedef struct sni_location {
   const char *file;  // static storage of the caller's binary, or the graph's arena; NULL: unknown
   int line;
   // What messages call an op that may fail in a run: the caller's, behind the frames that were open
   // ("encoder: sn_gather"), in the arena of the trace; NULL: its row's name.
   const char *op;
+  // Of an op that may fail: how its operand #0 was a complex tensor (split_complex).
+  uint8_t complex_table;  // sni_complex_table
 } sni_location;
 
 typedef struct sni_node {
@@ -144,6 +153,10 @@ static inline bool sni_is_cumulation(const sni_node *node) {
 }
 static inline bool sni_is_recurrence(const sni_node *node) {
   return node->op == SNI_OP_RECURRENCE;
+}
+// Of complex numbers, whose parts are operands of their own.
+static inline bool sni_is_pair_cumulation(const sni_node *node) {
+  return node->op == SNI_OP_PAIR_CUMULATION;
 }
 // What it begins with.
 typedef enum sni_cumulation_first {

@@ -44,8 +44,8 @@ static sn_status check_random(const sni_inference *in) {
 
 static sn_status check_iota(const sni_inference *in) {
   int64_t axis;
-  if (!(SNI_DTYPES_NUMBER >> in->declared->dtype & 1))
-    return sni_infer_fail(in, SN_ERR_DTYPE, "result: expected a number, given %s",
+  if (!(SNI_DTYPES_REAL >> in->declared->dtype & 1))
+    return sni_infer_fail(in, SN_ERR_DTYPE, "result: expected a real number, given %s",
                           sn_dtype_name(in->declared->dtype));
   SNI_TRY(read_attr(in, 0, "axis", &axis));
   if (axis < 0 || axis >= in->declared->rank)
@@ -90,6 +90,19 @@ sn_status sni_infer_compare(const sni_inference *in, sni_type *out_type) {
   return SN_OK;
 }
 
+// Real, of complex operands too.
+sn_status sni_infer_part(const sni_inference *in, sni_type *out_type) {
+  SNI_TRY(sni_infer_same(in, out_type));
+  out_type->dtype = sni_part_dtype(out_type->dtype);
+  return SN_OK;
+}
+
+sn_status sni_infer_complex(const sni_inference *in, sni_type *out_type) {
+  SNI_TRY(sni_infer_same(in, out_type));
+  out_type->dtype = sni_complex_dtype(out_type->dtype);
+  return SN_OK;
+}
+
 sn_status sni_infer_select(const sni_inference *in, sni_type *out_type) {
   SNI_TRY(sni_infer_check_same_dtype(in, 2, 1));
   for (int i = 1; i < 3; i++) SNI_TRY(check_shape_as(in, i, 0));
@@ -98,16 +111,28 @@ sn_status sni_infer_select(const sni_inference *in, sni_type *out_type) {
   return SN_OK;
 }
 
-sn_status sni_infer_cast(const sni_inference *in, sni_type *out_type) {
+static sn_status infer_conversion(const sni_inference *in, sni_type *out_type) {
   SNI_TRY(need_declared(in));
   *out_type = *in->operands[0];
   out_type->dtype = in->declared->dtype;
   return SN_OK;
 }
 
+sn_status sni_infer_cast(const sni_inference *in, sni_type *out_type) {
+  SNI_TRY(infer_conversion(in, out_type));
+  const sn_dtype from = in->operands[0]->dtype, to = out_type->dtype;
+  if (sni_is_complex(from) && !sni_is_complex(to) && to != SN_BOOL)
+    return sni_infer_fail(in, SN_ERR_DTYPE, "%s has no cast to %s: real gives the real part",
+                          sn_dtype_name(from), sn_dtype_name(to));
+  return SN_OK;
+}
+
 sn_status sni_infer_bitcast(const sni_inference *in, sni_type *out_type) {
-  SNI_TRY(sni_infer_cast(in, out_type));
+  SNI_TRY(infer_conversion(in, out_type));
   sn_dtype from = in->operands[0]->dtype, to = out_type->dtype;
+  if (sni_is_complex(from) || sni_is_complex(to))
+    return sni_infer_fail(in, SN_ERR_DTYPE, "bits are of real numbers, given %s to %s",
+                          sn_dtype_name(from), sn_dtype_name(to));
   if (sn_dtype_size(from) != sn_dtype_size(to))
     return sni_infer_fail(in, SN_ERR_DTYPE, "%s and %s have different sizes", sn_dtype_name(from),
                           sn_dtype_name(to));
@@ -280,7 +305,7 @@ sn_status sni_infer_concat(const sni_inference *in, sni_type *out_type) {
 static void settle_order(const sni_inference *in, const sni_type *a) {
   int64_t value;
   int axis = in->n_attrs - 1;
-  if (!in->unify || !sni_is_float(a->dtype) || !sni_op_accumulates(in->op)) return;
+  if (!in->unify || !sni_is_inexact(a->dtype) || !sni_op_accumulates(in->op)) return;
   for (int k = a->rank - 1; axis >= 0 && k >= 0; k--) {
     if (in->attrs[axis] == k) {
       axis--;
@@ -345,11 +370,21 @@ sn_status sni_infer_cumulate(const sni_inference *in, sni_type *out_type) {
 
 sn_status sni_infer_product_dtype(const sni_inference *in, sn_dtype *out_dtype) {
   const sn_dtype a = in->operands[0]->dtype, b = in->operands[1]->dtype;
-  const sn_dtype compute = sni_compute_dtype(a);
-  const bool meet = sni_compute_dtype(b) == compute;
+  const sn_dtype compute = sni_is_complex(a) ? a : sni_compute_dtype(a);
+  const bool meet = !sni_is_complex(b) ? sni_compute_dtype(b) == compute : a == b;
   const bool declared = in->declared && in->declared->dtype == compute;
   *out_dtype = meet && (declared || a != b) ? compute : a;
   return meet ? SN_OK : sni_infer_check_same_dtype(in, 1, 0);
+}
+
+sn_status sni_infer_pair_cumulation(const sni_inference *in, sni_type *out_type) {
+  int64_t part;
+  if (in->n_operands != 2 && in->n_operands != 4)
+    return sni_infer_fail(in, SN_ERR_ARGUMENT, "takes 2 or 4 operands, given %d", in->n_operands);
+  SNI_TRY(sni_infer_cumulate(in, out_type));
+  SNI_TRY(read_attr(in, 3, "part", &part));
+  if (part & ~(int64_t)1) return sni_infer_fail(in, SN_ERR_ARGUMENT, "part must be 0 or 1");
+  return SN_OK;
 }
 
 sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type) {
@@ -383,7 +418,7 @@ sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type) {
   }
   out_type->dims[last - 1] = a->dims[last - !ta];
   out_type->dims[last] = b->dims[last - !!tb];
-  if (in->unify && sni_is_float(a->dtype)) sni_dim_settle(in->dims, out_type->dims[last]);
+  if (in->unify && sni_is_inexact(a->dtype)) sni_dim_settle(in->dims, out_type->dims[last]);
   return SN_OK;
 }
 

@@ -71,7 +71,7 @@ sn_status sni_infer_conv(const sni_inference *in, sni_type *out_type) {
     for (int i = 0; i < spatial; i++) out_type->dims[batch + 1 + i] = size[i];
     out_type->dims[rank - 1] = b->dims[rank - 1 - !output];
   }
-  if (in->unify && sni_is_float(a->dtype)) {  // those of one channel are summed in another order
+  if (in->unify && sni_is_inexact(a->dtype)) {  // those of one channel are summed in another order
     sni_dim_settle(in->dims, a->dims[rank - 1]);
     sni_dim_settle(in->dims, b->dims[rank - 1]);
     sni_dim_settle(in->dims, out_type->dims[rank - 1]);

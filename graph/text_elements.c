@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { max_number = 64 };  // bytes of a number, with room for a locale's point
+enum {
+  max_number = 64,                   // bytes of a number, with room for a locale's point
+  max_element = 2 * max_number + 4,  // two of them and "+j"
+};
 
 // ---- numbers
 static bool is_one_of(char c, const char *set) {
@@ -97,16 +100,38 @@ static void write_float(double value, sn_dtype dtype, char buffer[max_number]) {
 }
 
 // ---- one element
-static void write_element(sn_dtype dtype, const char *data, char buffer[max_number]) {
+// 1+2j, -inf-0j, nan+nanj: both parts, the second with its sign. A real number is read too.
+static void write_complex(const sni_scalar *value, char buffer[max_element]) {
+  char re[max_number], im[max_number];
+  const sn_dtype part = sni_part_dtype(value->dtype);
+  write_float(value->f, part, re);
+  write_float(value->im, part, im);
+  snprintf(buffer, max_element, "%s%s%sj", re, *im == '-' ? "" : "+", im);
+}
+
+static bool read_complex(const char *text, size_t length, sni_scalar *value) {
+  const sn_dtype part = sni_part_dtype(value->dtype);
+  if (!length || text[length - 1] != 'j') return read_float(text, length, part, &value->f);
+  if (length < 4) return false;
+  size_t at = length - 2;  // of the second part's sign, which no exponent has before it
+  while (at > 0 && !(is_one_of(text[at], "+-") && !is_one_of(text[at - 1], "eE"))) at--;
+  const size_t sign = text[at] == '+';
+  return at > 0 && read_float(text, at, part, &value->f) &&
+         read_float(text + at + sign, length - 1 - at - sign, part, &value->im);
+}
+
+static void write_element(sn_dtype dtype, const char *data, char buffer[max_element]) {
   const sni_scalar value = sni_scalar_load(dtype, data, 0);
-  if (dtype == SN_BOOL)
-    snprintf(buffer, max_number, "%s", value.i ? "true" : "false");
+  if (sni_is_complex(dtype))
+    write_complex(&value, buffer);
+  else if (dtype == SN_BOOL)
+    snprintf(buffer, max_element, "%s", value.i ? "true" : "false");
   else if (sni_is_float(dtype))
     write_float(value.f, dtype, buffer);
   else if (sni_is_unsigned(dtype))
-    snprintf(buffer, max_number, "%" PRIu64, (uint64_t)value.i);
+    snprintf(buffer, max_element, "%" PRIu64, (uint64_t)value.i);
   else
-    snprintf(buffer, max_number, "%" PRId64, value.i);
+    snprintf(buffer, max_element, "%" PRId64, value.i);
 }
 
 static bool read_element(sn_dtype dtype, const char *text, size_t length, char *data) {
@@ -115,6 +140,8 @@ static bool read_element(sn_dtype dtype, const char *text, size_t length, char *
     value.i = length == 4;
     if (!(length == 4 && !memcmp(text, "true", 4)) && !(length == 5 && !memcmp(text, "false", 5)))
       return false;
+  } else if (sni_is_complex(dtype)) {
+    if (!read_complex(text, length, &value)) return false;
   } else if (sni_is_float(dtype)) {
     if (!read_float(text, length, dtype, &value.f)) return false;
   } else if (!read_integer(text, length, dtype, &value.i)) {
@@ -148,7 +175,7 @@ void sni_text_add_elements(sni_text *text, const sni_type *type, const void *dat
   }
   if (type->rank) sni_text_add(text, "[");
   for (size_t i = 0; i < count; i++) {
-    char buffer[max_number];
+    char buffer[max_element];
     write_element(type->dtype, (const char *)data + i * size, buffer);
     sni_text_add(text, "%s%s", i ? ", " : "", buffer);
   }

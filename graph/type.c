@@ -97,7 +97,11 @@ void sni_dtypes_format(uint32_t dtypes, char *buffer, size_t capacity) {
     uint32_t dtypes;
     const char *name;
   } sets[] = {{SNI_DTYPES_NUMBER, "a number"},
+              {SNI_DTYPES_REAL, "a real number"},
+              {SNI_DTYPES_INEXACT, "a float or complex"},
               {SNI_DTYPES_FLOAT, "a float"},
+              {SNI_DTYPES_COMPLEX, "complex"},
+              {SNI_DTYPES_ORDERED, "bool or a real number"},
               {SNI_DTYPES_INTEGER, "an integer"},
               {SNI_DTYPES_LOGIC, "bool or an integer"}};
   size_t length = 0;

@@ -384,7 +384,7 @@ static bool has_class(const sni_graph *graph, sni_op_class op_class) {
 // Integers need no order: the interpreter has tiles for them.
 static bool has_float_product(const sni_graph *graph) {
   const sni_node *last = &graph->nodes[graph->n_nodes - 1];
-  return sni_is_float(last->type.dtype) && has_class(graph, SNI_CLASS_CONTRACT);
+  return sni_is_inexact(last->type.dtype) && has_class(graph, SNI_CLASS_CONTRACT);
 }
 
 // It may become several nodes.
@@ -403,6 +403,7 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
   if (is_convolution(graph)) {
     SNI_TRY(sni_optimize_graph(defined, &defined));
   } else {
+    SNI_TRY(sni_split_complex(defined, &defined));
     SNI_TRY(sni_widen_storage(defined, &defined));
     if (has_float_product(graph)) SNI_TRY(sni_rewrite_matmuls(defined, &defined));
     if (has_class(defined, SNI_CLASS_REDUCE)) SNI_TRY(sni_split_reductions(defined, &defined));

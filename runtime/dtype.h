@@ -13,6 +13,7 @@ typedef enum sni_dtype_kind {
   SNI_KIND_SIGNED,
   SNI_KIND_UNSIGNED,
   SNI_KIND_FLOAT,
+  SNI_KIND_COMPLEX,
 } sni_dtype_kind;
 
 typedef struct sni_dtype_info {
@@ -53,11 +54,18 @@ enum {
 #define SNI_X(id, kind, ...) | (SNI_KIND_##kind == SNI_KIND_FLOAT) << SN_##id
   SNI_DTYPES_FLOAT = 0 SNI_DTYPES(SNI_X),
 #undef SNI_X
+#define SNI_X(id, kind, ...) | (SNI_KIND_##kind == SNI_KIND_COMPLEX) << SN_##id
+  SNI_DTYPES_COMPLEX = 0 SNI_DTYPES(SNI_X),
+#undef SNI_X
 #define SNI_X(id, kind, compute, ...) | (SN_##compute == SN_##id) << SN_##id
   SNI_DTYPES_COMPUTE = 0 SNI_DTYPES(SNI_X),
 #undef SNI_X
-  SNI_DTYPES_NUMBER = SNI_DTYPES_INTEGER | SNI_DTYPES_FLOAT,
+  SNI_DTYPES_PART = SNI_DTYPES_FLOAT & SNI_DTYPES_COMPUTE,  // of complex numbers
+  SNI_DTYPES_REAL = SNI_DTYPES_INTEGER | SNI_DTYPES_FLOAT,
+  SNI_DTYPES_INEXACT = SNI_DTYPES_FLOAT | SNI_DTYPES_COMPLEX,  // what has gradients
+  SNI_DTYPES_NUMBER = SNI_DTYPES_REAL | SNI_DTYPES_COMPLEX,
   SNI_DTYPES_LOGIC = SNI_DTYPES_BOOL | SNI_DTYPES_INTEGER,
+  SNI_DTYPES_ORDERED = SNI_DTYPES_REAL | SNI_DTYPES_BOOL,
   SNI_DTYPES_ANY = SNI_DTYPES_NUMBER | SNI_DTYPES_BOOL,
 };
 
@@ -66,6 +74,13 @@ static inline bool sni_is_float(sn_dtype dtype) {
 }
 static inline bool sni_is_integer(sn_dtype dtype) {
   return SNI_DTYPES_INTEGER >> dtype & 1;
+}
+static inline bool sni_is_complex(sn_dtype dtype) {
+  return SNI_DTYPES_COMPLEX >> dtype & 1;
+}
+// A float, or made of floats.
+static inline bool sni_is_inexact(sn_dtype dtype) {
+  return SNI_DTYPES_INEXACT >> dtype & 1;
 }
 static inline bool sni_is_unsigned(sn_dtype dtype) {
   return sni_dtype_infos[dtype].kind == SNI_KIND_UNSIGNED;
@@ -80,13 +95,28 @@ static inline bool sni_is_half(sn_dtype dtype) {
 static inline sn_dtype sni_compute_dtype(sn_dtype dtype) {
   return (sn_dtype)sni_dtype_infos[dtype].compute;
 }
+// Of a complex dtype that of its two parts; else itself.
+static inline sn_dtype sni_part_dtype(sn_dtype dtype) {
+  return sni_is_complex(dtype) ? sni_compute_dtype(dtype) : dtype;
+}
+// Of a float dtype the complex one of such parts; SN_DTYPE_COUNT: there is none.
+static inline sn_dtype sni_complex_dtype(sn_dtype part) {
+  for (int i = 0; i < SN_DTYPE_COUNT; i++)
+    if (sni_is_complex((sn_dtype)i) && sni_compute_dtype((sn_dtype)i) == part) return (sn_dtype)i;
+  return SN_DTYPE_COUNT;
+}
 static inline size_t sni_dtype_bytes(sn_dtype dtype) {
   return sni_dtype_infos[dtype].bytes;
+}
+// Whether kernels load and store it.
+static inline bool sni_is_kernel_dtype(unsigned dtype) {
+  return dtype < SN_DTYPE_COUNT && (SNI_DTYPES_ORDERED >> dtype & 1);
 }
 // The casts that kernels have: between compute dtypes, and between a storage dtype and its compute
 // dtype where that is wider.
 static inline bool sni_is_kernel_cast(sn_dtype from, sn_dtype to) {
   if (sni_is_compute(from) && sni_is_compute(to)) return true;
+  if (sni_is_complex(from) || sni_is_complex(to)) return false;
   const bool meet = sni_compute_dtype(from) == to || sni_compute_dtype(to) == from;
   return meet && sni_dtype_bytes(from) != sni_dtype_bytes(to);
 }

@@ -10,7 +10,22 @@
 #include <string.h>
 
 // ---- memory
+static sni_scalar load_complex(sn_dtype dtype, const void *data, int64_t i) {
+  const sn_dtype part = sni_part_dtype(dtype);
+  sni_scalar value = {.dtype = dtype};
+  value.f = sni_scalar_load(part, data, 2 * i).f;
+  value.im = sni_scalar_load(part, data, 2 * i + 1).f;
+  return value;
+}
+
+static void store_complex(sni_scalar value, void *data, int64_t i) {
+  const sn_dtype part = sni_part_dtype(value.dtype);
+  sni_scalar_store((sni_scalar){part, {.f = value.f}}, data, 2 * i);
+  sni_scalar_store((sni_scalar){part, {.f = value.im}}, data, 2 * i + 1);
+}
+
 sni_scalar sni_scalar_load(sn_dtype dtype, const void *data, int64_t i) {
+  if (sni_is_complex(dtype)) return load_complex(dtype, data, i);
   const size_t bytes = sni_dtype_bytes(dtype);
   const char *at = (const char *)data + (int64_t)bytes * i;
   sni_scalar value = {.dtype = dtype};
@@ -34,6 +49,10 @@ sni_scalar sni_scalar_load(sn_dtype dtype, const void *data, int64_t i) {
 }
 
 void sni_scalar_store(sni_scalar value, void *data, int64_t i) {
+  if (sni_is_complex(value.dtype)) {
+    store_complex(value, data, i);
+    return;
+  }
   const size_t bytes = sni_dtype_bytes(value.dtype);
   uint64_t bits = (uint64_t)value.i;
   float single;
@@ -67,11 +86,11 @@ static int64_t integer_of(sn_dtype dtype, double x) {
 static double rounded(sn_dtype dtype, double x) {
   if (dtype == SN_F16) return sni_f16_value(sni_f16_of(x));
   if (dtype == SN_BF16) return sni_bf16_value(sni_bf16_of(x));
-  return dtype == SN_F32 ? sni_double_of(sni_float_of(x)) : x;
+  return sni_part_dtype(dtype) == SN_F32 ? sni_double_of(sni_float_of(x)) : x;
 }
 
 double sni_scalar_value(sni_scalar value) {
-  if (sni_is_float(value.dtype)) return value.f;
+  if (sni_is_inexact(value.dtype)) return value.f;
   return sni_is_unsigned(value.dtype) ? (double)(uint64_t)value.i : (double)value.i;
 }
 
@@ -90,7 +109,7 @@ static double float_of(sn_dtype dtype, sni_scalar value) {
 
 sni_scalar sni_scalar_of(sn_dtype dtype, double value) {
   sni_scalar y = {.dtype = dtype};
-  if (sni_is_float(dtype))
+  if (sni_is_inexact(dtype))
     y.f = rounded(dtype, value);
   else
     y.i = dtype == SN_BOOL ? value != 0 : integer_of(dtype, value);
@@ -98,9 +117,15 @@ sni_scalar sni_scalar_of(sn_dtype dtype, double value) {
 }
 
 sni_scalar sni_scalar_cast(sni_scalar value, sn_dtype dtype) {
-  if (sni_is_float(value.dtype)) return sni_scalar_of(dtype, value.f);
   sni_scalar y = {.dtype = dtype};
-  if (sni_is_float(dtype))
+  if (sni_is_inexact(value.dtype)) {
+    y = sni_scalar_of(dtype, value.f);
+    if (!sni_is_complex(value.dtype)) return y;
+    if (sni_is_complex(dtype)) y.im = rounded(dtype, value.im);
+    if (dtype == SN_BOOL) y.i |= value.im != 0;
+    return y;
+  }
+  if (sni_is_inexact(dtype))
     y.f = float_of(dtype, value);
   else
     y.i = dtype == SN_BOOL ? value.i != 0 : wrap(dtype, value.i);

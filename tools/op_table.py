@@ -3,7 +3,7 @@
 
 Writes docs/ops.md, frontend/ops/op_table.inc (the rows that sn_op_at gives) and tests/e2e/op_calls.h (a call of each, by which a
 test holds the rows against what the ops do). What a comment says is parsed: which dtypes
-("numbers", "floats", "integers", "any dtype", "bool"), and whether there is a gradient ("VJP:", or "No gradient" / "Cuts").
+("numbers", "reals", "floats", "floats and complex", "integers", "any dtype", "bool"), and whether there is a gradient ("VJP:", or "No gradient" / "Cuts").
 --check: fails where a comment says neither, or a file differs from what would be written.
 """
 import pathlib
@@ -14,6 +14,10 @@ WORDS = [
     ("bool, integers", r"bool, bitwise for integers"),
     ("any dtype", r"\bany dtype|\bof any dtype"),
     ("numbers", r"\b[Nn]umbers\b"),
+    ("reals", r"\b[Rr]eals\. |\b[Rr]eals;|\bof reals\. "),
+    ("floats and complex", r"\b[Ff]loats and complex\b"),
+    ("f32, f64", r"\bf32 or f64\b"),
+    ("complex", r"\bcomplex alone\b"),
     ("floats", r"\b[Ff]loats\b|\bany float\b"),
     ("integers", r"\b[Ii]ntegers\b"),
     ("bool", r"\bbool\b"),
@@ -22,6 +26,10 @@ MASKS = {
     "bool, integers": "SNI_DTYPES_LOGIC",
     "any dtype": "SNI_DTYPES_ANY",
     "numbers": "SNI_DTYPES_NUMBER",
+    "reals": "SNI_DTYPES_REAL",
+    "floats and complex": "SNI_DTYPES_INEXACT",
+    "f32, f64": "SNI_DTYPES_PART",
+    "complex": "SNI_DTYPES_COMPLEX",
     "floats": "SNI_DTYPES_FLOAT",
     "integers": "SNI_DTYPES_INTEGER",
     "bool": "SNI_DTYPES_BOOL",
@@ -33,9 +41,9 @@ class Op:
         self.name, self.subject, self.declaration = name, subject, declaration
         self.comment = " ".join(comment)
         text = self.comment
-        found = [(re.search(pattern, text).start(), word) for word, pattern in WORDS if re.search(pattern, text)]
-        numbers = [f for f in found if f[1] != "bool"]  # many comments say bool of something else
-        self.dtypes = min(numbers or found)[1] if found else None
+        found = [(re.search(pattern, text).start(), i, word) for i, (word, pattern) in enumerate(WORDS) if re.search(pattern, text)]
+        numbers = [f for f in found if f[2] != "bool"]  # many comments say bool of something else
+        self.dtypes = min(numbers or found)[2] if found else None
         none = re.search(r"\b[Nn]o gradient\b|\b[Cc]uts\b", text)
         self.has_gradient = "VJP:" in text
         self.says_gradient = bool(none) or self.has_gradient
@@ -94,7 +102,7 @@ def table(ops):
 ARGUMENTS = {
     "int axis": "0", "int source": "0", "int destination": "1", "int a": "0", "int b": "1", "int n": "2", "int": "1",
     "int64_t": "1", "double rate": "0.5", "double": "1", "bool": "false", "sn_dtype": "SN_I32", "sn_shape": "SN_SHAPE(4)",
-    "sn_broadcast_to shape": "SN_SHAPE(3, 2, 2)",
+    "sn_cast dtype": "SN_C128", "sn_broadcast_to shape": "SN_SHAPE(3, 2, 2)",
     "const int *perm": "(int[]){1, 0}", "const int *axes": "(int[]){0, 1}", "const int *axes_a": "(int[]){1, 0}",
     "const int *axes_b": "(int[]){0, 1}", "const int64_t *low": "(int64_t[]){1, 0}", "const int64_t *high": "(int64_t[]){0, 1}",
     "const int64_t *sizes": "(int64_t[]){1, 1}", "const int64_t *multiples": "(int64_t[]){1, 2}",

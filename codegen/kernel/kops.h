@@ -8,7 +8,7 @@
 // SNI_KOP(ID, name, operands, CORE or MATH, immediate, flags, dtypes, cost, formula). MATH ops are
 // expanded (codegen/expand/) into CORE ones before any backend sees them. Operands have the
 // result's dtype unless said otherwise. immediate: what imm holds. dtypes: the compute dtypes of
-// SNI_DTYPES_<that>, or MOVED: all, storage dtypes too; of the source where there is one, else of
+// SNI_DTYPES_<that>, or MOVED: all but complex ones, storage dtypes too; of the source where there is one, else of
 // the value. cost: ns per f32 element on one core, roughly; of a
 // MATH op: what it is expanded to.
 #define SNI_KOPS(SNI_KOP)                                                                          \

@@ -89,7 +89,7 @@ static sn_status verify_header(const sni_tree_verifier *v, size_t bytes) {
 static sn_status verify_buffer(const sni_tree_verifier *v, uint32_t i) {
   const sni_tree_buffer *b = &v->buffers[i];
   if (b->space >= SNI_SPACES) return fail_buffer(v, i, "no such space");
-  if (b->dtype >= SN_DTYPE_COUNT) return fail_buffer(v, i, "no such dtype");
+  if (!sni_is_kernel_dtype(b->dtype)) return fail_buffer(v, i, "no such dtype");
   if (b->read > 1 || b->written > 1 || b->shared > 1 || sni_tree_streamed(v->tree)[i] > 1)
     return fail_buffer(v, i, "a flag is neither 0 nor 1");
   if (b->reserved2 || !sni_tree_is_zero_bytes(b->reserved, sizeof(b->reserved)))

@@ -285,7 +285,8 @@ static sn_status verify_inst(sni_tree_verifier *v) {
   const sni_kop op = (sni_kop)inst->op;
   const bool has_source = sni_kop_has_source(op);
   const uint8_t ruled = has_source ? inst->source : inst->dtype;
-  if (inst->dtype >= SN_DTYPE_COUNT || ruled >= SN_DTYPE_COUNT) return fail(v, "no such dtype");
+  if (!sni_is_kernel_dtype(inst->dtype) || !sni_is_kernel_dtype(ruled))
+    return fail(v, "no such dtype");
   if (!has_source && inst->source) return fail(v, "it has a source dtype");
   if (!(sni_kop_infos[op].dtypes >> ruled & 1)) return fail(v, "it does not exist for this dtype");
   const bool compares = op == SNI_KOP_EQ || op == SNI_KOP_LT || op == SNI_KOP_LE;

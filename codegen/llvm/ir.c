@@ -40,6 +40,8 @@ LLVMTypeRef sni_ir_type(const sni_emitter *e, sn_dtype dtype) {
       return e->type_f32;
     case SN_F64:
       return e->type_f64;
+    case SN_C64:  // no kernel has them
+    case SN_C128:
     case SN_DTYPE_COUNT:
       break;
   }

@@ -150,7 +150,7 @@ static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_i
   uint32_t index;
   SNI_TRY(sni_trace_variable_of(trace, variable, &index));
   sni_trace_variable *v = &trace->variables[index];
-  if (v->assigned && !v->cut && sni_is_float(variable->type.dtype)) {
+  if (v->assigned && !v->cut && sni_is_inexact(variable->type.dtype)) {
     SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->reads,
                             &trace->reads_capacity, trace->n_reads + 1, sizeof(*trace->reads)));
     SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, &v->present, 1, NULL, 0, NULL,

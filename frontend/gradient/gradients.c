@@ -67,8 +67,16 @@ void sni_gradients_end(sn_context *context, int n, sn_tensor **out, bool ok) {
 
 bool sni_gradients_fit(sn_context *context, const sn_tensor *y, const sn_tensor *seed) {
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
-  if (!sni_is_float(y->type.dtype)) {
-    sni_error(context, SN_ERR_GRADIENT, "%s: y is %s: only floats have gradients",
+  if (!sni_is_inexact(y->type.dtype)) {
+    sni_error(context, SN_ERR_GRADIENT,
+              "%s: y is %s: only floats and complex numbers have gradients", context->frame.op,
+              sni_describe(y, a));
+    return false;
+  }
+  if (sni_is_complex(y->type.dtype) && !seed) {
+    sni_error(context, SN_ERR_GRADIENT,
+              "%s: y is %s: the gradient is that of a real number: make one of it (sn_real, "
+              "sn_abs), or give a .seed",
               context->frame.op, sni_describe(y, a));
     return false;
   }

@@ -16,6 +16,7 @@ bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t 
 static bool holds_all(sn_dtype dtype, sn_dtype from) {
   const sni_dtype_info *to = &sni_dtype_infos[dtype], *x = &sni_dtype_infos[from];
   if (sni_is_float(from)) return sni_is_float(dtype) && to->bytes > x->bytes;
+  if (sni_is_complex(from)) return sni_is_complex(dtype) && to->bytes > x->bytes;
   return sni_is_integer(dtype) && to->bytes > x->bytes &&
          (to->kind == x->kind || to->kind == SNI_KIND_SIGNED);
 }

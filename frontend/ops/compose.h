@@ -87,6 +87,13 @@ sn_tensor *sni_reduce_keep(sn_context *c, sni_op op, sn_tensor *x, int axis);
 // Sum over all elements / their number.
 sn_tensor *sni_mean_all(sn_context *c, sn_tensor *x);
 
+// ---- complex.c
+sn_tensor *sni_complex_sign(sn_context *c, sn_tensor *x);
+// sum / count, a real number.
+sn_tensor *sni_complex_mean(sn_context *c, sn_tensor *sum, sn_tensor *count);
+// re^2 + im^2.
+sn_tensor *sni_complex_norm(sn_context *c, sn_tensor *x);
+
 // A variable with a value of its own. name may be NULL. One reference, the caller's; NULL and an
 // error pending without memory.
 sn_tensor *sni_variable_new(sn_context *c, const sni_type *type, const void *data, const char *name,

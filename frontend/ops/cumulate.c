@@ -7,7 +7,7 @@ static sn_tensor *cumulate(const char *name, sni_op op, sn_tensor *x, int axis,
                            const sn_cumulate_options *options) {
   sn_cumulate_options o = {0};
   SNI_BEGIN(c, name, x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
+  if (!sni_expect_dtype(c, 0, x, sni_op_infos[op].dtypes)) return &c->error_tensor;
   axis = sni_axis(c, x, axis);
   if (axis < 0) return &c->error_tensor;
   if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));

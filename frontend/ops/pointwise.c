@@ -42,7 +42,10 @@ sn_tensor *(sn_abs)(sn_tensor *x) {
   return unary("sn_abs", SNI_OP_ABS, x);
 }
 sn_tensor *(sn_sign)(sn_tensor *x) {
-  return unary("sn_sign", SNI_OP_SIGN, x);
+  SNI_BEGIN_COMPOSED(c, "sn_sign", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
+  if (!sni_is_complex(x->type.dtype)) return sni_unary(c, SNI_OP_SIGN, x);
+  return sni_keep_only(c, c_first, sni_complex_sign(c, x));
 }
 sn_tensor *(sn_sqrt)(sn_tensor *x) {
   return unary("sn_sqrt", SNI_OP_SQRT, x);
@@ -101,14 +104,14 @@ sn_tensor *(sn_square)(sn_tensor *x) {
 
 sn_tensor *(sn_reciprocal)(sn_tensor *x) {
   SNI_BEGIN(c, "sn_reciprocal", x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_INEXACT)) return &c->error_tensor;
   return sni_binary(c, SNI_OP_DIV, sni_number(c, x->type.dtype, 1), x);
 }
 
 // The constant comes first: max gives ties to its first operand, so the gradient at 0 is 0.
 sn_tensor *(sn_relu)(sn_tensor *x) {
   SNI_BEGIN(c, "sn_relu", x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_REAL)) return &c->error_tensor;
   return sni_binary(c, SNI_OP_MAX, sni_number(c, x->type.dtype, 0), x);
 }
 
@@ -141,7 +144,7 @@ sn_tensor *(sn_softplus)(sn_tensor *x) {
 
 sn_tensor *(sn_is_nan)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_is_nan", x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_INEXACT)) return &c->error_tensor;
   sn_tensor *equal = sni_binary(c, SNI_OP_EQ, x, x);
   return sni_keep_only(c, c_first, sni_unary(c, SNI_OP_NOT, equal));
 }
@@ -150,6 +153,11 @@ sn_tensor *(sn_cast)(sn_tensor *x, sn_dtype dtype) {
   SNI_BEGIN(c, "sn_cast", x);
   if ((unsigned)dtype >= SN_DTYPE_COUNT)
     return sni_error(c, SN_ERR_DTYPE, "sn_cast: %d is not a dtype", (int)dtype);
+  char text[SNI_TENSOR_NAME];
+  if (sni_is_complex(x->type.dtype) && SNI_DTYPES_REAL >> dtype & 1)
+    return sni_error(c, SN_ERR_DTYPE,
+                     "sn_cast: operand #0 is %s, which has no value in %s: take sn_real or sn_abs",
+                     sni_describe(x, text), sn_dtype_name(dtype));
   return sni_convert(c, x, dtype);
 }
 

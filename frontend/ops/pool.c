@@ -178,7 +178,7 @@ static sn_tensor *pooled(const char *name, sn_tensor *x, const sn_pool_options *
                          bool is_mean) {
   SNI_BEGIN_COMPOSED(c, name, x);
   pool p = {.c = c, .combine = is_mean ? SNI_OP_ADD : SNI_OP_MAX};
-  if (!sni_expect_dtype(c, 0, x, is_mean ? SNI_DTYPES_FLOAT : SNI_DTYPES_NUMBER) ||
+  if (!sni_expect_dtype(c, 0, x, is_mean ? SNI_DTYPES_FLOAT : SNI_DTYPES_REAL) ||
       !read(&p, x, options))
     return &c->error_tensor;
   const sn_dtype dtype = x->type.dtype;
@@ -214,7 +214,7 @@ static sn_tensor *adaptive(const char *name, sn_tensor *x, const int64_t *sizes,
                            sn_data_format format, bool is_mean) {
   SNI_BEGIN_COMPOSED(c, name, x);
   pool p = {.c = c};
-  if (!sni_expect_dtype(c, 0, x, is_mean ? SNI_DTYPES_FLOAT : SNI_DTYPES_NUMBER))
+  if (!sni_expect_dtype(c, 0, x, is_mean ? SNI_DTYPES_FLOAT : SNI_DTYPES_REAL))
     return &c->error_tensor;
   if (n < 1 || n > SN_MAX_SPATIAL || x->type.rank != n + 2 || !sizes)
     return fail(&p, SN_ERR_SHAPE, "expected an image with as many spatial dims as sizes are given",

@@ -66,7 +66,7 @@ sn_tensor *sni_reduce_keep(sn_context *c, sni_op op, sn_tensor *x, int axis) {
   return reduce(c, op, x, (reduction){.mask = 1u << axis, .keepdims = true});
 }
 
-// Number of elements that go into each result, as a scalar of x's dtype.
+// Number of elements that go into each result, as a scalar of x's dtype, or of its parts'.
 static sn_tensor *count(sn_context *c, const sn_tensor *x, uint32_t mask) {
   sni_dim_table *dims = sni_context_dims(c);
   sni_type reduced = {.dtype = SN_I64};
@@ -74,9 +74,10 @@ static sn_tensor *count(sn_context *c, const sn_tensor *x, uint32_t mask) {
     if (mask >> i & 1) reduced.dims[reduced.rank++] = x->type.dims[i];
   sni_dim n = sni_type_size(dims, &reduced);
   int64_t value;
-  if (sni_dim_is_constant(dims, n, &value)) return sni_number(c, x->type.dtype, (double)value);
+  const sn_dtype dtype = sni_part_dtype(x->type.dtype);
+  if (sni_dim_is_constant(dims, n, &value)) return sni_number(c, dtype, (double)value);
   sni_type scalar = {.dtype = SN_I64};
-  return sni_convert(c, sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &n, 1, &scalar), x->type.dtype);
+  return sni_convert(c, sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &n, 1, &scalar), dtype);
 }
 
 // 16-bit floats: in f32, where the sum and the number of elements fit, and rounded once.
@@ -85,7 +86,8 @@ static sn_tensor *mean(sn_context *c, sn_tensor *x, reduction r) {
   const sn_dtype dtype = x->type.dtype;
   if (sni_is_half(dtype)) return sni_convert(c, mean(c, sni_convert(c, x, SN_F32), r), dtype);
   sn_tensor *sum = reduce(c, SNI_OP_REDUCE_SUM, x, r);
-  return sni_binary(c, SNI_OP_DIV, sum, count(c, x, r.mask));
+  sn_tensor *n = count(c, x, r.mask);
+  return sni_is_complex(dtype) ? sni_complex_mean(c, sum, n) : sni_binary(c, SNI_OP_DIV, sum, n);
 }
 
 sn_tensor *sni_mean_all(sn_context *c, sn_tensor *x) {
@@ -98,7 +100,8 @@ static sn_tensor *variance(sn_context *c, sn_tensor *x, reduction r) {
   if (sni_is_half(dtype)) return sni_convert(c, variance(c, sni_convert(c, x, SN_F32), r), dtype);
   sn_tensor *d =
       sni_binary(c, SNI_OP_SUB, x, mean(c, x, (reduction){.mask = r.mask, .keepdims = true}));
-  sn_tensor *square = sni_binary(c, SNI_OP_MUL, d, d);
+  const bool complex = sni_is_complex(dtype);
+  sn_tensor *square = complex ? sni_complex_norm(c, d) : sni_binary(c, SNI_OP_MUL, d, d);
   if (!r.ddof) return mean(c, square, r);
   sn_tensor *freedom = sni_with_number(c, SNI_OP_SUB, count(c, x, r.mask), (double)r.ddof);
   return sni_binary(c, SNI_OP_DIV, reduce(c, SNI_OP_REDUCE_SUM, square, r),
@@ -124,11 +127,11 @@ sn_tensor *sn_prod_opts(sn_tensor *x, const sn_reduce_options *options) {
 }
 
 sn_tensor *sn_max_opts(sn_tensor *x, const sn_reduce_options *options) {
-  return primitive("sn_max", SNI_OP_REDUCE_MAX, SNI_DTYPES_NUMBER, x, options);
+  return primitive("sn_max", SNI_OP_REDUCE_MAX, SNI_DTYPES_REAL, x, options);
 }
 
 sn_tensor *sn_min_opts(sn_tensor *x, const sn_reduce_options *options) {
-  return primitive("sn_min", SNI_OP_REDUCE_MIN, SNI_DTYPES_NUMBER, x, options);
+  return primitive("sn_min", SNI_OP_REDUCE_MIN, SNI_DTYPES_REAL, x, options);
 }
 
 sn_tensor *sn_all_opts(sn_tensor *x, const sn_reduce_options *options) {
@@ -143,7 +146,7 @@ sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options) {
 sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options) {
   reduction r;
   SNI_BEGIN_COMPOSED(c, "sn_mean", x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_INEXACT) || !read_options(c, x, options, &r))
     return &c->error_tensor;
   return sni_keep_only(c, c_first, mean(c, x, r));
 }
@@ -151,7 +154,7 @@ sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options) {
 sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options) {
   reduction r;
   SNI_BEGIN_COMPOSED(c, "sn_var", x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_INEXACT) || !read_options(c, x, options, &r))
     return &c->error_tensor;
   return sni_keep_only(c, c_first, variance(c, x, r));
 }
@@ -159,7 +162,7 @@ sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options) {
 sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options) {
   reduction r;
   SNI_BEGIN_COMPOSED(c, "sn_std", x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_INEXACT) || !read_options(c, x, options, &r))
     return &c->error_tensor;
   return sni_keep_only(c, c_first, sni_unary(c, SNI_OP_SQRT, variance(c, x, r)));
 }
@@ -247,7 +250,7 @@ static sn_tensor *no_indices(sn_context *c, const sn_tensor *x, int axis) {
 // The least index whose element is the extreme one, NaN being the most extreme.
 static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axis) {
   SNI_BEGIN_COMPOSED(c, name, x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_REAL)) return &c->error_tensor;
   axis = sni_axis(c, x, axis);
   if (axis < 0) return &c->error_tensor;
   sni_dim_table *dims = sni_context_dims(c);

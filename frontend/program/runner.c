@@ -101,7 +101,7 @@ static sn_status fail_view(sn_runner *runner, const char *what, int i, const sn_
 static sn_status check_memory(sn_runner *runner, const char *what, int i, const sn_view *view) {
   if (!view->data && sni_view_bytes(view))
     return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: the data of %s %d is NULL", what, i);
-  if ((uintptr_t)view->data % sn_dtype_size(view->dtype))
+  if ((uintptr_t)view->data % sn_dtype_size(sni_part_dtype(view->dtype)))
     return sni_fail(&runner->diag, SN_ERR_ARGUMENT,
                     "sn_run: the data of %s %d is not aligned to its dtype", what, i);
   return SN_OK;

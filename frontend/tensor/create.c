@@ -12,26 +12,28 @@
 
 typedef union element {
   uint8_t b;
-  uint64_t bits;  // its own in the low bytes
+  uint64_t bits[2];  // its own in the low bytes
 } element;
 
 // ---- values
 static element to_element(sn_dtype dtype, double value) {
-  element e = {.bits = 0};
+  element e = {.bits = {0, 0}};
   if (dtype == SN_BOOL) value = fabs(value) >= 1;
   sni_scalar_store(sni_scalar_of(dtype, value), &e, 0);
   return e;
 }
 
 static void fill(void *out, element e, size_t element_bytes, size_t count) {
-  if (!e.bits || element_bytes == 1) {
+  if ((!e.bits[0] && !e.bits[1]) || element_bytes == 1) {
     if (count) memset(out, e.b, count * element_bytes);
   } else if (element_bytes == 2) {
     for (size_t i = 0; i < count; i++) memcpy((char *)out + 2 * i, &e, 2);
   } else if (element_bytes == 4) {
     for (size_t i = 0; i < count; i++) memcpy((char *)out + 4 * i, &e, 4);
-  } else {
+  } else if (element_bytes == 8) {
     for (size_t i = 0; i < count; i++) memcpy((char *)out + 8 * i, &e, 8);
+  } else {
+    for (size_t i = 0; i < count; i++) memcpy((char *)out + 16 * i, &e, 16);
   }
 }
 
@@ -81,7 +83,7 @@ static bool known_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shap
 }
 
 bool sni_dtype_has(sn_dtype dtype, double value) {
-  if (sni_is_float(dtype)) return true;
+  if (sni_is_inexact(dtype)) return true;
   if (dtype == SN_BOOL) return value == 0 || value == 1;
   const double limit = ldexp(1, sni_dtype_infos[dtype].digits);
   return value == trunc(value) && value < limit && value >= (sni_is_unsigned(dtype) ? 0 : -limit);
@@ -147,6 +149,14 @@ sn_tensor *sn_scalar_bool(sn_context *context, bool value) {
   return scalar(context, "sn_scalar_bool", SN_BOOL, &(uint8_t){value});
 }
 
+sn_tensor *sn_scalar_c64(sn_context *context, float re, float im) {
+  return scalar(context, "sn_scalar_c64", SN_C64, &(sn_complex64){re, im});
+}
+
+sn_tensor *sn_scalar_c128(sn_context *context, double re, double im) {
+  return scalar(context, "sn_scalar_c128", SN_C128, &(sn_complex128){re, im});
+}
+
 sn_tensor *(sn_scalar_like)(sn_tensor *like, double value) {
   SNI_BEGIN(c, "sn_scalar_like", like);
   element e = to_element(like->type.dtype, value);
@@ -176,7 +186,7 @@ static bool holds(const sn_tensor *t, sn_dtype dtype, element e) {
   element held;
   if (!t || t->type.dtype != dtype) return false;
   memcpy(&held, t->data, sizeof(held));
-  return held.bits == e.bits;
+  return held.bits[0] == e.bits[0] && held.bits[1] == e.bits[1];
 }
 
 static sn_tensor *new_cached_scalar(sn_context *c, sn_dtype dtype, element e) {
@@ -197,7 +207,7 @@ static sn_tensor *new_cached_scalar(sn_context *c, sn_dtype dtype, element e) {
 // The context keeps the scalar. One that gives way to another value may still be an operand of the
 // op at work: it goes to the scope.
 static sn_tensor *cached_scalar(sn_context *c, sn_dtype dtype, element e) {
-  uint64_t h = sni_hash_mix(sni_hash_mix(0, e.bits), dtype);
+  uint64_t h = sni_hash_mix(sni_hash_mix(sni_hash_mix(0, e.bits[0]), e.bits[1]), dtype);
   sn_tensor **slot = &c->scalars[(h >> 40) % SNI_SCALAR_CACHE], *t = *slot;
   if (holds(t, dtype, e)) return t;
   t = new_cached_scalar(c, dtype, e);
@@ -268,7 +278,7 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
   if ((unsigned)dtype >= SN_DTYPE_COUNT || dtype == SN_BOOL)
     return sni_error(context, SN_ERR_DTYPE, "sn_range: dtype %s, expected a number",
                      (unsigned)dtype < SN_DTYPE_COUNT ? sn_dtype_name(dtype) : "unknown");
-  if (!sni_is_float(dtype) && (start != trunc(start) || step != trunc(step)))
+  if (!sni_is_inexact(dtype) && (start != trunc(start) || step != trunc(step)))
     return sni_error(context, SN_ERR_ARGUMENT,
                      "sn_range: start %g and step %g of an %s range must be integers", start, step,
                      sn_dtype_name(dtype));
@@ -278,7 +288,7 @@ sn_tensor *(sn_range)(sn_context *context, sn_dtype dtype, double start, double 
                      "sn_range: from %g to %g by %g is no finite number of steps", start, limit,
                      step);
   const uint32_t first = context->n_live;
-  sn_dtype wide = sni_is_float(dtype) ? SN_F64 : SN_I64;
+  sn_dtype wide = sni_is_inexact(dtype) ? SN_F64 : SN_I64;
   sni_type type = {.dtype = SN_I64, .rank = 1, .dims = {count > 0 ? (int64_t)count : 0}};
   sn_tensor *t = sni_convert(context, sni_iota(context, &type, 0), wide);
   if (step != 1) t = sni_with_number(context, SNI_OP_MUL, t, step);
@@ -322,10 +332,11 @@ sn_tensor *(sn_from_memory)(sn_context *context, sn_dtype dtype, sn_shape shape,
   if (!known_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
   size_t bytes = sni_type_bytes(&type);
   if (!data && bytes) return sni_error(context, SN_ERR_ARGUMENT, "sn_from_memory: data is NULL");
-  if ((uintptr_t)data % sn_dtype_size(dtype))
+  const size_t align = sn_dtype_size(sni_part_dtype(dtype));
+  if ((uintptr_t)data % align)
     return sni_error(context, SN_ERR_ARGUMENT,
                      "sn_from_memory: data at %p is not aligned for %s (%zu bytes)", data,
-                     sn_dtype_name(dtype), sn_dtype_size(dtype));
+                     sn_dtype_name(dtype), align);
   sni_buffer *buffer = sni_buffer_wrap(context->family->buffers, data, bytes, NULL, user);
   if (!buffer)
     return sni_error_from(context, sni_fail_memory(&context->diag, 64, "a tensor"), NULL);

@@ -50,6 +50,8 @@ static uint8_t code_of(sn_dtype dtype) {
       return code_uint;
     case SNI_KIND_FLOAT:
       return dtype == SN_BF16 ? code_bfloat : code_float;
+    case SNI_KIND_COMPLEX:
+      return code_complex;
   }
   return code_handle;
 }
@@ -125,7 +127,8 @@ static sn_tensor *take(sn_context *c, const dl_tensor *t, void (*release)(void *
   if (!check(c, t, &type)) return &c->error_tensor;
   const size_t bytes = sni_type_bytes(&type), size = sn_dtype_size(type.dtype);
   char *data = bytes ? (char *)t->data + t->byte_offset : NULL;
-  const bool in_place = is_row_major(t, &type) && (uintptr_t)data % size == 0;
+  const bool in_place =
+      is_row_major(t, &type) && (uintptr_t)data % sn_dtype_size(sni_part_dtype(type.dtype)) == 0;
   sni_buffer *buffer = in_place ? sni_buffer_wrap(c->family->buffers, data, bytes, NULL, managed)
                                 : sni_buffer_create(c->family->buffers, bytes);
   if (!buffer) return sni_error_from(c, sni_fail_memory(&c->diag, bytes, "a tensor"), NULL);

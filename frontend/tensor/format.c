@@ -25,6 +25,8 @@ typedef struct writer {
 
 typedef struct layout {
   sn_dtype dtype;
+  int part;        // element of dtype at the data; complex: 1: the imaginary part
+  bool imaginary;  // with its sign, and a j behind it
   bool scientific, cut;
   int digits;         // behind the point
   int before, width;  // characters before the point; of a whole number
@@ -45,7 +47,7 @@ static void pad(writer *w, int count) {
 
 // ---- numbers
 static double read_float(const layout *l, const char *data) {
-  return sni_scalar_load(l->dtype, data, 0).f;
+  return sni_scalar_load(l->dtype, data, l->part).f;
 }
 
 static bool reads_back(const layout *l, const char *text, double value) {
@@ -54,6 +56,8 @@ static bool reads_back(const layout *l, const char *text, double value) {
 }
 
 static int format_float(const layout *l, int digits, double value, char text[number_room]) {
+  if (l->imaginary)
+    return snprintf(text, number_room, l->scientific ? "%+#.*e" : "%+#.*f", digits, value);
   return snprintf(text, number_room, l->scientific ? "%#.*e" : "%#.*f", digits, value);
 }
 
@@ -74,25 +78,32 @@ static int digits_needed(const layout *l, double value) {
 
 static void put_float(writer *w, const layout *l, double value) {
   char text[number_room];
+  const char *unit = l->imaginary ? "j" : "";
   if (!isfinite(value)) {
-    const char *name = isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
-    put(w, "%*s", l->width, name);
+    const char *name = isnan(value) ? "+nan" : value < 0 ? "-inf" : "+inf";
+    put(w, "%*s%s", l->width, name + (*name == '+' && !l->imaginary), unit);
     return;
   }
   int digits = digits_needed(l, value);
   if (l->scientific) digits = l->digits;
   int n = format_float(l, digits, value, text);
   if (l->scientific) {
-    put(w, "%*s", l->width, text);
+    put(w, "%*s%s", l->width, text, unit);
     return;
   }
   int before = (int)strcspn(text, ".");
   pad(w, l->before - before);
-  put(w, "%s", text);
+  put(w, "%s%s", text, unit);
   pad(w, l->width - l->before - (n - before));
 }
 
+// Of complex numbers there are two layouts, the second of the imaginary parts.
 static void put_element(writer *w, const layout *l, const char *data) {
+  if (l[1].imaginary) {
+    put_float(w, &l[0], read_float(&l[0], data));
+    put_float(w, &l[1], read_float(&l[1], data));
+    return;
+  }
   const sni_scalar value = sni_scalar_load(l->dtype, data, 0);
   if (sni_is_float(l->dtype))
     put_float(w, l, value.f);
@@ -147,7 +158,7 @@ static void survey_digits(void *user, const char *data) {
   char text[number_room];
   double value = read_float(s->l, data);
   if (!isfinite(value)) {
-    int n = value < 0 ? 4 : 3;
+    int n = value < 0 || s->l->imaginary ? 4 : 3;
     if (n > s->l->width) s->l->width = n;
     return;
   }
@@ -168,32 +179,39 @@ static void survey_exponents(void *user, const char *data) {
 
 static void survey_integer(void *user, const char *data) {
   survey *s = user;
-  layout narrow = {.dtype = s->l->dtype};
+  layout narrow[2] = {{.dtype = s->l->dtype}};
   writer none = {NULL, 0, 0};
-  put_element(&none, &narrow, data);
+  put_element(&none, narrow, data);
   if ((int)none.length > s->l->width) s->l->width = (int)none.length;
 }
 
-static layout make_layout(const sni_type *type, const char *data) {
+static void lay_out_floats(const sni_type *type, const char *data, layout *l) {
   size_t bytes = sni_type_bytes(type);
-  layout l = {.dtype = type->dtype, .cut = sni_type_size(NULL, type) > most_elements};
-  survey s = {.l = &l};
-  if (!sni_is_float(type->dtype)) {
-    visit(type, &l, 0, data, bytes, survey_integer, &s);
-    return l;
-  }
-  visit(type, &l, 0, data, bytes, survey_range, &s);
-  l.scientific =
+  survey s = {.l = l};
+  visit(type, l, 0, data, bytes, survey_range, &s);
+  l->scientific =
       s.greatest >= 1e8 || (s.greatest > 0 && (s.least < 1e-4 || s.greatest / s.least > 1e3));
-  if (!type->rank) l.scientific = s.greatest >= 1e16 || (s.greatest > 0 && s.least < 1e-4);
-  visit(type, &l, 0, data, bytes, survey_digits, &s);
-  if (l.scientific) {
-    visit(type, &l, 0, data, bytes, survey_exponents, &s);
+  if (!type->rank) l->scientific = s.greatest >= 1e16 || (s.greatest > 0 && s.least < 1e-4);
+  visit(type, l, 0, data, bytes, survey_digits, &s);
+  if (l->scientific) {
+    visit(type, l, 0, data, bytes, survey_exponents, &s);
   } else {
-    if (l.before + 1 + l.digits < l.width) l.before = l.width - 1 - l.digits;  // nan, inf
-    l.width = l.before + 1 + l.digits;
+    if (l->before + 1 + l->digits < l->width) l->before = l->width - 1 - l->digits;  // nan, inf
+    l->width = l->before + 1 + l->digits;
   }
-  return l;
+}
+
+static void make_layouts(const sni_type *type, const char *data, layout l[2]) {
+  const bool complex = sni_is_complex(type->dtype);
+  const bool cut = sni_type_size(NULL, type) > most_elements;
+  const sn_dtype part = sni_part_dtype(type->dtype);
+  l[0] = (layout){.dtype = part, .cut = cut};
+  l[1] = (layout){.dtype = part, .cut = cut, .part = 1, .imaginary = complex};
+  survey s = {.l = l};
+  if (sni_is_float(part))
+    for (int i = 0; i <= complex; i++) lay_out_floats(type, data, &l[i]);
+  else
+    visit(type, l, 0, data, sni_type_bytes(type), survey_integer, &s);
 }
 
 // ---- text
@@ -236,9 +254,10 @@ static size_t format(const sn_tensor *t, char *buffer, size_t capacity) {
   if (!sni_type_bytes(&t->type)) {
     put(&w, "[]");  // as NumPy: whatever the other dims are
   } else {
-    layout l = make_layout(&t->type, data);
-    if (!t->type.rank) l.width = l.before = 0;
-    put_axis(&w, &t->type, &l, 0, data, sni_type_bytes(&t->type));
+    layout l[2];
+    make_layouts(&t->type, data, l);
+    for (int i = 0; i < 2 && !t->type.rank; i++) l[i].width = l[i].before = 0;
+    put_axis(&w, &t->type, l, 0, data, sni_type_bytes(&t->type));
   }
   sni_buffer_release(held);
   return w.length;

@@ -73,6 +73,11 @@ sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, in
     sni_error(c, SN_ERR_SHAPE, "sn_item: %s, expected one element", sni_describe(t, text));
     return finish(c, file, line);
   }
+  if (sni_is_complex(t->type.dtype)) {
+    sni_error(c, SN_ERR_DTYPE, "sn_item: %s is complex: sn_read gives both parts",
+              sni_describe(t, text));
+    return finish(c, file, line);
+  }
   sni_buffer *buffer;
   char *data;
   sni_tensor_snapshot((sn_tensor *)(uintptr_t)t, &buffer, &data);

@@ -23,7 +23,8 @@ typedef struct sn_gradients_options {
 // out[i] = d sum(y) / d xs[i], of xs[i]'s shape and dtype; scope-owned. On error every out[i] is
 // the error tensor. Works in a trace, in sn_call_eager, and with an open tape of y's context (the
 // innermost one). With respect to a variable means: the sum over all reads of it that y depends on,
-// before and after assignments. y: a float of any shape. Errors: SN_ERR_GRADIENT (unconnected; y is no float; the seed's
+// before and after assignments. y: a float of any shape, or complex with a seed: out[i] is then the
+// VJP of the seed. With respect to complex xs: ops/complex.h. Errors: SN_ERR_GRADIENT (unconnected; y is no float; the seed's
 // dtype or shape is not y's), SN_ERR_STATE (no trace or tape), SN_ERR_ARGUMENT (NULL).
 SN_API void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                               const sn_gradients_options *options);

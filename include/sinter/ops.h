@@ -4,8 +4,9 @@
 // Common to all, unless said otherwise:
 //   dtypes  operands have the same dtype, one of those listed with the op (any where none is), and
 //           so has the result. No implicit conversion: SN_ERR_DTYPE names the operand, the expected
-//           and the given type. numbers: integers and floats; integers: i8 to i64, u8 to u64;
-//           floats: f16 bf16 f32 f64. Integers wrap at their own width. 16-bit floats compute in
+//           and the given type. numbers: reals and complex; reals: integers and floats; integers:
+//           i8 to i64, u8 to u64; floats: f16 bf16 f32 f64; complex: c64 c128 (complex.h says how
+//           they compute). Integers wrap at their own width. 16-bit floats compute in
 //           f32 and are rounded after each op, as in op by op so in a compiled function; sums,
 //           products, means, cumulations and matmuls are rounded once, at their end (cumulations:
 //           each element), scatter_add too.
@@ -16,12 +17,13 @@
 //   errors  NULL operands are SN_ERR_ARGUMENT (the result is NULL where no operand has a context);
 //           so are operands of different contexts unless siblings. Without memory SN_ERR_MEMORY.
 //   VJP     the gradient: what flows back to the operands from dy, the cotangent of the result y.
-//           Floats only: integers, bools, and ops without gradient cut the path.
+//           Floats and complex only: integers, bools, and ops without gradient cut the path.
 #ifndef SINTER_OPS_H
 #define SINTER_OPS_H
 
 #include <sinter/gradient.h>
 #include <sinter/ops/compare.h>
+#include <sinter/ops/complex.h>
 #include <sinter/ops/conv.h>
 #include <sinter/ops/index.h>
 #include <sinter/ops/linalg.h>

@@ -13,26 +13,36 @@ SNI_EXTERN_C_BEGIN
 
 #define SN_MAX_RANK 8
 
+// Elements of c64 and c128: as C's float _Complex and double _Complex and C++'s std::complex lie.
+typedef struct sn_complex64 {
+  float re, im;
+} sn_complex64;
+typedef struct sn_complex128 {
+  double re, im;
+} sn_complex128;
+
 // One row per dtype: X(SUFFIX, name, bytes, C type). New ones come last, so that programs built before
 // them run on. Values are never stored in files. bool: each
 // byte is 0 or 1, in all memory that the library is given or gives; sn_constant alone takes other
 // bytes too, as 1. f16 (IEEE binary16) and bf16 (the upper half of an f32) are given as their bits.
 // i8 i16 u8 u16 compute in 32 bits and wrap after each op, f16 bf16 in f32 and are rounded after
-// each op: ops.h says more.
-#define SN_DTYPE_LIST(X)      \
-  X(BOOL, "bool", 1, uint8_t) \
-  X(I32, "i32", 4, int32_t)   \
-  X(I64, "i64", 8, int64_t)   \
-  X(F32, "f32", 4, float)     \
-  X(F64, "f64", 8, double)    \
-  X(I8, "i8", 1, int8_t)      \
-  X(I16, "i16", 2, int16_t)   \
-  X(U8, "u8", 1, uint8_t)     \
-  X(U16, "u16", 2, uint16_t)  \
-  X(U32, "u32", 4, uint32_t)  \
-  X(U64, "u64", 8, uint64_t)  \
-  X(F16, "f16", 2, uint16_t)  \
-  X(BF16, "bf16", 2, uint16_t)
+// each op; c64 is a pair of f32, c128 of f64: ops.h says more.
+#define SN_DTYPE_LIST(X)         \
+  X(BOOL, "bool", 1, uint8_t)    \
+  X(I32, "i32", 4, int32_t)      \
+  X(I64, "i64", 8, int64_t)      \
+  X(F32, "f32", 4, float)        \
+  X(F64, "f64", 8, double)       \
+  X(I8, "i8", 1, int8_t)         \
+  X(I16, "i16", 2, int16_t)      \
+  X(U8, "u8", 1, uint8_t)        \
+  X(U16, "u16", 2, uint16_t)     \
+  X(U32, "u32", 4, uint32_t)     \
+  X(U64, "u64", 8, uint64_t)     \
+  X(F16, "f16", 2, uint16_t)     \
+  X(BF16, "bf16", 2, uint16_t)   \
+  X(C64, "c64", 8, sn_complex64) \
+  X(C128, "c128", 16, sn_complex128)
 
 typedef enum sn_dtype {
 #define SNI_X(name, text, bytes, ctype) SN_##name,
@@ -104,8 +114,11 @@ SN_API sn_tensor *sn_scalar_f64(sn_context *context, double value);
 SN_API sn_tensor *sn_scalar_i32(sn_context *context, int32_t value);
 SN_API sn_tensor *sn_scalar_i64(sn_context *context, int64_t value);
 SN_API sn_tensor *sn_scalar_bool(sn_context *context, bool value);
+SN_API sn_tensor *sn_scalar_c64(sn_context *context, float re, float im);
+SN_API sn_tensor *sn_scalar_c128(sn_context *context, double re, double im);
 // A scalar of like's dtype and context; an integer or bool dtype takes value's truncation. A double
-// has not all integers of 64 bits: sn_scalar_i64, and sn_constant for u64, are exact.
+// has not all integers of 64 bits: sn_scalar_i64, and sn_constant for u64, are exact. Complex: the
+// imaginary part is 0, here and in all that takes a double for an element.
 SN_API sn_tensor *sn_scalar_like(sn_tensor *like, double value);
 // All elements 0, 1 or value. Integers take value truncated and saturated, NaN gives 0; bool:
 // |value| >= 1. _like: like's dtype, shape (symbolic dims stay so) and context.
@@ -116,7 +129,7 @@ SN_API sn_tensor *sn_zeros_like(sn_tensor *like);
 SN_API sn_tensor *sn_ones_like(sn_tensor *like);
 SN_API sn_tensor *sn_full_like(sn_tensor *like, double value);
 // start, start + step, ...: all values below limit (above, for a negative step), as NumPy's arange;
-// rank 1. Floats; integers: start and step must be integers. Errors: SN_ERR_ARGUMENT (that; step 0
+// rank 1. Floats and complex; integers: start and step must be integers. Errors: SN_ERR_ARGUMENT (that; step 0
 // or no finite number of steps).
 SN_API sn_tensor *sn_range(sn_context *context, sn_dtype dtype, double start, double limit,
                            double step);
@@ -132,7 +145,7 @@ SN_API sn_tensor *sn_range_like(sn_tensor *like, int axis, sn_dtype dtype);
 SN_API sn_tensor *sn_axis_size(sn_tensor *like, int axis, sn_dtype dtype);
 // Uses the caller's row-major memory without a copy: it must stay unchanged until release(user) is
 // called, once, when the last tensor that uses it dies (release may be NULL; not after an error).
-// bool: each byte must be 0 or 1. Errors: SN_ERR_ARGUMENT (data NULL or not aligned to dtype).
+// bool: each byte must be 0 or 1. Errors: SN_ERR_ARGUMENT (data NULL or not aligned to dtype; a complex one: to its parts).
 SN_API sn_tensor *sn_from_memory(sn_context *context, sn_dtype dtype, sn_shape shape, void *data,
                                  void (*release)(void *user), void *user);
 // Uniform in [0, 1) / standard normal, any float, from the context's counter-based generator
@@ -153,7 +166,7 @@ SN_API void sn_set_seed(sn_context *context, uint64_t seed);
 SN_API SN_MUST_USE sn_status sn_read(const sn_tensor *t, void *out, size_t bytes);
 // The value of a one-element tensor, converted to double (integers of more than 53 bits are rounded:
 // sn_read is exact). Errors as sn_read; SN_ERR_SHAPE if size
-// is not 1.
+// is not 1; SN_ERR_DTYPE for a complex one (sn_read gives both parts).
 SN_API SN_MUST_USE sn_status sn_item(const sn_tensor *t, double *out_value);
 // The elements where they lie (row-major), not to be written; valid while the tensor lives and is
 // not assigned. Errors as sn_read.

@@ -36,21 +36,21 @@ typedef struct state {
   sni_node_id *out;        // per operand of one node
 } state;
 
-static bool is_float(const sni_graph *graph, sni_node_id id) {
-  return sni_is_float(sni_graph_type(graph, id)->dtype);
+static bool is_inexact(const sni_graph *graph, sni_node_id id) {
+  return sni_is_inexact(sni_graph_type(graph, id)->dtype);
 }
 
 // Gradients flow from node i to its operands.
 static bool passes_through(const state *s, sni_node_id i) {
   const sni_differentiate_request *r = s->request;
-  return rules[s->graph->nodes[i].op] && is_float(s->graph, i) &&
+  return rules[s->graph->nodes[i].op] && is_inexact(s->graph, i) &&
          (!r->masks || (r->masks[i] & r->mask));
 }
 
 static void mark_dependent(state *s) {
   for (int i = 0; i < s->request->n_xs; i++) {
     sni_node_id x = s->request->xs[i];
-    if (x < s->n && is_float(s->graph, x)) s->is_x[x] = s->depends[x] = 1;
+    if (x < s->n && is_inexact(s->graph, x)) s->is_x[x] = s->depends[x] = 1;
   }
   for (sni_node_id i = 0; i < s->n; i++) {
     const sni_node *node = sni_graph_node(s->graph, i);
@@ -103,7 +103,13 @@ static sn_status sweep(state *s) {
 static sn_status check_request(const sni_graph *graph, const sni_differentiate_request *r) {
   char y[200], seed[200];
   const sni_type *type = sni_graph_type(graph, r->y);
-  if (sni_is_float(type->dtype)) {
+  if (sni_is_complex(type->dtype) && r->seed == SNI_NO_NODE) {
+    sni_type_format(graph->dims, type, y, sizeof(y));
+    return sni_fail(graph->diag, SN_ERR_GRADIENT,
+                    "gradients: y is %s (%s); a complex value needs a seed", y,
+                    sni_op_infos[graph->nodes[r->y].op].name);
+  }
+  if (sni_is_inexact(type->dtype)) {
     if (r->seed == SNI_NO_NODE || sni_type_equal(graph->dims, sni_graph_type(graph, r->seed), type))
       return SN_OK;
     sni_type_format(graph->dims, sni_graph_type(graph, r->seed), seed, sizeof(seed));
@@ -113,7 +119,7 @@ static sn_status check_request(const sni_graph *graph, const sni_differentiate_r
   }
   sni_type_format(graph->dims, type, y, sizeof(y));
   return sni_fail(graph->diag, SN_ERR_GRADIENT,
-                  "gradients: y is %s (%s); only floats have gradients", y,
+                  "gradients: y is %s (%s); only floats and complex numbers have gradients", y,
                   sni_op_infos[graph->nodes[r->y].op].name);
 }
 

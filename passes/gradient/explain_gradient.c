@@ -19,9 +19,10 @@ static void mark_dependent(const sni_graph *graph, sni_node_id y, sni_node_id x,
 // True when the node passes nothing on to operands that depend on x: it has no rule, or makes a
 // non-float out of floats.
 static bool breaks_path(const sni_graph *graph, const sni_node *node, const uint8_t *depends) {
-  if (sni_is_float(node->type.dtype)) return !sni_vjp_rule_of(node->op);
+  if (sni_is_inexact(node->type.dtype)) return !sni_vjp_rule_of(node->op);
   for (int k = 0; k < node->n_operands; k++)
-    if (depends[node->operands[k]] && sni_is_float(sni_graph_type(graph, node->operands[k])->dtype))
+    if (depends[node->operands[k]] &&
+        sni_is_inexact(sni_graph_type(graph, node->operands[k])->dtype))
       return true;
   return false;
 }
@@ -65,8 +66,8 @@ void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id 
   const sni_node *node = NULL;
   if (!depends[y])
     snprintf(buffer, capacity, "y does not depend on it");
-  else if (!sni_is_float(type->dtype))
-    snprintf(buffer, capacity, "it is %s, and only floats have gradients",
+  else if (!sni_is_inexact(type->dtype))
+    snprintf(buffer, capacity, "it is %s, and only floats and complex numbers have gradients",
              sn_dtype_name(type->dtype));
   else if ((node = find_break(graph, y, x, depends, depends + y + 1)))
     describe(node, buffer, capacity);

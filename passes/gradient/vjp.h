@@ -11,11 +11,16 @@ typedef struct sni_vjp {
   sni_build *b;
   sni_node node;  // y's node; a copy, for emitting moves the graph's array of nodes
   sni_node_id y, dy;
-  const bool *wanted;  // per operand; never set for operands that are not floats
+  const bool *wanted;  // per operand; never set for operands that have no gradient
   // Per wanted operand: its cotangent, of its type; SNI_NO_NODE (preset) cuts the path.
   sni_node_id *out;
 } sni_vjp;
 typedef void (*sni_vjp_rule)(const sni_vjp *v);
+
+// conj(x), or x if it is real: a rule for both multiplies dy by that of the derivative (vjp_complex.c).
+sni_node_id sni_vjp_conjugate(const sni_vjp *v, sni_node_id x);
+// dy x / |x| for complex x and y = |x|.
+sni_node_id sni_vjp_magnitude(const sni_vjp *v);
 
 // Ops share no rule, but for `none`, which is no function: it stands for the absence of one.
 #define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \

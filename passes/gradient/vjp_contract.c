@@ -7,10 +7,16 @@ static void give(const sni_vjp *v, int operand, sni_node_id gradient) {
   v->out[operand] = sni_build_cast(v->b, gradient, dtype);
 }
 
+static sni_node_id conjugate(const sni_vjp *v, sni_node_id x) {
+  return sni_vjp_conjugate(v, x);
+}
+
 // With A = op(a), B = op(b) for the flags: y = A B, dA = dy B^T, dB = A^T dy; a transposed operand
-// gets the transpose.
+// gets the transpose. Complex: of conj(A) and conj(B).
 void sni_vjp_matmul(const sni_vjp *v) {
   sni_node_id a = v->node.operands[0], b = v->node.operands[1];
+  if (v->wanted[0]) b = conjugate(v, b);
+  if (v->wanted[1]) a = conjugate(v, a);
   bool ta = v->node.attrs[0] != 0, tb = v->node.attrs[1] != 0;
   if (v->wanted[0])
     give(v, 0,
@@ -23,7 +29,7 @@ void sni_vjp_matmul(const sni_vjp *v) {
 }
 
 // The three sums of a convolution are the derivatives of one form, linear in each of its three sides:
-// so each one's gradients are the other two.
+// so each one's gradients are the other two, of the conjugate of the side that stays.
 static sni_node_id convolve(const sni_vjp *v, sni_op op, sni_node_id first, sni_node_id second,
                             sni_node_id like, bool kernel) {
   sni_convolution c;
@@ -36,20 +42,20 @@ static sni_node_id convolve(const sni_vjp *v, sni_op op, sni_node_id first, sni_
 
 void sni_vjp_conv(const sni_vjp *v) {
   const sni_node_id x = v->node.operands[0], w = v->node.operands[1];
-  if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV_INPUT, v->dy, w, x, false));
-  if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV_KERNEL, x, v->dy, w, true));
+  if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV_INPUT, v->dy, conjugate(v, w), x, false));
+  if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV_KERNEL, conjugate(v, x), v->dy, w, true));
 }
 
 void sni_vjp_conv_input(const sni_vjp *v) {
   const sni_node_id y = v->node.operands[0], w = v->node.operands[1];
-  if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV, v->dy, w, y, false));
-  if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV_KERNEL, v->dy, y, w, true));
+  if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV, v->dy, conjugate(v, w), y, false));
+  if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV_KERNEL, v->dy, conjugate(v, y), w, true));
 }
 
 void sni_vjp_conv_kernel(const sni_vjp *v) {
   const sni_node_id x = v->node.operands[0], y = v->node.operands[1];
-  if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV_INPUT, y, v->dy, x, false));
-  if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV, x, v->dy, y, false));
+  if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV_INPUT, conjugate(v, y), v->dy, x, false));
+  if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV, conjugate(v, x), v->dy, y, false));
 }
 
 // Rows that were read several times get the sum.

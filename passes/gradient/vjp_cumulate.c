@@ -31,7 +31,7 @@ static sni_node_id cotangent(const sni_vjp *v, sni_node_id factor, sni_node_id o
 }
 
 static sni_node_id linear_cotangent(const sni_vjp *v) {
-  const sni_node_id factor = v->node.operands[0];
+  const sni_node_id factor = sni_vjp_conjugate(v, v->node.operands[0]);
   return cotangent(v, factor, sni_build_mul(v->b, factor, v->dy), v->dy);
 }
 
@@ -40,12 +40,12 @@ void sni_vjp_cumsum(const sni_vjp *v) {
 }
 
 void sni_vjp_cumprod(const sni_vjp *v) {
-  v->out[0] = sni_build_mul(v->b, before(v), linear_cotangent(v));
+  v->out[0] = sni_build_mul(v->b, sni_vjp_conjugate(v, before(v)), linear_cotangent(v));
 }
 
 void sni_vjp_recurrence(const sni_vjp *v) {
   const sni_node_id g = linear_cotangent(v);
-  if (v->wanted[0]) v->out[0] = sni_build_mul(v->b, g, before(v));
+  if (v->wanted[0]) v->out[0] = sni_build_mul(v->b, g, sni_vjp_conjugate(v, before(v)));
   v->out[1] = g;
 }
 

@@ -13,6 +13,10 @@ static sni_node_id operand(const sni_vjp *v, int i) {
   return v->node.operands[i];
 }
 
+static sni_node_id conjugate(const sni_vjp *v, sni_node_id x) {
+  return sni_vjp_conjugate(v, x);
+}
+
 static sni_node_id scalar(const sni_vjp *v, double value) {
   return sni_build_scalar(v->b, v->node.type.dtype, value);
 }
@@ -27,51 +31,58 @@ void sni_vjp_neg(const sni_vjp *v) {
 
 // dy sign(a): 0 at 0.
 void sni_vjp_abs(const sni_vjp *v) {
-  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_unary(v->b, SNI_OP_SIGN, operand(v, 0)));
+  const bool is_complex = sni_is_complex(sni_build_type(v->b, operand(v, 0)).dtype);
+  v->out[0] = is_complex
+                  ? sni_vjp_magnitude(v)
+                  : sni_build_mul(v->b, v->dy, sni_build_unary(v->b, SNI_OP_SIGN, operand(v, 0)));
 }
 
 // dy / (2 y): inf at 0, as the derivative is.
 void sni_vjp_sqrt(const sni_vjp *v) {
-  v->out[0] = sni_build_div(v->b, v->dy, sni_build_add(v->b, v->y, v->y));
+  v->out[0] = sni_build_div(v->b, v->dy, conjugate(v, sni_build_add(v->b, v->y, v->y)));
 }
 
 // dy (-1/2) y^3
 void sni_vjp_rsqrt(const sni_vjp *v) {
   sni_node_id cube = sni_build_mul(v->b, sni_build_mul(v->b, v->y, v->y), v->y);
-  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_mul(v->b, cube, scalar(v, -0.5)));
+  sni_node_id slope = sni_build_mul(v->b, cube, scalar(v, -0.5));
+  v->out[0] = sni_build_mul(v->b, v->dy, conjugate(v, slope));
 }
 
 void sni_vjp_exp(const sni_vjp *v) {
-  v->out[0] = sni_build_mul(v->b, v->dy, v->y);
+  v->out[0] = sni_build_mul(v->b, v->dy, conjugate(v, v->y));
 }
 
 // dy (y + 1)
 void sni_vjp_expm1(const sni_vjp *v) {
-  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_add(v->b, v->y, scalar(v, 1)));
+  v->out[0] = sni_build_mul(v->b, v->dy, conjugate(v, sni_build_add(v->b, v->y, scalar(v, 1))));
 }
 
 void sni_vjp_log(const sni_vjp *v) {
-  v->out[0] = sni_build_div(v->b, v->dy, operand(v, 0));
+  v->out[0] = sni_build_div(v->b, v->dy, conjugate(v, operand(v, 0)));
 }
 
 // dy / (1 + a)
 void sni_vjp_log1p(const sni_vjp *v) {
-  v->out[0] = sni_build_div(v->b, v->dy, sni_build_add(v->b, operand(v, 0), scalar(v, 1)));
+  sni_node_id moved = sni_build_add(v->b, operand(v, 0), scalar(v, 1));
+  v->out[0] = sni_build_div(v->b, v->dy, conjugate(v, moved));
 }
 
 void sni_vjp_sin(const sni_vjp *v) {
-  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_unary(v->b, SNI_OP_COS, operand(v, 0)));
+  sni_node_id cosine = sni_build_unary(v->b, SNI_OP_COS, operand(v, 0));
+  v->out[0] = sni_build_mul(v->b, v->dy, conjugate(v, cosine));
 }
 
 void sni_vjp_cos(const sni_vjp *v) {
   sni_node_id sine = sni_build_unary(v->b, SNI_OP_SIN, operand(v, 0));
-  v->out[0] = sni_build_neg(v->b, sni_build_mul(v->b, v->dy, sine));
+  v->out[0] = sni_build_neg(v->b, sni_build_mul(v->b, v->dy, conjugate(v, sine)));
 }
 
 // dy (1 - y^2)
 void sni_vjp_tanh(const sni_vjp *v) {
   sni_node_id square = sni_build_mul(v->b, v->y, v->y);
-  v->out[0] = sni_build_mul(v->b, v->dy, sni_build_sub(v->b, scalar(v, 1), square));
+  sni_node_id slope = sni_build_sub(v->b, scalar(v, 1), square);
+  v->out[0] = sni_build_mul(v->b, v->dy, conjugate(v, slope));
 }
 
 // dy y (1 - y)
@@ -87,9 +98,12 @@ void sni_vjp_erf(const sni_vjp *v) {
   v->out[0] = sni_build_mul(v->b, v->dy, sni_build_mul(v->b, bell, scalar(v, 1.1283791670955126)));
 }
 
-// Only floats are wanted, so this is float to float.
+// Floats and complex numbers alone are wanted; what became complex has a real part alone.
 void sni_vjp_cast(const sni_vjp *v) {
-  v->out[0] = sni_build_cast(v->b, v->dy, sni_build_type(v->b, operand(v, 0)).dtype);
+  const sn_dtype from = sni_build_type(v->b, operand(v, 0)).dtype;
+  const bool became = sni_is_complex(v->node.type.dtype) && !sni_is_complex(from);
+  const sni_node_id dy = became ? sni_build_unary(v->b, SNI_OP_REAL, v->dy) : v->dy;
+  v->out[0] = sni_build_cast(v->b, dy, from);
 }
 
 // ---- two operands
@@ -104,15 +118,16 @@ void sni_vjp_sub(const sni_vjp *v) {
 }
 
 void sni_vjp_mul(const sni_vjp *v) {
-  if (v->wanted[0]) v->out[0] = sni_build_mul(v->b, v->dy, operand(v, 1));
-  if (v->wanted[1]) v->out[1] = sni_build_mul(v->b, v->dy, operand(v, 0));
+  if (v->wanted[0]) v->out[0] = sni_build_mul(v->b, v->dy, conjugate(v, operand(v, 1)));
+  if (v->wanted[1]) v->out[1] = sni_build_mul(v->b, v->dy, conjugate(v, operand(v, 0)));
 }
 
 // da = dy / b, db = -y (dy / b)
 void sni_vjp_div(const sni_vjp *v) {
-  sni_node_id quotient = sni_build_div(v->b, v->dy, operand(v, 1));
+  sni_node_id quotient = sni_build_div(v->b, v->dy, conjugate(v, operand(v, 1)));
   v->out[0] = quotient;
-  if (v->wanted[1]) v->out[1] = sni_build_neg(v->b, sni_build_mul(v->b, quotient, v->y));
+  if (v->wanted[1])
+    v->out[1] = sni_build_neg(v->b, sni_build_mul(v->b, quotient, conjugate(v, v->y)));
 }
 
 // y = a - trunc(a / b) b: dy in a, -dy trunc(a / b) in b. The quotient is taken from y, since
@@ -132,7 +147,8 @@ static sni_node_id pow_constant(const sni_vjp *v, double c) {
   if (c == 0) return sni_build_full(v->b, &v->node.type, 0);
   if (c == 1) return v->dy;
   if (c != 2) power = sni_build_binary(v->b, SNI_OP_POW, a, scalar(v, c - 1));
-  return sni_build_mul(v->b, v->dy, sni_build_mul(v->b, scalar(v, c), power));
+  sni_node_id slope = sni_build_mul(v->b, scalar(v, c), power);
+  return sni_build_mul(v->b, v->dy, conjugate(v, slope));
 }
 
 // dy b a^(b-1), where b = 0 makes it 0 whatever a is. There the power of an a that is 0, NaN or so
@@ -141,31 +157,33 @@ static sni_node_id pow_constant(const sni_vjp *v, double c) {
 static sni_node_id pow_base_gradient(const sni_vjp *v, sni_node_id zero) {
   sni_build *b = v->b;
   sni_node_id base = operand(v, 0), exponent = operand(v, 1);
-  double tiny = 4 * sni_least_normal(v->node.type.dtype);
-  sni_node_id usual =
-      sni_build_binary(b, SNI_OP_LE, scalar(v, tiny), sni_build_unary(b, SNI_OP_ABS, base));
+  sn_dtype real = sni_part_dtype(v->node.type.dtype);
+  sni_node_id tiny = sni_build_scalar(b, real, 4 * sni_least_normal(real));
+  sni_node_id usual = sni_build_binary(b, SNI_OP_LE, tiny, sni_build_unary(b, SNI_OP_ABS, base));
   sni_node_id constant = sni_build_binary(b, SNI_OP_EQ, exponent, zero);
   sni_node_id unsafe =
       sni_build_binary(b, SNI_OP_AND, constant, sni_build_unary(b, SNI_OP_NOT, usual));
   sni_node_id safe = sni_build_select(b, unsafe, scalar(v, 1), base);
   sni_node_id less = sni_build_sub(b, exponent, scalar(v, 1));
   sni_node_id power = sni_build_binary(b, SNI_OP_POW, safe, less);
-  return sni_build_mul(b, v->dy, sni_build_mul(b, exponent, power));
+  return sni_build_mul(b, v->dy, conjugate(v, sni_build_mul(b, exponent, power)));
 }
 
-// dy y log(a), but 0 where a <= 0.
+// dy y log(a), but 0 where a <= 0; complex: where a is 0.
 static sni_node_id pow_exponent_gradient(const sni_vjp *v, sni_node_id zero) {
   sni_build *b = v->b;
   sni_node_id base = operand(v, 0);
-  sni_node_id outside = sni_build_binary(b, SNI_OP_LE, base, zero);
+  const bool is_complex = sni_is_complex(v->node.type.dtype);
+  sni_node_id outside = sni_build_binary(b, is_complex ? SNI_OP_EQ : SNI_OP_LE, base, zero);
   sni_node_id safe = sni_build_select(b, outside, scalar(v, 1), base);
   sni_node_id slope = sni_build_mul(b, v->y, sni_build_unary(b, SNI_OP_LOG, safe));
-  return sni_build_select(b, outside, zero, sni_build_mul(b, v->dy, slope));
+  return sni_build_select(b, outside, zero, sni_build_mul(b, v->dy, conjugate(v, slope)));
 }
 
 void sni_vjp_pow(const sni_vjp *v) {
   sni_scalar c;
-  if (!v->wanted[1] && sni_splat_value(v->b->graph, operand(v, 1), &c)) {
+  if (!v->wanted[1] && sni_splat_value(v->b->graph, operand(v, 1), &c) &&
+      !(sni_is_complex(c.dtype) && c.im != 0)) {
     v->out[0] = pow_constant(v, c.f);
     return;
   }

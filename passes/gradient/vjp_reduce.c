@@ -115,7 +115,8 @@ static sni_node_id prod_gradient(const sni_vjp *v, const int *perm, int64_t n) {
   sni_node_id x = sni_build_transpose(b, v->node.operands[0], perm);
   sni_node_id others = exclusive_products(b, sni_build_reshape(b, x, &flat), rows, n);
   sni_node_id dy = sni_build_reshape(b, v->dy, &(sni_type){type.dtype, 2, {rows, 1}});
-  sni_node_id dx = sni_build_mul(b, sni_build_broadcast(b, dy, &flat), others);
+  sni_node_id slopes = sni_vjp_conjugate(v, others);
+  sni_node_id dx = sni_build_mul(b, sni_build_broadcast(b, dy, &flat), slopes);
   return sni_build_transpose(b, sni_build_reshape(b, dx, &moved), inverse);
 }
 
@@ -145,7 +146,8 @@ static sni_node_id prod_gradient_by_division(const sni_vjp *v) {
   sni_node_id at_zero = sni_build_mul(b, total[1], sni_build_select(b, is[1], one, partner));
   sni_node_id factor = sni_build_select(b, is[0], one, sni_build_select(b, is[1], total[2], none));
   sni_node_id elsewhere = sni_build_mul(b, sni_build_div(b, total[1], terms[1]), factor);
-  return sni_build_mul(b, unreduce(v, v->dy), sni_build_select(b, zero, at_zero, elsewhere));
+  sni_node_id slope = sni_build_select(b, zero, at_zero, elsewhere);
+  return sni_build_mul(b, unreduce(v, v->dy), sni_vjp_conjugate(v, slope));
 }
 
 void sni_vjp_reduce_prod(const sni_vjp *v) {

@@ -31,7 +31,9 @@ void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id 
 
 // ---- graph passes
 typedef sn_status (*sni_graph_pass)(const sni_graph *graph, sni_graph **out_graph);
-// Storage dtypes in terms of compute dtypes; before all others. *out_graph may be the graph itself.
+// Complex values as pairs of real ones; before all others. *out_graph may be the graph itself.
+sn_status sni_split_complex(const sni_graph *graph, sni_graph **out_graph);
+// Storage dtypes in terms of compute dtypes; before the rest. *out_graph may be the graph itself.
 sn_status sni_widen_storage(const sni_graph *graph, sni_graph **out_graph);
 // Dead code; parameters stay.
 sn_status sni_prune_nodes(const sni_graph *graph, sni_graph **out_graph);

@@ -188,7 +188,7 @@ sn_status sni_rewrite_graph(const sni_graph *graph, const sni_rewrite_options *o
 
 sni_node_id sni_rewrite_splat(sni_rewrite *r, const sni_type *type, sni_scalar value) {
   sni_build *b = &r->build;
-  int64_t data = 0;
+  sni_element data = {{0}};
   sni_type scalar = {.dtype = type->dtype};
   sni_node_id id = SNI_NO_NODE;
   if (b->status) return id;

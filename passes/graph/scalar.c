@@ -40,6 +40,7 @@ bool sni_splat_value(const sni_graph *graph, sni_node_id x, sni_scalar *out) {
 bool sni_is_splat(const sni_graph *graph, sni_node_id x, double value) {
   sni_scalar s;
   if (!sni_splat_value(graph, x, &s)) return false;
-  if (sni_is_float(s.dtype)) return memcmp(&s.f, &value, sizeof(value)) == 0;
+  if (sni_is_complex(s.dtype) && (s.im != 0 || signbit(s.im))) return false;
+  if (sni_is_inexact(s.dtype)) return memcmp(&s.f, &value, sizeof(value)) == 0;
   return s.i == (int64_t)value;
 }

@@ -124,12 +124,12 @@ static sni_node_id clamp(sni_build *b, sni_op op, sni_node_id y, sn_dtype dtype)
                           sni_build_integer(b, sni_compute_dtype(dtype), end));
 }
 
-// Reductions and cumulations; two operands: a recurrence.
+// Reductions and cumulations; several operands: a recurrence.
 static sni_node_id widen_sum(sni_rewrite *r, const sni_node *n) {
   sni_build *b = &r->build;
   const sn_dtype dtype = n->type.dtype;
   const bool flip = is_extremum(n->op) && is_wide_unsigned(dtype);
-  sni_node_id operands[2] = {SNI_NO_NODE, SNI_NO_NODE};
+  sni_node_id operands[4] = {SNI_NO_NODE, SNI_NO_NODE, SNI_NO_NODE, SNI_NO_NODE};
   for (int i = 0; i < n->n_operands; i++) {
     operands[i] = sni_widen(b, n->operands[i]);
     if (flip) operands[i] = sni_flip_sign(b, operands[i]);

@@ -225,6 +225,8 @@ sn_status sni_body_describe_fault(sni_body *b, const sni_node *node) {
   sni_type table = *sni_graph_type(l->graph, node->operands[0]);
   sni_type indices = *sni_graph_type(l->graph, node->operands[1]);
   sni_size_ref sizes[2 * SN_MAX_RANK + 1];
+  if (node->location.complex_table) table.dtype = sni_complex_dtype(table.dtype);
+  if (node->location.complex_table == SNI_TABLE_PAIR) table.rank--;
   sni_type rows = {.rank = 1, .dims = {table.dims[0]}};
   int n = 0;
   SNI_TRY(hide_dims(l, &indices, sizes, &n));

@@ -21,7 +21,7 @@ MISTAKE(SN_ERR_SHAPE, (sn_sum(m, .axes = SN_AXES(2))),
 MISTAKE(SN_ERR_SHAPE, (sn_sum(m, .axes = SN_AXES(0, -2))),
         "sn_sum: axis 0 of operand #0 f32[2,3] is given twice")
 MISTAKE(SN_ERR_DTYPE, (sn_mean(i)),
-        "sn_mean: operand #0 is i32[2,3], expected a float")
+        "sn_mean: operand #0 is i32[2,3], expected a float or complex")
 MISTAKE(SN_ERR_DTYPE, (sn_all(m)),
         "sn_all: operand #0 is f32[2,3], expected bool")
 MISTAKE(SN_ERR_SHAPE, (sn_argmax(m, 2)),
@@ -29,9 +29,9 @@ MISTAKE(SN_ERR_SHAPE, (sn_argmax(m, 2)),
 MISTAKE(SN_ERR_SHAPE, (sn_argmax(sn_zeros(c, SN_F32, SN_SHAPE(0, 3)), 0)),
         "sn_argmax: axis 0 of operand #0 f32[0,3], expected 1 to 2147483647 elements")
 MISTAKE(SN_ERR_DTYPE, (sn_sqrt(i)),
-        "sn_sqrt: operand #0 is i32[2,3], expected a float")
+        "sn_sqrt: operand #0 is i32[2,3], expected a float or complex")
 MISTAKE(SN_ERR_DTYPE, (sn_exp(b)),
-        "sn_exp: operand #0 is bool[2,3], expected a float")
+        "sn_exp: operand #0 is bool[2,3], expected a float or complex")
 MISTAKE(SN_ERR_DTYPE, (sn_and(m, m)),
         "sn_and: operand #0 is f32[2,3], expected bool or an integer (operand #1 is f32[2,3])")
 MISTAKE(SN_ERR_DTYPE, (sn_not(m)),
@@ -41,7 +41,7 @@ MISTAKE(SN_ERR_DTYPE, (sn_where(m, m, m)),
 MISTAKE(SN_ERR_DTYPE, (sn_where(b, m, i)),
         "sn_where: operand #2 is i32[2,3], expected f32 like operand #1 f32[2,3]")
 MISTAKE(SN_ERR_DTYPE, (sn_less(b, b)),
-        "sn_less: operand #0 is bool[2,3], expected a number (operand #1 is bool[2,3])")
+        "sn_less: operand #0 is bool[2,3], expected a real number (operand #1 is bool[2,3])")
 MISTAKE(SN_ERR_ARGUMENT, (sn_equal_scalar(i, 0.5)),
         "sn_equal_scalar: 0.5 is no i32: give a number that the dtype has")
 MISTAKE(SN_ERR_SHAPE, (sn_reshape(m, SN_SHAPE(4, 2))),

@@ -90,7 +90,11 @@ static inline void set_element(void *data, sn_dtype dtype, int64_t i, int k) {
   double f = special ? float_values[pick] : ((double)(h >> 8) / (1 << 21) - 4);
   int64_t n = special ? integer_values[pick] : (int64_t)(h >> 8) % 200 - 100;
   sni_scalar value = {dtype, {.i = dtype == SN_BOOL ? (int64_t)(h & 1) : n}};
-  if (sni_is_float(dtype)) value.f = f;
+  if (sni_is_inexact(dtype)) value.f = f;
+  if (sni_is_complex(dtype)) {
+    const uint32_t other = hash_of(h, 5);
+    value.im = other % 3 ? (double)(other >> 8) / (1 << 21) - 4 : float_values[other % N_VALUES];
+  }
   sni_scalar_store(value, data, i);
 }
 
@@ -115,15 +119,16 @@ static inline void fill_view(sn_view *view, int k) {
 
 // Which elements differ to the bit, where any NaN is any NaN. -1: none.
 static inline int64_t first_difference(const sn_view *a, const sn_view *b) {
-  size_t size = sn_dtype_size(a->dtype);
-  int64_t n = elements_of(&a->shape);
+  const sn_dtype part = sni_part_dtype(a->dtype);
+  size_t size = sn_dtype_size(part), parts = sn_dtype_size(a->dtype) / size;
+  int64_t n = elements_of(&a->shape) * (int64_t)parts;
   const char *x = a->data, *y = b->data;
   for (int64_t i = 0; i < n; i++, x += size, y += size) {
     if (memcmp(x, y, size) == 0) continue;
-    if (sni_is_float(a->dtype) && isnan(sni_scalar_load(a->dtype, a->data, i).f) &&
-        isnan(sni_scalar_load(b->dtype, b->data, i).f))
+    if (sni_is_float(part) && isnan(sni_scalar_load(part, a->data, i).f) &&
+        isnan(sni_scalar_load(part, b->data, i).f))
       continue;
-    return i;
+    return i / (int64_t)parts;
   }
   return -1;
 }
@@ -133,11 +138,11 @@ static inline void check_same(const sn_view *given, const sn_view *expected, con
   int64_t at = first_difference(given, expected);
   if (at < 0) return;
   size_t size = sn_dtype_size(given->dtype);
-  unsigned long long bits[2] = {0, 0};
-  memcpy(&bits[0], (const char *)given->data + (size_t)at * size, size);
-  memcpy(&bits[1], (const char *)expected->data + (size_t)at * size, size);
-  ck_abort_msg("%s: element %lld is 0x%llx, expected 0x%llx\n%s", what, (long long)at, bits[0],
-               bits[1], text);
+  unsigned long long bits[2][2] = {{0, 0}, {0, 0}};
+  memcpy(bits[0], (const char *)given->data + (size_t)at * size, size);
+  memcpy(bits[1], (const char *)expected->data + (size_t)at * size, size);
+  ck_abort_msg("%s: element %lld is 0x%llx 0x%llx, expected 0x%llx 0x%llx\n%s", what, (long long)at,
+               bits[0][0], bits[0][1], bits[1][0], bits[1][1], text);
 }
 
 // ---- programs of both tiers

@@ -188,22 +188,34 @@ static void check_pointwise(pointwise *p) {
   release_pair(&p->reference);
 }
 
+// Of an op whose result has not its operands' dtype.
+static sn_dtype result_of(sni_op op, sn_dtype dtype) {
+  if (op == SNI_OP_EQ || op == SNI_OP_LT || op == SNI_OP_LE) return SN_BOOL;
+  if (op == SNI_OP_COMPLEX) return sni_complex_dtype(dtype);
+  const bool takes = op == SNI_OP_ABS || op == SNI_OP_REAL || op == SNI_OP_IMAG;
+  return takes ? sni_part_dtype(dtype) : dtype;
+}
+
+// Casts that there are; bits are of real numbers.
+static bool can_convert(sni_op op, sn_dtype from, sn_dtype to) {
+  const bool complex = sni_is_complex(from) || sni_is_complex(to);
+  if (op == SNI_OP_CAST) return !sni_is_complex(from) || sni_is_complex(to) || to == SN_BOOL;
+  return !complex && sn_dtype_size(from) == sn_dtype_size(to) && (to != SN_BOOL || from == SN_BOOL);
+}
+
 static int check_pointwise_op(sni_op op) {
   int checked = 0;
   bool converts = op == SNI_OP_CAST || op == SNI_OP_BITCAST;
-  bool compares = op == SNI_OP_EQ || op == SNI_OP_LT || op == SNI_OP_LE;
   for (int d = 0; d < SN_DTYPE_COUNT; d++) {
     for (int other = 0; other < SN_DTYPE_COUNT; other++) {
       sn_dtype dtype = (sn_dtype)d, second = (sn_dtype)other;
       pointwise p = {.op = op, .n = sni_op_infos[op].operands, .dtypes = {dtype, dtype, dtype}};
-      p.result = compares ? SN_BOOL : dtype;
+      p.result = result_of(op, dtype);
       if (op == SNI_OP_SELECT) p.dtypes[1] = p.dtypes[2] = p.result = second;
       if (converts) p.result = second;
       if (!(sni_op_infos[op].dtypes >> d & 1)) continue;
       if (op != SNI_OP_SELECT && !converts && other) continue;
-      if (op == SNI_OP_BITCAST && (sn_dtype_size(dtype) != sn_dtype_size(second) ||
-                                   (second == SN_BOOL && dtype != SN_BOOL)))
-        continue;
+      if (converts && !can_convert(op, dtype, second)) continue;
       check_pointwise(&p);
       checked++;
     }
@@ -318,6 +330,15 @@ static const text_case text_cases[] = {
        "%3 = recurrence(%1, %0) {axis=1, exclusive=1, reverse=1} : $[A,B]\n"
        "%4 = mul(%2, %3) : $[A,B]\n"
        "%5 = recurrence(%4, %0) {axis=1, exclusive=1, reverse=1} : $[A,B]\nreturn %2, %4, %5",
+     0},
+    {SNI_OP_PAIR_CUMULATION,
+     X "%1 = parameter input 1 : $[A,B]\n"
+       "%2 = pair_cumulation(%0, %1) {axis=0, exclusive=0, reverse=0, part=0} : $[A,B]\n"
+       "%3 = pair_cumulation(%0, %1) {axis=0, exclusive=0, reverse=0, part=1} : $[A,B]\n"
+       "%4 = pair_cumulation(%1, %0) {axis=1, exclusive=1, reverse=1, part=0} : $[A,B]\n"
+       "%5 = pair_cumulation(%2, %3, %0, %1) {axis=1, exclusive=1, reverse=0, part=1} : $[A,B]\n"
+       "%6 = pair_cumulation(%0, %1, %1, %4) {axis=1, exclusive=0, reverse=1, part=0} : $[A,B]\n"
+       "return %2, %3, %4, %5, %6",
      0},
     {SNI_OP_GATHER,
      X "%1 = parameter input 1 : i32[C]\n%2 = concat(%0, %0, %0, %0, %0, %0, %0) "
@@ -482,7 +503,7 @@ static int check_texts(sni_op op) {
       }
     // numbers only, though its row says any, and room for 257 of them
     const bool narrow = sn_dtype_size((sn_dtype)d) == 1 || d == SN_BF16;
-    if (op == SNI_OP_IOTA && (d == SN_BOOL || narrow)) continue;
+    if (op == SNI_OP_IOTA && (d == SN_BOOL || narrow || sni_is_complex((sn_dtype)d))) continue;
     for (size_t i = 0; i < sizeof(text_cases) / sizeof(text_cases[0]); i++) {
       if (text_cases[i].op != op) continue;
       say_body(&s, text_cases[i].body, (sn_dtype)d, NULL);
@@ -586,6 +607,7 @@ static int check_matmul(void) {
   int checked = 0;
   for (int d = 0; d < SN_DTYPE_COUNT; d++)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+      if (sni_is_complex((sn_dtype)d)) continue;  // test_complex.c
       if (!(sni_op_infos[SNI_OP_MATMUL].dtypes >> d & 1)) continue;
       int turn = (int)(i + (size_t)d);  // each size with two of the four forms
       for (int form = turn; form < turn + 2; form++, checked++)

@@ -10,7 +10,7 @@ SNI_EXTERN_C_BEGIN
 // bool result; NaN differs from everything. any dtype. No gradient.
 SN_API sn_tensor *sn_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_not_equal(sn_tensor *a, sn_tensor *b);
-// bool result; false where either is NaN. numbers. No gradient.
+// bool result; false where either is NaN. reals. No gradient.
 SN_API sn_tensor *sn_less(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_less_equal(sn_tensor *a, sn_tensor *b);
 SN_API sn_tensor *sn_greater(sn_tensor *a, sn_tensor *b);
@@ -22,13 +22,14 @@ SN_API sn_tensor *sn_xor(sn_tensor *a, sn_tensor *b);
 // condition (bool) ? a : b, element by element; all three broadcast; a and b of any dtype, both the same.
 // VJP: dy to the side chosen, 0 to the other.
 SN_API sn_tensor *sn_where(sn_tensor *condition, sn_tensor *a, sn_tensor *b);
-SN_API sn_tensor *sn_not(sn_tensor *x);     // logical for bool, bitwise for integers. No gradient.
-SN_API sn_tensor *sn_is_nan(sn_tensor *x);  // bool result. floats. No gradient.
+SN_API sn_tensor *sn_not(sn_tensor *x);  // logical for bool, bitwise for integers. No gradient.
+// Whether either part is NaN: a bool. floats and complex. No gradient.
+SN_API sn_tensor *sn_is_nan(sn_tensor *x);
 // x compared with value, which is rounded to a float dtype; an integer or bool dtype must have it
 // exactly, else SN_ERR_ARGUMENT. Bool result. any dtype. No gradient.
 SN_API sn_tensor *sn_equal_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_not_equal_scalar(sn_tensor *x, double value);
-// The same, of numbers. No gradient.
+// The same, of reals. No gradient.
 SN_API sn_tensor *sn_less_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_less_equal_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_greater_scalar(sn_tensor *x, double value);

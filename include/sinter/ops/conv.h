@@ -62,13 +62,13 @@ typedef struct sn_pool_options {
   bool count_padding;               // of avg_pool: places outside count as zeros
   sn_data_format data_format;
 } sn_pool_options;
-// The greatest element of each window; of images as sn_conv's, of rank 3 to 5. numbers. Places outside of the image do not take
+// The greatest element of each window; of images as sn_conv's, of rank 3 to 5. reals. Places outside of the image do not take
 // part; NaN propagates. Errors: SN_ERR_SHAPE (rank; a window larger than the padded image), SN_ERR_ARGUMENT (options; a window
 // above 4096). VJP: dy to the first greatest element of each window in row-major order. Source: tf.nn.max_pool.
 SN_API sn_tensor *sn_max_pool_opts(sn_tensor *x, const sn_pool_options *options);
 // The mean of each window; likewise. floats; 16-bit ones in f32. VJP: dy / count to each. Source: tf.nn.avg_pool.
 SN_API sn_tensor *sn_avg_pool_opts(sn_tensor *x, const sn_pool_options *options);
-// Images of the n spatial sizes given: window i of an axis is [floor(i size / n), ceil((i + 1) size / n)). numbers. Fixes the
+// Images of the n spatial sizes given: window i of an axis is [floor(i size / n), ceil((i + 1) size / n)). reals. Fixes the
 // image's sizes in a trace. Errors: SN_ERR_SHAPE (rank is not n + 2; sizes not in [1, 1024]; an empty image). VJP: ties of an axis
 // share. Source: torch.nn.AdaptiveMaxPool2d.
 SN_API sn_tensor *sn_adaptive_max_pool(sn_tensor *x, const int64_t *sizes, int n,

@@ -7,7 +7,7 @@
 SNI_EXTERN_C_BEGIN
 
 // ---- activations
-// max(0, x). numbers. VJP: dy where x > 0, else 0; NaN where x is NaN.
+// max(0, x). reals. VJP: dy where x > 0, else 0; NaN where x is NaN.
 SN_API sn_tensor *sn_relu(sn_tensor *x);
 // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): tanh form, Hendrycks & Gimpel 2016, accurate in its
 // negative tail too. floats. -0 for -inf, inf for inf. VJP: by the chain rule; 0 and 1 far out.

@@ -42,12 +42,12 @@ typedef struct sn_reduce_options {
 // repeated). Source: Array API 2023.12.
 // sum: numbers (integers wrap; bool is an error: cast first). Empty: 0. VJP: dy broadcast.
 SN_API sn_tensor *sn_sum_opts(sn_tensor *x, const sn_reduce_options *options);
-// mean: floats. Empty: NaN. VJP: dy / n broadcast.
+// mean: floats and complex. Empty: NaN. VJP: dy / n broadcast.
 SN_API sn_tensor *sn_mean_opts(sn_tensor *x, const sn_reduce_options *options);
-// prod: numbers; integers wrap. Empty: 1. VJP: products of the others, exact at zeros;
+// prod: numbers; integers wrap; complex: one after the other. Empty: 1. VJP: products of the others, exact at zeros;
 // along a symbolic axis it divides where no element is zero, so it may overflow.
 SN_API sn_tensor *sn_prod_opts(sn_tensor *x, const sn_reduce_options *options);
-// max, min: numbers; NaN propagates; a zero is +0.0, whatever the signs of those reduced;
+// max, min: reals; NaN propagates; a zero is +0.0, whatever the signs of those reduced;
 // empty: -inf / lowest (inf / highest). VJP: ties share
 // evenly; NaN to all elements of a result that is NaN.
 SN_API sn_tensor *sn_max_opts(sn_tensor *x, const sn_reduce_options *options);
@@ -55,8 +55,9 @@ SN_API sn_tensor *sn_min_opts(sn_tensor *x, const sn_reduce_options *options);
 // all, any: bool. Empty: true; false. No gradient.
 SN_API sn_tensor *sn_all_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options);
-// var: sum of (x - mean)^2 / (n - ddof); std: its root. floats. n <= ddof: NaN or inf as NumPy's division by 0.
-// Empty: NaN. VJP: 2 dy (x - mean) / (n - ddof); dy (x - mean) / ((n - ddof) y), NaN where y is 0.
+// var: sum of |x - mean|^2 / (n - ddof), real; std: its root. floats and complex. n <= ddof: NaN or inf as
+// NumPy's division by 0. Empty: NaN. VJP: 2 dy (x - mean) / (n - ddof); dy (x - mean) / ((n - ddof) y), NaN
+// where y is 0.
 SN_API sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options);
 // log(sum(exp(x))), stable for large x. floats. Empty: -inf. VJP: dy * softmax(x).
@@ -82,7 +83,7 @@ SN_API sn_tensor *sn_clip_by_global_norm(sn_tensor *const *xs, int n, double lim
 SN_API sn_tensor *sn_clip_by_norm_opts(sn_tensor *x, double limit,
                                        const sn_reduce_options *options);
 // Index (i32) of the first greatest / least element along axis, which is dropped; NaN counts as the
-// greatest / least. numbers. Errors: SN_ERR_SHAPE (an empty axis, or one of more than 2^31 -
+// greatest / least. reals. Errors: SN_ERR_SHAPE (an empty axis, or one of more than 2^31 -
 // 1 elements, also where its size is known at a call only). No gradient.
 SN_API sn_tensor *sn_argmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_argmin(sn_tensor *x, int axis);
@@ -99,7 +100,7 @@ typedef struct sn_cumulate_options {
 SN_API sn_tensor *sn_cumsum_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
 // cumprod: numbers. y[i] = 1 * x[0] * ... * x[i]. VJP: without dividing, so exact at zeros, in O(n).
 SN_API sn_tensor *sn_cumprod_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
-// cummax, cummin: numbers. The greatest / least of x[0] to x[i]; NaN from the first NaN on; exclusive, the
+// cummax, cummin: reals. The greatest / least of x[0] to x[i]; NaN from the first NaN on; exclusive, the
 // first is -inf / lowest (inf / highest). VJP: to the element that is the extremum, the first of
 // equal ones; NaN at a NaN result's place (exclusive: one before it).
 SN_API sn_tensor *sn_cummax_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);

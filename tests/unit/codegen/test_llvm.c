@@ -135,6 +135,7 @@ START_TEST(large_angles_fold_alike) {
 END_TEST
 
 static bool op_takes(sni_kop op, sn_dtype dtype) {
+  if (!sni_is_kernel_dtype(dtype)) return false;
   if (!sni_is_compute(dtype)) return op == SNI_KOP_COPY || op == SNI_KOP_SELECT;
   const bool real = dtype == SN_F32 || dtype == SN_F64, logic = !real;
   switch ((int)op) {

@@ -35,7 +35,7 @@ static const char leaves[] =
     "  %4 = constant 2.5 : f32[]\n"
     "  %5 = parameter capture 7 : f32[B,10]\n"
     "  %6 = constant [0, 1, 1, 0] : i32[4]\n";
-enum { first_op = 9 };
+enum { first_op = 10 };
 
 #define FLOAT1(id, name) [SNI_OP_##id] = name "(%0) : f32[2,3]"
 #define FLOAT2(id, name) [SNI_OP_##id] = name "(%0, %0) : f32[2,3]"
@@ -99,6 +99,12 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_CUMPROD] = "cumprod(%0) {axis=0, exclusive=1, reverse=0} : f32[2,3]",
     [SNI_OP_CUMMAX] = "cummax(%5) {axis=1, exclusive=0, reverse=0} : f32[B,10]",
     [SNI_OP_CUMMIN] = "cummin(%2) {axis=0, exclusive=1, reverse=1} : i32[2,3]",
+    [SNI_OP_REAL] = "real(%9) : f32[2]",
+    [SNI_OP_IMAG] = "imag(%9) : f32[2]",
+    [SNI_OP_CONJ] = "conj(%9) : c64[2]",
+    [SNI_OP_COMPLEX] = "complex(%0, %0) : c64[2,3]",
+    [SNI_OP_PAIR_CUMULATION] =
+        "pair_cumulation(%0, %0) {axis=0, exclusive=0, reverse=0, part=1} : f32[2,3]",
     [SNI_OP_RECURRENCE] = "recurrence(%0, %0) {axis=0, exclusive=0, reverse=0} : f32[2,3]",
     [SNI_OP_MATMUL] = "matmul(%0, %0) {ta=1, tb=0} : f32[3,3]",
     [SNI_OP_CONV] = "conv(%8, %8) {stride=[2], dilation=[3], start=[-1], size=[B]} : f32[2,B,2]",
@@ -116,6 +122,8 @@ START_TEST(every_op_survives_a_round_trip) {
   size_t at = (size_t)snprintf(text, sizeof(text), "func @every_op {\n%s", leaves);
   at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%7 = broadcast(%%4) : f32[2,3,3]\n");
   at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%8 = broadcast(%%4) : f32[2,2,2]\n");
+  at += (size_t)snprintf(text + at, sizeof(text) - at,
+                         "  %%9 = constant [1-2j, nan+infj] : c64[2]\n");
   for (int i = 0; i < SNI_OP_COUNT; i++) {
     ck_assert_msg(lines[i] != NULL, "no line for the op %s", sni_op_infos[i].name);
     at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%%d = %s\n", first_op + i, lines[i]);

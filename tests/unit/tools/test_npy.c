@@ -44,17 +44,17 @@ START_TEST(test_round_trip) {
 END_TEST
 
 START_TEST(test_every_dtype_and_scalar) {
-  const char *descr[] = {"|b1", "<i4", "<i8", "<f4", "<f8", "|i1", "<i2",
-                         "|u1", "<u2", "<u4", "<u8", "<f2", "<V2", "|V2"};
-  const sn_dtype dtypes[] = {SN_BOOL, SN_I32, SN_I64, SN_F32, SN_F64, SN_I8,   SN_I16,
-                             SN_U8,   SN_U16, SN_U32, SN_U64, SN_F16, SN_BF16, SN_BF16};
-  for (int i = 0; i < 14; i++) {
+  const char *descr[] = {"|b1", "<i4", "<i8", "<f4", "<f8", "|i1", "<i2", "|u1",
+                         "<u2", "<u4", "<u8", "<f2", "<V2", "|V2", "<c8", "<c16"};
+  const sn_dtype dtypes[] = {SN_BOOL, SN_I32, SN_I64, SN_F32, SN_F64,  SN_I8,   SN_I16, SN_U8,
+                             SN_U16,  SN_U32, SN_U64, SN_F16, SN_BF16, SN_BF16, SN_C64, SN_C128};
+  for (int i = 0; i < 16; i++) {
     char header[128], error[256] = "";
-    const unsigned char data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const unsigned char data[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     npy_array array;
     (void)snprintf(header, sizeof(header), "{'shape': (), 'fortran_order': False, 'descr': '%s'}\n",
                    descr[i]);
-    parse_text(header, data, 8, &array, error, true);
+    parse_text(header, data, sizeof(data), &array, error, true);
     ck_assert_int_eq(array.dtype, dtypes[i]);
     ck_assert_int_eq(array.shape.rank, 0);
     ck_assert_uint_eq(array.bytes, sn_dtype_size(dtypes[i]));
@@ -69,7 +69,7 @@ START_TEST(test_malformed) {
     const char *header, *reason;
   } bad[] = {
       {"{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "big-endian"},
-      {"{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", "<c8"},
+      {"{'descr': '<c32', 'fortran_order': False, 'shape': (1,), }", "<c32"},
       {"{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "Fortran"},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", "shorter"},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", "shorter"},
