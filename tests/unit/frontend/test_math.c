@@ -84,8 +84,8 @@ END_TEST
 
 START_TEST(known_values) {
   const double pi = M_PI, infinity = (double)INFINITY;
-  NEAR(sn_digamma(F64(SN_SHAPE(4), 1, 0.5, 10, -0.5)), SN_SHAPE(4), 1e-15, -0.57721566490153286,
-       -1.9635100260214235, 2.2517525890667211, 0.03648997397857652);
+  NEAR(sn_digamma(F64(SN_SHAPE(4), 1, 0.5, 10, -0.25)), SN_SHAPE(4), 1e-15, -0.57721566490153286,
+       -1.9635100260214235, 2.2517525890667211, 2.9141391202135278307);
   NEAR(sn_trigamma(F64(SN_SHAPE(3), 1, 0.5, -0.5)), SN_SHAPE(3), 1e-15, pi * pi / 6, pi * pi / 2,
        pi * pi / 2 + 4);
   NEAR(sn_lgamma(F64(SN_SHAPE(4), 0.5, -0.5, -1.5, 100)), SN_SHAPE(4), 1e-15, 0.57236494292470009,
@@ -263,16 +263,15 @@ static op2 the_op;
 static sn_status gradient_of(sn_context *context, sn_tensor *const *in, sn_tensor **out,
                              void *user) {
   (void)user;
-  sn_gradients(the_op(in[0], in[1]), in, 2, out, .unconnected = SN_UNCONNECTED_ZEROS);
+  sn_gradients(the_op(in[0], in[1]), in, 2, out, .unconnected = SN_ZEROS);
   return sn_pending_error(context);
 }
 static sn_status curvature_of(sn_context *context, sn_tensor *const *in, sn_tensor **out,
                               void *user) {
   (void)user;
   sn_tensor *g[2];
-  sn_gradients(the_op(in[0], in[1]), in, 2, g, .unconnected = SN_UNCONNECTED_ZEROS);
-  sn_gradients(sn_add(g[0], sn_mul_scalar(g[1], 2)), in, 2, out,
-               .unconnected = SN_UNCONNECTED_ZEROS);
+  sn_gradients(the_op(in[0], in[1]), in, 2, g, .unconnected = SN_ZEROS);
+  sn_gradients(sn_add(g[0], sn_mul_scalar(g[1], 2)), in, 2, out, .unconnected = SN_ZEROS);
   return sn_pending_error(context);
 }
 
@@ -339,7 +338,7 @@ START_TEST(gradients_at_singular_points) {
                   D(-1, 1, 1, 0), D(0, 0, 0, 0));
   // near 0 sinc' is -pi^2 x / 3: what a quotient would lose
   expect_gradient(sinc_first, F64(SN_SHAPE(4), 0, 1e-9, -1e-5, 1), zero, 4,
-                  D(0, -3.2898681336964528e-9, 3.2898681333718163e-5, -1), D(0, 0, 0, 0));
+                  D(0, -3.2898681336964530746e-9, 0.00003289868133371756172, -1), D(0, 0, 0, 0));
 }
 END_TEST
 
