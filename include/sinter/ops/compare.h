@@ -27,14 +27,14 @@ SN_API sn_tensor *sn_is_nan(sn_tensor *x);  // bool result. floats. No gradient.
 SN_API sn_tensor *sn_is_inf(sn_tensor *x);  // inf or -inf. bool result. floats. No gradient.
 // neither inf nor NaN. bool result. floats. No gradient.
 SN_API sn_tensor *sn_is_finite(sn_tensor *x);
-SN_API sn_tensor *sn_signbit(
-    sn_tensor *x);  // also of -0 and NaN. bool result. floats. No gradient.
+// The sign bit, also of -0 and NaN. bool result. floats. No gradient.
+SN_API sn_tensor *sn_signbit(sn_tensor *x);
 // |a - b| <= atol + rtol |b| where b is finite, else a = b; equal_nan: or both are NaN. Bool result.
 // floats; the tolerances become a's dtype as in sn_full. Errors: SN_ERR_ARGUMENT (a tolerance that is not
 // >= 0). No gradient.
 SN_API sn_tensor *sn_is_close(sn_tensor *a, sn_tensor *b, double rtol, double atol, bool equal_nan);
 // Logical for bool, bitwise for integers: x and value, which wraps to x's dtype; of bools it is value
-// != 0. bool and integers. No gradient.
+// != 0. No gradient.
 SN_API sn_tensor *sn_and_scalar(sn_tensor *x, int64_t value);
 SN_API sn_tensor *sn_or_scalar(sn_tensor *x, int64_t value);
 SN_API sn_tensor *sn_xor_scalar(sn_tensor *x, int64_t value);

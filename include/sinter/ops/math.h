@@ -76,7 +76,7 @@ SN_API sn_tensor *sn_digamma(sn_tensor *x);
 // The derivative of digamma, polygamma(1, x). floats, <= 2 ULP (f64: 4). inf at 0 and negative integers.
 // Cuts the path: there is no third derivative of lgamma.
 SN_API sn_tensor *sn_trigamma(sn_tensor *x);
-// sin(pi x) / (pi x), NumPy's; 1 at 0, 0 at other integers. floats, <= 4 ULP. VJP: dy (cos(pi x) - y) / x,
+// sin(pi x) / (pi x), NumPy's; floats; 1 at 0, 0 at other whole numbers, <= 4 ULP. VJP: dy (cos(pi x) - y) / x,
 // by a series near 0, so that it is accurate there: 0 at 0.
 SN_API sn_tensor *sn_sinc(sn_tensor *x);
 SN_API sn_tensor *sn_deg2rad(sn_tensor *x);  // x pi / 180. floats. VJP: dy pi / 180.
@@ -155,16 +155,16 @@ SN_API sn_tensor *sn_rsub_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_div_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rdiv_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rem_scalar(sn_tensor *x, double value);
-// value^x, value rem x. numbers; value becomes x's dtype as in sn_full; results and VJPs of x as in
-// sn_pow and sn_rem.
+// value^x, value rem x. numbers; value becomes x's dtype as in sn_full; results as in sn_pow and sn_rem.
+// VJP: dy y log(value), 0 where value <= 0; -dy trunc(value / x).
 SN_API sn_tensor *sn_rpow_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rrem_scalar(sn_tensor *x, double value);
 // x // value, value // x. numbers; value becomes x's dtype as in sn_full; results as in sn_floor_div. Cuts
 // the path.
 SN_API sn_tensor *sn_floor_div_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rfloor_div_scalar(sn_tensor *x, double value);
-// x % value, value % x. numbers; value becomes x's dtype as in sn_full; results and VJPs of x as in
-// sn_floor_mod.
+// x % value, value % x. numbers; value becomes x's dtype as in sn_full; results as in sn_floor_mod. VJP: dy;
+// -dy floor(value / x).
 SN_API sn_tensor *sn_floor_mod_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rfloor_mod_scalar(sn_tensor *x, double value);
 // x shifted by count, any number. integers; results as in sn_shift_left and sn_shift_right. No gradient.
