@@ -108,14 +108,19 @@ sn_tensor *(sn_rfloor_mod_scalar)(sn_tensor *x, double value) {
 }
 
 // x op value or, with swap, value op x; value wraps to x's dtype, of bools it is value != 0.
-static sn_tensor *with_integer(const char *name, sni_op op, sn_tensor *x, int64_t value,
-                               bool swap) {
-  SNI_BEGIN(c, name, x);
-  if (!sni_expect_dtype(c, 0, x, sni_op_infos[op].dtypes)) return &c->error_tensor;
+static sn_tensor *with_bits(sn_context *c, sni_op op, sn_tensor *x, int64_t value, bool swap) {
+  if (sn_failed(x)) return x;
   const sni_type type = {.dtype = x->type.dtype};
   int64_t bits = type.dtype == SN_BOOL ? value != 0 : value;
   sn_tensor *number = sni_constant(c, &type, &bits);  // little-endian: its low bytes
   return swap ? sni_binary(c, op, number, x) : sni_binary(c, op, x, number);
+}
+
+static sn_tensor *with_integer(const char *name, sni_op op, sn_tensor *x, int64_t value,
+                               bool swap) {
+  SNI_BEGIN(c, name, x);
+  if (!sni_expect_dtype(c, 0, x, sni_op_infos[op].dtypes)) return &c->error_tensor;
+  return with_bits(c, op, x, value, swap);
 }
 
 // All counts that shift everything out are one that every dtype has.
@@ -194,6 +199,24 @@ sn_tensor *(sn_sinc)(sn_tensor *x) {
   return sni_keep_only(c, c_first, sni_select(c, small, start, quotient));
 }
 
+// Pairs, fours and eights of bits are summed side by side in u64; a product sums the bytes in the highest
+// one.
+sn_tensor *(sn_bitwise_count)(sn_tensor *x) {
+  static const int64_t masks[] = {0x5555555555555555, 0x3333333333333333, 0x0f0f0f0f0f0f0f0f};
+  static const sn_dtype bits[] = {[1] = SN_U8, [2] = SN_U16, [4] = SN_U32, [8] = SN_U64};
+  SNI_BEGIN_COMPOSED(c, "sn_bitwise_count", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_INTEGER)) return &c->error_tensor;
+  const sn_dtype same = bits[sn_dtype_size(x->type.dtype)];
+  sn_tensor *n = sni_convert(c, sni_convert(c, sni_unary(c, SNI_OP_ABS, x), same), SN_U64);
+  for (int k = 0; k < 3; k++) {
+    sn_tensor *moved = with_bits(c, SNI_OP_SHR, n, INT64_C(1) << k, false);
+    n = sni_binary(c, SNI_OP_ADD, with_bits(c, SNI_OP_AND, n, masks[k], false),
+                   with_bits(c, SNI_OP_AND, moved, masks[k], false));
+  }
+  n = with_bits(c, SNI_OP_SHR, with_bits(c, SNI_OP_MUL, n, 0x0101010101010101, false), 56, false);
+  return sni_keep_only(c, c_first, sni_convert(c, n, SN_U8));
+}
+
 static double greatest_finite(sn_dtype dtype) {
   const int digits = sni_dtype_infos[dtype].digits;
   const int exponent = dtype == SN_F16 ? 16 : dtype == SN_F64 ? 1024 : 128;
@@ -222,13 +245,63 @@ sn_tensor *(sn_clip)(sn_tensor *x, double low, double high) {
   return sni_keep_only(c, c_first, sni_with_number(c, SNI_OP_MIN, above, high));
 }
 
+// B_2j / (2j)!
+static const double bernoulli[] = {1.0 / 12,           -1.0 / 720,     1.0 / 30240,
+                                   -1.0 / 1209600,     1.0 / 47900160, -691.0 / 1307674368000.0,
+                                   1.0 / 74724249600.0};
+
+// sum over k of (x + k)^-s: the first 16 terms, and Euler and Maclaurin's of the others at w = x + 16. x > 0.
+static sn_tensor *hurwitz_zeta(sn_context *c, int s, sn_tensor *x) {
+  sn_tensor *sum = sni_with_number(c, SNI_OP_POW, x, -s);
+  for (int k = 1; k < 16; k++) {
+    sn_tensor *moved = sni_with_number(c, SNI_OP_ADD, x, k);
+    sum = sni_binary(c, SNI_OP_ADD, sum, sni_with_number(c, SNI_OP_POW, moved, -s));
+  }
+  sn_tensor *w = sni_with_number(c, SNI_OP_ADD, x, 16);
+  sn_tensor *power = sni_with_number(c, SNI_OP_POW, w, -s),
+            *square = sni_binary(c, SNI_OP_MUL, w, w);
+  const int n = (int)SNI_COUNT_OF(bernoulli);
+  double rising[SNI_COUNT_OF(bernoulli)], product = s;  // s (s + 1) .. (s + 2j)
+  for (int j = 0; j < n; j++, product *= (double)(s + 2 * j - 1) * (s + 2 * j)) rising[j] = product;
+  sn_tensor *series = NULL;
+  for (int j = n - 1; j >= 0; j--) {
+    if (series) series = sni_binary(c, SNI_OP_DIV, series, square);
+    sn_tensor *term = sni_number(c, x->type.dtype, bernoulli[j] * rising[j]);
+    series = series ? sni_binary(c, SNI_OP_ADD, series, term) : term;
+  }
+  sn_tensor *rest = sni_with_number(c, SNI_OP_ADD, sni_binary(c, SNI_OP_DIV, series, w), 0.5);
+  sn_tensor *integral = sni_with_number(c, SNI_OP_POW, w, 1 - s);
+  integral = sni_with_number(c, SNI_OP_DIV, integral, s - 1);
+  sum = sni_binary(c, SNI_OP_ADD, sum, sni_binary(c, SNI_OP_MUL, power, rest));
+  return sni_binary(c, SNI_OP_ADD, sum, integral);
+}
+
+sn_tensor *(sn_polygamma)(int n, sn_tensor *x) {
+  SNI_BEGIN_COMPOSED(c, "sn_polygamma", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  if (n < 0 || n > 20)
+    return sni_error(c, SN_ERR_ARGUMENT, "sn_polygamma: derivative %d is not in [0, 20]", n);
+  if (n < 2) return sni_unary(c, n ? SNI_OP_TRIGAMMA : SNI_OP_DIGAMMA, x);
+  const sn_dtype dtype = x->type.dtype;
+  double factor = n % 2 ? 1 : -1;
+  for (int k = 2; k <= n; k++) factor *= k;
+  sn_tensor *wide = sni_is_half(dtype) ? sni_convert(c, x, SN_F32) : x;  // n! may be beyond f16
+  if (sn_failed(wide)) return wide;
+  sn_tensor *below = sni_with_number(c, SNI_OP_LT, wide, 0);
+  sn_tensor *safe = sni_select(c, below, sni_number(c, wide->type.dtype, NAN), wide);
+  sn_tensor *y = sni_with_number(c, SNI_OP_MUL, hurwitz_zeta(c, n + 1, safe), factor);
+  return sni_keep_only(c, c_first, y == x || !sni_is_half(dtype) ? y : sni_convert(c, y, dtype));
+}
+
 // ---- composed, tests
-static sn_tensor *negative_bit(sn_context *c, sn_tensor *x) {
+static sn_tensor *bits_of(sn_context *c, sn_tensor *x) {
   if (sn_failed(x)) return x;
   const sn_dtype dtype = x->type.dtype;
   const sn_dtype bits = sni_is_half(dtype) ? SN_I16 : dtype == SN_F32 ? SN_I32 : SN_I64;
-  sn_tensor *cast = sni_emit_pointwise(c, SNI_OP_BITCAST, &x, 1, &(sni_type){.dtype = bits});
-  return sni_with_number(c, SNI_OP_LT, cast, 0);
+  return sni_emit_pointwise(c, SNI_OP_BITCAST, &x, 1, &(sni_type){.dtype = bits});
+}
+static sn_tensor *negative_bit(sn_context *c, sn_tensor *x) {
+  return sni_with_number(c, SNI_OP_LT, bits_of(c, x), 0);
 }
 
 sn_tensor *(sn_signbit)(sn_tensor *x) {
@@ -303,6 +376,32 @@ sn_tensor *(sn_copysign)(sn_tensor *a, sn_tensor *b) {
   if (!checked(c, SNI_OP_HYPOT, a, b)) return &c->error_tensor;
   sn_tensor *size = sni_unary(c, SNI_OP_ABS, a), *minus = sni_unary(c, SNI_OP_NEG, size);
   return sni_keep_only(c, c_first, sni_select(c, negative_bit(c, b), minus, size));
+}
+
+// One more or one less in the bits, which are ordered as sizes are; of 0 the least denormal.
+sn_tensor *(sn_nextafter)(sn_tensor *a, sn_tensor *b) {
+  SNI_BEGIN_COMPOSED(c, "sn_nextafter", a, b);
+  if (!checked(c, SNI_OP_HYPOT, a, b)) return &c->error_tensor;
+  const sni_type type = {.dtype = a->type.dtype};
+  sn_tensor *from = sni_unary(c, SNI_OP_STOP_GRADIENT, a),
+            *to = sni_unary(c, SNI_OP_STOP_GRADIENT, b);
+  sn_tensor *zero = sni_number(c, type.dtype, 0);
+  sn_tensor *bits = bits_of(c, from);
+  if (sn_failed(bits)) return bits;
+  sn_tensor *one = sni_number(c, bits->type.dtype, 1), *minus = sni_number(c, bits->type.dtype, -1);
+  sn_tensor *in = sni_binary(c, SNI_OP_XOR, sni_binary(c, SNI_OP_LT, from, to),
+                             sni_binary(c, SNI_OP_LT, zero, from));
+  sn_tensor *moved = sni_binary(c, SNI_OP_ADD, bits, sni_select(c, in, minus, one));
+  sn_tensor *y = sni_emit_pointwise(c, SNI_OP_BITCAST, &moved, 1, &type);
+  sn_tensor *least = sni_emit_pointwise(c, SNI_OP_BITCAST, &one, 1, &type);
+  sn_tensor *signed_least =
+      sni_select(c, sni_binary(c, SNI_OP_LT, to, zero), sni_unary(c, SNI_OP_NEG, least), least);
+  y = sni_select(c, sni_binary(c, SNI_OP_EQ, from, zero), signed_least, y);
+  y = sni_select(c, sni_binary(c, SNI_OP_EQ, from, to), to, y);
+  sn_tensor *sum = sni_binary(c, SNI_OP_ADD, from, to);
+  sn_tensor *ordered = sni_binary(c, SNI_OP_AND, sni_binary(c, SNI_OP_EQ, from, from),
+                                  sni_binary(c, SNI_OP_EQ, to, to));
+  return sni_keep_only(c, c_first, sni_select(c, ordered, y, sum));
 }
 
 sn_tensor *(sn_squared_difference)(sn_tensor *a, sn_tensor *b) {

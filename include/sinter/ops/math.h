@@ -74,13 +74,19 @@ SN_API sn_tensor *sn_lgamma(sn_tensor *x);
 // cancels below 0. -inf at 0, inf at -0, NaN at negative integers, as SciPy's psi. VJP: dy trigamma(x).
 SN_API sn_tensor *sn_digamma(sn_tensor *x);
 // The derivative of digamma, polygamma(1, x). floats, <= 2 ULP (f64: 4). inf at 0 and negative integers.
-// Cuts the path: there is no third derivative of lgamma.
+// VJP: dy polygamma(2, x), by a series that has all further derivatives.
 SN_API sn_tensor *sn_trigamma(sn_tensor *x);
-// sin(pi x) / (pi x), NumPy's; floats; 1 at 0, 0 at other whole numbers, <= 4 ULP. VJP: dy (cos(pi x) - y) / x,
+// The n-th derivative of digamma, n! times the sum of (x + k)^-(n + 1) with alternating sign, for n in [0,
+// 20]. floats; n = 0 and 1 are sn_digamma and sn_trigamma, others are <= 32 ULP and NaN below 0. Errors:
+// SN_ERR_ARGUMENT (n). VJP: dy polygamma(n + 1, x). Source: Euler and Maclaurin's sum.
+SN_API sn_tensor *sn_polygamma(int n, sn_tensor *x);
+// sin(pi x) / (pi x), NumPy's: 1 at 0, 0 at 1, -1, 2, ... floats, <= 4 ULP. VJP: dy (cos(pi x) - y) / x,
 // by a series near 0, so that it is accurate there: 0 at 0.
 SN_API sn_tensor *sn_sinc(sn_tensor *x);
 SN_API sn_tensor *sn_deg2rad(sn_tensor *x);  // x pi / 180. floats. VJP: dy pi / 180.
 SN_API sn_tensor *sn_rad2deg(sn_tensor *x);  // x 180 / pi. floats. VJP: dy 180 / pi.
+// The number of bits of |x| that are set, as u8, NumPy's. integers. No gradient.
+SN_API sn_tensor *sn_bitwise_count(sn_tensor *x);
 // NaN becomes 0, +-inf the greatest or least finite number of the dtype. floats. VJP: dy where x is
 // finite, else 0. For other numbers: sn_where.
 SN_API sn_tensor *sn_nan_to_num(sn_tensor *x);
@@ -135,6 +141,8 @@ SN_API sn_tensor *sn_xlog1py(sn_tensor *x, sn_tensor *y);
 // |a| with the sign of b, also of -0 and NaN. floats. VJP: dy where a has b's sign, else -dy; 0 at 0; none
 // to b.
 SN_API sn_tensor *sn_copysign(sn_tensor *a, sn_tensor *b);
+// The float next to a towards b; b where they are equal, NaN where either is. floats. No gradient.
+SN_API sn_tensor *sn_nextafter(sn_tensor *a, sn_tensor *b);
 // (a - b)^2. numbers; integers wrap. VJP: 2 dy (a - b); -2 dy (a - b).
 SN_API sn_tensor *sn_squared_difference(sn_tensor *a, sn_tensor *b);
 // a / b, but 0 where b is 0, whatever a is. floats. VJP: dy / b; -dy y / b; 0 where b is 0.

@@ -105,6 +105,39 @@ START_TEST(known_values) {
 }
 END_TEST
 
+START_TEST(derivatives_of_digamma) {
+  sn_tensor *x = F64(SN_SHAPE(3), 1, 0.5, 30);
+  NEAR(sn_polygamma(2, x), SN_SHAPE(3), 4e-15, -2.404113806319188571, -16.82879664423432,
+       -0.001148765203728599844);
+  NEAR(sn_polygamma(5, x), SN_SHAPE(3), 8e-15, 122.0811674381338968, 7691.113548602435496,
+       1.072699493616162389e-6);
+  EXPECT(sn_sub(sn_polygamma(1, x), sn_trigamma(x)), SN_SHAPE(3), 0, 0, 0);
+  EXPECT(sn_polygamma(3, F32(SN_SHAPE(3), -1.5f, 0, INFINITY)), SN_SHAPE(3), NAN, INFINITY, 0);
+  EXPECT(sn_is_finite(sn_polygamma(9, sn_cast(F32(SN_SHAPE(1), 8), SN_F16))), SN_SHAPE(1), 1);
+  sn_polygamma(21, x);
+  expect_error(SN_ERR_ARGUMENT, "sn_polygamma: derivative 21 is not in [0, 20]");
+  sn_polygamma(-1, x);
+  expect_error(SN_ERR_ARGUMENT, "sn_polygamma: derivative -1");
+}
+END_TEST
+
+START_TEST(neighbours_and_counts) {
+  const double least = 0x1p-1074, infinity = (double)INFINITY;
+  BITS(sn_nextafter(F64(SN_SHAPE(8), 1, 1, 0.0, -0.0, -1, INFINITY, -least, 0.0),
+                    F64(SN_SHAPE(8), 2, 0, 1, -1, -infinity, 0, 1, -0.0)),
+       8, 1 + 0x1p-52, 1 - 0x1p-53, least, -least, -1 - 0x1p-52, 0x1.fffffffffffffp1023, -0.0,
+       -0.0);
+  EXPECT(sn_nextafter(sn_cast(F32(SN_SHAPE(2), 1, 65504), SN_F16),
+                      sn_cast(F32(SN_SHAPE(2), 2, INFINITY), SN_F16)),
+         SN_SHAPE(2), 1 + 0x1p-10, infinity);
+  EXPECT(sn_nextafter(F32(SN_SHAPE(2), NAN, 1), F32(SN_SHAPE(2), 1, NAN)), SN_SHAPE(2), NAN, NAN);
+  EXPECT(sn_bitwise_count(I32(SN_SHAPE(5), 0, 255, -1, INT32_MIN, INT32_MAX)), SN_SHAPE(5), 0, 8, 1,
+         1, 31);
+  EXPECT(sn_bitwise_count(sn_cast(I64(SN_SHAPE(2), -1, -2), SN_U64)), SN_SHAPE(2), 64, 63);
+  EXPECT(sn_bitwise_count(sn_cast(I64(SN_SHAPE(2), -128, 7), SN_I8)), SN_SHAPE(2), 1, 3);
+}
+END_TEST
+
 START_TEST(angles_of_all_quadrants) {
   const double pi = M_PI, infinity = (double)INFINITY;
   sn_tensor *y = F64(SN_SHAPE(8), 0.0, -0.0, 0.0, -0.0, 1, -1, 1, -1);
@@ -388,6 +421,8 @@ int main(void) {
   tcase_set_timeout(c, 120);
   tcase_add_loop_test(c, functions_of_one_operand, 0, (int)SNI_COUNT_OF(functions));
   tcase_add_test(c, known_values);
+  tcase_add_test(c, derivatives_of_digamma);
+  tcase_add_test(c, neighbours_and_counts);
   tcase_add_test(c, angles_of_all_quadrants);
   tcase_add_test(c, floor_division_starts_from_the_remainder);
   tcase_add_test(c, integers_are_their_own_floor);
