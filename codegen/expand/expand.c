@@ -139,21 +139,41 @@ static sni_value expand_rsqrt(sni_expander *x, sni_value a) {
 }
 
 // ---- driver
+typedef sni_value (*unary)(sni_expander *x, sni_value a);
+typedef sni_value (*binary)(sni_expander *x, sni_value a, sni_value b);
+
+static const unary unaries[SNI_KOP_COUNT] = {
+    [SNI_KOP_SIGN] = expand_sign,           [SNI_KOP_RSQRT] = expand_rsqrt,
+    [SNI_KOP_EXP] = sni_expand_exp,         [SNI_KOP_EXPM1] = sni_expand_expm1,
+    [SNI_KOP_LOG] = sni_expand_log,         [SNI_KOP_LOG1P] = sni_expand_log1p,
+    [SNI_KOP_SIN] = sni_expand_sin,         [SNI_KOP_COS] = sni_expand_cos,
+    [SNI_KOP_TANH] = sni_expand_tanh,       [SNI_KOP_SIGMOID] = sni_expand_sigmoid,
+    [SNI_KOP_ERF] = sni_expand_erf,         [SNI_KOP_TRUNC] = sni_expand_trunc,
+    [SNI_KOP_EXP2] = sni_expand_exp2,       [SNI_KOP_LOG2] = sni_expand_log2,
+    [SNI_KOP_LOG10] = sni_expand_log10,     [SNI_KOP_CBRT] = sni_expand_cbrt,
+    [SNI_KOP_TAN] = sni_expand_tan,         [SNI_KOP_ASIN] = sni_expand_asin,
+    [SNI_KOP_ACOS] = sni_expand_acos,       [SNI_KOP_ATAN] = sni_expand_atan,
+    [SNI_KOP_SINH] = sni_expand_sinh,       [SNI_KOP_COSH] = sni_expand_cosh,
+    [SNI_KOP_ASINH] = sni_expand_asinh,     [SNI_KOP_ACOSH] = sni_expand_acosh,
+    [SNI_KOP_ATANH] = sni_expand_atanh,     [SNI_KOP_ERFC] = sni_expand_erfc,
+    [SNI_KOP_ERFINV] = sni_expand_erfinv,   [SNI_KOP_LGAMMA] = sni_expand_lgamma,
+    [SNI_KOP_DIGAMMA] = sni_expand_digamma, [SNI_KOP_TRIGAMMA] = sni_expand_trigamma,
+};
+static const binary binaries[SNI_KOP_COUNT] = {
+    [SNI_KOP_FLOOR_DIV] = sni_expand_floor_div,
+    [SNI_KOP_FLOOR_MOD] = sni_expand_floor_mod,
+    [SNI_KOP_ATAN2] = sni_expand_atan2,
+    [SNI_KOP_HYPOT] = sni_expand_hypot,
+    [SNI_KOP_SAR] = sni_expand_sar,
+};
 
 sni_value sni_expand_math(sni_expander *x, sni_kop op, sn_dtype dtype, const sni_value *v) {
   const bool is_float = sni_is_float(dtype);
-  if (op == SNI_KOP_SIGN) return expand_sign(x, v[0]);
-  if (op == SNI_KOP_RSQRT) return expand_rsqrt(x, v[0]);
-  if (op == SNI_KOP_EXP) return sni_expand_exp(x, v[0]);
-  if (op == SNI_KOP_EXPM1) return sni_expand_expm1(x, v[0]);
-  if (op == SNI_KOP_LOG) return sni_expand_log(x, v[0]);
-  if (op == SNI_KOP_LOG1P) return sni_expand_log1p(x, v[0]);
-  if (op == SNI_KOP_SIN) return sni_expand_sin(x, v[0]);
-  if (op == SNI_KOP_COS) return sni_expand_cos(x, v[0]);
-  if (op == SNI_KOP_TANH) return sni_expand_tanh(x, v[0]);
-  if (op == SNI_KOP_SIGMOID) return sni_expand_sigmoid(x, v[0]);
-  if (op == SNI_KOP_ERF) return sni_expand_erf(x, v[0]);
+  if (unaries[op]) return unaries[op](x, v[0]);
+  if (binaries[op]) return binaries[op](x, v[0], v[1]);
   if (op == SNI_KOP_RANDOM) return sni_expand_random(x, v[0], v[1], v[2]);
+  if (op == SNI_KOP_LOGADDEXP || op == SNI_KOP_LOGADDEXP2)
+    return sni_expand_logaddexp(x, op == SNI_KOP_LOGADDEXP2, v[0], v[1]);
   if (op == SNI_KOP_POW)
     return is_float ? sni_expand_pow_float(x, v[0], v[1]) : sni_expand_pow_integer(x, v[0], v[1]);
   x->status = sni_fail(x->diag, SN_ERR_INTERNAL, "no expansion of %s", sni_kop_infos[op].name);

@@ -54,14 +54,49 @@ sni_value sni_expand_cos(sni_expander *x, sni_value a);
 sni_value sni_expand_erf(sni_expander *x, sni_value a);
 sni_value sni_expand_pow_float(sni_expander *x, sni_value a, sni_value b);
 sni_value sni_expand_pow_integer(sni_expander *x, sni_value a, sni_value b);
+sni_value sni_expand_trunc(sni_expander *x, sni_value a);
+sni_value sni_expand_floor_div(sni_expander *x, sni_value a, sni_value b);
+sni_value sni_expand_floor_mod(sni_expander *x, sni_value a, sni_value b);
+sni_value sni_expand_sar(sni_expander *x, sni_value a, sni_value b);
+sni_value sni_expand_exp2(sni_expander *x, sni_value a);
+sni_value sni_expand_log2(sni_expander *x, sni_value a);
+sni_value sni_expand_log10(sni_expander *x, sni_value a);
+sni_value sni_expand_logaddexp(sni_expander *x, bool base_2, sni_value a, sni_value b);
+sni_value sni_expand_cbrt(sni_expander *x, sni_value a);
+sni_value sni_expand_hypot(sni_expander *x, sni_value a, sni_value b);
+sni_value sni_expand_tan(sni_expander *x, sni_value a);
+sni_value sni_expand_asin(sni_expander *x, sni_value a);
+sni_value sni_expand_acos(sni_expander *x, sni_value a);
+sni_value sni_expand_atan(sni_expander *x, sni_value a);
+sni_value sni_expand_atan2(sni_expander *x, sni_value a, sni_value b);
+sni_value sni_expand_sinh(sni_expander *x, sni_value a);
+sni_value sni_expand_cosh(sni_expander *x, sni_value a);
+sni_value sni_expand_asinh(sni_expander *x, sni_value a);
+sni_value sni_expand_acosh(sni_expander *x, sni_value a);
+sni_value sni_expand_atanh(sni_expander *x, sni_value a);
+sni_value sni_expand_erfc(sni_expander *x, sni_value a);
+sni_value sni_expand_erfinv(sni_expander *x, sni_value a);
+sni_value sni_expand_lgamma(sni_expander *x, sni_value a);
+sni_value sni_expand_digamma(sni_expander *x, sni_value a);
+sni_value sni_expand_trigamma(sni_expander *x, sni_value a);
 sni_value sni_expand_random(sni_expander *x, sni_value key, sni_value counter, sni_value word);
 
 // ---- parts of them
 // exp(a) for a that are not NaN and whose exp is a normal number.
 sni_value sni_expand_exp_core(sni_expander *x, sni_value a);
+// exp(a) / 2 for a >= 0, infinite where it is too large; NaN for NaN.
+sni_value sni_expand_half_exp(sni_expander *x, sni_value a);
 // exp(a + tail) of f64 for a in [-746, 710] and |tail| <= 2^-40, not NaN; wherever it is between 0
 // and infinity, the tail is below the last place of a.
 sni_value sni_expand_exp_pair(sni_expander *x, sni_value a, sni_value tail);
+// y where a is in (0, inf); a itself for inf, -inf at 0, NaN for the rest.
+sni_value sni_put_log_limits(sni_expander *x, sni_value a, sni_value y);
+// a > 0, an f64 and normal: a = 2^k m with m in [first, 2 first); the bits of `first` given. lift: a
+// bool or SNI_NO_VALUE: a carries 2^1074.
+void sni_put_split(sni_expander *x, sni_value a, int64_t first, sni_value lift, sni_value *out_k,
+                   sni_value *out_m);
+#define SNI_TWO_THIRDS_BITS INT64_C(0x3fe5555555555555)
+#define SNI_SQRT_HALF_BITS INT64_C(0x3fe6a09e667f3bcd)
 // For a denormal a > 0: a 2^149 (f32) or a 2^1074, a normal number. Else some number.
 sni_value sni_put_lifted(sni_expander *x, sni_value a);
 // a, but 0 where it is so small that a is f(a) of every f with f(x) = x + O(x^2); there

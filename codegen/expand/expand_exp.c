@@ -1,4 +1,4 @@
-// Expansion of exp, expm1, tanh and sigmoid.
+// Expansion of exp, expm1, exp2, tanh and sigmoid.
 //
 // All stand on e^a = 2^k e^r with k the integer nearest to a log2 e and |r| <= ln2 / 2 (Cody and
 // Waite: ln 2 in two parts, each step one fma, the first exact), and on q in
@@ -260,4 +260,50 @@ sni_value sni_expand_sigmoid(sni_expander *x, sni_value a) {
   const sni_value lifted = sni_put3(x, SNI_KOP_FMA, p, sni_put_float(x, dtype, exponent), unit);
   const sni_value bits = sni_put2(x, SNI_KOP_SUB, sni_put_bits(x, lifted), sni_put_bits(x, unit));
   return sni_put3(x, SNI_KOP_SELECT, tiny, sni_put_float(x, dtype, bits), y);
+}
+
+// 2^r = 1 + r Q(r) on |r| <= 1/2; errors 2^-28.7 (f32), 2^-55.5 (f64).
+static const double exp2_f32[] = {
+    0x1.62e4300000000p-1,  0x1.ebfbe00000000p-3,  0x1.c6b08e0000000p-5, 0x1.3b2a1c0000000p-7,
+    0x1.5d879e0000000p-10, 0x1.4440000000000p-13, 0x1.00a5820000000p-16};
+static const double exp2_f64[] = {
+    0x1.62e42fefa39efp-1,  0x1.ebfbdff82c58fp-3,  0x1.c6b08d704a0c6p-5,  0x1.3b2ab6fba4e79p-7,
+    0x1.5d87fe78a3f9cp-10, 0x1.430912f86b7dbp-13, 0x1.ffcbfc6da6ed1p-17, 0x1.62c02242b879cp-20,
+    0x1.b524ebd13a55fp-24, 0x1.e4cf10dec0f59p-28, 0x1.e9ec1fcb69a7fp-32, 0x1.c4a29324a1038p-36};
+
+// a = k + r exactly.
+sni_value sni_expand_exp2(sni_expander *x, sni_value a) {
+  const exp_table *t = table_of(x, a);
+  const bool single = t == &table_f32;
+  const double most = t->bias + 1;
+  const sni_value above = sni_put2(x, SNI_KOP_MAX, a, constant(x, a, single ? -151 : -1076));
+  const sni_value inside = sni_put2(x, SNI_KOP_MIN, above, constant(x, a, most));
+  const sni_value magic = constant(x, a, t->round);
+  const sni_value shifted = sni_put2(x, SNI_KOP_ADD, inside, magic);
+  const sni_value k = sni_put2(x, SNI_KOP_SUB, shifted, magic);
+  const sni_value r = sni_put2(x, SNI_KOP_SUB, inside, k);
+  const sni_value bits = sni_put_bits(x, shifted);
+  const sni_value exponent = sni_put2(x, SNI_KOP_SHL, bits, integer(x, a, t->mantissa));
+  const sni_value q = single ? sni_put_horner(x, r, exp2_f32, SNI_COUNT_OF(exp2_f32))
+                             : sni_put_horner(x, r, exp2_f64, SNI_COUNT_OF(exp2_f64));
+  const sni_value p = sni_put3(x, SNI_KOP_FMA, q, r, constant(x, a, 1));
+  const sni_value y = scale(x, p, exponent).value;
+  const sni_value finite = sni_put_compare(x, SNI_KOP_LT, a, constant(x, a, most));
+  const sni_value rest = sni_put2(x, SNI_KOP_ADD, a, constant(x, a, INFINITY));
+  return sni_put3(x, SNI_KOP_SELECT, finite, y, rest);
+}
+
+// As in sni_expand_exp_pair, infinite where the bits have passed those of infinity.
+sni_value sni_expand_half_exp(sni_expander *x, sni_value a) {
+  const exp_table *t = table_of(x, a);
+  const sni_value limit = constant(x, a, ceil(t->high) + 1);
+  const sni_value inside = sni_put2(x, SNI_KOP_MIN, a, limit);
+  sni_value exponent;
+  const sni_value p = reduced_exp(x, inside, SNI_NO_VALUE, -1, &exponent);
+  const sni_value bits = sni_put2(x, SNI_KOP_ADD, sni_put_bits(x, p), exponent);
+  const sni_value infinity = sni_put_bits(x, constant(x, a, INFINITY));
+  const sni_value y =
+      sni_put_float(x, sni_value_dtype(x, a), sni_put2(x, SNI_KOP_MIN, bits, infinity));
+  const sni_value ordered = sni_put_compare(x, SNI_KOP_EQ, a, a);
+  return sni_put3(x, SNI_KOP_SELECT, ordered, y, a);
 }

@@ -96,8 +96,7 @@ static sni_value log_f64(sni_expander *x, sni_value f, sni_value k) {
   return sni_put3(x, SNI_KOP_FMA, k, sni_put_f(x, SN_F64, 0x1.62e42fefa39efp-1), log_m);
 }
 
-// y where a is in (0, inf); a itself for inf, -inf at 0, NaN for the rest.
-static sni_value with_limits(sni_expander *x, sni_value a, sni_value y) {
+sni_value sni_put_log_limits(sni_expander *x, sni_value a, sni_value y) {
   const sn_dtype dtype = sni_value_dtype(x, a);
   const sni_value zero = sni_put_f(x, dtype, 0);
   const sni_value infinity = sni_put_f(x, dtype, INFINITY);
@@ -127,7 +126,7 @@ sni_value sni_expand_log(sni_expander *x, sni_value a) {
   const sni_value normal = sni_put3(x, SNI_KOP_SELECT, lift, sni_put_lifted(x, a), a);
   const parts p = single ? split_f32(x, normal, lift, false) : split_f64(x, normal, lift, false);
   const sni_value f = sni_put2(x, SNI_KOP_SUB, p.m, one);
-  return with_limits(x, a, single ? log_f32(x, f, p.k) : log_f64(x, f, p.k));
+  return sni_put_log_limits(x, a, single ? log_f32(x, f, p.k) : log_f64(x, f, p.k));
 }
 
 // Whether log1p a has to be computed: it is a where a is small, infinite or NaN (-inf is seen to
@@ -165,4 +164,19 @@ sni_value sni_expand_log1p(sni_expander *x, sni_value a) {
                                    sni_put_f(x, dtype, NAN), y);
   return sni_put3(x, SNI_KOP_SELECT, sni_put_compare(x, SNI_KOP_EQ, a, minus_one),
                   sni_put_f(x, dtype, -INFINITY), above);
+}
+
+// max(a, b) + log1p(e^-|a - b|), or the same of base 2. Where a = b the difference is 0, also that of
+// infinities.
+sni_value sni_expand_logaddexp(sni_expander *x, bool base_2, sni_value a, sni_value b) {
+  const sn_dtype dtype = sni_value_dtype(x, a);
+  const sni_value difference = sni_put2(x, SNI_KOP_SUB, a, b);
+  const sni_value same = sni_put_compare(x, SNI_KOP_EQ, a, b);
+  const sni_value gap = sni_put3(x, SNI_KOP_SELECT, same, sni_put_f(x, dtype, 0), difference);
+  const sni_value minus = sni_put1(x, SNI_KOP_NEG, sni_put1(x, SNI_KOP_ABS, gap));
+  const sni_value power = base_2 ? sni_expand_exp2(x, minus) : sni_expand_exp(x, minus);
+  const sni_value log = sni_expand_log1p(x, power), most = sni_put2(x, SNI_KOP_MAX, a, b);
+  if (!base_2) return sni_put2(x, SNI_KOP_ADD, most, log);
+  const double log2e = dtype == SN_F32 ? 0x1.715476p+0 : 0x1.71547652b82fep+0;
+  return sni_put3(x, SNI_KOP_FMA, log, sni_put_f(x, dtype, log2e), most);
 }

@@ -1,11 +1,11 @@
-// Expansion of pow for floats: |a|^b = e^(b log |a|), then C's special cases.
+// Expansion of log2, log10, and of pow for floats: |a|^b = e^(b log |a|), then C's special cases.
 //
 // f32 works in f64: log2 by a polynomial (error 2^-38.5, times |b log2 a| <= 150 still 2^-31), 2^t
 // by another (2^-34.5), one rounding at the end. f64 needs log |a| to 2^-63: log m = 2 s (1 + z/3 +
 // z^2 Q(z)), s = (m - 1) / (m + 1), z = s^2, where s, z, z/3, their sums and k ln 2 are carried as
 // unevaluated pairs high + low (Dekker; products by fma) and Q in plain f64 (minimax, error of z^2
 // Q: 2^-66).
-#include "codegen/expand/expand.h"
+#include "codegen/expand/terms.h"
 
 #include <math.h>
 
@@ -25,29 +25,7 @@ static const double q_f64[] = {0x1.9999999999996p-3, 0x1.2492492493034p-3, 0x1.c
                                0x1.745d1832430ebp-4, 0x1.3b1362ba459d8p-4, 0x1.1120b4fcb0ec0p-4,
                                0x1.de338b26d573cp-5, 0x1.eb1042474551ep-5};
 static const int64_t one_bits = 0x3ff0000000000000;
-static const int64_t two_thirds_bits = 0x3fe5555555555555, sqrt_half_bits = 0x3fe6a09e667f3bcd;
 
-static sni_value f64(sni_expander *x, double value) {
-  return sni_put_f(x, SN_F64, value);
-}
-static sni_value i64(sni_expander *x, int64_t value) {
-  return sni_put_i(x, SN_I64, value);
-}
-static sni_value add(sni_expander *x, sni_value a, sni_value b) {
-  return sni_put2(x, SNI_KOP_ADD, a, b);
-}
-static sni_value sub(sni_expander *x, sni_value a, sni_value b) {
-  return sni_put2(x, SNI_KOP_SUB, a, b);
-}
-static sni_value mul(sni_expander *x, sni_value a, sni_value b) {
-  return sni_put2(x, SNI_KOP_MUL, a, b);
-}
-static sni_value fma3(sni_expander *x, sni_value a, sni_value b, sni_value c) {
-  return sni_put3(x, SNI_KOP_FMA, a, b, c);
-}
-static sni_value select(sni_expander *x, sni_value c, sni_value a, sni_value b) {
-  return sni_put3(x, SNI_KOP_SELECT, c, a, b);
-}
 static sni_value clamp(sni_expander *x, sni_value a, double low, double high) {
   return sni_put2(x, SNI_KOP_MIN, sni_put2(x, SNI_KOP_MAX, a, f64(x, low)), f64(x, high));
 }
@@ -63,14 +41,12 @@ static pair product(sni_expander *x, sni_value a, sni_value b) {
   return (pair){high, fma3(x, a, b, sni_put1(x, SNI_KOP_NEG, high))};
 }
 
-// a > 0, normal: a = 2^k m with m in [least, 2 least); bits of `least` given. lift: a bool or
-// SNI_NO_VALUE: a carries 2^1074.
-static void split(sni_expander *x, sni_value a, int64_t least, sni_value lift, sni_value *out_k,
-                  sni_value *out_m) {
-  const sni_value biased = add(x, sni_put_bits(x, a), i64(x, one_bits - least));
+void sni_put_split(sni_expander *x, sni_value a, int64_t first, sni_value lift, sni_value *out_k,
+                   sni_value *out_m) {
+  const sni_value biased = add(x, sni_put_bits(x, a), i64(x, one_bits - first));
   const sni_value exponent = sni_put2(x, SNI_KOP_SHR, biased, i64(x, 52));
   const sni_value mantissa = sni_put2(x, SNI_KOP_AND, biased, i64(x, (INT64_C(1) << 52) - 1));
-  *out_m = sni_put_float(x, SN_F64, add(x, mantissa, i64(x, least)));
+  *out_m = sni_put_float(x, SN_F64, add(x, mantissa, i64(x, first)));
   const sni_value shifted =
       sni_put_float(x, SN_F64, sni_put2(x, SNI_KOP_OR, exponent, i64(x, 0x4330000000000000)));
   sni_value bias = f64(x, 0x1p52 + 1023);
@@ -91,14 +67,18 @@ static sni_value rounded(sni_expander *x, sni_value p, sni_value exponent, sni_v
   return sni_put_float(x, SN_F32, sub(x, sni_put_bits(x, y), sni_put_bits(x, y_base)));
 }
 
-static sni_value magnitude_f32(sni_expander *x, sni_value a, sni_value b) {
-  const sni_value base = sni_put_convert(x, SNI_KOP_CAST, SN_F64, a);
-  const sni_value power = sni_put_convert(x, SNI_KOP_CAST, SN_F64, b);
+// log2 of an f32 > 0, in f64 to 2^-38.5.
+static sni_value log2_of_f32(sni_expander *x, sni_value a) {
   sni_value k, m;
-  split(x, base, two_thirds_bits, SNI_NO_VALUE, &k, &m);
+  sni_put_split(x, widened(x, a), SNI_TWO_THIRDS_BITS, SNI_NO_VALUE, &k, &m);
   const sni_value f = sub(x, m, f64(x, 1));
   const sni_value p = sni_put_horner(x, f, log2_f64, SNI_COUNT_OF(log2_f64));
-  const sni_value log2_a = fma3(x, f, p, k);
+  return fma3(x, f, p, k);
+}
+
+static sni_value magnitude_f32(sni_expander *x, sni_value a, sni_value b) {
+  const sni_value power = sni_put_convert(x, SNI_KOP_CAST, SN_F64, b);
+  const sni_value log2_a = log2_of_f32(x, a);
   const sni_value finite = clamp(x, power, -0x1p100, 0x1p100);  // 0 * inf must be 0 here
   const sni_value t = clamp(x, mul(x, finite, log2_a), -160, 160);
   const sni_value magic = f64(x, 0x1.8p52);
@@ -133,11 +113,49 @@ static pair half_log(sni_expander *x, sni_value m) {
   return v;
 }
 
-static sni_value magnitude_f64(sni_expander *x, sni_value a, sni_value b) {
-  const sni_value lift = sni_put_compare(x, SNI_KOP_LT, a, f64(x, 0x1p-1022));
+// Of an f64 a > 0, denormal or not.
+static void split_any(sni_expander *x, sni_value a, sni_value *out_k, sni_value *out_m) {
+  const sni_value lift = less(x, a, f64(x, 0x1p-1022));
   const sni_value normal = select(x, lift, sni_put_lifted(x, a), a);
+  sni_put_split(x, normal, SNI_SQRT_HALF_BITS, lift, out_k, out_m);
+}
+
+// k (unit + unit_low) + log(m) (scale + scale_low), m near 1: a logarithm of 2^k m. k unit is exact.
+static sni_value scaled_log(sni_expander *x, sni_value k, sni_value m, double unit, double unit_low,
+                            double scale, double scale_low) {
+  const pair v = half_log(x, m);
+  const sni_value high = add(x, v.high, v.high), low = add(x, v.low, v.low);
+  pair p = product(x, high, f64(x, scale));
+  p.low = fma3(x, low, f64(x, scale), fma3(x, high, f64(x, scale_low), p.low));
+  const pair sum = fast_sum(x, mul(x, k, f64(x, unit)), p.high);
+  return add(x, sum.high, add(x, sum.low, fma3(x, k, f64(x, unit_low), p.low)));
+}
+
+sni_value sni_expand_log2(sni_expander *x, sni_value a) {
   sni_value k, m;
-  split(x, normal, sqrt_half_bits, lift, &k, &m);
+  if (sni_value_dtype(x, a) == SN_F32)
+    return sni_put_log_limits(x, a, rounded_to(x, SN_F32, log2_of_f32(x, a)));
+  split_any(x, a, &k, &m);
+  const sni_value y = scaled_log(x, k, m, 1, 0, 0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56);
+  return sni_put_log_limits(x, a, y);
+}
+
+sni_value sni_expand_log10(sni_expander *x, sni_value a) {
+  sni_value k, m;
+  if (sni_value_dtype(x, a) == SN_F32) {
+    const sni_value y = mul(x, log2_of_f32(x, a), f64(x, 0x1.34413509f79ffp-2));
+    return sni_put_log_limits(x, a, rounded_to(x, SN_F32, y));
+  }
+  split_any(x, a, &k, &m);
+  // log10(2) in 42 + 53 bits
+  const sni_value y = scaled_log(x, k, m, 0x1.34413509f7800p-2, 0x1.fef311f12b358p-46,
+                                 0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57);
+  return sni_put_log_limits(x, a, y);
+}
+
+static sni_value magnitude_f64(sni_expander *x, sni_value a, sni_value b) {
+  sni_value k, m;
+  split_any(x, a, &k, &m);
   const pair v = half_log(x, m);
   // ln 2 in 42 + 53 bits: k times the first part is exact.
   const sni_value exact = mul(x, k, f64(x, 0x1.62e42fefa3800p-1));

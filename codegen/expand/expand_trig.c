@@ -1,4 +1,4 @@
-// Expansion of sin and cos.
+// Expansion of sin, cos and tan.
 //
 // a = k pi/2 + r with k the integer nearest to a 2/pi (by adding 1.5 * 2^52, which leaves k mod 4
 // in the low bits) and pi/2 in parts of 53 bits, one fma per part. a - k P1 is exact, since it is a
@@ -7,7 +7,7 @@
 // without losing accuracy either. f32 reduces in f64, then goes on in f32. sin r = r + r^3 S(r^2),
 // cos r = 1 + r^2 C(r^2) on |r| <= pi/4; minimax, relative errors: f32 S 2^-27.9, C 2^-33.0; f64 S
 // 2^-57.9, C 2^-63.9.
-#include "codegen/expand/expand.h"
+#include "codegen/expand/terms.h"
 #include "codegen/kernel/fold_angle.h"
 
 static const double s_f32[] = {-0x1.555546p-3, 0x1.110778p-7, -0x1.995406p-13};
@@ -80,4 +80,44 @@ sni_value sni_expand_sin(sni_expander *x, sni_value a) {
 
 sni_value sni_expand_cos(sni_expander *x, sni_value a) {
   return expand_sine(x, a, 1);
+}
+
+// What is left of a folded angle for the tangent: tan a = tan(r + *out_low), or -1 / that where *out_odd.
+// An angle that had to be folded, y, is not exact near pi/2; there the one of the cosine is, whose tangent
+// is that of a quarter turn more.
+static sni_value reduce_tangent(sni_expander *x, sni_value a, sni_value *out_low,
+                                sni_value *out_odd) {
+  const sni_value zero = f64(x, 0), magic = f64(x, 0x1.8p+52);
+  const sni_value y = sni_put2(x, SNI_KOP_FOLD_ANGLE, a, zero);
+  const sni_value cosine = sni_put2(x, SNI_KOP_FOLD_ANGLE, a, f64(x, 1));
+  const sni_value shifted = fma3(x, y, f64(x, 0x1.45f306dc9c883p-1), magic);
+  const sni_value k = sub(x, shifted, magic);
+  const sni_value first = fma3(x, k, f64(x, -half_pi[0]), y);
+  const sni_value r = fma3(x, k, f64(x, -half_pi[1]), first);
+  const sni_value low = fma3(x, k, f64(x, -half_pi[1]), sub(x, first, r));
+  const sni_value turned = sni_put_float(
+      x, SN_F64, sni_put2(x, SNI_KOP_XOR, sni_put_bits(x, y), sni_put_sign_bit(x, cosine)));
+  const sni_value folded = select(x, equal(x, k, zero), turned, negated(x, mul(x, k, cosine)));
+  const sni_value large = less(x, f64(x, SNI_FOLD_LIMIT), magnitude_of(x, a));
+  const sni_value odd_bit = sni_put2(x, SNI_KOP_AND, sni_put_bits(x, shifted), i64(x, 1));
+  *out_odd = equal(x, odd_bit, i64(x, 1));
+  *out_low = select(x, large, zero, fma3(x, k, f64(x, -half_pi[2]), low));
+  return select(x, large, folded, r);
+}
+
+sni_value sni_expand_tan(sni_expander *x, sni_value a) {
+  const sn_dtype dtype = sni_value_dtype(x, a);
+  const bool single = dtype == SN_F32;
+  const sni_value wide = widened(x, a);
+  sni_value low, odd;
+  const sni_value r = reduce_tangent(x, wide, &low, &odd);
+  const sni_value z = fma3(x, r, r, f64(x, 0x1p-100));  // no denormal
+  const sni_value s = mul(x, z, SNI_POLYNOMIAL(x, single, z, s));
+  const sni_value c = mul(x, z, SNI_POLYNOMIAL(x, single, z, c));
+  const sni_value sine = add(x, r, fma3(x, s, r, low));
+  const sni_value cosine = add(x, f64(x, 1), fma3(x, negated(x, r), low, c));
+  const sni_value over = select(x, odd, cosine, sine);
+  const sni_value under = select(x, odd, negated(x, sine), cosine);
+  const sni_value y = rounded_to(x, dtype, quotient(x, over, under));
+  return select(x, equal(x, a, number(x, a, 0)), a, y);
 }

@@ -91,6 +91,35 @@
   SNI_KOP(TANH, "tanh", 1, MATH, NONE, PLAIN, FLOAT, 1.6, "y = tanh a")                            \
   SNI_KOP(SIGMOID, "sigmoid", 1, MATH, NONE, PLAIN, FLOAT, 1.6, "y = 1 / (1 + e^-a)")              \
   SNI_KOP(ERF, "erf", 1, MATH, NONE, PLAIN, FLOAT, 1.4, "y = erf a")                               \
+  SNI_KOP(TRUNC, "trunc", 1, MATH, NONE, PLAIN, FLOAT, 0.15, "y = a without its fraction")         \
+  SNI_KOP(EXP2, "exp2", 1, MATH, NONE, PLAIN, FLOAT, 0.9, "y = 2^a")                               \
+  SNI_KOP(LOG2, "log2", 1, MATH, NONE, PLAIN, FLOAT, 2, "y = log2 a")                              \
+  SNI_KOP(LOG10, "log10", 1, MATH, NONE, PLAIN, FLOAT, 2, "y = log10 a")                           \
+  SNI_KOP(CBRT, "cbrt", 1, MATH, NONE, PLAIN, FLOAT, 3, "y = a^(1/3)")                             \
+  SNI_KOP(TAN, "tan", 1, MATH, NONE, PLAIN, FLOAT, 3, "y = tan a")                                 \
+  SNI_KOP(ASIN, "asin", 1, MATH, NONE, PLAIN, FLOAT, 2.5, "y = arcsin a")                          \
+  SNI_KOP(ACOS, "acos", 1, MATH, NONE, PLAIN, FLOAT, 2.5, "y = arccos a")                          \
+  SNI_KOP(ATAN, "atan", 1, MATH, NONE, PLAIN, FLOAT, 2.5, "y = arctan a")                          \
+  SNI_KOP(SINH, "sinh", 1, MATH, NONE, PLAIN, FLOAT, 1.8, "y = sinh a")                            \
+  SNI_KOP(COSH, "cosh", 1, MATH, NONE, PLAIN, FLOAT, 1.6, "y = cosh a")                            \
+  SNI_KOP(ASINH, "asinh", 1, MATH, NONE, PLAIN, FLOAT, 5, "y = arsinh a")                          \
+  SNI_KOP(ACOSH, "acosh", 1, MATH, NONE, PLAIN, FLOAT, 5, "y = arcosh a")                          \
+  SNI_KOP(ATANH, "atanh", 1, MATH, NONE, PLAIN, FLOAT, 4, "y = artanh a")                          \
+  SNI_KOP(ERFC, "erfc", 1, MATH, NONE, PLAIN, FLOAT, 4, "y = 1 - erf a")                           \
+  SNI_KOP(ERFINV, "erfinv", 1, MATH, NONE, PLAIN, FLOAT, 6, "a = erf y")                           \
+  SNI_KOP(LGAMMA, "lgamma", 1, MATH, NONE, PLAIN, FLOAT, 12, "y = ln |gamma(a)|")                  \
+  SNI_KOP(DIGAMMA, "digamma", 1, MATH, NONE, PLAIN, FLOAT, 10, "y = lgamma'(a)")                   \
+  SNI_KOP(TRIGAMMA, "trigamma", 1, MATH, NONE, PLAIN, FLOAT, 3.4, "y = digamma'(a)")                 \
+  SNI_KOP(FLOOR_DIV, "floor_div", 2, MATH, NONE, PLAIN, NUMBER, 4,                                 \
+          "y = floor(a / b) of the exact quotient; integers: x / 0 = 0")                           \
+  SNI_KOP(FLOOR_MOD, "floor_mod", 2, MATH, NONE, PLAIN, NUMBER, 3,                                 \
+          "y = a - floor(a / b) b: the sign of b; integers: x % 0 = 0")                            \
+  SNI_KOP(ATAN2, "atan2", 2, MATH, NONE, PLAIN, FLOAT, 3, "y = angle of the point (b, a)")         \
+  SNI_KOP(HYPOT, "hypot", 2, MATH, NONE, PLAIN, FLOAT, 1.5, "y = sqrt(a^2 + b^2)")                 \
+  SNI_KOP(LOGADDEXP, "logaddexp", 2, MATH, NONE, PLAIN, FLOAT, 2.6, "y = ln(e^a + e^b)")           \
+  SNI_KOP(LOGADDEXP2, "logaddexp2", 2, MATH, NONE, PLAIN, FLOAT, 2.6, "y = log2(2^a + 2^b)")       \
+  SNI_KOP(SAR, "sar", 2, MATH, NONE, PLAIN, INTEGER, 0.2,                                          \
+          "y = a >> b, arithmetic; b (unsigned) >= width: 0 or -1")                                \
   SNI_KOP(POW, "pow", 2, MATH, NONE, PLAIN, NUMBER, 4,                                             \
           "y = a^b (C's pow); integers by repeated squaring, negative exponent: 0, but 1^b = 1, "  \
           "(-1)^b = +-1")                                                                          \

@@ -59,6 +59,12 @@ sn_tensor *sni_take(sn_context *c, sn_tensor *x, int axis, sni_dim start, sni_di
   SNI_BEGIN(c, name, __VA_ARGS__);       \
   const uint32_t c##_first = (c)->n_live
 
+// Whole public ops of one row: op(x), op(a, b), and x op value (swap: value op x) with value as in
+// sn_full.
+sn_tensor *sni_public_unary(const char *name, sni_op op, sn_tensor *x);
+sn_tensor *sni_public_binary(const char *name, sni_op op, sn_tensor *a, sn_tensor *b);
+sn_tensor *sni_public_number(const char *name, sni_op op, sn_tensor *x, double value, bool swap);
+
 // Of the results that the scope owns from `first` on y alone stays; the steps that led to it die
 // now, unless a tape holds their elements. Returns y. Inside a composed op: scalars that it holds
 // may be among those that die.

@@ -1,12 +1,12 @@
 // Element-wise ops: most are one row of ops.def, the others are composed of those.
 #include "frontend/ops/compose.h"
 
-static sn_tensor *unary(const char *name, sni_op op, sn_tensor *x) {
+sn_tensor *sni_public_unary(const char *name, sni_op op, sn_tensor *x) {
   SNI_BEGIN(c, name, x);
   return sni_emit_pointwise(c, op, &x, 1, NULL);
 }
 
-static sn_tensor *binary(const char *name, sni_op op, sn_tensor *a, sn_tensor *b) {
+sn_tensor *sni_public_binary(const char *name, sni_op op, sn_tensor *a, sn_tensor *b) {
   sn_tensor *operands[2] = {a, b}, *failed;
   SNI_ENTERED c = sni_begin(name, operands, 2, &failed);
   return c ? sni_emit_pointwise(c, op, operands, 2, NULL) : failed;
@@ -22,24 +22,26 @@ static sn_tensor *swapped(const char *name, sni_op op, sn_tensor *a, sn_tensor *
   return sni_binary(c, op, b, a);
 }
 
-static sn_tensor *with_scalar(const char *name, sni_op op, sn_tensor *x, double value) {
+sn_tensor *sni_public_number(const char *name, sni_op op, sn_tensor *x, double value, bool swap) {
   SNI_BEGIN(c, name, x);
   if (!sni_expect_dtype(c, 0, x, sni_op_infos[op].dtypes)) return &c->error_tensor;
-  return sni_with_number(c, op, x, value);
+  sn_tensor *number = sni_number(c, x->type.dtype, value);
+  return swap ? sni_binary(c, op, number, x) : sni_binary(c, op, x, number);
 }
 
-static sn_tensor *scalar_with(const char *name, sni_op op, double value, sn_tensor *x) {
+// Integers are their own floor, and so on.
+static sn_tensor *to_integer(const char *name, sni_op op, sn_tensor *x) {
   SNI_BEGIN(c, name, x);
-  if (!sni_expect_dtype(c, 0, x, sni_op_infos[op].dtypes)) return &c->error_tensor;
-  return sni_binary(c, op, sni_number(c, x->type.dtype, value), x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_REAL)) return &c->error_tensor;
+  return sni_unary(c, sni_is_integer(x->type.dtype) ? SNI_OP_IDENTITY : op, x);
 }
 
 // ---- one operand
 sn_tensor *(sn_neg)(sn_tensor *x) {
-  return unary("sn_neg", SNI_OP_NEG, x);
+  return sni_public_unary("sn_neg", SNI_OP_NEG, x);
 }
 sn_tensor *(sn_abs)(sn_tensor *x) {
-  return unary("sn_abs", SNI_OP_ABS, x);
+  return sni_public_unary("sn_abs", SNI_OP_ABS, x);
 }
 sn_tensor *(sn_sign)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_sign", x);
@@ -48,52 +50,55 @@ sn_tensor *(sn_sign)(sn_tensor *x) {
   return sni_keep_only(c, c_first, sni_complex_sign(c, x));
 }
 sn_tensor *(sn_sqrt)(sn_tensor *x) {
-  return unary("sn_sqrt", SNI_OP_SQRT, x);
+  return sni_public_unary("sn_sqrt", SNI_OP_SQRT, x);
 }
 sn_tensor *(sn_rsqrt)(sn_tensor *x) {
-  return unary("sn_rsqrt", SNI_OP_RSQRT, x);
+  return sni_public_unary("sn_rsqrt", SNI_OP_RSQRT, x);
 }
 sn_tensor *(sn_floor)(sn_tensor *x) {
-  return unary("sn_floor", SNI_OP_FLOOR, x);
+  return to_integer("sn_floor", SNI_OP_FLOOR, x);
 }
 sn_tensor *(sn_ceil)(sn_tensor *x) {
-  return unary("sn_ceil", SNI_OP_CEIL, x);
+  return to_integer("sn_ceil", SNI_OP_CEIL, x);
 }
 sn_tensor *(sn_round)(sn_tensor *x) {
-  return unary("sn_round", SNI_OP_ROUND, x);
+  return to_integer("sn_round", SNI_OP_ROUND, x);
+}
+sn_tensor *(sn_trunc)(sn_tensor *x) {
+  return to_integer("sn_trunc", SNI_OP_TRUNC, x);
 }
 sn_tensor *(sn_exp)(sn_tensor *x) {
-  return unary("sn_exp", SNI_OP_EXP, x);
+  return sni_public_unary("sn_exp", SNI_OP_EXP, x);
 }
 sn_tensor *(sn_expm1)(sn_tensor *x) {
-  return unary("sn_expm1", SNI_OP_EXPM1, x);
+  return sni_public_unary("sn_expm1", SNI_OP_EXPM1, x);
 }
 sn_tensor *(sn_log)(sn_tensor *x) {
-  return unary("sn_log", SNI_OP_LOG, x);
+  return sni_public_unary("sn_log", SNI_OP_LOG, x);
 }
 sn_tensor *(sn_log1p)(sn_tensor *x) {
-  return unary("sn_log1p", SNI_OP_LOG1P, x);
+  return sni_public_unary("sn_log1p", SNI_OP_LOG1P, x);
 }
 sn_tensor *(sn_sin)(sn_tensor *x) {
-  return unary("sn_sin", SNI_OP_SIN, x);
+  return sni_public_unary("sn_sin", SNI_OP_SIN, x);
 }
 sn_tensor *(sn_cos)(sn_tensor *x) {
-  return unary("sn_cos", SNI_OP_COS, x);
+  return sni_public_unary("sn_cos", SNI_OP_COS, x);
 }
 sn_tensor *(sn_tanh)(sn_tensor *x) {
-  return unary("sn_tanh", SNI_OP_TANH, x);
+  return sni_public_unary("sn_tanh", SNI_OP_TANH, x);
 }
 sn_tensor *(sn_sigmoid)(sn_tensor *x) {
-  return unary("sn_sigmoid", SNI_OP_SIGMOID, x);
+  return sni_public_unary("sn_sigmoid", SNI_OP_SIGMOID, x);
 }
 sn_tensor *(sn_erf)(sn_tensor *x) {
-  return unary("sn_erf", SNI_OP_ERF, x);
+  return sni_public_unary("sn_erf", SNI_OP_ERF, x);
 }
 sn_tensor *(sn_not)(sn_tensor *x) {
-  return unary("sn_not", SNI_OP_NOT, x);
+  return sni_public_unary("sn_not", SNI_OP_NOT, x);
 }
 sn_tensor *(sn_identity)(sn_tensor *x) {
-  return unary("sn_identity", SNI_OP_IDENTITY, x);
+  return sni_public_unary("sn_identity", SNI_OP_IDENTITY, x);
 }
 
 sn_tensor *(sn_square)(sn_tensor *x) {
@@ -142,6 +147,16 @@ sn_tensor *(sn_softplus)(sn_tensor *x) {
   return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_ADD, linear, rest));
 }
 
+// min(x, 0) - log1p(exp(min(x, -x))): the two parts' gradients at 0 are 1 and -1/2.
+sn_tensor *(sn_log_sigmoid)(sn_tensor *x) {
+  SNI_BEGIN_COMPOSED(c, "sn_log_sigmoid", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  sn_tensor *linear = sni_with_number(c, SNI_OP_MIN, x, 0);
+  sn_tensor *minus_abs = sni_binary(c, SNI_OP_MIN, x, sni_unary(c, SNI_OP_NEG, x));
+  sn_tensor *rest = sni_unary(c, SNI_OP_LOG1P, sni_unary(c, SNI_OP_EXP, minus_abs));
+  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_SUB, linear, rest));
+}
+
 sn_tensor *(sn_is_nan)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_is_nan", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_INEXACT)) return &c->error_tensor;
@@ -163,37 +178,37 @@ sn_tensor *(sn_cast)(sn_tensor *x, sn_dtype dtype) {
 
 // ---- two operands
 sn_tensor *(sn_add)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_add", SNI_OP_ADD, a, b);
+  return sni_public_binary("sn_add", SNI_OP_ADD, a, b);
 }
 sn_tensor *(sn_sub)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_sub", SNI_OP_SUB, a, b);
+  return sni_public_binary("sn_sub", SNI_OP_SUB, a, b);
 }
 sn_tensor *(sn_mul)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_mul", SNI_OP_MUL, a, b);
+  return sni_public_binary("sn_mul", SNI_OP_MUL, a, b);
 }
 sn_tensor *(sn_div)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_div", SNI_OP_DIV, a, b);
+  return sni_public_binary("sn_div", SNI_OP_DIV, a, b);
 }
 sn_tensor *(sn_rem)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_rem", SNI_OP_REM, a, b);
+  return sni_public_binary("sn_rem", SNI_OP_REM, a, b);
 }
 sn_tensor *(sn_pow)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_pow", SNI_OP_POW, a, b);
+  return sni_public_binary("sn_pow", SNI_OP_POW, a, b);
 }
 sn_tensor *(sn_maximum)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_maximum", SNI_OP_MAX, a, b);
+  return sni_public_binary("sn_maximum", SNI_OP_MAX, a, b);
 }
 sn_tensor *(sn_minimum)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_minimum", SNI_OP_MIN, a, b);
+  return sni_public_binary("sn_minimum", SNI_OP_MIN, a, b);
 }
 sn_tensor *(sn_equal)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_equal", SNI_OP_EQ, a, b);
+  return sni_public_binary("sn_equal", SNI_OP_EQ, a, b);
 }
 sn_tensor *(sn_less)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_less", SNI_OP_LT, a, b);
+  return sni_public_binary("sn_less", SNI_OP_LT, a, b);
 }
 sn_tensor *(sn_less_equal)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_less_equal", SNI_OP_LE, a, b);
+  return sni_public_binary("sn_less_equal", SNI_OP_LE, a, b);
 }
 sn_tensor *(sn_greater)(sn_tensor *a, sn_tensor *b) {
   return swapped("sn_greater", SNI_OP_LT, a, b);
@@ -202,13 +217,13 @@ sn_tensor *(sn_greater_equal)(sn_tensor *a, sn_tensor *b) {
   return swapped("sn_greater_equal", SNI_OP_LE, a, b);
 }
 sn_tensor *(sn_and)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_and", SNI_OP_AND, a, b);
+  return sni_public_binary("sn_and", SNI_OP_AND, a, b);
 }
 sn_tensor *(sn_or)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_or", SNI_OP_OR, a, b);
+  return sni_public_binary("sn_or", SNI_OP_OR, a, b);
 }
 sn_tensor *(sn_xor)(sn_tensor *a, sn_tensor *b) {
-  return binary("sn_xor", SNI_OP_XOR, a, b);
+  return sni_public_binary("sn_xor", SNI_OP_XOR, a, b);
 }
 
 sn_tensor *(sn_not_equal)(sn_tensor *a, sn_tensor *b) {
@@ -218,35 +233,35 @@ sn_tensor *(sn_not_equal)(sn_tensor *a, sn_tensor *b) {
 }
 
 sn_tensor *(sn_add_scalar)(sn_tensor *x, double value) {
-  return with_scalar("sn_add_scalar", SNI_OP_ADD, x, value);
+  return sni_public_number("sn_add_scalar", SNI_OP_ADD, x, value, false);
 }
 sn_tensor *(sn_mul_scalar)(sn_tensor *x, double value) {
-  return with_scalar("sn_mul_scalar", SNI_OP_MUL, x, value);
+  return sni_public_number("sn_mul_scalar", SNI_OP_MUL, x, value, false);
 }
 sn_tensor *(sn_pow_scalar)(sn_tensor *x, double value) {
-  return with_scalar("sn_pow_scalar", SNI_OP_POW, x, value);
+  return sni_public_number("sn_pow_scalar", SNI_OP_POW, x, value, false);
 }
 
 sn_tensor *(sn_sub_scalar)(sn_tensor *x, double value) {
-  return with_scalar("sn_sub_scalar", SNI_OP_SUB, x, value);
+  return sni_public_number("sn_sub_scalar", SNI_OP_SUB, x, value, false);
 }
 sn_tensor *(sn_rsub_scalar)(sn_tensor *x, double value) {
-  return scalar_with("sn_rsub_scalar", SNI_OP_SUB, value, x);
+  return sni_public_number("sn_rsub_scalar", SNI_OP_SUB, x, value, true);
 }
 sn_tensor *(sn_div_scalar)(sn_tensor *x, double value) {
-  return with_scalar("sn_div_scalar", SNI_OP_DIV, x, value);
+  return sni_public_number("sn_div_scalar", SNI_OP_DIV, x, value, false);
 }
 sn_tensor *(sn_rdiv_scalar)(sn_tensor *x, double value) {
-  return scalar_with("sn_rdiv_scalar", SNI_OP_DIV, value, x);
+  return sni_public_number("sn_rdiv_scalar", SNI_OP_DIV, x, value, true);
 }
 sn_tensor *(sn_rem_scalar)(sn_tensor *x, double value) {
-  return with_scalar("sn_rem_scalar", SNI_OP_REM, x, value);
+  return sni_public_number("sn_rem_scalar", SNI_OP_REM, x, value, false);
 }
 sn_tensor *(sn_maximum_scalar)(sn_tensor *x, double value) {
-  return with_scalar("sn_maximum_scalar", SNI_OP_MAX, x, value);
+  return sni_public_number("sn_maximum_scalar", SNI_OP_MAX, x, value, false);
 }
 sn_tensor *(sn_minimum_scalar)(sn_tensor *x, double value) {
-  return with_scalar("sn_minimum_scalar", SNI_OP_MIN, x, value);
+  return sni_public_number("sn_minimum_scalar", SNI_OP_MIN, x, value, false);
 }
 
 // x op value, or value op x.
@@ -289,6 +304,10 @@ sn_tensor *(sn_greater_equal_scalar)(sn_tensor *x, double value) {
 sn_tensor *(sn_where_scalar)(sn_tensor *condition, sn_tensor *x, double value) {
   SNI_BEGIN(c, "sn_where_scalar", condition, x);
   return sni_select(c, condition, x, sni_number(c, x->type.dtype, value));
+}
+sn_tensor *(sn_rwhere_scalar)(sn_tensor *condition, double value, sn_tensor *x) {
+  SNI_BEGIN(c, "sn_rwhere_scalar", condition, x);
+  return sni_select(c, condition, sni_number(c, x->type.dtype, value), x);
 }
 sn_tensor *(sn_where)(sn_tensor *condition, sn_tensor *a, sn_tensor *b) {
   SNI_BEGIN(c, "sn_where", condition, a, b);

@@ -65,24 +65,33 @@ static sni_node_id power(sni_build *b, sni_node_id x, sni_node_id y) {
   return sni_build_mul(b, sni_build_mul(b, root, root), sni_build_select(b, odd, x, one));
 }
 
+// Of numbers without a sign floors and arithmetic shifts are the plain ones.
+static sni_op unsigned_op(sni_op op) {
+  if (op == SNI_OP_FLOOR_DIV) return SNI_OP_DIV;
+  if (op == SNI_OP_FLOOR_MOD) return SNI_OP_REM;
+  return op == SNI_OP_SAR ? SNI_OP_SHR : op;
+}
+
 static bool differs_unsigned(sni_op op) {
-  return op == SNI_OP_DIV || op == SNI_OP_REM || op == SNI_OP_ABS || op == SNI_OP_SIGN ||
+  return unsigned_op(op) != op || op == SNI_OP_DIV || op == SNI_OP_REM || op == SNI_OP_ABS || op == SNI_OP_SIGN ||
          op == SNI_OP_POW || op == SNI_OP_LT || op == SNI_OP_LE || op == SNI_OP_MAX ||
          op == SNI_OP_MIN;
 }
 
 static sni_node_id unsigned_pointwise(sni_build *b, const sni_node *n, sn_dtype dtype) {
   sni_node_id x[2] = {SNI_NO_NODE, SNI_NO_NODE};
-  if (n->op == SNI_OP_DIV || n->op == SNI_OP_REM)
-    return divide(b, n->op, dtype, n->operands[0], n->operands[1]);
+  const sni_op op = unsigned_op(n->op);
+  if (op == SNI_OP_DIV || op == SNI_OP_REM)
+    return divide(b, op, dtype, n->operands[0], n->operands[1]);
   for (int i = 0; i < n->n_operands && i < 2; i++) x[i] = sni_widen(b, n->operands[i]);
-  if (n->op == SNI_OP_ABS) return x[0];
-  if (n->op == SNI_OP_SIGN)
+  if (op == SNI_OP_SHR) return sni_build_binary(b, op, x[0], x[1]);
+  if (op == SNI_OP_ABS) return x[0];
+  if (op == SNI_OP_SIGN)
     return sni_build_cast(b, sni_build_cast(b, x[0], SN_BOOL), sni_compute_dtype(dtype));
-  if (n->op == SNI_OP_POW) return power(b, x[0], x[1]);
+  if (op == SNI_OP_POW) return power(b, x[0], x[1]);
   for (int i = 0; i < 2; i++) x[i] = sni_flip_sign(b, x[i]);
-  const sni_node_id y = sni_build_binary(b, n->op, x[0], x[1]);
-  return n->op == SNI_OP_MAX || n->op == SNI_OP_MIN ? sni_flip_sign(b, y) : y;
+  const sni_node_id y = sni_build_binary(b, op, x[0], x[1]);
+  return op == SNI_OP_MAX || op == SNI_OP_MIN ? sni_flip_sign(b, y) : y;
 }
 
 // ---- the rules by class

@@ -51,6 +51,17 @@ static wide shifted(sn_dtype dtype, bool left, wide a, wide b) {
   return left ? plain << (int)b : plain >> (int)b;
 }
 
+static wide shifted_right(sn_dtype dtype, wide a, wide b) {
+  const int bits = 8 * (int)sn_dtype_size(dtype);
+  if (b < 0 || b >= bits) return a < 0 ? -1 : 0;
+  return a >> (int)b;
+}
+
+static wide floor_div(wide a, wide b) {
+  if (b == 0) return 0;
+  return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
 static bool integer_op(sni_op op, sn_dtype dtype, wide a, wide b, wide *y) {
   switch ((int)op) {
     case SNI_OP_NEG:
@@ -87,6 +98,12 @@ static bool integer_op(sni_op op, sn_dtype dtype, wide a, wide b, wide *y) {
       return *y = shifted(dtype, true, a, b), true;
     case SNI_OP_SHR:
       return *y = shifted(dtype, false, a, b), true;
+    case SNI_OP_SAR:
+      return *y = shifted_right(dtype, a, b), true;
+    case SNI_OP_FLOOR_DIV:
+      return *y = floor_div(a, b), true;
+    case SNI_OP_FLOOR_MOD:
+      return *y = b ? a - times(floor_div(a, b), b) : 0, true;
     case SNI_OP_EQ:
       return *y = a == b, true;
     case SNI_OP_LT:
@@ -115,6 +132,8 @@ static bool float_op(sni_op op, double a, double b, double *y) {
       return *y = ceil(a), true;
     case SNI_OP_ROUND:
       return *y = rint(a), true;
+    case SNI_OP_TRUNC:
+      return *y = trunc(a), true;
     case SNI_OP_ADD:
       return *y = a + b, true;
     case SNI_OP_SUB:

@@ -14,6 +14,8 @@ SN_API sn_tensor *sn_relu(sn_tensor *x);
 SN_API sn_tensor *sn_gelu(sn_tensor *x);
 // log(1 + exp(x)), stable. floats. VJP: dy * sigmoid(x).
 SN_API sn_tensor *sn_softplus(sn_tensor *x);
+// log(sigmoid(x)) = -softplus(-x), stable. floats. VJP: dy * sigmoid(-x).
+SN_API sn_tensor *sn_log_sigmoid(sn_tensor *x);
 // x > 0 ? x : slope x, slope a number or a tensor that broadcasts. floats. VJP: dy, dy slope for x <= 0; dy x to slope.
 SN_API sn_tensor *sn_leaky_relu(sn_tensor *x, double slope);
 SN_API sn_tensor *sn_prelu(sn_tensor *x, sn_tensor *slope);

@@ -245,9 +245,15 @@ START_TEST(max_min_with_constants) {
 }
 END_TEST
 
-static const sni_kop math_ops[] = {SNI_KOP_SIGN, SNI_KOP_RSQRT,   SNI_KOP_EXP, SNI_KOP_EXPM1,
-                                   SNI_KOP_LOG,  SNI_KOP_LOG1P,   SNI_KOP_SIN, SNI_KOP_COS,
-                                   SNI_KOP_TANH, SNI_KOP_SIGMOID, SNI_KOP_ERF, SNI_KOP_POW};
+static const sni_kop math_ops[] = {
+    SNI_KOP_SIGN,      SNI_KOP_RSQRT,     SNI_KOP_EXP,       SNI_KOP_EXPM1,  SNI_KOP_LOG,
+    SNI_KOP_LOG1P,     SNI_KOP_SIN,       SNI_KOP_COS,       SNI_KOP_TANH,   SNI_KOP_SIGMOID,
+    SNI_KOP_ERF,       SNI_KOP_POW,       SNI_KOP_TRUNC,     SNI_KOP_EXP2,   SNI_KOP_LOG2,
+    SNI_KOP_LOG10,     SNI_KOP_CBRT,      SNI_KOP_TAN,       SNI_KOP_ASIN,   SNI_KOP_ACOS,
+    SNI_KOP_ATAN,      SNI_KOP_SINH,      SNI_KOP_COSH,      SNI_KOP_ASINH,  SNI_KOP_ACOSH,
+    SNI_KOP_ATANH,     SNI_KOP_ERFC,      SNI_KOP_ERFINV,    SNI_KOP_LGAMMA, SNI_KOP_DIGAMMA,
+    SNI_KOP_TRIGAMMA,  SNI_KOP_FLOOR_DIV, SNI_KOP_FLOOR_MOD, SNI_KOP_ATAN2,  SNI_KOP_HYPOT,
+    SNI_KOP_LOGADDEXP, SNI_KOP_LOGADDEXP2};
 
 // y = op(x, x) over one axis as vectors, or, of a row's sum, as scalars.
 static void check_math(sni_kop op, sn_dtype dtype, bool scalar) {

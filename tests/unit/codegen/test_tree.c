@@ -448,8 +448,9 @@ START_TEST(costs_of_expansions) {
   for (int op = 0; op < SNI_KOP_COUNT; op++) {
     const sni_kop_info *info = &sni_kop_infos[op];
     if (!info->math) continue;
-    const char *dtype = op == SNI_KOP_RANDOM ? "i32" : "f32";
-    const char *from = op == SNI_KOP_RANDOM ? "i64" : "f32";
+    const bool floats = info->dtypes >> SN_F32 & 1;
+    const char *dtype = floats ? "f32" : "i32";
+    const char *from = op == SNI_KOP_RANDOM ? "i64" : dtype;
     char text[1000];
     int n =
         snprintf(text, sizeof(text),

@@ -38,15 +38,23 @@ typedef struct op_case {
   X(expm1) X(log) X(log1p) X(sin) X(cos) X(tanh) X(sigmoid) X(erf) X(relu) X(gelu) X(softplus)    \
   X(not) X(is_nan) X(identity) X(transpose) X(sum) X(mean) X(prod) X(max) X(min) X(all) X(any)    \
   X(var) X(std) X(logsumexp) X(zeros_like) X(stop_gradient) X(random_uniform_like)                \
+  X(trunc) X(exp2) X(log2) X(log10) X(cbrt) X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh)        \
+  X(asinh) X(acosh) X(atanh) X(erfc) X(erfinv) X(lgamma) X(digamma) X(trigamma) X(sinc)           \
+  X(deg2rad) X(rad2deg) X(nan_to_num) X(log_sigmoid) X(is_inf) X(is_finite) X(signbit)            \
+  X(bitwise_count)                                                                                \
   X(random_normal_like)
 #define BINARY(X)                                                                                 \
   X(add) X(sub) X(mul) X(div) X(rem) X(pow) X(maximum) X(minimum) X(equal) X(not_equal) X(less)   \
   X(less_equal) X(greater) X(greater_equal) X(and) X(or) X(xor) X(broadcast_like) X(matmul)       \
+  X(floor_div) X(floor_mod) X(atan2) X(hypot) X(logaddexp) X(logaddexp2) X(xlogy) X(xlog1py)      \
+  X(nextafter) X(copysign) X(squared_difference) X(divide_no_nan) X(shift_left) X(shift_right)                 \
   X(gather) X(sparse_softmax_cross_entropy) X(mean_squared_error) X(mean_absolute_error)
 #define TERNARY(X) X(where) X(scatter_add)
 #define WITH_SCALAR(X)                                                                            \
   X(add) X(sub) X(rsub) X(mul) X(div) X(rdiv) X(rem) X(pow) X(maximum) X(minimum) X(equal)        \
-  X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal)
+  X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal) X(rpow) X(rrem) X(floor_div)     \
+  X(rfloor_div) X(floor_mod) X(rfloor_mod) X(and) X(or) X(xor) X(shift_left) X(shift_right)       \
+  X(rshift_left) X(rshift_right)
 #define ALONG_AXIS(X)                                                                             \
   X(argmax) X(argmin) X(cumsum) X(cumprod) X(cummax) X(cummin) X(softmax) X(log_softmax)          \
   X(expand_dims) X(squeeze)
@@ -71,6 +79,12 @@ typedef struct op_case {
   X(one_hot, 1, sn_one_hot(x[0], 3, SN_F32))                                                      \
   X(one_hot_deep, 1, sn_one_hot(x[0], -3, SN_F32))                                                \
   X(where_scalar, 2, sn_where_scalar(x[0], x[1], 0))                                              \
+  X(rwhere_scalar, 2, sn_rwhere_scalar(x[0], 0, x[1]))                                            \
+  X(polygamma, 1, sn_polygamma(3, x[0]))                                                          \
+  X(polygamma_many, 1, sn_polygamma(21, x[0]))                                                    \
+  X(clip, 1, sn_clip(x[0], 0, 1))                                                                 \
+  X(is_close, 2, sn_is_close(x[0], x[1], 1e-5, 1e-8, false))                                      \
+  X(is_close_negative, 2, sn_is_close(x[0], x[1], -1, 0, true))                                   \
   X(huber, 2, sn_huber_loss(x[0], x[1], 1))                                                       \
   X(huber_delta, 2, sn_huber_loss(x[0], x[1], 0))                                                 \
   X(equal_half, 1, sn_equal_scalar(x[0], 0.5))                                                    \

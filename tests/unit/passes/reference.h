@@ -111,6 +111,44 @@ static inline int64_t ref_integer_pow(int64_t a, int64_t b) {
   return (int64_t)y;
 }
 
+// digamma (order 0) and trigamma (order 1) by the recurrence up to 20 and the asymptotic series.
+static inline double ref_polygamma(int order, double x) {
+  double y = 0;
+  if (x < 0) {
+    const double angle = 3.14159265358979323846 * (x - rint(x)),
+                 s = 3.14159265358979323846 / sin(angle);
+    return order ? s * s - ref_polygamma(1, 1 - x) : ref_polygamma(0, 1 - x) - s * cos(angle);
+  }
+  for (; x < 20; x++) y += order ? 1 / (x * x) : -1 / x;
+  const double z = 1 / (x * x);
+  if (order)
+    return y + 1 / x + z / 2 + z / x * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42 - z / 30)));
+  return y + log(x) - 1 / (2 * x) - z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z / 240)));
+}
+
+static inline double ref_erfinv(double x) {
+  double y = 0;
+  for (int i = 0; i < 50; i++) y -= (erf(y) - x) * 0.88622692545275801365 * exp(y * y);
+  return y;
+}
+
+static inline double ref_logaddexp(double a, double b) {
+  return (a > b ? a : b) + log1p(exp(a == b ? 0 : -fabs(a - b)));
+}
+
+static inline double ref_floor_mod(double a, double b) {
+  const double r = fmod(a, b);
+  if (r == 0) return copysign(0, b);
+  return (r < 0) != (b < 0) ? r + b : r;
+}
+
+// Of moderate operands.
+static inline double ref_floor_div(double a, double b) {
+  const double r = fmod(a, b), whole = rint((a - r) / b);
+  if (b == 0) return a / b;
+  return r != 0 && (r < 0) != (b < 0) ? whole - 1 : whole;
+}
+
 static inline ref_cell ref_float_op(sni_op op, double a, double b) {
   double y = 0;
   switch ((int)op) {
@@ -164,6 +202,82 @@ static inline ref_cell ref_float_op(sni_op op, double a, double b) {
       break;
     case SNI_OP_ERF:
       y = erf(a);
+      break;
+    case SNI_OP_TRUNC:
+      y = trunc(a);
+      break;
+    case SNI_OP_EXP2:
+      y = exp2(a);
+      break;
+    case SNI_OP_LOG2:
+      y = log2(a);
+      break;
+    case SNI_OP_LOG10:
+      y = log10(a);
+      break;
+    case SNI_OP_CBRT:
+      y = cbrt(a);
+      break;
+    case SNI_OP_TAN:
+      y = tan(a);
+      break;
+    case SNI_OP_ASIN:
+      y = asin(a);
+      break;
+    case SNI_OP_ACOS:
+      y = acos(a);
+      break;
+    case SNI_OP_ATAN:
+      y = atan(a);
+      break;
+    case SNI_OP_SINH:
+      y = sinh(a);
+      break;
+    case SNI_OP_COSH:
+      y = cosh(a);
+      break;
+    case SNI_OP_ASINH:
+      y = asinh(a);
+      break;
+    case SNI_OP_ACOSH:
+      y = acosh(a);
+      break;
+    case SNI_OP_ATANH:
+      y = atanh(a);
+      break;
+    case SNI_OP_ERFC:
+      y = erfc(a);
+      break;
+    case SNI_OP_ERFINV:
+      y = ref_erfinv(a);
+      break;
+    case SNI_OP_LGAMMA:
+      y = lgamma(a);
+      break;
+    case SNI_OP_DIGAMMA:
+      y = ref_polygamma(0, a);
+      break;
+    case SNI_OP_TRIGAMMA:
+      y = ref_polygamma(1, a);
+      break;
+    case SNI_OP_ATAN2:
+      y = atan2(a, b);
+      break;
+    case SNI_OP_HYPOT:
+      y = hypot(a, b);
+      break;
+    case SNI_OP_LOGADDEXP:
+      y = ref_logaddexp(a, b);
+      break;
+    case SNI_OP_LOGADDEXP2:
+      y = ref_logaddexp(a * 0.69314718055994530942, b * 0.69314718055994530942) *
+          1.44269504088896340736;
+      break;
+    case SNI_OP_FLOOR_MOD:
+      y = ref_floor_mod(a, b);
+      break;
+    case SNI_OP_FLOOR_DIV:
+      y = ref_floor_div(a, b);
       break;
     case SNI_OP_ADD:
       y = a + b;
@@ -250,6 +364,17 @@ static inline ref_cell ref_integer_op(sni_op op, sn_dtype dtype, int64_t a, int6
       break;
     case SNI_OP_SHR:
       y = ub < width ? ua >> ub : 0;
+      break;
+    case SNI_OP_SAR:
+      y = (uint64_t)(a >> (ub < width ? ub : width - 1));
+      break;
+    case SNI_OP_FLOOR_DIV:
+      y = b == 0    ? 0
+          : b == -1 ? 0 - (uint64_t)a
+                    : (uint64_t)(a / b - (a % b && (a < 0) != (b < 0)));
+      break;
+    case SNI_OP_FLOOR_MOD:
+      y = b == 0 || b == -1 ? 0 : (uint64_t)(a % b + (a % b && (a < 0) != (b < 0) ? b : 0));
       break;
     default:
       ck_abort_msg("integer %s", sni_op_infos[op].name);
