@@ -29,6 +29,7 @@
 #include <sinter/ops/nn.h>
 #include <sinter/ops/reduce.h>
 #include <sinter/ops/shape.h>
+#include <sinter/ops/sort.h>
 // Last: its macros have the names of the functions above.
 #include <sinter/ops/sites.h>
 

@@ -182,6 +182,7 @@ static sni_node_id widen_node(sni_rewrite *r, const sni_node *n) {
       return widen_product(r, n);
     case SNI_CLASS_INDEX:
       return widen_indexed(r, n);
+    case SNI_CLASS_LIBRARY:  // keys are made of any dtype
     case SNI_CLASS_VIEW:
     case SNI_CLASS_RANDOM:
       break;

@@ -333,6 +333,25 @@ static const text_case text_cases[] = {
      "%t = transpose(%0) {perm=[1,0]} : $[5,B]\n%2 = gather(%t, %1) : $[C,B]\n"
      "return %2",
      5},
+    {SNI_OP_SORT,
+     X "%1 = sort(%0) {descending=0} : $[A,B]\n%2 = transpose(%0) {perm=[1,0]} : $[B,A]\n"
+       "%3 = sort(%2) {descending=1} : $[B,A]\n%4 = concat(%1, %1) {axis=0} : $[2*A,B]\n"
+       "%5 = sort(%4) {descending=1} : $[2*A,B]\nreturn %1, %3, %5",
+     0},
+    {SNI_OP_ARGSORT,
+     X "%1 = argsort(%0) {descending=1} : i32[A,B]\n%2 = cast(%1) : $[A,B]\n"
+       "%3 = argsort(%2) {descending=0} : i32[A,B]\nreturn %1, %3",
+     0},
+    {SNI_OP_TOP_K, X "%1 = top_k(%0) {k=0} : i32[A,0]\nreturn %1", 0},
+    {SNI_OP_TOP_K,
+     "%0 = parameter input 0 : $[A,300]\n%1 = top_k(%0) {k=290} : i32[A,290]\n"
+     "%2 = top_k(%0) {k=3} : i32[A,3]\nreturn %1, %2",
+     0},
+    {SNI_OP_SEARCH_SORTED,
+     X "%1 = parameter input 1 : $[A,C]\n%2 = sort(%0) {descending=0} : $[A,B]\n"
+       "%3 = search_sorted(%2, %1) {right=0} : i32[A,C]\n"
+       "%4 = search_sorted(%2, %1) {right=1} : i32[A,C]\nreturn %3, %4",
+     0},
     {SNI_OP_SCATTER_ADD,
      "%0 = parameter input 0 : $[6,B]\n%1 = parameter input 1 : i32[C]\n"
      "%2 = parameter input 2 : $[C,B]\n"

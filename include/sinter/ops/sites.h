@@ -144,6 +144,10 @@
 #define sn_meshgrid(...) SNI_AT(sn_meshgrid(__VA_ARGS__))
 #define sn_pad_with(...) SNI_AT(sn_pad_with(__VA_ARGS__))
 #define sn_diff(x, n, axis) SNI_AT(sn_diff(x, n, axis))
+#define sn_top_k(...) SNI_AT(sn_top_k(__VA_ARGS__))
+#define sn_take_along_axis(x, indices, axis) SNI_AT(sn_take_along_axis(x, indices, axis))
+#define sn_median(x, axis) SNI_AT(sn_median(x, axis))
+#define sn_quantile(x, q, axis) SNI_AT(sn_quantile(x, q, axis))
 #ifdef __cplusplus
 static inline sn_tensor *sn_conv(sn_tensor *x, sn_tensor *kernel, sn_conv_options options = sn_conv_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -241,6 +245,22 @@ static inline sn_tensor *sn_flip(sn_tensor *x, sn_flip_options options = sn_flip
   options.size = sizeof(options);
   return sn_locate(sn_flip_opts(x, &options), file, line);
 }
+static inline sn_tensor *sn_sort(sn_tensor *x, int axis, sn_sort_options options = sn_sort_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_sort_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_argsort(sn_tensor *x, int axis, sn_sort_options options = sn_sort_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_argsort_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_searchsorted(sn_tensor *sorted, sn_tensor *values, sn_search_options options = sn_search_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_searchsorted_opts(sorted, values, &options), file, line);
+}
+static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_search_options options = sn_search_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_bucketize_opts(x, boundaries, &options), file, line);
+}
 #else
 #define SNI_OPTIONS1(function, type, a, ...) SNI_AT(function(a, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS2(function, type, a, b, ...) SNI_AT(function(a, b, &(type){__VA_ARGS__}))
@@ -269,6 +289,10 @@ static inline sn_tensor *sn_flip(sn_tensor *x, sn_flip_options options = sn_flip
 #define sn_cummax(...) SNI_OPTIONS2(sn_cummax_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_cummin(...) SNI_OPTIONS2(sn_cummin_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_flip(...) SNI_OPTIONS1(sn_flip_opts, sn_flip_options, __VA_ARGS__, .size = sizeof(sn_flip_options))
+#define sn_sort(...) SNI_OPTIONS2(sn_sort_opts, sn_sort_options, __VA_ARGS__, .size = sizeof(sn_sort_options))
+#define sn_argsort(...) SNI_OPTIONS2(sn_argsort_opts, sn_sort_options, __VA_ARGS__, .size = sizeof(sn_sort_options))
+#define sn_searchsorted(...) SNI_OPTIONS2(sn_searchsorted_opts, sn_search_options, __VA_ARGS__, .size = sizeof(sn_search_options))
+#define sn_bucketize(...) SNI_OPTIONS2(sn_bucketize_opts, sn_search_options, __VA_ARGS__, .size = sizeof(sn_search_options))
 #endif
 // clang-format on
 #endif

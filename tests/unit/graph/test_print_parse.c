@@ -107,6 +107,10 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_CONV_KERNEL] =
         "conv_kernel(%8, %8) {stride=[1], dilation=[2], start=[0], size=[5]} : f32[5,2,2]",
     [SNI_OP_GATHER] = "gather(%0, %6) : f32[4,3]",
+    [SNI_OP_SORT] = "sort(%0) {descending=1} : f32[2,3]",
+    [SNI_OP_ARGSORT] = "argsort(%5) {descending=0} : i32[B,10]",
+    [SNI_OP_TOP_K] = "top_k(%5) {k=3} : i32[B,3]",
+    [SNI_OP_SEARCH_SORTED] = "search_sorted(%0, %0) {right=1} : i32[2,3]",
     [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",
     [SNI_OP_RANDOM_BITS] = "random_bits(%3) : i32[B,4]",
 };

@@ -235,6 +235,11 @@ static const gradient_case cases[] = {
      "%0 = parameter input 0 : f64[4,2]\n%1 = constant [3, 0, 3] : i32[3]\n%2 = parameter input 1 "
      ": f64[3,2]\n"
      "%3 = scatter_add(%0, %1, %2) : f64[4,2]\nreturn %3"},
+    // sorting: both orders, of one row and of several
+    {SNI_OP_SORT, -2, 2,
+     "%0 = parameter input 0 : f64[7]\n%1 = sort(%0) {descending=0} : f64[7]\nreturn %1"},
+    {SNI_OP_SORT, -2, 2,
+     "%0 = parameter input 0 : f64[A,B,C]\n%1 = sort(%0) {descending=1} : f64[A,B,C]\nreturn %1"},
     // a composition: softmax cross entropy with a shifted maximum
     {SNI_OP_EXP, -2, 2,
      "%0 = parameter input 0 : f64[2,4]\n%1 = reduce_max(%0) {axes=[1]} : f64[2]\n"

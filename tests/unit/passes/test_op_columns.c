@@ -66,6 +66,10 @@ static const struct {
         {"conv_kernel(%19, %19) {stride=[1], dilation=[1], start=[-1], size=[3]}", "f32[3,2,2]"},
     [SNI_OP_GATHER] = {"gather(%8, %11)", "f32[5,6]"},
     [SNI_OP_SCATTER_ADD] = {"scatter_add(%8, %11, %12)", "f32[8,6]"},
+    [SNI_OP_SORT] = {"sort(%8) {descending=0}", "f32[8,6]"},
+    [SNI_OP_ARGSORT] = {"argsort(%8) {descending=1}", "i32[8,6]"},
+    [SNI_OP_TOP_K] = {"top_k(%8) {k=2}", "i32[8,2]"},
+    [SNI_OP_SEARCH_SORTED] = {"search_sorted(%8, %8) {right=0}", "i32[8,6]"},
     [SNI_OP_RANDOM_BITS] = {"random_bits(%13)", "i32[4,4]"},
 };
 
@@ -119,7 +123,7 @@ static const char *group_kind(const sni_plan *plan, sni_node_id id) {
 static int count_insts(const sni_plan *plan, sni_kop op) {
   int n = 0;
   for (uint32_t c = 0; c < plan->n_commands; c++)
-    for (uint32_t i = 0; i < plan->commands[c].kernel->n_insts; i++)
+    for (uint32_t i = 0; plan->commands[c].kernel && i < plan->commands[c].kernel->n_insts; i++)
       n += sni_tree_insts(plan->commands[c].kernel)[i].op == op;
   return n;
 }
@@ -156,6 +160,9 @@ static void check_lowering(sni_op op, const sni_plan *plan) {
       ck_assert_msg(fate == SNI_FATE_STORED && !strcmp(kind, "pieces"), "%s", name);
       ck_assert_msg(count_insts(plan, sni_op_kop(op)), "%s", name);
       break;
+    case SNI_LOWERING_LIBRARY:
+      ck_assert_msg(fate == SNI_FATE_STORED && !strcmp(kind, "library"), "%s", name);
+      break;
   }
 }
 
@@ -168,7 +175,9 @@ END_TEST
 // What a kernel computes of operands it does not store; what is read as a whole it cannot.
 START_TEST(whole_operands_alone_have_buffers) {
   for (int op = 0; op < SNI_OP_COUNT; op++) {
-    if (sni_op_infos[op].lowering != SNI_LOWERING_LOOPS) continue;
+    if (sni_op_infos[op].lowering != SNI_LOWERING_LOOPS &&
+        sni_op_infos[op].lowering != SNI_LOWERING_LIBRARY)
+      continue;
     const sni_graph *graph = graph_around((sni_op)op);
     const sni_plan *plan = lower(graph);
     const sni_node *node = sni_graph_node(graph, the_op);
