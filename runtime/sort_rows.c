@@ -148,31 +148,36 @@ static void store_bits(void *y, int64_t i, int bytes, uint32_t bits) {
     ((uint32_t *)y)[i] = bits;
 }
 
-// What elements whose keys were the same looked like, in their order: zeros and NaNs.
-static void restore_equals(const sni_sort_call *c, const void *x, int64_t n, void *y) {
-  const int bytes = (int)sn_dtype_size(c->dtype);
-  const bool wide = bytes == 8;
-  const uint64_t sign = (uint64_t)1 << (8 * bytes - 1);
-  const uint64_t infinity = wide ? (uint64_t)0x7ff << 52 : infinity_of(c->dtype);
-  int64_t zeros = 0, nans = 0, below = 0;
-  for (int64_t i = 0; i < n; i++) {
-    const uint64_t bits = wide ? ((const uint64_t *)x)[i] : load_bits(x, i, bytes);
-    zeros += (bits & (sign - 1)) == 0;
-    nans += (bits & (sign - 1)) > infinity;
-    below += (bits & sign) && (bits & (sign - 1)) != 0 && (bits & (sign - 1)) <= infinity;
+// Where keys from `key` on begin.
+static int64_t find_key(int bytes, const void *keys, int64_t n, uint64_t key) {
+  int64_t low = 0;
+  for (int64_t count = n; count > 0;) {
+    const int64_t middle = low + count / 2;
+    const bool less =
+        (bytes == 8 ? ((const uint64_t *)keys)[middle] : ((const uint32_t *)keys)[middle]) < key;
+    if (less) low = middle + 1;
+    count = less ? count - count / 2 - 1 : count / 2;
   }
-  if (!zeros && !nans) return;
-  int64_t zero_at = c->descending ? n - below - zeros : below,
-          nan_at = c->descending ? 0 : n - nans;
-  for (int64_t i = 0; i < n; i++) {
-    const uint64_t bits = wide ? ((const uint64_t *)x)[i] : load_bits(x, i, bytes);
+  return low;
+}
+
+// What elements whose keys are the same looked like, in their order: zeros and NaNs of a row of floats.
+static void restore_equals(const sni_sort_call *c, const void *x, int64_t n, const void *keys,
+                           void *y) {
+  const int bytes = (int)sn_dtype_size(c->dtype), key_bytes = bytes == 8 ? 8 : 4;
+  const uint64_t sign = (uint64_t)1 << (8 * bytes - 1), all = sign | (sign - 1);
+  const uint64_t infinity = bytes == 8 ? (uint64_t)0x7ff << 52 : infinity_of(c->dtype);
+  const uint64_t zero = c->descending ? ~sign & all : sign, nan = c->descending ? 0 : all;
+  int64_t zero_at = find_key(key_bytes, keys, n, zero), nan_at = find_key(key_bytes, keys, n, nan);
+  const int64_t left = find_key(key_bytes, keys, n, zero + 1) - zero_at +
+                       (nan == all ? n : find_key(key_bytes, keys, n, 1)) - nan_at;
+  for (int64_t i = 0, done = 0; done < left; i++) {
+    const uint64_t bits = bytes == 8 ? ((const uint64_t *)x)[i] : load_bits(x, i, bytes);
     const uint64_t size = bits & (sign - 1);
     if (size && size <= infinity) continue;
     const int64_t to = size ? nan_at++ : zero_at++;
-    if (wide)
-      ((uint64_t *)y)[to] = bits;
-    else
-      store_bits(y, to, bytes, (uint32_t)bits);
+    memcpy((char *)y + to * bytes, (const char *)x + i * bytes, (size_t)bytes);
+    done++;
   }
 }
 
@@ -186,11 +191,17 @@ static void sort_long(const sni_sort_call *c, const void *x, int64_t n, uint32_t
     for (int64_t i = 0; i < n; i++) store_bits(y, i, info->bytes, keys[i] ^ turn);
     return;
   }
-  for (int64_t i = 0; i < n; i++) {
-    const uint32_t key = keys[i] ^ flip;
-    store_bits(y, i, info->bytes, key & sign ? key ^ sign : ~key & all);
-  }
-  restore_equals(c, x, n, y);
+  if (info->bytes == 4)
+    for (int64_t i = 0; i < n; i++) {
+      const uint32_t key = keys[i] ^ flip;
+      ((uint32_t *)y)[i] = key >> 31 ? key ^ sign : ~key;
+    }
+  else
+    for (int64_t i = 0; i < n; i++) {
+      const uint32_t key = keys[i] ^ flip;
+      store_bits(y, i, info->bytes, key & sign ? key ^ sign : ~key & all);
+    }
+  restore_equals(c, x, n, keys, y);
 }
 
 static void sort_wide(const sni_sort_call *c, const void *x, int64_t n, uint64_t *work,
@@ -204,7 +215,7 @@ static void sort_wide(const sni_sort_call *c, const void *x, int64_t n, uint64_t
     const uint64_t key = keys[i] ^ flip;
     y[i] = kind != SNI_KIND_FLOAT ? keys[i] ^ turn : key & sign ? key ^ sign : ~key;
   }
-  if (kind == SNI_KIND_FLOAT) restore_equals(c, x, n, y);
+  if (kind == SNI_KIND_FLOAT) restore_equals(c, x, n, keys, y);
 }
 
 void sni_sort_run(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
@@ -297,15 +308,46 @@ void sni_top_k_run(const void *code, void *const *buffers, const int64_t *params
 }
 
 // ---- search
-static uint64_t key_at(const sni_sort_call *c, const void *x, int64_t i) {
-  uint64_t wide;
-  uint32_t key;
-  if (is_wide(c->dtype)) {
-    load_wide_keys(c->dtype, 0, x, i, 1, &wide);
-    return wide;
+// The key of one element, where `bytes` and `kind` are constants.
+static inline __attribute__((always_inline)) uint64_t key_at(int bytes, sni_dtype_kind kind,
+                                                             uint32_t infinity, const void *x,
+                                                             int64_t i) {
+  const uint64_t sign = (uint64_t)1 << (8 * bytes - 1);
+  const uint64_t bits = bytes == 8 ? ((const uint64_t *)x)[i] : load_bits(x, i, bytes);
+  if (kind != SNI_KIND_FLOAT) return kind == SNI_KIND_SIGNED ? bits ^ sign : bits;
+  return bytes == 8 ? double_key(bits) : float_key((uint32_t)bits, (uint32_t)sign, infinity);
+}
+
+// How many of the n keys of a lie before each of b's elements.
+static inline __attribute__((always_inline)) void search(const sni_sort_call *c, int bytes,
+                                                         sni_dtype_kind kind, const void *a,
+                                                         int64_t n, const void *b, int64_t count,
+                                                         int32_t *y) {
+  const uint32_t infinity = infinity_of(c->dtype);
+  for (int64_t i = 0; i < count; i++) {
+    const uint64_t wanted = key_at(bytes, kind, infinity, b, i);
+    int64_t low = 0;
+    for (int64_t left = n; left > 0;) {
+      const int64_t half = left / 2;
+      const uint64_t key = key_at(bytes, kind, infinity, a, low + half);
+      const bool before = key < wanted || (c->right && key == wanted);
+      low = before ? low + half + 1 : low;
+      left = before ? left - half - 1 : half;
+    }
+    y[i] = (int32_t)low;
   }
-  load_keys(c->dtype, 0, x, i, 1, &key);
-  return key;
+}
+
+static void search_any(const sni_sort_call *c, const void *a, int64_t n, const void *b,
+                       int64_t count, int32_t *y) {
+  const sni_dtype_info *info = &sni_dtype_infos[c->dtype];
+  const sni_dtype_kind kind = info->kind;
+  if (c->dtype == SN_F32)
+    search(c, 4, SNI_KIND_FLOAT, a, n, b, count, y);
+  else if (c->dtype == SN_F64)
+    search(c, 8, SNI_KIND_FLOAT, a, n, b, count, y);
+  else
+    search(c, info->bytes, kind, a, n, b, count, y);
 }
 
 void sni_search_sorted_run(const void *code, void *const *buffers, const int64_t *params,
@@ -315,19 +357,10 @@ void sni_search_sorted_run(const void *code, void *const *buffers, const int64_t
   const int64_t n = params[0], m = params[1], blocks = (m - 1) / SNI_SEARCH_BLOCK + 1;
   for (int64_t unit = begin; unit < end; unit++) {
     const int64_t row = unit / blocks, first = unit % blocks * SNI_SEARCH_BLOCK;
-    const int64_t last = m - first < SNI_SEARCH_BLOCK ? m : first + SNI_SEARCH_BLOCK;
-    const char *a = (const char *)buffers[0] + row * row_bytes(c, n);
-    const char *b = (const char *)buffers[1] + row * row_bytes(c, m);
-    for (int64_t i = first; i < last; i++) {
-      const uint64_t wanted = key_at(c, b, i);
-      int64_t low = 0, count = n;
-      while (count > 0) {
-        const uint64_t key = key_at(c, a, low + count / 2);
-        const bool before = c->right ? key <= wanted : key < wanted;
-        if (before) low += count / 2 + 1;
-        count = before ? count - count / 2 - 1 : count / 2;
-      }
-      ((int32_t *)buffers[2])[row * m + i] = (int32_t)low;
-    }
+    const int64_t left = m - first;
+    search_any(c, (const char *)buffers[0] + row * row_bytes(c, n), n,
+               (const char *)buffers[1] + row_bytes(c, row * m + first),
+               left < SNI_SEARCH_BLOCK ? left : SNI_SEARCH_BLOCK,
+               (int32_t *)buffers[2] + row * m + first);
   }
 }
