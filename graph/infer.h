@@ -63,6 +63,13 @@ sn_status sni_infer_sort(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_argsort(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_top_k(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_search_sorted(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_square(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_triangular_solve(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_solve(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_determinant(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_qr(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_eigh(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_svd(const sni_inference *in, sni_type *out_type);
 
 // ---- attribute schemas ("axis", "start[],step[]")
 typedef struct sni_schema_field {

@@ -310,7 +310,8 @@ static sn_status make_commands(job *j, sni_command *commands) {
                        .file = p->location.file,
                        .line = p->location.line,
                        .fault = p->fault,
-                       .fault_sizes = p->fault_sizes};
+                       .fault_sizes = p->fault_sizes,
+                       .fault_status = p->fault_status};
     if (p->kernel) {
       const sni_kernel_code *code = compiled->codes[i];
       c->function = code->function;

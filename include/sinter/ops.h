@@ -23,6 +23,7 @@
 #include <sinter/gradient.h>
 #include <sinter/ops/compare.h>
 #include <sinter/ops/conv.h>
+#include <sinter/ops/factor.h>
 #include <sinter/ops/index.h>
 #include <sinter/ops/linalg.h>
 #include <sinter/ops/math.h>

@@ -6,8 +6,18 @@
 #include <string.h>
 
 static const sni_library_op *const library_ops[] = {
-    &sni_library_gemm,  &sni_library_sort,          &sni_library_argsort,
-    &sni_library_top_k, &sni_library_search_sorted,
+    &sni_library_gemm,
+    &sni_library_sort,
+    &sni_library_argsort,
+    &sni_library_top_k,
+    &sni_library_search_sorted,
+    &sni_library_cholesky,
+    &sni_library_triangular_solve,
+    &sni_library_solve,
+    &sni_library_determinant,
+    &sni_library_qr,
+    &sni_library_eigh,
+    &sni_library_svd,
 };
 
 const sni_library_op *sni_library_for(const sni_graph *graph, const sni_node *node) {

@@ -53,5 +53,8 @@ extern const sni_library_op sni_library_gemm;
 // ---- library_sort.c
 extern const sni_library_op sni_library_sort, sni_library_argsort, sni_library_top_k,
     sni_library_search_sorted;
+// ---- library_linalg.c
+extern const sni_library_op sni_library_cholesky, sni_library_triangular_solve, sni_library_solve,
+    sni_library_determinant, sni_library_qr, sni_library_eigh, sni_library_svd;
 
 #endif

@@ -47,7 +47,8 @@ typedef struct sni_plan_command {
   sni_location location;
   const char *fault;  // message, as sni_command; NULL: cannot happen
   const sni_size_ref *fault_sizes;
-  const char *op_name;  // of the op that may fault, else of the group's last op
+  sn_status fault_status;  // SN_OK: SN_ERR_INDEX
+  const char *op_name;     // of the op that may fault, else of the group's last op
 } sni_plan_command;
 
 typedef struct sni_plan_constant {

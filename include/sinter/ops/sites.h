@@ -27,6 +27,15 @@
 #define sn_where_scalar(condition, x, value) SNI_AT(sn_where_scalar(condition, x, value))
 #define sn_adaptive_max_pool(...) SNI_AT(sn_adaptive_max_pool(__VA_ARGS__))
 #define sn_adaptive_avg_pool(...) SNI_AT(sn_adaptive_avg_pool(__VA_ARGS__))
+#define sn_cholesky(x) SNI_AT(sn_cholesky(x))
+#define sn_solve(a, b) SNI_AT(sn_solve(a, b))
+#define sn_inverse(x) SNI_AT(sn_inverse(x))
+#define sn_det(x) SNI_AT(sn_det(x))
+#define sn_slogdet(...) SNI_AT(sn_slogdet(__VA_ARGS__))
+#define sn_qr(...) SNI_AT(sn_qr(__VA_ARGS__))
+#define sn_eigh(...) SNI_AT(sn_eigh(__VA_ARGS__))
+#define sn_svd(...) SNI_AT(sn_svd(__VA_ARGS__))
+#define sn_lstsq(a, b) SNI_AT(sn_lstsq(a, b))
 #define sn_one_hot(indices, depth, dtype) SNI_AT(sn_one_hot(indices, depth, dtype))
 #define sn_gather(x, indices) SNI_AT(sn_gather(x, indices))
 #define sn_scatter_add(x, indices, updates) SNI_AT(sn_scatter_add(x, indices, updates))
@@ -165,6 +174,10 @@ static inline sn_tensor *sn_avg_pool(sn_tensor *x, sn_pool_options options = sn_
   options.size = sizeof(options);
   return sn_locate(sn_avg_pool_opts(x, &options), file, line);
 }
+static inline sn_tensor *sn_triangular_solve(sn_tensor *a, sn_tensor *b, sn_triangular_options options = sn_triangular_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_triangular_solve_opts(a, b, &options), file, line);
+}
 static inline sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b, sn_matmul_options options = sn_matmul_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_matmul_opts(a, b, &options), file, line);
@@ -269,6 +282,7 @@ static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_se
 #define sn_conv_transpose(...) SNI_OPTIONS2(sn_conv_transpose_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
 #define sn_max_pool(...) SNI_OPTIONS1(sn_max_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
 #define sn_avg_pool(...) SNI_OPTIONS1(sn_avg_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
+#define sn_triangular_solve(...) SNI_OPTIONS2(sn_triangular_solve_opts, sn_triangular_options, __VA_ARGS__, .size = sizeof(sn_triangular_options))
 #define sn_matmul(...) SNI_OPTIONS2(sn_matmul_opts, sn_matmul_options, __VA_ARGS__, .size = sizeof(sn_matmul_options))
 #define sn_scaled_dot_product_attention(...) SNI_OPTIONS3(sn_scaled_dot_product_attention_opts, sn_attention_options, __VA_ARGS__, .size = sizeof(sn_attention_options))
 #define sn_sum(...) SNI_OPTIONS1(sn_sum_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))

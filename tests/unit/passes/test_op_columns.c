@@ -30,8 +30,10 @@ static const char before[] =
     "  %18 = broadcast(%15) : f32[3,3,2]\n"
     "  %19 = neg(%16) : f32[2,4,2]\n"
     "  %20 = neg(%17) : f32[3,2,3]\n"
-    "  %21 = neg(%18) : f32[3,3,2]\n";
-enum { the_op = 22 };
+    "  %21 = neg(%18) : f32[3,3,2]\n"
+    "  %22 = broadcast(%15) : f32[3,2,2]\n"
+    "  %23 = neg(%22) : f32[3,2,2]\n";
+enum { the_op = 24 };
 
 // Of all ops that are not pointwise.
 static const struct {
@@ -69,6 +71,14 @@ static const struct {
     [SNI_OP_SORT] = {"sort(%8) {descending=0}", "f32[8,6]"},
     [SNI_OP_ARGSORT] = {"argsort(%8) {descending=1}", "i32[8,6]"},
     [SNI_OP_TOP_K] = {"top_k(%8) {k=2}", "i32[8,2]"},
+    [SNI_OP_CHOLESKY] = {"cholesky(%23)", "f32[3,2,2]"},
+    [SNI_OP_TRIANGULAR_SOLVE] = {"triangular_solve(%23, %23) {lower=0, transpose=1, unit=0}",
+                                 "f32[3,2,2]"},
+    [SNI_OP_SOLVE] = {"solve(%23, %23) {quiet=0}", "f32[3,2,2]"},
+    [SNI_OP_DETERMINANT] = {"determinant(%23) {part=0}", "f32[3]"},
+    [SNI_OP_QR] = {"qr(%8)", "f32[14,6]"},
+    [SNI_OP_EIGH] = {"eigh(%23)", "f32[3,3,2]"},
+    [SNI_OP_SVD] = {"svd(%8)", "f32[15,6]"},
     [SNI_OP_SEARCH_SORTED] = {"search_sorted(%8, %8) {right=0}", "i32[8,6]"},
     [SNI_OP_RANDOM_BITS] = {"random_bits(%13)", "i32[4,4]"},
 };
@@ -100,7 +110,7 @@ static sni_graph *graph_around(sni_op op) {
   }
   colon = strstr(line, " : ");
   snprintf(type, sizeof type, "%s", colon + 3);
-  snprintf(body, sizeof body, "%s  %%22 = %s\n  %%23 = identity(%%22) : %s\n  return %%23", before,
+  snprintf(body, sizeof body, "%s  %%24 = %s\n  %%25 = identity(%%24) : %s\n  return %%25", before,
            line, type);
   return graph_of(body);
 }
