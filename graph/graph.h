@@ -32,6 +32,7 @@ typedef enum sni_op_class {
   SNI_CLASS_CONTRACT,
   SNI_CLASS_INDEX,
   SNI_CLASS_RANDOM,
+  SNI_CLASS_LIBRARY,
 } sni_op_class;
 
 // What a kernel makes of an op.
@@ -41,10 +42,11 @@ typedef enum sni_op_lowering {
   SNI_LOWERING_SIZE,    // a size, in whoever reads it
   SNI_LOWERING_ACCESS,  // addresses of whoever reads it
   SNI_LOWERING_PIECES,  // loads under conditions, where its pieces are few and dense; else a kernel each
-  SNI_LOWERING_LOOPS,   // loops of its own, or those of whoever reads it
-  SNI_LOWERING_CHUNKS,  // cuts the loops of what else reads its operand
-  SNI_LOWERING_UPDATE,  // a copy that is then changed where indices say
-  SNI_LOWERING_PARTS,   // nothing: split_complex has made real ops of it
+  SNI_LOWERING_LOOPS,    // loops of its own, or those of whoever reads it
+  SNI_LOWERING_CHUNKS,   // cuts the loops of what else reads its operand
+  SNI_LOWERING_UPDATE,   // a copy that is then changed where indices say
+  SNI_LOWERING_LIBRARY,  // a command of its own, of a function of the library
+  SNI_LOWERING_PARTS,    // nothing: split_complex has made real ops of it
 } sni_op_lowering;
 
 typedef enum sni_op_flags {
@@ -62,6 +64,10 @@ typedef enum sni_op_flags {
   SNI_FLAGS_WHOLE_AB = SNI_FLAGS_WHOLE_A | SNI_FLAGS_WHOLE_B,
   SNI_FLAGS_LIES = 128,  // and these buffers have the operand's own shape: it reads past no view
   SNI_FLAGS_LIES_A = SNI_FLAGS_WHOLE_A | SNI_FLAGS_LIES,
+  SNI_FLAGS_LIES_AB = SNI_FLAGS_WHOLE_AB | SNI_FLAGS_LIES,
+  SNI_FLAGS_FAILS = 256,  // a run may find elements that it cannot take
+  SNI_FLAGS_LIES_A_FAILS = SNI_FLAGS_LIES_A | SNI_FLAGS_FAILS,
+  SNI_FLAGS_LIES_AB_FAILS = SNI_FLAGS_LIES_AB | SNI_FLAGS_FAILS,
 } sni_op_flags;
 
 typedef struct sni_op_info {
@@ -176,6 +182,10 @@ static inline bool sni_is_exclusive(const sni_node *node) {
 }
 static inline bool sni_is_reverse(const sni_node *node) {
   return node->attrs[2] != 0;
+}
+// What a run may find wrong with its operands' elements: the node remembers whose call it is.
+static inline bool sni_op_may_fail(sni_op op) {
+  return sni_op_infos[op].op_class == SNI_CLASS_INDEX || sni_op_infos[op].flags & SNI_FLAGS_FAILS;
 }
 // The columns of ops.def.
 static inline bool sni_op_passes_on(sni_op op) {

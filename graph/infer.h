@@ -62,6 +62,17 @@ sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_conv(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_gather(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_scatter_add(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_sort(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_argsort(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_top_k(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_search_sorted(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_square(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_triangular_solve(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_solve(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_determinant(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_qr(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_eigh(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_svd(const sni_inference *in, sni_type *out_type);
 
 // ---- attribute schemas ("axis", "start[],step[]")
 typedef struct sni_schema_field {

@@ -96,10 +96,10 @@ static sn_status optimize(job *j, const sni_graph *graph) {
   return copy_graph(optimized, &j->compiled->arena, j->diag, &j->compiled->graph);
 }
 
-// Whether some library op takes a node: without one BLAS need not be loaded.
-static bool wants_library(const sni_graph *graph) {
+// Whether OpenBLAS takes a node: without one it need not be loaded.
+static bool wants_blas(const sni_graph *graph) {
   for (uint32_t i = 0; i < graph->n_nodes; i++)
-    if (sni_library_for(graph, &graph->nodes[i])) return true;
+    if (sni_library_is_blas(sni_library_for(graph, &graph->nodes[i]))) return true;
   return false;
 }
 
@@ -112,7 +112,7 @@ static int64_t l2_bytes(const sni_cpu *cpu) {
 }
 
 static sn_status lower(job *j, const sni_graph *graph) {
-  sni_blas *blas = wants_library(graph) ? sni_compiler_blas(j->compiler) : NULL;
+  sni_blas *blas = wants_blas(graph) ? sni_compiler_blas(j->compiler) : NULL;
   sni_lower_options options = {
       .budget = j->compiler->setup.budget,
       .blas = blas && sni_blas_usable(blas),
@@ -310,7 +310,8 @@ static sn_status make_commands(job *j, sni_command *commands) {
                        .file = p->location.file,
                        .line = p->location.line,
                        .fault = p->fault,
-                       .fault_sizes = p->fault_sizes};
+                       .fault_sizes = p->fault_sizes,
+                       .fault_status = p->fault_status};
     if (p->kernel) {
       const sni_kernel_code *code = compiled->codes[i];
       c->function = code->function;
@@ -327,12 +328,15 @@ static sn_status make_commands(job *j, sni_command *commands) {
         compiled->n_interpreted++;
     } else {
       c->function = p->library->run;
-      c->code = p->library->code(p->call, sni_compiler_blas(j->compiler), &compiled->arena);
+      c->code = p->call;
+      if (sni_library_is_blas(p->library))
+        c->code = p->library->code(p->call, sni_compiler_blas(j->compiler), &compiled->arena);
       if (!c->code) return sni_fail_memory(j->diag, 0, "a library call");
+      c->faults = sni_command_faults(p);
       c->kind = SNI_COMMAND_LIBRARY;
       c->scratch_bytes = sizeof(sni_scratch_header);
       c->name = p->library->symbol;
-      compiled->n_library++;
+      compiled->n_blas += sni_library_is_blas(p->library);
     }
     sni_executable *e = &compiled->executable;
     if (c->scratch_bytes > e->scratch_bytes) e->scratch_bytes = c->scratch_bytes;

@@ -49,7 +49,7 @@ typedef struct sni_compiled {
   const void *const *constants;
   sni_kernel_code **codes;  // per command: its kernel's, one reference; NULL for a library call
   uint32_t n_codes;
-  uint32_t n_native, n_library, n_interpreted;
+  uint32_t n_native, n_blas, n_interpreted;
   size_t code_bytes;
   double compile_ms;
 } sni_compiled;

@@ -365,12 +365,16 @@ static void run_range(void *user, int thread, int64_t begin, int64_t end) {
 }
 
 bool sni_take_fault(sni_run_state *state) {
-  int64_t fault = 0;
+  bool fault = false;
+  state->fault_place = UINT32_MAX;
   for (int i = 0; i < state->n_scratches; i++) {
-    fault |= sni_scratch_of(state, i)->fault;
-    sni_scratch_of(state, i)->fault = 0;
+    sni_scratch_header *header = sni_scratch_of(state, i);
+    if (!header->fault) continue;
+    fault = true;
+    if (header->place < state->fault_place) state->fault_place = (uint32_t)header->place;
+    header->fault = 0;
   }
-  return fault != 0;
+  return fault;
 }
 
 // The message with this run's sizes.
@@ -382,6 +386,8 @@ static void format_fault(const sni_run_state *state, const sni_command *command,
     if (*c == SNI_FAULT_SIZE)
       n += (size_t)snprintf(buffer + n, capacity - n, "%lld",
                             (long long)sni_run_state_size(state, *next++));
+    else if (*c == SNI_FAULT_PLACE)
+      n += (size_t)snprintf(buffer + n, capacity - n, "%u", state->fault_place);
     else
       buffer[n++] = *c;
   }
@@ -396,7 +402,7 @@ sn_status sni_report_fault(sni_run_state *state, const sni_command *command) {
     diag->line = command->line;
   }
   if (command->fault) format_fault(state, command, text, sizeof(text));
-  return sni_fail(diag, SN_ERR_INDEX, "%s", text);
+  return sni_fail(diag, command->fault_status ? command->fault_status : SN_ERR_INDEX, "%s", text);
 }
 
 // Waking the pool may pay for this and all later work together, since it then stays awake; and

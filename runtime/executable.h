@@ -57,6 +57,7 @@ typedef enum sni_command_kind {
   SNI_COMMAND_LIBRARY,
 } sni_command_kind;
 #define SNI_FAULT_SIZE '\1'
+#define SNI_FAULT_PLACE '\2'
 typedef struct sni_command {
   sni_kernel_function function;
   const void *code;
@@ -78,8 +79,11 @@ typedef struct sni_command {
   const char *name;      // for profiles and dumps
   const char *file;      // user's line, for faults; NULL unknown
   int line;
-  const char *fault;  // message of an index out of range, with SNI_FAULT_SIZE for sizes of the run
+  // Message of an index out of range, or of what else fault_status says; with SNI_FAULT_SIZE for sizes of the
+  // run and SNI_FAULT_PLACE for the place that the scratch header names.
+  const char *fault;
   const sni_size_ref *fault_sizes;  // those sizes
+  sn_status fault_status;           // SN_OK: SN_ERR_INDEX
 } sni_command;
 
 static inline uint32_t sni_command_parts(const sni_command *command) {

@@ -8,9 +8,11 @@ struct sni_gemm_team;
 
 // At the start of each thread's scratch memory (64-byte aligned); row scratch follows it.
 typedef struct sni_scratch_header {
-  int64_t fault;                     // set to 1 by an index out of range; never cleared by kernels
+  // Set to 1 by an index out of range, or by elements of no use; never cleared by kernels.
+  int64_t fault;
   const struct sni_gemm_team *team;  // who helps with long sums of products; NULL: nobody
-  int64_t reserved[6];
+  int64_t place;                     // of a library call's fault: the lowest unit that has one
+  int64_t reserved[5];
 } sni_scratch_header;
 
 // Runs units [begin, end). code: the interpreter's program, a library call's description or, of a native

@@ -82,7 +82,8 @@ struct sni_run_state {
   uint32_t *by_length;  // tasks of each phase, those of the longest chunks first
   sni_bound_phase *phases;
   uint32_t n_tasks, n_phases;
-  _Atomic uint32_t first_fault;  // number of a command
+  _Atomic uint64_t first_fault;  // number of a command, and its place in the lower half
+  uint32_t fault_place;          // of the fault taken last
 
   sni_buffer *arena, *scratch;
   sni_buffer *partials;  // NULL: no command shares its sums
@@ -109,7 +110,7 @@ int64_t sni_count_chunks(const sni_run_state *state, double work_ns, int64_t uni
 double sni_least_split_ns(const sni_run_state *state);
 double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, double later_ns);
 bool sni_split_pays(sni_run_state *state, double work_ns);
-// Whether some thread has met a fault; forgets it.
+// Whether some thread has met a fault; forgets it, but for its place.
 bool sni_take_fault(sni_run_state *state);
 sn_status sni_report_fault(sni_run_state *state, const sni_command *command);
 // Runs the bound commands [first, end), each split where that pays. False: stopped at the one that

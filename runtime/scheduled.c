@@ -116,10 +116,11 @@ static uint32_t number_of(const sni_run_state *state, const sni_bound_command *b
   return (uint32_t)(bound->command - state->executable->commands);
 }
 
-static void note_fault(sni_run_state *state, uint32_t number) {
-  uint32_t first = atomic_load_explicit(&state->first_fault, memory_order_relaxed);
-  while (number < first &&
-         !atomic_compare_exchange_weak_explicit(&state->first_fault, &first, number,
+static void note_fault(sni_run_state *state, uint32_t number, uint32_t place) {
+  const uint64_t fault = (uint64_t)number << 32 | place;
+  uint64_t first = atomic_load_explicit(&state->first_fault, memory_order_relaxed);
+  while (fault < first &&
+         !atomic_compare_exchange_weak_explicit(&state->first_fault, &first, fault,
                                                 memory_order_relaxed, memory_order_relaxed)) {
   }
 }
@@ -132,7 +133,7 @@ static bool run_units(sni_run_state *state, const sni_bound_command *bound, int 
   bound->function(bound->code, bound->buffers, bound->params, begin, end, scratch);
   if (!bound->faults || !scratch->fault) return true;
   scratch->fault = 0;
-  note_fault(state, number_of(state, bound));
+  note_fault(state, number_of(state, bound), (uint32_t)scratch->place);
   return false;
 }
 
@@ -179,13 +180,16 @@ static void run_chunks(void *user, int thread, int64_t begin, int64_t end) {
 static sn_status finish_faulted(sni_run_state *state, uint32_t next) {
   for (; next < state->n_commands; next++) {
     const sni_bound_command *bound = &state->commands[next];
-    if (number_of(state, bound) < state->first_fault) run_units(state, bound, 0, 0, bound->units);
+    if (number_of(state, bound) < state->first_fault >> 32)
+      run_units(state, bound, 0, 0, bound->units);
   }
-  return sni_report_fault(state, &state->executable->commands[state->first_fault]);
+  const uint64_t first = state->first_fault;
+  state->fault_place = (uint32_t)first;
+  return sni_report_fault(state, &state->executable->commands[first >> 32]);
 }
 
 sn_status sni_run_phases(sni_run_state *state, double *io_declined_ns) {
-  state->first_fault = UINT32_MAX;
+  state->first_fault = UINT64_MAX;
   for (uint32_t p = 0; p < state->n_phases; p++) {
     const sni_bound_phase *phase = &state->phases[p];
     const uint32_t end = phase->first_command + phase->n_commands;
@@ -198,9 +202,9 @@ sn_status sni_run_phases(sni_run_state *state, double *io_declined_ns) {
     } else {
       if (phase->split_work_ns > *io_declined_ns) *io_declined_ns = phase->split_work_ns;
       if (!sni_run_commands(state, phase->first_command, end, io_declined_ns, &faulted))
-        note_fault(state, number_of(state, &state->commands[faulted++]));
+        note_fault(state, number_of(state, &state->commands[faulted++]), state->fault_place);
     }
-    if (state->first_fault != UINT32_MAX) return finish_faulted(state, faulted);
+    if (state->first_fault != UINT64_MAX) return finish_faulted(state, faulted);
   }
   return SN_OK;
 }

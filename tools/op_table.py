@@ -118,7 +118,8 @@ OPERANDS = {
     "sn_rwhere_scalar": ["truth", "in[0]"],
     "sn_gather": ["in[0]", "places"], "sn_scatter_add": ["in[0]", "places", "row(in[1])"], "sn_squeeze": ["row(in[0])"],
     "sn_sparse_softmax_cross_entropy": ["in[0]", "labels"], "sn_meshgrid": ["(sn_tensor *[]){line(in[0]), line(in[1])}"],
-    "sn_cross": ["three(in[0])", "three(in[1])"],
+    "sn_cross": ["three(in[0])", "three(in[1])"], "sn_take_along_axis": ["in[0]", "sn_zeros(c, SN_I32, SN_SHAPE(1, 2))"],
+    "sn_bucketize": ["in[0]", "line(in[1])"],
 }
 
 

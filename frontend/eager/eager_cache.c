@@ -238,6 +238,7 @@ static sn_status prepare_direct(sn_context *context, const sni_eager_call *call,
   sni_arena *arena = &entry->compiled->arena;
   if (e->n_commands != 1 || sni_command_parts(&e->commands[0]) > 1) return SN_OK;
   const sni_command *command = &e->commands[0];
+  if (command->fault_status) return SN_OK;  // its message needs a run state
   int64_t *sizes = SNI_ARENA_ARRAY(arena, int64_t, e->n_sizes);
   int64_t *params = SNI_ARENA_ARRAY(arena, int64_t, command->n_params);
   int32_t *sources = SNI_ARENA_ARRAY(arena, int32_t, command->n_buffers);

@@ -234,7 +234,7 @@ static void add_program(const sn_program *program, sn_function_statistics *stats
   const sni_compiled *compiled = program->compiled;
   stats->commands = compiled->executable.n_commands;
   stats->native_commands = compiled->n_native;
-  stats->blas_commands = compiled->n_library;
+  stats->blas_commands = compiled->n_blas;
   stats->interpreted_commands = compiled->n_interpreted;
   stats->temporary_buffers = compiled->plan->n_temporaries;
   stats->arena_bytes = atomic_load_explicit(&program->arena_bytes, memory_order_relaxed);

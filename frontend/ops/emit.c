@@ -102,7 +102,7 @@ static sn_tensor *add_node(sn_context *context, sni_op op, const id_list *list,
   sni_graph *graph = sni_trace_graph(context->trace);
   sni_node_id id;
   sni_location location = {0};
-  if (sni_op_infos[op].op_class == SNI_CLASS_INDEX) {  // it may fail in a run
+  if (sni_op_may_fail(op)) {
     location.op = sni_name_op(context, name_of(context, op), graph->arena);
     if (!location.op)
       return sni_error_from(context, sni_fail_memory(&context->diag, 64, "the name of an op"),

@@ -240,7 +240,7 @@ sn_tensor *(sn_nan_to_num)(sn_tensor *x) {
 // x first in both: ties keep x, and its gradient.
 sn_tensor *(sn_clip)(sn_tensor *x, double low, double high) {
   SNI_BEGIN_COMPOSED(c, "sn_clip", x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_NUMBER)) return &c->error_tensor;
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_REAL)) return &c->error_tensor;
   sn_tensor *above = sni_with_number(c, SNI_OP_MAX, x, low);
   return sni_keep_only(c, c_first, sni_with_number(c, SNI_OP_MIN, above, high));
 }

@@ -252,7 +252,8 @@ typedef struct sn_function_statistics {
   uint64_t commands;            // of the program used last
   uint64_t native_commands;     // LLVM kernels
   uint64_t blas_commands;
-  uint64_t interpreted_commands;
+  uint64_t
+      interpreted_commands;    // all others are calls of the library's own (sorts, factorisations)
   uint64_t temporary_buffers;  // planned for intermediates
   uint64_t arena_bytes;        // after reuse; for the symbol values of the last call
   uint64_t code_bytes;         // of native code; kernels that commands share count once

@@ -25,12 +25,14 @@
 #include <sinter/ops/compare.h>
 #include <sinter/ops/complex.h>
 #include <sinter/ops/conv.h>
+#include <sinter/ops/factor.h>
 #include <sinter/ops/index.h>
 #include <sinter/ops/linalg.h>
 #include <sinter/ops/math.h>
 #include <sinter/ops/nn.h>
 #include <sinter/ops/reduce.h>
 #include <sinter/ops/shape.h>
+#include <sinter/ops/sort.h>
 // Last: its macros have the names of the functions above.
 #include <sinter/ops/sites.h>
 

@@ -313,6 +313,7 @@ static void split_node(splitter *s, const sni_node *node, value *out) {
     case SNI_CLASS_VIEW:
     case SNI_CLASS_PARTIAL:
     case SNI_CLASS_RANDOM:
+    case SNI_CLASS_LIBRARY:  // none takes complex numbers
       break;
   }
   map_parts(s, node, out);

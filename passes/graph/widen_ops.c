@@ -169,6 +169,14 @@ static sni_node_id widen_indexed(sni_rewrite *r, const sni_node *n) {
   return adds ? sni_narrow(b, y, n->type.dtype) : y;
 }
 
+// Keys are made of any dtype; factorisations are of floats.
+static sni_node_id widen_library(sni_rewrite *r, const sni_node *n) {
+  if (sni_op_infos[n->op].dtypes != SNI_DTYPES_FLOAT) return SNI_NO_NODE;
+  sni_node_id operands[2] = {SNI_NO_NODE, SNI_NO_NODE};
+  for (int i = 0; i < n->n_operands; i++) operands[i] = sni_widen(&r->build, n->operands[i]);
+  return sni_narrow(&r->build, again(&r->build, n, operands, NULL), n->type.dtype);
+}
+
 static sni_node_id widen_leaf(sni_rewrite *r, const sni_node *n) {
   sni_type type = n->type;
   if (sni_lowering_of(n) != SNI_LOWERING_INDEX) return SNI_NO_NODE;
@@ -191,6 +199,8 @@ static sni_node_id widen_node(sni_rewrite *r, const sni_node *n) {
       return widen_product(r, n);
     case SNI_CLASS_INDEX:
       return widen_indexed(r, n);
+    case SNI_CLASS_LIBRARY:
+      return widen_library(r, n);
     case SNI_CLASS_VIEW:
     case SNI_CLASS_RANDOM:
       break;

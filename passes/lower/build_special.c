@@ -173,7 +173,7 @@ bool sni_group_checks(const sni_lowering *l, const sni_group *group) {
   if (is_update(l, group)) return !has_given_indices(l, group->members[0]);
   for (uint32_t m = 0; m < group->n_members; m++) {
     const sni_node *node = sni_graph_node(l->graph, group->members[m]);
-    if (sni_op_infos[node->op].op_class == SNI_CLASS_INDEX) return true;
+    if (sni_op_may_fail(node->op)) return true;
   }
   return false;
 }

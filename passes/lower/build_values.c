@@ -176,8 +176,7 @@ static sn_status emit_leaf(sni_body *b, const sni_node *node, const sni_index_ma
 
 // ---- index ops
 
-// Makes the dims that only a run knows -1, and lists their sizes.
-static sn_status hide_dims(sni_lowering *l, sni_type *type, sni_size_ref *sizes, int *io_count) {
+sn_status sni_hide_dims(sni_lowering *l, sni_type *type, sni_size_ref *sizes, int *io_count) {
   for (int d = 0; d < type->rank; d++) {
     if (type->dims[d] >= 0) continue;
     SNI_TRY(sni_intern_size(l, type->dims[d], &sizes[(*io_count)++]));
@@ -229,9 +228,9 @@ sn_status sni_body_describe_fault(sni_body *b, const sni_node *node) {
   if (node->location.complex_table == SNI_TABLE_PAIR) table.rank--;
   sni_type rows = {.rank = 1, .dims = {table.dims[0]}};
   int n = 0;
-  SNI_TRY(hide_dims(l, &indices, sizes, &n));
-  SNI_TRY(hide_dims(l, &table, sizes, &n));
-  SNI_TRY(hide_dims(l, &rows, sizes, &n));
+  SNI_TRY(sni_hide_dims(l, &indices, sizes, &n));
+  SNI_TRY(sni_hide_dims(l, &table, sizes, &n));
+  SNI_TRY(sni_hide_dims(l, &rows, sizes, &n));
   b->op_name = sni_op_infos[node->op].name;
   const char *op = node->location.op ? node->location.op : b->op_name;
   sni_index_fault_format(op, &table, &indices, text, sizeof(text));

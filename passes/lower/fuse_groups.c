@@ -570,6 +570,8 @@ static sn_status place_node(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
       return open_special(l, id, SNI_GROUP_PIECES);
     case SNI_LOWERING_UPDATE:
       return open_special(l, id, SNI_GROUP_PIECES);
+    case SNI_LOWERING_LIBRARY:
+      return open_special(l, id, SNI_GROUP_LIBRARY);
     case SNI_LOWERING_CHUNKS:
       return open_apart(l, id);
     case SNI_LOWERING_PARTS:

@@ -288,6 +288,10 @@ bool sni_group_checks(const sni_lowering *l, const sni_group *group);
 // ---- explain_values.c
 sn_status sni_explain_values(sni_lowering *l, const sni_plan_value **out_values);
 
+// ---- build_values.c
+// Makes the dims that only a run knows -1, and lists their sizes: for messages of faults.
+sn_status sni_hide_dims(sni_lowering *l, sni_type *type, sni_size_ref *sizes, int *io_count);
+
 // ---- library.c
 sn_status sni_build_library(sni_lowering *l, sni_node_id id);
 

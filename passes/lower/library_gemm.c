@@ -1,6 +1,7 @@
 // Large matmuls of floats by BLAS: both operands lie in buffers, row-major, and the transposition flags
 // are the library's own.
 #include "passes/lower/cost.h"
+#include "passes/lower/group.h"
 #include "passes/lower/library.h"
 
 enum {
@@ -25,19 +26,18 @@ static bool takes(const sni_graph *graph, const sni_node *node) {
          type->dims[1] >= least_dim && depth_of(graph, node) >= least_dim;
 }
 
-static sn_status plan(const sni_graph *graph, const sni_node *node, sni_arena *arena,
-                      sni_diag *diag, sni_plan_command *command) {
-  sni_blas_gemm *call = SNI_ARENA_NEW(arena, sni_blas_gemm);
-  sni_size_ref *params = SNI_ARENA_ARRAY(arena, sni_size_ref, 3);
-  int64_t *grains = SNI_ARENA_ARRAY(arena, int64_t, 1);
-  if (!call || !params || !grains) return sni_fail_memory(diag, sizeof *call, "a library call");
+static sn_status plan(sni_lowering *l, const sni_node *node, sni_plan_command *command) {
+  sni_blas_gemm *call = SNI_ARENA_NEW(l->arena, sni_blas_gemm);
+  sni_size_ref *params = SNI_ARENA_ARRAY(l->arena, sni_size_ref, 3);
+  int64_t *grains = SNI_ARENA_ARRAY(l->arena, int64_t, 1);
+  if (!call || !params || !grains) return sni_fail_memory(l->diag, sizeof *call, "a library call");
   *call = (sni_blas_gemm){.dtype = node->type.dtype,
                           .transpose_a = node->attrs[0] != 0,
                           .transpose_b = node->attrs[1] != 0,
                           .m_block = rows_per_unit};
   params[0] = node->type.dims[0];
   params[1] = node->type.dims[1];
-  params[2] = depth_of(graph, node);
+  params[2] = depth_of(l->graph, node);
   grains[0] = rows_per_unit;
   command->call = call;
   command->params = params;

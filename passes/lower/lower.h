@@ -33,7 +33,7 @@ typedef struct sni_plan_command {
   uint32_t kernel_number;                // while lowering: of sni_lowering.kernels
   const struct sni_library_op *library;  // library.h
   const void *call;                      // what it is asked to do
-  const uint32_t *slots;        // one per buffer of the kernel; of a call: operands, result
+  const uint32_t *slots;        // one per buffer of the kernel; of a call: operands, result, work
   const int64_t *offsets;       // bytes from each slot's beginning; NULL: none
   const sni_size_ref *params;   // one per kernel parameter, or as the library op says
   const sni_size_ref *extents;  // units, as sni_command
@@ -43,10 +43,12 @@ typedef struct sni_plan_command {
   double ns_per_unit;  // schedule_commands.c
   bool copies;         // buffer 0 to buffer 1, nothing else
   bool checked;        // an earlier command has checked the kernel's indices
+  bool works;          // of a library call: its last slot is work space, behind the result
   sni_location location;
-  const char *fault;  // message of an index out of range, as sni_command; NULL: cannot happen
+  const char *fault;  // message, as sni_command; NULL: cannot happen
   const sni_size_ref *fault_sizes;
-  const char *op_name;  // of the op that may fault, else of the group's last op
+  sn_status fault_status;  // SN_OK: SN_ERR_INDEX
+  const char *op_name;     // of the op that may fault, else of the group's last op
 } sni_plan_command;
 
 typedef struct sni_plan_constant {

@@ -184,7 +184,7 @@ static void mark_forced(sni_lowering *l, const uint32_t *uses) {
     const sni_op_lowering lowering = sni_lowering_of(node);
     if (!l->nodes[id].reachable) continue;
     if (lies_in_memory(node)) l->nodes[id].materialised = true;
-    if (lowering == SNI_LOWERING_CHUNKS) sni_force(l, id);
+    if (lowering == SNI_LOWERING_CHUNKS || lowering == SNI_LOWERING_LIBRARY) sni_force(l, id);
     force_operands(l, node);
     if (lowering == SNI_LOWERING_UPDATE ||
         (lowering == SNI_LOWERING_PIECES && !sni_is_conditional(node)))

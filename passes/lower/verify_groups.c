@@ -213,7 +213,7 @@ static sn_status check_read(const verifier *v, sni_node_id id, const sni_index_m
   if (state->materialised) return SN_OK;
   const sni_op_class op_class = sni_op_infos[sni_graph_node(v->l->graph, id)->op].op_class;
   if (state->group >= 0 || op_class == SNI_CLASS_REDUCE || op_class == SNI_CLASS_CUMULATE ||
-      op_class == SNI_CLASS_CONTRACT)
+      op_class == SNI_CLASS_CONTRACT || op_class == SNI_CLASS_LIBRARY)
     return refuse(v, id, "belongs to another kernel and has no buffer");
   return check_operands(v, id, map);
 }

@@ -354,6 +354,51 @@ static const text_case text_cases[] = {
      "%t = transpose(%0) {perm=[1,0]} : $[5,B]\n%2 = gather(%t, %1) : $[C,B]\n"
      "return %2",
      5},
+    {SNI_OP_SORT,
+     X "%1 = sort(%0) {descending=0} : $[A,B]\n%2 = transpose(%0) {perm=[1,0]} : $[B,A]\n"
+       "%3 = sort(%2) {descending=1} : $[B,A]\n%4 = concat(%1, %1) {axis=0} : $[2*A,B]\n"
+       "%5 = sort(%4) {descending=1} : $[2*A,B]\nreturn %1, %3, %5",
+     0},
+    {SNI_OP_ARGSORT,
+     X "%1 = argsort(%0) {descending=1} : i32[A,B]\n%2 = cast(%1) : $[A,B]\n"
+       "%3 = argsort(%2) {descending=0} : i32[A,B]\nreturn %1, %3",
+     0},
+    {SNI_OP_TOP_K, X "%1 = top_k(%0) {k=0} : i32[A,0]\nreturn %1", 0},
+    {SNI_OP_TOP_K,
+     "%0 = parameter input 0 : $[A,300]\n%1 = top_k(%0) {k=290} : i32[A,290]\n"
+     "%2 = top_k(%0) {k=3} : i32[A,3]\nreturn %1, %2",
+     0},
+    {SNI_OP_CHOLESKY,
+     "%0 = parameter input 0 : $[B,3]\n%i = iota() {axis=0} : i64[5,5]\n"
+     "%j = iota() {axis=1} : i64[5,5]\n%e = eq(%i, %j) : bool[5,5]\n%1 = cast(%e) : $[5,5]\n"
+     "%2 = cholesky(%1) : $[5,5]\n%3 = triangular_solve(%1, %2) {lower=1, transpose=0, unit=0} : "
+     "$[5,5]\nreturn %2, %3, %0",
+     0},
+    {SNI_OP_TRIANGULAR_SOLVE,
+     "%0 = parameter input 0 : $[A,4,4]\n%1 = parameter input 1 : $[A,4,B]\n"
+     "%2 = triangular_solve(%0, %1) {lower=1, transpose=0, unit=1} : $[A,4,B]\n"
+     "%3 = triangular_solve(%0, %1) {lower=0, transpose=1, unit=1} : $[A,4,B]\nreturn %2, %3",
+     0},
+    {SNI_OP_SOLVE,
+     "%0 = parameter input 0 : $[A,3,3]\n%1 = parameter input 1 : $[A,3,B]\n"
+     "%2 = solve(%0, %1) {quiet=1} : $[A,3,B]\nreturn %2",
+     0},
+    {SNI_OP_DETERMINANT,
+     "%0 = parameter input 0 : $[A,3,3]\n%1 = determinant(%0) {part=0} : $[A]\n"
+     "%2 = determinant(%0) {part=1} : $[A]\n%3 = determinant(%0) {part=2} : $[A]\n"
+     "return %1, %2, %3",
+     0},
+    {SNI_OP_QR, "%0 = parameter input 0 : $[A,5,3]\n%1 = qr(%0) : $[A,8,3]\nreturn %1", 0},
+    {SNI_OP_EIGH, "%0 = parameter input 0 : $[A,3,3]\n%1 = eigh(%0) : $[A,4,3]\nreturn %1", 0},
+    {SNI_OP_SVD,
+     "%0 = parameter input 0 : $[A,2,5]\n%1 = svd(%0) : $[A,8,2]\n"
+     "%2 = transpose(%0) {perm=[0,2,1]} : $[A,5,2]\n%3 = svd(%2) : $[A,8,2]\nreturn %1, %3",
+     0},
+    {SNI_OP_SEARCH_SORTED,
+     X "%1 = parameter input 1 : $[A,C]\n%2 = sort(%0) {descending=0} : $[A,B]\n"
+       "%3 = search_sorted(%2, %1) {right=0} : i32[A,C]\n"
+       "%4 = search_sorted(%2, %1) {right=1} : i32[A,C]\nreturn %3, %4",
+     0},
     {SNI_OP_SCATTER_ADD,
      "%0 = parameter input 0 : $[6,B]\n%1 = parameter input 1 : i32[C]\n"
      "%2 = parameter input 2 : $[C,B]\n"

@@ -41,6 +41,15 @@
 #define sn_polar(r, angle) SNI_AT(sn_polar(r, angle))
 #define sn_adaptive_max_pool(...) SNI_AT(sn_adaptive_max_pool(__VA_ARGS__))
 #define sn_adaptive_avg_pool(...) SNI_AT(sn_adaptive_avg_pool(__VA_ARGS__))
+#define sn_cholesky(x) SNI_AT(sn_cholesky(x))
+#define sn_solve(a, b) SNI_AT(sn_solve(a, b))
+#define sn_inverse(x) SNI_AT(sn_inverse(x))
+#define sn_det(x) SNI_AT(sn_det(x))
+#define sn_slogdet(...) SNI_AT(sn_slogdet(__VA_ARGS__))
+#define sn_qr(...) SNI_AT(sn_qr(__VA_ARGS__))
+#define sn_eigh(...) SNI_AT(sn_eigh(__VA_ARGS__))
+#define sn_svd(...) SNI_AT(sn_svd(__VA_ARGS__))
+#define sn_lstsq(a, b) SNI_AT(sn_lstsq(a, b))
 #define sn_one_hot(indices, depth, dtype) SNI_AT(sn_one_hot(indices, depth, dtype))
 #define sn_gather(x, indices) SNI_AT(sn_gather(x, indices))
 #define sn_scatter_add(x, indices, updates) SNI_AT(sn_scatter_add(x, indices, updates))
@@ -209,6 +218,10 @@
 #define sn_meshgrid(...) SNI_AT(sn_meshgrid(__VA_ARGS__))
 #define sn_pad_with(...) SNI_AT(sn_pad_with(__VA_ARGS__))
 #define sn_diff(x, n, axis) SNI_AT(sn_diff(x, n, axis))
+#define sn_top_k(...) SNI_AT(sn_top_k(__VA_ARGS__))
+#define sn_take_along_axis(x, indices, axis) SNI_AT(sn_take_along_axis(x, indices, axis))
+#define sn_median(x, axis) SNI_AT(sn_median(x, axis))
+#define sn_quantile(x, q, axis) SNI_AT(sn_quantile(x, q, axis))
 #ifdef __cplusplus
 static inline sn_tensor *sn_conv(sn_tensor *x, sn_tensor *kernel, sn_conv_options options = sn_conv_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -225,6 +238,10 @@ static inline sn_tensor *sn_max_pool(sn_tensor *x, sn_pool_options options = sn_
 static inline sn_tensor *sn_avg_pool(sn_tensor *x, sn_pool_options options = sn_pool_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_avg_pool_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_triangular_solve(sn_tensor *a, sn_tensor *b, sn_triangular_options options = sn_triangular_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_triangular_solve_opts(a, b, &options), file, line);
 }
 static inline sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b, sn_matmul_options options = sn_matmul_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -306,6 +323,22 @@ static inline sn_tensor *sn_flip(sn_tensor *x, sn_flip_options options = sn_flip
   options.size = sizeof(options);
   return sn_locate(sn_flip_opts(x, &options), file, line);
 }
+static inline sn_tensor *sn_sort(sn_tensor *x, int axis, sn_sort_options options = sn_sort_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_sort_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_argsort(sn_tensor *x, int axis, sn_sort_options options = sn_sort_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_argsort_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_searchsorted(sn_tensor *sorted, sn_tensor *values, sn_search_options options = sn_search_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_searchsorted_opts(sorted, values, &options), file, line);
+}
+static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_search_options options = sn_search_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_bucketize_opts(x, boundaries, &options), file, line);
+}
 #else
 #define SNI_OPTIONS1(function, type, a, ...) SNI_AT(function(a, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS2(function, type, a, b, ...) SNI_AT(function(a, b, &(type){__VA_ARGS__}))
@@ -314,6 +347,7 @@ static inline sn_tensor *sn_flip(sn_tensor *x, sn_flip_options options = sn_flip
 #define sn_conv_transpose(...) SNI_OPTIONS2(sn_conv_transpose_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
 #define sn_max_pool(...) SNI_OPTIONS1(sn_max_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
 #define sn_avg_pool(...) SNI_OPTIONS1(sn_avg_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
+#define sn_triangular_solve(...) SNI_OPTIONS2(sn_triangular_solve_opts, sn_triangular_options, __VA_ARGS__, .size = sizeof(sn_triangular_options))
 #define sn_matmul(...) SNI_OPTIONS2(sn_matmul_opts, sn_matmul_options, __VA_ARGS__, .size = sizeof(sn_matmul_options))
 #define sn_scaled_dot_product_attention(...) SNI_OPTIONS3(sn_scaled_dot_product_attention_opts, sn_attention_options, __VA_ARGS__, .size = sizeof(sn_attention_options))
 #define sn_sum(...) SNI_OPTIONS1(sn_sum_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
@@ -334,6 +368,10 @@ static inline sn_tensor *sn_flip(sn_tensor *x, sn_flip_options options = sn_flip
 #define sn_cummax(...) SNI_OPTIONS2(sn_cummax_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_cummin(...) SNI_OPTIONS2(sn_cummin_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_flip(...) SNI_OPTIONS1(sn_flip_opts, sn_flip_options, __VA_ARGS__, .size = sizeof(sn_flip_options))
+#define sn_sort(...) SNI_OPTIONS2(sn_sort_opts, sn_sort_options, __VA_ARGS__, .size = sizeof(sn_sort_options))
+#define sn_argsort(...) SNI_OPTIONS2(sn_argsort_opts, sn_sort_options, __VA_ARGS__, .size = sizeof(sn_sort_options))
+#define sn_searchsorted(...) SNI_OPTIONS2(sn_searchsorted_opts, sn_search_options, __VA_ARGS__, .size = sizeof(sn_search_options))
+#define sn_bucketize(...) SNI_OPTIONS2(sn_bucketize_opts, sn_search_options, __VA_ARGS__, .size = sizeof(sn_search_options))
 #endif
 // clang-format on
 #endif

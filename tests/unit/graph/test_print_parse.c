@@ -139,6 +139,18 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_CONV_KERNEL] =
         "conv_kernel(%8, %8) {stride=[1], dilation=[2], start=[0], size=[5]} : f32[5,2,2]",
     [SNI_OP_GATHER] = "gather(%0, %6) : f32[4,3]",
+    [SNI_OP_SORT] = "sort(%0) {descending=1} : f32[2,3]",
+    [SNI_OP_ARGSORT] = "argsort(%5) {descending=0} : i32[B,10]",
+    [SNI_OP_TOP_K] = "top_k(%5) {k=3} : i32[B,3]",
+    [SNI_OP_CHOLESKY] = "cholesky(%7) : f32[2,3,3]",
+    [SNI_OP_TRIANGULAR_SOLVE] =
+        "triangular_solve(%7, %7) {lower=1, transpose=0, unit=1} : f32[2,3,3]",
+    [SNI_OP_SOLVE] = "solve(%7, %7) {quiet=1} : f32[2,3,3]",
+    [SNI_OP_DETERMINANT] = "determinant(%7) {part=2} : f32[2]",
+    [SNI_OP_QR] = "qr(%7) : f32[2,6,3]",
+    [SNI_OP_EIGH] = "eigh(%7) : f32[2,4,3]",
+    [SNI_OP_SVD] = "svd(%0) : f32[6,2]",
+    [SNI_OP_SEARCH_SORTED] = "search_sorted(%0, %0) {right=1} : i32[2,3]",
     [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",
     [SNI_OP_RANDOM_BITS] = "random_bits(%3) : i32[B,4]",
 };

@@ -634,6 +634,7 @@ static inline void ref_matmul(const ref_run *run, const sni_node *node, const re
 }
 
 #include "reference_conv.h"
+#include "reference_library.h"
 
 static inline void ref_gather(const ref_value *a, const ref_value *b, ref_value *y) {
   int64_t row = 1;
@@ -704,6 +705,9 @@ static inline void ref_node(ref_run *run, sni_node_id id) {
         ref_gather(a[0], a[1], y);
       else
         ref_scatter_add(run, a[0], a[1], a[2], y);
+      break;
+    case SNI_CLASS_LIBRARY:
+      ref_library(run, node, a, y);
       break;
     case SNI_CLASS_RANDOM:  // any pure function of the state will do
       for (int64_t i = 0; i < y->count; i++)

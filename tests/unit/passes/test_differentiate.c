@@ -267,6 +267,46 @@ static const gradient_case cases[] = {
      "%0 = parameter input 0 : f64[4,2]\n%1 = constant [3, 0, 3] : i32[3]\n%2 = parameter input 1 "
      ": f64[3,2]\n"
      "%3 = scatter_add(%0, %1, %2) : f64[4,2]\nreturn %3"},
+    // sorting: both orders, of one row and of several
+    {SNI_OP_SORT, -2, 2,
+     "%0 = parameter input 0 : f64[7]\n%1 = sort(%0) {descending=0} : f64[7]\nreturn %1"},
+    {SNI_OP_SORT, -2, 2,
+     "%0 = parameter input 0 : f64[A,B,C]\n%1 = sort(%0) {descending=1} : f64[A,B,C]\nreturn %1"},
+// factorisations: of matrices that are far from singular, x + 4 or x x^T + 4
+#define REGULAR(n)                                                                     \
+  "%0 = parameter input 0 : f64[2," n "," n "]\n%1 = iota() {axis=1} : i64[2," n "," n \
+  "]\n%2 = iota() {axis=2} : i64[2," n "," n "]\n%3 = eq(%1, %2) : bool[2," n "," n    \
+  "]\n%4 = cast(%3) : f64[2," n "," n "]\n%5 = add(%4, %4) : f64[2," n "," n           \
+  "]\n%6 = add(%5, %5) : f64[2," n "," n "]\n%7 = add(%0, %6) : f64[2," n "," n "]\n"
+    {SNI_OP_CHOLESKY, -1, 1,
+     REGULAR("3") "%8 = matmul(%7, %7) {ta=0, tb=1} : f64[2,3,3]\n"
+                  "%9 = cholesky(%8) : f64[2,3,3]\nreturn %9"},
+    {SNI_OP_CHOLESKY, -1, 1, REGULAR("2") "%8 = cholesky(%7) : f64[2,2,2]\nreturn %8"},
+#define TRIANGULAR(lower, transpose, unit)                                                         \
+  {                                                                                                \
+    SNI_OP_TRIANGULAR_SOLVE, -1, 1,                                                              \
+        REGULAR("3") "%8 = parameter input 1 : f64[2,3,2]\n%9 = triangular_solve(%7, %8) "        \
+                     "{lower=" #lower ", transpose=" #transpose ", unit=" #unit                  \
+                     "} : f64[2,3,2]\nreturn %9" \
+  }
+    TRIANGULAR(1, 0, 0),
+    TRIANGULAR(0, 0, 0),
+    TRIANGULAR(1, 1, 0),
+    TRIANGULAR(0, 1, 1),
+    {SNI_OP_SOLVE, -1, 1,
+     REGULAR("3") "%8 = parameter input 1 : f64[2,3,2]\n%9 = solve(%7, %8) {quiet=0} : "
+                  "f64[2,3,2]\nreturn %9"},
+    {SNI_OP_DETERMINANT, -1, 1, REGULAR("3") "%8 = determinant(%7) {part=0} : f64[2]\nreturn %8"},
+    {SNI_OP_DETERMINANT, -1, 1, REGULAR("2") "%8 = determinant(%7) {part=2} : f64[2]\nreturn %8"},
+    {SNI_OP_DETERMINANT, -1, 1, REGULAR("2") "%8 = determinant(%7) {part=1} : f64[2]\nreturn %8"},
+    {SNI_OP_QR, -1, 1, REGULAR("3") "%8 = qr(%7) : f64[2,6,3]\nreturn %8"},
+    {SNI_OP_QR, -1, 1, "%0 = parameter input 0 : f64[4,2]\n%1 = qr(%0) : f64[6,2]\nreturn %1"},
+    {SNI_OP_EIGH, -1, 1,
+     "%0 = parameter input 0 : f64[2,3,3]\n%1 = eigh(%0) : f64[2,4,3]\nreturn %1"},
+    {SNI_OP_SVD, -1, 1,
+     "%0 = parameter input 0 : f64[2,3,3]\n%1 = svd(%0) : f64[2,7,3]\nreturn %1"},
+    {SNI_OP_SVD, -1, 1, "%0 = parameter input 0 : f64[3,2]\n%1 = svd(%0) : f64[6,2]\nreturn %1"},
+    {SNI_OP_SVD, -1, 1, "%0 = parameter input 0 : f64[2,3]\n%1 = svd(%0) : f64[6,2]\nreturn %1"},
     // a composition: softmax cross entropy with a shifted maximum
     {SNI_OP_EXP, -2, 2,
      "%0 = parameter input 0 : f64[2,4]\n%1 = reduce_max(%0) {axes=[1]} : f64[2]\n"

@@ -1,0 +1,242 @@
+// Ops of order: rows along the last axis are what the primitives sort and search; other axes are moved
+// there and back.
+#include "frontend/ops/compose.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool check_axis(sn_context *c, const sn_tensor *x, int *axis) {
+  *axis = sni_axis(c, x, *axis);
+  return *axis >= 0;
+}
+
+// Axis `axis` behind all others; back: from there to its place.
+static sn_tensor *move_axis(sn_context *c, sn_tensor *x, int axis, bool back) {
+  sni_dim perm[SN_MAX_RANK];
+  if (sn_failed(x) || axis == x->type.rank - 1) return x;
+  const int last = x->type.rank - 1;
+  for (int i = 0; i <= last; i++) {
+    const int moved = i < axis ? i : i < last ? i + 1 : axis;  // dim i of what has it last
+    perm[back ? moved : i] = back ? i : moved;
+  }
+  return sni_emit(c, SNI_OP_TRANSPOSE, &x, 1, perm, x->type.rank, NULL);
+}
+
+// Places along an axis are i32.
+static bool check_places(sn_context *c, const sn_tensor *x, int axis) {
+  char text[SNI_TENSOR_NAME];
+  if (sni_dim_require_most(sni_context_dims(c), x->type.dims[axis], INT32_MAX)) return true;
+  sni_error(c, SN_ERR_SHAPE, "%s: axis %d of %s, expected at most %d elements", c->frame.op, axis,
+            sni_describe(x, text), INT32_MAX);
+  return false;
+}
+
+static sn_tensor *sort_along(sn_context *c, sni_op op, sn_tensor *x, int axis, bool descending) {
+  const sni_dim attrs[] = {descending};
+  x = move_axis(c, x, axis, false);
+  return move_axis(c, sni_emit(c, op, &x, 1, attrs, 1, NULL), axis, true);
+}
+
+sn_tensor *sn_sort_opts(sn_tensor *x, int axis, const sn_sort_options *options) {
+  sn_sort_options o = {0};
+  SNI_BEGIN_COMPOSED(c, "sn_sort", x);
+  if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+  if (!check_axis(c, x, &axis)) return &c->error_tensor;
+  return sni_keep_only(c, c_first, sort_along(c, SNI_OP_SORT, x, axis, o.descending));
+}
+
+sn_tensor *sn_argsort_opts(sn_tensor *x, int axis, const sn_sort_options *options) {
+  sn_sort_options o = {0};
+  SNI_BEGIN_COMPOSED(c, "sn_argsort", x);
+  if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+  if (!check_axis(c, x, &axis) || !check_places(c, x, axis)) return &c->error_tensor;
+  return sni_keep_only(c, c_first, sort_along(c, SNI_OP_ARGSORT, x, axis, o.descending));
+}
+
+// ---- elements by their places along an axis
+
+static sn_tensor *dim_number(sn_context *c, sni_dim dim) {
+  int64_t value = 0;
+  if (sni_dim_is_constant(sni_context_dims(c), dim, &value))
+    return sni_number(c, SN_I64, (double)value);
+  return sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &dim, 1, NULL);
+}
+
+// As a table of single elements: outer, axis and inner are the dims before, at and behind the axis, and
+// element (o, k, i) is number (o n + k) inner + i. A place outside the axis is none of the table's.
+static sn_tensor *take_along(sn_context *c, sn_tensor *x, sn_tensor *indices, int axis) {
+  if (sn_failed(x) || sn_failed(indices)) return &c->error_tensor;
+  sni_dim_table *dims = sni_context_dims(c);
+  sni_type type = indices->type;
+  type.dtype = x->type.dtype;
+  if (type.rank == 1) return sni_emit(c, SNI_OP_GATHER, SNI_OPERANDS(x, indices), NULL, 0, NULL);
+  sni_dim outer = 1, inner = 1;
+  const sni_dim n = x->type.dims[axis];
+  for (int k = 0; k < axis; k++) outer = sni_dim_mul(dims, outer, type.dims[k]);
+  for (int k = axis + 1; k < type.rank; k++) inner = sni_dim_mul(dims, inner, type.dims[k]);
+  const sni_type view = {SN_I64, 3, {outer, type.dims[axis], inner}},
+                 rows = {SN_I64, 3, {outer, 1, 1}}, columns = {SN_I64, 3, {1, 1, inner}},
+                 table = {type.dtype, 1, {sni_type_size(dims, &x->type)}};
+  sn_tensor *place = sni_reshape_to(c, sni_convert(c, indices, SN_I64), &view);
+  sn_tensor *size = dim_number(c, n);
+  sn_tensor *inside =
+      sni_binary(c, SNI_OP_AND, sni_binary(c, SNI_OP_LT, sni_number(c, SN_I64, -1), place),
+                 sni_binary(c, SNI_OP_LT, place, size));
+  sn_tensor *at =
+      sni_binary(c, SNI_OP_ADD, sni_binary(c, SNI_OP_MUL, sni_iota(c, &rows, 0), size), place);
+  at = sni_binary(c, SNI_OP_ADD, sni_binary(c, SNI_OP_MUL, at, dim_number(c, inner)),
+                  sni_iota(c, &columns, 2));
+  at = sni_select(c, inside, at, sni_number(c, SN_I64, -1));
+  x = sni_reshape_to(c, x, &table);
+  sn_tensor *y = sni_emit(c, SNI_OP_GATHER, SNI_OPERANDS(x, at), NULL, 0, NULL);
+  return sni_reshape_to(c, y, &type);
+}
+
+sn_tensor *(sn_take_along_axis)(sn_tensor *x, sn_tensor *indices, int axis) {
+  SNI_BEGIN_COMPOSED(c, "sn_take_along_axis", x, indices);
+  char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
+  if (!sni_expect_dtype(c, 1, indices, SNI_DTYPES_INTEGER) || !check_axis(c, x, &axis))
+    return &c->error_tensor;
+  bool agree = x->type.rank == indices->type.rank;
+  for (int k = 0; agree && k < x->type.rank; k++)
+    agree = k == axis || sni_dims_agree(c, x->type.dims[k], indices->type.dims[k]);
+  if (!agree)
+    return sni_error(
+        c, SN_ERR_SHAPE,
+        "sn_take_along_axis: operand #1 is %s, expected the dims of operand #0 %s but for "
+        "axis %d",
+        sni_describe(indices, b), sni_describe(x, a), axis);
+  return sni_keep_only(c, c_first, take_along(c, x, indices, axis));
+}
+
+static sn_tensor *top_k(sn_tensor *x, int64_t k, sn_tensor **out_indices) {
+  SNI_BEGIN(c, "sn_top_k", x);
+  char text[SNI_TENSOR_NAME];
+  int last = -1;
+  if (k < 0) return sni_error(c, SN_ERR_ARGUMENT, "sn_top_k: k is %lld", (long long)k);
+  if (!check_axis(c, x, &last) || !check_places(c, x, last)) return &c->error_tensor;
+  if (!sni_dim_require(sni_context_dims(c), x->type.dims[last], k))
+    return sni_error(c, SN_ERR_SHAPE,
+                     "sn_top_k: operand #0 %s has fewer than %lld elements in a row",
+                     sni_describe(x, text), (long long)k);
+  *out_indices = sni_emit(c, SNI_OP_TOP_K, &x, 1, (sni_dim[]){k}, 1, NULL);
+  const uint32_t first = c->n_live;
+  return sni_keep_only(c, first, take_along(c, x, *out_indices, last));
+}
+
+sn_tensor *(sn_top_k)(sn_tensor *x, int64_t k, sn_tensor **out_indices) {
+  sn_tensor *indices = NULL, *y = top_k(x, k, &indices);
+  if (out_indices) *out_indices = sn_failed(y) ? y : indices;
+  return y;
+}
+
+// ---- searching
+static sn_tensor *search(sn_context *c, sn_tensor *sorted, sn_tensor *values,
+                         const sn_search_options *options) {
+  sn_search_options o = {0};
+  char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
+  if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+  sni_type type = values->type;
+  const int rank = sorted->type.rank;
+  if (values->type.dtype != sorted->type.dtype)
+    return sni_error(c, SN_ERR_DTYPE,
+                     "%s: the values are %s, expected %s like those that are sorted %s",
+                     c->frame.op, sni_describe(values, b), sn_dtype_name(sorted->type.dtype),
+                     sni_describe(sorted, a));
+  bool agree = rank == 1 || (rank > 1 && rank == type.rank);
+  for (int k = 0; agree && k < rank - 1; k++)
+    agree = sni_dims_agree(c, sorted->type.dims[k], type.dims[k]);
+  if (!agree)
+    return sni_error(
+        c, SN_ERR_SHAPE,
+        "%s: what is sorted is %s, expected rank 1, or the dims of the values %s but for "
+        "the last",
+        c->frame.op, sni_describe(sorted, a), sni_describe(values, b));
+  if (!check_places(c, sorted, rank - 1)) return &c->error_tensor;
+  const sni_dim right = o.right;
+  const sni_type flat = {type.dtype, 1, {sni_type_size(sni_context_dims(c), &type)}};
+  if (rank == 1) values = sni_reshape_to(c, values, &flat);
+  sn_tensor *y = sni_emit(c, SNI_OP_SEARCH_SORTED, SNI_OPERANDS(sorted, values), &right, 1, NULL);
+  type.dtype = SN_I32;
+  return sni_reshape_to(c, y, &type);
+}
+
+sn_tensor *sn_searchsorted_opts(sn_tensor *sorted, sn_tensor *values,
+                                const sn_search_options *options) {
+  SNI_BEGIN_COMPOSED(c, "sn_searchsorted", sorted, values);
+  return sni_keep_only(c, c_first, search(c, sorted, values, options));
+}
+
+sn_tensor *sn_bucketize_opts(sn_tensor *x, sn_tensor *boundaries,
+                             const sn_search_options *options) {
+  SNI_BEGIN_COMPOSED(c, "sn_bucketize", x, boundaries);
+  char text[SNI_TENSOR_NAME];
+  if (boundaries->type.rank != 1)
+    return sni_error(c, SN_ERR_SHAPE, "sn_bucketize: operand #1 is %s, expected rank 1",
+                     sni_describe(boundaries, text));
+  return sni_keep_only(c, c_first, search(c, boundaries, x, options));
+}
+
+// ---- quantiles
+static sn_tensor *begin_quantile(sn_context *c, sn_tensor *x, int *axis) {
+  char text[SNI_TENSOR_NAME];
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !check_axis(c, x, axis))
+    return &c->error_tensor;
+  if (!sni_dim_require(sni_context_dims(c), x->type.dims[*axis], 1))
+    return sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s is empty", c->frame.op, *axis,
+                     sni_describe(x, text));
+  x = move_axis(c, x, *axis, false);
+  return sni_emit(c, SNI_OP_SORT, &x, 1, (sni_dim[]){0}, 1, NULL);
+}
+
+// Element `place` of each row.
+static sn_tensor *column(sn_context *c, sn_tensor *x, sni_dim place) {
+  if (sn_failed(x)) return x;
+  sni_type type = x->type;
+  type.rank--;
+  return sni_reshape_to(c, sni_take(c, x, type.rank, place, 1), &type);
+}
+
+// y, but NaN where the greatest element is one.
+static sn_tensor *pass_nan(sn_context *c, sn_tensor *sorted, sn_tensor *y) {
+  if (sn_failed(sorted) || sn_failed(y)) return &c->error_tensor;
+  const sni_dim n = sorted->type.dims[sorted->type.rank - 1];
+  sn_tensor *last = column(c, sorted, sni_dim_add_constant(sni_context_dims(c), n, -1));
+  return sni_select(c, sni_binary(c, SNI_OP_EQ, last, last), y, last);
+}
+
+sn_tensor *(sn_median)(sn_tensor *x, int axis) {
+  SNI_BEGIN_COMPOSED(c, "sn_median", x);
+  sni_dim_table *dims = sni_context_dims(c);
+  sn_tensor *sorted = begin_quantile(c, x, &axis);
+  if (sn_failed(sorted)) return sorted;
+  const sni_dim n = sorted->type.dims[sorted->type.rank - 1];
+  sn_tensor *low = column(c, sorted, sni_dim_floor_div(dims, sni_dim_add_constant(dims, n, -1), 2));
+  sn_tensor *high = column(c, sorted, sni_dim_floor_div(dims, n, 2));
+  sn_tensor *y = sni_binary(c, SNI_OP_ADD, sni_with_number(c, SNI_OP_MUL, low, 0.5),
+                            sni_with_number(c, SNI_OP_MUL, high, 0.5));
+  return sni_keep_only(c, c_first, pass_nan(c, sorted, y));
+}
+
+sn_tensor *(sn_quantile)(sn_tensor *x, double q, int axis) {
+  SNI_BEGIN_COMPOSED(c, "sn_quantile", x);
+  char text[SNI_TENSOR_NAME];
+  int64_t n = 0;
+  if (!(q >= 0 && q <= 1))
+    return sni_error(c, SN_ERR_ARGUMENT, "sn_quantile: q is %g, expected 0 to 1", q);
+  sn_tensor *sorted = begin_quantile(c, x, &axis);
+  if (sn_failed(sorted)) return sorted;
+  if (!sni_pin_dim(c, sorted->type.dims[sorted->type.rank - 1], &n))
+    return sni_error(c, SN_ERR_SHAPE,
+                     "sn_quantile: the size of axis %d of operand #0 %s is not known", axis,
+                     sni_describe(x, text));
+  const double place = q * (double)(n - 1), low = floor(place);
+  sn_tensor *a = column(c, sorted, (int64_t)low);
+  sn_tensor *b = column(c, sorted, (int64_t)low + (low < place));
+  // Not by way of b - a, which may be infinite.
+  const double t = place - low;
+  sn_tensor *between = sni_binary(c, SNI_OP_ADD, sni_with_number(c, SNI_OP_MUL, a, 1 - t),
+                                  sni_with_number(c, SNI_OP_MUL, b, t));
+  sn_tensor *y = t > 0 ? sni_select(c, sni_binary(c, SNI_OP_EQ, a, b), a, between) : a;
+  return sni_keep_only(c, c_first, pass_nan(c, sorted, y));
+}

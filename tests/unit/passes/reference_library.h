@@ -1,0 +1,108 @@
+// Reference of the ops that no loop expresses; part of reference.h.
+#ifndef SNI_TESTS_PASSES_REFERENCE_LIBRARY_H
+#define SNI_TESTS_PASSES_REFERENCE_LIBRARY_H
+
+#include "runtime/linalg.h"
+
+// Whether a comes before b in ascending order: NaN is greater than every number. u64 counts as i64.
+static inline bool ref_before(const ref_value *of, ref_cell a, ref_cell b) {
+  if (!ref_is_float(of)) return a.i < b.i;
+  return isnan(b.f) ? !isnan(a.f) : a.f < b.f;
+}
+
+// places: the stable order of row `row` of a, by insertion.
+static inline void ref_order(const ref_value *a, int64_t row, bool descending, int64_t *places) {
+  const int64_t n = a->dims[a->rank - 1];
+  const ref_cell *x = a->cells + row * n;
+  for (int64_t i = 0; i < n; i++) {
+    int64_t k = i;
+    for (; k > 0; k--) {
+      const ref_cell other = x[places[k - 1]];
+      if (!(descending ? ref_before(a, other, x[i]) : ref_before(a, x[i], other))) break;
+      places[k] = places[k - 1];
+    }
+    places[k] = i;
+  }
+}
+
+static inline void ref_sort(const ref_run *run, const sni_node *node, const ref_value *a,
+                            ref_value *y) {
+  const int64_t n = a->dims[a->rank - 1], m = y->dims[y->rank - 1];
+  const bool descending = node->op == SNI_OP_TOP_K || ref_attr(run, node, 0) != 0;
+  int64_t *places = calloc((size_t)n + 1, sizeof(*places));
+  for (int64_t row = 0; n && row < a->count / n; row++) {
+    ref_order(a, row, descending, places);
+    for (int64_t i = 0; i < m; i++) {
+      y->cells[row * m + i].i = places[i];
+      if (node->op == SNI_OP_SORT) y->cells[row * m + i] = a->cells[row * n + places[i]];
+    }
+  }
+  free(places);
+}
+
+static inline void ref_search(const ref_run *run, const sni_node *node, const ref_value *a,
+                              const ref_value *b, ref_value *y) {
+  const int64_t n = a->dims[a->rank - 1], m = b->dims[b->rank - 1];
+  const bool right = ref_attr(run, node, 0) != 0;
+  for (int64_t i = 0; i < y->count; i++) {
+    const ref_cell *row = a->cells + i / m * n;
+    int64_t count = 0;
+    for (int64_t k = 0; k < n; k++)
+      count += right ? !ref_before(a, b->cells[i], row[k]) : ref_before(a, row[k], b->cells[i]);
+    y->cells[i].i = count;
+  }
+}
+
+// Of a factorisation signs and order are a matter of taste: the function itself, in f64. What it does is
+// tested by residuals (tests/ops/test_factor.c).
+static inline void ref_factor(const ref_run *run, const sni_node *node, const ref_value *const *a,
+                              ref_value *y) {
+  void *buffers[4] = {0};
+  const int n = node->n_operands, rank = a[0]->rank;
+  const int64_t p = a[0]->dims[rank - 2], q = a[0]->dims[rank - 1];
+  const int64_t m = n > 1 ? a[1]->dims[rank - 1] : q, both = p + q + m + 4;
+  const int64_t batch = p && q ? a[0]->count / (p * q) : 0;
+  sni_linalg_call call = {.dtype = SN_F64};
+  sni_scratch_header scratch = {0};
+  if (node->op == SNI_OP_TRIANGULAR_SOLVE) {
+    call.lower = ref_attr(run, node, 0);
+    call.transpose = ref_attr(run, node, 1);
+    call.unit = ref_attr(run, node, 2);
+  }
+  call.quiet = true;
+  if (node->op == SNI_OP_DETERMINANT) call.part = (sni_determinant_part)ref_attr(run, node, 0);
+  for (int i = 0; i < n; i++) buffers[i] = a[i]->cells;  // a cell is a double
+  buffers[n] = y->cells;
+  buffers[n + 1] = calloc((size_t)(batch * both * both) + 1, sizeof(double));
+  const sni_kernel_function run_of = node->op == SNI_OP_CHOLESKY ? sni_cholesky_run
+                                     : node->op == SNI_OP_TRIANGULAR_SOLVE
+                                         ? sni_triangular_solve_run
+                                     : node->op == SNI_OP_SOLVE       ? sni_solve_run
+                                     : node->op == SNI_OP_DETERMINANT ? sni_determinant_run
+                                     : node->op == SNI_OP_QR          ? sni_qr_run
+                                     : node->op == SNI_OP_EIGH        ? sni_eigh_run
+                                                                      : sni_svd_run;
+  const bool tall = node->op == SNI_OP_QR || node->op == SNI_OP_SVD;
+  const int64_t params[2] = {p, tall ? q : m};
+  run_of(&call, buffers, params, 0, batch, &scratch);
+  free(buffers[n + 1]);
+  for (int64_t i = 0; i < y->count; i++) y->cells[i] = ref_fit(run, y->dtype, y->cells[i]);
+}
+
+static inline void ref_library(const ref_run *run, const sni_node *node, const ref_value *const *a,
+                               ref_value *y) {
+  switch ((int)node->op) {
+    case SNI_OP_SORT:
+    case SNI_OP_ARGSORT:
+    case SNI_OP_TOP_K:
+      ref_sort(run, node, a[0], y);
+      break;
+    case SNI_OP_SEARCH_SORTED:
+      ref_search(run, node, a[0], a[1], y);
+      break;
+    default:
+      ref_factor(run, node, a, y);
+  }
+}
+
+#endif
