@@ -12,6 +12,7 @@ import sys
 
 WORDS = [
     ("bool, integers", r"bool, bitwise for integers"),
+    ("reals and bool", r"\b[Rr]eals and bool\b"),
     ("any dtype", r"\bany dtype|\bof any dtype"),
     ("numbers", r"\b[Nn]umbers\b"),
     ("reals", r"\b[Rr]eals\. |\b[Rr]eals;|\bof reals\. "),
@@ -24,6 +25,7 @@ WORDS = [
 ]
 MASKS = {
     "bool, integers": "SNI_DTYPES_LOGIC",
+    "reals and bool": "SNI_DTYPES_ORDERED",
     "any dtype": "SNI_DTYPES_ANY",
     "numbers": "SNI_DTYPES_NUMBER",
     "reals": "SNI_DTYPES_REAL",

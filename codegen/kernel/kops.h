@@ -109,7 +109,7 @@
   SNI_KOP(ERFINV, "erfinv", 1, MATH, NONE, PLAIN, FLOAT, 6, "a = erf y")                           \
   SNI_KOP(LGAMMA, "lgamma", 1, MATH, NONE, PLAIN, FLOAT, 12, "y = ln |gamma(a)|")                  \
   SNI_KOP(DIGAMMA, "digamma", 1, MATH, NONE, PLAIN, FLOAT, 10, "y = lgamma'(a)")                   \
-  SNI_KOP(TRIGAMMA, "trigamma", 1, MATH, NONE, PLAIN, FLOAT, 3.4, "y = digamma'(a)")                 \
+  SNI_KOP(TRIGAMMA, "trigamma", 1, MATH, NONE, PLAIN, FLOAT, 3.4, "y = digamma'(a)")               \
   SNI_KOP(FLOOR_DIV, "floor_div", 2, MATH, NONE, PLAIN, NUMBER, 4,                                 \
           "y = floor(a / b) of the exact quotient; integers: x / 0 = 0")                           \
   SNI_KOP(FLOOR_MOD, "floor_mod", 2, MATH, NONE, PLAIN, NUMBER, 3,                                 \

@@ -73,9 +73,9 @@ static sni_op unsigned_op(sni_op op) {
 }
 
 static bool differs_unsigned(sni_op op) {
-  return unsigned_op(op) != op || op == SNI_OP_DIV || op == SNI_OP_REM || op == SNI_OP_ABS || op == SNI_OP_SIGN ||
-         op == SNI_OP_POW || op == SNI_OP_LT || op == SNI_OP_LE || op == SNI_OP_MAX ||
-         op == SNI_OP_MIN;
+  return unsigned_op(op) != op || op == SNI_OP_DIV || op == SNI_OP_REM || op == SNI_OP_ABS ||
+         op == SNI_OP_SIGN || op == SNI_OP_POW || op == SNI_OP_LT || op == SNI_OP_LE ||
+         op == SNI_OP_MAX || op == SNI_OP_MIN;
 }
 
 static sni_node_id unsigned_pointwise(sni_build *b, const sni_node *n, sn_dtype dtype) {

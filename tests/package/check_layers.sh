@@ -16,7 +16,7 @@ for layer in runtime graph codegen passes frontend; do
   complain "$(grep -rnE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]+"' "$layer" |
     grep -vE "include[[:space:]]+\"($allowed)/" || true)" "$layer/ may include only ($allowed)/ and <sinter/...>"
 done
-complain "$(grep -rnE '^[[:space:]]*#[[:space:]]*include' include | grep -vE '<(sinter/([a-z]+/)?[a-z]+\.h|std[a-z]+\.h|initializer_list)>' || true)" \
+complain "$(grep -rnE '^[[:space:]]*#[[:space:]]*include' include | grep -vE '<(sinter/([a-z]+/)?[a-z_]+\.h|std[a-z]+\.h|initializer_list)>' || true)" \
   "public headers include only each other and the standard headers std*.h"
 complain "$(grep -rnE --include='*.c' '\b(abort|exit|_exit|quick_exit|atexit|printf|puts|perror|getenv|setenv|putenv|system|popen|fork)[[:space:]]*\(' \
   runtime graph codegen passes frontend | grep -vE ':[0-9]+:[[:space:]]*//' || true)" \
