@@ -162,7 +162,7 @@ def reference(ops, wanted, elsewhere):
         "(`include/sinter/op_info.h`).",
         "What all ops have in common is said in `include/sinter/ops.h`.",
         "",
-        f"{len(ops)} ops. Of the {len(wanted)} names in `docs/ops_wanted.txt` {len(missing)} are missing:",
+        f"{len(ops)} ops. Of the {len(wanted)} names in `tools/ops_wanted.txt` {len(missing)} are missing:",
         ", ".join(f"`{name}`" for name in missing) + "." if missing else "none.",
     ]
     for subject in sorted({op.subject for op in ops}):
@@ -182,7 +182,7 @@ def main():
     ops = [op for header in headers for op in read(header)]
     with_options = {op.shown for op in ops if op.name.endswith("_opts")}
     ops = [op for op in ops if op.name not in with_options]  # the same without options
-    wanted = [w for w in (source / "docs/ops_wanted.txt").read_text().split("\n") if w and not w.startswith("#")]
+    wanted = [w for w in (source / "tools/ops_wanted.txt").read_text().split("\n") if w and not w.startswith("#")]
     elsewhere = set(re.findall(r"\b(sn_\w+)\(", "".join(h.read_text() for h in (source / "include/sinter").glob("*.h"))))
     bad = 0
     for op in ops:

@@ -91,10 +91,10 @@ UNARY(expm1)
 UNARY(log)
 UNARY(log1p)
 UNARY(sin)
-UNARY(cos) UNARY(tanh) UNARY(abs) UNARY(angle) UNARY(conj) UNARY(real) UNARY(imag) UNARY(sign)
-    UNARY(neg)
+UNARY(cos)
+UNARY(tanh) UNARY(abs) UNARY(angle) UNARY(conj) UNARY(real) UNARY(imag) UNARY(sign) UNARY(neg)
 
-        typedef struct function {
+    typedef struct function {
   const char *name;
   sn_tensor *(*op)(sn_tensor *x);
   number (*reference)(number x);
@@ -645,7 +645,7 @@ START_TEST(refused) {
                                      "expected a real number",
                                      "expected a real number",
                                      "expected a real number",
-                                     "expected a float",
+                                     "expected a real number",
                                      "expected a real number",
                                      "expected a real number",
                                      "expected a float",

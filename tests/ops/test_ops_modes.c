@@ -543,6 +543,7 @@ static int check_texts(sni_op op) {
       }
     if (sni_op_infos[op].op_class == SNI_CLASS_CUMULATE && sni_op_infos[op].operands == 1)
       for (size_t i = 0; i < SNI_COUNT_OF(cumulation_cases); i++, checked++) {
+        if (sni_is_complex((sn_dtype)d) && strstr(cumulation_cases[i], "reduce_max")) continue;
         say_body(&s, cumulation_cases[i], (sn_dtype)d, sni_op_infos[op].name);
         check_text(&s, 0);
       }

@@ -255,7 +255,7 @@ static void check_search(sn_context *c, sn_dtype dtype, int64_t n, int64_t m, bo
 START_TEST(searches_count_what_is_less) {
   static const int64_t sizes[][2] = {{0, 3}, {1, 1}, {5, 0}, {40, 30}, {33, 600}};
   for (int tier = 0; tier < n_tiers; tier++)
-    for (int dtype = 0; dtype < (tier ? 1 : SN_DTYPE_COUNT); dtype++)
+    for (int dtype = 0; dtype < (tier ? 1 : SN_C64); dtype++)
       for (size_t s = 0; s < SNI_COUNT_OF(sizes); s++)
         for (int right = 0; right < 2; right++)
           check_search(tiers[tier], (sn_dtype)dtype, sizes[s][0], sizes[s][1], right);
@@ -400,8 +400,8 @@ int main(void) {
   TCase *tests = tcase_create("sort");
   tcase_add_checked_fixture(tests, open_tiers, close_tiers);
   tcase_set_timeout(tests, 300);
-  tcase_add_loop_test(tests, every_mode_is_the_merge_sort, 0, SN_DTYPE_COUNT);
-  tcase_add_loop_test(tests, long_rows_are_sorted, 0, SN_DTYPE_COUNT);
+  tcase_add_loop_test(tests, every_mode_is_the_merge_sort, 0, SN_C64);
+  tcase_add_loop_test(tests, long_rows_are_sorted, 0, SN_C64);
   tcase_add_test(tests, any_number_of_threads_gives_the_same);
   tcase_add_test(tests, searches_count_what_is_less);
   tcase_add_test(tests, quantiles_lie_between_elements);

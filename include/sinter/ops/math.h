@@ -170,9 +170,10 @@ SN_API sn_tensor *sn_div_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_rdiv_scalar(sn_tensor *x, double value);
 // x rem value. reals; likewise, as sn_rem. VJP: its to x.
 SN_API sn_tensor *sn_rem_scalar(sn_tensor *x, double value);
-// value^x, value rem x. reals; value becomes x's dtype as in sn_full; results as in sn_pow and sn_rem.
-// VJP: dy y log(value), 0 where value <= 0; -dy trunc(value / x).
+// value^x. numbers; value becomes x's dtype as in sn_full; results as in sn_pow. VJP: dy y log(value), 0 where
+// value <= 0.
 SN_API sn_tensor *sn_rpow_scalar(sn_tensor *x, double value);
+// value rem x. reals; likewise, as sn_rem. VJP: -dy trunc(value / x).
 SN_API sn_tensor *sn_rrem_scalar(sn_tensor *x, double value);
 // x // value, value // x. reals; value becomes x's dtype as in sn_full; results as in sn_floor_div. Cuts
 // the path.

@@ -434,7 +434,8 @@ static uint32_t random_from(random_maker *g, sn_dtype dtype) {
 // The dtype, or one of storage that computes in it.
 static sn_dtype random_side(random_maker *g, sn_dtype dtype) {
   const sn_dtype side = (sn_dtype)random_pick(g, SN_DTYPE_COUNT);
-  return g->storage && sni_compute_dtype(side) == dtype ? side : dtype;
+  const bool fits = !sni_is_complex(side) && sni_compute_dtype(side) == dtype;
+  return g->storage && fits ? side : dtype;
 }
 
 // Loops m and n around a contraction, with what stands before and behind it.

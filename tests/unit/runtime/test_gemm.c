@@ -62,7 +62,7 @@ static size_t size_of(int dtype) {
 static int random_side(int dtype) {
   int side;
   do side = next_random() % 3 ? (int)(next_random() % SN_DTYPE_COUNT) : dtype;
-  while ((int)sni_compute_dtype((sn_dtype)side) != dtype);
+  while (sni_is_complex((sn_dtype)side) || (int)sni_compute_dtype((sn_dtype)side) != dtype);
   return side;
 }
 
