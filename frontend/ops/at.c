@@ -29,11 +29,11 @@ static const char *skip(const char *s) {
 // A decimal number; *out_given is false where there is none. NULL: none that 64 bits have.
 static const char *read_number(const char *s, int64_t *out, bool *out_given) {
   s = skip(s);
-  const bool negative = *s == '-';
-  if (*s == '-' || *s == '+') s++;
+  const bool negative = *s == '-', has_sign = negative || *s == '+';
+  s += has_sign;
   *out = 0;
   *out_given = *s >= '0' && *s <= '9';
-  if (!*out_given) return s[0] && (s[-1] == '-' || s[-1] == '+') ? NULL : s;
+  if (!*out_given) return has_sign ? NULL : s;
   for (; *s >= '0' && *s <= '9'; s++)
     if (__builtin_mul_overflow(*out, 10, out) ||
         __builtin_add_overflow(*out, negative ? '0' - *s : *s - '0', out))

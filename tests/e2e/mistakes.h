@@ -72,6 +72,10 @@ MISTAKE(SN_ERR_SHAPE, (sn_at(m, "0, 0, 0")),
         "sn_at: \"0, 0, 0\": 3 axes for operand #0 f32[2,3] of rank 2")
 MISTAKE(SN_ERR_ARGUMENT, (sn_at(m, "1:2:0")),
         "sn_at: \"1:2:0\": a step is 0")
+MISTAKE(SN_ERR_ARGUMENT, (sn_at(m, "0, -")),
+        "sn_at: \"0, -\": expected numbers, start:stop:step, None and \"...\", with commas between")
+MISTAKE(SN_ERR_ARGUMENT, (sn_at(m, "99999999999999999999")),
+        "sn_at: \"99999999999999999999\": expected numbers, start:stop:step, None and \"...\", with commas between")
 MISTAKE(SN_ERR_ARGUMENT, (sn_at(m, "x")),
         "sn_at: \"x\": expected numbers, start:stop:step, None and \"...\", with commas between")
 MISTAKE(SN_ERR_ARGUMENT, (sn_at(m, "..., ...")),
