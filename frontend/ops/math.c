@@ -262,7 +262,10 @@ static sn_tensor *hurwitz_zeta(sn_context *c, int s, sn_tensor *x) {
             *square = sni_binary(c, SNI_OP_MUL, w, w);
   const int n = (int)SNI_COUNT_OF(bernoulli);
   double rising[SNI_COUNT_OF(bernoulli)], product = s;  // s (s + 1) .. (s + 2j)
-  for (int j = 0; j < n; j++, product *= (double)(s + 2 * j - 1) * (s + 2 * j)) rising[j] = product;
+  for (int j = 0; j < n; j++) {
+    rising[j] = product;
+    product *= (double)(s + 2 * j + 1) * (s + 2 * j + 2);
+  }
   sn_tensor *series = NULL;
   for (int j = n - 1; j >= 0; j--) {
     if (series) series = sni_binary(c, SNI_OP_DIV, series, square);

@@ -5,6 +5,8 @@
 #include "passes/lower/library.h"
 #include "runtime/sort_rows.h"
 
+#include <math.h>
+
 static const double ns_of_sort = 8, ns_of_argsort = 12, ns_of_top_k = 1.5, ns_of_step = 4;
 
 static sn_status plan_rows(sni_lowering *l, const sni_node *node, sni_plan_command *command,
@@ -69,8 +71,7 @@ static double top_k_ns(const void *call, const int64_t *params, int vector_bits)
 static double search_ns(const void *call, const int64_t *params, int vector_bits) {
   (void)call;
   (void)vector_bits;
-  double steps = 1;
-  for (double n = sni_library_known(params[0]); n > 1; n /= 2) steps++;
+  const double n = sni_library_known(params[0]), steps = n > 1 ? 1 + ceil(log2(n)) : 1;
   const double m = sni_library_known(params[1]);
   return (m < SNI_SEARCH_BLOCK ? m : SNI_SEARCH_BLOCK) * steps * ns_of_step;
 }

@@ -92,7 +92,8 @@ UNARY(log)
 UNARY(log1p)
 UNARY(sin)
 UNARY(cos)
-UNARY(tanh) UNARY(abs) UNARY(angle) UNARY(conj) UNARY(real) UNARY(imag) UNARY(sign) UNARY(neg)
+UNARY(tanh)
+UNARY(abs) UNARY(angle) UNARY(conj) UNARY(real) UNARY(imag) UNARY(sign) UNARY(neg)
 
     typedef struct function {
   const char *name;

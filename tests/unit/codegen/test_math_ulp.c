@@ -47,7 +47,11 @@ static long double wide_digamma(long double x) {
     return wide_digamma(1 - x) - pi_wide / tanl(pi_wide * offset);
   }
   long double sum = 0;
-  for (; x < 30; x++) sum -= 1 / x;
+  const int steps = x < 30 ? (int)ceill(30 - x) : 0;
+  for (int i = 0; i < steps; i++) {
+    sum -= 1 / x;
+    x += 1;
+  }
   const long double z = 1 / (x * x);
   const long double series =
       z * (1 / 12.0L - z * (1 / 120.0L - z * (1 / 252.0L - z * (1 / 240.0L - z * (1 / 132.0L)))));
@@ -70,7 +74,11 @@ static long double wide_trigamma(long double x) {
     return pi_wide * pi_wide / (sine * sine) - wide_trigamma(1 - x);
   }
   long double sum = 0;
-  for (; x < 30; x++) sum += 1 / (x * x);
+  const int steps = x < 30 ? (int)ceill(30 - x) : 0;
+  for (int i = 0; i < steps; i++) {
+    sum += 1 / (x * x);
+    x += 1;
+  }
   const long double z = 1 / (x * x);
   const long double series =
       z * (1 / 6.0L - z * (1 / 30.0L - z * (1 / 42.0L - z * (1 / 30.0L - z * (5 / 66.0L)))));

@@ -119,7 +119,11 @@ static inline double ref_polygamma(int order, double x) {
                  s = 3.14159265358979323846 / sin(angle);
     return order ? s * s - ref_polygamma(1, 1 - x) : ref_polygamma(0, 1 - x) - s * cos(angle);
   }
-  for (; x < 20; x++) y += order ? 1 / (x * x) : -1 / x;
+  const int steps = x < 20 ? (int)ceil(20 - x) : 0;
+  for (int i = 0; i < steps; i++) {
+    y += order ? 1 / (x * x) : -1 / x;
+    x += 1;
+  }
   const double z = 1 / (x * x);
   if (order)
     return y + 1 / x + z / 2 + z / x * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42 - z / 30)));
