@@ -60,13 +60,15 @@ static void check(int k, const operands *o, const char *mode) {
   ck_assert_msg(sn_failed(mistakes[k].run(o)), "%s %s: no error", mode, mistakes[k].call);
   const char *given = sn_error_message(o->c);
   const size_t length = strlen(mistakes[k].message);
-  char line[64];
-  snprintf(line, sizeof(line), "mistakes.h:%d)", mistakes[k].line);
+  const char *line = strstr(given, "mistakes.h:");
   ck_assert_msg(!strncmp(given, mistakes[k].message, length) && !strncmp(given + length, " (", 2),
                 "%s %s\n  says      %s\n  should be %s", mode, mistakes[k].call, given,
                 mistakes[k].message);
-  ck_assert_msg(strstr(given + length, line) != NULL, "%s: %s, not %s", mistakes[k].call, given,
-                line);
+  ck_assert_msg(line != NULL, "%s: %s names no line", mistakes[k].call, given);
+  // Of a call that takes several lines one compiler counts the first, another the last.
+  const long named = strtol(line + strlen("mistakes.h:"), NULL, 10);
+  ck_assert_msg(named > (k > 0 ? mistakes[k - 1].line : 0) && named <= mistakes[k].line,
+                "%s: %s, not line %d", mistakes[k].call, given, mistakes[k].line);
   ck_assert_int_eq(sn_check(o->c), mistakes[k].status);
 }
 

@@ -82,6 +82,7 @@ static number sign_of(number x) {
   static sn_tensor *unary_##name(sn_tensor *x) { \
     return sn_##name(x);                         \
   }
+// clang-format off
 UNARY(sqrt)
 UNARY(rsqrt)
 UNARY(square)
@@ -93,9 +94,16 @@ UNARY(log1p)
 UNARY(sin)
 UNARY(cos)
 UNARY(tanh)
-UNARY(abs) UNARY(angle) UNARY(conj) UNARY(real) UNARY(imag) UNARY(sign) UNARY(neg)
+UNARY(abs)
+UNARY(angle)
+UNARY(conj)
+UNARY(real)
+UNARY(imag)
+UNARY(sign)
+UNARY(neg)
+// clang-format on
 
-    typedef struct function {
+typedef struct function {
   const char *name;
   sn_tensor *(*op)(sn_tensor *x);
   number (*reference)(number x);
