@@ -113,7 +113,7 @@ START_TEST(independent_chains_share_a_phase) {
   ck_assert_int_eq(sn_context_create(&context, .threads = 2), SN_OK);
   sn_function *f = sn_function_create(context, forward, .inputs = 2 * towers, .outputs = towers);
   for (int t = 0; t < towers; t++) {
-    specs[2 * t] = (sn_spec){SN_F32, SN_SHAPE(16, 64)};
+    specs[2 * t] = (sn_spec){SN_F32, SN_SHAPE(32, 64)};
     specs[2 * t + 1] = (sn_spec){SN_F32, SN_SHAPE(64, 64)};
   }
   ck_assert_int_eq(sn_function_compile(f, specs, 2 * towers, &program), SN_OK);
