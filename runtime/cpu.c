@@ -5,7 +5,9 @@
 // SDM volume 2A, CPUID; AMD APM volume 3, appendix E.
 #include "runtime/cpu.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -96,10 +98,50 @@ static void detect_caches(sni_cpu *cpu) {
 }
 #endif
 
+sni_isa sni_cpu_allowed(void) {
+  static _Atomic int known;
+  int allowed = atomic_load_explicit(&known, memory_order_relaxed);
+  if (allowed) return (sni_isa)allowed;
+  const char *text = getenv("SINTER_MAX_ISA");
+  allowed = !text                       ? SNI_ISA_AVX512
+            : !strcmp(text, "baseline") ? SNI_ISA_BASELINE
+            : !strcmp(text, "avx2")     ? SNI_ISA_AVX2
+                                        : SNI_ISA_AVX512;
+  atomic_store_explicit(&known, allowed, memory_order_relaxed);
+  return (sni_isa)allowed;
+}
+
+static void forbid(sni_cpu *cpu, sni_isa allowed) {
+  if (allowed < SNI_ISA_AVX512) {
+    cpu->avx512f = cpu->avx512dq = cpu->avx512bw = cpu->avx512vl = cpu->avx512_bf16 = false;
+    if (cpu->vector_bits > 256) cpu->vector_bits = 256;
+  }
+  if (allowed < SNI_ISA_AVX2) {
+    cpu->sse4_1 = cpu->avx = cpu->f16c = cpu->fma = cpu->avx2 = false;
+    cpu->vector_bits = 128;
+  }
+}
+
+sni_isa sni_cpu_isa(void) {
+  static _Atomic int known;
+  int isa = atomic_load_explicit(&known, memory_order_relaxed);
+  if (isa) return (sni_isa)isa;
+  sni_cpu cpu = {.vector_bits = 0};
+  detect_features(&cpu);
+  forbid(&cpu, sni_cpu_allowed());
+  // F16C is not asked for: every CPU that has AVX2 has it.
+  isa = !cpu.avx2 || !cpu.fma   ? SNI_ISA_BASELINE
+        : cpu.vector_bits < 512 ? SNI_ISA_AVX2
+                                : SNI_ISA_AVX512;
+  atomic_store_explicit(&known, isa, memory_order_relaxed);
+  return (sni_isa)isa;
+}
+
 void sni_cpu_detect(sni_cpu *out_cpu) {
   sni_cpu *cpu = out_cpu;
   memset(cpu, 0, sizeof(*cpu));
   detect_features(cpu);
+  forbid(cpu, sni_cpu_allowed());
   detect_name(cpu);
   detect_caches(cpu);
   const struct {

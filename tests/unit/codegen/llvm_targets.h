@@ -13,9 +13,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#ifndef SINTER_PLUGIN_PATH
-#define SINTER_PLUGIN_PATH "libsinter-llvm.so"
-#endif
 
 static const sni_llvm_plugin *the_plugin;
 static sni_allocator the_allocator;

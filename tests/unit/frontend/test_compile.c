@@ -8,9 +8,6 @@
 #ifndef SINTER_HAS_LLVM
 #define SINTER_HAS_LLVM 0
 #endif
-#ifndef SINTER_PLUGIN_PATH
-#define SINTER_PLUGIN_PATH ""
-#endif
 
 static sni_arena arena;
 static sni_diag diag;
