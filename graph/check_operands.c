@@ -117,7 +117,8 @@ int sni_schema_fields(const char *schema, sni_schema_field fields[sni_schema_max
 static sn_status check_counts(const sni_inference *in) {
   const sni_op_info *info = &sni_op_infos[in->op];
   int wanted = info->operands < 0 ? 1 : info->operands;
-  if (info->operands < 0 ? in->n_operands < 1 : in->n_operands != wanted)
+  if (info->op_class == SNI_CLASS_CONTROL && info->operands < 0) wanted = 0;
+  if (info->operands < 0 ? in->n_operands < wanted : in->n_operands != wanted)
     return sni_infer_fail(in, SN_ERR_ARGUMENT, "takes %s%d operand%s, given %d",
                           info->operands < 0 ? "at least " : "", wanted, wanted == 1 ? "" : "s",
                           in->n_operands);

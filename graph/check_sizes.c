@@ -86,7 +86,10 @@ sn_status sni_graph_check_sizes(const sni_graph *graph, const int64_t *symbols,
   s.diag = &why;
   for (uint32_t id = 0; id < graph->n_nodes && !status; id++) {
     status = check_node(&s, id);
+    for (int b = 0; b < graph->nodes[id].n_bodies && !status; b++)
+      status = sni_graph_check_sizes(graph->nodes[id].bodies[b], symbols, allocator, diag);
     if (!status) continue;
+    if (s.diag->status == SN_OK) break;  // a body has said it
     if (!diag->status) {
       diag->file = graph->nodes[id].location.file;
       diag->line = graph->nodes[id].location.line;

@@ -33,6 +33,7 @@ typedef enum sni_op_class {
   SNI_CLASS_INDEX,
   SNI_CLASS_RANDOM,
   SNI_CLASS_LIBRARY,
+  SNI_CLASS_CONTROL,
 } sni_op_class;
 
 // What a kernel makes of an op.
@@ -47,6 +48,8 @@ typedef enum sni_op_lowering {
   SNI_LOWERING_UPDATE,   // a copy that is then changed where indices say
   SNI_LOWERING_LIBRARY,  // a command of its own, of a function of the library
   SNI_LOWERING_PARTS,    // nothing: split_complex has made real ops of it
+  SNI_LOWERING_CONTROL,  // a command of its own, which runs the executables of its bodies
+  SNI_LOWERING_RESULT,   // a buffer that the command of its operand fills
 } sni_op_lowering;
 
 typedef enum sni_op_flags {
@@ -105,15 +108,20 @@ typedef struct sni_location {
   uint8_t complex_table;  // sni_complex_table
 } sni_location;
 
+typedef struct sni_graph sni_graph;
+
 typedef struct sni_node {
   sni_op op;
   uint16_t n_operands;
   uint16_t n_attrs;
+  uint16_t n_bodies;
   const sni_node_id *operands;
   const sni_dim *attrs;  // integers, named by the op's schema; dims may be symbolic (slice starts)
   sni_type type;
   // CONSTANT: row-major elements, in the arena or kept alive by the owner of the graph.
   const void *data;
+  // Of a control op: graphs over the same table of dims (graph/control.h).
+  sni_graph *const *bodies;
   const char *name;  // user's name or NULL
   sni_location location;
 } sni_node;
@@ -211,6 +219,13 @@ static inline int sni_whole_operands(sni_op op) {
 static inline sni_op_lowering sni_lowering_of(const sni_node *node) {
   return sni_op_infos[node->op].lowering;
 }
+static inline bool sni_is_control(const sni_node *node) {
+  return sni_lowering_of(node) == SNI_LOWERING_CONTROL;
+}
+// One of the values that a control op gives.
+static inline bool sni_is_result(const sni_node *node) {
+  return sni_lowering_of(node) == SNI_LOWERING_RESULT;
+}
 
 typedef enum sni_parameter_kind {
   SNI_PARAMETER_INPUT,     // index: of the function's inputs
@@ -230,7 +245,7 @@ typedef struct sni_result {
   int32_t variable;
 } sni_result;
 
-typedef struct sni_graph {
+struct sni_graph {
   sni_arena *arena;  // owns everything below; borrowed
   sni_diag *diag;    // where failures are described; borrowed
   const char *name;
@@ -242,7 +257,7 @@ typedef struct sni_graph {
   uint32_t n_results, results_capacity;
   // Symbols and expressions; shared by the graphs that passes derive from each other.
   sni_dim_table *dims;
-} sni_graph;
+};
 
 // ---- construction. Everything lives in the arena; all return SN_ERR_MEMORY when it is exhausted.
 // dims NULL: a new table.

@@ -70,6 +70,16 @@ sn_status sni_infer_declared(const sni_inference *in, sni_type *out_type) {
   return SN_OK;
 }
 
+// Of control ops bodies say the rest (graph/control.c).
+sn_status sni_infer_control(const sni_inference *in, sni_type *out_type) {
+  int64_t value;
+  for (int i = 0; i < in->n_attrs; i++)
+    if (i != 2)
+      SNI_TRY(read_attr(in, i, "an attribute", &value));  // the length of a scan may be symbolic
+  *out_type = sni_type_make(SN_BOOL, 0, NULL);
+  return SN_OK;
+}
+
 sn_status sni_infer_dim_size(const sni_inference *in, sni_type *out_type) {
   (void)in;
   *out_type = sni_type_make(SN_I64, 0, NULL);

@@ -73,6 +73,7 @@ sn_status sni_infer_determinant(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_qr(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_eigh(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_svd(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_control(const sni_inference *in, sni_type *out_type);
 
 // ---- attribute schemas ("axis", "start[],step[]")
 typedef struct sni_schema_field {

@@ -1,9 +1,10 @@
 // The parser of the form that text.h shows. Type rules are those of construction: each line becomes
 // a node through the same code.
 //
-// Hostile text is expected: no recursion but in dims (bounded), memory bounded by the text's
+// Hostile text is expected: no recursion but in dims and bodies (bounded), memory bounded by the text's
 // length, symbols are never unified. Every failure but memory is SN_ERR_SYNTAX and starts with
 // line:column.
+#include "graph/control.h"
 #include "graph/dims_internal.h"
 #include "graph/infer.h"
 #include "graph/text.h"
@@ -29,7 +30,10 @@ typedef struct parser {
   int lines;
   sni_node_id *operands;  // of the node being read
   uint32_t operands_capacity;
+  int depth;  // of bodies in one another
 } parser;
+
+enum { most_nested_bodies = 32, most_bodies = 1024 };
 
 // ---- failures
 static sn_status fail_at(const parser *p, const char *at, const char *format, ...) SNI_PRINTF(3, 4);
@@ -319,12 +323,61 @@ static sn_status read_constant(parser *p, const char *line, sni_node_id *out_id)
   return SN_OK;
 }
 
+static sn_status read_graph(parser *p);
+
+// A graph of its own, over the same dims.
+static sn_status read_body(parser *p, sni_graph **out_body) {
+  parser inner = *p;
+  inner.depth++;
+  inner.names = NULL;
+  inner.operands = NULL;
+  inner.n_names = inner.names_capacity = inner.operands_capacity = 0;
+  if (inner.depth > most_nested_bodies)
+    return fail_at(p, p->cursor, "bodies are nested deeper than %d", most_nested_bodies);
+  if (sni_graph_create(p->graph->arena, p->graph->diag, NULL, p->graph->dims, &inner.graph) ||
+      !grow_names(&inner))
+    return fail_memory(p);
+  SNI_TRY(read_graph(&inner));
+  p->cursor = inner.cursor;
+  p->counted = inner.counted;
+  p->lines = inner.lines;
+  *out_body = inner.graph;
+  return SN_OK;
+}
+
+static sn_status read_bodies(parser *p, sni_graph ***out_bodies, int *out_n) {
+  sni_graph **bodies = NULL;
+  uint32_t n = 0, capacity = 0;
+  SNI_TRY(expect(p, '['));
+  do {
+    if (n == most_bodies) return fail_at(p, p->cursor, "more than %d bodies", most_bodies);
+    if (sni_arena_grow(p->graph->arena, NULL, (void **)&bodies, &capacity, n + 1, sizeof(*bodies)))
+      return fail_memory(p);
+    SNI_TRY(read_body(p, &bodies[n++]));
+  } while (accept(p, ','));
+  *out_bodies = bodies;
+  *out_n = (int)n;
+  return expect(p, ']');
+}
+
+static sn_status append(parser *p, sni_op op, int n, const sni_dim *attrs, int n_attrs,
+                        sni_graph *const *bodies, int n_bodies, const sni_type *type,
+                        sni_location location, sni_node_id *out_id) {
+  if (n_bodies)
+    return sni_graph_add_control(p->graph, op, p->operands, n, attrs, n_attrs, bodies, n_bodies,
+                                 location, out_id);
+  return sni_graph_append(p->graph, false, op, p->operands, n, attrs, n_attrs, type, location,
+                          out_id);
+}
+
 static sn_status read_operation(parser *p, const char *line, sni_op op, sni_node_id *out_id) {
   sni_dim attrs[sni_schema_max * SN_MAX_RANK];
   int n_attrs;
   uint32_t n = 0;
   const char *name;
   sni_type type;
+  sni_graph **bodies = NULL;
+  int n_bodies = 0;
   SNI_TRY(expect(p, '('));
   while (!accept(p, ')')) {
     if (n) SNI_TRY(expect(p, ','));
@@ -335,9 +388,12 @@ static sn_status read_operation(parser *p, const char *line, sni_op op, sni_node
     SNI_TRY(read_use(p, &p->operands[n++]));
   }
   SNI_TRY(read_attributes(p, op, attrs, &n_attrs));
+  const sni_location location = location_of(p, line);
+  if (sni_op_infos[op].lowering == SNI_LOWERING_CONTROL)
+    SNI_TRY(read_bodies(p, &bodies, &n_bodies));
   SNI_TRY(read_tail(p, &name, &type));
-  sn_status status = sni_graph_append(p->graph, false, op, p->operands, (int)n, attrs, n_attrs,
-                                      &type, location_of(p, line), out_id);
+  sn_status status =
+      append(p, op, (int)n, attrs, n_attrs, bodies, n_bodies, &type, location, out_id);
   if (status) return fail_inner(p, line, status);
   p->graph->nodes[*out_id].name = name;
   return SN_OK;
@@ -415,7 +471,11 @@ static sn_status read_graph(parser *p) {
     if (p->cursor == p->end || *p->cursor != '%') break;
     SNI_TRY(read_line(p));
   }
-  SNI_TRY(read_results(p));
+  return read_results(p);
+}
+
+static sn_status read_text(parser *p) {
+  SNI_TRY(read_graph(p));
   skip_space(p);
   if (p->cursor != p->end) return fail_at(p, p->cursor, "text behind the graph");
   sn_status status = sni_graph_verify(p->graph);
@@ -429,7 +489,7 @@ sn_status sni_graph_parse(sni_arena *arena, sni_diag *diag, const char *text, si
   SNI_TRY(sni_graph_create(arena, diag, NULL, NULL, &p.graph));
   if (!grow_names(&p)) return fail_memory(&p);
   p.graph->diag = &p.inner;
-  sn_status status = read_graph(&p);
+  sn_status status = read_text(&p);
   p.graph->diag = diag;
   if (status) return status;
   *out_graph = p.graph;

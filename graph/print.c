@@ -88,9 +88,20 @@ static const sni_parameter *find_parameter(const sni_graph *graph, sni_node_id i
   return NULL;
 }
 
-static void add_node(sni_text *text, const sni_graph *graph, sni_node_id id, uint32_t *at) {
+static void add_graph(sni_text *text, const sni_graph *graph, int depth);
+
+static void add_bodies(sni_text *text, const sni_node *node, int depth) {
+  for (int i = 0; i < node->n_bodies; i++) {
+    sni_text_add(text, i ? ", " : " [");
+    add_graph(text, node->bodies[i], depth + 1);
+  }
+  sni_text_add(text, "]");
+}
+
+static void add_node(sni_text *text, const sni_graph *graph, sni_node_id id, int depth,
+                     uint32_t *at) {
   const sni_node *node = &graph->nodes[id];
-  sni_text_add(text, "  %%%u = %s", id, sni_op_infos[node->op].name);
+  sni_text_add(text, "%*s%%%u = %s", 2 * depth + 2, "", id, sni_op_infos[node->op].name);
   if (node->op == SNI_OP_PARAMETER) {
     const sni_parameter *parameter = find_parameter(graph, id, at);
     if (parameter)
@@ -104,6 +115,7 @@ static void add_node(sni_text *text, const sni_graph *graph, sni_node_id id, uin
       sni_text_add(text, "%s%%%u", i ? ", " : "", node->operands[i]);
     sni_text_add(text, ")");
     add_attributes(text, graph, node);
+    if (node->n_bodies) add_bodies(text, node, depth);
   }
   if (node->name) {
     sni_text_add(text, " ");
@@ -114,21 +126,27 @@ static void add_node(sni_text *text, const sni_graph *graph, sni_node_id id, uin
   sni_text_add(text, "\n");
 }
 
+// Of a body, no end of line follows.
+static void add_graph(sni_text *text, const sni_graph *graph, int depth) {
+  uint32_t at = 0;
+  sni_text_add(text, "func");
+  if (graph->name) add_graph_name(text, graph->name);
+  sni_text_add(text, " {\n");
+  for (sni_node_id id = 0; id < graph->n_nodes; id++) add_node(text, graph, id, depth, &at);
+  sni_text_add(text, "%*sreturn", 2 * depth + 2, "");
+  for (uint32_t i = 0; i < graph->n_results; i++) {
+    sni_text_add(text, i ? ", " : " ");
+    if (graph->results[i].variable >= 0)
+      sni_text_add(text, "var %d = ", graph->results[i].variable);
+    sni_text_add(text, "%%%u", graph->results[i].node);
+  }
+  sni_text_add(text, "\n%*s}", 2 * depth, "");
+}
+
 sn_status sni_graph_print(const sni_graph *graph, sni_allocator *allocator, char **out_text) {
   sni_text text;
-  uint32_t at = 0;
   sni_text_init(&text, allocator);
-  sni_text_add(&text, "func");
-  if (graph->name) add_graph_name(&text, graph->name);
-  sni_text_add(&text, " {\n");
-  for (sni_node_id id = 0; id < graph->n_nodes; id++) add_node(&text, graph, id, &at);
-  sni_text_add(&text, "  return");
-  for (uint32_t i = 0; i < graph->n_results; i++) {
-    sni_text_add(&text, i ? ", " : " ");
-    if (graph->results[i].variable >= 0)
-      sni_text_add(&text, "var %d = ", graph->results[i].variable);
-    sni_text_add(&text, "%%%u", graph->results[i].node);
-  }
-  sni_text_add(&text, "\n}\n");
+  add_graph(&text, graph, 0);
+  sni_text_add(&text, "\n");
   return sni_text_take(&text, graph->diag, out_text);
 }

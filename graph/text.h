@@ -8,6 +8,7 @@
 //     return %2, var 0 = %1
 //   }
 //
+// A control op has its bodies in brackets behind its attributes: cond(%0, %1) [func { ... }, func { ... }] : bool[].
 // The name behind @ and the strings are optional. Constants of more than 64 elements are their
 // bytes: 0x0000803f... Line comments start with //. Locations, hints and guards are not part of the
 // text; a parsed node's location is its line in it.

@@ -3,6 +3,7 @@
 //
 // A failure is SN_ERR_INTERNAL: a graph that construction accepted and passes kept right always
 // verifies.
+#include "graph/control.h"
 #include "graph/infer.h"
 
 static sn_status check_node(const sni_graph *graph, sni_node_id id, const sni_type **types) {
@@ -32,6 +33,34 @@ static sn_status check_node(const sni_graph *graph, sni_node_id id, const sni_ty
   return SN_OK;
 }
 
+static sn_status check_result(const sni_graph *graph, const sni_node *node) {
+  sni_type type;
+  const sni_node *control = &graph->nodes[node->operands[0]];
+  if (!sni_is_control(control))
+    return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: a result of %s",
+                    sni_op_infos[control->op].name);
+  SNI_TRY(sni_control_result_type(graph, control, (int)node->attrs[0], &type));
+  if (sni_type_equal(graph->dims, &type, &node->type)) return SN_OK;
+  return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: result %lld of %s has another type",
+                  (long long)node->attrs[0], sni_op_infos[control->op].name);
+}
+
+// Depth: that of bodies in one another, which the parser bounds.
+static sn_status check_bodies(const sni_graph *graph, const sni_node *node) {
+  if (sni_is_control(node) != (node->n_bodies > 0))
+    return sni_fail(graph->diag, SN_ERR_INTERNAL, "verify: %s has %d bodies",
+                    sni_op_infos[node->op].name, node->n_bodies);
+  for (int i = 0; i < node->n_bodies; i++) {
+    sni_graph body = *node->bodies[i];
+    body.arena = graph->arena;
+    body.diag = graph->diag;
+    body.dims = graph->dims;
+    SNI_TRY(sni_graph_verify(&body));
+  }
+  if (sni_is_control(node)) return sni_control_check(graph, node);
+  return sni_is_result(node) ? check_result(graph, node) : SN_OK;
+}
+
 static sn_status check_nodes(const sni_graph *graph) {
   sni_allocator *allocator = graph->arena->allocator;
   uint32_t most = 1;
@@ -42,7 +71,10 @@ static sn_status check_nodes(const sni_graph *graph) {
   if (most > SNI_COUNT_OF(few)) types = sni_alloc(allocator, bytes);
   if (!types) return sni_fail_memory(graph->diag, bytes, "operand types");
   sn_status status = SN_OK;
-  for (uint32_t id = 0; id < graph->n_nodes && !status; id++) status = check_node(graph, id, types);
+  for (uint32_t id = 0; id < graph->n_nodes && !status; id++) {
+    status = check_node(graph, id, types);
+    if (!status) status = check_bodies(graph, &graph->nodes[id]);
+  }
   if (types != few) sni_free(allocator, types, bytes);
   return status;
 }

@@ -13,6 +13,7 @@
 #include "passes/lower/argument_offsets.h"
 #include "passes/lower/command_graph.h"
 #include "passes/lower/library.h"
+#include "runtime/control.h"
 #include "runtime/float_modes.h"
 #include "runtime/host_calls.h"
 
@@ -30,6 +31,8 @@ typedef struct job {
   sni_dim_table *dims;         // on top of the caller's, which is only read
   const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
   sni_compiled *compiled;
+  const sni_executable *const *
+      *bodies;  // per node of the graph that is lowered; NULL: there are none
   sni_arena scratch;
 } job;
 
@@ -64,11 +67,24 @@ static bool copy_node(sni_arena *arena, sni_node *node) {
          (!name || node->name) && (!data || node->data);
 }
 
+static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_arena *arena,
+                            sni_diag *diag, sni_graph **out_graph);
+
+static sn_status copy_bodies(sni_dim_table *dims, sni_arena *arena, sni_diag *diag,
+                             sni_node *node) {
+  sni_graph **bodies = SNI_ARENA_ARRAY(arena, sni_graph *, node->n_bodies);
+  if (!bodies) return sni_fail_memory(diag, node->n_bodies * sizeof(*bodies), "bodies");
+  for (int i = 0; i < node->n_bodies; i++)
+    SNI_TRY(copy_graph(node->bodies[i], dims, arena, diag, &bodies[i]));
+  node->bodies = bodies;
+  return SN_OK;
+}
+
 // A deep copy, but for the dims and the texts of locations, which live longer.
-static sn_status copy_graph(const sni_graph *graph, sni_arena *arena, sni_diag *diag,
-                            sni_graph **out_graph) {
+static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_arena *arena,
+                            sni_diag *diag, sni_graph **out_graph) {
   sni_graph *copy;
-  SNI_TRY(sni_graph_create(arena, diag, graph->name, graph->dims, &copy));
+  SNI_TRY(sni_graph_create(arena, diag, graph->name, dims, &copy));
   bool ok = true;
   if (graph->n_nodes) {
     copy->nodes = sni_arena_copy(arena, graph->nodes, graph->n_nodes * sizeof(*graph->nodes));
@@ -80,6 +96,8 @@ static sn_status copy_graph(const sni_graph *graph, sni_arena *arena, sni_diag *
   copy->results = sni_arena_copy(arena, graph->results, graph->n_results * sizeof(*graph->results));
   if (!ok || !copy->parameters || !copy->results)
     return sni_fail_memory(diag, graph->n_nodes * sizeof(sni_node), "a graph");
+  for (uint32_t i = 0; i < graph->n_nodes; i++)
+    if (copy->nodes[i].n_bodies) SNI_TRY(copy_bodies(dims, arena, diag, &copy->nodes[i]));
   copy->n_nodes = copy->nodes_capacity = graph->n_nodes;
   copy->n_parameters = copy->parameters_capacity = graph->n_parameters;
   copy->n_results = copy->results_capacity = graph->n_results;
@@ -93,7 +111,7 @@ static sn_status optimize(job *j, const sni_graph *graph) {
   source.diag = j->diag;
   source.dims = j->dims;
   SNI_TRY(sni_optimize_graph(&source, &optimized));
-  return copy_graph(optimized, &j->compiled->arena, j->diag, &j->compiled->graph);
+  return copy_graph(optimized, optimized->dims, &j->compiled->arena, j->diag, &j->compiled->graph);
 }
 
 // Whether OpenBLAS takes a node: without one it need not be loaded.
@@ -111,12 +129,66 @@ static int64_t l2_bytes(const sni_cpu *cpu) {
   return cpu->cache_bytes[1] > 0 ? cpu->cache_bytes[1] : default_l2_bytes;
 }
 
+// ---- bodies
+// Compiles those of one node. A body's results lie in rows of larger tensors, at any address.
+static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend,
+                                const sni_executable ***out_executables) {
+  sni_compiled *compiled = j->compiled;
+  const sni_executable **executables =
+      SNI_ARENA_ARRAY(&compiled->arena, const sni_executable *, node->n_bodies);
+  SNI_TRY(sni_arena_grow(&compiled->arena, j->diag, (void **)&compiled->bodies,
+                         &compiled->bodies_capacity, compiled->n_bodies + node->n_bodies,
+                         sizeof(*compiled->bodies)));
+  if (!executables) return sni_fail_memory(j->diag, node->n_bodies * sizeof(void *), "bodies");
+  for (int i = 0; i < node->n_bodies; i++) {
+    sni_graph body = *node->bodies[i];
+    body.dims = j->dims;
+    sni_compiled *made;
+    SNI_TRY(sni_compile(j->compiler, &body, &(sni_compile_options){.backend = backend}, j->diag,
+                        &made));
+    compiled->bodies[compiled->n_bodies++] = made;
+    executables[i] = &made->executable;
+  }
+  *out_executables = executables;
+  return SN_OK;
+}
+
+// Fills in j->bodies, of all control nodes.
+static sn_status compile_all_bodies(job *j, const sni_graph *graph, sn_backend backend) {
+  for (uint32_t id = 0; id < graph->n_nodes; id++) {
+    const sni_node *node = sni_graph_node(graph, id);
+    if (!node->n_bodies) continue;
+    if (!j->bodies)
+      j->bodies = SNI_ARENA_ARRAY(&j->scratch, const sni_executable *const *, graph->n_nodes);
+    if (!j->bodies) return sni_fail_memory(j->diag, graph->n_nodes * sizeof(void *), "bodies");
+    const sni_executable **executables = NULL;
+    SNI_TRY(compile_bodies(j, node, backend, &executables));
+    j->bodies[id] = executables;
+  }
+  return SN_OK;
+}
+
+// The constants of a control command's bodies.
+static const void *finish_control(job *j, const sni_control_call *planned) {
+  sni_control_call *call = sni_arena_copy(&j->compiled->arena, planned, sizeof(*planned));
+  const void *const **constants =
+      SNI_ARENA_ARRAY(&j->compiled->arena, const void *const *, planned->n_bodies);
+  if (!call || !constants) return NULL;
+  for (uint32_t i = 0; i < planned->n_bodies; i++)
+    for (uint32_t b = 0; b < j->compiled->n_bodies; b++)
+      if (&j->compiled->bodies[b]->executable == planned->bodies[i])
+        constants[i] = j->compiled->bodies[b]->constants;
+  call->constants = constants;
+  return call;
+}
+
 static sn_status lower(job *j, const sni_graph *graph) {
   sni_blas *blas = wants_blas(graph) ? sni_compiler_blas(j->compiler) : NULL;
   sni_lower_options options = {
       .budget = j->compiler->setup.budget,
       .blas = blas && sni_blas_usable(blas),
       .vector_bits = j->compiler->setup.cpu->vector_bits,
+      .bodies = j->bodies,
       .streamed_bytes = streamed_l2_caches * l2_bytes(j->compiler->setup.cpu)};
   return sni_lower_graph(graph, &options, &j->compiled->arena, j->diag, &j->compiled->plan);
 }
@@ -326,6 +398,14 @@ static sn_status make_commands(job *j, sni_command *commands) {
         compiled->n_native++;
       else
         compiled->n_interpreted++;
+    } else if (p->control) {
+      c->function = sni_run_control;
+      c->code = finish_control(j, p->call);
+      if (!c->code) return sni_fail_memory(j->diag, 0, "a loop");
+      c->faults = true;
+      c->kind = SNI_COMMAND_CONTROL;
+      c->scratch_bytes = sizeof(sni_scratch_header);
+      c->name = p->library->symbol;
     } else {
       c->function = p->library->run;
       c->code = p->call;
@@ -430,6 +510,7 @@ static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backen
     return sni_fail(j->diag, SN_ERR_UNSUPPORTED, "the LLVM backend is not available: %s",
                     j->compiler->plugin.status);
   SNI_TRY(optimize(j, graph));
+  SNI_TRY(compile_all_bodies(j, j->compiled->graph, backend));
   SNI_TRY(lower(j, j->compiled->graph));
   SNI_TRY(sni_move_offsets(j->compiled->plan, &j->compiled->arena, j->diag));
   j->compiled->codes =
@@ -474,6 +555,7 @@ void sni_compiled_destroy(sni_compiled *compiled) {
   if (!compiled) return;
   sni_compiler_setup setup = compiled->compiler->setup;
   for (uint32_t i = 0; i < compiled->n_codes; i++) sni_kernel_code_release(compiled->codes[i]);
+  for (uint32_t i = 0; i < compiled->n_bodies; i++) sni_compiled_destroy(compiled->bodies[i]);
   sni_arena_deinit(&compiled->arena);
   sni_free(setup.allocator, compiled, sizeof(*compiled));
   setup.release(setup.owner);
@@ -481,6 +563,8 @@ void sni_compiled_destroy(sni_compiled *compiled) {
 
 size_t sni_compiled_bytes(const sni_compiled *compiled) {
   size_t bytes = sizeof(*compiled) + compiled->arena.bytes;
+  for (uint32_t i = 0; i < compiled->n_bodies; i++)
+    bytes += sni_compiled_bytes(compiled->bodies[i]);
   for (uint32_t i = 0; i < compiled->n_codes; i++) {
     const sni_kernel_code *code = compiled->codes[i];
     if (code) bytes += sizeof(*code) + (code->interp ? sni_interp_bytes(code->interp) : 0);

@@ -49,6 +49,8 @@ typedef struct sni_compiled {
   const void *const *constants;
   sni_kernel_code **codes;  // per command: its kernel's, one reference; NULL for a library call
   uint32_t n_codes;
+  struct sni_compiled **bodies;  // of control nodes
+  uint32_t n_bodies, bodies_capacity;
   uint32_t n_native, n_blas, n_interpreted;
   size_t code_bytes;
   double compile_ms;

@@ -46,6 +46,20 @@ static bool make_list(sni_run_state *state, uint32_t number) {
   return true;
 }
 
+static sn_status make_controls(sni_run_state *state) {
+  const sni_executable *e = state->executable;
+  for (uint32_t i = 0; i < e->n_commands; i++) {
+    if (e->commands[i].kind != SNI_COMMAND_CONTROL) continue;
+    if (!state->controls)
+      state->controls = SNI_ARENA_ARRAY(&state->memory, sni_bound_control *, e->n_commands);
+    if (!state->controls) return sni_fail_memory(state->diag, e->n_commands, "a run state");
+    SNI_TRY(sni_bound_control_create(e->commands[i].code, state->allocator, state->pool,
+                                     state->threads, state->max_threads, state->diag,
+                                     &state->controls[i]));
+  }
+  return SN_OK;
+}
+
 static bool make_arrays(sni_run_state *state) {
   const sni_executable *e = state->executable;
   sni_arena *memory = &state->memory;
@@ -105,6 +119,7 @@ sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *
   if (!status && (!make_arrays(state) || !sni_make_phase_arrays(state)))
     status =
         sni_fail_memory(diag, executable->n_commands * sizeof(sni_bound_command), "a run state");
+  if (!status) status = make_controls(state);
   if (status) {
     sni_run_state_destroy(state);
     return status;
@@ -116,6 +131,8 @@ sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *
 
 void sni_run_state_destroy(sni_run_state *state) {
   if (!state) return;
+  for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
+    sni_bound_control_destroy(state->controls[i]);
   sni_buffer_release(state->arena);
   sni_buffer_release(state->scratch);
   sni_buffer_release(state->partials);
@@ -125,6 +142,8 @@ void sni_run_state_destroy(sni_run_state *state) {
 
 void sni_run_state_limit_threads(sni_run_state *state, int threads) {
   state->thread_limit = threads > 0 && threads < state->max_threads ? threads : state->max_threads;
+  for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
+    if (state->controls[i]) sni_bound_control_limit_threads(state->controls[i], threads);
 }
 
 size_t sni_run_state_arena_bytes(const sni_run_state *state) {
@@ -132,7 +151,10 @@ size_t sni_run_state_arena_bytes(const sni_run_state *state) {
 }
 
 size_t sni_run_state_bytes(const sni_run_state *state) {
-  return sizeof(*state) + state->memory.bytes + sni_run_state_arena_bytes(state) +
+  size_t controls = 0;
+  for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
+    if (state->controls[i]) controls += sni_bound_control_bytes(state->controls[i]);
+  return controls + sizeof(*state) + state->memory.bytes + sni_run_state_arena_bytes(state) +
          (state->scratch ? state->scratch->bytes : 0) +
          (state->partials ? state->partials->bytes : 0);
 }
@@ -250,6 +272,7 @@ static void bind_command(sni_run_state *state, uint32_t number) {
   const sni_command *command = &state->executable->commands[number];
   char *arena = state->arena ? sni_buffer_host(state->arena) : NULL;
   sni_bound_list *list = state->lists ? state->lists[number] : NULL;
+  sni_bound_control *control = state->controls ? state->controls[number] : NULL;
   const int64_t units =
       list ? sni_bind_list(state, number) : sni_count_units(state, command, 0, command->n_extents);
   if (!units) return;
@@ -261,7 +284,9 @@ static void bind_command(sni_run_state *state, uint32_t number) {
     state->params[number][j] = sni_run_state_size(state, command->params[j]);
   state->commands[state->n_commands++] =
       (sni_bound_command){list ? sni_run_list : command->function,
-                          list ? list : command->code,
+                          control ? (const void *)control
+                          : list  ? list
+                                  : command->code,
                           state->buffers[number],
                           state->params[number],
                           units,
@@ -337,7 +362,9 @@ sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols) {
   SNI_TRY(compute_sizes(state, symbols));
   SNI_TRY(lay_out_arena(state));
   bind_commands(state);
-  const sn_status status = make_scratch(state);
+  sn_status status = make_scratch(state);
+  for (uint32_t i = 0; state->controls && i < state->executable->n_commands && !status; i++)
+    if (state->controls[i]) status = sni_bound_control_bind(state->controls[i], symbols);
   if (status) {  // a smaller problem may need the memory
     sni_buffer_release(state->arena);
     state->arena = NULL;
@@ -397,6 +424,8 @@ static void format_fault(const sni_run_state *state, const sni_command *command,
 sn_status sni_report_fault(sni_run_state *state, const sni_command *command) {
   char text[1100] = "index out of range";
   sni_diag *diag = state->diag;
+  if (command->kind == SNI_COMMAND_CONTROL)  // a command of a body has said it
+    return sni_bound_control_status(state->controls[command - state->executable->commands]);
   if (diag && !diag->status) {
     diag->file = command->file;
     diag->line = command->line;

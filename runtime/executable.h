@@ -55,6 +55,7 @@ typedef enum sni_command_kind {
   SNI_COMMAND_INTERPRETED,
   SNI_COMMAND_NATIVE,
   SNI_COMMAND_LIBRARY,
+  SNI_COMMAND_CONTROL,  // code: a sni_control_call (runtime/control.h)
 } sni_command_kind;
 #define SNI_FAULT_SIZE '\1'
 #define SNI_FAULT_PLACE '\2'

@@ -4,6 +4,7 @@
 #define SNI_RUNTIME_RUN_STATE_H
 
 #include "runtime/arena_plan.h"
+#include "runtime/control.h"
 #include "runtime/float_modes.h"
 #include "runtime/gemm/team.h"
 
@@ -71,10 +72,11 @@ struct sni_run_state {
   bool bound, faults;
   int64_t *symbols, *sizes;
   sni_arena_plan plan;
-  void ***buffers;              // of each command
-  int64_t **params;             // of each command
-  sni_bound_list **lists;       // of each command, NULL where it is none; or NULL: there are none
-  sni_bound_command *commands;  // those with units, as they are run
+  void ***buffers;               // of each command
+  int64_t **params;              // of each command
+  sni_bound_list **lists;        // of each command, NULL where it is none; or NULL: there are none
+  sni_bound_control **controls;  // the same of control commands
+  sni_bound_command *commands;   // those with units, as they are run
   uint32_t n_commands, n_externals;
   sni_external_argument *externals;
   // With a schedule:

@@ -104,7 +104,7 @@ bool sni_operand_ok(sn_context *context, const char *op_name, int position, cons
               op_name, position);
     return false;
   }
-  if (t->kind == SNI_TENSOR_TRACED && t->trace != context->trace) {
+  if (t->kind == SNI_TENSOR_TRACED && !sni_trace_reaches(context->trace, t)) {
     sni_error(context, SN_ERR_STATE,
               context->trace ? "%s: operand #%d is a traced tensor of another trace"
                              : "%s: operand #%d is a traced tensor, and its trace has ended: make "

@@ -404,6 +404,7 @@ sni_graph *sni_record_graph(sni_record *record);  // (record.c)
 
 // ---- traces (trace.c)
 sni_graph *sni_trace_graph(sni_trace *trace);
+bool sni_trace_reaches(const sni_trace *trace, const sn_tensor *t);  // its own, or of one around
 uint64_t sni_trace_tag(const sni_trace *trace);  // no other trace's, as far as 64 bits tell
 // Of the open trace, else what tapes record; NULL: none.
 static inline sni_graph *sni_graph_at_work(const sn_context *context) {

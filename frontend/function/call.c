@@ -75,7 +75,7 @@ static sn_status run_program(sn_context *context, sni_run *run, sn_tensor *const
 }
 
 // ---- op by op
-static bool own_results(sn_context *context, sn_tensor **results, int n) {
+bool sni_own_results(sn_context *context, sn_tensor **results, int n) {
   for (int i = 0; i < n; i++) {
     sn_tensor *t = results[i];
     if (t->kind == SNI_TENSOR_VARIABLE) {
@@ -129,7 +129,7 @@ static sn_status run_callback_here(sn_context *context, sn_function *function,
   uint64_t id = record ? record->id : 0;
   uint32_t outer = record ? sni_record_begin_call(record) : 0;
   bool ok = !sni_run_callback(function, context, inputs, results) &&
-            own_results(context, results, function->n_outputs);
+            sni_own_results(context, results, function->n_outputs);
   if (record && context->record && context->record->id == id)  // the callback may end tapes
     sni_record_end_call(record, outer, ok);
   if (ok) memcpy(outputs, results, bytes);

@@ -7,13 +7,13 @@
 
 #include <string.h>
 
-static bool check_outputs(sn_function *function, sn_context *context, sn_tensor *const *out) {
-  for (int i = 0; i < function->n_outputs; i++) {
+static bool check_outputs(const sni_user_code *code, sn_context *context, sn_tensor *const *out) {
+  for (int i = 0; i < code->n_outputs; i++) {
     if (!out[i]) {
       // A boundary function in the callback may have taken the error that explains it.
-      sni_error(context, SN_ERR_CALLBACK,
-                "callback of function \"%s\" left output %d unset%s%.800s", function->name, i,
-                context->message[0] ? ", after: " : "", context->message);
+      sni_error(context, SN_ERR_CALLBACK, "%s%s%s left output %d unset%s%.800s", code->what,
+                code->name, code->behind, i, context->message[0] ? ", after: " : "",
+                context->message);
       return false;
     }
     if (!sni_operand_ok(context, "the callback's output", i, out[i])) return false;
@@ -21,30 +21,43 @@ static bool check_outputs(sn_function *function, sn_context *context, sn_tensor 
   return true;
 }
 
-sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor *const *inputs,
-                           sn_tensor **out) {
+// What a boundary function in the callback reported is the message; else a general one, which gets
+// the caller's line.
+static void note_failure(const sni_user_code *code, sn_context *context, sn_status status) {
+  if (context->message[0]) {
+    sni_fail(&context->diag, status, "%.1199s", context->message);
+    context->error_noted = true;
+    context->error_line = SNI_LINE_FINAL;
+  } else {
+    sni_error(context, status, "%s%s%s failed: %s", code->what, code->name, code->behind,
+              sn_status_meaning(status));
+  }
+}
+
+sn_status sni_run_user_code(const sni_user_code *code, sn_context *context,
+                            sn_tensor *const *inputs, sn_tensor **out) {
   char before[sizeof(context->message)];
   memcpy(before, context->message, sizeof(before));
   context->message[0] = 0;  // so that a message that the callback left can be told
-  for (int i = 0; i < function->n_outputs; i++) out[i] = NULL;
+  for (int i = 0; i < code->n_outputs; i++) out[i] = NULL;
   sni_callback_frame around;
   sni_callback_begins(context, &around);
-  sn_status status = function->callback(context, inputs, out, function->user);
+  sn_status status = code->callback(context, inputs, out, code->user);
   sni_callback_ends(context, &around);
-  if (status && !context->diag.status) {
-    // What a boundary function in the callback reported is the message; else a general one, which
-    // gets the caller's line.
-    if (context->message[0]) {
-      sni_fail(&context->diag, status, "%.1199s", context->message);
-      context->error_noted = true;
-      context->error_line = SNI_LINE_FINAL;
-    } else {
-      sni_error(context, status, "callback of function \"%s\" failed: %s", function->name,
-                sn_status_meaning(status));
-    }
-  }
-  if (!status && !context->diag.status) (void)check_outputs(function, context, out);
+  if (status && !context->diag.status) note_failure(code, context, status);
+  if (!status && !context->diag.status) (void)check_outputs(code, context, out);
   if (!context->message[0]) memcpy(context->message, before, sizeof(before));
   if (status) context->diag.status = status;
   return context->diag.status;
+}
+
+sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor *const *inputs,
+                           sn_tensor **out) {
+  const sni_user_code code = {.callback = function->callback,
+                              .user = function->user,
+                              .n_outputs = function->n_outputs,
+                              .what = "callback of function \"",
+                              .name = function->name,
+                              .behind = "\""};
+  return sni_run_user_code(&code, context, inputs, out);
 }

@@ -5,6 +5,8 @@
 // assigning one makes a node its present value, and what it is at the end is an extra result of the
 // graph. Each tensor has one node per trace, found again through a hash table; references are held
 // until the trace closes, so that no address can come to mean another tensor.
+//
+// A body has a trace of its own inside another; what it reads of those around becomes a parameter of each body on the way.
 #include "frontend/function/trace.h"
 
 #include <string.h>
@@ -42,13 +44,17 @@ static void end_tensor(sn_tensor *t) {
   t->trace = (sni_trace *)(void *)t;
 }
 
-void sni_trace_close(sni_trace *trace) {
+void sni_trace_leave(sni_trace *trace) {
   sn_context *context = trace->context;
   for (uint32_t i = 0; i < context->n_live; i++) {
     sn_tensor *t = context->live[i];
     if (t->kind == SNI_TENSOR_TRACED && t->trace == trace) end_tensor(t);
   }
-  context->trace = NULL;
+  context->trace = trace->around;
+}
+
+void sni_trace_close(sni_trace *trace) {
+  sni_trace_leave(trace);
   sni_allocator *allocator = allocator_of(trace);
   for (uint32_t i = 0; i < trace->n_variables; i++) sni_let_go(trace->variables[i].variable);
   for (uint32_t i = 0; i < trace->n_known; i++) sni_let_go(trace->known[i].tensor);
@@ -56,6 +62,72 @@ void sni_trace_close(sni_trace *trace) {
   sni_free(allocator, trace->reads, trace->reads_capacity * sizeof(*trace->reads));
   sni_free(allocator, trace->known, trace->known_capacity * sizeof(*trace->known));
   sni_free(allocator, trace->slots, trace->n_slots * sizeof(*trace->slots));
+  sni_free(allocator, trace->outer_nodes, trace->outer_capacity * sizeof(*trace->outer_nodes));
+}
+
+// ---- bodies
+sn_status sni_trace_open_body(sni_trace *trace, sn_context *context, sni_outer_values *outer,
+                              uint32_t first_input, uint32_t first_variable, const char *name) {
+  sni_trace *around = context->trace;
+  *trace = (sni_trace){.context = context,
+                       .name = name,
+                       .around = around,
+                       .outer = outer,
+                       .first_input = first_input,
+                       .first_variable = first_variable,
+                       .depth = around->depth,
+                       .nesting = around->nesting + 1};
+  trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
+  SNI_TRY(sni_graph_create(around->graph->arena, &context->diag, name, around->graph->dims,
+                           &trace->graph));
+  context->trace = trace;
+  return SN_OK;
+}
+
+bool sni_trace_reaches(const sni_trace *trace, const sn_tensor *t) {
+  for (; trace; trace = trace->around)
+    if (t->trace == trace) return true;
+  return false;
+}
+
+sn_status sni_outer_value_add(sni_outer_values *outer, sni_trace *around, sni_node_id node) {
+  SNI_TRY(sni_arena_grow(around->graph->arena, &around->context->diag, (void **)&outer->nodes,
+                         &outer->capacity, outer->n + 1, sizeof(*outer->nodes)));
+  outer->nodes[outer->n++] = node;
+  return SN_OK;
+}
+
+static sn_status number_of_outer(sni_trace *trace, sni_node_id node, uint32_t *out_number) {
+  sni_outer_values *outer = trace->outer;
+  for (*out_number = outer->n; (*out_number)-- > 0;)
+    if (outer->nodes[*out_number] == node) return SN_OK;
+  *out_number = outer->n;
+  return sni_outer_value_add(outer, trace->around, node);
+}
+
+static sn_status outer_node(sni_trace *trace, sni_node_id outer, sni_node_id *out_node) {
+  uint32_t number;
+  SNI_TRY(number_of_outer(trace, outer, &number));
+  SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->outer_nodes,
+                          &trace->outer_capacity, number + 1, sizeof(*trace->outer_nodes)));
+  while (trace->n_outer_nodes <= number) trace->outer_nodes[trace->n_outer_nodes++] = SNI_NO_NODE;
+  sni_node_id *known = &trace->outer_nodes[number];
+  const sni_node *node = sni_graph_node(trace->around->graph, outer);
+  if (*known == SNI_NO_NODE)
+    SNI_TRY(sni_graph_add_parameter(trace->graph, &node->type, SNI_PARAMETER_INPUT,
+                                    trace->first_input + number, node->name, known));
+  *out_node = *known;
+  return SN_OK;
+}
+
+// What the trace around calls t: a constant is one here too.
+static sn_status node_of_outer(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
+  sni_node_id outer;
+  SNI_TRY(sni_trace_node(trace->around, t, &outer));
+  const sni_node *node = sni_graph_node(trace->around->graph, outer);
+  if (sni_is_constant(node) && sni_type_size(NULL, &node->type) <= most_baked_elements)
+    return sni_graph_add_constant(trace->graph, &node->type, node->data, node->location, out_node);
+  return outer_node(trace, outer, out_node);
 }
 
 // ---- eager tensors
@@ -103,6 +175,8 @@ static sn_status capture(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) 
   sni_trace_known known = {.tensor = t, .capture = -1};
   if (sni_type_size(NULL, &t->type) <= most_baked_elements) {
     SNI_TRY(sni_graph_add_constant(trace->graph, &t->type, t->data, t->location, &known.node));
+  } else if (trace->around) {
+    SNI_TRY(node_of_outer(trace, t, &known.node));
   } else {
     known.capture = (int32_t)trace->n_captures;
     SNI_TRY(sni_graph_add_parameter(trace->graph, &t->type, SNI_PARAMETER_CAPTURE,
@@ -127,7 +201,8 @@ sn_status sni_trace_variable_of(sni_trace *trace, sn_tensor *variable, uint32_t 
                           sizeof(*trace->variables)));
   sni_node_id node;
   SNI_TRY(sni_graph_add_parameter(trace->graph, &variable->type, SNI_PARAMETER_VARIABLE,
-                                  trace->n_variables, variable->name, &node));
+                                  trace->first_variable + trace->n_variables, variable->name,
+                                  &node));
   add_known(trace, &(sni_trace_known){variable, node, -1, trace->n_variables});
   trace->variables[trace->n_variables] = (sni_trace_variable){
       .variable = sni_hold(variable), .parameter = node, .present = node, .read = node};
@@ -166,6 +241,7 @@ static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_i
 sn_status sni_trace_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
   if (!sni_operand_ok(trace->context, trace->name, 0, t)) return trace->context->diag.status;
   if (t->kind == SNI_TENSOR_TRACED) {
+    if (t->trace != trace) return node_of_outer(trace, t, out_node);
     *out_node = t->node;
     return SN_OK;
   }

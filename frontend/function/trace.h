@@ -29,6 +29,14 @@ typedef struct sni_trace_known {
   uint32_t variable;  // of a variable: number in sni_trace.variables
 } sni_trace_known;
 
+// Values of a trace that bodies of one control op read. They number them alike.
+typedef struct sni_outer_values {
+  sni_node_id *nodes;  // of the trace around
+  uint32_t n, capacity;
+} sni_outer_values;
+
+enum { SNI_MOST_NESTED_BODIES = 32 };
+
 struct sni_trace {
   sn_context *context;
   const char *name;  // of the function; borrowed
@@ -44,10 +52,40 @@ struct sni_trace {
   uint32_t n_slots;
   uint32_t n_captures;
   int depth;  // of functions inlined into one another
+  // Of a body:
+  sni_trace *around;         // NULL: this is a function's
+  sni_outer_values *outer;   // what its parameters from first_input on stand for
+  sni_node_id *outer_nodes;  // per outer value: the parameter; SNI_NO_NODE: this body has none
+  uint32_t n_outer_nodes, outer_capacity, first_input, first_variable;
+  int nesting;  // bodies around
 };
+
+// A callback and what messages call it: what, name, behind.
+typedef struct sni_user_code {
+  sn_callback callback;
+  void *user;
+  int n_outputs;
+  const char *what, *name, *behind;
+} sni_user_code;
+// (run_callback.c) Runs it: out gets n_outputs usable tensors. Failures are pending in the context.
+sn_status sni_run_user_code(const sni_user_code *code, sn_context *context,
+                            sn_tensor *const *inputs, sn_tensor **out);
+
+// (call.c) What a callback gave, as tensors of the caller's own: variables are read, somebody else's are shared. False: an
+// error is pending.
+bool sni_own_results(sn_context *context, sn_tensor **results, int n);
 
 // Opens a trace in the context, which must not have one. The graph is made in arena.
 sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena, const char *name);
+// Opens the trace of a body inside the context's trace. Its graph lies in the arena of that around, and has its
+// dims. INPUT numbers from first_input on are those of outer values, VARIABLE numbers from first_variable on of variables, until
+// the body is done and it is known which it assigns. Errors: SN_ERR_MEMORY.
+sn_status sni_trace_open_body(sni_trace *trace, sn_context *context, sni_outer_values *outer,
+                              uint32_t first_input, uint32_t first_variable, const char *name);
+// One more value, whether or not its node is among them.
+sn_status sni_outer_value_add(sni_outer_values *outer, sni_trace *around, sni_node_id node);
+// The trace around is the context's again; the lists are there until the trace is closed.
+void sni_trace_leave(sni_trace *trace);
 // Ends it: the context is eager again, traced tensors that still live become unusable. Releases
 // what is in the lists.
 void sni_trace_close(sni_trace *trace);

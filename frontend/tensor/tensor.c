@@ -324,7 +324,7 @@ sn_dtype sn_dtype_of(const sn_tensor *t) {
 }
 
 static bool open_trace(const sn_tensor *t) {
-  return t->kind == SNI_TENSOR_TRACED && t->trace == t->context->trace;
+  return t->kind == SNI_TENSOR_TRACED && sni_trace_reaches(t->context->trace, t);
 }
 
 static int64_t dim_of(const char *name, const sn_tensor *t, int axis, const char *file, int line) {

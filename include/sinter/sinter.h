@@ -3,6 +3,7 @@
 #define SINTER_SINTER_H
 
 #include <sinter/context.h>
+#include <sinter/control.h>
 #include <sinter/dlpack.h>
 #include <sinter/function.h>
 #include <sinter/gradient.h>

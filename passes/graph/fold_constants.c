@@ -271,6 +271,7 @@ sni_node_id sni_fold_node(sni_rewrite *r, const sni_node *node) {
     case SNI_CLASS_CONTRACT:
     case SNI_CLASS_RANDOM:
     case SNI_CLASS_LIBRARY:
+    case SNI_CLASS_CONTROL:
       break;
   }
   return SNI_NO_NODE;

@@ -31,7 +31,9 @@ static bool same(const sni_graph *graph, const sni_node *a, const sni_node *b) {
     if (a->operands[i] != b->operands[i]) return false;
   for (int i = 0; i < a->n_attrs; i++)
     if (a->attrs[i] != b->attrs[i]) return false;
-  if (!sni_type_equal(graph->dims, &a->type, &b->type)) return false;
+  if (!sni_type_equal(graph->dims, &a->type, &b->type) || a->n_bodies != b->n_bodies) return false;
+  for (int i = 0; i < a->n_bodies; i++)
+    if (a->bodies[i] != b->bodies[i]) return false;
   return a->data == b->data ||
          (a->data && b->data && !memcmp(a->data, b->data, data_bytes(graph, a)));
 }

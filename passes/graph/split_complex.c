@@ -286,6 +286,35 @@ static void split_pointwise(splitter *s, const sni_node *node, value *out) {
   }
 }
 
+// ---- bodies, whose operands and results lie in memory
+static sni_graph *const *split_bodies(splitter *s, const sni_node *node) {
+  sni_graph **bodies = SNI_ARENA_ARRAY(s->to->arena, sni_graph *, node->n_bodies);
+  if (!bodies) s->b.status = sni_fail_memory(s->to->diag, sizeof(*bodies), "bodies");
+  for (int i = 0; i < node->n_bodies && !s->b.status; i++) {
+    sni_graph body = *node->bodies[i];
+    body.arena = s->to->arena;
+    body.diag = s->to->diag;
+    body.dims = s->to->dims;
+    bodies[i] = SNI_ARENA_NEW(s->to->arena, sni_graph);
+    if (!bodies[i]) {
+      s->b.status = sni_fail_memory(s->to->diag, sizeof(body), "a body");
+      return bodies;
+    }
+    *bodies[i] = body;
+    s->b.status = sni_split_complex(bodies[i], &bodies[i]);
+  }
+  return bodies;
+}
+
+static void split_control(splitter *s, const sni_node *node, value *out) {
+  sni_node copy = *node;
+  for (int i = 0; i < node->n_operands; i++) packed_of(s, node->operands[i]);
+  if (node->n_bodies) copy.bodies = split_bodies(s, node);
+  if (sni_is_complex(node->type.dtype))
+    copy.type = with_last(flat_type(s->to->dims, &node->type), 2);
+  out->packed = copy_node(s, &copy);
+}
+
 // ---- the walk
 static void split_node(splitter *s, const sni_node *node, value *out) {
   switch (sni_op_infos[node->op].op_class) {
@@ -310,6 +339,9 @@ static void split_node(splitter *s, const sni_node *node, value *out) {
     case SNI_CLASS_INDEX:
       split_indexed(s, node, out);
       return;
+    case SNI_CLASS_CONTROL:
+      split_control(s, node, out);
+      return;
     case SNI_CLASS_VIEW:
     case SNI_CLASS_PARTIAL:
     case SNI_CLASS_RANDOM:
@@ -325,6 +357,7 @@ static void visit(splitter *s, sni_node_id i) {
   bool any = is_complex(s, i);
   *out = (value){none, {none, none}};
   for (int k = 0; k < node->n_operands; k++) any |= is_complex(s, node->operands[k]);
+  any |= node->n_bodies > 0;
   s->b.location = node->location;
   if (!any)
     out->packed = copy_node(s, node);

@@ -21,13 +21,13 @@ static inline const sni_tree_buffer *sni_command_buffer(const sni_plan_command *
   return &sni_tree_buffers(c->kernel)[slot % (c->n_slots / sni_plan_parts(c))];
 }
 static inline bool sni_command_writes(const sni_plan_command *c, uint32_t slot) {
-  return c->kernel ? sni_command_buffer(c, slot)->written : slot + 1 + c->works >= c->n_slots;
+  return c->kernel ? sni_command_buffer(c, slot)->written : slot + c->n_written >= c->n_slots;
 }
 static inline bool sni_command_reads(const sni_plan_command *c, uint32_t slot) {
-  return c->kernel ? sni_command_buffer(c, slot)->read : slot + 1 + c->works < c->n_slots;
+  return c->kernel ? sni_command_buffer(c, slot)->read : slot + c->n_written < c->n_slots;
 }
 static inline bool sni_command_faults(const sni_plan_command *c) {
-  return c->kernel ? c->kernel->faults && !c->checked : c->fault != NULL;
+  return c->kernel ? c->kernel->faults && !c->checked : c->fault || c->control;
 }
 
 // Of a plan with slots, commands and in_place; lives in arena.

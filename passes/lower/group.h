@@ -26,6 +26,7 @@ typedef enum sni_group_kind {
   SNI_GROUP_FUSED,    // one kernel: element-wise members, reductions, at most one contraction
   SNI_GROUP_PIECES,   // a result made by several kernels, or a copy (no members)
   SNI_GROUP_LIBRARY,  // one library call
+  SNI_GROUP_CONTROL,  // one control op and its results
   SNI_GROUP_CHAIN,    // one kernel: products and rows that hand strips of rows to each other
 } sni_group_kind;
 
@@ -291,6 +292,9 @@ sn_status sni_explain_values(sni_lowering *l, const sni_plan_value **out_values)
 // ---- build_values.c
 // Makes the dims that only a run knows -1, and lists their sizes: for messages of faults.
 sn_status sni_hide_dims(sni_lowering *l, sni_type *type, sni_size_ref *sizes, int *io_count);
+
+// ---- build_control.c
+sn_status sni_build_control(sni_lowering *l, sni_node_id id);
 
 // ---- library.c
 sn_status sni_build_library(sni_lowering *l, sni_node_id id);

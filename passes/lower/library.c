@@ -76,7 +76,7 @@ sn_status sni_library_work(sni_lowering *l, sni_plan_command *command, const sni
   memcpy(slots, command->slots, command->n_slots * sizeof *slots);
   slots[command->n_slots++] = (uint32_t)slot;
   command->slots = slots;
-  command->works = true;
+  command->n_written++;
   return SN_OK;
 }
 
@@ -90,6 +90,7 @@ sn_status sni_build_library(sni_lowering *l, sni_node_id id) {
   sni_plan_command c = {.library = sni_library_for(l->graph, node),
                         .slots = slots,
                         .n_slots = n_slots,
+                        .n_written = 1,
                         .location = node->location,
                         .op_name = sni_op_infos[node->op].name};
   sni_assert(c.library);

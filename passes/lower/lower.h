@@ -26,24 +26,27 @@ typedef struct sni_lower_options {
   int vector_bits;           // of the CPU
   int64_t streamed_bytes;    // outputs from this size on go around the caches; 0: none
   bool verify;               // check the groups, as debug builds always do: for tests
+  // Per node: of a control op the executables of its bodies. NULL: there are none.
+  const sni_executable *const *const *bodies;
 } sni_lower_options;
 
 typedef struct sni_plan_command {
   const sni_tree *kernel;                // before expansion; NULL: a library call
   uint32_t kernel_number;                // while lowering: of sni_lowering.kernels
-  const struct sni_library_op *library;  // library.h
+  const struct sni_library_op *library;  // library.h; of a control op too, for its name and cost
   const void *call;                      // what it is asked to do
+  const struct sni_node *control;        // the control op that it is
   const uint32_t *slots;        // one per buffer of the kernel; of a call: operands, result, work
   const int64_t *offsets;       // bytes from each slot's beginning; NULL: none
   const sni_size_ref *params;   // one per kernel parameter, or as the library op says
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;
   uint32_t n_slots, n_params, n_extents;
+  uint32_t n_written;  // of a call: its last slots, results and behind them work space
   uint32_t n_parts;    // as sni_command: above 1 a list, and all counts and arrays are its parts'
   double ns_per_unit;  // schedule_commands.c
   bool copies;         // buffer 0 to buffer 1, nothing else
   bool checked;        // an earlier command has checked the kernel's indices
-  bool works;          // of a library call: its last slot is work space, behind the result
   sni_location location;
   const char *fault;  // message, as sni_command; NULL: cannot happen
   const sni_size_ref *fault_sizes;

@@ -15,6 +15,8 @@ static sn_status build_group(sni_lowering *l, sni_same_groups *same, uint32_t nu
       return sni_build_special(l, number);
     case SNI_GROUP_LIBRARY:
       return sni_build_library(l, group->members[0]);
+    case SNI_GROUP_CONTROL:
+      return sni_build_control(l, group->members[group->n_members - 1]);
   }
   return SN_OK;
 }
@@ -23,6 +25,7 @@ static sn_status build_groups(sni_lowering *l, sni_same_groups *same) {
   static const char *const kinds[] = {[SNI_GROUP_FUSED] = "fused",
                                       [SNI_GROUP_PIECES] = "pieces",
                                       [SNI_GROUP_LIBRARY] = "library",
+                                      [SNI_GROUP_CONTROL] = "control",
                                       [SNI_GROUP_CHAIN] = "chain"};
   sni_plan_group *groups = SNI_ARENA_ARRAY(l->arena, sni_plan_group, l->n_order + 1);
   if (!groups) return sni_fail_memory(l->diag, l->n_order * sizeof *groups, "a plan");

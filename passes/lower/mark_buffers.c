@@ -163,6 +163,8 @@ static void mark_reachable(sni_lowering *l) {
 
 // What a node needs in memory of its operands.
 static void force_operands(sni_lowering *l, const sni_node *node) {
+  for (int i = 0; sni_is_control(node) && i < node->n_operands; i++)
+    sni_force(l, node->operands[i]);
   const bool past_views = !(sni_op_infos[node->op].flags & SNI_FLAGS_LIES);
   for (int i = 0; i < sni_whole_operands(node->op); i++) {
     if (past_views)
@@ -184,7 +186,9 @@ static void mark_forced(sni_lowering *l, const uint32_t *uses) {
     const sni_op_lowering lowering = sni_lowering_of(node);
     if (!l->nodes[id].reachable) continue;
     if (lies_in_memory(node)) l->nodes[id].materialised = true;
-    if (lowering == SNI_LOWERING_CHUNKS || lowering == SNI_LOWERING_LIBRARY) sni_force(l, id);
+    if (lowering == SNI_LOWERING_CHUNKS || lowering == SNI_LOWERING_LIBRARY ||
+        lowering == SNI_LOWERING_RESULT)
+      sni_force(l, id);
     force_operands(l, node);
     if (lowering == SNI_LOWERING_UPDATE ||
         (lowering == SNI_LOWERING_PIECES && !sni_is_conditional(node)))

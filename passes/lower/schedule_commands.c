@@ -499,6 +499,8 @@ sn_status sni_schedule_commands(sni_plan *plan, const int64_t *sizes, sni_arena 
   sni_arena scratch;
   plan->n_tasks = plan->n_phases = 0;
   if (plan->n_commands < 2) return SN_OK;
+  for (uint32_t c = 0; c < plan->n_commands; c++)
+    if (plan->commands[c].control) return SN_OK;  // its bodies have the pool for themselves
   sni_arena_init(&scratch, arena->allocator);
   scheduler s = {.plan = plan, .sizes = sizes, .arena = &scratch, .diag = diag};
   const sn_status status = schedule(&s, arena);

@@ -1,0 +1,170 @@
+// sn_cond, sn_switch_case.
+//
+// Where the number of the body is known (eager mode; a constant of the trace) that body alone is called, in place.
+#include "frontend/control/control.h"
+
+#include "frontend/ops/compose.h"
+#include "graph/control.h"
+
+#include <string.h>
+
+typedef struct branches {
+  sn_context *context;
+  const char *name;
+  const sn_callback *bodies;
+  int n_bodies;
+  void *user;
+  sn_tensor *const *in;
+  int n_in;
+  sn_tensor **out;
+  int n_out;
+  sni_location location;
+} branches;
+
+static sni_user_code code_of(const branches *r, int body) {
+  return (sni_user_code){r->bodies[body], r->user, r->n_out, "a body of ", r->name, ""};
+}
+
+// ---- in a trace
+static sn_status add_results(sni_bodies *b, const branches *r) {
+  for (int i = 0; i < r->n_bodies; i++) {
+    sni_traced_body *body = &b->bodies[i];
+    for (int k = 0; k < r->n_out; k++)
+      SNI_TRY(sni_graph_add_result(body->trace.graph, body->outputs[k], -1));
+    for (uint32_t v = 0; v < b->n_variables; v++) {
+      sni_node_id node;
+      if (!b->variables[v].assigned) continue;
+      SNI_TRY(sni_variable_at_end(b, i, v, &node));
+      SNI_TRY(sni_graph_add_result(body->trace.graph, node, -1));
+    }
+  }
+  return SN_OK;
+}
+
+static sn_status check_outputs(const sni_bodies *b, const branches *r) {
+  for (int i = 1; i < r->n_bodies; i++)
+    for (int k = 0; k < r->n_out; k++) {
+      const sni_graph *first = b->bodies[0].trace.graph, *other = b->bodies[i].trace.graph;
+      SNI_TRY(sni_check_body_type(b->context, sni_graph_type(first, b->bodies[0].outputs[k]), other,
+                                  b->bodies[i].outputs[k], "output", k, "another body makes it"));
+    }
+  return SN_OK;
+}
+
+static sn_status trace_branches(sni_bodies *b, const branches *r, sni_node_id number) {
+  const sni_body_inputs inputs = {.given = r->in, .n_given = r->n_in};
+  for (int i = 0; i < r->n_bodies; i++) {
+    const sni_user_code code = code_of(r, i);
+    SNI_TRY(sni_trace_body(b, i, &code, &inputs));
+  }
+  SNI_TRY(check_outputs(b, r));
+  SNI_TRY(sni_settle_variables(b, false));
+  SNI_TRY(add_results(b, r));
+  return sni_bodies_finish(b, SNI_OP_COND, &number, 1, NULL, 0, r->location, r->n_out, r->out, NULL,
+                           r->n_out);
+}
+
+static sn_status cond_in_trace(const branches *r, sn_tensor *number) {
+  sni_bodies b;
+  sni_node_id node;
+  SNI_TRY(sni_trace_node(r->context->trace, number, &node));
+  sn_status status = sni_bodies_begin(&b, r->context, r->name, r->n_bodies, 0, 0);
+  if (!status) status = trace_branches(&b, r, node);
+  sni_bodies_end(&b);
+  return status;
+}
+
+// ---- a number that is known
+static sn_status call_one(const branches *r, int64_t number) {
+  const int body = number < 0 || number >= r->n_bodies ? r->n_bodies - 1 : (int)number;
+  const sni_user_code code = code_of(r, body);
+  return sni_run_user_code(&code, r->context, r->in, r->out);
+}
+
+static bool is_known(const sn_context *context, const sn_tensor *number) {
+  return !context->trace || number->kind == SNI_TENSOR_EAGER;
+}
+
+static sn_status choose(const branches *r, sn_tensor *number) {
+  sn_context *c = r->context;
+  sn_tensor *wide = number->type.dtype == SN_I64 ? number : sni_convert(c, number, SN_I64);
+  if (c->diag.status) return c->diag.status;
+  if (is_known(c, wide)) {
+    int64_t value = 0;
+    sni_buffer *buffer;
+    char *data;
+    sni_tensor_snapshot(wide, &buffer, &data);
+    memcpy(&value, data, sizeof(value));
+    sni_buffer_release(buffer);
+    return call_one(r, value);
+  }
+  // what i32 cannot hold has no body either
+  sn_tensor *bound =
+      sni_with_number(c, SNI_OP_MIN, sni_with_number(c, SNI_OP_MAX, wide, -1), r->n_bodies);
+  sn_tensor *narrow = sni_convert(c, bound, SN_I32);
+  if (c->diag.status) return c->diag.status;
+  return cond_in_trace(r, narrow);
+}
+
+// ---- public
+static bool check_number(sn_context *context, const char *name, const sn_tensor *t, bool is_bool) {
+  char text[SNI_TENSOR_NAME];
+  if (!sni_operand_ok(context, name, 0, t)) return false;
+  const bool dtype_ok = is_bool ? t->type.dtype == SN_BOOL : sni_is_integer(t->type.dtype);
+  if (dtype_ok && t->type.rank == 0) return true;
+  sni_error(context, dtype_ok ? SN_ERR_SHAPE : SN_ERR_DTYPE, "%s: operand #0 is %s, expected %s",
+            name, sni_describe(t, text), is_bool ? "bool[]" : "an integer scalar");
+  return false;
+}
+
+static bool check_request(const branches *r, sn_tensor *number, bool is_bool) {
+  if (!check_number(r->context, r->name, number, is_bool)) return false;
+  bool complete = r->bodies && r->n_bodies > 0;
+  for (int i = 0; complete && i < r->n_bodies; i++) complete = r->bodies[i] != NULL;
+  if (!complete) {
+    sni_error(r->context, SN_ERR_ARGUMENT, "%s: a body is NULL, or there is none", r->name);
+    return false;
+  }
+  return sni_check_control_lists(r->context, r->name, r->in, r->n_in, r->out, r->n_out);
+}
+
+static sn_status run(branches *r, sn_tensor *number, bool is_bool, const char *file, int line) {
+  sn_context *context = r->context;
+  SNI_ENTER(context, r->name, context_refused);
+  r->location = sni_control_location(context, file, line);
+  sn_status status = context->diag.status;
+  if (!status && !check_request(r, number, is_bool)) status = context->diag.status;
+  if (!status) status = choose(r, number);
+  return sni_control_end(context, status, r->out, r->n_out, file, line);
+}
+
+sn_status sn_cond_at(sn_context *context, sn_tensor *pred, sn_callback then_body,
+                     sn_callback else_body, void *user, sn_tensor *const *in, int n_in,
+                     sn_tensor **out, int n_out, const char *file, int line) {
+  const sn_callback bodies[2] = {else_body, then_body};
+  branches r = {.context = context,
+                .name = "sn_cond",
+                .bodies = bodies,
+                .n_bodies = 2,
+                .user = user,
+                .in = in,
+                .n_in = n_in,
+                .out = out,
+                .n_out = n_out};
+  return run(&r, pred, true, file, line);
+}
+
+sn_status sn_switch_case_at(sn_context *context, sn_tensor *number, const sn_callback *bodies,
+                            int n_bodies, void *user, sn_tensor *const *in, int n_in,
+                            sn_tensor **out, int n_out, const char *file, int line) {
+  branches r = {.context = context,
+                .name = "sn_switch_case",
+                .bodies = bodies,
+                .n_bodies = n_bodies,
+                .user = user,
+                .in = in,
+                .n_in = n_in,
+                .out = out,
+                .n_out = n_out};
+  return run(&r, number, false, file, line);
+}

@@ -1,0 +1,210 @@
+// What control nodes and their bodies have to do with each other.
+//
+// Invariant: types of carries do not change from one iteration to the next; all bodies of a cond give the same types.
+#include "graph/control.h"
+
+#include "graph/infer.h"
+
+sni_control sni_control_of(const sni_node *node) {
+  sni_control c = {.length = 0};
+  if (node->op == SNI_OP_COND) {
+    c.first_carry = c.first_x = c.first_capture = 1;
+  } else {
+    c.n_carries = (int)node->attrs[0];
+    c.first_x = c.first_capture = c.n_carries;
+  }
+  if (node->op == SNI_OP_SCAN) {
+    c.n_xs = (int)node->attrs[1];
+    c.length = node->attrs[2];
+    c.reverse = node->attrs[3] != 0;
+    c.first_capture += c.n_xs;
+    c.first_x_input = 1;
+    c.first_capture_input = 1 + c.n_xs;
+  }
+  c.n_captures = node->n_operands - c.first_capture;
+  c.n_outputs = sni_body_outputs(sni_control_step(node));
+  c.n_results = c.n_carries + c.n_outputs;
+  return c;
+}
+
+const sni_graph *sni_control_step(const sni_node *node) {
+  return node->bodies[node->op == SNI_OP_WHILE ? 1 : 0];
+}
+
+// ---- bodies
+sni_node_id sni_body_output(const sni_graph *body, int index) {
+  for (uint32_t i = 0; i < body->n_results; i++)
+    if (body->results[i].variable < 0 && index-- == 0) return body->results[i].node;
+  return SNI_NO_NODE;
+}
+
+sni_node_id sni_body_next(const sni_graph *body, int index) {
+  for (uint32_t i = 0; i < body->n_results; i++)
+    if (body->results[i].variable == index) return body->results[i].node;
+  return SNI_NO_NODE;
+}
+
+int sni_body_outputs(const sni_graph *body) {
+  int n = 0;
+  for (uint32_t i = 0; i < body->n_results; i++) n += body->results[i].variable < 0;
+  return n;
+}
+
+// ---- types
+static sn_status fail(const sni_graph *graph, const sni_node *node, const char *what, int index) {
+  return sni_fail(graph->diag, SN_ERR_INTERNAL, "%s: %s %d does not fit its bodies",
+                  sni_op_infos[node->op].name, what, index);
+}
+
+sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, int index,
+                                  sni_type *out_type) {
+  const sni_control c = sni_control_of(node);
+  if (index < 0 || index >= c.n_results) return fail(graph, node, "result", index);
+  if (index < c.n_carries) {
+    *out_type = *sni_graph_type(graph, node->operands[c.first_carry + index]);
+    return SN_OK;
+  }
+  const sni_graph *step = sni_control_step(node);
+  *out_type = *sni_graph_type(step, sni_body_output(step, index - c.n_carries));
+  if (node->op == SNI_OP_COND) return SN_OK;
+  if (out_type->rank == SN_MAX_RANK)
+    return sni_fail(graph->diag, SN_ERR_SHAPE,
+                    "%s: output %d has rank %d, and none is left for "
+                    "the iterations",
+                    sni_op_infos[node->op].name, index - c.n_carries, SN_MAX_RANK);
+  for (int d = out_type->rank++; d > 0; d--) out_type->dims[d] = out_type->dims[d - 1];
+  out_type->dims[0] = c.length;
+  return SN_OK;
+}
+
+// The row of an x.
+static bool row_type(const sni_graph *graph, sni_node_id x, sni_dim length, sni_type *out) {
+  const sni_type *type = sni_graph_type(graph, x);
+  if (type->rank < 1 || !sni_dim_equal(graph->dims, type->dims[0], length)) return false;
+  *out = *type;
+  out->rank--;
+  for (int d = 0; d < out->rank; d++) out->dims[d] = type->dims[d + 1];
+  return true;
+}
+
+static bool input_type(const sni_graph *graph, const sni_node *node, const sni_control *c,
+                       int input, sni_type *out) {
+  const int capture = input - c->first_capture_input, x = input - c->first_x_input;
+  if (input < 0 || capture >= c->n_captures) return false;
+  if (capture >= 0) {
+    *out = *sni_graph_type(graph, node->operands[c->first_capture + capture]);
+    return true;
+  }
+  if (x >= 0) return row_type(graph, node->operands[c->first_x + x], c->length, out);
+  *out = sni_type_make(SN_I64, 0, NULL);
+  return true;
+}
+
+static bool parameter_fits(const sni_graph *graph, const sni_node *node, const sni_control *c,
+                           const sni_graph *body, const sni_parameter *p) {
+  sni_type type;
+  if (p->kind == SNI_PARAMETER_CAPTURE || p->index > INT32_MAX) return false;
+  if (p->kind == SNI_PARAMETER_INPUT) {
+    if (!input_type(graph, node, c, (int)p->index, &type)) return false;
+  } else {
+    if ((int)p->index >= c->n_carries) return false;
+    type = *sni_graph_type(graph, node->operands[c->first_carry + (int)p->index]);
+  }
+  return sni_type_equal(graph->dims, &type, sni_graph_type(body, p->node));
+}
+
+static sn_status check_same(const sni_graph *graph, const sni_node *node, const char *what,
+                            int index, const sni_type *expected, const sni_type *given) {
+  char a[200], b[200];
+  if (sni_type_equal(graph->dims, expected, given)) return SN_OK;
+  sni_type_format(graph->dims, expected, a, sizeof(a));
+  sni_type_format(graph->dims, given, b, sizeof(b));
+  return sni_fail(graph->diag, expected->dtype == given->dtype ? SN_ERR_SHAPE : SN_ERR_DTYPE,
+                  "%s: %s %d is %s, expected %s", sni_op_infos[node->op].name, what, index, b, a);
+}
+
+static sn_status check_body(const sni_graph *graph, const sni_node *node, const sni_control *c,
+                            const sni_graph *body, bool is_condition) {
+  for (uint32_t i = 0; i < body->n_parameters; i++)
+    if (!parameter_fits(graph, node, c, body, &body->parameters[i]))
+      return fail(graph, node, "parameter", (int)i);
+  if (sni_body_outputs(body) != (is_condition ? 1 : c->n_outputs))
+    return fail(graph, node, "outputs", sni_body_outputs(body));
+  for (int i = 0; i < c->n_carries; i++) {
+    const sni_node_id next = sni_body_next(body, i);
+    if ((next == SNI_NO_NODE) != is_condition) return fail(graph, node, "carry", i);
+    if (next != SNI_NO_NODE)
+      SNI_TRY(check_same(graph, node, "the next value of carry", i,
+                         sni_graph_type(graph, node->operands[c->first_carry + i]),
+                         sni_graph_type(body, next)));
+  }
+  return SN_OK;
+}
+
+static sn_status check_condition(const sni_graph *graph, const sni_node *node) {
+  const sni_type expected = sni_type_make(SN_BOOL, 0, NULL);
+  const sni_graph *condition = node->bodies[0];
+  return check_same(graph, node, "the condition's output", 0, &expected,
+                    sni_graph_type(condition, sni_body_output(condition, 0)));
+}
+
+static sn_status check_branches(const sni_graph *graph, const sni_node *node, int n_outputs) {
+  const sni_type number = sni_type_make(SN_I32, 0, NULL);
+  SNI_TRY(check_same(graph, node, "operand", 0, &number, sni_graph_type(graph, node->operands[0])));
+  for (int b = 1; b < node->n_bodies; b++)
+    for (int i = 0; i < n_outputs; i++)
+      SNI_TRY(check_same(graph, node, "an output of another body, number", i,
+                         sni_graph_type(node->bodies[0], sni_body_output(node->bodies[0], i)),
+                         sni_graph_type(node->bodies[b], sni_body_output(node->bodies[b], i))));
+  return SN_OK;
+}
+
+static bool counts_fit(const sni_node *node) {
+  const int wanted = node->op == SNI_OP_WHILE ? 2 : 1;
+  if (node->op == SNI_OP_COND) return node->n_operands > 0 && node->n_bodies > 0;
+  if (node->n_bodies != wanted) return false;
+  int64_t operands = node->attrs[0];
+  if (operands < 0 || (node->op == SNI_OP_WHILE && operands < 1)) return false;
+  if (node->op == SNI_OP_SCAN && (node->attrs[1] < 0 || node->attrs[1] > UINT16_MAX)) return false;
+  if (node->op == SNI_OP_SCAN) operands += node->attrs[1];
+  return operands <= node->n_operands;
+}
+
+sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
+  if (!counts_fit(node)) return fail(graph, node, "count", node->n_operands);
+  const sni_control c = sni_control_of(node);
+  for (int i = 0; i < node->n_bodies; i++) {
+    const bool is_condition = node->op == SNI_OP_WHILE && i == 0;
+    SNI_TRY(check_body(graph, node, &c, node->bodies[i], is_condition));
+  }
+  if (node->op == SNI_OP_WHILE && c.n_outputs) return fail(graph, node, "outputs", c.n_outputs);
+  if (node->op == SNI_OP_WHILE) return check_condition(graph, node);
+  return node->op == SNI_OP_COND ? check_branches(graph, node, c.n_outputs) : SN_OK;
+}
+
+// ---- construction
+sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *operands,
+                                int n_operands, const sni_dim *attrs, int n_attrs,
+                                sni_graph *const *bodies, int n_bodies, sni_location location,
+                                sni_node_id *out_id) {
+  sni_graph *const *kept = sni_arena_copy(graph->arena, bodies, (size_t)n_bodies * sizeof(*bodies));
+  if (!kept) return sni_fail_memory(graph->diag, (size_t)n_bodies * sizeof(*bodies), "bodies");
+  SNI_TRY(sni_graph_append(graph, true, op, operands, n_operands, attrs, n_attrs, NULL, location,
+                           out_id));
+  sni_node *node = &graph->nodes[*out_id];
+  node->bodies = kept;
+  node->n_bodies = (uint16_t)n_bodies;
+  const sn_status status = sni_control_check(graph, node);
+  if (status) graph->n_nodes--;  // the node is the last one
+  return status;
+}
+
+sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, int index,
+                                       sni_node_id *out_id) {
+  sni_type type;
+  const sni_node *node = sni_graph_node(graph, control);
+  SNI_TRY(sni_control_result_type(graph, node, index, &type));
+  const sni_dim attr = index;
+  return sni_graph_append(graph, true, SNI_OP_RESULT, &control, 1, &attr, 1, &type, node->location,
+                          out_id);
+}

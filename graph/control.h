@@ -1,0 +1,53 @@
+// Control ops: nodes with bodies, which are graphs of their own over the same dims.
+//
+//   op      operands                       bodies                    results
+//   cond    i32[] number, captures         one per number            a body's outputs
+//   while   carries, captures              condition, step           carries
+//   scan    carries, xs, captures          step                      carries, ys
+//
+// What a body reads is all its own: its INPUT parameters are (of a scan) the number of the iteration, i64[],
+// and the xs' rows, then the captures; carries are its VARIABLE parameters, and their next values its results for
+// these. So a carry is updated in place where a function's variable would be. A condition has one output, bool[],
+// and no next values. Outputs of a scan's step are rows of the ys. A body need not have a parameter for what it does
+// not read. The node's own type is bool[] and means nothing: a RESULT node stands for each value.
+#ifndef SNI_GRAPH_CONTROL_H
+#define SNI_GRAPH_CONTROL_H
+
+#include "graph/graph.h"
+
+typedef struct sni_control {
+  int n_carries, n_xs, n_captures;
+  int first_carry, first_x, first_capture;  // operands
+  int first_x_input, first_capture_input;   // INPUT numbers of the bodies
+  int n_outputs;                            // of each body but a condition
+  int n_results;                            // carries and outputs
+  sni_dim length;                           // of a scan
+  bool reverse;
+} sni_control;
+// Of a control node whose counts are right.
+sni_control sni_control_of(const sni_node *node);
+// The body that gives the results (of a cond the first one).
+const sni_graph *sni_control_step(const sni_node *node);
+
+// The node behind output number `index` of a body; behind the next value of carry `index`. SNI_NO_NODE: there is none.
+sni_node_id sni_body_output(const sni_graph *body, int index);
+sni_node_id sni_body_next(const sni_graph *body, int index);
+int sni_body_outputs(const sni_graph *body);
+
+// What RESULT number `index` of the node is. Errors: SN_ERR_MEMORY, SN_ERR_INTERNAL.
+sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, int index,
+                                  sni_type *out_type);
+// Bodies against operands and each other. Errors: SN_ERR_INTERNAL, but SN_ERR_SHAPE and SN_ERR_DTYPE where a carry's
+// next value, or the output of a cond's other body, is of another type.
+sn_status sni_control_check(const sni_graph *graph, const sni_node *node);
+
+// Appends a control node; bodies are borrowed, and must live as long as the graph. Errors: as sni_control_check.
+sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *operands,
+                                int n_operands, const sni_dim *attrs, int n_attrs,
+                                sni_graph *const *bodies, int n_bodies, sni_location location,
+                                sni_node_id *out_id);
+// Appends the node of one of its results.
+sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, int index,
+                                       sni_node_id *out_id);
+
+#endif

@@ -1,0 +1,177 @@
+// Branches and loops: which memory each iteration reads and writes.
+//
+// Invariant: operands are only read. A carry lies in its result's memory or in the second one; what is updated in place
+// stays in the result's.
+#include "runtime/control.h"
+
+#include <string.h>
+
+struct sni_bound_control {
+  const sni_control_call *call;
+  sni_allocator *allocator;
+  sni_run_state **bodies;
+  void **inputs, **outputs, **carries, **next;
+  int64_t iteration;
+  sn_status status;
+  size_t bytes;
+};
+
+// ---- creation
+// One block for all arrays.
+static size_t arrays_bytes(const sni_control_call *c) {
+  const size_t inputs = 1 + (size_t)c->n_xs + c->n_captures;
+  return (c->n_bodies + inputs + c->n_outputs + 1 + 2 * (size_t)c->n_carries) * sizeof(void *);
+}
+
+static sn_status create_bodies(sni_bound_control *control, sni_buffer_pool *pool,
+                               sni_thread_pool *threads, int max_threads, sni_diag *diag) {
+  for (uint32_t i = 0; i < control->call->n_bodies; i++)
+    SNI_TRY(sni_run_state_create(control->call->bodies[i], control->allocator, pool, threads,
+                                 max_threads, diag, &control->bodies[i]));
+  return SN_OK;
+}
+
+sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *allocator,
+                                   sni_buffer_pool *pool, sni_thread_pool *threads, int max_threads,
+                                   sni_diag *diag, sni_bound_control **out_control) {
+  const size_t bytes = sizeof(sni_bound_control) + arrays_bytes(call);
+  sni_bound_control *control = sni_alloc_zeroed(allocator, bytes);
+  *out_control = control;
+  if (!control) return sni_fail_memory(diag, bytes, "a loop");
+  void **next = (void **)(control + 1);
+  control->call = call;
+  control->allocator = allocator;
+  control->bytes = bytes;
+  control->bodies = (sni_run_state **)next;
+  control->inputs = next += call->n_bodies;
+  control->outputs = next += 1 + (size_t)call->n_xs + call->n_captures;
+  control->carries = next += (size_t)call->n_outputs + 1;  // a condition has one
+  control->next = next + call->n_carries;
+  return create_bodies(control, pool, threads, max_threads, diag);
+}
+
+void sni_bound_control_destroy(sni_bound_control *control) {
+  if (!control) return;
+  for (uint32_t i = 0; i < control->call->n_bodies; i++) sni_run_state_destroy(control->bodies[i]);
+  sni_free(control->allocator, control, control->bytes);
+}
+
+sn_status sni_bound_control_bind(sni_bound_control *control, const int64_t *symbols) {
+  for (uint32_t i = 0; i < control->call->n_bodies; i++)
+    SNI_TRY(sni_run_state_bind(control->bodies[i], symbols));
+  return SN_OK;
+}
+
+void sni_bound_control_limit_threads(sni_bound_control *control, int threads) {
+  for (uint32_t i = 0; i < control->call->n_bodies; i++)
+    sni_run_state_limit_threads(control->bodies[i], threads);
+}
+
+size_t sni_bound_control_bytes(const sni_bound_control *control) {
+  size_t bytes = control->bytes;
+  for (uint32_t i = 0; i < control->call->n_bodies; i++)
+    bytes += sni_run_state_bytes(control->bodies[i]);
+  return bytes;
+}
+
+sn_status sni_bound_control_status(const sni_bound_control *control) {
+  return control->status;
+}
+
+// ---- running
+static sn_status run_body(sni_bound_control *control, uint32_t body, void *const *next) {
+  return sni_run_state_run(control->bodies[body], control->inputs, control->outputs,
+                           control->carries, next,
+                           (void *const *)(uintptr_t)control->call->constants[body]);
+}
+
+static sn_status run_cond(sni_bound_control *control, void *const *buffers) {
+  const sni_control_call *call = control->call;
+  const int32_t number = *(const int32_t *)buffers[0];
+  // a number that there is no body for is the last one: tf.switch_case
+  const uint32_t body =
+      number < 0 || (uint32_t)number >= call->n_bodies ? call->n_bodies - 1 : (uint32_t)number;
+  memcpy(control->inputs, buffers + 1, call->n_captures * sizeof(void *));
+  memcpy(control->outputs, buffers + 1 + call->n_captures, call->n_outputs * sizeof(void *));
+  return run_body(control, body, NULL);
+}
+
+// The carries begin as copies of the operands.
+static void begin_carries(sni_bound_control *control, void *const *buffers, const int64_t *bytes) {
+  const sni_control_call *call = control->call;
+  const sni_executable *step = call->bodies[call->n_bodies - 1];
+  void *const *results = buffers + call->n_carries + call->n_xs + call->n_captures;
+  void *const *spare = results + call->n_carries + call->n_outputs;
+  for (uint32_t i = 0; i < call->n_carries; i++) {
+    control->carries[i] = results[i];
+    control->next[i] = step->in_place[i] ? results[i] : *spare++;
+    if (bytes[i]) memcpy(results[i], buffers[i], (size_t)bytes[i]);
+  }
+}
+
+static void swap_carries(sni_bound_control *control) {
+  for (uint32_t i = 0; i < control->call->n_carries; i++) {
+    void *now = control->next[i];
+    control->next[i] = control->carries[i];
+    control->carries[i] = now;
+  }
+}
+
+static void end_carries(sni_bound_control *control, void *const *buffers, const int64_t *bytes) {
+  const sni_control_call *call = control->call;
+  void *const *results = buffers + call->n_carries + call->n_xs + call->n_captures;
+  for (uint32_t i = 0; i < call->n_carries; i++)
+    if (control->carries[i] != results[i] && bytes[i])
+      memcpy(results[i], control->carries[i], (size_t)bytes[i]);
+}
+
+static sn_status run_while(sni_bound_control *control, void *const *buffers) {
+  const sni_control_call *call = control->call;
+  bool goes_on = false;
+  memcpy(control->inputs, buffers + call->n_carries, call->n_captures * sizeof(void *));
+  for (;;) {
+    control->outputs[0] = &goes_on;
+    SNI_TRY(run_body(control, 0, NULL));
+    if (!goes_on) return SN_OK;
+    SNI_TRY(run_body(control, 1, control->next));
+    swap_carries(control);
+  }
+}
+
+static sn_status run_scan(sni_bound_control *control, void *const *buffers, const int64_t *params) {
+  const sni_control_call *call = control->call;
+  const int64_t length = params[0], *x_bytes = params + 1 + call->n_carries;
+  const int64_t *output_bytes = x_bytes + call->n_xs;
+  void *const *xs = buffers + call->n_carries, *const *captures = xs + call->n_xs;
+  void *const *outputs = captures + call->n_captures + call->n_carries;
+  control->inputs[0] = &control->iteration;
+  memcpy(control->inputs + 1 + call->n_xs, captures, call->n_captures * sizeof(void *));
+  for (int64_t n = 0; n < length; n++) {
+    const int64_t i = call->reverse ? length - 1 - n : n;
+    control->iteration = i;
+    for (uint32_t k = 0; k < call->n_xs; k++)
+      control->inputs[1 + k] = (char *)xs[k] + i * x_bytes[k];
+    for (uint32_t k = 0; k < call->n_outputs; k++)
+      control->outputs[k] = (char *)outputs[k] + i * output_bytes[k];
+    SNI_TRY(run_body(control, 0, control->next));
+    swap_carries(control);
+  }
+  return SN_OK;
+}
+
+void sni_run_control(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
+                     int64_t end, void *scratch) {
+  sni_bound_control *control = (sni_bound_control *)(uintptr_t)code;  // this thread's own
+  const sni_control_call *call = control->call;
+  (void)begin;
+  (void)end;
+  if (call->kind == SNI_CONTROL_COND) {
+    control->status = run_cond(control, buffers);
+  } else {
+    begin_carries(control, buffers, params + 1);
+    control->status = call->kind == SNI_CONTROL_WHILE ? run_while(control, buffers)
+                                                      : run_scan(control, buffers, params);
+    end_carries(control, buffers, params + 1);
+  }
+  if (control->status) ((sni_scratch_header *)scratch)->fault = 1;
+}

@@ -1,0 +1,44 @@
+// Commands that run executables: branches and loops. Such a command is called as a kernel of one unit is, by the thread
+// that runs the others, and its executables use the pool as any other does.
+//
+//   buffers  operands (of a cond the number of the body first; carries, xs, captures), results (carries, outputs),
+//            then a second memory for each carry that the step does not update in place
+//   params   the length of a scan; bytes of each carry, of a row of each x, of a row of each output
+//
+// A body's inputs are (of a scan) the number of the iteration and the xs' rows, then the captures; its variables are
+// the carries (graph/control.h). Rows are read and written where they lie in the xs and outputs.
+#ifndef SNI_RUNTIME_CONTROL_H
+#define SNI_RUNTIME_CONTROL_H
+
+#include "runtime/executable.h"
+
+typedef enum sni_control_kind {
+  SNI_CONTROL_COND,   // one of the bodies
+  SNI_CONTROL_WHILE,  // bodies: condition, step
+  SNI_CONTROL_SCAN,
+} sni_control_kind;
+
+typedef struct sni_control_call {
+  sni_control_kind kind;
+  uint32_t n_bodies, n_carries, n_xs, n_captures, n_outputs;
+  const sni_executable *const *bodies;
+  const void *const *const *constants;  // of each body; passes/compile.c fills them in
+  bool reverse;
+} sni_control_call;
+
+// The run states of one command's bodies, for one thread.
+typedef struct sni_bound_control sni_bound_control;
+sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *allocator,
+                                   sni_buffer_pool *pool, sni_thread_pool *threads, int max_threads,
+                                   sni_diag *diag, sni_bound_control **out_control);
+void sni_bound_control_destroy(sni_bound_control *control);
+sn_status sni_bound_control_bind(sni_bound_control *control, const int64_t *symbols);
+void sni_bound_control_limit_threads(sni_bound_control *control, int threads);
+size_t sni_bound_control_bytes(const sni_bound_control *control);
+// A sni_kernel_function; code: the sni_bound_control. A body's failure is the scratch header's fault.
+void sni_run_control(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
+                     int64_t end, void *scratch);
+// What the last run that set the fault has failed with; its message is in the diag.
+sn_status sni_bound_control_status(const sni_bound_control *control);
+
+#endif
