@@ -7,23 +7,23 @@
 
 sni_control sni_control_of(const sni_node *node) {
   sni_control c = {.length = 0};
-  if (node->op == SNI_OP_COND) {
-    c.first_carry = c.first_x = c.first_capture = 1;
-  } else {
-    c.n_carries = (int)node->attrs[0];
-    c.first_x = c.first_capture = c.n_carries;
-  }
+  c.first_carry = node->op == SNI_OP_COND || node->op == SNI_OP_RESCAN;
+  if (node->op != SNI_OP_COND) c.n_carries = (int)node->attrs[0];
+  c.first_x = c.first_capture = c.first_carry + c.n_carries;
   if (node->op == SNI_OP_SCAN) {
     c.n_xs = (int)node->attrs[1];
     c.length = node->attrs[2];
     c.reverse = node->attrs[3] != 0;
     c.first_capture += c.n_xs;
+  }
+  if (node->op == SNI_OP_SCAN || node->op == SNI_OP_RESCAN) {
+    c.n_rows = (int)node->attrs[1];
     c.first_x_input = 1;
-    c.first_capture_input = 1 + c.n_xs;
+    c.first_capture_input = 1 + c.n_rows;
   }
   c.n_captures = node->n_operands - c.first_capture;
   c.n_outputs = sni_body_outputs(sni_control_step(node));
-  c.n_results = c.n_carries + c.n_outputs;
+  c.n_results = c.n_carries + (node->op == SNI_OP_WHILE ? c.n_outputs > 0 : c.n_outputs);
   return c;
 }
 
@@ -64,6 +64,10 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
     *out_type = *sni_graph_type(graph, node->operands[c.first_carry + index]);
     return SN_OK;
   }
+  if (node->op == SNI_OP_WHILE) {
+    *out_type = sni_type_make(SN_I64, 1, (sni_dim[]){2});
+    return SN_OK;
+  }
   const sni_graph *step = sni_control_step(node);
   *out_type = *sni_graph_type(step, sni_body_output(step, index - c.n_carries));
   if (node->op == SNI_OP_COND) return SN_OK;
@@ -75,6 +79,19 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
   for (int d = out_type->rank++; d > 0; d--) out_type->dims[d] = out_type->dims[d - 1];
   out_type->dims[0] = c.length;
   return SN_OK;
+}
+
+// The row of a history.
+static bool history_type(const sni_graph *graph, const sni_node *rescan, int row, sni_type *out) {
+  const sni_node *history = sni_graph_node(graph, rescan->operands[0]);
+  if (!sni_is_result(history)) return false;
+  const sni_node *loop = sni_graph_node(graph, history->operands[0]);
+  if (loop->op != SNI_OP_WHILE) return false;
+  const sni_graph *step = sni_control_step(loop);
+  const sni_node_id output = sni_body_output(step, row);
+  if (output == SNI_NO_NODE) return false;
+  *out = *sni_graph_type(step, output);
+  return true;
 }
 
 // The row of an x.
@@ -95,6 +112,7 @@ static bool input_type(const sni_graph *graph, const sni_node *node, const sni_c
     *out = *sni_graph_type(graph, node->operands[c->first_capture + capture]);
     return true;
   }
+  if (x >= 0 && node->op == SNI_OP_RESCAN) return history_type(graph, node, x, out);
   if (x >= 0) return row_type(graph, node->operands[c->first_x + x], c->length, out);
   *out = sni_type_make(SN_I64, 0, NULL);
   return true;
@@ -165,8 +183,9 @@ static bool counts_fit(const sni_node *node) {
   if (node->n_bodies != wanted) return false;
   int64_t operands = node->attrs[0];
   if (operands < 0 || (node->op == SNI_OP_WHILE && operands < 1)) return false;
-  if (node->op == SNI_OP_SCAN && (node->attrs[1] < 0 || node->attrs[1] > UINT16_MAX)) return false;
+  if (node->op != SNI_OP_WHILE && (node->attrs[1] < 0 || node->attrs[1] > UINT16_MAX)) return false;
   if (node->op == SNI_OP_SCAN) operands += node->attrs[1];
+  if (node->op == SNI_OP_RESCAN) operands++;
   return operands <= node->n_operands;
 }
 
@@ -177,7 +196,6 @@ sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
     const bool is_condition = node->op == SNI_OP_WHILE && i == 0;
     SNI_TRY(check_body(graph, node, &c, node->bodies[i], is_condition));
   }
-  if (node->op == SNI_OP_WHILE && c.n_outputs) return fail(graph, node, "outputs", c.n_outputs);
   if (node->op == SNI_OP_WHILE) return check_condition(graph, node);
   return node->op == SNI_OP_COND ? check_branches(graph, node, c.n_outputs) : SN_OK;
 }

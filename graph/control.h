@@ -2,13 +2,16 @@
 //
 //   op      operands                       bodies                    results
 //   cond    i32[] number, captures         one per number            a body's outputs
-//   while   carries, captures              condition, step           carries
+//   while   carries, captures              condition, step           carries; history
+//   rescan  history, carries, captures     step                      carries
 //   scan    carries, xs, captures          step                      carries, ys
 //
 // What a body reads is all its own: its INPUT parameters are (of a scan) the number of the iteration, i64[],
 // and the xs' rows, then the captures; carries are its VARIABLE parameters, and their next values its results for
 // these. So a carry is updated in place where a function's variable would be. A condition has one output, bool[],
-// and no next values. Outputs of a scan's step are rows of the ys. A body need not have a parameter for what it does
+// and no next values. Outputs of a scan's step are rows of the ys. Those of a while's, whose number nobody knows before,
+// become its history: one more result, i64[2], that a rescan of the same graph alone reads; the rows are inputs of its
+// step as those of xs are of a scan's. A body need not have a parameter for what it does
 // not read. The node's own type is bool[] and means nothing: a RESULT node stands for each value.
 #ifndef SNI_GRAPH_CONTROL_H
 #define SNI_GRAPH_CONTROL_H
@@ -17,6 +20,7 @@
 
 typedef struct sni_control {
   int n_carries, n_xs, n_captures;
+  int n_rows;                               // inputs of a step: of the xs, or of a history
   int first_carry, first_x, first_capture;  // operands
   int first_x_input, first_capture_input;   // INPUT numbers of the bodies
   int n_outputs;                            // of each body but a condition

@@ -6,12 +6,21 @@
 
 #include <string.h>
 
+// Rows of a while, one behind the other: of each step its outputs, each aligned.
+typedef struct history {
+  char *memory;
+  size_t capacity;
+  int64_t count, row_bytes;
+} history;
+
 struct sni_bound_control {
   const sni_control_call *call;
   sni_allocator *allocator;
   sni_run_state **bodies;
   void **inputs, **outputs, **carries, **next;
   int64_t iteration;
+  history history;
+  sni_diag *diag;
   sn_status status;
   size_t bytes;
 };
@@ -19,7 +28,7 @@ struct sni_bound_control {
 // ---- creation
 // One block for all arrays.
 static size_t arrays_bytes(const sni_control_call *c) {
-  const size_t inputs = 1 + (size_t)c->n_xs + c->n_captures;
+  const size_t inputs = 1 + (size_t)c->n_rows + c->n_captures;
   return (c->n_bodies + inputs + c->n_outputs + 1 + 2 * (size_t)c->n_carries) * sizeof(void *);
 }
 
@@ -41,10 +50,11 @@ sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *
   void **next = (void **)(control + 1);
   control->call = call;
   control->allocator = allocator;
+  control->diag = diag;
   control->bytes = bytes;
   control->bodies = (sni_run_state **)next;
   control->inputs = next += call->n_bodies;
-  control->outputs = next += 1 + (size_t)call->n_xs + call->n_captures;
+  control->outputs = next += 1 + (size_t)call->n_rows + call->n_captures;
   control->carries = next += (size_t)call->n_outputs + 1;  // a condition has one
   control->next = next + call->n_carries;
   return create_bodies(control, pool, threads, max_threads, diag);
@@ -53,6 +63,8 @@ sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *
 void sni_bound_control_destroy(sni_bound_control *control) {
   if (!control) return;
   for (uint32_t i = 0; i < control->call->n_bodies; i++) sni_run_state_destroy(control->bodies[i]);
+  if (control->history.memory)
+    sni_free(control->allocator, control->history.memory, control->history.capacity);
   sni_free(control->allocator, control, control->bytes);
 }
 
@@ -68,7 +80,7 @@ void sni_bound_control_limit_threads(sni_bound_control *control, int threads) {
 }
 
 size_t sni_bound_control_bytes(const sni_bound_control *control) {
-  size_t bytes = control->bytes;
+  size_t bytes = control->bytes + control->history.capacity;
   for (uint32_t i = 0; i < control->call->n_bodies; i++)
     bytes += sni_run_state_bytes(control->bodies[i]);
   return bytes;
@@ -96,16 +108,23 @@ static sn_status run_cond(sni_bound_control *control, void *const *buffers) {
   return run_body(control, body, NULL);
 }
 
+static void *const *operands_behind(const sni_control_call *call, void *const *buffers) {
+  return buffers + call->first_carry + call->n_carries;
+}
+
+static void *const *results_of(const sni_control_call *call, void *const *buffers) {
+  return operands_behind(call, buffers) + call->n_xs + call->n_captures;
+}
+
 // The carries begin as copies of the operands.
 static void begin_carries(sni_bound_control *control, void *const *buffers, const int64_t *bytes) {
   const sni_control_call *call = control->call;
   const sni_executable *step = call->bodies[call->n_bodies - 1];
-  void *const *results = buffers + call->n_carries + call->n_xs + call->n_captures;
-  void *const *spare = results + call->n_carries + call->n_outputs;
+  void *const *results = results_of(call, buffers), *const *spare = results + call->n_results;
   for (uint32_t i = 0; i < call->n_carries; i++) {
     control->carries[i] = results[i];
     control->next[i] = step->in_place[i] ? results[i] : *spare++;
-    if (bytes[i]) memcpy(results[i], buffers[i], (size_t)bytes[i]);
+    if (bytes[i]) memcpy(results[i], buffers[call->first_carry + i], (size_t)bytes[i]);
   }
 }
 
@@ -118,35 +137,103 @@ static void swap_carries(sni_bound_control *control) {
 }
 
 static void end_carries(sni_bound_control *control, void *const *buffers, const int64_t *bytes) {
-  const sni_control_call *call = control->call;
-  void *const *results = buffers + call->n_carries + call->n_xs + call->n_captures;
-  for (uint32_t i = 0; i < call->n_carries; i++)
+  void *const *results = results_of(control->call, buffers);
+  for (uint32_t i = 0; i < control->call->n_carries; i++)
     if (control->carries[i] != results[i] && bytes[i])
       memcpy(results[i], control->carries[i], (size_t)bytes[i]);
 }
 
-static sn_status run_while(sni_bound_control *control, void *const *buffers) {
-  const sni_control_call *call = control->call;
-  bool goes_on = false;
-  memcpy(control->inputs, buffers + call->n_carries, call->n_captures * sizeof(void *));
-  for (;;) {
+// ---- histories
+static int64_t aligned(int64_t bytes) {
+  enum { line_bytes = 64 };
+  return (bytes + line_bytes - 1) / line_bytes * line_bytes;
+}
+
+// Room for one more row.
+static sn_status grow_history(sni_bound_control *control) {
+  history *h = &control->history;
+  const size_t needed = (size_t)(h->count + 1) * (size_t)h->row_bytes;
+  size_t capacity = h->capacity ? h->capacity : 16 * (size_t)h->row_bytes;
+  if (needed <= h->capacity) return SN_OK;
+  while (capacity < needed) capacity *= 2;
+  char *memory = sni_alloc(control->allocator, capacity);
+  if (!memory) return sni_fail_memory(control->diag, capacity, "the history of a loop");
+  if (h->memory) {
+    memcpy(memory, h->memory, (size_t)h->count * (size_t)h->row_bytes);
+    sni_free(control->allocator, h->memory, h->capacity);
+  }
+  h->memory = memory;
+  h->capacity = capacity;
+  return SN_OK;
+}
+
+static sn_status add_row(sni_bound_control *control, const int64_t *bytes) {
+  history *h = &control->history;
+  SNI_TRY(grow_history(control));
+  char *at = h->memory + h->count++ * h->row_bytes;
+  for (uint32_t i = 0; i < control->call->n_outputs; i++) {
+    control->outputs[i] = at;
+    at += aligned(bytes[i]);
+  }
+  return SN_OK;
+}
+
+// ---- loops
+static sn_status iterate_while(sni_bound_control *control, const int64_t *row_bytes) {
+  for (bool goes_on = false;; swap_carries(control)) {
     control->outputs[0] = &goes_on;
     SNI_TRY(run_body(control, 0, NULL));
     if (!goes_on) return SN_OK;
+    if (control->call->n_outputs) SNI_TRY(add_row(control, row_bytes));
     SNI_TRY(run_body(control, 1, control->next));
-    swap_carries(control);
   }
+}
+
+static sn_status run_while(sni_bound_control *control, void *const *buffers,
+                           const int64_t *params) {
+  const sni_control_call *call = control->call;
+  const int64_t *row_bytes = params + 1 + call->n_carries;
+  control->history.count = control->history.row_bytes = 0;
+  for (uint32_t i = 0; i < call->n_outputs; i++)
+    control->history.row_bytes += aligned(row_bytes[i]);
+  memcpy(control->inputs, operands_behind(call, buffers), call->n_captures * sizeof(void *));
+  SNI_TRY(iterate_while(control, row_bytes));
+  if (!call->n_outputs) return SN_OK;
+  const history *kept = &control->history;
+  memcpy(results_of(call, buffers)[call->n_carries], &kept, sizeof(kept));
+  return SN_OK;
+}
+
+static sn_status run_rescan(sni_bound_control *control, void *const *buffers,
+                            const int64_t *params) {
+  const sni_control_call *call = control->call;
+  const int64_t *row_bytes = params + 1 + call->n_carries;
+  const history *h;
+  memcpy(&h, buffers[0], sizeof(h));
+  control->inputs[0] = &control->iteration;
+  memcpy(control->inputs + 1 + call->n_rows, operands_behind(call, buffers),
+         call->n_captures * sizeof(void *));
+  for (int64_t n = h->count; n-- > 0; swap_carries(control)) {
+    char *at = h->memory + n * h->row_bytes;
+    control->iteration = n;
+    for (uint32_t k = 0; k < call->n_rows; k++) {
+      control->inputs[1 + k] = at;
+      at += aligned(row_bytes[k]);
+    }
+    SNI_TRY(run_body(control, 0, control->next));
+  }
+  return SN_OK;
 }
 
 static sn_status run_scan(sni_bound_control *control, void *const *buffers, const int64_t *params) {
   const sni_control_call *call = control->call;
   const int64_t length = params[0], *x_bytes = params + 1 + call->n_carries;
   const int64_t *output_bytes = x_bytes + call->n_xs;
-  void *const *xs = buffers + call->n_carries, *const *captures = xs + call->n_xs;
-  void *const *outputs = captures + call->n_captures + call->n_carries;
+  void *const *xs = operands_behind(call, buffers), *const *captures = xs + call->n_xs;
+  void *const *outputs = results_of(call, buffers) + call->n_carries;
   control->inputs[0] = &control->iteration;
   memcpy(control->inputs + 1 + call->n_xs, captures, call->n_captures * sizeof(void *));
-  for (int64_t n = 0; n < length; n++) {
+  for (int64_t n = 0; n < length; n++, swap_carries(control)) {
     const int64_t i = call->reverse ? length - 1 - n : n;
     control->iteration = i;
     for (uint32_t k = 0; k < call->n_xs; k++)
@@ -154,24 +241,26 @@ static sn_status run_scan(sni_bound_control *control, void *const *buffers, cons
     for (uint32_t k = 0; k < call->n_outputs; k++)
       control->outputs[k] = (char *)outputs[k] + i * output_bytes[k];
     SNI_TRY(run_body(control, 0, control->next));
-    swap_carries(control);
   }
+  return SN_OK;
+}
+
+static sn_status run_loop(sni_bound_control *control, void *const *buffers, const int64_t *params) {
+  const sni_control_kind kind = control->call->kind;
+  begin_carries(control, buffers, params + 1);
+  SNI_TRY(kind == SNI_CONTROL_WHILE  ? run_while(control, buffers, params)
+          : kind == SNI_CONTROL_SCAN ? run_scan(control, buffers, params)
+                                     : run_rescan(control, buffers, params));
+  end_carries(control, buffers, params + 1);
   return SN_OK;
 }
 
 void sni_run_control(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
                      int64_t end, void *scratch) {
   sni_bound_control *control = (sni_bound_control *)(uintptr_t)code;  // this thread's own
-  const sni_control_call *call = control->call;
   (void)begin;
   (void)end;
-  if (call->kind == SNI_CONTROL_COND) {
-    control->status = run_cond(control, buffers);
-  } else {
-    begin_carries(control, buffers, params + 1);
-    control->status = call->kind == SNI_CONTROL_WHILE ? run_while(control, buffers)
-                                                      : run_scan(control, buffers, params);
-    end_carries(control, buffers, params + 1);
-  }
+  control->status = control->call->kind == SNI_CONTROL_COND ? run_cond(control, buffers)
+                                                            : run_loop(control, buffers, params);
   if (control->status) ((sni_scratch_header *)scratch)->fault = 1;
 }

@@ -1,9 +1,12 @@
 // Commands that run executables: branches and loops. Such a command is called as a kernel of one unit is, by the thread
 // that runs the others, and its executables use the pool as any other does.
 //
-//   buffers  operands (of a cond the number of the body first; carries, xs, captures), results (carries, outputs),
-//            then a second memory for each carry that the step does not update in place
-//   params   the length of a scan; bytes of each carry, of a row of each x, of a row of each output
+//   buffers  operands (of a cond the number of the body, of a rescan the history first; carries, xs, captures), results
+//            (carries; outputs, or the history of a while whose step has outputs), then a second memory for each carry
+//            that the step does not update in place
+//   params   the length of a scan; bytes of each carry, of each row that a step reads, of each that it writes
+//
+// A history lives in the while command's own memory until that runs again; its result is where that is.
 //
 // A body's inputs are (of a scan) the number of the iteration and the xs' rows, then the captures; its variables are
 // the carries (graph/control.h). Rows are read and written where they lie in the xs and outputs.
@@ -16,11 +19,14 @@ typedef enum sni_control_kind {
   SNI_CONTROL_COND,   // one of the bodies
   SNI_CONTROL_WHILE,  // bodies: condition, step
   SNI_CONTROL_SCAN,
+  SNI_CONTROL_RESCAN,  // of a history, from its last row to the first
 } sni_control_kind;
 
 typedef struct sni_control_call {
   sni_control_kind kind;
   uint32_t n_bodies, n_carries, n_xs, n_captures, n_outputs;
+  uint32_t n_rows;  // inputs that are rows: of the xs, or of a history
+  uint32_t n_results, first_carry;
   const sni_executable *const *bodies;
   const void *const *const *constants;  // of each body; passes/compile.c fills them in
   bool reverse;

@@ -4,6 +4,7 @@
 // Invariant: when the sweep reaches a node its cotangent is complete, for its users have larger
 // ids. Only nodes that some x reaches through differentiable ops are visited. Runs on the graph as
 // traced, before any other pass; sni_explain_unconnected says where a path breaks.
+#include "graph/control.h"
 #include "passes/gradient/vjp.h"
 #include "passes/graph/passes.h"
 
@@ -43,7 +44,8 @@ static bool is_inexact(const sni_graph *graph, sni_node_id id) {
 // Gradients flow from node i to its operands.
 static bool passes_through(const state *s, sni_node_id i) {
   const sni_differentiate_request *r = s->request;
-  return rules[s->graph->nodes[i].op] && is_inexact(s->graph, i) &&
+  return rules[s->graph->nodes[i].op] &&
+         (is_inexact(s->graph, i) || sni_is_control(&s->graph->nodes[i])) &&
          (!r->masks || (r->masks[i] & r->mask));
 }
 
@@ -54,6 +56,8 @@ static void mark_dependent(state *s) {
   }
   for (sni_node_id i = 0; i < s->n; i++) {
     const sni_node *node = sni_graph_node(s->graph, i);
+    if (sni_is_result(node))
+      s->depends[i] |= s->depends[node->operands[0]] && is_inexact(s->graph, i);
     if (s->depends[i] || !passes_through(s, i)) continue;
     for (int k = 0; k < node->n_operands && !s->depends[i]; k++)
       s->depends[i] = s->depends[node->operands[k]];
@@ -68,8 +72,26 @@ static void accumulate(state *s, sni_build *b, sni_node_id id, sni_node_id cotan
   *sum = *sum == SNI_NO_NODE ? cotangent : sni_build_add(b, *sum, cotangent);
 }
 
+// The cotangents of a control op's results. *out_any: there are some.
+static sn_status gather(const state *s, sni_node_id i, const sni_node_id **out_dys, bool *out_any) {
+  const int n = sni_control_of(sni_graph_node(s->graph, i)).n_results;
+  sni_node_id *dys = SNI_ARENA_ARRAY(s->graph->arena, sni_node_id, n + 1);
+  *out_dys = dys;
+  *out_any = false;
+  if (!dys) return sni_fail_memory(s->graph->diag, (size_t)n * sizeof(*dys), "cotangents");
+  for (int k = 0; k < n; k++) dys[k] = SNI_NO_NODE;
+  for (sni_node_id r = i + 1; r < s->n; r++) {
+    const sni_node *node = sni_graph_node(s->graph, r);
+    if (!sni_is_result(node) || node->operands[0] != i || s->cotangent[r] == SNI_NO_NODE) continue;
+    dys[node->attrs[0]] = s->cotangent[r];
+    *out_any = true;
+  }
+  return SN_OK;
+}
+
 static sn_status visit(state *s, sni_node_id i) {
   sni_node node = *sni_graph_node(s->graph, i);
+  const sni_node_id *dys = NULL;
   sni_build b = sni_build_make(s->graph, node.location.file ? node.location : s->request->location);
   bool any = false;
   for (int k = 0; k < node.n_operands; k++) {
@@ -77,8 +99,9 @@ static sn_status visit(state *s, sni_node_id i) {
     s->out[k] = SNI_NO_NODE;
     any = any || s->wanted[k];
   }
+  if (any && sni_is_control(&node)) SNI_TRY(gather(s, i, &dys, &any));
   if (!any) return SN_OK;
-  rules[node.op](&(sni_vjp){&b, node, i, s->cotangent[i], s->wanted, s->out});
+  rules[node.op](&(sni_vjp){&b, node, i, s->cotangent[i], dys, s->wanted, s->out});
   for (int k = 0; k < node.n_operands; k++)
     if (s->wanted[k]) accumulate(s, &b, node.operands[k], s->out[k]);
   return b.status;
@@ -87,7 +110,9 @@ static sn_status visit(state *s, sni_node_id i) {
 static sn_status sweep(state *s) {
   const sni_differentiate_request *r = s->request;
   mark_dependent(s);
-  if (!s->depends[r->y]) return SN_OK;
+  bool any = s->depends[r->y];
+  for (int k = 0; k < r->n_also; k++) any = any || s->depends[r->also[k]];
+  if (!any) return SN_OK;
   s->cotangent[r->y] = r->seed;
   if (r->seed == SNI_NO_NODE) {
     sni_location location = s->graph->nodes[r->y].location;
@@ -95,8 +120,13 @@ static sn_status sweep(state *s) {
     SNI_TRY(sni_graph_add_full(s->graph, &type, 1, location.file ? location : r->location,
                                &s->cotangent[r->y]));
   }
-  for (sni_node_id i = r->y + 1; i-- > 0;)
-    if (s->cotangent[i] != SNI_NO_NODE && passes_through(s, i)) SNI_TRY(visit(s, i));
+  sni_build b = sni_build_make(s->graph, r->location);
+  for (int k = 0; k < r->n_also; k++) accumulate(s, &b, r->also[k], r->also_seeds[k]);
+  SNI_TRY(b.status);
+  for (sni_node_id i = s->n; i-- > 0;)
+    if ((s->cotangent[i] != SNI_NO_NODE || sni_is_control(sni_graph_node(s->graph, i))) &&
+        passes_through(s, i))
+      SNI_TRY(visit(s, i));
   return SN_OK;
 }
 
@@ -128,6 +158,8 @@ sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *r
   for (int i = 0; i < request->n_xs; i++) out_gradients[i] = SNI_NO_NODE;
   SNI_TRY(check_request(graph, request));
   state s = {.graph = graph, .request = request, .n = request->y + 1};
+  for (int k = 0; k < request->n_also; k++)
+    if (request->also[k] >= s.n) s.n = request->also[k] + 1;
   size_t widest = 1;
   for (uint32_t i = 0; i < s.n; i++)
     if (graph->nodes[i].n_operands > widest) widest = graph->nodes[i].n_operands;

@@ -11,7 +11,8 @@ typedef struct sni_vjp {
   sni_build *b;
   sni_node node;  // y's node; a copy, for emitting moves the graph's array of nodes
   sni_node_id y, dy;
-  const bool *wanted;  // per operand; never set for operands that have no gradient
+  const sni_node_id *dys;  // of a control op, per result: its cotangent; SNI_NO_NODE: it has none
+  const bool *wanted;      // per operand; never set for operands that have no gradient
   // Per wanted operand: its cotangent, of its type; SNI_NO_NODE (preset) cuts the path.
   sni_node_id *out;
 } sni_vjp;

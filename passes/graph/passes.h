@@ -8,7 +8,9 @@
 // ---- differentiation: appends to the graph
 typedef struct sni_differentiate_request {
   sni_node_id y;
-  sni_node_id seed;  // cotangent of y (y's type); SNI_NO_NODE: ones
+  sni_node_id seed;                      // cotangent of y (y's type); SNI_NO_NODE: ones
+  const sni_node_id *also, *also_seeds;  // more of them, each with a seed: gradients are the sums
+  int n_also;
   const sni_node_id *xs;
   int n_xs;
   // Per node, or NULL: the gradient flows only through nodes with a bit of `mask` (tapes).

@@ -1,7 +1,7 @@
 // The command of a control op: its executables run with buffers of this plan. See runtime/control.h for who lies where.
 //
 // Slots: operands, results (those that nobody reads are temporaries), then the second memory of each carry that is not
-// updated in place. Params: length, then bytes of carries, of an x's row, of an output's row.
+// updated in place. Params: length, then bytes of carries, of rows that a step reads, of those that it writes.
 #include "graph/control.h"
 #include "passes/lower/group.h"
 #include "passes/lower/library.h"
@@ -22,12 +22,14 @@ static double control_ns(const void *call, const int64_t *params, int vector_bit
 static const sni_library_op rows[] = {
     [SNI_CONTROL_COND] = {.name = "cond", .symbol = "cond", .unit_ns = control_ns},
     [SNI_CONTROL_WHILE] = {.name = "while", .symbol = "while", .unit_ns = control_ns},
+    [SNI_CONTROL_RESCAN] = {.name = "rescan", .symbol = "rescan", .unit_ns = control_ns},
     [SNI_CONTROL_SCAN] = {.name = "scan", .symbol = "scan", .unit_ns = control_ns}};
 
 static sni_control_kind kind_of(const sni_node *node) {
-  return node->op == SNI_OP_COND    ? SNI_CONTROL_COND
-         : node->op == SNI_OP_WHILE ? SNI_CONTROL_WHILE
-                                    : SNI_CONTROL_SCAN;
+  return node->op == SNI_OP_COND     ? SNI_CONTROL_COND
+         : node->op == SNI_OP_WHILE  ? SNI_CONTROL_WHILE
+         : node->op == SNI_OP_RESCAN ? SNI_CONTROL_RESCAN
+                                     : SNI_CONTROL_SCAN;
 }
 
 // Slots of the results, by number; the rest get temporaries.
@@ -56,15 +58,29 @@ static sn_status bytes_of(sni_lowering *l, const sni_type *type, int first_dim, 
   return sni_library_size(l, bytes, out);
 }
 
+// Of the rows that a history has.
+static sn_status history_bytes(sni_lowering *l, const sni_node *loop, int n_rows,
+                               sni_size_ref *params) {
+  const sni_graph *step = sni_control_step(loop);
+  for (int i = 0; i < n_rows; i++)
+    SNI_TRY(bytes_of(l, sni_graph_type(step, sni_body_output(step, i)), 0, params++));
+  return SN_OK;
+}
+
 static sn_status plan_params(sni_lowering *l, const sni_node *node, const sni_control *c,
                              sni_size_ref *params) {
   sni_type type;
   SNI_TRY(sni_library_size(l, node->op == SNI_OP_SCAN ? c->length : 0, params++));
   for (int i = 0; i < c->n_carries; i++)
     SNI_TRY(bytes_of(l, sni_graph_type(l->graph, node->operands[c->first_carry + i]), 0, params++));
+  if (node->op == SNI_OP_WHILE) return history_bytes(l, node, c->n_outputs, params);
+  if (node->op == SNI_OP_RESCAN) {
+    const sni_node *history = sni_graph_node(l->graph, node->operands[0]);
+    return history_bytes(l, sni_graph_node(l->graph, history->operands[0]), c->n_rows, params);
+  }
   for (int i = 0; i < c->n_xs; i++)
     SNI_TRY(bytes_of(l, sni_graph_type(l->graph, node->operands[c->first_x + i]), 1, params++));
-  for (int i = c->n_carries; i < c->n_results; i++) {
+  for (int i = c->n_carries; i < c->n_results && node->op == SNI_OP_SCAN; i++) {
     SNI_TRY(sni_control_result_type(l->graph, node, i, &type));
     SNI_TRY(bytes_of(l, &type, 1, params++));
   }
@@ -88,8 +104,10 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
   const sni_control c = sni_control_of(node);
   const uint32_t n_operands = (uint32_t)node->n_operands, n_results = (uint32_t)c.n_results;
   const uint32_t most = n_operands + n_results + (uint32_t)c.n_carries;
+  const bool is_cond = node->op == SNI_OP_COND;
+  const uint32_t n_params = 1 + (is_cond ? 0 : (uint32_t)(c.n_carries + c.n_rows + c.n_outputs));
   uint32_t *slots = SNI_ARENA_ARRAY(l->arena, uint32_t, most + 1), n = n_operands + n_results;
-  sni_size_ref *params = SNI_ARENA_ARRAY(l->arena, sni_size_ref, most + 2);
+  sni_size_ref *params = SNI_ARENA_ARRAY(l->arena, sni_size_ref, n_params);
   sni_control_call *call = SNI_ARENA_NEW(l->arena, sni_control_call);
   if (!slots || !params || !call) return sni_fail_memory(l->diag, most * sizeof *slots, "a loop");
   *call = (sni_control_call){.kind = kind_of(node),
@@ -99,6 +117,9 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
                              .n_xs = (uint32_t)c.n_xs,
                              .n_captures = (uint32_t)c.n_captures,
                              .n_outputs = (uint32_t)c.n_outputs,
+                             .n_rows = (uint32_t)c.n_rows,
+                             .n_results = (uint32_t)c.n_results,
+                             .first_carry = (uint32_t)c.first_carry,
                              .reverse = c.reverse};
   for (uint32_t i = 0; i < n_operands; i++) slots[i] = (uint32_t)l->nodes[node->operands[i]].slot;
   SNI_TRY(result_slots(l, id, &c, slots + n_operands));
@@ -110,7 +131,7 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
                                     .slots = slots,
                                     .params = params,
                                     .n_slots = n,
-                                    .n_params = 1 + (uint32_t)(c.n_carries + c.n_xs + c.n_outputs),
+                                    .n_params = n_params,
                                     .n_written = n - n_operands,
                                     .location = node->location,
                                     .op_name = sni_op_infos[node->op].name};

@@ -1,0 +1,461 @@
+// Gradients of branches and loops. Each is a control op of the same kind, whose bodies compute what the forward ones do
+// once more and then their gradients: of a cond in the branch that was taken; of a scan from the last iteration to the first,
+// each from the carries that it began with, which the forward loop puts down as one more output; of a while in the same
+// way, whose number of iterations its history knows.
+//
+// Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
+// of rows are its outputs.
+#include "graph/control.h"
+#include "passes/gradient/vjp.h"
+#include "passes/graph/passes.h"
+
+#include <string.h>
+
+static const sni_node_id none = SNI_NO_NODE;
+
+// ---- a body inside another graph
+static sn_status append(sni_graph *to, const sni_node *node, const sni_node_id *map,
+                        sni_node_id *out_id) {
+  sni_node copy = *node;
+  sni_node_id *operands = SNI_ARENA_ARRAY(to->arena, sni_node_id, node->n_operands + 1);
+  if (!operands) return sni_fail_memory(to->diag, node->n_operands * sizeof(*operands), "operands");
+  for (int i = 0; i < node->n_operands; i++) operands[i] = map[node->operands[i]];
+  copy.operands = operands;
+  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->nodes, &to->nodes_capacity,
+                         to->n_nodes + 1, sizeof(copy)));
+  to->nodes[to->n_nodes] = copy;
+  *out_id = to->n_nodes++;
+  return SN_OK;
+}
+
+// map: per node of `from`, set for its parameters.
+static sn_status copy_nodes(sni_graph *to, const sni_graph *from, sni_node_id *map) {
+  for (sni_node_id id = 0; id < from->n_nodes; id++)
+    if (map[id] == none) SNI_TRY(append(to, sni_graph_node(from, id), map, &map[id]));
+  return SN_OK;
+}
+
+// One graph that is being made of a body.
+typedef struct inner {
+  const sni_vjp *v;
+  const sni_control *c;
+  const sni_graph *body;
+  sni_graph *graph;
+  sni_node_id *map;      // per node of body
+  sni_node_id *seeds;    // per result: its cotangent in here; SNI_NO_NODE: none
+  sni_node_id *carries;  // per carry, x, capture: parameter in here
+  sni_node_id *xs;
+  sni_node_id *captures;
+  sni_node_id *gradients;  // of carries, xs, captures, as differentiation gives them
+} inner;
+
+static sn_status no_memory(const sni_vjp *v, size_t n) {
+  return sni_fail_memory(v->b->graph->diag, n * sizeof(sni_node_id), "a gradient");
+}
+
+static sn_status make_inner(inner *in, const sni_vjp *v, const sni_control *c,
+                            const sni_graph *body) {
+  sni_graph *outer = v->b->graph;
+  const size_t n = (size_t)c->n_carries + (size_t)c->n_xs + (size_t)c->n_captures;
+  *in = (inner){.v = v, .c = c, .body = body};
+  sni_node_id *ids =
+      SNI_ARENA_ARRAY(outer->arena, sni_node_id, body->n_nodes + (size_t)c->n_results + 2 * n + 1);
+  if (!ids) return no_memory(v, body->n_nodes);
+  memset(ids, 0xff, (body->n_nodes + (size_t)c->n_results + 2 * n) * sizeof(*ids));
+  in->map = ids;
+  in->seeds = in->map + body->n_nodes;
+  in->carries = in->seeds + c->n_results;
+  in->xs = in->carries + c->n_carries;
+  in->captures = in->xs + c->n_xs;
+  in->gradients = in->captures + c->n_captures;
+  return sni_graph_create(outer->arena, outer->diag, body->name, outer->dims, &in->graph);
+}
+
+static const sni_type *operand_type(const sni_vjp *v, int i) {
+  return sni_graph_type(v->b->graph, v->node.operands[i]);
+}
+
+static bool is_float(const sni_vjp *v, int operand) {
+  return sni_is_inexact(operand_type(v, operand)->dtype);
+}
+
+static sn_status add_input(const inner *in, const sni_type *type, uint32_t *io_number,
+                           sni_node_id *out_node) {
+  return sni_graph_add_parameter(in->graph, type, SNI_PARAMETER_INPUT, (*io_number)++, NULL,
+                                 out_node);
+}
+
+static sn_status add_captures(const inner *in, uint32_t first) {
+  for (int i = 0; i < in->c->n_captures; i++)
+    SNI_TRY(add_input(in, operand_type(in->v, in->c->first_capture + i), &first, &in->captures[i]));
+  return SN_OK;
+}
+
+// The parameter in here that a parameter of the body is.
+static sni_node_id *parameter_of(const inner *in, const sni_parameter *p, sni_node_id *number) {
+  if (p->kind == SNI_PARAMETER_VARIABLE) return &in->carries[p->index];
+  const int input = (int)p->index;
+  if (input >= in->c->first_capture_input) return &in->captures[input - in->c->first_capture_input];
+  return input >= in->c->first_x_input ? &in->xs[input - in->c->first_x_input] : number;
+}
+
+static sn_status copy_body(const inner *in, sni_node_id number) {
+  for (uint32_t i = 0; i < in->body->n_parameters; i++) {
+    const sni_parameter *p = &in->body->parameters[i];
+    in->map[p->node] = *parameter_of(in, p, &number);
+  }
+  return copy_nodes(in->graph, in->body, in->map);
+}
+
+// Node behind result `index` of the op: a carry's next value, or an output.
+static sni_node_id result_in(const inner *in, int index) {
+  const int n = in->c->n_carries;
+  return in->map[index < n ? sni_body_next(in->body, index) : sni_body_output(in->body, index - n)];
+}
+
+static sn_status differentiate(const inner *in) {
+  const int n_xs = in->c->n_carries + in->c->n_xs + in->c->n_captures;
+  sni_arena *arena = in->graph->arena;
+  sni_node_id *ys = SNI_ARENA_ARRAY(arena, sni_node_id, in->c->n_results + 1);
+  sni_node_id *seeds = SNI_ARENA_ARRAY(arena, sni_node_id, in->c->n_results + 1);
+  int n = 0;
+  if (!ys || !seeds) return no_memory(in->v, (size_t)in->c->n_results);
+  for (int i = 0; i < in->c->n_results; i++) {
+    if (in->seeds[i] == none) continue;
+    ys[n] = result_in(in, i);
+    seeds[n++] = in->seeds[i];
+  }
+  if (!n) return SN_OK;
+  const sni_differentiate_request request = {.y = ys[0],
+                                             .seed = seeds[0],
+                                             .also = ys + 1,
+                                             .also_seeds = seeds + 1,
+                                             .n_also = n - 1,
+                                             .xs = in->carries,  // xs and captures lie behind them
+                                             .n_xs = n_xs,
+                                             .location = in->v->b->location};
+  return sni_differentiate(in->graph, &request, in->gradients);
+}
+
+static sn_status add_gradient(const inner *in, sni_node_id gradient, const sni_type *type,
+                              int32_t variable) {
+  sni_build b = sni_build_make(in->graph, in->v->b->location);
+  if (gradient == none) gradient = sni_build_full(&b, type, 0);
+  SNI_TRY(b.status);
+  return sni_graph_add_result(in->graph, gradient, variable);
+}
+
+static sni_node_id result_of(const sni_vjp *v, sni_node_id control, int index) {
+  sni_node_id id = none;
+  if (!v->b->status) v->b->status = sni_graph_add_control_result(v->b->graph, control, index, &id);
+  return id;
+}
+
+// ---- cond
+// inputs: captures, then the cotangents that there are.
+static sn_status make_branch(inner *in, const sni_vjp *v, const sni_control *c,
+                             const sni_graph *body) {
+  uint32_t number = (uint32_t)c->n_captures;
+  SNI_TRY(make_inner(in, v, c, body));
+  SNI_TRY(add_captures(in, 0));
+  for (int i = 0; i < c->n_results; i++)
+    if (v->dys[i] != none)
+      SNI_TRY(add_input(in, sni_graph_type(v->b->graph, v->dys[i]), &number, &in->seeds[i]));
+  SNI_TRY(copy_body(in, none));
+  return differentiate(in);
+}
+
+static bool is_reached(const inner *branches, int n, int gradient) {
+  for (int k = 0; k < n; k++)
+    if (branches[k].gradients[gradient] != none) return true;
+  return false;
+}
+
+static sn_status differentiate_cond(const sni_vjp *v, const sni_control *c) {
+  sni_graph *graph = v->b->graph;
+  const int n_bodies = v->node.n_bodies, n_operands = 1 + c->n_captures;
+  inner *branches = SNI_ARENA_ARRAY(graph->arena, inner, n_bodies);
+  sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
+  sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, n_operands + c->n_results);
+  if (!branches || !bodies || !operands) return no_memory(v, (size_t)n_operands);
+  for (int k = 0; k < n_bodies; k++) {
+    SNI_TRY(make_branch(&branches[k], v, c, v->node.bodies[k]));
+    bodies[k] = branches[k].graph;
+  }
+  int n = n_operands, n_out = 0;
+  memcpy(operands, v->node.operands, (size_t)n_operands * sizeof(*operands));
+  for (int i = 0; i < c->n_results; i++)
+    if (v->dys[i] != none) operands[n++] = v->dys[i];
+  for (int i = 0; i < c->n_captures; i++) {
+    if (!v->wanted[1 + i] || !is_reached(branches, n_bodies, i)) continue;
+    for (int k = 0; k < n_bodies; k++)
+      SNI_TRY(add_gradient(&branches[k], branches[k].gradients[i], operand_type(v, 1 + i), -1));
+  }
+  sni_node_id control;
+  SNI_TRY(sni_graph_add_control(graph, SNI_OP_COND, operands, n, NULL, 0, bodies, n_bodies,
+                                v->b->location, &control));
+  for (int i = 0; i < c->n_captures; i++)
+    if (v->wanted[1 + i] && is_reached(branches, n_bodies, i))
+      v->out[1 + i] = result_of(v, control, n_out++);
+  return v->b->status;
+}
+
+void sni_vjp_cond(const sni_vjp *v) {
+  const sni_control c = sni_control_of(&v->node);
+  if (!v->b->status) v->b->status = differentiate_cond(v, &c);
+}
+
+// ---- scan
+typedef struct loop_back {
+  const sni_vjp *v;
+  const sni_node *forward;  // whose step has the outputs by now
+  bool is_while;
+  const sni_control *c;
+  inner in;
+  bool *kept;   // per carry: its values at the beginning of each iteration are read
+  int *output;  // of these: the output of the forward step that puts them down
+  int n_carries, n_rows;
+} loop_back;
+
+// The inputs of an iteration back: its number, the xs' rows, carries that are kept, cotangents of outputs; captures.
+static sn_status add_rows(loop_back *l) {
+  const sni_control *c = l->c;
+  inner *in = &l->in;
+  sni_build b = sni_build_make(in->graph, l->v->b->location);
+  uint32_t number = 1;
+  for (int i = 0; i < c->n_xs; i++) {
+    sni_type row = *operand_type(l->v, c->first_x + i);
+    memmove(row.dims, row.dims + 1, (size_t)--row.rank * sizeof(*row.dims));
+    SNI_TRY(add_input(in, &row, &number, &in->xs[i]));
+  }
+  for (int i = 0; i < c->n_carries; i++) {
+    const sni_type *type = operand_type(l->v, c->first_carry + i);
+    if (l->is_while) number = 1 + (uint32_t)l->output[i];
+    if (l->kept[i])
+      SNI_TRY(add_input(in, type, &number, &in->carries[i]));
+    else
+      in->carries[i] = sni_build_full(&b, type, 0);
+  }
+  if (l->is_while) number = 1 + (uint32_t)sni_body_outputs(sni_control_step(l->forward));
+  for (int i = c->n_carries; i < c->n_results && !l->is_while; i++) {
+    if (l->v->dys[i] == none) continue;
+    sni_type row = *sni_graph_type(l->v->b->graph, l->v->dys[i]);
+    memmove(row.dims, row.dims + 1, (size_t)--row.rank * sizeof(*row.dims));
+    SNI_TRY(add_input(in, &row, &number, &in->seeds[i]));
+  }
+  l->n_rows = (int)number - 1;
+  SNI_TRY(b.status);
+  return add_captures(in, number);
+}
+
+static sn_status add_carry(loop_back *l, const sni_type *type, sni_node_id *out_node) {
+  return sni_graph_add_parameter(l->in.graph, type, SNI_PARAMETER_VARIABLE,
+                                 (uint32_t)l->n_carries++, NULL, out_node);
+}
+
+// What the iteration gives: cotangents of the carries, sums for captures, rows for the xs.
+static sn_status add_results(loop_back *l) {
+  const sni_control *c = l->c;
+  inner *in = &l->in;
+  const sni_vjp *v = l->v;
+  int32_t variable = 0;
+  for (int i = 0; i < c->n_carries; i++)
+    if (is_float(v, c->first_carry + i))
+      SNI_TRY(add_gradient(in, in->gradients[i], operand_type(v, c->first_carry + i), variable++));
+  for (int i = 0; i < c->n_captures; i++) {
+    sni_node_id sum = none;
+    const sni_node_id gradient = in->gradients[c->n_carries + c->n_xs + i];
+    if (!v->wanted[c->first_capture + i] || gradient == none) continue;
+    SNI_TRY(add_carry(l, operand_type(v, c->first_capture + i), &sum));
+    sni_build b = sni_build_make(in->graph, v->b->location);
+    SNI_TRY((sum = sni_build_add(&b, sum, gradient), b.status));
+    SNI_TRY(sni_graph_add_result(in->graph, sum, variable++));
+  }
+  for (int i = 0; i < c->n_xs; i++) {
+    sni_type row = *operand_type(v, c->first_x + i);
+    memmove(row.dims, row.dims + 1, (size_t)--row.rank * sizeof(*row.dims));
+    if (v->wanted[c->first_x + i])
+      SNI_TRY(add_gradient(in, in->gradients[c->n_carries + i], &row, -1));
+  }
+  return SN_OK;
+}
+
+static sn_status make_step_back(loop_back *l) {
+  sni_node_id number;
+  const sni_type i64 = sni_type_make(SN_I64, 0, NULL);
+  l->n_carries = 0;
+  SNI_TRY(make_inner(&l->in, l->v, l->c, sni_control_step(&l->v->node)));
+  SNI_TRY(sni_graph_add_parameter(l->in.graph, &i64, SNI_PARAMETER_INPUT, 0, NULL, &number));
+  for (int i = 0; i < l->c->n_carries; i++)
+    if (is_float(l->v, l->c->first_carry + i))
+      SNI_TRY(add_carry(l, operand_type(l->v, l->c->first_carry + i), &l->in.seeds[i]));
+  SNI_TRY(add_rows(l));
+  SNI_TRY(copy_body(&l->in, number));
+  SNI_TRY(differentiate(&l->in));
+  return add_results(l);
+}
+
+// Which of the carries the results need.
+static sn_status find_kept(loop_back *l) {
+  const sni_graph *graph = l->in.graph;
+  bool *needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
+  if (!needed) return no_memory(l->v, graph->n_nodes);
+  for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = true;
+  for (sni_node_id id = graph->n_nodes; id-- > 0;) {
+    const sni_node *node = sni_graph_node(graph, id);
+    for (int k = 0; needed[id] && k < node->n_operands; k++) needed[node->operands[k]] = true;
+  }
+  for (int i = 0; i < l->c->n_carries; i++) l->kept[i] = needed[l->in.carries[i]];
+  return SN_OK;
+}
+
+// Number of the output that is a node of the step; one more where there is none.
+static sn_status output_of(sni_graph *step, sni_node_id node, int *out_output) {
+  const int n = sni_body_outputs(step);
+  for (*out_output = 0; *out_output < n; ++*out_output)
+    if (sni_body_output(step, *out_output) == node) return SN_OK;
+  return sni_graph_add_result(step, node, -1);
+}
+
+static sn_status check_rank(const loop_back *l, const sni_type *type) {
+  if (l->is_while || type->rank < SN_MAX_RANK) return SN_OK;
+  return sni_fail(l->v->b->graph->diag, SN_ERR_GRADIENT,
+                  "gradients: a carried value of rank %d leaves no axis for the iterations",
+                  SN_MAX_RANK);
+}
+
+// A history that has rows for their number alone.
+static sn_status count_rows(sni_graph *step, sni_location location) {
+  const sni_type type = sni_type_make(SN_BOOL, 0, NULL);
+  sni_node_id node;
+  SNI_TRY(sni_graph_add_constant(step, &type, &(bool){true}, location, &node));
+  return sni_graph_add_result(step, node, -1);
+}
+
+// The forward loop puts down what each carry that is kept begins an iteration with: outputs of a copy of its step.
+static sn_status keep_carries(loop_back *l) {
+  sni_graph *graph = l->v->b->graph;
+  const int n_bodies = l->v->node.n_bodies;
+  sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
+  sni_graph *step = sni_arena_copy(graph->arena, sni_control_step(&l->v->node), sizeof(*step));
+  sni_node *forward = SNI_ARENA_NEW(graph->arena, sni_node);
+  if (!step || !bodies || !forward) return no_memory(l->v, 1);
+  step->results_capacity = step->n_results;  // what is added goes to memory of its own
+  step->nodes_capacity = step->n_nodes;
+  memcpy(bodies, l->v->node.bodies, (size_t)n_bodies * sizeof(*bodies));
+  bodies[n_bodies - 1] = step;
+  for (uint32_t p = 0; p < step->n_parameters; p++) {
+    const sni_parameter *parameter = &step->parameters[p];
+    if (parameter->kind != SNI_PARAMETER_VARIABLE || !l->kept[parameter->index]) continue;
+    SNI_TRY(check_rank(l, sni_graph_type(step, parameter->node)));
+    SNI_TRY(output_of(step, parameter->node, &l->output[parameter->index]));
+  }
+  if (l->is_while && !sni_body_outputs(step)) SNI_TRY(count_rows(step, l->v->b->location));
+  graph->nodes[l->v->y].bodies = bodies;
+  *forward = graph->nodes[l->v->y];
+  l->forward = forward;
+  return SN_OK;
+}
+
+static sni_node_id zeros(const sni_vjp *v, int operand) {
+  const sni_type type = *operand_type(v, operand);
+  return sni_build_full(v->b, &type, 0);
+}
+
+static int add_first_operands(const loop_back *l, sni_node_id *operands) {
+  const sni_control *c = l->c;
+  const sni_vjp *v = l->v;
+  int n = 0;
+  if (l->is_while) operands[n++] = result_of(v, v->y, c->n_carries);
+  for (int i = 0; i < c->n_carries; i++)
+    if (is_float(v, c->first_carry + i))
+      operands[n++] = v->dys[i] != none ? v->dys[i] : zeros(v, c->first_carry + i);
+  for (int i = 0; i < c->n_captures; i++)
+    if (v->wanted[c->first_capture + i] && l->in.gradients[c->n_carries + c->n_xs + i] != none)
+      operands[n++] = zeros(v, c->first_capture + i);
+  return n;
+}
+
+static int add_row_operands(const loop_back *l, sni_node_id *operands) {
+  const sni_control *c = l->c;
+  const sni_vjp *v = l->v;
+  int n = 0;
+  for (int i = 0; i < c->n_xs; i++) operands[n++] = v->node.operands[c->first_x + i];
+  for (int i = 0; i < c->n_carries; i++)
+    if (l->kept[i]) operands[n++] = result_of(v, v->y, c->n_carries + l->output[i]);
+  for (int i = c->n_carries; i < c->n_results; i++)
+    if (v->dys[i] != none) operands[n++] = v->dys[i];
+  return n;
+}
+
+static sn_status call_back(const loop_back *l, sni_node_id *out_control) {
+  const sni_control *c = l->c;
+  const sni_vjp *v = l->v;
+  sni_graph *graph = v->b->graph, *body = l->in.graph;
+  const size_t most = 1 + (size_t)l->n_carries + (size_t)l->n_rows + (size_t)c->n_captures;
+  sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, most);
+  if (!operands) return no_memory(v, most);
+  int n = add_first_operands(l, operands);
+  if (!l->is_while) n += add_row_operands(l, operands + n);
+  for (int i = 0; i < c->n_captures; i++) operands[n++] = v->node.operands[c->first_capture + i];
+  SNI_TRY(v->b->status);
+  const sni_dim attrs[4] = {l->n_carries, l->n_rows, c->length, !c->reverse};
+  return sni_graph_add_control(graph, l->is_while ? SNI_OP_RESCAN : SNI_OP_SCAN, operands, n, attrs,
+                               l->is_while ? 2 : 4, &body, 1, v->b->location, out_control);
+}
+
+static void take_gradients(const loop_back *l, sni_node_id control) {
+  const sni_control *c = l->c;
+  const sni_vjp *v = l->v;
+  int next = 0;
+  for (int i = 0; i < c->n_carries; i++) {
+    if (!is_float(v, c->first_carry + i)) continue;
+    if (v->wanted[c->first_carry + i]) v->out[c->first_carry + i] = result_of(v, control, next);
+    next++;
+  }
+  for (int i = 0; i < c->n_captures; i++)
+    if (v->wanted[c->first_capture + i] && l->in.gradients[c->n_carries + c->n_xs + i] != none)
+      v->out[c->first_capture + i] = result_of(v, control, next++);
+  for (int i = 0; i < c->n_xs; i++)
+    if (v->wanted[c->first_x + i]) v->out[c->first_x + i] = result_of(v, control, next++);
+}
+
+static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
+  sni_arena *arena = v->b->graph->arena;
+  sni_node_id control;
+  loop_back l = {.v = v,
+                 .forward = &v->node,
+                 .is_while = v->node.op == SNI_OP_WHILE,
+                 .c = c,
+                 .kept = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
+                 .output = SNI_ARENA_ARRAY(arena, int, c->n_carries + 1)};
+  if (!l.kept || !l.output) return no_memory(v, (size_t)c->n_carries);
+  for (int i = 0; i < c->n_carries; i++) {
+    l.kept[i] = true;
+    l.output[i] = i;
+  }
+  SNI_TRY(make_step_back(&l));
+  SNI_TRY(find_kept(&l));
+  SNI_TRY(keep_carries(&l));
+  SNI_TRY(make_step_back(&l));
+  SNI_TRY(call_back(&l, &control));
+  take_gradients(&l, control);
+  return v->b->status;
+}
+
+void sni_vjp_scan(const sni_vjp *v) {
+  const sni_control c = sni_control_of(&v->node);
+  if (!v->b->status) v->b->status = differentiate_loop(v, &c);
+}
+
+void sni_vjp_while(const sni_vjp *v) {
+  sni_vjp_scan(v);
+}
+
+// Its cotangents of rows would be a history again, and nobody knows how long.
+void sni_vjp_rescan(const sni_vjp *v) {
+  if (!v->b->status)
+    v->b->status = sni_fail(v->b->graph->diag, SN_ERR_GRADIENT,
+                            "gradients: a second derivative through sn_while_loop, whose number of "
+                            "iterations is not known: use sn_fori_loop or sn_scan");
+}
