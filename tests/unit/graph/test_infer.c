@@ -383,7 +383,7 @@ END_TEST
 START_TEST(every_op_is_accepted_in_some_case) {
   for (int op = 0; op < SNI_OP_COUNT; op++) {
     const sni_op_info *info = &sni_op_infos[op];
-    bool covered = false;
+    bool covered = info->op_class == SNI_CLASS_CONTROL;  // bodies say the rest: test_control.c
     for (size_t i = 0; i < SNI_COUNT_OF(cases); i++)
       covered |= (int)cases[i].op == op && !cases[i].status;
     if (info->op_class == SNI_CLASS_POINTWISE && !covered) {

@@ -35,11 +35,16 @@ static const char leaves[] =
     "  %4 = constant 2.5 : f32[]\n"
     "  %5 = parameter capture 7 : f32[B,10]\n"
     "  %6 = constant [0, 1, 1, 0] : i32[4]\n";
-enum { first_op = 10 };
+enum { first_op = 13 };
 
 #define FLOAT1(id, name) [SNI_OP_##id] = name "(%0) : f32[2,3]"
 #define FLOAT2(id, name) [SNI_OP_##id] = name "(%0, %0) : f32[2,3]"
 #define INT2(id, name) [SNI_OP_##id] = name "(%2, %2) : i32[2,3]"
+#define LOOP(init)                                                                            \
+  "while(" init                                                                               \
+  ") {carries=1} [func {\n    %0 = constant true : bool[]\n    return %0\n"                   \
+  "  }, func {\n    %0 = parameter variable 0 : f32[2,3]\n    return var 0 = %0, %0\n  }] : " \
+  "bool[]"
 static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_PARAMETER] = "parameter input 9 : f64[C]",
     [SNI_OP_CONSTANT] = "constant [true, false] : bool[2,1]",
@@ -153,6 +158,22 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_SEARCH_SORTED] = "search_sorted(%0, %0) {right=1} : i32[2,3]",
     [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",
     [SNI_OP_RANDOM_BITS] = "random_bits(%3) : i32[B,4]",
+    [SNI_OP_COND] =
+        "cond(%10, %0) [func @no {\n    %0 = parameter input 0 : f32[2,3]\n    return %0\n"
+        "  }, func {\n    %0 = constant 1 : f32[]\n    %1 = broadcast(%0) : f32[2,3]\n"
+        "    return %1\n  }] : bool[]",
+    [SNI_OP_WHILE] = LOOP("%0"),
+    [SNI_OP_RESCAN] =
+        "rescan(%12, %0) {carries=1, rows=1} [func {\n"
+        "    %0 = parameter variable 0 : f32[2,3]\n"
+        "    %1 = parameter input 1 : f32[2,3]\n    %2 = add(%0, %1) : f32[2,3]\n"
+        "    return var 0 = %2\n  }] : bool[]",
+    [SNI_OP_SCAN] =
+        "scan(%0, %5) {carries=1, xs=1, length=B, reverse=1} [func {\n"
+        "    %0 = parameter variable 0 : f32[2,3]\n"
+        "    %1 = parameter input 1 \"row\" : f32[10]\n"
+        "    %2 = parameter input 0 : i64[]\n    return var 0 = %0, %1, %2\n  }] : bool[]",
+    [SNI_OP_RESULT] = "result(%11) {index=0} : f32[2,3]",
 };
 
 START_TEST(every_op_survives_a_round_trip) {
@@ -162,6 +183,10 @@ START_TEST(every_op_survives_a_round_trip) {
   at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%8 = broadcast(%%4) : f32[2,2,2]\n");
   at += (size_t)snprintf(text + at, sizeof(text) - at,
                          "  %%9 = constant [1-2j, nan+infj] : c64[2]\n");
+  at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%10 = constant 1 : i32[]\n");
+  at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%11 = %s\n", LOOP("%0"));
+  at +=
+      (size_t)snprintf(text + at, sizeof(text) - at, "  %%12 = result(%%11) {index=1} : i64[2]\n");
   for (int i = 0; i < SNI_OP_COUNT; i++) {
     ck_assert_msg(lines[i] != NULL, "no line for the op %s", sni_op_infos[i].name);
     at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%%d = %s\n", first_op + i, lines[i]);

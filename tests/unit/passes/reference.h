@@ -710,6 +710,8 @@ static inline void ref_node(ref_run *run, sni_node_id id) {
       else
         ref_scatter_add(run, a[0], a[1], a[2], y);
       break;
+    case SNI_CLASS_CONTROL:  // tests/ops/test_control.c
+      ck_abort_msg("%s has no reference", sni_op_infos[node->op].name);
     case SNI_CLASS_LIBRARY:
       ref_library(run, node, a, y);
       break;

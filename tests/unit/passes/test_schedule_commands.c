@@ -49,6 +49,7 @@ static void add_command(uint32_t a, uint32_t b, uint32_t c, double unit_ns, int6
   rows.units[n] = units;
   rows.commands[n] = (sni_plan_command){.slots = rows.operands[n],
                                         .n_slots = 3,
+                                        .n_written = 1,
                                         .extents = &rows.units[n],
                                         .grains = one_grain,
                                         .n_extents = 1,
