@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-
 static const sni_llvm_plugin *the_plugin;
 static sni_allocator the_allocator;
 static uint64_t random_state = 88172645463325252ull;
