@@ -7,7 +7,6 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -98,18 +97,7 @@ static void detect_caches(sni_cpu *cpu) {
 }
 #endif
 
-sni_isa sni_cpu_allowed(void) {
-  static _Atomic int known;
-  int allowed = atomic_load_explicit(&known, memory_order_relaxed);
-  if (allowed) return (sni_isa)allowed;
-  const char *text = getenv("SINTER_MAX_ISA");
-  allowed = !text                       ? SNI_ISA_AVX512
-            : !strcmp(text, "baseline") ? SNI_ISA_BASELINE
-            : !strcmp(text, "avx2")     ? SNI_ISA_AVX2
-                                        : SNI_ISA_AVX512;
-  atomic_store_explicit(&known, allowed, memory_order_relaxed);
-  return (sni_isa)allowed;
-}
+sni_isa sni_cpu_allowed = SNI_ISA_AVX512;
 
 static void forbid(sni_cpu *cpu, sni_isa allowed) {
   if (allowed < SNI_ISA_AVX512) {
@@ -128,7 +116,7 @@ sni_isa sni_cpu_isa(void) {
   if (isa) return (sni_isa)isa;
   sni_cpu cpu = {.vector_bits = 0};
   detect_features(&cpu);
-  forbid(&cpu, sni_cpu_allowed());
+  forbid(&cpu, sni_cpu_allowed);
   // F16C is not asked for: every CPU that has AVX2 has it.
   isa = !cpu.avx2 || !cpu.fma   ? SNI_ISA_BASELINE
         : cpu.vector_bits < 512 ? SNI_ISA_AVX2
@@ -141,7 +129,7 @@ void sni_cpu_detect(sni_cpu *out_cpu) {
   sni_cpu *cpu = out_cpu;
   memset(cpu, 0, sizeof(*cpu));
   detect_features(cpu);
-  forbid(cpu, sni_cpu_allowed());
+  forbid(cpu, sni_cpu_allowed);
   detect_name(cpu);
   detect_caches(cpu);
   const struct {

@@ -12,14 +12,14 @@ typedef struct sni_cpu {
   int vector_bits;         // 128, 256 or 512
   int64_t cache_bytes[3];  // L1d, L2, L3 (that one core sees); 0 unknown
 } sni_cpu;
-// Without what SINTER_MAX_ISA of the environment forbids: "baseline" allows what every x86-64 has, "avx2"
-// no 512-bit vectors; read once.
+// Without what sni_cpu_allowed forbids.
 void sni_cpu_detect(sni_cpu *out_cpu);
 
 // Of the loops that are compiled once for each of these, the ones to call.
 typedef enum sni_isa { SNI_ISA_BASELINE = 1, SNI_ISA_AVX2, SNI_ISA_AVX512 } sni_isa;
 sni_isa sni_cpu_isa(void);
-// What SINTER_MAX_ISA allows; SNI_ISA_AVX512 where it is absent, or says nothing known.
-sni_isa sni_cpu_allowed(void);
+// What code of this process may use at most. Tests lower it, before anything asks (tests/max_isa.c): a CPU with 512-bit
+// vectors then runs what others do.
+extern sni_isa sni_cpu_allowed;
 
 #endif
