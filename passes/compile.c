@@ -147,6 +147,10 @@ static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend
     SNI_TRY(sni_compile(j->compiler, &body, &(sni_compile_options){.backend = backend}, j->diag,
                         &made));
     compiled->bodies[compiled->n_bodies++] = made;
+    compiled->n_native += made->n_native;
+    compiled->n_interpreted += made->n_interpreted;
+    compiled->n_blas += made->n_blas;
+    compiled->code_bytes += made->code_bytes;
     executables[i] = &made->executable;
   }
   *out_executables = executables;

@@ -54,6 +54,23 @@ static sn_status dump_llvm(sni_compiled *compiled, sni_llvm_output output, sni_d
   return status;
 }
 
+// One form of the compilation, then that of its bodies.
+static sn_status dump_with_bodies(sni_compiled *compiled, sn_stage stage, sni_diag *diag,
+                                  sni_text *text) {
+  if (stage == SN_STAGE_LLVM || stage == SN_STAGE_ASM)
+    SNI_TRY(
+        dump_llvm(compiled, stage == SN_STAGE_ASM ? SNI_LLVM_ASSEMBLY : SNI_LLVM_IR, diag, text));
+  else
+    SNI_TRY(sni_plan_print(compiled->plan, compiled->graph, stage == SN_STAGE_KERNEL, text));
+  const char *mark = stage == SN_STAGE_LLVM ? ";" : stage == SN_STAGE_ASM ? "#" : "//";
+  for (uint32_t i = 0; i < compiled->n_bodies; i++) {
+    sni_text_add(text, "%s body %u of %s\n", mark, i,
+                 compiled->graph->name ? compiled->graph->name : "it");
+    SNI_TRY(dump_with_bodies(compiled->bodies[i], stage, diag, text));
+  }
+  return SN_OK;
+}
+
 sn_status sni_compiled_dump(sni_compiled *compiled, sn_stage stage, sni_diag *diag,
                             char **out_text) {
   sni_allocator *allocator = compiled->compiler->setup.allocator;
@@ -64,12 +81,7 @@ sn_status sni_compiled_dump(sni_compiled *compiled, sn_stage stage, sni_diag *di
   if (stage == SN_STAGE_DOT) return sni_graph_print_dot(compiled->graph, allocator, out_text);
   sni_text text;
   sni_text_init(&text, allocator);
-  sn_status status;
-  if (stage == SN_STAGE_LLVM || stage == SN_STAGE_ASM)
-    status =
-        dump_llvm(compiled, stage == SN_STAGE_ASM ? SNI_LLVM_ASSEMBLY : SNI_LLVM_IR, diag, &text);
-  else
-    status = sni_plan_print(compiled->plan, compiled->graph, stage == SN_STAGE_KERNEL, &text);
+  const sn_status status = dump_with_bodies(compiled, stage, diag, &text);
   if (status) {
     sni_text_deinit(&text);
     return status;

@@ -5,6 +5,7 @@
 
 #include "frontend/ops/compose.h"
 #include "graph/control.h"
+#include "runtime/scalar.h"
 
 #include <string.h>
 
@@ -85,25 +86,24 @@ static bool is_known(const sn_context *context, const sn_tensor *number) {
   return !context->trace || number->kind == SNI_TENSOR_EAGER;
 }
 
+static sn_status call_known(const branches *r, sn_tensor *number) {
+  sni_buffer *buffer;
+  char *data;
+  sni_tensor_snapshot(number, &buffer, &data);
+  const sni_scalar value = sni_scalar_cast(sni_scalar_load(number->type.dtype, data, 0), SN_I64);
+  sni_buffer_release(buffer);
+  return call_one(r, value.i);
+}
+
 static sn_status choose(const branches *r, sn_tensor *number) {
   sn_context *c = r->context;
-  sn_tensor *wide = number->type.dtype == SN_I64 ? number : sni_convert(c, number, SN_I64);
-  if (c->diag.status) return c->diag.status;
-  if (is_known(c, wide)) {
-    int64_t value = 0;
-    sni_buffer *buffer;
-    char *data;
-    sni_tensor_snapshot(wide, &buffer, &data);
-    memcpy(&value, data, sizeof(value));
-    sni_buffer_release(buffer);
-    return call_one(r, value);
-  }
+  if (is_known(c, number)) return call_known(r, number);
+  if (number->type.dtype == SN_BOOL) return cond_in_trace(r, sni_convert(c, number, SN_I32));
   // what i32 cannot hold has no body either
-  sn_tensor *bound =
-      sni_with_number(c, SNI_OP_MIN, sni_with_number(c, SNI_OP_MAX, wide, -1), r->n_bodies);
-  sn_tensor *narrow = sni_convert(c, bound, SN_I32);
-  if (c->diag.status) return c->diag.status;
-  return cond_in_trace(r, narrow);
+  sn_tensor *wide = number->type.dtype == SN_I64 ? number : sni_convert(c, number, SN_I64);
+  sn_tensor *above = sni_with_number(c, SNI_OP_MAX, wide, -1);
+  sn_tensor *narrow = sni_convert(c, sni_with_number(c, SNI_OP_MIN, above, r->n_bodies), SN_I32);
+  return c->diag.status ? c->diag.status : cond_in_trace(r, narrow);
 }
 
 // ---- public
