@@ -6,7 +6,10 @@
 #include "graph/infer.h"
 
 sni_control sni_control_of(const sni_node *node) {
-  sni_control c = {.length = 0};
+  sni_control c = {.kind = node->op == SNI_OP_COND     ? SNI_CONTROL_COND
+                           : node->op == SNI_OP_WHILE  ? SNI_CONTROL_WHILE
+                           : node->op == SNI_OP_RESCAN ? SNI_CONTROL_RESCAN
+                                                       : SNI_CONTROL_SCAN};
   c.first_carry = node->op == SNI_OP_COND || node->op == SNI_OP_RESCAN;
   if (node->op != SNI_OP_COND) c.n_carries = (int)node->attrs[0];
   c.first_x = c.first_capture = c.first_carry + c.n_carries;

@@ -17,8 +17,10 @@
 #define SNI_GRAPH_CONTROL_H
 
 #include "graph/graph.h"
+#include "runtime/control.h"
 
 typedef struct sni_control {
+  sni_control_kind kind;
   int n_carries, n_xs, n_captures;
   int n_rows;                               // inputs of a step: of the xs, or of a history
   int first_carry, first_x, first_capture;  // operands

@@ -3,9 +3,25 @@
 // Slots: operands, results (those that nobody reads are temporaries), then the second memory of each carry that is not
 // updated in place. Params: length, then bytes of carries, of rows that a step reads, of those that it writes.
 #include "graph/control.h"
-#include "passes/lower/group.h"
+#include "passes/lower/fuse_groups.h"
 #include "passes/lower/library.h"
-#include "runtime/control.h"
+
+#include <string.h>
+
+// The group that fills the buffers of all the node's results.
+sn_status sni_open_control(sni_lowering *l, sni_node_id id) {
+  uint32_t number = 0;
+  sni_selection none;
+  memset(&none, -1, sizeof none);
+  SNI_TRY(sni_add_group(l, SNI_GROUP_CONTROL, &number));
+  for (sni_node_id r = l->graph->n_nodes; r-- > id + 1;)
+    if (l->nodes[r].reachable && sni_is_result(sni_graph_node(l->graph, r)) &&
+        sni_graph_node(l->graph, r)->operands[0] == id)
+      SNI_TRY(sni_add_member(l, number, r, &none));
+  SNI_TRY(sni_add_member(l, number, id, &none));
+  l->nodes[id].placements = NULL;
+  return SN_OK;
+}
 
 static const double ns_of_iteration = 200, usual_iterations = 64;
 
@@ -24,13 +40,6 @@ static const sni_library_op rows[] = {
     [SNI_CONTROL_WHILE] = {.name = "while", .symbol = "while", .unit_ns = control_ns},
     [SNI_CONTROL_RESCAN] = {.name = "rescan", .symbol = "rescan", .unit_ns = control_ns},
     [SNI_CONTROL_SCAN] = {.name = "scan", .symbol = "scan", .unit_ns = control_ns}};
-
-static sni_control_kind kind_of(const sni_node *node) {
-  return node->op == SNI_OP_COND     ? SNI_CONTROL_COND
-         : node->op == SNI_OP_WHILE  ? SNI_CONTROL_WHILE
-         : node->op == SNI_OP_RESCAN ? SNI_CONTROL_RESCAN
-                                     : SNI_CONTROL_SCAN;
-}
 
 // Slots of the results, by number; the rest get temporaries.
 static sn_status result_slots(sni_lowering *l, sni_node_id id, const sni_control *c,
@@ -70,17 +79,17 @@ static sn_status history_bytes(sni_lowering *l, const sni_node *loop, int n_rows
 static sn_status plan_params(sni_lowering *l, const sni_node *node, const sni_control *c,
                              sni_size_ref *params) {
   sni_type type;
-  SNI_TRY(sni_library_size(l, node->op == SNI_OP_SCAN ? c->length : 0, params++));
+  SNI_TRY(sni_library_size(l, c->kind == SNI_CONTROL_SCAN ? c->length : 0, params++));
   for (int i = 0; i < c->n_carries; i++)
     SNI_TRY(bytes_of(l, sni_graph_type(l->graph, node->operands[c->first_carry + i]), 0, params++));
-  if (node->op == SNI_OP_WHILE) return history_bytes(l, node, c->n_outputs, params);
-  if (node->op == SNI_OP_RESCAN) {
+  if (c->kind == SNI_CONTROL_WHILE) return history_bytes(l, node, c->n_outputs, params);
+  if (c->kind == SNI_CONTROL_RESCAN) {
     const sni_node *history = sni_graph_node(l->graph, node->operands[0]);
     return history_bytes(l, sni_graph_node(l->graph, history->operands[0]), c->n_rows, params);
   }
   for (int i = 0; i < c->n_xs; i++)
     SNI_TRY(bytes_of(l, sni_graph_type(l->graph, node->operands[c->first_x + i]), 1, params++));
-  for (int i = c->n_carries; i < c->n_results && node->op == SNI_OP_SCAN; i++) {
+  for (int i = c->n_carries; i < c->n_results && c->kind == SNI_CONTROL_SCAN; i++) {
     SNI_TRY(sni_control_result_type(l->graph, node, i, &type));
     SNI_TRY(bytes_of(l, &type, 1, params++));
   }
@@ -104,13 +113,13 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
   const sni_control c = sni_control_of(node);
   const uint32_t n_operands = (uint32_t)node->n_operands, n_results = (uint32_t)c.n_results;
   const uint32_t most = n_operands + n_results + (uint32_t)c.n_carries;
-  const bool is_cond = node->op == SNI_OP_COND;
-  const uint32_t n_params = 1 + (is_cond ? 0 : (uint32_t)(c.n_carries + c.n_rows + c.n_outputs));
+  const uint32_t n_params =
+      1 + (c.kind == SNI_CONTROL_COND ? 0 : (uint32_t)(c.n_carries + c.n_rows + c.n_outputs));
   uint32_t *slots = SNI_ARENA_ARRAY(l->arena, uint32_t, most + 1), n = n_operands + n_results;
   sni_size_ref *params = SNI_ARENA_ARRAY(l->arena, sni_size_ref, n_params);
   sni_control_call *call = SNI_ARENA_NEW(l->arena, sni_control_call);
   if (!slots || !params || !call) return sni_fail_memory(l->diag, most * sizeof *slots, "a loop");
-  *call = (sni_control_call){.kind = kind_of(node),
+  *call = (sni_control_call){.kind = c.kind,
                              .n_bodies = node->n_bodies,
                              .bodies = l->options->bodies[id],
                              .n_carries = (uint32_t)c.n_carries,

@@ -553,20 +553,6 @@ static sn_status open_library(sni_lowering *l, sni_node_id id) {
   return open_special(l, id, SNI_GROUP_LIBRARY);
 }
 
-// The group that fills the buffers of all the node's results.
-static sn_status open_control(sni_lowering *l, sni_node_id id) {
-  uint32_t number = 0;
-  sni_selection none;
-  memset(&none, -1, sizeof none);
-  SNI_TRY(sni_add_group(l, SNI_GROUP_CONTROL, &number));
-  for (sni_node_id r = l->graph->n_nodes; r-- > id + 1;)
-    if (l->nodes[r].reachable && sni_is_result(node_of(l, r)) && node_of(l, r)->operands[0] == id)
-      SNI_TRY(sni_add_member(l, number, r, &none));
-  SNI_TRY(sni_add_member(l, number, id, &none));
-  l->nodes[id].placements = NULL;
-  return SN_OK;
-}
-
 static sn_status place_node(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   const sni_node *node = node_of(l, id);
   sni_reader_summary readers;
@@ -587,7 +573,7 @@ static sn_status place_node(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
     case SNI_LOWERING_LIBRARY:
       return open_special(l, id, SNI_GROUP_LIBRARY);
     case SNI_LOWERING_CONTROL:
-      return open_control(l, id);
+      return sni_open_control(l, id);
     case SNI_LOWERING_RESULT:
       return SN_OK;  // its operand's group makes it
     case SNI_LOWERING_CHUNKS:

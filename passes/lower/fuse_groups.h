@@ -56,4 +56,7 @@ sn_status sni_merge_groups(sni_lowering *l, int32_t into, int32_t from, const in
 // Whether the value ends a product that the kernel of its reader cannot hold.
 bool sni_ends_another_product(const sni_lowering *l, sni_node_id id, const sni_placement *p);
 
+// ---- build_control.c
+sn_status sni_open_control(sni_lowering *l, sni_node_id id);
+
 #endif

@@ -57,8 +57,7 @@ BODY(count_and_branch) {
 static void run_counter(sn_backend backend, bool eager) {
   sn_context *c = open_context(backend);
   state s = {sn_variable(sn_scalar_f32(c, 0), .name = "count"), sn_variable(sn_scalar_f32(c, -1))};
-  sn_function *f =
-      sn_function_create(c, count_and_branch, .user = &s, .inputs = 1, .outputs = 1);
+  sn_function *f = sn_function_create(c, count_and_branch, .user = &s, .inputs = 1, .outputs = 1);
   const double expected[3] = {15, -41, -66}, last[3] = {-1, 41, 66}, counts[3] = {5, 10, 15};
   for (int call = 0; call < 3; call++) {
     SN_SCOPE(c);
@@ -221,8 +220,8 @@ START_TEST(a_fault_names_the_line_in_the_body) {
   ck_assert_double_eq(number(y), 4);
   x = sn_constant(c, SN_I32, SN_SHAPE(4), bad);
   ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_ERR_INDEX);
-  ck_assert_msg(strstr(sn_error_message(c), "sn_gather") && strstr(sn_error_message(c), ".c:"), "%s",
-                sn_error_message(c));
+  ck_assert_msg(strstr(sn_error_message(c), "sn_gather") && strstr(sn_error_message(c), ".c:"),
+                "%s", sn_error_message(c));
   ck_assert_double_eq(number(s.count), 4);
   x = sn_constant(c, SN_I32, SN_SHAPE(4), good);
   ck_assert_msg(!sn_call(f, &x, 1, &y, 1), "%s", sn_error_message(c));
@@ -298,19 +297,46 @@ static void make_mistake(sn_context *c, int which, sn_tensor *x, sn_tensor *v, s
   sn_tensor *s = sn_scalar_f32(c, 1), *o[3], *g;
   out[0] = x;
   switch (which) {
-    case 0: sn_while_loop(c, is_positive, grows, NULL, &x, 1, out, 1); break;
-    case 1: sn_while_loop(c, is_positive, turns_integer, NULL, &x, 1, out, 1); break;
-    case 2: sn_fori_loop(c, 0, 2, sets_nothing, NULL, &x, 1, out, 1); break;
-    case 3: sn_cond(c, x, halves, keeps_all, NULL, &x, 1, out, 1); break;
-    case 4: sn_while_loop(c, is_no_scalar, halves, NULL, &x, 1, out, 1); break;
-    case 5: sn_while_loop(c, assigns, halves, v, &x, 1, out, 1); break;
-    case 6: sn_cond(c, sn_greater(sn_sum(x), s), halves, turns_integer, NULL, &x, 1, out, 1); break;
-    case 7: sn_scan(c, running_sum, NULL, NULL, 0, SN_ARGS(x, sn_ones(c, SN_F32, SN_SHAPE(3))), o, 2); out[0] = o[0]; break;
-    case 8: sn_map_fn(c, halves, NULL, &s, 1, out, 1); break;
-    case 9: sn_scan(c, halves, NULL, &x, 1, NULL, 0, out, 1); break;
-    case 10: sn_fori_loop(c, 0, 3, halves, NULL, NULL, 0, out, 0); break;
-    case 11: sn_fori_loop(c, 0, 3, NULL, NULL, &x, 1, out, 1); break;
-    case 12: sn_fori_loop(c, 0, 3, itself, NULL, &x, 1, out, 1); break;
+    case 0:
+      sn_while_loop(c, is_positive, grows, NULL, &x, 1, out, 1);
+      break;
+    case 1:
+      sn_while_loop(c, is_positive, turns_integer, NULL, &x, 1, out, 1);
+      break;
+    case 2:
+      sn_fori_loop(c, 0, 2, sets_nothing, NULL, &x, 1, out, 1);
+      break;
+    case 3:
+      sn_cond(c, x, halves, keeps_all, NULL, &x, 1, out, 1);
+      break;
+    case 4:
+      sn_while_loop(c, is_no_scalar, halves, NULL, &x, 1, out, 1);
+      break;
+    case 5:
+      sn_while_loop(c, assigns, halves, v, &x, 1, out, 1);
+      break;
+    case 6:
+      sn_cond(c, sn_greater(sn_sum(x), s), halves, turns_integer, NULL, &x, 1, out, 1);
+      break;
+    case 7:
+      sn_scan(c, running_sum, NULL, NULL, 0, SN_ARGS(x, sn_ones(c, SN_F32, SN_SHAPE(3))), o, 2);
+      out[0] = o[0];
+      break;
+    case 8:
+      sn_map_fn(c, halves, NULL, &s, 1, out, 1);
+      break;
+    case 9:
+      sn_scan(c, halves, NULL, &x, 1, NULL, 0, out, 1);
+      break;
+    case 10:
+      sn_fori_loop(c, 0, 3, halves, NULL, NULL, 0, out, 0);
+      break;
+    case 11:
+      sn_fori_loop(c, 0, 3, NULL, NULL, &x, 1, out, 1);
+      break;
+    case 12:
+      sn_fori_loop(c, 0, 3, itself, NULL, &x, 1, out, 1);
+      break;
     default:
       sn_while_loop(c, is_positive, halves, NULL, &x, 1, o, 1);
       sn_gradients(sn_sum(sn_square(o[0])), &x, 1, &g);

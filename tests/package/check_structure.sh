@@ -9,7 +9,7 @@ bad=0
 allowed='
 frontend/ops/[a-z_]+\.[ch]                                 999 public ops say what they are made of
 frontend/tensor/(create|variable)\.c                         7 so do these: ranges, sn_assign_add, sn_axis_size
-frontend/(eager|gradient|function)/[a-z_]+\.c               10 nodes that eager mode, tapes and traces put in; views without a copy
+frontend/(eager|gradient|function|control)/[a-z_]+\.c       18 nodes that eager mode, tapes and traces put in; views without a copy
 passes/graph/(build|widen_[a-z]+|complex_[a-z]+|split_complex)\.[ch]    212 the emitters that rules are written with; what is different for storage dtypes and complex numbers
 passes/graph/(choose_layouts|join_pads|join_pieces|rewrite_convolutions|rewrite_matmuls|split_columns)\.c    15 passes about one op each
 '
