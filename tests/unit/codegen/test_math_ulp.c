@@ -2,6 +2,7 @@
 // place against the C library in the next wider format. f32: a stride through all 2^32 patterns
 // (all of them with the argument "all"); f64: random patterns, also in the ranges where a function
 // is not trivial.
+#include "tests/ulp.h"
 #include "tests/unit/codegen/interp_harness.h"
 
 #include <stdio.h>
@@ -184,21 +185,7 @@ static void drop_evaluator(evaluator *e) {
   sni_interp_release(e->code, &h.allocator);
 }
 
-// Distance in ulp of a format with `digits` and least exponent `least`; infinity counts as the next
-// power of two.
-static double distance(long double got, long double want, int digits, int least, int most) {
-  if (isnan(got) || isnan(want)) return isnan(got) && isnan(want) ? 0 : INFINITY;
-  if (isinf(got)) got = copysignl(ldexpl(1, most), got);
-  if (isinf(want) || fabsl(want) > ldexpl(1, most)) want = copysignl(ldexpl(1, most), want);
-  if (want == 0) return got == 0 ? 0 : (double)(fabsl(got) / ldexpl(1, least));
-  if (got != 0 && signbit(got) != signbit(want)) return INFINITY;
-  int exponent;
-  frexpl(want, &exponent);
-  const int ulp = exponent - digits < least ? least : exponent - digits;
-  return (double)ldexpl(fabsl(got - want), -ulp);
-}
-
-// The same for normal f32 results in double, for speed: most of the time goes here.
+// ulp_distance for normal f32 results in double, for speed: most of the time goes here.
 static double distance_f32(float got, double want) {
   uint64_t bits;
   memcpy(&bits, &want, sizeof(bits));
@@ -206,7 +193,7 @@ static double distance_f32(float got, double want) {
   const double magnitude = fabs((double)got);
   if (!(magnitude > 0 && magnitude <= 0x1p127) || exponent <= -125 || exponent >= 127 ||
       (got < 0) != (want < 0))
-    return distance(got, want, 24, -149, 128);
+    return ulp_distance(got, want, 24, -149, 128);
   const uint64_t inverse_bits = (uint64_t)(1023 + 24 - exponent) << 52;
   double inverse;
   memcpy(&inverse, &inverse_bits, sizeof(inverse));
@@ -214,7 +201,7 @@ static double distance_f32(float got, double want) {
 }
 
 static double distance_f64(double got, long double want) {
-  return distance(got, want, 53, -1074, 1024);
+  return ulp_distance(got, want, 53, -1074, 1024);
 }
 
 // In ulp of the terms, or of the result where that is larger.
