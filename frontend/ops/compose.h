@@ -37,6 +37,14 @@ static inline sn_tensor *sni_number(sn_context *c, sn_dtype dtype, double value)
 static inline sn_tensor *sni_with_number(sn_context *c, sni_op op, sn_tensor *x, double value) {
   return sn_failed(x) ? x : sni_binary(c, op, x, sni_number(c, x->type.dtype, value));
 }
+// 16-bit floats as f32, the others as they are: for the steps of a composed op, so that its result is rounded once.
+static inline sn_tensor *sni_for_steps(sn_context *c, sn_tensor *x) {
+  return !sn_failed(x) && sni_is_half(x->type.dtype) ? sni_convert(c, x, SN_F32) : x;
+}
+// What they led to, in the op's dtype.
+static inline sn_tensor *sni_rounded(sn_context *c, sn_tensor *y, sn_dtype dtype) {
+  return sn_failed(y) || y->type.dtype == dtype ? y : sni_convert(c, y, dtype);
+}
 static inline sn_tensor *sni_reshape_to(sn_context *c, sn_tensor *x, const sni_type *type) {
   return sni_emit(c, SNI_OP_RESHAPE, &x, 1, NULL, 0, type);
 }
