@@ -32,7 +32,8 @@ int sni_new_file_open(sni_new_file *file, const char *path) {
   *file = (sni_new_file){.fd = -1};
   if (strlen(path) >= sizeof(file->target)) return ENAMETOOLONG;
   if (stat(path, &about) != 0) {
-    strcpy(file->target, path);  // a new file; a folder that is missing is told below
+    memcpy(file->target, path,
+           strlen(path) + 1);  // a new file; a folder that is missing is told below
     return open_temporary(file, 0666);
   }
   if (!S_ISREG(about.st_mode)) {
