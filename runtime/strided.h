@@ -12,7 +12,7 @@ void sni_row_major(int rank, const int64_t *dims, size_t element, int64_t *out_s
 void sni_column_major(int rank, const int64_t *dims, size_t element, int64_t *out_strides);
 // Whether these are row-major; the stride of a dim of 1 means nothing, nor does any where a dim is 0.
 bool sni_is_row_major(int rank, const int64_t *dims, size_t element, const int64_t *strides);
-// to[i] = from[i] for all indices i, in row-major order. element: 1, 2, 4, 8 or 16 bytes, at any address. The two
+// to[i] = from[i] for all indices i, in any order. element: 1, 2, 4, 8 or 16 bytes, at any address. The two
 // do not overlap.
 void sni_copy_strided(void *to, const int64_t *to_strides, const void *from,
                       const int64_t *from_strides, int rank, const int64_t *dims, size_t element);

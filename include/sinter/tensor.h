@@ -170,7 +170,7 @@ SN_API void sn_set_seed(sn_context *context, uint64_t seed);
 // tensor or a wrong byte count.
 SN_API SN_MUST_USE sn_status sn_read(const sn_tensor *t, void *out, size_t bytes);
 // Copies them to where strides say, one per dim of t, as in sn_from_strided; where elements share a place (a stride
-// of 0), the last in row-major order stays. Errors as sn_read; SN_ERR_ARGUMENT (n_strides is not t's rank; NULL).
+// of 0), one of them stays. Errors as sn_read; SN_ERR_ARGUMENT (n_strides is not t's rank; NULL).
 SN_API SN_MUST_USE sn_status sn_read_strided(const sn_tensor *t, void *out, const int64_t *strides,
                                              int n_strides);
 // The value of a one-element tensor, converted to double (integers of more than 53 bits are rounded:
