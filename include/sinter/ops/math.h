@@ -46,7 +46,7 @@ SN_API sn_tensor *sn_log2(sn_tensor *x);   // base 2. floats, <= 1 ULP. VJP: dy 
 SN_API sn_tensor *sn_log10(sn_tensor *x);  // base 10. floats, <= 1 ULP. VJP: dy / (x ln 10).
 // Cube root. floats, <= 1 ULP. VJP: dy / (3 y^2): inf at 0.
 SN_API sn_tensor *sn_cbrt(sn_tensor *x);
-// x in radians. floats, <= 2 ULP (f64 beyond 2^45: 3); NaN for inf. VJP: dy (1 + y^2).
+// x in radians. floats, <= 2 ULP (f64 beyond 2^45: 4); NaN for inf. VJP: dy (1 + y^2).
 SN_API sn_tensor *sn_tan(sn_tensor *x);
 // Inverse sine, in [-pi/2, pi/2]. floats, <= 2 ULP; NaN outside of [-1, 1]. VJP: dy / sqrt(1 - x^2): inf
 // at +-1.
