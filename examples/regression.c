@@ -13,7 +13,7 @@ static sn_status train_step(sn_context *context, sn_tensor *const *in, sn_tensor
   sn_tensor *y = sn_add(sn_matmul(in[0], m->w), m->b);
   sn_tensor *loss = sn_mean(sn_square(sn_sub(y, in[1])));
   sn_gradients(loss, p, 2, g);
-  for (int i = 0; i < 2; i++) sn_assign_sub(p[i], sn_mul_scalar(g[i], 0.1));
+  for (int i = 0; i < 2; i++) sn_assign_sub(p[i], sn_mul(g[i], 0.1));
   out[0] = loss;
   return sn_pending_error(context);
 }
@@ -23,7 +23,7 @@ int main(void) {
   if (sn_context_create(&ctx)) return 1;
   sn_tensor *x = sn_random_normal(ctx, SN_F32, SN_SHAPE(64, 2));
   sn_tensor *w = sn_constant(ctx, SN_F32, SN_SHAPE(2, 1), ((float[]){2, -3}));
-  sn_tensor *y = sn_add_scalar(sn_matmul(x, w), 0.5);
+  sn_tensor *y = sn_add(sn_matmul(x, w), 0.5);
   line m = {sn_variable(sn_zeros(ctx, SN_F32, SN_SHAPE(2, 1))),
             sn_variable(sn_zeros(ctx, SN_F32, SN_SHAPE(1)))};
   sn_function *step = sn_function_create(ctx, train_step, .user = &m, .inputs = 2, .outputs = 1);

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""call_sites.py SOURCE [--check]: writes include/sinter/ops/sites.h, from the declarations of include/sinter/ops/*.h.
+"""call_sites.py SOURCE [--check]: writes include/sinter/ops/sites.h and numbers.h, from the declarations of include/sinter/ops/*.h.
 
 A macro of each op's name labels the op with the caller's line. An op whose last parameter is a pointer to options, sn_x_opts, gets
 sn_x with designated initialisers behind the other arguments in C, and with a struct by value in C++, in the place of a function sn_x
-without options. --check: fails where the file
-differs from what would be written.
+without options. An op sn_x of two tensors of which there is sn_x_scalar takes C numbers in their place: by _Generic in C11 (of the GNU
+kind: each operand stands once in what the macro makes, so that calls may be nested), by overloads in C++; C99 has the functions alone. --check:
+fails where the file differs from what would be written.
 """
 import pathlib
 import re
@@ -20,6 +21,18 @@ HEAD = """\
 
 // clang-format off
 """
+# Where sn_rx_scalar is missing: the op that takes a number on the left by taking it on the right.
+TURNED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
+NUMBERS_HEAD = """\
+// Ops that take C numbers in the place of tensors: docs/adr/017-numbers-as-operands.md. Written by tools/call_sites.py; do not edit.
+#ifndef SINTER_OPS_NUMBERS_H
+#define SINTER_OPS_NUMBERS_H
+
+#include <sinter/ops.h>
+
+// clang-format off
+"""
+TAIL = "\n#endif\n// clang-format on\n#endif\n"
 PLAIN = re.compile(r"^(sn_tensor \*|int |int64_t |uint64_t |double |bool |sn_dtype |sn_[a-z_]+ )\w+$")
 BY_VALUE = ("sn_shape ", "sn_axes ", "sn_range_spec ")
 
@@ -59,11 +72,73 @@ def with_options(name, parameters):
     return c, cpp, len(first)
 
 
+def with_numbers(name, parameters, found):
+    """The inline function, the C11 macro and the C++ templates of an op that takes numbers."""
+    x, right = name[len("sn_") :], f"{name}_scalar"
+    left = f"sn_r{x}_scalar" if f"sn_r{x}_scalar" in found else f"sn_{TURNED.get(x, x)}_scalar"
+    number = found[right][-1].rsplit(" ", 1)[0]
+    if len(parameters) == 3:  # sn_where, whose functions have the operands in their places
+        macro = f"#define {name}(condition, a, b) SNI_NUMBERS3({name}, {right}, {left}, condition, a, b)"
+        first, c = "sn_tensor *condition, ", "condition, "
+        function, turned = None, f"({left})(condition, static_cast<{number}>(a), b)"
+    else:
+        macro = f"#define {name}(a, b) SNI_NUMBERS2({name}, {right}, sni_number_{x}, a, b)"
+        first, c = "", ""
+        function = f"static inline sn_tensor *sni_number_{x}({number} value, sn_tensor *x) {{ return ({left})(x, value); }}"
+        turned = f"({left})(b, static_cast<{number}>(a))"
+    template = "template <typename T>\nstatic inline typename sni_number<T>::result"
+    cpp = (
+        f"{template} ({name})({first}sn_tensor *a, T b) {{\n  return ({right})({c}a, static_cast<{number}>(b));\n}}\n"
+        f"{template} ({name})({first}T a, sn_tensor *b) {{\n  return {turned};\n}}"
+    )
+    return function, macro, cpp
+
+
+NUMBERS = ("char", "signed char", "unsigned char", "short", "unsigned short", "int", "unsigned", "long", "unsigned long", "long long",
+           "unsigned long long", "float", "double", "bool")
+# The operands stand in variables, of names that no call around has, because _Generic needs each twice.
+GENERIC = """\
+#define SNI_JOIN_(a, b) a##b
+#define SNI_JOIN(a, b) SNI_JOIN_(a, b)
+#define SNI_CHOOSE(a, b, tensors, right, left) \\
+  _Generic((a), sn_tensor *: _Generic((b), sn_tensor *: tensors, void *: tensors, default: right), void *: tensors, default: left)
+#define SNI_NUMBERS2_(tensors, right, left, a, b, va, vb) \\
+  __extension__({ __auto_type va = (a); __auto_type vb = (b); SNI_AT(SNI_CHOOSE(va, vb, tensors, right, left)(va, vb)); })
+#define SNI_NUMBERS2(tensors, right, left, a, b) \\
+  SNI_NUMBERS2_(tensors, right, left, a, b, SNI_JOIN(sni_a, __COUNTER__), SNI_JOIN(sni_b, __COUNTER__))
+#define SNI_NUMBERS3_(tensors, right, left, condition, a, b, va, vb) \\
+  __extension__({ __auto_type va = (a); __auto_type vb = (b); SNI_AT(SNI_CHOOSE(va, vb, tensors, right, left)(condition, va, vb)); })
+#define SNI_NUMBERS3(tensors, right, left, condition, a, b) \\
+  SNI_NUMBERS3_(tensors, right, left, condition, a, b, SNI_JOIN(sni_a, __COUNTER__), SNI_JOIN(sni_b, __COUNTER__))"""
+
+
+def numbers(found):
+    """numbers.h, and the names of the ops in it."""
+    functions, macros, plain, cpp, names = [], [], [], [], set()
+    for name, parameters in found.items():
+        if f"{name}_scalar" not in found or f"{name}_opts" in found:
+            continue
+        function, macro, templates = with_numbers(name, parameters, found)
+        functions += [function] if function else []
+        macros.append(macro)
+        plain.append(without_options(name, parameters))
+        cpp.append(templates)
+        names.add(name)
+    kinds = "\n".join(f"template <>\nstruct sni_number<{kind}> {{ typedef sn_tensor *result; }};" for kind in NUMBERS)
+    modern = "defined(__GNUC__) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L"
+    text = [f"#if !defined(__cplusplus) && {modern}", *functions, GENERIC, *macros, "#else", *plain, "#endif",
+            "#ifdef __cplusplus", "template <typename T>\nstruct sni_number {};", kinds, *cpp]
+    return NUMBERS_HEAD + "\n".join(text) + TAIL, names
+
+
 def write(headers):
     plain, c, cpp, counts = [], [], [], set()
     found = [d for header in headers for d in declarations(header.read_text())]
     names = {name for name, _ in found}
+    numbers_text, taken = numbers(dict(found))
     for name, parameters in found:
+        if name in taken:
+            continue
         if name.endswith("_opts"):
             macro, function, n = with_options(name, parameters)
             c.append(macro)
@@ -79,20 +154,21 @@ def write(headers):
             f"#define SNI_OPTIONS{n}(function, type, {args}, ...) SNI_AT(function({args}, &(type){{__VA_ARGS__}}))"
         )
     parts = [HEAD + "\n".join(plain), "#ifdef __cplusplus", "\n".join(cpp), "#else", "\n".join(helpers + c)]
-    return "\n".join(parts) + "\n#endif\n// clang-format on\n#endif\n"
+    return {"sites.h": "\n".join(parts) + TAIL, "numbers.h": numbers_text}
 
 
 def main():
     folder = pathlib.Path(sys.argv[1]) / "include/sinter/ops"
-    target = folder / "sites.h"
-    text = write(sorted(h for h in folder.glob("*.h") if h.name != "sites.h"))
-    if "--check" not in sys.argv:
-        target.write_text(text)
-        return 0
-    if target.read_text() == text:
-        return 0
-    print(f"{target} is not what its headers declare: run tools/call_sites.py .")
-    return 1
+    written = ("sites.h", "numbers.h")
+    bad = 0
+    for name, text in write(sorted(h for h in folder.glob("*.h") if h.name not in written)).items():
+        target = folder / name
+        if "--check" not in sys.argv:
+            target.write_text(text)
+        elif not target.exists() or target.read_text() != text:
+            print(f"{target} is not what its headers declare: run tools/call_sites.py .")
+            bad = 1
+    return bad
 
 
 if __name__ == "__main__":

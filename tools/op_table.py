@@ -4,7 +4,7 @@
 Writes docs/ops.md, frontend/ops/op_table.inc (the rows that sn_op_at gives) and tests/e2e/op_calls.h (a call of each, by which a
 test holds the rows against what the ops do). What a comment says is parsed: which dtypes
 ("numbers", "reals", "floats", "floats and complex", "integers", "any dtype", "bool"), and whether there is a gradient ("VJP:", or "No gradient" / "Cuts").
---check: fails where a comment says neither, or a file differs from what would be written.
+--check: fails where a comment says neither, or a file differs from what would be written. docs/ops.md ends with the names that ops have elsewhere, from tools/op_names.txt.
 """
 import pathlib
 import re
@@ -152,7 +152,21 @@ def calls(ops):
     return "\n".join(out) + "\n// clang-format on\n"
 
 
-def reference(ops, wanted, elsewhere):
+def other_names(text, ops):
+    """The table of names elsewhere, in the order of names; a row of an op that does not exist is an error."""
+    known = {op.shown for op in ops}
+    rows = [[cell.strip() for cell in line.split("|")] for line in text.split("\n") if line and not line.startswith("#")]
+    for row in rows:
+        if len(row) != 5 or f"sn_{row[0]}" not in known:
+            sys.exit(f"tools/op_names.txt: {' | '.join(row)}: no such op, or not five cells")
+    out = ["", "## Names elsewhere", "", "What others call them (`tools/op_names.txt`); details differ, the comments above say what is meant here.",
+           "", "| op | NumPy, SciPy | PyTorch | TensorFlow, Keras | ONNX |", "|---|---|---|---|---|"]
+    for op, *names in sorted(rows):
+        out.append(f"| `sn_{op}` | " + " | ".join("" if name == "-" else name for name in names) + " |")
+    return out
+
+
+def reference(ops, wanted, elsewhere, others):
     names = {op.shown for op in ops} | elsewhere
     missing = [name for name in wanted if name not in names]
     out = [
@@ -173,7 +187,7 @@ def reference(ops, wanted, elsewhere):
                 declaration = re.sub(r", const (\w+) \*options\)", r", .options of \1)", declaration)
                 comment = op.comment.replace("|", "\\|")
                 out.append(f"| `{declaration}` | {op.dtypes} | {'yes' if op.has_gradient else 'no'} | {comment} |")
-    return "\n".join(out) + "\n"
+    return "\n".join(out + other_names(others, ops)) + "\n"
 
 
 def main():
@@ -194,7 +208,7 @@ def main():
         return 1
     outputs = {
         "frontend/ops/op_table.inc": table(ops),
-        "docs/ops.md": reference(ops, wanted, elsewhere),
+        "docs/ops.md": reference(ops, wanted, elsewhere, (source / "tools/op_names.txt").read_text()),
         "tests/e2e/op_calls.h": calls(ops),
     }
     for path, text in outputs.items():

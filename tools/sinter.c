@@ -5,7 +5,8 @@
 // line of the call here.
 #include "runtime/dtype.h"
 #include "runtime/half.h"
-#include "tools/npy.h"
+
+#include <sinter/sinter.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -238,19 +239,39 @@ static bool allocate(sn_view *view, const sn_spec *spec) {
   return true;
 }
 
+// A message about a file says all by itself, behind the name of the library's function.
+static bool complain_of_file(const loaded *l) {
+  const char *message = sn_error_message(l->context), *colon = strstr(message, ": ");
+  return complain(colon ? colon + 2 : message, NULL);
+}
+
+static bool read_input(const loaded *l, const char *path, sn_view *out) {
+  SN_SCOPE(l->context);
+  sn_tensor *t = (sn_load_npy)(l->context, path);
+  if (sn_check(l->context)) return complain_of_file(l);
+  sn_spec spec = {(sn_dtype_of)(t), {.rank = (sn_rank)(t)}};
+  for (int i = 0; i < spec.shape.rank; i++) spec.shape.dims[i] = (sn_dim)(t, i);
+  if (!allocate(out, &spec)) return false;
+  const sn_status status =
+      (sn_read)(t, out->data, (size_t)count(&spec.shape) * sn_dtype_size(spec.dtype));
+  return status ? report(l, status) : true;
+}
+
+static bool write_output(const loaded *l, const char *path, const sn_view *view) {
+  SN_SCOPE(l->context);
+  sn_tensor *t = (sn_from_memory)(l->context, view->dtype, view->shape, view->data, NULL, NULL);
+  return !(sn_save_npy)(t, path) || complain_of_file(l);
+}
+
 static bool read_inputs(const arguments *a, loaded *l) {
-  char error[512];
   int n = sn_program_inputs(l->program);
   if (a->n_inputs != n) {
     (void)fprintf(stderr, "sinter: the function has %d inputs, --input was given %d times\n", n,
                   a->n_inputs);
     return false;
   }
-  for (int i = 0; i < n; i++) {
-    npy_array array;
-    if (!npy_read(a->inputs[i], &array, error, sizeof(error))) return complain(error, NULL);
-    l->in[i] = (sn_view){array.data, array.dtype, array.shape};
-  }
+  for (int i = 0; i < n; i++)
+    if (!read_input(l, a->inputs[i], &l->in[i])) return false;
   return true;
 }
 
@@ -358,7 +379,6 @@ static bool print_view(const loaded *l, const sn_view *view) {
 }
 
 static bool command_run(const arguments *a, loaded *l) {
-  char error[512];
   if (!load_file(a, l) || !read_inputs(a, l) || !make_outputs(a, l) || !run_once(l)) return false;
   int n = sn_program_outputs(l->program);
   if (a->n_outputs > n)
@@ -367,8 +387,8 @@ static bool command_run(const arguments *a, loaded *l) {
     const sn_view *y = &l->out[i];
     if (i >= a->n_outputs) {
       if (!print_view(l, y)) return false;
-    } else if (!npy_write(a->outputs[i], y->dtype, y->shape, y->data, error, sizeof(error))) {
-      return complain(error, NULL);
+    } else if (!write_output(l, a->outputs[i], y)) {
+      return false;
     }
   }
   return true;

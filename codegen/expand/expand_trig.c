@@ -82,6 +82,17 @@ sni_value sni_expand_cos(sni_expander *x, sni_value a) {
   return expand_sine(x, a, 1);
 }
 
+// first - k P2 - r to the last bit, r being that rounded: beside a multiple of pi/2 first and k P2 cancel, and r
+// has bits far below both.
+static sni_value residue(sni_expander *x, sni_value first, sni_value k, sni_value r) {
+  const sni_value part = f64(x, half_pi[1]);
+  const sni_value product = mul(x, k, part), error = fma3(x, k, part, negated(x, product));
+  const sni_value rest = sub(x, first, product),
+                  taken = sub(x, rest, first);  // two-sum, Knuth 1969
+  const sni_value lost = sub(x, sub(x, first, sub(x, rest, taken)), add(x, product, taken));
+  return add(x, sub(x, rest, r), sub(x, lost, error));
+}
+
 // What is left of a folded angle for the tangent: tan a = tan(r + *out_low), or -1 / that where *out_odd.
 // An angle that had to be folded, y, is not exact near pi/2; there the one of the cosine is, whose tangent
 // is that of a quarter turn more.
@@ -94,7 +105,7 @@ static sni_value reduce_tangent(sni_expander *x, sni_value a, sni_value *out_low
   const sni_value k = sub(x, shifted, magic);
   const sni_value first = fma3(x, k, f64(x, -half_pi[0]), y);
   const sni_value r = fma3(x, k, f64(x, -half_pi[1]), first);
-  const sni_value low = fma3(x, k, f64(x, -half_pi[1]), sub(x, first, r));
+  const sni_value low = residue(x, first, k, r);
   const sni_value turned = sni_put_float(
       x, SN_F64, sni_put2(x, SNI_KOP_XOR, sni_put_bits(x, y), sni_put_sign_bit(x, cosine)));
   const sni_value folded = select(x, equal(x, k, zero), turned, negated(x, mul(x, k, cosine)));

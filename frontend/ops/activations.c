@@ -56,7 +56,9 @@ static sn_tensor *exponential(sn_context *c, sn_tensor *x, double a, double b, d
 sn_tensor *(sn_elu)(sn_tensor *x, double alpha) {
   SNI_BEGIN_COMPOSED(c, "sn_elu", x);
   if (!begin_float(c, x)) return &c->error_tensor;
-  return sni_keep_only(c, c_first, exponential(c, x, 1, alpha, 1));
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
+  return sni_keep_only(c, c_first, sni_rounded(c, exponential(c, x, 1, alpha, 1), given));
 }
 
 sn_tensor *(sn_celu)(sn_tensor *x, double alpha) {
@@ -64,14 +66,19 @@ sn_tensor *(sn_celu)(sn_tensor *x, double alpha) {
   if (!begin_float(c, x)) return &c->error_tensor;
   if (!(alpha != 0))
     return sni_error(c, SN_ERR_ARGUMENT, "sn_celu: alpha is %g, expected another number", alpha);
-  return sni_keep_only(c, c_first, exponential(c, x, 1, alpha, alpha));
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
+  return sni_keep_only(c, c_first, sni_rounded(c, exponential(c, x, 1, alpha, alpha), given));
 }
 
 sn_tensor *(sn_selu)(sn_tensor *x) {
   const double alpha = 1.6732632423543772848, scale = 1.0507009873554804934;
   SNI_BEGIN_COMPOSED(c, "sn_selu", x);
   if (!begin_float(c, x)) return &c->error_tensor;
-  return sni_keep_only(c, c_first, exponential(c, x, scale, scale * alpha, 1));
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
+  return sni_keep_only(c, c_first,
+                       sni_rounded(c, exponential(c, x, scale, scale * alpha, 1), given));
 }
 
 // Below it the share is 0 in every dtype, so that clamping changes no value but keeps inf * 0 out.
@@ -80,31 +87,41 @@ enum { share_is_zero = -800 };
 sn_tensor *(sn_silu)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_silu", x);
   if (!begin_float(c, x)) return &c->error_tensor;
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
   sn_tensor *above = sni_with_number(c, SNI_OP_MAX, x, share_is_zero);
-  return sni_keep_only(c, c_first,
-                       sni_binary(c, SNI_OP_MUL, above, sni_unary(c, SNI_OP_SIGMOID, above)));
+  return sni_keep_only(
+      c, c_first,
+      sni_rounded(c, sni_binary(c, SNI_OP_MUL, above, sni_unary(c, SNI_OP_SIGMOID, above)), given));
 }
 
 sn_tensor *(sn_mish)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_mish", x);
   if (!begin_float(c, x)) return &c->error_tensor;
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
   sn_tensor *above = sni_with_number(c, SNI_OP_MAX, x, share_is_zero);
   return sni_keep_only(
       c, c_first,
-      sni_binary(c, SNI_OP_MUL, above, sni_unary(c, SNI_OP_TANH, (sn_softplus)(above))));
+      sni_rounded(c,
+                  sni_binary(c, SNI_OP_MUL, above, sni_unary(c, SNI_OP_TANH, (sn_softplus)(above))),
+                  given));
 }
 
 // Infinities are taken out before the division, and their sign put in behind it.
 sn_tensor *(sn_softsign)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_softsign", x);
   if (!begin_float(c, x)) return &c->error_tensor;
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
   const sn_dtype dtype = x->type.dtype;
   sn_tensor *infinite =
       sni_binary(c, SNI_OP_EQ, sni_unary(c, SNI_OP_ABS, x), sni_number(c, dtype, __builtin_inf()));
   sn_tensor *finite = sni_select(c, infinite, sni_number(c, dtype, 0), x);
   sn_tensor *size = sni_with_number(c, SNI_OP_ADD, sni_unary(c, SNI_OP_ABS, finite), 1);
   sn_tensor *y = sni_binary(c, SNI_OP_DIV, finite, size);
-  return sni_keep_only(c, c_first, sni_select(c, infinite, sni_unary(c, SNI_OP_SIGN, x), y));
+  return sni_keep_only(
+      c, c_first, sni_rounded(c, sni_select(c, infinite, sni_unary(c, SNI_OP_SIGN, x), y), given));
 }
 
 static sn_tensor *hard_share(sn_context *c, sn_tensor *x) {
@@ -114,14 +131,19 @@ static sn_tensor *hard_share(sn_context *c, sn_tensor *x) {
 sn_tensor *(sn_hard_sigmoid)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_hard_sigmoid", x);
   if (!begin_float(c, x)) return &c->error_tensor;
-  return sni_keep_only(c, c_first, hard_share(c, x));
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
+  return sni_keep_only(c, c_first, sni_rounded(c, hard_share(c, x), given));
 }
 
 sn_tensor *(sn_hard_silu)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_hard_silu", x);
   if (!begin_float(c, x)) return &c->error_tensor;
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
   sn_tensor *above = sni_with_number(c, SNI_OP_MAX, x, -4);  // below it all is 0: keeps inf * 0 out
-  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_MUL, above, hard_share(c, above)));
+  return sni_keep_only(
+      c, c_first, sni_rounded(c, sni_binary(c, SNI_OP_MUL, above, hard_share(c, above)), given));
 }
 
 sn_tensor *(sn_hard_tanh)(sn_tensor *x) {

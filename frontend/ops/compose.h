@@ -37,6 +37,14 @@ static inline sn_tensor *sni_number(sn_context *c, sn_dtype dtype, double value)
 static inline sn_tensor *sni_with_number(sn_context *c, sni_op op, sn_tensor *x, double value) {
   return sn_failed(x) ? x : sni_binary(c, op, x, sni_number(c, x->type.dtype, value));
 }
+// 16-bit floats as f32, the others as they are: for the steps of a composed op, so that its result is rounded once.
+static inline sn_tensor *sni_for_steps(sn_context *c, sn_tensor *x) {
+  return !sn_failed(x) && sni_is_half(x->type.dtype) ? sni_convert(c, x, SN_F32) : x;
+}
+// What they led to, in the op's dtype.
+static inline sn_tensor *sni_rounded(sn_context *c, sn_tensor *y, sn_dtype dtype) {
+  return sn_failed(y) || y->type.dtype == dtype ? y : sni_convert(c, y, dtype);
+}
 static inline sn_tensor *sni_reshape_to(sn_context *c, sn_tensor *x, const sni_type *type) {
   return sni_emit(c, SNI_OP_RESHAPE, &x, 1, NULL, 0, type);
 }
@@ -110,6 +118,13 @@ sn_tensor *sni_assign(sn_context *c, sn_tensor *variable, sn_tensor *value);
 sn_tensor *sni_assign_op(sn_context *c, sni_op op, sn_tensor *variable, sn_tensor *value);
 // False, with an error pending, when dtype or shape cannot be.
 bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_type *out_type);
+// The same for elements that the caller has: without symbolic dims.
+bool sni_known_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_type *out_type);
+// (memory.c) A tensor of the elements at data, strides in bytes (NULL: row-major): where they lie if they are
+// row-major and aligned, and then release(user) is called with the last of their users; else a copy, and it is called
+// at once. After an error it is not called. release may be NULL.
+sn_tensor *sni_over_memory(sn_context *c, const sni_type *type, void *data, const int64_t *strides,
+                           void (*release)(void *user), void *user);
 // Whether the dtype has value exactly (integers, bool), or nearly (floats).
 bool sni_dtype_has(sn_dtype dtype, double value);
 // What stands for a symbolic dim of the open trace in the caller's shapes, and back. False: it

@@ -152,9 +152,10 @@ sn_tensor *(sn_rshift_right_scalar)(sn_tensor *x, int64_t value) {
 
 // ---- composed, one operand
 static sn_tensor *scaled(const char *name, sn_tensor *x, double factor) {
-  SNI_BEGIN(c, name, x);
+  SNI_BEGIN_COMPOSED(c, name, x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
-  return sni_with_number(c, SNI_OP_MUL, x, factor);
+  sn_tensor *y = sni_with_number(c, SNI_OP_MUL, sni_for_steps(c, x), factor);
+  return sni_keep_only(c, c_first, sni_rounded(c, y, x->type.dtype));
 }
 sn_tensor *(sn_deg2rad)(sn_tensor *x) {
   return scaled("sn_deg2rad", x, 0.017453292519943295769);
@@ -183,6 +184,8 @@ sn_tensor *(sn_sinc)(sn_tensor *x) {
   const double pi = 3.14159265358979323846;
   SNI_BEGIN_COMPOSED(c, "sn_sinc", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
   sn_tensor *quarter = sni_number(c, x->type.dtype, 0.25), *one = sni_number(c, x->type.dtype, 1);
   sn_tensor *small = sni_binary(c, SNI_OP_LT, sni_unary(c, SNI_OP_ABS, x), quarter);
   sn_tensor *near = sni_select(c, small, x, sni_number(c, x->type.dtype, 0));
@@ -196,7 +199,7 @@ sn_tensor *(sn_sinc)(sn_tensor *x) {
   sn_tensor *turned = sni_select(c, even, sine, sni_unary(c, SNI_OP_NEG, sine));
   sn_tensor *quotient = sni_binary(c, SNI_OP_DIV, turned, sni_with_number(c, SNI_OP_MUL, far, pi));
   sn_tensor *start = series(c, square, taylor, (int)SNI_COUNT_OF(taylor));
-  return sni_keep_only(c, c_first, sni_select(c, small, start, quotient));
+  return sni_keep_only(c, c_first, sni_rounded(c, sni_select(c, small, start, quotient), given));
 }
 
 // Pairs, fours and eights of bits are summed side by side in u64; a product sums the bytes in the highest

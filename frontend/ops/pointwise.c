@@ -127,13 +127,15 @@ sn_tensor *(sn_gelu)(sn_tensor *x) {
   const double linear = 1.59576912160573071176, cubic = linear * 0.044715, limit = 32;
   SNI_BEGIN_COMPOSED(c, "sn_gelu", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
   sn_tensor *above = sni_with_number(c, SNI_OP_MAX, x, -limit);
   sn_tensor *inside = sni_with_number(c, SNI_OP_MIN, above, limit);
   sn_tensor *square = sni_binary(c, SNI_OP_MUL, inside, inside);
   sn_tensor *slope =
       sni_with_number(c, SNI_OP_ADD, sni_with_number(c, SNI_OP_MUL, square, cubic), linear);
   sn_tensor *share = sni_unary(c, SNI_OP_SIGMOID, sni_binary(c, SNI_OP_MUL, inside, slope));
-  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_MUL, above, share));
+  return sni_keep_only(c, c_first, sni_rounded(c, sni_binary(c, SNI_OP_MUL, above, share), given));
 }
 
 // max(x, 0) + log1p(exp(min(-x, x))). Ties go to first operands, so the two parts' gradients at 0
@@ -141,20 +143,24 @@ sn_tensor *(sn_gelu)(sn_tensor *x) {
 sn_tensor *(sn_softplus)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_softplus", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
   sn_tensor *linear = sni_with_number(c, SNI_OP_MAX, x, 0);
   sn_tensor *minus_abs = sni_binary(c, SNI_OP_MIN, sni_unary(c, SNI_OP_NEG, x), x);
   sn_tensor *rest = sni_unary(c, SNI_OP_LOG1P, sni_unary(c, SNI_OP_EXP, minus_abs));
-  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_ADD, linear, rest));
+  return sni_keep_only(c, c_first, sni_rounded(c, sni_binary(c, SNI_OP_ADD, linear, rest), given));
 }
 
 // min(x, 0) - log1p(exp(min(x, -x))): the two parts' gradients at 0 are 1 and -1/2.
 sn_tensor *(sn_log_sigmoid)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_log_sigmoid", x);
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
+  const sn_dtype given = x->type.dtype;
+  x = sni_for_steps(c, x);
   sn_tensor *linear = sni_with_number(c, SNI_OP_MIN, x, 0);
   sn_tensor *minus_abs = sni_binary(c, SNI_OP_MIN, x, sni_unary(c, SNI_OP_NEG, x));
   sn_tensor *rest = sni_unary(c, SNI_OP_LOG1P, sni_unary(c, SNI_OP_EXP, minus_abs));
-  return sni_keep_only(c, c_first, sni_binary(c, SNI_OP_SUB, linear, rest));
+  return sni_keep_only(c, c_first, sni_rounded(c, sni_binary(c, SNI_OP_SUB, linear, rest), given));
 }
 
 sn_tensor *(sn_is_nan)(sn_tensor *x) {

@@ -1,7 +1,6 @@
-// Creation: constants, filled tensors, ranges, tensors over the caller's memory.
+// Creation: constants, filled tensors, ranges.
 //
-// In a trace a constant becomes a node, its elements baked in; memory of the caller stays by
-// reference (the trace captures the tensor). Scalars that composed ops need in eager mode are kept
+// In a trace a constant becomes a node, its elements baked in. Scalars that composed ops need in eager mode are kept
 // in a small cache of the context.
 #include "frontend/ops/compose.h"
 #include "runtime/float_modes.h"
@@ -73,9 +72,8 @@ bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_ty
   return true;
 }
 
-// For elements that the caller has.
-static bool known_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape,
-                             sni_type *out_type) {
+bool sni_known_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape,
+                          sni_type *out_type) {
   if (!sni_shape_type(c, dtype, shape, out_type)) return false;
   if (sni_type_is_static(out_type)) return true;
   sni_error(c, SN_ERR_SHAPE, "%s: a symbolic dim in the shape of given elements", c->frame.op);
@@ -118,7 +116,7 @@ sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data) {
 sn_tensor *(sn_constant)(sn_context *context, sn_dtype dtype, sn_shape shape, const void *data) {
   sni_type type;
   SNI_ENTER(context, "sn_constant", sni_refused(context, context_refused));
-  if (!known_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  if (!sni_known_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
   if (!data && sni_type_bytes(&type))
     return sni_error(context, SN_ERR_ARGUMENT, "sn_constant: data is NULL");
   return sni_constant(context, &type, data);
@@ -322,26 +320,4 @@ sn_tensor *(sn_axis_size)(sn_tensor *like, int axis, sn_dtype dtype) {
                      ? sni_constant(c, &(sni_type){.dtype = SN_I64}, &value)
                      : sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &dim, 1, NULL);
   return sni_keep_only(c, c_first, dtype == SN_I64 ? t : sni_convert(c, t, dtype));
-}
-
-// ---- the caller's memory
-sn_tensor *(sn_from_memory)(sn_context *context, sn_dtype dtype, sn_shape shape, void *data,
-                            void (*release)(void *user), void *user) {
-  sni_type type;
-  SNI_ENTER(context, "sn_from_memory", sni_refused(context, context_refused));
-  if (!known_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
-  size_t bytes = sni_type_bytes(&type);
-  if (!data && bytes) return sni_error(context, SN_ERR_ARGUMENT, "sn_from_memory: data is NULL");
-  const size_t align = sn_dtype_size(sni_part_dtype(dtype));
-  if ((uintptr_t)data % align)
-    return sni_error(context, SN_ERR_ARGUMENT,
-                     "sn_from_memory: data at %p is not aligned for %s (%zu bytes)", data,
-                     sn_dtype_name(dtype), align);
-  sni_buffer *buffer = sni_buffer_wrap(context->family->buffers, data, bytes, NULL, user);
-  if (!buffer)
-    return sni_error_from(context, sni_fail_memory(&context->diag, 64, "a tensor"), NULL);
-  sn_tensor *t = sni_tensor_from_buffer(context, &type, buffer, data);
-  if (!t) return &context->error_tensor;
-  buffer->release = release;  // from here on: a tensor that could not be made releases nothing
-  return t;
 }

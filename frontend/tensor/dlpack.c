@@ -76,27 +76,6 @@ static void delete_versioned(void *user) {
   if (managed->deleter) managed->deleter(managed);
 }
 
-static bool is_row_major(const dl_tensor *t, const sni_type *type) {
-  int64_t step = 1;
-  for (int i = type->rank - 1; t->strides && i >= 0; i--) {
-    if (type->dims[i] != 1 && t->strides[i] != step) return false;
-    step *= type->dims[i];
-  }
-  return true;
-}
-
-// Elements in row-major order, rows of the last dim at a time where they lie side by side.
-static void gather(char *to, const char *from, const dl_tensor *t, int axis, size_t size) {
-  const int64_t n = t->shape[axis], stride = t->strides[axis] * (int64_t)size;
-  if (axis == t->rank - 1) {
-    for (int64_t i = 0; i < n; i++) memcpy(to + i * (int64_t)size, from + i * stride, size);
-    return;
-  }
-  int64_t row = (int64_t)size;
-  for (int k = axis + 1; k < t->rank; k++) row *= t->shape[k];
-  for (int64_t i = 0; i < n; i++) gather(to + i * row, from + i * stride, t, axis + 1, size);
-}
-
 static bool check(sn_context *c, const dl_tensor *t, sni_type *type) {
   sn_dtype dtype;
   if (c->trace) {
@@ -124,28 +103,13 @@ static bool check(sn_context *c, const dl_tensor *t, sni_type *type) {
 
 static sn_tensor *take(sn_context *c, const dl_tensor *t, void (*release)(void *), void *managed) {
   sni_type type;
+  int64_t strides[SN_MAX_RANK];
   if (!check(c, t, &type)) return &c->error_tensor;
-  const size_t bytes = sni_type_bytes(&type), size = sn_dtype_size(type.dtype);
-  char *data = bytes ? (char *)t->data + t->byte_offset : NULL;
-  const bool in_place =
-      is_row_major(t, &type) && (uintptr_t)data % sn_dtype_size(sni_part_dtype(type.dtype)) == 0;
-  sni_buffer *buffer = in_place ? sni_buffer_wrap(c->family->buffers, data, bytes, NULL, managed)
-                                : sni_buffer_create(c->family->buffers, bytes);
-  if (!buffer) return sni_error_from(c, sni_fail_memory(&c->diag, bytes, "a tensor"), NULL);
-  if (!in_place) {
-    if (bytes && t->strides && t->rank)
-      gather(sni_buffer_host(buffer), data, t, 0, size);
-    else if (bytes)
-      memcpy(sni_buffer_host(buffer), data, bytes);
-    data = sni_buffer_host(buffer);
-  }
-  sn_tensor *y = sni_tensor_from_buffer(c, &type, buffer, data);
-  if (!y) return &c->error_tensor;
-  if (in_place)
-    buffer->release = release;  // from here on: a tensor that could not be made releases nothing
-  else
-    release(managed);
-  return y;
+  const size_t bytes = sni_type_bytes(&type);
+  for (int i = 0; t->strides && i < type.rank; i++)
+    strides[i] = sni_wrap_mul(t->strides[i], (int64_t)sn_dtype_size(type.dtype));
+  return sni_over_memory(c, &type, bytes ? (char *)t->data + t->byte_offset : NULL,
+                         t->strides ? strides : NULL, release, managed);
 }
 
 sn_tensor *(sn_from_dlpack)(sn_context *context, struct DLManagedTensor *managed) {

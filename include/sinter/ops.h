@@ -10,6 +10,9 @@
 //           f32 and are rounded after each op, as in op by op so in a compiled function; sums,
 //           products, means, cumulations and matmuls are rounded once, at their end (cumulations:
 //           each element), scatter_add too.
+//   numbers in C11 and C++ an op sn_x of two tensors of which there is sn_x_scalar takes a C number in the
+//           place of either: sn_sub(1, x), sn_less(x, 0), sn_where(c, x, 0) are sn_rsub_scalar and so on,
+//           in messages too. C99 has these functions alone.
 //   shapes  element-wise ops broadcast as NumPy; the result has the common shape. SN_ERR_SHAPE
 //           names both shapes. axis: in [-rank, rank), else SN_ERR_SHAPE.
 //   modes   op by op, interpreted or compiled: element-wise ops give the same bits. Of a NaN they give a
@@ -33,7 +36,8 @@
 #include <sinter/ops/reduce.h>
 #include <sinter/ops/shape.h>
 #include <sinter/ops/sort.h>
-// Last: its macros have the names of the functions above.
+// Last: their macros have the names of the functions above.
+#include <sinter/ops/numbers.h>
 #include <sinter/ops/sites.h>
 
 #endif

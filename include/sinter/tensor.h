@@ -148,6 +148,11 @@ SN_API sn_tensor *sn_axis_size(sn_tensor *like, int axis, sn_dtype dtype);
 // bool: each byte must be 0 or 1. Errors: SN_ERR_ARGUMENT (data NULL or not aligned to dtype; a complex one: to its parts).
 SN_API sn_tensor *sn_from_memory(sn_context *context, sn_dtype dtype, sn_shape shape, void *data,
                                  void (*release)(void *user), void *user);
+// The same for elements that lie apart: that of index (i, j, ...) at data + i strides[0] + j strides[1] + ..., in
+// bytes of any sign, 0 too; one stride per dim. Row-major and aligned memory is used without a copy; any other is copied, and
+// release is called at once. Errors: SN_ERR_ARGUMENT (data NULL, strides NULL).
+SN_API sn_tensor *sn_from_strided(sn_context *context, sn_dtype dtype, sn_shape shape, void *data,
+                                  const int64_t *strides, void (*release)(void *user), void *user);
 // Uniform in [0, 1) / standard normal, any float, from the context's counter-based generator
 // (Philox 4x32-10, Salmon et al. 2011): the state advances per call in every mode, also inside a
 // compiled function. Errors: SN_ERR_DTYPE.
@@ -164,6 +169,10 @@ SN_API void sn_set_seed(sn_context *context, uint64_t seed);
 // error; SN_ERR_STATE for a traced tensor, or in a trace; SN_ERR_ARGUMENT for NULL, the error
 // tensor or a wrong byte count.
 SN_API SN_MUST_USE sn_status sn_read(const sn_tensor *t, void *out, size_t bytes);
+// Copies them to where strides say, one per dim of t, as in sn_from_strided; where elements share a place (a stride
+// of 0), one of them stays. Errors as sn_read; SN_ERR_ARGUMENT (n_strides is not t's rank; NULL).
+SN_API SN_MUST_USE sn_status sn_read_strided(const sn_tensor *t, void *out, const int64_t *strides,
+                                             int n_strides);
 // The value of a one-element tensor, converted to double (integers of more than 53 bits are rounded:
 // sn_read is exact). Errors as sn_read; SN_ERR_SHAPE if size
 // is not 1; SN_ERR_DTYPE for a complex one (sn_read gives both parts).
@@ -193,19 +202,23 @@ SN_API sn_tensor *sn_locate(sn_tensor *t, const char *file, int line);
 // For the macros of composed functions of your own: sn_frame_begin has an example.
 #define SN_AT(expression) sn_locate((expression), __FILE__, __LINE__)
 #define SNI_AT(expression) SN_AT(expression)
-// As sn_read, sn_item and sn_data, naming the caller's line in the message.
+// As those above, naming the caller's line in the message.
 SN_API SN_MUST_USE sn_status sn_read_at(const sn_tensor *t, void *out, size_t bytes,
                                         const char *file, int line);
 SN_API SN_MUST_USE sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file,
                                         int line);
 SN_API SN_MUST_USE sn_status sn_data_at(const sn_tensor *t, const void **out_data, const char *file,
                                         int line);
+SN_API SN_MUST_USE sn_status sn_read_strided_at(const sn_tensor *t, void *out,
+                                                const int64_t *strides, int n_strides,
+                                                const char *file, int line);
 // As sn_dim and sn_size, likewise.
 SN_API int64_t sn_dim_at(const sn_tensor *t, int axis, const char *file, int line);
 SN_API int64_t sn_size_at(const sn_tensor *t, const char *file, int line);
 #define sn_dim(t, axis) sn_dim_at(t, axis, __FILE__, __LINE__)
 #define sn_size(t) sn_size_at(t, __FILE__, __LINE__)
 #define sn_read(t, out, bytes) sn_read_at(t, out, bytes, __FILE__, __LINE__)
+#define sn_read_strided(...) sn_read_strided_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_item(t, out_value) sn_item_at(t, out_value, __FILE__, __LINE__)
 #define sn_data(t, out_data) sn_data_at(t, out_data, __FILE__, __LINE__)
 
@@ -224,6 +237,7 @@ SN_API int64_t sn_size_at(const sn_tensor *t, const char *file, int line);
 #define sn_linspace(context, dtype, start, stop, n, endpoint) \
   SNI_AT(sn_linspace(context, dtype, start, stop, n, endpoint))
 #define sn_from_memory(...) SNI_AT(sn_from_memory(__VA_ARGS__))
+#define sn_from_strided(...) SNI_AT(sn_from_strided(__VA_ARGS__))
 #define sn_random_uniform(...) SNI_AT(sn_random_uniform(__VA_ARGS__))
 #define sn_random_normal(...) SNI_AT(sn_random_normal(__VA_ARGS__))
 #define sn_random_uniform_like(like) SNI_AT(sn_random_uniform_like(like))

@@ -1,12 +1,13 @@
 // The sinter command: info, dump of every stage, run on .npy files, bench; and its refusals.
 #include "e2e/process.h"
 
-#include "tools/npy.h"
+#include <sinter/sinter.h>
 
 #include <stdarg.h>
 #include <unistd.h>
 
 static char output[1 << 20], folder[] = "/tmp/sinter_command_XXXXXX";
+static sn_context *context;  // that writes and reads files
 
 static const char graph_text[] =
     "func @affine {\n"
@@ -37,15 +38,16 @@ static void path_of(char *path, size_t capacity, const char *name) {
 }
 
 static void setup(void) {
-  char path[128], error[256];
+  char path[128];
   const float x[6] = {1, 2, 3, 4, 5, 6}, w[3] = {1, 10, 100};
+  ck_assert_int_eq(sn_context_create(&context, .threads = 1), SN_OK);
   ck_assert_ptr_nonnull(mkdtemp(folder));
   path_of(path, sizeof(path), "affine.txt");
   write_file(path, graph_text);
   path_of(path, sizeof(path), "x.npy");
-  ck_assert(npy_write(path, SN_F32, SN_SHAPE(2, 3), x, error, sizeof(error)));
+  ck_assert_int_eq(sn_save_npy(sn_constant(context, SN_F32, SN_SHAPE(2, 3), x), path), SN_OK);
   path_of(path, sizeof(path), "w.npy");
-  ck_assert(npy_write(path, SN_F32, SN_SHAPE(3), w, error, sizeof(error)));
+  ck_assert_int_eq(sn_save_npy(sn_constant(context, SN_F32, SN_SHAPE(3), w), path), SN_OK);
 }
 
 static void teardown(void) {
@@ -57,6 +59,7 @@ static void teardown(void) {
     (void)unlink(path);
   }
   ck_assert_int_eq(rmdir(folder), 0);
+  sn_context_destroy(context);
 }
 
 START_TEST(test_info) {
@@ -71,20 +74,19 @@ START_TEST(test_info) {
 END_TEST
 
 START_TEST(test_run) {
-  char path[128], error[256];
+  char path[128];
+  float y[2];
   for (int interpreter = 0; interpreter < 2; interpreter++) {
     ck_assert_msg(command("run affine.txt --input x.npy --input w.npy --output y.npy --backend=%s",
                           interpreter ? "interpreter" : "auto") == 0,
                   "%s", output);
-    npy_array y;
     path_of(path, sizeof(path), "y.npy");
-    ck_assert(npy_read(path, &y, error, sizeof(error)));
-    ck_assert_int_eq(y.dtype, SN_F32);
-    ck_assert_int_eq(y.shape.rank, 1);
-    ck_assert_int_eq(y.shape.dims[0], 2);
-    ck_assert_float_eq(((const float *)y.data)[0], 321);
-    ck_assert_float_eq(((const float *)y.data)[1], 654);
-    npy_free(&y);
+    sn_tensor *t = sn_load_npy(context, path);
+    ck_assert_int_eq(sn_dtype_of(t), SN_F32);
+    ck_assert_int_eq(sn_rank(t), 1);
+    ck_assert_int_eq(sn_read(t, y, sizeof(y)), SN_OK);
+    ck_assert_float_eq(y[0], 321);
+    ck_assert_float_eq(y[1], 654);
     ck_assert_output("600");  // the second output is printed
   }
 }
@@ -240,10 +242,8 @@ START_TEST(test_lost_output) {
                            "--output y.npy <&- >&-; exit $?"),
                    1);
   char path[128];
-  npy_array y;
   path_of(path, sizeof(path), "y.npy");
-  ck_assert_msg(npy_read(path, &y, output, sizeof(output)), "%s", output);
-  npy_free(&y);
+  ck_assert_int_eq(sn_size(sn_load_npy(context, path)), 2);
 }
 END_TEST
 

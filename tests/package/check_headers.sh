@@ -37,6 +37,11 @@ awk '
 
 ! command -v python3 >/dev/null || { python3 tools/call_sites.py . --check && python3 tools/op_table.py . --check; }
 
+# C99 has the functions that C11's macros choose between.
+printf '%s\n' '#include <sinter/sinter.h>' 'sn_tensor *f(sn_tensor *x);' \
+  'sn_tensor *f(sn_tensor *x) { return sn_sub(sn_rsub_scalar(x, 1), sn_where(x, sn_less(x, x), x)); }' |
+  ${CC:-cc} -std=c99 -xc -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only -
+
 # Each header alone, in the oldest languages that take it.
 for header in include/sinter/*.h include/sinter/ops/*.h; do
   for language in "${CC:-cc} -std=c99 -xc" "${CC:-cc} -std=c11 -xc" "${CXX:-c++} -std=c++17 -xc++"; do

@@ -67,6 +67,31 @@ static int calls(sn_context *context, sn_tensor *x) {
   return 0;
 }
 
+// Numbers as operands, of any type, 0 too, which is no null pointer there.
+static int numbers(sn_context *context, sn_tensor *x) {
+  const int64_t wide = 3;
+  const struct {
+    sn_tensor *t;
+    double wanted;
+  } rows[] = {{sn_sub(x, 0), 1},
+              {sn_sub(3, x), 2},
+              {sn_mul(x, 2.5f), 2.5},
+              {sn_add(wide, x), 4},
+              {sn_less(x, 2u), 1},
+              {sn_less(2, x), 0},
+              {sn_pow(2, x), 2},
+              {sn_where(sn_less(x, 0), x, 7), 7},
+              {sn_where(sn_greater(x, 0), 5, x), 5}};
+  for (const auto &row : rows) {
+    double value = 0;
+    CHECK(!sn_item(sn_cast(sn_max(sn_cast(row.t, SN_F64)), SN_F64), &value) && value == row.wanted);
+  }
+  sn_tensor *(*function)(sn_tensor *, sn_tensor *) = sn_sub;
+  CHECK(!sn_failed(function(x, x)));
+  CHECK(sn_failed(sn_sub(x, nullptr)) && sn_check(context) == SN_ERR_ARGUMENT);
+  return 0;
+}
+
 int main() {
   sn_context *context = nullptr;
   sn_context_options options = {};
@@ -76,7 +101,7 @@ int main() {
   sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(2, 2));
   double value = 0;
   CHECK(!sn_item(with_axes(x), &value) && value == 4);
-  if (calls(context, x)) return 1;
+  if (calls(context, x) || numbers(context, x)) return 1;
   char place[64];
   std::snprintf(place, sizeof(place), "main.cpp:%d)", __LINE__ + 1);
   sn_tensor *bad = dense(x, sn_ones(context, SN_F32, SN_SHAPE(3, 3)));
