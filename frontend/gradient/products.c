@@ -36,14 +36,13 @@ static bool check(sn_context *context, const char *name, const sn_tensor *y, sn_
 }
 
 // <a, b>, the sum over all elements of all pairs of which the first one is there; NULL: none is.
-static sn_tensor *inner_product(sn_context *context, sn_tensor *const *a, sn_tensor *const *b,
-                                int n) {
+static sn_tensor *inner_product(sn_tensor *const *a, sn_tensor *const *b, int n) {
   sn_tensor *sum = NULL;
   for (int i = 0; i < n; i++) {
     if (!a[i]) continue;
-    sn_tensor *product = sni_binary(context, SNI_OP_MUL, a[i], b[i]);
+    sn_tensor *product = (sn_mul)(a[i], b[i]);
     sn_tensor *term = (sn_sum_opts)(product, NULL);
-    sum = sum ? sni_binary(context, SNI_OP_ADD, sum, term) : term;
+    sum = sum ? (sn_add)(sum, term) : term;
   }
   return sum;
 }
@@ -73,7 +72,7 @@ static sn_tensor *jvp(sn_context *context, sn_tensor *y, sn_tensor *const *xs,
   if (context->diag.status) return &context->error_tensor;
   (sn_gradients_opts)(y, xs, n, g, &first);
   if (context->diag.status) return &context->error_tensor;
-  sn_tensor *sum = inner_product(context, g, tangents, n);
+  sn_tensor *sum = inner_product(g, tangents, n);
   if (!sum) return seed;
   (sn_gradients_opts)(sum, &seed, 1, &out, &second);
   return context->diag.status ? &context->error_tensor : out;
@@ -97,7 +96,7 @@ static void hvp(sn_context *context, sn_tensor *y, sn_tensor *const *xs, sn_tens
   const sn_gradients_options second = {sizeof(second), SN_ZEROS, NULL};
   (sn_gradients_opts)(y, xs, n, g, &first);
   if (context->diag.status) return;
-  sn_tensor *sum = inner_product(context, g, vs, n);
+  sn_tensor *sum = inner_product(g, vs, n);
   if (sum) (sn_gradients_opts)(sum, xs, n, out, &second);
   for (int i = 0; i < n && !sum; i++) out[i] = zeros_like(context, xs[i]);
 }
