@@ -118,3 +118,16 @@ void sni_cpu_detect(sni_cpu *out_cpu) {
       length += (size_t)snprintf(cpu->features + length, sizeof(cpu->features) - length, "%s%s",
                                  length ? " " : "", features[i].name);
 }
+
+sni_copy sni_copy_best(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  // F16C is not asked for: every CPU that has AVX2 has it, and clang 14 does not know its name
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return avx2 && avx512 ? SNI_COPY_AVX512 : avx2 ? SNI_COPY_AVX2 : SNI_COPY_BASELINE;
+#else
+  return SNI_COPY_BASELINE;
+#endif
+}

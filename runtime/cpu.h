@@ -14,4 +14,8 @@ typedef struct sni_cpu {
 } sni_cpu;
 void sni_cpu_detect(sni_cpu *out_cpu);
 
+// Which copy of the vector loops (cmake/SinterCopies.cmake) fits the CPU.
+typedef enum sni_copy { SNI_COPY_BASELINE, SNI_COPY_AVX2, SNI_COPY_AVX512 } sni_copy;
+sni_copy sni_copy_best(void);
+
 #endif

@@ -8,6 +8,8 @@
 // Invariant: sums do not depend on these cuts (gemm.h).
 #include "runtime/gemm/team.h"
 
+#include "runtime/cpu.h"
+
 #include <string.h>
 
 enum {
@@ -583,13 +585,9 @@ void sni_gemm_add(const sni_gemm *g, char *c, int64_t c_row, const char *more, i
 
 const sni_gemm_kernels *sni_gemm_kernels_best(void) {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  // F16C is not asked for: every CPU that has AVX2 has it, and clang 14 does not know its name
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (avx2 && avx512) return &sni_gemm_kernels_avx512;
-  if (avx2) return &sni_gemm_kernels_avx2;
+  const sni_copy best = sni_copy_best();
+  if (best == SNI_COPY_AVX512) return &sni_gemm_kernels_avx512;
+  if (best == SNI_COPY_AVX2) return &sni_gemm_kernels_avx2;
 #endif
   return &sni_gemm_kernels_baseline;
 }
