@@ -209,10 +209,15 @@ void sni_random_permutation_run(const void *code, void *const *buffers, const in
 typedef struct attempts {
   sni_philox stream;
   uint64_t element;
+  const uint32_t *first;  // words of the first attempt; NULL: it has passed
 } attempts;
 
 static void next_block(attempts *a, uint32_t words[4]) {
-  sni_philox_block(&a->stream, a->element, words);
+  if (a->first)
+    memcpy(words, a->first, 4 * sizeof *words);
+  else
+    sni_philox_block(&a->stream, a->element, words);
+  a->first = NULL;
   a->stream.high += 0x9E3779B97F4A7C15;
 }
 
@@ -227,25 +232,23 @@ static double open_short(uint32_t word) {
 
 // ---- integers: the upper half of word times range; what would make some numbers more frequent than
 // others is rejected (Lemire, "Fast random integer generation in an interval", 2019)
-static uint64_t upper_product(uint64_t a, uint64_t b, uint64_t *low) {
-  const uint64_t mask = 0xffffffff, a0 = a & mask, a1 = a >> 32, b0 = b & mask, b1 = b >> 32;
-  const uint64_t p0 = a0 * b0, p1 = a1 * b0 + (p0 >> 32), p2 = a0 * b1 + (p1 & mask);
-  *low = a * b;
-  return a1 * b1 + (p1 >> 32) + (p2 >> 32);
-}
+__extension__ typedef unsigned __int128 wide;
 
-static uint64_t below(uint64_t range, attempts a) {
-  for (;;) {
-    uint32_t words[4];
-    next_block(&a, words);
-    for (int k = 0; k < 4; k += 2) {
-      const uint64_t word = words[k] | (uint64_t)words[k + 1] << 32;
-      uint64_t low;
-      if (!range) return word;
-      const uint64_t y = upper_product(word, range, &low);
-      if (low >= range || low >= (0 - range) % range) return y;
+// Of element i, whose first word has been read already.
+static uint64_t below(uint64_t range, uint64_t word, const sni_philox *stream, int64_t i) {
+  if (!range) return word;
+  wide product = (wide)word * range;
+  attempts a = {*stream, (uint64_t)i, NULL};
+  if ((uint64_t)product < range) {
+    const uint64_t least = (0 - range) % range;
+    while ((uint64_t)product < least) {
+      uint32_t words[4];
+      a.stream.high += 0x9E3779B97F4A7C15;  // the first attempt was of a shared block
+      sni_philox_block(&a.stream, a.element, words);
+      product = (wide)(words[0] | (uint64_t)words[1] << 32) * range;
     }
   }
+  return (uint64_t)(product >> 64);
 }
 
 void sni_random_integers_run(const void *code, void *const *buffers, const int64_t *params,
@@ -254,31 +257,46 @@ void sni_random_integers_run(const void *code, void *const *buffers, const int64
   const sni_random_call *call = code;
   const sni_philox stream = sni_random_stream(call->algorithm, buffers[0]);
   const uint64_t range = *(const uint64_t *)buffers[1];
+  uint64_t *y = buffers[2];
   for (int64_t unit = begin; unit < end; unit++) {
     const span s = elements_of(params, unit, SNI_RANDOM_UNIT);
-    for (int64_t i = s.first; i < s.end; i++)
-      ((uint64_t *)buffers[2])[i] = below(range, (attempts){stream, (uint64_t)i});
+    philox_bits(SN_I64, &stream, s, y);
+    for (int64_t i = s.first; i < s.end; i++) y[i] = below(range, y[i], &stream, i);
   }
 }
 
 // ---- gamma: Marsaglia and Tsang, "A simple method for generating gamma variables", 2000; below 1 the shape is raised
 // by 1, and the number times u^(1 / shape). Its logarithm, since it may be too small for a number.
-static double log_gamma_of(double shape, attempts a) {
+// The number is e^*out_less times what is returned; a squeeze saves most logarithms.
+static double gamma_times(double shape, attempts *a, double *out_less) {
   uint32_t w[4];
-  double less = 0;
+  *out_less = 0;
   if (shape < 1) {
-    next_block(&a, w);
-    less = log(open_unit(w[0], w[1])) / shape;
+    next_block(a, w);
+    *out_less = log(open_unit(w[0], w[1])) / shape;
     shape += 1;
   }
   const double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
   for (;;) {
-    next_block(&a, w);
-    const double x = sqrt(-2 * log(open_unit(w[0], w[1]))) * cos(two_pi * open_short(w[2])),
-                 t = 1 + c * x, v = t * t * t;
+    next_block(a, w);
+    const double radius = sqrt(-2 * log(open_unit(w[0], w[1])));
+    const double x = radius * cos(two_pi * open_short(w[2])), u = open_short(w[3]), t = 1 + c * x,
+                 v = t * t * t, x2 = x * x;
     if (!(t > 0)) continue;
-    if (log(open_short(w[3])) < 0.5 * x * x + d - d * v + d * log(v)) return log(d * v) + less;
+    if (u < 1 - 0.0331 * x2 * x2 || log(u) < 0.5 * x2 + d - d * v + d * log(v)) return d * v;
   }
+}
+
+static double gamma_of(double shape, attempts a) {
+  double less;
+  const double y = gamma_times(shape, &a, &less);
+  return less < 0 ? y * exp(less) : y;
+}
+
+static double log_gamma_of(double shape, attempts a) {
+  double less;
+  const double y = gamma_times(shape, &a, &less);
+  return log(y) + less;
 }
 
 // ---- Poisson
@@ -342,9 +360,6 @@ static double load(sn_dtype dtype, const void *x, int64_t i) {
   return dtype == SN_F64 ? ((const double *)x)[i] : (double)((const float *)x)[i];
 }
 
-static double gamma_of(double shape, attempts a) {
-  return exp(log_gamma_of(shape, a));
-}
 static double poisson_of(double rate, attempts a) {
   if (rate == 0) return 0;
   return rate < 10 ? poisson_by_product(rate, a) : poisson_by_rejection(rate, a);
@@ -360,12 +375,15 @@ static void sample(const sampler *how, const sni_random_call *call, void *const 
   const sni_philox stream = sni_random_stream(call->algorithm, buffers[0]);
   for (int64_t unit = begin; unit < end; unit++) {
     const span s = elements_of(params, unit, SNI_RANDOM_SAMPLE_UNIT);
+    uint32_t words[4 * SNI_RANDOM_SAMPLE_UNIT];
+    sni_random_fills_best()->words(&stream, 4 * (uint64_t)s.first, 4 * (s.end - s.first), words);
     for (int64_t i = s.first; i < s.end; i++) {
       const double b = load(call->dtype, buffers[1], i);
       const bool taken = isfinite(b) && (b > 0 || (b == 0 && how->takes_zero));
       if (!taken) note_fault(scratch, i);
       store(call->dtype, buffers[2], i,
-            taken ? how->draw(b, (attempts){stream, (uint64_t)i}) : (double)NAN);
+            taken ? how->draw(b, (attempts){stream, (uint64_t)i, words + 4 * (i - s.first)})
+                  : (double)NAN);
     }
   }
 }

@@ -52,12 +52,11 @@ void sni_random_truncated_normal_run(const void *code, void *const *buffers, con
 void sni_random_permutation_run(const void *code, void *const *buffers, const int64_t *params,
                                 int64_t begin, int64_t end, void *scratch);
 
-// Buffers {state, b, y}. An element that is rejected tries block i of another stream, so that n elements
-// take n blocks.
-// i64: 0 <= y < *b as unsigned numbers, *b = 0: any.
+// Buffers {state, b, y}. Element i of them that is rejected tries block i of another stream.
+// i64: 0 <= y < *b as unsigned numbers, *b = 0: any; at first of words 2 i and 2 i + 1.
 void sni_random_integers_run(const void *code, void *const *buffers, const int64_t *params,
                              int64_t begin, int64_t end, void *scratch);
-// f32 or f64, as b is, in f64; units of SNI_RANDOM_SAMPLE_UNIT. gamma: shape b > 0. poisson: rate b >= 0. What they
+// f32 or f64, as b is, in f64, at first of block i; units of SNI_RANDOM_SAMPLE_UNIT. gamma: shape b > 0. poisson: rate b >= 0. What they
 // cannot take is a fault, its place the element.
 void sni_random_gamma_run(const void *code, void *const *buffers, const int64_t *params,
                           int64_t begin, int64_t end, void *scratch);

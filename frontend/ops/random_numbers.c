@@ -175,7 +175,8 @@ static sn_tensor *below_exactly(sni_source *source, const sni_type *type, uint64
   wide.dtype = SN_I64;
   const sni_dim n = sni_type_size(sni_context_dims(source->context), type);
   return sni_source_draw(source, SNI_OP_RANDOM_INTEGERS, &wide,
-                         exact(source->context, SN_I64, range), -1, n);
+                         exact(source->context, SN_I64, range), -1,
+                         sni_source_blocks(source, n, 2));
 }
 
 static sn_tensor *integers(sni_source *source, const sni_type *type, int64_t low, uint64_t range) {

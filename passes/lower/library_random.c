@@ -83,7 +83,7 @@ SNI_ROW(bits, plan_words, unit_of(0.5));
 SNI_ROW(normal, plan_words, unit_of(1.2));
 SNI_ROW(truncated_normal, plan_words, unit_of(40));
 SNI_ROW(permutation, plan_order, 4 * sni_library_known(params[0]));
-SNI_ROW(integers, plan_words, unit_of(12));
-SNI_ROW(gamma, plan_gamma, 80.0 * SNI_RANDOM_SAMPLE_UNIT);
-SNI_ROW(poisson, plan_poisson, 80.0 * SNI_RANDOM_SAMPLE_UNIT);
+SNI_ROW(integers, plan_words, unit_of(2.5));
+SNI_ROW(gamma, plan_gamma, 45.0 * SNI_RANDOM_SAMPLE_UNIT);
+SNI_ROW(poisson, plan_poisson, 45.0 * SNI_RANDOM_SAMPLE_UNIT);
 #undef SNI_ROW
