@@ -104,9 +104,9 @@ static const struct {
 } programs[] = {
 #define ROW(name) \
   { #name, name }
-    ROW(words), ROW(normals), ROW(exponentials), ROW(halves),        ROW(samples),
-    ROW(parts), ROW(orders),  ROW(classes),      ROW(masks),         ROW(keyed),
-    ROW(folded), ROW(of_tensorflow), ROW(of_jax), ROW(restarted),    ROW(shapes),
+    ROW(words),  ROW(normals),       ROW(exponentials), ROW(halves),    ROW(samples),
+    ROW(parts),  ROW(orders),        ROW(classes),      ROW(masks),     ROW(keyed),
+    ROW(folded), ROW(of_tensorflow), ROW(of_jax),       ROW(restarted), ROW(shapes),
 };
 enum { n_programs = sizeof(programs) / sizeof(*programs) };
 
@@ -272,10 +272,9 @@ START_TEST(parameters_of_no_distribution_are_refused) {
   } cases[] = {{no_gamma, "sn_random_gamma: element 1 of f32[3], expected a finite number > 0"},
                {no_rate, "sn_random_poisson: element 0 of f32[3], expected a finite number >= 0"}};
   sn_context *c;
-  ck_assert_int_eq(
-      sn_context_create(&c, .threads = 1,
-                        .backend = _i % 2 ? SN_BACKEND_AUTO : SN_BACKEND_INTERPRETER),
-      SN_OK);
+  ck_assert_int_eq(sn_context_create(&c, .threads = 1,
+                                     .backend = _i % 2 ? SN_BACKEND_AUTO : SN_BACKEND_INTERPRETER),
+                   SN_OK);
   sn_function *f = sn_function_create(c, cases[_i / 2].run, .inputs = 1, .outputs = 1);
   sn_tensor *x = sn_constant(c, SN_F32, SN_SHAPE(3), (float[]){0.75f, 0.5f, 0.25f}), *y;
   for (int eager = 0; eager < 2; eager++) {

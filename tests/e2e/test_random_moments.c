@@ -32,8 +32,8 @@ static void check_moments(const char *name, double mean, double variance, double
   for (int i = 0; i < n; i++) sum += x[i];
   for (int i = 0; i < n; i++) square += (x[i] - mean) * (x[i] - mean);
   for (int i = 1; i < n; i++) pairs += (x[i] - mean) * (x[i - 1] - mean);
-  ck_assert_msg(fabs(sum / n - mean) <= sigmas * sqrt(variance / n), "%s: mean %.9g, not %.9g", name,
-                sum / n, mean);
+  ck_assert_msg(fabs(sum / n - mean) <= sigmas * sqrt(variance / n), "%s: mean %.9g, not %.9g",
+                name, sum / n, mean);
   ck_assert_msg(fabs(square / n - variance) <= sigmas * sqrt((fourth - variance * variance) / n),
                 "%s: variance %.9g, not %.9g", name, square / n, variance);
   ck_assert_msg(fabs(pairs) <= sigmas * variance * sqrt(n), "%s: neighbours go together: %g", name,
@@ -270,7 +270,8 @@ START_TEST(events_and_classes) {
   sn_tensor *row = sn_constant(c, SN_F64, SN_SHAPE(4), logits);
   draw(sn_random_categorical(row, OPTIONS(which), .samples = n));
   check_classes("categorical", weights, 4);
-  draw(sn_random_categorical(sn_broadcast_to(sn_cast(row, SN_F32), SN_SHAPE(n, 4)), OPTIONS(which)));
+  draw(
+      sn_random_categorical(sn_broadcast_to(sn_cast(row, SN_F32), SN_SHAPE(n, 4)), OPTIONS(which)));
   check_classes("rows", weights, 4);
 }
 END_TEST

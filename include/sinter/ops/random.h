@@ -64,7 +64,7 @@ SN_API sn_tensor *sn_random_normal_opts(sn_context *context, sn_dtype dtype, sn_
 // The same, of like's dtype, shape (symbolic dims stay so) and context, from the context's generator. floats. No gradient.
 SN_API sn_tensor *sn_random_uniform_like(sn_tensor *like);
 SN_API sn_tensor *sn_random_normal_like(sn_tensor *like);
-// Standard normal numbers of those between -2 and 2, floats (16-bit ones may round to 2). No gradient.
+// Standard normal ones between -2 and 2, floats (16-bit ones may round to 2). No gradient.
 SN_API sn_tensor *sn_random_truncated_normal_opts(sn_context *context, sn_dtype dtype,
                                                   sn_shape shape, const sn_random_options *options);
 // Of mean 1, floats: -log1p(-u). No gradient.
@@ -93,12 +93,12 @@ SN_API sn_tensor *sn_random_permutation_opts(sn_context *context, int64_t n,
                                              const sn_random_options *options);
 // x with its rows along axis 0 in that order. any dtype. Errors: SN_ERR_SHAPE (rank 0). VJP: dy, in x's order.
 SN_API sn_tensor *sn_random_shuffle_opts(sn_tensor *x, const sn_random_options *options);
-// Gamma numbers of scale 1 and the shape parameters of the operand, whose shape the result has. floats. Errors:
+// From gamma distributions of scale 1, floats; the operand has their shape parameters, and the result its shape. Errors:
 // SN_ERR_ARGUMENT at the next boundary (not finite and > 0). No gradient. Source: Marsaglia and Tsang 2000.
 SN_API sn_tensor *sn_random_gamma_opts(sn_tensor *shape, const sn_random_options *options);
 // Beta(a, b), of the shape to which a and b broadcast. floats. Errors: as sn_random_gamma. No gradient.
 SN_API sn_tensor *sn_random_beta_opts(sn_tensor *a, sn_tensor *b, const sn_random_options *options);
-// Poisson numbers of rate's shape and dtype. floats. Errors: SN_ERR_ARGUMENT at the next boundary (not finite and >= 0). No
+// From Poisson distributions of these rates, floats; of their shape and dtype. Errors: SN_ERR_ARGUMENT at the next boundary (not finite and >= 0). No
 // gradient. Source: Hoermann 1993 (PTRS).
 SN_API sn_tensor *sn_random_poisson_opts(sn_tensor *rate, const sn_random_options *options);
 
