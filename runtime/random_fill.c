@@ -160,7 +160,7 @@ SNI_INLINE sni_vec_f32 uniform(sni_vec_u32 bits) {
 // ln x of an ordinary x: of x = m 2^e with m in [sqrt(1/2), sqrt(2)), m = 1 + f
 SNI_INLINE sni_vec_f32 logarithm(sni_vec_f32 x) {
   const sni_vec_i32 bits = (sni_vec_i32)x, exponent = (bits - 0x3f3504f3) >> 23;
-  const sni_vec_f32 f = (sni_vec_f32)(bits - (exponent << 23)) - 1.0f,
+  const sni_vec_f32 f = (sni_vec_f32)((sni_vec_u32)bits - ((sni_vec_u32)exponent << 23)) - 1.0f,
                     e = __builtin_convertvector(exponent, sni_vec_f32), f2 = f * f;
   static const float c[] = {-1.1514610310e-1f, 1.1676998740e-1f,  -1.2420140846e-1f,
                             1.4249322787e-1f,  -1.6668057665e-1f, 2.0000714765e-1f,
@@ -184,8 +184,9 @@ SNI_INLINE void rotate(sni_vec_f32 x, sni_vec_f32 radius, sni_vec_f32 *sine, sni
       ((z * 2.443315711809948e-5f - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z -
       z * 0.5f + 1.0f;
   const sni_vec_i32 odd = -(q & 1);
-  *sine = (sni_vec_f32)((sni_vec_i32)choose(odd, c, s) ^ ((q & 2) << 30)) * radius;
-  *cosine = (sni_vec_f32)((sni_vec_i32)choose(odd, s, c) ^ (((q + 1) & 2) << 30)) * radius;
+  const sni_vec_u32 quadrant = (sni_vec_u32)q;
+  *sine = (sni_vec_f32)((sni_vec_u32)choose(odd, c, s) ^ ((quadrant & 2) << 30)) * radius;
+  *cosine = (sni_vec_f32)((sni_vec_u32)choose(odd, s, c) ^ (((quadrant + 1) & 2) << 30)) * radius;
 }
 
 // Words of two vectors, pairs of neighbours, in their places.

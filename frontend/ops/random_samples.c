@@ -11,19 +11,28 @@
   if (!sni_source_open(c, options, &source, &o)) return &(c)->error_tensor
 
 // ---- events and classes
+static bool is_probability(double p) {
+  return p >= 0 && p <= 1;
+}
+
+static bool all_f32(const float *p, int64_t n) {
+  bool all = true;
+  for (int64_t i = 0; i < n; i++) all &= p[i] >= 0 && p[i] <= 1;
+  return all;
+}
+
 // The first element outside of [0, 1] of a tensor whose elements are there; -1: none.
 static int64_t first_improbable(sn_tensor *p) {
+  const sn_dtype dtype = p->type.dtype;
   sni_buffer *buffer;
   char *data;
-  int64_t size = 1, found = -1;
+  int64_t size = 1, i = 0;
   for (int k = 0; k < p->type.rank; k++) size *= p->type.dims[k];
   sni_tensor_snapshot(p, &buffer, &data);
-  for (int64_t i = 0; i < size && found < 0; i++) {
-    const double value = sni_scalar_value(sni_scalar_load(p->type.dtype, data, i));
-    if (!(value >= 0 && value <= 1)) found = i;
-  }
+  if (dtype == SN_F32 && all_f32((const float *)(const void *)data, size)) i = size;
+  while (i < size && is_probability(sni_scalar_value(sni_scalar_load(dtype, data, i)))) i++;
   sni_buffer_release(buffer);
-  return found;
+  return i < size ? i : -1;
 }
 
 static bool check_probabilities(sn_context *c, sn_tensor *p) {

@@ -5,6 +5,9 @@
 // of it: the same call gives the same numbers. A key is a tensor, so one made inside of a function costs no new trace.
 // Bits do not depend on the mode, the number of threads or the machine; those of gamma, beta and Poisson numbers on the C
 // library's logarithm. Dims may be symbolic: SN_SHAPE(sn_symbolic_dim(x, 0), 10).
+//
+// No gradient flows through what is drawn: scale and shift it (y = mean + sigma z), and it flows to mean and sigma. Errors of all:
+// SN_ERR_DTYPE, SN_ERR_SHAPE (also a .key that is no [2]), SN_ERR_ARGUMENT (no such .algorithm).
 #ifndef SINTER_OPS_RANDOM_H
 #define SINTER_OPS_RANDOM_H
 
@@ -53,8 +56,7 @@ SN_API SN_MUST_USE sn_status sn_random_get_state(sn_context *context, sn_random_
 // Continues there; in a trace an effect of the function.
 SN_API void sn_random_set_state(sn_context *context, sn_random_state state);
 
-// ---- distributions. Errors of all: SN_ERR_DTYPE, SN_ERR_SHAPE (also a .key that is no [2]), SN_ERR_ARGUMENT (no such .algorithm).
-// No gradient flows through them: scale and shift what they give (y = mean + sigma z), and it flows to mean and sigma.
+// ---- distributions
 // Uniform in [0, 1), floats. No gradient.
 SN_API sn_tensor *sn_random_uniform_opts(sn_context *context, sn_dtype dtype, sn_shape shape,
                                          const sn_random_options *options);
