@@ -32,7 +32,6 @@ typedef enum sni_op_class {
   SNI_CLASS_CUMULATE,
   SNI_CLASS_CONTRACT,
   SNI_CLASS_INDEX,
-  SNI_CLASS_RANDOM,
   SNI_CLASS_LIBRARY,
   SNI_CLASS_CONTROL,
 } sni_op_class;
@@ -265,7 +264,7 @@ struct sni_graph {
 sn_status sni_graph_create(sni_arena *arena, sni_diag *diag, const char *name, sni_dim_table *dims,
                            sni_graph **out_graph);
 // Appends a node, inferring and checking its type. declared: the type for ops whose row says
-// `declared`, cast, bitcast, reshape, broadcast, slice (sizes) and random_bits; NULL for the
+// `declared`, cast, bitcast, reshape, broadcast, slice (sizes) and random numbers; NULL for the
 // others. Copies operands and attrs. Errors: dtype and shape rules of the op; the message names the
 // op and all operand types.
 sn_status sni_graph_add(sni_graph *graph, sni_op op, const sni_node_id *operands, int n_operands,

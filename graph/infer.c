@@ -31,17 +31,6 @@ static sn_status check_rank(const sni_inference *in, int operand, int least) {
 }
 
 // ---- leaves
-static sn_status check_random(const sni_inference *in) {
-  const sni_type *state = in->operands[0];
-  if (state->dtype != SN_I64 || state->rank != 1 || !sni_infer_agree(in, state->dims[0], 2))
-    return sni_infer_fail(in, state->dtype != SN_I64 ? SN_ERR_DTYPE : SN_ERR_SHAPE,
-                          "operand #0: expected i64[2]");
-  if (in->declared->dtype != SN_I32)
-    return sni_infer_fail(in, SN_ERR_DTYPE, "result: expected i32, given %s",
-                          sn_dtype_name(in->declared->dtype));
-  return SN_OK;
-}
-
 static sn_status check_iota(const sni_inference *in) {
   int64_t axis;
   if (!(SNI_DTYPES_REAL >> in->declared->dtype & 1))
@@ -63,7 +52,6 @@ static sn_status check_iota(const sni_inference *in) {
 sn_status sni_infer_declared(const sni_inference *in, sni_type *out_type) {
   SNI_TRY(need_declared(in));
   if (in->op == SNI_OP_IOTA) SNI_TRY(check_iota(in));
-  if (in->op == SNI_OP_RANDOM_BITS) SNI_TRY(check_random(in));
   if (in->op == SNI_OP_CONSTANT && !sni_type_is_static(in->declared))
     return sni_infer_fail(in, SN_ERR_SHAPE, "dims must be constants");
   *out_type = *in->declared;

@@ -29,4 +29,12 @@ typedef SNI_VECTOR_OF(uint64_t) sni_vec_u64;
 typedef SNI_VECTOR_OF(float) sni_vec_f32;
 typedef SNI_VECTOR_OF(double) sni_vec_f64;
 
+// Names of the copy being compiled.
+#if defined(SNI_ISA_SUFFIX)
+#define SNI_PASTE(name, suffix) name##_##suffix
+#define SNI_EXPAND(name, suffix) SNI_PASTE(name, suffix)
+#define SNI_TEXT(name) #name
+#define SNI_TEXT_OF(name) SNI_TEXT(name)
+#endif
+
 #endif

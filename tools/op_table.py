@@ -122,6 +122,7 @@ OPERANDS = {
     "sn_sparse_softmax_cross_entropy": ["in[0]", "labels"], "sn_meshgrid": ["(sn_tensor *[]){line(in[0]), line(in[1])}"],
     "sn_cross": ["three(in[0])", "three(in[1])"], "sn_take_along_axis": ["in[0]", "sn_zeros(c, SN_I32, SN_SHAPE(1, 2))"],
     "sn_bucketize": ["in[0]", "line(in[1])"],
+    "sn_random_split": ["line(in[0])"], "sn_random_fold_in": ["line(in[0])", "sn_reshape(places, SN_SCALAR)"],
 }
 
 

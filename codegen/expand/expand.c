@@ -171,7 +171,6 @@ sni_value sni_expand_math(sni_expander *x, sni_kop op, sn_dtype dtype, const sni
   const bool is_float = sni_is_float(dtype);
   if (unaries[op]) return unaries[op](x, v[0]);
   if (binaries[op]) return binaries[op](x, v[0], v[1]);
-  if (op == SNI_KOP_RANDOM) return sni_expand_random(x, v[0], v[1], v[2]);
   if (op == SNI_KOP_LOGADDEXP || op == SNI_KOP_LOGADDEXP2)
     return sni_expand_logaddexp(x, op == SNI_KOP_LOGADDEXP2, v[0], v[1]);
   if (op == SNI_KOP_POW)

@@ -79,7 +79,6 @@ sni_value sni_expand_erfinv(sni_expander *x, sni_value a);
 sni_value sni_expand_lgamma(sni_expander *x, sni_value a);
 sni_value sni_expand_digamma(sni_expander *x, sni_value a);
 sni_value sni_expand_trigamma(sni_expander *x, sni_value a);
-sni_value sni_expand_random(sni_expander *x, sni_value key, sni_value counter, sni_value word);
 
 // ---- parts of them
 // exp(a) for a that are not NaN and whose exp is a normal number.

@@ -122,10 +122,7 @@
           "y = a >> b, arithmetic; b (unsigned) >= width: 0 or -1")                                \
   SNI_KOP(POW, "pow", 2, MATH, NONE, PLAIN, NUMBER, 4,                                             \
           "y = a^b (C's pow); integers by repeated squaring, negative exponent: 0, but 1^b = 1, "  \
-          "(-1)^b = +-1")                                                                          \
-  SNI_KOP(RANDOM, "random", 3, MATH, NONE, PLAIN, I32, 7.5,                                        \
-          "y = word c % 4 of Philox 4x32-10 block b + c / 4 under key a; a b c i64, y i32; "       \
-          "counter words {lo b', hi b', 0, 0}, key words {lo a, hi a}")
+          "(-1)^b = +-1")
 
 typedef enum sni_kop {
 #define SNI_X(id, name, operands, level, immediate, flags, dtypes, cost, formula) SNI_KOP_##id,

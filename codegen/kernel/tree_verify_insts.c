@@ -45,7 +45,6 @@ static bool is_visible(const sni_tree_verifier *v, uint32_t value) {
 
 static sn_dtype operand_dtype(const sni_tree_inst *inst, int i) {
   if (sni_kop_has_source((sni_kop)inst->op)) return (sn_dtype)inst->source;
-  if (inst->op == SNI_KOP_RANDOM) return SN_I64;
   return inst->op == SNI_KOP_SELECT && i == 0 ? SN_BOOL : (sn_dtype)inst->dtype;
 }
 

@@ -199,7 +199,6 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef 
     case SNI_KOP_SIGMOID:
     case SNI_KOP_ERF:
     case SNI_KOP_POW:
-    case SNI_KOP_RANDOM:
     case SNI_KOP_COUNT:
       break;
   }

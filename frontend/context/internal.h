@@ -169,7 +169,7 @@ struct sn_context {
   sni_record *record;         // while tapes are open, else NULL
   sn_tape *ended_tapes;       // the latest ones, newest first
   sni_eager_cache *eager;
-  sn_tensor *random_state;  // variable i64[2] {key, counter}; made at first use
+  sn_tensor *random_state;  // variable i64[3] {key, stream, counter}; made at first use
   // What this context keeps of the functions that it has called (call_site.c).
   sni_call_site *sites;
   uint64_t last_record_id;  // ids of records are never used again

@@ -33,6 +33,7 @@
 #include <sinter/ops/linalg.h>
 #include <sinter/ops/math.h>
 #include <sinter/ops/nn.h>
+#include <sinter/ops/random.h>
 #include <sinter/ops/reduce.h>
 #include <sinter/ops/shape.h>
 #include <sinter/ops/sort.h>

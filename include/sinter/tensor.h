@@ -153,15 +153,7 @@ SN_API sn_tensor *sn_from_memory(sn_context *context, sn_dtype dtype, sn_shape s
 // release is called at once. Errors: SN_ERR_ARGUMENT (data NULL, strides NULL).
 SN_API sn_tensor *sn_from_strided(sn_context *context, sn_dtype dtype, sn_shape shape, void *data,
                                   const int64_t *strides, void (*release)(void *user), void *user);
-// Uniform in [0, 1) / standard normal, any float, from the context's counter-based generator
-// (Philox 4x32-10, Salmon et al. 2011): the state advances per call in every mode, also inside a
-// compiled function. Errors: SN_ERR_DTYPE.
-SN_API sn_tensor *sn_random_uniform(sn_context *context, sn_dtype dtype, sn_shape shape);
-SN_API sn_tensor *sn_random_normal(sn_context *context, sn_dtype dtype, sn_shape shape);
-// The same, of like's dtype, shape (symbolic dims stay so) and context.
-SN_API sn_tensor *sn_random_uniform_like(sn_tensor *like);
-SN_API sn_tensor *sn_random_normal_like(sn_tensor *like);
-// Starts the context's generator anew with this seed; in a trace an effect of the function.
+// Starts the context's random generator (ops/random.h) anew with this seed; in a trace an effect of the function.
 SN_API void sn_set_seed(sn_context *context, uint64_t seed);
 
 // ---- reading: boundary functions
@@ -238,10 +230,6 @@ SN_API int64_t sn_size_at(const sn_tensor *t, const char *file, int line);
   SNI_AT(sn_linspace(context, dtype, start, stop, n, endpoint))
 #define sn_from_memory(...) SNI_AT(sn_from_memory(__VA_ARGS__))
 #define sn_from_strided(...) SNI_AT(sn_from_strided(__VA_ARGS__))
-#define sn_random_uniform(...) SNI_AT(sn_random_uniform(__VA_ARGS__))
-#define sn_random_normal(...) SNI_AT(sn_random_normal(__VA_ARGS__))
-#define sn_random_uniform_like(like) SNI_AT(sn_random_uniform_like(like))
-#define sn_random_normal_like(like) SNI_AT(sn_random_normal_like(like))
 #define sn_keep(t) SNI_AT(sn_keep(t))
 
 SNI_EXTERN_C_END

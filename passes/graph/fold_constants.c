@@ -269,7 +269,6 @@ sni_node_id sni_fold_node(sni_rewrite *r, const sni_node *node) {
       return fold_cumulation(r, node);
     case SNI_CLASS_PARTIAL:
     case SNI_CLASS_CONTRACT:
-    case SNI_CLASS_RANDOM:
     case SNI_CLASS_LIBRARY:
     case SNI_CLASS_CONTROL:
       break;

@@ -344,7 +344,6 @@ static void split_node(splitter *s, const sni_node *node, value *out) {
       return;
     case SNI_CLASS_VIEW:
     case SNI_CLASS_PARTIAL:
-    case SNI_CLASS_RANDOM:
     case SNI_CLASS_LIBRARY:  // none takes complex numbers
       break;
   }

@@ -202,7 +202,6 @@ static sni_node_id widen_node(sni_rewrite *r, const sni_node *n) {
     case SNI_CLASS_LIBRARY:
       return widen_library(r, n);
     case SNI_CLASS_VIEW:
-    case SNI_CLASS_RANDOM:
     case SNI_CLASS_CONTROL:  // buffers of bodies are as they lie
       break;
   }

@@ -277,22 +277,6 @@ static sn_status emit_gather(sni_body *b, const sni_node *node, const sni_index_
   return sni_body_add(b, &v, out);
 }
 
-static sn_status emit_random(sni_body *b, const sni_node *node, const sni_index_map *map,
-                             uint32_t *out) {
-  uint32_t state[2], position = 0;
-  for (int i = 0; i < 2; i++) {
-    sni_index_map at;
-    SNI_TRY(sni_index_map_create(b->l, 1, map->n_axes, &at));
-    at.at[0] = sni_linear_number(i);
-    SNI_TRY(sni_body_emit(b, node->operands[0], &at, &state[i]));
-  }
-  sni_expression place_of = sni_body_blank(SNI_KOP_LOAD, SN_I64);  // for its address alone
-  SNI_TRY(sni_body_address(b, &node->type, map, 0, &place_of));
-  SNI_TRY(sni_body_add_affine(b, place_of.offset, place_of.stride, &position));
-  return sni_body_add_op(b, sni_op_kop(node->op), SN_I32, SN_I64, state[0], state[1], position,
-                         out);
-}
-
 // ---- pad and concat: what lies under conditions
 
 sn_status sni_body_add_condition(sni_body *b, const sni_linear *at, sni_dim extent) {
@@ -438,8 +422,6 @@ static sn_status emit_node(sni_body *b, sni_node_id id, const sni_index_map *map
       return sni_body_contract(b, id, map, out);
     case SNI_CLASS_INDEX:
       return emit_gather(b, node, map, out);
-    case SNI_CLASS_RANDOM:
-      return emit_random(b, node, map, out);
     case SNI_CLASS_POINTWISE:
       return emit_pointwise(b, node, map, out);
     case SNI_CLASS_CUMULATE:

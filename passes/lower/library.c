@@ -18,6 +18,13 @@ static const sni_library_op *const library_ops[] = {
     &sni_library_qr,
     &sni_library_eigh,
     &sni_library_svd,
+    &sni_library_random_bits,
+    &sni_library_random_normal,
+    &sni_library_random_truncated_normal,
+    &sni_library_random_permutation,
+    &sni_library_random_integers,
+    &sni_library_random_gamma,
+    &sni_library_random_poisson,
 };
 
 const sni_library_op *sni_library_for(const sni_graph *graph, const sni_node *node) {

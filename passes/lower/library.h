@@ -56,5 +56,9 @@ extern const sni_library_op sni_library_sort, sni_library_argsort, sni_library_t
 // ---- library_linalg.c
 extern const sni_library_op sni_library_cholesky, sni_library_triangular_solve, sni_library_solve,
     sni_library_determinant, sni_library_qr, sni_library_eigh, sni_library_svd;
+// ---- library_random.c
+extern const sni_library_op sni_library_random_bits, sni_library_random_normal,
+    sni_library_random_truncated_normal, sni_library_random_permutation,
+    sni_library_random_integers, sni_library_random_gamma, sni_library_random_poisson;
 
 #endif

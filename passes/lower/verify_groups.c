@@ -199,8 +199,6 @@ static sn_status check_operands(const verifier *v, sni_node_id id, const sni_ind
       SNI_TRY(check_whole(v, node->operands[0]));
       at.rank = sni_graph_type(v->l->graph, node->operands[1])->rank;
       return check_read(v, node->operands[1], &at);
-    case SNI_CLASS_RANDOM:
-      return check_whole(v, node->operands[0]);
     default:
       for (int i = 0; i < node->n_operands; i++) SNI_TRY(check_read(v, node->operands[i], map));
       return SN_OK;

@@ -9,6 +9,8 @@
 #include "runtime/cpu.h"
 #include "runtime/gemm/team.h"
 
+#include "runtime/cpu.h"
+
 #include <string.h>
 
 enum {

@@ -77,10 +77,7 @@ extern const sni_gemm_kernels sni_gemm_kernels_avx512;
 #endif
 // Names of the copy being compiled.
 #if defined(SNI_ISA_SUFFIX)
-#define SNI_PASTE(name, suffix) name##_##suffix
-#define SNI_EXPAND(name, suffix) SNI_PASTE(name, suffix)
-#define SNI_TEXT(name) #name
-#define SNI_TEXT_OF(name) SNI_TEXT(name)
+#include "runtime/vectors.h"
 extern const sni_gemm_copy_function SNI_EXPAND(sni_gemm_copy_narrow,
                                                SNI_ISA_SUFFIX)[SN_DTYPE_COUNT];
 #endif

@@ -186,4 +186,40 @@ MISTAKE(SN_ERR_SHAPE, (sn_assign(var, t)),
         "sn_assign: operand #1 is f32[3,2], expected the shape of the variable \"w\" f32[2,3]")
 MISTAKE(SN_ERR_DTYPE, (sn_assign(var, i)),
         "sn_assign: operand #1 is i32[2,3], expected f32 like the variable \"w\" f32[2,3]")
+MISTAKE(SN_ERR_DTYPE, (sn_random_uniform(c, SN_I32, SN_SHAPE(2))),
+        "sn_random_uniform: dtype i32, expected a float")
+MISTAKE(SN_ERR_SHAPE, (sn_random_normal(c, SN_F32, SN_SHAPE(2), .key = i)),
+        "sn_random_normal: .key is i32[2,3], expected integers [2]")
+MISTAKE(SN_ERR_DTYPE, (sn_random_bits(c, SN_U32, SN_SHAPE(2), .key = m)),
+        "sn_random_bits: .key is f32[2,3], expected integers [2]")
+MISTAKE(SN_ERR_ARGUMENT, (sn_random_exponential(c, SN_F32, SN_SHAPE(2), .algorithm = (sn_random_algorithm)3)),
+        "sn_random_exponential: .algorithm is 3, expected one of sn_random_algorithm")
+MISTAKE(SN_ERR_ARGUMENT, (sn_random_integers(c, SN_I32, SN_SHAPE(2), 5, 5)),
+        "sn_random_integers: no number in [5, 5)")
+MISTAKE(SN_ERR_ARGUMENT, (sn_random_integers(c, SN_I32, SN_SHAPE(2), 6, 5, .endpoint = true)),
+        "sn_random_integers: no number in [6, 5]")
+MISTAKE(SN_ERR_ARGUMENT, (sn_random_integers(c, SN_U8, SN_SHAPE(2), -1, 5)),
+        "sn_random_integers: [-1, 5) has numbers that are no u8")
+MISTAKE(SN_ERR_ARGUMENT, (sn_random_integers(c, SN_U64, SN_SHAPE(2), -1, 5)),
+        "sn_random_integers: no number in [18446744073709551615, 5)")
+MISTAKE(SN_ERR_DTYPE, (sn_random_integers(c, SN_F32, SN_SHAPE(2), 0, 5)),
+        "sn_random_integers: dtype f32, expected an integer")
+MISTAKE(SN_ERR_DTYPE, (sn_random_bernoulli(i)),
+        "sn_random_bernoulli: operand #0 is i32[2,3], expected a float")
+MISTAKE(SN_ERR_ARGUMENT, (sn_random_categorical(m, .samples = -1)),
+        "sn_random_categorical: .samples is -1")
+MISTAKE(SN_ERR_DTYPE, (sn_random_gamma(i)),
+        "sn_random_gamma: operand #0 is i32[2,3], expected a float")
+MISTAKE(SN_ERR_DTYPE, (sn_random_beta(m, d)),
+        "sn_random_beta: operand #1 is f64[2,3], expected f32 like operand #0 f32[2,3]")
+MISTAKE(SN_ERR_SHAPE, (sn_random_beta(m, v5)),
+        "sn_random_beta: operand #1 is f32[5], which does not broadcast with operand #0 f32[2,3]: dims, from the last one on, must be equal or 1")
+MISTAKE(SN_ERR_SHAPE, (sn_random_shuffle(s)),
+        "sn_random_shuffle: operand #0 is f32[], expected at least 1 dim")
+MISTAKE(SN_ERR_SHAPE, (sn_random_permutation(c, -2)),
+        "sn_random_permutation: dim 0 of the shape is negative: -2")
+MISTAKE(SN_ERR_SHAPE, (sn_random_fold_in(sn_random_key(c, 1), i)),
+        "sn_random_fold_in: operand #1 is i32[2,3], expected a scalar")
+MISTAKE(SN_ERR_DTYPE, (sn_random_split(m, 2)),
+        "sn_random_split: operand #0 is f32[2,3], expected integers [2]")
 // clang-format on

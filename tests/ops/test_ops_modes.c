@@ -410,9 +410,40 @@ static const text_case text_cases[] = {
      "%3 = scatter_add(%0, %1, %t) : $[3]\nreturn %3",
      3},
     {SNI_OP_RANDOM_BITS,
-     "%0 = parameter input 0 : i64[2]\n%1 = parameter input 1 : f32[A,B]\n"
-     "%2 = random_bits(%0) : i32[A,B]\n%3 = random_bits(%0) : i32[3]\n"
-     "return %2, %3",
+     "%0 = parameter input 0 : i64[3]\n%1 = parameter input 1 : f32[A,B]\n"
+     "%2 = random_bits(%0) {algorithm=0} : i32[A,B]\n%3 = random_bits(%0) {algorithm=1} : i32[3]\n"
+     "%4 = random_bits(%0) {algorithm=2} : i64[B]\nreturn %2, %3, %4",
+     0},
+    {SNI_OP_RANDOM_NORMAL,
+     "%0 = parameter input 0 : i64[3]\n%1 = parameter input 1 : f32[A,B]\n"
+     "%2 = random_normal(%0) {algorithm=0} : f32[A,B]\nreturn %2",
+     0},
+    {SNI_OP_RANDOM_TRUNCATED_NORMAL,
+     "%0 = parameter input 0 : i64[3]\n%1 = parameter input 1 : f32[A,B]\n"
+     "%2 = random_truncated_normal(%0) {algorithm=0} : f32[B,A]\n"
+     "%3 = random_truncated_normal(%0) {algorithm=1} : f64[A]\nreturn %2, %3",
+     0},
+    {SNI_OP_RANDOM_PERMUTATION,
+     "%0 = parameter input 0 : i64[3]\n%1 = parameter input 1 : f32[A,B]\n"
+     "%2 = random_permutation(%0) {algorithm=0} : i32[B]\nreturn %2",
+     0},
+    {SNI_OP_RANDOM_INTEGERS,
+     "%0 = parameter input 0 : i64[3]\n%1 = parameter input 1 : f32[A,B]\n"
+     "%2 = constant 1000 : i64[]\n"
+     "%3 = random_integers(%0, %2) {algorithm=0} : i64[A,B]\nreturn %3",
+     0},
+    {SNI_OP_RANDOM_GAMMA,
+     "%0 = parameter input 0 : i64[3]\n%1 = parameter input 1 : f32[A,B]\n"
+     "%2 = iota() {axis=1} : f32[A,B]\n%c = constant 0.5 : f32[]\n%d = broadcast(%c) : f32[A,B]\n"
+     "%3 = add(%2, %d) : f32[A,B]\n"
+     "%4 = random_gamma(%0, %3) {algorithm=0, logarithm=0} : f32[A,B]\n"
+     "%5 = random_gamma(%0, %3) {algorithm=2, logarithm=1} : f32[A,B]\nreturn %4, %5",
+     0},
+    {SNI_OP_RANDOM_POISSON,
+     "%0 = parameter input 0 : i64[3]\n%1 = parameter input 1 : f32[A,B]\n"
+     "%2 = iota() {axis=1} : f32[A,B]\n%c = constant 0.5 : f32[]\n%d = broadcast(%c) : f32[A,B]\n"
+     "%3 = add(%2, %d) : f32[A,B]\n"
+     "%4 = random_poisson(%0, %3) {algorithm=0} : f32[A,B]\nreturn %4",
      0},
 };
 

@@ -165,6 +165,11 @@
 #define sn_moments(...) SNI_AT(sn_moments(__VA_ARGS__))
 #define sn_l2_normalize(x, axis, epsilon) SNI_AT(sn_l2_normalize(x, axis, epsilon))
 #define sn_dropout(x, rate) SNI_AT(sn_dropout(x, rate))
+#define sn_random_key(...) SNI_AT(sn_random_key(__VA_ARGS__))
+#define sn_random_split(key, n) SNI_AT(sn_random_split(key, n))
+#define sn_random_fold_in(key, number) SNI_AT(sn_random_fold_in(key, number))
+#define sn_random_uniform_like(like) SNI_AT(sn_random_uniform_like(like))
+#define sn_random_normal_like(like) SNI_AT(sn_random_normal_like(like))
 #define sn_add_n(...) SNI_AT(sn_add_n(__VA_ARGS__))
 #define sn_global_norm(...) SNI_AT(sn_global_norm(__VA_ARGS__))
 #define sn_clip_by_global_norm(...) SNI_AT(sn_clip_by_global_norm(__VA_ARGS__))
@@ -228,6 +233,58 @@ static inline sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b, sn_matmul_options
 static inline sn_tensor *sn_scaled_dot_product_attention(sn_tensor *q, sn_tensor *k, sn_tensor *v, sn_attention_options options = sn_attention_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_scaled_dot_product_attention_opts(q, k, v, &options), file, line);
+}
+static inline sn_tensor *sn_random_uniform(sn_context *context, sn_dtype dtype, sn_shape shape, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_uniform_opts(context, dtype, shape, &options), file, line);
+}
+static inline sn_tensor *sn_random_normal(sn_context *context, sn_dtype dtype, sn_shape shape, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_normal_opts(context, dtype, shape, &options), file, line);
+}
+static inline sn_tensor *sn_random_truncated_normal(sn_context *context, sn_dtype dtype, sn_shape shape, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_truncated_normal_opts(context, dtype, shape, &options), file, line);
+}
+static inline sn_tensor *sn_random_exponential(sn_context *context, sn_dtype dtype, sn_shape shape, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_exponential_opts(context, dtype, shape, &options), file, line);
+}
+static inline sn_tensor *sn_random_bits(sn_context *context, sn_dtype dtype, sn_shape shape, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_bits_opts(context, dtype, shape, &options), file, line);
+}
+static inline sn_tensor *sn_random_integers(sn_context *context, sn_dtype dtype, sn_shape shape, int64_t low, int64_t high, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_integers_opts(context, dtype, shape, low, high, &options), file, line);
+}
+static inline sn_tensor *sn_random_bernoulli(sn_tensor *p, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_bernoulli_opts(p, &options), file, line);
+}
+static inline sn_tensor *sn_random_categorical(sn_tensor *logits, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_categorical_opts(logits, &options), file, line);
+}
+static inline sn_tensor *sn_random_permutation(sn_context *context, int64_t n, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_permutation_opts(context, n, &options), file, line);
+}
+static inline sn_tensor *sn_random_shuffle(sn_tensor *x, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_shuffle_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_random_gamma(sn_tensor *shape, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_gamma_opts(shape, &options), file, line);
+}
+static inline sn_tensor *sn_random_beta(sn_tensor *a, sn_tensor *b, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_beta_opts(a, b, &options), file, line);
+}
+static inline sn_tensor *sn_random_poisson(sn_tensor *rate, sn_random_options options = sn_random_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_random_poisson_opts(rate, &options), file, line);
 }
 static inline sn_tensor *sn_sum(sn_tensor *x, sn_reduce_options options = sn_reduce_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -321,6 +378,7 @@ static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_se
 #define SNI_OPTIONS1(function, type, a, ...) SNI_AT(function(a, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS2(function, type, a, b, ...) SNI_AT(function(a, b, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS3(function, type, a, b, c, ...) SNI_AT(function(a, b, c, &(type){__VA_ARGS__}))
+#define SNI_OPTIONS5(function, type, a, b, c, d, e, ...) SNI_AT(function(a, b, c, d, e, &(type){__VA_ARGS__}))
 #define sn_conv(...) SNI_OPTIONS2(sn_conv_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
 #define sn_conv_transpose(...) SNI_OPTIONS2(sn_conv_transpose_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
 #define sn_max_pool(...) SNI_OPTIONS1(sn_max_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
@@ -328,6 +386,19 @@ static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_se
 #define sn_triangular_solve(...) SNI_OPTIONS2(sn_triangular_solve_opts, sn_triangular_options, __VA_ARGS__, .size = sizeof(sn_triangular_options))
 #define sn_matmul(...) SNI_OPTIONS2(sn_matmul_opts, sn_matmul_options, __VA_ARGS__, .size = sizeof(sn_matmul_options))
 #define sn_scaled_dot_product_attention(...) SNI_OPTIONS3(sn_scaled_dot_product_attention_opts, sn_attention_options, __VA_ARGS__, .size = sizeof(sn_attention_options))
+#define sn_random_uniform(...) SNI_OPTIONS3(sn_random_uniform_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_normal(...) SNI_OPTIONS3(sn_random_normal_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_truncated_normal(...) SNI_OPTIONS3(sn_random_truncated_normal_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_exponential(...) SNI_OPTIONS3(sn_random_exponential_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_bits(...) SNI_OPTIONS3(sn_random_bits_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_integers(...) SNI_OPTIONS5(sn_random_integers_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_bernoulli(...) SNI_OPTIONS1(sn_random_bernoulli_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_categorical(...) SNI_OPTIONS1(sn_random_categorical_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_permutation(...) SNI_OPTIONS2(sn_random_permutation_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_shuffle(...) SNI_OPTIONS1(sn_random_shuffle_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_gamma(...) SNI_OPTIONS1(sn_random_gamma_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_beta(...) SNI_OPTIONS2(sn_random_beta_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
+#define sn_random_poisson(...) SNI_OPTIONS1(sn_random_poisson_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))
 #define sn_sum(...) SNI_OPTIONS1(sn_sum_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
 #define sn_mean(...) SNI_OPTIONS1(sn_mean_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
 #define sn_prod(...) SNI_OPTIONS1(sn_prod_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))

@@ -355,39 +355,6 @@ START_TEST(integer_pow_by_a_constant) {
 }
 END_TEST
 
-// Philox 4x32-10 as in the paper, on 32-bit words.
-static uint32_t philox(uint64_t key, uint64_t block, int word) {
-  uint32_t c[4] = {(uint32_t)block, (uint32_t)(block >> 32), 0, 0};
-  uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-  for (int round = 0; round < 10; round++) {
-    const uint64_t p0 = (uint64_t)0xD2511F53 * c[0], p1 = (uint64_t)0xCD9E8D57 * c[2];
-    const uint32_t next[4] = {(uint32_t)(p1 >> 32) ^ c[1] ^ k0, (uint32_t)p1,
-                              (uint32_t)(p0 >> 32) ^ c[3] ^ k1, (uint32_t)p0};
-    memcpy(c, next, sizeof(c));
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
-  }
-  return c[word];
-}
-
-START_TEST(random_words) {
-  // Known answer of the Random123 distribution: counter 0, key 0.
-  ck_assert_uint_eq(philox(0, 0, 0), 0x6627e8d5);
-  ck_assert_uint_eq(philox(0, 0, 3), 0x9b00dbd8);
-  int64_t key[most], counter[most], word[most];
-  int32_t y[most];
-  for (int i = 0; i < most; i++) {
-    key[i] = i < 8 ? 0 : (int64_t)harness_random(&h);
-    counter[i] = i < 8 ? 0 : i < 20 ? INT64_C(0xFFFFFFFE) + i : (int64_t)(harness_random(&h) >> 1);
-    word[i] = i < 8 ? i % 4 : (int64_t)(harness_random(&h) % 1000000);
-  }
-  apply(SNI_KOP_RANDOM, SN_I64, SN_I32, (const void *[]){key, counter, word}, most, y);
-  for (int i = 0; i < most; i++)
-    ck_assert_uint_eq((uint32_t)y[i], philox((uint64_t)key[i], (uint64_t)(counter[i] + word[i] / 4),
-                                             (int)(word[i] % 4)));
-}
-END_TEST
-
 // ---- denormals: an operation on them may take 150 cycles, so there are none on the way
 
 static bool is_denormal(sn_dtype dtype, model_value v) {
@@ -586,7 +553,6 @@ int main(void) {
   tcase_add_test(tests, integer_sign);
   tcase_add_test(tests, integer_pow);
   tcase_add_test(tests, integer_pow_by_a_constant);
-  tcase_add_test(tests, random_words);
   tcase_add_test(tests, no_arithmetic_on_denormals);
   tcase_add_test(tests, constants_are_shared);
   tcase_add_test(tests, indices_are_remapped);

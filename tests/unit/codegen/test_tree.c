@@ -450,13 +450,12 @@ START_TEST(costs_of_expansions) {
     if (!info->math) continue;
     const bool floats = info->dtypes >> SN_F32 & 1;
     const char *dtype = floats ? "f32" : "i32";
-    const char *from = op == SNI_KOP_RANDOM ? "i64" : dtype;
     char text[1000];
     int n =
         snprintf(text, sizeof(text),
                  "kernel k { b0 %s global read loop i0 parallel 9 { %%0 %s = load b0[i0] %%1 %s "
                  "= %s %%0",
-                 from, from, dtype, info->name);
+                 dtype, dtype, dtype, info->name);
     for (int i = 1; i < info->operands; i++)
       n += snprintf(text + n, sizeof(text) - (size_t)n, ", %%0");
     snprintf(text + n, sizeof(text) - (size_t)n, " } }");

@@ -415,10 +415,7 @@ static void random_operate(random_maker *g) {
   if (op == SNI_KOP_CAST || op == SNI_KOP_BITCAST) return;
   if (info->math && random_pick(g, 3)) return;  // long
   sni_tree_inst inst = {.op = (uint16_t)op, .dtype = (uint8_t)dtype, .operands = {a}};
-  if (op == SNI_KOP_RANDOM) {
-    inst.dtype = SN_I32;
-    for (int i = 0; i < 3; i++) inst.operands[i] = random_value_of(g, SN_I64);
-  } else if (op == SNI_KOP_SELECT) {
+  if (op == SNI_KOP_SELECT) {
     inst.operands[0] = random_value_of(g, SN_BOOL);
     inst.operands[1] = a;
     inst.operands[2] = random_value_of(g, dtype);

@@ -119,7 +119,7 @@ static uint32_t word(uint64_t key, uint64_t n) {
 }
 
 static float uniform_of(uint32_t bits) {
-  uint32_t pattern = bits >> 9 | 0x3f800000;
+  uint32_t pattern = (bits & 0x7fffff) | 0x3f800000;
   float f;
   memcpy(&f, &pattern, 4);
   return f - 1;

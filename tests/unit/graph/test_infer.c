@@ -331,13 +331,40 @@ static const rule_case cases[] = {
         "scatter_add: operand #2: expected f32 as operand #0, given f64; operands: f32[10,4], "
         "i32[3], f64[3,4]"),
     // random
-    OK(RANDOM_BITS, "i64[2]", "", "i32[B,5]", "i32[B,5]"),
-    BAD(RANDOM_BITS, "i64[3]", "", "i32[5]", SHAPE,
-        "random_bits: operand #0: expected i64[2]; operands: i64[3]; result: i32[5]"),
-    BAD(RANDOM_BITS, "i32[2]", "", "i32[5]", DTYPE,
-        "random_bits: operand #0: expected i64[2]; operands: i32[2]; result: i32[5]"),
-    BAD(RANDOM_BITS, "i64[2]", "", "i64[5]", DTYPE,
-        "random_bits: result: expected i32, given i64; operands: i64[2]; result: i64[5]"),
+    OK(RANDOM_BITS, "i64[3]", "0", "i32[B,5]", "i32[B,5]"),
+    OK(RANDOM_BITS, "i64[3]", "2", "i64[]", "i64[]"),
+    BAD(RANDOM_BITS, "i64[2]", "0", "i32[5]", SHAPE,
+        "random_bits: operand #0: expected i64[3]; operands: i64[2]; result: i32[5]"),
+    BAD(RANDOM_BITS, "i32[3]", "0", "i32[5]", DTYPE,
+        "random_bits: operand #0: expected i64[3]; operands: i32[3]; result: i32[5]"),
+    BAD(RANDOM_BITS, "i64[3]", "0", "f32[5]", DTYPE,
+        "random_bits: result: expected i32 or i64, given f32; operands: i64[3]; result: f32[5]"),
+    BAD(RANDOM_BITS, "i64[3]", "3", "i32[5]", ARGUMENT,
+        "random_bits: algorithm: expected a number from 0 to 2; operands: i64[3]; result: i32[5]"),
+    OK(RANDOM_NORMAL, "i64[3]", "1", "f32[B]", "f32[B]"),
+    BAD(RANDOM_NORMAL, "i64[3]", "1", "f64[2]", DTYPE,
+        "random_normal: result: expected f32, given f64; operands: i64[3]; result: f64[2]"),
+    OK(RANDOM_TRUNCATED_NORMAL, "i64[3]", "0", "f64[2]", "f64[2]"),
+    BAD(RANDOM_TRUNCATED_NORMAL, "i64[3]", "0", "f16[2]", DTYPE,
+        "random_truncated_normal: result: expected f32 or f64, given f16; operands: i64[3]; "
+        "result: f16[2]"),
+    OK(RANDOM_PERMUTATION, "i64[3]", "0", "i32[B]", "i32[B]"),
+    BAD(RANDOM_PERMUTATION, "i64[3]", "0", "i32[2,2]", SHAPE,
+        "random_permutation: result: expected rank 1; operands: i64[3]; result: i32[2,2]"),
+    BAD(RANDOM_PERMUTATION, "i64[3]", "0", "i32[2147483648]", SHAPE,
+        "random_permutation: 2147483648 places, allowed are 2147483647; operands: i64[3]; "
+        "result: i32[2147483648]"),
+    OK(RANDOM_INTEGERS, "i64[3] i64[]", "0", "i64[7]", "i64[7]"),
+    BAD(RANDOM_INTEGERS, "i64[3] i64[1]", "0", "i64[7]", SHAPE,
+        "random_integers: operand #1: expected i64[]; operands: i64[3], i64[1]; result: i64[7]"),
+    OK(RANDOM_GAMMA, "i64[3] f64[B,2]", "0 1", "f64[B,2]", "f64[B,2]"),
+    BAD(RANDOM_GAMMA, "i64[3] f32[2]", "0 1", "f64[2]", DTYPE,
+        "random_gamma: operand #1: expected f64 as the result; operands: i64[3], f32[2]; result: "
+        "f64[2]"),
+    OK(RANDOM_POISSON, "i64[3] f32[B]", "2", "f32[B]", "f32[B]"),
+    BAD(RANDOM_POISSON, "i64[3] f32[2]", "0", "f32[3]", SHAPE,
+        "random_poisson: operand #1: expected the result's shape; operands: i64[3], f32[2]; "
+        "result: f32[3]"),
 };
 
 // Reads blank-separated types.

@@ -25,17 +25,17 @@ static void check_print(const char *text, const char *expected) {
   sni_free(&allocator, printed, strlen(printed) + 1);
 }
 
-// ---- every op: operands %0 f32[2,3], %1 bool[2,3], %2 i32[2,3], %3 i64[2], %4 f32[], %5
+// ---- every op: operands %0 f32[2,3], %1 bool[2,3], %2 i32[2,3], %3 i64[3], %4 f32[], %5
 // f32[B,10], %6 i32[4]
 static const char leaves[] =
     "  %0 = parameter input 0 : f32[2,3]\n"
     "  %1 = parameter input 1 : bool[2,3]\n"
     "  %2 = parameter input 2 : i32[2,3]\n"
-    "  %3 = parameter variable 0 \"random \\\"state\\\"\" : i64[2]\n"
+    "  %3 = parameter variable 0 \"random \\\"state\\\"\" : i64[3]\n"
     "  %4 = constant 2.5 : f32[]\n"
     "  %5 = parameter capture 7 : f32[B,10]\n"
     "  %6 = constant [0, 1, 1, 0] : i32[4]\n";
-enum { first_op = 13 };
+enum { first_op = 14 };
 
 #define FLOAT1(id, name) [SNI_OP_##id] = name "(%0) : f32[2,3]"
 #define FLOAT2(id, name) [SNI_OP_##id] = name "(%0, %0) : f32[2,3]"
@@ -157,14 +157,20 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_SVD] = "svd(%0) : f32[6,2]",
     [SNI_OP_SEARCH_SORTED] = "search_sorted(%0, %0) {right=1} : i32[2,3]",
     [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",
-    [SNI_OP_RANDOM_BITS] = "random_bits(%3) : i32[B,4]",
+    [SNI_OP_RANDOM_BITS] = "random_bits(%3) {algorithm=1} : i32[B,4]",
+    [SNI_OP_RANDOM_NORMAL] = "random_normal(%3) {algorithm=0} : f32[B,4]",
+    [SNI_OP_RANDOM_TRUNCATED_NORMAL] = "random_truncated_normal(%3) {algorithm=0} : f64[2]",
+    [SNI_OP_RANDOM_PERMUTATION] = "random_permutation(%3) {algorithm=0} : i32[B]",
+    [SNI_OP_RANDOM_INTEGERS] = "random_integers(%3, %10) {algorithm=0} : i64[3]",
+    [SNI_OP_RANDOM_GAMMA] = "random_gamma(%3, %5) {algorithm=2, logarithm=1} : f32[B,10]",
+    [SNI_OP_RANDOM_POISSON] = "random_poisson(%3, %5) {algorithm=0} : f32[B,10]",
     [SNI_OP_COND] =
-        "cond(%10, %0) [func @no {\n    %0 = parameter input 0 : f32[2,3]\n    return %0\n"
+        "cond(%11, %0) [func @no {\n    %0 = parameter input 0 : f32[2,3]\n    return %0\n"
         "  }, func {\n    %0 = constant 1 : f32[]\n    %1 = broadcast(%0) : f32[2,3]\n"
         "    return %1\n  }] : bool[]",
     [SNI_OP_WHILE] = LOOP("%0"),
     [SNI_OP_RESCAN] =
-        "rescan(%12, %0) {carries=1, rows=1} [func {\n"
+        "rescan(%13, %0) {carries=1, rows=1} [func {\n"
         "    %0 = parameter variable 0 : f32[2,3]\n"
         "    %1 = parameter input 1 : f32[2,3]\n    %2 = add(%0, %1) : f32[2,3]\n"
         "    return var 0 = %2\n  }] : bool[]",
@@ -173,7 +179,7 @@ static const char *const lines[SNI_OP_COUNT] = {
         "    %0 = parameter variable 0 : f32[2,3]\n"
         "    %1 = parameter input 1 \"row\" : f32[10]\n"
         "    %2 = parameter input 0 : i64[]\n    return var 0 = %0, %1, %2\n  }] : bool[]",
-    [SNI_OP_RESULT] = "result(%11) {index=0} : f32[2,3]",
+    [SNI_OP_RESULT] = "result(%12) {index=0} : f32[2,3]",
 };
 
 START_TEST(every_op_survives_a_round_trip) {
@@ -181,12 +187,13 @@ START_TEST(every_op_survives_a_round_trip) {
   size_t at = (size_t)snprintf(text, sizeof(text), "func @every_op {\n%s", leaves);
   at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%7 = broadcast(%%4) : f32[2,3,3]\n");
   at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%8 = broadcast(%%4) : f32[2,2,2]\n");
-  at += (size_t)snprintf(text + at, sizeof(text) - at,
-                         "  %%9 = constant [1-2j, nan+infj] : c64[2]\n");
-  at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%10 = constant 1 : i32[]\n");
-  at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%11 = %s\n", LOOP("%0"));
   at +=
-      (size_t)snprintf(text + at, sizeof(text) - at, "  %%12 = result(%%11) {index=1} : i64[2]\n");
+      (size_t)snprintf(text + at, sizeof(text) - at,
+                       "  %%9 = constant [1-2j, nan+infj] : c64[2]\n  %%10 = constant 9 : i64[]\n");
+  at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%11 = constant 1 : i32[]\n");
+  at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%12 = %s\n", LOOP("%0"));
+  at +=
+      (size_t)snprintf(text + at, sizeof(text) - at, "  %%13 = result(%%12) {index=1} : i64[2]\n");
   for (int i = 0; i < SNI_OP_COUNT; i++) {
     ck_assert_msg(lines[i] != NULL, "no line for the op %s", sni_op_infos[i].name);
     at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%%d = %s\n", first_op + i, lines[i]);

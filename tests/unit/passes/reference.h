@@ -715,11 +715,6 @@ static inline void ref_node(ref_run *run, sni_node_id id) {
     case SNI_CLASS_LIBRARY:
       ref_library(run, node, a, y);
       break;
-    case SNI_CLASS_RANDOM:  // any pure function of the state will do
-      for (int64_t i = 0; i < y->count; i++)
-        y->cells[i].i = (int32_t)sni_hash_mix(
-            sni_hash_mix((uint64_t)a[0]->cells[0].i, (uint64_t)a[0]->cells[1].i), (uint64_t)i);
-      break;
   }
 }
 

@@ -3,6 +3,7 @@
 #define SNI_TESTS_PASSES_REFERENCE_LIBRARY_H
 
 #include "runtime/linalg.h"
+#include "runtime/random.h"
 
 // Whether a comes before b in ascending order: NaN is greater than every number. u64 counts as i64.
 static inline bool ref_before(const ref_value *of, ref_cell a, ref_cell b) {
@@ -89,6 +90,24 @@ static inline void ref_factor(const ref_run *run, const sni_node *node, const re
   for (int64_t i = 0; i < y->count; i++) y->cells[i] = ref_fit(run, y->dtype, y->cells[i]);
 }
 
+// Random numbers: any pure function of the operands will do, as long as passes do not change it. Words are the
+// generator's; others are numbers made of them. What they should be is tested in tests/ops/test_random.c.
+static inline void ref_random(const ref_run *run, const sni_node *node, const ref_value *const *a,
+                              ref_value *y) {
+  const sni_random_call call = {SN_I64, (sni_random_algorithm)ref_attr(run, node, 0), false};
+  const int64_t units = (y->count + SNI_RANDOM_UNIT - 1) / SNI_RANDOM_UNIT;
+  int64_t *words = calloc((size_t)y->count + 1, sizeof(*words));
+  void *buffers[2] = {a[0]->cells, words};
+  sni_random_bits_run(&call, buffers, &y->count, 0, units, NULL);
+  for (int64_t i = 0; i < y->count; i++) {
+    y->cells[i].i = words[i];
+    if (ref_is_float(y)) y->cells[i].f = (double)(words[i] >> 40);
+    if (node->op == SNI_OP_RANDOM_PERMUTATION) y->cells[i].i = i;
+    y->cells[i] = ref_fit(run, y->dtype, y->cells[i]);
+  }
+  free(words);
+}
+
 static inline void ref_library(const ref_run *run, const sni_node *node, const ref_value *const *a,
                                ref_value *y) {
   switch ((int)node->op) {
@@ -99,6 +118,15 @@ static inline void ref_library(const ref_run *run, const sni_node *node, const r
       break;
     case SNI_OP_SEARCH_SORTED:
       ref_search(run, node, a[0], a[1], y);
+      break;
+    case SNI_OP_RANDOM_BITS:
+    case SNI_OP_RANDOM_NORMAL:
+    case SNI_OP_RANDOM_TRUNCATED_NORMAL:
+    case SNI_OP_RANDOM_PERMUTATION:
+    case SNI_OP_RANDOM_INTEGERS:
+    case SNI_OP_RANDOM_GAMMA:
+    case SNI_OP_RANDOM_POISSON:
+      ref_random(run, node, a, y);
       break;
     default:
       ref_factor(run, node, a, y);

@@ -14,7 +14,7 @@ static const char before[] =
     "  %2 = parameter input 2 : i32[8,6]\n"
     "  %3 = parameter input 3 : i32[5]\n"
     "  %4 = parameter input 4 : f32[5,6]\n"
-    "  %5 = parameter input 5 : i64[2]\n"
+    "  %5 = parameter input 5 : i64[3]\n"
     "  %6 = parameter input 6 : f32[6,7]\n"
     "  %7 = parameter input 7 : f32[]\n"
     "  %8 = neg(%0) : f32[8,6]\n"
@@ -22,7 +22,7 @@ static const char before[] =
     "  %10 = neg(%2) : i32[8,6]\n"
     "  %11 = neg(%3) : i32[5]\n"
     "  %12 = neg(%4) : f32[5,6]\n"
-    "  %13 = neg(%5) : i64[2]\n"
+    "  %13 = neg(%5) : i64[3]\n"
     "  %14 = neg(%6) : f32[6,7]\n"
     "  %15 = neg(%7) : f32[]\n"
     "  %16 = broadcast(%15) : f32[2,4,2]\n"
@@ -32,8 +32,9 @@ static const char before[] =
     "  %20 = neg(%17) : f32[3,2,3]\n"
     "  %21 = neg(%18) : f32[3,3,2]\n"
     "  %22 = broadcast(%15) : f32[3,2,2]\n"
-    "  %23 = neg(%22) : f32[3,2,2]\n";
-enum { the_op = 24 };
+    "  %23 = neg(%22) : f32[3,2,2]\n"
+    "  %24 = reduce_sum(%13) {axes=[0]} : i64[]\n";
+enum { the_op = 25 };
 
 // Of all ops that are not pointwise.
 static const struct {
@@ -82,7 +83,13 @@ static const struct {
     [SNI_OP_EIGH] = {"eigh(%23)", "f32[3,3,2]"},
     [SNI_OP_SVD] = {"svd(%8)", "f32[15,6]"},
     [SNI_OP_SEARCH_SORTED] = {"search_sorted(%8, %8) {right=0}", "i32[8,6]"},
-    [SNI_OP_RANDOM_BITS] = {"random_bits(%13)", "i32[4,4]"},
+    [SNI_OP_RANDOM_BITS] = {"random_bits(%13) {algorithm=0}", "i32[4,4]"},
+    [SNI_OP_RANDOM_NORMAL] = {"random_normal(%13) {algorithm=0}", "f32[4,4]"},
+    [SNI_OP_RANDOM_TRUNCATED_NORMAL] = {"random_truncated_normal(%13) {algorithm=0}", "f32[4,4]"},
+    [SNI_OP_RANDOM_PERMUTATION] = {"random_permutation(%13) {algorithm=0}", "i32[9]"},
+    [SNI_OP_RANDOM_INTEGERS] = {"random_integers(%13, %24) {algorithm=0}", "i64[4]"},
+    [SNI_OP_RANDOM_GAMMA] = {"random_gamma(%13, %8) {algorithm=0, logarithm=0}", "f32[8,6]"},
+    [SNI_OP_RANDOM_POISSON] = {"random_poisson(%13, %8) {algorithm=0}", "f32[8,6]"},
 };
 
 static void write_pointwise(sni_op op, char *text, size_t size) {
@@ -112,7 +119,7 @@ static sni_graph *graph_around(sni_op op) {
   }
   colon = strstr(line, " : ");
   snprintf(type, sizeof type, "%s", colon + 3);
-  snprintf(body, sizeof body, "%s  %%24 = %s\n  %%25 = identity(%%24) : %s\n  return %%25", before,
+  snprintf(body, sizeof body, "%s  %%25 = %s\n  %%26 = identity(%%25) : %s\n  return %%26", before,
            line, type);
   return graph_of(body);
 }

@@ -209,11 +209,11 @@ static void add_reduce(maker *m) {
 
 static void add_indexed(maker *m) {
   sni_node_id x = pick(m, SNI_DTYPES_NUMBER), bits;
-  sni_type type = type_at(m, x), state = {SN_I64, 1, {2}};
+  sni_type type = type_at(m, x), state = {SN_I64, 1, {3}};
   if (below(m, 2)) {
     bits = sni_build_full(&m->b, &state, below(m, 2));
-    add(m,
-        sni_build_node(&m->b, SNI_OP_RANDOM_BITS, &bits, 1, NULL, 0, &(sni_type){SN_I32, 1, {3}}));
+    add(m, sni_build_node(&m->b, SNI_OP_RANDOM_BITS, &bits, 1, &(sni_dim){0}, 1,
+                          &(sni_type){SN_I32, 1, {3}}));
   } else if (type.rank && type.dims[0] && type.rank < 4) {
     sni_node_id index =
         sni_build_full(&m->b, &(sni_type){SN_I32, 1, {2}}, below(m, (int)type.dims[0]));
