@@ -152,6 +152,11 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_SVD] = "svd(%0) : f32[6,2]",
     [SNI_OP_SEARCH_SORTED] = "search_sorted(%0, %0) {right=1} : i32[2,3]",
     [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",
+    [SNI_OP_SCATTER_MUL] = "scatter_mul(%0, %2, %7) : f32[2,3]",
+    [SNI_OP_SCATTER_MAX] = "scatter_max(%0, %2, %7) : f32[2,3]",
+    [SNI_OP_SCATTER_MIN] = "scatter_min(%0, %2, %7) : f32[2,3]",
+    [SNI_OP_SCATTER_UPDATE] = "scatter_update(%0, %2, %7) : f32[2,3]",
+    [SNI_OP_FLAT_INDEX] = "flat_index(%2) {axis=[0,1,2], size=[4,B,1], stride=[2*B,1,1]} : i64[2]",
     [SNI_OP_RANDOM_BITS] = "random_bits(%3) : i32[B,4]",
 };
 
