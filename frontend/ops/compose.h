@@ -108,9 +108,12 @@ typedef struct sni_places {
 // Indices along the axis, all dims of which but the first `batch` count along it.
 sni_places sni_places_along(sn_context *c, const sni_type *x, sn_tensor *indices, int axis,
                             int batch);
-// Indices along the axes from `batch` on, the last dim k of them; false: an error is pending.
-bool sni_places_nd(sn_context *c, const sn_tensor *x, sn_tensor *indices, int batch,
-                   sni_places *out);
+// The depth of indices along the axes from `batch` on, their last dim, and the type of what they name; false, with an
+// error pending: they name nothing in x.
+bool sni_nd_type(sn_context *c, const sn_tensor *x, const sn_tensor *indices, int batch,
+                 int *out_depth, sni_type *out);
+sni_places sni_places_nd(sn_context *c, const sni_type *x, sn_tensor *indices, int batch,
+                         int depth);
 // Indices of x's shape but along the axis, as in sn_take_along_axis.
 sni_places sni_places_of_elements(sn_context *c, const sni_type *x, sn_tensor *indices, int axis);
 // The window of that shape from `starts` on.

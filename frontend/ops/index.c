@@ -65,15 +65,12 @@ sn_tensor *(sn_take_along_axis)(sn_tensor *x, sn_tensor *indices, int axis) {
 }
 
 static sn_tensor *gather_nd(sn_context *c, sn_tensor *x, sn_tensor *indices, int batch) {
-  sni_places p;
+  sni_type type;
+  int depth;
   if (!sni_expect_dtype(c, 1, indices, SNI_DTYPES_INTEGER) ||
-      !sni_places_nd(c, x, indices, batch, &p))
+      !sni_nd_type(c, x, indices, batch, &depth, &type))
     return &c->error_tensor;
-  sni_type type = indices->type;
-  int64_t depth = 0;
-  sni_dim_is_constant(sni_context_dims(c), type.dims[--type.rank], &depth);
-  type.dtype = x->type.dtype;
-  for (int i = batch + (int)depth; i < x->type.rank; i++) type.dims[type.rank++] = x->type.dims[i];
+  const sni_places p = sni_places_nd(c, &x->type, indices, batch, depth);
   return sni_read_places(c, x, &p, &type);
 }
 

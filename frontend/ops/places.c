@@ -91,10 +91,9 @@ sni_places sni_places_along(sn_context *c, const sni_type *x, sn_tensor *indices
   return places(&table, plus(c, at, steps_as(c, &first, n)));
 }
 
-bool sni_places_nd(sn_context *c, const sn_tensor *x, sn_tensor *indices, int batch,
-                   sni_places *out) {
+bool sni_nd_type(sn_context *c, const sn_tensor *x, const sn_tensor *indices, int batch,
+                 int *out_depth, sni_type *out) {
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
-  sni_dim_table *dims = sni_context_dims(c);
   const sni_type *type = &x->type, *index = &indices->type;
   const int last = index->rank - 1;
   int64_t depth = 0;
@@ -110,6 +109,19 @@ bool sni_places_nd(sn_context *c, const sn_tensor *x, sn_tensor *indices, int ba
               c->frame.op, sni_describe(indices, a), batch, sni_describe(x, b), SN_MAX_RANK);
     return false;
   }
+  *out_depth = k;
+  *out = *index;
+  out->dtype = type->dtype;
+  out->rank--;
+  for (int i = batch + k; i < type->rank; i++) out->dims[out->rank++] = type->dims[i];
+  return true;
+}
+
+sni_places sni_places_nd(sn_context *c, const sni_type *type, sn_tensor *indices, int batch,
+                         int k) {
+  sni_dim_table *dims = sni_context_dims(c);
+  const sni_type *index = &indices->type;
+  const int last = index->rank - 1, inner = type->rank - batch - k;
   const sni_dim *sizes = type->dims + batch;
   sni_dim axes[SN_MAX_RANK], strides[SN_MAX_RANK];
   for (int i = 0; i < k; i++) {
@@ -119,13 +131,12 @@ bool sni_places_nd(sn_context *c, const sn_tensor *x, sn_tensor *indices, int ba
   const sni_dim rows = sni_dims_product(c, sizes, k),
                 n_batch = sni_dims_product(c, type->dims, batch),
                 r = sni_dims_product(c, index->dims + batch, last - batch);
-  const sni_type flat = {index->dtype, 3, {n_batch, r, depth}}, first = {SN_I64, 2, {n_batch, 1}};
+  const sni_type flat = {index->dtype, 3, {n_batch, r, k}}, first = {SN_I64, 2, {n_batch, 1}};
   const sni_type table = table_of(type->dtype, sni_dim_mul(dims, n_batch, rows),
                                   sni_dims_product(c, sizes + k, inner), inner > 0);
   sn_tensor *at = flat_index(c, sni_reshape_to(c, indices, &flat), k, axes, sizes, strides);
   if (batch) at = plus(c, at, steps_as(c, &first, rows));
-  *out = places(&table, at);
-  return true;
+  return places(&table, at);
 }
 
 // Element (o, k, i) is number (o n + k) inner + i.

@@ -83,14 +83,11 @@ sn_tensor *sn_scatter_update_opts(sn_tensor *x, sn_tensor *indices, sn_tensor *u
 // ---- at indices along several axes
 static sn_tensor *scatter_nd(sn_context *c, sni_op op, sn_tensor *x, sn_tensor *indices,
                              sn_tensor *updates, int position) {
-  sni_places p;
-  if (!sni_places_nd(c, x, indices, 0, &p)) return &c->error_tensor;
-  sni_type rows = indices->type;
-  int64_t depth = 0;
-  sni_dim_is_constant(sni_context_dims(c), rows.dims[--rows.rank], &depth);
-  rows.dtype = x->type.dtype;
-  for (int i = (int)depth; i < x->type.rank; i++) rows.dims[rows.rank++] = x->type.dims[i];
-  if (!check_updates(c, updates, &rows, position)) return &c->error_tensor;
+  sni_type rows;
+  int depth;
+  if (!sni_nd_type(c, x, indices, 0, &depth, &rows) || !check_updates(c, updates, &rows, position))
+    return &c->error_tensor;
+  const sni_places p = sni_places_nd(c, &x->type, indices, 0, depth);
   return sni_write_places(c, op, x, &p, updates);
 }
 
