@@ -38,15 +38,16 @@ static sn_tensor *gather(sn_context *c, sn_tensor *x, sn_tensor *indices, int ax
       !sni_rows_type(c, x, indices, axis, batch, &type))
     return &c->error_tensor;
   if (!axis) return sni_emit(c, SNI_OP_GATHER, SNI_OPERANDS(x, indices), NULL, 0, NULL);
+  const uint32_t first = c->n_live;
   const sni_places p = sni_places_along(c, &x->type, indices, axis, batch);
-  return sni_read_places(c, x, &p, &type);
+  return sni_keep_only(c, first, sni_read_places(c, x, &p, &type));
 }
 
 sn_tensor *sn_gather_opts(sn_tensor *x, sn_tensor *indices, const sn_gather_options *options) {
   sn_gather_options o = {0};
-  SNI_BEGIN_COMPOSED(c, "sn_gather", x, indices);
+  SNI_BEGIN(c, "sn_gather", x, indices);
   if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
-  return sni_keep_only(c, c_first, gather(c, x, indices, o.axis, o.batch_dims));
+  return gather(c, x, indices, o.axis, o.batch_dims);
 }
 
 sn_tensor *(sn_take)(sn_tensor *x, sn_tensor *indices) {

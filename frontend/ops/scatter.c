@@ -47,16 +47,17 @@ static sn_tensor *scatter(sn_context *c, sni_op op, sn_tensor *x, sn_tensor *ind
       !check_dtypes(c, op, x, updates, 2) || !check_updates(c, updates, &rows, 2))
     return &c->error_tensor;
   if (!axis) return sni_emit(c, op, SNI_OPERANDS(x, indices, updates), NULL, 0, NULL);
+  const uint32_t first = c->n_live;
   const sni_places p = sni_places_along(c, &x->type, indices, axis, 0);
-  return sni_write_places(c, op, x, &p, updates);
+  return sni_keep_only(c, first, sni_write_places(c, op, x, &p, updates));
 }
 
 static sn_tensor *public_scatter(const char *name, sni_op op, sn_tensor *x, sn_tensor *indices,
                                  sn_tensor *updates, const sn_scatter_options *options) {
   sn_scatter_options o = {0};
-  SNI_BEGIN_COMPOSED(c, name, x, indices, updates);
+  SNI_BEGIN(c, name, x, indices, updates);
   if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
-  return sni_keep_only(c, c_first, scatter(c, op, x, indices, updates, o.axis));
+  return scatter(c, op, x, indices, updates, o.axis);
 }
 
 sn_tensor *sn_scatter_add_opts(sn_tensor *x, sn_tensor *indices, sn_tensor *updates,
