@@ -103,9 +103,9 @@ bool sni_nd_type(sn_context *c, const sn_tensor *x, const sn_tensor *indices, in
   const int k = (int)depth, inner = type->rank - batch - k;
   if (!agree || last + inner > SN_MAX_RANK) {
     sni_error(c, SN_ERR_SHAPE,
-              "%s: the indices are %s: expected the %d batch dims of %s first, as the last dim the "
-              "number of its axes that "
-              "they are of, and at most %d dims of the rows",
+              "%s: the indices are %s: expected %d batch dims as %s has them, as the last dim how "
+              "many of "
+              "its axes they are along, and at most %d dims of what they name",
               c->frame.op, sni_describe(indices, a), batch, sni_describe(x, b), SN_MAX_RANK);
     return false;
   }

@@ -233,8 +233,11 @@ sn_tensor *sn_histogram_opts(sn_tensor *x, int64_t n, double low, double high,
   SNI_BEGIN_COMPOSED(c, "sn_histogram", x);
   if (o.weights && !sni_operand_ok(c, c->frame.op, 1, o.weights)) return &c->error_tensor;
   if (n < 1 || n > INT32_MAX || !(low < high) || !isfinite(high - low))
-    return sni_error(c, SN_ERR_ARGUMENT, "sn_histogram: %lld intervals from %g to %g", (long long)n,
-                     low, high);
+    return sni_error(
+        c, SN_ERR_ARGUMENT,
+        "sn_histogram: %lld intervals from %g to %g: expected 1 to %d, between two finite "
+        "numbers in ascending order",
+        (long long)n, low, high, INT32_MAX);
   const unsigned modes = sni_enter_float_modes();
   intervals h = {n, low, high, (high - low) / (double)n};
   SNI_PIN_FLOAT(h.step);

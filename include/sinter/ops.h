@@ -9,7 +9,7 @@
 //           they compute). Integers wrap at their own width. 16-bit floats compute in
 //           f32 and are rounded after each op, as in op by op so in a compiled function; sums,
 //           products, means, cumulations and matmuls are rounded once, at their end (cumulations:
-//           each element), scatter_add too.
+//           each element), sums and products of scatters too.
 //   shapes  element-wise ops broadcast as NumPy; the result has the common shape. SN_ERR_SHAPE
 //           names both shapes. axis: in [-rank, rank), else SN_ERR_SHAPE.
 //   modes   op by op, interpreted or compiled: element-wise ops give the same bits. Of a NaN they give a
