@@ -62,7 +62,8 @@ typedef enum sni_op_flags {
   SNI_FLAGS_WHOLE_A = 32,  // reads a as a whole buffer, at places of its own choosing
   SNI_FLAGS_WHOLE_B = 64,
   SNI_FLAGS_WHOLE_AB = SNI_FLAGS_WHOLE_A | SNI_FLAGS_WHOLE_B,
-  SNI_FLAGS_LIES = 128,  // and these buffers have the operand's own shape: it reads past no view
+  SNI_FLAGS_LIES =
+      128,  // and these buffers have the operand's elements as they lie: it reads past no view but reshapes
   SNI_FLAGS_LIES_A = SNI_FLAGS_WHOLE_A | SNI_FLAGS_LIES,
   SNI_FLAGS_LIES_AB = SNI_FLAGS_WHOLE_AB | SNI_FLAGS_LIES,
   SNI_FLAGS_FAILS = 256,  // a run may find elements that it cannot take

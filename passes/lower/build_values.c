@@ -327,7 +327,7 @@ static sn_status emit_gather(sni_body *b, const sni_node *node, const sni_index_
   const sni_index_map row_map = {table->rank - 1, map->n_axes, map->at + rank * (map->n_axes + 1)};
   sni_expression v = sni_body_blank(sni_op_kop(node->op), table->dtype);
   SNI_TRY(sni_body_checked_row(b, node->operands[1], &index_map, table, &v.index));
-  v.slot = b->l->nodes[node->operands[0]].slot;
+  v.slot = b->l->nodes[sni_view_base(b->l, node->operands[0])].slot;
   SNI_TRY(sni_body_address(b, table, &row_map, 1, &v));
   v.axes |= axes_of(b, v.index);
   SNI_TRY(restrict_load(b, &v));

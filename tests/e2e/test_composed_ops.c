@@ -16,9 +16,9 @@ static sn_tensor *last_of(sn_tensor *first, int n) {
 }
 
 // Numbers of 64 bits, in one dim.
-#define I64(...)                                                                \
-  sn_constant(sn_context_of(in[0]), SN_I64,                                     \
-              SN_SHAPE((int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / 8)),        \
+#define I64(...)                                                         \
+  sn_constant(sn_context_of(in[0]), SN_I64,                              \
+              SN_SHAPE((int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / 8)), \
               ((int64_t[]){__VA_ARGS__}))
 
 #define LIST(...) \
