@@ -105,6 +105,13 @@ static const tree_case loops_cases[] = {
              "%2 f32 = load b1[i0] update add b2[%1] = %2 }",
      .elements = {100, 100, 7},
      .faults = true},
+    {.name = "scatter in a loop of one lane",
+     .text = "b0 i64 global read b1 f32 global read b2 f32 global read write "
+             "loop i0 parallel 1 @ grid grain 1 lanes { loop i1 sequential 300 { "
+             "%0 i64 = load b0[i1] %1 i64 = check_index below 7 %0 %2 f32 = load b1[i1] "
+             "update add b2[i0 + %1] = %2 } }",
+     .elements = {300, 300, 7},
+     .faults = true},
     {.name = "scatter mul",
      .text = "b0 i64 global read b1 f32 global read b2 f32 global read write "
              "loop i0 parallel 40 @ lanes { loop i1 sequential 100 { %0 i64 = load b0[i1] "
