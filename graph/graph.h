@@ -65,7 +65,8 @@ typedef enum sni_op_flags {
   SNI_FLAGS_WHOLE_A = 32,  // reads a as a whole buffer, at places of its own choosing
   SNI_FLAGS_WHOLE_B = 64,
   SNI_FLAGS_WHOLE_AB = SNI_FLAGS_WHOLE_A | SNI_FLAGS_WHOLE_B,
-  SNI_FLAGS_LIES = 128,  // and these buffers have the operand's own shape: it reads past no view
+  SNI_FLAGS_LIES =
+      128,  // and these buffers have the operand's elements as they lie: it reads past no view but reshapes
   SNI_FLAGS_LIES_A = SNI_FLAGS_WHOLE_A | SNI_FLAGS_LIES,
   SNI_FLAGS_LIES_AB = SNI_FLAGS_WHOLE_AB | SNI_FLAGS_LIES,
   SNI_FLAGS_FAILS = 256,  // a run may find elements that it cannot take
@@ -184,12 +185,25 @@ static inline sni_cumulation_first sni_cumulation_first_of(sni_op op) {
   if (op == SNI_OP_CUMMAX) return SNI_FIRST_LEAST;
   return op == SNI_OP_CUMMIN ? SNI_FIRST_GREATEST : SNI_FIRST_ZERO;
 }
+// The attributes of a FLAT_INDEX; lists of n.
+typedef struct sni_flat_index {
+  int n;
+  const sni_dim *axis, *size, *stride;
+} sni_flat_index;
 // The attributes of a cumulation.
 static inline bool sni_is_exclusive(const sni_node *node) {
   return node->attrs[1] != 0;
 }
 static inline bool sni_is_reverse(const sni_node *node) {
   return node->attrs[2] != 0;
+}
+// FLAT_INDEX checks indices, but reads no table.
+static inline bool sni_is_flat_index(const sni_node *node) {
+  return node->op == SNI_OP_FLAT_INDEX;
+}
+static inline sni_flat_index sni_flat_index_of(const sni_node *node) {
+  const int n = node->n_attrs / 3;
+  return (sni_flat_index){n, node->attrs, node->attrs + n, node->attrs + 2 * n};
 }
 // What a run may find wrong with its operands' elements: the node remembers whose call it is.
 static inline bool sni_op_may_fail(sni_op op) {

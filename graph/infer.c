@@ -439,7 +439,7 @@ sn_status sni_infer_gather(const sni_inference *in, sni_type *out_type) {
   return infer_rows(in, out_type);
 }
 
-sn_status sni_infer_scatter_add(const sni_inference *in, sni_type *out_type) {
+sn_status sni_infer_scatter(const sni_inference *in, sni_type *out_type) {
   const sni_type *c = in->operands[2];
   sni_type rows = {.rank = 0};
   SNI_TRY(sni_infer_check_same_dtype(in, 2, 0));
@@ -452,5 +452,21 @@ sn_status sni_infer_scatter_add(const sni_inference *in, sni_type *out_type) {
     return sni_infer_fail(in, SN_ERR_SHAPE, "operand #2: expected %s", text);
   }
   *out_type = *in->operands[0];
+  return SN_OK;
+}
+
+sn_status sni_infer_flat_index(const sni_inference *in, sni_type *out_type) {
+  const sni_type *a = in->operands[0];
+  const int n = in->n_attrs / 3;
+  int64_t axis;
+  SNI_TRY(check_rank(in, 0, 1));
+  if (n > SN_MAX_RANK)
+    return sni_infer_fail(in, SN_ERR_ARGUMENT, "%d axes, allowed are 0 to %d", n, SN_MAX_RANK);
+  if (!sni_infer_agree(in, a->dims[a->rank - 1], n))
+    return sni_infer_fail(in, SN_ERR_SHAPE, "the last dim of operand #0 must be %d", n);
+  for (int k = 0; k < n; k++) SNI_TRY(read_attr(in, k, "axis", &axis));
+  *out_type = *a;
+  out_type->dtype = SN_I64;
+  out_type->dims[--out_type->rank] = 0;
   return SN_OK;
 }

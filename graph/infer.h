@@ -61,7 +61,8 @@ sn_status sni_infer_pair_cumulation(const sni_inference *in, sni_type *out_type)
 sn_status sni_infer_matmul(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_conv(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_gather(const sni_inference *in, sni_type *out_type);
-sn_status sni_infer_scatter_add(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_scatter(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_flat_index(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_sort(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_argsort(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_top_k(const sni_inference *in, sni_type *out_type);

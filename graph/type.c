@@ -92,6 +92,17 @@ void sni_index_fault_format(const char *op, const sni_type *table, const sni_typ
            op, of_indices, of_table, rows);
 }
 
+void sni_axes_fault_format(const char *op, const sni_dim *axes, const sni_dim *sizes, int n,
+                           char *buffer, size_t capacity) {
+  int at = snprintf(buffer, capacity, "%s: an index is out of range:", op);
+  for (int k = 0; k < n && at >= 0 && (size_t)at < capacity; k++) {
+    char size[24];
+    sni_dim_format(NULL, sizes[k], size, sizeof(size));
+    at += snprintf(buffer + at, capacity - (size_t)at,
+                   "%s indices along axis %d must be in [0, %s)", k ? "," : "", (int)axes[k], size);
+  }
+}
+
 void sni_dtypes_format(uint32_t dtypes, char *buffer, size_t capacity) {
   static const struct {
     uint32_t dtypes;

@@ -125,6 +125,9 @@ size_t sni_type_format(const sni_dim_table *dims, const sni_type *type, char *bu
                        size_t capacity);
 // What is said of an index out of range in op(table, indices, ...), in every mode. A dim of -1 is "?":
 // of the indices, of the table, and of the table's dim 0 once more, in this order.
+// The same of an op that finds places by the indices along n axes; sizes < 0 are written as '?'.
+void sni_axes_fault_format(const char *op, const sni_dim *axes, const sni_dim *sizes, int n,
+                           char *buffer, size_t capacity);
 void sni_index_fault_format(const char *op, const sni_type *table, const sni_type *indices,
                             char *buffer, size_t capacity);
 

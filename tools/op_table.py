@@ -110,7 +110,8 @@ ARGUMENTS = {
     "const int64_t *sizes": "(int64_t[]){1, 1}", "const int64_t *multiples": "(int64_t[]){1, 2}",
     "const sn_range_spec *ranges": "(sn_range_spec[]){SN_ALL, SN_ALL}", "sn_tensor **out": "pieces", "sn_tensor **": "pieces",
     "const char *format": '"0, ::-1, None"', "const char *equation": '"ij,jk->ik"', "sn_pad_rule": "SN_PAD_EDGE", "sn_data_format": "SN_CHANNELS_LAST",
-    "sn_tensor *const *": "in",
+    "sn_tensor *const *": "in", "int64_t n": "2", "sn_scatter_mode": "SN_SCATTER_UPDATE", "sn_histogram low": "0",
+    "sn_scatter_nd shape": "SN_SHAPE(2, 2)", "sn_dynamic_slice shape": "SN_SHAPE(1, 1)",
 }
 IMAGE = "image(in[0])"
 OPERANDS = {
@@ -118,12 +119,17 @@ OPERANDS = {
     "sn_avg_pool": [IMAGE], "sn_adaptive_max_pool": [IMAGE], "sn_adaptive_avg_pool": [IMAGE],
     "sn_group_norm": ["in[0]", "NULL", "NULL"], "sn_where": ["truth", "in[0]", "in[1]"], "sn_where_scalar": ["truth", "in[0]"],
     "sn_rwhere_scalar": ["truth", "in[0]"],
-    "sn_gather": ["in[0]", "places"], "sn_scatter_add": ["in[0]", "places", "row(in[1])"], "sn_squeeze": ["row(in[0])"],
+    "sn_gather": ["in[0]", "places"], "sn_squeeze": ["row(in[0])"],
     "sn_sparse_softmax_cross_entropy": ["in[0]", "labels"], "sn_meshgrid": ["(sn_tensor *[]){line(in[0]), line(in[1])}"],
     "sn_cross": ["three(in[0])", "three(in[1])"], "sn_take_along_axis": ["in[0]", "sn_zeros(c, SN_I32, SN_SHAPE(1, 2))"],
-    "sn_bucketize": ["in[0]", "line(in[1])"],
+    "sn_bucketize": ["in[0]", "line(in[1])"], "sn_boolean_mask": ["in[0]", "truth"],
     "sn_random_split": ["line(in[0])"], "sn_random_fold_in": ["line(in[0])", "sn_reshape(places, SN_SCALAR)"],
-}
+    "sn_scatter_nd": ["places", "line(in[0])"], "sn_tensor_scatter_nd": ["in[0]", "places", "line(in[1])"],
+    "sn_put_along_axis": ["in[0]", "sn_zeros(c, SN_I32, SN_SHAPE(1, 2))", "row(in[1])"],
+    "sn_dynamic_slice": ["in[0]", "labels"], "sn_dynamic_update": ["in[0]", "row(in[1])", "sn_zeros(c, SN_I32, SN_SHAPE(2))"],
+    "sn_take": ["in[0]", "places"], "sn_gather_nd": ["in[0]", "places"], "sn_embedding_lookup": ["in[0]", "places"],
+} | {f"sn_scatter_{mode}": ["in[0]", "places", "row(in[1])"] for mode in ("add", "mul", "max", "min", "update")
+} | {f"sn_segment_{what}": ["in[0]", "labels"] for what in ("sum", "mean", "prod", "max", "min")}
 
 
 def argument(op, parameter, tensors):

@@ -62,6 +62,14 @@ static bool may_have_lanes(sni_flattener *t, uint32_t loop) {
   return sni_flatten_find_scans(t, loop);
 }
 
+// No loop around has lanes, or one that runs once and may as well do without.
+static bool lanes_are_free(const sni_flattener *t, uint32_t loop) {
+  const uint32_t around = t->item_facts[loop].lanes;
+  if (around == SNI_NO_ITEM) return true;
+  const sni_loop_item *of = &t->items[around].as.loop;
+  return around != loop && of->kind == SNI_LOOP_PARALLEL && sni_extent_is(of->extent, 1);
+}
+
 // ---- products
 
 // The operand is the same before the loop m as in it.
@@ -162,9 +170,10 @@ void sni_flatten_arrange(sni_flattener *t, const sni_tree *expanded) {
     changed |= tiled || several;
   }
   for (uint32_t i = 0; i < tree->n_items; i++) {
-    if (t->items[i].kind != SNI_ITEM_LOOP || t->item_facts[i].lanes != SNI_NO_ITEM ||
-        !may_have_lanes(t, i))
+    if (t->items[i].kind != SNI_ITEM_LOOP || !lanes_are_free(t, i) || !may_have_lanes(t, i))
       continue;
+    const uint32_t around = t->item_facts[i].lanes;
+    if (around != SNI_NO_ITEM) schedule[around].lanes = false;
     schedule[i].lanes = changed = true;
   }
   if (changed) sni_tree_find_facts(tree, t->facts, t->item_facts);

@@ -16,6 +16,10 @@ enum { SNI_FORM_A = 1, SNI_FORM_B = 2, SNI_FORM_C = 4, SNI_FORMS = 8 };
 
 enum { SNI_LINE_BYTES = 64 };  // of a cache line
 
+// Elements of memory combined with the values, in order; as sni_move_blocks.store.
+typedef void (*sni_update_function)(void *to, ptrdiff_t stride, const int64_t *index,
+                                    const void *value, size_t n);
+
 // Moves between memory and registers, by dtype. Strides in bytes, of the memory side; index in
 // elements, NULL: none.
 typedef struct sni_move_blocks {
@@ -24,9 +28,8 @@ typedef struct sni_move_blocks {
                                size_t n);
   void (*store[SN_DTYPE_COUNT])(void *to, ptrdiff_t stride, const int64_t *index, const void *value,
                                 size_t n);
-  void (*store_add[SN_DTYPE_COUNT])(void *to, ptrdiff_t stride, const int64_t *index,
-                                    const void *value, size_t n);  // in order
-  void (*stream)(void *to, const void *from, size_t bytes);        // around the caches
+  sni_update_function update[4][SN_DTYPE_COUNT];             // by sni_combiner_number
+  void (*stream)(void *to, const void *from, size_t bytes);  // around the caches
   void (*iota[SN_DTYPE_COUNT])(void *dst, int64_t start, size_t n);
   // dst = a clamped to [0, size); whether all were inside.
   bool (*check_index)(int64_t *dst, const int64_t *a, int64_t size, size_t n);

@@ -1,5 +1,5 @@
 // Moves of blocks between memory and the interpreter's registers: strided, indexed, spread out, in
-// order (store_add) and around the caches. Compiled once per instruction set, with blocks.c.
+// order (update) and around the caches. Compiled once per instruction set, with blocks.c.
 //
 // Invariant: touches exactly the elements named, never one beyond.
 #include "codegen/interp/blocks.h"
@@ -109,51 +109,110 @@ static void store_64(void *to, ptrdiff_t stride, const int64_t *index, const voi
     for (size_t i = 0; i < n; i++, at += stride) ((uint64_t *)(void *)at)[index[i]] = from[i];
 }
 
-// ---- in order: elements may collide
-static void store_add_i32(void *to, ptrdiff_t stride, const int64_t *index, const void *value,
-                          size_t n) {
-  const int32_t *from = value;
+// ---- in order: elements may collide, but not where they lie side by side
+SNI_INLINE void update_i32(sni_kop op, void *to, ptrdiff_t stride, const int64_t *index,
+                           const int32_t *from, size_t n) {
+  if (!index && stride == (ptrdiff_t)sizeof(int32_t)) {
+    int32_t *restrict dense = to;
+    SNI_ELEMENTWISE
+    for (size_t i = 0; i < n; i++) dense[i] = sni_binary_i32(op, dense[i], from[i]);
+    return;
+  }
   for (size_t i = 0; i < n; i++) {
     int32_t *at = (int32_t *)(void *)((char *)to + (ptrdiff_t)i * stride) + (index ? index[i] : 0);
-    *at = sni_binary_i32(SNI_KOP_ADD, *at, from[i]);
+    *at = sni_binary_i32(op, *at, from[i]);
   }
 }
 
-static void store_add_i64(void *to, ptrdiff_t stride, const int64_t *index, const void *value,
-                          size_t n) {
-  const int64_t *from = value;
+SNI_INLINE void update_i64(sni_kop op, void *to, ptrdiff_t stride, const int64_t *index,
+                           const int64_t *from, size_t n) {
+  if (!index && stride == (ptrdiff_t)sizeof(int64_t)) {
+    int64_t *restrict dense = to;
+    SNI_ELEMENTWISE
+    for (size_t i = 0; i < n; i++) dense[i] = sni_binary_i64(op, dense[i], from[i]);
+    return;
+  }
   for (size_t i = 0; i < n; i++) {
     int64_t *at = (int64_t *)(void *)((char *)to + (ptrdiff_t)i * stride) + (index ? index[i] : 0);
-    *at = sni_binary_i64(SNI_KOP_ADD, *at, from[i]);
+    *at = sni_binary_i64(op, *at, from[i]);
   }
 }
 
-static void store_add_f32(void *to, ptrdiff_t stride, const int64_t *index, const void *value,
-                          size_t n) {
-  const float *from = value;
-  if (!index && stride == (ptrdiff_t)sizeof(float)) {  // side by side: no collisions
+SNI_INLINE void update_f32(sni_kop op, void *to, ptrdiff_t stride, const int64_t *index,
+                           const float *from, size_t n) {
+  if (!index && stride == (ptrdiff_t)sizeof(float)) {
     float *restrict dense = to;
-    for (size_t i = 0; i < n; i++) dense[i] += from[i];
+    SNI_ELEMENTWISE
+    for (size_t i = 0; i < n; i++) dense[i] = sni_binary_f32(op, dense[i], from[i]);
     return;
   }
   for (size_t i = 0; i < n; i++) {
     float *at = (float *)(void *)((char *)to + (ptrdiff_t)i * stride) + (index ? index[i] : 0);
-    *at += from[i];
+    *at = sni_binary_f32(op, *at, from[i]);
   }
 }
 
-static void store_add_f64(void *to, ptrdiff_t stride, const int64_t *index, const void *value,
-                          size_t n) {
-  const double *from = value;
+SNI_INLINE void update_f64(sni_kop op, void *to, ptrdiff_t stride, const int64_t *index,
+                           const double *from, size_t n) {
   if (!index && stride == (ptrdiff_t)sizeof(double)) {
     double *restrict dense = to;
-    for (size_t i = 0; i < n; i++) dense[i] += from[i];
+    SNI_ELEMENTWISE
+    for (size_t i = 0; i < n; i++) dense[i] = sni_binary_f64(op, dense[i], from[i]);
     return;
   }
   for (size_t i = 0; i < n; i++) {
     double *at = (double *)(void *)((char *)to + (ptrdiff_t)i * stride) + (index ? index[i] : 0);
-    *at += from[i];
+    *at = sni_binary_f64(op, *at, from[i]);
   }
+}
+
+static void add_i32(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_i32(SNI_KOP_ADD, to, stride, index, value, n);
+}
+static void add_i64(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_i64(SNI_KOP_ADD, to, stride, index, value, n);
+}
+static void add_f32(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_f32(SNI_KOP_ADD, to, stride, index, value, n);
+}
+static void add_f64(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_f64(SNI_KOP_ADD, to, stride, index, value, n);
+}
+static void mul_i32(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_i32(SNI_KOP_MUL, to, stride, index, value, n);
+}
+static void mul_i64(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_i64(SNI_KOP_MUL, to, stride, index, value, n);
+}
+static void mul_f32(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_f32(SNI_KOP_MUL, to, stride, index, value, n);
+}
+static void mul_f64(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_f64(SNI_KOP_MUL, to, stride, index, value, n);
+}
+static void max_i32(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_i32(SNI_KOP_MAX, to, stride, index, value, n);
+}
+static void max_i64(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_i64(SNI_KOP_MAX, to, stride, index, value, n);
+}
+static void max_f32(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_f32(SNI_KOP_MAX, to, stride, index, value, n);
+}
+static void max_f64(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_f64(SNI_KOP_MAX, to, stride, index, value, n);
+}
+static void min_i32(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_i32(SNI_KOP_MIN, to, stride, index, value, n);
+}
+static void min_i64(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_i64(SNI_KOP_MIN, to, stride, index, value, n);
+}
+static void min_f32(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_f32(SNI_KOP_MIN, to, stride, index, value, n);
+}
+static void min_f64(void *to, ptrdiff_t stride, const int64_t *index, const void *value, size_t n) {
+  update_f64(SNI_KOP_MIN, to, stride, index, value, n);
 }
 
 // ---- around the caches
@@ -250,10 +309,10 @@ const sni_move_blocks SNI_LOCAL(sni_interp_move) = {
               [SN_I64] = store_64,
               [SN_U64] = store_64,
               [SN_F64] = store_64},
-    .store_add = {[SN_I32] = store_add_i32,
-                  [SN_I64] = store_add_i64,
-                  [SN_F32] = store_add_f32,
-                  [SN_F64] = store_add_f64},
+    .update = {{[SN_I32] = add_i32, [SN_I64] = add_i64, [SN_F32] = add_f32, [SN_F64] = add_f64},
+               {[SN_I32] = mul_i32, [SN_I64] = mul_i64, [SN_F32] = mul_f32, [SN_F64] = mul_f64},
+               {[SN_I32] = max_i32, [SN_I64] = max_i64, [SN_F32] = max_f32, [SN_F64] = max_f64},
+               {[SN_I32] = min_i32, [SN_I64] = min_i64, [SN_F32] = min_f32, [SN_F64] = min_f64}},
     .stream = stream,
     .iota = {[SN_I32] = iota_i32, [SN_I64] = iota_i64},
     .check_index = check_index,

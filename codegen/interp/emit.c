@@ -288,7 +288,10 @@ static void emit_store(sni_flattener *t, uint32_t number) {
     t->streams = true;
   }
   if (!dense) {
-    s.kind = inst->op == SNI_KOP_STORE ? SNI_FLAT_STORE : SNI_FLAT_STORE_ADD;
+    const sni_kop combiner = (sni_kop)inst->imm.combiner;
+    const bool replaces = inst->op == SNI_KOP_STORE || combiner == SNI_KOP_COPY;
+    s.kind = replaces ? SNI_FLAT_STORE : SNI_FLAT_UPDATE;
+    if (!replaces) s.depth = (uint8_t)sni_combiner_number(combiner);
     s.number = cursor.made.slot;
     s.size = cursor.lanes;
     if (a->index != SNI_NO_VALUE) s.b = index_slot(t, &cursor, a->index);

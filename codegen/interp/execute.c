@@ -93,8 +93,8 @@ static void store(const sni_flat_frame *f, const sni_flat_step *s, size_t n) {
   const int64_t *index = indices(f, s);
   if (index) index += first;
   n = end - first;
-  if (s->kind == SNI_FLAT_STORE_ADD)
-    f->code->blocks->move->store_add[s->dtype](to, stride, index, from, n);
+  if (s->kind == SNI_FLAT_UPDATE)
+    f->code->blocks->move->update[s->depth][s->dtype](to, stride, index, from, n);
   else if (index || (n > 1 && stride != (ptrdiff_t)size))
     f->code->blocks->move->store[s->dtype](to, stride, index, from, n);
   else
@@ -159,7 +159,7 @@ void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t 
         load_ranged(f, s, n);
         break;
       case SNI_FLAT_STORE:
-      case SNI_FLAT_STORE_ADD:
+      case SNI_FLAT_UPDATE:
         store(f, s, n);
         break;
       case SNI_FLAT_STREAM:

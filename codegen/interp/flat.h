@@ -29,7 +29,7 @@ typedef enum sni_flat_kind {
   SNI_FLAT_LOAD,           // register dst = access, of any stride; b: SNI_NO_VALUE or an index
   SNI_FLAT_LOAD_RANGED,    // slot dst = access or register a, filled up from the element in slot c
   SNI_FLAT_STORE,          // access = a; b: SNI_NO_VALUE or an index
-  SNI_FLAT_STORE_ADD,      // access += a, in order; b: SNI_NO_VALUE or an index
+  SNI_FLAT_UPDATE,         // access = access combined with a, in order; b: SNI_NO_VALUE or an index
   SNI_FLAT_STREAM,         // cursor = a, around the caches
   SNI_FLAT_COPY,           // register, cell or cursor dst = a
   SNI_FLAT_SPLAT,          // register or cursor dst = the one element in slot a
@@ -57,7 +57,7 @@ enum {                     // sni_flat_step.flags
 
 typedef struct sni_flat_step {
   uint8_t kind, dtype, flags;
-  uint8_t depth;          // INDEX: of the loop
+  uint8_t depth;          // INDEX: of the loop; UPDATE: sni_combiner_number
   uint32_t dst, a, b, c;  // slots
   uint32_t number;        // cursor (a slot); or number of a reduction or product
   uint32_t size;          // number of: the stride along the lanes; the size of a CHECK

@@ -305,7 +305,7 @@ static void collect(collector *c) {
         count_params(b, &inst->imm.size, 1);
       if (!sni_kop_has_access((sni_kop)inst->op)) continue;
       const bool store = sni_kop_is_store((sni_kop)inst->op);
-      mark_use(b, inst->access, !store || inst->op == SNI_KOP_STORE_ADD, store);
+      mark_use(b, inst->access, !store || inst->op == SNI_KOP_UPDATE, store);
       inst->access = collect_access(c, inst->access, item->depth);
     }
   }

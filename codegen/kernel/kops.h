@@ -20,8 +20,9 @@
           "y = index of the loop, as i32 or i64")                                                  \
   SNI_KOP(LOAD, "load", 0, CORE, NONE, ACCESS, MOVED, 0.1, "y = access")                           \
   SNI_KOP(STORE, "store", 1, CORE, NONE, ACCESS_STORE, MOVED, 0.1, "access = a")                   \
-  SNI_KOP(STORE_ADD, "store_add", 1, CORE, NONE, ACCESS_STORE, NUMBER, 0.5,                        \
-          "access += a; serial along the axes that collide")                                       \
+  SNI_KOP(UPDATE, "update", 1, CORE, COMBINER, ACCESS_STORE, MOVED, 0.5,                           \
+          "access = access combined with a by imm.combiner: ADD MUL MAX MIN, or COPY: a; serial "  \
+          "along the axes that collide")                                                           \
   SNI_KOP(REDUCE, "reduce", 1, CORE, COMBINER, LOOP, ANY, 0.05,                                    \
           "y = a combined over the loop and the reduced loops inside by imm.combiner: ADD MUL "    \
           "MAX MIN (bool: MAX or, MIN and)")                                                       \

@@ -17,7 +17,7 @@
 //            holds this loop.
 //   loops    PARALLEL    iterations are independent
 //            REDUCE      independent but for the REDUCEs inside
-//            SEQUENTIAL  one after the other; the only kind that may hold CARRY, YIELD, STORE_ADD
+//            SEQUENTIAL  one after the other; the only kind that may hold CARRY, YIELD, UPDATE
 //                        (CARRY and its one YIELD directly in the body, not deeper)
 //   strips   A loop with `strip` is the inner half of an axis cut into pieces: `strip` is the item
 //            of a loop around it that counts the pieces, extent the length of a piece, `whole` the
@@ -197,14 +197,14 @@ typedef struct sni_tree_inst {
   uint8_t dtype;   // of the value (of the stored value)
   uint8_t source;  // dtype of operand a where the operation says so; else 0
   uint32_t operands[3];
-  uint32_t access;  // LOAD, STORE, STORE_ADD; else 0
+  uint32_t access;  // LOAD, STORE, UPDATE; else 0
   uint32_t loop;    // INDEX, REDUCE, CARRY, YIELD: item of a loop around; else 0. CARRY, YIELD: the
                     // innermost one
   union {
     double f;          // CONST of a float dtype
     int64_t i;         // CONST of an integer or bool dtype
     sni_extent size;   // PARAM, CHECK_INDEX
-    int64_t combiner;  // REDUCE: sni_kop
+    int64_t combiner;  // REDUCE, UPDATE: sni_kop
     int64_t words[2];
   } imm;
 } sni_tree_inst;

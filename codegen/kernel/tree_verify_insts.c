@@ -77,6 +77,10 @@ static bool constant_ok(const sni_tree_inst *inst) {
 static bool combiner_ok(const sni_tree_inst *inst) {
   const int64_t combiner = inst->imm.combiner;
   if (inst->imm.words[1]) return false;
+  if (inst->op == SNI_KOP_UPDATE) {
+    if (combiner == SNI_KOP_COPY) return true;
+    if (!sni_is_compute((sn_dtype)inst->dtype) || inst->dtype == SN_BOOL) return false;
+  }
   if (combiner == SNI_KOP_MAX || combiner == SNI_KOP_MIN) return true;
   return (combiner == SNI_KOP_ADD || combiner == SNI_KOP_MUL) && inst->dtype != SN_BOOL;
 }
@@ -304,8 +308,7 @@ static sn_status verify_inst(sni_tree_verifier *v) {
   const bool effect = sni_kop_is_store(op) || op == SNI_KOP_CHECK_INDEX;
   if (effect && v->items[v->item].parent == SNI_NO_ITEM)
     return fail(v, "an effect stands at the top level");
-  if (op == SNI_KOP_STORE_ADD && !is_in_sequence(v))
-    return fail(v, "no loop around it is sequential");
+  if (op == SNI_KOP_UPDATE && !is_in_sequence(v)) return fail(v, "no loop around it is sequential");
   if (!sni_kop_has_access(op)) return inst->access ? fail(v, "it has an access") : SN_OK;
   return verify_access(v, inst->access, NULL);
 }

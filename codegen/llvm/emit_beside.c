@@ -23,7 +23,7 @@ int sni_turns_beside(const sni_emitter *e, uint32_t item, const sni_group *group
   if (!e->written_out[item] || !group || sni_count_operations(e, item) < shortest_chain) return 1;
   for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++) {
     const sni_kop op = (sni_kop)sni_inst_at(e, i)->op;
-    if (op == SNI_KOP_STORE_ADD || op == SNI_KOP_CHECK_INDEX) return 1;
+    if (op == SNI_KOP_UPDATE || op == SNI_KOP_CHECK_INDEX) return 1;
   }
   return group->count < chains ? chains / group->count : 1;
 }

@@ -181,7 +181,7 @@ LLVMValueRef sni_emit_op(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef 
     case SNI_KOP_INDEX:
     case SNI_KOP_LOAD:
     case SNI_KOP_STORE:
-    case SNI_KOP_STORE_ADD:
+    case SNI_KOP_UPDATE:
     case SNI_KOP_REDUCE:
     case SNI_KOP_CONTRACTION:
     case SNI_KOP_CARRY:

@@ -72,7 +72,7 @@ static bool is_own_row(const sni_emitter *e, uint32_t number) {
     const sni_tree_access *access = &sni_tree_accesses(e->tree)[inst->access];
     if (access->buffer != of) continue;
     const uint32_t loop = sni_item_at(e, e->inst_facts[i].item)->parent;
-    if (inst->op == SNI_KOP_STORE_ADD || loop == SNI_NO_ITEM || !walks_columns(e, loop) ||
+    if (inst->op == SNI_KOP_UPDATE || loop == SNI_NO_ITEM || !walks_columns(e, loop) ||
         !e->is_vector[inst->op == SNI_KOP_LOAD ? i : inst->operands[0]])
       return false;
     const int depth = sni_item_at(e, loop)->depth;

@@ -142,22 +142,21 @@ void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group) {
     store_inside(e, number, &p, group);
 }
 
-// ---- STORE_ADD
-static LLVMValueRef sum_of(sni_emitter *e, LLVMValueRef old, LLVMValueRef value) {
-  LLVMTypeRef element = sni_ir_element(LLVMTypeOf(old));
-  const bool real = element == e->type_f32 || element == e->type_f64;
-  return real ? LLVMBuildFAdd(e->builder, old, value, "")
-              : LLVMBuildAdd(e->builder, old, value, "");
+// ---- UPDATE
+static bool replaces(const sni_tree_inst *inst) {
+  return inst->imm.combiner == SNI_KOP_COPY;
 }
 
-static void add_at(sni_emitter *e, LLVMTypeRef element, LLVMValueRef address, LLVMValueRef value) {
-  LLVMValueRef old = LLVMBuildLoad2(e->builder, element, address, "");
-  LLVMBuildStore(e->builder, sum_of(e, old, value), address);
+static void update_at(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef element,
+                      LLVMValueRef address, LLVMValueRef value) {
+  if (!replaces(inst))
+    value = sni_reduce_combine(e, inst, LLVMBuildLoad2(e->builder, element, address, ""), value);
+  LLVMBuildStore(e->builder, value, address);
 }
 
 // Lanes may meet in one element: one after another.
-static void add_lanes(sni_emitter *e, const sni_place *p, LLVMValueRef value,
-                      const sni_group *group, int u, LLVMValueRef mask) {
+static void update_lanes(sni_emitter *e, const sni_tree_inst *inst, const sni_place *p,
+                         LLVMValueRef value, const sni_group *group, int u, LLVMValueRef mask) {
   LLVMValueRef base = sni_vector_address(e, p, u), offsets = sni_lane_offsets(e, p, u);
   offsets = LLVMBuildSExt(e->builder, offsets, sni_ir_like(LLVMTypeOf(offsets), e->type_i64), "");
   LLVMValueRef lanes = sni_ir_i64(e, e->lanes);
@@ -168,32 +167,34 @@ static void add_lanes(sni_emitter *e, const sni_place *p, LLVMValueRef value,
   LLVMValueRef lane = LLVMBuildExtractElement(e->builder, value, loop.index, "");
   LLVMValueRef address = sni_ir_element_address(e, p->element, base, offset);
   if (mask == group->mask[u]) {
-    add_at(e, p->element, address, lane);
+    update_at(e, inst, p->element, address, lane);
   } else {
     sni_fork f = sni_fork_at(e, LLVMBuildExtractElement(e->builder, mask, loop.index, ""));
-    add_at(e, p->element, address, lane);
+    update_at(e, inst, p->element, address, lane);
     sni_fork_other(e, &f);
     sni_fork_join(e, &f);
   }
   sni_loop_end(e, &loop, NULL);
 }
 
-static void add_scalar(sni_emitter *e, uint32_t number, const sni_place *p) {
+static void update_scalar(sni_emitter *e, uint32_t number, const sni_place *p) {
+  const sni_tree_inst *inst = sni_inst_at(e, number);
   LLVMValueRef hold = sni_ranges_hold(e, p->access, NULL, false), value = stored(e, number, -1);
   if (!hold) {
-    add_at(e, p->element, sni_scalar_address(e, p), value);
+    update_at(e, inst, p->element, sni_scalar_address(e, p), value);
     return;
   }
   sni_fork f = sni_fork_at(e, hold);
-  add_at(e, p->element, sni_scalar_address(e, p), value);
+  update_at(e, inst, p->element, sni_scalar_address(e, p), value);
   sni_fork_other(e, &f);
   sni_fork_join(e, &f);
 }
 
-void sni_emit_store_add(sni_emitter *e, uint32_t number, const sni_group *group) {
-  const sni_place p = sni_access_place(e, sni_inst_at(e, number)->access);
+void sni_emit_update(sni_emitter *e, uint32_t number, const sni_group *group) {
+  const sni_tree_inst *inst = sni_inst_at(e, number);
+  const sni_place p = sni_access_place(e, inst->access);
   if (!group) {
-    add_scalar(e, number, &p);
+    update_scalar(e, number, &p);
     return;
   }
   LLVMTypeRef type = LLVMVectorType(p.element, (unsigned)e->lanes);
@@ -201,12 +202,13 @@ void sni_emit_store_add(sni_emitter *e, uint32_t number, const sni_group *group)
     LLVMValueRef value = stored(e, number, u);
     LLVMValueRef mask = p.access->n_ranges ? sni_range_mask(e, p.access, group, u) : group->mask[u];
     if (p.by_lane || !sni_extent_is(p.stride, 1)) {
-      add_lanes(e, &p, value, group, u, mask);
+      update_lanes(e, inst, &p, value, group, u, mask);
       continue;
     }
     LLVMValueRef address = sni_vector_address(e, &p, u);
-    LLVMValueRef old = sni_emit_vector_load(e, type, address, mask);
-    sni_emit_vector_store(e, sum_of(e, old, value), address, mask);
+    if (!replaces(inst))
+      value = sni_reduce_combine(e, inst, sni_emit_vector_load(e, type, address, mask), value);
+    sni_emit_vector_store(e, value, address, mask);
   }
 }
 

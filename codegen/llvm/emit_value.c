@@ -104,8 +104,8 @@ void sni_emit_value(sni_emitter *e, uint32_t number, const sni_group *group) {
     case SNI_KOP_STORE:
       sni_emit_store(e, number, group);
       return;
-    case SNI_KOP_STORE_ADD:
-      sni_emit_store_add(e, number, group);
+    case SNI_KOP_UPDATE:
+      sni_emit_update(e, number, group);
       return;
     case SNI_KOP_REDUCE:
       sni_take_sum(e, number, group);

@@ -184,7 +184,7 @@ void sni_emit_value(sni_emitter *e, uint32_t number, const sni_group *group);
 bool sni_extent_varies(sni_extent stride);
 void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group);
 void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group);
-void sni_emit_store_add(sni_emitter *e, uint32_t number, const sni_group *group);
+void sni_emit_update(sni_emitter *e, uint32_t number, const sni_group *group);
 void sni_emit_check_index(sni_emitter *e, uint32_t number, const sni_group *group);
 // The elements of an access as vectors of the group, [first, first + count), splats where they do
 // not vary along the lanes; without a group one scalar, out[0].

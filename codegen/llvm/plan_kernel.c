@@ -155,7 +155,7 @@ static void judge_access(const sni_emitter *e, uint32_t number, uint8_t *lanes) 
   const sni_tree_buffer *buffer = &sni_tree_buffers(e->tree)[b];
   if (buffer->space == SNI_SPACE_GLOBAL) return;
   const uint32_t loop = sni_item_at(e, e->inst_facts[number].item)->parent;
-  const bool fits = inst->op != SNI_KOP_STORE_ADD && fits_group(e, loop, buffer->scope) &&
+  const bool fits = inst->op != SNI_KOP_UPDATE && fits_group(e, loop, buffer->scope) &&
                     access_holds(e, inst->access, loop) &&
                     (lanes[b] == 0 || lanes[b] == e->item_lanes[loop]);
   lanes[b] = fits ? e->item_lanes[loop] : UINT8_MAX;
@@ -243,7 +243,7 @@ static bool adds_to_rows(const sni_emitter *e, uint32_t item) {
   for (uint32_t i = sni_first_inst(e, item); i < sni_end_inst(e, item); i++) {
     const sni_tree_inst *inst = sni_inst_at(e, i);
     const uint32_t loop = sni_loop_of(e, e->inst_facts[i].item);
-    if (inst->op != SNI_KOP_STORE_ADD || loop == item ||
+    if (inst->op != SNI_KOP_UPDATE || loop == item ||
         sni_item_at(e, loop)->as.loop.kind != SNI_LOOP_SEQUENTIAL)
       continue;
     const sni_tree_access *access = &sni_tree_accesses(e->tree)[inst->access];

@@ -20,9 +20,14 @@ typedef struct eager_result {
 
 // ---- running an entry
 static sn_status fail_index(sn_context *context, const sni_eager_call *call) {
-  char text[600];
-  sni_index_fault_format(sni_op_infos[call->op].name, call->operands[0].type,
-                         call->operands[1].type, text, sizeof(text));
+  char text[1000];
+  const char *op = sni_op_infos[call->op].name;
+  if (call->n == 1) {  // a FLAT_INDEX: it reads no table
+    const int n = call->n_attrs / 3;
+    sni_axes_fault_format(op, call->attrs, call->attrs + n, n, text, sizeof(text));
+  } else {
+    sni_index_fault_format(op, call->operands[0].type, call->operands[1].type, text, sizeof(text));
+  }
   return sni_fail(&context->diag, SN_ERR_INDEX, "%s", text);
 }
 

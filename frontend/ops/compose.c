@@ -60,11 +60,17 @@ bool sni_dims_agree(sn_context *c, sni_dim a, sni_dim b) {
   return sni_dim_equal(dims, a, b) || (dims && sni_dim_unify(dims, a, b));
 }
 
-sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y) {
+static bool is_among(const sn_tensor *t, sn_tensor *const *ys, int n) {
+  for (int i = 0; i < n; i++)
+    if (ys[i] == t) return true;
+  return false;
+}
+
+void sni_keep_these(sn_context *c, uint32_t first, sn_tensor *const *ys, int n) {
   uint32_t kept = first;
   for (uint32_t i = first; i < c->n_live; i++) {
     sn_tensor *t = c->live[i];
-    if (t == y) {
+    if (is_among(t, ys, n)) {
       t->live_index = kept;
       c->live[kept++] = t;
     } else {
@@ -73,6 +79,10 @@ sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y) {
     }
   }
   c->n_live = kept;
+}
+
+sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y) {
+  sni_keep_these(c, first, &y, 1);
   return y;
 }
 

@@ -77,6 +77,8 @@ sn_tensor *sni_public_number(const char *name, sni_op op, sn_tensor *x, double v
 // now, unless a tape holds their elements. Returns y. Inside a composed op: scalars that it holds
 // may be among those that die.
 sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y);
+// The same for several results; some may be NULL.
+void sni_keep_these(sn_context *c, uint32_t first, sn_tensor *const *ys, int n);
 
 // False, with an error pending, unless t's dtype is in the set.
 bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t dtypes);
@@ -100,6 +102,52 @@ static inline bool sni_dim_is(const sn_context *c, sni_dim dim, int64_t wanted) 
 sn_tensor *sni_reduce_keep(sn_context *c, sni_op op, sn_tensor *x, int axis);
 // Sum over all elements / their number.
 sn_tensor *sni_mean_all(sn_context *c, sn_tensor *x);
+
+// ---- places.c: tables of rows, and where in them indices lie
+// An i64 number that is the dim's size, to be an operand only.
+sn_tensor *sni_dim_number(sn_context *c, sni_dim dim);
+sni_dim sni_dims_product(sn_context *c, const sni_dim *dims, int n);
+// x [o, n, i] as rows [o n, i] and indices along n as places in them, [o, r] (batch: [b, r] of o = b o').
+typedef struct sni_places {
+  sni_type table;  // a view of x: rank 1 where single elements are its rows
+  sn_tensor *at;   // i64; the error tensor after a failure
+  sni_type rows;   // of what is read there
+} sni_places;
+// Indices along the axis, all dims of which but the first `batch` count along it.
+sni_places sni_places_along(sn_context *c, const sni_type *x, sn_tensor *indices, int axis,
+                            int batch);
+// The depth of indices along the axes from `batch` on, their last dim, and the type of what they name; false, with an
+// error pending: they name nothing in x.
+bool sni_nd_type(sn_context *c, const sn_tensor *x, const sn_tensor *indices, int batch,
+                 int *out_depth, sni_type *out);
+sni_places sni_places_nd(sn_context *c, const sni_type *x, sn_tensor *indices, int batch,
+                         int depth);
+// Indices of x's shape but along the axis, as in sn_take_along_axis.
+sni_places sni_places_of_elements(sn_context *c, const sni_type *x, sn_tensor *indices, int axis);
+// The window of that shape from `starts` on.
+sni_places sni_places_of_window(sn_context *c, const sni_type *x, sn_tensor *starts,
+                                const sni_type *window);
+// Indices [n, 1] or of any shape, flattened: i64, checked against the size of axis 0.
+sn_tensor *sni_checked_indices(sn_context *c, sn_tensor *indices, sni_dim size);
+// What lies there, as a tensor of that type; the other way round x with it.
+sn_tensor *sni_read_places(sn_context *c, sn_tensor *x, const sni_places *places,
+                           const sni_type *type);
+sn_tensor *sni_write_places(sn_context *c, sni_op op, sn_tensor *x, const sni_places *places,
+                            sn_tensor *rows);
+sn_tensor *sni_take_along(sn_context *c, sn_tensor *x, sn_tensor *indices, int axis);
+// False, with an error pending, unless indices are integers of x's dims but for the axis, which becomes one >= 0.
+bool sni_check_along(sn_context *c, const sn_tensor *x, const sn_tensor *indices, int *axis);
+// False, with an error pending, unless there is such an axis and such batch dims; both are made >= 0.
+bool sni_check_rows(sn_context *c, const sn_tensor *x, const sn_tensor *indices, int *axis,
+                    int batch);
+// The type of the rows of x that the indices name; false, with an error pending: of too many dims.
+bool sni_rows_type(sn_context *c, const sn_tensor *x, const sn_tensor *indices, int axis, int batch,
+                   sni_type *out);
+
+// ---- extract.c
+// The size of a result that depends on elements: what the caller gives, or in eager mode the number (i64; NULL inside a trace).
+// False: an error is pending.
+bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, int64_t *out);
 
 // ---- complex.c
 sn_tensor *sni_complex_sign(sn_context *c, sn_tensor *x);

@@ -53,62 +53,7 @@ sn_tensor *sn_argsort_opts(sn_tensor *x, int axis, const sn_sort_options *option
   return sni_keep_only(c, c_first, sort_along(c, SNI_OP_ARGSORT, x, axis, o.descending));
 }
 
-// ---- elements by their places along an axis
-
-static sn_tensor *dim_number(sn_context *c, sni_dim dim) {
-  int64_t value = 0;
-  if (sni_dim_is_constant(sni_context_dims(c), dim, &value))
-    return sni_number(c, SN_I64, (double)value);
-  return sni_emit(c, SNI_OP_DIM_SIZE, NULL, 0, &dim, 1, NULL);
-}
-
-// As a table of single elements: outer, axis and inner are the dims before, at and behind the axis, and
-// element (o, k, i) is number (o n + k) inner + i. A place outside the axis is none of the table's.
-static sn_tensor *take_along(sn_context *c, sn_tensor *x, sn_tensor *indices, int axis) {
-  if (sn_failed(x) || sn_failed(indices)) return &c->error_tensor;
-  sni_dim_table *dims = sni_context_dims(c);
-  sni_type type = indices->type;
-  type.dtype = x->type.dtype;
-  if (type.rank == 1) return sni_emit(c, SNI_OP_GATHER, SNI_OPERANDS(x, indices), NULL, 0, NULL);
-  sni_dim outer = 1, inner = 1;
-  const sni_dim n = x->type.dims[axis];
-  for (int k = 0; k < axis; k++) outer = sni_dim_mul(dims, outer, type.dims[k]);
-  for (int k = axis + 1; k < type.rank; k++) inner = sni_dim_mul(dims, inner, type.dims[k]);
-  const sni_type view = {SN_I64, 3, {outer, type.dims[axis], inner}},
-                 rows = {SN_I64, 3, {outer, 1, 1}}, columns = {SN_I64, 3, {1, 1, inner}},
-                 table = {type.dtype, 1, {sni_type_size(dims, &x->type)}};
-  sn_tensor *place = sni_reshape_to(c, sni_convert(c, indices, SN_I64), &view);
-  sn_tensor *size = dim_number(c, n);
-  sn_tensor *inside =
-      sni_binary(c, SNI_OP_AND, sni_binary(c, SNI_OP_LT, sni_number(c, SN_I64, -1), place),
-                 sni_binary(c, SNI_OP_LT, place, size));
-  sn_tensor *at =
-      sni_binary(c, SNI_OP_ADD, sni_binary(c, SNI_OP_MUL, sni_iota(c, &rows, 0), size), place);
-  at = sni_binary(c, SNI_OP_ADD, sni_binary(c, SNI_OP_MUL, at, dim_number(c, inner)),
-                  sni_iota(c, &columns, 2));
-  at = sni_select(c, inside, at, sni_number(c, SN_I64, -1));
-  x = sni_reshape_to(c, x, &table);
-  sn_tensor *y = sni_emit(c, SNI_OP_GATHER, SNI_OPERANDS(x, at), NULL, 0, NULL);
-  return sni_reshape_to(c, y, &type);
-}
-
-sn_tensor *(sn_take_along_axis)(sn_tensor *x, sn_tensor *indices, int axis) {
-  SNI_BEGIN_COMPOSED(c, "sn_take_along_axis", x, indices);
-  char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
-  if (!sni_expect_dtype(c, 1, indices, SNI_DTYPES_INTEGER) || !check_axis(c, x, &axis))
-    return &c->error_tensor;
-  bool agree = x->type.rank == indices->type.rank;
-  for (int k = 0; agree && k < x->type.rank; k++)
-    agree = k == axis || sni_dims_agree(c, x->type.dims[k], indices->type.dims[k]);
-  if (!agree)
-    return sni_error(
-        c, SN_ERR_SHAPE,
-        "sn_take_along_axis: operand #1 is %s, expected the dims of operand #0 %s but for "
-        "axis %d",
-        sni_describe(indices, b), sni_describe(x, a), axis);
-  return sni_keep_only(c, c_first, take_along(c, x, indices, axis));
-}
-
+// ---- the greatest elements
 static sn_tensor *top_k(sn_tensor *x, int64_t k, sn_tensor **out_indices) {
   SNI_BEGIN(c, "sn_top_k", x);
   char text[SNI_TENSOR_NAME];
@@ -121,7 +66,7 @@ static sn_tensor *top_k(sn_tensor *x, int64_t k, sn_tensor **out_indices) {
                      sni_describe(x, text), (long long)k);
   *out_indices = sni_emit(c, SNI_OP_TOP_K, &x, 1, (sni_dim[]){k}, 1, NULL);
   const uint32_t first = c->n_live;
-  return sni_keep_only(c, first, take_along(c, x, *out_indices, last));
+  return sni_keep_only(c, first, sni_take_along(c, x, *out_indices, last));
 }
 
 sn_tensor *(sn_top_k)(sn_tensor *x, int64_t k, sn_tensor **out_indices) {

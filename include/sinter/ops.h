@@ -9,7 +9,7 @@
 //           they compute). Integers wrap at their own width. 16-bit floats compute in
 //           f32 and are rounded after each op, as in op by op so in a compiled function; sums,
 //           products, means, cumulations and matmuls are rounded once, at their end (cumulations:
-//           each element), scatter_add too.
+//           each element), sums and products of scatters too.
 //   numbers in C11 and C++ an op sn_x of two tensors of which there is sn_x_scalar takes a C number in the
 //           place of either: sn_sub(1, x), sn_less(x, 0), sn_where(c, x, 0) are sn_rsub_scalar and so on,
 //           in messages too. C99 has these functions alone.

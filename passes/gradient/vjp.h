@@ -23,6 +23,16 @@ sni_node_id sni_vjp_conjugate(const sni_vjp *v, sni_node_id x);
 // dy x / |x| for complex x and y = |x|.
 sni_node_id sni_vjp_magnitude(const sni_vjp *v);
 
+// Of an element of a product: whether it is a zero, it or 1 in a zero's place, and it if it is a zero (0, but
+// its derivative is not); or of all of a product's elements: the number of zeros, the product of the others,
+// the sum of the zeros (vjp_reduce.c).
+typedef struct sni_vjp_product {
+  sni_node_id zeros, others, zero;
+} sni_vjp_product;
+sni_vjp_product sni_vjp_product_of(sni_build *b, sni_node_id a);
+// The derivative of the product by its element a.
+sni_node_id sni_vjp_product_slope(sni_build *b, sni_node_id a, const sni_vjp_product *all);
+
 // Ops share no rule, but for `none`, which is no function: it stands for the absence of one.
 #define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
               cost, formula)                                                                   \

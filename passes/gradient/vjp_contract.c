@@ -1,4 +1,4 @@
-// Gradient rules of contractions and indexed access. A product may be of a wider dtype than its operands:
+// Gradient rules of contractions. A product may be of a wider dtype than its operands:
 // gradients are summed in it and rounded to the operand's in the end.
 #include "passes/gradient/vjp.h"
 
@@ -56,19 +56,4 @@ void sni_vjp_conv_kernel(const sni_vjp *v) {
   const sni_node_id x = v->node.operands[0], y = v->node.operands[1];
   if (v->wanted[0]) give(v, 0, convolve(v, SNI_OP_CONV_INPUT, conjugate(v, y), v->dy, x, false));
   if (v->wanted[1]) give(v, 1, convolve(v, SNI_OP_CONV, conjugate(v, x), v->dy, y, false));
-}
-
-// Rows that were read several times get the sum.
-void sni_vjp_gather(const sni_vjp *v) {
-  sni_type type = sni_build_type(v->b, v->node.operands[0]);
-  sni_node_id zeros = sni_build_full(v->b, &type, 0);
-  v->out[0] = sni_build_node(v->b, SNI_OP_SCATTER_ADD,
-                             (sni_node_id[]){zeros, v->node.operands[1], v->dy}, 3, NULL, 0, NULL);
-}
-
-void sni_vjp_scatter_add(const sni_vjp *v) {
-  v->out[0] = v->dy;
-  if (v->wanted[2])
-    v->out[2] = sni_build_node(v->b, SNI_OP_GATHER, (sni_node_id[]){v->dy, v->node.operands[1]}, 2,
-                               NULL, 0, NULL);
 }

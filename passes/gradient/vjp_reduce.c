@@ -120,34 +120,47 @@ static sni_node_id prod_gradient(const sni_vjp *v, const int *perm, int64_t n) {
   return sni_build_transpose(b, sni_build_reshape(b, dx, &moved), inverse);
 }
 
-// The same for sizes known at run time only: by dividing, with the zeros counted. P is the product
+// The same for products whose factors are known at run time only: by dividing, with the zeros counted. P is the product
 // of the other elements than zeros, and Z the sum of the zeros: 0, but its derivative is not. Exact
 // at zeros, and so are second derivatives.
 //   no zero    dy P / a
 //   one zero   dy P at the zero, dy (P / a) Z elsewhere
 //   two zeros  dy P (Z - a) at them, 0 elsewhere
 //   more       0
-static sni_node_id prod_gradient_by_division(const sni_vjp *v) {
-  sni_build *b = v->b;
-  sn_dtype dtype = v->node.type.dtype;
-  sni_node_id a = v->node.operands[0];
+sni_vjp_product sni_vjp_product_of(sni_build *b, sni_node_id a) {
+  const sn_dtype dtype = sni_build_type(b, a).dtype;
   sni_node_id none = sni_build_scalar(b, dtype, 0), one = sni_build_scalar(b, dtype, 1);
   sni_node_id zero = sni_build_binary(b, SNI_OP_EQ, a, none);
-  sni_node_id terms[3] = {sni_build_cast(b, zero, dtype), sni_build_select(b, zero, one, a),
-                          sni_build_select(b, zero, a, none)};
-  const sni_op ops[3] = {SNI_OP_REDUCE_SUM, SNI_OP_REDUCE_PROD, SNI_OP_REDUCE_SUM};
-  sni_node_id total[3];
+  return (sni_vjp_product){sni_build_cast(b, zero, dtype), sni_build_select(b, zero, one, a),
+                           sni_build_select(b, zero, a, none)};
+}
+
+sni_node_id sni_vjp_product_slope(sni_build *b, sni_node_id a, const sni_vjp_product *all) {
+  const sn_dtype dtype = sni_build_type(b, a).dtype;
+  sni_node_id none = sni_build_scalar(b, dtype, 0), one = sni_build_scalar(b, dtype, 1);
+  sni_node_id zero = sni_build_binary(b, SNI_OP_EQ, a, none), is[3];
   for (int i = 0; i < 3; i++)
-    total[i] = unreduce(v, sni_build_reduce(b, ops[i], terms[i], v->node.attrs, v->node.n_attrs));
-  sni_node_id is[3];
-  for (int i = 0; i < 3; i++)
-    is[i] = sni_build_binary(b, SNI_OP_EQ, total[0], sni_build_scalar(b, dtype, i));
-  sni_node_id partner = sni_build_select(b, is[2], sni_build_sub(b, total[2], a), none);
-  sni_node_id at_zero = sni_build_mul(b, total[1], sni_build_select(b, is[1], one, partner));
-  sni_node_id factor = sni_build_select(b, is[0], one, sni_build_select(b, is[1], total[2], none));
-  sni_node_id elsewhere = sni_build_mul(b, sni_build_div(b, total[1], terms[1]), factor);
-  sni_node_id slope = sni_build_select(b, zero, at_zero, elsewhere);
-  return sni_build_mul(b, unreduce(v, v->dy), sni_vjp_conjugate(v, slope));
+    is[i] = sni_build_binary(b, SNI_OP_EQ, all->zeros, sni_build_scalar(b, dtype, i));
+  sni_node_id partner = sni_build_select(b, is[2], sni_build_sub(b, all->zero, a), none);
+  sni_node_id at_zero = sni_build_mul(b, all->others, sni_build_select(b, is[1], one, partner));
+  sni_node_id factor = sni_build_select(b, is[0], one, sni_build_select(b, is[1], all->zero, none));
+  sni_node_id divisor = sni_build_select(b, zero, one, a);
+  sni_node_id elsewhere = sni_build_mul(b, sni_build_div(b, all->others, divisor), factor);
+  return sni_build_select(b, zero, at_zero, elsewhere);
+}
+
+static sni_node_id total(const sni_vjp *v, sni_op op, sni_node_id x) {
+  return unreduce(v, sni_build_reduce(v->b, op, x, v->node.attrs, v->node.n_attrs));
+}
+
+static sni_node_id prod_gradient_by_division(const sni_vjp *v) {
+  const sni_node_id a = v->node.operands[0];
+  const sni_vjp_product of = sni_vjp_product_of(v->b, a);
+  const sni_vjp_product all = {total(v, SNI_OP_REDUCE_SUM, of.zeros),
+                               total(v, SNI_OP_REDUCE_PROD, of.others),
+                               total(v, SNI_OP_REDUCE_SUM, of.zero)};
+  const sni_node_id slope = sni_vjp_product_slope(v->b, a, &all);
+  return sni_build_mul(v->b, unreduce(v, v->dy), sni_vjp_conjugate(v, slope));
 }
 
 void sni_vjp_reduce_prod(const sni_vjp *v) {

@@ -264,7 +264,7 @@ sni_node_id sni_fold_node(sni_rewrite *r, const sni_node *node) {
     case SNI_CLASS_REDUCE:
       return fold_reduce(r, node);
     case SNI_CLASS_INDEX:
-      return sni_lowering_of(node) == SNI_LOWERING_LOOPS ? fold_moves(r, node) : SNI_NO_NODE;
+      return node->n_operands == 2 ? fold_moves(r, node) : SNI_NO_NODE;  // a gather
     case SNI_CLASS_CUMULATE:
       return fold_cumulation(r, node);
     case SNI_CLASS_PARTIAL:

@@ -75,7 +75,8 @@ static sni_op unsigned_op(sni_op op) {
 static bool differs_unsigned(sni_op op) {
   return unsigned_op(op) != op || op == SNI_OP_DIV || op == SNI_OP_REM || op == SNI_OP_ABS ||
          op == SNI_OP_SIGN || op == SNI_OP_POW || op == SNI_OP_LT || op == SNI_OP_LE ||
-         op == SNI_OP_MAX || op == SNI_OP_MIN;
+         op == SNI_OP_MAX || op == SNI_OP_MIN || op == SNI_OP_SCATTER_MAX ||
+         op == SNI_OP_SCATTER_MIN;
 }
 
 static sni_node_id unsigned_pointwise(sni_build *b, const sni_node *n, sn_dtype dtype) {
@@ -155,18 +156,27 @@ static sni_node_id widen_product(sni_rewrite *r, const sni_node *n) {
   return sni_narrow(&r->build, again(&r->build, n, operands, NULL), n->type.dtype);
 }
 
-// A gather moves rows as they lie; a scatter adds.
+static sni_node_id widen_value(sni_build *b, sni_node_id x, bool flip) {
+  x = sni_widen(b, x);
+  return flip ? sni_flip_sign(b, x) : x;
+}
+
+// Gathers and scatters of updates move rows as they lie; other scatters compute.
 static sni_node_id widen_indexed(sni_rewrite *r, const sni_node *n) {
   sni_build *b = &r->build;
-  const bool adds = sni_lowering_of(n) == SNI_LOWERING_UPDATE;
+  const sn_dtype dtype = dtype_of(r, n->operands[0]);
+  const int index = n->n_operands > 1;  // the operand that is one
+  const bool computes = sni_lowering_of(n) == SNI_LOWERING_UPDATE && n->op != SNI_OP_SCATTER_UPDATE;
+  const bool flip = is_wide_unsigned(dtype) && computes && differs_unsigned(n->op);
   sni_node_id operands[3] = {0};
-  if (!adds && sni_is_compute(dtype_of(r, n->operands[1]))) return SNI_NO_NODE;
+  if (!computes && sni_is_compute(dtype_of(r, n->operands[index]))) return SNI_NO_NODE;
   for (int i = 0; i < n->n_operands; i++)
-    operands[i] = i == 1 ? sni_widen_integer(b, n->operands[i])
-                  : adds ? sni_widen(b, n->operands[i])
-                         : n->operands[i];
-  const sni_node_id y = again(b, n, operands, NULL);
-  return adds ? sni_narrow(b, y, n->type.dtype) : y;
+    operands[i] = i == index ? sni_widen_integer(b, n->operands[i])
+                  : computes ? widen_value(b, n->operands[i], flip)
+                             : n->operands[i];
+  sni_node_id y = again(b, n, operands, NULL);
+  if (flip) y = sni_flip_sign(b, y);
+  return computes ? sni_narrow(b, y, n->type.dtype) : y;
 }
 
 // Keys are made of any dtype; factorisations are of floats.

@@ -44,7 +44,7 @@ typedef struct sni_expression {
   int32_t wanted;  // first nest that uses it (of expressions without a nest)
   uint16_t cost;   // of computing it anew in another nest, in simple operations; saturates
   uint32_t operands[3];
-  // LOAD, STORE, STORE_ADD, and the sides of a contraction
+  // LOAD, STORE, UPDATE, and the sides of a contraction
   int32_t slot;        // of the plan, or -1
   int32_t row;         // of the body's rows, or -1
   bool kept;           // reads what an earlier nest of this body wrote
@@ -62,7 +62,7 @@ typedef struct sni_expression {
     } index;
     sni_linear size;  // PARAM, CHECK_INDEX
     struct {
-      sni_kop combiner;  // REDUCE
+      sni_kop combiner;  // REDUCE, UPDATE
       bool ordered;      // the order of its elements is part of the value
       sni_order order;
       uint32_t chunk;
@@ -159,6 +159,7 @@ typedef struct sni_body {
   const char *fault;  // message of an index out of range, as sni_command; NULL: cannot happen
   const sni_size_ref *fault_sizes;
   int n_fault_sizes;
+  const sni_node *flat_index;  // the latest that the fault's message tells of; NULL: none
   const char *name;
 } sni_body;
 

@@ -98,9 +98,9 @@ static sn_status build_pieces(sni_lowering *l, sni_node_id id) {
   return place_pieces(l, id, node, to);
 }
 
-// Rows of the result that indices name get the updates' rows added, one index after the other. The
+// Rows of the result that indices name are combined with the updates' rows, one index after the other. The
 // elements of a row are the outer loop, so they run in lanes and never meet.
-static sn_status add_updates(sni_lowering *l, sni_node_id id) {
+static sn_status combine_updates(sni_lowering *l, sni_node_id id) {
   const sni_node *node = sni_graph_node(l->graph, id);
   const sni_type *type = &node->type, *indices = sni_graph_type(l->graph, node->operands[1]);
   const sni_type *updates = sni_graph_type(l->graph, node->operands[2]);
@@ -125,7 +125,8 @@ static sn_status add_updates(sni_lowering *l, sni_node_id id) {
   }
   index_map = (sni_index_map){indices->rank, n_axes, map.at};
   row_map = (sni_index_map){row_rank, n_axes, map.at + indices->rank * (n_axes + 1)};
-  sni_expression v = sni_body_blank(sni_op_kop(node->op), type->dtype);
+  sni_expression v = sni_body_blank(SNI_KOP_UPDATE, type->dtype);
+  v.as.sum.combiner = sni_op_kop(node->op);
   SNI_TRY(sni_body_checked_row(&b, node->operands[1], &index_map, type, &v.index));
   SNI_TRY(sni_body_emit(&b, node->operands[2], &map, &value));
   v.slot = l->nodes[id].slot;
@@ -193,7 +194,7 @@ static sn_status build_scatter(sni_lowering *l, sni_node_id id) {
   const target to = whole(l, l->nodes[id].slot, &node->type);
   if (!l->nodes[id].checked && updates_variables(l)) SNI_TRY(check_rows(l, id));
   SNI_TRY(copy_into(l, id, node->operands[0], &to));
-  SNI_TRY(add_updates(l, id));
+  SNI_TRY(combine_updates(l, id));
   l->commands[l->n_commands - 1].checked = l->nodes[id].checked;
   return SN_OK;
 }

@@ -126,7 +126,7 @@ static int loop_depth(const tree_maker *t, const sni_expression *v) {
 }
 
 static bool is_effect(const sni_expression *v) {
-  return v->op == SNI_KOP_STORE || v->op == SNI_KOP_STORE_ADD;
+  return v->op == SNI_KOP_STORE || v->op == SNI_KOP_UPDATE;
 }
 
 static bool is_carried(const sni_expression *v) {
@@ -288,7 +288,9 @@ static sn_status fill_inst(tree_maker *t, const sni_expression *v, sni_tree_inst
       return tree_size(t, v->as.size, &inst->imm.size);
     case SNI_KOP_LOAD:
     case SNI_KOP_STORE:
-    case SNI_KOP_STORE_ADD:
+      return value_access(t, v, &inst->access);
+    case SNI_KOP_UPDATE:
+      inst->imm.combiner = v->as.sum.combiner;
       return value_access(t, v, &inst->access);
     case SNI_KOP_CARRY:
     case SNI_KOP_YIELD:

@@ -218,9 +218,41 @@ static sn_status add_fault(sni_body *b, const sni_node *node, const char *text,
   return SN_OK;
 }
 
+static const char *name_of_call(const sni_node *node) {
+  return node->location.op ? node->location.op : sni_op_infos[node->op].name;
+}
+
+static bool is_same_call(const sni_node *a, const sni_node *b) {
+  return a && a->location.op && b->location.op && !strcmp(a->location.op, b->location.op) &&
+         a->location.file == b->location.file && a->location.line == b->location.line;
+}
+
+static void mark_sizes(char *text, const char *op) {
+  for (char *c = text + strlen(op); *c; c++)
+    if (*c == '?') *c = SNI_FAULT_SIZE;
+}
+
+static sn_status describe_flat_index(sni_body *b, const sni_node *node) {
+  sni_lowering *l = b->l;
+  char text[1000];
+  const sni_flat_index f = sni_flat_index_of(node);
+  const char *op = name_of_call(node);
+  sni_type sizes = {.rank = (uint8_t)f.n};
+  sni_size_ref refs[SN_MAX_RANK];
+  int n = 0;
+  memcpy(sizes.dims, f.size, (size_t)f.n * sizeof *f.size);
+  SNI_TRY(sni_hide_dims(l, &sizes, refs, &n));
+  b->op_name = sni_op_infos[node->op].name;
+  b->flat_index = node;
+  sni_axes_fault_format(op, f.axis, sizes.dims, f.n, text, sizeof(text));
+  mark_sizes(text, op);
+  return add_fault(b, node, text, refs, n);
+}
+
 sn_status sni_body_describe_fault(sni_body *b, const sni_node *node) {
   sni_lowering *l = b->l;
   char text[1000];
+  if (is_same_call(b->flat_index, node)) return SN_OK;  // it has said it in the caller's terms
   sni_type table = *sni_graph_type(l->graph, node->operands[0]);
   sni_type indices = *sni_graph_type(l->graph, node->operands[1]);
   sni_size_ref sizes[2 * SN_MAX_RANK + 1];
@@ -232,15 +264,15 @@ sn_status sni_body_describe_fault(sni_body *b, const sni_node *node) {
   SNI_TRY(sni_hide_dims(l, &table, sizes, &n));
   SNI_TRY(sni_hide_dims(l, &rows, sizes, &n));
   b->op_name = sni_op_infos[node->op].name;
-  const char *op = node->location.op ? node->location.op : b->op_name;
+  const char *op = name_of_call(node);
   sni_index_fault_format(op, &table, &indices, text, sizeof(text));
-  for (char *c = text + strlen(op); *c; c++)
-    if (*c == '?') *c = SNI_FAULT_SIZE;
+  mark_sizes(text, op);
   return add_fault(b, node, text, sizes, n);
 }
 
-sn_status sni_body_checked_row(sni_body *b, sni_node_id indices, const sni_index_map *map,
-                               const sni_type *table, uint32_t *out) {
+// The index, if it is below `size`, times the stride.
+static sn_status emit_checked(sni_body *b, sni_node_id indices, const sni_index_map *map,
+                              sni_dim size, sni_linear stride, uint32_t *out) {
   const sn_dtype dtype = sni_graph_type(b->l->graph, indices)->dtype;
   uint32_t row = 0, width = 0;
   SNI_TRY(sni_body_emit(b, indices, map, &row));
@@ -249,15 +281,41 @@ sn_status sni_body_checked_row(sni_body *b, sni_node_id indices, const sni_index
   sni_expression check = sni_body_blank(SNI_KOP_CHECK_INDEX, SN_I64);
   check.operands[0] = row;
   check.axes = axes_of(b, row);
-  check.as.size = sni_linear_dim(table->dims[0]);
+  check.as.size = sni_linear_dim(size);
   SNI_TRY(sni_body_add(b, &check, &row));
-  sni_linear stride = sni_linear_number(1);
-  for (int k = 1; k < table->rank; k++)
-    stride = sni_linear_mul(b->l->dims, stride, sni_linear_dim(table->dims[k]));
   *out = row;
   if (sni_linear_is(stride, 1)) return SN_OK;
   SNI_TRY(sni_body_add_size(b, SN_I64, stride, &width));
   return add_binary(b, SNI_KOP_MUL, SN_I64, row, width, out);
+}
+
+sn_status sni_body_checked_row(sni_body *b, sni_node_id indices, const sni_index_map *map,
+                               const sni_type *table, uint32_t *out) {
+  sni_linear stride = sni_linear_number(1);
+  for (int k = 1; k < table->rank; k++)
+    stride = sni_linear_mul(b->l->dims, stride, sni_linear_dim(table->dims[k]));
+  return emit_checked(b, indices, map, table->dims[0], stride, out);
+}
+
+static sn_status emit_flat_index(sni_body *b, const sni_node *node, const sni_index_map *map,
+                                 uint32_t *out) {
+  const sni_flat_index f = sni_flat_index_of(node);
+  const int last = map->rank * (map->n_axes + 1);
+  SNI_TRY(describe_flat_index(b, node));
+  SNI_TRY(sni_body_add_integer(b, SN_I64, 0, out));
+  for (int k = 0; k < f.n; k++) {
+    uint32_t term = 0;
+    sni_index_map at;  // memos keep it
+    SNI_TRY(sni_index_map_create(b->l, map->rank + 1, map->n_axes, &at));
+    if (last) memcpy(at.at, map->at, (size_t)last * sizeof *at.at);
+    at.at[last] = sni_linear_number(k);
+    SNI_TRY(emit_checked(b, node->operands[0], &at, f.size[k], sni_linear_dim(f.stride[k]), &term));
+    if (k)
+      SNI_TRY(add_binary(b, SNI_KOP_ADD, SN_I64, *out, term, out));
+    else
+      *out = term;
+  }
+  return SN_OK;
 }
 
 static sn_status emit_gather(sni_body *b, const sni_node *node, const sni_index_map *map,
@@ -269,7 +327,7 @@ static sn_status emit_gather(sni_body *b, const sni_node *node, const sni_index_
   const sni_index_map row_map = {table->rank - 1, map->n_axes, map->at + rank * (map->n_axes + 1)};
   sni_expression v = sni_body_blank(sni_op_kop(node->op), table->dtype);
   SNI_TRY(sni_body_checked_row(b, node->operands[1], &index_map, table, &v.index));
-  v.slot = b->l->nodes[node->operands[0]].slot;
+  v.slot = b->l->nodes[sni_view_base(b->l, node->operands[0])].slot;
   SNI_TRY(sni_body_address(b, table, &row_map, 1, &v));
   v.axes |= axes_of(b, v.index);
   SNI_TRY(restrict_load(b, &v));
@@ -421,7 +479,8 @@ static sn_status emit_node(sni_body *b, sni_node_id id, const sni_index_map *map
     case SNI_CLASS_CONTRACT:
       return sni_body_contract(b, id, map, out);
     case SNI_CLASS_INDEX:
-      return emit_gather(b, node, map, out);
+      return sni_is_flat_index(node) ? emit_flat_index(b, node, map, out)
+                                     : emit_gather(b, node, map, out);
     case SNI_CLASS_POINTWISE:
       return emit_pointwise(b, node, map, out);
     case SNI_CLASS_CUMULATE:

@@ -92,7 +92,8 @@ sn_status sni_build_library(sni_lowering *l, sni_node_id id) {
   const uint32_t n_slots = (uint32_t)node->n_operands + 1;
   uint32_t *slots = SNI_ARENA_ARRAY(l->arena, uint32_t, n_slots);
   if (!slots) return sni_fail_memory(l->diag, n_slots * sizeof *slots, "a library call");
-  for (int i = 0; i < node->n_operands; i++) slots[i] = (uint32_t)l->nodes[node->operands[i]].slot;
+  for (int i = 0; i < node->n_operands; i++)
+    slots[i] = (uint32_t)l->nodes[sni_view_base(l, node->operands[i])].slot;
   slots[n_slots - 1] = (uint32_t)l->nodes[id].slot;
   sni_plan_command c = {.library = sni_library_for(l->graph, node),
                         .slots = slots,

@@ -67,6 +67,13 @@ static void force_base(sni_lowering *l, sni_node_id id) {
   sni_force(l, base);
 }
 
+// The memory that is read where it lies: a reshape's elements are its operand's as they lie.
+static void force_lying(sni_lowering *l, sni_node_id id) {
+  while (sni_is_reshape(node_of(l, id)) && !l->nodes[id].materialised)
+    id = node_of(l, id)->operands[0];
+  sni_force(l, id);
+}
+
 // ---- pieces: what a result made of pieces alone reads is computed into its place, if all that is read for it
 // lies in memory anyway. A value that is read through a slice does: it is read at other places.
 
@@ -170,7 +177,7 @@ static void force_operands(sni_lowering *l, const sni_node *node) {
     if (past_views)
       force_base(l, node->operands[i]);
     else
-      sni_force(l, node->operands[i]);
+      force_lying(l, node->operands[i]);
   }
   if (!sni_is_reshape(node)) return;
   const sni_type *in = sni_graph_type(l->graph, node->operands[0]);

@@ -36,7 +36,7 @@ static bool depends_on_loops(const sni_tree_inst *inst) {
 }
 
 static bool is_store(const sni_tree_inst *inst) {
-  return inst->op == SNI_KOP_STORE || inst->op == SNI_KOP_STORE_ADD;
+  return inst->op == SNI_KOP_STORE || inst->op == SNI_KOP_UPDATE;
 }
 
 // Number of the value in the list, to which it is added where it is new.

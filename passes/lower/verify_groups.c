@@ -197,6 +197,7 @@ static sn_status check_operands(const verifier *v, sni_node_id id, const sni_ind
       return check_whole(v, node->operands[1]);
     case SNI_CLASS_INDEX:  // its indices span the leading dims of the result
       SNI_TRY(check_whole(v, node->operands[0]));
+      if (sni_is_flat_index(node)) return SN_OK;
       at.rank = sni_graph_type(v->l->graph, node->operands[1])->rank;
       return check_read(v, node->operands[1], &at);
     default:

@@ -110,6 +110,52 @@ MISTAKE(SN_ERR_DTYPE, (sn_gather(m, m)),
         "sn_gather: operand #1 is f32[2,3], expected an integer")
 MISTAKE(SN_ERR_SHAPE, (sn_scatter_add(m, i, t)),
         "sn_scatter_add: operand #2 is f32[3,2], expected rows f32[2,3,3]")
+MISTAKE(SN_ERR_SHAPE, (sn_gather(m, i, .axis = 2)),
+        "sn_gather: axis 2 is out of range for operand #0 f32[2,3] of rank 2")
+MISTAKE(SN_ERR_SHAPE, (sn_gather(t, i, .batch_dims = 1)),
+        "sn_gather: operands #0 f32[3,2] and #1 i32[2,3] have no 1 batch dims in common before axis 1")
+MISTAKE(SN_ERR_DTYPE, (sn_take(m, m)),
+        "sn_take: operand #1 is f32[2,3], expected an integer")
+MISTAKE(SN_ERR_SHAPE, (sn_gather_nd(m, i)),
+        "sn_gather_nd: the indices are i32[2,3]: expected 0 batch dims as f32[2,3] has them, as the last dim how many of its axes they are along, and at most 8 dims of what they name")
+MISTAKE(SN_ERR_ARGUMENT, (sn_embedding_lookup(m, i, .max_norm = -1)),
+        "sn_embedding_lookup: max_norm is -1, expected a number >= 0")
+MISTAKE(SN_ERR_DTYPE, (sn_scatter_max(b, i, b)),
+        "sn_scatter_max: operand #0 is bool[2,3], expected a real number")
+MISTAKE(SN_ERR_SHAPE, (sn_scatter_update(m, i, t, .axis = 1)),
+        "sn_scatter_update: operand #2 is f32[3,2], expected rows f32[2,2,3]")
+MISTAKE(SN_ERR_DTYPE, (sn_scatter_mul(m, i, d)),
+        "sn_scatter_mul: operand #2 is f64[2,3], expected f32 like operand #0 f32[2,3]")
+MISTAKE(SN_ERR_ARGUMENT, (sn_tensor_scatter_nd(m, i, m, (sn_scatter_mode)7)),
+        "sn_tensor_scatter_nd: there is no mode 7")
+MISTAKE(SN_ERR_SHAPE, (sn_scatter_nd(i, m, SN_SHAPE(2, 2, 2))),
+        "sn_scatter_nd: operand #1 is f32[2,3], expected rows f32[2]")
+MISTAKE(SN_ERR_SHAPE, (sn_put_along_axis(m, i, t, 1)),
+        "sn_put_along_axis: operand #2 is f32[3,2], expected rows f32[2,3]")
+MISTAKE(SN_ERR_SHAPE, (sn_put_along_axis(t, i, m, 1)),
+        "sn_put_along_axis: operand #1 is i32[2,3], expected the dims of operand #0 f32[3,2] but for axis 1")
+MISTAKE(SN_ERR_SHAPE, (sn_dynamic_slice(m, sn_zeros(c, SN_I32, SN_SHAPE(2)), SN_SHAPE(2, 4))),
+        "sn_dynamic_slice: no window f32[2,4] of operand #0 f32[2,3] begins at starts i32[2]: expected as many dims, none larger")
+MISTAKE(SN_ERR_SHAPE, (sn_dynamic_update(m, v5, sn_zeros(c, SN_I32, SN_SHAPE(2)))),
+        "sn_dynamic_update: no window f32[5] of operand #0 f32[2,3] begins at starts i32[2]: expected as many dims, none larger")
+MISTAKE(SN_ERR_SHAPE, (sn_segment_sum(v5, i, 2)),
+        "sn_segment_sum: operand #1 is i32[2,3], expected the first dims of operand #0 f32[5]")
+MISTAKE(SN_ERR_SHAPE, (sn_segment_max(m, i, -1)),
+        "sn_segment_max: dim 0 of the shape is negative: -1")
+MISTAKE(SN_ERR_DTYPE, (sn_bincount(m)),
+        "sn_bincount: operand #0 is f32[2,3], expected an integer")
+MISTAKE(SN_ERR_SHAPE, (sn_bincount(i, .weights = t)),
+        "sn_bincount: the weights are f32[3,2], expected numbers of the shape of operand #0 i32[2,3]")
+MISTAKE(SN_ERR_ARGUMENT, (sn_histogram(m, 0, 0, 1)),
+        "sn_histogram: 0 intervals from 0 to 1: expected 1 to 2147483647, between two finite numbers in ascending order")
+MISTAKE(SN_ERR_SHAPE, (sn_nonzero(s)),
+        "sn_nonzero: operand #0 is f32[], expected at least 1 dim")
+MISTAKE(SN_ERR_ARGUMENT, (sn_argwhere(m, .length = -3)),
+        "sn_argwhere: .length is -3")
+MISTAKE(SN_ERR_SHAPE, (sn_boolean_mask(t, b)),
+        "sn_boolean_mask: operand #1 is bool[2,3], expected the dims of operand #0 f32[3,2] from axis 0 on")
+MISTAKE(SN_ERR_DTYPE, (sn_boolean_mask(m, i)),
+        "sn_boolean_mask: operand #1 is i32[2,3], expected bool")
 MISTAKE(SN_ERR_ARGUMENT, (sn_one_hot(i, -1, SN_F32)),
         "sn_one_hot: depth -1 is out of range")
 MISTAKE(SN_ERR_DTYPE, (sn_one_hot(m, 3, SN_F32)),

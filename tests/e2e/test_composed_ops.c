@@ -15,6 +15,12 @@ static sn_tensor *last_of(sn_tensor *first, int n) {
   return sn_failed(first) ? first : pieces[n - 1];
 }
 
+// Numbers of 64 bits, in one dim.
+#define I64(...)                                                         \
+  sn_constant(sn_context_of(in[0]), SN_I64,                              \
+              SN_SHAPE((int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / 8)), \
+              ((int64_t[]){__VA_ARGS__}))
+
 #define LIST(...) \
   { __VA_ARGS__ }
 #define ROW(name, flags, expression, n, shapes, result, values) \

@@ -42,6 +42,7 @@ typedef enum step_kind {
   STEP_CONCAT,
   STEP_FLATTEN,
   STEP_GATHER,
+  STEP_SCATTER,
   STEP_ASSIGN,
   STEP_READ,
   n_step_kinds
@@ -301,6 +302,11 @@ static inline bool draw_step(program *p, step *s, typed_value *out) {
       return draw_matmul(p, s, out);
     case STEP_GATHER:
       return draw_gather(p, s, out);
+    case STEP_SCATTER:
+      s->which = (int)draw(p, SN_SCATTER_MIN + 1);
+      if (!draw_gather(p, s, out)) return false;
+      *out = *a;
+      return true;
     case STEP_ASSIGN:
       s->which = (int)draw(p, n_variables);
       s->flag = chance(p, 50);
@@ -370,12 +376,12 @@ static inline void draw_inputs(program *p, bool equal) {
 
 static inline void generate(program *p, uint64_t seed) {
   static const uint8_t kinds[] = {
-      STEP_UNARY,   STEP_UNARY,   STEP_UNARY,   STEP_UNARY,   STEP_BINARY,  STEP_BINARY,
-      STEP_BINARY,  STEP_BINARY,  STEP_BINARY,  STEP_BINARY,  STEP_WHERE,   STEP_REDUCE,
-      STEP_REDUCE,  STEP_REDUCE,  STEP_REDUCE,  STEP_REDUCE,  STEP_SOFTMAX, STEP_MATMUL,
-      STEP_MATMUL,  STEP_MATMUL,  STEP_PERMUTE, STEP_PERMUTE, STEP_EXPAND,  STEP_SLICE,
-      STEP_CONCAT,  STEP_FLATTEN, STEP_GATHER,  STEP_ASSIGN,  STEP_READ,    STEP_CUMULATE,
-      STEP_CUMULATE};
+      STEP_UNARY,    STEP_UNARY,   STEP_UNARY,   STEP_UNARY,   STEP_BINARY,  STEP_BINARY,
+      STEP_BINARY,   STEP_BINARY,  STEP_BINARY,  STEP_BINARY,  STEP_WHERE,   STEP_REDUCE,
+      STEP_REDUCE,   STEP_REDUCE,  STEP_REDUCE,  STEP_REDUCE,  STEP_SOFTMAX, STEP_MATMUL,
+      STEP_MATMUL,   STEP_MATMUL,  STEP_PERMUTE, STEP_PERMUTE, STEP_EXPAND,  STEP_SLICE,
+      STEP_CONCAT,   STEP_FLATTEN, STEP_GATHER,  STEP_SCATTER, STEP_ASSIGN,  STEP_READ,
+      STEP_CUMULATE, STEP_CUMULATE};
   bool equal;
   *p = (program){.seed = seed, .state = seed * 7919 + 13};
   draw(p, 2);

@@ -89,6 +89,13 @@ F1(conv, sn_conv(image(x[0]), window(x[1]), .strides = {2}, .padding = SN_PADDIN
 F1(conv_transpose, sn_conv_transpose(sn_reshape(x[0], SN_SHAPE(1, 3, 2)), window(x[1])))
 F1(gather, sn_square(sn_gather(x[0], indices(x[0]))))
 F1(scatter, sn_square(sn_scatter_add(x[0], indices(x[0]), sn_gather(x[1], indices(x[1])))))
+F1(update, sn_square(sn_scatter_update(x[0], indices(x[0]), sn_gather(x[1], indices(x[1])))))
+F1(gather_axis, sn_square(sn_gather(x[0], indices(x[0]), .axis = 1)))
+F1(window, sn_square(sn_dynamic_update(
+               x[0], sn_slice(x[1], ((sn_range_spec[]){SN_RANGE(0, 1, 1), SN_RANGE(0, 2, 1)}), 2),
+               sn_constant(sn_context_of(x[0]), SN_I32, SN_SHAPE(2), ((int32_t[]){1, 1})))))
+F1(mask, sn_square(sn_boolean_mask(x[0], mask(x[0]), .length = 4)))
+F1(segment, sn_square(sn_segment_sum(sn_gather(x[0], indices(x[0])), indices(x[0]), 3)))
 F1(shapes, sn_square(sn_permute(sn_reshape(x[0], SN_SHAPE(3, 1, 2)), ((int[]){2, 0, 1}), 3)))
 F1(slice, sn_square(sn_slice(x[0], ((sn_range_spec[]){SN_ALL, SN_RANGE(2, SN_END, -2)}), 2)))
 F1(pad, sn_square(sn_pad(x[0], ((int64_t[]){1, 0}), ((int64_t[]){0, 2}), 2, 3)))
@@ -125,10 +132,12 @@ static const operation operations[] = {ROW(neg, -2, 2),          ROW(abs, -2, 2)
                                        ROW(matmul_row, -2, 2),   ROW(matmul_conj, -2, 2),
                                        ROW(conv, -2, 2),         ROW(conv_transpose, -2, 2),
                                        ROW(gather, -2, 2),       ROW(scatter, -2, 2),
-                                       ROW(shapes, -2, 2),       ROW(slice, -2, 2),
-                                       ROW(pad, -2, 2),          ROW(concat, -2, 2),
-                                       ROW(stack, -2, 2),        ROW(broadcast, -2, 2),
-                                       ROW(chain, 0.6, 1.5)};
+                                       ROW(update, -2, 2),       ROW(gather_axis, -2, 2),
+                                       ROW(window, -2, 2),       ROW(mask, -2, 2),
+                                       ROW(segment, -2, 2),      ROW(shapes, -2, 2),
+                                       ROW(slice, -2, 2),        ROW(pad, -2, 2),
+                                       ROW(concat, -2, 2),       ROW(stack, -2, 2),
+                                       ROW(broadcast, -2, 2),    ROW(chain, 0.6, 1.5)};
 enum { N_OPERATIONS = sizeof(operations) / sizeof(operations[0]) };
 
 // ---- losses

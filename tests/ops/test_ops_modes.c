@@ -409,6 +409,28 @@ static const text_case text_cases[] = {
      "%2 = parameter input 2 : $[B,A]\n%t = transpose(%2) {perm=[1,0]} : $[A,B]\n"
      "%3 = scatter_add(%0, %1, %t) : $[3]\nreturn %3",
      3},
+#define SCATTER(id, name)                                                                    \
+  {SNI_OP_SCATTER_##id,                                                                      \
+   "%0 = parameter input 0 : $[6,B]\n%1 = parameter input 1 : i32[C]\n"                      \
+   "%2 = parameter input 2 : $[C,B]\n%3 = scatter_" name "(%0, %1, %2) : $[6,B]\nreturn %3", \
+   6},                                                                                       \
+  {                                                                                          \
+    SNI_OP_SCATTER_##id,                                                                     \
+        "%0 = parameter input 0 : $[3]\n%1 = parameter input 1 : i64[A,B]\n"                 \
+        "%2 = parameter input 2 : $[B,A]\n%t = transpose(%2) {perm=[1,0]} : $[A,B]\n"        \
+        "%3 = scatter_" name "(%0, %1, %t) : $[3]\nreturn %3",                               \
+        3                                                                                    \
+  }
+    SCATTER(MUL, "mul"),
+    SCATTER(MAX, "max"),
+    SCATTER(MIN, "min"),
+    SCATTER(UPDATE, "update"),
+    {SNI_OP_FLAT_INDEX,
+     "%0 = parameter input 0 : i64[A,B]\n%1 = parameter input 1 : i32[A,B,3]\n"
+     "%2 = flat_index(%1) {axis=[0,1,2], size=[6,6,B+5], stride=[1,B,7]} : i64[A,B]\n"
+     "%3 = transpose(%1) {perm=[1,2,0]} : i32[B,3,A]\n"
+     "return %2",
+     6},
     {SNI_OP_RANDOM_BITS,
      "%0 = parameter input 0 : i64[3]\n%1 = parameter input 1 : f32[A,B]\n"
      "%2 = random_bits(%0) {algorithm=0} : i32[A,B]\n%3 = random_bits(%0) {algorithm=1} : i32[3]\n"

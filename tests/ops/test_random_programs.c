@@ -113,6 +113,9 @@ static void say_step(text *t, const step *s) {
       say(t, "sn_gather(t%d, sn_cast(sn_minimum(sn_abs(t%d), sn_scalar_like(t%d, 1.9)), SN_I32));",
           s->a, s->b, s->b);
       return;
+    case STEP_SCATTER:
+      say(t, "scattered(%d, t%d, t%d);", s->which, s->a, s->b);
+      return;
     case STEP_ASSIGN:
       if (s->flag) say(t, "sn_assign_add(v%d, sn_mul_scalar(t%d, 0.1));", s->which, s->a);
       if (!s->flag) say(t, "sn_assign(v%d, t%d);", s->which, s->a);
@@ -179,6 +182,27 @@ static sn_tensor *apply_view(const step *s, sn_tensor *a) {
   }
 }
 
+static sn_tensor *zero_or_one(sn_tensor *x) {
+  return sn_cast(sn_minimum(sn_abs(x), sn_scalar_like(x, 1.9)), SN_I32);
+}
+
+// Rows 0 and 1 of x combined with what they were, several times.
+static sn_tensor *scattered(int mode, sn_tensor *x, sn_tensor *places) {
+  sn_tensor *at = zero_or_one(places), *rows = sn_mul_scalar(sn_gather(x, at), 0.75);
+  switch ((sn_scatter_mode)mode) {
+    case SN_SCATTER_UPDATE:
+      return sn_scatter_update(x, at, rows);
+    case SN_SCATTER_ADD:
+      return sn_scatter_add(x, at, rows);
+    case SN_SCATTER_MUL:
+      return sn_scatter_mul(x, at, rows);
+    case SN_SCATTER_MAX:
+      return sn_scatter_max(x, at, rows);
+    default:
+      return sn_scatter_min(x, at, rows);
+  }
+}
+
 static sn_tensor *apply_flatten(const program *p, const step *s, sn_tensor *a) {
   const typed_value *v = &p->values[s->a];
   sn_shape shape = {.rank = v->rank};
@@ -228,7 +252,9 @@ static sn_tensor *apply(const job *j, const step *s, sn_tensor *a, sn_tensor *b)
     case STEP_FLATTEN:
       return apply_flatten(j->p, s, a);
     case STEP_GATHER:
-      return sn_gather(a, sn_cast(sn_minimum(sn_abs(b), sn_scalar_like(b, 1.9)), SN_I32));
+      return sn_gather(a, zero_or_one(b));
+    case STEP_SCATTER:
+      return scattered(s->which, a, b);
     case STEP_ASSIGN:
       return s->flag ? sn_assign_add(variable, sn_mul_scalar(a, 0.1)) : sn_assign(variable, a);
     case STEP_READ:

@@ -8,7 +8,8 @@ SNI_EXTERN_C_BEGIN
 
 // Beside these ops, complex are: neg, abs (real), sign, sqrt, rsqrt, square, reciprocal, exp, expm1, log,
 // log1p, sin, cos, tanh, add, sub, mul, div, pow, equal, not_equal, where, is_nan, cast; sum, mean, prod,
-// var and std (real), cumsum, cumprod; matmul, conv; gather, scatter_add; all of shape. What asks which of
+// var and std (real), cumsum, cumprod; matmul, conv; gathers, sums and updates of
+// scatters and segments; all of shape. What asks which of
 // two numbers is greater refuses them.
 // Arithmetic is NumPy's: products are the four real ones, without regard to infinities (inf + 0i times
 // 1 + 0i is inf + nan i), quotients Smith's (1962), without overflow on the way; x / 0 divides each part

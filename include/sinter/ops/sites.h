@@ -41,8 +41,16 @@
 #define sn_svd(...) SNI_AT(sn_svd(__VA_ARGS__))
 #define sn_lstsq(a, b) SNI_AT(sn_lstsq(a, b))
 #define sn_one_hot(indices, depth, dtype) SNI_AT(sn_one_hot(indices, depth, dtype))
-#define sn_gather(x, indices) SNI_AT(sn_gather(x, indices))
-#define sn_scatter_add(x, indices, updates) SNI_AT(sn_scatter_add(x, indices, updates))
+#define sn_take(x, indices) SNI_AT(sn_take(x, indices))
+#define sn_scatter_nd(...) SNI_AT(sn_scatter_nd(__VA_ARGS__))
+#define sn_tensor_scatter_nd(x, indices, updates, mode) SNI_AT(sn_tensor_scatter_nd(x, indices, updates, mode))
+#define sn_dynamic_slice(...) SNI_AT(sn_dynamic_slice(__VA_ARGS__))
+#define sn_dynamic_update(x, update, starts) SNI_AT(sn_dynamic_update(x, update, starts))
+#define sn_segment_sum(x, ids, n) SNI_AT(sn_segment_sum(x, ids, n))
+#define sn_segment_mean(x, ids, n) SNI_AT(sn_segment_mean(x, ids, n))
+#define sn_segment_prod(x, ids, n) SNI_AT(sn_segment_prod(x, ids, n))
+#define sn_segment_max(x, ids, n) SNI_AT(sn_segment_max(x, ids, n))
+#define sn_segment_min(x, ids, n) SNI_AT(sn_segment_min(x, ids, n))
 #define sn_outer(a, b) SNI_AT(sn_outer(a, b))
 #define sn_vecdot(a, b, axis) SNI_AT(sn_vecdot(a, b, axis))
 #define sn_cross(a, b) SNI_AT(sn_cross(a, b))
@@ -226,6 +234,66 @@ static inline sn_tensor *sn_triangular_solve(sn_tensor *a, sn_tensor *b, sn_tria
   options.size = sizeof(options);
   return sn_locate(sn_triangular_solve_opts(a, b, &options), file, line);
 }
+static inline sn_tensor *sn_gather(sn_tensor *x, sn_tensor *indices, sn_gather_options options = sn_gather_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_gather_opts(x, indices, &options), file, line);
+}
+static inline sn_tensor *sn_gather_nd(sn_tensor *x, sn_tensor *indices, sn_gather_nd_options options = sn_gather_nd_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_gather_nd_opts(x, indices, &options), file, line);
+}
+static inline sn_tensor *sn_embedding_lookup(sn_tensor *table, sn_tensor *ids, sn_embedding_options options = sn_embedding_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_embedding_lookup_opts(table, ids, &options), file, line);
+}
+static inline sn_tensor *sn_scatter_add(sn_tensor *x, sn_tensor *indices, sn_tensor *updates, sn_scatter_options options = sn_scatter_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_scatter_add_opts(x, indices, updates, &options), file, line);
+}
+static inline sn_tensor *sn_scatter_mul(sn_tensor *x, sn_tensor *indices, sn_tensor *updates, sn_scatter_options options = sn_scatter_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_scatter_mul_opts(x, indices, updates, &options), file, line);
+}
+static inline sn_tensor *sn_scatter_max(sn_tensor *x, sn_tensor *indices, sn_tensor *updates, sn_scatter_options options = sn_scatter_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_scatter_max_opts(x, indices, updates, &options), file, line);
+}
+static inline sn_tensor *sn_scatter_min(sn_tensor *x, sn_tensor *indices, sn_tensor *updates, sn_scatter_options options = sn_scatter_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_scatter_min_opts(x, indices, updates, &options), file, line);
+}
+static inline sn_tensor *sn_scatter_update(sn_tensor *x, sn_tensor *indices, sn_tensor *updates, sn_scatter_options options = sn_scatter_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_scatter_update_opts(x, indices, updates, &options), file, line);
+}
+static inline sn_tensor *sn_put_along_axis(sn_tensor *x, sn_tensor *indices, sn_tensor *values, int axis, sn_put_options options = sn_put_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_put_along_axis_opts(x, indices, values, axis, &options), file, line);
+}
+static inline sn_tensor *sn_bincount(sn_tensor *x, sn_count_options options = sn_count_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_bincount_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_histogram(sn_tensor *x, int64_t n, double low, double high, sn_count_options options = sn_count_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_histogram_opts(x, n, low, high, &options), file, line);
+}
+static inline sn_tensor *sn_nonzero(sn_tensor *x, sn_extract_options options = sn_extract_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_nonzero_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_argwhere(sn_tensor *x, sn_extract_options options = sn_extract_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_argwhere_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_boolean_mask(sn_tensor *x, sn_tensor *mask, sn_extract_options options = sn_extract_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_boolean_mask_opts(x, mask, &options), file, line);
+}
+static inline sn_tensor *sn_unique(sn_tensor *x, sn_tensor **out_inverse, sn_tensor **out_counts, sn_extract_options options = sn_extract_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_unique_opts(x, out_inverse, out_counts, &options), file, line);
+}
 static inline sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b, sn_matmul_options options = sn_matmul_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_matmul_opts(a, b, &options), file, line);
@@ -378,12 +446,28 @@ static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_se
 #define SNI_OPTIONS1(function, type, a, ...) SNI_AT(function(a, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS2(function, type, a, b, ...) SNI_AT(function(a, b, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS3(function, type, a, b, c, ...) SNI_AT(function(a, b, c, &(type){__VA_ARGS__}))
+#define SNI_OPTIONS4(function, type, a, b, c, d, ...) SNI_AT(function(a, b, c, d, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS5(function, type, a, b, c, d, e, ...) SNI_AT(function(a, b, c, d, e, &(type){__VA_ARGS__}))
 #define sn_conv(...) SNI_OPTIONS2(sn_conv_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
 #define sn_conv_transpose(...) SNI_OPTIONS2(sn_conv_transpose_opts, sn_conv_options, __VA_ARGS__, .size = sizeof(sn_conv_options))
 #define sn_max_pool(...) SNI_OPTIONS1(sn_max_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
 #define sn_avg_pool(...) SNI_OPTIONS1(sn_avg_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
 #define sn_triangular_solve(...) SNI_OPTIONS2(sn_triangular_solve_opts, sn_triangular_options, __VA_ARGS__, .size = sizeof(sn_triangular_options))
+#define sn_gather(...) SNI_OPTIONS2(sn_gather_opts, sn_gather_options, __VA_ARGS__, .size = sizeof(sn_gather_options))
+#define sn_gather_nd(...) SNI_OPTIONS2(sn_gather_nd_opts, sn_gather_nd_options, __VA_ARGS__, .size = sizeof(sn_gather_nd_options))
+#define sn_embedding_lookup(...) SNI_OPTIONS2(sn_embedding_lookup_opts, sn_embedding_options, __VA_ARGS__, .size = sizeof(sn_embedding_options))
+#define sn_scatter_add(...) SNI_OPTIONS3(sn_scatter_add_opts, sn_scatter_options, __VA_ARGS__, .size = sizeof(sn_scatter_options))
+#define sn_scatter_mul(...) SNI_OPTIONS3(sn_scatter_mul_opts, sn_scatter_options, __VA_ARGS__, .size = sizeof(sn_scatter_options))
+#define sn_scatter_max(...) SNI_OPTIONS3(sn_scatter_max_opts, sn_scatter_options, __VA_ARGS__, .size = sizeof(sn_scatter_options))
+#define sn_scatter_min(...) SNI_OPTIONS3(sn_scatter_min_opts, sn_scatter_options, __VA_ARGS__, .size = sizeof(sn_scatter_options))
+#define sn_scatter_update(...) SNI_OPTIONS3(sn_scatter_update_opts, sn_scatter_options, __VA_ARGS__, .size = sizeof(sn_scatter_options))
+#define sn_put_along_axis(...) SNI_OPTIONS4(sn_put_along_axis_opts, sn_put_options, __VA_ARGS__, .size = sizeof(sn_put_options))
+#define sn_bincount(...) SNI_OPTIONS1(sn_bincount_opts, sn_count_options, __VA_ARGS__, .size = sizeof(sn_count_options))
+#define sn_histogram(...) SNI_OPTIONS4(sn_histogram_opts, sn_count_options, __VA_ARGS__, .size = sizeof(sn_count_options))
+#define sn_nonzero(...) SNI_OPTIONS1(sn_nonzero_opts, sn_extract_options, __VA_ARGS__, .size = sizeof(sn_extract_options))
+#define sn_argwhere(...) SNI_OPTIONS1(sn_argwhere_opts, sn_extract_options, __VA_ARGS__, .size = sizeof(sn_extract_options))
+#define sn_boolean_mask(...) SNI_OPTIONS2(sn_boolean_mask_opts, sn_extract_options, __VA_ARGS__, .size = sizeof(sn_extract_options))
+#define sn_unique(...) SNI_OPTIONS3(sn_unique_opts, sn_extract_options, __VA_ARGS__, .size = sizeof(sn_extract_options))
 #define sn_matmul(...) SNI_OPTIONS2(sn_matmul_opts, sn_matmul_options, __VA_ARGS__, .size = sizeof(sn_matmul_options))
 #define sn_scaled_dot_product_attention(...) SNI_OPTIONS3(sn_scaled_dot_product_attention_opts, sn_attention_options, __VA_ARGS__, .size = sizeof(sn_attention_options))
 #define sn_random_uniform(...) SNI_OPTIONS3(sn_random_uniform_opts, sn_random_options, __VA_ARGS__, .size = sizeof(sn_random_options))

@@ -147,8 +147,9 @@ static void write_store(const writer *w, const sni_tree_inst *inst, uint32_t ite
   write_condition(w, access, item);
   fprintf(w->out, ") { auto *to = &");
   write_element(w, access, item);
-  if (inst->op == SNI_KOP_STORE_ADD)
-    fprintf(w->out, "; *to = k_add(*to, v%u); }\n", inst->operands[0]);
+  if (inst->op == SNI_KOP_UPDATE && inst->imm.combiner != SNI_KOP_COPY)
+    fprintf(w->out, "; *to = k_%s(*to, v%u); }\n", sni_kop_infos[inst->imm.combiner].name,
+            inst->operands[0]);
   else
     fprintf(w->out, "; *to = v%u; }\n", inst->operands[0]);
   if (waits) fprintf(w->out, "__syncthreads();\n");
@@ -233,7 +234,7 @@ static void write_inst(const writer *w, uint32_t number, uint32_t item) {
   const sni_tree_inst *inst = &w->insts[number];
   switch ((int)inst->op) {
     case SNI_KOP_STORE:
-    case SNI_KOP_STORE_ADD:
+    case SNI_KOP_UPDATE:
       write_store(w, inst, item);
       return;
     case SNI_KOP_REDUCE:

@@ -175,7 +175,7 @@ static void nest_put_insts(nest_converter *c, uint32_t first, uint32_t end, int 
 static bool nest_is_apart(const nest_converter *c, uint32_t first, uint32_t end, int axis) {
   for (uint32_t i = first; i < end; i++) {
     const nest_inst *inst = &c->k->insts[i];
-    if (inst->op != SNI_KOP_STORE_ADD) continue;
+    if (inst->op != SNI_KOP_UPDATE) continue;
     const nest_access *access = &c->k->accesses[inst->access];
     const bool one = c->k->extent[axis].param < 0 && c->k->extent[axis].value == 1;
     if (access->index != SNI_NO_VALUE && c->varies[access->index] >> nest_depth_of(c, axis) & 1)
@@ -214,7 +214,7 @@ static sn_status nest_put_inner_stage(nest_converter *c, const nest_stage *stage
   const nest *k = c->k;
   const uint32_t first = stage->first, end = stage->first + stage->count;
   const bool reduces = nest_has_op(c, first, end, SNI_KOP_REDUCE);
-  const bool adds = nest_has_op(c, first, end, SNI_KOP_STORE_ADD);
+  const bool adds = nest_has_op(c, first, end, SNI_KOP_UPDATE);
   nest_put_insts(c, first, end, c->n_outer);
   for (int i = 0; i < k->n_inner; i++) {
     const int axis = k->n_outer + i, depth = nest_depth_of(c, axis);
@@ -294,7 +294,7 @@ static SNI_UNUSED sn_status nest_convert(const nest *k, sni_arena *arena, sni_di
   nest_converter c = {.k = k};
   sni_tree_begin(&c.b, arena, diag, k->name);
   c.b.n_params = k->n_params;
-  c.serial = k->serial || nest_has_op(&c, 0, k->n_insts, SNI_KOP_STORE_ADD);
+  c.serial = k->serial || nest_has_op(&c, 0, k->n_insts, SNI_KOP_UPDATE);
   c.before = !k->n_outer || (c.serial && !k->vector_inner && k->n_outer == 1);
   c.n_outer = c.before + k->n_outer;
   c.outer_run = !c.serial || nest_are_sure(k, 0, k->n_outer);

@@ -366,9 +366,13 @@ START_TEST(gather_in_a_reduction) {
 }
 END_TEST
 
-// y[index[i], j] += c[i, j], with collisions; columns 1: they collide inside a block.
-START_TEST(scatter_add) {
-  for (size_t d = 0; d < SNI_COUNT_OF(numbers); d++) {
+// y[index[i], j] combined with c[i, j], with collisions; columns 1: they collide inside a block. The last rounds replace
+// elements.
+START_TEST(scatters) {
+  const int n_numbers = (int)SNI_COUNT_OF(numbers), n_combiners = (int)SNI_COUNT_OF(combiners);
+  for (int round = 0; round < n_numbers * (n_combiners + 1); round++) {
+    const int d = round % n_numbers, which = round / n_numbers;
+    const sni_kop combiner = which < n_combiners ? combiners[which] : SNI_KOP_COPY;
     for (int columns = 1; columns < 200; columns += 99) {
       builder b;
       const bool flat = columns == 1;
@@ -386,7 +390,10 @@ START_TEST(scatter_add) {
       const uint32_t v = build_load(&b, build_access(&b, c, 0, flat ? first : dense2));
       const uint32_t access = build_access(&b, y, 0, flat ? none : last);
       b.accesses[access].index = build_load(&b, build_access(&b, index, 0, first));
-      build_inst(&b, (nest_inst){.op = SNI_KOP_STORE_ADD, .access = access, .operands = {v}});
+      build_inst(
+          &b,
+          (nest_inst){
+              .op = SNI_KOP_UPDATE, .access = access, .operands = {v}, .imm.combiner = combiner});
       harness_check(&h, &b, NULL);
       harness_next(&h);
     }
@@ -406,9 +413,10 @@ START_TEST(scatter_add_of_a_constant) {
   harness_buffer(&h, &b, y, 7, false);
   const uint32_t access = build_access(&b, y, 0, (int64_t[]){0});
   b.accesses[access].index = build_load(&b, build_access(&b, index, 0, (int64_t[]){1}));
-  build_inst(
-      &b,
-      (nest_inst){.op = SNI_KOP_STORE_ADD, .access = access, .operands = {build_i(&b, SN_I32, 1)}});
+  build_inst(&b, (nest_inst){.op = SNI_KOP_UPDATE,
+                             .access = access,
+                             .operands = {build_i(&b, SN_I32, 1)},
+                             .imm.combiner = SNI_KOP_ADD});
   harness_check(&h, &b, NULL);
 }
 END_TEST
@@ -559,7 +567,7 @@ int main(void) {
   tcase_add_test(tests, stored_values_are_used_again);
   tcase_add_test(tests, gather);
   tcase_add_test(tests, gather_in_a_reduction);
-  tcase_add_test(tests, scatter_add);
+  tcase_add_test(tests, scatters);
   tcase_add_test(tests, scatter_add_of_a_constant);
   tcase_add_test(tests, indexed_store);
   tcase_add_test(tests, contractions);

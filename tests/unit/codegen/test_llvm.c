@@ -499,11 +499,17 @@ START_TEST(indexed_loads_clamp_and_fault) {
 }
 END_TEST
 
-// y[ids[i]] += x[i]: lanes meet.
-START_TEST(scattered_adds_run_in_order) {
-  for (int dtype = SN_I32; dtype < SN_DTYPE_COUNT; dtype++) {
+// y[ids[i]] combined with x[i]: lanes meet.
+START_TEST(scattered_updates_run_in_order) {
+  static const sni_kop combiners[] = {SNI_KOP_ADD, SNI_KOP_MUL, SNI_KOP_MAX, SNI_KOP_MIN,
+                                      SNI_KOP_COPY};
+  for (int round = 0; round < SN_DTYPE_COUNT * (int)SNI_COUNT_OF(combiners); round++) {
+    const int dtype = round % SN_DTYPE_COUNT;
+    const sni_kop combiner = combiners[round / SN_DTYPE_COUNT];
     int64_t ids[100];
-    if (!sni_is_compute((sn_dtype)dtype)) continue;
+    if (!(combiner == SNI_KOP_COPY ? sni_is_kernel_dtype((uint8_t)dtype)
+                                   : dtype != SN_BOOL && sni_is_compute((sn_dtype)dtype)))
+      continue;
     for (int i = 0; i < 100; i++) ids[i] = random_below(7);
     kb_init(&b, 1, 0, false);
     b.k.serial = true;
@@ -513,10 +519,11 @@ START_TEST(scattered_adds_run_in_order) {
     const uint32_t at = kb_load(&b, build_buffer(&b, SN_I64), STRIDES(1));
     const uint32_t x = kb_load(&b, build_buffer(&b, (sn_dtype)dtype), STRIDES(1));
     const uint32_t y = build_buffer(&b, (sn_dtype)dtype);
-    build_inst(&b, (nest_inst){.op = SNI_KOP_STORE_ADD,
+    build_inst(&b, (nest_inst){.op = SNI_KOP_UPDATE,
                                .dtype = (sn_dtype)dtype,
                                .operands = {x},
-                               .access = build_access(&b, y, 0, STRIDES(0))});
+                               .access = build_access(&b, y, 0, STRIDES(0)),
+                               .imm.combiner = combiner});
     b.accesses[b.k.n_accesses - 1].index = at;
     check_kernel(&b.k, NULL, .what = "scatter", .elements = {100, 100, 7}, .contents = {ids});
   }
@@ -533,10 +540,11 @@ START_TEST(rows_added_into_one) {
   build_stage(&b, false);
   const uint32_t x = kb_load(&b, build_buffer(&b, SN_F32), STRIDES(37, 1)),
                  y = build_buffer(&b, SN_F32);
-  build_inst(&b, (nest_inst){.op = SNI_KOP_STORE_ADD,
+  build_inst(&b, (nest_inst){.op = SNI_KOP_UPDATE,
                              .dtype = SN_F32,
                              .operands = {x},
-                             .access = build_access(&b, y, 0, STRIDES(0, 1))});
+                             .access = build_access(&b, y, 0, STRIDES(0, 1)),
+                             .imm.combiner = SNI_KOP_ADD});
   check_kernel(&b.k, NULL, .what = "add");
 }
 END_TEST
@@ -702,7 +710,7 @@ int main(void) {
   tcase_add_test(tests, random_row_nests);
   tcase_add_test(tests, random_column_nests);
   tcase_add_test(tests, indexed_loads_clamp_and_fault);
-  tcase_add_test(tests, scattered_adds_run_in_order);
+  tcase_add_test(tests, scattered_updates_run_in_order);
   tcase_add_test(tests, rows_added_into_one);
   tcase_add_test(tests, in_place);
   tcase_add_test(tests, many_kernels_in_one_object_and_texts);

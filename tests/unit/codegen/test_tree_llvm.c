@@ -250,7 +250,7 @@ START_TEST(updates_take_whole_rows) {
       "b0 i32 global read b1 f32 global read b2 f32 global read write "
       "loop i0 parallel %d @ grid grain 128 lanes { loop i1 sequential 40 axis 1 { "
       "%%0 i32 = load b0[i1] %%1 i64 = cast i32 %%0 "
-      "%%2 f32 = load b1[i0 + %d*i1] store_add b2[i0 + %%1] = %%2 } }";
+      "%%2 f32 = load b1[i0 + %d*i1] update add b2[i0 + %%1] = %%2 } }";
   static const struct { int columns, additions; } cases[] = {{128, 8}, {32, 2}, {1024, 8}};
   for (size_t i = 0; i < SNI_COUNT_OF(cases); i++) {
     char source[512];

@@ -153,6 +153,12 @@ static const struct {
      "its combiner does not exist"},
     {"loop i0 reduce 4 order lanes { %0 bool = const 1 %1 bool = reduce add i0 %0 }",
      "its combiner does not exist"},
+    {"b0 bool global read write loop i0 sequential 2 { %0 bool = const 1 update max b0[0] = %0 }",
+     "its combiner does not exist"},
+    {"b0 f16 global read write loop i0 sequential 2 { %0 f16 = load b0[0] update add b0[0] = %0 }",
+     "its combiner does not exist"},
+    {"b0 f32 global read write loop i0 sequential 2 { %0 f32 = const 1 update sub b0[0] = %0 }",
+     "its combiner does not exist"},
     // ---- carries
     {"%0 f32 = const 1 loop i0 parallel 2 { %1 f32 = carry i0 %0 %2 f32 = yield i0 %1, %1 }",
      "its loop is not sequential"},
@@ -171,7 +177,7 @@ static const struct {
     {"%0 f32 = const 1 loop i0 sequential 2 { %1 f32 = carry i0 %0 loop i1 sequential 2 { %2 f32 = "
      "yield i1 %0, %1 } %3 f32 = yield i0 %1, %1 }",
      "it has not one yield"},
-    {"b0 f32 global read write loop i0 parallel 2 { %0 f32 = const 1 store_add b0[0] = %0 }",
+    {"b0 f32 global read write loop i0 parallel 2 { %0 f32 = const 1 update add b0[0] = %0 }",
      "no loop around it is sequential"},
     // ---- accesses
     {"b0 f64 global read b1 f32 global read loop i0 parallel 1 { loop i1 parallel 1 { %0 f64 = "

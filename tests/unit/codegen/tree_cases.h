@@ -102,8 +102,43 @@ static const tree_case loops_cases[] = {
     {.name = "scatter",
      .text = "b0 i64 global read b1 f32 global read b2 f32 global read write "
              "loop i0 sequential 100 { %0 i64 = load b0[i0] %1 i64 = check_index below 7 %0 "
-             "%2 f32 = load b1[i0] store_add b2[%1] = %2 }",
+             "%2 f32 = load b1[i0] update add b2[%1] = %2 }",
      .elements = {100, 100, 7},
+     .faults = true},
+    {.name = "scatter in a loop of one lane",
+     .text = "b0 i64 global read b1 f32 global read b2 f32 global read write "
+             "loop i0 parallel 1 @ grid grain 1 lanes { loop i1 sequential 300 { "
+             "%0 i64 = load b0[i1] %1 i64 = check_index below 7 %0 %2 f32 = load b1[i1] "
+             "update add b2[i0 + %1] = %2 } }",
+     .elements = {300, 300, 7},
+     .faults = true},
+    {.name = "scatter mul",
+     .text = "b0 i64 global read b1 f32 global read b2 f32 global read write "
+             "loop i0 parallel 40 @ lanes { loop i1 sequential 100 { %0 i64 = load b0[i1] "
+             "%1 i64 = check_index below 7 %0 %2 i64 = const 40 %3 i64 = mul %1, %2 "
+             "%4 f32 = load b1[i0 + 40*i1] update mul b2[i0 + %3] = %4 } }",
+     .elements = {100, 4000, 280},
+     .faults = true},
+    {.name = "scatter max",
+     .text = "b0 i64 global read b1 f32 global read b2 f32 global read write "
+             "loop i0 parallel 40 @ lanes { loop i1 sequential 100 { %0 i64 = load b0[i1] "
+             "%1 i64 = check_index below 7 %0 %2 i64 = const 40 %3 i64 = mul %1, %2 "
+             "%4 f32 = load b1[i0 + 40*i1] update max b2[i0 + %3] = %4 } }",
+     .elements = {100, 4000, 280},
+     .faults = true},
+    {.name = "scatter min",
+     .text = "b0 i64 global read b1 f32 global read b2 f32 global read write "
+             "loop i0 parallel 40 @ lanes { loop i1 sequential 100 { %0 i64 = load b0[i1] "
+             "%1 i64 = check_index below 7 %0 %2 i64 = const 40 %3 i64 = mul %1, %2 "
+             "%4 f32 = load b1[i0 + 40*i1] update min b2[i0 + %3] = %4 } }",
+     .elements = {100, 4000, 280},
+     .faults = true},
+    {.name = "scatter copy",
+     .text = "b0 i64 global read b1 f32 global read b2 f32 global read write "
+             "loop i0 parallel 40 @ lanes { loop i1 sequential 100 { %0 i64 = load b0[i1] "
+             "%1 i64 = check_index below 7 %0 %2 i64 = const 40 %3 i64 = mul %1, %2 "
+             "%4 f32 = load b1[i0 + 40*i1] update copy b2[i0 + %3] = %4 } }",
+     .elements = {100, 4000, 280},
      .faults = true},
     {.name = "nested gather",
      .text = "b0 i64 global read b1 f32 global read b2 f32 global write "
@@ -419,7 +454,7 @@ static const tree_case scratch_cases[] = {
              "loop i1 parallel 50 @ lanes { store b2[i1] = %0 } "
              "loop i2 sequential 16 strip i0 whole 60 { "
              "loop i3 parallel 50 @ lanes { %2 f32 = load b0[50*i2 + 800*i0 + i3] "
-             "store_add b2[i3] = %2 } } "
+             "update add b2[i3] = %2 } } "
              "loop i4 parallel 50 @ lanes { %4 f32 = load b2[i4] store b1[50*i0 + i4] = %4 } }"},
     {.name = "lane buffers",
      .text = "b0 f32 global read b1 f32 global write b2 f32 row[5] in i0 read write "

@@ -214,12 +214,17 @@ static model_value tree_check_index(tree_model *m, const sni_tree_inst *inst, mo
   return (model_value){.i64 = a.i64 < 0 || end <= 0 ? 0 : a.i64 >= end ? end - 1 : a.i64};
 }
 
+static model_value tree_updated(const sni_tree_inst *inst, model_value old, model_value a) {
+  const sni_kop combiner = (sni_kop)inst->imm.combiner;
+  return combiner == SNI_KOP_COPY ? a : model_op(combiner, (sn_dtype)inst->dtype, old, a, a);
+}
+
 static void tree_store(const tree_model *m, const sni_tree_inst *inst, uint32_t item,
                        model_value a) {
   const sn_dtype dtype = (sn_dtype)inst->dtype;
   if (!tree_in_ranges(m, &sni_tree_accesses(m->tree)[inst->access], item, 0)) return;
   char *to = tree_address(m, inst->access, item, 0, inst->op == SNI_KOP_STORE);
-  if (inst->op == SNI_KOP_STORE_ADD) a = model_op(SNI_KOP_ADD, dtype, model_load(to, dtype), a, a);
+  if (inst->op == SNI_KOP_UPDATE) a = tree_updated(inst, model_load(to, dtype), a);
   memcpy(to, &a, sn_dtype_size(dtype));
 }
 
@@ -248,7 +253,7 @@ static void tree_run_inst(tree_model *m, uint32_t number, uint32_t item) {
       break;
     }
     case SNI_KOP_STORE:
-    case SNI_KOP_STORE_ADD:
+    case SNI_KOP_UPDATE:
       tree_store(m, inst, item, v[0]);
       break;
     case SNI_KOP_REDUCE:

@@ -269,10 +269,16 @@ static uint32_t random_load(random_maker *g, sni_tree_access access) {
 }
 
 static void random_put(random_maker *g, sni_kop op, sni_tree_access access, uint32_t value) {
-  sni_tree_add_inst(&g->b, (sni_tree_inst){.op = (uint16_t)op,
-                                           .dtype = (uint8_t)random_dtype_of(g, value),
-                                           .operands = {value},
-                                           .access = sni_tree_add_access(&g->b, access)});
+  static const sni_kop combiners[] = {SNI_KOP_COPY, SNI_KOP_ADD, SNI_KOP_MUL, SNI_KOP_MAX,
+                                      SNI_KOP_MIN};
+  const sn_dtype dtype = random_dtype_of(g, value);
+  const bool moves = dtype == SN_BOOL || !sni_is_compute(dtype);
+  sni_tree_inst inst = {.op = (uint16_t)op,
+                        .dtype = (uint8_t)dtype,
+                        .operands = {value},
+                        .access = sni_tree_add_access(&g->b, access)};
+  if (op == SNI_KOP_UPDATE) inst.imm.combiner = combiners[moves ? 0 : random_pick(g, 5)];
+  sni_tree_add_inst(&g->b, inst);
 }
 
 // ---- scratch
@@ -471,8 +477,8 @@ static void random_store(random_maker *g) {
   sni_tree_access access = random_new_access(g, dtype, strides, 0);
   const int64_t kind = random_pick(g, 6);
   if (kind == 0) random_add_range(g, &access);
-  if (kind == 1 && dtype != SN_BOOL && sni_is_compute(dtype) && random_in_sequence(g)) {
-    random_put(g, SNI_KOP_STORE_ADD, access, value);
+  if (kind == 1 && random_in_sequence(g)) {
+    random_put(g, SNI_KOP_UPDATE, access, value);
     return;
   }
   if (kind == 2) {

@@ -87,28 +87,28 @@ static const tree_case update_cases[] = {
      .text = "b0 i64 global read b1 f32 global read b2 f32 global read write %0 i64 = const 256 "
              "loop i0 parallel 256 @ grid grain 64 lanes { loop i1 sequential 30 axis 1 { "
              "%1 i64 = load b0[i1] %2 i64 = check_index below 7 %1 %3 i64 = mul %2, %0 "
-             "%4 f32 = load b1[i0 + 256*i1] store_add b2[i0 + %3] = %4 } }",
+             "%4 f32 = load b1[i0 + 256*i1] update add b2[i0 + %3] = %4 } }",
      .elements = {30, 7680, 1792},
      .faults = true},
     {.name = "rows of 100",
      .text = "b0 i64 global read b1 f32 global read b2 f32 global read write %0 i64 = const 100 "
              "loop i0 parallel 100 @ grid grain 64 lanes { loop i1 sequential 30 axis 1 { "
              "%1 i64 = load b0[i1] %2 i64 = check_index below 7 %1 %3 i64 = mul %2, %0 "
-             "%4 f32 = load b1[i0 + 100*i1] store_add b2[i0 + %3] = %4 } }",
+             "%4 f32 = load b1[i0 + 100*i1] update add b2[i0 + %3] = %4 } }",
      .elements = {30, 3000, 700},
      .faults = true},
     {.name = "rows of 17 f64",
      .text = "b0 i64 global read b1 f64 global read b2 f64 global read write %0 i64 = const 17 "
              "loop i0 parallel 17 @ grid grain 8 lanes { loop i1 sequential 30 axis 1 { "
              "%1 i64 = load b0[i1] %2 i64 = check_index below 7 %1 %3 i64 = mul %2, %0 "
-             "%4 f64 = load b1[i0 + 17*i1] store_add b2[i0 + %3] = %4 } }",
+             "%4 f64 = load b1[i0 + 17*i1] update add b2[i0 + %3] = %4 } }",
      .elements = {30, 510, 119},
      .faults = true},
     {.name = "rows of 300 i32",
      .text = "b0 i64 global read b1 i32 global read b2 i32 global read write %0 i64 = const 300 "
              "loop i0 parallel 300 @ grid grain 300 lanes { loop i1 sequential 30 axis 1 { "
              "%1 i64 = load b0[i1] %2 i64 = check_index below 7 %1 %3 i64 = mul %2, %0 "
-             "%4 i32 = load b1[i0 + 300*i1] store_add b2[i0 + %3] = %4 } }",
+             "%4 i32 = load b1[i0 + 300*i1] update add b2[i0 + %3] = %4 } }",
      .elements = {30, 9000, 2100},
      .faults = true},
 };

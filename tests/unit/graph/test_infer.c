@@ -330,6 +330,21 @@ static const rule_case cases[] = {
     BAD(SCATTER_ADD, "f32[10,4] i32[3] f64[3,4]", "", "", DTYPE,
         "scatter_add: operand #2: expected f32 as operand #0, given f64; operands: f32[10,4], "
         "i32[3], f64[3,4]"),
+    OK(SCATTER_MAX, "i8[10,B] i32[3] i8[3,B]", "", "", "i8[10,B]"),
+    OK(SCATTER_MIN, "u64[10] i32[] u64[]", "", "", "u64[10]"),
+    OK(SCATTER_MUL, "bf16[10,B] i32[3] bf16[3,B]", "", "", "bf16[10,B]"),
+    OK(SCATTER_UPDATE, "c64[10] u8[] c64[]", "", "", "c64[10]"),
+    BAD(SCATTER_MUL, "c64[10] i32[3] c64[3]", "", "", DTYPE,
+        "scatter_mul: operand #0: expected a real number, given c64; operands: c64[10], i32[3], "
+        "c64[3]"),
+    OK(FLAT_INDEX, "u8[7,B,2]", "0 1 5 B B 1", "", "i64[7,B]"),
+    OK(FLAT_INDEX, "i64[0]", "", "", "i64[]"),
+    BAD(FLAT_INDEX, "i64[7,2]", "0 5 1", "", SHAPE,
+        "flat_index: the last dim of operand #0 must be 1; operands: i64[7,2]"),
+    BAD(FLAT_INDEX, "i64[]", "0 5 1", "", SHAPE,
+        "flat_index: operand #0: expected rank >= 1, given 0; operands: i64[]"),
+    BAD(FLAT_INDEX, "f32[1]", "0 5 1", "", DTYPE,
+        "flat_index: operand #0: expected an integer, given f32; operands: f32[1]"),
     // random
     OK(RANDOM_BITS, "i64[3]", "0", "i32[B,5]", "i32[B,5]"),
     OK(RANDOM_BITS, "i64[3]", "2", "i64[]", "i64[]"),

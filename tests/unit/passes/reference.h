@@ -650,14 +650,43 @@ static inline void ref_gather(const ref_value *a, const ref_value *b, ref_value 
   }
 }
 
-static inline void ref_scatter_add(const ref_run *run, const ref_value *a, const ref_value *b,
-                                   const ref_value *c, ref_value *y) {
+static inline ref_cell ref_updated(const ref_run *run, sni_op op, sn_dtype dtype, ref_cell old,
+                                   ref_cell x) {
+  switch ((int)op) {
+    case SNI_OP_SCATTER_ADD:
+      return ref_combine(run, SNI_OP_REDUCE_SUM, dtype, old, x);
+    case SNI_OP_SCATTER_MUL:
+      return ref_combine(run, SNI_OP_REDUCE_PROD, dtype, old, x);
+    case SNI_OP_SCATTER_MAX:
+      return ref_combine(run, SNI_OP_REDUCE_MAX, dtype, old, x);
+    case SNI_OP_SCATTER_MIN:
+      return ref_combine(run, SNI_OP_REDUCE_MIN, dtype, old, x);
+    default:
+      return x;
+  }
+}
+
+static inline void ref_flat_index(const ref_run *run, const sni_node *node, const ref_value *a,
+                                  ref_value *y) {
+  const int n = node->n_attrs / 3;
+  for (int64_t i = 0; i < y->count; i++) {
+    y->cells[i].i = 0;
+    for (int k = 0; k < n; k++) {
+      const int64_t at = a->cells[i * n + k].i;
+      ck_assert(at >= 0 && at < ref_attr(run, node, n + k));
+      y->cells[i].i += at * ref_attr(run, node, 2 * n + k);
+    }
+  }
+}
+
+static inline void ref_scatter(const ref_run *run, const sni_node *node, const ref_value *a,
+                               const ref_value *b, const ref_value *c, ref_value *y) {
   int64_t row = 1;
   for (int k = 1; k < a->rank; k++) row *= a->dims[k];
   if (a->count) memcpy(y->cells, a->cells, sizeof(ref_cell) * (size_t)a->count);
   for (int64_t i = 0; i < c->count; i++) {
     ref_cell *cell = &y->cells[b->cells[i / row].i * row + i % row];
-    *cell = ref_combine(run, SNI_OP_REDUCE_SUM, y->dtype, *cell, c->cells[i]);
+    *cell = ref_updated(run, node->op, y->dtype, *cell, c->cells[i]);
   }
 }
 
@@ -707,8 +736,10 @@ static inline void ref_node(ref_run *run, sni_node_id id) {
     case SNI_CLASS_INDEX:
       if (node->op == SNI_OP_GATHER)
         ref_gather(a[0], a[1], y);
+      else if (sni_is_flat_index(node))
+        ref_flat_index(run, node, a[0], y);
       else
-        ref_scatter_add(run, a[0], a[1], a[2], y);
+        ref_scatter(run, node, a[0], a[1], a[2], y);
       break;
     case SNI_CLASS_CONTROL:  // tests/ops/test_control.c
       ck_abort_msg("%s has no reference", sni_op_infos[node->op].name);

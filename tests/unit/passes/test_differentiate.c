@@ -267,6 +267,21 @@ static const gradient_case cases[] = {
      "%0 = parameter input 0 : f64[4,2]\n%1 = constant [3, 0, 3] : i32[3]\n%2 = parameter input 1 "
      ": f64[3,2]\n"
      "%3 = scatter_add(%0, %1, %2) : f64[4,2]\nreturn %3"},
+#define SCATTER(id, name)                                                                        \
+  {SNI_OP_SCATTER_##id, -2, 2,                                                                   \
+   "%0 = parameter input 0 : f64[4,2]\n%1 = constant [3, 0, 3, 3] : i64[2,2]\n"                  \
+   "%2 = parameter input 1 : f64[2,2,2]\n%3 = scatter_" name                                     \
+   "(%0, %1, %2) : f64[4,2]\n"                                                                   \
+   "return %3"},                                                                                 \
+  {                                                                                              \
+    SNI_OP_SCATTER_##id, -2, 2,                                                                  \
+        "%0 = parameter input 0 : f64[A]\n%1 = constant [0, 0, 0] : i32[3]\n"                    \
+        "%2 = parameter input 1 : f64[3]\n%3 = scatter_" name "(%0, %1, %2) : f64[A]\nreturn %3" \
+  }
+    SCATTER(MUL, "mul"),
+    SCATTER(MAX, "max"),
+    SCATTER(MIN, "min"),
+    SCATTER(UPDATE, "update"),
     // sorting: both orders, of one row and of several
     {SNI_OP_SORT, -2, 2,
      "%0 = parameter input 0 : f64[7]\n%1 = sort(%0) {descending=0} : f64[7]\nreturn %1"},
