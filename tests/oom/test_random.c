@@ -30,8 +30,8 @@ static sn_status run_once(life *l, bool eager) {
   sn_context *c = l->context;
   SN_SCOPE(c);
   sn_tensor *in[2] = {sn_full(c, SN_F32, SN_SHAPE(5), 1.5), sn_random_key(c, 8)}, *out[2];
-  const sn_status status = eager ? sn_call_eager(l->function, in, 2, out, 2)
-                                 : sn_call(l->function, in, 2, out, 2);
+  const sn_status status =
+      eager ? sn_call_eager(l->function, in, 2, out, 2) : sn_call(l->function, in, 2, out, 2);
   return status;
 }
 
