@@ -59,7 +59,7 @@ typedef struct unknown_case {
 static const unknown_case cases[] = {
     {"sum of rows", sums_rows, {2, {3000, SN_UNKNOWN}}, false},
     {"sum of rows of matrices", sums_rows, {3, {3000, 1, SN_UNKNOWN}}, false},
-    {"product of rows", multiplies_rows, {2, {3000, SN_UNKNOWN}}, false},
+    {"product of rows", multiplies_rows, {2, {100, SN_UNKNOWN}}, false},  // of 3000 it is 0
     {"variance", varies, {2, {5000, SN_UNKNOWN}}, false},
     {"gradient of a broadcast", differentiates_a_broadcast, {2, {1, SN_UNKNOWN}}, false},
     {"sum of rows behind two", sums_rows, {3, {3000, SN_UNKNOWN, 2}}, true},
