@@ -6,12 +6,13 @@
 
 enum {
   line = 64,
-  piece = 1024,             // k that is run through at once where there are no segments
-  near_rows = 3,            // that b is streamed past at most: where it stays near,
-  met_rows = 16,            // where its rows meet in the same few sets of a cache,
-  stream_rows = 32,         // where it comes from afar
-  stream_bytes = 16 << 10,  // of their sums
-  packed_stream_rows = 4,   // from so many rows and columns on a is copied
+  piece = 1024,                  // k that is run through at once where there are no segments
+  near_rows = 3,                 // that b is streamed past at most: where it stays near,
+  met_rows = 16,                 // where its rows meet in the same few sets of a cache,
+  stream_rows = 32,              // where it comes from afar
+  stream_bytes = 16 << 10,       // of their sums: in L1,
+  far_stream_bytes = 128 << 10,  // or in L2, where rows of b are read on for longer
+  packed_stream_rows = 4,        // from so many rows and columns on a is copied
   packed_stream_columns = 128,
   stream_step = 128,        // rectangles are multiples of this: two vectors of any instruction set
   strip_bytes = 256 << 10,  // of a's rows that pass a panel one after the other: half of a small L2
@@ -44,9 +45,27 @@ void sni_gemm_measure(sni_gemm *g) {
   g->piece = piece_of(g->segment);
 }
 
+static double bytes_of_b(const sni_gemm *g) {
+  return (double)g->k * (double)(g->b_k < 0 ? -g->b_k : g->b_k);
+}
+// Whether b stays in L2; whether it does not even stay in what a core has of L3.
+static bool is_near(const sni_gemm *g) {
+  return bytes_of_b(g) <= place_bytes;
+}
+static bool is_far(const sni_gemm *g) {
+  return bytes_of_b(g) > far_bytes;
+}
+
+// Whether rows of b meet in the same few sets of a cache.
+static bool rows_meet(const sni_gemm *g) {
+  return g->b_k % place_pitch == 0 && g->k * line > place_pitch;
+}
+
 static void cut_stream(sni_gemm *g) {
   const int64_t step = stream_step / g->size;
-  const int64_t columns = stream_bytes / g->size / g->m / step * step;
+  const int64_t bytes = is_far(g) ? far_stream_bytes : stream_bytes;
+  const int64_t columns = bytes / g->size / g->m / step * step;
+  g->far = is_far(g);
   g->rectangle_rows = g->m;
   g->rectangle_columns = g->panel = least(g->n, columns);
   g->band = g->n;
@@ -89,22 +108,6 @@ static void cut_tiles(sni_gemm *g) {
   }
   const bool once = g->m <= g->strip_rows;  // then a copy serves no other strip
   g->band = least(once ? most(group_bytes / bytes, 1) * bytes / g->size : copied, g->n);
-}
-
-static double bytes_of_b(const sni_gemm *g) {
-  return (double)g->k * (double)(g->b_k < 0 ? -g->b_k : g->b_k);
-}
-// Whether b stays in L2; whether it does not even stay in what a core has of L3.
-static bool is_near(const sni_gemm *g) {
-  return bytes_of_b(g) <= place_bytes;
-}
-static bool is_far(const sni_gemm *g) {
-  return bytes_of_b(g) > far_bytes;
-}
-
-// Whether rows of b meet in the same few sets of a cache.
-static bool rows_meet(const sni_gemm *g) {
-  return g->b_k % place_pitch == 0 && g->k * line > place_pitch;
 }
 
 // Whether b is read by few blocks of rows, or stays near.
@@ -213,7 +216,7 @@ size_t sni_gemm_scratch_bytes(const sni_gemm_kernels *kernels, int dtype, int64_
   const int64_t tiles = sums + product_below(strip, depth * size, a_most) + strip * line +
                         product_below(columns, depth, b_most) + 2 * line;
   const int64_t streamed = least(rows, stream_rows);
-  const int64_t stream = least(streamed * columns, stream_bytes) + streamed * 2 * line;
+  const int64_t stream = least(streamed * columns, far_stream_bytes) + streamed * 2 * line;
   const int64_t streams = (pieces ? 2 * stream : stream) + streamed * depth * size + line;
   return (size_t)round_up(most(tiles, streams), line);
 }

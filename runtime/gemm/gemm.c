@@ -314,7 +314,7 @@ static void stream_piece(sni_gemm *g, int64_t k, int64_t depth) {
       .columns = g->columns,
       .start = SNI_GEMM_FROM_SUMS,
   };
-  g->kernels->stream[is_narrow_b(g) ? g->b_dtype : g->dtype](&tile);
+  g->kernels->stream[is_narrow_b(g) ? g->b_dtype : g->dtype][g->far](&tile);
   for (int64_t r = 0; start == SNI_GEMM_ADDED && r < g->rows; r++)
     add_row(g->dtype, g->sums + r * g->sums_row, sums + r * g->sums_row, g->columns);
 }

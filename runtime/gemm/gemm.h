@@ -50,6 +50,7 @@ typedef struct sni_gemm {
   int64_t size, a_size, b_size;      // bytes of an element, of one of a side
   int64_t piece;                     // k that is run through at once
   int64_t streams, packs_a, rows_a;  // bools; rows_a: the copy lies row by row, not k by k
+  int64_t far;                       // bool: what is streamed
   int64_t packed_a_row;              // bytes of a row of the copy; less where they lie k by k
   int64_t block_rows, strip_rows;    // of a tile; that pass a panel one behind the other
   int64_t panel, group,

@@ -324,18 +324,32 @@ SNI_INLINE void stream_tail(sn_dtype dtype, sn_dtype from, int depth, const sni_
   }
 }
 
-// `depth` rows of b, a constant up to 4, from k on: two vectors of columns at a time, all rows of a.
-SNI_INLINE void stream_rows(sn_dtype dtype, sn_dtype from, int depth, const sni_gemm_tile *t,
-                            int64_t k) {
+// Rows of b that are read side by side; of one row of a more, whose elements stay in registers.
+#if defined(__AVX512F__)
+enum { deep = 8, deep_of_one = 8 };
+#else
+enum { deep = 4, deep_of_one = 8 };
+#endif
+
+// What the next rows begin with here. All lines of a far b, to L2: in L1 rows may meet. Of a near one the
+// first, which hardware goes on from.
+SNI_INLINE void ask_for(const char *at, bool far) {
+  for (int line = 0; line < (far ? 2 * SNI_VECTOR_BYTES : 64); line += 64)
+    __builtin_prefetch(at + line, 0, far ? 2 : 3);
+}
+
+// `depth` rows of b, a constant, from k on: two vectors of columns at a time, all rows of a.
+SNI_INLINE void stream_rows(sn_dtype dtype, sn_dtype from, bool far, int depth,
+                            const sni_gemm_tile *t, int64_t k) {
   const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
   const char *a = t->a + k * t->a_k, *b = t->b + k * t->b_k;
   const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
   int64_t at = 0;
   for (; at + step <= bytes; at += step) {
-    vector right[4][2];
+    vector right[deep][2];
     UNROLL for (int i = 0; i < depth; i++) {
       const char *row = b + i * b_k + reach(dtype, from, at);
-      __builtin_prefetch(row + 4 * b_k);
+      ask_for(row + deep * b_k, far);
       right[i][0] = load_from(dtype, from, row);
       right[i][1] = load_from(dtype, from, row + reach(dtype, from, SNI_VECTOR_BYTES));
     }
@@ -355,22 +369,21 @@ SNI_INLINE void stream_rows(sn_dtype dtype, sn_dtype from, int depth, const sni_
   stream_tail(dtype, from, depth, t, k, at);
 }
 
-// The same for one row and eight of b: a's elements stay in registers, of the sums each is loaded half
-// as often.
-SNI_INLINE void stream_row(sn_dtype dtype, sn_dtype from, const sni_gemm_tile *t, int64_t k) {
-  enum { deep = 8 };
+// The same for one row: of the sums each is loaded less often.
+SNI_INLINE void stream_row(sn_dtype dtype, sn_dtype from, bool far, const sni_gemm_tile *t,
+                           int64_t k) {
   const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
   const char *b = t->b + k * t->b_k;
   const ptrdiff_t b_k = t->b_k;
-  vector one[deep];
-  UNROLL for (int i = 0; i < deep; i++) one[i] = all(dtype, t->a + (k + i) * t->a_k);
+  vector one[deep_of_one];
+  UNROLL for (int i = 0; i < deep_of_one; i++) one[i] = all(dtype, t->a + (k + i) * t->a_k);
   int64_t at = 0;
   for (; at + step <= bytes; at += step) {
     char *to = t->sums + at;
     vector low = load(to), high = load(to + SNI_VECTOR_BYTES);
-    UNROLL for (int i = 0; i < deep; i++) {
+    UNROLL for (int i = 0; i < deep_of_one; i++) {
       const char *row = b + i * b_k + reach(dtype, from, at);
-      __builtin_prefetch(row + deep * b_k);
+      ask_for(row + deep_of_one * b_k, far);
       low = multiply_add(dtype, one[i], load_from(dtype, from, row), low);
       high = multiply_add(dtype, one[i],
                           load_from(dtype, from, row + reach(dtype, from, SNI_VECTOR_BYTES)), high);
@@ -378,25 +391,27 @@ SNI_INLINE void stream_row(sn_dtype dtype, sn_dtype from, const sni_gemm_tile *t
     store(to, low);
     store(to + SNI_VECTOR_BYTES, high);
   }
-  stream_tail(dtype, from, deep, t, k, at);
+  stream_tail(dtype, from, deep_of_one, t, k, at);
 }
 
-SNI_INLINE void run_stream(sn_dtype dtype, sn_dtype from, const sni_gemm_tile *t) {
+SNI_INLINE void run_stream(sn_dtype dtype, sn_dtype from, bool far, const sni_gemm_tile *t) {
   int64_t k = 0;
-  for (; t->rows == 1 && k + 8 <= t->k; k += 8) stream_row(dtype, from, t, k);
-  for (; k + 4 <= t->k; k += 4) stream_rows(dtype, from, 4, t, k);
-  for (; k < t->k; k++) stream_rows(dtype, from, 1, t, k);
+  for (; t->rows == 1 && k + deep_of_one <= t->k; k += deep_of_one)
+    stream_row(dtype, from, far, t, k);
+  for (; k + deep <= t->k; k += deep) stream_rows(dtype, from, far, deep, t, k);
+  for (; k < t->k; k++) stream_rows(dtype, from, far, 1, t, k);
 }
 
 // clang-format off
 #define FROM(X) X(F32, F32) X(F64, F64) X(I32, I32) X(I64, I64) X(F32, F16) X(F32, BF16) X(I32, I8) X(I32, U8) \
   X(I32, I16) X(I32, U16)
 #define SNI_X(T, from) \
-  static void stream_##from(const sni_gemm_tile *t) { run_stream(SN_##T, SN_##from, t); }
+  static void stream_##from(const sni_gemm_tile *t) { run_stream(SN_##T, SN_##from, false, t); } \
+  static void stream_far_##from(const sni_gemm_tile *t) { run_stream(SN_##T, SN_##from, true, t); }
 FROM(SNI_X)
 #undef SNI_X
-#define SNI_X(T, from) [SN_##from] = stream_##from,
-static const sni_gemm_tile_function streams[SN_DTYPE_COUNT] = {FROM(SNI_X)};
+#define SNI_X(T, from) [SN_##from] = {stream_##from, stream_far_##from},
+static const sni_gemm_tile_function streams[SN_DTYPE_COUNT][2] = {FROM(SNI_X)};
 #undef SNI_X
 // clang-format on
 

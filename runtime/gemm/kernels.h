@@ -59,7 +59,7 @@ typedef struct sni_gemm_kernels {
   bool tiles_have_parts;            // else tiles read and write whole vectors
   int tile_rows[SNI_GEMM_VECTORS];  // most, of 1, 2 vectors
   const sni_gemm_tile_function (*tile)[SNI_GEMM_VECTORS][SNI_GEMM_ROWS];  // [dtype][][rows - 1]
-  const sni_gemm_tile_function *stream;                                   // [dtype of b]
+  const sni_gemm_tile_function (*stream)[2];  // [dtype of b][whether it is far]
   sni_gemm_copy_function copy_32, copy_64;
   const sni_gemm_copy_function *copy_narrow;  // [storage dtype of one or two bytes]
 } sni_gemm_kernels;
