@@ -326,9 +326,9 @@ SNI_INLINE void stream_tail(sn_dtype dtype, sn_dtype from, int depth, const sni_
 
 // Rows of b that are read side by side; of one row of a more, whose elements stay in registers.
 #if defined(__AVX512F__)
-enum { deep = 8, deep_of_one = 8 };
+enum { stream_depth = 8, stream_depth_of_one = 8 };
 #else
-enum { deep = 4, deep_of_one = 8 };
+enum { stream_depth = 4, stream_depth_of_one = 8 };
 #endif
 
 // What the next rows begin with here. All lines of a far b, to L2: in L1 rows may meet. Of a near one the
@@ -346,10 +346,10 @@ SNI_INLINE void stream_rows(sn_dtype dtype, sn_dtype from, bool far, int depth,
   const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
   int64_t at = 0;
   for (; at + step <= bytes; at += step) {
-    vector right[deep][2];
+    vector right[stream_depth][2];
     UNROLL for (int i = 0; i < depth; i++) {
       const char *row = b + i * b_k + reach(dtype, from, at);
-      ask_for(row + deep * b_k, far);
+      ask_for(row + stream_depth * b_k, far);
       right[i][0] = load_from(dtype, from, row);
       right[i][1] = load_from(dtype, from, row + reach(dtype, from, SNI_VECTOR_BYTES));
     }
@@ -375,15 +375,15 @@ SNI_INLINE void stream_row(sn_dtype dtype, sn_dtype from, bool far, const sni_ge
   const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
   const char *b = t->b + k * t->b_k;
   const ptrdiff_t b_k = t->b_k;
-  vector one[deep_of_one];
-  UNROLL for (int i = 0; i < deep_of_one; i++) one[i] = all(dtype, t->a + (k + i) * t->a_k);
+  vector one[stream_depth_of_one];
+  UNROLL for (int i = 0; i < stream_depth_of_one; i++) one[i] = all(dtype, t->a + (k + i) * t->a_k);
   int64_t at = 0;
   for (; at + step <= bytes; at += step) {
     char *to = t->sums + at;
     vector low = load(to), high = load(to + SNI_VECTOR_BYTES);
-    UNROLL for (int i = 0; i < deep_of_one; i++) {
+    UNROLL for (int i = 0; i < stream_depth_of_one; i++) {
       const char *row = b + i * b_k + reach(dtype, from, at);
-      ask_for(row + deep_of_one * b_k, far);
+      ask_for(row + stream_depth_of_one * b_k, far);
       low = multiply_add(dtype, one[i], load_from(dtype, from, row), low);
       high = multiply_add(dtype, one[i],
                           load_from(dtype, from, row + reach(dtype, from, SNI_VECTOR_BYTES)), high);
@@ -391,14 +391,15 @@ SNI_INLINE void stream_row(sn_dtype dtype, sn_dtype from, bool far, const sni_ge
     store(to, low);
     store(to + SNI_VECTOR_BYTES, high);
   }
-  stream_tail(dtype, from, deep_of_one, t, k, at);
+  stream_tail(dtype, from, stream_depth_of_one, t, k, at);
 }
 
 SNI_INLINE void run_stream(sn_dtype dtype, sn_dtype from, bool far, const sni_gemm_tile *t) {
   int64_t k = 0;
-  for (; t->rows == 1 && k + deep_of_one <= t->k; k += deep_of_one)
+  for (; t->rows == 1 && k + stream_depth_of_one <= t->k; k += stream_depth_of_one)
     stream_row(dtype, from, far, t, k);
-  for (; k + deep <= t->k; k += deep) stream_rows(dtype, from, far, deep, t, k);
+  for (; k + stream_depth <= t->k; k += stream_depth)
+    stream_rows(dtype, from, far, stream_depth, t, k);
   for (; k < t->k; k++) stream_rows(dtype, from, far, 1, t, k);
 }
 
