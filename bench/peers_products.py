@@ -56,7 +56,7 @@ int primitive(void *execute, void *wait, long times, const void *p, void *stream
 }
 #define PEAK(name, T, type, fma, set) \
   double name(long times) { \
-    type s[12]; type x = set(1.0), y = set(0.5); T out[8]; double sum = 0; \
+    type s[12]; type x = set(1.0), y = set(0.5); T out[sizeof(type) / sizeof(T)]; double sum = 0; \
     for (int i = 0; i < 12; i++) s[i] = set((T)i); \
     for (long t = 0; t < times; t++) { \
       _Pragma("GCC unroll 12") for (int i = 0; i < 12; i++) s[i] = fma(s[i], y, x); \

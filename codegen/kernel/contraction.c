@@ -131,9 +131,11 @@ static bool is_few_columns(int64_t m, int64_t n, int lanes) {
 }
 
 static bool is_small(const shape *s) {
+  // with masks, code of its own is ahead for longer
+  const int64_t small = s->registers == 32 ? 2 * small_work : small_work;
   if (s->m < 0 || s->n < 0 || s->k < 0 || s->cut || !s->contiguous || s->mapped) return false;
-  if (s->m > small_work || s->k > small_work) return false;
-  return s->m * s->k <= small_work && s->n <= small_work / most(s->m * s->k, 1);
+  if (s->m > small || s->k > small) return false;
+  return s->m * s->k <= small && s->n <= small / most(s->m * s->k, 1);
 }
 
 // swapped and lanes are set.

@@ -50,8 +50,11 @@ typedef struct sni_gemm {
   int64_t size, a_size, b_size;      // bytes of an element, of one of a side
   int64_t piece;                     // k that is run through at once
   int64_t streams, packs_a, rows_a;  // bools; rows_a: the copy lies row by row, not k by k
+  int64_t far;                       // bool: what is streamed
+  int64_t packed_a_row;              // bytes of a row of the copy; less where they lie k by k
   int64_t block_rows, strip_rows;    // of a tile; that pass a panel one behind the other
-  int64_t panel, band;               // columns of a panel; that all rows pass before the next
+  int64_t panel, group,
+      band;  // columns of a panel; copied at once; that all rows pass before the next
   int64_t rectangle_rows, rectangle_columns;
   int64_t band_first;
   int64_t first_k;    // of what the maps count: not 0 in a segment that is summed alone

@@ -93,7 +93,20 @@ SNI_INLINE void multiply_add_one(sn_dtype dtype, char *sum, const char *a, const
 }
 
 // A vector of which some elements, the first, are in memory; the others are zeros.
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__AVX512F__)
+#define HAS_PARTS 1
+typedef __mmask16 part;
+SNI_INLINE part part_of(int64_t bytes) {
+  return (part)(bytes < SNI_VECTOR_BYTES ? (1u << bytes / 4) - 1 : 0xFFFFu);
+}
+SNI_INLINE vector load_part(const char *from, part p) {
+  return (vector)_mm512_maskz_loadu_epi32(p, from);
+}
+SNI_INLINE void store_part(char *to, vector value, part p) {
+  _mm512_mask_storeu_epi32(to, p, (__m512i)value);
+}
+#elif defined(__AVX2__)
+#define HAS_PARTS 1
 typedef __m256i part;
 SNI_INLINE part part_of(int64_t bytes) {
   const __m256i numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -101,6 +114,43 @@ SNI_INLINE part part_of(int64_t bytes) {
 }
 SNI_INLINE vector load_part(const char *from, part p) {
   return (vector)_mm256_maskload_epi32((const int *)(const void *)from, p);
+}
+#else
+#define HAS_PARTS 0
+#endif
+
+// Vector v of a tile's `vectors`; of the last a part may be there, where masks cost a load nothing.
+#if defined(__AVX512F__)
+enum { tiles_have_parts = true, whole_vector = 0xFFFF };
+typedef part last_part;
+SNI_INLINE vector load_of(const char *from, int v, int vectors, last_part last) {
+  from += v * SNI_VECTOR_BYTES;
+  return v + 1 < vectors ? load(from) : load_part(from, last);
+}
+SNI_INLINE void store_of(char *to, int v, int vectors, last_part last, vector value) {
+  to += v * SNI_VECTOR_BYTES;
+  if (v + 1 < vectors || last == whole_vector)
+    store(to, value);
+  else
+    store_part(to, value, last);
+}
+SNI_INLINE last_part last_of(const sni_gemm_tile *t) {
+  return part_of(t->last_bytes);
+}
+#else
+enum { tiles_have_parts = false, whole_vector = 0 };
+typedef char last_part;
+SNI_INLINE vector load_of(const char *from, int v, int vectors, last_part last) {
+  (void)vectors, (void)last;
+  return load(from + v * SNI_VECTOR_BYTES);
+}
+SNI_INLINE void store_of(char *to, int v, int vectors, last_part last, vector value) {
+  (void)vectors, (void)last;
+  store(to + v * SNI_VECTOR_BYTES, value);
+}
+SNI_INLINE last_part last_of(const sni_gemm_tile *t) {
+  (void)t;
+  return whole_vector;
 }
 #endif
 
@@ -114,26 +164,28 @@ typedef struct strides {
   ptrdiff_t a_row, a_k, b_k, sums_row;
   int64_t k;
   sni_gemm_start start;
+  last_part last, last_sums;
 } strides;
 
-// fetched: how many k ahead b is asked for; 0: not.
-SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, int fetched, strides s,
-                         const char *left, const char *b, char *to) {
+// special, a constant: b is asked for `ahead` bytes ahead, and its last vector may be a part.
+SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, bool special, ptrdiff_t ahead,
+                         strides s, const char *left, const char *b, char *to) {
   vector sums[SNI_GEMM_ROWS][SNI_GEMM_VECTORS];
   const char *a[(SNI_GEMM_ROWS + 2) / 3];
+  if (!special) s.last = s.last_sums = whole_vector;
   UNROLL for (int r = 0; r < rows; r++) {
     UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
-        s.start == SNI_GEMM_FROM_SUMS ? load(to + r * s.sums_row + v * SNI_VECTOR_BYTES)
+        s.start == SNI_GEMM_FROM_SUMS ? load_of(to + r * s.sums_row, v, vectors, s.last_sums)
                                       : first(dtype, s.start);
   }
   UNROLL for (int g = 0; 3 * g < rows; g++) a[g] = left + 3 * g * s.a_row;
   for (int64_t k = s.k; k > 0; k--, b += s.b_k) {
     vector right[SNI_GEMM_VECTORS];
-    if (fetched) {
-      __builtin_prefetch(b + fetched * s.b_k);
-      if (vectors * SNI_VECTOR_BYTES > 64) __builtin_prefetch(b + fetched * s.b_k + 64);
+    if (special) {
+      __builtin_prefetch(b + ahead);
+      if (vectors * SNI_VECTOR_BYTES > 64) __builtin_prefetch(b + ahead + 64);
     }
-    UNROLL for (int v = 0; v < vectors; v++) right[v] = load(b + v * SNI_VECTOR_BYTES);
+    UNROLL for (int v = 0; v < vectors; v++) right[v] = load_of(b, v, vectors, s.last);
     UNROLL for (int r = 0; r < rows; r++) {
       const vector one = all(dtype, a[r / 3] + r % 3 * s.a_row);
       UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
@@ -144,29 +196,33 @@ SNI_INLINE void run_tile(sn_dtype dtype, int rows, int vectors, int fetched, str
   if (s.start == SNI_GEMM_ADDED) {
     UNROLL for (int r = 0; r < rows; r++) {
       UNROLL for (int v = 0; v < vectors; v++) sums[r][v] =
-          add(dtype, load(to + r * s.sums_row + v * SNI_VECTOR_BYTES), sums[r][v]);
+          add(dtype, load_of(to + r * s.sums_row, v, vectors, s.last_sums), sums[r][v]);
     }
   }
   UNROLL for (int r = 0; r < rows; r++) {
     UNROLL for (int v = 0; v < vectors; v++)
-        store(to + r * s.sums_row + v * SNI_VECTOR_BYTES, sums[r][v]);
+        store_of(to + r * s.sums_row, v, vectors, s.last_sums, sums[r][v]);
   }
 }
 
 SNI_INLINE void run_tiles(sn_dtype dtype, int rows, int vectors, const sni_gemm_tile *t) {
-  const strides s = {t->a_row, t->a_k, t->b_k, t->sums_row, t->k, t->start};
+  const last_part last = last_of(t);
+  const strides s = {t->a_row, t->a_k,   t->b_k, t->sums_row,
+                     t->k,     t->start, last,   t->has_room ? whole_vector : last};
   const char *a = t->a, *b = t->b;
-  const ptrdiff_t a_tile = t->a_tile;
+  const ptrdiff_t a_tile = t->a_tile, to_tile = rows * s.sums_row;
+  ptrdiff_t ahead = t->fetches ? 12 * s.b_k : 0;
   char *to = t->sums;
   int64_t left = t->tiles;
-  if (t->fetches) {
-    run_tile(dtype, rows, vectors, 12, s, a, b, to);
+  for (int64_t special = s.last != whole_vector ? left : t->fetches; special > 0; special--) {
+    run_tile(dtype, rows, vectors, true, ahead, s, a, b, to);
     left--;
     a += a_tile;
-    to += rows * s.sums_row;
+    to += to_tile;
+    ahead = 0;
   }
-  for (; left > 0; left--, a += a_tile, to += rows * s.sums_row)
-    run_tile(dtype, rows, vectors, 0, s, a, b, to);
+  for (; left > 0; left--, a += a_tile, to += to_tile)
+    run_tile(dtype, rows, vectors, false, 0, s, a, b, to);
 }
 
 // clang-format off
@@ -215,15 +271,24 @@ SNI_INLINE void multiply_add_from(sn_dtype dtype, sn_dtype from, char *sum, cons
   }
 }
 
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if HAS_PARTS
 // The first of them, up to a vector.
 SNI_INLINE vector load_few(sn_dtype dtype, sn_dtype from, const char *at, int64_t bytes, part p) {
   if (!is_narrow(dtype, from)) return load_part(at, p);
   if (bytes >= SNI_VECTOR_BYTES) return load_from(dtype, from, at);
+#if defined(__AVX512F__)
+  __m256i staged = _mm256_setzero_si256();
+  if (sni_dtype_bytes(from) == 2)
+    staged = _mm256_maskz_loadu_epi16(p, at);
+  else
+    staged = _mm256_castsi128_si256(_mm_maskz_loadu_epi8(p, at));
+  return (vector)sni_widen_vector(from, &staged);
+#else
   sni_vec_u32 few = {0};
   for (int64_t i = 0; i < bytes / 4; i++)
     few[i] = sni_widen_one(from, at + i * (int64_t)sni_dtype_bytes(from));
   return (vector)few;
+#endif
 }
 #endif
 
@@ -234,7 +299,7 @@ SNI_INLINE void stream_tail(sn_dtype dtype, sn_dtype from, int depth, const sni_
   const int64_t bytes = t->columns * SNI_SIZE(dtype);
   const char *a = t->a + k * t->a_k, *b = t->b + k * t->b_k;
   const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if HAS_PARTS
   for (; at < bytes; at += SNI_VECTOR_BYTES) {
     const part p = part_of(bytes - at);
     vector right[8];
@@ -259,18 +324,32 @@ SNI_INLINE void stream_tail(sn_dtype dtype, sn_dtype from, int depth, const sni_
   }
 }
 
-// `depth` rows of b, a constant up to 4, from k on: two vectors of columns at a time, all rows of a.
-SNI_INLINE void stream_rows(sn_dtype dtype, sn_dtype from, int depth, const sni_gemm_tile *t,
-                            int64_t k) {
+// Rows of b that are read side by side; of one row of a more, whose elements stay in registers.
+#if defined(__AVX512F__)
+enum { stream_depth = 8, stream_depth_of_one = 8 };
+#else
+enum { stream_depth = 4, stream_depth_of_one = 8 };
+#endif
+
+// What the next rows begin with here. All lines of a far b, to L2: in L1 rows may meet. Of a near one the
+// first, which hardware goes on from.
+SNI_INLINE void ask_for(const char *at, bool far) {
+  for (int line = 0; line < (far ? 2 * SNI_VECTOR_BYTES : 64); line += 64)
+    __builtin_prefetch(at + line, 0, far ? 2 : 3);
+}
+
+// `depth` rows of b, a constant, from k on: two vectors of columns at a time, all rows of a.
+SNI_INLINE void stream_rows(sn_dtype dtype, sn_dtype from, bool far, int depth,
+                            const sni_gemm_tile *t, int64_t k) {
   const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
   const char *a = t->a + k * t->a_k, *b = t->b + k * t->b_k;
   const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
   int64_t at = 0;
   for (; at + step <= bytes; at += step) {
-    vector right[4][2];
+    vector right[stream_depth][2];
     UNROLL for (int i = 0; i < depth; i++) {
       const char *row = b + i * b_k + reach(dtype, from, at);
-      __builtin_prefetch(row + 4 * b_k);
+      ask_for(row + stream_depth * b_k, far);
       right[i][0] = load_from(dtype, from, row);
       right[i][1] = load_from(dtype, from, row + reach(dtype, from, SNI_VECTOR_BYTES));
     }
@@ -290,22 +369,21 @@ SNI_INLINE void stream_rows(sn_dtype dtype, sn_dtype from, int depth, const sni_
   stream_tail(dtype, from, depth, t, k, at);
 }
 
-// The same for one row and eight of b: a's elements stay in registers, of the sums each is loaded half
-// as often.
-SNI_INLINE void stream_row(sn_dtype dtype, sn_dtype from, const sni_gemm_tile *t, int64_t k) {
-  enum { deep = 8 };
+// The same for one row: of the sums each is loaded less often.
+SNI_INLINE void stream_row(sn_dtype dtype, sn_dtype from, bool far, const sni_gemm_tile *t,
+                           int64_t k) {
   const int64_t bytes = t->columns * SNI_SIZE(dtype), step = 2 * SNI_VECTOR_BYTES;
   const char *b = t->b + k * t->b_k;
   const ptrdiff_t b_k = t->b_k;
-  vector one[deep];
-  UNROLL for (int i = 0; i < deep; i++) one[i] = all(dtype, t->a + (k + i) * t->a_k);
+  vector one[stream_depth_of_one];
+  UNROLL for (int i = 0; i < stream_depth_of_one; i++) one[i] = all(dtype, t->a + (k + i) * t->a_k);
   int64_t at = 0;
   for (; at + step <= bytes; at += step) {
     char *to = t->sums + at;
     vector low = load(to), high = load(to + SNI_VECTOR_BYTES);
-    UNROLL for (int i = 0; i < deep; i++) {
+    UNROLL for (int i = 0; i < stream_depth_of_one; i++) {
       const char *row = b + i * b_k + reach(dtype, from, at);
-      __builtin_prefetch(row + deep * b_k);
+      ask_for(row + stream_depth_of_one * b_k, far);
       low = multiply_add(dtype, one[i], load_from(dtype, from, row), low);
       high = multiply_add(dtype, one[i],
                           load_from(dtype, from, row + reach(dtype, from, SNI_VECTOR_BYTES)), high);
@@ -313,25 +391,28 @@ SNI_INLINE void stream_row(sn_dtype dtype, sn_dtype from, const sni_gemm_tile *t
     store(to, low);
     store(to + SNI_VECTOR_BYTES, high);
   }
-  stream_tail(dtype, from, deep, t, k, at);
+  stream_tail(dtype, from, stream_depth_of_one, t, k, at);
 }
 
-SNI_INLINE void run_stream(sn_dtype dtype, sn_dtype from, const sni_gemm_tile *t) {
+SNI_INLINE void run_stream(sn_dtype dtype, sn_dtype from, bool far, const sni_gemm_tile *t) {
   int64_t k = 0;
-  for (; t->rows == 1 && k + 8 <= t->k; k += 8) stream_row(dtype, from, t, k);
-  for (; k + 4 <= t->k; k += 4) stream_rows(dtype, from, 4, t, k);
-  for (; k < t->k; k++) stream_rows(dtype, from, 1, t, k);
+  for (; t->rows == 1 && k + stream_depth_of_one <= t->k; k += stream_depth_of_one)
+    stream_row(dtype, from, far, t, k);
+  for (; k + stream_depth <= t->k; k += stream_depth)
+    stream_rows(dtype, from, far, stream_depth, t, k);
+  for (; k < t->k; k++) stream_rows(dtype, from, far, 1, t, k);
 }
 
 // clang-format off
 #define FROM(X) X(F32, F32) X(F64, F64) X(I32, I32) X(I64, I64) X(F32, F16) X(F32, BF16) X(I32, I8) X(I32, U8) \
   X(I32, I16) X(I32, U16)
 #define SNI_X(T, from) \
-  static void stream_##from(const sni_gemm_tile *t) { run_stream(SN_##T, SN_##from, t); }
+  static void stream_##from(const sni_gemm_tile *t) { run_stream(SN_##T, SN_##from, false, t); } \
+  static void stream_far_##from(const sni_gemm_tile *t) { run_stream(SN_##T, SN_##from, true, t); }
 FROM(SNI_X)
 #undef SNI_X
-#define SNI_X(T, from) [SN_##from] = stream_##from,
-static const sni_gemm_tile_function streams[SN_DTYPE_COUNT] = {FROM(SNI_X)};
+#define SNI_X(T, from) [SN_##from] = {stream_##from, stream_far_##from},
+static const sni_gemm_tile_function streams[SN_DTYPE_COUNT][2] = {FROM(SNI_X)};
 #undef SNI_X
 // clang-format on
 
@@ -455,6 +536,7 @@ static void copy_64(const sni_gemm_copy *p) {
 const sni_gemm_kernels SNI_EXPAND(sni_gemm_kernels, SNI_ISA_SUFFIX) = {
     .name = SNI_TEXT_OF(SNI_ISA_SUFFIX),
     .vector_bytes = SNI_VECTOR_BYTES,
+    .tiles_have_parts = tiles_have_parts,
     .tile_rows = {rows_1, rows_2},
     .tile = tiles,
     .stream = streams,

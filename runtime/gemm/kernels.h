@@ -19,8 +19,8 @@ typedef enum sni_gemm_start {
 } sni_gemm_start;
 
 // rows x columns sums over k. Strides in bytes; columns are neighbours in b and sums. A function of tiles
-// runs `tiles` of them, one below the other, of its own number of rows and vectors: whole vectors of b
-// are read and of sums written.
+// runs `tiles` of them, one below the other, of its own number of rows and vectors: of the last vector of
+// b and sums the first bytes alone may be there, where tiles have parts.
 typedef struct sni_gemm_tile {
   const char *a;
   ptrdiff_t a_row, a_k;
@@ -32,6 +32,8 @@ typedef struct sni_gemm_tile {
   int64_t tiles;
   ptrdiff_t a_tile;  // from tile to tile
   bool fetches;      // b is far, and each k may be on a page of its own: the first tile asks for it
+  int64_t last_bytes;     // of the last vector; at least a vector's: all of it
+  bool has_room;          // for whole vectors of sums
   int64_t rows, columns;  // of a stream
   sni_gemm_start start;   // of a stream: FROM_SUMS
 } sni_gemm_tile;
@@ -54,9 +56,10 @@ typedef void (*sni_gemm_copy_function)(const sni_gemm_copy *copy);
 typedef struct sni_gemm_kernels {
   const char *name;
   int vector_bytes;
-  int tile_rows[SNI_GEMM_VECTORS];                                        // most, of 1, 2 vectors
+  bool tiles_have_parts;            // else tiles read and write whole vectors
+  int tile_rows[SNI_GEMM_VECTORS];  // most, of 1, 2 vectors
   const sni_gemm_tile_function (*tile)[SNI_GEMM_VECTORS][SNI_GEMM_ROWS];  // [dtype][][rows - 1]
-  const sni_gemm_tile_function *stream;                                   // [dtype of b]
+  const sni_gemm_tile_function (*stream)[2];  // [dtype of b][whether it is far]
   sni_gemm_copy_function copy_32, copy_64;
   const sni_gemm_copy_function *copy_narrow;  // [storage dtype of one or two bytes]
 } sni_gemm_kernels;

@@ -291,8 +291,8 @@ static void copy_long_row(const rows *w, const int64_t *values, const char *from
 }
 
 void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t from_size,
-                        sni_gemm_copy_function copy, int64_t size, char *to, int64_t own,
-                        int64_t n_own, int64_t k, int64_t n_k) {
+                        sni_gemm_copy_function copy, int64_t size, char *to, int64_t to_own,
+                        int64_t own, int64_t n_own, int64_t k, int64_t n_k) {
   const rows w = {map, from_size, size, copy, k, n_k};
   sni_gemm_axes joined;
   row_runs whole, edge;
@@ -305,7 +305,7 @@ void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t from_
   do {
     const int64_t step = inner_of(&map->own, map->own.step);
     const char *row = from + sum_of(&o, map->own.step);
-    for (int64_t i = 0; i < o.length; i++, row += step, to += n_k * size) {
+    for (int64_t i = 0; i < o.length; i++, row += step, to += to_own) {
       for (int64_t v = 0; v < map->n_ranges; v++)
         values[v] = map->ranges[v].offset + sum_of(&o, map->ranges[v].own) +
                     i * inner_of(&map->own, map->ranges[v].own);

@@ -46,10 +46,10 @@ bool sni_gemm_map_is_plain(const sni_gemm_map *map, const char *from, const char
 void sni_gemm_copy_block(const sni_gemm_map *map, const char *from, int64_t size,
                          sni_gemm_copy_function copy, char *to, int64_t to_k, int64_t own,
                          int64_t n_own, int64_t k, int64_t n_k);
-// to[own][k], neighbours of `size` bytes along k, one row behind the other. The innermost step of k is
+// to[own][k], to_own bytes from row to row, neighbours of `size` bytes along k. The innermost step of k is
 // that of neighbours too, of from_size bytes; copy: where that is another size, else NULL.
 void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t from_size,
-                        sni_gemm_copy_function copy, int64_t size, char *to, int64_t own,
-                        int64_t n_own, int64_t k, int64_t n_k);
+                        sni_gemm_copy_function copy, int64_t size, char *to, int64_t to_own,
+                        int64_t own, int64_t n_own, int64_t k, int64_t n_k);
 
 #endif

@@ -394,6 +394,11 @@ START_TEST(large_products) {
       {SN_I64, 16, 256, 300, 0, false, false, false, 0, 1024, false, 0, 0},
       {SN_F32, 13, 512, 520, 100, false, false, false, 0, 0, false, 0, 0},
       {SN_F32, 3, 509, 300, 0, false, false, true, 0, 0, false, 0, 0},
+      // rows of a that meet in L1 are copied, to where they do not
+      {SN_F32, 29, 140, 1024, 1024, false, true, false, 0, 0, false, 0, 0},
+      {SN_F32, 101, 75, 1030, 1024, false, false, false, 1018, 256, false, 0, 0},
+      {SN_F64, 43, 70, 512, 0, false, false, true, 0, 0, false, 0, 0},
+      {SN_I64, 15, 67, 100, 0, false, false, false, 412, 0, false, 0, 0},
   };
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
