@@ -123,8 +123,6 @@ static const struct {
     {"loop i0 parallel 1 { %0 bool = param 1 }", "does not exist for this dtype"},
     {"loop i0 parallel 1 { %0 i32 = const 1 %1 i32 = check_index below 1 %0 }",
      "does not exist for this dtype"},
-    {"loop i0 parallel 1 { %0 i32 = const 1 %1 i32 = random %0, %0, %0 }",
-     "an operand has another dtype"},
     {"loop i0 parallel 1 { %0 i64 = const 1 %1 i64 = check_index below -1 %0 }",
      "its size is negative"},
     // ---- reductions
