@@ -73,6 +73,9 @@ sn_status sni_infer_determinant(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_qr(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_eigh(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_svd(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_fft(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_rfft(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_irfft(const sni_inference *in, sni_type *out_type);
 
 // ---- attribute schemas ("axis", "start[],step[]")
 typedef struct sni_schema_field {

@@ -18,6 +18,9 @@ static const sni_library_op *const library_ops[] = {
     &sni_library_qr,
     &sni_library_eigh,
     &sni_library_svd,
+    &sni_library_fft,
+    &sni_library_rfft,
+    &sni_library_irfft,
 };
 
 const sni_library_op *sni_library_for(const sni_graph *graph, const sni_node *node) {

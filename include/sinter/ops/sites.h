@@ -50,6 +50,8 @@
 #define sn_eigh(...) SNI_AT(sn_eigh(__VA_ARGS__))
 #define sn_svd(...) SNI_AT(sn_svd(__VA_ARGS__))
 #define sn_lstsq(a, b) SNI_AT(sn_lstsq(a, b))
+#define sn_fftfreq(...) SNI_AT(sn_fftfreq(__VA_ARGS__))
+#define sn_rfftfreq(...) SNI_AT(sn_rfftfreq(__VA_ARGS__))
 #define sn_one_hot(indices, depth, dtype) SNI_AT(sn_one_hot(indices, depth, dtype))
 #define sn_gather(x, indices) SNI_AT(sn_gather(x, indices))
 #define sn_scatter_add(x, indices, updates) SNI_AT(sn_scatter_add(x, indices, updates))
@@ -243,6 +245,62 @@ static inline sn_tensor *sn_triangular_solve(sn_tensor *a, sn_tensor *b, sn_tria
   options.size = sizeof(options);
   return sn_locate(sn_triangular_solve_opts(a, b, &options), file, line);
 }
+static inline sn_tensor *sn_fft(sn_tensor *x, int axis, sn_fft_options options = sn_fft_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_fft_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_ifft(sn_tensor *x, int axis, sn_fft_options options = sn_fft_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_ifft_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_rfft(sn_tensor *x, int axis, sn_fft_options options = sn_fft_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_rfft_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_irfft(sn_tensor *x, int axis, sn_fft_options options = sn_fft_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_irfft_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_fftn(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_fftn_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_ifftn(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_ifftn_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_rfftn(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_rfftn_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_irfftn(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_irfftn_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_fft2(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_fft2_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_ifft2(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_ifft2_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_rfft2(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_rfft2_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_irfft2(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_irfft2_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_fftshift(sn_tensor *x, sn_flip_options options = sn_flip_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_fftshift_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_ifftshift(sn_tensor *x, sn_flip_options options = sn_flip_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_ifftshift_opts(x, &options), file, line);
+}
 static inline sn_tensor *sn_matmul(sn_tensor *a, sn_tensor *b, sn_matmul_options options = sn_matmul_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_matmul_opts(a, b, &options), file, line);
@@ -348,6 +406,20 @@ static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_se
 #define sn_max_pool(...) SNI_OPTIONS1(sn_max_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
 #define sn_avg_pool(...) SNI_OPTIONS1(sn_avg_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
 #define sn_triangular_solve(...) SNI_OPTIONS2(sn_triangular_solve_opts, sn_triangular_options, __VA_ARGS__, .size = sizeof(sn_triangular_options))
+#define sn_fft(...) SNI_OPTIONS2(sn_fft_opts, sn_fft_options, __VA_ARGS__, .size = sizeof(sn_fft_options))
+#define sn_ifft(...) SNI_OPTIONS2(sn_ifft_opts, sn_fft_options, __VA_ARGS__, .size = sizeof(sn_fft_options))
+#define sn_rfft(...) SNI_OPTIONS2(sn_rfft_opts, sn_fft_options, __VA_ARGS__, .size = sizeof(sn_fft_options))
+#define sn_irfft(...) SNI_OPTIONS2(sn_irfft_opts, sn_fft_options, __VA_ARGS__, .size = sizeof(sn_fft_options))
+#define sn_fftn(...) SNI_OPTIONS1(sn_fftn_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_ifftn(...) SNI_OPTIONS1(sn_ifftn_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_rfftn(...) SNI_OPTIONS1(sn_rfftn_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_irfftn(...) SNI_OPTIONS1(sn_irfftn_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_fft2(...) SNI_OPTIONS1(sn_fft2_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_ifft2(...) SNI_OPTIONS1(sn_ifft2_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_rfft2(...) SNI_OPTIONS1(sn_rfft2_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_irfft2(...) SNI_OPTIONS1(sn_irfft2_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_fftshift(...) SNI_OPTIONS1(sn_fftshift_opts, sn_flip_options, __VA_ARGS__, .size = sizeof(sn_flip_options))
+#define sn_ifftshift(...) SNI_OPTIONS1(sn_ifftshift_opts, sn_flip_options, __VA_ARGS__, .size = sizeof(sn_flip_options))
 #define sn_matmul(...) SNI_OPTIONS2(sn_matmul_opts, sn_matmul_options, __VA_ARGS__, .size = sizeof(sn_matmul_options))
 #define sn_scaled_dot_product_attention(...) SNI_OPTIONS3(sn_scaled_dot_product_attention_opts, sn_attention_options, __VA_ARGS__, .size = sizeof(sn_attention_options))
 #define sn_sum(...) SNI_OPTIONS1(sn_sum_opts, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
