@@ -18,6 +18,7 @@ static const sni_library_op *const library_ops[] = {
     &sni_library_qr,
     &sni_library_eigh,
     &sni_library_svd,
+    &sni_library_gcd,
     &sni_library_fft,
     &sni_library_rfft,
     &sni_library_irfft,

@@ -56,6 +56,8 @@ extern const sni_library_op sni_library_sort, sni_library_argsort, sni_library_t
 // ---- library_linalg.c
 extern const sni_library_op sni_library_cholesky, sni_library_triangular_solve, sni_library_solve,
     sni_library_determinant, sni_library_qr, sni_library_eigh, sni_library_svd;
+// ---- library_gcd.c
+extern const sni_library_op sni_library_gcd;
 // ---- library_fft.c
 extern const sni_library_op sni_library_fft, sni_library_rfft, sni_library_irfft;
 

@@ -158,7 +158,7 @@ SNI_INLINE point roots_of(const sni_fft_real *a, int64_t k) {
   return (point){load(roots + k), load(roots + a->imag + k)};
 }
 
-// Pairs k.. and those that are as far from the end: `count` of each, a vector at most; of one that is its own the same twice.
+// Pairs k.. and those that are as far from the end: `count` of each, a vector at most. The one in the middle is written twice.
 static void join_some(const sni_fft_real *a, real *y, int64_t k, int64_t count) {
   real *low = y + 2 * k, *high = y + 2 * (a->h - k - count + 1);
   real ends[2 * lanes] = {0};
@@ -188,14 +188,8 @@ static void join(const sni_fft_real *a, void *to) {
   real *y = to;
   const int64_t h = a->h, pairs = h / 2;
   const real scale = (real)a->scale, re = y[0], im = y[1];
-  for (int64_t k = 1; k <= pairs; k += lanes) {
-    // What meets in the middle is done alone: it would be read behind its being written.
-    const int64_t left = pairs - k + 1;
-    if (left >= lanes && 2 * (k + lanes - 1) < h)
-      join_some(a, y, k, lanes);
-    else
-      for (int64_t i = k; i <= pairs && i < k + lanes; i++) join_some(a, y, i, 1);
-  }
+  for (int64_t k = 1; k <= pairs; k += lanes)
+    join_some(a, y, k, pairs - k + 1 < lanes ? pairs - k + 1 : lanes);
   y[0] = (re + im) * scale;
   y[1] = 0;
   y[2 * h] = (re - im) * scale;

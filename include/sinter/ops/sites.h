@@ -41,6 +41,7 @@
 #define sn_polar(r, angle) SNI_AT(sn_polar(r, angle))
 #define sn_adaptive_max_pool(...) SNI_AT(sn_adaptive_max_pool(__VA_ARGS__))
 #define sn_adaptive_avg_pool(...) SNI_AT(sn_adaptive_avg_pool(__VA_ARGS__))
+#define sn_resize(...) SNI_AT(sn_resize(__VA_ARGS__))
 #define sn_cholesky(x) SNI_AT(sn_cholesky(x))
 #define sn_solve(a, b) SNI_AT(sn_solve(a, b))
 #define sn_inverse(x) SNI_AT(sn_inverse(x))
@@ -110,10 +111,13 @@
 #define sn_sinc(x) SNI_AT(sn_sinc(x))
 #define sn_deg2rad(x) SNI_AT(sn_deg2rad(x))
 #define sn_rad2deg(x) SNI_AT(sn_rad2deg(x))
+#define sn_gcd(a, b) SNI_AT(sn_gcd(a, b))
+#define sn_lcm(a, b) SNI_AT(sn_lcm(a, b))
 #define sn_bitwise_count(x) SNI_AT(sn_bitwise_count(x))
 #define sn_nan_to_num(x) SNI_AT(sn_nan_to_num(x))
 #define sn_clip(x, low, high) SNI_AT(sn_clip(x, low, high))
 #define sn_cast(x, dtype) SNI_AT(sn_cast(x, dtype))
+#define sn_bitcast(x, dtype) SNI_AT(sn_bitcast(x, dtype))
 #define sn_add(a, b) SNI_AT(sn_add(a, b))
 #define sn_sub(a, b) SNI_AT(sn_sub(a, b))
 #define sn_mul(a, b) SNI_AT(sn_mul(a, b))
@@ -158,6 +162,7 @@
 #define sn_minimum_scalar(x, value) SNI_AT(sn_minimum_scalar(x, value))
 #define sn_relu(x) SNI_AT(sn_relu(x))
 #define sn_gelu(x) SNI_AT(sn_gelu(x))
+#define sn_gelu_exact(x) SNI_AT(sn_gelu_exact(x))
 #define sn_softplus(x) SNI_AT(sn_softplus(x))
 #define sn_log_sigmoid(x) SNI_AT(sn_log_sigmoid(x))
 #define sn_leaky_relu(x, slope) SNI_AT(sn_leaky_relu(x, slope))
@@ -377,6 +382,10 @@ static inline sn_tensor *sn_cummin(sn_tensor *x, int axis, sn_cumulate_options o
   options.size = sizeof(options);
   return sn_locate(sn_cummin_opts(x, axis, &options), file, line);
 }
+static inline sn_tensor *sn_cumlogsumexp(sn_tensor *x, int axis, sn_cumulate_options options = sn_cumulate_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_cumlogsumexp_opts(x, axis, &options), file, line);
+}
 static inline sn_tensor *sn_flip(sn_tensor *x, sn_flip_options options = sn_flip_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_flip_opts(x, &options), file, line);
@@ -439,6 +448,7 @@ static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_se
 #define sn_cumprod(...) SNI_OPTIONS2(sn_cumprod_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_cummax(...) SNI_OPTIONS2(sn_cummax_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_cummin(...) SNI_OPTIONS2(sn_cummin_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
+#define sn_cumlogsumexp(...) SNI_OPTIONS2(sn_cumlogsumexp_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_flip(...) SNI_OPTIONS1(sn_flip_opts, sn_flip_options, __VA_ARGS__, .size = sizeof(sn_flip_options))
 #define sn_sort(...) SNI_OPTIONS2(sn_sort_opts, sn_sort_options, __VA_ARGS__, .size = sizeof(sn_sort_options))
 #define sn_argsort(...) SNI_OPTIONS2(sn_argsort_opts, sn_sort_options, __VA_ARGS__, .size = sizeof(sn_sort_options))

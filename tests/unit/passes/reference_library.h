@@ -89,6 +89,22 @@ static inline void ref_factor(const ref_run *run, const sni_node *node, const re
   for (int64_t i = 0; i < y->count; i++) y->cells[i] = ref_fit(run, y->dtype, y->cells[i]);
 }
 
+static inline void ref_gcd(const ref_run *run, const ref_value *a, const ref_value *b,
+                           ref_value *y) {
+  const bool is_signed = sni_dtype_infos[y->dtype].kind == SNI_KIND_SIGNED;
+  for (int64_t i = 0; i < y->count; i++) {
+    uint64_t p = (uint64_t)a->cells[i].i, q = (uint64_t)b->cells[i].i;
+    if (is_signed && a->cells[i].i < 0) p = 0 - p;
+    if (is_signed && b->cells[i].i < 0) q = 0 - q;
+    while (q) {
+      const uint64_t rest = p % q;
+      p = q;
+      q = rest;
+    }
+    y->cells[i] = ref_fit(run, y->dtype, (ref_cell){.i = (int64_t)p});
+  }
+}
+
 // The sums of its definition, in f64.
 static inline void ref_transform(const ref_run *run, const sni_node *node, const ref_value *a,
                                  ref_value *y) {
@@ -129,6 +145,9 @@ static inline void ref_library(const ref_run *run, const sni_node *node, const r
       break;
     case SNI_OP_SEARCH_SORTED:
       ref_search(run, node, a[0], a[1], y);
+      break;
+    case SNI_OP_GCD:
+      ref_gcd(run, a[0], a[1], y);
       break;
     case SNI_OP_FFT:
     case SNI_OP_RFFT:
