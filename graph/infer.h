@@ -81,6 +81,9 @@ sn_status sni_infer_random_float(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_random_order(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_random_integers(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_random_sample(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_fft(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_rfft(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_irfft(const sni_inference *in, sni_type *out_type);
 
 // ---- attribute schemas ("axis", "start[],step[]")
 typedef struct sni_schema_field {

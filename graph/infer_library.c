@@ -159,3 +159,81 @@ sn_status sni_infer_svd(const sni_inference *in, sni_type *out_type) {
   const sni_dim rows = sni_dim_add_constant(in->dims, sni_dim_add(in->dims, m, n), 1);
   return infer_stack(in, rows, sni_dim_min(in->dims, m, n), out_type);
 }
+
+// ---- transforms: of complex rows, or of pairs in the last dim
+enum { longest_row = 1 << 30 };
+
+static sn_status read_norm(const sni_inference *in, int flag, int norm) {
+  static const char *const names[] = {"a flag", "norm"};
+  int64_t value;
+  SNI_TRY(read_number(in, flag, names[0], 1, &value));
+  return read_number(in, norm, names[1], 2, &value);
+}
+
+// The dims of rows and their length; *out_pairs: the last dim is that of pairs.
+static sn_status check_points(const sni_inference *in, bool *out_pairs, int64_t *out_n) {
+  const sni_type *a = in->operands[0];
+  const bool pairs = !sni_is_complex(a->dtype);
+  SNI_TRY(check_rows(in, 1 + pairs));
+  if (pairs && !sni_infer_agree(in, a->dims[a->rank - 1], 2))
+    return sni_infer_fail(in, SN_ERR_SHAPE, "operand #0: expected pairs in the last dim");
+  *out_pairs = pairs;
+  if (!sni_dim_is_constant(in->dims, a->dims[a->rank - 1 - pairs], out_n))
+    return sni_infer_fail(in, SN_ERR_SHAPE,
+                          "operand #0: the length of its rows must be a constant");
+  return SN_OK;
+}
+
+static sn_status check_length(const sni_inference *in, int64_t n) {
+  if (n >= 1 && n <= longest_row) return SN_OK;
+  return sni_infer_fail(in, SN_ERR_SHAPE, "rows of %lld elements, expected 1 to %d", (long long)n,
+                        longest_row);
+}
+
+sn_status sni_infer_fft(const sni_inference *in, sni_type *out_type) {
+  bool pairs;
+  int64_t n;
+  SNI_TRY(read_norm(in, 0, 1));
+  SNI_TRY(check_points(in, &pairs, &n));
+  *out_type = *in->operands[0];
+  return check_length(in, n);
+}
+
+sn_status sni_infer_rfft(const sni_inference *in, sni_type *out_type) {
+  const sni_type *a = in->operands[0];
+  int64_t pairs, n;
+  SNI_TRY(read_norm(in, 0, 1));
+  SNI_TRY(read_number(in, 2, "pairs", 1, &pairs));
+  SNI_TRY(check_rows(in, 1));
+  if (!sni_dim_is_constant(in->dims, a->dims[a->rank - 1], &n))
+    return sni_infer_fail(in, SN_ERR_SHAPE,
+                          "operand #0: the length of its rows must be a constant");
+  SNI_TRY(check_length(in, n));
+  if (pairs && a->rank == SN_MAX_RANK)
+    return sni_infer_fail(in, SN_ERR_SHAPE, "operand #0: expected rank < %d, given %d", SN_MAX_RANK,
+                          a->rank);
+  *out_type = *a;
+  out_type->dims[a->rank - 1] = n / 2 + 1;
+  if (pairs)
+    out_type->dims[out_type->rank++] = 2;
+  else
+    out_type->dtype = a->dtype == SN_F64 ? SN_C128 : SN_C64;
+  return SN_OK;
+}
+
+sn_status sni_infer_irfft(const sni_inference *in, sni_type *out_type) {
+  bool pairs;
+  int64_t m, n;
+  SNI_TRY(read_number(in, 0, "n", longest_row, &n));
+  SNI_TRY(read_norm(in, 1, 2));
+  SNI_TRY(check_points(in, &pairs, &m));
+  SNI_TRY(check_length(in, n));
+  if (m != n / 2 + 1)
+    return sni_infer_fail(in, SN_ERR_SHAPE, "operand #0: rows of %lld elements, expected %lld",
+                          (long long)m, (long long)(n / 2 + 1));
+  *out_type = *in->operands[0];
+  out_type->rank -= pairs;
+  out_type->dims[out_type->rank - 1] = n;
+  if (!pairs) out_type->dtype = sni_part_dtype(out_type->dtype);
+  return SN_OK;
+}

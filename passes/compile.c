@@ -418,7 +418,7 @@ static sn_status make_commands(job *j, sni_command *commands) {
       if (!c->code) return sni_fail_memory(j->diag, 0, "a library call");
       c->faults = sni_command_faults(p);
       c->kind = SNI_COMMAND_LIBRARY;
-      c->scratch_bytes = sizeof(sni_scratch_header);
+      c->scratch_bytes = sizeof(sni_scratch_header) + p->scratch_bytes;
       c->name = p->library->symbol;
       compiled->n_blas += sni_library_is_blas(p->library);
     }

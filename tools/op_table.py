@@ -104,7 +104,7 @@ def table(ops):
 ARGUMENTS = {
     "int axis": "0", "int source": "0", "int destination": "1", "int a": "0", "int b": "1", "int n": "2", "int": "1",
     "int64_t": "1", "double rate": "0.5", "double": "1", "bool": "false", "sn_dtype": "SN_I32", "sn_shape": "SN_SHAPE(4)",
-    "sn_cast dtype": "SN_C128", "sn_broadcast_to shape": "SN_SHAPE(3, 2, 2)",
+    "sn_cast dtype": "SN_C128", "sn_bitcast dtype": "sn_dtype_of(in[0])", "sn_resize_method": "SN_RESIZE_LINEAR", "sn_broadcast_to shape": "SN_SHAPE(3, 2, 2)",
     "const int *perm": "(int[]){1, 0}", "const int *axes": "(int[]){0, 1}", "const int *axes_a": "(int[]){1, 0}",
     "const int *axes_b": "(int[]){0, 1}", "const int64_t *low": "(int64_t[]){1, 0}", "const int64_t *high": "(int64_t[]){0, 1}",
     "const int64_t *sizes": "(int64_t[]){1, 1}", "const int64_t *multiples": "(int64_t[]){1, 2}",
@@ -116,7 +116,7 @@ ARGUMENTS = {
 IMAGE = "image(in[0])"
 OPERANDS = {
     "sn_conv": [IMAGE, "kernel(in[1])"], "sn_conv_transpose": [IMAGE, "kernel(in[1])"], "sn_max_pool": [IMAGE],
-    "sn_avg_pool": [IMAGE], "sn_adaptive_max_pool": [IMAGE], "sn_adaptive_avg_pool": [IMAGE],
+    "sn_avg_pool": [IMAGE], "sn_adaptive_max_pool": [IMAGE], "sn_adaptive_avg_pool": [IMAGE], "sn_resize": [IMAGE],
     "sn_group_norm": ["in[0]", "NULL", "NULL"], "sn_where": ["truth", "in[0]", "in[1]"], "sn_where_scalar": ["truth", "in[0]"],
     "sn_rwhere_scalar": ["truth", "in[0]"],
     "sn_gather": ["in[0]", "places"], "sn_squeeze": ["row(in[0])"],

@@ -95,6 +95,20 @@ sn_tensor *(sn_silu)(sn_tensor *x) {
       sni_rounded(c, sni_binary(c, SNI_OP_MUL, above, sni_unary(c, SNI_OP_SIGMOID, above)), given));
 }
 
+// Beyond 40 erfc is 0 or 2 in every dtype: clamping changes no value but keeps inf * 0 out.
+sn_tensor *(sn_gelu_exact)(sn_tensor *x) {
+  SNI_BEGIN_COMPOSED(c, "sn_gelu_exact", x);
+  if (!begin_float(c, x)) return &c->error_tensor;
+  const sn_dtype dtype = x->type.dtype;
+  sn_tensor *wide = sni_is_half(dtype) ? sni_convert(c, x, SN_F32) : x;
+  sn_tensor *above = sni_with_number(c, SNI_OP_MAX, wide, -40);
+  sn_tensor *inside = sni_with_number(c, SNI_OP_MIN, above, 40);
+  sn_tensor *share =
+      sni_unary(c, SNI_OP_ERFC, sni_with_number(c, SNI_OP_MUL, inside, -0.70710678118654752440));
+  sn_tensor *y = sni_binary(c, SNI_OP_MUL, sni_with_number(c, SNI_OP_MUL, above, 0.5), share);
+  return sni_keep_only(c, c_first, sni_is_half(dtype) ? sni_convert(c, y, dtype) : y);
+}
+
 sn_tensor *(sn_mish)(sn_tensor *x) {
   SNI_BEGIN_COMPOSED(c, "sn_mish", x);
   if (!begin_float(c, x)) return &c->error_tensor;

@@ -99,6 +99,17 @@ sn_tensor *sni_take(sn_context *c, sn_tensor *x, int axis, sni_dim start, sni_di
   return sni_emit(c, SNI_OP_SLICE, &x, 1, attrs, 2 * type.rank, &type);
 }
 
+sn_tensor *sni_last_axis(sn_context *c, sn_tensor *x, int axis, bool back) {
+  sni_dim perm[SN_MAX_RANK];
+  if (sn_failed(x) || axis == x->type.rank - 1) return x;
+  const int last = x->type.rank - 1;
+  for (int i = 0; i <= last; i++) {
+    const int moved = i < axis ? i : i < last ? i + 1 : axis;  // dim i of what has it last
+    perm[back ? moved : i] = back ? i : moved;
+  }
+  return sni_emit(c, SNI_OP_TRANSPOSE, &x, 1, perm, x->type.rank, NULL);
+}
+
 // ---- symbolic dims in shapes: which trace, and which dim of it. Far below all that callers write.
 static int64_t trace_tag(const sn_context *c) {
   return (int64_t)(sni_trace_tag(c->trace) >> 36);

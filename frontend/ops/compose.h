@@ -56,6 +56,8 @@ static inline sn_tensor *sni_iota(sn_context *c, const sni_type *type, int axis)
 }
 // Elements [start, start + size) of axis.
 sn_tensor *sni_take(sn_context *c, sn_tensor *x, int axis, sni_dim start, sni_dim size);
+// Axis `axis` behind all others; back: from there to its place.
+sn_tensor *sni_last_axis(sn_context *c, sn_tensor *x, int axis, bool back);
 
 // The context and the checked operands of a public op, or what it must return at once.
 #define SNI_BEGIN(c, name, ...)                                            \

@@ -10,18 +10,6 @@ static bool check_axis(sn_context *c, const sn_tensor *x, int *axis) {
   return *axis >= 0;
 }
 
-// Axis `axis` behind all others; back: from there to its place.
-static sn_tensor *move_axis(sn_context *c, sn_tensor *x, int axis, bool back) {
-  sni_dim perm[SN_MAX_RANK];
-  if (sn_failed(x) || axis == x->type.rank - 1) return x;
-  const int last = x->type.rank - 1;
-  for (int i = 0; i <= last; i++) {
-    const int moved = i < axis ? i : i < last ? i + 1 : axis;  // dim i of what has it last
-    perm[back ? moved : i] = back ? i : moved;
-  }
-  return sni_emit(c, SNI_OP_TRANSPOSE, &x, 1, perm, x->type.rank, NULL);
-}
-
 // Places along an axis are i32.
 static bool check_places(sn_context *c, const sn_tensor *x, int axis) {
   char text[SNI_TENSOR_NAME];
@@ -33,8 +21,8 @@ static bool check_places(sn_context *c, const sn_tensor *x, int axis) {
 
 static sn_tensor *sort_along(sn_context *c, sni_op op, sn_tensor *x, int axis, bool descending) {
   const sni_dim attrs[] = {descending};
-  x = move_axis(c, x, axis, false);
-  return move_axis(c, sni_emit(c, op, &x, 1, attrs, 1, NULL), axis, true);
+  x = sni_last_axis(c, x, axis, false);
+  return sni_last_axis(c, sni_emit(c, op, &x, 1, attrs, 1, NULL), axis, true);
 }
 
 sn_tensor *sn_sort_opts(sn_tensor *x, int axis, const sn_sort_options *options) {
@@ -130,7 +118,7 @@ static sn_tensor *begin_quantile(sn_context *c, sn_tensor *x, int *axis) {
   if (!sni_dim_require(sni_context_dims(c), x->type.dims[*axis], 1))
     return sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s is empty", c->frame.op, *axis,
                      sni_describe(x, text));
-  x = move_axis(c, x, *axis, false);
+  x = sni_last_axis(c, x, *axis, false);
   return sni_emit(c, SNI_OP_SORT, &x, 1, (sni_dim[]){0}, 1, NULL);
 }
 

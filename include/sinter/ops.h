@@ -29,6 +29,7 @@
 #include <sinter/ops/complex.h>
 #include <sinter/ops/conv.h>
 #include <sinter/ops/factor.h>
+#include <sinter/ops/fourier.h>
 #include <sinter/ops/index.h>
 #include <sinter/ops/linalg.h>
 #include <sinter/ops/math.h>

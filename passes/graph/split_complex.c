@@ -176,6 +176,20 @@ static void split_contraction(splitter *s, const sni_node *node, value *out) {
   out->pair.im = sni_build_add(b, products[2], products[3]);
 }
 
+// ---- transforms of rows: pairs as they lie in memory
+static void split_transform(splitter *s, const sni_node *node, value *out) {
+  sni_build *b = &s->b;
+  const sni_node_id x = node->operands[0];
+  const bool from_complex = is_complex(s, x), to_complex = sni_is_complex(node->type.dtype);
+  const sni_type flat = flat_type(s->to->dims, sni_graph_type(s->from, x));
+  sni_dim attrs[] = {node->attrs[0], node->attrs[1], node->n_attrs > 2 ? node->attrs[2] : 0};
+  if (!from_complex) attrs[2] = 1;  // the result as pairs
+  const sni_node_id operand =
+      from_complex ? packed_of(s, x) : sni_build_reshape(b, s->values[x].packed, &flat);
+  const sni_node_id y = sni_build_node(b, node->op, &operand, 1, attrs, node->n_attrs, NULL);
+  out->packed = to_complex ? y : sni_build_reshape(b, y, &node->type);
+}
+
 // ---- products of elements: one after the other, in every mode
 static sni_pair cumulate(splitter *s, const sni_node_id *operands, int n, const sni_dim *attrs) {
   sni_dim given[4] = {attrs[0], attrs[1], attrs[2], 0};
@@ -342,9 +356,11 @@ static void split_node(splitter *s, const sni_node *node, value *out) {
     case SNI_CLASS_CONTROL:
       split_control(s, node, out);
       return;
+    case SNI_CLASS_LIBRARY:  // of these, transforms alone take complex numbers
+      split_transform(s, node, out);
+      return;
     case SNI_CLASS_VIEW:
     case SNI_CLASS_PARTIAL:
-    case SNI_CLASS_LIBRARY:  // none takes complex numbers
       break;
   }
   map_parts(s, node, out);

@@ -25,6 +25,10 @@ static const sni_library_op *const library_ops[] = {
     &sni_library_random_integers,
     &sni_library_random_gamma,
     &sni_library_random_poisson,
+    &sni_library_gcd,
+    &sni_library_fft,
+    &sni_library_rfft,
+    &sni_library_irfft,
 };
 
 const sni_library_op *sni_library_for(const sni_graph *graph, const sni_node *node) {

@@ -42,11 +42,12 @@ typedef struct sni_plan_command {
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;
   uint32_t n_slots, n_params, n_extents;
-  uint32_t n_written;  // of a call: its last slots, results and behind them work space
-  uint32_t n_parts;    // as sni_command: above 1 a list, and all counts and arrays are its parts'
-  double ns_per_unit;  // schedule_commands.c
-  bool copies;         // buffer 0 to buffer 1, nothing else
-  bool checked;        // an earlier command has checked the kernel's indices
+  uint32_t n_written;    // of a call: its last slots, results and behind them work space
+  uint32_t n_parts;      // as sni_command: above 1 a list, and all counts and arrays are its parts'
+  double ns_per_unit;    // schedule_commands.c
+  bool copies;           // buffer 0 to buffer 1, nothing else
+  bool checked;          // an earlier command has checked the kernel's indices
+  size_t scratch_bytes;  // of a library call, per thread, behind the header
   sni_location location;
   const char *fault;  // message, as sni_command; NULL: cannot happen
   const sni_size_ref *fault_sizes;

@@ -216,6 +216,26 @@ MISTAKE(SN_ERR_SHAPE, (sn_softmax_cross_entropy(m, t)),
         "sn_softmax_cross_entropy: operands #0 f32[2,3] (logits) and #1 f32[3,2] (labels) differ")
 MISTAKE(SN_ERR_SHAPE, (sn_scaled_dot_product_attention(m, t, t)),
         "sn_scaled_dot_product_attention: operands #0 f32[2,3] (queries) and #1 f32[3,2] (keys): their last dims differ")
+MISTAKE(SN_ERR_DTYPE, (sn_gcd(m, m)),
+        "sn_gcd: operand #0 is f32[2,3], expected an integer")
+MISTAKE(SN_ERR_SHAPE, (sn_bitcast(m, SN_F64)),
+        "sn_bitcast: operand #0 is f32[2,3], expected a last dim of 2 for f64")
+MISTAKE(SN_ERR_DTYPE, (sn_bitcast(m, SN_C64)),
+        "sn_bitcast: to c64, expected a real number")
+MISTAKE(SN_ERR_SHAPE, (sn_resize(m, (int64_t[]){1}, 1, SN_RESIZE_LINEAR, SN_CHANNELS_LAST)),
+        "sn_resize: 1 sizes, expected one in [1, 2^30] for each spatial dim of an image that is not empty: operand #0 is f32[2,3]")
+MISTAKE(SN_ERR_DTYPE, (sn_gelu_exact(i)),
+        "sn_gelu_exact: operand #0 is i32[2,3], expected a float")
+MISTAKE(SN_ERR_SHAPE, (sn_cumlogsumexp(m, 2)),
+        "sn_cumlogsumexp: axis 2 is out of range for operand #0 f32[2,3] of rank 2")
+MISTAKE(SN_ERR_DTYPE, (sn_fft(i, 0)),
+        "sn_fft: operand #0 is i32[2,3], expected a float or complex")
+MISTAKE(SN_ERR_SHAPE, (sn_rfft(m, 2)),
+        "sn_rfft: axis 2 is out of range for operand #0 f32[2,3] of rank 2")
+MISTAKE(SN_ERR_ARGUMENT, (sn_fft(m, 0, .n = -4)),
+        "sn_fft: -4 points, expected 0 to 2^30")
+MISTAKE(SN_ERR_SHAPE, (sn_fft2(v5)),
+        "sn_fft2: 0 axes of operand #0 f32[5], expected rank >= 2")
 MISTAKE(SN_ERR_DTYPE, (sn_cast(m, (sn_dtype)99)),
         "sn_cast: 99 is not a dtype")
 MISTAKE(SN_ERR_ARGUMENT, (sn_add(m, NULL)),

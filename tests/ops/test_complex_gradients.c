@@ -103,6 +103,17 @@ F1(concat, sn_mul(pair(x[0], x[1], false), pair(x[1], x[1], false)))
 F1(stack, sn_mul(pair(x[0], x[1], true), pair(x[1], x[1], true)))
 F1(broadcast, sn_square(sn_broadcast_to(column(x[0]), SN_SHAPE(2, 2, 3))))
 F1(chain, sn_exp(sn_mul(sn_sin(x[0]), sn_div(x[1], sn_log(x[0])))))
+F1(fft, sn_square(sn_fft(x[0], 1)))
+F1(fft_padded, sn_square(sn_fft(x[0], 0, .n = 5, .norm = SN_FFT_ORTHO)))
+F1(ifft_cut, sn_square(sn_ifft(x[0], -1, .n = 2)))
+F1(fft_prime, sn_square(sn_fft(x[0], 1, .n = 17, .norm = SN_FFT_FORWARD)))
+F1(rfft, sn_square(sn_rfft(sn_mul(sn_real(x[0]), sn_imag(x[0])), 1)))
+F1(rfft_even, sn_square(sn_rfft(sn_real(x[0]), 1, .n = 4, .norm = SN_FFT_ORTHO)))
+F1(irfft, sn_square(sn_irfft(x[0], 1)))
+F1(irfft_odd, sn_square(sn_irfft(x[0], 1, .n = 5, .norm = SN_FFT_FORWARD)))
+F1(fft2, sn_mul(sn_fft2(x[0]), sn_ifft2(x[1])))
+F1(irfft2, sn_square(sn_irfft2(x[0])))
+F1(shift, sn_mul(sn_fftshift(x[0]), sn_ifftshift(x[1], .axes = SN_AXES(1))))
 
 #define ROW(name, low, high) \
   { #name, op_##name, low, high }
@@ -137,7 +148,14 @@ static const operation operations[] = {ROW(neg, -2, 2),          ROW(abs, -2, 2)
                                        ROW(segment, -2, 2),      ROW(shapes, -2, 2),
                                        ROW(slice, -2, 2),        ROW(pad, -2, 2),
                                        ROW(concat, -2, 2),       ROW(stack, -2, 2),
-                                       ROW(broadcast, -2, 2),    ROW(chain, 0.6, 1.5)};
+                                       ROW(broadcast, -2, 2),    ROW(chain, 0.6, 1.5),
+
+                                       ROW(fft, -1, 1),          ROW(fft_padded, -1, 1),
+                                       ROW(ifft_cut, -1, 1),     ROW(fft_prime, -1, 1),
+                                       ROW(rfft, -1, 1),         ROW(rfft_even, -1, 1),
+                                       ROW(irfft, -1, 1),        ROW(irfft_odd, -1, 1),
+                                       ROW(fft2, -1, 1),         ROW(irfft2, -1, 1),
+                                       ROW(shift, -1, 1)};
 enum { N_OPERATIONS = sizeof(operations) / sizeof(operations[0]) };
 
 // ---- losses

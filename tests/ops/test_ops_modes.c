@@ -394,6 +394,26 @@ static const text_case text_cases[] = {
      "%0 = parameter input 0 : $[A,2,5]\n%1 = svd(%0) : $[A,8,2]\n"
      "%2 = transpose(%0) {perm=[0,2,1]} : $[A,5,2]\n%3 = svd(%2) : $[A,8,2]\nreturn %1, %3",
      0},
+    {SNI_OP_GCD,
+     X "%1 = parameter input 1 : $[A,B]\n%2 = gcd(%0, %1) : $[A,B]\n"
+       "%3 = transpose(%0) {perm=[1,0]} : $[B,A]\n%4 = gcd(%3, %3) : $[B,A]\nreturn %2, %4",
+     0},
+    {SNI_OP_FFT,
+     "%0 = parameter input 0 : $[A,B,12,2]\n%1 = fft(%0) {inverse=0, norm=0} : $[A,B,12,2]\n"
+     "%2 = fft(%1) {inverse=1, norm=2} : $[A,B,12,2]\n"
+     "%3 = transpose(%0) {perm=[1,0,2,3]} : $[B,A,12,2]\n"
+     "%4 = fft(%3) {inverse=1, norm=1} : $[B,A,12,2]\nreturn %1, %2, %4",
+     0},
+    {SNI_OP_RFFT,
+     "%0 = parameter input 0 : $[A,12]\n%1 = parameter input 1 : $[A,B,5]\n"
+     "%2 = rfft(%0) {twice=0, norm=0, pairs=1} : $[A,7,2]\n"
+     "%3 = rfft(%1) {twice=1, norm=1, pairs=1} : $[A,B,3,2]\nreturn %2, %3",
+     0},
+    {SNI_OP_IRFFT,
+     "%0 = parameter input 0 : f32[A,7,2]\n%1 = irfft(%0) {n=12, twice=1, norm=2} : f32[A,12]\n"
+     "%2 = parameter input 1 : f64[A,7,2]\n%3 = irfft(%2) {n=13, twice=0, norm=0} : f64[A,13]\n"
+     "return %1, %3",
+     0},
     {SNI_OP_SEARCH_SORTED,
      X "%1 = parameter input 1 : $[A,C]\n%2 = sort(%0) {descending=0} : $[A,B]\n"
        "%3 = search_sorted(%2, %1) {right=0} : i32[A,C]\n"

@@ -77,5 +77,18 @@ SN_API sn_tensor *sn_adaptive_max_pool(sn_tensor *x, const int64_t *sizes, int n
 SN_API sn_tensor *sn_adaptive_avg_pool(sn_tensor *x, const int64_t *sizes, int n,
                                        sn_data_format format);
 
+// ---- images of other sizes
+typedef enum sn_resize_method {
+  SN_RESIZE_NEAREST,  // the pixel whose square the place lies in
+  SN_RESIZE_LINEAR,   // between two pixels of each axis
+  SN_RESIZE_CUBIC,    // of four of each axis: Keys's polynomial with a = -0.75
+} sn_resize_method;
+// The image at n spatial sizes. Pixels are squares: pixel i of an axis lies at (i + 1/2) size / new size - 1/2, and beyond the edge the pixel
+// there goes on (TensorFlow 2's half-pixel centers; PyTorch's align_corners=False); no low-pass where it becomes smaller. floats; weights in f64, sums in
+// the dtype of x, of 16-bit ones in f32. Fixes the image's sizes in a trace. Errors: SN_ERR_SHAPE (rank is not n + 2; sizes not in [1, 2^30]; an empty image),
+// SN_ERR_ARGUMENT (method). VJP: dy scattered by the same weights. Source: torch.nn.functional.interpolate, nearest-exact, bilinear, bicubic.
+SN_API sn_tensor *sn_resize(sn_tensor *x, const int64_t *sizes, int n, sn_resize_method method,
+                            sn_data_format format);
+
 SNI_EXTERN_C_END
 #endif

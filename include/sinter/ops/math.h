@@ -88,6 +88,11 @@ SN_API sn_tensor *sn_polygamma(int n, sn_tensor *x);
 SN_API sn_tensor *sn_sinc(sn_tensor *x);
 SN_API sn_tensor *sn_deg2rad(sn_tensor *x);  // x pi / 180. floats. VJP: dy pi / 180.
 SN_API sn_tensor *sn_rad2deg(sn_tensor *x);  // x 180 / pi. floats. VJP: dy 180 / pi.
+// The greatest common divisor of |a| and |b|, 0 of two zeros. integers; they broadcast; of the least integer and itself or 0 it wraps. No gradient. Source:
+// NumPy gcd.
+SN_API sn_tensor *sn_gcd(sn_tensor *a, sn_tensor *b);
+// The least common multiple of |a| and |b|, 0 where either is. integers, which wrap; they broadcast. No gradient. Source: NumPy lcm.
+SN_API sn_tensor *sn_lcm(sn_tensor *a, sn_tensor *b);
 // The number of bits of |x| that are set, as u8, NumPy's. integers. No gradient.
 SN_API sn_tensor *sn_bitwise_count(sn_tensor *x);
 // NaN becomes 0, +-inf the greatest or least finite number of the dtype. floats. VJP: dy where x is
@@ -102,6 +107,10 @@ SN_API sn_tensor *sn_clip(sn_tensor *x, double low, double high);
 // Errors: SN_ERR_DTYPE (no dtype; complex to integers and floats: sn_real and sn_abs). VJP: cast back for
 // floats and complex, of what was real the real part; integers and bools cut the path.
 SN_API sn_tensor *sn_cast(sn_tensor *x, sn_dtype dtype);
+// The bits of x as another dtype, of reals. Of a narrower one there is one more dim, the last, of the parts of each element, the lowest bits
+// first; to a wider one x's last dim are such parts, and is dropped. Errors: SN_ERR_DTYPE (bool, complex), SN_ERR_SHAPE (that dim; rank).
+// No gradient. Source: TensorFlow 2 tf.bitcast.
+SN_API sn_tensor *sn_bitcast(sn_tensor *x, sn_dtype dtype);
 
 // ---- element-wise, two operands: a and b broadcast; a VJP sums over what was repeated
 // numbers; integers wrap. VJP: dy, dy; dy, -dy; dy b, dy a.

@@ -12,6 +12,9 @@ SN_API sn_tensor *sn_relu(sn_tensor *x);
 // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): tanh form, Hendrycks & Gimpel 2016, accurate in its
 // negative tail too. floats. -0 for -inf, inf for inf. VJP: by the chain rule; 0 and 1 far out.
 SN_API sn_tensor *sn_gelu(sn_tensor *x);
+// x/2 erfc(-x / sqrt(2)), x times the share of a normal distribution below it: the form without approximation, accurate in its
+// negative tail too. floats; 16-bit ones in f32. -0 for -inf, inf for inf. VJP: by the chain rule; 0 and 1 far out. Source: Hendrycks & Gimpel 2016.
+SN_API sn_tensor *sn_gelu_exact(sn_tensor *x);
 // log(1 + exp(x)), stable. floats. VJP: dy * sigmoid(x).
 SN_API sn_tensor *sn_softplus(sn_tensor *x);
 // log(sigmoid(x)) = -softplus(-x), stable. floats. VJP: dy * sigmoid(-x).

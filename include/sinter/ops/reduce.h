@@ -105,6 +105,9 @@ SN_API sn_tensor *sn_cumprod_opts(sn_tensor *x, int axis, const sn_cumulate_opti
 // equal ones; NaN at a NaN result's place (exclusive: one before it).
 SN_API sn_tensor *sn_cummax_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
 SN_API sn_tensor *sn_cummin_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
+// y[i] = log(exp(x[0]) + ... + exp(x[i])), stable for large x; exclusive, the first is -inf. floats; 16-bit ones in f32. VJP: dy[k] exp(x[i] - y[k])
+// from all k >= i, 0 where y is -inf. Source: TensorFlow 2 tf.math.cumulative_logsumexp.
+SN_API sn_tensor *sn_cumlogsumexp_opts(sn_tensor *x, int axis, const sn_cumulate_options *options);
 
 SNI_EXTERN_C_END
 #endif

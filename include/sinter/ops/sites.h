@@ -31,6 +31,7 @@
 #define sn_polar(r, angle) SNI_AT(sn_polar(r, angle))
 #define sn_adaptive_max_pool(...) SNI_AT(sn_adaptive_max_pool(__VA_ARGS__))
 #define sn_adaptive_avg_pool(...) SNI_AT(sn_adaptive_avg_pool(__VA_ARGS__))
+#define sn_resize(...) SNI_AT(sn_resize(__VA_ARGS__))
 #define sn_cholesky(x) SNI_AT(sn_cholesky(x))
 #define sn_solve(a, b) SNI_AT(sn_solve(a, b))
 #define sn_inverse(x) SNI_AT(sn_inverse(x))
@@ -40,6 +41,8 @@
 #define sn_eigh(...) SNI_AT(sn_eigh(__VA_ARGS__))
 #define sn_svd(...) SNI_AT(sn_svd(__VA_ARGS__))
 #define sn_lstsq(a, b) SNI_AT(sn_lstsq(a, b))
+#define sn_fftfreq(...) SNI_AT(sn_fftfreq(__VA_ARGS__))
+#define sn_rfftfreq(...) SNI_AT(sn_rfftfreq(__VA_ARGS__))
 #define sn_one_hot(indices, depth, dtype) SNI_AT(sn_one_hot(indices, depth, dtype))
 #define sn_take(x, indices) SNI_AT(sn_take(x, indices))
 #define sn_scatter_nd(...) SNI_AT(sn_scatter_nd(__VA_ARGS__))
@@ -106,10 +109,13 @@
 #define sn_sinc(x) SNI_AT(sn_sinc(x))
 #define sn_deg2rad(x) SNI_AT(sn_deg2rad(x))
 #define sn_rad2deg(x) SNI_AT(sn_rad2deg(x))
+#define sn_gcd(a, b) SNI_AT(sn_gcd(a, b))
+#define sn_lcm(a, b) SNI_AT(sn_lcm(a, b))
 #define sn_bitwise_count(x) SNI_AT(sn_bitwise_count(x))
 #define sn_nan_to_num(x) SNI_AT(sn_nan_to_num(x))
 #define sn_clip(x, low, high) SNI_AT(sn_clip(x, low, high))
 #define sn_cast(x, dtype) SNI_AT(sn_cast(x, dtype))
+#define sn_bitcast(x, dtype) SNI_AT(sn_bitcast(x, dtype))
 #define sn_atan2(y, x) SNI_AT(sn_atan2(y, x))
 #define sn_hypot(a, b) SNI_AT(sn_hypot(a, b))
 #define sn_logaddexp(a, b) SNI_AT(sn_logaddexp(a, b))
@@ -142,6 +148,7 @@
 #define sn_minimum_scalar(x, value) SNI_AT(sn_minimum_scalar(x, value))
 #define sn_relu(x) SNI_AT(sn_relu(x))
 #define sn_gelu(x) SNI_AT(sn_gelu(x))
+#define sn_gelu_exact(x) SNI_AT(sn_gelu_exact(x))
 #define sn_softplus(x) SNI_AT(sn_softplus(x))
 #define sn_log_sigmoid(x) SNI_AT(sn_log_sigmoid(x))
 #define sn_leaky_relu(x, slope) SNI_AT(sn_leaky_relu(x, slope))
@@ -233,6 +240,62 @@ static inline sn_tensor *sn_avg_pool(sn_tensor *x, sn_pool_options options = sn_
 static inline sn_tensor *sn_triangular_solve(sn_tensor *a, sn_tensor *b, sn_triangular_options options = sn_triangular_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_triangular_solve_opts(a, b, &options), file, line);
+}
+static inline sn_tensor *sn_fft(sn_tensor *x, int axis, sn_fft_options options = sn_fft_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_fft_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_ifft(sn_tensor *x, int axis, sn_fft_options options = sn_fft_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_ifft_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_rfft(sn_tensor *x, int axis, sn_fft_options options = sn_fft_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_rfft_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_irfft(sn_tensor *x, int axis, sn_fft_options options = sn_fft_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_irfft_opts(x, axis, &options), file, line);
+}
+static inline sn_tensor *sn_fftn(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_fftn_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_ifftn(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_ifftn_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_rfftn(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_rfftn_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_irfftn(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_irfftn_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_fft2(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_fft2_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_ifft2(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_ifft2_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_rfft2(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_rfft2_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_irfft2(sn_tensor *x, sn_fftn_options options = sn_fftn_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_irfft2_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_fftshift(sn_tensor *x, sn_flip_options options = sn_flip_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_fftshift_opts(x, &options), file, line);
+}
+static inline sn_tensor *sn_ifftshift(sn_tensor *x, sn_flip_options options = sn_flip_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_ifftshift_opts(x, &options), file, line);
 }
 static inline sn_tensor *sn_gather(sn_tensor *x, sn_tensor *indices, sn_gather_options options = sn_gather_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -422,6 +485,10 @@ static inline sn_tensor *sn_cummin(sn_tensor *x, int axis, sn_cumulate_options o
   options.size = sizeof(options);
   return sn_locate(sn_cummin_opts(x, axis, &options), file, line);
 }
+static inline sn_tensor *sn_cumlogsumexp(sn_tensor *x, int axis, sn_cumulate_options options = sn_cumulate_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_cumlogsumexp_opts(x, axis, &options), file, line);
+}
 static inline sn_tensor *sn_flip(sn_tensor *x, sn_flip_options options = sn_flip_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_flip_opts(x, &options), file, line);
@@ -453,6 +520,20 @@ static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_se
 #define sn_max_pool(...) SNI_OPTIONS1(sn_max_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
 #define sn_avg_pool(...) SNI_OPTIONS1(sn_avg_pool_opts, sn_pool_options, __VA_ARGS__, .size = sizeof(sn_pool_options))
 #define sn_triangular_solve(...) SNI_OPTIONS2(sn_triangular_solve_opts, sn_triangular_options, __VA_ARGS__, .size = sizeof(sn_triangular_options))
+#define sn_fft(...) SNI_OPTIONS2(sn_fft_opts, sn_fft_options, __VA_ARGS__, .size = sizeof(sn_fft_options))
+#define sn_ifft(...) SNI_OPTIONS2(sn_ifft_opts, sn_fft_options, __VA_ARGS__, .size = sizeof(sn_fft_options))
+#define sn_rfft(...) SNI_OPTIONS2(sn_rfft_opts, sn_fft_options, __VA_ARGS__, .size = sizeof(sn_fft_options))
+#define sn_irfft(...) SNI_OPTIONS2(sn_irfft_opts, sn_fft_options, __VA_ARGS__, .size = sizeof(sn_fft_options))
+#define sn_fftn(...) SNI_OPTIONS1(sn_fftn_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_ifftn(...) SNI_OPTIONS1(sn_ifftn_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_rfftn(...) SNI_OPTIONS1(sn_rfftn_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_irfftn(...) SNI_OPTIONS1(sn_irfftn_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_fft2(...) SNI_OPTIONS1(sn_fft2_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_ifft2(...) SNI_OPTIONS1(sn_ifft2_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_rfft2(...) SNI_OPTIONS1(sn_rfft2_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_irfft2(...) SNI_OPTIONS1(sn_irfft2_opts, sn_fftn_options, __VA_ARGS__, .size = sizeof(sn_fftn_options))
+#define sn_fftshift(...) SNI_OPTIONS1(sn_fftshift_opts, sn_flip_options, __VA_ARGS__, .size = sizeof(sn_flip_options))
+#define sn_ifftshift(...) SNI_OPTIONS1(sn_ifftshift_opts, sn_flip_options, __VA_ARGS__, .size = sizeof(sn_flip_options))
 #define sn_gather(...) SNI_OPTIONS2(sn_gather_opts, sn_gather_options, __VA_ARGS__, .size = sizeof(sn_gather_options))
 #define sn_gather_nd(...) SNI_OPTIONS2(sn_gather_nd_opts, sn_gather_nd_options, __VA_ARGS__, .size = sizeof(sn_gather_nd_options))
 #define sn_embedding_lookup(...) SNI_OPTIONS2(sn_embedding_lookup_opts, sn_embedding_options, __VA_ARGS__, .size = sizeof(sn_embedding_options))
@@ -500,6 +581,7 @@ static inline sn_tensor *sn_bucketize(sn_tensor *x, sn_tensor *boundaries, sn_se
 #define sn_cumprod(...) SNI_OPTIONS2(sn_cumprod_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_cummax(...) SNI_OPTIONS2(sn_cummax_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_cummin(...) SNI_OPTIONS2(sn_cummin_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
+#define sn_cumlogsumexp(...) SNI_OPTIONS2(sn_cumlogsumexp_opts, sn_cumulate_options, __VA_ARGS__, .size = sizeof(sn_cumulate_options))
 #define sn_flip(...) SNI_OPTIONS1(sn_flip_opts, sn_flip_options, __VA_ARGS__, .size = sizeof(sn_flip_options))
 #define sn_sort(...) SNI_OPTIONS2(sn_sort_opts, sn_sort_options, __VA_ARGS__, .size = sizeof(sn_sort_options))
 #define sn_argsort(...) SNI_OPTIONS2(sn_argsort_opts, sn_sort_options, __VA_ARGS__, .size = sizeof(sn_sort_options))

@@ -108,6 +108,52 @@ static inline void ref_random(const ref_run *run, const sni_node *node, const re
   free(words);
 }
 
+static inline void ref_gcd(const ref_run *run, const ref_value *a, const ref_value *b,
+                           ref_value *y) {
+  const bool is_signed = sni_dtype_infos[y->dtype].kind == SNI_KIND_SIGNED;
+  for (int64_t i = 0; i < y->count; i++) {
+    uint64_t p = (uint64_t)a->cells[i].i, q = (uint64_t)b->cells[i].i;
+    if (is_signed && a->cells[i].i < 0) p = 0 - p;
+    if (is_signed && b->cells[i].i < 0) q = 0 - q;
+    while (q) {
+      const uint64_t rest = p % q;
+      p = q;
+      q = rest;
+    }
+    y->cells[i] = ref_fit(run, y->dtype, (ref_cell){.i = (int64_t)p});
+  }
+}
+
+// The sums of its definition, in f64.
+static inline void ref_transform(const ref_run *run, const sni_node *node, const ref_value *a,
+                                 ref_value *y) {
+  const double pi = 3.14159265358979323846;
+  const bool from_real = node->op == SNI_OP_RFFT, to_real = node->op == SNI_OP_IRFFT;
+  const int64_t norm = ref_attr(run, node, to_real ? 2 : 1);
+  const int64_t in = from_real ? a->dims[a->rank - 1] : a->dims[a->rank - 2];
+  const int64_t out = to_real ? y->dims[y->rank - 1] : y->dims[y->rank - 2];
+  const int64_t n = to_real ? out : in, rows = in ? a->count / (in * (from_real ? 1 : 2)) : 0;
+  const bool twice = node->op != SNI_OP_FFT && ref_attr(run, node, to_real);
+  const double sign = to_real || (!from_real && ref_attr(run, node, 0)) ? 1 : -1;
+  const double scale = norm == 0 ? 1 : norm == 1 ? 1 / sqrt((double)n) : 1 / (double)n;
+  for (int64_t row = 0; row < rows; row++)
+    for (int64_t k = 0; k < out; k++) {
+      double re = 0, im = 0;
+      for (int64_t j = 0; j < in; j++) {
+        const double angle = sign * 2 * pi * (double)(j * k % n) / (double)n;
+        const ref_cell *x = a->cells + (row * in + j) * (from_real ? 1 : 2);
+        const double x_im = from_real || (to_real && 2 * j % n == 0) ? 0 : x[1].f;
+        const double weight = to_real && twice && 2 * j % n != 0 ? 2 : 1;
+        re += weight * (x->f * cos(angle) - x_im * sin(angle));
+        im += weight * (x->f * sin(angle) + x_im * cos(angle));
+      }
+      const double by = scale * (from_real && twice && 2 * k % n != 0 ? 2 : 1);
+      ref_cell *to = y->cells + (row * out + k) * (to_real ? 1 : 2);
+      to[0] = ref_fit(run, y->dtype, (ref_cell){.f = re * by});
+      if (!to_real) to[1] = ref_fit(run, y->dtype, (ref_cell){.f = im * by});
+    }
+}
+
 static inline void ref_library(const ref_run *run, const sni_node *node, const ref_value *const *a,
                                ref_value *y) {
   switch ((int)node->op) {
@@ -127,6 +173,14 @@ static inline void ref_library(const ref_run *run, const sni_node *node, const r
     case SNI_OP_RANDOM_GAMMA:
     case SNI_OP_RANDOM_POISSON:
       ref_random(run, node, a, y);
+      break;
+    case SNI_OP_GCD:
+      ref_gcd(run, a[0], a[1], y);
+      break;
+    case SNI_OP_FFT:
+    case SNI_OP_RFFT:
+    case SNI_OP_IRFFT:
+      ref_transform(run, node, a[0], y);
       break;
     default:
       ref_factor(run, node, a, y);

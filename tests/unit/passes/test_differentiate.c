@@ -322,6 +322,24 @@ static const gradient_case cases[] = {
      "%0 = parameter input 0 : f64[2,3,3]\n%1 = svd(%0) : f64[2,7,3]\nreturn %1"},
     {SNI_OP_SVD, -1, 1, "%0 = parameter input 0 : f64[3,2]\n%1 = svd(%0) : f64[6,2]\nreturn %1"},
     {SNI_OP_SVD, -1, 1, "%0 = parameter input 0 : f64[2,3]\n%1 = svd(%0) : f64[6,2]\nreturn %1"},
+    // transforms, of pairs: both directions, even and odd lengths, both weights
+    {SNI_OP_FFT, -2, 2,
+     "%0 = parameter input 0 : f64[A,5,2]\n%1 = fft(%0) {inverse=0, norm=0} : f64[A,5,2]\nreturn "
+     "%1"},
+    {SNI_OP_FFT, -2, 2,
+     "%0 = parameter input 0 : f64[6,2]\n%1 = fft(%0) {inverse=1, norm=1} : f64[6,2]\nreturn %1"},
+    {SNI_OP_RFFT, -2, 2,
+     "%0 = parameter input 0 : f64[A,6]\n"
+     "%1 = rfft(%0) {twice=0, norm=0, pairs=1} : f64[A,4,2]\nreturn %1"},
+    {SNI_OP_RFFT, -2, 2,
+     "%0 = parameter input 0 : f64[5]\n"
+     "%1 = rfft(%0) {twice=1, norm=2, pairs=1} : f64[3,2]\nreturn %1"},
+    {SNI_OP_IRFFT, -2, 2,
+     "%0 = parameter input 0 : f64[4,2]\n%1 = irfft(%0) {n=6, twice=1, norm=2} : f64[6]\n"
+     "return %1"},
+    {SNI_OP_IRFFT, -2, 2,
+     "%0 = parameter input 0 : f64[A,3,2]\n%1 = irfft(%0) {n=5, twice=0, norm=1} : f64[A,5]\n"
+     "return %1"},
     // a composition: softmax cross entropy with a shifted maximum
     {SNI_OP_EXP, -2, 2,
      "%0 = parameter input 0 : f64[2,4]\n%1 = reduce_max(%0) {axes=[1]} : f64[2]\n"
