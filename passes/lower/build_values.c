@@ -240,7 +240,7 @@ static sn_status describe_flat_index(sni_body *b, const sni_node *node) {
   sni_type sizes = {.rank = (uint8_t)f.n};
   sni_size_ref refs[SN_MAX_RANK];
   int n = 0;
-  memcpy(sizes.dims, f.size, (size_t)f.n * sizeof *f.size);
+  if (f.n) memcpy(sizes.dims, f.size, (size_t)f.n * sizeof *f.size);
   SNI_TRY(sni_hide_dims(l, &sizes, refs, &n));
   b->op_name = sni_op_infos[node->op].name;
   b->flat_index = node;
