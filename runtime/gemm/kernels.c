@@ -334,8 +334,11 @@ enum { stream_depth = 4, stream_depth_of_one = 8 };
 // What the next rows begin with here. All lines of a far b, to L2: in L1 rows may meet. Of a near one the
 // first, which hardware goes on from.
 SNI_INLINE void ask_for(const char *at, bool far) {
-  for (int line = 0; line < (far ? 2 * SNI_VECTOR_BYTES : 64); line += 64)
-    __builtin_prefetch(at + line, 0, far ? 2 : 3);
+  if (far) {
+    for (int line = 0; line < 2 * SNI_VECTOR_BYTES; line += 64) __builtin_prefetch(at + line, 0, 2);
+  } else {
+    __builtin_prefetch(at);
+  }
 }
 
 // `depth` rows of b, a constant, from k on: two vectors of columns at a time, all rows of a.
