@@ -346,7 +346,8 @@ static sn_status make_scratch(sni_run_state *state) {
   if (!sni_mul_size(state->scratch_stride, (size_t)state->n_scratches, &bytes))
     return sni_fail_memory(state->diag, SIZE_MAX, "scratch memory");
   SNI_TRY(grow_buffer(state, &state->scratch, bytes, "scratch memory"));
-  for (int i = 0; i < state->n_scratches; i++) sni_scratch_of(state, i)->team = NULL;
+  for (int i = 0; i < state->n_scratches; i++)
+    *sni_scratch_of(state, i) = (sni_scratch_header){.team = NULL};
   return make_partials(state);
 }
 
