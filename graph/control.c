@@ -5,12 +5,24 @@
 
 #include "graph/infer.h"
 
+static sni_control custom_of(const sni_node *node, sni_control c) {
+  const int n_ins = (int)node->attrs[0], n_outs = (int)node->attrs[1];
+  c.first_capture = n_ins + n_outs;
+  c.first_capture_input = n_ins + 2 * n_outs;
+  c.n_captures = node->n_operands - c.first_capture;
+  c.n_outputs = sni_body_outputs(sni_control_step(node));
+  c.n_results = n_outs;
+  return c;
+}
+
 sni_control sni_control_of(const sni_node *node) {
   sni_control c = {.kind = node->op == SNI_OP_COND     ? SNI_CONTROL_COND
                            : node->op == SNI_OP_WHILE  ? SNI_CONTROL_WHILE
                            : node->op == SNI_OP_RESCAN ? SNI_CONTROL_RESCAN
+                           : node->op == SNI_OP_CUSTOM ? SNI_CONTROL_CUSTOM
                                                        : SNI_CONTROL_SCAN};
   c.first_carry = node->op == SNI_OP_COND || node->op == SNI_OP_RESCAN;
+  if (node->op == SNI_OP_CUSTOM) return custom_of(node, c);
   if (node->op != SNI_OP_COND) c.n_carries = (int)node->attrs[0];
   c.first_x = c.first_capture = c.first_carry + c.n_carries;
   if (node->op == SNI_OP_SCAN) {
@@ -67,6 +79,10 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
     *out_type = *sni_graph_type(graph, node->operands[c.first_carry + index]);
     return SN_OK;
   }
+  if (node->op == SNI_OP_CUSTOM) {
+    *out_type = *sni_graph_type(graph, node->operands[node->attrs[0] + index]);
+    return SN_OK;
+  }
   if (node->op == SNI_OP_WHILE) {
     *out_type = sni_type_make(SN_I64, 1, (sni_dim[]){2});
     return SN_OK;
@@ -113,6 +129,12 @@ static bool input_type(const sni_graph *graph, const sni_node *node, const sni_c
   if (input < 0 || capture >= c->n_captures) return false;
   if (capture >= 0) {
     *out = *sni_graph_type(graph, node->operands[c->first_capture + capture]);
+    return true;
+  }
+  if (node->op == SNI_OP_CUSTOM) {  // ins, outs, cotangents of these
+    const int cotangent = input - c->first_capture;
+    *out = *sni_graph_type(graph,
+                           node->operands[cotangent < 0 ? input : (int)node->attrs[0] + cotangent]);
     return true;
   }
   if (x >= 0 && node->op == SNI_OP_RESCAN) return history_type(graph, node, x, out);
@@ -180,8 +202,23 @@ static sn_status check_branches(const sni_graph *graph, const sni_node *node, in
   return SN_OK;
 }
 
+static sn_status check_way_back(const sni_graph *graph, const sni_node *node,
+                                const sni_control *c) {
+  const sni_graph *body = node->bodies[0];
+  if (c->n_outputs != node->attrs[0]) return fail(graph, node, "outputs", c->n_outputs);
+  for (int i = 0; i < c->n_outputs; i++)
+    SNI_TRY(check_same(graph, node, "the cotangent of input", i,
+                       sni_graph_type(graph, node->operands[i]),
+                       sni_graph_type(body, sni_body_output(body, i))));
+  return SN_OK;
+}
+
 static bool counts_fit(const sni_node *node) {
   const int wanted = node->op == SNI_OP_WHILE ? 2 : 1;
+  if (node->op == SNI_OP_CUSTOM)
+    return node->n_bodies == 1 && node->attrs[0] >= 0 && node->attrs[1] >= 0 &&
+           node->attrs[0] <= node->n_operands &&
+           node->attrs[1] <= node->n_operands - node->attrs[0];
   if (node->op == SNI_OP_COND) return node->n_operands > 0 && node->n_bodies > 0;
   if (node->n_bodies != wanted) return false;
   int64_t operands = node->attrs[0];
@@ -200,6 +237,7 @@ sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
     SNI_TRY(check_body(graph, node, &c, node->bodies[i], is_condition));
   }
   if (node->op == SNI_OP_WHILE) return check_condition(graph, node);
+  if (node->op == SNI_OP_CUSTOM) return check_way_back(graph, node, &c);
   return node->op == SNI_OP_COND ? check_branches(graph, node, c.n_outputs) : SN_OK;
 }
 

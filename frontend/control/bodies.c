@@ -60,7 +60,7 @@ static sn_status add_inputs(sni_bodies *b, sni_trace *trace, const sni_body_inpu
 }
 
 static sn_status run_in_trace(sni_bodies *b, sni_traced_body *body, const sni_user_code *code,
-                              const sni_body_inputs *inputs) {
+                              const sni_body_inputs *inputs, sni_body_end end, const void *user) {
   const int n_in = inputs->n_carries + inputs->n_inputs + inputs->n_given;
   sn_tensor **in = SNI_ARENA_ARRAY(b->arena, sn_tensor *, n_in + 1);
   sn_tensor **out = SNI_ARENA_ARRAY(b->arena, sn_tensor *, code->n_outputs + 1);
@@ -69,6 +69,7 @@ static sn_status run_in_trace(sni_bodies *b, sni_traced_body *body, const sni_us
     return sni_fail_memory(&b->context->diag, (size_t)n_in * sizeof(*in), "a body");
   SNI_TRY(add_inputs(b, &body->trace, inputs, in));
   SNI_TRY(sni_run_user_code(code, b->context, in, out));
+  if (end) return end(user, &body->trace, out);
   for (int i = 0; i < code->n_outputs; i++)
     SNI_TRY(sni_trace_node(&body->trace, out[i], &body->outputs[i]));
   return SN_OK;
@@ -76,11 +77,16 @@ static sn_status run_in_trace(sni_bodies *b, sni_traced_body *body, const sni_us
 
 sn_status sni_trace_body(sni_bodies *b, int body, const sni_user_code *code,
                          const sni_body_inputs *inputs) {
+  return sni_trace_body_with(b, body, code, inputs, NULL, NULL);
+}
+
+sn_status sni_trace_body_with(sni_bodies *b, int body, const sni_user_code *code,
+                              const sni_body_inputs *inputs, sni_body_end end, const void *user) {
   sni_traced_body *t = &b->bodies[body];
   sn_status status = sni_trace_open_body(&t->trace, b->context, &b->outer, b->first_input,
                                          b->n_carries, code->name);
   t->open = true;
-  if (!status) status = run_in_trace(b, t, code, inputs);
+  if (!status) status = run_in_trace(b, t, code, inputs, end, user);
   sni_trace_leave(&t->trace);
   return status;
 }

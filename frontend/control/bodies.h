@@ -44,7 +44,11 @@ typedef struct sni_body_inputs {
 sn_status sni_bodies_begin(sni_bodies *b, sn_context *context, const char *name, int n_bodies,
                            uint32_t first_input, uint32_t n_carries);
 void sni_bodies_end(sni_bodies *b);
-// Runs the callback of body number `body` in a trace of its own.
+// What is done with what a callback has set, while its trace is open. user: of sni_trace_body_with.
+typedef sn_status (*sni_body_end)(const void *user, sni_trace *trace, sn_tensor *const *out);
+// Runs the callback of body number `body` in a trace of its own, and then `end`; without it its outputs' nodes are listed.
+sn_status sni_trace_body_with(sni_bodies *b, int body, const sni_user_code *code,
+                              const sni_body_inputs *inputs, sni_body_end end, const void *user);
 sn_status sni_trace_body(sni_bodies *b, int body, const sni_user_code *code,
                          const sni_body_inputs *inputs);
 // All bodies are traced: places for the parameters of their variables. What is assigned becomes a carry, behind the

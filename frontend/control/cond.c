@@ -7,6 +7,8 @@
 #include "graph/control.h"
 #include "runtime/scalar.h"
 
+#include <sinter/ops.h>
+
 #include <string.h>
 
 typedef struct branches {
@@ -23,7 +25,7 @@ typedef struct branches {
 } branches;
 
 static sni_user_code code_of(const branches *r, int body) {
-  return (sni_user_code){r->bodies[body], r->user, r->n_out, "a body of ", r->name, ""};
+  return (sni_user_code){r->bodies[body], r->user, r->n_out, "a body of ", r->name, "", false};
 }
 
 // ---- in a trace
@@ -101,8 +103,7 @@ static sn_status choose(const branches *r, sn_tensor *number) {
   if (number->type.dtype == SN_BOOL) return cond_in_trace(r, sni_convert(c, number, SN_I32));
   // what i32 cannot hold has no body either
   sn_tensor *wide = number->type.dtype == SN_I64 ? number : sni_convert(c, number, SN_I64);
-  sn_tensor *above = sni_with_number(c, SNI_OP_MAX, wide, -1);
-  sn_tensor *narrow = sni_convert(c, sni_with_number(c, SNI_OP_MIN, above, r->n_bodies), SN_I32);
+  sn_tensor *narrow = sni_convert(c, (sn_clip)(wide, -1, r->n_bodies), SN_I32);
   return c->diag.status ? c->diag.status : cond_in_trace(r, narrow);
 }
 

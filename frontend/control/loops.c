@@ -8,7 +8,7 @@
 #include <string.h>
 
 static sni_user_code step_of(const sni_loop *r) {
-  return (sni_user_code){r->body, r->user, r->n_out, "the body of ", r->name, ""};
+  return (sni_user_code){r->body, r->user, r->n_out, "the body of ", r->name, "", false};
 }
 
 // ---- what both kinds have in common
@@ -67,7 +67,7 @@ static sn_status finish(sni_bodies *b, const sni_loop *r, sni_op op, const sni_n
 
 // ---- while
 static sn_status trace_condition(sni_bodies *b, const sni_loop *r, const sni_body_inputs *inputs) {
-  const sni_user_code code = {r->condition, r->user, 1, "the condition of ", r->name, ""};
+  const sni_user_code code = {r->condition, r->user, 1, "the condition of ", r->name, "", false};
   const sni_type expected = sni_type_make(SN_BOOL, 0, NULL);
   sni_traced_body *body = &b->bodies[0];
   SNI_TRY(sni_trace_body(b, 0, &code, inputs));

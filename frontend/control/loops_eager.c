@@ -68,7 +68,7 @@ static sn_status take_outputs(runner *r, int64_t iteration, int64_t length) {
 // ---- while
 static sn_status ask(runner *r, bool *out_goes_on) {
   const sni_loop *l = r->loop;
-  const sni_user_code code = {l->condition, l->user, 1, "the condition of ", l->name, ""};
+  const sni_user_code code = {l->condition, l->user, 1, "the condition of ", l->name, "", false};
   sn_tensor *answer;
   char text[SNI_TENSOR_NAME];
   SNI_TRY(sni_run_user_code(&code, l->context, r->carries, &answer));
@@ -88,7 +88,7 @@ static sn_status ask(runner *r, bool *out_goes_on) {
 
 static sn_status iterate_while(runner *r, bool *out_goes_on) {
   const sni_loop *l = r->loop;
-  const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, ""};
+  const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, "", false};
   SNI_TRY(ask(r, out_goes_on));
   if (!*out_goes_on) return SN_OK;
   memcpy(r->in, r->carries, (size_t)l->n_carries * sizeof(*r->in));
@@ -125,7 +125,7 @@ static sn_status prepare(runner *r, int64_t iteration) {
 
 static sn_status iterate_scan(runner *r, int64_t iteration, int64_t length) {
   const sni_loop *l = r->loop;
-  const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, ""};
+  const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, "", false};
   SNI_TRY(prepare(r, iteration));
   SNI_TRY(sni_run_user_code(&code, l->context, r->in, r->out));
   return take_outputs(r, iteration, length);
@@ -139,7 +139,7 @@ static sn_status trace_for_types(runner *r) {
   sn_status status = sni_trace_open(&trace, context, &r->arena, l->name);
   sn_tensor **carries = r->in + l->counts, **rows = carries + l->n_carries;
   const sni_type number = sni_type_make(SN_I64, 0, NULL);
-  const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, ""};
+  const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, "", false};
   if (l->counts && !status) r->in[0] = sni_emit_full(context, &number, 0);
   memcpy(carries, r->carries, (size_t)l->n_carries * sizeof(*carries));
   for (int i = 0; i < l->n_xs && !status; i++) {

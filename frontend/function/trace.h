@@ -66,6 +66,7 @@ typedef struct sni_user_code {
   void *user;
   int n_outputs;
   const char *what, *name, *behind;
+  bool may_leave_out;  // outputs may stay NULL
 } sni_user_code;
 // (run_callback.c) Runs it: out gets n_outputs usable tensors. Failures are pending in the context.
 sn_status sni_run_user_code(const sni_user_code *code, sn_context *context,

@@ -9,6 +9,7 @@
 // buffer. Values that only broadcast or that the backward sweep has let go are empty, and computed
 // again if something needs them.
 #include "frontend/gradient/record.h"
+#include "graph/control.h"
 
 #include <string.h>
 
@@ -336,4 +337,56 @@ void sni_record_op(sn_context *context, sni_op op, sn_tensor *const *operands, i
     sni_diag_clear(&record->diag);
   }
   if (nodes != few) sni_free(sni_record_allocator(record), nodes, bytes);
+}
+
+// ---- control ops
+static void set_value(sni_record *record, sni_node_id node, sn_tensor *t) {
+  sni_value *value = &record->values[node];
+  value->buffer = sni_buffer_keep(t->buffer);
+  value->data = t->data;
+  t->record_id = record->id;
+  t->record_node = node;
+}
+
+static sn_status add_control(sni_record *record, sni_op op, const sni_node_id *nodes, int n,
+                             const sni_dim *attrs, int n_attrs, sni_graph *body, int n_results,
+                             sni_node_id *out_control) {
+  const uint32_t old = record->graph->n_nodes;
+  sni_node_id ignored;
+  sn_status status = sni_graph_add_control(record->graph, op, nodes, n, attrs, n_attrs, &body, 1,
+                                           (sni_location){0}, out_control);
+  for (int i = 0; i < n_results && !status; i++)
+    status = sni_graph_add_control_result(record->graph, *out_control, i, &ignored);
+  if (!status) return sni_record_extend(record, old);
+  record->graph->n_nodes = old;
+  return status;
+}
+
+static sn_status record_control(sni_record *record, sni_op op, sn_tensor *const *operands, int n,
+                                int n_watched, const sni_dim *attrs, int n_attrs, sni_graph *body,
+                                sn_tensor *const *results, int n_results) {
+  sni_node_id *nodes = SNI_ARENA_ARRAY(&record->arena, sni_node_id, n + 1), control;
+  uint64_t watched = 0;
+  if (!nodes) return sni_fail_memory(&record->diag, (size_t)n * sizeof(*nodes), "a record of ops");
+  for (int i = 0; i < n; i++) SNI_TRY(sni_record_node(record, operands[i], &nodes[i]));
+  for (int i = 0; i < n_watched; i++) watched |= record->watched[nodes[i]];
+  SNI_TRY(add_control(record, op, nodes, n, attrs, n_attrs, body, n_results, &control));
+  for (int i = 0; i <= n_results; i++) {
+    const sni_node_id node = control + (sni_node_id)i;
+    record->watched[node] = record->flows[node] = watched & record->recording;
+    if (i) set_value(record, node, results[i - 1]);
+  }
+  return SN_OK;
+}
+
+sn_status sni_record_control(sn_context *context, sni_op op, sn_tensor *const *operands, int n,
+                             int n_watched, const sni_dim *attrs, int n_attrs, sni_graph *body,
+                             sn_tensor *const *results, int n_results) {
+  sni_record *record = context->record;
+  const sn_status status =
+      record_control(record, op, operands, n, n_watched, attrs, n_attrs, body, results, n_results);
+  if (!status) return SN_OK;
+  sni_error_from(context, status, &record->diag);
+  sni_diag_clear(&record->diag);
+  return status;
 }

@@ -66,6 +66,11 @@ void sni_tape_close(sn_tape *tape);
 // what it was at begin.
 uint32_t sni_record_begin_call(sni_record *record);
 void sni_record_end_call(sni_record *record, uint32_t outer_begin, bool keep);
+// Notes a control op of one body: operands, of which the first n_watched are what it is recorded for, and whose results are new
+// tensors. Failures become the context's error.
+sn_status sni_record_control(sn_context *context, sni_op op, sn_tensor *const *operands, int n,
+                             int n_watched, const sni_dim *attrs, int n_attrs, sni_graph *body,
+                             sn_tensor *const *results, int n_results);
 // Node of t in the record, or SNI_NO_NODE. Does not add any.
 sni_node_id sni_record_find(const sni_record *record, const sn_tensor *t);
 // Node of t, a leaf if need be, with the masks that recording tapes give it.

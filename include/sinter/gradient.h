@@ -92,6 +92,19 @@ SN_API void sn_hvp_at(sn_tensor *y, sn_tensor *const *xs, sn_tensor *const *vs, 
                       sn_tensor **out, const char *file, int line);
 #define sn_hvp(y, xs, vs, n, out) sn_hvp_at(y, xs, vs, n, out, __FILE__, __LINE__)
 
+// out[0 .. n_out) = forward(in[0 .. n_in)), with the gradient that backward says in the place of that of forward's ops. backward is
+// given in, out and the cotangents of out, one behind the other, and sets those of in, n_in of them, of in's dtypes and shapes;
+// NULL: zeros. What either uses besides is constant to the gradient. backward's ops have gradients of their own, so second
+// derivatives work; it assigns no variable. Works in a trace, in sn_call_eager and under tapes; user is given to both. out gets
+// scope-owned tensors; after an error, which stays pending and is returned, the error tensor. Errors: those of the callbacks;
+// SN_ERR_ARGUMENT (NULL, negative counts), SN_ERR_SHAPE and SN_ERR_DTYPE (a cotangent of another type than its input),
+// SN_ERR_STATE (backward assigns).
+SN_API sn_status sn_custom_gradient_at(sn_context *context, sn_callback forward,
+                                       sn_callback backward, void *user, sn_tensor *const *in,
+                                       int n_in, sn_tensor **out, int n_out, const char *file,
+                                       int line);
+#define sn_custom_gradient(...) sn_custom_gradient_at(__VA_ARGS__, __FILE__, __LINE__)
+
 // y = x, of any dtype; no gradient flows through.
 SN_API sn_tensor *sn_stop_gradient(sn_tensor *x);
 #define sn_stop_gradient(x) SNI_AT(sn_stop_gradient(x))

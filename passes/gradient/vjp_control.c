@@ -459,3 +459,34 @@ void sni_vjp_rescan(const sni_vjp *v) {
                             "gradients: a second derivative through sn_while_loop, whose number of "
                             "iterations is not known: use sn_fori_loop or sn_scan");
 }
+
+// ---- what the user says
+// The body itself, among the nodes around: so it has a gradient, too.
+static sn_status inline_way_back(const sni_vjp *v, const sni_control *c) {
+  const sni_graph *body = v->node.bodies[0];
+  const int n_ins = (int)v->node.attrs[0];
+  sni_graph *graph = v->b->graph;
+  sni_node_id *map = SNI_ARENA_ARRAY(graph->arena, sni_node_id, body->n_nodes + 1);
+  if (!map) return no_memory(v, body->n_nodes);
+  memset(map, 0xff, body->n_nodes * sizeof(*map));
+  for (uint32_t i = 0; i < body->n_parameters; i++) {
+    const int input = (int)body->parameters[i].index, dy = input - c->first_capture;
+    sni_node_id *to = &map[body->parameters[i].node];
+    if (dy < 0)
+      *to = v->node.operands[input];
+    else if (dy >= c->n_results)
+      *to = v->node.operands[c->first_capture + input - c->first_capture_input];
+    else
+      *to = v->dys[dy] != none ? v->dys[dy] : zeros(v, n_ins + dy);
+  }
+  SNI_TRY(v->b->status);
+  SNI_TRY(copy_nodes(graph, body, map));
+  for (int i = 0; i < n_ins; i++)
+    if (v->wanted[i]) v->out[i] = map[sni_body_output(body, i)];
+  return SN_OK;
+}
+
+void sni_vjp_custom(const sni_vjp *v) {
+  const sni_control c = sni_control_of(&v->node);
+  if (!v->b->status) v->b->status = inline_way_back(v, &c);
+}

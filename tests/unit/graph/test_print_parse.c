@@ -188,6 +188,11 @@ static const char *const lines[SNI_OP_COUNT] = {
         "    %0 = parameter variable 0 : f32[2,3]\n"
         "    %1 = parameter input 1 \"row\" : f32[10]\n"
         "    %2 = parameter input 0 : i64[]\n    return var 0 = %0, %1, %2\n  }] : bool[]",
+    [SNI_OP_CUSTOM] =
+        "custom(%0, %4, %5) {ins=1, outs=1} [func {\n"
+        "    %0 = parameter input 0 : f32[2,3]\n    %1 = parameter input 2 : f32[]\n"
+        "    %2 = parameter input 3 : f32[B,10]\n    %3 = broadcast(%1) : f32[2,3]\n"
+        "    %4 = mul(%0, %3) : f32[2,3]\n    return %4\n  }] : bool[]",
     [SNI_OP_RESULT] = "result(%12) {index=0} : f32[2,3]",
 };
 
