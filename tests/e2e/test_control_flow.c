@@ -231,6 +231,63 @@ START_TEST(a_fault_names_the_line_in_the_body) {
 }
 END_TEST
 
+// ---- gradients: what a graph makes of a loop against what a tape has recorded
+static void call_both(sn_callback callback, int n_out, double values[2][3]) {
+  for (int eager = 0; eager < 2; eager++) {
+    sn_context *c = open_context(SN_BACKEND_AUTO);
+    sn_tensor *v = sn_variable(sn_scalar_f64(c, 0.5));
+    sn_tensor *x = sn_scalar_f64(c, 0.7), *y[3];
+    sn_function *f = sn_function_create(c, callback, .user = v, .inputs = 1, .outputs = n_out);
+    const sn_status status =
+        eager ? sn_call_eager(f, &x, 1, y, n_out) : sn_call(f, &x, 1, y, n_out);
+    ck_assert_msg(!status, "%s", sn_error_message(c));
+    for (int i = 0; i < n_out; i++) values[eager][i] = number(y[i]);
+    sn_function_destroy(f);
+    sn_release(v);
+    sn_context_destroy(c);
+  }
+  for (int i = 0; i < n_out; i++)
+    ck_assert_msg(fabs(values[0][i] - values[1][i]) < 1e-12, "%d: %.17g, eager %.17g", i,
+                  values[0][i], values[1][i]);
+}
+
+BODY(gives_its_carry) {
+  out[0] = sn_sin(sn_mul(in[0], in[1]));
+  out[1] = in[0];
+  END;
+}
+BODY(carries_of_steps) {  // the loop puts the same values down for the step back
+  sn_tensor *xs = sn_stack((sn_tensor *[]){in[0], in[0], in[0]}, 3, 0), *o[2], *g, *one;
+  sn_scan(c, gives_its_carry, NULL, in, 1, &xs, 1, o, 2);
+  sn_gradients(sn_sum(sn_mul(o[1], sn_square(o[1]))), in, 1, &g);
+  one = sn_scalar_f64(c, 1);
+  sn_gradients(sn_square(g), in, 1, out);
+  sn_hvp(sn_sum(sn_mul(o[1], sn_square(o[1]))), in, &one, 1, out + 1);
+  out[2] = g;
+  END;
+}
+
+static double slope_of_steps(double x) {
+  double h = x, dh = 1, sum = 0;
+  for (int i = 0; i < 3; i++) {
+    sum += 3 * h * h * dh;
+    dh = cos(h * x) * (dh * x + h);
+    h = sin(h * x);
+  }
+  return sum;
+}
+
+START_TEST(an_output_that_is_a_carry_has_second_derivatives) {
+  double values[2][3];
+  const double x = 0.7, h = 1e-5;
+  const double second = (slope_of_steps(x + h) - slope_of_steps(x - h)) / (2 * h);
+  call_both(carries_of_steps, 3, values);
+  ck_assert_double_eq_tol(values[0][2], slope_of_steps(x), 1e-12);
+  ck_assert_double_eq_tol(values[0][1], second, 1e-6);
+  ck_assert_double_eq_tol(values[0][0], 2 * slope_of_steps(x) * second, 1e-6);
+}
+END_TEST
+
 // ---- mistakes
 BODY(grows) {
   out[0] = sn_concat((sn_tensor *[]){in[0], in[0]}, 2, 0);
@@ -383,6 +440,7 @@ int main(void) {
   tcase_add_test(cases, random_numbers_differ_from_row_to_row);
   tcase_add_test(cases, one_program_serves_every_length);
   tcase_add_test(cases, a_fault_names_the_line_in_the_body);
+  tcase_add_test(cases, an_output_that_is_a_carry_has_second_derivatives);
   tcase_add_loop_test(cases, mistakes_have_words, 0, n_mistakes);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
