@@ -12,11 +12,13 @@ sni_control sni_control_of(const sni_node *node) {
                                                        : SNI_CONTROL_SCAN};
   c.first_carry = node->op == SNI_OP_COND || node->op == SNI_OP_RESCAN;
   if (node->op != SNI_OP_COND) c.n_carries = (int)node->attrs[0];
+  if (node->op == SNI_OP_WHILE) c.n_variables = (int)node->attrs[1];
   c.first_x = c.first_capture = c.first_carry + c.n_carries;
   if (node->op == SNI_OP_SCAN) {
     c.n_xs = (int)node->attrs[1];
     c.length = node->attrs[2];
     c.reverse = node->attrs[3] != 0;
+    c.n_variables = (int)node->attrs[4];
     c.first_capture += c.n_xs;
   }
   if (node->op == SNI_OP_SCAN || node->op == SNI_OP_RESCAN) {
@@ -180,13 +182,19 @@ static sn_status check_branches(const sni_graph *graph, const sni_node *node, in
   return SN_OK;
 }
 
+static bool counts_variables(const sni_node *node, int attr) {
+  return node->attrs[attr] >= 0 && node->attrs[attr] <= node->attrs[0];
+}
+
 static bool counts_fit(const sni_node *node) {
   const int wanted = node->op == SNI_OP_WHILE ? 2 : 1;
   if (node->op == SNI_OP_COND) return node->n_operands > 0 && node->n_bodies > 0;
   if (node->n_bodies != wanted) return false;
   int64_t operands = node->attrs[0];
   if (operands < 0 || (node->op == SNI_OP_WHILE && operands < 1)) return false;
-  if (node->op != SNI_OP_WHILE && (node->attrs[1] < 0 || node->attrs[1] > UINT16_MAX)) return false;
+  if (node->op == SNI_OP_WHILE) return operands <= node->n_operands && counts_variables(node, 1);
+  if (node->attrs[1] < 0 || node->attrs[1] > UINT16_MAX) return false;
+  if (node->op == SNI_OP_SCAN && !counts_variables(node, 4)) return false;
   if (node->op == SNI_OP_SCAN) operands += node->attrs[1];
   if (node->op == SNI_OP_RESCAN) operands++;
   return operands <= node->n_operands;

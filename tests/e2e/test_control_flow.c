@@ -288,6 +288,55 @@ START_TEST(an_output_that_is_a_carry_has_second_derivatives) {
 }
 END_TEST
 
+BODY(reads_then_assigns) {
+  out[0] = sn_add(in[1], sn_sin(user));
+  sn_assign(user, sn_square(in[1]));
+  END;
+}
+BODY(is_below_three) {
+  out[0] = sn_less(in[1], sn_scalar_f64(c, 3));
+  END;
+}
+BODY(reads_and_counts) {
+  sn_tensor *numbered[2] = {in[1], in[0]};
+  out[1] = sn_add(in[1], sn_scalar_f64(c, 1));
+  return reads_then_assigns(c, numbered, out, user);
+}
+BODY(variable_in_fori_loop) {
+  sn_fori_loop(c, 0, 3, reads_then_assigns, user, in, 1, out, 1);
+  sn_tensor *v = user, *y = out[0];
+  sn_gradients(y, in, 1, out + 1);
+  sn_gradients(y, &v, 1, out + 2);
+  END;
+}
+BODY(variable_in_while_loop) {
+  sn_tensor *o[2], *v = user;
+  sn_while_loop(c, is_below_three, reads_and_counts, user, SN_ARGS(in[0], sn_scalar_f64(c, 0)), o,
+                2);
+  out[0] = o[0];
+  sn_gradients(o[0], in, 1, out + 1);
+  sn_gradients(o[0], &v, 1, out + 2);
+  END;
+}
+
+START_TEST(a_variable_is_a_leaf_in_loops) {
+  const sn_callback loops[2] = {variable_in_fori_loop, variable_in_while_loop};
+  for (int i = 0; i < 2; i++) {
+    double values[2][3], x = 0.7, v = 0.5, slope = 0;
+    call_both(loops[i], 3, values);
+    for (int k = 0; k < 3; k++) {
+      const double before = x;
+      slope += cos(v);
+      x += sin(v);
+      v = before * before;
+    }
+    ck_assert_double_eq_tol(values[0][0], x, 1e-12);
+    ck_assert_double_eq_tol(values[0][1], 1, 1e-12);
+    ck_assert_double_eq_tol(values[0][2], slope, 1e-12);
+  }
+}
+END_TEST
+
 // ---- mistakes
 BODY(grows) {
   out[0] = sn_concat((sn_tensor *[]){in[0], in[0]}, 2, 0);
@@ -441,6 +490,7 @@ int main(void) {
   tcase_add_test(cases, one_program_serves_every_length);
   tcase_add_test(cases, a_fault_names_the_line_in_the_body);
   tcase_add_test(cases, an_output_that_is_a_carry_has_second_derivatives);
+  tcase_add_test(cases, a_variable_is_a_leaf_in_loops);
   tcase_add_loop_test(cases, mistakes_have_words, 0, n_mistakes);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);

@@ -42,7 +42,7 @@ enum { first_op = 14 };
 #define INT2(id, name) [SNI_OP_##id] = name "(%2, %2) : i32[2,3]"
 #define LOOP(init)                                                                            \
   "while(" init                                                                               \
-  ") {carries=1} [func {\n    %0 = constant true : bool[]\n    return %0\n"                   \
+  ") {carries=1, variables=1} [func {\n    %0 = constant true : bool[]\n    return %0\n"      \
   "  }, func {\n    %0 = parameter variable 0 : f32[2,3]\n    return var 0 = %0, %0\n  }] : " \
   "bool[]"
 static const char *const lines[SNI_OP_COUNT] = {
@@ -180,7 +180,7 @@ static const char *const lines[SNI_OP_COUNT] = {
         "    %1 = parameter input 1 : f32[2,3]\n    %2 = add(%0, %1) : f32[2,3]\n"
         "    return var 0 = %2\n  }] : bool[]",
     [SNI_OP_SCAN] =
-        "scan(%0, %5) {carries=1, xs=1, length=B, reverse=1} [func {\n"
+        "scan(%0, %5) {carries=1, xs=1, length=B, reverse=1, variables=0} [func {\n"
         "    %0 = parameter variable 0 : f32[2,3]\n"
         "    %1 = parameter input 1 \"row\" : f32[10]\n"
         "    %2 = parameter input 0 : i64[]\n    return var 0 = %0, %1, %2\n  }] : bool[]",
