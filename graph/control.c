@@ -86,13 +86,17 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
   return SN_OK;
 }
 
+// The while whose history the rescan walks; NULL: its first operand is none.
+static const sni_node *loop_of(const sni_graph *graph, const sni_node *rescan) {
+  const sni_node *history = sni_graph_node(graph, rescan->operands[0]);
+  if (!sni_is_result(history)) return NULL;
+  const sni_node *loop = sni_graph_node(graph, history->operands[0]);
+  return loop->op == SNI_OP_WHILE && history->attrs[0] == loop->attrs[0] ? loop : NULL;
+}
+
 // The row of a history.
 static bool history_type(const sni_graph *graph, const sni_node *rescan, int row, sni_type *out) {
-  const sni_node *history = sni_graph_node(graph, rescan->operands[0]);
-  if (!sni_is_result(history)) return false;
-  const sni_node *loop = sni_graph_node(graph, history->operands[0]);
-  if (loop->op != SNI_OP_WHILE) return false;
-  const sni_graph *step = sni_control_step(loop);
+  const sni_graph *step = sni_control_step(loop_of(graph, rescan));
   const sni_node_id output = sni_body_output(step, row);
   if (output == SNI_NO_NODE) return false;
   *out = *sni_graph_type(step, output);
@@ -200,9 +204,17 @@ static bool counts_fit(const sni_node *node) {
   return operands <= node->n_operands;
 }
 
+static sn_status check_history(const sni_graph *graph, const sni_node *rescan, int n_rows) {
+  const sni_node *loop = loop_of(graph, rescan);
+  if (!loop) return fail(graph, rescan, "operand", 0);
+  if (n_rows > sni_body_outputs(sni_control_step(loop))) return fail(graph, rescan, "rows", n_rows);
+  return SN_OK;
+}
+
 sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
   if (!counts_fit(node)) return fail(graph, node, "count", node->n_operands);
   const sni_control c = sni_control_of(node);
+  if (node->op == SNI_OP_RESCAN) SNI_TRY(check_history(graph, node, c.n_rows));
   for (int i = 0; i < node->n_bodies; i++) {
     const bool is_condition = node->op == SNI_OP_WHILE && i == 0;
     SNI_TRY(check_body(graph, node, &c, node->bodies[i], is_condition));
