@@ -337,6 +337,24 @@ START_TEST(a_variable_is_a_leaf_in_loops) {
 }
 END_TEST
 
+BODY(slope_at_carry) {  // the value that the loop begins with is read around it, too
+  sn_gradients(sn_mul(in[1], user), &in[1], 1, out);
+  END;
+}
+BODY(carry_and_capture) {
+  sn_tensor *x = sn_sin(in[0]);
+  sn_fori_loop(c, 0, 2, slope_at_carry, x, &x, 1, out, 1);
+  (void)user;
+  return sn_pending_error(c);
+}
+
+START_TEST(a_carry_is_a_value_of_its_own) {
+  double values[2][3];
+  call_both(carry_and_capture, 1, values);
+  ck_assert_double_eq_tol(values[0][0], sin(0.7), 1e-12);
+}
+END_TEST
+
 // ---- mistakes
 BODY(grows) {
   out[0] = sn_concat((sn_tensor *[]){in[0], in[0]}, 2, 0);
@@ -375,6 +393,16 @@ BODY(itself) {
   END;
 }
 
+BODY(slope_of_outer) {  // of x, which the captured tensor was computed from
+  sn_tensor **x = user;
+  sn_gradients(sn_sum(sn_mul(in[1], sn_mul(x[0], x[1]))), x, 1, out);
+  END;
+}
+BODY(slope_of_outer_deeper) {
+  sn_fori_loop(c, 0, 1, slope_of_outer, user, &in[1], 1, out, 1);
+  END;
+}
+
 typedef struct mistake {
   const char *what;
   sn_status status;
@@ -395,6 +423,8 @@ static const mistake mistakes[] = {
     {"nothing carried", SN_ERR_ARGUMENT, "nothing is carried", false},
     {"NULL body", SN_ERR_ARGUMENT, "the body is NULL", false},
     {"nested", SN_ERR_STATE, "nested more than 32 deep", true},
+    {"around", SN_ERR_GRADIENT, "y depends on xs[0] through what is computed outside", true},
+    {"further around", SN_ERR_GRADIENT, "sn_fori_loop y depends on xs[0] through what", true},
     {"second derivative", SN_ERR_GRADIENT, "a second derivative through sn_while_loop", true},
 };
 enum { n_mistakes = sizeof(mistakes) / sizeof(mistakes[0]) };
@@ -442,6 +472,12 @@ static void make_mistake(sn_context *c, int which, sn_tensor *x, sn_tensor *v, s
       break;
     case 12:
       sn_fori_loop(c, 0, 3, itself, NULL, &x, 1, out, 1);
+      break;
+    case 13:
+      sn_fori_loop(c, 0, 3, slope_of_outer, (sn_tensor *[]){x, sn_sin(x)}, &x, 1, out, 1);
+      break;
+    case 14:
+      sn_fori_loop(c, 0, 3, slope_of_outer_deeper, (sn_tensor *[]){x, sn_sin(x)}, &x, 1, out, 1);
       break;
     default:
       sn_while_loop(c, is_positive, halves, NULL, &x, 1, o, 1);
@@ -491,6 +527,7 @@ int main(void) {
   tcase_add_test(cases, a_fault_names_the_line_in_the_body);
   tcase_add_test(cases, an_output_that_is_a_carry_has_second_derivatives);
   tcase_add_test(cases, a_variable_is_a_leaf_in_loops);
+  tcase_add_test(cases, a_carry_is_a_value_of_its_own);
   tcase_add_loop_test(cases, mistakes_have_words, 0, n_mistakes);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
