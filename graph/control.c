@@ -24,11 +24,13 @@ sni_control sni_control_of(const sni_node *node) {
   c.first_carry = node->op == SNI_OP_COND || node->op == SNI_OP_RESCAN;
   if (node->op == SNI_OP_CUSTOM) return custom_of(node, c);
   if (node->op != SNI_OP_COND) c.n_carries = (int)node->attrs[0];
+  if (node->op == SNI_OP_WHILE) c.n_variables = (int)node->attrs[1];
   c.first_x = c.first_capture = c.first_carry + c.n_carries;
   if (node->op == SNI_OP_SCAN) {
     c.n_xs = (int)node->attrs[1];
     c.length = node->attrs[2];
     c.reverse = node->attrs[3] != 0;
+    c.n_variables = (int)node->attrs[4];
     c.first_capture += c.n_xs;
   }
   if (node->op == SNI_OP_SCAN || node->op == SNI_OP_RESCAN) {
@@ -100,13 +102,17 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
   return SN_OK;
 }
 
+// The while whose history the rescan walks; NULL: its first operand is none.
+static const sni_node *loop_of(const sni_graph *graph, const sni_node *rescan) {
+  const sni_node *history = sni_graph_node(graph, rescan->operands[0]);
+  if (!sni_is_result(history)) return NULL;
+  const sni_node *loop = sni_graph_node(graph, history->operands[0]);
+  return loop->op == SNI_OP_WHILE && history->attrs[0] == loop->attrs[0] ? loop : NULL;
+}
+
 // The row of a history.
 static bool history_type(const sni_graph *graph, const sni_node *rescan, int row, sni_type *out) {
-  const sni_node *history = sni_graph_node(graph, rescan->operands[0]);
-  if (!sni_is_result(history)) return false;
-  const sni_node *loop = sni_graph_node(graph, history->operands[0]);
-  if (loop->op != SNI_OP_WHILE) return false;
-  const sni_graph *step = sni_control_step(loop);
+  const sni_graph *step = sni_control_step(loop_of(graph, rescan));
   const sni_node_id output = sni_body_output(step, row);
   if (output == SNI_NO_NODE) return false;
   *out = *sni_graph_type(step, output);
@@ -213,6 +219,10 @@ static sn_status check_way_back(const sni_graph *graph, const sni_node *node,
   return SN_OK;
 }
 
+static bool counts_variables(const sni_node *node, int attr) {
+  return node->attrs[attr] >= 0 && node->attrs[attr] <= node->attrs[0];
+}
+
 static bool counts_fit(const sni_node *node) {
   const int wanted = node->op == SNI_OP_WHILE ? 2 : 1;
   if (node->op == SNI_OP_CUSTOM)
@@ -223,15 +233,25 @@ static bool counts_fit(const sni_node *node) {
   if (node->n_bodies != wanted) return false;
   int64_t operands = node->attrs[0];
   if (operands < 0 || (node->op == SNI_OP_WHILE && operands < 1)) return false;
-  if (node->op != SNI_OP_WHILE && (node->attrs[1] < 0 || node->attrs[1] > UINT16_MAX)) return false;
+  if (node->op == SNI_OP_WHILE) return operands <= node->n_operands && counts_variables(node, 1);
+  if (node->attrs[1] < 0 || node->attrs[1] > UINT16_MAX) return false;
+  if (node->op == SNI_OP_SCAN && !counts_variables(node, 4)) return false;
   if (node->op == SNI_OP_SCAN) operands += node->attrs[1];
   if (node->op == SNI_OP_RESCAN) operands++;
   return operands <= node->n_operands;
 }
 
+static sn_status check_history(const sni_graph *graph, const sni_node *rescan, int n_rows) {
+  const sni_node *loop = loop_of(graph, rescan);
+  if (!loop) return fail(graph, rescan, "operand", 0);
+  if (n_rows > sni_body_outputs(sni_control_step(loop))) return fail(graph, rescan, "rows", n_rows);
+  return SN_OK;
+}
+
 sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
   if (!counts_fit(node)) return fail(graph, node, "count", node->n_operands);
   const sni_control c = sni_control_of(node);
+  if (node->op == SNI_OP_RESCAN) SNI_TRY(check_history(graph, node, c.n_rows));
   for (int i = 0; i < node->n_bodies; i++) {
     const bool is_condition = node->op == SNI_OP_WHILE && i == 0;
     SNI_TRY(check_body(graph, node, &c, node->bodies[i], is_condition));

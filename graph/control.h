@@ -23,7 +23,8 @@
 typedef struct sni_control {
   sni_control_kind kind;
   int n_carries, n_xs, n_captures;
-  int n_rows;                               // inputs of a step: of the xs, or of a history
+  int n_variables;  // carries that are variables of the user's: the last ones
+  int n_rows;       // inputs of a step: of the xs, or of a history
   int first_carry, first_x, first_capture;  // operands
   int first_x_input, first_capture_input;   // INPUT numbers of the bodies
   int n_outputs;                            // of each body but a condition

@@ -91,7 +91,7 @@ typedef struct sni_schema_field {
   int length;  // of the name
   bool list;
 } sni_schema_field;
-enum { sni_schema_max = 4 };
+enum { sni_schema_max = 5 };
 // Fields of the schema; returns how many.
 int sni_schema_fields(const char *schema, sni_schema_field fields[sni_schema_max]);
 

@@ -55,9 +55,9 @@ static sn_status fail_memory(const parser *p) {
   return sni_fail_memory(p->diag, (size_t)(p->end - p->text), "parsing a graph");
 }
 
-// A failure that the graph described in p->inner.
+// A failure that the graph, or one around it, described in the parser's own diag.
 static sn_status fail_inner(const parser *p, const char *at, sn_status status) {
-  return status == SN_ERR_MEMORY ? fail_memory(p) : fail_at(p, at, "%s", p->inner.text);
+  return status == SN_ERR_MEMORY ? fail_memory(p) : fail_at(p, at, "%s", p->graph->diag->text);
 }
 
 // Of the node whose line begins at `at`; no earlier one is asked for later.

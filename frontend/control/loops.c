@@ -60,9 +60,12 @@ static sn_status finish(sni_bodies *b, const sni_loop *r, sni_op op, const sni_n
   const int n = list_operands(b, r, init, xs, operands, &n_carries);
   for (int i = 0; i < r->n_out; i++)
     numbers[i] = i < r->n_carries ? i : n_carries + i - r->n_carries;
-  const sni_dim attrs[4] = {n_carries, r->n_xs, length, r->reverse};
-  return sni_bodies_finish(b, op, operands, n, attrs, op == SNI_OP_SCAN ? 4 : 1, r->location,
-                           r->n_out, r->out, numbers, r->n_carries);
+  const sni_dim n_variables = n_carries - r->n_carries;
+  const sni_dim of_scan[5] = {n_carries, r->n_xs, length, r->reverse, n_variables};
+  const sni_dim of_while[2] = {n_carries, n_variables};
+  const bool is_scan = op == SNI_OP_SCAN;
+  return sni_bodies_finish(b, op, operands, n, is_scan ? of_scan : of_while, is_scan ? 5 : 2,
+                           r->location, r->n_out, r->out, numbers, r->n_carries);
 }
 
 // ---- while

@@ -65,6 +65,18 @@ static sn_status take_outputs(runner *r, int64_t iteration, int64_t length) {
   return status_of(r);
 }
 
+// A carry is a value of its own: a gradient with respect to it does not count what else the body reads of the tensor that
+// it is in this iteration.
+static sn_status give_carries(const runner *r, sn_tensor **carries) {
+  const sni_loop *l = r->loop;
+  for (int i = 0; i < l->n_carries; i++) {
+    const bool is_recorded = l->context->record && sni_is_inexact(r->types[i].dtype);
+    carries[i] =
+        is_recorded ? sni_unary(l->context, SNI_OP_IDENTITY, r->carries[i]) : r->carries[i];
+  }
+  return status_of(r);
+}
+
 // ---- while
 static sn_status ask(runner *r, bool *out_goes_on) {
   const sni_loop *l = r->loop;
@@ -91,7 +103,7 @@ static sn_status iterate_while(runner *r, bool *out_goes_on) {
   const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, "", false};
   SNI_TRY(ask(r, out_goes_on));
   if (!*out_goes_on) return SN_OK;
-  memcpy(r->in, r->carries, (size_t)l->n_carries * sizeof(*r->in));
+  SNI_TRY(give_carries(r, r->in));
   SNI_TRY(sni_run_user_code(&code, l->context, r->in, r->out));
   return take_outputs(r, 0, 0);
 }
@@ -118,7 +130,7 @@ static sn_status prepare(runner *r, int64_t iteration) {
     if (!r->in[0]) return status_of(r);
     memcpy(r->in[0]->data, &number, sizeof(number));
   }
-  memcpy(carries, r->carries, (size_t)l->n_carries * sizeof(*carries));
+  SNI_TRY(give_carries(r, carries));
   for (int i = 0; i < l->n_xs; i++) rows[i] = sn_index(l->xs[i], 0, iteration);
   return status_of(r);
 }

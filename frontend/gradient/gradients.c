@@ -136,6 +136,59 @@ sn_status sni_terms_add(const sni_gradient_terms *terms, sni_graph *graph) {
   return SN_OK;
 }
 
+// ---- in the trace of a body
+// A value around the body may be computed from x. The graph of the body knows it as a parameter, and no way through it.
+static bool is_known_in(const sni_trace *trace, const sn_tensor *x) {
+  if (x->kind != SNI_TENSOR_TRACED) return trace != NULL;
+  while (trace && x->trace != trace) trace = trace->around;
+  return trace != NULL;
+}
+
+static void mark_further(const sni_graph *graph, bool *marks) {
+  for (sni_node_id id = 0; id < graph->n_nodes; id++) {
+    const sni_node *node = sni_graph_node(graph, id);
+    if (node->op == SNI_OP_STOP_GRADIENT) continue;
+    if (!sni_is_inexact(node->type.dtype) && !sni_is_control(node)) continue;
+    for (int k = 0; k < node->n_operands && !marks[id]; k++) marks[id] = marks[node->operands[k]];
+  }
+}
+
+// What of a trace depends on x; indirect: through values around it alone.
+static sn_status mark_dependent(sni_trace *trace, sn_tensor *x, bool indirect, bool **out_marks) {
+  sni_graph *graph = trace->graph;
+  bool *around = NULL;
+  int n;
+  SNI_TRY(sni_trace_read_nodes(trace, x, NULL, &n));
+  sni_node_id *own = SNI_ARENA_ARRAY(graph->arena, sni_node_id, n + 1);
+  if (!own) return sni_fail_memory(graph->diag, (size_t)n * sizeof(*own), "gradients");
+  SNI_TRY(sni_trace_read_nodes(trace, x, own, &n));
+  if (is_known_in(trace->around, x)) SNI_TRY(mark_dependent(trace->around, x, false, &around));
+  bool *marks = *out_marks = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes + 1);
+  if (!marks) return sni_fail_memory(graph->diag, graph->n_nodes, "gradients");
+  for (uint32_t k = 0; around && k < trace->n_outer_nodes; k++)
+    if (trace->outer_nodes[k] != SNI_NO_NODE)
+      marks[trace->outer_nodes[k]] = around[trace->outer->nodes[k]];
+  for (int k = 0; k < n; k++) marks[own[k]] = !indirect;
+  mark_further(graph, marks);
+  return SN_OK;
+}
+
+static sn_status check_around(sni_trace *trace, sni_node_id y, sn_tensor *const *xs, int n) {
+  bool *marks = NULL;
+  for (int i = 0; i < n; i++) {
+    if (!is_known_in(trace->around, xs[i])) continue;
+    SNI_TRY(mark_dependent(trace, xs[i], true, &marks));
+    if (!marks[y]) continue;
+    const char *op = trace->context->frame.op;
+    return sni_fail(
+        &trace->context->diag, SN_ERR_GRADIENT,
+        "%s: in a body of %s y depends on xs[%d] through what is computed outside of the "
+        "body: compute it in there, too",
+        op ? op : "sn_gradients", trace->name, i);
+  }
+  return SN_OK;
+}
+
 // ---- in a trace
 static sn_status find_nodes(sni_trace *trace, sn_tensor *y, sn_tensor *const *xs, sn_tensor *seed,
                             sni_differentiate_request *request, sni_gradient_terms *terms) {
@@ -202,6 +255,7 @@ static void trace_gradients(sn_context *context, sn_tensor *y, sn_tensor *const 
   }
   sn_status status = sni_terms_init(&terms, allocator, n, &context->diag);
   if (!status) status = find_nodes(context->trace, y, xs, options->seed, &request, &terms);
+  if (!status) status = check_around(context->trace, request.y, xs, n);
   if (!status) status = sni_differentiate(graph, &request, terms.gradients);
   if (!status) status = sni_terms_add(&terms, graph);
   bool ok = false;

@@ -72,8 +72,9 @@ static void accumulate(state *s, sni_build *b, sni_node_id id, sni_node_id cotan
   *sum = *sum == SNI_NO_NODE ? cotangent : sni_build_add(b, *sum, cotangent);
 }
 
-// The cotangents of a control op's results. *out_any: there are some.
-static sn_status gather(const state *s, sni_node_id i, const sni_node_id **out_dys, bool *out_any) {
+// The cotangents of a control op's results, of which several nodes may stand for one. *out_any: there are some.
+static sn_status gather(const state *s, sni_build *b, sni_node_id i, const sni_node_id **out_dys,
+                        bool *out_any) {
   const int n = sni_control_of(sni_graph_node(s->graph, i)).n_results;
   sni_node_id *dys = SNI_ARENA_ARRAY(s->graph->arena, sni_node_id, n + 1);
   *out_dys = dys;
@@ -83,10 +84,11 @@ static sn_status gather(const state *s, sni_node_id i, const sni_node_id **out_d
   for (sni_node_id r = i + 1; r < s->n; r++) {
     const sni_node *node = sni_graph_node(s->graph, r);
     if (!sni_is_result(node) || node->operands[0] != i || s->cotangent[r] == SNI_NO_NODE) continue;
-    dys[node->attrs[0]] = s->cotangent[r];
+    sni_node_id *sum = &dys[node->attrs[0]];
+    *sum = *sum == SNI_NO_NODE ? s->cotangent[r] : sni_build_add(b, *sum, s->cotangent[r]);
     *out_any = true;
   }
-  return SN_OK;
+  return b->status;
 }
 
 static sn_status visit(state *s, sni_node_id i) {
@@ -99,7 +101,7 @@ static sn_status visit(state *s, sni_node_id i) {
     s->out[k] = SNI_NO_NODE;
     any = any || s->wanted[k];
   }
-  if (any && sni_is_control(&node)) SNI_TRY(gather(s, i, &dys, &any));
+  if (any && sni_is_control(&node)) SNI_TRY(gather(s, &b, i, &dys, &any));
   if (!any) return SN_OK;
   rules[node.op](&(sni_vjp){&b, node, i, s->cotangent[i], dys, s->wanted, s->out});
   for (int k = 0; k < node.n_operands; k++)

@@ -212,10 +212,22 @@ typedef struct loop_back {
   bool is_while;
   const sni_control *c;
   inner in;
-  bool *kept;   // per carry: its values at the beginning of each iteration are read
-  int *output;  // of these: the output of the forward step that puts them down
+  bool *kept;         // per carry: its values at the beginning of each iteration are read
+  int *output;        // of these: the output of the forward step that puts them down
+  sni_node_id *sums;  // per carry that is a variable: the sum over its reads
   int n_carries, n_rows;
 } loop_back;
+
+// A variable is a leaf: what an iteration reads of it has no way back to the iteration that assigned it. Its gradient is
+// the sum over the reads of all iterations.
+static bool is_variable(const loop_back *l, int carry) {
+  return carry >= l->c->n_carries - l->c->n_variables;
+}
+
+static bool has_carry(const loop_back *l, int carry) {
+  const int operand = l->c->first_carry + carry;
+  return is_float(l->v, operand) && (!is_variable(l, carry) || l->v->wanted[operand]);
+}
 
 // The inputs of an iteration back: its number, the xs' rows, carries that are kept, cotangents of outputs; captures.
 static sn_status add_rows(loop_back *l) {
@@ -253,23 +265,32 @@ static sn_status add_carry(loop_back *l, const sni_type *type, sni_node_id *out_
                                  (uint32_t)l->n_carries++, NULL, out_node);
 }
 
+static sn_status add_sum(loop_back *l, sni_node_id sum, sni_node_id gradient, int32_t variable) {
+  sni_build b = sni_build_make(l->in.graph, l->v->b->location);
+  if (gradient != none) sum = sni_build_add(&b, sum, gradient);
+  SNI_TRY(b.status);
+  return sni_graph_add_result(l->in.graph, sum, variable);
+}
+
 // What the iteration gives: cotangents of the carries, sums for captures, rows for the xs.
 static sn_status add_results(loop_back *l) {
   const sni_control *c = l->c;
   inner *in = &l->in;
   const sni_vjp *v = l->v;
   int32_t variable = 0;
-  for (int i = 0; i < c->n_carries; i++)
-    if (is_float(v, c->first_carry + i))
+  for (int i = 0; i < c->n_carries; i++) {
+    if (!has_carry(l, i)) continue;
+    if (is_variable(l, i))
+      SNI_TRY(add_sum(l, l->sums[i], in->gradients[i], variable++));
+    else
       SNI_TRY(add_gradient(in, in->gradients[i], operand_type(v, c->first_carry + i), variable++));
+  }
   for (int i = 0; i < c->n_captures; i++) {
     sni_node_id sum = none;
     const sni_node_id gradient = in->gradients[c->n_carries + c->n_xs + i];
     if (!v->wanted[c->first_capture + i] || gradient == none) continue;
     SNI_TRY(add_carry(l, operand_type(v, c->first_capture + i), &sum));
-    sni_build b = sni_build_make(in->graph, v->b->location);
-    SNI_TRY((sum = sni_build_add(&b, sum, gradient), b.status));
-    SNI_TRY(sni_graph_add_result(in->graph, sum, variable++));
+    SNI_TRY(add_sum(l, sum, gradient, variable++));
   }
   for (int i = 0; i < c->n_xs; i++) {
     sni_type row = *operand_type(v, c->first_x + i);
@@ -287,8 +308,9 @@ static sn_status make_step_back(loop_back *l) {
   SNI_TRY(make_inner(&l->in, l->v, l->c, sni_control_step(&l->v->node)));
   SNI_TRY(sni_graph_add_parameter(l->in.graph, &i64, SNI_PARAMETER_INPUT, 0, NULL, &number));
   for (int i = 0; i < l->c->n_carries; i++)
-    if (is_float(l->v, l->c->first_carry + i))
-      SNI_TRY(add_carry(l, operand_type(l->v, l->c->first_carry + i), &l->in.seeds[i]));
+    if (has_carry(l, i))
+      SNI_TRY(add_carry(l, operand_type(l->v, l->c->first_carry + i),
+                        is_variable(l, i) ? &l->sums[i] : &l->in.seeds[i]));
   SNI_TRY(add_rows(l));
   SNI_TRY(copy_body(&l->in, number));
   SNI_TRY(differentiate(&l->in));
@@ -368,8 +390,9 @@ static int add_first_operands(const loop_back *l, sni_node_id *operands) {
   int n = 0;
   if (l->is_while) operands[n++] = result_of(v, v->y, c->n_carries);
   for (int i = 0; i < c->n_carries; i++)
-    if (is_float(v, c->first_carry + i))
-      operands[n++] = v->dys[i] != none ? v->dys[i] : zeros(v, c->first_carry + i);
+    if (has_carry(l, i))
+      operands[n++] =
+          v->dys[i] != none && !is_variable(l, i) ? v->dys[i] : zeros(v, c->first_carry + i);
   for (int i = 0; i < c->n_captures; i++)
     if (v->wanted[c->first_capture + i] && l->in.gradients[c->n_carries + c->n_xs + i] != none)
       operands[n++] = zeros(v, c->first_capture + i);
@@ -399,9 +422,9 @@ static sn_status call_back(const loop_back *l, sni_node_id *out_control) {
   if (!l->is_while) n += add_row_operands(l, operands + n);
   for (int i = 0; i < c->n_captures; i++) operands[n++] = v->node.operands[c->first_capture + i];
   SNI_TRY(v->b->status);
-  const sni_dim attrs[4] = {l->n_carries, l->n_rows, c->length, !c->reverse};
+  const sni_dim attrs[5] = {l->n_carries, l->n_rows, c->length, !c->reverse, 0};
   return sni_graph_add_control(graph, l->is_while ? SNI_OP_RESCAN : SNI_OP_SCAN, operands, n, attrs,
-                               l->is_while ? 2 : 4, &body, 1, v->b->location, out_control);
+                               l->is_while ? 2 : 5, &body, 1, v->b->location, out_control);
 }
 
 static void take_gradients(const loop_back *l, sni_node_id control) {
@@ -409,7 +432,7 @@ static void take_gradients(const loop_back *l, sni_node_id control) {
   const sni_vjp *v = l->v;
   int next = 0;
   for (int i = 0; i < c->n_carries; i++) {
-    if (!is_float(v, c->first_carry + i)) continue;
+    if (!has_carry(l, i)) continue;
     if (v->wanted[c->first_carry + i]) v->out[c->first_carry + i] = result_of(v, control, next);
     next++;
   }
@@ -428,8 +451,9 @@ static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
                  .is_while = v->node.op == SNI_OP_WHILE,
                  .c = c,
                  .kept = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
-                 .output = SNI_ARENA_ARRAY(arena, int, c->n_carries + 1)};
-  if (!l.kept || !l.output) return no_memory(v, (size_t)c->n_carries);
+                 .output = SNI_ARENA_ARRAY(arena, int, c->n_carries + 1),
+                 .sums = SNI_ARENA_ARRAY(arena, sni_node_id, c->n_carries + 1)};
+  if (!l.kept || !l.output || !l.sums) return no_memory(v, (size_t)c->n_carries);
   for (int i = 0; i < c->n_carries; i++) {
     l.kept[i] = true;
     l.output[i] = i;

@@ -231,6 +231,130 @@ START_TEST(a_fault_names_the_line_in_the_body) {
 }
 END_TEST
 
+// ---- gradients: what a graph makes of a loop against what a tape has recorded
+static void call_both(sn_callback callback, int n_out, double values[2][3]) {
+  for (int eager = 0; eager < 2; eager++) {
+    sn_context *c = open_context(SN_BACKEND_AUTO);
+    sn_tensor *v = sn_variable(sn_scalar_f64(c, 0.5));
+    sn_tensor *x = sn_scalar_f64(c, 0.7), *y[3];
+    sn_function *f = sn_function_create(c, callback, .user = v, .inputs = 1, .outputs = n_out);
+    const sn_status status =
+        eager ? sn_call_eager(f, &x, 1, y, n_out) : sn_call(f, &x, 1, y, n_out);
+    ck_assert_msg(!status, "%s", sn_error_message(c));
+    for (int i = 0; i < n_out; i++) values[eager][i] = number(y[i]);
+    sn_function_destroy(f);
+    sn_release(v);
+    sn_context_destroy(c);
+  }
+  for (int i = 0; i < n_out; i++)
+    ck_assert_msg(fabs(values[0][i] - values[1][i]) < 1e-12, "%d: %.17g, eager %.17g", i,
+                  values[0][i], values[1][i]);
+}
+
+BODY(gives_its_carry) {
+  out[0] = sn_sin(sn_mul(in[0], in[1]));
+  out[1] = in[0];
+  END;
+}
+BODY(carries_of_steps) {  // the loop puts the same values down for the step back
+  sn_tensor *xs = sn_stack((sn_tensor *[]){in[0], in[0], in[0]}, 3, 0), *o[2], *g, *one;
+  sn_scan(c, gives_its_carry, NULL, in, 1, &xs, 1, o, 2);
+  sn_gradients(sn_sum(sn_mul(o[1], sn_square(o[1]))), in, 1, &g);
+  one = sn_scalar_f64(c, 1);
+  sn_gradients(sn_square(g), in, 1, out);
+  sn_hvp(sn_sum(sn_mul(o[1], sn_square(o[1]))), in, &one, 1, out + 1);
+  out[2] = g;
+  END;
+}
+
+static double slope_of_steps(double x) {
+  double h = x, dh = 1, sum = 0;
+  for (int i = 0; i < 3; i++) {
+    sum += 3 * h * h * dh;
+    dh = cos(h * x) * (dh * x + h);
+    h = sin(h * x);
+  }
+  return sum;
+}
+
+START_TEST(an_output_that_is_a_carry_has_second_derivatives) {
+  double values[2][3];
+  const double x = 0.7, h = 1e-5;
+  const double second = (slope_of_steps(x + h) - slope_of_steps(x - h)) / (2 * h);
+  call_both(carries_of_steps, 3, values);
+  ck_assert_double_eq_tol(values[0][2], slope_of_steps(x), 1e-12);
+  ck_assert_double_eq_tol(values[0][1], second, 1e-6);
+  ck_assert_double_eq_tol(values[0][0], 2 * slope_of_steps(x) * second, 1e-6);
+}
+END_TEST
+
+BODY(reads_then_assigns) {
+  out[0] = sn_add(in[1], sn_sin(user));
+  sn_assign(user, sn_square(in[1]));
+  END;
+}
+BODY(is_below_three) {
+  out[0] = sn_less(in[1], sn_scalar_f64(c, 3));
+  END;
+}
+BODY(reads_and_counts) {
+  sn_tensor *numbered[2] = {in[1], in[0]};
+  out[1] = sn_add(in[1], sn_scalar_f64(c, 1));
+  return reads_then_assigns(c, numbered, out, user);
+}
+BODY(variable_in_fori_loop) {
+  sn_fori_loop(c, 0, 3, reads_then_assigns, user, in, 1, out, 1);
+  sn_tensor *v = user, *y = out[0];
+  sn_gradients(y, in, 1, out + 1);
+  sn_gradients(y, &v, 1, out + 2);
+  END;
+}
+BODY(variable_in_while_loop) {
+  sn_tensor *o[2], *v = user;
+  sn_while_loop(c, is_below_three, reads_and_counts, user, SN_ARGS(in[0], sn_scalar_f64(c, 0)), o,
+                2);
+  out[0] = o[0];
+  sn_gradients(o[0], in, 1, out + 1);
+  sn_gradients(o[0], &v, 1, out + 2);
+  END;
+}
+
+START_TEST(a_variable_is_a_leaf_in_loops) {
+  const sn_callback loops[2] = {variable_in_fori_loop, variable_in_while_loop};
+  for (int i = 0; i < 2; i++) {
+    double values[2][3], x = 0.7, v = 0.5, slope = 0;
+    call_both(loops[i], 3, values);
+    for (int k = 0; k < 3; k++) {
+      const double before = x;
+      slope += cos(v);
+      x += sin(v);
+      v = before * before;
+    }
+    ck_assert_double_eq_tol(values[0][0], x, 1e-12);
+    ck_assert_double_eq_tol(values[0][1], 1, 1e-12);
+    ck_assert_double_eq_tol(values[0][2], slope, 1e-12);
+  }
+}
+END_TEST
+
+BODY(slope_at_carry) {  // the value that the loop begins with is read around it, too
+  sn_gradients(sn_mul(in[1], user), &in[1], 1, out);
+  END;
+}
+BODY(carry_and_capture) {
+  sn_tensor *x = sn_sin(in[0]);
+  sn_fori_loop(c, 0, 2, slope_at_carry, x, &x, 1, out, 1);
+  (void)user;
+  return sn_pending_error(c);
+}
+
+START_TEST(a_carry_is_a_value_of_its_own) {
+  double values[2][3];
+  call_both(carry_and_capture, 1, values);
+  ck_assert_double_eq_tol(values[0][0], sin(0.7), 1e-12);
+}
+END_TEST
+
 // ---- mistakes
 BODY(grows) {
   out[0] = sn_concat((sn_tensor *[]){in[0], in[0]}, 2, 0);
@@ -269,6 +393,16 @@ BODY(itself) {
   END;
 }
 
+BODY(slope_of_outer) {  // of x, which the captured tensor was computed from
+  sn_tensor **x = user;
+  sn_gradients(sn_sum(sn_mul(in[1], sn_mul(x[0], x[1]))), x, 1, out);
+  END;
+}
+BODY(slope_of_outer_deeper) {
+  sn_fori_loop(c, 0, 1, slope_of_outer, user, &in[1], 1, out, 1);
+  END;
+}
+
 typedef struct mistake {
   const char *what;
   sn_status status;
@@ -289,6 +423,8 @@ static const mistake mistakes[] = {
     {"nothing carried", SN_ERR_ARGUMENT, "nothing is carried", false},
     {"NULL body", SN_ERR_ARGUMENT, "the body is NULL", false},
     {"nested", SN_ERR_STATE, "nested more than 32 deep", true},
+    {"around", SN_ERR_GRADIENT, "y depends on xs[0] through what is computed outside", true},
+    {"further around", SN_ERR_GRADIENT, "sn_fori_loop y depends on xs[0] through what", true},
     {"second derivative", SN_ERR_GRADIENT, "a second derivative through sn_while_loop", true},
 };
 enum { n_mistakes = sizeof(mistakes) / sizeof(mistakes[0]) };
@@ -337,6 +473,12 @@ static void make_mistake(sn_context *c, int which, sn_tensor *x, sn_tensor *v, s
     case 12:
       sn_fori_loop(c, 0, 3, itself, NULL, &x, 1, out, 1);
       break;
+    case 13:
+      sn_fori_loop(c, 0, 3, slope_of_outer, (sn_tensor *[]){x, sn_sin(x)}, &x, 1, out, 1);
+      break;
+    case 14:
+      sn_fori_loop(c, 0, 3, slope_of_outer_deeper, (sn_tensor *[]){x, sn_sin(x)}, &x, 1, out, 1);
+      break;
     default:
       sn_while_loop(c, is_positive, halves, NULL, &x, 1, o, 1);
       sn_gradients(sn_sum(sn_square(o[0])), &x, 1, &g);
@@ -383,6 +525,9 @@ int main(void) {
   tcase_add_test(cases, random_numbers_differ_from_row_to_row);
   tcase_add_test(cases, one_program_serves_every_length);
   tcase_add_test(cases, a_fault_names_the_line_in_the_body);
+  tcase_add_test(cases, an_output_that_is_a_carry_has_second_derivatives);
+  tcase_add_test(cases, a_variable_is_a_leaf_in_loops);
+  tcase_add_test(cases, a_carry_is_a_value_of_its_own);
   tcase_add_loop_test(cases, mistakes_have_words, 0, n_mistakes);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);

@@ -42,7 +42,7 @@ enum { first_op = 14 };
 #define INT2(id, name) [SNI_OP_##id] = name "(%2, %2) : i32[2,3]"
 #define LOOP(init)                                                                            \
   "while(" init                                                                               \
-  ") {carries=1} [func {\n    %0 = constant true : bool[]\n    return %0\n"                   \
+  ") {carries=1, variables=1} [func {\n    %0 = constant true : bool[]\n    return %0\n"      \
   "  }, func {\n    %0 = parameter variable 0 : f32[2,3]\n    return var 0 = %0, %0\n  }] : " \
   "bool[]"
 static const char *const lines[SNI_OP_COUNT] = {
@@ -184,7 +184,7 @@ static const char *const lines[SNI_OP_COUNT] = {
         "    %1 = parameter input 1 : f32[2,3]\n    %2 = add(%0, %1) : f32[2,3]\n"
         "    return var 0 = %2\n  }] : bool[]",
     [SNI_OP_SCAN] =
-        "scan(%0, %5) {carries=1, xs=1, length=B, reverse=1} [func {\n"
+        "scan(%0, %5) {carries=1, xs=1, length=B, reverse=1, variables=0} [func {\n"
         "    %0 = parameter variable 0 : f32[2,3]\n"
         "    %1 = parameter input 1 \"row\" : f32[10]\n"
         "    %2 = parameter input 0 : i64[]\n    return var 0 = %0, %1, %2\n  }] : bool[]",
@@ -336,6 +336,15 @@ END_TEST
 // ---- mistakes
 #define F "func @f {\n"
 #define X F "  %x = parameter input 0 : f32[2]\n"
+#define WHILE                                                                          \
+  "  %w = while(%x) {carries=1, variables=0} [func {\n  %t = constant true : bool[]\n" \
+  "  return %t }, func {\n  %s = parameter variable 0 : f32[2]\n"                      \
+  "  return var 0 = %s, %s }] : bool[]\n  %c = result(%w) {index=0} : f32[2]\n"        \
+  "  %h = result(%w) {index=1} : i64[2]\n"
+#define RESCAN(history, rows)                             \
+  "  %r = rescan(" history ", %x) {carries=1, rows=" rows \
+  "} [func {\n"                                           \
+  "  %s = parameter variable 0 : f32[2]\n  return var 0 = %s }] : bool[]\n"
 static const struct {
   const char *text, *message;
 } mistakes[] = {
@@ -363,6 +372,11 @@ static const struct {
     {F "  %a = adds(", "2:8: expected the name of an op, not \"adds\""},
     {F "  %a = \"", "2:8: expected the name of an op"},
     {X "  %x = neg(%x) : f32[2]", "3:3: %x is defined twice"},
+    {X "  %y = cond(%x) [func {\n  %a = constant 1 : f32[]\n  %b = neg(%a) : i32[]\n",
+     "5:3: neg: the result is f32[]; operands: f32[]; result: i32[]"},
+    {X RESCAN("%x", "0"), "3:3: rescan: operand 0 does not fit its bodies"},
+    {X WHILE RESCAN("%c", "0"), "10:3: rescan: operand 0 does not fit its bodies"},
+    {X WHILE RESCAN("%h", "2"), "10:3: rescan: rows 2 does not fit its bodies"},
     {F "  %a = parameter inputs 0", "2:18: expected input, variable or capture"},
     {F "  %a = parameter input -1", "2:24: expected a number up to 4294967295"},
     {F "  %a = parameter input 0 f32", "2:26: expected ':'"},
