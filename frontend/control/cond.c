@@ -79,8 +79,7 @@ static sn_status cond_in_trace(const branches *r, sn_tensor *number) {
 // An output is a value of its own, whatever tensor the body gave: gradients with respect to it say so.
 static sn_status own_outputs(const branches *r) {
   for (int i = 0; i < r->n_out; i++)
-    if (sni_is_inexact(r->out[i]->type.dtype))
-      r->out[i] = sni_unary(r->context, SNI_OP_IDENTITY, r->out[i]);
+    if (sni_is_inexact(r->out[i]->type.dtype)) r->out[i] = (sn_identity)(r->out[i]);
   return r->context->diag.status;
 }
 

@@ -71,8 +71,7 @@ static sn_status give_carries(const runner *r, sn_tensor **carries) {
   const sni_loop *l = r->loop;
   for (int i = 0; i < l->n_carries; i++) {
     const bool is_recorded = l->context->record && sni_is_inexact(r->types[i].dtype);
-    carries[i] =
-        is_recorded ? sni_unary(l->context, SNI_OP_IDENTITY, r->carries[i]) : r->carries[i];
+    carries[i] = is_recorded ? (sn_identity)(r->carries[i]) : r->carries[i];
   }
   return status_of(r);
 }
