@@ -78,10 +78,18 @@ static sn_status cond_in_trace(const branches *r, sn_tensor *number) {
 }
 
 // ---- a number that is known
+// An output is a value of its own, whatever tensor the body gave: gradients with respect to it say so.
+static sn_status own_outputs(const branches *r) {
+  for (int i = 0; i < r->n_out; i++)
+    if (sni_is_inexact(r->out[i]->type.dtype)) r->out[i] = (sn_identity)(r->out[i]);
+  return r->context->diag.status;
+}
+
 static sn_status call_one(const branches *r, int64_t number) {
   const int body = number < 0 || number >= r->n_bodies ? r->n_bodies - 1 : (int)number;
   const sni_user_code code = code_of(r, body);
-  return sni_run_user_code(&code, r->context, r->in, r->out);
+  SNI_TRY(sni_run_user_code(&code, r->context, r->in, r->out));
+  return r->context->record ? own_outputs(r) : SN_OK;
 }
 
 static bool is_known(const sn_context *context, const sn_tensor *number) {

@@ -65,14 +65,13 @@ static sn_status take_outputs(runner *r, int64_t iteration, int64_t length) {
   return status_of(r);
 }
 
-// A carry is a value of its own: a gradient with respect to it does not count what else the body reads of the tensor that
-// it is in this iteration.
+// A carry is a value of its own: a gradient with respect to it does not count what else is read of the tensor that it
+// happens to be.
 static sn_status give_carries(const runner *r, sn_tensor **carries) {
   const sni_loop *l = r->loop;
   for (int i = 0; i < l->n_carries; i++) {
     const bool is_recorded = l->context->record && sni_is_inexact(r->types[i].dtype);
-    carries[i] =
-        is_recorded ? sni_unary(l->context, SNI_OP_IDENTITY, r->carries[i]) : r->carries[i];
+    carries[i] = is_recorded ? (sn_identity)(r->carries[i]) : r->carries[i];
   }
   return status_of(r);
 }
@@ -225,7 +224,7 @@ static sn_status run(runner *r) {
     r->types[i] = l->init[i]->type;
   }
   SNI_TRY(l->condition ? run_while(r) : run_scan(r, length));
-  for (int i = 0; i < l->n_carries; i++) l->out[i] = r->carries[i];
+  SNI_TRY(give_carries(r, l->out));
   return sni_own_results(l->context, l->out, l->n_carries) ? SN_OK : status_of(r);
 }
 

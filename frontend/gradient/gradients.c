@@ -144,17 +144,8 @@ static bool is_known_in(const sni_trace *trace, const sn_tensor *x) {
   return trace != NULL;
 }
 
-static void mark_further(const sni_graph *graph, bool *marks) {
-  for (sni_node_id id = 0; id < graph->n_nodes; id++) {
-    const sni_node *node = sni_graph_node(graph, id);
-    if (node->op == SNI_OP_STOP_GRADIENT) continue;
-    if (!sni_is_inexact(node->type.dtype) && !sni_is_control(node)) continue;
-    for (int k = 0; k < node->n_operands && !marks[id]; k++) marks[id] = marks[node->operands[k]];
-  }
-}
-
 // What of a trace depends on x; indirect: through values around it alone.
-static sn_status mark_dependent(sni_trace *trace, sn_tensor *x, bool indirect, bool **out_marks) {
+static sn_status mark_in_trace(sni_trace *trace, sn_tensor *x, bool indirect, bool **out_marks) {
   sni_graph *graph = trace->graph;
   bool *around = NULL;
   int n;
@@ -162,14 +153,14 @@ static sn_status mark_dependent(sni_trace *trace, sn_tensor *x, bool indirect, b
   sni_node_id *own = SNI_ARENA_ARRAY(graph->arena, sni_node_id, n + 1);
   if (!own) return sni_fail_memory(graph->diag, (size_t)n * sizeof(*own), "gradients");
   SNI_TRY(sni_trace_read_nodes(trace, x, own, &n));
-  if (is_known_in(trace->around, x)) SNI_TRY(mark_dependent(trace->around, x, false, &around));
+  if (is_known_in(trace->around, x)) SNI_TRY(mark_in_trace(trace->around, x, false, &around));
   bool *marks = *out_marks = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes + 1);
   if (!marks) return sni_fail_memory(graph->diag, graph->n_nodes, "gradients");
   for (uint32_t k = 0; around && k < trace->n_outer_nodes; k++)
     if (trace->outer_nodes[k] != SNI_NO_NODE)
       marks[trace->outer_nodes[k]] = around[trace->outer->nodes[k]];
   for (int k = 0; k < n; k++) marks[own[k]] = !indirect;
-  mark_further(graph, marks);
+  sni_mark_dependent(graph, marks);
   return SN_OK;
 }
 
@@ -177,7 +168,7 @@ static sn_status check_around(sni_trace *trace, sni_node_id y, sn_tensor *const 
   bool *marks = NULL;
   for (int i = 0; i < n; i++) {
     if (!is_known_in(trace->around, xs[i])) continue;
-    SNI_TRY(mark_dependent(trace, xs[i], true, &marks));
+    SNI_TRY(mark_in_trace(trace, xs[i], true, &marks));
     if (!marks[y]) continue;
     const char *op = trace->context->frame.op;
     return sni_fail(

@@ -4,7 +4,8 @@
 // A body may use any tensor around it besides its own inputs, and read and assign variables; random numbers in it are
 // drawn anew in each iteration. Carried values keep their dtype and shape. Bodies nest, and sn_gradients may be used in
 // them and on what they give. In a trace a gradient in a body has no way through what is computed around it: where y
-// depends on xs[i] that way, it is SN_ERR_GRADIENT.
+// depends on xs[i] that way, it is SN_ERR_GRADIENT. Nor has it one through an earlier iteration, which in eager mode it
+// has: sn_stop_gradient(carry) makes them equal where xs[i] is no carry.
 #ifndef SINTER_CONTROL_H
 #define SINTER_CONTROL_H
 

@@ -132,6 +132,15 @@ static sn_status sweep(state *s) {
   return SN_OK;
 }
 
+void sni_mark_dependent(const sni_graph *graph, bool *marks) {
+  for (sni_node_id i = 0; i < graph->n_nodes; i++) {
+    const sni_node *node = sni_graph_node(graph, i);
+    if (!rules[node->op] && !sni_is_result(node)) continue;
+    if (!is_inexact(graph, i) && !sni_is_control(node)) continue;
+    for (int k = 0; k < node->n_operands && !marks[i]; k++) marks[i] = marks[node->operands[k]];
+  }
+}
+
 static sn_status check_request(const sni_graph *graph, const sni_differentiate_request *r) {
   char y[200], seed[200];
   const sni_type *type = sni_graph_type(graph, r->y);

@@ -26,6 +26,8 @@ typedef struct sni_differentiate_request {
 // SN_ERR_MEMORY.
 sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *request,
                             sni_node_id *out_gradients);
+// marks: per node; those that depend on a marked one in a differentiable way are marked, too.
+void sni_mark_dependent(const sni_graph *graph, bool *marks);
 // Writes why y does not depend on x differentiably: "cast to i32 at model.c:12 has no gradient", "y
 // does not depend on it".
 void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id x, char *buffer,
