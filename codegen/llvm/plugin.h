@@ -5,7 +5,7 @@
 
 #include "codegen/kernel/tree.h"
 
-#define SNI_LLVM_PLUGIN_VERSION 2  // changes whenever tree.h or this file does
+#define SNI_LLVM_PLUGIN_VERSION 3  // changes whenever tree.h or this file does
 
 typedef enum sni_llvm_output { SNI_LLVM_OBJECT, SNI_LLVM_IR, SNI_LLVM_ASSEMBLY } sni_llvm_output;
 
