@@ -305,7 +305,9 @@ static sni_node_id sum_of_shifts(sni_rewrite *r, const convolution *x, const shi
   int64_t at[SNI_SPATIAL_MAX] = {0}, c = 0;
   sni_node_id sum = SNI_NO_NODE;
   do {
-    const sni_node_id term = sni_build_mul(b, shifted(r, x, at, c), weights(r, x, at, c));
+    const sni_node_id moved = shifted(r, x, at, c), by = weights(r, x, at, c);
+    const sni_node_id term = sni_build_mul(b, moved, by);
+    if (b->status) return SNI_NO_NODE;
     sum = sum == SNI_NO_NODE ? term : sni_build_add(b, sum, term);
   } while (next_place(s, x->spatial, at, &c));
   const sn_dtype dtype = sni_build_type(b, sum).dtype;
