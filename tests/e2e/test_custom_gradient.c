@@ -117,6 +117,7 @@ START_TEST(what_the_user_says_is_the_gradient) {
   sn_tape_end(tape);
   check_pair(x, w, large, 5, out);
   sn_function_destroy(f);
+  sn_release(s.variable);
   sn_context_destroy(c);
 }
 END_TEST
@@ -222,6 +223,7 @@ START_TEST(mistakes_have_words) {
   ck_assert_int_eq(sn_item(y, &value), SN_OK);
   ck_assert(value == 1);
   sn_function_destroy(f);
+  sn_release(a.variable);
   sn_context_destroy(c);
 }
 END_TEST
