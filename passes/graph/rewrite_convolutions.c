@@ -305,11 +305,11 @@ static sni_node_id sum_of_shifts(sni_rewrite *r, const convolution *x, const shi
   int64_t at[SNI_SPATIAL_MAX] = {0}, c = 0;
   sni_node_id sum = SNI_NO_NODE;
   do {
-    const sni_node_id moved = shifted(r, x, at, c), by = weights(r, x, at, c);
-    const sni_node_id term = sni_build_mul(b, moved, by);
+    const sni_node_id by = weights(r, x, at, c);
     if (b->status) return SNI_NO_NODE;
+    const sni_node_id term = sni_build_mul(b, shifted(r, x, at, c), by);
     sum = sum == SNI_NO_NODE ? term : sni_build_add(b, sum, term);
-  } while (next_place(s, x->spatial, at, &c));
+  } while (!b->status && next_place(s, x->spatial, at, &c));
   const sn_dtype dtype = sni_build_type(b, sum).dtype;
   if (s->all == 1 || !sni_is_float(dtype)) return sum;
   return sni_build_add(b, sum, sni_build_scalar(b, dtype, 0));  // as sums end: never -0
