@@ -17,15 +17,15 @@ sn_status sni_bodies_begin(sni_bodies *b, sn_context *context, const char *name,
                     .around = context->trace,
                     .name = name,
                     .bodies = SNI_ARENA_ARRAY(arena, sni_traced_body, n_bodies),
-                    .n_bodies = n_bodies,
                     .first_input = first_input,
                     .n_carries = n_carries};
   if (!b->bodies)
     return sni_fail_memory(&context->diag, (size_t)n_bodies * sizeof(*b->bodies), "bodies");
-  if (b->around->nesting < SNI_MOST_NESTED_BODIES) return SN_OK;
-  b->n_bodies = 0;
-  return sni_fail(&context->diag, SN_ERR_STATE, "bodies are nested more than %d deep",
-                  SNI_MOST_NESTED_BODIES);
+  if (b->around->nesting >= SNI_MOST_NESTED_BODIES)
+    return sni_fail(&context->diag, SN_ERR_STATE, "bodies are nested more than %d deep",
+                    SNI_MOST_NESTED_BODIES);
+  b->n_bodies = n_bodies;  // what sni_bodies_end ends: none before
+  return SN_OK;
 }
 
 void sni_bodies_end(sni_bodies *b) {

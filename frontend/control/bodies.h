@@ -56,8 +56,8 @@ sn_status sni_trace_body(sni_bodies *b, int body, const sni_user_code *code,
 sn_status sni_settle_variables(sni_bodies *b, bool as_carries);
 // What the variable is at the end of a body; reads it where the body has not.
 sn_status sni_variable_at_end(sni_bodies *b, int body, uint32_t variable, sni_node_id *out_node);
-// Appends the control node to the trace around, then its results: out[0 .. n_out) are numbers first_out and on, variables
-// that were assigned numbers first_variable and on.
+// Appends the control node to the trace around, then its results: out[i] is number numbers[i] (NULL: i), variables
+// that were assigned are numbers first_variable and on.
 sn_status sni_bodies_finish(sni_bodies *b, sni_op op, const sni_node_id *operands, int n_operands,
                             const sni_dim *attrs, int n_attrs, sni_location location, int n_out,
                             sn_tensor **out, const int *numbers, int first_variable);
