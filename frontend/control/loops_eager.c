@@ -143,7 +143,7 @@ static sn_status iterate_scan(runner *r, int64_t iteration, int64_t length) {
 }
 
 // What the body would make of rows, where there are none: it is traced, so that it has no effect.
-static sn_status trace_for_types(runner *r) {
+static sn_status trace_for_types(runner *r, sni_type *types) {
   const sni_loop *l = r->loop;
   sn_context *context = l->context;
   sni_trace trace;
@@ -160,12 +160,7 @@ static sn_status trace_for_types(runner *r) {
     status = context->diag.status;
   }
   if (!status) status = sni_run_user_code(&code, context, r->in, r->out);
-  for (int i = l->n_carries; i < l->n_out && !status; i++) {
-    sni_type *type = SNI_ARENA_NEW(&r->arena, sni_type);
-    if (!type) status = sni_fail_memory(&context->diag, sizeof(*type), "types");
-    if (type) *type = r->out[i]->type;
-    r->out[i] = (sn_tensor *)(void *)type;
-  }
+  for (int i = l->n_carries; i < l->n_out && !status; i++) types[i] = r->out[i]->type;
   sni_trace_close(&trace);
   return status;
 }
@@ -173,9 +168,11 @@ static sn_status trace_for_types(runner *r) {
 static sn_status make_empty_rows(runner *r) {
   const sni_loop *l = r->loop;
   if (l->n_out == l->n_carries) return SN_OK;
-  SNI_TRY(trace_for_types(r));
+  sni_type *types = SNI_ARENA_ARRAY(&r->arena, sni_type, l->n_out);
+  if (!types) return sni_fail_memory(&l->context->diag, sizeof(*types), "types");
+  SNI_TRY(trace_for_types(r, types));
   for (int i = l->n_carries; i < l->n_out; i++) {
-    sni_type type = *(const sni_type *)(const void *)r->out[i];
+    sni_type type = types[i];
     if (type.rank == SN_MAX_RANK) return sni_fail_rank(l, i);
     memmove(type.dims + 1, type.dims, (size_t)type.rank++ * sizeof(*type.dims));
     type.dims[0] = 0;
