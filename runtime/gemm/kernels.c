@@ -39,7 +39,41 @@ SNI_INLINE sni_vec_f64 fma_f64(sni_vec_f64 a, sni_vec_f64 b, sni_vec_f64 c) {
 }
 #endif
 
+// ---- pairs of 16-bit integers: both products are added to a sum of 32 bits, which wraps
+#if defined(__AVX512F__)
+#define HAS_PAIRS 1
+#define HAS_VNNI 1
+SNI_INLINE sni_vec_u32 add_pairs(sni_vec_u32 a, sni_vec_u32 b, sni_vec_u32 c) {
+  return c + (sni_vec_u32)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+}
+// This copy is for CPUs without it too, so the compiler may not make it.
+SNI_INLINE sni_vec_u32 add_pairs_vnni(sni_vec_u32 a, sni_vec_u32 b, sni_vec_u32 c) {
+  __m512i sum = (__m512i)c;
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"((__m512i)a), "v"((__m512i)b));
+  return (sni_vec_u32)sum;
+}
+#elif defined(__AVX2__)
+#define HAS_PAIRS 1
+#define HAS_VNNI 0
+SNI_INLINE sni_vec_u32 add_pairs(sni_vec_u32 a, sni_vec_u32 b, sni_vec_u32 c) {
+  return c + (sni_vec_u32)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+}
+#elif defined(__SSE2__)
+#define HAS_PAIRS 1
+#define HAS_VNNI 0
+SNI_INLINE sni_vec_u32 add_pairs(sni_vec_u32 a, sni_vec_u32 b, sni_vec_u32 c) {
+  return c + (sni_vec_u32)_mm_madd_epi16((__m128i)a, (__m128i)b);
+}
+#else
+#define HAS_PAIRS 0
+#define HAS_VNNI 0
+#endif
+
 // ---- vectors of a dtype, which is a constant where these are inlined
+
+SNI_INLINE bool is_pairs(sn_dtype dtype) {
+  return (int)dtype == SNI_GEMM_PAIRS || (int)dtype == SNI_GEMM_PAIRS_VNNI;
+}
 
 SNI_INLINE vector load(const char *from) {
   return *(const vector *)(const void *)from;
@@ -51,7 +85,8 @@ SNI_INLINE void store(char *to, vector value) {
 SNI_INLINE vector all(sn_dtype dtype, const char *from) {
   if (dtype == SN_F32) return (vector)(*(const float *)(const void *)from - (sni_vec_f32){0});
   if (dtype == SN_F64) return (vector)(*(const double *)(const void *)from - (sni_vec_f64){0});
-  if (dtype == SN_I32) return (vector)(*(const uint32_t *)(const void *)from + (sni_vec_u32){0});
+  if (dtype == SN_I32 || is_pairs(dtype))
+    return (vector)(*(const uint32_t *)(const void *)from + (sni_vec_u32){0});
   return (vector)(*(const uint64_t *)(const void *)from + (sni_vec_u64){0});
 }
 
@@ -59,13 +94,21 @@ SNI_INLINE vector multiply_add(sn_dtype dtype, vector a, vector b, vector c) {
   if (dtype == SN_F32) return (vector)fma_f32((sni_vec_f32)a, (sni_vec_f32)b, (sni_vec_f32)c);
   if (dtype == SN_F64) return (vector)fma_f64((sni_vec_f64)a, (sni_vec_f64)b, (sni_vec_f64)c);
   if (dtype == SN_I32) return (vector)((sni_vec_u32)a * (sni_vec_u32)b + (sni_vec_u32)c);
+#if HAS_PAIRS
+  if ((int)dtype == SNI_GEMM_PAIRS)
+    return (vector)add_pairs((sni_vec_u32)a, (sni_vec_u32)b, (sni_vec_u32)c);
+#endif
+#if HAS_VNNI
+  if ((int)dtype == SNI_GEMM_PAIRS_VNNI)
+    return (vector)add_pairs_vnni((sni_vec_u32)a, (sni_vec_u32)b, (sni_vec_u32)c);
+#endif
   return (vector)((sni_vec_u64)a * (sni_vec_u64)b + (sni_vec_u64)c);
 }
 
 SNI_INLINE vector add(sn_dtype dtype, vector a, vector b) {
   if (dtype == SN_F32) return (vector)((sni_vec_f32)a + (sni_vec_f32)b);
   if (dtype == SN_F64) return (vector)((sni_vec_f64)a + (sni_vec_f64)b);
-  if (dtype == SN_I32) return (vector)((sni_vec_u32)a + (sni_vec_u32)b);
+  if (dtype == SN_I32 || is_pairs(dtype)) return (vector)((sni_vec_u32)a + (sni_vec_u32)b);
   return (vector)((sni_vec_u64)a + (sni_vec_u64)b);
 }
 
@@ -238,6 +281,12 @@ SNI_INLINE void run_tiles(sn_dtype dtype, int rows, int vectors, const sni_gemm_
 #define SNI_X(T, rows, vectors) \
   static void tile_##T##_##rows##_##vectors(const sni_gemm_tile *t) { run_tiles(SN_##T, rows, vectors, t); }
 ALL_SHAPES(SNI_X, F32) ALL_SHAPES(SNI_X, F64) ALL_SHAPES(SNI_X, I32) ALL_SHAPES(SNI_X, I64)
+#if HAS_PAIRS
+ALL_SHAPES(SNI_X, I16)  // SNI_GEMM_PAIRS
+#endif
+#if HAS_VNNI
+ALL_SHAPES(SNI_X, U16)  // SNI_GEMM_PAIRS_VNNI
+#endif
 #undef SNI_X
 #define SNI_X(T, rows, vectors) [vectors - 1][rows - 1] = tile_##T##_##rows##_##vectors,
 static const sni_gemm_tile_function tiles[SN_DTYPE_COUNT][SNI_GEMM_VECTORS][SNI_GEMM_ROWS] = {
@@ -245,6 +294,12 @@ static const sni_gemm_tile_function tiles[SN_DTYPE_COUNT][SNI_GEMM_VECTORS][SNI_
     [SN_F64] = {ALL_SHAPES(SNI_X, F64)},
     [SN_I32] = {ALL_SHAPES(SNI_X, I32)},
     [SN_I64] = {ALL_SHAPES(SNI_X, I64)},
+#if HAS_PAIRS
+    [SNI_GEMM_PAIRS] = {ALL_SHAPES(SNI_X, I16)},
+#endif
+#if HAS_VNNI
+    [SNI_GEMM_PAIRS_VNNI] = {ALL_SHAPES(SNI_X, U16)},
+#endif
 };
 #undef SNI_X
 // clang-format on
@@ -546,4 +601,7 @@ const sni_gemm_kernels SNI_EXPAND(sni_gemm_kernels, SNI_ISA_SUFFIX) = {
     .copy_32 = copy_32,
     .copy_64 = copy_64,
     .copy_narrow = SNI_EXPAND(sni_gemm_copy_narrow, SNI_ISA_SUFFIX),
+#if HAS_PAIRS
+    .copy_pairs = SNI_EXPAND(sni_gemm_copy_pairs, SNI_ISA_SUFFIX),
+#endif
 };
