@@ -45,43 +45,38 @@ SNI_INLINE void copy_along(sn_dtype from, const sni_gemm_copy *p) {
     put_run(from, p->to + row * p->to_k, p->from + row * p->from_k, p->columns);
 }
 
-// second: NULL: there is none.
-SNI_INLINE void put_pair(sn_dtype from, char *to, const char *first, const char *second) {
-  const uint32_t low = sni_widen_one(from, first) & 0xffff;
-  const uint32_t both = second ? low | sni_widen_one(from, second) << 16 : low;
+// step: bytes to the next k, where there is a second one.
+SNI_INLINE void put_pair(sn_dtype from, char *to, const char *at, ptrdiff_t step, bool second) {
+  uint32_t both = sni_widen_one(from, at) & 0xffff;
+  if (second) both |= sni_widen_one(from, at + step) << 16;
   __builtin_memcpy(to, &both, sizeof(both));
 }
 
 // Columns that are neighbours.
-SNI_INLINE void put_rows(sn_dtype from, char *to, const char *first, const char *second,
+SNI_INLINE void put_rows(sn_dtype from, char *to, const char *at, ptrdiff_t step, bool second,
                          int64_t columns) {
   int64_t j = 0;
-  for (; j + SNI_WIDE_LANES <= columns; j += SNI_WIDE_LANES) {
-    sni_vec_u32 both = sni_widen_vector(from, first + j * size_of(from)) & 0xffff;
-    if (second) both |= sni_widen_vector(from, second + j * size_of(from)) << 16;
+  for (; j + SNI_WIDE_LANES <= columns; j += SNI_WIDE_LANES, at += SNI_WIDE_LANES * size_of(from)) {
+    sni_vec_u32 both = sni_widen_vector(from, at) & 0xffff;
+    if (second) both |= sni_widen_vector(from, at + step) << 16;
     *(wide_vector *)(void *)(to + 4 * j) = both;
   }
-  for (; j < columns; j++)
-    put_pair(from, to + 4 * j, first + j * size_of(from),
-             second ? second + j * size_of(from) : NULL);
+  for (; j < columns; j++, at += size_of(from)) put_pair(from, to + 4 * j, at, step, second);
 }
 
 SNI_INLINE void copy_rows(sn_dtype from, const sni_gemm_copy *p, int64_t columns, char *to,
                           const char *at) {
   for (int64_t k = 0; k < p->depth; k += 2, to += p->to_k, at += 2 * p->from_k)
-    put_rows(from, to, at, k + 1 < p->depth ? at + p->from_k : NULL, columns);
+    put_rows(from, to, at, p->from_k, k + 1 < p->depth, columns);
 }
 
 // Pairs [first, end) of columns [begin, columns), one by one.
 SNI_INLINE void copy_rest(sn_dtype from, const sni_gemm_copy *p, int64_t first, int64_t end,
                           int64_t begin, int64_t columns, char *to, const char *at) {
-  for (int64_t pair = first; pair < end; pair++) {
-    for (int64_t j = begin; j < columns; j++) {
-      const char *one = at + 2 * pair * p->from_k + j * p->from_column;
-      put_pair(from, to + pair * p->to_k + 4 * j, one,
-               2 * pair + 1 < p->depth ? one + p->from_k : NULL);
-    }
-  }
+  for (int64_t pair = first; pair < end; pair++)
+    for (int64_t j = begin; j < columns; j++)
+      put_pair(from, to + pair * p->to_k + 4 * j, at + 2 * pair * p->from_k + j * p->from_column,
+               p->from_k, 2 * pair + 1 < p->depth);
 }
 
 // Columns that are far from each other; where they lie along k, a strip of some is converted, then turned.
