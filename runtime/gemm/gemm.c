@@ -93,14 +93,13 @@ static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, i
                            .columns = end - first,
                            .panel = g->panel,
                            .pads = true};
-  for (int64_t at = first; g->map_b && at < end; at += g->panel)
-    sni_gemm_copy_block(g->map_b, g->b, g->size, copy_of(g, g->b_dtype, false),
-                        g->packed_b + panel_at(g, at), row, at, least(g->panel, end - at),
-                        g->first_k + k, depth);
-  if (g->map_b)
-    pad_panel(g, depth, end);
-  else
+  if (!g->map_b) {
     copy_of(g, g->b_dtype, false)(&c);
+    return;
+  }
+  sni_gemm_copy_block(g->map_b, g->b, g->size, copy_of(g, g->b_dtype, false), c.to, c.to_k, c.panel,
+                      c.to_panel, first, c.columns, g->first_k + k, depth);
+  pad_panel(g, depth, end);
 }
 
 // Rows in blocks of at most `most_rows`, all but equal: the first `larger` have one more.
@@ -153,11 +152,11 @@ static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int
         .columns = alike * count,
         .panel = count,
     };
-    for (int64_t j = 0; g->map_a && j < alike; j++)
-      sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g, g->a_dtype, false),
-                          to + j * c.to_panel, c.to_k, row + first + j * count, count,
-                          g->first_k + k, depth);
-    if (!g->map_a) copy_of(g, g->a_dtype, false)(&c);
+    if (g->map_a)
+      sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g, g->a_dtype, false), to, c.to_k, count,
+                          c.to_panel, row + first, c.columns, g->first_k + k, depth);
+    else
+      copy_of(g, g->a_dtype, false)(&c);
     first += alike * count;
     i += alike;
   }

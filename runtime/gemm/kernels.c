@@ -487,15 +487,20 @@ SNI_INLINE void copy_rest(const sni_gemm_copy *p, size_t size, int64_t k_first, 
 
 enum { ahead = 8 };  // k; each may lie on a page of its own, which no hardware fetches ahead
 
-// Up to a panel of neighbours, in pieces of up to a vector, the last of which overlaps.
+// Up to a panel of neighbours, in pieces of up to a vector, the last of which overlaps or is a part.
 SNI_INLINE void copy_row(char *to, const char *from, int64_t bytes) {
   int64_t at = 0;
   for (; at + SNI_VECTOR_BYTES <= bytes; at += SNI_VECTOR_BYTES) store(to + at, load(from + at));
+#if defined(__AVX512F__)
+  const part rest = part_of(bytes - at);
+  if (at < bytes) store_part(to + at, load_part(from + at, rest), rest);
+#else
   for (; at + 16 <= bytes; at += 16) __builtin_memcpy(to + at, from + at, 16);
   if (at < bytes && bytes >= 16)
     __builtin_memcpy(to + bytes - 16, from + bytes - 16, 16);
   else
     for (; at < bytes; at += 4) __builtin_memcpy(to + at, from + at, 4);
+#endif
 }
 
 // `count` panels of `panel` bytes, and what is left over: `rest` bytes, padded up to `padded`. Where
@@ -535,6 +540,9 @@ SNI_INLINE void copy_rows(const sni_gemm_copy *p, int64_t size) {
       break;
     case 48:
       copy_panels(p, 48, count, rest, padded);
+      break;
+    case 56:
+      copy_panels(p, 56, count, rest, padded);
       break;
     default:
       copy_panels(p, panel, count, rest, padded);
