@@ -249,7 +249,8 @@ static sn_status compile_native(job *j, wanted_kernel *const *missing, uint32_t 
 static sn_status make_missing(job *j, wanted_kernel *const *missing, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     sni_tree *expanded;
-    SNI_TRY(sni_tree_expand(missing[i]->kernel, &j->scratch, j->diag, &expanded));
+    SNI_TRY(sni_tree_expand_but(missing[i]->kernel, j->api ? NULL : sni_interp_keeps, &j->scratch,
+                                j->diag, &expanded));
     missing[i]->expanded = expanded;
   }
   if (j->api) {
@@ -359,7 +360,8 @@ static sn_status interpret_raw(job *j) {
   for (uint32_t i = 0; i < plan->n_commands; i++) {
     sni_tree *expanded;
     if (!plan->commands[i].kernel) continue;
-    SNI_TRY(sni_tree_expand(plan->commands[i].kernel, &j->compiled->arena, j->diag, &expanded));
+    SNI_TRY(sni_tree_expand_but(plan->commands[i].kernel, sni_interp_keeps, &j->compiled->arena,
+                                j->diag, &expanded));
     SNI_TRY(sni_kernel_code_interpret(j->allocator, j->diag, expanded, &j->compiled->codes[i]));
   }
   return SN_OK;
