@@ -177,6 +177,9 @@ static sn_status check_body(const sni_graph *graph, const sni_node *node, const 
   for (uint32_t i = 0; i < body->n_parameters; i++)
     if (!parameter_fits(graph, node, c, body, &body->parameters[i]))
       return fail(graph, node, "parameter", (int)i);
+  for (uint32_t i = 0; i < body->n_results; i++)
+    if (body->results[i].variable >= c->n_carries)
+      return fail(graph, node, "next value", body->results[i].variable);
   if (sni_body_outputs(body) != (is_condition ? 1 : c->n_outputs))
     return fail(graph, node, "outputs", sni_body_outputs(body));
   for (int i = 0; i < c->n_carries; i++) {
