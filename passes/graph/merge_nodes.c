@@ -25,7 +25,7 @@ static uint64_t hash_node(const sni_graph *graph, const sni_node *node) {
   return sni_hash_bytes(h, node->data, bytes < most_hashed ? bytes : most_hashed);
 }
 
-// Locations and names do not count.
+// Locations and names do not count, but where nodes of bodies may fail.
 static bool same(const sni_graph *graph, const sni_node *a, const sni_node *b) {
   if (a->op != b->op || a->n_operands != b->n_operands || a->n_attrs != b->n_attrs) return false;
   for (int i = 0; i < a->n_operands; i++)
@@ -37,6 +37,18 @@ static bool same(const sni_graph *graph, const sni_node *a, const sni_node *b) {
     if (!sni_graphs_are_same(a->bodies[i], b->bodies[i])) return false;
   return a->data == b->data ||
          (a->data && b->data && !memcmp(a->data, b->data, data_bytes(graph, a)));
+}
+
+static bool same_text(const char *a, const char *b) {
+  return a == b || (a && b && !strcmp(a, b));
+}
+
+// Whether messages of both name one op and line.
+static bool fails_alike(const sni_node *a, const sni_node *b) {
+  const sni_location *x = &a->location, *y = &b->location;
+  return !sni_op_may_fail(a->op) ||
+         (x->line == y->line && x->complex_table == y->complex_table &&
+          same_text(x->file, y->file) && same_text(x->op, y->op));
 }
 
 // Depth: that of bodies in one another.
@@ -55,7 +67,8 @@ bool sni_graphs_are_same(const sni_graph *a, const sni_graph *b) {
         a->results[i].variable != b->results[i].variable)
       return false;
   for (uint32_t i = 0; i < a->n_nodes; i++)
-    if (!same(a, &a->nodes[i], &b->nodes[i])) return false;
+    if (!same(a, &a->nodes[i], &b->nodes[i]) || !fails_alike(&a->nodes[i], &b->nodes[i]))
+      return false;
   return true;
 }
 
