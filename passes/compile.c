@@ -101,6 +101,7 @@ static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_are
     return sni_fail_memory(diag, graph->n_nodes * sizeof(sni_node), "a graph");
   for (uint32_t i = 0; i < graph->n_nodes; i++)
     if (copy->nodes[i].n_bodies) SNI_TRY(copy_bodies(dims, arena, diag, &copy->nodes[i]));
+  copy->is_clean = graph->is_clean;
   copy->n_nodes = copy->nodes_capacity = graph->n_nodes;
   copy->n_parameters = copy->parameters_capacity = graph->n_parameters;
   copy->n_results = copy->results_capacity = graph->n_results;

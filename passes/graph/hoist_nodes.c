@@ -82,7 +82,8 @@ static bool is_worth_memory(const search *s, sni_node_id id) {
       sni_op_passes_on(node->op))
     return false;
   const double bytes = bytes_of(s, &node->type);
-  return s->ns[id] + sni_bytes_cost(s->bytes[id], s->bytes[id]) > sni_bytes_cost(bytes, bytes);
+  const double read = (double)s->bytes[id];
+  return (double)s->ns[id] + sni_bytes_cost(read, read) > sni_bytes_cost(bytes, bytes);
 }
 
 // ---- what depends on outer values alone
@@ -93,7 +94,7 @@ static void add_costs(search *s, sni_node_id id) {
     if (s->ns[operand] > s->ns[id]) s->ns[id] = s->ns[operand];
     if (s->bytes[operand] > s->bytes[id]) s->bytes[id] = s->bytes[operand];
   }
-  s->ns[id] += own_ns(s, node);
+  s->ns[id] += (float)own_ns(s, node);
 }
 
 static void find_outside(search *s, sni_node_id id) {
@@ -111,7 +112,7 @@ static void look_at(search *s, sni_node_id id) {
   const sni_node *node = sni_graph_node(s->body, id);
   s->found[id] = s->outer[id];
   s->fixed[id] = s->moves[id] = s->outer[id] != none;
-  if (s->fixed[id]) s->bytes[id] = bytes_of(s, &node->type);
+  if (s->fixed[id]) s->bytes[id] = (float)bytes_of(s, &node->type);
   if (s->fixed[id] || sni_is_parameter(node) || sni_is_control(node) || sni_is_result(node)) return;
   s->fixed[id] = true;
   s->moves[id] = !sni_op_may_fail(node->op);
@@ -172,11 +173,11 @@ static sn_status open_search(search *s, sni_control_edit *e, int b) {
                 .outer = e->outer[b],
                 .found = SNI_ARENA_ARRAY(arena, sni_node_id, n),
                 .fixed = SNI_ARENA_ARRAY(arena, bool, 5 * n),
-                .ns = SNI_ARENA_ARRAY(arena, double, 2 * n),
+                .ns = SNI_ARENA_ARRAY(arena, float, 2 * n),
                 .operands = SNI_ARENA_ARRAY(arena, sni_node_id, most),
                 .is_loop = e->c.kind != SNI_CONTROL_COND};
   if (!s->found || !s->fixed || !s->ns || !s->operands)
-    return sni_fail_memory(e->walk->to->diag, n * sizeof(double), "a body");
+    return sni_fail_memory(e->walk->to->diag, n * sizeof(*s->ns), "a body");
   s->moves = s->fixed + n;
   s->read = s->moves + n;
   s->wanted = s->read + n;

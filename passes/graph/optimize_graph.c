@@ -32,11 +32,14 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule lower[] = {sni_rewrite_convolution, sni_rewrite_matmul},
                          split[] = {sni_split_reduction};
   bool turned = false, lowered = false, split_some = false, changed = false;
-  SNI_TRY(sni_drop_custom(graph, out_graph));
-  SNI_TRY(sni_split_complex(*out_graph, out_graph));
-  SNI_TRY(sni_widen_storage(*out_graph, out_graph));
-  SNI_TRY(clean(*out_graph, out_graph));
-  SNI_TRY(sni_settle_bodies(*out_graph, prepare_body, clean, out_graph));
+  *out_graph = (sni_graph *)(uintptr_t)graph;
+  if (!graph->is_clean) {
+    SNI_TRY(sni_drop_custom(graph, out_graph));
+    SNI_TRY(sni_split_complex(*out_graph, out_graph));
+    SNI_TRY(sni_widen_storage(*out_graph, out_graph));
+    SNI_TRY(clean(*out_graph, out_graph));
+    SNI_TRY(sni_settle_bodies(*out_graph, prepare_body, clean, out_graph));
+  }
   SNI_TRY(sni_join_pads_once(*out_graph, out_graph, &changed));
   if (changed) SNI_TRY(clean(*out_graph, out_graph));
   SNI_TRY(sni_join_pieces_once(*out_graph, out_graph, &changed));

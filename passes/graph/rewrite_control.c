@@ -19,7 +19,7 @@ typedef struct sni_control_done {
 
 // A node of `to` as a capture of the control node that is being made.
 typedef struct sni_control_slot {
-  uint32_t serial;  // of that node: its id; others are old
+  uint32_t serial;  // of the interface; others are old
   uint32_t capture;
 } sni_control_slot;
 
@@ -83,6 +83,7 @@ typedef struct interface {
   sni_node_id *captures;                            // nodes of `to`
   sni_node_id *inside;  // per capture: parameter of the body that is being made
   uint32_t n_captures, captures_capacity, inside_capacity;
+  uint32_t serial;  // of this node's slots
 } interface;
 
 static const sni_graph *body_of(const interface *io, int b) {
@@ -163,18 +164,18 @@ static sn_status add_inside(const interface *io, sni_graph *to, sni_node_id oute
 // Number of the capture that the outer value is, a new one if there is none.
 static sn_status capture_of(interface *io, sni_node_id outer, uint32_t *out_capture) {
   sni_control_walk *w = io->edit->walk;
-  const uint32_t serial = io->edit->at + 1, before = w->slots_capacity;
+  const uint32_t before = w->slots_capacity;
   SNI_TRY(sni_arena_grow(w->to->arena, w->to->diag, (void **)&w->slots, &w->slots_capacity,
                          w->to->n_nodes, sizeof(*w->slots)));
   if (w->slots_capacity > before)
     memset(w->slots + before, 0, (w->slots_capacity - before) * sizeof(*w->slots));
   sni_control_slot *slot = &w->slots[outer];
   *out_capture = slot->capture;
-  if (slot->serial == serial) return SN_OK;
+  if (slot->serial == io->serial) return SN_OK;
   SNI_TRY(sni_arena_grow(w->to->arena, w->to->diag, (void **)&io->captures, &io->captures_capacity,
                          io->n_captures + 1, sizeof(*io->captures)));
   io->captures[io->n_captures] = outer;
-  *slot = (sni_control_slot){serial, io->n_captures};
+  *slot = (sni_control_slot){io->serial, io->n_captures};
   *out_capture = io->n_captures++;
   return SN_OK;
 }
@@ -315,6 +316,7 @@ static bool is_same(const sni_control_edit *e, const sni_node_id *operands, int 
 static sn_status open_interface(interface *io, sni_control_edit *e) {
   sni_arena *arena = e->walk->to->arena;
   *io = (interface){.edit = e,
+                    .serial = ++e->walk->serial,
                     .parameters = SNI_ARENA_ARRAY(arena, const sni_parameter **, e->node.n_bodies),
                     .needed = SNI_ARENA_ARRAY(arena, bool *, e->node.n_bodies),
                     .carries = SNI_ARENA_ARRAY(arena, int, e->c.n_carries + 1),
@@ -335,13 +337,49 @@ static sn_status add_control(const sni_control_edit *e, const sni_node_id *opera
   return SN_OK;
 }
 
+// Whether all parts stay, and captures are all that is read from outside, each once.
+static bool parts_stay(const interface *io) {
+  const sni_control_edit *e = io->edit;
+  bool stay = io->n_carries == e->c.n_carries && io->n_xs == e->c.n_xs && e->n_rows == e->c.n_rows;
+  for (int i = 0; i < e->c.n_outputs; i++) stay &= e->outputs[i];
+  for (int b = 0; stay && b < e->node.n_bodies; b++)
+    for (sni_node_id id = 0; stay && id < body_of(io, b)->n_nodes; id++)
+      stay = io->needed[b][id] && (e->outer[b][id] == none || io->parameters[b][id]);
+  for (int b = 0; stay && b < e->node.n_bodies; b++)
+    for (int i = 0; stay && i < e->c.first_capture_input; i++)
+      stay = e->ends[b].inputs[i] == none || e->outer[b][e->ends[b].inputs[i]] == none;
+  return stay;
+}
+
+static sn_status stays_as_it_is(interface *io, bool *out_stays) {
+  const sni_control_edit *e = io->edit;
+  *out_stays = parts_stay(io);
+  for (int i = 0; *out_stays && i < e->c.n_captures; i++) {
+    const sni_node_id outer = e->node.operands[e->c.first_capture + i];
+    uint32_t capture;
+    bool is_read = false;
+    SNI_TRY(capture_of(io, outer, &capture));
+    for (int b = 0; b < e->node.n_bodies; b++)
+      is_read |= e->ends[b].inputs[e->c.first_capture_input + i] != none;
+    *out_stays = is_read && capture == (uint32_t)i &&
+                 !lives_inside(e->walk->to, sni_graph_node(e->walk->to, outer));
+  }
+  io->n_captures = 0;
+  io->serial = ++e->walk->serial;
+  return SN_OK;
+}
+
 static sn_status make_control(sni_control_edit *e, sni_node_id *out_id) {
   interface io;
+  bool stays;
   sni_graph **bodies = SNI_ARENA_ARRAY(e->walk->to->arena, sni_graph *, e->node.n_bodies);
   sni_dim attrs[8];
   sni_assert(e->node.n_attrs <= (int)SNI_COUNT_OF(attrs));
   if (!bodies) return no_memory(e->walk->to);
   SNI_TRY(open_interface(&io, e));
+  SNI_TRY(stays_as_it_is(&io, &stays));
+  if (stays)
+    return add_control(e, e->node.operands, e->node.n_operands, e->node.attrs, e->bodies, out_id);
   for (int b = 0; b < e->node.n_bodies; b++) SNI_TRY(make_body(&io, b, &bodies[b]));
   const size_t most = 1 + (size_t)e->c.n_carries + (size_t)e->c.n_xs + io.n_captures;
   sni_node_id *operands = SNI_ARENA_ARRAY(e->walk->to->arena, sni_node_id, most);
@@ -368,7 +406,9 @@ static sn_status walk_bodies(sni_control_edit *e, const sni_control_options *opt
     body->dims = to->dims;
     SNI_TRY(walk_graph(body, options, e->live ? &e->live->bodies[b] : NULL, true, &e->bodies[b],
                        &e->walk->changed));
-    if (options->prepare) SNI_TRY(options->prepare(e->bodies[b], &e->bodies[b]));
+    if (!options->prepare || e->bodies[b]->is_clean) continue;
+    SNI_TRY(options->prepare(e->bodies[b], &e->bodies[b]));
+    e->bodies[b]->is_clean = true;
   }
   return SN_OK;
 }
@@ -576,7 +616,7 @@ static sn_status walk_graph(const sni_graph *from, const sni_control_options *op
       SNI_TRY(walk_node(&w, id, options, live, operands));
   SNI_TRY(copy_ends(&w));
   *io_changed |= w.changed;
-  *out_graph = w.to;
+  if (w.changed || !is_body) *out_graph = w.to;
   return SN_OK;
 }
 

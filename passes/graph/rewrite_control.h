@@ -17,7 +17,7 @@ typedef struct sni_control_walk {
   sni_node_table table;  // of `to`
   uint32_t n_in_table, most_in_table;
   struct sni_control_slot *slots;  // per node of `to`: which capture it is
-  uint32_t slots_capacity;
+  uint32_t slots_capacity, serial;
   bool is_body, changed;
 } sni_control_walk;
 
