@@ -25,8 +25,8 @@ typedef struct search {
   bool *read;          // something that stays reads it
   bool *wanted;        // outside
   bool *taken;         // and read from there
-  double *ns,
-      *bytes;  // per node: of computing it from outer values; most bytes of one that it reads
+  float *ns;           // per node: of computing it from outer values
+  float *bytes;        // most of one that it reads
   sni_node_id *operands;
   bool is_loop;
 } search;
