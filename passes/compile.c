@@ -33,7 +33,7 @@ typedef struct job {
   const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
   sni_compiled *compiled;
   const sni_executable *const *
-      *bodies;  // per node of the graph that is lowered; NULL: there are none
+      *bodies;                  // per node of the graph that is lowered; NULL: there are none
   struct body_source *sources;  // per body of `compiled`
   uint32_t sources_capacity;
   sni_arena scratch;
@@ -178,8 +178,7 @@ static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend
   for (int i = 0; i < node->n_bodies; i++) {
     const uint64_t hash = sni_graph_hash(node->bodies[i]);
     executables[i] = find_body(j, node->bodies[i], hash);
-    if (!executables[i])
-      SNI_TRY(compile_body(j, node->bodies[i], hash, backend, &executables[i]));
+    if (!executables[i]) SNI_TRY(compile_body(j, node->bodies[i], hash, backend, &executables[i]));
   }
   *out_executables = executables;
   return SN_OK;

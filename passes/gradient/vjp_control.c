@@ -344,8 +344,7 @@ static sn_status finish_step_back(loop_back *l) {
   }
   SNI_TRY(sni_inline_body(to, from, map));
   for (uint32_t i = 0; i < from->n_results; i++)
-    SNI_TRY(
-        sni_graph_add_result(to, map[from->results[i].node], from->results[i].variable));
+    SNI_TRY(sni_graph_add_result(to, map[from->results[i].node], from->results[i].variable));
   l->in.graph = to;
   return SN_OK;
 }

@@ -46,9 +46,8 @@ static bool same_text(const char *a, const char *b) {
 // Whether messages of both name one op and line.
 static bool fails_alike(const sni_node *a, const sni_node *b) {
   const sni_location *x = &a->location, *y = &b->location;
-  return !sni_op_may_fail(a->op) ||
-         (x->line == y->line && x->complex_table == y->complex_table &&
-          same_text(x->file, y->file) && same_text(x->op, y->op));
+  return !sni_op_may_fail(a->op) || (x->line == y->line && x->complex_table == y->complex_table &&
+                                     same_text(x->file, y->file) && same_text(x->op, y->op));
 }
 
 // Depth: that of bodies in one another.
