@@ -33,9 +33,7 @@ typedef struct job {
   const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
   sni_compiled *compiled;
   const sni_executable *const *
-      *bodies;                  // per node of the graph that is lowered; NULL: there are none
-  struct body_source *sources;  // per body of `compiled`
-  uint32_t sources_capacity;
+      *bodies;  // per node of the graph that is lowered; NULL: there are none
   sni_arena scratch;
 } job;
 
@@ -134,15 +132,11 @@ static int64_t l2_bytes(const sni_cpu *cpu) {
 }
 
 // ---- bodies
-typedef struct body_source {
-  const sni_graph *graph;
-  uint64_t hash;
-} body_source;
-
 // One that is compiled already; NULL: there is none that is the same.
 static const sni_executable *find_body(const job *j, const sni_graph *graph, uint64_t hash) {
   for (uint32_t i = 0; i < j->compiled->n_bodies; i++)
-    if (j->sources[i].hash == hash && sni_graphs_are_same(j->sources[i].graph, graph))
+    if (j->compiled->bodies[i]->source_hash == hash &&
+        sni_graphs_are_same(j->compiled->bodies[i]->source, graph))
       return &j->compiled->bodies[i]->executable;
   return NULL;
 }
@@ -155,11 +149,10 @@ static sn_status compile_body(job *j, const sni_graph *graph, uint64_t hash, sn_
   SNI_TRY(sni_arena_grow(&compiled->arena, j->diag, (void **)&compiled->bodies,
                          &compiled->bodies_capacity, compiled->n_bodies + 1,
                          sizeof(*compiled->bodies)));
-  SNI_TRY(sni_arena_grow(&j->scratch, j->diag, (void **)&j->sources, &j->sources_capacity,
-                         compiled->n_bodies + 1, sizeof(*j->sources)));
   SNI_TRY(
       sni_compile(j->compiler, &body, &(sni_compile_options){.backend = backend}, j->diag, &made));
-  j->sources[compiled->n_bodies] = (body_source){graph, hash};
+  made->source = graph;
+  made->source_hash = hash;
   compiled->bodies[compiled->n_bodies++] = made;
   compiled->n_native += made->n_native;
   compiled->n_interpreted += made->n_interpreted;

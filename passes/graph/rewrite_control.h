@@ -54,6 +54,10 @@ typedef struct sni_control_options {
 sn_status sni_rewrite_controls(const sni_graph *graph, const sni_control_options *options,
                                sni_graph **out_graph, bool *out_changed);
 
+// The node that the edit wants, in walk->to: the same bodies where nothing changes. (make_control.c)
+sn_status sni_make_control(sni_control_edit *edit, sni_node_id *out_id);
+sn_status sni_copy_node(sni_graph *to, const sni_node *node, const sni_node_id *operands,
+                        sni_node_id *out_id);
 // A copy of a node of another graph, with other operands, which are copied; one that is there already in its place.
 sn_status sni_walk_add(sni_control_walk *walk, const sni_node *node, const sni_node_id *operands,
                        sni_node_id *out_id);
