@@ -1,11 +1,12 @@
 // Gradients of branches and loops. Each is a control op of the same kind, whose bodies compute what the forward ones do
 // once more and then their gradients: of a cond in the branch that was taken; of a scan from the last iteration to the first,
-// each from the carries that it began with, which the forward loop puts down as one more output; of a while in the same
-// way, whose number of iterations its history knows.
+// each from the carries that it began with, which the forward loop puts down as more outputs, with what would be dear to compute
+// again (choose_residuals.h); of a while in the same way, whose number of iterations its history knows.
 //
 // Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
 // of rows are its outputs.
 #include "graph/control.h"
+#include "passes/gradient/choose_residuals.h"
 #include "passes/gradient/vjp.h"
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite_control.h"
@@ -185,15 +186,22 @@ void sni_vjp_cond(const sni_vjp *v) {
 }
 
 // ---- scan
+// A value of each iteration that the forward loop puts down: a carry as the iteration begins, or a residual.
+typedef struct kept_row {
+  sni_node_id here, in_step;
+  int output;  // of the forward step
+} kept_row;
+
 typedef struct loop_back {
   const sni_vjp *v;
   const sni_node *forward;  // whose step has the outputs by now
   bool is_while;
   const sni_control *c;
   inner in;
-  bool *needed;       // per node of the iteration back
-  bool *kept;         // per carry: its values at the beginning of each iteration are read
-  int *output;        // of these: the output of the forward step that puts them down
+  uint32_t n_forward;  // nodes of the iteration back that are parameters or compute the step anew
+  bool *needed;        // per node of the iteration back
+  kept_row *kept;      // values of the step that are read
+  int n_kept;
   sni_node_id *sums;  // per carry that is a variable: the sum over its reads
   int n_carries, n_rows;
 } loop_back;
@@ -292,12 +300,12 @@ static sn_status make_step_back(loop_back *l) {
                         is_variable(l, i) ? &l->sums[i] : &l->in.seeds[i]));
   SNI_TRY(add_rows(l));
   SNI_TRY(copy_body(&l->in, number));
+  l->n_forward = l->in.graph->n_nodes;
   SNI_TRY(differentiate(&l->in));
   return add_results(l);
 }
 
-// Which nodes the results need, and so which of the carries.
-static sn_status find_kept(loop_back *l) {
+static sn_status find_needed(loop_back *l) {
   const sni_graph *graph = l->in.graph;
   bool *needed = l->needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
   if (!needed) return no_memory(l->v, graph->n_nodes);
@@ -306,7 +314,35 @@ static sn_status find_kept(loop_back *l) {
     const sni_node *node = sni_graph_node(graph, id);
     for (int k = 0; needed[id] && k < node->n_operands; k++) needed[node->operands[k]] = true;
   }
-  for (int i = 0; i < l->c->n_carries; i++) l->kept[i] = needed[l->in.carries[i]];
+  return SN_OK;
+}
+
+static sn_status keep(loop_back *l, sni_node_id in_step) {
+  const sni_type *type = sni_graph_type(l->in.body, in_step);
+  if (!l->is_while && type->rank == SN_MAX_RANK)
+    return sni_fail(l->v->b->graph->diag, SN_ERR_GRADIENT,
+                    "gradients: a carried value of rank %d leaves no axis for the iterations",
+                    SN_MAX_RANK);
+  l->kept[l->n_kept++] = (kept_row){l->in.map[in_step], in_step, 0};
+  return SN_OK;
+}
+
+// Which values of the step the results need: carries, and residuals in the place of what is dear.
+static sn_status find_kept(loop_back *l) {
+  const sni_graph *graph = l->in.graph, *body = l->in.body;
+  bool *residuals = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
+  l->kept = SNI_ARENA_ARRAY(graph->arena, kept_row, body->n_nodes + 1);
+  if (!residuals || !l->kept) return no_memory(l->v, graph->n_nodes);
+  SNI_TRY(find_needed(l));
+  SNI_TRY(
+      sni_choose_residuals(graph, l->n_forward, SN_MAX_RANK - !l->is_while, l->needed, residuals));
+  for (uint32_t p = 0; p < body->n_parameters; p++) {
+    const sni_parameter *parameter = &body->parameters[p];
+    if (parameter->kind == SNI_PARAMETER_VARIABLE && l->needed[l->in.map[parameter->node]])
+      SNI_TRY(keep(l, parameter->node));
+  }
+  for (sni_node_id id = 0; id < body->n_nodes; id++)
+    if (residuals[l->in.map[id]]) SNI_TRY(keep(l, id));
   return SN_OK;
 }
 
@@ -316,8 +352,8 @@ static void number_inputs(loop_back *l, uint32_t *numbers) {
   const inner *in = &l->in;
   uint32_t number = 1;
   for (int i = 0; i < c->n_xs; i++) numbers[in->xs[i]] = number++;
-  for (int i = 0; i < c->n_carries; i++)
-    if (l->kept[i]) numbers[in->carries[i]] = l->is_while ? 1 + (uint32_t)l->output[i] : number++;
+  for (int i = 0; i < l->n_kept; i++)
+    numbers[l->kept[i].here] = l->is_while ? 1 + (uint32_t)l->kept[i].output : number++;
   if (l->is_while) number = 1 + (uint32_t)sni_body_outputs(sni_control_step(l->forward));
   for (int i = 0; i < c->n_outputs; i++)
     if (has_cotangents(l, i)) numbers[in->seeds[c->n_carries + i]] = number++;
@@ -342,6 +378,12 @@ static sn_status finish_step_back(loop_back *l) {
       SNI_TRY(sni_graph_add_parameter(to, sni_graph_type(from, p->node), p->kind, index, NULL,
                                       &map[p->node]));
   }
+  for (int i = 0; i < l->n_kept; i++) {
+    const sni_node_id here = l->kept[i].here;
+    if (map[here] == none)  // a residual
+      SNI_TRY(sni_graph_add_parameter(to, sni_graph_type(from, here), SNI_PARAMETER_INPUT,
+                                      numbers[here], NULL, &map[here]));
+  }
   SNI_TRY(sni_inline_body(to, from, map));
   for (uint32_t i = 0; i < from->n_results; i++)
     SNI_TRY(sni_graph_add_result(to, map[from->results[i].node], from->results[i].variable));
@@ -357,13 +399,6 @@ static sn_status output_of(sni_graph *step, sni_node_id node, int *out_output) {
   return sni_graph_add_result(step, node, -1);
 }
 
-static sn_status check_rank(const loop_back *l, const sni_type *type) {
-  if (l->is_while || type->rank < SN_MAX_RANK) return SN_OK;
-  return sni_fail(l->v->b->graph->diag, SN_ERR_GRADIENT,
-                  "gradients: a carried value of rank %d leaves no axis for the iterations",
-                  SN_MAX_RANK);
-}
-
 // A history that has rows for their number alone.
 static sn_status count_rows(sni_graph *step, sni_location location) {
   const sni_type type = sni_type_make(SN_BOOL, 0, NULL);
@@ -372,8 +407,8 @@ static sn_status count_rows(sni_graph *step, sni_location location) {
   return sni_graph_add_result(step, node, -1);
 }
 
-// The forward loop puts down what each carry that is kept begins an iteration with: outputs of a copy of its step.
-static sn_status keep_carries(loop_back *l) {
+// The forward loop puts down what is kept: outputs of a copy of its step.
+static sn_status put_down(loop_back *l) {
   sni_graph *graph = l->v->b->graph;
   const int n_bodies = l->v->node.n_bodies;
   sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
@@ -384,12 +419,8 @@ static sn_status keep_carries(loop_back *l) {
   step->nodes_capacity = step->n_nodes;
   memcpy(bodies, l->v->node.bodies, (size_t)n_bodies * sizeof(*bodies));
   bodies[n_bodies - 1] = step;
-  for (uint32_t p = 0; p < step->n_parameters; p++) {
-    const sni_parameter *parameter = &step->parameters[p];
-    if (parameter->kind != SNI_PARAMETER_VARIABLE || !l->kept[parameter->index]) continue;
-    SNI_TRY(check_rank(l, sni_graph_type(step, parameter->node)));
-    SNI_TRY(output_of(step, parameter->node, &l->output[parameter->index]));
-  }
+  for (int i = 0; i < l->n_kept; i++)
+    SNI_TRY(output_of(step, l->kept[i].in_step, &l->kept[i].output));
   if (l->is_while && !sni_body_outputs(step)) SNI_TRY(count_rows(step, l->v->b->location));
   graph->nodes[l->v->y].bodies = bodies;
   *forward = graph->nodes[l->v->y];
@@ -422,8 +453,8 @@ static int add_row_operands(const loop_back *l, sni_node_id *operands) {
   const sni_vjp *v = l->v;
   int n = 0;
   for (int i = 0; i < c->n_xs; i++) operands[n++] = v->node.operands[c->first_x + i];
-  for (int i = 0; i < c->n_carries; i++)
-    if (l->kept[i]) operands[n++] = result_of(v, v->y, c->n_carries + l->output[i]);
+  for (int i = 0; i < l->n_kept; i++)
+    operands[n++] = result_of(v, v->y, c->n_carries + l->kept[i].output);
   for (int i = c->n_carries; i < c->n_results; i++)
     if (v->dys[i] != none) operands[n++] = v->dys[i];
   return n;
@@ -468,13 +499,11 @@ static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
                  .forward = &v->node,
                  .is_while = v->node.op == SNI_OP_WHILE,
                  .c = c,
-                 .kept = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
-                 .output = SNI_ARENA_ARRAY(arena, int, c->n_carries + 1),
                  .sums = SNI_ARENA_ARRAY(arena, sni_node_id, c->n_carries + 1)};
-  if (!l.kept || !l.output || !l.sums) return no_memory(v, (size_t)c->n_carries);
+  if (!l.sums) return no_memory(v, (size_t)c->n_carries);
   SNI_TRY(make_step_back(&l));
   SNI_TRY(find_kept(&l));
-  SNI_TRY(keep_carries(&l));
+  SNI_TRY(put_down(&l));
   SNI_TRY(finish_step_back(&l));
   SNI_TRY(call_back(&l, &control));
   take_gradients(&l, control);

@@ -3,17 +3,13 @@
 //
 // Invariant: what may fail in a run does not move, for a loop may have no iterations: nor do loops and branches. Views and casts stay where they
 // are read: in memory they only cost.
-#include "passes/graph/op_kop.h"
+#include "passes/graph/node_cost.h"
 #include "passes/graph/rewrite_control.h"
 #include "passes/lower/cost.h"
 
 static const sni_node_id none = SNI_NO_NODE;
 
-enum {
-  assumed = 64,  // extent of unknown size
-  most_captures = 1 << 14,
-  vector_bits = 256,  // of the figures of costs
-};
+enum { most_captures = 1 << 14 };
 
 typedef struct search {
   sni_control_walk *walk;
@@ -32,48 +28,6 @@ typedef struct search {
 } search;
 
 // ---- costs
-static double count_of(const search *s, const sni_type *type, int first, int end) {
-  double n = 1;
-  for (int d = first; d < end; d++) {
-    int64_t size = 0;
-    if (!sni_dim_is_constant(s->body->dims, type->dims[d], &size)) {
-      size = sni_dim_hint(s->body->dims, type->dims[d]);
-      if (size < 0) size = assumed;
-    }
-    n *= (double)size;
-  }
-  return n;
-}
-
-static double elements(const search *s, const sni_type *type) {
-  return count_of(s, type, 0, type->rank);
-}
-
-static double bytes_of(const search *s, const sni_type *type) {
-  return elements(s, type) * (double)sn_dtype_size(type->dtype);
-}
-
-static const sni_type *operand_type(const search *s, const sni_node *node, int i) {
-  return sni_graph_type(s->body, node->operands[i]);
-}
-
-// Of computing the node's elements, in ns: factors of two do.
-static double own_ns(const search *s, const sni_node *node) {
-  const double n = elements(s, &node->type);
-  if (!node->n_operands) return 0;
-  const sni_type *a = operand_type(s, node, 0);
-  const int last = a->rank - 1;
-  if (sni_is_contraction(node)) {
-    const double depth = sni_is_matmul(node) ? count_of(s, a, node->attrs[0] ? last - 1 : last,
-                                                        node->attrs[0] ? last : last + 1)
-                                             : elements(s, a);
-    return sni_product_cost(node->type.dtype, n * depth, vector_bits);
-  }
-  const double read = elements(s, a);
-  return sni_arithmetic_cost(sni_op_cost(node->op), node->type.dtype, read > n ? read : n,
-                             vector_bits);
-}
-
 // Whether reading it is cheaper than computing it.
 static bool is_worth_memory(const search *s, sni_node_id id) {
   const sni_node *node = sni_graph_node(s->body, id);
@@ -81,7 +35,7 @@ static bool is_worth_memory(const search *s, sni_node_id id) {
   if (!node->n_operands || lowering == SNI_LOWERING_ACCESS || sni_op_converts(node->op) ||
       sni_op_passes_on(node->op))
     return false;
-  const double bytes = bytes_of(s, &node->type);
+  const double bytes = sni_node_bytes(s->body, id);
   const double read = (double)s->bytes[id];
   return (double)s->ns[id] + sni_bytes_cost(read, read) > sni_bytes_cost(bytes, bytes);
 }
@@ -94,7 +48,7 @@ static void add_costs(search *s, sni_node_id id) {
     if (s->ns[operand] > s->ns[id]) s->ns[id] = s->ns[operand];
     if (s->bytes[operand] > s->bytes[id]) s->bytes[id] = s->bytes[operand];
   }
-  s->ns[id] += (float)own_ns(s, node);
+  s->ns[id] += (float)sni_node_ns(s->body, node);
 }
 
 static void find_outside(search *s, sni_node_id id) {
@@ -112,7 +66,7 @@ static void look_at(search *s, sni_node_id id) {
   const sni_node *node = sni_graph_node(s->body, id);
   s->found[id] = s->outer[id];
   s->fixed[id] = s->moves[id] = s->outer[id] != none;
-  if (s->fixed[id]) s->bytes[id] = (float)bytes_of(s, &node->type);
+  if (s->fixed[id]) s->bytes[id] = (float)sni_node_bytes(s->body, id);
   if (s->fixed[id] || sni_is_parameter(node) || sni_is_control(node) || sni_is_result(node)) return;
   s->fixed[id] = true;
   s->moves[id] = !sni_op_may_fail(node->op);

@@ -280,18 +280,23 @@ static sn_status slope_of_one(sn_context *c, sn_tensor *const *in, sn_tensor **o
   return sn_pending_error(c);
 }
 
+static char *graph_text(sn_context *c, sn_function *f, const sn_spec *specs, int n) {
+  sn_program *program;
+  char *text;
+  ck_assert_msg(!sn_function_compile(f, specs, n, &program), "%s", sn_error_message(c));
+  ck_assert_int_eq(sn_program_dump(c, program, SN_STAGE_GRAPH, &text), SN_OK);
+  sn_program_release(program);
+  return text;
+}
+
 static int products_of(sn_context *c, int n_carries) {
   const sn_spec spec = {.dtype = SN_F32, .shape = SN_SHAPE(16, 16)};
   const sn_spec specs[4] = {spec, spec, spec, spec};
-  sn_program *program;
-  char *text;
   sn_function *f =
       sn_function_create(c, slope_of_one, .user = &n_carries, .inputs = 4, .outputs = 1);
-  ck_assert_msg(!sn_function_compile(f, specs, 4, &program), "%s", sn_error_message(c));
-  ck_assert_int_eq(sn_program_dump(c, program, SN_STAGE_GRAPH, &text), SN_OK);
+  char *text = graph_text(c, f, specs, 4);
   const int n = count(text, "matmul(");
   sn_text_free(c, text);
-  sn_program_release(program);
   sn_function_destroy(f);
   return n;
 }
@@ -300,6 +305,43 @@ START_TEST(unread_parts_cost_nothing) {
   sn_context *c = open_context(SN_BACKEND_INTERPRETER, 1, 1);
   ck_assert_int_eq(products_of(c, 1), 3);  // forward, once more on the way back, its gradient
   ck_assert_int_eq(products_of(c, 3), 3);
+  sn_context_destroy(c);
+}
+END_TEST
+
+// ---- residuals
+static sn_status gated(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor **p = user;
+  sn_tensor *z = sn_add(sn_matmul(in[0], p[0]), sn_matmul(in[1], p[1]));
+  sn_tensor *norm =
+      sn_sqrt(sn_add_scalar(sn_mean(sn_square(z), .axes = SN_AXES(1), .keepdims = true), 1));
+  out[0] = sn_tanh(sn_div(sn_mul(z, sn_sigmoid(z)), norm));
+  return sn_pending_error(c);
+}
+
+static sn_status slopes_of_gated(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *p[2] = {in[2], in[3]}, *h[1];
+  (void)user;
+  sn_scan(c, gated, p, &in[0], 1, &in[1], 1, h, 1);
+  sn_gradients(sn_sum(sn_square(h[0])), in, 4, out);
+  return sn_pending_error(c);
+}
+
+// The values of the tape, which keeps all of them; two products forward, four back.
+START_TEST(products_are_put_down) {
+  sn_context *c = open_context(SN_BACKEND_AUTO, 1, 5);
+  sn_function *f = sn_function_create(c, slopes_of_gated, .inputs = 4, .outputs = 4);
+  const sn_spec square = {.dtype = SN_F32, .shape = SN_SHAPE(64, 64)};
+  const sn_spec specs[4] = {square, {SN_F32, SN_SHAPE(6, 64, 64)}, square, square};
+  sn_tensor *in[4], *got[4], *expected[4];
+  for (int i = 0; i < 4; i++)
+    in[i] = sn_mul_scalar(sn_random_normal(c, SN_F32, specs[i].shape), 0.1);
+  call_both(c, f, in, 4, got, expected, 4);
+  for (int i = 0; i < 4; i++) ck_assert_msg(are_close(got[i], expected[i]), "gradient %d", i);
+  char *text = graph_text(c, f, specs, 4);
+  ck_assert_int_eq(count(text, "matmul("), 6);
+  sn_text_free(c, text);
+  sn_function_destroy(f);
   sn_context_destroy(c);
 }
 END_TEST
@@ -377,6 +419,7 @@ int main(void) {
   TCase *cases = tcase_create("bodies");
   tcase_add_loop_test(cases, random_programs_agree, 0, n_seeds * n_backends);
   tcase_add_test(cases, unread_parts_cost_nothing);
+  tcase_add_test(cases, products_are_put_down);
   tcase_add_test(cases, equal_bodies_are_compiled_once);
   tcase_add_test(cases, time_grows_with_the_nodes);
   suite_add_tcase(suite, cases);
