@@ -49,9 +49,9 @@ static void add(values *v, sn_tensor *t) {
 
 static sn_status body(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user);
 
-static sn_tensor *random_op(values *v) {
+static sn_tensor *random_op(sn_context *c, values *v) {
   sn_tensor *a = pick(v), *b = pick(v);
-  switch (next(v, 12)) {
+  switch (next(v, 16)) {
     case 0:
       return sn_add(a, b);
     case 1:
@@ -74,6 +74,14 @@ static sn_tensor *random_op(values *v) {
       return sn_exp(sn_neg(sn_abs(a)));
     case 10:
       return sn_add_scalar(sn_neg(a), 0.5);
+    case 11:
+      return sn_mul_scalar(sn_random_normal(c, SN_F32, SN_SHAPE(4, 4)), 0.25);
+    case 12:  // in a loop the same in all iterations
+      return sn_random_normal(c, SN_F32, SN_SHAPE(4, 4), .key = sn_random_key(c, 3));
+    case 13:
+      return sn_mul_scalar(sn_sort(a, 1), 0.5);
+    case 14:
+      return sn_gather(a, sn_argmax(b, 1));
     default:
       return sn_broadcast_to(sn_mean(a), SN_SHAPE(4, 4));
   }
@@ -182,13 +190,13 @@ static sn_status body(sn_context *c, sn_tensor *const *in, sn_tensor **out, void
   for (int i = 0; i < k->n_outer; i++) add(&v, k->outer[i]);
   if (!v.n) add(&v, sn_ones(c, SN_F32, SN_SHAPE(4, 4)));
   const int n = 2 + (int)next(&v, 6);
-  for (int i = 0; i < n; i++) add(&v, random_op(&v));
+  for (int i = 0; i < n; i++) add(&v, random_op(c, &v));
   if (k->variable && next(&v, 3) == 0)
     sn_assign(k->variable, sn_tanh(sn_add(k->variable, pick(&v))));
   if (k->variable && next(&v, 2)) add(&v, sn_mul_scalar(k->variable, 0.5));
   for (int i = 0; k->depth < 3 && i < (k->depth ? 1 : 3); i++)
     if (k->depth == 0 || next(&v, 3) == 0) random_control(c, k, &v);
-  for (int i = 0; i < 2; i++) add(&v, random_op(&v));
+  for (int i = 0; i < 2; i++) add(&v, random_op(c, &v));
   for (int i = 0; i < k->n_out; i++) out[i] = random_output(k, &v, in, i);
   return sn_pending_error(c);
 }
@@ -236,9 +244,11 @@ static void compare(sn_context *c, uint64_t seed, bool gradients) {
   sn_function *f =
       sn_function_create(c, run_program, .user = &p, .inputs = 2, .outputs = n_outputs);
   inputs_of(c, seed, in);
+  sn_set_seed(c, 3);
   ck_assert_msg(!sn_call(f, in, 2, got, n_outputs), "seed %d: %s", (int)seed, sn_error_message(c));
   got[n_outputs] = sn_identity(p.variable);
   sn_assign(p.variable, sn_zeros(c, SN_F32, SN_SHAPE(4, 4)));
+  sn_set_seed(c, 3);
   ck_assert_msg(!sn_call_eager(f, in, 2, expected, n_outputs), "seed %d: %s", (int)seed,
                 sn_error_message(c));
   expected[n_outputs] = sn_identity(p.variable);
