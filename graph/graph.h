@@ -271,6 +271,7 @@ struct sni_graph {
   uint32_t n_results, results_capacity;
   // Symbols and expressions; shared by the graphs that passes derive from each other.
   sni_dim_table *dims;
+  bool is_clean;  // a body that passes have done with (passes/graph/rewrite_control.h)
 };
 
 // ---- construction. Everything lives in the arena; all return SN_ERR_MEMORY when it is exhausted.
