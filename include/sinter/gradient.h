@@ -18,6 +18,7 @@ typedef struct sn_gradients_options {
   size_t size;
   sn_unconnected unconnected;
   sn_tensor *seed;  // cotangent of y, of y's shape; NULL: ones (the gradient of the sum of y)
+  sn_tensor *const *seeds;  // of several ys one for each, NULL: ones
 } sn_gradients_options;
 
 // out[i] = d sum(y) / d xs[i], of xs[i]'s shape and dtype; scope-owned. On error every out[i] is
@@ -32,6 +33,12 @@ SN_API void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tens
 // The same, naming the caller's line in the message of an error.
 SN_API void sn_gradients_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                             const sn_gradients_options *options, const char *file, int line);
+
+// out[i] = d sum(ys) / d xs[i] of several ys, n_ys > 0, in one sweep: the gradient of a list is that of the sum of its elements.
+// One of the ys may be computed from another. Errors: as sn_gradients.
+SN_API void sn_gradients_of_at(sn_tensor *const *ys, int n_ys, sn_tensor *const *xs, int n,
+                               sn_tensor **out, const sn_gradients_options *options,
+                               const char *file, int line);
 
 // Thread-compatible through its context. Records eager ops on trainable variables and watched
 // tensors.
@@ -75,6 +82,11 @@ SN_API void sn_tape_gradient_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *x
                                 sn_tensor **out, const sn_gradients_options *options,
                                 const char *file, int line);
 
+// The same of several ys, as sn_gradients_of.
+SN_API void sn_tape_gradient_of_at(sn_tape *tape, sn_tensor *const *ys, int n_ys,
+                                   sn_tensor *const *xs, int n, sn_tensor **out,
+                                   const sn_gradients_options *options, const char *file, int line);
+
 // Forward mode: how y changes where each xs[i] changes by tangents[i] (of its dtype and shape): the sum over i of
 // dy/dxs[i] tangents[i], of y's dtype and shape; scope-owned, or the error tensor. Works in a trace and in sn_call_eager, and may be
 // differentiated again. An xs[i] that y does not depend on adds nothing; where y depends on none of them the result is zeros.
@@ -117,6 +129,20 @@ static inline void sn_gradients(sn_tensor *y, sn_tensor *const *xs, int n, sn_te
   options.size = sizeof(options);
   sn_gradients_at(y, xs, n, out, &options, file, line);
 }
+static inline void sn_gradients_of(sn_tensor *const *ys, int n_ys, sn_tensor *const *xs, int n,
+                                   sn_tensor **out,
+                                   sn_gradients_options options = sn_gradients_options(),
+                                   SNI_CALLER) {
+  options.size = sizeof(options);
+  sn_gradients_of_at(ys, n_ys, xs, n, out, &options, file, line);
+}
+static inline void sn_tape_gradient_of(sn_tape *tape, sn_tensor *const *ys, int n_ys,
+                                       sn_tensor *const *xs, int n, sn_tensor **out,
+                                       sn_gradients_options options = sn_gradients_options(),
+                                       SNI_CALLER) {
+  options.size = sizeof(options);
+  sn_tape_gradient_of_at(tape, ys, n_ys, xs, n, out, &options, file, line);
+}
 static inline void sn_tape_gradient(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                                     sn_tensor **out,
                                     sn_gradients_options options = sn_gradients_options(),
@@ -134,6 +160,15 @@ static inline sn_tape *sn_tape_begin(sn_context *context,
 #define sn_gradients(...) SNI_GRADIENTS(__VA_ARGS__, .size = sizeof(sn_gradients_options))
 #define SNI_GRADIENTS(y, xs, n, out, ...) \
   sn_gradients_at(y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)
+// sn_gradients_of(SN_ARGS(loss, penalty), params, 4, grads, .seeds = seeds)
+#define sn_gradients_of(...) SNI_GRADIENTS_OF(__VA_ARGS__, .size = sizeof(sn_gradients_options))
+#define SNI_GRADIENTS_OF(ys, n_ys, xs, n, out, ...) \
+  sn_gradients_of_at(ys, n_ys, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)
+#define sn_tape_gradient_of(...) \
+  SNI_TAPE_GRADIENT_OF(__VA_ARGS__, .size = sizeof(sn_gradients_options))
+#define SNI_TAPE_GRADIENT_OF(tape, ys, n_ys, xs, n, out, ...)                              \
+  sn_tape_gradient_of_at(tape, ys, n_ys, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, \
+                         __FILE__, __LINE__)
 #define sn_tape_gradient(...) SNI_TAPE_GRADIENT(__VA_ARGS__, .size = sizeof(sn_gradients_options))
 #define SNI_TAPE_GRADIENT(tape, y, xs, n, out, ...) \
   sn_tape_gradient_at(tape, y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)
