@@ -40,13 +40,16 @@ typedef struct sni_family {
   // A sibling context or a runner exists or has existed: variables are locked. Set by whoever makes
   // one.
   bool shared;
-  pthread_mutex_t lock;  // guards the list of contexts
+  pthread_mutex_t lock;  // guards the list of contexts, and that of texts
+  struct sni_kept_text *texts;
   sn_context *contexts;  // not yet destroyed
   _Atomic int32_t n_contexts;
 } sni_family;
 // With one reference.
 sn_status sni_family_create(const sn_context_options *options, sni_family **out_family);
 sni_family *sni_family_keep(sni_family *family);
+// The one copy of text that the family keeps as long as it lives; NULL without memory.
+const char *sni_family_text(sni_family *family, const char *text);
 // To the host's log callback, if there is one.
 void sni_log(const sni_family *family, sn_log_level level, const char *format, ...)
     SNI_PRINTF(3, 4);
@@ -78,7 +81,7 @@ struct sn_tensor {
   sni_node_id node;    // TRACED: node of the trace's graph
   uint64_t record_id;  // EAGER: which record `record_node` belongs to; 0: none
   sni_node_id record_node;
-  bool is_static;    // sn_static
+  bool is_static;    // (function/static_value.c)
   bool is_released;  // ENDED: by sn_release
   int64_t static_value;
   bool trainable;        // VARIABLE

@@ -151,6 +151,10 @@ void sn_function_destroy(sn_function *function) {
   free_groups(function);
   free_texts(function, function->reasons, function->n_reasons);
   sni_free(allocator, function->reasons, function->reasons_capacity * sizeof(char *));
+  sni_struct_code_destroy(function->code);
+  if (function->output_names)
+    free_texts(function, function->output_names, (uint32_t)function->n_outputs);
+  sni_free(allocator, function->output_names, (size_t)function->n_outputs * sizeof(char *));
   if (function->input_names) free_texts(function, function->input_names, n);
   sni_free(allocator, function->input_names, n * sizeof(char *));
   sni_free(allocator, function->specs, n * sizeof(sn_spec));

@@ -53,8 +53,10 @@ struct sn_function {
   void *user;
   char *name;
   int n_inputs, n_outputs;
-  sn_spec *specs;      // NULL or n_inputs
-  char **input_names;  // NULL or n_inputs
+  sn_spec *specs;                // NULL or n_inputs
+  char **input_names;            // NULL or n_inputs
+  char **output_names;           // NULL or n_outputs
+  struct sni_struct_code *code;  // of a function of structs; else NULL
   uint32_t capacity;
   bool static_shapes, forbid_recompile;
   sn_backend backend;
@@ -122,6 +124,10 @@ sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *
                          sn_program **out_program);
 sn_status sni_specialise_specs(sn_function *function, sn_context *context, const sn_spec *specs,
                                sn_program **out_program);
+
+// ---- frontend/composite/function.c
+typedef struct sni_struct_code sni_struct_code;
+void sni_struct_code_destroy(sni_struct_code *code);
 
 // ---- run_callback.c
 // Runs the callback: out gets n_outputs usable tensors. Failures are pending in the context.

@@ -2,6 +2,7 @@
 //
 // Called while the group still holds the types of its latest trace: those are what is compared.
 #include "frontend/function/function.h"
+#include "frontend/function/static_value.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,14 +22,27 @@ static void SNI_PRINTF(2, 3) say(reason *r, const char *format, ...) {
   if (r->length >= r->capacity) r->length = r->capacity - 1;
 }
 
+static bool is_absent(const sni_input_key *key) {
+  return key->kind == SNI_INPUT_STATIC && sni_is_absent_value(key->type.dtype, key->value);
+}
+
 static void describe_key(const sni_input_key *key, const sni_type *type, char *buffer,
                          size_t capacity) {
-  char shape[SNI_TENSOR_NAME * 2];
-  sni_describe_key_type(type, shape, sizeof(shape));
+  char text[SNI_TENSOR_NAME * 2];
   if (key->kind == SNI_INPUT_STATIC)
-    snprintf(buffer, capacity, "static %lld", (long long)key->value);
+    sni_describe_static(type->dtype, key->value, text, sizeof(text));
   else
-    snprintf(buffer, capacity, "%s%s", key->kind == SNI_INPUT_VARIABLE ? "variable " : "", shape);
+    sni_describe_key_type(type, text, sizeof(text));
+  static const char *const kinds[] = {
+      [SNI_INPUT_TENSOR] = "", [SNI_INPUT_STATIC] = "static ", [SNI_INPUT_VARIABLE] = "variable "};
+  snprintf(buffer, capacity, "%s%s", is_absent(key) ? "" : kinds[key->kind],
+           is_absent(key) ? "absent" : text);
+}
+
+// Not of the same sort at all.
+static bool other_kind(const sni_input_key *old, const sni_input_key *now) {
+  return old->kind != now->kind || is_absent(old) != is_absent(now) ||
+         (now->kind == SNI_INPUT_STATIC && old->type.dtype != now->type.dtype);
 }
 
 static void compare_input(reason *r, const char *input, const sni_input_key *old,
@@ -36,14 +50,15 @@ static void compare_input(reason *r, const char *input, const sni_input_key *old
   char a[SNI_TENSOR_NAME * 3], b[SNI_TENSOR_NAME * 3];
   const sni_type *is = &now->type;
   const char *next = r->length ? "; " : "";
-  if (old->kind != now->kind) {
+  if (other_kind(old, now)) {
     describe_key(old, was, a, sizeof(a));
     describe_key(now, is, b, sizeof(b));
     say(r, "%s%s: was %s, is %s", next, input, a, b);
   } else if (now->kind == SNI_INPUT_STATIC) {
-    if (old->value != now->value)
-      say(r, "%s%s: static value was %lld, is %lld", next, input, (long long)old->value,
-          (long long)now->value);
+    if (old->value == now->value) return;
+    sni_describe_static(was->dtype, old->value, a, sizeof(a));
+    sni_describe_static(is->dtype, now->value, b, sizeof(b));
+    say(r, "%s%s: static value was %s, is %s", next, input, a, b);
   } else if (now->kind == SNI_INPUT_VARIABLE) {
     if (old->variable != now->variable) say(r, "%s%s: another variable", next, input);
   } else if (was->dtype != is->dtype) {

@@ -9,35 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---- static inputs
-sn_tensor *(sn_static)(sn_context *context, int64_t value) {
-  SNI_ENTER(context, "sn_static", sni_refused(context, context_refused));
-  sni_type type = sni_type_make(SN_I64, 0, NULL);
-  sn_tensor *t = sni_tensor_new(context, &type);
-  if (!t) return &context->error_tensor;
-  memcpy(t->data, &value, sizeof(value));
-  t->is_static = true;
-  t->static_value = value;
-  return t;
-}
-
-int64_t(sn_static_value)(sn_tensor *t) {
-  sn_tensor *failed;
-  char text[SNI_TENSOR_NAME];
-  if (t && t->is_static && t->kind == SNI_TENSOR_EAGER) return t->static_value;
-  SNI_ENTERED context = sni_begin("sn_static_value", &t, 1, &failed);
-  if (context)
-    sni_error(context, SN_ERR_ARGUMENT, "sn_static_value: %s is no static input",
-              sni_describe(t, text));
-  return 0;
-}
-
-int64_t sn_static_value_at(sn_tensor *t, const char *file, int line) {
-  const int64_t value = (sn_static_value)(t);
-  if (t && t->context->diag.status && !t->is_static) sni_locate_error(t->context, file, line);
-  return value;
-}
-
 // ---- keys
 void sni_key_of(const sn_tensor *t, sni_input_key *out_key) {
   *out_key = (sni_input_key){.kind = SNI_INPUT_TENSOR, .type = t->type};

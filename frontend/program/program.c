@@ -153,8 +153,9 @@ static inline bool fits(const sn_program *program, sn_tensor *const *inputs, int
     const sni_input_key *key = &program->keys[i];
     const sn_tensor *t = inputs[i];
     if (key->kind != SNI_INPUT_TENSOR) {
-      if (key->kind == SNI_INPUT_VARIABLE ? t != key->variable
-                                          : !t->is_static || t->static_value != key->value)
+      if (key->kind == SNI_INPUT_VARIABLE
+              ? t != key->variable
+              : !t->is_static || t->static_value != key->value || t->type.dtype != key->type.dtype)
         return false;
       continue;
     }

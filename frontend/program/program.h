@@ -17,7 +17,7 @@ typedef struct sni_input_key {
   sni_input_kind kind;
   sni_type type;                // dims: constants or, in a program, symbols of its graph's table
   int32_t symbol[SN_MAX_RANK];  // number of each dim's symbol; -1: constant
-  int64_t value;                // STATIC
+  int64_t value;                // STATIC: sn_tensor.static_value
   const sn_tensor *variable;    // VARIABLE; the program holds a reference
 } sni_input_key;
 

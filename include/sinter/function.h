@@ -120,15 +120,28 @@ SN_API SN_MUST_USE sn_status sn_call_eager_in_at(sn_context *context, sn_functio
    sizeof(char[__builtin_types_compatible_p(__typeof__(array), __typeof__(&*(array))) ? -1 : 1]))
 #endif
 
-// A static input: an integer fixed at trace time and part of the signature. Usable as a tensor too
-// (i64 scalar, scope-owned). Errors: SN_ERR_MEMORY.
+// A static input: a value fixed at trace time and part of the signature, so that another value is another trace: an integer, a
+// double (by its bits), a bool, a text (by its characters; kept as long as the context's family). Usable as a tensor too (i64[], f64[],
+// bool[], u8[length + 1] with the 0 behind; scope-owned). Errors: SN_ERR_MEMORY, SN_ERR_ARGUMENT (NULL).
 SN_API sn_tensor *sn_static(sn_context *context, int64_t value);
-// The value of a static input. SN_ERR_ARGUMENT (pending) and 0 if t is not static.
+SN_API sn_tensor *sn_static_f64(sn_context *context, double value);
+SN_API sn_tensor *sn_static_bool(sn_context *context, bool value);
+SN_API sn_tensor *sn_static_text(sn_context *context, const char *text);
+// The value of a static input. SN_ERR_ARGUMENT (pending) and 0 if t is not a static integer.
 SN_API int64_t sn_static_value(sn_tensor *t);
-// The same, naming the caller's line in the message of an error.
+// The same, naming the caller's line in the message of an error. Of the other kinds: 0, false and "" if t is none of them.
 SN_API int64_t sn_static_value_at(sn_tensor *t, const char *file, int line);
+SN_API double sn_static_value_f64_at(sn_tensor *t, const char *file, int line);
+SN_API bool sn_static_value_bool_at(sn_tensor *t, const char *file, int line);
+SN_API const char *sn_static_value_text_at(sn_tensor *t, const char *file, int line);
 #define sn_static(context, value) SN_AT(sn_static(context, value))
+#define sn_static_f64(context, value) SN_AT(sn_static_f64(context, value))
+#define sn_static_bool(context, value) SN_AT(sn_static_bool(context, value))
+#define sn_static_text(context, text) SN_AT(sn_static_text(context, text))
 #define sn_static_value(t) sn_static_value_at(t, __FILE__, __LINE__)
+#define sn_static_value_f64(t) sn_static_value_f64_at(t, __FILE__, __LINE__)
+#define sn_static_value_bool(t) sn_static_value_bool_at(t, __FILE__, __LINE__)
+#define sn_static_value_text(t) sn_static_value_text_at(t, __FILE__, __LINE__)
 
 // ---- concrete programs
 // Traces and compiles for the given specs. *out_program is owned: sn_program_release. Asking twice

@@ -2,6 +2,7 @@
 #ifndef SINTER_SINTER_H
 #define SINTER_SINTER_H
 
+#include <sinter/composite.h>
 #include <sinter/context.h>
 #include <sinter/control.h>
 #include <sinter/dlpack.h>
