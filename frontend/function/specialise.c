@@ -64,13 +64,19 @@ static sn_status build_graph(const sni_trace_plan *p, sni_trace *trace, sn_progr
   return add_results(p, trace, out);
 }
 
-static sn_status name_inputs(const sn_function *function, sn_program *program) {
+static sn_status name_ports(const sn_function *function, sn_program *program) {
+  sni_arena *arena = &program->arena;
   for (int i = 0; i < function->n_inputs; i++) {
     program->input_names[i] =
-        sni_arena_strdup(&program->arena, function->input_names ? function->input_names[i] : "");
+        sni_arena_strdup(arena, function->input_names ? function->input_names[i] : "");
     if (!program->input_names[i]) return SN_ERR_MEMORY;
   }
-  return SN_OK;
+  if (!function->output_names) return SN_OK;
+  program->output_names = SNI_ARENA_ARRAY(arena, const char *, function->n_outputs);
+  for (int i = 0; program->output_names && i < function->n_outputs; i++)
+    if (!(program->output_names[i] = sni_arena_strdup(arena, function->output_names[i])))
+      return SN_ERR_MEMORY;
+  return program->output_names ? SN_OK : SN_ERR_MEMORY;
 }
 
 // Failures are pending in the context.
@@ -85,7 +91,7 @@ static sn_status trace_once(sni_trace_plan *p, sn_program **out_program) {
   if (status) goto failed;
   if (function->n_inputs)
     memcpy(program->keys, p->keys, (size_t)function->n_inputs * sizeof(*p->keys));
-  status = name_inputs(function, program);
+  status = name_ports(function, program);
   if (status) goto no_trace;
   sni_trace trace;
   status = sni_trace_open(&trace, context, &program->arena, function->name);

@@ -59,10 +59,10 @@ sn_tensor *sni_absent(sn_context *context) {
 }
 
 // Its rows along a new axis 0 are absent, too.
-bool sni_is_absent(const sn_tensor *t) {
-  if (t->type.dtype != SN_BOOL || t->type.rank < SN_MAX_RANK - 1) return false;
-  for (int d = t->type.rank - SN_MAX_RANK + 1; d < t->type.rank; d++)
-    if (t->type.dims[d]) return false;
+bool sni_is_absent_type(const sni_type *type) {
+  if (type->dtype != SN_BOOL || type->rank < SN_MAX_RANK - 1) return false;
+  for (int d = type->rank - SN_MAX_RANK + 1; d < type->rank; d++)
+    if (type->dims[d]) return false;
   return true;
 }
 

@@ -11,7 +11,10 @@ static inline bool sni_is_absent_value(sn_dtype dtype, int64_t value) {
 }
 sn_tensor *sni_absent(sn_context *context);
 // Whether a result stands for no tensor: by its type, which no other is made with.
-bool sni_is_absent(const sn_tensor *t);
+bool sni_is_absent_type(const sni_type *type);
+static inline bool sni_is_absent(const sn_tensor *t) {
+  return sni_is_absent_type(&t->type);
+}
 // "3", "0.5", "true", "\"relu\"" of a static of this dtype.
 void sni_describe_static(sn_dtype dtype, int64_t value, char *buffer, size_t capacity);
 

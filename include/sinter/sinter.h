@@ -8,6 +8,7 @@
 #include <sinter/dlpack.h>
 #include <sinter/function.h>
 #include <sinter/gradient.h>
+#include <sinter/graph.h>
 #include <sinter/npy.h>
 #include <sinter/op_info.h>
 #include <sinter/ops.h>

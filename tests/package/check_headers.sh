@@ -24,7 +24,7 @@ awk '
   }
   END {
     # These name no op at a call site: conversions of C numbers, references, and the labelling function itself.
-    split("sn_scalar_f32 sn_scalar_f64 sn_scalar_i32 sn_scalar_i64 sn_scalar_bool sn_scalar_c64 sn_scalar_c128 sn_escape sn_locate sn_static", plain, " ")
+    split("sn_scalar_f32 sn_scalar_f64 sn_scalar_i32 sn_scalar_i64 sn_scalar_bool sn_scalar_c64 sn_scalar_c128 sn_escape sn_locate sn_static sn_program_variable sn_program_capture", plain, " ")
     for (i in plain) macro[plain[i]] = 1
     for (name in maker) {
       base = name
