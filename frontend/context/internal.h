@@ -127,6 +127,7 @@ typedef struct sni_frame {
   // In the graph at work: the first node that the op, or the outermost open sn_frame, has made;
   // sn_locate labels from there on.
   sni_node_id first_node;
+  int first_guard;    // the same of what the trace's dims must satisfy
   sn_tensor *latest;  // made last, for sn_locate
   // Its own part of context->frames, those that are open: from floor on. What lies below is open
   // around the callback.
@@ -416,7 +417,9 @@ static inline sni_graph *sni_graph_at_work(const sn_context *context) {
 }
 static inline void sni_note_first_node(sn_context *context) {
   const sni_graph *graph = sni_graph_at_work(context);
-  if (graph) context->frame.first_node = graph->n_nodes;
+  if (!graph) return;
+  context->frame.first_node = graph->n_nodes;
+  context->frame.first_guard = sni_dim_guard_count(graph->dims);
 }
 // Node of any usable tensor in this trace: traced ones as they are, variables as their present
 // value, eager ones captured.

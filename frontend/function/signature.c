@@ -50,6 +50,23 @@ void sni_describe_key_type(const sni_type *type, char *buffer, size_t capacity) 
   describe_spec(&spec, buffer, capacity);
 }
 
+sn_status sni_validate_spec(const sn_spec *spec, int i, const char *of, sni_diag *diag) {
+  const sn_shape *shape = &spec->shape;
+  if ((unsigned)spec->dtype >= SN_DTYPE_COUNT)
+    return sni_fail(diag, SN_ERR_ARGUMENT, "%s: spec %d has no dtype: %d", of, i, (int)spec->dtype);
+  if (shape->rank < 0 || shape->rank > SN_MAX_RANK)
+    return sni_fail(diag, SN_ERR_ARGUMENT,
+                    "%s: spec %d has rank %d, expected 0 to %d: dims may be SN_UNKNOWN, their "
+                    "number is part of the signature",
+                    of, i, shape->rank, SN_MAX_RANK);
+  for (int d = 0; d < shape->rank; d++)
+    if (shape->dims[d] < SN_UNKNOWN)
+      return sni_fail(diag, SN_ERR_ARGUMENT,
+                      "%s: spec %d has dim %lld, expected a size or SN_UNKNOWN", of, i,
+                      (long long)shape->dims[d]);
+  return SN_OK;
+}
+
 sn_status sni_check_spec(const sn_function *function, int i, const sni_type *type, sni_diag *diag) {
   const sn_spec *spec = &function->specs[i];
   bool dtype = spec->dtype == type->dtype, shape = spec->shape.rank == type->rank;
@@ -77,7 +94,7 @@ static bool same_class(const sni_input_key *a, const sni_input_key *b, int n) {
 }
 
 size_t sni_group_bytes(int n) {
-  return (size_t)n * (sizeof(sni_input_key) + sizeof(sni_type) + 2);
+  return (size_t)n * (sizeof(sni_input_key) + sizeof(sni_type) + SN_MAX_RANK * sizeof(sni_pin) + 2);
 }
 
 static sni_shape_group *least_used(sn_function *function) {
@@ -117,10 +134,12 @@ sn_status sni_group_of(sn_function *function, const sni_input_key *keys, sni_dia
   group->traced = false;
   if (n) {
     group->last = (sni_type *)(group->keys + n);
-    group->varied = (uint8_t *)(group->last + n);
+    group->pins = (sni_pin *)(void *)(group->last + n);
+    group->varied = (uint8_t *)(group->pins + n * SN_MAX_RANK);
     group->pinned = group->varied + n;
     memcpy(group->keys, keys, (size_t)n * sizeof(*keys));
     for (int i = 0; i < n; i++) group->last[i] = keys[i].type;
+    memset(group->pins, 0, (size_t)n * SN_MAX_RANK * sizeof(*group->pins));
     memset(group->varied, 0, 2 * (size_t)n);
   }
   *out_group = group;

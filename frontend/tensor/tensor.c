@@ -332,7 +332,12 @@ static int64_t dim_of(const char *name, const sn_tensor *t, int axis, const char
   if (sni_dim_is_constant(NULL, t->type.dims[axis], &value)) return value;
   if (!open_trace(t)) return -1;
   sn_context *context = t->context;
-  if (sni_pin_dim(context, t->type.dims[axis], &value)) return value;
+  sni_dim_table *dims = sni_context_dims(context);
+  const int first = sni_dim_guard_count(dims);
+  if (sni_pin_dim(context, t->type.dims[axis], &value)) {
+    sni_dim_label_guards(dims, first, name, file, line);
+    return value;
+  }
   const bool is_first = !context->diag.status;
   char text[SNI_TENSOR_NAME];
   sni_error(context, SN_ERR_SHAPE,

@@ -277,6 +277,34 @@ SN_API void sn_function_stats(const sn_function *function, sn_function_statistic
 // past the end (256 are kept). Borrowed: lives as long as the function.
 SN_API const char *sn_function_trace_reason(const sn_function *function, int i);
 
+typedef enum sn_retrace_cause {
+  SN_RETRACE_FIRST,    // there was nothing to compare with
+  SN_RETRACE_REQUEST,  // sn_function_compile has asked for it
+  SN_RETRACE_KIND,  // a tensor, static value or variable in the place of another kind; absent, or no longer
+  SN_RETRACE_STATIC,    // another static value; old_value, new_value: of integers and bools
+  SN_RETRACE_VARIABLE,  // another variable
+  SN_RETRACE_DTYPE,     // old_value, new_value: sn_dtype
+  SN_RETRACE_RANK,      // old_value, new_value
+  SN_RETRACE_DIM,  // old_value, new_value: sizes; op, file, line: what used the dim as a number, where that is why
+  SN_RETRACE_CONDITION,  // an earlier trace asks something of sizes that does not hold: `was` says what; op, file, line: whose call asks
+  SN_RETRACE_EVICTED,    // its program was dropped: cache_capacity
+} sn_retrace_cause;
+// One difference that made a trace necessary.
+typedef struct sn_retrace {
+  size_t size;  // in: sizeof(sn_retrace)
+  sn_retrace_cause cause;
+  int input;               // -1: none
+  const char *input_name;  // "" where inputs have none; lives as long as the function
+  int dim;                 // -1: none
+  int64_t old_value, new_value;
+  char was[160], is[112];  // in words: "f32[3]", "static 2", "absent"
+  const char *op, *file;   // NULL: not known
+  int line;
+  double trace_ms, compile_ms;  // of the whole trace
+} sn_retrace;
+// Fills as much of *out as its size says with difference i of trace number `trace`, both from 0. False: there is none. Thread-safe.
+SN_API bool sn_function_retrace(const sn_function *function, int trace, int i, sn_retrace *out);
+
 SNI_EXTERN_C_END
 
 #ifdef __cplusplus
