@@ -117,6 +117,35 @@ SN_API sn_status sn_custom_gradient_at(sn_context *context, sn_callback forward,
                                        int line);
 #define sn_custom_gradient(...) sn_custom_gradient_at(__VA_ARGS__, __FILE__, __LINE__)
 
+typedef struct sn_gradient_check_options {
+  size_t size;
+  void *user;         // given to the callback
+  bool second_order;  // the gradients of the gradients too
+  bool eager;         // op by op; else in compiled functions
+  double step;        // of an element, times max(1, its size); 0: 6e-6 of f64, 5e-3 of f32
+  double rtol,
+      atol;  // allowed: rtol of the difference quotient + atol times max(1, the value); 0: 1e-6, 1e-8; of f32 1e-2, 5e-3
+} sn_gradient_check_options;
+// The element whose error is the largest part of what is allowed.
+typedef struct sn_gradient_error {
+  size_t size;    // in: sizeof(sn_gradient_error)
+  int input;      // -1: none was compared
+  int order;      // 1, or 2: of the second derivatives
+  int64_t index;  // row-major, in the input
+  double gradient, difference, error;
+} sn_gradient_error;
+// Whether the gradients of callback, of n_outputs > 0 outputs, are those of its values: compares the gradient of a weighted sum of all elements
+// of its float outputs with central differences, element by element of each f64 and f32 input; other dtypes and static inputs stay as they are,
+// variables count by their present value. The callback has no effects, and draws no random numbers. *out_worst (may be NULL) is filled as far as its size
+// says. Errors: SN_ERR_GRADIENT (they differ: the message has input, element and both values; no input or output is a float),
+// SN_ERR_DTYPE (an f16, bf16 or complex input), SN_ERR_ARGUMENT, SN_ERR_STATE (in a trace), those of the callback.
+SN_API SN_MUST_USE sn_status sn_check_gradients_at(sn_context *context, sn_callback callback,
+                                                   sn_tensor *const *inputs, int n_inputs,
+                                                   int n_outputs,
+                                                   const sn_gradient_check_options *options,
+                                                   sn_gradient_error *out_worst, const char *file,
+                                                   int line);
+
 // y = x, of any dtype; no gradient flows through.
 SN_API sn_tensor *sn_stop_gradient(sn_tensor *x);
 #define sn_stop_gradient(x) SNI_AT(sn_stop_gradient(x))
@@ -128,6 +157,14 @@ static inline void sn_gradients(sn_tensor *y, sn_tensor *const *xs, int n, sn_te
                                 sn_gradients_options options = sn_gradients_options(), SNI_CALLER) {
   options.size = sizeof(options);
   sn_gradients_at(y, xs, n, out, &options, file, line);
+}
+static inline sn_status sn_check_gradients(
+    sn_context *context, sn_callback callback, sn_tensor *const *inputs, int n_inputs,
+    int n_outputs, sn_gradient_error *out_worst,
+    sn_gradient_check_options options = sn_gradient_check_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_check_gradients_at(context, callback, inputs, n_inputs, n_outputs, &options, out_worst,
+                               file, line);
 }
 static inline void sn_gradients_of(sn_tensor *const *ys, int n_ys, sn_tensor *const *xs, int n,
                                    sn_tensor **out,
@@ -160,6 +197,12 @@ static inline sn_tape *sn_tape_begin(sn_context *context,
 #define sn_gradients(...) SNI_GRADIENTS(__VA_ARGS__, .size = sizeof(sn_gradients_options))
 #define SNI_GRADIENTS(y, xs, n, out, ...) \
   sn_gradients_at(y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)
+// sn_check_gradients(context, callback, SN_ARGS(x, w), 1, NULL, .second_order = true)
+#define sn_check_gradients(...) \
+  SNI_CHECK_GRADIENTS(__VA_ARGS__, .size = sizeof(sn_gradient_check_options))
+#define SNI_CHECK_GRADIENTS(context, callback, inputs, n_inputs, n_outputs, out_worst, ...) \
+  sn_check_gradients_at(context, callback, inputs, n_inputs, n_outputs,                     \
+                        &(sn_gradient_check_options){__VA_ARGS__}, out_worst, __FILE__, __LINE__)
 // sn_gradients_of(SN_ARGS(loss, penalty), params, 4, grads, .seeds = seeds)
 #define sn_gradients_of(...) SNI_GRADIENTS_OF(__VA_ARGS__, .size = sizeof(sn_gradients_options))
 #define SNI_GRADIENTS_OF(ys, n_ys, xs, n, out, ...) \
