@@ -96,6 +96,7 @@ static sn_status trace_once(sni_trace_plan *p, sn_program **out_program) {
   sni_trace trace;
   status = sni_trace_open(&trace, context, &program->arena, function->name);
   if (status) goto no_trace;
+  trace.is_repeated = function->traces > 0;
   // Dims that are declared unknown make no further programs.
   if (p->inputs && !function->specs) sni_dim_table_settle(trace.graph->dims);
   status = build_graph(p, &trace, program);

@@ -65,7 +65,8 @@ SN_API void sn_function_destroy(sn_function *function);
 // it runs op by op, so that gradients flow through, with a tape of its own for the callback's
 // sn_gradients. On error no output is set, no variable is changed. Errors: any pending error;
 // SN_ERR_ARGUMENT (counts; NULL or foreign inputs), SN_ERR_SHAPE and SN_ERR_DTYPE (the function's
-// specs), SN_ERR_STATE (forbid_recompile; a callback that calls itself), SN_ERR_CALLBACK (an output
+// specs), SN_ERR_STATE (forbid_recompile; a function that calls itself without end: in a trace more than 100 calls in one another, op by op
+// more than 64), SN_ERR_CALLBACK (an output
 // left unset), SN_ERR_INDEX, SN_ERR_UNSUPPORTED (SN_BACKEND_LLVM without its plugin),
 // SN_ERR_MEMORY, and the callback's own.
 SN_API SN_MUST_USE sn_status sn_call(sn_function *function, sn_tensor *const *inputs, int n_inputs,
@@ -81,6 +82,17 @@ SN_API SN_MUST_USE sn_status sn_call_in(sn_context *context, sn_function *functi
 SN_API SN_MUST_USE sn_status sn_call_eager_in(sn_context *context, sn_function *function,
                                               sn_tensor *const *inputs, int n_inputs,
                                               sn_tensor **outputs, int n_outputs);
+
+// Runs callback (no inputs, no outputs) in eager mode, in the middle of a trace too: what a function makes of its own once, such as its
+// variables, where its first inputs say what they are:
+//
+//   if (!m->w) sn_init(context, make_weights, m);  // m->w = sn_variable(...), sn_keep: m owns it
+//
+// Neither the trace nor a tape sees what it does. Returns the status of the callback, which stays pending. Errors: SN_ERR_STATE (in a trace of
+// a function that has been traced before), SN_ERR_ARGUMENT (NULL), the callback's own.
+SN_API sn_status sn_init_at(sn_context *context, sn_callback callback, void *user, const char *file,
+                            int line);
+#define sn_init(...) sn_init_at(__VA_ARGS__, __FILE__, __LINE__)
 
 // The same, naming the caller's line in the message of an error that has no line yet.
 SN_API SN_MUST_USE sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs,
