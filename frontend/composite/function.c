@@ -225,6 +225,16 @@ sn_status sn_call_struct_at(sn_function *function, const sn_composite *in_type, 
                      sn_call_in_at);
 }
 
+sn_status sn_call_struct_eager_in_at(sn_context *context, sn_function *function,
+                                     const sn_composite *in_type, const void *in,
+                                     const sn_composite *out_type, void *out, const char *file,
+                                     int line) {
+  return call_struct(
+      context, function,
+      &(struct_call){"sn_call_struct_eager_in", in_type, out_type, in, out, file, line},
+      sn_call_eager_in_at);
+}
+
 sn_status sn_call_struct_eager_at(sn_function *function, const sn_composite *in_type,
                                   const void *in, const sn_composite *out_type, void *out,
                                   const char *file, int line) {

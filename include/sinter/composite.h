@@ -80,7 +80,7 @@ SN_API sn_function *sn_struct_function_at(sn_context *context, sn_struct_callbac
 SN_API SN_MUST_USE sn_status sn_call_struct_at(sn_function *function, const sn_composite *in_type,
                                                const void *in, const sn_composite *out_type,
                                                void *out, const char *file, int line);
-// The same in the given sibling context; op by op.
+// The same in the given sibling context; op by op; op by op in the given sibling context.
 SN_API SN_MUST_USE sn_status sn_call_struct_in_at(sn_context *context, sn_function *function,
                                                   const sn_composite *in_type, const void *in,
                                                   const sn_composite *out_type, void *out,
@@ -89,6 +89,10 @@ SN_API SN_MUST_USE sn_status sn_call_struct_eager_at(sn_function *function,
                                                      const sn_composite *in_type, const void *in,
                                                      const sn_composite *out_type, void *out,
                                                      const char *file, int line);
+SN_API SN_MUST_USE sn_status sn_call_struct_eager_in_at(sn_context *context, sn_function *function,
+                                                        const sn_composite *in_type, const void *in,
+                                                        const sn_composite *out_type, void *out,
+                                                        const char *file, int line);
 // The program that a call with these inputs would run, traced and compiled if there is none. Owned: sn_program_release. Errors: as
 // sn_call_struct; SN_ERR_STATE in a trace.
 SN_API SN_MUST_USE sn_status sn_function_compile_struct_at(sn_function *function,
@@ -98,6 +102,7 @@ SN_API SN_MUST_USE sn_status sn_function_compile_struct_at(sn_function *function
 #define sn_call_struct(...) sn_call_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_call_struct_in(...) sn_call_struct_in_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_call_struct_eager(...) sn_call_struct_eager_at(__VA_ARGS__, __FILE__, __LINE__)
+#define sn_call_struct_eager_in(...) sn_call_struct_eager_in_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_function_compile_struct(...) \
   sn_function_compile_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 
