@@ -30,6 +30,53 @@ START_TEST(test_good_gradients_pass) {
 }
 END_TEST
 
+// ---- through branches and loops
+static sn_status cell(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  out[0] = sn_tanh(sn_add(sn_mul(in[0], 1.5), in[1]));
+  out[1] = sn_square(out[0]);
+  return sn_pending_error(context);
+}
+static sn_status double_it(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  out[0] = sn_mul(in[0], sn_add(in[0], 1.0));
+  return sn_pending_error(context);
+}
+static sn_status below_nine(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                            void *user) {
+  (void)user;
+  out[0] = sn_less(sn_max(in[0]), 9.0);
+  return sn_pending_error(context);
+}
+static sn_status narrow(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  out[0] = sn_sin(in[0]);
+  return sn_pending_error(context);
+}
+static sn_status scans(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *last[2], *branch = NULL;
+  (void)user;
+  sn_scan(context, cell, NULL, &in[1], 1, &in[0], 1, last, 2);
+  sn_cond(context, sn_greater(sn_sum(in[0]), 0.0), double_it, narrow, NULL, last, 1, &branch, 1);
+  out[0] = sn_add(branch, sn_sum(last[1], .axes = SN_AXES(0)));
+  return sn_pending_error(context);
+}
+static sn_status loops(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  return sn_while_loop(context, below_nine, double_it, NULL, in, 1, out, 1);
+}
+
+START_TEST(test_gradients_through_control_flow) {
+  sn_tensor *in[2] = {numbers(SN_F64, SN_SHAPE(4, 2), -0.9), numbers(SN_F64, SN_SHAPE(2), 0.3)};
+  const bool eager = _i & 1;
+  ck_assert_msg(!sn_check_gradients(ctx, loops, &in[1], 1, 1, NULL, .eager = eager), "%s",
+                sn_error_message(ctx));
+  sn_status status =
+      sn_check_gradients(ctx, scans, in, 2, 1, NULL, .eager = eager, .second_order = true);
+  ck_assert_msg(!status, "%s", sn_error_message(ctx));
+}
+END_TEST
+
 // ---- wrong ones: y = x^3 whose custom gradient is off
 typedef struct wrong {
   double factor;   // of the first derivative
@@ -171,6 +218,7 @@ int main(void) {
   TCase *tests = tcase_create("check_gradients");
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_loop_test(tests, test_good_gradients_pass, 0, 4);
+  tcase_add_loop_test(tests, test_gradients_through_control_flow, 0, 2);
   tcase_add_test(tests, test_wrong_gradients_are_found);
   tcase_add_test(tests, test_tolerances_and_variables);
   tcase_add_test(tests, test_refusals);
