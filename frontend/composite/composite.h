@@ -33,6 +33,8 @@ typedef struct sni_leaves {
 sn_status sni_leaves_init(sni_leaves *out, const sn_composite *type, sni_allocator *allocator,
                           sni_diag *diag);
 void sni_leaves_deinit(sni_leaves *leaves, sni_allocator *allocator);
+// Whether a field is what it says, and lies in its struct.
+bool sni_field_is_sound(const sn_composite *type, const sn_field *field);
 // "layers[1].w"
 const char *sni_leaf_path(const sni_leaves *leaves, int leaf, char buffer[SNI_LEAF_PATH]);
 
@@ -67,7 +69,7 @@ bool sni_same_structure(sn_context *context, const sni_leaves *leaves, const voi
                         const void *given, const char *was, const char *is);
 // Copies the described fields.
 void sni_copy_struct(const sni_leaves *leaves, const void *from, void *to);
-// Every tensor becomes the error tensor.
-void sni_fail_struct(sn_context *context, const sni_leaves *leaves, void *out);
+// Every tensor becomes the error tensor, every static field 0. Needs no memory; type and out may be NULL.
+void sni_fail_struct(sn_context *context, const sn_composite *type, void *out);
 
 #endif

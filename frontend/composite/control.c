@@ -253,12 +253,17 @@ static sn_status close_bodies(struct_bodies *b, const char *file, int line) {
   return b->context->diag.status;
 }
 
+static sn_status failed(sn_context *context, const sn_composite *type, void *out) {
+  sni_fail_struct(context, type, out);
+  return context->diag.status;
+}
+
 sn_status sn_cond_struct_at(sn_context *context, sn_tensor *pred, sn_struct_callback then_body,
                             sn_struct_callback else_body, void *user, const sn_composite *in_type,
                             const void *in, const sn_composite *out_type, void *out,
                             const char *file, int line) {
   SNI_ENTER(context, "sn_cond_struct", context_refused);
-  if (context->diag.status) return context->diag.status;
+  if (context->diag.status) return failed(context, out_type, out);
   struct_bodies b = {.context = context,
                      .name = "sn_cond_struct",
                      .bodies = {then_body, else_body},
@@ -277,18 +282,16 @@ sn_status sn_cond_struct_at(sn_context *context, sn_tensor *pred, sn_struct_call
     if (!sn_cond_at(context, pred, run_then, run_else, &b, tensors, n_in, tensors + n_in, n_out,
                     file, line))
       take_made(&b, tensors + n_in, out);
-    else if (out)
-      sni_fail_struct(context, &b.out.leaves, out);
     close_tensors(&b, tensors, n_in + n_out);
   }
-  return close_bodies(&b, file, line);
+  return close_bodies(&b, file, line) ? failed(context, out_type, out) : SN_OK;
 }
 
 sn_status sn_while_struct_at(sn_context *context, sn_struct_callback condition,
                              sn_struct_callback body, void *user, const sn_composite *type,
                              const void *init, void *last, const char *file, int line) {
   SNI_ENTER(context, "sn_while_struct", context_refused);
-  if (context->diag.status) return context->diag.status;
+  if (context->diag.status) return failed(context, type, last);
   struct_bodies b = {.context = context,
                      .name = "sn_while_struct",
                      .bodies = {condition, body},
@@ -304,11 +307,9 @@ sn_status sn_while_struct_at(sn_context *context, sn_struct_callback condition,
     if (!sn_while_loop_at(context, run_condition, run_step, &b, tensors, n, tensors + n, n, file,
                           line))
       sni_unflatten_present(&b.in, init, tensors + n, last);
-    else
-      sni_fail_struct(context, &b.in, last);
     close_tensors(&b, tensors, 2 * n);
   }
-  return close_bodies(&b, file, line);
+  return close_bodies(&b, file, line) ? failed(context, type, last) : SN_OK;
 }
 
 static void run_scan(struct_bodies *b, const void *init, const void *xs, void *last, void *ys,
@@ -324,9 +325,6 @@ static void run_scan(struct_bodies *b, const void *init, const void *xs, void *l
                   n_out, options, file, line)) {
     sni_unflatten_present(&b->in, init, out, last);
     take_made(b, out + b->n_in, ys);
-  } else {
-    sni_fail_struct(b->context, &b->in, last);
-    if (ys) sni_fail_struct(b->context, &b->out.leaves, ys);
   }
   close_tensors(b, tensors, n_in + n_out);
 }
@@ -336,7 +334,10 @@ sn_status sn_scan_struct_at(sn_context *context, sn_scan_struct_body body, void 
                             const void *xs, const sn_composite *y_type, void *last, void *ys,
                             const sn_scan_options *options, const char *file, int line) {
   SNI_ENTER(context, "sn_scan_struct", context_refused);
-  if (context->diag.status) return context->diag.status;
+  if (context->diag.status) {
+    (void)failed(context, type, last);
+    return failed(context, y_type, ys);
+  }
   struct_bodies b = {.context = context,
                      .name = "sn_scan_struct",
                      .scan_body = body,
@@ -348,5 +349,7 @@ sn_status sn_scan_struct_at(sn_context *context, sn_scan_struct_body body, void 
   else if (open_given(&b, &b.in, type, init, "init") && open_given(&b, &b.x, x_type, xs, "xs") &&
            open_leaves(&b, &b.out.leaves, y_type))
     run_scan(&b, init, xs, last, ys, options, file, line);
-  return close_bodies(&b, file, line);
+  if (!close_bodies(&b, file, line)) return SN_OK;
+  (void)failed(context, type, last);
+  return failed(context, y_type, ys);
 }

@@ -179,12 +179,6 @@ void sni_unflatten_present(const sni_leaves *leaves, const void *like, sn_tensor
     if (sni_leaf_tensor(leaves, i, to)) *sni_tensor_in(leaves, i, to) = *tensors++;
 }
 
-void sni_fail_struct(sn_context *context, const sni_leaves *leaves, void *out) {
-  for (int i = 0; i < leaves->n; i++)
-    if (leaves->items[i].kind == SN_FIELD_TENSOR)
-      *sni_tensor_in(leaves, i, out) = &context->error_tensor;
-}
-
 // ---- public
 static bool open_leaves(sn_context *context, const sn_composite *type, const void *from,
                         sni_leaves *leaves) {
@@ -233,29 +227,47 @@ sn_status sn_unflatten_at(sn_context *context, const sn_composite *type, const v
   return context->diag.status;
 }
 
-// Without a context: walks the description itself.
-static void each_tensor(const sn_composite *type, char *of, int depth, bool keep) {
+// ---- without memory: walks the description itself
+typedef enum visit { KEEP, RELEASE, FAIL } visit;
+
+static void visit_tensor(sn_tensor **t, visit what, sn_tensor *failed) {
+  if (what == KEEP) {
+    if (*t) (sn_keep)(*t);
+  } else if (what == RELEASE) {
+    sn_release(*t);
+    *t = NULL;
+  } else {
+    *t = failed;
+  }
+}
+
+static void visit_all(const sn_composite *type, char *of, int depth, visit what,
+                      sn_tensor *failed) {
   if (!type || !of || depth >= sni_most_struct_nesting) return;
-  for (int i = 0; i < type->n_fields; i++) {
+  for (int i = 0; i < type->n_fields && type->fields; i++) {
     const sn_field *field = &type->fields[i];
     char *at = of + field->offset, *end = at + field->size;
-    const bool nested = field->kind == SN_FIELD_NESTED && field->type && field->type->size;
-    for (; nested && at < end; at += field->type->size)
-      each_tensor(field->type, at, depth + 1, keep);
-    for (; field->kind == SN_FIELD_TENSOR && at < end; at += sizeof(sn_tensor *)) {
-      sn_tensor **t = (sn_tensor **)(void *)at;
-      if (keep && *t) (sn_keep)(*t);
-      if (keep) continue;
-      sn_release(*t);
-      *t = NULL;
+    const bool nested = field->kind == SN_FIELD_NESTED;
+    if (!sni_field_is_sound(type, field)) continue;
+    if (!nested && field->kind != SN_FIELD_TENSOR) {
+      if (what == FAIL) memset(at, 0, field->size);
+      continue;
     }
+    for (; nested && at < end; at += field->type->size)
+      visit_all(field->type, at, depth + 1, what, failed);
+    for (; at < end; at += sizeof(sn_tensor *))
+      visit_tensor((sn_tensor **)(void *)at, what, failed);
   }
 }
 
 void sn_keep_struct(const sn_composite *type, const void *of) {
-  each_tensor(type, (char *)(uintptr_t)of, 0, true);
+  visit_all(type, (char *)(uintptr_t)of, 0, KEEP, NULL);
 }
 
 void sn_release_struct(const sn_composite *type, void *of) {
-  each_tensor(type, of, 0, false);
+  visit_all(type, of, 0, RELEASE, NULL);
+}
+
+void sni_fail_struct(sn_context *context, const sn_composite *type, void *out) {
+  visit_all(type, out, 0, FAIL, &context->error_tensor);
 }

@@ -65,10 +65,12 @@ static void gradient(const char *name, const sn_composite *type, const struct_gr
     sni_error(context, SN_ERR_ARGUMENT, "%s: the type, xs or out is NULL", name);
   else if ((status = sni_leaves_init(&leaves, type, &context->family->allocator, &context->diag)))
     sni_error_from(context, status, NULL);
-  else if (!is_first || !differentiate(context, &leaves, g))
-    sni_fail_struct(context, &leaves, g->out);
+  else if (is_first)
+    (void)differentiate(context, &leaves, g);
   sni_leaves_deinit(&leaves, &context->family->allocator);
-  if (is_first && context->diag.status) sni_locate_error(context, file, line);
+  if (!context->diag.status) return;
+  sni_fail_struct(context, type, g->out);
+  if (is_first) sni_locate_error(context, file, line);
 }
 
 void sn_gradients_struct_at(sn_tensor *y, const sn_composite *type, const void *xs, void *out,
@@ -83,6 +85,7 @@ void sn_tape_gradient_struct_at(sn_tape *tape, sn_tensor *y, const sn_composite 
   if (!tape && context) {
     SNI_ENTER(context, "sn_tape_gradient_struct", );
     sni_error(context, SN_ERR_ARGUMENT, "sn_tape_gradient_struct: tape is NULL");
+    sni_fail_struct(context, type, out);
     sni_locate_error(context, file, line);
   } else if (tape) {
     gradient("sn_tape_gradient_struct", type, &(struct_gradient){tape, y, xs, out, options}, file,

@@ -27,6 +27,12 @@ static size_t element_size(const sn_field *field) {
   return 0;
 }
 
+bool sni_field_is_sound(const sn_composite *type, const sn_field *field) {
+  const size_t size = element_size(field);
+  return size && field->size && field->size % size == 0 && field->offset <= type->size &&
+         field->size <= type->size - field->offset;
+}
+
 static sn_status refuse(sni_diag *diag, const sn_composite *type, const char *field,
                         const char *why) {
   return sni_fail(diag, SN_ERR_ARGUMENT, "the description of struct \"%.80s\"%s%.80s%s %s",
@@ -41,7 +47,7 @@ static sn_status check_field(sni_diag *diag, const sn_composite *type, const sn_
   if (!size) return refuse(diag, type, field->name, "is of no kind, or of no type");
   if (!field->size || field->size % size)
     return refuse(diag, type, field->name, "is not as large as its elements");
-  if (field->offset > type->size || field->size > type->size - field->offset)
+  if (!sni_field_is_sound(type, field))
     return refuse(diag, type, field->name, "lies outside of the struct");
   return SN_OK;
 }

@@ -108,8 +108,8 @@ SN_API SN_MUST_USE sn_status sn_function_compile_struct_at(sn_function *function
 
 // ---- gradients
 // out: a struct as xs, its tensors the gradients d sum(y) / d of those of xs: sn_gradients_struct(y, SN_STRUCT(model_type, &m), &g). What is
-// absent in xs or no float is NULL; static fields are copied. Errors, and where it works: as sn_gradients, but that NULL is a result of
-// .unconnected = SN_NONE alone. After an error its tensors are the error tensor.
+// absent in xs or no float is NULL; static fields are copied. Errors, and where it works: as sn_gradients. After an error its tensors are
+// the error tensor, other fields 0; so they are of the structs that control flow gives.
 SN_API void sn_gradients_struct_at(sn_tensor *y, const sn_composite *type, const void *xs,
                                    void *out, const sn_gradients_options *options, const char *file,
                                    int line);

@@ -573,6 +573,16 @@ START_TEST(test_wrong_descriptions) {
     expect_error(SN_ERR_ARGUMENT, wrong[i].text);
     ck_assert_ptr_null(sn_struct_function(ctx, answer, NULL, &wrong[i].type));
     expect_error(SN_ERR_ARGUMENT, wrong[i].text);
+    // nothing is read or written that a wrong description points to
+    sn_tensor *three[3] = {F32(SN_SCALAR, 1), F32(SN_SCALAR, 2), F32(SN_SCALAR, 3)};
+    sn_tensor *const third = three[2];
+    sn_gradients_struct(three[0], &wrong[i].type, &three[1], &three[1]);
+    expect_error(SN_ERR_ARGUMENT, wrong[i].text);
+    sn_keep_struct(&wrong[i].type, &three[1]);
+    sn_release_struct(&wrong[i].type, &three[1]);
+    ck_assert_int_eq(sn_flatten(ctx, &wrong[i].type, &three[1], NULL, 0), -1);
+    expect_error(SN_ERR_ARGUMENT, wrong[i].text);
+    ck_assert_ptr_eq(three[2], third);
   }
   ck_assert_ptr_null(sn_struct_function(ctx, NULL, &layer_type, &layer_type));
   expect_error(SN_ERR_ARGUMENT, "sn_struct_function: callback is NULL");
