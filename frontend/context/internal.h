@@ -81,6 +81,7 @@ struct sn_tensor {
   sni_node_id node;    // TRACED: node of the trace's graph
   uint64_t record_id;  // EAGER: which record `record_node` belongs to; 0: none
   sni_node_id record_node;
+  uint8_t marked;    // EAGER: bit per dim of sn_mark_dim
   bool is_static;    // (function/static_value.c)
   bool is_released;  // ENDED: by sn_release
   int64_t static_value;

@@ -1,10 +1,23 @@
-// Which dims of a new trace are symbolic: those that have varied in their group or are unknown in
+// Which dims of a new trace are symbolic: those that have varied in their group, are marked, or are unknown in
 // the function's specs, but for those that a trace has used as numbers.
 //
 // Where a program with symbols cannot serve, the dims that keep it from serving become constant.
 #include "frontend/function/specialise.h"
 
 #include <string.h>
+
+sn_tensor *(sn_mark_dim)(sn_tensor *t, int axis) {
+  sn_tensor *failed;
+  char text[SNI_TENSOR_NAME];
+  SNI_ENTERED context = sni_begin("sn_mark_dim", &t, 1, &failed);
+  if (!context) return failed;
+  const int at = axis < 0 ? axis + t->type.rank : axis;
+  if (at < 0 || at >= t->type.rank)
+    return sni_error(context, SN_ERR_SHAPE, "sn_mark_dim: axis %d is out of range for %s", axis,
+                     sni_describe(t, text));
+  if (t->kind == SNI_TENSOR_EAGER) t->marked |= (uint8_t)(1u << at);
+  return t;
+}
 
 void sni_choose_symbolic(sni_trace_plan *p, sni_shape_group *group) {
   const sn_function *function = p->function;
@@ -18,6 +31,7 @@ void sni_choose_symbolic(sni_trace_plan *p, sni_shape_group *group) {
         p->symbolic[i] |= (uint8_t)(1u << d);
     }
     if (!function->specs && !function->static_shapes) p->symbolic[i] = group->varied[i];
+    if (!function->specs && p->inputs) p->symbolic[i] |= p->inputs[i]->marked;
     p->symbolic[i] &= (uint8_t)~group->pinned[i];
   }
 }

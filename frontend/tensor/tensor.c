@@ -94,6 +94,7 @@ static inline sn_tensor *new_tensor(sn_context *context, sni_tensor_kind kind) {
   t->record_node = SNI_NO_NODE;
   t->is_static = t->is_released = t->trainable = t->is_random_state = false;
   t->static_value = 0;
+  t->marked = 0;
   t->name = NULL;
   t->location = (sni_location){0};
   return t;

@@ -28,6 +28,11 @@ typedef sn_status (*sn_callback)(sn_context *context, sn_tensor *const *in, sn_t
 // of what is broadcast along the dim is a sum, so that -0.0 becomes +0.0 and cotangents may be added
 // in another order. A dim that is always 1 is declared as 1.
 
+// Dim `axis` of t (from -rank on) varies from call to call: a function without specs that is traced for t takes it for symbolic at once, and
+// not only when a second size has come. Of a traced tensor or a variable it means nothing. Returns t. Errors: SN_ERR_SHAPE (no such axis).
+SN_API sn_tensor *sn_mark_dim(sn_tensor *t, int axis);
+#define sn_mark_dim(t, axis) SNI_AT(sn_mark_dim(t, axis))
+
 // dtype and shape of an input; SN_UNKNOWN dims are symbolic.
 typedef struct sn_spec {
   sn_dtype dtype;

@@ -251,6 +251,28 @@ START_TEST(test_marked_dims_need_one_compile) {
 }
 END_TEST
 
+START_TEST(test_a_marked_dim_is_symbolic_at_once) {
+  sn_tensor *w = (sn_constant)(ctx, SN_F32, SN_SHAPE(8, 8), numbers);
+  for (int fixed = 0; fixed < 2; fixed++) {
+    sn_function *f = sn_function_create(ctx, attend, .inputs = 1, .outputs = 3, .user = w,
+                                        .static_shapes = fixed);
+    for (int n = 2; n < 20; n++) {
+      SN_SCOPE(ctx);
+      sn_tensor *x = (sn_constant)(ctx, SN_F32, SN_SHAPE(n, 4, 8), numbers), *y[3];
+      if (n == 2) ck_assert_ptr_eq(sn_mark_dim(x, -3), x);
+      ck_assert_int_eq(sn_call(f, &x, 1, y, 3), SN_OK);
+    }
+    ck_assert_uint_eq(stats_of(f).compiles, 1);
+    sn_function_destroy(f);
+  }
+  sn_tensor *x = F32(SN_SHAPE(2, 2), 1, 2, 3, 4);
+  ck_assert(sn_failed(sn_mark_dim(x, 2)));
+  expect_error(SN_ERR_SHAPE, "sn_mark_dim: axis 2 is out of range for f32[2,2]");
+  ck_assert(sn_failed(sn_mark_dim(x, -3)));
+  expect_error(SN_ERR_SHAPE, "sn_mark_dim: axis -3");
+}
+END_TEST
+
 START_TEST(test_a_spec_of_unknown_rank_is_refused) {
   const sn_spec specs[] = {{SN_F32, {-1, {0}}},
                            {SN_F32, {SN_MAX_RANK + 1, {0}}},
@@ -394,6 +416,7 @@ int main(void) {
   tcase_add_test(tests, test_the_op_and_line_of_a_condition);
   tcase_add_loop_test(tests, test_64_batch_sizes_times_64_lengths, 0, 4);
   tcase_add_test(tests, test_marked_dims_need_one_compile);
+  tcase_add_test(tests, test_a_marked_dim_is_symbolic_at_once);
   tcase_add_test(tests, test_a_spec_of_unknown_rank_is_refused);
   tcase_add_test(tests, test_forbidden_is_every_new_trace);
   tcase_add_test(tests, test_forbidden_and_explicit_compilation);
