@@ -237,7 +237,6 @@ static sn_status trace_inputs(sni_trace_plan *p, const sn_program *blocking, con
   sn_function *function = p->function;
   sni_diag *diag = &p->context->diag;
   char reason[1024];
-  sni_retrace_list why;
   sni_trace_reason kept;
   sni_shape_group *group;
   bool fresh;
@@ -246,10 +245,10 @@ static sn_status trace_inputs(sni_trace_plan *p, const sn_program *blocking, con
   SNI_TRY(sni_group_of(function, p->keys, diag, &group, &fresh));
   sni_choose_symbolic(p, group);
   if (blocking) sni_unblock(p, blocking, symbols, marks);
-  sni_find_retrace(function, group, fresh, p->keys, blocking, symbols, &why);
-  sni_describe_retrace(function, &why, reason, sizeof(reason));
+  sni_find_retrace(function, group, fresh, p->keys, blocking, symbols, p->why);
+  sni_describe_retrace(function, p->why, reason, sizeof(reason));
   SNI_TRY(check_forbidden(function, reason, diag));
-  SNI_TRY(reserve_entry(function, &why, reason, &kept, diag));
+  SNI_TRY(reserve_entry(function, p->why, reason, &kept, diag));
   sn_status status = trace_with_retreat(p, out_program);
   if (status) {
     sni_drop_reason(&function->family->allocator, &kept);
@@ -271,7 +270,8 @@ static bool make_plan(sni_trace_plan *p, sni_arena *scratch) {
   size_t n = (size_t)p->function->n_inputs;
   p->keys = SNI_ARENA_ARRAY(scratch, sni_input_key, n);
   p->symbolic = SNI_ARENA_ARRAY(scratch, uint8_t, n);
-  return p->keys && p->symbolic;
+  p->why = SNI_ARENA_NEW(scratch, sni_retrace_list);  // too large for the caller's stack
+  return p->keys && p->symbolic && p->why;
 }
 
 sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *const *inputs,
@@ -318,7 +318,6 @@ static bool keys_equal(const sn_program *program, const sni_trace_plan *p) {
 static sn_status trace_specs(sni_trace_plan *p, sn_program **out_program) {
   sn_function *function = p->function;
   sni_diag *diag = &p->context->diag;
-  sni_retrace_list why;
   sni_trace_reason kept;
   *out_program = NULL;
   pthread_mutex_lock(&function->lock);
@@ -326,8 +325,8 @@ static sn_status trace_specs(sni_trace_plan *p, sn_program **out_program) {
     *out_program = keep_if(function->programs[i], keys_equal(function->programs[i], p));
   pthread_mutex_unlock(&function->lock);
   if (*out_program) return SN_OK;
-  sni_retrace_by_request(&why);
-  SNI_TRY(reserve_entry(function, &why, "sn_function_compile", &kept, diag));
+  sni_retrace_by_request(p->why);
+  SNI_TRY(reserve_entry(function, p->why, "sn_function_compile", &kept, diag));
   sn_status status = trace_once(p, out_program);
   if (status)
     sni_drop_reason(&function->family->allocator, &kept);
