@@ -254,7 +254,7 @@ static bool specialise_for(sn_context *context, sn_function *function, const voi
   if (!all)
     sni_error_from(context, sni_fail_memory(&context->diag, bytes, "the fields of a struct"), NULL);
   sni_function_begin_use(function);
-  if (ok) ok = !sni_specialise(function, context, all, out_program);
+  if (ok) ok = !sni_specialise(function, context, all, true, out_program);
   sni_function_end_use(function);
   sni_free(allocator, all, all ? bytes : 0);
   return ok;

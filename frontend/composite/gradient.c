@@ -1,30 +1,50 @@
 // Gradients with respect to the tensors of a struct: a struct like it.
 #include "frontend/composite/composite.h"
+#include "frontend/gradient/gradients.h"
 #include "frontend/gradient/record.h"
 
+#include <stdio.h>
+
 typedef struct struct_gradient {
-  sn_tape *tape;
+  const char *name;
+  sn_tape *tape;  // NULL: as sn_gradients
   sn_tensor *y;
   const void *xs;
   void *out;
   const sn_gradients_options *options;
 } struct_gradient;
 
+static bool is_moved(const sni_leaves *leaves, int leaf, const void *xs) {
+  const sn_tensor *t = sni_leaf_tensor(leaves, leaf, xs);
+  return t && sni_is_inexact(t->type.dtype);
+}
+
 // The floats of xs, and where their gradients go.
 static int collect(const sni_leaves *leaves, const void *xs, sn_tensor **tensors) {
   int n = 0;
-  for (int i = 0; i < leaves->n; i++) {
-    sn_tensor *t = sni_leaf_tensor(leaves, i, xs);
-    if (t && sni_is_inexact(t->type.dtype)) tensors[n++] = t;
-  }
+  for (int i = 0; i < leaves->n; i++)
+    if (is_moved(leaves, i, xs)) tensors[n++] = sni_leaf_tensor(leaves, i, xs);
   return n;
+}
+
+typedef struct named_fields {
+  const sni_leaves *leaves;
+  const void *xs;
+} named_fields;
+
+static const char *name_field(const void *owner, int x, char *buffer) {
+  const named_fields *f = owner;
+  char path[SNI_LEAF_PATH];
+  int leaf = 0;
+  while (!is_moved(f->leaves, leaf, f->xs) || x-- > 0) leaf++;
+  snprintf(buffer, SNI_X_NAME, "field \"%s\"", sni_leaf_path(f->leaves, leaf, path));
+  return buffer;
 }
 
 static void spread(const sni_leaves *leaves, const struct_gradient *g, sn_tensor *const *given) {
   for (int i = 0; i < leaves->n; i++) {
-    sn_tensor *t = sni_leaf_tensor(leaves, i, g->xs);
     if (leaves->items[i].kind != SN_FIELD_TENSOR) continue;
-    *sni_tensor_in(leaves, i, g->out) = t && sni_is_inexact(t->type.dtype) ? *given++ : NULL;
+    *sni_tensor_in(leaves, i, g->out) = is_moved(leaves, i, g->xs) ? *given++ : NULL;
   }
 }
 
@@ -39,11 +59,19 @@ static bool differentiate(sn_context *context, const sni_leaves *leaves, const s
     return false;
   }
   sn_tensor **given = xs + leaves->n_tensors + 1;
-  const int n = collect(leaves, g->xs, xs);
+  const named_fields named = {leaves, g->xs};
+  sn_tensor *y = g->y;
+  sni_gradient_call call = {.ys = &y,
+                            .n_ys = 1,
+                            .xs = xs,
+                            .n = collect(leaves, g->xs, xs),
+                            .out = given,
+                            .name_x = name_field,
+                            .owner = &named};
   if (g->tape)
-    sn_tape_gradient_opts(g->tape, g->y, xs, n, given, g->options);
+    sni_gradients_of_tape(g->name, g->tape, &call, g->options);
   else
-    sn_gradients_opts(g->y, xs, n, given, g->options);
+    sni_gradients(g->name, &call, g->options);
   if (!context->diag.status) {
     sni_copy_struct(leaves, g->xs, g->out);
     spread(leaves, g, given);
@@ -52,17 +80,17 @@ static bool differentiate(sn_context *context, const sni_leaves *leaves, const s
   return !context->diag.status;
 }
 
-static void gradient(const char *name, const sn_composite *type, const struct_gradient *g,
-                     const char *file, int line) {
+static void gradient(const sn_composite *type, const struct_gradient *g, const char *file,
+                     int line) {
   sn_context *context = sni_operands_context(&g->y, 1);
   if (!context && g->tape) context = g->tape->context;
   if (!context) return;
-  SNI_ENTER(context, name, );
+  SNI_ENTER(context, g->name, );
   sni_leaves leaves = {0};
   const bool is_first = !context->diag.status;
   sn_status status = SN_OK;
   if (!g->xs || !g->out || !type)
-    sni_error(context, SN_ERR_ARGUMENT, "%s: the type, xs or out is NULL", name);
+    sni_error(context, SN_ERR_ARGUMENT, "%s: the type, xs or out is NULL", g->name);
   else if ((status = sni_leaves_init(&leaves, type, &context->family->allocator, &context->diag)))
     sni_error_from(context, status, NULL);
   else if (is_first)
@@ -75,7 +103,7 @@ static void gradient(const char *name, const sn_composite *type, const struct_gr
 
 void sn_gradients_struct_at(sn_tensor *y, const sn_composite *type, const void *xs, void *out,
                             const sn_gradients_options *options, const char *file, int line) {
-  gradient("sn_gradients_struct", type, &(struct_gradient){NULL, y, xs, out, options}, file, line);
+  gradient(type, &(struct_gradient){"sn_gradients_struct", NULL, y, xs, out, options}, file, line);
 }
 
 void sn_tape_gradient_struct_at(sn_tape *tape, sn_tensor *y, const sn_composite *type,
@@ -88,7 +116,7 @@ void sn_tape_gradient_struct_at(sn_tape *tape, sn_tensor *y, const sn_composite 
     sni_fail_struct(context, type, out);
     sni_locate_error(context, file, line);
   } else if (tape) {
-    gradient("sn_tape_gradient_struct", type, &(struct_gradient){tape, y, xs, out, options}, file,
+    gradient(type, &(struct_gradient){"sn_tape_gradient_struct", tape, y, xs, out, options}, file,
              line);
   }
 }

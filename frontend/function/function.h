@@ -149,8 +149,9 @@ void sni_function_end_use(sn_function *function);
 // ---- specialise.c
 // The program for these inputs: from the function's cache, or traced and compiled now. With one
 // reference.
+// asked: explicitly, so that forbid_recompile does not stop it.
 sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *const *inputs,
-                         sn_program **out_program);
+                         bool asked, sn_program **out_program);
 sn_status sni_specialise_specs(sn_function *function, sn_context *context, const sn_spec *specs,
                                sn_program **out_program);
 

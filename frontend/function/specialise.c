@@ -247,7 +247,7 @@ static sn_status trace_inputs(sni_trace_plan *p, const sn_program *blocking, con
   if (blocking) sni_unblock(p, blocking, symbols, marks);
   sni_find_retrace(function, group, fresh, p->keys, blocking, symbols, p->why);
   sni_describe_retrace(function, p->why, reason, sizeof(reason));
-  SNI_TRY(check_forbidden(function, reason, diag));
+  if (!p->asked) SNI_TRY(check_forbidden(function, reason, diag));
   SNI_TRY(reserve_entry(function, p->why, reason, &kept, diag));
   sn_status status = trace_with_retreat(p, out_program);
   if (status) {
@@ -275,8 +275,8 @@ static bool make_plan(sni_trace_plan *p, sni_arena *scratch) {
 }
 
 sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *const *inputs,
-                         sn_program **out_program) {
-  sni_trace_plan p = {.function = function, .context = context, .inputs = inputs};
+                         bool asked, sn_program **out_program) {
+  sni_trace_plan p = {.function = function, .context = context, .inputs = inputs, .asked = asked};
   sni_diag *diag = &context->diag;
   size_t most_symbols = (size_t)function->n_inputs * SN_MAX_RANK;
   sni_arena scratch;

@@ -149,13 +149,19 @@ sn_status sni_request_ys(sni_graph *graph, sni_node_id *nodes, sni_node_id *seed
   return SN_OK;
 }
 
-void sni_fail_unconnected(sn_context *context, const sn_tensor *x, int i, const char *why) {
+void sni_fail_unconnected(sn_context *context, const sni_gradient_call *call, const sn_tensor *x,
+                          int i, const char *why) {
   const char *name = sn_name(x);
+  char which[SNI_X_NAME];
+  if (call->name_x)
+    call->name_x(call->owner, i, which);
+  else
+    snprintf(which, sizeof(which), "xs[%d]%s%.150s%s", i, name[0] ? " \"" : "", name,
+             name[0] ? "\"" : "");
   sni_error(context, SN_ERR_GRADIENT,
-            "%s: no gradient with respect to xs[%d]%s%s%s: %s (.unconnected = SN_NONE gives NULL, "
-            "SN_ZEROS zeros)",
-            context->frame.op ? context->frame.op : "sn_gradients", i, name[0] ? " \"" : "", name,
-            name[0] ? "\"" : "", why);
+            "%s: no gradient with respect to %s: %s (.unconnected = SN_NONE gives NULL, SN_ZEROS "
+            "zeros)",
+            context->frame.op ? context->frame.op : "sn_gradients", which, why);
 }
 
 // ---- variables that were read more than once
@@ -300,7 +306,8 @@ static sn_status differentiate(sni_trace *trace, const sni_gradient_call *call,
 }
 
 // The name that the user knows x by: the variable's, or the parameter's.
-static void fail_traced(sn_context *context, sni_node_id y, sn_tensor *x, int i) {
+static void fail_traced(sn_context *context, const sni_gradient_call *call, sni_node_id y, int i) {
+  sn_tensor *x = call->xs[i];
   const sni_graph *graph = sni_trace_graph(context->trace);
   sni_node_id node;
   char why[512];
@@ -308,7 +315,7 @@ static void fail_traced(sn_context *context, sni_node_id y, sn_tensor *x, int i)
   sni_explain_unconnected(graph, y, node, why, sizeof(why));
   const char *name = graph->nodes[node].name;
   sn_tensor named = {.name = (char *)(uintptr_t)name};
-  sni_fail_unconnected(context, x->name || !name ? x : &named, i, why);
+  sni_fail_unconnected(context, call, x->name || !name ? x : &named, i, why);
 }
 
 static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient_terms *terms,
@@ -317,7 +324,7 @@ static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient
   for (int i = 0; i < terms->n_xs; i++) {
     sni_node_id node = terms->gradients[i];
     if (node == SNI_NO_NODE && call->unconnected == SN_UNCONNECTED_ERROR) {
-      fail_traced(context, y, call->xs[i], i);
+      fail_traced(context, call, y, i);
       return false;
     }
     if (node == SNI_NO_NODE && call->unconnected == SN_NONE) continue;
@@ -356,8 +363,7 @@ static void trace_gradients(sn_context *context, const sni_gradient_call *call) 
 }
 
 // ---- both
-static void gradients(const char *name, sni_gradient_call *call,
-                      const sn_gradients_options *options) {
+void sni_gradients(const char *name, sni_gradient_call *call, const sn_gradients_options *options) {
   SNI_ENTERED entered = NULL;
   sn_context *context = sni_gradients_begin(name, call, options, &entered);
   if (!context) return;
@@ -375,14 +381,14 @@ static sn_tensor *located(const sni_gradient_call *call) {
 void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                        const sn_gradients_options *options) {
   sni_gradient_call call = {.ys = &y, .n_ys = 1, .xs = xs, .n = n, .out = out};
-  gradients("sn_gradients", &call, options);
+  sni_gradients("sn_gradients", &call, options);
 }
 
 void sn_gradients_of_at(sn_tensor *const *ys, int n_ys, sn_tensor *const *xs, int n,
                         sn_tensor **out, const sn_gradients_options *options, const char *file,
                         int line) {
   sni_gradient_call call = {.ys = ys, .n_ys = n_ys, .xs = xs, .n = n, .out = out};
-  gradients("sn_gradients_of", &call, options);
+  sni_gradients("sn_gradients_of", &call, options);
   sn_locate(located(&call), file, line);
 }
 

@@ -17,7 +17,15 @@ struct sni_gradient_call {
   sn_unconnected unconnected;
   sn_tensor *seed;          // of the one y; NULL: ones
   sn_tensor *const *seeds;  // NULL, or of each y
+  // What messages call x number i, into buffer (SNI_X_NAME bytes); NULL: xs[i]
+  const char *(*name_x)(const void *owner, int i, char *buffer);
+  const void *owner;
 };
+enum { SNI_X_NAME = 200 };
+// The public functions: of a trace, or of the innermost tape; of this tape.
+void sni_gradients(const char *name, sni_gradient_call *call, const sn_gradients_options *options);
+void sni_gradients_of_tape(const char *name, sn_tape *tape, sni_gradient_call *call,
+                           const sn_gradients_options *options);
 // Enters the context of a public gradient function and checks its arguments. NULL: every out[i] has
 // been set to what it must return.
 sn_context *sni_gradients_begin(const char *name, sni_gradient_call *call,
@@ -49,6 +57,7 @@ static inline sn_tensor *sni_seed_of(const sni_gradient_call *call, int k) {
 // of nodes that is SNI_NO_NODE is left out. *out_any: there are some.
 sn_status sni_request_ys(sni_graph *graph, sni_node_id *nodes, sni_node_id *seeds, int n,
                          sni_differentiate_request *request, bool *out_any);
-void sni_fail_unconnected(sn_context *context, const sn_tensor *x, int i, const char *why);
+void sni_fail_unconnected(sn_context *context, const sni_gradient_call *call, const sn_tensor *x,
+                          int i, const char *why);
 
 #endif

@@ -274,7 +274,7 @@ static bool make_outputs(sn_context *context, const sweep *s) {
       char why[512];
       if (unconnected == SN_UNCONNECTED_ERROR) {
         explain(s, xs[i], why, sizeof(why));
-        sni_fail_unconnected(context, xs[i], i, why);
+        sni_fail_unconnected(context, s->call, xs[i], i, why);
         return false;
       }
       out[i] = unconnected == SN_ZEROS ? zeros(context, &xs[i]->type) : NULL;
@@ -361,8 +361,8 @@ static const char *refusal(const sn_context *context, const sn_tape *tape, sn_st
   return tape->record ? NULL : "the tape has ended";
 }
 
-static void tape_gradient(const char *name, sn_tape *tape, sni_gradient_call *call,
-                          const sn_gradients_options *options) {
+void sni_gradients_of_tape(const char *name, sn_tape *tape, sni_gradient_call *call,
+                           const sn_gradients_options *options) {
   SNI_ENTERED entered = NULL;
   sn_status status;
   sn_context *context = sni_gradients_begin(name, call, options, &entered);
@@ -379,13 +379,13 @@ static void tape_gradient(const char *name, sn_tape *tape, sni_gradient_call *ca
 void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                            sn_tensor **out, const sn_gradients_options *options) {
   sni_gradient_call call = {.ys = &y, .n_ys = 1, .xs = xs, .n = n, .out = out};
-  tape_gradient("sn_tape_gradient", tape, &call, options);
+  sni_gradients_of_tape("sn_tape_gradient", tape, &call, options);
 }
 
 void sn_tape_gradient_of_at(sn_tape *tape, sn_tensor *const *ys, int n_ys, sn_tensor *const *xs,
                             int n, sn_tensor **out, const sn_gradients_options *options,
                             const char *file, int line) {
   sni_gradient_call call = {.ys = ys, .n_ys = n_ys, .xs = xs, .n = n, .out = out};
-  tape_gradient("sn_tape_gradient_of", tape, &call, options);
+  sni_gradients_of_tape("sn_tape_gradient_of", tape, &call, options);
   sn_locate(out && n > 0 ? out[0] : ys && n_ys > 0 ? ys[0] : NULL, file, line);
 }

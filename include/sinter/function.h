@@ -46,10 +46,11 @@ typedef struct sn_function_options {
   int inputs, outputs;             // fixed numbers of inputs and outputs
   const sn_spec *specs;            // NULL or one per input: the only signature accepted; copied
   const char *const *input_names;  // NULL or one per input; copied
-  int cache_capacity;     // specialisations kept; 0: 64. The least recently used one goes first
-  bool static_shapes;     // every new shape is a new trace: no dim becomes symbolic by itself
-  bool forbid_recompile;  // a call that would trace again fails with the reason (after the first)
-  sn_backend backend;     // SN_BACKEND_AUTO: the context's
+  int cache_capacity;  // specialisations kept; 0: 64. The least recently used one goes first
+  bool static_shapes;  // every new shape is a new trace: no dim becomes symbolic by itself
+  bool
+      forbid_recompile;  // a call that would trace again fails with the reason (after the first); explicit compilation does not
+  sn_backend backend;    // SN_BACKEND_AUTO: the context's
 } sn_function_options;
 
 // Creates a function; owned: sn_function_destroy. NULL after an error, which is then pending in the

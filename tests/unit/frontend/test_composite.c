@@ -421,6 +421,65 @@ START_TEST(test_control_flow) {
 END_TEST
 
 // ---- what goes wrong
+static sn_status broken_gradient(sn_context *context, const void *in, void *out, void *user) {
+  const request *r = in;
+  step *s = out;
+  (void)user;
+  s->loss = sn_sum(sn_mul(r->m.layers[0].w, sn_floor(r->m.layers[1].b)));
+  sn_gradients_struct(s->loss, SN_STRUCT(layer_type, &r->m.layers[1]), &s->grads.layers[1]);
+  return sn_pending_error(context);
+}
+
+START_TEST(test_a_broken_path_names_the_field) {
+  static const char text[] =
+      "_struct: no gradient with respect to field \"w\": y does not depend on it";
+  sn_function *f = sn_struct_function(ctx, broken_gradient, &request_type, &step_type);
+  request r = make_request();
+  step s;
+  for (int mode = 0; mode < 2; mode++) {
+    ck_assert_int_eq(modes[mode](f, SN_STRUCT(request_type, &r), SN_STRUCT(step_type, &s), "", 1),
+                     SN_ERR_GRADIENT);
+    ck_assert_msg(strstr(sn_error_message(ctx), text) != NULL, "%s", sn_error_message(ctx));
+    ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "test_composite.c:"));
+  }
+  sn_function_destroy(f);
+  sn_tape *tape = sn_tape_begin(ctx, .persistent = true);
+  sn_tape_watch_struct(tape, SN_STRUCT(model_type, &r.m));
+  sn_tensor *y = sn_sum(sn_mul(r.m.layers[0].w, sn_floor(r.m.layers[1].b)));
+  sn_tape_gradient_struct(tape, y, SN_STRUCT(model_type, &r.m), &s.grads);
+  expect_error(SN_ERR_GRADIENT,
+               "sn_tape_gradient_struct: no gradient with respect to field \"layers[0].b\": y does "
+               "not depend on it");
+  ck_assert(sn_failed(s.grads.layers[0].w) && s.grads.rate == 0);
+  sn_tape_gradient_struct(tape, y, SN_STRUCT(layer_type, &r.m.layers[1]), &s.grads.layers[1],
+                          .unconnected = SN_NONE);
+  ck_assert(!s.grads.layers[1].w && !s.grads.layers[1].b);
+  sn_tape_end(tape);
+}
+END_TEST
+
+// forbid_recompile stops calls, and not what is asked for.
+START_TEST(test_forbidden_retraces_name_fields) {
+  sn_function *f =
+      sn_struct_function(ctx, answer, &request_type, &reply_type, .forbid_recompile = true);
+  request r = make_request();
+  reply a;
+  sn_program *program;
+  (void)ask(f, &r, 0);
+  r.m.steps = 2;
+  ck_assert_int_eq(sn_call_struct(f, SN_STRUCT(request_type, &r), SN_STRUCT(reply_type, &a)),
+                   SN_ERR_STATE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx),
+                               "which forbid_recompile rules out: input 7 \"m.steps\": static "
+                               "value was 0, is 2"));
+  ck_assert_int_eq(sn_function_compile_struct(f, SN_STRUCT(request_type, &r), &program), SN_OK);
+  sn_program_release(program);
+  (void)ask(f, &r, 0);
+  ck_assert_uint_eq(traces_of(f), 2);
+  sn_function_destroy(f);
+}
+END_TEST
+
 typedef enum fault {
   OTHER_STATIC,
   OTHER_PRESENCE,
@@ -645,6 +704,8 @@ int main(void) {
   tcase_add_test(tests, test_flattening);
   tcase_add_test(tests, test_control_flow);
   tcase_add_loop_test(tests, test_faults_in_bodies, 0, N_FAULTS);
+  tcase_add_test(tests, test_a_broken_path_names_the_field);
+  tcase_add_test(tests, test_forbidden_retraces_name_fields);
   tcase_add_test(tests, test_messages_name_fields);
   tcase_add_test(tests, test_wrong_descriptions);
   tcase_add_loop_test(tests, test_without_memory, 0, 4);
