@@ -42,6 +42,7 @@ enum { SNI_MOST_NESTED_BODIES = 32 };
 struct sni_trace {
   sn_context *context;
   const char *name;  // of the function; borrowed
+  bool is_repeated;  // the function has been traced before
   uint64_t tag;
   sni_graph *graph;
   sni_trace_variable *variables;

@@ -54,7 +54,8 @@ sn_tensor *sn_variable_opts(sn_tensor *initial, const sn_variable_options *optio
   if (c->trace)
     return sni_error(c, SN_ERR_STATE,
                      "sn_variable: no variable can be made inside a trace: it would be made once, "
-                     "not in each call. Make it before, and use it in the function");
+                     "not in each call. Make it before, or in the callback of sn_init, and use it "
+                     "in the function");
   if (c->diag.status) return &c->error_tensor;
   sni_buffer *buffer;
   char *data;

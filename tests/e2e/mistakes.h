@@ -288,4 +288,12 @@ MISTAKE(SN_ERR_SHAPE, (sn_random_fold_in(sn_random_key(c, 1), i)),
         "sn_random_fold_in: operand #1 is i32[2,3], expected a scalar")
 MISTAKE(SN_ERR_DTYPE, (sn_random_split(m, 2)),
         "sn_random_split: operand #0 is f32[2,3], expected integers [2]")
+MISTAKE(SN_ERR_ARGUMENT, (sn_gradients_of(in2, 0, in1, 1, out), out[0]),
+        "sn_gradients_of: there are 0 ys, expected one or more")
+MISTAKE(SN_ERR_ARGUMENT, (sn_gradients_of(in2, 2, in1, 1, out, .seed = m), out[0]),
+        "sn_gradients_of: .seed is that of one y: give .seeds, one for each")
+MISTAKE(SN_ERR_ARGUMENT, (sn_gradients_of(in2, 2, in1, 1, out, .unconnected = (sn_unconnected)7), out[0]),
+        "sn_gradients_of: .unconnected is 7, expected SN_UNCONNECTED_ERROR, SN_NONE or SN_ZEROS")
+MISTAKE(SN_ERR_ARGUMENT, (sn_static_text(c, NULL)),
+        "sn_static_text: text is NULL")
 // clang-format on
