@@ -5,6 +5,7 @@
 // part of the record: what it captures are leaves of that.
 #include "frontend/control/control.h"
 #include "frontend/gradient/record.h"
+#include "frontend/ops/compose.h"
 #include "graph/control.h"
 
 #include <sinter/gradient.h>
@@ -147,15 +148,38 @@ static sn_status record(const custom *r, sni_trace *trace) {
                             trace->graph, r->out, r->n_out);
 }
 
+// Outputs are tensors of their own, whatever forward gave: the op is what they come from.
+static sn_status own_outputs(const custom *r) {
+  if (!sni_own_results(r->context, r->out, r->n_out)) return r->context->diag.status;
+  for (int i = 0; i < r->n_out; i++) r->out[i] = (sn_identity)(r->out[i]);
+  return r->context->diag.status;
+}
+
+// The ops of forward have no say in the tapes that are open; one of its own serves gradients in it.
+static sn_status run_forward_apart(const custom *r) {
+  sn_context *context = r->context;
+  sni_record *record = context->record;
+  const uint64_t recording = record->recording;
+  sn_tape *tape;
+  record->recording = 0;
+  sn_status status = sni_record_open_all(context, &tape);
+  if (!status) {
+    status = run_forward(r);
+    record->recording = 0;
+    if (!status) status = own_outputs(r);
+    sni_tape_close(tape);
+  }
+  if (context->record == record) record->recording = recording & record->open;
+  return status;
+}
+
 static sn_status custom_op_by_op(const custom *r) {
   sn_context *context = r->context;
   const bool recorded = sni_record_wants(context->record, r->in, r->n_in);
   sni_trace trace;
-  const uint64_t recording = recorded ? context->record->recording : 0;
-  if (recorded) context->record->recording = 0;  // its ops have no say
-  sn_status status = run_forward(r);
-  if (recorded && context->record) context->record->recording = recording & context->record->open;
-  if (!status && !sni_own_results(context, r->out, r->n_out)) status = context->diag.status;
+  sn_status status = recorded ? run_forward_apart(r) : run_forward(r);
+  if (!status && !recorded && !sni_own_results(context, r->out, r->n_out))
+    status = context->diag.status;
   if (status || !recorded || !context->record) return status;
   status = sni_trace_open(&trace, context, &context->record->arena, name);
   if (status) return status;
