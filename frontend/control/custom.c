@@ -177,9 +177,11 @@ static sn_status custom_op_by_op(const custom *r) {
   sn_context *context = r->context;
   const bool recorded = sni_record_wants(context->record, r->in, r->n_in);
   sni_trace trace;
-  sn_status status = recorded ? run_forward_apart(r) : run_forward(r);
-  if (!status && !recorded && !sni_own_results(context, r->out, r->n_out))
-    status = context->diag.status;
+  if (!context->record || !sni_record_is_recording(context->record)) {
+    SNI_TRY(run_forward(r));
+    return sni_own_results(context, r->out, r->n_out) ? SN_OK : context->diag.status;
+  }
+  sn_status status = run_forward_apart(r);
   if (status || !recorded || !context->record) return status;
   status = sni_trace_open(&trace, context, &context->record->arena, name);
   if (status) return status;
