@@ -35,7 +35,9 @@ typedef enum node_kind {
   DRAW,
   ASSIGN,
   ASSIGN_ADD,
+  ASSIGN_PART,  // elements of the second variable, from itself too
   READ,
+  SET,
   PICK,
   PROBE,  // an element of a small tensor, by an index that an input gives: where faults are injected
   STOP,
@@ -51,9 +53,9 @@ typedef enum node_kind {
 } node_kind;
 
 static const char *const kind_names[n_kinds] = {
-    "unary",  "binary", "reduce", "draw", "assign",         "assign_add",
-    "read",   "pick",   "probe",  "stop", "inner gradient", "cond",
-    "switch", "while",  "fori",   "scan", "map_fn",         "custom gradient"};
+    "unary",  "binary", "reduce", "draw",  "assign", "assign_add",     "assign part",
+    "read",   "set",    "pick",   "probe", "stop",   "inner gradient", "cond",
+    "switch", "while",  "fori",   "scan",  "map_fn", "custom gradient"};
 
 typedef struct node {
   node_kind kind;
@@ -232,8 +234,13 @@ static inline void draw_plain(program *p, const sight *s, node *x) {
       type = variable_type(p, x->which);
       x->a = pick_of(p, s, type);
       break;
+    case ASSIGN_PART:
+      type = variable_type(p, 1);
+      x->a = x->b = pick_of(p, s, NUMBER);
+      break;
     case PICK:
-      type = NUMBER;
+    case SET:
+      type = x->kind == SET ? VECTOR : NUMBER;
       x->a = pick_of(p, s, VECTOR);
       x->b = pick_of(p, s, NUMBER);
       break;
@@ -251,16 +258,17 @@ static inline void draw_plain(program *p, const sight *s, node *x) {
 }
 
 static inline node_kind draw_kind(program *p, const sight *s) {
-  static const uint8_t plain[] = {UNARY, UNARY, UNARY, BINARY, BINARY, BINARY,         BINARY,
-                                  DRAW,  READ,  READ,  ASSIGN, REDUCE, REDUCE,         ASSIGN_ADD,
-                                  PICK,  PROBE, STOP,  PROBE,  DRAW,   INNER_GRADIENT, ASSIGN};
+  static const uint8_t plain[] = {UNARY,          UNARY, UNARY, BINARY, BINARY, BINARY, BINARY,
+                                  DRAW,           READ,  READ,  ASSIGN, REDUCE, REDUCE, ASSIGN_ADD,
+                                  ASSIGN_PART,    SET,   PICK,  PROBE,  STOP,   PROBE,  DRAW,
+                                  INNER_GRADIENT, ASSIGN};
   static const uint8_t control[] = {COND, SWITCH, WHILE, FORI, FORI, SCAN, SCAN, MAP, CUSTOM, COND};
   for (;;) {
     const bool has_body = s->depth < most_depth && chance(p, s->depth ? 24 : 55);
     const node_kind kind = has_body ? (node_kind)control[draw(p, sizeof(control))]
                                     : (node_kind)plain[draw(p, sizeof(plain))];
-    const bool bends = kind == ASSIGN || kind == ASSIGN_ADD || kind == STOP || kind == CUSTOM ||
-                       kind == INNER_GRADIENT;
+    const bool bends = kind == ASSIGN || kind == ASSIGN_ADD || kind == ASSIGN_PART ||
+                       kind == STOP || kind == CUSTOM || kind == INNER_GRADIENT;
     if (!(p->smooth && bends) && !(p->no_while && kind == WHILE)) return kind;
   }
 }

@@ -86,6 +86,28 @@ static inline sn_tensor *inner_gradient(const job *j, sn_context *c, sn_tensor *
   return g;
 }
 
+// 0 or 1, of a number.
+static inline sn_tensor *index_of(sn_tensor *number) {
+  return sn_cast(sn_minimum(sn_abs(number), sn_scalar_like(number, 1.9)), SN_I32);
+}
+
+static inline sn_tensor *assign_part(const job *j, const node *x, sn_tensor *number) {
+  sn_tensor *v = j->variables[1];
+  if (j->p->open_dims) return sn_assign_at(v, number, "...");
+  switch (x->which % 4) {
+    case 0:
+      return sn_assign_at(v, number, "%d", x->which % 8 ? -1 : 1);
+    case 1:
+      return sn_assign(v, sn_at(v, "::-1"));
+    case 2:
+      return sn_assign_at(v, sn_mul(sn_at(v, "1:"), number), ":-1");
+    default:
+      return sn_assign_scatter(v, sn_reshape(index_of(number), SN_SHAPE(1)),
+                               sn_reshape(number, SN_SHAPE(1)),
+                               x->which % 8 == 3 ? SN_SCATTER_ADD : SN_SCATTER_UPDATE);
+  }
+}
+
 static inline sn_tensor *apply(job *j, sn_context *c, const node *x) {
   sn_tensor *a = j->t[x->a], *b = j->t[x->b], *variable = j->variables[x->which % n_variables];
   switch (x->kind) {
@@ -105,7 +127,11 @@ static inline sn_tensor *apply(job *j, sn_context *c, const node *x) {
     case READ:
       return x->type == NUMBER ? sn_sin(variable) : sn_read_variable(variable);
     case PICK:
-      return sn_gather(a, sn_cast(sn_minimum(sn_abs(b), sn_scalar_like(b, 1.9)), SN_I32));
+      return sn_gather(a, index_of(b));
+    case SET:
+      return sn_set_at(a, b, x->which % 2 ? "::2" : "-1");
+    case ASSIGN_PART:
+      return assign_part(j, x, a);
     case PROBE:
       return sn_add(a, sn_gather(j->t[1], sn_index(j->probes, 0, x->which)));
     case STOP:
