@@ -9,6 +9,8 @@
 // A body has a trace of its own inside another; what it reads of those around becomes a parameter of each body on the way.
 #include "frontend/function/trace.h"
 
+#include "graph/control.h"
+
 #include <string.h>
 
 enum { most_baked_elements = 8 };
@@ -219,19 +221,45 @@ sn_status sni_trace_assign(sni_trace *trace, sn_tensor *variable, sni_node_id no
   return SN_OK;
 }
 
-// What was assigned is read without a way back to what it was computed from: a variable is a leaf
-// of gradients in every mode.
+// ---- reads of what was assigned
+// They have no way back to what it was computed from: a variable is a leaf of gradients in every mode. Whoever asks for the
+// gradient with respect to the variable in a function's trace sums over its reads.
+static sn_status cut_read(sni_trace *trace, uint32_t variable) {
+  sni_node_id *present = &trace->variables[variable].present;
+  SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->reads,
+                          &trace->reads_capacity, trace->n_reads + 1, sizeof(*trace->reads)));
+  SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, present, 1, NULL, 0, NULL,
+                        sni_graph_node(trace->graph, *present)->location, present));
+  trace->reads[trace->n_reads++] = (sni_trace_read){variable, *present};
+  return SN_OK;
+}
+
+// Of a body the gradient is asked for outside, where its reads are not known: so the way back leads to the parameter, by a
+// custom gradient of the value that was assigned.
+static sn_status lead_to_parameter(sni_trace *trace, uint32_t variable) {
+  const sni_dim attrs[2] = {1, 1};
+  sni_trace_variable *v = &trace->variables[variable];
+  sni_graph *graph = trace->graph, *way_back;
+  const sni_location location = sni_graph_node(graph, v->present)->location;
+  const sni_node_id operands[2] = {v->parameter, v->present};
+  sni_node_id node;
+  SNI_TRY(sni_graph_create(graph->arena, graph->diag, "read", graph->dims, &way_back));
+  for (uint32_t i = 0; i < 3; i++)  // the parameter, the value, its cotangent
+    SNI_TRY(
+        sni_graph_add_parameter(way_back, &v->variable->type, SNI_PARAMETER_INPUT, i, NULL, &node));
+  SNI_TRY(sni_graph_add_result(way_back, node, -1));
+  SNI_TRY(sni_graph_add_control(graph, SNI_OP_CUSTOM, operands, 2, attrs, 2, &way_back, 1, location,
+                                &node));
+  return sni_graph_add_control_result(graph, node, 0, &v->present);
+}
+
 static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_id *out_node) {
   uint32_t index;
   SNI_TRY(sni_trace_variable_of(trace, variable, &index));
   sni_trace_variable *v = &trace->variables[index];
   if (v->assigned && !v->cut && sni_is_inexact(variable->type.dtype)) {
-    SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->reads,
-                            &trace->reads_capacity, trace->n_reads + 1, sizeof(*trace->reads)));
-    SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, &v->present, 1, NULL, 0, NULL,
-                          sni_graph_node(trace->graph, v->present)->location, &v->present));
+    SNI_TRY(trace->around ? lead_to_parameter(trace, index) : cut_read(trace, index));
     v->cut = true;
-    trace->reads[trace->n_reads++] = (sni_trace_read){index, v->present};
   }
   *out_node = v->read = v->present;
   return SN_OK;

@@ -341,12 +341,72 @@ START_TEST(a_variable_is_a_leaf_in_loops) {
 }
 END_TEST
 
-BODY(slope_at_carry) {  // the value that the loop begins with is read around it, too
-  sn_gradients(sn_mul(in[1], user), &in[1], 1, out);
-  END;
-}
 BODY(the_carry) {
   out[0] = in[1];
+  END;
+}
+// Reads behind an assignment in the same body count, too.
+BODY(assigns_then_reads) {
+  sn_tensor *v = user;
+  out[0] = sn_mul(in[1], sn_sin(v));
+  sn_assign(v, sn_mul(in[1], sn_add_scalar(sn_square(v), 1)));
+  out[0] = sn_add(out[0], sn_mul(sn_square(v), v));
+  END;
+}
+BODY(counts_then_reads) {
+  sn_tensor *numbered[2] = {in[1], in[0]};
+  out[1] = sn_add(in[1], sn_scalar_f64(c, 1));
+  return assigns_then_reads(c, numbered, out, user);
+}
+BODY(assigned_in_branch) {
+  sn_tensor *numbered[2] = {in[0], in[0]};
+  return assigns_then_reads(c, numbered, out, user);
+}
+BODY(reads_behind_fori) {
+  sn_tensor *v = user;
+  sn_fori_loop(c, 0, 2, assigns_then_reads, v, in, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  sn_gradients(out[0], &v, 1, out + 2);
+  END;
+}
+BODY(reads_behind_while) {
+  sn_tensor *o[2], *v = user, *n = sn_scalar_f64(c, 1);
+  sn_while_loop(c, is_below_three, counts_then_reads, v, SN_ARGS(in[0], n), o, 2);
+  out[0] = o[0];
+  sn_gradients(out[0], in, 1, out + 1);
+  sn_gradients(out[0], &v, 1, out + 2);
+  END;
+}
+BODY(reads_behind_cond) {
+  sn_tensor *v = user, *y, *is_less = sn_less(in[0], sn_scalar_f64(c, 9));
+  sn_cond(c, is_less, assigned_in_branch, leave, v, in, 1, &y, 1);
+  sn_cond(c, is_less, assigned_in_branch, leave, v, &y, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  sn_gradients(out[0], &v, 1, out + 2);
+  END;
+}
+
+START_TEST(reads_behind_an_assignment_count) {
+  const sn_callback callbacks[3] = {reads_behind_fori, reads_behind_while, reads_behind_cond};
+  for (int i = 0; i < 3; i++) {
+    double values[2][3], x = 0.7, v = 0.5, dx = 1, dv = 0;  // dv: of all reads alike
+    call_both(callbacks[i], 3, values);
+    for (int k = 0; k < 2; k++) {
+      const double next = x * (v * v + 1);
+      dv = dv * sin(v) + x * cos(v) + 3 * next * next;
+      dx = dx * sin(v);
+      x = x * sin(v) + next * next * next;
+      v = next;
+    }
+    ck_assert_double_eq_tol(values[0][0], x, 1e-12);
+    ck_assert_double_eq_tol(values[0][1], dx, 1e-12);
+    ck_assert_double_eq_tol(values[0][2], dv, 1e-12);
+  }
+}
+END_TEST
+
+BODY(slope_at_carry) {  // the value that the loop begins with is read around it, too
+  sn_gradients(sn_mul(in[1], user), &in[1], 1, out);
   END;
 }
 BODY(the_captured) {
@@ -544,6 +604,7 @@ int main(void) {
   tcase_add_test(cases, a_fault_names_the_line_in_the_body);
   tcase_add_test(cases, an_output_that_is_a_carry_has_second_derivatives);
   tcase_add_test(cases, a_variable_is_a_leaf_in_loops);
+  tcase_add_test(cases, reads_behind_an_assignment_count);
   tcase_add_test(cases, a_carry_is_a_value_of_its_own);
   tcase_add_loop_test(cases, mistakes_have_words, 0, n_mistakes);
   suite_add_tcase(suite, cases);

@@ -151,7 +151,7 @@ static inline int draw_block(program *p, const sight *around, int n_in, const va
   *b = (block){.n_in = n_in, .n_out = n_out, .first_input = add_values(p, n_in, in)};
   for (int i = 0; i < n_in; i++) see(&s, b->first_input + i);
   const int wanted = 1 + (int)draw(p, most_in_block - 2);
-  for (int i = 0; i < wanted && has_room(p); i++) draw_node(p, &s, b);
+  while (b->n_nodes < wanted && has_room(p)) draw_node(p, &s, b);
   for (int i = 0; i < n_out; i++) b->out[i] = pick_of(p, &s, out[i]);
   return number;
 }
@@ -273,11 +273,32 @@ static inline node_kind draw_kind(program *p, const sight *s) {
   }
 }
 
-static inline void draw_node(program *p, sight *s, block *b) {
+static inline node *add_node(program *p, block *b, node_kind kind) {
   const int number = p->n_nodes++;
-  node *x = &p->nodes[number];
-  *x = (node){.kind = draw_kind(p, s)};
+  p->nodes[number] = (node){.kind = kind};
   b->nodes[b->n_nodes++] = number;
+  return &p->nodes[number];
+}
+
+static inline void end_node(program *p, sight *s, node *x) {
+  x->type = p->types[x->first_result];
+  for (int i = 0; i < x->n_out; i++) see(s, x->first_result + i);
+}
+
+// What has been assigned is often read in the same body.
+static inline void read_again(program *p, sight *s, block *b, const node *assignment) {
+  const int variable = assignment->kind == ASSIGN_PART ? 1 : assignment->which % n_variables;
+  const value_type type = variable_type(p, variable);
+  if (b->n_nodes == most_in_block || chance(p, 40)) return;
+  node *x = add_node(p, b, READ);
+  x->which = variable;
+  x->n_out = 1;
+  x->first_result = add_values(p, 1, &type);
+  end_node(p, s, x);
+}
+
+static inline void draw_node(program *p, sight *s, block *b) {
+  node *x = add_node(p, b, draw_kind(p, s));
   if (x->kind == COND || x->kind == SWITCH)
     draw_branches(p, s, x);
   else if (x->kind == WHILE || x->kind == FORI)
@@ -288,8 +309,8 @@ static inline void draw_node(program *p, sight *s, block *b) {
     draw_custom(p, s, x);
   else
     draw_plain(p, s, x);
-  x->type = p->types[x->first_result];
-  for (int i = 0; i < x->n_out; i++) see(s, x->first_result + i);
+  end_node(p, s, x);
+  if (x->kind == ASSIGN || x->kind == ASSIGN_ADD || x->kind == ASSIGN_PART) read_again(p, s, b, x);
 }
 
 static inline void generate(program *p, uint64_t seed) {

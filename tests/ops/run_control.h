@@ -11,6 +11,7 @@ typedef struct call {
 } call;
 
 // One program in one context.
+enum { n_sources = n_inputs + 1, n_all_outputs = n_outputs + n_sources };  // of derivatives
 typedef struct job {
   const program *p;
   sn_tensor *variables[n_variables], *t[most_values], *probes;
@@ -323,39 +324,41 @@ static inline sn_status run_block(job *j, sn_context *c, int number, sn_tensor *
 // ---- the whole, with its derivatives
 static inline void slopes(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, sn_tensor **out) {
   if (tape)
-    sn_tape_gradient(tape, y, xs, n_inputs, out, .unconnected = SN_ZEROS);
+    sn_tape_gradient(tape, y, xs, n_sources, out, .unconnected = SN_ZEROS);
   else
-    sn_gradients(y, xs, n_inputs, out, .unconnected = SN_ZEROS);
+    sn_gradients(y, xs, n_sources, out, .unconnected = SN_ZEROS);
 }
 
-static inline sn_tensor *sum_of(sn_tensor *const *t, sn_tensor *(*f)(sn_tensor *)) {
+static inline sn_tensor *sum_of(sn_tensor *const *t, int n, sn_tensor *(*f)(sn_tensor *)) {
   sn_tensor *sum = NULL;
-  for (int i = 0; i < n_outputs; i++) {
+  for (int i = 0; i < n; i++) {
     sn_tensor *term = sn_mul_scalar(sn_sum(f(t[i])), 0.1);
     sum = sum ? sn_add(sum, term) : term;
   }
   return sum;
 }
 
-// in: a number, a vector, a matrix, the probes. out: the outputs; with derivatives, those with respect to the first three.
+// in: a number, a vector, a matrix, the probes. out: the outputs; with derivatives, those with respect to the first three and
+// the second variable.
 static inline sn_status run_program(job *j, sn_context *c, sn_tensor *const *in, sn_tensor **out,
                                     sn_tape *tape) {
-  sn_tensor *g[n_inputs], *tangents[n_inputs];
+  sn_tensor *g[n_sources], *xs[n_sources], *tangents[n_sources];
   j->probes = in[n_inputs];
   for (int i = 0; i < j->p->n_nodes; i++) j->calls[i] = (call){j, &j->p->nodes[i]};
   if (run_block(j, c, 0, in, NULL)) return sn_pending_error(c);
   for (int i = 0; i < n_outputs; i++) out[i] = j->t[j->p->outputs[i]];
   if (!j->p->order) return SN_OK;
-  sn_tensor *loss = sum_of(out, sn_sin);
+  for (int i = 0; i < n_sources; i++) xs[i] = i < n_inputs ? in[i] : j->variables[1];
+  sn_tensor *loss = sum_of(out, n_outputs, sn_sin);
   if (j->p->order < 3) {
-    slopes(tape, loss, in, g);
+    slopes(tape, loss, xs, g);
     if (sn_pending_error(c)) return sn_pending_error(c);
-    if (j->p->order == 2) slopes(tape, sum_of(g, sn_square), in, g);
+    if (j->p->order == 2) slopes(tape, sum_of(g, n_sources, sn_square), xs, g);
     memcpy(out + n_outputs, g, sizeof(g));
   } else {
-    for (int i = 0; i < n_inputs; i++) tangents[i] = sn_cos(in[i]);
-    out[n_outputs] = sn_jvp(loss, in, tangents, n_inputs);
-    out[n_outputs + 1] = out[n_outputs + 2] = out[n_outputs];
+    for (int i = 0; i < n_sources; i++) tangents[i] = sn_cos(xs[i]);
+    out[n_outputs] = sn_jvp(loss, xs, tangents, n_sources);
+    for (int i = 1; i < n_sources; i++) out[n_outputs + i] = out[n_outputs];
   }
   return sn_pending_error(c);
 }

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { most_results = 2 * n_outputs + n_variables + 1, most_doubles = 512 };
+enum { most_results = n_all_outputs + n_variables + 1, most_doubles = 512 };
 
 static uint64_t first_seed = 0, last_seed = SINTER_RANDOM_CONTROL, llvm_divisor = 12;
 static char why[2000];  // the last comparison failed
@@ -83,7 +83,7 @@ typedef struct setting {
 } setting;
 
 static int outputs_of(const program *p) {
-  return p->order ? 2 * n_outputs : n_outputs;
+  return p->order ? n_all_outputs : n_outputs;
 }
 
 static sn_shape shape_of(const program *p, value_type type, int binding) {
@@ -175,7 +175,7 @@ static void copy_state(setting *s, results *all) {
 static void run(setting *s, int binding, mode how, double step, int probe, results *all) {
   const program *p = s->j.p;
   SN_SCOPE(s->context);
-  sn_tensor *in[n_inputs + 1], *out[2 * n_outputs];
+  sn_tensor *in[n_inputs + 1], *out[n_all_outputs];
   int32_t probes[most_nodes + 1] = {0};
   if (probe >= 0) probes[probe] = 1000;
   for (int i = 0; i < n_inputs; i++) in[i] = input(s->context, p, (value_type)i, binding, i, step);
