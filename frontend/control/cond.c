@@ -88,7 +88,11 @@ static sn_status own_outputs(const branches *r) {
 static sn_status call_one(const branches *r, int64_t number) {
   const int body = number < 0 || number >= r->n_bodies ? r->n_bodies - 1 : (int)number;
   const sni_user_code code = code_of(r, body);
-  SNI_TRY(sni_run_user_code(&code, r->context, r->in, r->out));
+  sni_boundary around;
+  sni_boundary_begin(r->context, r->name, &around);
+  const sn_status status = sni_run_user_code(&code, r->context, r->in, r->out);
+  sni_boundary_end(r->context, &around);
+  SNI_TRY(status);
   return r->context->record ? own_outputs(r) : SN_OK;
 }
 

@@ -33,7 +33,11 @@ static sni_user_code backward_of(const custom *r) {
 static sn_status run_forward(const custom *r) {
   const sni_user_code code = {r->forward, r->user, r->n_out, "the forward function of ",
                               name,       "",      false};
-  return sni_run_user_code(&code, r->context, r->in, r->out);
+  sni_boundary around;
+  sni_boundary_begin(r->context, name, &around);
+  const sn_status status = sni_run_user_code(&code, r->context, r->in, r->out);
+  sni_boundary_end(r->context, &around);
+  return status;
 }
 
 // Types of ins, outs and the outs' cotangents.

@@ -7,6 +7,7 @@
 #include "frontend/gradient/gradients.h"
 
 #include "frontend/function/trace.h"
+#include "frontend/gradient/boundary.h"
 
 #include <string.h>
 
@@ -170,12 +171,7 @@ static sn_status check_around(sni_trace *trace, sni_node_id y, sn_tensor *const 
     if (!is_known_in(trace->around, xs[i])) continue;
     SNI_TRY(mark_in_trace(trace, xs[i], true, &marks));
     if (!marks[y]) continue;
-    const char *op = trace->context->frame.op;
-    return sni_fail(
-        &trace->context->diag, SN_ERR_GRADIENT,
-        "%s: in a body of %s y depends on xs[%d] through what is computed outside of the "
-        "body: compute it in there, too",
-        op ? op : "sn_gradients", trace->name, i);
+    return sni_fail_hidden(trace->context, trace->name, i);
   }
   return SN_OK;
 }
@@ -234,6 +230,13 @@ static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient
   return true;
 }
 
+sn_status sni_check_boundary(sn_context *context, sni_node_id y, const sni_gradient_terms *terms) {
+  const sni_node_id *next = terms->nodes;
+  for (int i = 0; i < terms->n_xs; next += terms->counts[i++])
+    SNI_TRY(sni_boundary_check(context, y, next, terms->counts[i], i));
+  return SN_OK;
+}
+
 static void trace_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *xs, int n,
                             sn_tensor **out, const sn_gradients_options *options) {
   sni_allocator *allocator = &context->family->allocator;
@@ -247,6 +250,8 @@ static void trace_gradients(sn_context *context, sn_tensor *y, sn_tensor *const 
   sn_status status = sni_terms_init(&terms, allocator, n, &context->diag);
   if (!status) status = find_nodes(context->trace, y, xs, options->seed, &request, &terms);
   if (!status) status = check_around(context->trace, request.y, xs, n);
+  if (!status) status = sni_check_boundary(context, request.y, &terms);
+  request.first = sni_boundary_first(context);
   if (!status) status = sni_differentiate(graph, &request, terms.gradients);
   if (!status) status = sni_terms_add(&terms, graph);
   bool ok = false;

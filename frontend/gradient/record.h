@@ -84,8 +84,5 @@ sn_status sni_record_evaluate(sni_record *record, const sni_node_id *nodes, int 
 // Watches the variable's later values as well (its present one has a leaf).
 void sni_record_watch_variable(sni_record *record, const sn_tensor *variable, uint64_t bit);
 void sni_record_drop(sn_context *context);  // the context ends: so do its tapes
-// d y / d xs by the tape, for sn_gradients and sn_tape_gradient.
-void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
-                        const sn_gradients_options *options);
 
 #endif

@@ -5,6 +5,7 @@
 // recording get the appended nodes too, so nested tapes give higher derivatives; so does a
 // persistent tape itself, but a one-shot tape records nothing of its own gradient. With respect to
 // a variable means: the sum over its values that were read.
+#include "frontend/gradient/boundary.h"
 #include "frontend/gradient/gradients.h"
 #include "frontend/gradient/record.h"
 
@@ -162,7 +163,7 @@ void(sn_tape_resume_recording)(sn_tape *tape) {
 typedef struct sweep {
   sn_tape *tape;
   sni_record *record;
-  sni_node_id y;
+  sni_node_id y, first;
   sni_gradient_terms terms;  // nodes, gradients: SNI_NO_NODE: not watched; unconnected
 } sweep;
 
@@ -215,6 +216,7 @@ static sn_status differentiate(sweep *s, sn_tensor *seed) {
                                        .seed = SNI_NO_NODE,
                                        .xs = terms->nodes,
                                        .n_xs = terms->n,
+                                       .first = s->first,
                                        .masks = record->flows,
                                        .mask = s->tape->bit};
   for (int i = 0; i < terms->n; i++) terms->gradients[i] = SNI_NO_NODE;
@@ -285,6 +287,7 @@ static bool run_sweep(sweep *s, sn_tensor *y, sn_tensor *const *xs, sn_tensor **
   if (!sni_gradients_fit(context, y, options->seed)) return false;
   s->y = watched_node(s, y);
   sn_status status = find_xs(s, xs);
+  if (!status && s->first) status = sni_check_boundary(context, s->y, &s->terms);
   if (!status) status = differentiate(s, options->seed);
   if (status) {
     sni_error_from(context, status, &s->record->diag);
@@ -294,11 +297,13 @@ static bool run_sweep(sweep *s, sn_tensor *y, sn_tensor *const *xs, sn_tensor **
   return make_outputs(context, s, xs, out, options->unconnected);
 }
 
-void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
-                        const sn_gradients_options *options) {
+// first: nodes before it are leaves.
+static void tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
+                           sn_tensor **out, const sn_gradients_options *options,
+                           sni_node_id first) {
   sn_context *context = tape->context;
   sni_allocator *allocator = &context->family->allocator;
-  sweep s = {.tape = tape, .record = tape->record};
+  sweep s = {.tape = tape, .record = tape->record, .first = first};
   bool ok = false;
   if (tape->used && !tape->persistent) {
     sni_error(context, SN_ERR_STATE,
@@ -319,7 +324,8 @@ void sni_record_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *x
                           sn_tensor **out, const sn_gradients_options *options) {
   sni_record *record = context->record;
   if (record) {
-    sni_tape_gradients(record->tapes[record->n_tapes - 1], y, xs, n, out, options);
+    tape_gradients(record->tapes[record->n_tapes - 1], y, xs, n, out, options,
+                   sni_boundary_first(context));
     return;
   }
   sni_error(context, SN_ERR_STATE,
@@ -350,7 +356,7 @@ void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, in
     wrong = "the tape belongs to another context";
   }
   if (!wrong) {
-    sni_tape_gradients(tape, y, xs, n, out, &o);
+    tape_gradients(tape, y, xs, n, out, &o, 0);  // all that it has recorded
     return;
   }
   sni_error(context, status, "sn_tape_gradient: %s", wrong);

@@ -3,9 +3,9 @@
 //
 // A body may use any tensor around it besides its own inputs, and read and assign variables; random numbers in it are
 // drawn anew in each iteration. Carried values keep their dtype and shape. Bodies nest, and sn_gradients may be used in
-// them and on what they give. In a trace a gradient in a body has no way through what is computed around it: where y
-// depends on xs[i] that way, it is SN_ERR_GRADIENT. Nor has it one through an earlier iteration, which in eager mode it
-// has: sn_stop_gradient(carry) makes them equal where xs[i] is no carry.
+// them and on what they give. A gradient in a body ends at what the body was given and what is around it: carries and rows
+// are leaves, so it has no way through an earlier iteration; where y depends on xs[i] through what is computed outside of
+// the body, it is SN_ERR_GRADIENT. Only a tape of the user's sees all that it has recorded (sn_tape_gradient).
 #ifndef SINTER_CONTROL_H
 #define SINTER_CONTROL_H
 
