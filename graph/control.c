@@ -287,3 +287,20 @@ sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, in
   return sni_graph_append(graph, true, SNI_OP_RESULT, &control, 1, &attr, 1, &type, node->location,
                           out_id);
 }
+
+sn_status sni_graph_add_redirection(sni_graph *graph, sni_node_id value, sni_node_id to,
+                                    sni_node_id *out_id) {
+  const sni_dim attrs[2] = {1, 1};
+  const sni_node_id operands[2] = {to, value};
+  const sni_type type = *sni_graph_type(graph, value);
+  const sni_location location = sni_graph_node(graph, value)->location;
+  sni_graph *way_back;
+  sni_node_id node = SNI_NO_NODE;
+  SNI_TRY(sni_graph_create(graph->arena, graph->diag, "redirection", graph->dims, &way_back));
+  for (uint32_t i = 0; i < 3; i++)  // `to`, the value, its cotangent
+    SNI_TRY(sni_graph_add_parameter(way_back, &type, SNI_PARAMETER_INPUT, i, NULL, &node));
+  SNI_TRY(sni_graph_add_result(way_back, node, -1));
+  SNI_TRY(sni_graph_add_control(graph, SNI_OP_CUSTOM, operands, 2, attrs, 2, &way_back, 1, location,
+                                &node));
+  return sni_graph_add_control_result(graph, node, 0, out_id);
+}

@@ -236,21 +236,8 @@ static sn_status cut_read(sni_trace *trace, uint32_t variable) {
 
 // Of a body the gradient is asked for outside, where its reads are not known: so the way back leads to the parameter, by a
 // custom gradient of the value that was assigned.
-static sn_status lead_to_parameter(sni_trace *trace, uint32_t variable) {
-  const sni_dim attrs[2] = {1, 1};
-  sni_trace_variable *v = &trace->variables[variable];
-  sni_graph *graph = trace->graph, *way_back;
-  const sni_location location = sni_graph_node(graph, v->present)->location;
-  const sni_node_id operands[2] = {v->parameter, v->present};
-  sni_node_id node;
-  SNI_TRY(sni_graph_create(graph->arena, graph->diag, "read", graph->dims, &way_back));
-  for (uint32_t i = 0; i < 3; i++)  // the parameter, the value, its cotangent
-    SNI_TRY(
-        sni_graph_add_parameter(way_back, &v->variable->type, SNI_PARAMETER_INPUT, i, NULL, &node));
-  SNI_TRY(sni_graph_add_result(way_back, node, -1));
-  SNI_TRY(sni_graph_add_control(graph, SNI_OP_CUSTOM, operands, 2, attrs, 2, &way_back, 1, location,
-                                &node));
-  return sni_graph_add_control_result(graph, node, 0, &v->present);
+static sn_status lead_to_parameter(sni_trace_variable *v, sni_graph *graph) {
+  return sni_graph_add_redirection(graph, v->present, v->parameter, &v->present);
 }
 
 static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_id *out_node) {
@@ -258,7 +245,7 @@ static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_i
   SNI_TRY(sni_trace_variable_of(trace, variable, &index));
   sni_trace_variable *v = &trace->variables[index];
   if (v->assigned && !v->cut && sni_is_inexact(variable->type.dtype)) {
-    SNI_TRY(trace->around ? lead_to_parameter(trace, index) : cut_read(trace, index));
+    SNI_TRY(trace->around ? lead_to_parameter(v, trace->graph) : cut_read(trace, index));
     v->cut = true;
   }
   *out_node = v->read = v->present;
