@@ -19,11 +19,13 @@ sni_control sni_control_of(const sni_node *node) {
   sni_control c = {.kind = node->op == SNI_OP_COND     ? SNI_CONTROL_COND
                            : node->op == SNI_OP_WHILE  ? SNI_CONTROL_WHILE
                            : node->op == SNI_OP_RESCAN ? SNI_CONTROL_RESCAN
+                           : node->op == SNI_OP_CALL   ? SNI_CONTROL_CALL
                            : node->op == SNI_OP_CUSTOM ? SNI_CONTROL_CUSTOM
                                                        : SNI_CONTROL_SCAN};
   c.first_carry = node->op == SNI_OP_COND || node->op == SNI_OP_RESCAN;
   if (node->op == SNI_OP_CUSTOM) return custom_of(node, c);
-  if (node->op != SNI_OP_COND) c.n_carries = (int)node->attrs[0];
+  const bool is_loop = node->op != SNI_OP_COND && node->op != SNI_OP_CALL;
+  if (is_loop) c.n_carries = (int)node->attrs[0];
   if (node->op == SNI_OP_WHILE) c.n_variables = (int)node->attrs[1];
   c.first_x = c.first_capture = c.first_carry + c.n_carries;
   if (node->op == SNI_OP_SCAN) {
@@ -91,7 +93,7 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
   }
   const sni_graph *step = sni_control_step(node);
   *out_type = *sni_graph_type(step, sni_body_output(step, index - c.n_carries));
-  if (node->op == SNI_OP_COND) return SN_OK;
+  if (node->op == SNI_OP_COND || node->op == SNI_OP_CALL) return SN_OK;
   if (out_type->rank == SN_MAX_RANK)
     return sni_fail(graph->diag, SN_ERR_SHAPE,
                     "%s: output %d has rank %d, and none is left for "
@@ -230,6 +232,7 @@ static bool counts_fit(const sni_node *node) {
            node->attrs[0] <= node->n_operands &&
            node->attrs[1] <= node->n_operands - node->attrs[0];
   if (node->op == SNI_OP_COND) return node->n_operands > 0 && node->n_bodies > 0;
+  if (node->op == SNI_OP_CALL) return node->n_bodies == 1;
   if (node->n_bodies != wanted) return false;
   int64_t operands = node->attrs[0];
   if (operands < 0 || (node->op == SNI_OP_WHILE && operands < 1)) return false;

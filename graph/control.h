@@ -5,6 +5,7 @@
 //   while   carries, captures              condition, step           carries; history
 //   rescan  history, carries, captures     step                      carries
 //   scan    carries, xs, captures          step                      carries, ys
+//   call    captures                       the called                its outputs
 //   custom  ins, outs, captures            way back                  the outs
 //
 // What a body reads is all its own: its INPUT parameters are (of a scan) the number of the iteration, i64[],

@@ -78,6 +78,8 @@ sn_status sni_trace_open_body(sni_trace *trace, sn_context *context, sni_outer_v
                        .first_input = first_input,
                        .first_variable = first_variable,
                        .depth = around->depth,
+                       .is_body = true,
+                       .bakes_nothing = around->bakes_nothing,
                        .nesting = around->nesting + 1};
   trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
   SNI_TRY(sni_graph_create(around->graph->arena, &context->diag, name, around->graph->dims,
@@ -175,7 +177,7 @@ static void add_known(sni_trace *trace, const sni_trace_known *known) {
 static sn_status capture(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
   SNI_TRY(reserve_known(trace));
   sni_trace_known known = {.tensor = t, .capture = -1};
-  if (sni_type_size(NULL, &t->type) <= most_baked_elements) {
+  if (!trace->bakes_nothing && sni_type_size(NULL, &t->type) <= most_baked_elements) {
     SNI_TRY(sni_graph_add_constant(trace->graph, &t->type, t->data, t->location, &known.node));
   } else if (trace->around) {
     SNI_TRY(node_of_outer(trace, t, &known.node));
@@ -245,7 +247,7 @@ static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_i
   SNI_TRY(sni_trace_variable_of(trace, variable, &index));
   sni_trace_variable *v = &trace->variables[index];
   if (v->assigned && !v->cut && sni_is_inexact(variable->type.dtype)) {
-    SNI_TRY(trace->around ? lead_to_parameter(v, trace->graph) : cut_read(trace, index));
+    SNI_TRY(trace->is_body ? lead_to_parameter(v, trace->graph) : cut_read(trace, index));
     v->cut = true;
   }
   *out_node = v->read = v->present;

@@ -39,6 +39,7 @@ void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id 
 // ---- graph passes
 typedef sn_status (*sni_graph_pass)(const sni_graph *graph, sni_graph **out_graph);
 // Complex values as pairs of real ones; before all others. *out_graph may be the graph itself.
+sn_status sni_inline_calls(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_drop_custom(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_split_complex(const sni_graph *graph, sni_graph **out_graph);
 // Storage dtypes in terms of compute dtypes; before the rest. *out_graph may be the graph itself.

@@ -49,13 +49,14 @@ typedef enum node_kind {
   SCAN,
   MAP,
   CUSTOM,
+  CHECKPOINT,
   n_kinds
 } node_kind;
 
 static const char *const kind_names[n_kinds] = {
-    "unary",  "binary", "reduce", "draw",  "assign", "assign_add",     "assign part",
-    "read",   "set",    "pick",   "probe", "stop",   "inner gradient", "cond",
-    "switch", "while",  "fori",   "scan",  "map_fn", "custom gradient"};
+    "unary",  "binary", "reduce", "draw",  "assign", "assign_add",      "assign part",
+    "read",   "set",    "pick",   "probe", "stop",   "inner gradient",  "cond",
+    "switch", "while",  "fori",   "scan",  "map_fn", "custom gradient", "checkpoint"};
 
 typedef struct node {
   node_kind kind;
@@ -170,7 +171,7 @@ static inline void draw_branches(program *p, const sight *s, node *x) {
   x->n_out = 1 + (int)draw(p, 2);
   for (int i = 0; i < x->n_out; i++) out[i] = small_type(p);
   x->a = pick_of(p, s, NUMBER);
-  x->n_blocks = x->kind == COND ? 2 : 3;
+  x->n_blocks = x->kind == COND ? 2 : x->kind == SWITCH ? 3 : 1;
   for (int i = 0; i < x->n_blocks; i++) x->blocks[i] = draw_block(p, s, x->n_in, in, x->n_out, out);
   x->first_result = add_values(p, x->n_out, out);
 }
@@ -262,7 +263,8 @@ static inline node_kind draw_kind(program *p, const sight *s) {
                                   DRAW,           READ,  READ,  ASSIGN, REDUCE, REDUCE, ASSIGN_ADD,
                                   ASSIGN_PART,    SET,   PICK,  PROBE,  STOP,   PROBE,  DRAW,
                                   INNER_GRADIENT, ASSIGN};
-  static const uint8_t control[] = {COND, SWITCH, WHILE, FORI, FORI, SCAN, SCAN, MAP, CUSTOM, COND};
+  static const uint8_t control[] = {COND, SWITCH, WHILE,  FORI, FORI,      SCAN,
+                                    SCAN, MAP,    CUSTOM, COND, CHECKPOINT};
   for (;;) {
     const bool has_body = s->depth < most_depth && chance(p, s->depth ? 24 : 55);
     const node_kind kind = has_body ? (node_kind)control[draw(p, sizeof(control))]
@@ -299,7 +301,7 @@ static inline void read_again(program *p, sight *s, block *b, const node *assign
 
 static inline void draw_node(program *p, sight *s, block *b) {
   node *x = add_node(p, b, draw_kind(p, s));
-  if (x->kind == COND || x->kind == SWITCH)
+  if (x->kind == COND || x->kind == SWITCH || x->kind == CHECKPOINT)
     draw_branches(p, s, x);
   else if (x->kind == WHILE || x->kind == FORI)
     draw_counted(p, s, x);

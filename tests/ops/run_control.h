@@ -80,7 +80,7 @@ static inline sn_tensor *apply_any_unary(const job *j, const node *x, sn_tensor 
 
 static inline sn_tensor *inner_gradient(const job *j, sn_context *c, sn_tensor *a, sn_tensor *b) {
   sn_tensor *g, *x = sn_identity(a);
-  sn_tape *tape = j->with_tape ? sn_tape_begin(c, .persistent = true) : NULL;
+  sn_tape *tape = j->with_tape && !sn_is_traced(x) ? sn_tape_begin(c, .persistent = true) : NULL;
   if (tape) sn_tape_watch(tape, x);
   sn_gradients(sn_sum(sn_mul(sn_tanh(x), sn_stop_gradient(b))), &x, 1, &g);
   sn_tape_end(tape);
@@ -293,6 +293,9 @@ static inline sn_status run_control(job *j, sn_context *c, const node *x, sn_ten
     case MAP:
       if (j->unrolled) return unrolled_scan(j, c, x, out);
       return sn_map_fn(c, body_0, user, &rows, 1, out, x->n_out);
+    case CHECKPOINT:
+      if (j->unrolled) return run_body(user, c, 0, in, out);
+      return sn_checkpoint(c, body_0, user, in, x->n_in, out, x->n_out);
     default:
       return sn_custom_gradient(c, body_0, backward, user, in, 1, out, 1);
   }
