@@ -4,6 +4,7 @@
 // graph has computed of the same values: a gradient that computes the forward pass again does not keep it alive. A barrier
 // is a view, and costs nothing.
 #include "graph/control.h"
+#include "passes/graph/build.h"
 #include "passes/graph/passes.h"
 
 #include <string.h>
@@ -26,11 +27,6 @@ static sni_node_id *make_map(const inlining *in, const sni_graph *from) {
   return map;
 }
 
-static sn_status pass_barrier(inlining *in, sni_location location, sni_node_id *io_node) {
-  return sni_graph_add(in->to, SNI_OP_BARRIER, io_node, 1, &in->n_barriers, 1, NULL, location,
-                       io_node);
-}
-
 static sn_status expand(inlining *in, const sni_graph *from, sni_node_id *map);
 
 // *out_map: what the body's nodes are.
@@ -39,13 +35,15 @@ static sn_status expand_call(inlining *in, const sni_node *call, const sni_node_
   const sni_graph *body = call->bodies[0];
   sni_node_id *inner = *out_map = make_map(in, body);
   if (!inner) return sni_fail_memory(in->to->diag, body->n_nodes * sizeof(*inner), "a call");
-  if (call->attrs[0]) in->n_barriers++;
+  sni_build b = sni_build_make(in->to, call->location);
+  in->n_barriers += call->attrs[0];
   for (uint32_t p = 0; p < body->n_parameters; p++) {
     const sni_parameter *parameter = &body->parameters[p];
     sni_node_id *node = &inner[parameter->node];
     *node = map[call->operands[parameter->index]];
-    if (call->attrs[0]) SNI_TRY(pass_barrier(in, call->location, node));
+    if (call->attrs[0]) *node = sni_build_barrier(&b, *node, in->n_barriers);
   }
+  SNI_TRY(b.status);
   return expand(in, body, inner);
 }
 
