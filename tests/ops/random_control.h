@@ -195,6 +195,7 @@ static inline void draw_scan(program *p, const sight *s, node *x) {
   if (x->kind == SCAN) draw_ports(p, s, x, in);
   x->a = pick_of(p, s, MATRIX);
   x->reverse = x->kind == SCAN && chance(p, 40);
+  x->end = x->kind == SCAN && chance(p, 30);  // in segments
   in[x->n_in] = VECTOR;
   memcpy(out, in, sizeof(out));
   x->n_out = x->n_in + (x->kind == MAP || chance(p, 70));
@@ -325,7 +326,7 @@ static inline void generate(program *p, uint64_t seed) {
   p->smooth = p->order == 1 && chance(p, 60);
   p->no_while = p->order > 1 && chance(p, 75);
   for (int i = 0; i < n_bindings; i++) {
-    p->m[i] = 1 + (int64_t)draw(p, 5);
+    p->m[i] = 1 + (int64_t)draw(p, 6);
     p->n[i] = chance(p, 10) ? 65 + (int64_t)draw(p, 9) : 2 + (int64_t)draw(p, 6);
   }
   sight s = {.n = 0};

@@ -289,7 +289,8 @@ static inline sn_status run_control(job *j, sn_context *c, const node *x, sn_ten
       return sn_fori_loop(c, x->begin, x->end, counted_body, user, in, x->n_in, out, x->n_out);
     case SCAN:
       if (j->unrolled) return unrolled_scan(j, c, x, out);
-      return sn_scan(c, body_0, user, in, x->n_in, &rows, 1, out, x->n_out, .reverse = x->reverse);
+      return sn_scan(c, body_0, user, in, x->n_in, &rows, 1, out, x->n_out, .reverse = x->reverse,
+                     .checkpoint = x->end);
     case MAP:
       if (j->unrolled) return unrolled_scan(j, c, x, out);
       return sn_map_fn(c, body_0, user, &rows, 1, out, x->n_out);
