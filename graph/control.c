@@ -19,11 +19,13 @@ sni_control sni_control_of(const sni_node *node) {
   sni_control c = {.kind = node->op == SNI_OP_COND     ? SNI_CONTROL_COND
                            : node->op == SNI_OP_WHILE  ? SNI_CONTROL_WHILE
                            : node->op == SNI_OP_RESCAN ? SNI_CONTROL_RESCAN
+                           : node->op == SNI_OP_CALL   ? SNI_CONTROL_CALL
                            : node->op == SNI_OP_CUSTOM ? SNI_CONTROL_CUSTOM
                                                        : SNI_CONTROL_SCAN};
   c.first_carry = node->op == SNI_OP_COND || node->op == SNI_OP_RESCAN;
   if (node->op == SNI_OP_CUSTOM) return custom_of(node, c);
-  if (node->op != SNI_OP_COND) c.n_carries = (int)node->attrs[0];
+  const bool is_loop = node->op != SNI_OP_COND && node->op != SNI_OP_CALL;
+  if (is_loop) c.n_carries = (int)node->attrs[0];
   if (node->op == SNI_OP_WHILE) c.n_variables = (int)node->attrs[1];
   c.first_x = c.first_capture = c.first_carry + c.n_carries;
   if (node->op == SNI_OP_SCAN) {
@@ -91,7 +93,7 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
   }
   const sni_graph *step = sni_control_step(node);
   *out_type = *sni_graph_type(step, sni_body_output(step, index - c.n_carries));
-  if (node->op == SNI_OP_COND) return SN_OK;
+  if (node->op == SNI_OP_COND || node->op == SNI_OP_CALL) return SN_OK;
   if (out_type->rank == SN_MAX_RANK)
     return sni_fail(graph->diag, SN_ERR_SHAPE,
                     "%s: output %d has rank %d, and none is left for "
@@ -249,6 +251,7 @@ static bool counts_fit(const sni_node *node) {
            node->attrs[0] <= node->n_operands &&
            node->attrs[1] <= node->n_operands - node->attrs[0];
   if (node->op == SNI_OP_COND) return node->n_operands > 0 && node->n_bodies > 0;
+  if (node->op == SNI_OP_CALL) return node->n_bodies == 1;
   if (node->n_bodies != wanted) return false;
   int64_t operands = node->attrs[0];
   if (operands < 0 || (node->op == SNI_OP_WHILE && operands < 1)) return false;
@@ -305,4 +308,21 @@ sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, in
   const sni_dim attr = index;
   return sni_graph_append(graph, true, SNI_OP_RESULT, &control, 1, &attr, 1, &type, node->location,
                           out_id);
+}
+
+sn_status sni_graph_add_redirection(sni_graph *graph, sni_node_id value, sni_node_id to,
+                                    sni_node_id *out_id) {
+  const sni_dim attrs[2] = {1, 1};
+  const sni_node_id operands[2] = {to, value};
+  const sni_type type = *sni_graph_type(graph, value);
+  const sni_location location = sni_graph_node(graph, value)->location;
+  sni_graph *way_back;
+  sni_node_id node = SNI_NO_NODE;
+  SNI_TRY(sni_graph_create(graph->arena, graph->diag, "redirection", graph->dims, &way_back));
+  for (uint32_t i = 0; i < 3; i++)  // `to`, the value, its cotangent
+    SNI_TRY(sni_graph_add_parameter(way_back, &type, SNI_PARAMETER_INPUT, i, NULL, &node));
+  SNI_TRY(sni_graph_add_result(way_back, node, -1));
+  SNI_TRY(sni_graph_add_control(graph, SNI_OP_CUSTOM, operands, 2, attrs, 2, &way_back, 1, location,
+                                &node));
+  return sni_graph_add_control_result(graph, node, 0, out_id);
 }

@@ -5,6 +5,7 @@
 //   while   carries, captures              condition, step           carries; history
 //   rescan  history, carries, captures     step                      carries
 //   scan    carries, xs, captures          step                      carries, ys
+//   call    captures                       the called                its outputs
 //   custom  ins, outs, captures            way back                  the outs
 //
 // What a body reads is all its own: its INPUT parameters are (of a scan) the number of the iteration, i64[],
@@ -54,6 +55,10 @@ sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *
                                 int n_operands, const sni_dim *attrs, int n_attrs,
                                 sni_graph *const *bodies, int n_bodies, sni_location location,
                                 sni_node_id *out_id);
+// Appends the value once more, whose cotangent goes to `to`, of its type, in the place of what it was computed from: a
+// custom op.
+sn_status sni_graph_add_redirection(sni_graph *graph, sni_node_id value, sni_node_id to,
+                                    sni_node_id *out_id);
 // Appends the node of one of its results.
 sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, int index,
                                        sni_node_id *out_id);

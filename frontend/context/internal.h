@@ -152,6 +152,15 @@ enum {
   SNI_FIRST_TENSORS = 96,
 };
 
+// Where gradients in the body end that runs in place (frontend/gradient/boundary.h): nodes before `given` are around it,
+// those from there to `first` are what it was given.
+typedef struct sni_boundary {
+  const char *name;
+  uint64_t graph;  // that they are nodes of; 0: none
+  sni_node_id given, first;
+  const struct sni_boundary *around;  // of the body around it; NULL: none
+} sni_boundary;
+
 struct sn_context {
   sni_family *family;
   sni_diag diag;           // pending error; status SN_OK: none
@@ -172,7 +181,8 @@ struct sn_context {
   sni_trace *trace;           // innermost open trace; NULL: eager
   uint64_t n_traces;          // opened so far
   sni_record *record;         // while tapes are open, else NULL
-  sn_tape *ended_tapes;       // the latest ones, newest first
+  sni_boundary boundary;
+  sn_tape *ended_tapes;  // the latest ones, newest first
   sni_eager_cache *eager;
   sn_tensor *random_state;  // variable i64[3] {key, stream, counter}; made at first use
   // What this context keeps of the functions that it has called (call_site.c).

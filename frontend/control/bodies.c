@@ -166,6 +166,21 @@ sn_status sni_variable_at_end(sni_bodies *b, int body, uint32_t variable, sni_no
                                  b->first_input + b->outer.n - 1, NULL, out_node);
 }
 
+sn_status sni_add_branch_results(sni_bodies *b, int n_out) {
+  for (int i = 0; i < b->n_bodies; i++) {
+    sni_traced_body *body = &b->bodies[i];
+    for (int k = 0; k < n_out; k++)
+      SNI_TRY(sni_graph_add_result(body->trace.graph, body->outputs[k], -1));
+    for (uint32_t v = 0; v < b->n_variables; v++) {
+      sni_node_id node;
+      if (!b->variables[v].assigned) continue;
+      SNI_TRY(sni_variable_at_end(b, i, v, &node));
+      SNI_TRY(sni_graph_add_result(body->trace.graph, node, -1));
+    }
+  }
+  return SN_OK;
+}
+
 // ---- the op
 static sn_status add_results(sni_bodies *b, sni_node_id control, int n_out, sn_tensor **out,
                              const int *numbers, int first_variable) {

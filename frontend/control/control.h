@@ -3,6 +3,7 @@
 #define SNI_FRONTEND_CONTROL_H
 
 #include "frontend/control/bodies.h"
+#include "frontend/gradient/boundary.h"
 
 // Arrays and counts of tensors given and wanted; tensors that are usable. False: an error is pending.
 bool sni_check_control_lists(sn_context *context, const char *name, sn_tensor *const *in, int n_in,

@@ -9,6 +9,8 @@
 // A body has a trace of its own inside another; what it reads of those around becomes a parameter of each body on the way.
 #include "frontend/function/trace.h"
 
+#include "graph/control.h"
+
 #include <string.h>
 
 enum { most_baked_elements = 8 };
@@ -76,6 +78,8 @@ sn_status sni_trace_open_body(sni_trace *trace, sn_context *context, sni_outer_v
                        .first_input = first_input,
                        .first_variable = first_variable,
                        .depth = around->depth,
+                       .is_body = true,
+                       .bakes_nothing = around->bakes_nothing,
                        .nesting = around->nesting + 1};
   trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
   SNI_TRY(sni_graph_create(around->graph->arena, &context->diag, name, around->graph->dims,
@@ -196,7 +200,7 @@ static void add_known(sni_trace *trace, const sni_trace_known *known) {
 static sn_status capture(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
   SNI_TRY(reserve_known(trace));
   sni_trace_known known = {.tensor = t, .capture = -1};
-  if (sni_type_size(NULL, &t->type) <= most_baked_elements) {
+  if (!trace->bakes_nothing && sni_type_size(NULL, &t->type) <= most_baked_elements) {
     SNI_TRY(sni_graph_add_constant(trace->graph, &t->type, t->data, t->location, &known.node));
   } else if (trace->around) {
     SNI_TRY(node_of_outer(trace, t, &known.node));
@@ -248,19 +252,32 @@ sn_status sni_trace_assign(sni_trace *trace, sn_tensor *variable, sni_node_id no
   return SN_OK;
 }
 
-// What was assigned is read without a way back to what it was computed from: a variable is a leaf
-// of gradients in every mode.
+// ---- reads of what was assigned
+// They have no way back to what it was computed from: a variable is a leaf of gradients in every mode. Whoever asks for the
+// gradient with respect to the variable in a function's trace sums over its reads.
+static sn_status cut_read(sni_trace *trace, uint32_t variable) {
+  sni_node_id *present = &trace->variables[variable].present;
+  SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->reads,
+                          &trace->reads_capacity, trace->n_reads + 1, sizeof(*trace->reads)));
+  SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, present, 1, NULL, 0, NULL,
+                        sni_graph_node(trace->graph, *present)->location, present));
+  trace->reads[trace->n_reads++] = (sni_trace_read){variable, *present};
+  return SN_OK;
+}
+
+// Of a body the gradient is asked for outside, where its reads are not known: so the way back leads to the parameter, by a
+// custom gradient of the value that was assigned.
+static sn_status lead_to_parameter(sni_trace_variable *v, sni_graph *graph) {
+  return sni_graph_add_redirection(graph, v->present, v->parameter, &v->present);
+}
+
 static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_id *out_node) {
   uint32_t index;
   SNI_TRY(sni_trace_variable_of(trace, variable, &index));
   sni_trace_variable *v = &trace->variables[index];
   if (v->assigned && !v->cut && sni_is_inexact(variable->type.dtype)) {
-    SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->reads,
-                            &trace->reads_capacity, trace->n_reads + 1, sizeof(*trace->reads)));
-    SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, &v->present, 1, NULL, 0, NULL,
-                          sni_graph_node(trace->graph, v->present)->location, &v->present));
+    SNI_TRY(trace->is_body ? lead_to_parameter(v, trace->graph) : cut_read(trace, index));
     v->cut = true;
-    trace->reads[trace->n_reads++] = (sni_trace_read){index, v->present};
   }
   *out_node = v->read = v->present;
   return SN_OK;

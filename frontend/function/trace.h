@@ -11,11 +11,11 @@ typedef struct sni_trace_variable {
   sni_node_id present;    // its value now
   sni_node_id read;       // the value that was read last
   bool assigned;
-  bool cut;  // present is a stop_gradient of what was assigned
+  bool cut;  // present has no way back to what was assigned
 } sni_trace_variable;
 
-// A value that a variable was assigned in the trace, where it was read. Gradients with respect to the
-// variable sum over these and its parameter.
+// A value that a variable was assigned in the trace of a function, where it was read. Gradients with respect to the
+// variable sum over these and its parameter. In a body the parameter has them all.
 typedef struct sni_trace_read {
   uint32_t variable;  // number in sni_trace.variables
   sni_node_id node;
@@ -54,7 +54,9 @@ struct sni_trace {
   uint32_t *slots;  // open addressing over known: number + 1
   uint32_t n_slots;
   uint32_t n_captures;
-  int depth;  // of functions inlined into one another
+  int depth;           // of functions inlined into one another
+  bool is_body;        // of a control op, also of one that the record holds
+  bool bakes_nothing;  // eager tensors are captures, however small: gradients lead to them
   // Of a body:
   sni_trace *around;         // NULL: this is a function's
   sni_outer_values *outer;   // what its parameters from first_input on stand for

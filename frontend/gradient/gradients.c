@@ -7,6 +7,7 @@
 #include "frontend/gradient/gradients.h"
 
 #include "frontend/function/trace.h"
+#include "frontend/gradient/boundary.h"
 
 #include <string.h>
 
@@ -242,12 +243,7 @@ static sn_status check_around(sni_trace *trace, const sni_node_id *ys, int n_ys,
     bool reached = false;
     for (int k = 0; k < n_ys; k++) reached |= marks[ys[k]];
     if (!reached) continue;
-    const char *op = trace->context->frame.op;
-    return sni_fail(
-        &trace->context->diag, SN_ERR_GRADIENT,
-        "%s: in a body of %s y depends on xs[%d] through what is computed outside of the "
-        "body: compute it in there, too",
-        op ? op : "sn_gradients", trace->name, i);
+    return sni_fail_hidden(trace->context, trace->name, i);
   }
   return SN_OK;
 }
@@ -290,6 +286,13 @@ static sn_status find_xs(sni_trace *trace, const sni_gradient_call *call,
   return SN_OK;
 }
 
+sn_status sni_check_boundary(sn_context *context, sni_node_id y, const sni_gradient_terms *terms) {
+  const sni_node_id *next = terms->nodes;
+  for (int i = 0; i < terms->n_xs; next += terms->counts[i++])
+    SNI_TRY(sni_boundary_check(context, y, next, terms->counts[i], i));
+  return SN_OK;
+}
+
 static sn_status differentiate(sni_trace *trace, const sni_gradient_call *call,
                                sni_gradient_terms *terms, sni_node_id *out_y) {
   sni_graph *graph = trace->graph;
@@ -299,8 +302,11 @@ static sn_status differentiate(sni_trace *trace, const sni_gradient_call *call,
   SNI_TRY(find_ys(trace, call, &ys));
   SNI_TRY(find_xs(trace, call, &request, terms));
   SNI_TRY(check_around(trace, ys.nodes, call->n_ys, call->xs, call->n));
+  for (int k = 0; k < call->n_ys; k++)
+    SNI_TRY(sni_check_boundary(trace->context, ys.nodes[k], terms));
   SNI_TRY(sni_request_ys(graph, ys.nodes, ys.seeds, call->n_ys, &request, &any));
   *out_y = request.y;
+  request.first = sni_boundary_first(trace->context);
   SNI_TRY(sni_differentiate(graph, &request, terms->gradients));
   return sni_terms_add(terms, graph);
 }

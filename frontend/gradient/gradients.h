@@ -47,6 +47,8 @@ void sni_terms_deinit(sni_gradient_terms *terms, sni_allocator *allocator);
 // gradients[i] becomes the sum of those of x i's terms, added in order to the graph; SNI_NO_NODE:
 // there is none.
 sn_status sni_terms_add(const sni_gradient_terms *terms, sni_graph *graph);
+// Whether y depends on none of the xs through what is around the body that is called in place. Errors: SN_ERR_GRADIENT, SN_ERR_MEMORY.
+sn_status sni_check_boundary(sn_context *context, sni_node_id y, const sni_gradient_terms *terms);
 // Whether the ys and their seeds can be differentiated at all. False: an error is pending.
 bool sni_gradients_fit(sn_context *context, const sni_gradient_call *call);
 // Cotangent of ys[k] as the caller gave it; NULL: ones.

@@ -5,6 +5,7 @@
 // recording get the appended nodes too, so nested tapes give higher derivatives; so does a
 // persistent tape itself, but a one-shot tape records nothing of its own gradient. With respect to
 // a variable means: the sum over its values that were read.
+#include "frontend/gradient/boundary.h"
 #include "frontend/gradient/gradients.h"
 #include "frontend/gradient/record.h"
 
@@ -164,6 +165,7 @@ typedef struct sweep {
   sni_record *record;
   const sni_gradient_call *call;
   sni_node_id *ys, *seeds;   // of the call's ys; SNI_NO_NODE: not watched
+  sni_node_id first;         // node that y is looked for behind (boundary.h)
   sni_node_id y;             // the first one that is watched; SNI_NO_NODE: none is
   sni_gradient_terms terms;  // nodes, gradients: SNI_NO_NODE: not watched; unconnected
 } sweep;
@@ -227,10 +229,14 @@ static sn_status find_ys(sweep *s, sni_differentiate_request *request, bool *out
 static sn_status differentiate(sweep *s) {
   sni_record *record = s->record;
   sni_gradient_terms *terms = &s->terms;
-  sni_differentiate_request request = {.xs = terms->nodes, .n_xs = terms->n, .mask = s->tape->bit};
+  sni_differentiate_request request = {
+      .xs = terms->nodes, .n_xs = terms->n, .first = s->first, .mask = s->tape->bit};
   bool any;
   for (int i = 0; i < terms->n; i++) terms->gradients[i] = SNI_NO_NODE;
   SNI_TRY(find_ys(s, &request, &any));
+  for (int k = 0; s->first && k < s->call->n_ys; k++)
+    if (s->ys[k] != SNI_NO_NODE)
+      SNI_TRY(sni_check_boundary(s->tape->context, s->ys[k], terms));
   s->y = any ? request.y : SNI_NO_NODE;
   if (!any) return SN_OK;
   request.masks = record->flows;
@@ -317,10 +323,12 @@ static bool run_sweep(sweep *s) {
   return make_outputs(context, s);
 }
 
-void sni_tape_gradients(sn_tape *tape, const sni_gradient_call *call) {
+// first: nodes before it are leaves.
+static void tape_gradients(sn_tape *tape, const sni_gradient_call *call, sni_node_id first) {
   sn_context *context = tape->context;
   sni_allocator *allocator = &context->family->allocator;
-  sweep s = {.tape = tape, .record = tape->record, .call = call, .y = SNI_NO_NODE};
+  sweep s = {
+      .tape = tape, .record = tape->record, .call = call, .first = first, .y = SNI_NO_NODE};
   bool ok = false;
   if (tape->used && !tape->persistent) {
     sni_error(context, SN_ERR_STATE,
@@ -341,7 +349,7 @@ void sni_tape_gradients(sn_tape *tape, const sni_gradient_call *call) {
 void sni_record_gradients(sn_context *context, const sni_gradient_call *call) {
   sni_record *record = context->record;
   if (record) {
-    sni_tape_gradients(record->tapes[record->n_tapes - 1], call);
+    tape_gradients(record->tapes[record->n_tapes - 1], call, sni_boundary_first(context));
     return;
   }
   sni_error(context, SN_ERR_STATE,
@@ -369,7 +377,7 @@ void sni_gradients_of_tape(const char *name, sn_tape *tape, sni_gradient_call *c
   if (!context) return;
   const char *wrong = refusal(context, tape, &status);
   if (!wrong) {
-    sni_tape_gradients(tape, call);
+    tape_gradients(tape, call, 0);  // all that it has recorded
     return;
   }
   sni_error(context, status, "%s: %s", name, wrong);

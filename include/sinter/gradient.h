@@ -145,6 +145,16 @@ SN_API SN_MUST_USE sn_status sn_check_gradients_at(sn_context *context, sn_callb
                                                    const sn_gradient_check_options *options,
                                                    sn_gradient_error *out_worst, const char *file,
                                                    int line);
+// out[0 .. n_out) = forward(in[0 .. n_in)), of which a gradient keeps nothing but what forward reads: the rest is computed once
+// more on the way back, random numbers and variables as they were then. The same bits as without, but for the order in which
+// cotangents add up of a value that is used inside and outside. Nests; works in a trace, in sn_call_eager and under tapes, where
+// forward is traced once more (so it opens none itself). It may read and assign variables, and use any tensor around it. user is given to forward. out gets scope-owned
+// tensors; after an error, which stays pending and is returned, the error tensor. Errors: those of forward; SN_ERR_ARGUMENT (NULL,
+// negative counts), SN_ERR_CALLBACK (an output left unset). Source: jax.checkpoint, tf.recompute_grad.
+SN_API sn_status sn_checkpoint_at(sn_context *context, sn_callback forward, void *user,
+                                  sn_tensor *const *in, int n_in, sn_tensor **out, int n_out,
+                                  const char *file, int line);
+#define sn_checkpoint(...) sn_checkpoint_at(__VA_ARGS__, __FILE__, __LINE__)
 
 // y = x, of any dtype; no gradient flows through.
 SN_API sn_tensor *sn_stop_gradient(sn_tensor *x);

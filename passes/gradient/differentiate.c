@@ -41,10 +41,16 @@ static bool is_inexact(const sni_graph *graph, sni_node_id id) {
   return sni_is_inexact(sni_graph_type(graph, id)->dtype);
 }
 
+bool sni_has_gradient(const sni_graph *graph, sni_node_id id) {
+  const sni_node *node = sni_graph_node(graph, id);
+  return (rules[node->op] || sni_is_result(node)) &&
+         (is_inexact(graph, id) || sni_is_control(node));
+}
+
 // Gradients flow from node i to its operands.
 static bool passes_through(const state *s, sni_node_id i) {
   const sni_differentiate_request *r = s->request;
-  return rules[s->graph->nodes[i].op] &&
+  return i >= r->first && rules[s->graph->nodes[i].op] &&
          (is_inexact(s->graph, i) || sni_is_control(&s->graph->nodes[i])) &&
          (!r->masks || (r->masks[i] & r->mask));
 }
@@ -56,7 +62,7 @@ static void mark_dependent(state *s) {
   }
   for (sni_node_id i = 0; i < s->n; i++) {
     const sni_node *node = sni_graph_node(s->graph, i);
-    if (sni_is_result(node))
+    if (sni_is_result(node) && i >= s->request->first)
       s->depends[i] |= s->depends[node->operands[0]] && is_inexact(s->graph, i);
     if (s->depends[i] || !passes_through(s, i)) continue;
     for (int k = 0; k < node->n_operands && !s->depends[i]; k++)
@@ -135,8 +141,7 @@ static sn_status sweep(state *s) {
 void sni_mark_dependent(const sni_graph *graph, bool *marks) {
   for (sni_node_id i = 0; i < graph->n_nodes; i++) {
     const sni_node *node = sni_graph_node(graph, i);
-    if (!rules[node->op] && !sni_is_result(node)) continue;
-    if (!is_inexact(graph, i) && !sni_is_control(node)) continue;
+    if (!sni_has_gradient(graph, i)) continue;
     for (int k = 0; k < node->n_operands && !marks[i]; k++) marks[i] = marks[node->operands[k]];
   }
 }

@@ -1,7 +1,8 @@
 // Gradients of branches and loops. Each is a control op of the same kind, whose bodies compute what the forward ones do
 // once more and then their gradients: of a cond in the branch that was taken; of a scan from the last iteration to the first,
 // each from the carries that it began with, which the forward loop puts down as more outputs, with what would be dear to compute
-// again (choose_residuals.h); of a while in the same way, whose number of iterations its history knows.
+// again (choose_residuals.h); of a while in the same way, whose number of iterations its history knows; of a call in a call of its
+// own, apart from the first.
 //
 // Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
 // of rows are its outputs.
@@ -151,9 +152,13 @@ static bool is_reached(const inner *branches, int n, int gradient) {
   return false;
 }
 
-static sn_status differentiate_cond(const sni_vjp *v, const sni_control *c) {
+// A call's one body is a branch that is always taken; `first`: where its captures are.
+static sn_status differentiate_branches(const sni_vjp *v, const sni_control *c) {
   sni_graph *graph = v->b->graph;
-  const int n_bodies = v->node.n_bodies, n_operands = 1 + c->n_captures;
+  const int n_bodies = v->node.n_bodies, first = c->first_capture;
+  const int n_operands = first + c->n_captures;
+  const sni_dim apart = 1;
+  const bool is_call = c->kind == SNI_CONTROL_CALL;
   inner *branches = SNI_ARENA_ARRAY(graph->arena, inner, n_bodies);
   sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
   sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, n_operands + c->n_results);
@@ -163,26 +168,33 @@ static sn_status differentiate_cond(const sni_vjp *v, const sni_control *c) {
     bodies[k] = branches[k].graph;
   }
   int n = n_operands, n_out = 0;
-  memcpy(operands, v->node.operands, (size_t)n_operands * sizeof(*operands));
+  bool any = false;
+  if (n_operands) memcpy(operands, v->node.operands, (size_t)n_operands * sizeof(*operands));
   for (int i = 0; i < c->n_results; i++)
     if (v->dys[i] != none) operands[n++] = v->dys[i];
   for (int i = 0; i < c->n_captures; i++) {
-    if (!v->wanted[1 + i] || !is_reached(branches, n_bodies, i)) continue;
+    if (!v->wanted[first + i] || !is_reached(branches, n_bodies, i)) continue;
     for (int k = 0; k < n_bodies; k++)
-      SNI_TRY(add_gradient(&branches[k], branches[k].gradients[i], operand_type(v, 1 + i), -1));
+      SNI_TRY(add_gradient(&branches[k], branches[k].gradients[i], operand_type(v, first + i), -1));
+    any = true;
   }
   sni_node_id control;
-  SNI_TRY(sni_graph_add_control(graph, SNI_OP_COND, operands, n, NULL, 0, bodies, n_bodies,
+  if (!any) return SN_OK;
+  SNI_TRY(sni_graph_add_control(graph, v->node.op, operands, n, &apart, is_call, bodies, n_bodies,
                                 v->b->location, &control));
   for (int i = 0; i < c->n_captures; i++)
-    if (v->wanted[1 + i] && is_reached(branches, n_bodies, i))
-      v->out[1 + i] = result_of(v, control, n_out++);
+    if (v->wanted[first + i] && is_reached(branches, n_bodies, i))
+      v->out[first + i] = result_of(v, control, n_out++);
   return v->b->status;
 }
 
 void sni_vjp_cond(const sni_vjp *v) {
   const sni_control c = sni_control_of(&v->node);
-  if (!v->b->status) v->b->status = differentiate_cond(v, &c);
+  if (!v->b->status) v->b->status = differentiate_branches(v, &c);
+}
+
+void sni_vjp_call(const sni_vjp *v) {
+  sni_vjp_cond(v);
 }
 
 // ---- scan

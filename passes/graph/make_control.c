@@ -303,12 +303,13 @@ static sn_status stays_as_it_is(interface *io, bool *out_stays) {
   for (int i = 0; *out_stays && i < e->c.n_captures; i++) {
     const sni_node_id outer = e->node.operands[e->c.first_capture + i];
     uint32_t capture;
-    bool is_read = false;
-    SNI_TRY(capture_of(io, outer, &capture));
+    *out_stays = false;
     for (int b = 0; b < e->node.n_bodies; b++)
-      is_read |= e->ends[b].inputs[e->c.first_capture_input + i] != none;
-    *out_stays = is_read && capture == (uint32_t)i &&
-                 !lives_inside(e->walk->to, sni_graph_node(e->walk->to, outer));
+      *out_stays |= e->ends[b].inputs[e->c.first_capture_input + i] != none;
+    if (!*out_stays) break;  // what no body reads may be no node any more
+    SNI_TRY(capture_of(io, outer, &capture));
+    *out_stays =
+        capture == (uint32_t)i && !lives_inside(e->walk->to, sni_graph_node(e->walk->to, outer));
   }
   io->n_captures = 0;
   io->serial = ++e->walk->serial;

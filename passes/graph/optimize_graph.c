@@ -15,7 +15,8 @@ static sn_status clean(const sni_graph *graph, sni_graph **out_graph) {
 
 // A body, which is optimised as a graph of its own when it is compiled.
 static sn_status prepare_body(const sni_graph *graph, sni_graph **out_graph) {
-  SNI_TRY(sni_drop_custom(graph, out_graph));
+  SNI_TRY(sni_inline_calls(graph, out_graph));
+  SNI_TRY(sni_drop_custom(*out_graph, out_graph));
   SNI_TRY(sni_widen_storage(*out_graph, out_graph));
   return clean(*out_graph, out_graph);
 }
@@ -34,7 +35,8 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   bool turned = false, lowered = false, split_some = false, changed = false;
   *out_graph = (sni_graph *)(uintptr_t)graph;
   if (!graph->is_clean) {
-    SNI_TRY(sni_drop_custom(graph, out_graph));
+    SNI_TRY(sni_inline_calls(graph, out_graph));
+    SNI_TRY(sni_drop_custom(*out_graph, out_graph));
     SNI_TRY(sni_split_complex(*out_graph, out_graph));
     SNI_TRY(sni_widen_storage(*out_graph, out_graph));
     SNI_TRY(clean(*out_graph, out_graph));
@@ -58,6 +60,7 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
 }
 
 const sni_pass_info sni_graph_passes[] = {
+    {"inline_calls", sni_inline_calls, "calls become the nodes of what they call"},
     {"drop_custom", sni_drop_custom, "custom gradients are the values that they are of"},
     {"split_complex", sni_split_complex, "complex values as pairs of real ones"},
     {"widen_storage", sni_widen_storage, "storage dtypes in terms of compute dtypes"},

@@ -130,7 +130,8 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
                              .n_results = (uint32_t)c.n_results,
                              .first_carry = (uint32_t)c.first_carry,
                              .reverse = c.reverse};
-  for (uint32_t i = 0; i < n_operands; i++) slots[i] = (uint32_t)l->nodes[node->operands[i]].slot;
+  for (uint32_t i = 0; i < n_operands; i++)
+    slots[i] = (uint32_t)l->nodes[sni_view_base(l, node->operands[i])].slot;
   SNI_TRY(result_slots(l, id, &c, slots + n_operands));
   SNI_TRY(plan_params(l, node, &c, params));
   SNI_TRY(plan_spares(l, node, &c, call->bodies[node->n_bodies - 1], slots, &n));
