@@ -19,6 +19,8 @@ struct sni_bound_control {
   sni_run_state **bodies;
   void **inputs, **outputs, **carries, **next;
   int64_t iteration;
+  sni_watch *watch;
+  sn_progress progress;
   history history;
   sni_diag *diag;
   sn_status status;
@@ -77,6 +79,13 @@ sn_status sni_bound_control_bind(sni_bound_control *control, const int64_t *symb
 void sni_bound_control_limit_threads(sni_bound_control *control, int threads) {
   for (uint32_t i = 0; i < control->call->n_bodies; i++)
     sni_run_state_limit_threads(control->bodies[i], threads);
+}
+
+// Its carries are results of its own: a run may end anywhere in it.
+void sni_bound_control_watch(sni_bound_control *control, sni_watch *watch) {
+  control->watch = watch;
+  for (uint32_t i = 0; i < control->call->n_bodies; i++)
+    sni_run_state_watch(control->bodies[i], watch, true);
 }
 
 size_t sni_bound_control_bytes(const sni_bound_control *control) {
@@ -179,13 +188,22 @@ static sn_status add_row(sni_bound_control *control, const int64_t *bytes) {
 }
 
 // ---- loops
+// The end of an iteration. A body has no commands where it gives what it is given.
+static sn_status end_iteration(sni_bound_control *control) {
+  static const double iteration_ns = 30;
+  control->progress.iteration++;
+  swap_carries(control);
+  return sni_watch_poll(control->watch, iteration_ns, control->diag);
+}
+
 static sn_status iterate_while(sni_bound_control *control, const int64_t *row_bytes) {
-  for (bool goes_on = false;; swap_carries(control)) {
+  for (bool goes_on = false;;) {
     control->outputs[0] = &goes_on;
     SNI_TRY(run_body(control, 0, NULL));
     if (!goes_on) return SN_OK;
     if (control->call->n_outputs) SNI_TRY(add_row(control, row_bytes));
     SNI_TRY(run_body(control, 1, control->next));
+    SNI_TRY(end_iteration(control));
   }
 }
 
@@ -213,7 +231,7 @@ static sn_status run_rescan(sni_bound_control *control, void *const *buffers,
   control->inputs[0] = &control->iteration;
   memcpy(control->inputs + 1 + call->n_rows, operands_behind(call, buffers),
          call->n_captures * sizeof(void *));
-  for (int64_t n = h->count; n-- > 0; swap_carries(control)) {
+  for (int64_t n = h->count; n-- > 0;) {
     char *at = h->memory + n * h->row_bytes;
     control->iteration = n;
     for (uint32_t k = 0; k < call->n_rows; k++) {
@@ -221,6 +239,7 @@ static sn_status run_rescan(sni_bound_control *control, void *const *buffers,
       at += aligned(row_bytes[k]);
     }
     SNI_TRY(run_body(control, 0, control->next));
+    SNI_TRY(end_iteration(control));
   }
   return SN_OK;
 }
@@ -233,7 +252,7 @@ static sn_status run_scan(sni_bound_control *control, void *const *buffers, cons
   void *const *outputs = results_of(call, buffers) + call->n_carries;
   control->inputs[0] = &control->iteration;
   memcpy(control->inputs + 1 + call->n_xs, captures, call->n_captures * sizeof(void *));
-  for (int64_t n = 0; n < length; n++, swap_carries(control)) {
+  for (int64_t n = 0; n < length; n++) {
     const int64_t i = call->reverse ? length - 1 - n : n;
     control->iteration = i;
     for (uint32_t k = 0; k < call->n_xs; k++)
@@ -241,18 +260,30 @@ static sn_status run_scan(sni_bound_control *control, void *const *buffers, cons
     for (uint32_t k = 0; k < call->n_outputs; k++)
       control->outputs[k] = (char *)outputs[k] + i * output_bytes[k];
     SNI_TRY(run_body(control, 0, control->next));
+    SNI_TRY(end_iteration(control));
   }
   return SN_OK;
 }
 
-static sn_status run_loop(sni_bound_control *control, void *const *buffers, const int64_t *params) {
+static sn_status iterate(sni_bound_control *control, void *const *buffers, const int64_t *params) {
   const sni_control_kind kind = control->call->kind;
+  return kind == SNI_CONTROL_WHILE  ? run_while(control, buffers, params)
+         : kind == SNI_CONTROL_SCAN ? run_scan(control, buffers, params)
+                                    : run_rescan(control, buffers, params);
+}
+
+static sn_status run_loop(sni_bound_control *control, void *const *buffers, const int64_t *params) {
+  const sni_control_call *call = control->call;
+  control->progress = (sn_progress){.name = call->name,
+                                    .file = call->file,
+                                    .line = call->line,
+                                    .length = call->kind == SNI_CONTROL_SCAN ? params[0] : -1};
   begin_carries(control, buffers, params + 1);
-  SNI_TRY(kind == SNI_CONTROL_WHILE  ? run_while(control, buffers, params)
-          : kind == SNI_CONTROL_SCAN ? run_scan(control, buffers, params)
-                                     : run_rescan(control, buffers, params));
-  end_carries(control, buffers, params + 1);
-  return SN_OK;
+  sni_watch_begin_loop(control->watch, &control->progress);
+  const sn_status status = iterate(control, buffers, params);
+  sni_watch_end_loop(control->watch, &control->progress);
+  if (!status) end_carries(control, buffers, params + 1);
+  return status;
 }
 
 void sni_run_control(const void *code, void *const *buffers, const int64_t *params, int64_t begin,

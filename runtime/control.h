@@ -31,6 +31,8 @@ typedef struct sni_control_call {
   const sni_executable *const *bodies;
   const void *const *const *constants;  // of each body; passes/compile.c fills them in
   bool reverse;
+  const char *name, *file;  // what messages call it, and where the user made it; NULL: unknown
+  int line;
 } sni_control_call;
 
 // The run states of one command's bodies, for one thread.
@@ -41,6 +43,7 @@ sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *
 void sni_bound_control_destroy(sni_bound_control *control);
 sn_status sni_bound_control_bind(sni_bound_control *control, const int64_t *symbols);
 void sni_bound_control_limit_threads(sni_bound_control *control, int threads);
+void sni_bound_control_watch(sni_bound_control *control, sni_watch *watch);
 size_t sni_bound_control_bytes(const sni_bound_control *control);
 // A sni_kernel_function; code: the sni_bound_control. A body's failure is the scratch header's fault.
 void sni_run_control(const void *code, void *const *buffers, const int64_t *params, int64_t begin,

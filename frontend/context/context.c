@@ -65,6 +65,10 @@ static bool read_options(const sn_context_options *given, sn_context_options *ou
          (unsigned)out_options->matmul <= SN_MATMUL_LIBRARY;
 }
 
+static void close_context(void *context, bool closed) {
+  ((sn_context *)context)->frame.depth += closed ? SNI_CLOSED_DEPTH : -SNI_CLOSED_DEPTH;
+}
+
 // Takes over one reference to the family, also on failure.
 static sn_status create_in(sni_family *family, uint64_t seed, sn_context **out_context) {
   sn_context *context = sni_alloc_zeroed(&family->allocator, sizeof(*context));
@@ -75,6 +79,7 @@ static sn_status create_in(sni_family *family, uint64_t seed, sn_context **out_c
   context->family = family;
   atomic_init(&context->references, 1);
   context->seed = seed;
+  sni_watch_init(&context->watch, context, close_context);
   context->error_tensor = (sn_tensor){.kind = SNI_TENSOR_ERROR,
                                       .live_index = UINT32_MAX,
                                       .context = context,

@@ -15,6 +15,7 @@
 #include "runtime/cpu.h"
 #include "runtime/executable.h"
 #include "runtime/thread_pool.h"
+#include "runtime/watch.h"
 
 #include <sinter/sinter.h>
 
@@ -183,6 +184,7 @@ struct sn_context {
   _Atomic bool misused;         // by a second thread meanwhile; the next boundary says so
   sn_context *next, *previous;  // in family->contexts
   int thread_limit;             // of a call; 0: all of the pool
+  sni_watch watch;              // who may end its calls
   int callbacks;                // running, one within another
   // Structs of dead tensors (ENDED), oldest first, linked by .trace; each keeps its reference to
   // this context. dead: to be used again. dying: died while callbacks run, which may still hold
@@ -229,6 +231,9 @@ static inline void sni_leave(sn_context *const *entered) {
 // The half of sni_enter that takes the context, and names nothing. False: another thread is at work
 // in it, and has been told.
 void sni_note_misuse(sn_context *context);
+// Added to frame.depth while a function of the host's runs in the midst of a call: the context is not to be entered.
+enum { SNI_CLOSED_DEPTH = 1 << 24 };
+void sni_note_closed(sn_context *context);
 static inline bool sni_claim(sn_context *context) {
   const uintptr_t mine = sni_thread_self() | sni_busy;
   if (__libc_single_threaded) {
@@ -241,6 +246,10 @@ static inline bool sni_claim(sn_context *context) {
       sni_note_misuse(context);
       return false;
     }
+  }
+  if (__builtin_expect(context->frame.depth >= SNI_CLOSED_DEPTH, 0)) {
+    sni_note_closed(context);
+    return false;
   }
   context->frame.depth++;
   return true;

@@ -218,7 +218,7 @@ static sni_run *make_run(sn_context *context, sn_function *function, sni_call_si
   sn_program *program;
   if (sni_specialise(function, context, inputs, &program)) return NULL;
   sni_run *run;
-  sn_status status = sni_run_create(context, program, 0, &run);
+  sn_status status = sni_run_create(context, program, 0, &context->watch, &run);
   if (!status) status = sni_call_site_add(site, inputs, run, &context->diag);
   sn_program_release(program);
   if (status) {

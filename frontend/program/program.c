@@ -128,7 +128,7 @@ static sn_status resolve_constants(sn_program *program, sni_diag *diag) {
 
 sn_status sni_program_finish(sn_program *program, const sni_trace *trace, sn_backend backend,
                              sni_diag *diag) {
-  const sni_compile_options options = {.backend = backend};
+  const sni_compile_options options = {.backend = backend, .watch = &trace->context->watch};
   program->graph = trace->graph;
   SNI_TRY(take_captured(program, trace, diag));
   SNI_TRY(take_outputs(program, diag));

@@ -80,10 +80,12 @@ typedef struct sni_run {
   void **inputs, **outputs, **variables, **new_variables;
   sn_tensor **results;  // sn_call: the tensors behind outputs
   sni_buffer **fresh;   // per variable: where its new value goes when that is not its own buffer
+  sni_watch *watch;     // who may end the runs
   bool keep_spares;     // a replaced buffer stays here for the next run
 } sni_run;
-// context: whose random state the program draws from.
-sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_run **out_run);
+// context: whose random state the program draws from. watch: outlives the run.
+sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_watch *watch,
+                         sni_run **out_run);
 void sni_run_destroy(sni_run *run);
 // Locks the variables (when siblings exist) and finds where old and new values are. Errors:
 // SN_ERR_MEMORY, nothing is locked then.

@@ -10,6 +10,7 @@
 // without siblings or runners there is nobody to lock out.
 #include "frontend/program/program.h"
 
+#include <math.h>
 #include <string.h>
 
 // A program of a sibling draws from the random state of this context.
@@ -28,13 +29,15 @@ static sn_status bind_variables(sni_run *run, sn_context *context) {
   return SN_OK;
 }
 
-sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_run **out_run) {
+sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_watch *watch,
+                         sni_run **out_run) {
   sni_diag *diag = &context->diag;
   *out_run = NULL;
   sni_family *family = program->family;
   sni_run *run = sni_alloc_zeroed(&family->allocator, sizeof(*run));
   if (!run) return sni_fail_memory(diag, sizeof(*run), "a run");
   run->program = sn_program_keep(program);
+  run->watch = watch;
   sni_arena *arena = &run->arena;
   sni_arena_init(arena, &family->allocator);
   run->bound = SNI_ARENA_ARRAY(arena, sn_tensor *, program->n_variables);
@@ -59,7 +62,10 @@ sn_status sni_run_create(sn_context *context, sn_program *program, int threads, 
     status =
         sni_run_state_create(&program->compiled->executable, &family->allocator, family->buffers,
                              family->threads, threads, &run->diag, &run->state);
-    if (status) sni_fail(diag, status, "%s", run->diag.text);
+    if (status)
+      sni_fail(diag, status, "%s", run->diag.text);
+    else
+      sni_run_state_watch(run->state, watch, false);
   }
   if (status) {
     sni_run_destroy(run);
@@ -144,6 +150,7 @@ sn_status sni_run_execute(sni_run *run) {
     SNI_TRY(sni_graph_check_sizes(program->graph, run->symbols, &program->family->allocator,
                                   &run->diag));
   SNI_TRY(sni_run_state_bind(run->state, run->symbols));
+  SNI_TRY(sni_watch_poll(run->watch, HUGE_VAL, &run->diag));
   return sni_run_state_run(run->state, run->inputs, run->outputs, run->variables,
                            run->new_variables, program->constants);
 }

@@ -7,6 +7,7 @@
 #include <sinter/dlpack.h>
 #include <sinter/function.h>
 #include <sinter/gradient.h>
+#include <sinter/host.h>
 #include <sinter/npy.h>
 #include <sinter/op_info.h>
 #include <sinter/ops.h>

@@ -119,17 +119,21 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
   sni_size_ref *params = SNI_ARENA_ARRAY(l->arena, sni_size_ref, n_params);
   sni_control_call *call = SNI_ARENA_NEW(l->arena, sni_control_call);
   if (!slots || !params || !call) return sni_fail_memory(l->diag, most * sizeof *slots, "a loop");
-  *call = (sni_control_call){.kind = c.kind,
-                             .n_bodies = node->n_bodies,
-                             .bodies = l->options->bodies[id],
-                             .n_carries = (uint32_t)c.n_carries,
-                             .n_xs = (uint32_t)c.n_xs,
-                             .n_captures = (uint32_t)c.n_captures,
-                             .n_outputs = (uint32_t)c.n_outputs,
-                             .n_rows = (uint32_t)c.n_rows,
-                             .n_results = (uint32_t)c.n_results,
-                             .first_carry = (uint32_t)c.first_carry,
-                             .reverse = c.reverse};
+  *call = (sni_control_call){
+      .kind = c.kind,
+      .n_bodies = node->n_bodies,
+      .bodies = l->options->bodies[id],
+      .n_carries = (uint32_t)c.n_carries,
+      .n_xs = (uint32_t)c.n_xs,
+      .n_captures = (uint32_t)c.n_captures,
+      .n_outputs = (uint32_t)c.n_outputs,
+      .n_rows = (uint32_t)c.n_rows,
+      .n_results = (uint32_t)c.n_results,
+      .first_carry = (uint32_t)c.first_carry,
+      .reverse = c.reverse,
+      .name = node->location.op ? node->location.op : sni_op_infos[node->op].name,
+      .file = node->location.file,
+      .line = node->location.line};
   for (uint32_t i = 0; i < n_operands; i++) slots[i] = (uint32_t)l->nodes[node->operands[i]].slot;
   SNI_TRY(result_slots(l, id, &c, slots + n_operands));
   SNI_TRY(plan_params(l, node, &c, params));
