@@ -12,6 +12,7 @@
 #include "graph/ops.def"
 #include "graph/type.h"
 #include "runtime/arena.h"
+#include "runtime/host.h"
 
 typedef enum sni_op {
 #define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
@@ -123,7 +124,8 @@ typedef struct sni_node {
   const void *data;
   // Of a control op: graphs over the same table of dims (graph/control.h).
   sni_graph *const *bodies;
-  const char *name;  // user's name or NULL
+  const sni_host *host;  // of a HOST op; NULL: of a text that nobody has linked yet
+  const char *name;      // user's name or NULL
   sni_location location;
 } sni_node;
 

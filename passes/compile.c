@@ -8,6 +8,7 @@
 // is kept for system_info. Raw graphs (single ops of eager mode) skip passes and cache: they are
 // small, and eager.c caches their executables.
 #include "codegen/kernel/contraction.h"
+#include "graph/control.h"
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
 #include "passes/lower/argument_offsets.h"
@@ -164,7 +165,7 @@ static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend
 static sn_status compile_all_bodies(job *j, const sni_graph *graph, sn_backend backend) {
   for (uint32_t id = 0; id < graph->n_nodes; id++) {
     const sni_node *node = sni_graph_node(graph, id);
-    if (!node->n_bodies) continue;
+    if (!node->n_bodies || sni_control_of(node).kind == SNI_CONTROL_HOST) continue;
     if (!j->bodies)
       j->bodies = SNI_ARENA_ARRAY(&j->scratch, const sni_executable *const *, graph->n_nodes);
     if (!j->bodies) return sni_fail_memory(j->diag, graph->n_nodes * sizeof(void *), "bodies");

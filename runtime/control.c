@@ -21,6 +21,7 @@ struct sni_bound_control {
   int64_t iteration;
   sni_watch *watch;
   sn_progress progress;
+  sn_view *views;  // of a HOST: of its captures, then of its outputs
   history history;
   sni_diag *diag;
   sn_status status;
@@ -32,6 +33,15 @@ struct sni_bound_control {
 static size_t arrays_bytes(const sni_control_call *c) {
   const size_t inputs = 1 + (size_t)c->n_rows + c->n_captures;
   return (c->n_bodies + inputs + c->n_outputs + 1 + 2 * (size_t)c->n_carries) * sizeof(void *);
+}
+
+static sn_status create_views(sni_bound_control *control) {
+  const sni_control_call *c = control->call;
+  const uint32_t n = c->n_captures + c->n_outputs;
+  const size_t bytes = n * sizeof(sn_view);
+  if (c->kind != SNI_CONTROL_HOST || !n) return SN_OK;
+  control->views = sni_alloc(control->allocator, bytes);
+  return control->views ? SN_OK : sni_fail_memory(control->diag, bytes, "a host call");
 }
 
 static sn_status create_bodies(sni_bound_control *control, sni_buffer_pool *pool,
@@ -59,12 +69,16 @@ sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *
   control->outputs = next += 1 + (size_t)call->n_rows + call->n_captures;
   control->carries = next += (size_t)call->n_outputs + 1;  // a condition has one
   control->next = next + call->n_carries;
+  SNI_TRY(create_views(control));
   return create_bodies(control, pool, threads, max_threads, diag);
 }
 
 void sni_bound_control_destroy(sni_bound_control *control) {
   if (!control) return;
   for (uint32_t i = 0; i < control->call->n_bodies; i++) sni_run_state_destroy(control->bodies[i]);
+  if (control->views)
+    sni_free(control->allocator, control->views,
+             (control->call->n_captures + control->call->n_outputs) * sizeof(sn_view));
   if (control->history.memory)
     sni_free(control->allocator, control->history.memory, control->history.capacity);
   sni_free(control->allocator, control, control->bytes);
@@ -117,6 +131,35 @@ static sn_status run_cond(sni_bound_control *control, void *const *buffers) {
   return run_body(control, body, NULL);
 }
 
+// ---- functions of the host's
+static const int64_t *fill_views(const sni_host_argument *arguments, uint32_t n,
+                                 void *const *buffers, const int64_t *dims, sn_view *views) {
+  for (uint32_t i = 0; i < n; i++) {
+    views[i] = (sn_view){buffers[i], arguments[i].dtype, {.rank = arguments[i].rank}};
+    for (int d = 0; d < arguments[i].rank; d++) views[i].shape.dims[d] = *dims++;
+  }
+  return dims;
+}
+
+static sn_status run_host(sni_bound_control *control, void *const *buffers, const int64_t *params) {
+  const sni_control_call *c = control->call;
+  void *const *results = buffers + c->n_captures + c->ordered;
+  sn_view *out = control->views + c->n_captures;
+  params = fill_views(c->arguments, c->n_captures, buffers, params, control->views);
+  fill_views(c->arguments + c->n_captures, c->n_outputs, results, params, out);
+  const sn_host_args args = {
+      .in = control->views, .out = out, .n_in = (int)c->n_captures, .n_out = (int)c->n_outputs};
+  const sn_status status = sni_host_run(c->host, &args, c->name, control->watch, control->diag);
+  if (status && control->diag) {
+    control->diag->file = c->file;
+    control->diag->line = c->line;
+  }
+  if (!status && c->ordered)
+    *(int64_t *)results[c->n_outputs] = *(const int64_t *)buffers[c->n_captures] + 1;
+  return status;
+}
+
+// ---- loops
 static void *const *operands_behind(const sni_control_call *call, void *const *buffers) {
   return buffers + call->first_carry + call->n_carries;
 }
@@ -187,7 +230,6 @@ static sn_status add_row(sni_bound_control *control, const int64_t *bytes) {
   return SN_OK;
 }
 
-// ---- loops
 // The end of an iteration. A body has no commands where it gives what it is given.
 static sn_status end_iteration(sni_bound_control *control) {
   static const double iteration_ns = 30;
@@ -291,7 +333,9 @@ void sni_run_control(const void *code, void *const *buffers, const int64_t *para
   sni_bound_control *control = (sni_bound_control *)(uintptr_t)code;  // this thread's own
   (void)begin;
   (void)end;
-  control->status = control->call->kind == SNI_CONTROL_COND ? run_cond(control, buffers)
-                                                            : run_loop(control, buffers, params);
+  const sni_control_kind kind = control->call->kind;
+  control->status = kind == SNI_CONTROL_COND   ? run_cond(control, buffers)
+                    : kind == SNI_CONTROL_HOST ? run_host(control, buffers, params)
+                                               : run_loop(control, buffers, params);
   if (control->status) ((sni_scratch_header *)scratch)->fault = 1;
 }

@@ -1,4 +1,4 @@
-// Commands that run executables: branches and loops. Such a command is called as a kernel of one unit is, by the thread
+// Commands that run executables, branches and loops, or call functions of the host's. Such a command is called as a kernel of one unit is, by the thread
 // that runs the others, and its executables use the pool as any other does.
 //
 //   buffers  operands (of a cond the number of the body, of a rescan the history first; carries, xs, captures), results
@@ -14,6 +14,13 @@
 #define SNI_RUNTIME_CONTROL_H
 
 #include "runtime/executable.h"
+#include "runtime/host.h"
+
+// An argument of a function of the host's; its dims are params.
+typedef struct sni_host_argument {
+  sn_dtype dtype;
+  int rank;
+} sni_host_argument;
 
 typedef enum sni_control_kind {
   SNI_CONTROL_COND,   // one of the bodies
@@ -21,6 +28,7 @@ typedef enum sni_control_kind {
   SNI_CONTROL_SCAN,
   SNI_CONTROL_RESCAN,  // of a history, from its last row to the first
   SNI_CONTROL_CUSTOM,  // of the graph alone (graph/control.h): no command
+  SNI_CONTROL_HOST,    // a function of the host's
 } sni_control_kind;
 
 typedef struct sni_control_call {
@@ -33,6 +41,10 @@ typedef struct sni_control_call {
   bool reverse;
   const char *name, *file;  // what messages call it, and where the user made it; NULL: unknown
   int line;
+  // Of a HOST: buffers are operands, the order, results, the order; captures and outputs are counted without the order.
+  const sni_host *host;
+  const sni_host_argument *arguments;
+  bool ordered;
 } sni_control_call;
 
 // The run states of one command's bodies, for one thread.

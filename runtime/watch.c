@@ -17,7 +17,8 @@ static void set_timed(sni_watch *watch) {
   watch->patience_ns = 0;
 }
 
-void sni_watch_init(sni_watch *watch, void *owner, void (*close_owner)(void *owner, bool closed)) {
+void sni_watch_init(sni_watch *watch, void *owner,
+                    sn_status (*close_owner)(void *owner, bool closed)) {
   *watch = (sni_watch){.deadline_ms = HUGE_VAL, .owner = owner, .close_owner = close_owner};
 }
 

@@ -29,9 +29,10 @@ typedef struct sni_watch {
   const sn_progress *loop;  // innermost one that runs
   // Around callbacks of the host's: the owner must not be used in them.
   void *owner;
-  void (*close_owner)(void *owner, bool closed);
+  sn_status (*close_owner)(void *owner, bool closed);
 } sni_watch;
-void sni_watch_init(sni_watch *watch, void *owner, void (*close_owner)(void *owner, bool closed));
+void sni_watch_init(sni_watch *watch, void *owner,
+                    sn_status (*close_owner)(void *owner, bool closed));
 // seconds from now; at least SN_NO_DEADLINE: none.
 void sni_watch_set_deadline(sni_watch *watch, double seconds);
 void sni_watch_set_progress(sni_watch *watch, sn_progress_callback progress, void *user,
@@ -39,8 +40,9 @@ void sni_watch_set_progress(sni_watch *watch, sn_progress_callback progress, voi
 static inline void sni_watch_cancel(sni_watch *watch) {
   atomic_fetch_or_explicit(&watch->word, SNI_WATCH_CANCEL, memory_order_relaxed);
 }
-static inline void sni_watch_close(const sni_watch *watch, bool closed) {
-  if (watch && watch->close_owner) watch->close_owner(watch->owner, closed);
+// Not closed any more: SN_OK, or SN_ERR_STATE, pending in the owner, which has been used.
+static inline sn_status sni_watch_close(const sni_watch *watch, bool closed) {
+  return watch && watch->close_owner ? watch->close_owner(watch->owner, closed) : SN_OK;
 }
 
 // Whether somebody wishes something. watch: NULL for runs that nobody watches.

@@ -65,8 +65,10 @@ static bool read_options(const sn_context_options *given, sn_context_options *ou
          (unsigned)out_options->matmul <= SN_MATMUL_LIBRARY;
 }
 
-static void close_context(void *context, bool closed) {
-  ((sn_context *)context)->frame.depth += closed ? SNI_CLOSED_DEPTH : -SNI_CLOSED_DEPTH;
+static sn_status close_context(void *owner, bool closed) {
+  sn_context *context = owner;
+  context->frame.depth += closed ? SNI_CLOSED_DEPTH : -SNI_CLOSED_DEPTH;
+  return closed ? SN_OK : context->diag.status;
 }
 
 // Takes over one reference to the family, also on failure.
@@ -141,6 +143,7 @@ void sn_context_destroy(sn_context *context) {
   sni_anchor_leave(context);
   while (context->n_live) sni_scope_drop_newest(context);
   sn_release(context->random_state);
+  sn_release(context->host_order);
   for (int i = 0; i < SNI_SCALAR_CACHE; i++) sn_release(context->scalars[i]);
   if (context->eager) sni_eager_cache_destroy(context, context->eager);
   sni_free(&family->allocator, context->live, context->live_capacity * sizeof(void *));

@@ -33,6 +33,7 @@ static void destroy(sni_family *family) {
   if (family->compiler) sni_compiler_destroy(family->compiler);
   if (family->threads) sni_thread_pool_destroy(family->threads);
   if (family->buffers) sni_buffer_pool_destroy(family->buffers);
+  sni_ops_destroy(family);
   free_text(family, family->options.plugin_path);
   free_text(family, family->options.blas_path);
   pthread_mutex_destroy(&family->lock);

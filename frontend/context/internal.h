@@ -43,6 +43,7 @@ typedef struct sni_family {
   bool shared;
   pthread_mutex_t lock;  // guards the list of contexts
   sn_context *contexts;  // not yet destroyed
+  sn_op *ops;            // defined by the host, the latest first; each as long as the family
   _Atomic int32_t n_contexts;
 } sni_family;
 // With one reference.
@@ -52,6 +53,7 @@ sni_family *sni_family_keep(sni_family *family);
 void sni_log(const sni_family *family, sn_log_level level, const char *format, ...)
     SNI_PRINTF(3, 4);
 void sni_family_release(sni_family *family);
+void sni_ops_destroy(sni_family *family);  // (host_ops.c) those that the host has defined
 
 typedef enum sni_tensor_kind {
   SNI_TENSOR_ERROR,
@@ -82,9 +84,10 @@ struct sn_tensor {
   bool is_static;    // sn_static
   bool is_released;  // ENDED: by sn_release
   int64_t static_value;
-  bool trainable;        // VARIABLE
-  bool is_random_state;  // VARIABLE: a context's; runs use that of the context they run in
-  char *name;            // VARIABLE: owned; else NULL
+  bool trainable;  // VARIABLE
+  // VARIABLE that is a context's: runs use that of the context they run in, which this gives.
+  sn_tensor *(*of_context)(sn_context *context);
+  char *name;  // VARIABLE: owned; else NULL
   // VARIABLE: guards buffer and data against siblings (initialised for variables only).
   pthread_mutex_t lock;
   sni_location location;  // of the call that made it
@@ -171,6 +174,8 @@ struct sn_context {
   sn_tape *ended_tapes;       // the latest ones, newest first
   sni_eager_cache *eager;
   sn_tensor *random_state;  // variable i64[3] {key, stream, counter}; made at first use
+  sn_tensor
+      *host_order;  // variable i64[]: calls of the host's functions in programs; made at first use
   // What this context keeps of the functions that it has called (call_site.c).
   sni_call_site *sites;
   uint64_t last_record_id;  // ids of records are never used again
@@ -368,6 +373,10 @@ sn_context *sni_begin_read(const char *name, const sn_tensor *t, const char *fil
 // (random.c) The context's generator, a variable; made at first use. The error tensor without
 // memory.
 sn_tensor *sni_random_state(sn_context *context);
+// (host_ops.c) A HOST node of a text: its op by its name. Errors: SN_ERR_UNSUPPORTED (there is none), SN_ERR_SHAPE, SN_ERR_DTYPE.
+sn_status sni_link_host(sn_context *context, const sni_graph *graph, sni_node *node);
+// (host_calls.c) The order of calls of the host's functions, a variable, as that.
+sn_tensor *sni_host_order(sn_context *context);
 
 // ---- emitting ops (emit.c). Operands as the user gave them; result scope-owned, or the error
 // tensor.

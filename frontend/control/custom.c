@@ -1,5 +1,5 @@
-// sn_custom_gradient: forward's ops run where they are; a custom op stands between their results and whoever reads them,
-// and has backward as its body.
+// What has a gradient that the user says, sn_custom_gradient and ops of the host's: forward's ops run where they are; a custom op stands
+// between their results and whoever reads them, and has backward as its body.
 //
 // In a trace backward is traced inside of it. In eager mode, where some tape records, it is traced by itself, and the op becomes
 // part of the record: what it captures are leaves of that.
@@ -11,27 +11,17 @@
 
 #include <string.h>
 
-typedef struct custom {
-  sn_context *context;
-  sn_callback forward, backward;
-  void *user;
-  sn_tensor *const *in;
-  int n_in;
-  sn_tensor **out;
-  int n_out;
-  sni_location location;
-} custom;
-
-static const char name[] = "sn_custom_gradient";
+typedef sni_custom custom;
 
 static sni_user_code backward_of(const custom *r) {
   return (sni_user_code){r->backward, r->user, r->n_in, "the backward function of ",
-                         name,        "",      true};
+                         r->name,     "",      true};
 }
 
-static sn_status run_forward(const custom *r) {
-  const sni_user_code code = {r->forward, r->user, r->n_out, "the forward function of ",
-                              name,       "",      false};
+sn_status sni_custom_forward(const void *request) {
+  const custom *r = request;
+  const sni_user_code code = {r->callback, r->user, r->n_out, "the forward function of ",
+                              r->name,     "",      false};
   return sni_run_user_code(&code, r->context, r->in, r->out);
 }
 
@@ -61,9 +51,11 @@ static sn_status add_cotangents(const void *user, sni_trace *trace, sn_tensor *c
   }
   for (uint32_t i = 0; i < trace->n_variables; i++)
     if (trace->variables[i].assigned)
-      return sni_fail(&r->context->diag, SN_ERR_STATE,
-                      "%s: the backward function assigns a variable, or draws random numbers",
-                      name);
+      return sni_fail(
+          &r->context->diag, SN_ERR_STATE,
+          "%s: the backward function assigns a variable, draws random numbers, or calls "
+          "functions of the host's that have effects",
+          r->name);
   return SN_OK;
 }
 
@@ -88,9 +80,9 @@ static sn_status trace_backward(sni_bodies *b, const custom *r) {
 
 static sn_status custom_in_trace(const custom *r) {
   sni_bodies b;
-  SNI_TRY(run_forward(r));
+  SNI_TRY(r->forward(r));
   sn_status status =
-      sni_bodies_begin(&b, r->context, name, 1, (uint32_t)(r->n_in + 2 * r->n_out), 0);
+      sni_bodies_begin(&b, r->context, r->name, 1, (uint32_t)(r->n_in + 2 * r->n_out), 0);
   if (!status) status = trace_backward(&b, r);
   sni_bodies_end(&b);
   return status;
@@ -153,33 +145,46 @@ static sn_status custom_op_by_op(const custom *r) {
   sni_trace trace;
   const uint64_t recording = recorded ? context->record->recording : 0;
   if (recorded) context->record->recording = 0;  // its ops have no say
-  sn_status status = run_forward(r);
+  sn_status status = r->forward(r);
   if (recorded && context->record) context->record->recording = recording & context->record->open;
   if (!status && !sni_own_results(context, r->out, r->n_out)) status = context->diag.status;
   if (status || !recorded || !context->record) return status;
-  status = sni_trace_open(&trace, context, &context->record->arena, name);
+  status = sni_trace_open(&trace, context, &context->record->arena, r->name);
   if (status) return status;
   status = record(r, &trace);
   sni_trace_close(&trace);
   return status;
 }
 
+sn_status sni_custom_run(const sni_custom *r) {
+  return r->context->trace ? custom_in_trace(r) : custom_op_by_op(r);
+}
+
 // ---- public
 static bool check(const custom *r) {
-  if (r->forward && r->backward)
-    return sni_check_control_lists(r->context, name, r->in, r->n_in, r->out, r->n_out);
-  sni_error(r->context, SN_ERR_ARGUMENT, "%s: a callback is NULL", name);
+  if (r->callback && r->backward)
+    return sni_check_control_lists(r->context, r->name, r->in, r->n_in, r->out, r->n_out);
+  sni_error(r->context, SN_ERR_ARGUMENT, "%s: a callback is NULL", r->name);
   return false;
 }
 
 sn_status sn_custom_gradient_at(sn_context *context, sn_callback forward, sn_callback backward,
                                 void *user, sn_tensor *const *in, int n_in, sn_tensor **out,
                                 int n_out, const char *file, int line) {
-  custom r = {context, forward, backward, user, in, n_in, out, n_out, {0}};
-  SNI_ENTER(context, name, context_refused);
+  custom r = {.context = context,
+              .name = "sn_custom_gradient",
+              .forward = sni_custom_forward,
+              .callback = forward,
+              .backward = backward,
+              .user = user,
+              .in = in,
+              .n_in = n_in,
+              .out = out,
+              .n_out = n_out};
+  SNI_ENTER(context, r.name, context_refused);
   r.location = sni_control_location(context, file, line);
   sn_status status = context->diag.status;
   if (!status && !check(&r)) status = context->diag.status;
-  if (!status) status = context->trace ? custom_in_trace(&r) : custom_op_by_op(&r);
+  if (!status) status = sni_custom_run(&r);
   return sni_control_end(context, status, out, n_out, file, line);
 }

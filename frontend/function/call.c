@@ -36,12 +36,17 @@ static bool make_results(sn_context *context, sni_run *run) {
   return true;
 }
 
+// What the call as a whole has failed with, not one of its ops.
+static bool is_of_the_call(sn_status status) {
+  return status == SN_ERR_MEMORY || status == SN_ERR_INTERNAL || status == SN_ERR_CANCELLED ||
+         status == SN_ERR_DEADLINE;
+}
+
 static sn_status fail_run(sn_context *context, sni_run *run, sn_status status) {
   sni_diag diag = run->diag;
   sni_diag_clear(&run->diag);
   context->frame.op = NULL;
-  if (diag.status == status &&
-      (status == SN_ERR_INDEX || status == SN_ERR_ARGUMENT))  // as in eager mode
+  if (diag.status == status && !is_of_the_call(status))  // as in eager mode
     sni_error(context, status, "%s", diag.text);
   else if (diag.status == status)
     sni_error(context, status, "function \"%s\": %s", run->program->name, diag.text);

@@ -13,12 +13,12 @@
 #include <math.h>
 #include <string.h>
 
-// A program of a sibling draws from the random state of this context.
+// A program of a sibling draws from the random state of this context, and counts its calls of the host's functions.
 static sn_status bind_variables(sni_run *run, sn_context *context) {
   const sn_program *program = run->program;
   for (uint32_t i = 0; i < program->n_variables; i++) {
     sn_tensor *variable = program->variables[i];
-    if (variable->is_random_state) variable = sni_random_state(context);
+    if (variable->of_context) variable = variable->of_context(context);
     if (sn_failed(variable)) return context->diag.status;
     run->bound[i] = sni_hold(variable);
     uint32_t at = i;

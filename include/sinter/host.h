@@ -45,6 +45,111 @@ SN_API void sn_set_progress(sn_context *context, sn_progress_callback callback, 
 SN_API void sn_runner_cancel(sn_runner *runner);
 SN_API void sn_runner_set_deadline(sn_runner *runner, double seconds);
 
+// ---- functions of the host's inside of graphs
+// What one call is given. in: borrowed, only to be read. out: to be filled, every element. All of them row-major; none overlaps
+// another one. Valid during the call.
+typedef struct sn_host_args {
+  size_t size;
+  const sn_view *in, *out;
+  int n_in, n_out;
+  void *user;
+  char *message;  // words about a failure, for the message of the error; message_size bytes
+  size_t message_size;
+} sn_host_args;
+// A non-zero return makes the call that it is part of fail with that status: the op's name, the words, the operands' types and the user's
+// line are the message, and no variable is changed. Runs on the thread that made the call, in the float modes of kernels (round to nearest,
+// denormals kept). The context whose call it is part of must not be used in it (SN_ERR_STATE, pending), nor variables of the
+// call through a sibling (they are locked); other contexts may.
+typedef sn_status (*sn_host_callback)(const sn_host_args *args);
+
+// What the outputs are, by the inputs' dtypes and shapes: called when the op is traced, and in eager mode before each call. A dim that is not
+// known yet is a token, which may be put into out but not computed with (sn_symbolic_dim).
+typedef struct sn_infer_args {
+  size_t size;
+  const sn_spec *in;
+  int n_in;
+  sn_spec *out;  // as many as the call has outputs
+  int n_out;
+  void *user;
+  char *message;
+  size_t message_size;
+} sn_infer_args;
+// A non-zero return refuses the operands, as an op does: SN_ERR_SHAPE, SN_ERR_DTYPE, ...
+typedef sn_status (*sn_infer_callback)(const sn_infer_args *args);
+
+typedef struct sn_host_options {
+  size_t size;
+  const char *name;         // what messages and dumps call it; copied; NULL: "sn_host_call"
+  sn_infer_callback infer;  // NULL: each output is like in[0]
+  void *user;               // given to callback, infer and vjp
+  // It has no effect, and its outputs depend on its inputs' elements alone: calls that nobody reads are left out, equal ones merged.
+  bool pure;
+  // The gradient, as backward of sn_custom_gradient: traced, of ins, outs and the outs' cotangents; it may call pure functions of the host's.
+  // NULL: none.
+  sn_callback vjp;
+} sn_host_options;
+// out[0 .. n_out) = callback(in[0 .. n_in)): at once in eager mode, in a trace a node of the graph. A call that is not pure is made exactly
+// once in each execution of where it stands, in loops and branches too, whether or not its outputs are read, and after those that
+// come before it. user and what it points to must outlive the programs that hold the call. out gets scope-owned tensors; after an error, which stays
+// pending and is returned, the error tensor. At most 30 inputs and 30 outputs. Not in the condition of sn_while_loop unless it is pure. Errors: those of
+// infer and, in eager mode, of callback; SN_ERR_ARGUMENT (NULL, counts), SN_ERR_SHAPE and SN_ERR_DTYPE (infer gives what is no type),
+// SN_ERR_MEMORY. In a compiled function callback's errors are the call's.
+SN_API sn_status sn_host_call_at(sn_context *context, sn_host_callback callback,
+                                 sn_tensor *const *in, int n_in, sn_tensor **out, int n_out,
+                                 const sn_host_options *options, const char *file, int line);
+
+// ---- ops defined by the host
+// Immutable, Thread-safe; lives as long as the family of contexts that it is defined in.
+typedef struct sn_op sn_op;
+typedef struct sn_op_definition {
+  size_t size;       // sizeof(sn_op_definition); filled in by the macro
+  const char *name;  // letters, digits, _ and .; not that of an op of the library; copied
+  int version;       // of a name that is defined already, another one
+  int n_in, n_out;   // at most 30
+  // One of the two: a function of the host's, or a callback of ops, which is called where the op stands.
+  sn_host_callback host;
+  sn_callback compose;
+  sn_infer_callback infer;  // of host; NULL: each output is like in[0]
+  bool pure;                // of host
+  sn_callback vjp;  // as in sn_host_options; NULL: host has no gradient, compose that of its ops
+  void *user;       // given to all of them
+  void (*destroy)(void *user);  // when the last of the family is gone; NULL: user is borrowed
+} sn_op_definition;
+// Boundary function. Defines an op for the context and its siblings. In graph text it is "host", with its name behind; a text that names it is
+// parsed where the name is defined (its latest version). Errors, after which destroy is not called: SN_ERR_ARGUMENT, SN_ERR_MEMORY.
+SN_API SN_MUST_USE sn_status sn_op_define_opts(sn_context *context,
+                                               const sn_op_definition *definition, sn_op **out_op);
+// The op of this name defined last; NULL: none.
+SN_API sn_op *sn_op_defined(sn_context *context, const char *name);
+// Calls op as sn_host_call does: n_in and n_out are the definition's. Errors: as sn_host_call; those of compose.
+SN_API sn_status sn_op_call_at(sn_context *context, const sn_op *op, sn_tensor *const *in, int n_in,
+                               sn_tensor **out, int n_out, const char *file, int line);
+#define sn_op_call(...) sn_op_call_at(__VA_ARGS__, __FILE__, __LINE__)
+
 SNI_EXTERN_C_END
+
+#ifdef __cplusplus
+static inline sn_status sn_host_call(sn_context *context, sn_host_callback callback,
+                                     sn_tensor *const *in, int n_in, sn_tensor **out, int n_out,
+                                     sn_host_options options = sn_host_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_host_call_at(context, callback, in, n_in, out, n_out, &options, file, line);
+}
+static inline sn_status sn_op_define(sn_context *context, sn_op **out_op,
+                                     sn_op_definition definition) {
+  definition.size = sizeof(definition);
+  return sn_op_define_opts(context, &definition, out_op);
+}
+#else
+// sn_host_call(context, callback, SN_ARGS(x, y), &z, 1, .infer = shapes, .user = &data)
+#define sn_host_call(...) SNI_HOST_CALL(__VA_ARGS__, .size = sizeof(sn_host_options))
+#define SNI_HOST_CALL(context, callback, in, n_in, out, n_out, ...)                         \
+  sn_host_call_at(context, callback, in, n_in, out, n_out, &(sn_host_options){__VA_ARGS__}, \
+                  __FILE__, __LINE__)
+// sn_op_define(context, &op, .name = "my_op", .n_in = 1, .n_out = 1, .host = f)
+#define sn_op_define(context, out_op, ...)                                                       \
+  sn_op_define_opts(context, &(sn_op_definition){__VA_ARGS__, .size = sizeof(sn_op_definition)}, \
+                    out_op)
+#endif
 
 #endif

@@ -1,5 +1,6 @@
 // Why there is no gradient: walks from y towards x and names the op nearest to y at which the path
 // breaks.
+#include "graph/control.h"
 #include "passes/gradient/vjp.h"
 #include "passes/graph/passes.h"
 
@@ -19,7 +20,8 @@ static void mark_dependent(const sni_graph *graph, sni_node_id y, sni_node_id x,
 // True when the node passes nothing on to operands that depend on x: it has no rule, or makes a
 // non-float out of floats.
 static bool breaks_path(const sni_graph *graph, const sni_node *node, const uint8_t *depends) {
-  if (sni_is_inexact(node->type.dtype)) return !sni_vjp_rule_of(node->op);
+  if (sni_is_result(node)) return false;
+  if (sni_is_inexact(node->type.dtype) || sni_is_control(node)) return !sni_vjp_rule_of(node->op);
   for (int k = 0; k < node->n_operands; k++)
     if (depends[node->operands[k]] &&
         sni_is_inexact(sni_graph_type(graph, node->operands[k])->dtype))
@@ -46,7 +48,7 @@ static void describe(const sni_node *node, char *buffer, size_t capacity) {
     snprintf(place, sizeof(place), " at %s:%d", node->location.file, node->location.line);
   if (sni_op_converts(node->op))
     snprintf(target, sizeof(target), " to %s", sn_dtype_name(node->type.dtype));
-  snprintf(buffer, capacity, "%s%s%s has no gradient", sni_op_infos[node->op].name, target, place);
+  snprintf(buffer, capacity, "%s%s%s has no gradient", sni_node_op_name(node), target, place);
 }
 
 void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id x, char *buffer,
