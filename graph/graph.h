@@ -106,6 +106,8 @@ typedef struct sni_location {
   // What messages call an op that may fail in a run: the caller's, behind the frames that were open
   // ("encoder: sn_gather"), in the arena of the trace; NULL: its row's name.
   const char *op;
+  const char *
+      gradient_of;  // the op whose gradient the node is part of, static or as long as the graph; NULL: none
   // Of an op that may fail: how its operand #0 was a complex tensor (split_complex).
   uint8_t complex_table;  // sni_complex_table
 } sni_location;

@@ -154,9 +154,10 @@ static sn_status run_host(sni_bound_control *control, void *const *buffers, cons
     control->diag->file = c->file;
     control->diag->line = c->line;
   }
-  if (!status && c->ordered)
-    *(int64_t *)results[c->n_outputs] = *(const int64_t *)buffers[c->n_captures] + 1;
-  return status;
+  if (status || !c->ordered) return status;
+  *(int64_t *)results[c->n_outputs] = *(const int64_t *)buffers[c->n_captures] + 1;
+  if (!control->watch || !control->watch->journal) return SN_OK;
+  return sni_host_journal_add(control->watch->journal, out, (int)c->n_outputs, control->diag);
 }
 
 // ---- loops

@@ -47,3 +47,31 @@ sn_status sni_host_run(const sni_host *host, const sn_host_args *args, const cha
   format_views(args->in, args->n_in, operands, sizeof(operands));
   return sni_host_fail(diag, status, prefix, message, operands);
 }
+
+// ---- journals
+static size_t bytes_of(const sn_view *view) {
+  size_t bytes = sn_dtype_size(view->dtype);
+  for (int d = 0; d < view->shape.rank; d++) bytes *= (size_t)view->shape.dims[d];
+  return bytes;
+}
+
+sn_status sni_host_journal_add(sni_host_journal *journal, const sn_view *out, int n,
+                               sni_diag *diag) {
+  for (int i = 0; i < n; i++) {
+    const size_t bytes = bytes_of(&out[i]);
+    SNI_TRY(sni_vec_reserve(journal->allocator, diag, (void **)&journal->entries,
+                            &journal->capacity, journal->n + 1, sizeof(*journal->entries)));
+    struct sni_host_entry *entry = &journal->entries[journal->n];
+    *entry = (struct sni_host_entry){bytes ? sni_alloc(journal->allocator, bytes) : NULL, bytes};
+    if (bytes && !entry->data) return sni_fail_memory(diag, bytes, "what a host call gives");
+    if (bytes) memcpy(entry->data, out[i].data, bytes);
+    journal->n++;
+  }
+  return SN_OK;
+}
+
+void sni_host_journal_deinit(sni_host_journal *journal) {
+  for (uint32_t i = 0; i < journal->n; i++)
+    sni_free(journal->allocator, journal->entries[i].data, journal->entries[i].bytes);
+  sni_free(journal->allocator, journal->entries, journal->capacity * sizeof(*journal->entries));
+}

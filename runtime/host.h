@@ -11,6 +11,19 @@ typedef struct sni_host {
   void *user;
 } sni_host;
 
+// What calls that have effects have given in a run, one entry for each output, in order.
+typedef struct sni_host_journal {
+  sni_allocator *allocator;
+  struct sni_host_entry {
+    void *data;
+    size_t bytes;
+  } * entries;
+  uint32_t n, capacity;
+} sni_host_journal;
+sn_status sni_host_journal_add(sni_host_journal *journal, const sn_view *out, int n,
+                               sni_diag *diag);
+void sni_host_journal_deinit(sni_host_journal *journal);
+
 static inline bool sni_host_equal(const sni_host *a, const sni_host *b) {
   return a == b || (a && b && a->callback == b->callback && a->user == b->user);
 }

@@ -27,6 +27,8 @@ typedef struct sni_watch {
   sn_progress_callback progress;
   void *user;
   const sn_progress *loop;  // innermost one that runs
+  struct sni_host_journal *
+      journal;  // where calls of the host's that have effects put down what they give; NULL: nowhere
   // Around callbacks of the host's: the owner must not be used in them.
   void *owner;
   sn_status (*close_owner)(void *owner, bool closed);

@@ -101,6 +101,11 @@ static sn_status create_in(sni_family *family, uint64_t seed, sn_context **out_c
   return SN_OK;
 }
 
+sn_status sni_context_in_family(sni_family *family, sn_context **out_context) {
+  *out_context = NULL;
+  return create_in(sni_family_keep(family), 0, out_context);
+}
+
 sn_status sn_context_create_opts(const sn_context_options *options, sn_context **out_context) {
   sn_context_options o;
   if (!out_context) return SN_ERR_ARGUMENT;
@@ -113,7 +118,9 @@ sn_status sn_context_create_opts(const sn_context_options *options, sn_context *
   } else {
     SNI_TRY(sni_family_create(&o, &family));
   }
-  return create_in(family, o.seed, out_context);
+  const sn_status status = create_in(family, o.seed, out_context);
+  if (!status) (*out_context)->debug_nonfinite = o.debug_nonfinite;
+  return status;
 }
 
 // ---- destruction

@@ -190,6 +190,7 @@ struct sn_context {
   sn_context *next, *previous;  // in family->contexts
   int thread_limit;             // of a call; 0: all of the pool
   sni_watch watch;              // who may end its calls
+  bool debug_nonfinite;         // of the options; of a function while that runs op by op
   int callbacks;                // running, one within another
   // Structs of dead tensors (ENDED), oldest first, linked by .trace; each keeps its reference to
   // this context. dead: to be used again. dying: died while callbacks run, which may still hold
@@ -207,6 +208,8 @@ static inline uintptr_t sni_thread_self(void) {
 
 // The sibling that the calling thread works with (one that is tracing first, then `preferred`);
 // preferred, or NULL if that is destroyed.
+// One more sibling. Errors: SN_ERR_MEMORY.
+sn_status sni_context_in_family(sni_family *family, sn_context **out_context);
 sn_context *sni_context_of_thread(sni_family *family, sn_context *preferred);
 void sni_context_release(sn_context *context);     // one reference to its memory
 void sni_call_sites_destroy(sn_context *context);  // frees context->sites (call_site.c)

@@ -5,6 +5,7 @@
 #include "frontend/control/host_calls.h"
 
 #include "frontend/ops/compose.h"
+#include "frontend/program/nonfinite.h"
 #include "graph/control.h"
 
 #include <sinter/host.h>
@@ -208,12 +209,25 @@ static sn_status add_to_trace(const sni_host_request *r, const sni_type *types) 
 }
 
 // ---- both
+// debug_nonfinite: results that hold NaN or infinities, and operands that do not.
+static sn_status check_results(const sni_host_request *r) {
+  sni_elements in[SNI_MOST_HOST_ARGUMENTS];
+  sn_status status = SN_OK;
+  for (int i = 0; i < r->n_in; i++) in[i] = (sni_elements){&r->in[i]->type, r->in[i]->data};
+  for (int i = 0; i < r->n_out && !status; i++) {
+    const sni_elements out = {&r->out[i]->type, r->out[i]->data};
+    status = sni_check_result(&out, in, r->n_in, &r->context->diag);
+  }
+  return status;
+}
+
 static sn_status emit(const sni_host_request *r) {
   sni_arena arena;
   sni_type *types;
   sni_arena_init(&arena, &r->context->family->allocator);
   sn_status status = infer(r, &arena, &types);
   if (!status) status = r->context->trace ? add_to_trace(r, types) : call_at_once(r, &arena, types);
+  if (!status && r->context->debug_nonfinite && !r->context->trace) status = check_results(r);
   sni_arena_deinit(&arena);
   return status;
 }

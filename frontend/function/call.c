@@ -133,8 +133,11 @@ static sn_status run_callback_here(sn_context *context, sn_function *function,
   sni_record *record = context->trace ? NULL : context->record;
   uint64_t id = record ? record->id : 0;
   uint32_t outer = record ? sni_record_begin_call(record) : 0;
+  const bool debug = context->debug_nonfinite;
+  context->debug_nonfinite |= function->debug_nonfinite;
   bool ok = !sni_run_callback(function, context, inputs, results) &&
             sni_own_results(context, results, function->n_outputs);
+  context->debug_nonfinite = debug;
   if (record && context->record && context->record->id == id)  // the callback may end tapes
     sni_record_end_call(record, outer, ok);
   if (ok) memcpy(outputs, results, bytes);

@@ -56,7 +56,7 @@ struct sn_function {
   sn_spec *specs;      // NULL or n_inputs
   char **input_names;  // NULL or n_inputs
   uint32_t capacity;
-  bool static_shapes, forbid_recompile;
+  bool static_shapes, forbid_recompile, debug_nonfinite;
   sn_backend backend;
 
   // Held while tracing; error-checking: a callback that calls back is told so.

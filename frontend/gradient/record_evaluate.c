@@ -5,8 +5,10 @@
 // that pointwise kernels do by themselves are skipped. A value that only this evaluation needed is
 // let go after its last use; should a later gradient need it, it is computed again.
 #include "frontend/gradient/record.h"
+#include "frontend/program/nonfinite.h"
 #include "graph/control.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { needed_flag = 1, wanted_flag = 2, source_flag = 4 };
@@ -170,6 +172,29 @@ static sn_status evaluate_control(evaluation *e, sni_node_id id) {
   return status;
 }
 
+// What it has made is let go where it holds NaN or infinities that no operand holds.
+static sn_status check_gradient(sni_record *record, const sni_node *node,
+                                const sni_value *const *operands, sni_value *made) {
+  enum { most = 8 };
+  sni_elements of[most];
+  char text[900];
+  sni_diag what = {.status = SN_OK};
+  const int n = node->n_operands < most ? node->n_operands : most;
+  for (int i = 0; i < n; i++) of[i] = (sni_elements){&operands[i]->type, operands[i]->data};
+  const sni_elements result = {&made->type, made->data};
+  if (!n || !sni_check_result(&result, of, n, &what)) return SN_OK;
+  const sni_location *l = &node->location;
+  const char *op = sni_op_infos[node->op].name;
+  if (l->gradient_of)
+    snprintf(text, sizeof(text), "gradient of %s (%s): %.700s", l->gradient_of, op, what.text);
+  else
+    snprintf(text, sizeof(text), "%s: %.700s", op, what.text);
+  sni_buffer_release(made->buffer);
+  record->diag.file = l->file;
+  record->diag.line = l->line;
+  return sni_fail(&record->diag, SN_ERR_NONFINITE, "%s", text);
+}
+
 static sn_status evaluate_node(evaluation *e, sni_node_id id) {
   sni_record *record = e->record;
   const sni_node *node = &record->graph->nodes[id];
@@ -186,6 +211,8 @@ static sn_status evaluate_node(evaluation *e, sni_node_id id) {
   sni_value value;
   sn_status status = sni_eager_run(record->context, node->op, operands, node->n_operands,
                                    node->attrs, node->n_attrs, &node->type, &value);
+  if (!status && record->context->debug_nonfinite)
+    status = check_gradient(record, node, operands, &value);
   if (operands != few) sni_free(sni_record_allocator(record), operands, bytes);
   if (status) return status;
   sni_assert(sni_type_equal(NULL, &value.type, &node->type));

@@ -183,6 +183,7 @@ static sn_status build(sn_context *context, const char *text, size_t length, sn_
       SNI_TRY(fill_key(program, &program->graph->parameters[i], diag));
   SNI_TRY(check_symbols(program, diag));
   program->from_specs = program->from_text = true;
+  program->debug_nonfinite = context->debug_nonfinite;
   return finish(context, program, &n);
 }
 

@@ -30,6 +30,7 @@ struct sn_program {
   sni_input_key *keys;
   const char **input_names;  // "" or the user's
   bool from_specs;           // made by sn_function_compile
+  bool debug_nonfinite;      // its results are looked at
   bool from_text;            // its sizes must be checked when they are known
   sni_graph *graph;          // as traced
   sni_type *outputs;

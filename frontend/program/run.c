@@ -8,7 +8,7 @@
 // Invariant: a variable is written in place only when nobody else holds its buffer and no command
 // can fault, so a run that fails has changed nothing. Locks are taken in the order of addresses;
 // without siblings or runners there is nobody to lock out.
-#include "frontend/program/program.h"
+#include "frontend/program/nonfinite.h"
 
 #include <math.h>
 #include <string.h>
@@ -97,7 +97,7 @@ static void unlock(const sni_run *run) {
 
 static bool may_overwrite(const sni_run *run, uint32_t i) {
   const sni_executable *e = &run->program->compiled->executable;
-  return e->in_place[i] && (!e->faults || e->checks_first) &&
+  return e->in_place[i] && !run->program->debug_nonfinite && (!e->faults || e->checks_first) &&
          sni_buffer_is_unique(run->bound[i]->buffer);
 }
 
@@ -144,6 +144,21 @@ void sni_run_close_variables(sni_run *run, bool commit) {
 }
 
 // ---- execution
+static sn_status run_commands(sni_run *run) {
+  return sni_run_state_run(run->state, run->inputs, run->outputs, run->variables,
+                           run->new_variables, run->program->constants);
+}
+
+static sn_status run_and_look(sni_run *run) {
+  sni_host_journal journal = {.allocator = &run->program->family->allocator};
+  run->watch->journal = &journal;
+  sn_status status = run_commands(run);
+  run->watch->journal = NULL;
+  if (!status) status = sni_run_check_nonfinite(run, &journal);
+  sni_host_journal_deinit(&journal);
+  return status;
+}
+
 sn_status sni_run_execute(sni_run *run) {
   const sn_program *program = run->program;
   if (program->from_text && !sni_run_state_is_bound(run->state, run->symbols))
@@ -151,6 +166,5 @@ sn_status sni_run_execute(sni_run *run) {
                                   &run->diag));
   SNI_TRY(sni_run_state_bind(run->state, run->symbols));
   SNI_TRY(sni_watch_poll(run->watch, HUGE_VAL, &run->diag));
-  return sni_run_state_run(run->state, run->inputs, run->outputs, run->variables,
-                           run->new_variables, program->constants);
+  return program->debug_nonfinite ? run_and_look(run) : run_commands(run);
 }
