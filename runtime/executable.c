@@ -19,6 +19,7 @@
 static const double close_ms = 0.05;
 // What takes longer is run in pieces of the other length, between which a run may end.
 static const double long_ns = 4e6, piece_ns = 1e6;
+static const double interpreter_factor = 20;  // by which it is slower than estimates
 enum {
   line_bytes = 64,
   most_chunks_per_thread = 8,
@@ -284,6 +285,10 @@ static bool is_shared(const sni_run_state *state, const sni_command *command, in
   return sums <= most_shared_sums && segments >= threads * few_segments_per_thread;
 }
 
+static double unit_ns(const sni_command *command) {
+  return command->ns_per_unit * (command->kind == SNI_COMMAND_INTERPRETED ? interpreter_factor : 1);
+}
+
 static void bind_command(sni_run_state *state, uint32_t number) {
   const sni_command *command = &state->executable->commands[number];
   char *arena = state->arena ? sni_buffer_host(state->arena) : NULL;
@@ -312,7 +317,7 @@ static void bind_command(sni_run_state *state, uint32_t number) {
                           command->faults,
                           command->copies && !list,
                           is_shared(state, command, units),
-                          units > 1 && command->ns_per_unit * (double)units > long_ns};
+                          units > 1 && unit_ns(command) * (double)units > long_ns};
   state->faults |= command->faults;
 }
 
@@ -421,7 +426,7 @@ void sni_run_units(const sni_run_state *state, const sni_bound_command *bound, i
                    int64_t end, void *scratch) {
   int64_t piece = end - begin;
   if (bound->is_long && state->watch) {
-    const double units = piece_ns / bound->command->ns_per_unit;
+    const double units = piece_ns / unit_ns(bound->command);
     piece = units < 1 ? 1 : units < (double)piece ? (int64_t)units : piece;
   }
   for (int64_t at = begin; at < end; at += piece) {

@@ -15,9 +15,10 @@ enum {
   max_entries = 4096,
   max_held_bytes = 64 << 20,  // of all entries: code, tables, temporaries
   first_buckets = 64,
-  key_room = 96,      // words; longer keys (of a concat of many) are allocated
-  direct_ns = 3000,   // estimated work that is never worth handing to other threads
-  long_ns = 4000000,  // work that a run state cuts into pieces, so that it can be ended
+  key_room = 96,     // words; longer keys (of a concat of many) are allocated
+  direct_ns = 3000,  // estimated work that is never worth handing to other threads
+  long_ns =
+      200000,  // work, twenty times that of estimates, that a run state cuts into pieces, so that it can be ended
   scratch_align = 64,
 };
 

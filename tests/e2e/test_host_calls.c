@@ -584,6 +584,7 @@ START_TEST(defined_ops) {
     sn_program *p;
     char *text;
     must(c, sn_function_compile(f, &(sn_spec){SN_F32, {.rank = 0}}, 1, &p));
+    ck_assert_int_eq(sn_program_count_ops(p, "my_cube"), 1);
     for (sn_stage stage = SN_STAGE_TRACE; stage <= SN_STAGE_KERNEL; stage++) {
       must(c, sn_program_dump(c, p, stage, &text));
       if (stage <= SN_STAGE_GRAPH) ck_assert_msg(strstr(text, "\"my_cube\"") != NULL, "%s", text);
