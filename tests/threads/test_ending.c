@@ -77,14 +77,44 @@ static void *kill_later(void *user) {
   return NULL;
 }
 
-static void must_end(int mode, const char *way, sn_status expected, sn_status status,
-                     sn_context *c) {
-  ck_assert_msg(status == expected, "mode %d, %s: %s: %s", mode, way, sn_status_name(status),
+// Whether it was in the loop: a machine with more to do may take that long before.
+static bool ended_in_loop(int mode, sn_status expected, sn_status status, sn_context *c) {
+  ck_assert_msg(status == expected, "mode %d: %s: %s", mode, sn_status_name(status),
                 sn_error_message(c));
-  ck_assert_msg(strstr(sn_error_message(c), " in iteration ") &&
-                    strstr(sn_error_message(c), " of sn_while_loop") &&
-                    strstr(sn_error_message(c), "test_ending.c:"),
-                "mode %d, %s: %s", mode, way, sn_error_message(c));
+  ck_assert_msg(strstr(sn_error_message(c), "test_ending.c:") != NULL, "%s", sn_error_message(c));
+  const char *iteration = strstr(sn_error_message(c), " in iteration ");
+  return iteration && strstr(iteration, " of sn_while_loop");
+}
+
+typedef struct search_run {
+  sn_context *context;
+  sn_function *function;
+  int mode;
+} search_run;
+
+static bool cancel_after(const search_run *r, double seconds) {
+  SN_SCOPE(r->context);
+  killer k = {.context = r->context, .after = seconds};
+  pthread_t thread;
+  sn_tensor *y;
+  ck_assert_int_eq(pthread_create(&thread, NULL, kill_later, &k), 0);
+  const sn_status status = call(r->mode, r->function, sn_scalar_f32(r->context, 0), &y);
+  const double end = now();
+  pthread_join(thread, NULL);
+  ck_assert_double_lt(end - k.at, 5);
+  return ended_in_loop(r->mode, SN_ERR_CANCELLED, status, r->context);
+}
+
+static bool pass_deadline(const search_run *r, double seconds) {
+  SN_SCOPE(r->context);
+  sn_tensor *y;
+  const double begin = now();
+  sn_set_deadline(r->context, seconds);
+  const sn_status status = call(r->mode, r->function, sn_scalar_f32(r->context, 0), &y);
+  ck_assert_double_ge(now() - begin, seconds);
+  ck_assert_double_lt(now() - begin, seconds + 5);
+  sn_set_deadline(r->context, SN_NO_DEADLINE);
+  return ended_in_loop(r->mode, SN_ERR_DEADLINE, status, r->context);
 }
 
 START_TEST(a_while_that_never_ends) {
@@ -92,29 +122,14 @@ START_TEST(a_while_that_never_ends) {
   sn_tensor *n = sn_variable(sn_scalar_f32(c, 0)), *y;
   sn_function *f = sn_function_create(c, search, .user = n, .inputs = 1, .outputs = 1);
   ck_assert_int_eq(call(_i, f, sn_scalar_f32(c, 1), &y), SN_OK);  // compiles
+  const search_run run = {c, f, _i};
   for (int turn = 1; turn < 4; turn++) {
-    SN_SCOPE(c);
-    killer k = {.context = c, .after = 0.02};
-    pthread_t thread;
-    sn_tensor *endless = sn_scalar_f32(c, 0), *quick = sn_scalar_f32(c, 1);
-    ck_assert_int_eq(pthread_create(&thread, NULL, kill_later, &k), 0);
-    sn_status status = call(_i, f, endless, &y);
-    const double end = now();
-    pthread_join(thread, NULL);
-    must_end(_i, "cancel", SN_ERR_CANCELLED, status, c);
-    ck_assert_double_lt(end - k.at, 1);
+    double seconds = 0.02;
+    while (!cancel_after(&run, seconds)) seconds *= 2;
     ck_assert_double_eq(number(n), 110 * turn);
-
-    const double begin = now();
-    sn_set_deadline(c, 0.02);
-    status = call(_i, f, endless, &y);
-    ck_assert_double_ge(now() - begin, 0.02);
-    ck_assert_double_lt(now() - begin, 2);
-    must_end(_i, "deadline", SN_ERR_DEADLINE, status, c);
-    sn_set_deadline(c, SN_NO_DEADLINE);
+    while (!pass_deadline(&run, seconds)) seconds *= 2;
     ck_assert_double_eq(number(n), 110 * turn);
-
-    ck_assert_msg(!call(_i, f, quick, &y), "%s", sn_error_message(c));
+    ck_assert_msg(!call(_i, f, sn_scalar_f32(c, 1), &y), "%s", sn_error_message(c));
     ck_assert_double_eq(number(y), 1);
     ck_assert_double_eq(number(n), 110 * (turn + 1));
   }
@@ -273,7 +288,7 @@ START_TEST(long_commands_end) {
     sn_set_deadline(c, 0.15 + 0.01 * turn);
     const sn_status status = call(_i % MODES, f, x, &y);
     ck_assert_msg(status == SN_ERR_DEADLINE, "%s: %s", sn_status_name(status), sn_error_message(c));
-    ck_assert_double_lt(now() - begin, 3);
+    ck_assert_double_lt(now() - begin, 10);
     sn_set_deadline(c, SN_NO_DEADLINE);
     ck_assert_double_eq(number(sn_sum(w)), 0);
   }
