@@ -17,9 +17,6 @@
 
 // After a pause of up to close_ms the workers of the last run would still be awake.
 static const double close_ms = 0.05;
-// What takes longer is run in pieces of the other length, between which a run may end.
-static const double long_ns = 4e6, piece_ns = 1e6;
-static const double interpreter_factor = 20;  // by which it is slower than estimates
 enum {
   line_bytes = 64,
   most_chunks_per_thread = 8,
@@ -285,10 +282,6 @@ static bool is_shared(const sni_run_state *state, const sni_command *command, in
   return sums <= most_shared_sums && segments >= threads * few_segments_per_thread;
 }
 
-static double unit_ns(const sni_command *command) {
-  return command->ns_per_unit * (command->kind == SNI_COMMAND_INTERPRETED ? interpreter_factor : 1);
-}
-
 static void bind_command(sni_run_state *state, uint32_t number) {
   const sni_command *command = &state->executable->commands[number];
   char *arena = state->arena ? sni_buffer_host(state->arena) : NULL;
@@ -317,7 +310,7 @@ static void bind_command(sni_run_state *state, uint32_t number) {
                           command->faults,
                           command->copies && !list,
                           is_shared(state, command, units),
-                          units > 1 && unit_ns(command) * (double)units > long_ns};
+                          sni_is_long(command, units)};
   state->faults |= command->faults;
 }
 
@@ -422,20 +415,6 @@ typedef struct split_run {
   const sni_bound_command *bound;
 } split_run;
 
-void sni_run_units(const sni_run_state *state, const sni_bound_command *bound, int64_t begin,
-                   int64_t end, void *scratch) {
-  int64_t piece = end - begin;
-  if (bound->is_long && state->watch) {
-    const double units = piece_ns / unit_ns(bound->command);
-    piece = units < 1 ? 1 : units < (double)piece ? (int64_t)units : piece;
-  }
-  for (int64_t at = begin; at < end; at += piece) {
-    if (piece < end - begin && sni_watch_breaks(state->watch)) return;
-    if (piece > end - at) piece = end - at;
-    bound->function(bound->code, bound->buffers, bound->params, at, at + piece, scratch);
-  }
-}
-
 static void run_range(void *user, int thread, int64_t begin, int64_t end) {
   const split_run *run = user;
   unsigned modes = sni_enter_float_modes();
@@ -520,34 +499,13 @@ static void run_shared(sni_run_state *state, const sni_bound_command *bound) {
   scratch->team = NULL;
 }
 
-static double ns_of(const sni_bound_command *bound) {
-  return bound->command->ns_per_unit * (double)bound->units;
-}
-
-// Whether the run ends before this command; the one before it may have been broken off.
-static bool ends_before(sni_run_state *state, const sni_bound_command *bound) {
-  if (bound >= state->commands + state->n_ends) return false;
-  state->ended = sni_watch_look(state->watch, ns_of(bound), state->diag);
-  if (state->ended && state->diag && !state->diag->file) {
-    state->diag->file = bound->command->file;
-    state->diag->line = bound->command->line;
-  }
-  return state->ended != SN_OK;
-}
-
-static bool is_broken_off(sni_run_state *state) {
-  if (!state->watch) return false;
-  state->ended = sni_watch_take_break(state->watch, state->diag);
-  return state->ended != SN_OK;
-}
-
 bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
                       double *io_declined_ns, uint32_t *out_faulted) {
   char *scratch = sni_buffer_host(state->scratch);
   const sni_bound_command *end = state->commands + end_index;
   for (const sni_bound_command *bound = state->commands + first; bound < end; bound++) {
     if (bound->copies && bound->buffers[0] == bound->buffers[1]) continue;
-    if (__builtin_expect(sni_watch_word(state->watch) != 0, 0) && ends_before(state, bound))
+    if (__builtin_expect(sni_watch_word(state->watch) != 0, 0) && sni_ends_before(state, bound))
       return false;
     const double work_ns = (double)bound->split_work_ns;
     if (work_ns > 0 && sni_split_pays(state, work_ns)) {
@@ -563,7 +521,7 @@ bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
       else
         bound->function(bound->code, bound->buffers, bound->params, 0, bound->units, scratch);
     }
-    if (bound->is_long && is_broken_off(state)) return false;
+    if (bound->is_long && sni_is_broken_off(state)) return false;
     if (bound->faults && sni_take_fault(state)) {
       *out_faulted = (uint32_t)(bound - state->commands);
       return false;

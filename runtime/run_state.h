@@ -120,13 +120,20 @@ bool sni_split_pays(sni_run_state *state, double work_ns);
 // Whether some thread has met a fault; forgets it, but for its place.
 bool sni_take_fault(sni_run_state *state);
 sn_status sni_report_fault(sni_run_state *state, const sni_command *command);
-// Units [begin, end) of a bound command; where it is long, in pieces, until the run is to end.
-void sni_run_units(const sni_run_state *state, const sni_bound_command *bound, int64_t begin,
-                   int64_t end, void *scratch);
 // Runs the bound commands [first, end), each split where that pays. False: stopped at the one that
 // faulted, or before it where the watch ends the run: state->ended. io_declined_ns: the greatest work that was not split.
 bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end, double *io_declined_ns,
                       uint32_t *out_faulted);
+
+// ---- run_pieces.c
+bool sni_is_long(const sni_command *command, int64_t units);
+// Whether the run ends before this command: state->ended. The watch's word is not 0.
+bool sni_ends_before(sni_run_state *state, const sni_bound_command *bound);
+// Whether the command that has run was broken off: state->ended.
+bool sni_is_broken_off(sni_run_state *state);
+// Units [begin, end) of a bound command; where it is long, in pieces, until the run is to end.
+void sni_run_units(const sni_run_state *state, const sni_bound_command *bound, int64_t begin,
+                   int64_t end, void *scratch);
 
 // ---- command_list.c
 // Units of command `number`, a list. Saturates.
