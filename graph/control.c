@@ -248,10 +248,10 @@ static sn_status check_pairs(const sni_graph *graph, const sni_node *node, const
 
 static sn_status check_host(const sni_graph *graph, const sni_node *node, const sni_control *c) {
   const sni_type order = sni_type_make(SN_I64, 0, NULL);
+  const int in = node->n_operands - 1, out = c->n_outputs - 1;
+  if (node->attrs[0] && (in < 0 || out < 0)) return fail(graph, node, "order", 0);
   SNI_TRY(check_pairs(graph, node, c));
   if (!node->attrs[0]) return SN_OK;
-  const int in = node->n_operands - 1, out = c->n_outputs - 1;
-  if (in < 0 || out < 0) return fail(graph, node, "order", 0);
   SNI_TRY(
       check_same(graph, node, "operand", in, &order, sni_graph_type(graph, node->operands[in])));
   return check_same(graph, node, "result", out, &order,

@@ -59,7 +59,7 @@ typedef struct sn_host_args {
 // A non-zero return makes the call that it is part of fail with that status: the op's name, the words, the operands' types and the user's
 // line are the message, and no variable is changed. Runs on the thread that made the call, in the float modes of kernels (round to nearest,
 // denormals kept). The context whose call it is part of must not be used in it (SN_ERR_STATE, pending), nor variables of the
-// call through a sibling (they are locked); other contexts may.
+// call through a sibling (they are locked); other contexts may. Calls of siblings may run it on several threads at a time.
 typedef sn_status (*sn_host_callback)(const sn_host_args *args);
 
 // What the outputs are, by the inputs' dtypes and shapes: called when the op is traced, and in eager mode before each call. A dim that is not
