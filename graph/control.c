@@ -15,15 +15,23 @@ static sni_control custom_of(const sni_node *node, sni_control c) {
   return c;
 }
 
+static sni_control host_of(const sni_node *node, sni_control c) {
+  c.n_captures = node->n_operands;
+  c.n_outputs = c.n_results = sni_body_outputs(sni_control_step(node));
+  return c;
+}
+
 sni_control sni_control_of(const sni_node *node) {
   sni_control c = {.kind = node->op == SNI_OP_COND     ? SNI_CONTROL_COND
                            : node->op == SNI_OP_WHILE  ? SNI_CONTROL_WHILE
                            : node->op == SNI_OP_RESCAN ? SNI_CONTROL_RESCAN
                            : node->op == SNI_OP_CALL   ? SNI_CONTROL_CALL
                            : node->op == SNI_OP_CUSTOM ? SNI_CONTROL_CUSTOM
+                           : node->op == SNI_OP_HOST   ? SNI_CONTROL_HOST
                                                        : SNI_CONTROL_SCAN};
   c.first_carry = node->op == SNI_OP_COND || node->op == SNI_OP_RESCAN;
   if (node->op == SNI_OP_CUSTOM) return custom_of(node, c);
+  if (node->op == SNI_OP_HOST) return host_of(node, c);
   const bool is_loop = node->op != SNI_OP_COND && node->op != SNI_OP_CALL;
   if (is_loop) c.n_carries = (int)node->attrs[0];
   if (node->op == SNI_OP_WHILE) c.n_variables = (int)node->attrs[1];
@@ -93,7 +101,7 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
   }
   const sni_graph *step = sni_control_step(node);
   *out_type = *sni_graph_type(step, sni_body_output(step, index - c.n_carries));
-  if (node->op == SNI_OP_COND || node->op == SNI_OP_CALL) return SN_OK;
+  if (node->op == SNI_OP_COND || node->op == SNI_OP_CALL || node->op == SNI_OP_HOST) return SN_OK;
   if (out_type->rank == SN_MAX_RANK)
     return sni_fail(graph->diag, SN_ERR_SHAPE,
                     "%s: output %d has rank %d, and none is left for "
@@ -240,6 +248,37 @@ static sn_status check_way_back(const sni_graph *graph, const sni_node *node,
   return SN_OK;
 }
 
+// What is marked as complex is that, or has become pairs.
+static sn_status check_pairs(const sni_graph *graph, const sni_node *node, const sni_control *c) {
+  enum { bits = 63 };
+  const int n_in = node->n_operands - (int)node->attrs[0];
+  if (node->attrs[1] < 0 || n_in + c->n_outputs > bits)
+    return fail(graph, node, "arguments", n_in + c->n_outputs);
+  for (int i = 0; i < n_in + c->n_outputs; i++) {
+    const sni_type *type =
+        i < n_in ? sni_graph_type(graph, node->operands[i])
+                 : sni_graph_type(node->bodies[0], sni_body_output(node->bodies[0], i - n_in));
+    const bool is_pair = (type->dtype == SN_F32 || type->dtype == SN_F64) && type->rank &&
+                         sni_dim_equal(graph->dims, type->dims[type->rank - 1], 2);
+    const bool is_complex = sni_is_complex(type->dtype);
+    if (node->attrs[1] >> i & 1 ? !is_complex && !is_pair : is_complex)
+      return fail(graph, node, "pair", i);
+  }
+  return SN_OK;
+}
+
+static sn_status check_host(const sni_graph *graph, const sni_node *node, const sni_control *c) {
+  const sni_type order = sni_type_make(SN_I64, 0, NULL);
+  const int in = node->n_operands - 1, out = c->n_outputs - 1;
+  if (node->attrs[0] && (in < 0 || out < 0)) return fail(graph, node, "order", 0);
+  SNI_TRY(check_pairs(graph, node, c));
+  if (!node->attrs[0]) return SN_OK;
+  SNI_TRY(
+      check_same(graph, node, "operand", in, &order, sni_graph_type(graph, node->operands[in])));
+  return check_same(graph, node, "result", out, &order,
+                    sni_graph_type(node->bodies[0], sni_body_output(node->bodies[0], out)));
+}
+
 static bool counts_variables(const sni_node *node, int attr) {
   return node->attrs[attr] >= 0 && node->attrs[attr] <= node->attrs[0];
 }
@@ -250,6 +289,8 @@ static bool counts_fit(const sni_node *node) {
     return node->n_bodies == 1 && node->attrs[0] >= 0 && node->attrs[1] >= 0 &&
            node->attrs[0] <= node->n_operands &&
            node->attrs[1] <= node->n_operands - node->attrs[0];
+  if (node->op == SNI_OP_HOST)
+    return node->n_bodies == 1 && node->attrs[0] >= 0 && node->attrs[0] <= 1;
   if (node->op == SNI_OP_COND) return node->n_operands > 0 && node->n_bodies > 0;
   if (node->op == SNI_OP_CALL) return node->n_bodies == 1;
   if (node->n_bodies != wanted) return false;
@@ -280,6 +321,7 @@ sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
   }
   if (node->op == SNI_OP_WHILE) return check_condition(graph, node);
   if (node->op == SNI_OP_CUSTOM) return check_way_back(graph, node, &c);
+  if (node->op == SNI_OP_HOST) return check_host(graph, node, &c);
   return node->op == SNI_OP_COND ? check_branches(graph, node) : SN_OK;
 }
 
@@ -298,6 +340,15 @@ sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *
   const sn_status status = sni_control_check(graph, node);
   if (status) graph->n_nodes--;  // the node is the last one
   return status;
+}
+
+sn_status sni_graph_add_host(sni_graph *graph, const sni_host_node *call, sni_node_id *out_id) {
+  const sni_dim attrs[2] = {call->has_effects, call->pairs};
+  SNI_TRY(sni_graph_add_control(graph, SNI_OP_HOST, call->operands, call->n_operands, attrs, 2,
+                                &call->body, 1, call->location, out_id));
+  graph->nodes[*out_id].host = call->host;
+  graph->nodes[*out_id].name = call->host->name;
+  return SN_OK;
 }
 
 sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, int index,

@@ -7,6 +7,7 @@
 //   scan    carries, xs, captures          step                      carries, ys
 //   call    captures                       the called                its outputs
 //   custom  ins, outs, captures            way back                  the outs
+//   host    ins; order                     its results' types        what the function gives; order
 //
 // What a body reads is all its own: its INPUT parameters are (of a scan) the number of the iteration, i64[],
 // and the xs' rows, then the captures; carries are its VARIABLE parameters, and their next values its results for
@@ -14,7 +15,10 @@
 // and no next values. Outputs of a scan's step are rows of the ys. Those of a while's, whose number nobody knows before,
 // become its history: one more result, i64[2], that a rescan of the same graph alone reads; the rows are inputs of its
 // step as those of xs are of a scan's. A body need not have a parameter for what it does
-// not read. The node's own type is bool[] and means nothing: a RESULT node stands for each value.
+// not read. That of a host op is never run: what it gives, zeros, has the types of the results. Where the function has effects
+// (attribute "effects"), the last operand and the last result are the order, i64[]: the number of calls before it and with it, which is a
+// variable of the context's; so a call comes after those before it, and is in use. "pairs": a bit for each operand and result that is
+// complex, whatever split_complex makes of it. The node's own type is bool[] and means nothing: a RESULT node stands for each value.
 #ifndef SNI_GRAPH_CONTROL_H
 #define SNI_GRAPH_CONTROL_H
 
@@ -33,6 +37,10 @@ typedef struct sni_control {
   sni_dim length;                           // of a scan
   bool reverse;
 } sni_control;
+// What messages call the node.
+static inline const char *sni_node_op_name(const sni_node *node) {
+  return node->host ? node->host->name : sni_op_infos[node->op].name;
+}
 // Of a control node whose counts are right.
 sni_control sni_control_of(const sni_node *node);
 // The body that gives the results (of a cond the first one).
@@ -59,6 +67,17 @@ sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *
 // custom op.
 sn_status sni_graph_add_redirection(sni_graph *graph, sni_node_id value, sni_node_id to,
                                     sni_node_id *out_id);
+// A call of a function of the host's. body: of its results' types.
+typedef struct sni_host_node {
+  const sni_host *host;  // lives as long as the graph
+  const sni_node_id *operands;
+  int n_operands;
+  bool has_effects;
+  int64_t pairs;
+  sni_graph *body;
+  sni_location location;
+} sni_host_node;
+sn_status sni_graph_add_host(sni_graph *graph, const sni_host_node *call, sni_node_id *out_id);
 // Appends the node of one of its results.
 sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, int index,
                                        sni_node_id *out_id);

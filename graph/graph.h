@@ -12,6 +12,7 @@
 #include "graph/ops.def"
 #include "graph/type.h"
 #include "runtime/arena.h"
+#include "runtime/host.h"
 
 typedef enum sni_op {
 #define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
@@ -105,6 +106,8 @@ typedef struct sni_location {
   // What messages call an op that may fail in a run: the caller's, behind the frames that were open
   // ("encoder: sn_gather"), in the arena of the trace; NULL: its row's name.
   const char *op;
+  const char *
+      gradient_of;  // the op whose gradient the node is part of, static or as long as the graph; NULL: none
   // Of an op that may fail: how its operand #0 was a complex tensor (split_complex).
   uint8_t complex_table;  // sni_complex_table
 } sni_location;
@@ -123,7 +126,8 @@ typedef struct sni_node {
   const void *data;
   // Of a control op: graphs over the same table of dims (graph/control.h).
   sni_graph *const *bodies;
-  const char *name;  // user's name or NULL
+  const sni_host *host;  // of a HOST op; NULL: of a text that nobody has linked yet
+  const char *name;      // user's name or NULL
   sni_location location;
 } sni_node;
 

@@ -4,24 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-size_t sn_dtype_size(sn_dtype dtype) {
-  static const uint8_t sizes[SN_DTYPE_COUNT] = {
-#define SNI_X(name, text, bytes, ctype) [SN_##name] = sizeof(ctype),
-      SN_DTYPE_LIST(SNI_X)
-#undef SNI_X
-  };
-  return (unsigned)dtype < SN_DTYPE_COUNT ? sizes[dtype] : 0;
-}
-
-const char *sn_dtype_name(sn_dtype dtype) {
-  static const char *const names[SN_DTYPE_COUNT] = {
-#define SNI_X(name, text, bytes, ctype) [SN_##name] = text,
-      SN_DTYPE_LIST(SNI_X)
-#undef SNI_X
-  };
-  return (unsigned)dtype < SN_DTYPE_COUNT ? names[dtype] : "?";
-}
-
 sni_type sni_type_make(sn_dtype dtype, int rank, const sni_dim *dims) {
   sni_assert(rank >= 0 && rank <= SN_MAX_RANK);
   sni_type type = {.dtype = dtype, .rank = rank};

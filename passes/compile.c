@@ -8,6 +8,7 @@
 // is kept for system_info. Raw graphs (single ops of eager mode) skip passes and cache: they are
 // small, and eager.c caches their executables.
 #include "codegen/kernel/contraction.h"
+#include "graph/control.h"
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite.h"
@@ -18,6 +19,7 @@
 #include "runtime/float_modes.h"
 #include "runtime/host_calls.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +36,7 @@ typedef struct job {
   sni_compiled *compiled;
   const sni_executable *const *
       *bodies;  // per node of the graph that is lowered; NULL: there are none
+  sni_watch *watch;
   sni_arena scratch;
 } job;
 
@@ -149,8 +152,9 @@ static sn_status compile_body(job *j, const sni_graph *graph, uint64_t hash, sn_
   SNI_TRY(sni_arena_grow(&compiled->arena, j->diag, (void **)&compiled->bodies,
                          &compiled->bodies_capacity, compiled->n_bodies + 1,
                          sizeof(*compiled->bodies)));
-  SNI_TRY(
-      sni_compile(j->compiler, &body, &(sni_compile_options){.backend = backend}, j->diag, &made));
+  SNI_TRY(sni_compile(j->compiler, &body,
+                      &(sni_compile_options){.backend = backend, .watch = j->watch}, j->diag,
+                      &made));
   made->source = graph;
   made->source_hash = hash;
   compiled->bodies[compiled->n_bodies++] = made;
@@ -181,7 +185,7 @@ static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend
 static sn_status compile_all_bodies(job *j, const sni_graph *graph, sn_backend backend) {
   for (uint32_t id = 0; id < graph->n_nodes; id++) {
     const sni_node *node = sni_graph_node(graph, id);
-    if (!node->n_bodies) continue;
+    if (!node->n_bodies || sni_control_of(node).kind == SNI_CONTROL_HOST) continue;
     if (!j->bodies)
       j->bodies = SNI_ARENA_ARRAY(&j->scratch, const sni_executable *const *, graph->n_nodes);
     if (!j->bodies) return sni_fail_memory(j->diag, graph->n_nodes * sizeof(void *), "bodies");
@@ -481,6 +485,7 @@ static sn_status assemble(job *j, bool raw) {
                                           .tasks = plan->tasks,
                                           .phases = plan->phases,
                                           .checks_first = plan->checks_first,
+                                          .first_in_place = plan->first_in_place,
                                           .in_place = plan->in_place};
   return make_commands(j, commands);
 }
@@ -528,6 +533,11 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
   return assemble(j, true);
 }
 
+// Between passes: the clock costs nothing there.
+static sn_status poll(const job *j) {
+  return sni_watch_poll(j->watch, HUGE_VAL, j->diag);
+}
+
 static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backend) {
   if (backend == SN_BACKEND_AUTO) backend = j->compiler->setup.backend;
   if (backend != SN_BACKEND_INTERPRETER) j->api = sni_plugin_load(&j->compiler->plugin);
@@ -535,9 +545,12 @@ static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backen
   if (backend == SN_BACKEND_LLVM && !j->api)
     return sni_fail(j->diag, SN_ERR_UNSUPPORTED, "the LLVM backend is not available: %s",
                     j->compiler->plugin.status);
+  SNI_TRY(poll(j));
   SNI_TRY(optimize(j, graph));
+  SNI_TRY(poll(j));
   SNI_TRY(compile_all_bodies(j, j->compiled->graph, backend));
   SNI_TRY(lower(j, j->compiled->graph));
+  SNI_TRY(poll(j));
   SNI_TRY(sni_move_offsets(j->compiled->plan, &j->compiled->arena, j->diag));
   j->compiled->codes =
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
@@ -558,7 +571,11 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
   compiled->compiler = compiler;
   compiler->setup.keep(compiler->setup.owner);
   sni_arena_init(&compiled->arena, allocator);
-  job j = {.compiler = compiler, .allocator = allocator, .diag = diag, .compiled = compiled};
+  job j = {.compiler = compiler,
+           .allocator = allocator,
+           .diag = diag,
+           .compiled = compiled,
+           .watch = options->watch};
   sni_arena_init(&j.scratch, allocator);
   const unsigned modes = sni_enter_float_modes();  // constants are computed here
   sn_status status = sni_dim_table_overlay(graph->dims, &compiled->arena, diag, &j.dims);

@@ -63,6 +63,7 @@ typedef struct sni_compile_options {
   bool
       raw;  // no graph passes but rewrite_matmuls and split_reductions, no kernel cache, no dumps (graph is NULL):
             // single ops of eager mode
+  sni_watch *watch;  // asked between passes; NULL: nobody
 } sni_compile_options;
 // graph: in any arena; it is copied, but for its table of dims, which must live as long (raw:
 // during the call). Only read, and so is the table, so that several threads may compile one graph;

@@ -19,6 +19,9 @@ struct sni_bound_control {
   sni_run_state **bodies;
   void **inputs, **outputs, **carries, **next;
   int64_t iteration;
+  sni_watch *watch;
+  sn_progress progress;
+  sn_view *views;  // of a HOST: of its captures, then of its outputs
   history history;
   sni_diag *diag;
   sn_status status;
@@ -30,6 +33,15 @@ struct sni_bound_control {
 static size_t arrays_bytes(const sni_control_call *c) {
   const size_t inputs = 1 + (size_t)c->n_rows + c->n_captures;
   return (c->n_bodies + inputs + c->n_outputs + 1 + 2 * (size_t)c->n_carries) * sizeof(void *);
+}
+
+static sn_status create_views(sni_bound_control *control) {
+  const sni_control_call *c = control->call;
+  const uint32_t n = c->n_captures + c->n_outputs;
+  const size_t bytes = n * sizeof(sn_view);
+  if (c->kind != SNI_CONTROL_HOST || !n) return SN_OK;
+  control->views = sni_alloc(control->allocator, bytes);
+  return control->views ? SN_OK : sni_fail_memory(control->diag, bytes, "a host call");
 }
 
 static sn_status create_bodies(sni_bound_control *control, sni_buffer_pool *pool,
@@ -57,12 +69,16 @@ sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *
   control->outputs = next += 1 + (size_t)call->n_rows + call->n_captures;
   control->carries = next += (size_t)call->n_outputs + 1;  // a condition has one
   control->next = next + call->n_carries;
+  SNI_TRY(create_views(control));
   return create_bodies(control, pool, threads, max_threads, diag);
 }
 
 void sni_bound_control_destroy(sni_bound_control *control) {
   if (!control) return;
   for (uint32_t i = 0; i < control->call->n_bodies; i++) sni_run_state_destroy(control->bodies[i]);
+  if (control->views)
+    sni_free(control->allocator, control->views,
+             (control->call->n_captures + control->call->n_outputs) * sizeof(sn_view));
   if (control->history.memory)
     sni_free(control->allocator, control->history.memory, control->history.capacity);
   sni_free(control->allocator, control, control->bytes);
@@ -77,6 +93,13 @@ sn_status sni_bound_control_bind(sni_bound_control *control, const int64_t *symb
 void sni_bound_control_limit_threads(sni_bound_control *control, int threads) {
   for (uint32_t i = 0; i < control->call->n_bodies; i++)
     sni_run_state_limit_threads(control->bodies[i], threads);
+}
+
+// Its carries are results of its own: a run may end anywhere in it.
+void sni_bound_control_watch(sni_bound_control *control, sni_watch *watch) {
+  control->watch = watch;
+  for (uint32_t i = 0; i < control->call->n_bodies; i++)
+    sni_run_state_watch(control->bodies[i], watch, true);
 }
 
 size_t sni_bound_control_bytes(const sni_bound_control *control) {
@@ -108,6 +131,36 @@ static sn_status run_cond(sni_bound_control *control, void *const *buffers) {
   return run_body(control, body, NULL);
 }
 
+// ---- functions of the host's
+static const int64_t *fill_views(const sni_host_argument *arguments, uint32_t n,
+                                 void *const *buffers, const int64_t *dims, sn_view *views) {
+  for (uint32_t i = 0; i < n; i++) {
+    views[i] = (sn_view){buffers[i], arguments[i].dtype, {.rank = arguments[i].rank}};
+    for (int d = 0; d < arguments[i].rank; d++) views[i].shape.dims[d] = *dims++;
+  }
+  return dims;
+}
+
+static sn_status run_host(sni_bound_control *control, void *const *buffers, const int64_t *params) {
+  const sni_control_call *c = control->call;
+  void *const *results = buffers + c->n_captures + c->ordered;
+  sn_view *out = control->views + c->n_captures;
+  params = fill_views(c->arguments, c->n_captures, buffers, params, control->views);
+  fill_views(c->arguments + c->n_captures, c->n_outputs, results, params, out);
+  const sn_host_args args = {
+      .in = control->views, .out = out, .n_in = (int)c->n_captures, .n_out = (int)c->n_outputs};
+  const sn_status status = sni_host_run(c->host, &args, c->name, control->watch, control->diag);
+  if (status && control->diag) {
+    control->diag->file = c->file;
+    control->diag->line = c->line;
+  }
+  if (status || !c->ordered) return status;
+  *(int64_t *)results[c->n_outputs] = *(const int64_t *)buffers[c->n_captures] + 1;
+  if (!control->watch || !control->watch->journal) return SN_OK;
+  return sni_host_journal_add(control->watch->journal, out, (int)c->n_outputs, control->diag);
+}
+
+// ---- loops
 static void *const *operands_behind(const sni_control_call *call, void *const *buffers) {
   return buffers + call->first_carry + call->n_carries;
 }
@@ -178,14 +231,22 @@ static sn_status add_row(sni_bound_control *control, const int64_t *bytes) {
   return SN_OK;
 }
 
-// ---- loops
+// The end of an iteration. A body has no commands where it gives what it is given.
+static sn_status end_iteration(sni_bound_control *control) {
+  static const double iteration_ns = 30;
+  control->progress.iteration++;
+  swap_carries(control);
+  return sni_watch_poll(control->watch, iteration_ns, control->diag);
+}
+
 static sn_status iterate_while(sni_bound_control *control, const int64_t *row_bytes) {
-  for (bool goes_on = false;; swap_carries(control)) {
+  for (bool goes_on = false;;) {
     control->outputs[0] = &goes_on;
     SNI_TRY(run_body(control, 0, NULL));
     if (!goes_on) return SN_OK;
     if (control->call->n_outputs) SNI_TRY(add_row(control, row_bytes));
     SNI_TRY(run_body(control, 1, control->next));
+    SNI_TRY(end_iteration(control));
   }
 }
 
@@ -213,7 +274,7 @@ static sn_status run_rescan(sni_bound_control *control, void *const *buffers,
   control->inputs[0] = &control->iteration;
   memcpy(control->inputs + 1 + call->n_rows, operands_behind(call, buffers),
          call->n_captures * sizeof(void *));
-  for (int64_t n = h->count; n-- > 0; swap_carries(control)) {
+  for (int64_t n = h->count; n-- > 0;) {
     char *at = h->memory + n * h->row_bytes;
     control->iteration = n;
     for (uint32_t k = 0; k < call->n_rows; k++) {
@@ -221,6 +282,7 @@ static sn_status run_rescan(sni_bound_control *control, void *const *buffers,
       at += aligned(row_bytes[k]);
     }
     SNI_TRY(run_body(control, 0, control->next));
+    SNI_TRY(end_iteration(control));
   }
   return SN_OK;
 }
@@ -233,7 +295,7 @@ static sn_status run_scan(sni_bound_control *control, void *const *buffers, cons
   void *const *outputs = results_of(call, buffers) + call->n_carries;
   control->inputs[0] = &control->iteration;
   memcpy(control->inputs + 1 + call->n_xs, captures, call->n_captures * sizeof(void *));
-  for (int64_t n = 0; n < length; n++, swap_carries(control)) {
+  for (int64_t n = 0; n < length; n++) {
     const int64_t i = call->reverse ? length - 1 - n : n;
     control->iteration = i;
     for (uint32_t k = 0; k < call->n_xs; k++)
@@ -241,18 +303,30 @@ static sn_status run_scan(sni_bound_control *control, void *const *buffers, cons
     for (uint32_t k = 0; k < call->n_outputs; k++)
       control->outputs[k] = (char *)outputs[k] + i * output_bytes[k];
     SNI_TRY(run_body(control, 0, control->next));
+    SNI_TRY(end_iteration(control));
   }
   return SN_OK;
 }
 
-static sn_status run_loop(sni_bound_control *control, void *const *buffers, const int64_t *params) {
+static sn_status iterate(sni_bound_control *control, void *const *buffers, const int64_t *params) {
   const sni_control_kind kind = control->call->kind;
+  return kind == SNI_CONTROL_WHILE  ? run_while(control, buffers, params)
+         : kind == SNI_CONTROL_SCAN ? run_scan(control, buffers, params)
+                                    : run_rescan(control, buffers, params);
+}
+
+static sn_status run_loop(sni_bound_control *control, void *const *buffers, const int64_t *params) {
+  const sni_control_call *call = control->call;
+  control->progress = (sn_progress){.name = call->name,
+                                    .file = call->file,
+                                    .line = call->line,
+                                    .length = call->kind == SNI_CONTROL_SCAN ? params[0] : -1};
   begin_carries(control, buffers, params + 1);
-  SNI_TRY(kind == SNI_CONTROL_WHILE  ? run_while(control, buffers, params)
-          : kind == SNI_CONTROL_SCAN ? run_scan(control, buffers, params)
-                                     : run_rescan(control, buffers, params));
-  end_carries(control, buffers, params + 1);
-  return SN_OK;
+  sni_watch_begin_loop(control->watch, &control->progress);
+  const sn_status status = iterate(control, buffers, params);
+  sni_watch_end_loop(control->watch, &control->progress);
+  if (!status) end_carries(control, buffers, params + 1);
+  return status;
 }
 
 void sni_run_control(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
@@ -260,7 +334,9 @@ void sni_run_control(const void *code, void *const *buffers, const int64_t *para
   sni_bound_control *control = (sni_bound_control *)(uintptr_t)code;  // this thread's own
   (void)begin;
   (void)end;
-  control->status = control->call->kind == SNI_CONTROL_COND ? run_cond(control, buffers)
-                                                            : run_loop(control, buffers, params);
+  const sni_control_kind kind = control->call->kind;
+  control->status = kind == SNI_CONTROL_COND   ? run_cond(control, buffers)
+                    : kind == SNI_CONTROL_HOST ? run_host(control, buffers, params)
+                                               : run_loop(control, buffers, params);
   if (control->status) ((sni_scratch_header *)scratch)->fault = 1;
 }

@@ -1,4 +1,4 @@
-// Commands that run executables: branches and loops. Such a command is called as a kernel of one unit is, by the thread
+// Commands that run executables, branches and loops, or call functions of the host's. Such a command is called as a kernel of one unit is, by the thread
 // that runs the others, and its executables use the pool as any other does.
 //
 //   buffers  operands (of a cond the number of the body, of a rescan the history first; carries, xs, captures), results
@@ -14,12 +14,20 @@
 #define SNI_RUNTIME_CONTROL_H
 
 #include "runtime/executable.h"
+#include "runtime/host.h"
+
+// An argument of a function of the host's; its dims are params.
+typedef struct sni_host_argument {
+  sn_dtype dtype;
+  int rank;
+} sni_host_argument;
 
 typedef enum sni_control_kind {
   SNI_CONTROL_COND,   // one of the bodies
   SNI_CONTROL_WHILE,  // bodies: condition, step
   SNI_CONTROL_SCAN,
   SNI_CONTROL_RESCAN,  // of a history, from its last row to the first
+  SNI_CONTROL_HOST,    // a function of the host's
   SNI_CONTROL_CALL,    // these are of the graph alone (graph/control.h): no command
   SNI_CONTROL_CUSTOM,
 } sni_control_kind;
@@ -32,6 +40,12 @@ typedef struct sni_control_call {
   const sni_executable *const *bodies;
   const void *const *const *constants;  // of each body; passes/compile.c fills them in
   bool reverse;
+  const char *name, *file;  // what messages call it, and where the user made it; NULL: unknown
+  int line;
+  // Of a HOST: buffers are operands, the order, results, the order; captures and outputs are counted without the order.
+  const sni_host *host;
+  const sni_host_argument *arguments;
+  bool ordered;
 } sni_control_call;
 
 // The run states of one command's bodies, for one thread.
@@ -42,6 +56,7 @@ sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *
 void sni_bound_control_destroy(sni_bound_control *control);
 sn_status sni_bound_control_bind(sni_bound_control *control, const int64_t *symbols);
 void sni_bound_control_limit_threads(sni_bound_control *control, int threads);
+void sni_bound_control_watch(sni_bound_control *control, sni_watch *watch);
 size_t sni_bound_control_bytes(const sni_bound_control *control);
 // A sni_kernel_function; code: the sni_bound_control. A body's failure is the scratch header's fault.
 void sni_run_control(const void *code, void *const *buffers, const int64_t *params, int64_t begin,

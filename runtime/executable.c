@@ -6,7 +6,8 @@
 //   run     external addresses -> commands, split over the pool where that pays, or phases of tasks
 //           (scheduled.c) where the arena was laid out for those -> faults
 //
-// Invariant: a run allocates nothing. Its bits do not depend on the split: units are independent.
+// Invariant: a run allocates nothing. Its bits do not depend on the split: units are independent. A run ends before its time
+// only where no variable of the user's has been written in place (first_in_place).
 #include "runtime/executable.h"
 
 #include "runtime/run_state.h"
@@ -144,6 +145,19 @@ void sni_run_state_limit_threads(sni_run_state *state, int threads) {
   state->thread_limit = threads > 0 && threads < state->max_threads ? threads : state->max_threads;
   for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
     if (state->controls[i]) sni_bound_control_limit_threads(state->controls[i], threads);
+}
+
+static void show_watch(sni_run_state *state) {
+  for (int i = 0; state->scratch && i < state->n_scratches; i++)
+    sni_scratch_of(state, i)->watch = state->watch;
+}
+
+void sni_run_state_watch(sni_run_state *state, sni_watch *watch, bool anywhere) {
+  state->watch = watch;
+  state->ends_anywhere = anywhere;
+  show_watch(state);
+  for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
+    if (state->controls[i]) sni_bound_control_watch(state->controls[i], watch);
 }
 
 size_t sni_run_state_arena_bytes(const sni_run_state *state) {
@@ -295,7 +309,8 @@ static void bind_command(sni_run_state *state, uint32_t number) {
                           0,
                           command->faults,
                           command->copies && !list,
-                          is_shared(state, command, units)};
+                          is_shared(state, command, units),
+                          sni_is_long(command, units)};
   state->faults |= command->faults;
 }
 
@@ -314,6 +329,22 @@ double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, doubl
   return later_ns;
 }
 
+// Variables are the user's from the first command on that writes one in place. What runs beside that is finished, too.
+static void bind_ends(sni_run_state *state) {
+  const sni_command *first = state->executable->commands + state->executable->first_in_place;
+  state->n_ends = 0;
+  while (state->n_ends < state->n_commands &&
+         (state->ends_anywhere || state->commands[state->n_ends].command < first))
+    state->n_ends++;
+  for (uint32_t p = 0; state->plan.scheduled && p < state->n_phases; p++) {
+    const sni_bound_phase *phase = &state->phases[p];
+    if (phase->first_command < state->n_ends &&
+        phase->first_command + phase->n_commands > state->n_ends)
+      state->n_ends = phase->first_command;
+  }
+  for (uint32_t i = state->n_ends; i < state->n_commands; i++) state->commands[i].is_long = false;
+}
+
 static void bind_commands(sni_run_state *state) {
   double split_ns = 0;
   state->n_commands = 0;
@@ -325,6 +356,7 @@ static void bind_commands(sni_run_state *state) {
     if (state->max_threads > 1) split_ns = sni_bind_splits(state, 0, state->n_commands, 0);
   }
   state->n_scratches = split_ns > 0 ? state->max_threads : 1;
+  bind_ends(state);
 }
 
 static sn_status make_partials(sni_run_state *state) {
@@ -348,6 +380,7 @@ static sn_status make_scratch(sni_run_state *state) {
   SNI_TRY(grow_buffer(state, &state->scratch, bytes, "scratch memory"));
   for (int i = 0; i < state->n_scratches; i++)
     *sni_scratch_of(state, i) = (sni_scratch_header){.team = NULL};
+  show_watch(state);
   return make_partials(state);
 }
 
@@ -378,17 +411,14 @@ sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols) {
 
 // ---- running
 typedef struct split_run {
+  const sni_run_state *state;
   const sni_bound_command *bound;
-  char *scratch;
-  size_t stride;
 } split_run;
 
 static void run_range(void *user, int thread, int64_t begin, int64_t end) {
   const split_run *run = user;
-  const sni_bound_command *bound = run->bound;
   unsigned modes = sni_enter_float_modes();
-  bound->function(bound->code, bound->buffers, bound->params, begin, end,
-                  run->scratch + (size_t)thread * run->stride);
+  sni_run_units(run->state, run->bound, begin, end, sni_scratch_of(run->state, thread));
   sni_leave_float_modes(modes);
 }
 
@@ -455,7 +485,7 @@ static void note_declined(sni_run_state *state, double work_ns) {
 }
 
 static void run_split(sni_run_state *state, const sni_bound_command *bound) {
-  split_run run = {bound, sni_buffer_host(state->scratch), state->scratch_stride};
+  split_run run = {state, bound};
   sni_thread_pool_run(state->threads, state->thread_limit, bound->units, bound->n_chunks, false,
                       run_range, &run);
 }
@@ -475,6 +505,8 @@ bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
   const sni_bound_command *end = state->commands + end_index;
   for (const sni_bound_command *bound = state->commands + first; bound < end; bound++) {
     if (bound->copies && bound->buffers[0] == bound->buffers[1]) continue;
+    if (__builtin_expect(sni_watch_word(state->watch) != 0, 0) && sni_ends_before(state, bound))
+      return false;
     const double work_ns = (double)bound->split_work_ns;
     if (work_ns > 0 && sni_split_pays(state, work_ns)) {
       if (bound->shares)
@@ -484,8 +516,12 @@ bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end_index,
       *io_declined_ns = state->declined_ns = 0;
     } else {
       if (work_ns > *io_declined_ns) *io_declined_ns = work_ns;
-      bound->function(bound->code, bound->buffers, bound->params, 0, bound->units, scratch);
+      if (bound->is_long)
+        sni_run_units(state, bound, 0, bound->units, scratch);
+      else
+        bound->function(bound->code, bound->buffers, bound->params, 0, bound->units, scratch);
     }
+    if (bound->is_long && sni_is_broken_off(state)) return false;
     if (bound->faults && sni_take_fault(state)) {
       *out_faulted = (uint32_t)(bound - state->commands);
       return false;
@@ -500,7 +536,7 @@ static sn_status run_all(sni_run_state *state) {
   if (state->plan.scheduled)
     SNI_TRY(sni_run_phases(state, &declined_ns));
   else if (!sni_run_commands(state, 0, state->n_commands, &declined_ns, &faulted))
-    return sni_report_fault(state, state->commands[faulted].command);
+    return state->ended ? state->ended : sni_report_fault(state, state->commands[faulted].command);
   if (declined_ns > 0) note_declined(state, declined_ns);
   return SN_OK;
 }
@@ -515,6 +551,7 @@ sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *con
     *external->argument = (char *)tables[external->kind][external->index] + external->offset;
   }
   if (state->faults) sni_take_fault(state);
+  state->ended = SN_OK;
 #if defined(SNI_DEBUG)
   // A read of what no command has written yet must not find the last run's values.
   if (state->arena) memset(sni_buffer_host(state->arena), 0xff, state->arena->bytes);

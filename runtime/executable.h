@@ -17,6 +17,7 @@
 #include "runtime/buffer.h"
 #include "runtime/kernel_call.h"
 #include "runtime/thread_pool.h"
+#include "runtime/watch.h"
 
 // >= 0: the number itself. < 0: sizes[-(ref + 1)].
 typedef int64_t sni_size_ref;
@@ -125,6 +126,8 @@ typedef struct sni_executable {
   size_t scratch_bytes;  // greatest of the commands
   bool faults;           // some command may fault
   bool checks_first;     // those do before the first variable is written in place
+  uint32_t
+      first_in_place;  // number of the first command that writes a variable in place: a run may end before
 } sni_executable;
 
 // Thread-compatible: addresses and layout of one thread's runs of one executable.
@@ -144,8 +147,10 @@ bool sni_run_state_is_bound(const sni_run_state *state, const int64_t *symbols);
 sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols);
 // At most so many threads take part in later runs; 0, or more than the state was created for: all.
 void sni_run_state_limit_threads(sni_run_state *state, int threads);
+// Who may end its runs; anywhere: the variables are not the user's, so that a run may end anywhere.
+void sni_run_state_watch(sni_run_state *state, sni_watch *watch, bool anywhere);
 // Runs all commands. Arrays are indexed by the slots' index; each entry is the address of element
-// 0. Errors: SN_ERR_INDEX when a command faulted (message names its op and line). Allocates
+// 0. Errors: SN_ERR_INDEX when a command faulted (message names its op and line); those of the watch. Allocates
 // nothing.
 sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *const *outputs,
                             void *const *variables, void *const *new_variables,

@@ -24,7 +24,8 @@ typedef struct sni_bound_command {
   const sni_command *command;
   float split_work_ns;  // of this and all later work that may be split; 0: this one is not
   bool faults, copies;
-  bool shares;  // the team's: its units run one after the other, each on all threads
+  bool shares;   // the team's: its units run one after the other, each on all threads
+  bool is_long;  // runs in pieces, between which the watch is asked
 } sni_bound_command;
 _Static_assert(sizeof(void *) != 8 || sizeof(sni_bound_command) == 64, "one cache line each");
 
@@ -70,6 +71,10 @@ struct sni_run_state {
   sni_arena memory;  // of the arrays below
 
   bool bound, faults;
+  sni_watch *watch;
+  bool ends_anywhere;
+  uint32_t n_ends;  // before the first so many bound commands a run may end
+  sn_status ended;  // by the watch: what the run returns
   int64_t *symbols, *sizes;
   sni_arena_plan plan;
   void ***buffers;               // of each command
@@ -116,9 +121,19 @@ bool sni_split_pays(sni_run_state *state, double work_ns);
 bool sni_take_fault(sni_run_state *state);
 sn_status sni_report_fault(sni_run_state *state, const sni_command *command);
 // Runs the bound commands [first, end), each split where that pays. False: stopped at the one that
-// faulted. io_declined_ns: the greatest work that was not split.
+// faulted, or before it where the watch ends the run: state->ended. io_declined_ns: the greatest work that was not split.
 bool sni_run_commands(sni_run_state *state, uint32_t first, uint32_t end, double *io_declined_ns,
                       uint32_t *out_faulted);
+
+// ---- run_pieces.c
+bool sni_is_long(const sni_command *command, int64_t units);
+// Whether the run ends before this command: state->ended. The watch's word is not 0.
+bool sni_ends_before(sni_run_state *state, const sni_bound_command *bound);
+// Whether the command that has run was broken off: state->ended.
+bool sni_is_broken_off(sni_run_state *state);
+// Units [begin, end) of a bound command; where it is long, in pieces, until the run is to end.
+void sni_run_units(const sni_run_state *state, const sni_bound_command *bound, int64_t begin,
+                   int64_t end, void *scratch);
 
 // ---- command_list.c
 // Units of command `number`, a list. Saturates.

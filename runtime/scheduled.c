@@ -130,7 +130,7 @@ static bool run_units(sni_run_state *state, const sni_bound_command *bound, int 
                       int64_t begin, int64_t end) {
   sni_scratch_header *scratch = sni_scratch_of(state, thread);
   if (bound->copies && bound->buffers[0] == bound->buffers[1]) return true;
-  bound->function(bound->code, bound->buffers, bound->params, begin, end, scratch);
+  sni_run_units(state, bound, begin, end, scratch);
   if (!bound->faults || !scratch->fault) return true;
   scratch->fault = 0;
   note_fault(state, number_of(state, bound), (uint32_t)scratch->place);
@@ -199,11 +199,14 @@ sn_status sni_run_phases(sni_run_state *state, double *io_declined_ns) {
       sni_thread_pool_run(state->threads, state->thread_limit, phase->n_chunks, phase->n_chunks,
                           true, run_chunks, &run);
       *io_declined_ns = state->declined_ns = 0;
+      state->ended = sni_watch_take_break(state->watch, state->diag);
     } else {
       if (phase->split_work_ns > *io_declined_ns) *io_declined_ns = phase->split_work_ns;
-      if (!sni_run_commands(state, phase->first_command, end, io_declined_ns, &faulted))
+      if (!sni_run_commands(state, phase->first_command, end, io_declined_ns, &faulted) &&
+          !state->ended)
         note_fault(state, number_of(state, &state->commands[faulted++]), state->fault_place);
     }
+    if (state->ended) return state->ended;
     if (state->first_fault != UINT64_MAX) return finish_faulted(state, faulted);
   }
   return SN_OK;

@@ -9,7 +9,7 @@
 
 static sni_value put_inst(sni_expander *x, sni_tree_inst inst) {
   const sni_value value = sni_tree_add_inst(x->tree, inst);
-  x->status = x->tree->status;
+  if (!x->status) x->status = x->tree->status;
   return value;
 }
 

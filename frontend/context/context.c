@@ -65,6 +65,12 @@ static bool read_options(const sn_context_options *given, sn_context_options *ou
          (unsigned)out_options->matmul <= SN_MATMUL_LIBRARY;
 }
 
+static sn_status close_context(void *owner, bool closed) {
+  sn_context *context = owner;
+  context->frame.depth += closed ? SNI_CLOSED_DEPTH : -SNI_CLOSED_DEPTH;
+  return closed ? SN_OK : context->diag.status;
+}
+
 // Takes over one reference to the family, also on failure.
 static sn_status create_in(sni_family *family, uint64_t seed, sn_context **out_context) {
   sn_context *context = sni_alloc_zeroed(&family->allocator, sizeof(*context));
@@ -75,6 +81,7 @@ static sn_status create_in(sni_family *family, uint64_t seed, sn_context **out_c
   context->family = family;
   atomic_init(&context->references, 1);
   context->seed = seed;
+  sni_watch_init(&context->watch, context, close_context);
   context->error_tensor = (sn_tensor){.kind = SNI_TENSOR_ERROR,
                                       .live_index = UINT32_MAX,
                                       .context = context,
@@ -94,6 +101,11 @@ static sn_status create_in(sni_family *family, uint64_t seed, sn_context **out_c
   return SN_OK;
 }
 
+sn_status sni_context_in_family(sni_family *family, sn_context **out_context) {
+  *out_context = NULL;
+  return create_in(sni_family_keep(family), 0, out_context);
+}
+
 sn_status sn_context_create_opts(const sn_context_options *options, sn_context **out_context) {
   sn_context_options o;
   if (!out_context) return SN_ERR_ARGUMENT;
@@ -106,7 +118,9 @@ sn_status sn_context_create_opts(const sn_context_options *options, sn_context *
   } else {
     SNI_TRY(sni_family_create(&o, &family));
   }
-  return create_in(family, o.seed, out_context);
+  const sn_status status = create_in(family, o.seed, out_context);
+  if (!status) (*out_context)->debug_nonfinite = o.debug_nonfinite;
+  return status;
 }
 
 // ---- destruction
@@ -136,6 +150,7 @@ void sn_context_destroy(sn_context *context) {
   sni_anchor_leave(context);
   while (context->n_live) sni_scope_drop_newest(context);
   sn_release(context->random_state);
+  sn_release(context->host_order);
   for (int i = 0; i < SNI_SCALAR_CACHE; i++) sn_release(context->scalars[i]);
   if (context->eager) sni_eager_cache_destroy(context, context->eager);
   sni_free(&family->allocator, context->live, context->live_capacity * sizeof(void *));

@@ -17,6 +17,13 @@ void sni_note_misuse(sn_context *context) {
   atomic_store_explicit(&context->misused, true, memory_order_relaxed);
 }
 
+void sni_note_closed(sn_context *context) {
+  sni_error(
+      context, SN_ERR_STATE,
+      "a callback of the host's has used the context whose call it is part of: it may use its "
+      "arguments and other contexts alone");
+}
+
 // What messages and sn_locate need to know of a public function that another one did not call.
 static inline void name_op(sn_context *context, const char *name) {
   sni_frame *frame = &context->frame;

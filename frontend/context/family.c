@@ -64,6 +64,7 @@ static void destroy(sni_family *family) {
   if (family->threads) sni_thread_pool_destroy(family->threads);
   if (family->buffers) sni_buffer_pool_destroy(family->buffers);
   free_texts(family);
+  sni_ops_destroy(family);
   free_text(family, family->options.plugin_path);
   free_text(family, family->options.blas_path);
   pthread_mutex_destroy(&family->lock);

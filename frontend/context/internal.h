@@ -15,6 +15,7 @@
 #include "runtime/cpu.h"
 #include "runtime/executable.h"
 #include "runtime/thread_pool.h"
+#include "runtime/watch.h"
 
 #include <sinter/sinter.h>
 
@@ -43,6 +44,7 @@ typedef struct sni_family {
   pthread_mutex_t lock;  // guards the list of contexts, and that of texts
   struct sni_kept_text *texts;
   sn_context *contexts;  // not yet destroyed
+  sn_op *ops;            // defined by the host, the latest first; each as long as the family
   _Atomic int32_t n_contexts;
 } sni_family;
 // With one reference.
@@ -54,6 +56,7 @@ const char *sni_family_text(sni_family *family, const char *text);
 void sni_log(const sni_family *family, sn_log_level level, const char *format, ...)
     SNI_PRINTF(3, 4);
 void sni_family_release(sni_family *family);
+void sni_ops_destroy(sni_family *family);  // (host_ops.c) those that the host has defined
 
 typedef enum sni_tensor_kind {
   SNI_TENSOR_ERROR,
@@ -85,9 +88,10 @@ struct sn_tensor {
   bool is_static;    // (function/static_value.c)
   bool is_released;  // ENDED: by sn_release
   int64_t static_value;
-  bool trainable;        // VARIABLE
-  bool is_random_state;  // VARIABLE: a context's; runs use that of the context they run in
-  char *name;            // VARIABLE: owned; else NULL
+  bool trainable;  // VARIABLE
+  // VARIABLE that is a context's: runs use that of the context they run in, which this gives.
+  sn_tensor *(*of_context)(sn_context *context);
+  char *name;  // VARIABLE: owned; else NULL
   // VARIABLE: guards buffer and data against siblings (initialised for variables only).
   pthread_mutex_t lock;
   sni_location location;  // of the call that made it
@@ -185,6 +189,8 @@ struct sn_context {
   sn_tape *ended_tapes;  // the latest ones, newest first
   sni_eager_cache *eager;
   sn_tensor *random_state;  // variable i64[3] {key, stream, counter}; made at first use
+  sn_tensor
+      *host_order;  // variable i64[]: calls of the host's functions in programs; made at first use
   // What this context keeps of the functions that it has called (call_site.c).
   sni_call_site *sites;
   uint64_t last_record_id;  // ids of records are never used again
@@ -198,6 +204,8 @@ struct sn_context {
   _Atomic bool misused;         // by a second thread meanwhile; the next boundary says so
   sn_context *next, *previous;  // in family->contexts
   int thread_limit;             // of a call; 0: all of the pool
+  sni_watch watch;              // who may end its calls
+  bool debug_nonfinite;         // of the options; of a function while that runs op by op
   int callbacks;                // running, one within another
   // Structs of dead tensors (ENDED), oldest first, linked by .trace; each keeps its reference to
   // this context. dead: to be used again. dying: died while callbacks run, which may still hold
@@ -215,6 +223,8 @@ static inline uintptr_t sni_thread_self(void) {
 
 // The sibling that the calling thread works with (one that is tracing first, then `preferred`);
 // preferred, or NULL if that is destroyed.
+// One more sibling. Errors: SN_ERR_MEMORY.
+sn_status sni_context_in_family(sni_family *family, sn_context **out_context);
 sn_context *sni_context_of_thread(sni_family *family, sn_context *preferred);
 void sni_context_release(sn_context *context);     // one reference to its memory
 void sni_call_sites_destroy(sn_context *context);  // frees context->sites (call_site.c)
@@ -244,6 +254,9 @@ static inline void sni_leave(sn_context *const *entered) {
 // The half of sni_enter that takes the context, and names nothing. False: another thread is at work
 // in it, and has been told.
 void sni_note_misuse(sn_context *context);
+// Added to frame.depth while a function of the host's runs in the midst of a call: the context is not to be entered.
+enum { SNI_CLOSED_DEPTH = 1 << 24 };
+void sni_note_closed(sn_context *context);
 static inline bool sni_claim(sn_context *context) {
   const uintptr_t mine = sni_thread_self() | sni_busy;
   if (__libc_single_threaded) {
@@ -256,6 +269,10 @@ static inline bool sni_claim(sn_context *context) {
       sni_note_misuse(context);
       return false;
     }
+  }
+  if (__builtin_expect(context->frame.depth >= SNI_CLOSED_DEPTH, 0)) {
+    sni_note_closed(context);
+    return false;
   }
   context->frame.depth++;
   return true;
@@ -374,6 +391,10 @@ sn_context *sni_begin_read(const char *name, const sn_tensor *t, const char *fil
 // (random.c) The context's generator, a variable; made at first use. The error tensor without
 // memory.
 sn_tensor *sni_random_state(sn_context *context);
+// (host_ops.c) A HOST node of a text: its op by its name. Errors: SN_ERR_UNSUPPORTED (there is none), SN_ERR_SHAPE, SN_ERR_DTYPE.
+sn_status sni_link_host(sn_context *context, const sni_graph *graph, sni_node *node);
+// (host_calls.c) The order of calls of the host's functions, a variable, as that.
+sn_tensor *sni_host_order(sn_context *context);
 
 // ---- emitting ops (emit.c). Operands as the user gave them; result scope-owned, or the error
 // tensor.

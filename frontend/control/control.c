@@ -28,7 +28,8 @@ sn_status sni_check_body_type(sn_context *context, const sni_type *expected, con
 
 sni_location sni_control_location(sn_context *context, const char *file, int line) {
   if (!context->trace) return (sni_location){0};
-  return (sni_location){.file = file, .line = line};
+  const char *op = sni_name_op(context, context->frame.op, sni_trace_graph(context->trace)->arena);
+  return (sni_location){.file = file, .line = line, .op = op};
 }
 
 sn_status sni_control_end(sn_context *context, sn_status status, sn_tensor **out, int n_out,

@@ -17,4 +17,21 @@ sni_location sni_control_location(sn_context *context, const char *file, int lin
 sn_status sni_control_end(sn_context *context, sn_status status, sn_tensor **out, int n_out,
                           const char *file, int line);
 
+// (custom.c) out = forward(in), with backward as its gradient (include/sinter/gradient.h).
+typedef struct sni_custom {
+  sn_context *context;
+  const char *name;                          // of the public function, or of the op
+  sn_status (*forward)(const void *custom);  // fills out from in; NULL: callback does
+  const void *request;                       // forward's own
+  sn_callback callback;
+  sn_callback backward;
+  void *user;  // of both callbacks
+  sn_tensor *const *in;
+  int n_in;
+  sn_tensor **out;
+  int n_out;
+  sni_location location;
+} sni_custom;
+sn_status sni_custom_run(const sni_custom *custom);
+
 #endif

@@ -1,5 +1,5 @@
-// sn_custom_gradient: forward's ops run where they are; a custom op stands between their results and whoever reads them,
-// and has backward as its body.
+// What has a gradient that the user says, sn_custom_gradient and ops of the host's: forward's ops run where they are; a custom op stands
+// between their results and whoever reads them, and has backward as its body.
 //
 // In a trace backward is traced inside of it. In eager mode, where some tape records, it is traced by itself, and the op becomes
 // part of the record: what it captures are leaves of that.
@@ -11,28 +11,28 @@
 
 #include <string.h>
 
-typedef struct custom {
-  sn_context *context;
-  sn_callback forward, backward;
-  void *user;
-  sn_tensor *const *in;
-  int n_in;
-  sn_tensor **out;
-  int n_out;
-  sni_location location;
-} custom;
+typedef sni_custom custom;
 
-static const char name[] = "sn_custom_gradient";
-static const sni_op op = SNI_OP_CUSTOM;
+// A forward function of Sinter's own, as the user's are run.
+static sn_status call_forward(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                              void *user) {
+  const custom *r = user;
+  (void)context, (void)in, (void)out;  // its own
+  return r->forward(r);
+}
 
 static sni_user_code forward_of(const custom *r) {
-  return (sni_user_code){r->forward, r->user, r->n_out, "the forward function of ",
-                         name,       "",      false};
+  sni_user_code code = {r->callback, r->user, r->n_out, "the forward function of ",
+                        r->name,     "",      false};
+  if (!r->forward) return code;
+  code.callback = call_forward;
+  code.user = (void *)(uintptr_t)r;
+  return code;
 }
 
 static sni_user_code backward_of(const custom *r) {
   return (sni_user_code){r->backward, r->user, r->n_in, "the backward function of ",
-                         name,        "",      true};
+                         r->name,     "",      true};
 }
 
 // Types of ins, outs and the outs' cotangents.
@@ -61,9 +61,11 @@ static sn_status add_cotangents(const void *user, sni_trace *trace, sn_tensor *c
   }
   for (uint32_t i = 0; i < trace->n_variables; i++)
     if (trace->variables[i].assigned)
-      return sni_fail(&r->context->diag, SN_ERR_STATE,
-                      "%s: the backward function assigns a variable, or draws random numbers",
-                      name);
+      return sni_fail(
+          &r->context->diag, SN_ERR_STATE,
+          "%s: the backward function assigns a variable, draws random numbers, or calls "
+          "functions of the host's that have effects",
+          r->name);
   return SN_OK;
 }
 
@@ -82,8 +84,8 @@ static sn_status trace_backward(sni_bodies *b, const custom *r) {
   for (int i = 0; i < r->n_in; i++) SNI_TRY(sni_trace_node(b->around, r->in[i], &operands[i]));
   for (int i = 0; i < r->n_out; i++)
     SNI_TRY(sni_trace_node(b->around, r->out[i], &operands[r->n_in + i]));
-  return sni_bodies_finish(b, op, operands, (int)n, attrs, 2, r->location, r->n_out, r->out, NULL,
-                           r->n_out);
+  return sni_bodies_finish(b, SNI_OP_CUSTOM, operands, (int)n, attrs, 2, r->location, r->n_out,
+                           r->out, NULL, r->n_out);
 }
 
 static sn_status custom_in_trace(const custom *r) {
@@ -91,7 +93,7 @@ static sn_status custom_in_trace(const custom *r) {
   const sni_user_code forward = forward_of(r);
   SNI_TRY(sni_run_here(r->context, &forward, r->in, r->out));
   sn_status status =
-      sni_bodies_begin(&b, r->context, name, 1, (uint32_t)(r->n_in + 2 * r->n_out), 0);
+      sni_bodies_begin(&b, r->context, r->name, 1, (uint32_t)(r->n_in + 2 * r->n_out), 0);
   if (!status) status = trace_backward(&b, r);
   sni_bodies_end(&b);
   return status;
@@ -117,8 +119,8 @@ static sn_status record(const custom *r, sni_trace *trace) {
   SNI_TRY(sni_record_nodes(r->context, r->out, r->n_out, nodes + r->n_in));
   SNI_TRY(sni_record_nodes(r->context, captures, n_captures, nodes + n));
   const sni_dim attrs[2] = {r->n_in, r->n_out};
-  return sni_record_control(r->context, op, nodes, n + n_captures, r->n_in, attrs, 2, trace->graph,
-                            r->out, r->n_out);
+  return sni_record_control(r->context, SNI_OP_CUSTOM, nodes, n + n_captures, r->n_in, attrs, 2,
+                            trace->graph, r->out, r->n_out);
 }
 
 static sn_status custom_op_by_op(const custom *r) {
@@ -129,29 +131,41 @@ static sn_status custom_op_by_op(const custom *r) {
   if (!sni_is_recording(context)) return sni_run_here(context, &forward, r->in, r->out);
   sn_status status = sni_run_apart(context, &forward, r->in, r->out);
   if (status || !recorded || !context->record) return status;
-  status = sni_trace_open(&trace, context, &context->record->arena, name);
+  status = sni_trace_open(&trace, context, &context->record->arena, r->name);
   if (status) return status;
   status = record(r, &trace);
   sni_trace_close(&trace);
   return status;
 }
 
+sn_status sni_custom_run(const sni_custom *r) {
+  return r->context->trace ? custom_in_trace(r) : custom_op_by_op(r);
+}
+
 // ---- public
 static bool check(const custom *r) {
-  if (r->forward && r->backward)
-    return sni_check_control_lists(r->context, name, r->in, r->n_in, r->out, r->n_out);
-  sni_error(r->context, SN_ERR_ARGUMENT, "%s: a callback is NULL", name);
+  if (r->callback && r->backward)
+    return sni_check_control_lists(r->context, r->name, r->in, r->n_in, r->out, r->n_out);
+  sni_error(r->context, SN_ERR_ARGUMENT, "%s: a callback is NULL", r->name);
   return false;
 }
 
 sn_status sn_custom_gradient_at(sn_context *context, sn_callback forward, sn_callback backward,
                                 void *user, sn_tensor *const *in, int n_in, sn_tensor **out,
                                 int n_out, const char *file, int line) {
-  custom r = {context, forward, backward, user, in, n_in, out, n_out, {0}};
-  SNI_ENTER(context, name, context_refused);
+  custom r = {.context = context,
+              .name = "sn_custom_gradient",
+              .callback = forward,
+              .backward = backward,
+              .user = user,
+              .in = in,
+              .n_in = n_in,
+              .out = out,
+              .n_out = n_out};
+  SNI_ENTER(context, r.name, context_refused);
   r.location = sni_control_location(context, file, line);
   sn_status status = context->diag.status;
   if (!status && !check(&r)) status = context->diag.status;
-  if (!status) status = context->trace ? custom_in_trace(&r) : custom_op_by_op(&r);
+  if (!status) status = sni_custom_run(&r);
   return sni_control_end(context, status, out, n_out, file, line);
 }

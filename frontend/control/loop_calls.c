@@ -51,6 +51,8 @@ static sn_status run(sni_loop *r, bool complete, const char *file, int line) {
   sn_context *context = r->context;
   SNI_ENTER(context, r->name, context_refused);
   r->location = sni_control_location(context, file, line);
+  r->file = file;
+  r->line = line;
   bool ok = !context->diag.status;
   if (ok && !complete)
     ok = fail(r, SN_ERR_ARGUMENT,

@@ -77,8 +77,11 @@ static sn_status trace_condition(sni_bodies *b, const sni_loop *r, const sni_bod
   SNI_TRY(sni_trace_body(b, 0, &code, inputs));
   for (uint32_t i = 0; i < body->trace.n_variables; i++)
     if (body->trace.variables[i].assigned)
-      return sni_fail(&b->context->diag, SN_ERR_STATE,
-                      "%s: the condition assigns a variable, or draws random numbers", r->name);
+      return sni_fail(
+          &b->context->diag, SN_ERR_STATE,
+          "%s: the condition assigns a variable, draws random numbers, or calls functions "
+          "of the host's that have effects",
+          r->name);
   SNI_TRY(sni_check_body_type(b->context, &expected, body->trace.graph, body->outputs[0],
                               "the condition's output", 0, "it must be"));
   return sni_graph_add_result(body->trace.graph, body->outputs[0], -1);

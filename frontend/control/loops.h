@@ -21,6 +21,8 @@ typedef struct sni_loop {
   bool counts;           // the body gets the number of the iteration first
   int64_t first_number;  // of the first iteration
   sni_location location;
+  const char *file;  // of the caller
+  int line;
 } sni_loop;
 
 sn_status sni_loop_in_trace(const sni_loop *r);

@@ -19,6 +19,7 @@ typedef struct runner {
   sn_tensor **carries;
   sni_type *types;   // of the carries
   sn_tensor **rows;  // of each y: of all iterations
+  sn_progress progress;
 } runner;
 
 static sn_status status_of(const runner *r) {
@@ -97,6 +98,14 @@ static sn_status ask(runner *r, bool *out_goes_on) {
   return SN_OK;
 }
 
+// The end of an iteration.
+static sn_status count(runner *r) {
+  static const double iteration_ns = 2000;
+  sn_context *context = r->loop->context;
+  r->progress.iteration++;
+  return sni_watch_poll(&context->watch, iteration_ns, &context->diag);
+}
+
 // The body, of which what it is given has been made since `begin`.
 static sn_status run_body(const runner *r) {
   const sni_loop *l = r->loop;
@@ -113,7 +122,8 @@ static sn_status iterate_while(runner *r, bool *out_goes_on) {
   sn_status status = give_carries(r, r->in);
   if (!status) status = run_body(r);
   sni_boundary_end(r->loop->context, &around);
-  return status ? status : take_outputs(r, 0, 0);
+  if (!status) status = take_outputs(r, 0, 0);
+  return status ? status : count(r);
 }
 
 static sn_status run_while(runner *r) {
@@ -149,7 +159,8 @@ static sn_status iterate_scan(runner *r, int64_t iteration, int64_t length) {
   sn_status status = prepare(r, iteration);
   if (!status) status = run_body(r);
   sni_boundary_end(r->loop->context, &around);
-  return status ? status : take_outputs(r, iteration, length);
+  if (!status) status = take_outputs(r, iteration, length);
+  return status ? status : count(r);
 }
 
 // What the body would make of rows, where there are none: it is traced, so that it has no effect.
@@ -221,6 +232,15 @@ static sn_status find_length(const sni_loop *l, int64_t *out_length) {
   return SN_OK;
 }
 
+static sn_status iterate(runner *r, int64_t length) {
+  sni_watch *watch = &r->loop->context->watch;
+  r->progress.length = r->loop->condition ? -1 : length;
+  sni_watch_begin_loop(watch, &r->progress);
+  const sn_status status = r->loop->condition ? run_while(r) : run_scan(r, length);
+  sni_watch_end_loop(watch, &r->progress);
+  return status;
+}
+
 static sn_status run(runner *r) {
   const sni_loop *l = r->loop;
   int64_t length = 0;
@@ -230,13 +250,14 @@ static sn_status run(runner *r) {
     r->carries[i] = l->init[i];
     r->types[i] = l->init[i]->type;
   }
-  SNI_TRY(l->condition ? run_while(r) : run_scan(r, length));
+  SNI_TRY(iterate(r, length));
   SNI_TRY(give_carries(r, l->out));
   return sni_own_results(l->context, l->out, l->n_carries) ? SN_OK : status_of(r);
 }
 
 sn_status sni_loop_op_by_op(const sni_loop *loop) {
-  runner r = {.loop = loop};
+  runner r = {.loop = loop,
+              .progress = {.name = loop->name, .file = loop->file, .line = loop->line}};
   sni_arena_init(&r.arena, &loop->context->family->allocator);
   const sn_status status = run(&r);
   sni_arena_deinit(&r.arena);

@@ -43,6 +43,8 @@ static sn_status run_direct(sn_context *context, const sni_eager_entry *entry,
             : (void *)(uintptr_t)entry->compiled->constants[SNI_EAGER_CONSTANT - source];
   }
   if (!entry->units) return SN_OK;
+  static const double op_ns = 200;
+  SNI_TRY(sni_watch_poll(&context->watch, op_ns, &context->diag));
   sni_scratch_header *scratch = context->eager->scratch;
   unsigned modes = sni_enter_float_modes();
   entry->function(entry->code, entry->addresses, entry->params, 0, entry->units, scratch);

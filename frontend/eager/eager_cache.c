@@ -17,6 +17,8 @@ enum {
   first_buckets = 64,
   key_room = 96,     // words; longer keys (of a concat of many) are allocated
   direct_ns = 3000,  // estimated work that is never worth handing to other threads
+  long_ns =
+      200000,  // work, twenty times that of estimates, that a run state cuts into pieces, so that it can be ended
   scratch_align = 64,
 };
 
@@ -254,9 +256,8 @@ static sn_status prepare_direct(sn_context *context, const sni_eager_call *call,
   }
   for (uint32_t i = 0; i < command->n_params; i++)
     params[i] = size_value(sizes, command->params[i]);
-  if (sni_thread_pool_concurrency(context->family->threads) > 1 &&
-      command->ns_per_unit * (double)units > direct_ns)
-    return SN_OK;
+  const bool threads = sni_thread_pool_concurrency(context->family->threads) > 1;
+  if (command->ns_per_unit * (double)units > (threads ? direct_ns : long_ns)) return SN_OK;
   entry->code = command->code;
   entry->params = params;
   entry->units = units;
@@ -267,13 +268,15 @@ static sn_status prepare_direct(sn_context *context, const sni_eager_call *call,
   return SN_OK;
 }
 
-static sn_status prepare_state(sn_context *context, sni_eager_entry *entry) {
+static sn_status prepare_state(sn_context *context, const sni_eager_call *call,
+                               sni_eager_entry *entry) {
   sni_family *family = context->family;
   const sni_executable *e = &entry->compiled->executable;
   entry->inputs = SNI_ARENA_ARRAY(&entry->compiled->arena, void *, e->n_inputs);
   if (!entry->inputs) return sni_fail_memory(&context->diag, sizeof(void *), "an eager op");
   SNI_TRY(sni_run_state_create(e, &family->allocator, family->buffers, family->threads, 0,
                                &context->diag, &entry->state));
+  sni_run_state_watch(entry->state, &context->watch, !call->update);
   return sni_run_state_bind(entry->state, NULL);
 }
 
@@ -285,7 +288,7 @@ static sn_status fill_entry(sn_context *context, const sni_eager_call *call, con
   sn_status status = build_graph(context, call, &scratch, &graph);
   if (!status) {
     sni_assert(graph);
-    sni_compile_options options = {SN_BACKEND_INTERPRETER, true};
+    sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER, .raw = true};
     entry->type = *sni_graph_type(graph, graph->n_nodes - 1);
     entry->bytes = sni_type_bytes(&entry->type);
     status =
@@ -297,7 +300,7 @@ static sn_status fill_entry(sn_context *context, const sni_eager_call *call, con
   entry->key = sni_arena_copy(&entry->compiled->arena, key, entry->n_words * sizeof(*key));
   if (!entry->key) return sni_fail_memory(&context->diag, entry->n_words * sizeof(*key), "a key");
   SNI_TRY(prepare_direct(context, call, entry));
-  if (!entry->function) SNI_TRY(prepare_state(context, entry));
+  if (!entry->function) SNI_TRY(prepare_state(context, call, entry));
   entry->held_bytes = sizeof(*entry) + sni_compiled_bytes(entry->compiled) +
                       (entry->state ? sni_run_state_bytes(entry->state) : 0);
   return SN_OK;

@@ -36,12 +36,17 @@ static bool make_results(sn_context *context, sni_run *run) {
   return true;
 }
 
+// What the call as a whole has failed with, not one of its ops.
+static bool is_of_the_call(sn_status status) {
+  return status == SN_ERR_MEMORY || status == SN_ERR_INTERNAL || status == SN_ERR_CANCELLED ||
+         status == SN_ERR_DEADLINE;
+}
+
 static sn_status fail_run(sn_context *context, sni_run *run, sn_status status) {
   sni_diag diag = run->diag;
   sni_diag_clear(&run->diag);
   context->frame.op = NULL;
-  if (diag.status == status &&
-      (status == SN_ERR_INDEX || status == SN_ERR_ARGUMENT))  // as in eager mode
+  if (diag.status == status && !is_of_the_call(status))  // as in eager mode
     sni_error(context, status, "%s", diag.text);
   else if (diag.status == status)
     sni_error(context, status, "function \"%s\": %s", run->program->name, diag.text);
@@ -128,8 +133,11 @@ static sn_status run_callback_here(sn_context *context, sn_function *function,
   sni_record *record = context->trace ? NULL : context->record;
   uint64_t id = record ? record->id : 0;
   uint32_t outer = record ? sni_record_begin_call(record) : 0;
+  const bool debug = context->debug_nonfinite;
+  context->debug_nonfinite |= function->debug_nonfinite;
   bool ok = !sni_run_callback(function, context, inputs, results) &&
             sni_own_results(context, results, function->n_outputs);
+  context->debug_nonfinite = debug;
   if (record && context->record && context->record->id == id)  // the callback may end tapes
     sni_record_end_call(record, outer, ok);
   if (ok) memcpy(outputs, results, bytes);
@@ -218,7 +226,7 @@ static sni_run *make_run(sn_context *context, sn_function *function, sni_call_si
   sn_program *program;
   if (sni_specialise(function, context, inputs, false, &program)) return NULL;
   sni_run *run;
-  sn_status status = sni_run_create(context, program, 0, &run);
+  sn_status status = sni_run_create(context, program, 0, &context->watch, &run);
   if (!status) status = sni_call_site_add(site, inputs, run, &context->diag);
   sn_program_release(program);
   if (status) {

@@ -90,6 +90,7 @@ sn_function *sn_function_create_opts(sn_context *context, sn_callback callback,
     function->capacity = o.cache_capacity ? (uint32_t)o.cache_capacity : sni_default_capacity;
     function->static_shapes = o.static_shapes;
     function->forbid_recompile = o.forbid_recompile;
+    function->debug_nonfinite = o.debug_nonfinite || context->debug_nonfinite;
     function->backend = o.backend;
     status = fill(function, &o, diag);
   }

@@ -73,7 +73,7 @@ struct sn_function {
   char **output_names;           // NULL or n_outputs
   struct sni_struct_code *code;  // of a function of structs; else NULL
   uint32_t capacity;
-  bool static_shapes, forbid_recompile;
+  bool static_shapes, forbid_recompile, debug_nonfinite;
   sn_backend backend;
 
   // Held while tracing; error-checking: a callback that calls back is told so.

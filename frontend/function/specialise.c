@@ -89,6 +89,7 @@ static sn_status trace_once(sni_trace_plan *p, sn_program **out_program) {
   sn_status status = sni_program_create(function->family, function->name, function->n_inputs,
                                         function->n_outputs, diag, &program);
   if (status) goto failed;
+  program->debug_nonfinite = function->debug_nonfinite;
   if (function->n_inputs)
     memcpy(program->keys, p->keys, (size_t)function->n_inputs * sizeof(*p->keys));
   status = name_ports(function, program);

@@ -67,7 +67,7 @@ static sn_status execute(control_run *r, const sni_compiled *compiled) {
 
 static sn_status run(control_run *r, sni_arena *arena) {
   const sni_node *node = sni_graph_node(r->record->graph, r->id);
-  const sni_compile_options options = {SN_BACKEND_INTERPRETER, false};
+  const sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER};
   sni_graph *graph = NULL;
   sni_compiled *compiled;
   SNI_TRY(make_arrays(r, arena));

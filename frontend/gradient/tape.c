@@ -235,8 +235,7 @@ static sn_status differentiate(sweep *s) {
   for (int i = 0; i < terms->n; i++) terms->gradients[i] = SNI_NO_NODE;
   SNI_TRY(find_ys(s, &request, &any));
   for (int k = 0; s->first && k < s->call->n_ys; k++)
-    if (s->ys[k] != SNI_NO_NODE)
-      SNI_TRY(sni_check_boundary(s->tape->context, s->ys[k], terms));
+    if (s->ys[k] != SNI_NO_NODE) SNI_TRY(sni_check_boundary(s->tape->context, s->ys[k], terms));
   s->y = any ? request.y : SNI_NO_NODE;
   if (!any) return SN_OK;
   request.masks = record->flows;
@@ -327,8 +326,7 @@ static bool run_sweep(sweep *s) {
 static void tape_gradients(sn_tape *tape, const sni_gradient_call *call, sni_node_id first) {
   sn_context *context = tape->context;
   sni_allocator *allocator = &context->family->allocator;
-  sweep s = {
-      .tape = tape, .record = tape->record, .call = call, .first = first, .y = SNI_NO_NODE};
+  sweep s = {.tape = tape, .record = tape->record, .call = call, .first = first, .y = SNI_NO_NODE};
   bool ok = false;
   if (tape->used && !tape->persistent) {
     sni_error(context, SN_ERR_STATE,

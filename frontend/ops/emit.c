@@ -5,6 +5,7 @@
 // pointwise operands is made here, in the terms of the caller's operands; what the graph's
 // inference says beyond that is passed on under the public op's name.
 #include "frontend/ops/compose.h"
+#include "frontend/program/nonfinite.h"
 
 enum { few = 8 };  // operands that need no allocation
 
@@ -184,6 +185,7 @@ sn_tensor *sni_emit(sn_context *context, sni_op op, sn_tensor *const *operands, 
   if (context->trace)
     return emit_traced(context, op, operands, n_operands, attrs, n_attrs, declared);
   sn_tensor *t = sni_eager_emit(context, op, operands, n_operands, attrs, n_attrs, declared);
+  if (context->debug_nonfinite) t = sni_checked_tensor(context, operands, n_operands, t);
   if (!context->record) return t;
   return noted(context, op, operands, n_operands, attrs, n_attrs, declared, t);
 }
@@ -196,6 +198,7 @@ sn_tensor *sni_emit_pointwise(sn_context *context, sni_op op, sn_tensor *const *
   sni_type storage;
   if (declared) declared = declared_of(declared, &operands[0]->type, &storage);
   sn_tensor *t = sni_eager_emit(context, op, operands, n_operands, NULL, 0, declared);
+  if (context->debug_nonfinite) t = sni_checked_tensor(context, operands, n_operands, t);
   if (!context->record) return t;
   return noted(context, op, operands, n_operands, NULL, 0, declared, t);
 }

@@ -16,7 +16,7 @@ sn_tensor *sni_random_state(sn_context *c) {
   const int64_t value[3] = {(int64_t)c->seed, 0, 0};
   c->random_state = sni_variable_new(c, &type, value, "random_state", false);
   if (!c->random_state) return &c->error_tensor;
-  c->random_state->is_random_state = true;
+  c->random_state->of_context = sni_random_state;
   return c->random_state;
 }
 

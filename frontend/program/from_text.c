@@ -7,6 +7,7 @@
 // variables new variables that start at zero, captures tensors of zeros. The program is then
 // finished as after a trace.
 #include "frontend/program/program.h"
+#include "graph/control.h"
 #include "runtime/float_modes.h"
 
 #include <string.h>
@@ -124,6 +125,18 @@ static sn_status make_captured(sn_context *context, const sni_graph *graph, sni_
   return SN_OK;
 }
 
+// Gives calls of the host's functions what is defined here under their names.
+// Depth: that of bodies in one another, which the parser bounds.
+static sn_status link_ops(sn_context *context, const sni_graph *graph) {
+  for (uint32_t i = 0; i < graph->n_nodes; i++) {
+    sni_node *node = &graph->nodes[i];
+    for (int b = 0; b < node->n_bodies; b++) SNI_TRY(link_ops(context, node->bodies[b]));
+    if (!sni_is_control(node) || sni_control_of(node).kind != SNI_CONTROL_HOST) continue;
+    SNI_TRY(sni_link_host(context, graph, node));
+  }
+  return SN_OK;
+}
+
 static void release_captured(const sni_trace *captured) {
   for (uint32_t i = 0; i < captured->n_variables; i++) sn_release(captured->variables[i].variable);
   for (uint32_t i = 0; i < captured->n_known; i++) sn_release(captured->known[i].tensor);
@@ -155,6 +168,7 @@ static sn_status build(sn_context *context, const char *text, size_t length, sn_
   SNI_TRY(sni_graph_parse(arena, diag, text, length, &program->graph));
   SNI_TRY(sni_graph_verify(program->graph));
   SNI_TRY(count_parameters(program->graph, diag, &n));
+  SNI_TRY(link_ops(context, program->graph));
   program->n_inputs = (int)n.of_kind[SNI_PARAMETER_INPUT];
   program->n_outputs = 0;
   for (uint32_t i = 0; i < program->graph->n_results; i++)
@@ -169,6 +183,7 @@ static sn_status build(sn_context *context, const char *text, size_t length, sn_
       SNI_TRY(fill_key(program, &program->graph->parameters[i], diag));
   SNI_TRY(check_symbols(program, diag));
   program->from_specs = program->from_text = true;
+  program->debug_nonfinite = context->debug_nonfinite;
   return finish(context, program, &n);
 }
 

@@ -5,6 +5,7 @@
 // Captured tensors and variables are held by reference. Addresses of captures and literals are
 // resolved here once; those of variables at each run, as assigning may move them.
 #include "frontend/program/program.h"
+#include "graph/control.h"
 #include "runtime/float_modes.h"
 
 #include <stdatomic.h>
@@ -128,7 +129,7 @@ static sn_status resolve_constants(sn_program *program, sni_diag *diag) {
 
 sn_status sni_program_finish(sn_program *program, const sni_trace *trace, sn_backend backend,
                              sni_diag *diag) {
-  const sni_compile_options options = {.backend = backend};
+  const sni_compile_options options = {.backend = backend, .watch = &trace->context->watch};
   program->graph = trace->graph;
   SNI_TRY(take_captured(program, trace, diag));
   SNI_TRY(take_outputs(program, diag));
@@ -203,10 +204,9 @@ int sn_program_outputs(const sn_program *program) {
 int sn_program_count_ops(const sn_program *program, const char *op) {
   if (!program) return 0;
   if (!op) return (int)program->graph->n_nodes;
-  sni_op wanted = sni_op_by_name(op, strlen(op));
   int count = 0;
   for (uint32_t i = 0; i < program->graph->n_nodes; i++)
-    count += program->graph->nodes[i].op == wanted;
+    count += !strcmp(sni_node_op_name(&program->graph->nodes[i]), op);
   return count;
 }
 

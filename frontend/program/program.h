@@ -32,6 +32,7 @@ struct sn_program {
   const char **output_names;  // NULL, or a name each
   const char *signature;      // in words
   bool from_specs;            // made by sn_function_compile
+  bool debug_nonfinite;       // its results are looked at
   bool from_text;             // its sizes must be checked when they are known
   sni_graph *graph;           // as traced
   sni_type *outputs;
@@ -84,10 +85,12 @@ typedef struct sni_run {
   void **inputs, **outputs, **variables, **new_variables;
   sn_tensor **results;  // sn_call: the tensors behind outputs
   sni_buffer **fresh;   // per variable: where its new value goes when that is not its own buffer
+  sni_watch *watch;     // who may end the runs
   bool keep_spares;     // a replaced buffer stays here for the next run
 } sni_run;
-// context: whose random state the program draws from.
-sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_run **out_run);
+// context: whose random state the program draws from. watch: outlives the run.
+sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_watch *watch,
+                         sni_run **out_run);
 void sni_run_destroy(sni_run *run);
 // Locks the variables (when siblings exist) and finds where old and new values are. Errors:
 // SN_ERR_MEMORY, nothing is locked then.

@@ -8,16 +8,17 @@
 // Invariant: a variable is written in place only when nobody else holds its buffer and no command
 // can fault, so a run that fails has changed nothing. Locks are taken in the order of addresses;
 // without siblings or runners there is nobody to lock out.
-#include "frontend/program/program.h"
+#include "frontend/program/nonfinite.h"
 
+#include <math.h>
 #include <string.h>
 
-// A program of a sibling draws from the random state of this context.
+// A program of a sibling draws from the random state of this context, and counts its calls of the host's functions.
 static sn_status bind_variables(sni_run *run, sn_context *context) {
   const sn_program *program = run->program;
   for (uint32_t i = 0; i < program->n_variables; i++) {
     sn_tensor *variable = program->variables[i];
-    if (variable->is_random_state) variable = sni_random_state(context);
+    if (variable->of_context) variable = variable->of_context(context);
     if (sn_failed(variable)) return context->diag.status;
     run->bound[i] = sni_hold(variable);
     uint32_t at = i;
@@ -28,13 +29,15 @@ static sn_status bind_variables(sni_run *run, sn_context *context) {
   return SN_OK;
 }
 
-sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_run **out_run) {
+sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_watch *watch,
+                         sni_run **out_run) {
   sni_diag *diag = &context->diag;
   *out_run = NULL;
   sni_family *family = program->family;
   sni_run *run = sni_alloc_zeroed(&family->allocator, sizeof(*run));
   if (!run) return sni_fail_memory(diag, sizeof(*run), "a run");
   run->program = sn_program_keep(program);
+  run->watch = watch;
   sni_arena *arena = &run->arena;
   sni_arena_init(arena, &family->allocator);
   run->bound = SNI_ARENA_ARRAY(arena, sn_tensor *, program->n_variables);
@@ -59,7 +62,10 @@ sn_status sni_run_create(sn_context *context, sn_program *program, int threads, 
     status =
         sni_run_state_create(&program->compiled->executable, &family->allocator, family->buffers,
                              family->threads, threads, &run->diag, &run->state);
-    if (status) sni_fail(diag, status, "%s", run->diag.text);
+    if (status)
+      sni_fail(diag, status, "%s", run->diag.text);
+    else
+      sni_run_state_watch(run->state, watch, false);
   }
   if (status) {
     sni_run_destroy(run);
@@ -91,7 +97,7 @@ static void unlock(const sni_run *run) {
 
 static bool may_overwrite(const sni_run *run, uint32_t i) {
   const sni_executable *e = &run->program->compiled->executable;
-  return e->in_place[i] && (!e->faults || e->checks_first) &&
+  return e->in_place[i] && !run->program->debug_nonfinite && (!e->faults || e->checks_first) &&
          sni_buffer_is_unique(run->bound[i]->buffer);
 }
 
@@ -138,12 +144,27 @@ void sni_run_close_variables(sni_run *run, bool commit) {
 }
 
 // ---- execution
+static sn_status run_commands(sni_run *run) {
+  return sni_run_state_run(run->state, run->inputs, run->outputs, run->variables,
+                           run->new_variables, run->program->constants);
+}
+
+static sn_status run_and_look(sni_run *run) {
+  sni_host_journal journal = {.allocator = &run->program->family->allocator};
+  run->watch->journal = &journal;
+  sn_status status = run_commands(run);
+  run->watch->journal = NULL;
+  if (!status) status = sni_run_check_nonfinite(run, &journal);
+  sni_host_journal_deinit(&journal);
+  return status;
+}
+
 sn_status sni_run_execute(sni_run *run) {
   const sn_program *program = run->program;
   if (program->from_text && !sni_run_state_is_bound(run->state, run->symbols))
     SNI_TRY(sni_graph_check_sizes(program->graph, run->symbols, &program->family->allocator,
                                   &run->diag));
   SNI_TRY(sni_run_state_bind(run->state, run->symbols));
-  return sni_run_state_run(run->state, run->inputs, run->outputs, run->variables,
-                           run->new_variables, program->constants);
+  SNI_TRY(sni_watch_poll(run->watch, HUGE_VAL, &run->diag));
+  return program->debug_nonfinite ? run_and_look(run) : run_commands(run);
 }

@@ -12,6 +12,7 @@ struct sn_runner {
   sni_family *family;
   sni_run *run;
   sni_diag diag;
+  sni_watch watch;
   uint32_t *order;  // of the views by address, outputs numbered first
 };
 
@@ -25,7 +26,9 @@ static sn_status fill(sn_runner *runner, sn_context *context, sn_program *progra
   runner->order = sni_alloc(allocator, bytes);
   if (bytes && !runner->order) return sni_fail_memory(&context->diag, bytes, "a runner");
   for (uint32_t i = 0; i < bytes / sizeof(uint32_t); i++) runner->order[i] = i;
-  return sni_run_create(context, program, threads ? threads : context->thread_limit, &runner->run);
+  sni_watch_init(&runner->watch, NULL, NULL);
+  return sni_run_create(context, program, threads ? threads : context->thread_limit, &runner->watch,
+                        &runner->run);
 }
 
 sn_status(sn_runner_create)(sn_context *context, sn_program *program, int threads,
@@ -74,6 +77,14 @@ void sn_runner_destroy(sn_runner *runner) {
 
 const char *sn_runner_error(const sn_runner *runner) {
   return runner ? runner->diag.text : "";
+}
+
+void sn_runner_cancel(sn_runner *runner) {
+  if (runner) sni_watch_cancel(&runner->watch);
+}
+
+void sn_runner_set_deadline(sn_runner *runner, double seconds) {
+  if (runner) sni_watch_set_deadline(&runner->watch, seconds);
 }
 
 // ---- checks

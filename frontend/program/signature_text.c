@@ -56,7 +56,12 @@ static void add_captured(sni_text *text, const sn_program *program) {
     const sn_tensor *v = program->variables[i];
     if (is_input(program, v)) continue;
     sni_text_add(text, "%s", n++ ? ", " : "; uses ");
-    add_name(text, v->is_random_state ? "random state" : v->name ? v->name : "", 0);
+    add_name(text,
+             v->of_context == sni_random_state ? "random state"
+             : v->of_context                   ? "order of host calls"
+             : v->name                         ? v->name
+                                               : "",
+             0);
     sni_text_add(text, "variable ");
     add_type(text, NULL, &v->type);
   }

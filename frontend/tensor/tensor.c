@@ -92,7 +92,8 @@ static inline sn_tensor *new_tensor(sn_context *context, sni_tensor_kind kind) {
   t->node = SNI_NO_NODE;
   t->record_id = 0;
   t->record_node = SNI_NO_NODE;
-  t->is_static = t->is_released = t->trainable = t->is_random_state = false;
+  t->is_static = t->is_released = t->trainable = false;
+  t->of_context = NULL;
   t->static_value = 0;
   t->marked = 0;
   t->name = NULL;

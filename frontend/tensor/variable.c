@@ -182,7 +182,7 @@ sn_tensor *sni_assign_op(sn_context *c, sni_op op, sn_tensor *variable, sn_tenso
   if (!sni_check_pointwise(c, op, types, 2, &shape)) return &c->error_tensor;
   if (!same_shape(c, &shape, &variable->type))
     return fail_shape(c, variable, value, "which does not broadcast to the shape of");
-  if (!c->trace && !c->record) return update(c, op, variable, value);
+  if (!c->trace && !c->record && !c->debug_nonfinite) return update(c, op, variable, value);
   sn_tensor *t = sni_binary(c, op, variable, value);
   if (sn_failed(t)) return t;
   if (c->trace) return assign_node(c, variable, t);

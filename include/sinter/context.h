@@ -4,6 +4,8 @@
 
 #include <sinter/status.h>
 
+#include <stdbool.h>
+
 SNI_EXTERN_C_BEGIN
 
 // Thread-compatible: one thread at a time. Contexts without a .share relation are independent. A
@@ -68,6 +70,9 @@ typedef struct sn_context_options {
   const char *plugin_path;
   const char *blas_path;  // of the OpenBLAS library; copied; NULL: the usual names
   uint64_t seed;  // of the context's random generator; siblings with equal seeds draw equal numbers
+  // Every function that is traced in this context is as one of that option (function.h), and an eager op whose result holds NaN or infinities which no
+  // operand holds is SN_ERR_NONFINITE (pending).
+  bool debug_nonfinite;
 } sn_context_options;
 
 // Creates a context; *out_context is NULL after an error. Errors: SN_ERR_MEMORY, SN_ERR_ARGUMENT.

@@ -48,9 +48,14 @@ typedef struct sn_function_options {
   const char *const *input_names;  // NULL or one per input; copied
   int cache_capacity;  // specialisations kept; 0: 64. The least recently used one goes first
   bool static_shapes;  // every new shape is a new trace: no dim becomes symbolic by itself
-  bool
-      forbid_recompile;  // a call that would trace again fails with the reason (after the first); explicit compilation does not
-  sn_backend backend;    // SN_BACKEND_AUTO: the context's
+  // A call that would trace again fails with the reason (after the first); explicit compilation does not.
+  bool forbid_recompile;
+  sn_backend backend;  // SN_BACKEND_AUTO: the context's
+  // A call whose outputs, or variables' new values, hold NaN or infinities is SN_ERR_NONFINITE and changes no variable. The message names
+  // the first op they depend on whose result holds one while no operand does (else the first that makes NaN of none): its operands' ranges, the
+  // user's line, whether it is a gradient's, in which iteration; or the input or variable that held one. Results have the same
+  // bits; as long as they are finite that costs a look at them, and new memory for variables that are updated.
+  bool debug_nonfinite;
 } sn_function_options;
 
 // Creates a function; owned: sn_function_destroy. NULL after an error, which is then pending in the

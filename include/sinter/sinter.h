@@ -9,6 +9,7 @@
 #include <sinter/function.h>
 #include <sinter/gradient.h>
 #include <sinter/graph.h>
+#include <sinter/host.h>
 #include <sinter/npy.h>
 #include <sinter/op_info.h>
 #include <sinter/ops.h>

@@ -27,22 +27,24 @@
 #endif
 
 // One row per status: X(suffix, value, meaning). Values are stable.
-#define SN_STATUS_LIST(X)                                                       \
-  X(OK, 0, "success")                                                           \
-  X(ERR_ARGUMENT, 1, "an argument is NULL, out of range or otherwise unusable") \
-  X(ERR_SHAPE, 2, "shapes do not fit the operation")                            \
-  X(ERR_DTYPE, 3, "dtypes do not fit the operation")                            \
-  X(ERR_MEMORY, 4, "an allocation failed or the memory limit was reached")      \
-  X(ERR_STATE, 5, "the call is not possible in this state")                     \
-  X(ERR_GRADIENT, 6, "a gradient does not exist or is not connected")           \
-  X(ERR_INDEX, 7, "an index is out of bounds")                                  \
-  X(ERR_FILE, 8, "a file is missing, unreadable or malformed")                  \
-  X(ERR_SYNTAX, 9, "text is malformed")                                         \
-  X(ERR_UNSUPPORTED, 10, "the operation is not supported here")                 \
-  X(ERR_COMPILE, 11, "code generation failed")                                  \
-  X(ERR_CALLBACK, 12, "a user callback failed")                                 \
-  X(ERR_CANCELLED, 13, "the call was cancelled")                                \
-  X(ERR_INTERNAL, 14, "an invariant of the library is broken: please report it")
+#define SN_STATUS_LIST(X)                                                        \
+  X(OK, 0, "success")                                                            \
+  X(ERR_ARGUMENT, 1, "an argument is NULL, out of range or otherwise unusable")  \
+  X(ERR_SHAPE, 2, "shapes do not fit the operation")                             \
+  X(ERR_DTYPE, 3, "dtypes do not fit the operation")                             \
+  X(ERR_MEMORY, 4, "an allocation failed or the memory limit was reached")       \
+  X(ERR_STATE, 5, "the call is not possible in this state")                      \
+  X(ERR_GRADIENT, 6, "a gradient does not exist or is not connected")            \
+  X(ERR_INDEX, 7, "an index is out of bounds")                                   \
+  X(ERR_FILE, 8, "a file is missing, unreadable or malformed")                   \
+  X(ERR_SYNTAX, 9, "text is malformed")                                          \
+  X(ERR_UNSUPPORTED, 10, "the operation is not supported here")                  \
+  X(ERR_COMPILE, 11, "code generation failed")                                   \
+  X(ERR_CALLBACK, 12, "a user callback failed")                                  \
+  X(ERR_CANCELLED, 13, "the call was cancelled")                                 \
+  X(ERR_INTERNAL, 14, "an invariant of the library is broken: please report it") \
+  X(ERR_DEADLINE, 15, "the deadline has passed")                                 \
+  X(ERR_NONFINITE, 16, "a result is NaN or infinite")
 
 typedef enum sn_status {
 #define SNI_X(name, value, meaning) SN_##name = value,

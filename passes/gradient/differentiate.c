@@ -100,7 +100,9 @@ static sn_status gather(const state *s, sni_build *b, sni_node_id i, const sni_n
 static sn_status visit(state *s, sni_node_id i) {
   sni_node node = *sni_graph_node(s->graph, i);
   const sni_node_id *dys = NULL;
-  sni_build b = sni_build_make(s->graph, node.location.file ? node.location : s->request->location);
+  sni_location location = node.location.file ? node.location : s->request->location;
+  location.gradient_of = sni_node_op_name(&node);
+  sni_build b = sni_build_make(s->graph, location);
   bool any = false;
   for (int k = 0; k < node.n_operands; k++) {
     s->wanted[k] = s->depends[node.operands[k]];

@@ -20,7 +20,8 @@ static void mark_dependent(const sni_graph *graph, sni_node_id y, uint8_t *depen
 // non-float out of floats. A control op does what its bodies do.
 static bool breaks_path(const sni_graph *graph, const sni_node *node, const uint8_t *depends) {
   bool any = false, floats = false;
-  if (sni_is_control(node) || sni_is_result(node)) return false;
+  if (sni_is_result(node)) return false;
+  if (sni_is_control(node)) return !sni_vjp_rule_of(node->op);
   for (int k = 0; k < node->n_operands; k++) {
     if (!depends[node->operands[k]]) continue;
     any = true;
@@ -71,7 +72,7 @@ static const sni_node *break_in_bodies(const sni_graph *graph, const sni_node *r
                                        const uint8_t *depends) {
   const sni_node *control = sni_graph_node(graph, result->operands[0]), *found = NULL;
   const sni_control c = sni_control_of(control);
-  if (c.kind == SNI_CONTROL_CUSTOM) return NULL;
+  if (c.kind == SNI_CONTROL_CUSTOM || c.kind == SNI_CONTROL_HOST) return NULL;
   for (int i = c.kind == SNI_CONTROL_WHILE; i < control->n_bodies && !found; i++)
     found = break_in_body(control, &c, control->bodies[i], (int)result->attrs[0], depends);
   return found;
@@ -97,7 +98,7 @@ static void describe(const sni_node *node, char *buffer, size_t capacity) {
     snprintf(place, sizeof(place), " at %s:%d", node->location.file, node->location.line);
   if (sni_op_converts(node->op))
     snprintf(target, sizeof(target), " to %s", sn_dtype_name(node->type.dtype));
-  snprintf(buffer, capacity, "%s%s%s has no gradient", sni_op_infos[node->op].name, target, place);
+  snprintf(buffer, capacity, "%s%s%s has no gradient", sni_node_op_name(node), target, place);
 }
 
 void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id x, char *buffer,

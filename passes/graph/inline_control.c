@@ -117,6 +117,7 @@ sn_status sni_inline_control(sni_control_edit *e) {
                  : give_first_carries(e);
     case SNI_CONTROL_SCAN:
       return inline_scan(e);
+    case SNI_CONTROL_HOST:
     case SNI_CONTROL_CALL:
     case SNI_CONTROL_CUSTOM:
       break;

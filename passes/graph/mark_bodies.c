@@ -138,14 +138,14 @@ static sn_status use_all(marking *m, sni_live_control *l) {
 static sn_status use_control(marking *m, sni_live_control *l) {
   if (l->used) return SN_OK;
   l->used = true;
-  if (l->c.kind >= SNI_CONTROL_CALL) return use_all(m, l);
+  if (l->c.kind >= SNI_CONTROL_HOST) return use_all(m, l);
   if (l->c.kind == SNI_CONTROL_WHILE) return mark(m, &l->bodies[0], l->bodies[0].ends.outputs[0]);
   return l->c.first_carry ? mark_operand(m, l, 0) : SN_OK;  // the number of a body, a history
 }
 
 static sn_status use_result(marking *m, sni_live_control *l, int index) {
   SNI_TRY(use_control(m, l));
-  if (l->c.kind >= SNI_CONTROL_CALL) return SN_OK;
+  if (l->c.kind >= SNI_CONTROL_HOST) return SN_OK;
   if (index < l->c.n_carries) return use_carry(m, l, index);
   if (l->c.kind != SNI_CONTROL_WHILE) return use_output(m, l, index - l->c.n_carries);
   l->has_history = true;
@@ -154,7 +154,7 @@ static sn_status use_result(marking *m, sni_live_control *l, int index) {
 
 static sn_status use_input(marking *m, const sni_live_control *l, int input) {
   const sni_control *c = &l->c;
-  if (c->kind >= SNI_CONTROL_CALL) return SN_OK;
+  if (c->kind >= SNI_CONTROL_HOST) return SN_OK;
   if (input >= c->first_capture_input)
     return mark_operand(m, l, c->first_capture + input - c->first_capture_input);
   if (input < c->first_x_input) return SN_OK;  // the number of the iteration

@@ -25,14 +25,27 @@ static uint64_t hash_node(const sni_graph *graph, const sni_node *node) {
   return sni_hash_bytes(h, node->data, bytes < most_hashed ? bytes : most_hashed);
 }
 
+// Bodies of calls of one function, which say the types of what it gives.
+static bool same_outputs(const sni_graph *graph, const sni_graph *a, const sni_graph *b) {
+  if (a->n_results != b->n_results) return false;
+  for (uint32_t i = 0; i < a->n_results; i++)
+    if (!sni_type_equal(graph->dims, sni_graph_type(a, a->results[i].node),
+                        sni_graph_type(b, b->results[i].node)))
+      return false;
+  return true;
+}
+
 // Locations and names do not count, but where nodes of bodies may fail.
 static bool same(const sni_graph *graph, const sni_node *a, const sni_node *b) {
-  if (a->op != b->op || a->n_operands != b->n_operands || a->n_attrs != b->n_attrs) return false;
+  if (a->op != b->op || !sni_host_equal(a->host, b->host) || a->n_operands != b->n_operands ||
+      a->n_attrs != b->n_attrs)
+    return false;
   for (int i = 0; i < a->n_operands; i++)
     if (a->operands[i] != b->operands[i]) return false;
   for (int i = 0; i < a->n_attrs; i++)
     if (a->attrs[i] != b->attrs[i]) return false;
   if (!sni_type_equal(graph->dims, &a->type, &b->type) || a->n_bodies != b->n_bodies) return false;
+  if (a->host) return same_outputs(graph, a->bodies[0], b->bodies[0]);
   for (int i = 0; i < a->n_bodies; i++)
     if (!sni_graphs_are_same(a->bodies[i], b->bodies[i])) return false;
   return a->data == b->data ||

@@ -189,7 +189,7 @@ static sn_status walk_node(sni_control_walk *w, sni_node_id id, const sni_contro
     SNI_TRY(walk_result(w, id));
   } else if (!sni_is_control(node)) {
     SNI_TRY(sni_walk_add(w, node, operands, &w->map[id]));
-  } else if (sni_control_of(node).kind >= SNI_CONTROL_CALL) {
+  } else if (sni_control_of(node).kind >= SNI_CONTROL_HOST) {
     SNI_TRY(copy_custom(w, id, operands));
   } else {
     SNI_TRY(open_edit(&edit, w, id, options, live));

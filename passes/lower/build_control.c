@@ -1,4 +1,4 @@
-// The command of a control op: its executables run with buffers of this plan. See runtime/control.h for who lies where.
+// The command of a control op: its executables, or the host's function, run with buffers of this plan. See runtime/control.h for who lies where.
 //
 // Slots: operands, results (those that nobody reads are temporaries), then the second memory of each carry that is not
 // updated in place. Params: length, then bytes of carries, of rows that a step reads, of those that it writes.
@@ -29,6 +29,7 @@ static double control_ns(const void *call, const int64_t *params, int vector_bit
   const sni_control_call *c = call;
   (void)vector_bits;
   double ns = ns_of_iteration;
+  if (c->kind == SNI_CONTROL_HOST) return ns;
   for (uint32_t i = 0; i < c->bodies[0]->n_commands; i++)
     ns += c->bodies[0]->commands[i].ns_per_unit;
   return c->kind == SNI_CONTROL_COND ? ns
@@ -39,6 +40,7 @@ static const sni_library_op rows[] = {
     [SNI_CONTROL_COND] = {.name = "cond", .symbol = "cond", .unit_ns = control_ns},
     [SNI_CONTROL_WHILE] = {.name = "while", .symbol = "while", .unit_ns = control_ns},
     [SNI_CONTROL_RESCAN] = {.name = "rescan", .symbol = "rescan", .unit_ns = control_ns},
+    [SNI_CONTROL_HOST] = {.name = "host", .symbol = "host", .unit_ns = control_ns},
     [SNI_CONTROL_SCAN] = {.name = "scan", .symbol = "scan", .unit_ns = control_ns}};
 
 // Slots of the results, by number; the rest get temporaries.
@@ -96,6 +98,49 @@ static sn_status plan_params(sni_lowering *l, const sni_node *node, const sni_co
   return SN_OK;
 }
 
+// ---- functions of the host's
+// The type that the user knows: pairs are complex numbers.
+static sni_type argument_type(const sni_lowering *l, const sni_node *node, int n_in, int i) {
+  const sni_graph *body = node->bodies[0];
+  sni_type type = i < n_in ? *sni_graph_type(l->graph, node->operands[i])
+                           : *sni_graph_type(body, sni_body_output(body, i - n_in));
+  if ((uint64_t)node->attrs[1] >> i & 1) {
+    type.dtype = type.dtype == SN_F64 ? SN_C128 : SN_C64;
+    type.rank--;
+  }
+  return type;
+}
+
+static uint32_t count_host_params(const sni_lowering *l, const sni_node *node,
+                                  const sni_control *c) {
+  uint32_t n = 0;
+  const int ordered = node->attrs[0] != 0, n_in = c->n_captures - ordered;
+  for (int i = 0; i < n_in + c->n_outputs - ordered; i++)
+    n += (uint32_t)argument_type(l, node, n_in, i).rank;
+  return n;
+}
+
+static sn_status plan_host(sni_lowering *l, const sni_node *node, sni_control_call *call,
+                           sni_size_ref *params) {
+  if (!node->host)
+    return sni_fail(l->diag, SN_ERR_UNSUPPORTED, "host: no function is known for it");
+  call->host = node->host;
+  call->n_bodies = 0;
+  call->ordered = node->attrs[0] != 0;
+  call->n_captures -= call->ordered;
+  call->n_outputs -= call->ordered;
+  const uint32_t n = call->n_captures + call->n_outputs;
+  sni_host_argument *arguments = SNI_ARENA_ARRAY(l->arena, sni_host_argument, n + 1);
+  if (!arguments) return sni_fail_memory(l->diag, n * sizeof(*arguments), "a host call");
+  call->arguments = arguments;
+  for (uint32_t i = 0; i < n; i++) {
+    const sni_type type = argument_type(l, node, (int)call->n_captures, (int)i);
+    arguments[i] = (sni_host_argument){type.dtype, type.rank};
+    for (int d = 0; d < type.rank; d++) SNI_TRY(sni_library_size(l, type.dims[d], params++));
+  }
+  return SN_OK;
+}
+
 static sn_status plan_spares(sni_lowering *l, const sni_node *node, const sni_control *c,
                              const sni_executable *step, uint32_t *slots, uint32_t *io_n) {
   for (int i = 0; i < c->n_carries; i++) {
@@ -113,15 +158,18 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
   const sni_control c = sni_control_of(node);
   const uint32_t n_operands = (uint32_t)node->n_operands, n_results = (uint32_t)c.n_results;
   const uint32_t most = n_operands + n_results + (uint32_t)c.n_carries;
-  const uint32_t n_params =
-      1 + (c.kind == SNI_CONTROL_COND ? 0 : (uint32_t)(c.n_carries + c.n_rows + c.n_outputs));
+  const bool is_host = c.kind == SNI_CONTROL_HOST;
+  const uint32_t n_params = is_host ? count_host_params(l, node, &c)
+                            : c.kind == SNI_CONTROL_COND
+                                ? 1
+                                : 1 + (uint32_t)(c.n_carries + c.n_rows + c.n_outputs);
   uint32_t *slots = SNI_ARENA_ARRAY(l->arena, uint32_t, most + 1), n = n_operands + n_results;
-  sni_size_ref *params = SNI_ARENA_ARRAY(l->arena, sni_size_ref, n_params);
+  sni_size_ref *params = SNI_ARENA_ARRAY(l->arena, sni_size_ref, n_params + 1);
   sni_control_call *call = SNI_ARENA_NEW(l->arena, sni_control_call);
   if (!slots || !params || !call) return sni_fail_memory(l->diag, most * sizeof *slots, "a loop");
   *call = (sni_control_call){.kind = c.kind,
                              .n_bodies = node->n_bodies,
-                             .bodies = l->options->bodies[id],
+                             .bodies = is_host ? NULL : l->options->bodies[id],
                              .n_carries = (uint32_t)c.n_carries,
                              .n_xs = (uint32_t)c.n_xs,
                              .n_captures = (uint32_t)c.n_captures,
@@ -129,12 +177,19 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
                              .n_rows = (uint32_t)c.n_rows,
                              .n_results = (uint32_t)c.n_results,
                              .first_carry = (uint32_t)c.first_carry,
-                             .reverse = c.reverse};
+                             .reverse = c.reverse,
+                             .name = node->location.op ? node->location.op : sni_node_op_name(node),
+                             .file = node->location.file,
+                             .line = node->location.line};
   for (uint32_t i = 0; i < n_operands; i++)
     slots[i] = (uint32_t)l->nodes[sni_view_base(l, node->operands[i])].slot;
   SNI_TRY(result_slots(l, id, &c, slots + n_operands));
-  SNI_TRY(plan_params(l, node, &c, params));
-  SNI_TRY(plan_spares(l, node, &c, call->bodies[node->n_bodies - 1], slots, &n));
+  if (is_host) {
+    SNI_TRY(plan_host(l, node, call, params));
+  } else {
+    SNI_TRY(plan_params(l, node, &c, params));
+    SNI_TRY(plan_spares(l, node, &c, call->bodies[node->n_bodies - 1], slots, &n));
+  }
   const sni_plan_command command = {.library = &rows[call->kind],
                                     .call = call,
                                     .control = node,

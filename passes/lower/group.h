@@ -249,9 +249,10 @@ sn_status sni_same_groups_create(sni_lowering *l, sni_arena *arena, sni_same_gro
 sn_status sni_build_or_reuse(sni_same_groups *s, uint32_t group);
 
 // ---- plan_buffers.c
-sn_status sni_assign_slots(sni_lowering *l);   // before kernels: a slot per materialised node
-sn_status sni_share_buffers(sni_lowering *l);  // after kernels: lifetimes, in-place updates
-void sni_measure_lifetimes(sni_lowering *l);   // again, when commands have moved
+sn_status sni_assign_slots(sni_lowering *l);    // before kernels: a slot per materialised node
+void sni_find_first_in_place(sni_lowering *l);  // of the plan; after the commands are joined
+sn_status sni_share_buffers(sni_lowering *l);   // after kernels: lifetimes, in-place updates
+void sni_measure_lifetimes(sni_lowering *l);    // again, when commands have moved
 // A buffer that kernels alone know of, as large as a value of this type.
 sn_status sni_add_temporary(sni_lowering *l, const sni_type *type, int32_t *out_slot);
 sn_status sni_intern_size(sni_lowering *l, sni_dim dim, sni_size_ref *out_ref);

@@ -116,7 +116,9 @@ typedef struct sni_plan {
   const sni_plan_command *commands;
   const sni_plan_constant *constants;
   const bool *in_place;  // per variable
-  bool checks_first;     // no command that may fault writes a variable in place or follows one
+  uint32_t
+      first_in_place;  // number of the first command that writes a variable in place, or of commands
+  bool checks_first;   // no command that may fault writes a variable in place or follows one
   uint32_t n_variables, n_inputs, n_outputs;
   uint32_t n_temporaries;  // slots of kind TEMPORARY that own memory
   uint32_t n_built;        // kernels that were built; equal groups have one in common

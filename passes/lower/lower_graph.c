@@ -71,7 +71,9 @@ static sn_status lower(sni_lowering *l) {
   SNI_TRY(build_kernels(l));
   SNI_TRY(sni_share_buffers(l));
   SNI_TRY(sni_share_kernels(l));
-  return sni_join_commands(l, verifies(l));
+  SNI_TRY(sni_join_commands(l, verifies(l)));
+  sni_find_first_in_place(l);
+  return SN_OK;
 }
 
 sn_status sni_hint_sizes(sni_lowering *l, sni_arena *arena, const int64_t **out_sizes) {

@@ -433,7 +433,8 @@ static bool writes_in_place(const sni_lowering *l, const sni_plan_command *c) {
   return false;
 }
 
-// A fault leaves variables as they were: then only if it is found before the first is written.
+// A fault leaves variables as they were: then only if it is found before the first is written. Else none is written in
+// place.
 static bool checks_first(const sni_lowering *l) {
   bool written = false;
   for (uint32_t i = 0; i < l->n_commands; i++) {
@@ -441,6 +442,12 @@ static bool checks_first(const sni_lowering *l) {
     if (written && sni_command_faults(&l->commands[i])) return false;
   }
   return true;
+}
+
+void sni_find_first_in_place(sni_lowering *l) {
+  uint32_t i = l->plan->checks_first ? 0 : l->n_commands;
+  while (i < l->n_commands && !writes_in_place(l, &l->commands[i])) i++;
+  l->plan->first_in_place = i;
 }
 
 sn_status sni_share_buffers(sni_lowering *l) {

@@ -1,0 +1,77 @@
+// Calling functions of the host's: in the float modes of kernels, with its context closed.
+#include "runtime/host.h"
+
+#include "runtime/float_modes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { message_size = 256, operands_size = 600 };
+
+sn_status sni_host_fail(sni_diag *diag, sn_status status, const char *prefix, const char *message,
+                        const char *operands) {
+  return sni_fail(diag, status, "%s%s%s%s%s%s", prefix ? prefix : "", prefix ? ": " : "",
+                  *message ? message : sn_status_meaning(status), *operands ? " (operands " : "",
+                  operands, *operands ? ")" : "");
+}
+
+static void format_views(const sn_view *views, int n, char *text, size_t capacity) {
+  size_t at = 0;
+  text[0] = 0;
+  for (int i = 0; i < n && at + 200 < capacity; i++) {
+    at += (size_t)snprintf(text + at, capacity - at, "%s%s[", i ? ", " : "",
+                           sn_dtype_name(views[i].dtype));
+    for (int d = 0; d < views[i].shape.rank; d++)
+      at += (size_t)snprintf(text + at, capacity - at, "%s%lld", d ? "," : "",
+                             (long long)views[i].shape.dims[d]);
+    at += (size_t)snprintf(text + at, capacity - at, "]");
+  }
+}
+
+sn_status sni_host_run(const sni_host *host, const sn_host_args *args, const char *prefix,
+                       const sni_watch *watch, sni_diag *diag) {
+  char message[message_size] = "", operands[operands_size];
+  sn_host_args given = *args;
+  given.size = sizeof(given);
+  given.user = host->user;
+  given.message = message;
+  given.message_size = sizeof(message);
+  sni_watch_close(watch, true);
+  const unsigned modes = sni_enter_float_modes();
+  sn_status status = host->callback(&given);
+  sni_leave_float_modes(modes);
+  const sn_status misused = sni_watch_close(watch, false);
+  if (!status) status = misused;
+  if (!status) return SN_OK;
+  message[sizeof(message) - 1] = 0;
+  format_views(args->in, args->n_in, operands, sizeof(operands));
+  return sni_host_fail(diag, status, prefix, message, operands);
+}
+
+// ---- journals
+static size_t bytes_of(const sn_view *view) {
+  size_t bytes = sn_dtype_size(view->dtype);
+  for (int d = 0; d < view->shape.rank; d++) bytes *= (size_t)view->shape.dims[d];
+  return bytes;
+}
+
+sn_status sni_host_journal_add(sni_host_journal *journal, const sn_view *out, int n,
+                               sni_diag *diag) {
+  for (int i = 0; i < n; i++) {
+    const size_t bytes = bytes_of(&out[i]);
+    SNI_TRY(sni_vec_reserve(journal->allocator, diag, (void **)&journal->entries,
+                            &journal->capacity, journal->n + 1, sizeof(*journal->entries)));
+    struct sni_host_entry *entry = &journal->entries[journal->n];
+    *entry = (struct sni_host_entry){bytes ? sni_alloc(journal->allocator, bytes) : NULL, bytes};
+    if (bytes && !entry->data) return sni_fail_memory(diag, bytes, "what a host call gives");
+    if (bytes) memcpy(entry->data, out[i].data, bytes);
+    journal->n++;
+  }
+  return SN_OK;
+}
+
+void sni_host_journal_deinit(sni_host_journal *journal) {
+  for (uint32_t i = 0; i < journal->n; i++)
+    sni_free(journal->allocator, journal->entries[i].data, journal->entries[i].bytes);
+  sni_free(journal->allocator, journal->entries, journal->capacity * sizeof(*journal->entries));
+}
