@@ -16,10 +16,12 @@ enum {
   SNI_LEAF_PATH = 160,  // bytes of a field's name
 };
 
-// A field that is nested no further, or one element of an array of such.
+// A field that is nested no further, or one element of an array of such, or a tensor of a handle.
 typedef struct sni_leaf {
   sn_field_kind kind;
   size_t offset;
+  const sn_handle_type *handle;
+  int part;  // of a handle's tensors; they follow one another
 } sni_leaf;
 
 typedef struct sni_leaves {
@@ -41,14 +43,21 @@ const char *sni_leaf_path(const sni_leaves *leaves, int leaf, char buffer[SNI_LE
 static inline const void *sni_leaf_in(const sni_leaves *leaves, int leaf, const void *base) {
   return (const char *)base + leaves->items[leaf].offset;
 }
-static inline sn_tensor **sni_tensor_in(const sni_leaves *leaves, int leaf, void *base) {
-  return (sn_tensor **)(void *)((char *)base + leaves->items[leaf].offset);
+static inline bool sni_is_tensor_leaf(const sni_leaves *leaves, int leaf) {
+  const sn_field_kind kind = leaves->items[leaf].kind;
+  return kind == SN_FIELD_TENSOR || kind == SN_FIELD_HANDLE;
 }
 // The tensor of this leaf; NULL: absent, or static.
-static inline sn_tensor *sni_leaf_tensor(const sni_leaves *leaves, int leaf, const void *base) {
-  if (leaves->items[leaf].kind != SN_FIELD_TENSOR) return NULL;
-  return *(sn_tensor *const *)sni_leaf_in(leaves, leaf, base);
-}
+sn_tensor *sni_leaf_tensor(const sni_leaves *leaves, int leaf, const void *base);
+
+// Puts tensors into a struct, leaf by leaf in their order: of a handle's the last one makes it.
+typedef struct sni_struct_writer {
+  sn_context *context;
+  const sni_leaves *leaves;
+  void *to;
+  sn_tensor *parts[SN_HANDLE_TENSORS];
+} sni_struct_writer;
+void sni_write_tensor(sni_struct_writer *writer, int leaf, sn_tensor *t);
 
 // ---- flatten.c
 // Whether each tensor there is can be used in the context. False: an error that names the field is pending.
@@ -57,12 +66,13 @@ bool sni_check_struct(sn_context *context, const sni_leaves *leaves, const void 
 bool sni_flatten_all(sn_context *context, const sni_leaves *leaves, const void *from,
                      sn_tensor **tensors);
 // Back again; of results too.
-void sni_unflatten_all(const sni_leaves *leaves, sn_tensor *const *tensors, void *to);
+void sni_unflatten_all(sn_context *context, const sni_leaves *leaves, sn_tensor *const *tensors,
+                       void *to);
 // The tensors there are; their number.
 int sni_flatten_present(const sni_leaves *leaves, const void *from, sn_tensor **tensors);
 // *to = *like with these in the place of its own.
-void sni_unflatten_present(const sni_leaves *leaves, const void *like, sn_tensor *const *tensors,
-                           void *to);
+void sni_unflatten_present(sn_context *context, const sni_leaves *leaves, const void *like,
+                           sn_tensor *const *tensors, void *to);
 // Whether static values are the same, and the same tensors are there. False: an error is pending, in the words `was` and `is` ("in init", "in
 // the next").
 bool sni_same_structure(sn_context *context, const sni_leaves *leaves, const void *like,

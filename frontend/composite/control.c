@@ -86,7 +86,7 @@ static sn_status give_made(struct_bodies *b, const void *made, sn_tensor **out) 
   if (!sni_check_struct(b->context, leaves, made)) return b->context->diag.status;
   SNI_TRY(b->out.first ? check_later(b, made) : note_first(b, made));
   for (int i = 0; i < leaves->n; i++) {
-    if (leaves->items[i].kind != SN_FIELD_TENSOR) continue;
+    if (!sni_is_tensor_leaf(leaves, i)) continue;
     sn_tensor *t = sni_leaf_tensor(leaves, i, made);
     *out++ = t ? t : sni_absent(b->context);
   }
@@ -96,10 +96,11 @@ static sn_status give_made(struct_bodies *b, const void *made, sn_tensor **out) 
 static void take_made(const struct_bodies *b, sn_tensor *const *given, void *out) {
   const sni_leaves *leaves = &b->out.leaves;
   if (!leaves->type) return;
+  sni_struct_writer writer = {.context = b->context, .leaves = leaves, .to = out};
   sni_copy_struct(leaves, b->out.first, out);
   for (int i = 0; i < leaves->n; i++) {
-    if (leaves->items[i].kind != SN_FIELD_TENSOR) continue;
-    *sni_tensor_in(leaves, i, out) = sni_is_absent(*given) ? NULL : *given;
+    if (!sni_is_tensor_leaf(leaves, i)) continue;
+    sni_write_tensor(&writer, i, sni_is_absent(*given) ? NULL : *given);
     given++;
   }
 }
@@ -150,7 +151,7 @@ static sn_status run_branch(struct_bodies *b, int body, sn_tensor *const *in, sn
   body_structs s;
   sn_status status = open_structs(b, &s);
   if (!status) {
-    if (b->in.type) sni_unflatten_present(&b->in, b->like, in, s.in);
+    if (b->in.type) sni_unflatten_present(b->context, &b->in, b->like, in, s.in);
     status = b->bodies[body](b->context, b->in.type ? s.in : NULL,
                              b->out.leaves.type ? s.made : NULL, b->user);
     status = status_of(b, status);
@@ -176,7 +177,7 @@ static sn_status run_condition(sn_context *context, sn_tensor *const *in, sn_ten
   body_structs s;
   sn_status status = open_structs(b, &s);
   if (!status) {
-    sni_unflatten_present(&b->in, b->like, in, s.in);
+    sni_unflatten_present(b->context, &b->in, b->like, in, s.in);
     status = b->bodies[0](context, s.in, out, b->user);
   }
   close_structs(b, &s);
@@ -188,7 +189,7 @@ static sn_status run_step(sn_context *context, sn_tensor *const *in, sn_tensor *
   body_structs s;
   sn_status status = open_structs(b, &s);
   if (!status) {
-    sni_unflatten_present(&b->in, b->like, in, s.in);
+    sni_unflatten_present(b->context, &b->in, b->like, in, s.in);
     status = status_of(b, b->bodies[1](context, s.in, s.next, b->user));
     if (!status) status = give_next(b, in, s.next, out);
   }
@@ -202,8 +203,8 @@ static sn_status run_scan_step(sn_context *context, sn_tensor *const *in, sn_ten
   body_structs s;
   sn_status status = open_structs(b, &s);
   if (!status) {
-    sni_unflatten_present(&b->in, b->like, in, s.in);
-    if (b->x.type) sni_unflatten_present(&b->x, b->x_like, in + b->n_in, s.x);
+    sni_unflatten_present(b->context, &b->in, b->like, in, s.in);
+    if (b->x.type) sni_unflatten_present(b->context, &b->x, b->x_like, in + b->n_in, s.x);
     status = b->scan_body(context, s.in, b->x.type ? s.x : NULL, s.next,
                           b->out.leaves.type ? s.made : NULL, b->user);
     status = status_of(b, status);
@@ -306,7 +307,7 @@ sn_status sn_while_struct_at(sn_context *context, sn_struct_callback condition,
     sni_flatten_present(&b.in, init, tensors);
     if (!sn_while_loop_at(context, run_condition, run_step, &b, tensors, n, tensors + n, n, file,
                           line))
-      sni_unflatten_present(&b.in, init, tensors + n, last);
+      sni_unflatten_present(context, &b.in, init, tensors + n, last);
     close_tensors(&b, tensors, 2 * n);
   }
   return close_bodies(&b, file, line) ? failed(context, type, last) : SN_OK;
@@ -323,7 +324,7 @@ static void run_scan(struct_bodies *b, const void *init, const void *xs, void *l
   if (b->x.type) sni_flatten_present(&b->x, xs, tensors + b->n_in);
   if (!sn_scan_at(b->context, run_scan_step, b, tensors, b->n_in, tensors + b->n_in, b->n_x, out,
                   n_out, options, file, line)) {
-    sni_unflatten_present(&b->in, init, out, last);
+    sni_unflatten_present(b->context, &b->in, init, out, last);
     take_made(b, out + b->n_in, ys);
   }
   close_tensors(b, tensors, n_in + n_out);

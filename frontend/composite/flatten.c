@@ -12,6 +12,31 @@
 #undef sn_static_text
 #undef sn_keep
 
+// ---- one leaf
+sn_tensor *sni_leaf_tensor(const sni_leaves *leaves, int leaf, const void *base) {
+  const sni_leaf *at = &leaves->items[leaf];
+  const void *field = (const char *)base + at->offset;
+  sn_tensor *parts[SN_HANDLE_TENSORS] = {0};
+  if (at->kind == SN_FIELD_TENSOR) return *(sn_tensor *const *)field;
+  if (at->kind != SN_FIELD_HANDLE || !*(const void *const *)field) return NULL;
+  at->handle->open(*(const void *const *)field, parts);
+  return parts[at->part];
+}
+
+void sni_write_tensor(sni_struct_writer *writer, int leaf, sn_tensor *t) {
+  const sni_leaf *at = &writer->leaves->items[leaf];
+  void *field = (char *)writer->to + at->offset;
+  if (at->kind == SN_FIELD_TENSOR) {
+    *(sn_tensor **)field = t;
+    return;
+  }
+  bool any = false;
+  writer->parts[at->part] = t;
+  if (at->part + 1 < at->handle->n_tensors) return;
+  for (int i = 0; i <= at->part; i++) any |= writer->parts[i] != NULL;
+  *(void **)field = any ? at->handle->make(writer->context, writer->parts) : NULL;
+}
+
 // ---- checks
 bool sni_check_struct(sn_context *context, const sni_leaves *leaves, const void *from) {
   char path[SNI_LEAF_PATH], name[SNI_LEAF_PATH + 100];
@@ -41,18 +66,27 @@ static bool same_static(const sni_leaf *leaf, const void *a, const void *b) {
       return s == t || (s && t && !strcmp(s, t));
     }
     case SN_FIELD_TENSOR:
+    case SN_FIELD_HANDLE:
     case SN_FIELD_NESTED:
       break;
   }
-  return !*(sn_tensor *const *)a == !*(sn_tensor *const *)b;
+  return true;
 }
 
-static void describe_leaf(const sni_leaf *leaf, const void *value, char *buffer, size_t capacity) {
+static bool same_leaf(const sni_leaves *leaves, int i, const void *a, const void *b) {
+  if (sni_is_tensor_leaf(leaves, i))
+    return !sni_leaf_tensor(leaves, i, a) == !sni_leaf_tensor(leaves, i, b);
+  return same_static(&leaves->items[i], sni_leaf_in(leaves, i, a), sni_leaf_in(leaves, i, b));
+}
+
+static void describe_leaf(const sni_leaves *leaves, int i, const void *base, char *buffer,
+                          size_t capacity) {
+  const sni_leaf *leaf = &leaves->items[i];
+  const void *value = sni_leaf_in(leaves, i, base);
   int64_t bits = 0;
   sn_dtype dtype = SN_I64;
-  if (leaf->kind == SN_FIELD_TENSOR) {
-    const bool there = *(sn_tensor *const *)value != NULL;
-    snprintf(buffer, capacity, there ? "a tensor" : "absent");
+  if (sni_is_tensor_leaf(leaves, i)) {
+    snprintf(buffer, capacity, sni_leaf_tensor(leaves, i, base) ? "a tensor" : "absent");
     return;
   }
   if (leaf->kind == SN_FIELD_INT) {
@@ -72,11 +106,9 @@ bool sni_same_structure(sn_context *context, const sni_leaves *leaves, const voi
                         const void *given, const char *was, const char *is) {
   char path[SNI_LEAF_PATH], a[96], b[96];
   for (int i = 0; i < leaves->n; i++) {
-    const sni_leaf *leaf = &leaves->items[i];
-    const void *old = sni_leaf_in(leaves, i, like), *now = sni_leaf_in(leaves, i, given);
-    if (same_static(leaf, old, now)) continue;
-    describe_leaf(leaf, old, a, sizeof(a));
-    describe_leaf(leaf, now, b, sizeof(b));
+    if (same_leaf(leaves, i, like, given)) continue;
+    describe_leaf(leaves, i, like, a, sizeof(a));
+    describe_leaf(leaves, i, given, b, sizeof(b));
     sni_error(context, SN_ERR_ARGUMENT, "%s: field \"%s\" is %s %s, but %s %s",
               context->frame.op ? context->frame.op : "", sni_leaf_path(leaves, i, path), b, is, a,
               was);
@@ -86,8 +118,10 @@ bool sni_same_structure(sn_context *context, const sni_leaves *leaves, const voi
 }
 
 // ---- each leaf
-static sn_tensor *flat(sn_context *context, sn_field_kind kind, const void *value) {
-  switch (kind) {
+static sn_tensor *flat(sn_context *context, const sni_leaves *leaves, int i, const void *from) {
+  const void *value = sni_leaf_in(leaves, i, from);
+  sn_tensor *t;
+  switch (leaves->items[i].kind) {
     case SN_FIELD_INT:
       return sn_static(context, *(const int *)value);
     case SN_FIELD_I64:
@@ -100,7 +134,9 @@ static sn_tensor *flat(sn_context *context, sn_field_kind kind, const void *valu
       if (*(const char *const *)value) return sn_static_text(context, *(const char *const *)value);
       break;
     case SN_FIELD_TENSOR:
-      if (*(sn_tensor *const *)value) return *(sn_tensor *const *)value;
+    case SN_FIELD_HANDLE:
+      t = sni_leaf_tensor(leaves, i, from);
+      if (t) return t;
       break;
     case SN_FIELD_NESTED:
       break;
@@ -111,14 +147,12 @@ static sn_tensor *flat(sn_context *context, sn_field_kind kind, const void *valu
 bool sni_flatten_all(sn_context *context, const sni_leaves *leaves, const void *from,
                      sn_tensor **tensors) {
   if (!sni_check_struct(context, leaves, from)) return false;
-  for (int i = 0; i < leaves->n; i++)
-    tensors[i] = flat(context, leaves->items[i].kind, sni_leaf_in(leaves, i, from));
+  for (int i = 0; i < leaves->n; i++) tensors[i] = flat(context, leaves, i, from);
   return !context->diag.status;
 }
 
 // Static values are in eager tensors in every mode: of a program they are results that a call has made.
-static void put(sn_field_kind kind, sn_tensor *t, void *to) {
-  const bool there = !sni_is_absent(t);
+static void put_static(sn_field_kind kind, sn_tensor *t, void *to) {
   int64_t number = 0;
   switch (kind) {
     case SN_FIELD_INT:
@@ -133,21 +167,26 @@ static void put(sn_field_kind kind, sn_tensor *t, void *to) {
       memcpy(to, t->data, sizeof(bool));
       break;
     case SN_FIELD_TEXT:
-      *(const char **)to = !there         ? NULL
-                           : t->is_static ? (const char *)(intptr_t)t->static_value
-                                          : t->data;
+      *(const char **)to = sni_is_absent(t) ? NULL
+                           : t->is_static   ? (const char *)(intptr_t)t->static_value
+                                            : t->data;
       break;
     case SN_FIELD_TENSOR:
-      *(sn_tensor **)to = there ? t : NULL;
-      break;
+    case SN_FIELD_HANDLE:
     case SN_FIELD_NESTED:
       break;
   }
 }
 
-void sni_unflatten_all(const sni_leaves *leaves, sn_tensor *const *tensors, void *to) {
-  for (int i = 0; i < leaves->n; i++)
-    put(leaves->items[i].kind, tensors[i], (char *)to + leaves->items[i].offset);
+void sni_unflatten_all(sn_context *context, const sni_leaves *leaves, sn_tensor *const *tensors,
+                       void *to) {
+  sni_struct_writer writer = {.context = context, .leaves = leaves, .to = to};
+  for (int i = 0; i < leaves->n; i++) {
+    if (sni_is_tensor_leaf(leaves, i))
+      sni_write_tensor(&writer, i, sni_is_absent(tensors[i]) ? NULL : tensors[i]);
+    else
+      put_static(leaves->items[i].kind, tensors[i], (char *)to + leaves->items[i].offset);
+  }
 }
 
 // ---- the tensors there are
@@ -172,11 +211,13 @@ void sni_copy_struct(const sni_leaves *leaves, const void *from, void *to) {
             leaf_bytes(leaves->items[i].kind));
 }
 
-void sni_unflatten_present(const sni_leaves *leaves, const void *like, sn_tensor *const *tensors,
-                           void *to) {
+void sni_unflatten_present(sn_context *context, const sni_leaves *leaves, const void *like,
+                           sn_tensor *const *tensors, void *to) {
+  sni_struct_writer writer = {.context = context, .leaves = leaves, .to = to};
   sni_copy_struct(leaves, like, to);
   for (int i = 0; i < leaves->n; i++)
-    if (sni_leaf_tensor(leaves, i, to)) *sni_tensor_in(leaves, i, to) = *tensors++;
+    if (sni_is_tensor_leaf(leaves, i))
+      sni_write_tensor(&writer, i, sni_leaf_tensor(leaves, i, to) ? *tensors++ : NULL);
 }
 
 // ---- public
@@ -221,7 +262,7 @@ sn_status sn_unflatten_at(sn_context *context, const sn_composite *type, const v
               type->name, has, tensors ? n : 0, out ? "" : ", and out is NULL");
     ok = false;
   }
-  if (ok) sni_unflatten_present(&leaves, like, tensors, out);
+  if (ok) sni_unflatten_present(context, &leaves, like, tensors, out);
   sni_leaves_deinit(&leaves, &context->family->allocator);
   if (!ok) sni_locate_error(context, file, line);
   return context->diag.status;
@@ -250,7 +291,7 @@ static void visit_all(const sn_composite *type, char *of, int depth, visit what,
     const bool nested = field->kind == SN_FIELD_NESTED;
     if (!sni_field_is_sound(type, field)) continue;
     if (!nested && field->kind != SN_FIELD_TENSOR) {
-      if (what == FAIL) memset(at, 0, field->size);
+      if (what == FAIL) memset(at, 0, field->size);  // handles too
       continue;
     }
     for (; nested && at < end; at += field->type->size)

@@ -37,7 +37,10 @@ static sn_status run_struct_code(sn_context *context, sn_tensor *const *in, sn_t
   char *made = sni_alloc_zeroed(code->allocator, out_bytes);
   sn_status status = given && made ? SN_OK : SN_ERR_MEMORY;
   if (!status) {
-    sni_unflatten_all(&code->in, in, given);
+    sni_unflatten_all(context, &code->in, in, given);
+    status = context->diag.status;
+  }
+  if (!status) {
     status = code->callback(context, code->in.type ? given : NULL, code->out.type ? made : NULL,
                             code->user);
   }
@@ -190,7 +193,8 @@ static sn_status flatten_and_call(sn_context *context, sn_function *function,
   } else {
     sni_function_begin_use(function);  // the callback may destroy it, and the leaves with it
     status = target(context, function, all, n_in, all + n_in, n_out, NULL, 0);
-    if (!status) sni_unflatten_all(&code->out, all + n_in, call->out);
+    if (!status) sni_unflatten_all(context, &code->out, all + n_in, call->out);
+    if (!status) status = sni_finish(context);  // making a handle may fail
     sni_function_end_use(function);
   }
   if (all && all != few) sni_free(allocator, all, bytes);

@@ -41,10 +41,15 @@ static const char *name_field(const void *owner, int x, char *buffer) {
   return buffer;
 }
 
-static void spread(const sni_leaves *leaves, const struct_gradient *g, sn_tensor *const *given) {
+// What is no float has no gradient; of a handle it is what makes it one.
+static void spread(sn_context *context, const sni_leaves *leaves, const struct_gradient *g,
+                   sn_tensor *const *given) {
+  sni_struct_writer writer = {.context = context, .leaves = leaves, .to = g->out};
   for (int i = 0; i < leaves->n; i++) {
-    if (leaves->items[i].kind != SN_FIELD_TENSOR) continue;
-    *sni_tensor_in(leaves, i, g->out) = is_moved(leaves, i, g->xs) ? *given++ : NULL;
+    if (!sni_is_tensor_leaf(leaves, i)) continue;
+    const bool of_handle = leaves->items[i].kind == SN_FIELD_HANDLE;
+    sn_tensor *own = of_handle ? sni_leaf_tensor(leaves, i, g->xs) : NULL;
+    sni_write_tensor(&writer, i, is_moved(leaves, i, g->xs) ? *given++ : own);
   }
 }
 
@@ -74,7 +79,7 @@ static bool differentiate(sn_context *context, const sni_leaves *leaves, const s
     sni_gradients(g->name, &call, g->options);
   if (!context->diag.status) {
     sni_copy_struct(leaves, g->xs, g->out);
-    spread(leaves, g, given);
+    spread(context, leaves, g, given);
   }
   sni_free(allocator, xs, bytes);
   return !context->diag.status;

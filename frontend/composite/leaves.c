@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_handle_type(const sn_handle_type *type) {
+  return type && type->n_tensors >= 1 && type->n_tensors <= SN_HANDLE_TENSORS && type->names &&
+         type->open && type->make;
+}
+
 static size_t element_size(const sn_field *field) {
   switch (field->kind) {
     case SN_FIELD_TENSOR:
@@ -23,6 +28,8 @@ static size_t element_size(const sn_field *field) {
       return sizeof(bool);
     case SN_FIELD_TEXT:
       return sizeof(const char *);
+    case SN_FIELD_HANDLE:
+      return is_handle_type(field->handle) ? sizeof(void *) : 0;
   }
   return 0;
 }
@@ -52,6 +59,28 @@ static sn_status check_field(sni_diag *diag, const sn_composite *type, const sn_
   return SN_OK;
 }
 
+static sn_status add_leaf(sni_leaves *leaves, const sni_leaf *leaf, sni_diag *diag) {
+  if (leaves->n == sni_most_leaves)
+    return refuse(diag, leaves->type, NULL, "has more than 65536 fields");
+  if (leaves->items) leaves->items[leaves->n] = *leaf;
+  leaves->n++;
+  leaves->n_tensors += leaf->kind == SN_FIELD_TENSOR || leaf->kind == SN_FIELD_HANDLE;
+  return SN_OK;
+}
+
+static sn_status add_leaves(sni_leaves *leaves, const sn_composite *type, size_t offset, int depth,
+                            sni_diag *diag);
+
+static sn_status add_element(sni_leaves *leaves, const sn_field *field, size_t offset, int depth,
+                             sni_diag *diag) {
+  if (field->kind == SN_FIELD_NESTED)
+    return add_leaves(leaves, field->type, offset, depth + 1, diag);
+  sni_leaf leaf = {.kind = field->kind, .offset = offset, .handle = field->handle};
+  const int n = field->kind == SN_FIELD_HANDLE ? field->handle->n_tensors : 1;
+  for (leaf.part = 0; leaf.part < n; leaf.part++) SNI_TRY(add_leaf(leaves, &leaf, diag));
+  return SN_OK;
+}
+
 // Counts, and where items are there writes, the leaves of one struct at this offset.
 static sn_status add_leaves(sni_leaves *leaves, const sn_composite *type, size_t offset, int depth,
                             sni_diag *diag) {
@@ -63,18 +92,8 @@ static sn_status add_leaves(sni_leaves *leaves, const sn_composite *type, size_t
     const sn_field *field = &type->fields[i];
     SNI_TRY(check_field(diag, type, field));
     const size_t size = element_size(field);
-    for (size_t at = 0; at < field->size; at += size) {
-      if (field->kind == SN_FIELD_NESTED) {
-        SNI_TRY(add_leaves(leaves, field->type, offset + field->offset + at, depth + 1, diag));
-        continue;
-      }
-      if (leaves->n == sni_most_leaves)
-        return refuse(diag, type, NULL, "has more than 65536 fields");
-      if (leaves->items)
-        leaves->items[leaves->n] = (sni_leaf){field->kind, offset + field->offset + at};
-      leaves->n++;
-      leaves->n_tensors += field->kind == SN_FIELD_TENSOR;
-    }
+    for (size_t at = 0; at < field->size; at += size)
+      SNI_TRY(add_element(leaves, field, offset + field->offset + at, depth, diag));
   }
   return SN_OK;
 }
@@ -114,5 +133,8 @@ const char *sni_leaf_path(const sni_leaves *leaves, int leaf, char buffer[SNI_LE
     offset -= field->offset + index * size;
     type = field->kind == SN_FIELD_NESTED ? field->type : NULL;
   }
+  const sni_leaf *last = &leaves->items[leaf];
+  if (last->kind == SN_FIELD_HANDLE && length < SNI_LEAF_PATH)
+    snprintf(buffer + length, SNI_LEAF_PATH - length, ".%.40s", last->handle->names[last->part]);
   return buffer;
 }

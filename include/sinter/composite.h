@@ -25,15 +25,30 @@ typedef enum sn_field_kind {
   SN_FIELD_F64,
   SN_FIELD_BOOL,
   SN_FIELD_TEXT,
+  SN_FIELD_HANDLE,  // a pointer to what is made of tensors
 } sn_field_kind;
+
+enum { SN_HANDLE_TENSORS = 12 };
+// How a handle (of a ragged tensor, say) is made of tensors and taken apart: they are fields of the struct that it is in. What else it has it
+// must get from them. Immutable; made by SN_HANDLE_TYPE.
+typedef struct sn_handle_type {
+  const char *name;                                       // of the struct behind it
+  int n_tensors;                                          // 1 to SN_HANDLE_TENSORS
+  const char *const *names;                               // of the tensors
+  void (*open)(const void *handle, sn_tensor **tensors);  // fills in n_tensors; NULL: absent
+  // A new handle, of the context's present scope; NULL: without these there is none, or an error is pending. Of a gradient what is no float
+  // is the handle's own tensor.
+  void *(*make)(sn_context *context, sn_tensor *const *tensors);
+} sn_handle_type;
 
 typedef struct sn_composite sn_composite;
 // A field, or an array of such.
 typedef struct sn_field {
   const char *name;
   sn_field_kind kind;
-  size_t offset, size;       // bytes; of the whole array
-  const sn_composite *type;  // NESTED: of each element
+  size_t offset, size;           // bytes; of the whole array
+  const sn_composite *type;      // NESTED: of each element
+  const sn_handle_type *handle;  // HANDLE
 } sn_field;
 // Immutable; must outlive what was made with it. Made by SN_COMPOSITE.
 struct sn_composite {
@@ -58,7 +73,8 @@ SN_API sn_status sn_unflatten_at(sn_context *context, const sn_composite *type, 
                                  int line);
 #define sn_flatten(...) sn_flatten_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_unflatten(...) sn_unflatten_at(__VA_ARGS__, __FILE__, __LINE__)
-// sn_keep, sn_release of each tensor of a struct; what a type that describes no struct has is left alone. sn_release_struct makes them NULL.
+// sn_keep, sn_release of each tensor of a struct; handles, and what a type that describes no struct has, are left alone. sn_release_struct makes
+// them NULL.
 SN_API void sn_keep_struct(const sn_composite *type, const void *of);
 SN_API void sn_release_struct(const sn_composite *type, void *of);
 
@@ -149,6 +165,12 @@ SN_API sn_status sn_scan_struct_at(sn_context *context, sn_scan_struct_body body
 SNI_EXTERN_C_END
 
 // ---- descriptions
+// SN_HANDLE_TYPE(pairs_type, pairs, open_pairs, make_pairs, "keys", "values")
+#define SN_HANDLE_TYPE(type, Struct, open, make, ...)      \
+  typedef Struct type##_struct;                            \
+  static const char *const type##_names[] = {__VA_ARGS__}; \
+  SNI_UNUSED static const sn_handle_type type = {          \
+      #Struct, (int)(sizeof(type##_names) / sizeof(type##_names[0])), type##_names, open, make}
 // SN_COMPOSITE(layer_type, layer, SN_FIELD(layer, w), SN_FIELD(layer, b)): declares layer_type, of this file or block.
 #define SN_COMPOSITE(type, Struct, ...)                  \
   typedef Struct type##_struct;                          \
@@ -198,54 +220,62 @@ template <typename T, size_t n>
 struct sni_is_nested<T[n], T> {
   static constexpr bool value = true;
 };
+template <bool is_handle>
+static constexpr sn_field_kind sni_handle_kind() {
+  static_assert(is_handle, "the field is no pointer to this struct, and no array of such");
+  return SN_FIELD_HANDLE;
+}
 template <bool is_nested>
 static constexpr sn_field_kind sni_nested_kind() {
   static_assert(is_nested, "the field is no struct of this type, and no array of such");
   return SN_FIELD_NESTED;
 }
-#define SN_FIELD(Struct, field)                                                      \
-  {                                                                                  \
-#field, sni_field_of < decltype(Struct::field)> ::kind, offsetof(Struct, field), \
-        sizeof(Struct::field), nullptr                                               \
-  }
-#define SN_NESTED(Struct, field, type)                                                            \
-  {                                                                                               \
-#field, sni_nested_kind < sni_is_nested < decltype(Struct::field), type##_struct> ::value>(), \
-        offsetof(Struct, field), sizeof(Struct::field), &(type)                                   \
-  }
+// clang-format off
+#define SN_FIELD(Struct, field)                                                  \
+  {#field, sni_field_of<decltype(Struct::field)>::kind, offsetof(Struct, field), \
+   sizeof(Struct::field), nullptr, nullptr}
+#define SN_NESTED(Struct, field, type)                                                      \
+  {#field, sni_nested_kind<sni_is_nested<decltype(Struct::field), type##_struct>::value>(), \
+   offsetof(Struct, field), sizeof(Struct::field), &(type), nullptr}
+#define SN_HANDLE(Struct, field, type)                                                        \
+  {#field, sni_handle_kind<sni_is_nested<decltype(Struct::field), type##_struct *>::value>(), \
+   offsetof(Struct, field), sizeof(Struct::field), nullptr, &(type)}
 #else
+// clang-format off
 // A tensor, a static value, or an array of such. A pointer to tensors is no array: the compiler refuses it.
-#define SN_FIELD(Struct, field)                                                                   \
-  {                                                                                               \
-#field, SNI_FIELD_KIND(&((Struct *)0)->field, ((Struct *)0)->field), offsetof(Struct, field), \
-        sizeof(((Struct *)0)->field), NULL                                                        \
-  }
+#define SN_FIELD(Struct, field)                                                                  \
+  {#field, SNI_FIELD_KIND(&((Struct *)0)->field, ((Struct *)0)->field), offsetof(Struct, field), \
+   sizeof(((Struct *)0)->field), NULL, NULL}
 // A struct that type describes, or an array of such.
-#define SN_NESTED(Struct, field, type)                                                   \
-  {                                                                                      \
-#field, SNI_NESTED_KIND(&((Struct *)0)->field, ((Struct *)0)->field, type##_struct), \
-        offsetof(Struct, field), sizeof(((Struct *)0)->field), &(type)                   \
-  }
-#define SNI_FIELD_KIND(address, value) \
+#define SN_NESTED(Struct, field, type)                                                  \
+  {#field, SNI_NESTED_KIND(&((Struct *)0)->field, ((Struct *)0)->field, type##_struct), \
+   offsetof(Struct, field), sizeof(((Struct *)0)->field), &(type), NULL}
+// A pointer to what a handle type is of, or an array of such.
+#define SN_HANDLE(Struct, field, type)                                                   \
+  {#field,                                                                               \
+   _Generic(((Struct *)0)->field, type##_struct *: SN_FIELD_HANDLE,                      \
+            type##_struct **: SN_FIELD_HANDLE),                                          \
+   offsetof(Struct, field), sizeof(((Struct *)0)->field), NULL, &(type)}
+#define SNI_FIELD_KIND(address, value)                                                           \
   (sn_field_kind)(_Generic((value), sn_tensor *: SN_FIELD_TENSOR, sn_tensor **: SN_FIELD_TENSOR, \
-                          int: SN_FIELD_INT, int *: SN_FIELD_INT,                              \
-                          unsigned: SN_FIELD_INT, unsigned *: SN_FIELD_INT,                    \
-                          long: SN_FIELD_I64, long *: SN_FIELD_I64,                            \
-                          long long: SN_FIELD_I64, long long *: SN_FIELD_I64,                  \
-                          double: SN_FIELD_F64, double *: SN_FIELD_F64,                        \
-                          bool: SN_FIELD_BOOL, bool *: SN_FIELD_BOOL,                          \
-                          const char *: SN_FIELD_TEXT, const char **: SN_FIELD_TEXT) +         \
-                  SNI_NO_POINTER(_Generic((address), sn_tensor ***: 1, int **: 1, unsigned **: 1, \
-                                          long **: 1, long long **: 1, double **: 1, bool **: 1, \
-                                          const char ***: 1, default: 0)))
-#define SNI_NESTED_KIND(address, value, Struct)        \
-  (sn_field_kind)(_Generic((value), Struct             \
-                           : SN_FIELD_NESTED, Struct * \
-                           : SN_FIELD_NESTED) +        \
-                  SNI_NO_POINTER(_Generic((address), Struct * * : 1, default : 0)))
+                          int: SN_FIELD_INT, int *: SN_FIELD_INT,                                \
+                          unsigned: SN_FIELD_INT, unsigned *: SN_FIELD_INT,                      \
+                          long: SN_FIELD_I64, long *: SN_FIELD_I64,                              \
+                          long long: SN_FIELD_I64, long long *: SN_FIELD_I64,                    \
+                          double: SN_FIELD_F64, double *: SN_FIELD_F64,                          \
+                          bool: SN_FIELD_BOOL, bool *: SN_FIELD_BOOL,                            \
+                          const char *: SN_FIELD_TEXT, const char **: SN_FIELD_TEXT) +           \
+                  SNI_NO_POINTER(_Generic((address), sn_tensor ***: 1, int **: 1,                \
+                                          unsigned **: 1, long **: 1, long long **: 1,           \
+                                          double **: 1, bool **: 1, const char ***: 1,           \
+                                          default: 0)))
+#define SNI_NESTED_KIND(address, value, Struct)                                           \
+  (sn_field_kind)(_Generic((value), Struct: SN_FIELD_NESTED, Struct *: SN_FIELD_NESTED) + \
+                  SNI_NO_POINTER(_Generic((address), Struct **: 1, default: 0)))
 // 0, or no program.
 #define SNI_NO_POINTER(is_pointer) (0 * (int)sizeof(char[(is_pointer) ? -1 : 1]))
 #endif
+// clang-format on
 
 #ifdef __cplusplus
 static inline sn_function *sn_struct_function(sn_context *context, sn_struct_callback callback,

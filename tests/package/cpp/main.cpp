@@ -85,6 +85,25 @@ SN_COMPOSITE(layer_type, layer, SN_FIELD(layer, w), SN_FIELD(layer, b), SN_FIELD
 SN_COMPOSITE(model_type, model, SN_NESTED(model, layers, layer_type), SN_FIELD(model, extra),
              SN_FIELD(model, label), SN_FIELD(model, steps), SN_FIELD(model, rate),
              SN_FIELD(model, on));
+struct pair {
+  sn_tensor *a;
+};
+static void open_pair(const void *handle, sn_tensor **tensors) {
+  tensors[0] = static_cast<const pair *>(handle)->a;
+}
+static void *make_pair(sn_context *, sn_tensor *const *tensors) {
+  static pair made;
+  made.a = tensors[0];
+  return &made;
+}
+SN_HANDLE_TYPE(pair_type, pair, open_pair, make_pair, "a");
+struct holder {
+  pair *p;
+};
+SN_COMPOSITE(holder_type, holder, SN_HANDLE(holder, p, pair_type));
+#ifdef NO_SUCH_HANDLE
+SN_COMPOSITE(wrong_handle, model, SN_HANDLE(model, extra, pair_type));
+#endif
 #ifdef NO_SUCH_FIELD
 struct opaque {
   float *numbers;
@@ -121,6 +140,9 @@ static int structs(sn_context *context, sn_tensor *x) {
   sn_tape_gradient_struct(tape, z, SN_STRUCT(layer_type, &m.layers[0]), &slopes);
   sn_tape_end(tape);
   CHECK(!sn_item(sn_max(slopes.w), &value) && value == 4 && !slopes.b);
+  pair held = {x};
+  const holder h = {&held};
+  CHECK(sn_flatten(context, SN_STRUCT(holder_type, &h), nullptr, 0) == 1);
 #ifdef WRONG_STRUCT
   CHECK(!sn_call_struct(f, SN_STRUCT(model_type, &y), SN_STRUCT(layer_type, &y)));
 #endif

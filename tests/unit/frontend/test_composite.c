@@ -420,6 +420,127 @@ START_TEST(test_control_flow) {
 }
 END_TEST
 
+// ---- handles: keys (integers), values, and perhaps weights
+typedef struct pairs {
+  sn_tensor *keys, *values, *weights;
+} pairs;
+static pairs *made_pairs[4000];
+static int n_made_pairs;
+
+static pairs *new_pairs(sn_tensor *keys, sn_tensor *values, sn_tensor *weights) {
+  ck_assert_int_lt(n_made_pairs, 4000);
+  pairs *p = made_pairs[n_made_pairs++] = malloc(sizeof(*p));
+  *p = (pairs){keys, values, weights};
+  return p;
+}
+static void free_pairs(void) {
+  while (n_made_pairs) free(made_pairs[--n_made_pairs]);
+}
+static void open_pairs(const void *handle, sn_tensor **tensors) {
+  memcpy(tensors, handle, sizeof(pairs));
+}
+static void *make_pairs(sn_context *context, sn_tensor *const *tensors) {
+  if (tensors[0] && sn_rank(tensors[0]) != 1) {
+    sn_fail(context, SN_ERR_SHAPE, "keys of pairs have rank 1");
+    return NULL;
+  }
+  return tensors[0] && tensors[1] ? new_pairs(tensors[0], tensors[1], tensors[2]) : NULL;
+}
+SN_HANDLE_TYPE(pairs_type, pairs, open_pairs, make_pairs, "keys", "values", "weights");
+
+typedef struct table {
+  pairs *p[2];
+  sn_tensor *x;
+} table;
+typedef struct lookup {
+  table slopes;
+  pairs *looped, *branch;
+  sn_tensor *y;
+} lookup;
+SN_COMPOSITE(table_type, table, SN_HANDLE(table, p, pairs_type), SN_FIELD(table, x));
+SN_COMPOSITE(lookup_type, lookup, SN_NESTED(lookup, slopes, table_type),
+             SN_HANDLE(lookup, looped, pairs_type), SN_HANDLE(lookup, branch, pairs_type),
+             SN_FIELD(lookup, y));
+
+static sn_status short_enough(sn_context *context, const void *in, void *out, void *user) {
+  const table *t = in;
+  *(sn_tensor **)out = sn_less(sn_max(t->p[0]->values), 100.0);
+  (void)user;
+  return sn_pending_error(context);
+}
+static sn_status doubled_pairs(sn_context *context, const void *in, void *out, void *user) {
+  const table *t = in;
+  table *next = out;
+  *next = *t;
+  next->p[0] = new_pairs(t->p[0]->keys, sn_add(t->p[0]->values, t->p[0]->values), NULL);
+  (void)user;
+  return sn_pending_error(context);
+}
+static sn_status first_pairs(sn_context *context, const void *in, void *out, void *user) {
+  *(table *)out = *(const table *)in;
+  (void)user;
+  return sn_pending_error(context);
+}
+
+static sn_status look_up(sn_context *context, const void *in, void *out, void *user) {
+  const table *t = in;
+  lookup *l = out;
+  table last, branch;
+  (void)user;
+  ck_assert(t->p[0] && !t->p[0]->weights && !t->p[1]);
+  sn_tensor *found = sn_gather(t->p[0]->values, t->p[0]->keys);
+  l->y = sn_sum(sn_mul(found, t->x));
+  sn_gradients_struct(l->y, SN_STRUCT(table_type, t), &l->slopes);
+  sn_while_struct(context, short_enough, doubled_pairs, NULL, SN_STRUCT(table_type, t), &last);
+  sn_cond_struct(context, sn_greater(l->y, 0.0), first_pairs, doubled_pairs, NULL,
+                 SN_STRUCT(table_type, &last), SN_STRUCT(table_type, &branch));
+  l->looped = last.p[0];
+  l->branch = branch.p[0];
+  return sn_pending_error(context);
+}
+
+START_TEST(test_handles) {
+  sn_function *f = sn_struct_function(ctx, look_up, &table_type, &lookup_type, .name = "look_up");
+  table t = {.x = F64(SN_SHAPE(3), 1, 2, 3)};
+  t.p[0] = new_pairs(I32(SN_SHAPE(3), 2, 0, 2), F64(SN_SHAPE(3), 5, 6, 7), NULL);
+  for (int mode = 0; mode < 2; mode++)
+    for (int round = 0; round < 2; round++) {
+      lookup l;
+      ck_assert_msg(!modes[mode](f, SN_STRUCT(table_type, &t), SN_STRUCT(lookup_type, &l), "", 1),
+                    "%s", sn_error_message(ctx));
+      EXPECT(l.y, SN_SCALAR, 7 + 10 + 21);
+      EXPECT(l.slopes.p[0]->values, SN_SHAPE(3), 2, 0, 4);
+      EXPECT(l.slopes.p[0]->keys, SN_SHAPE(3), 2, 0, 2);  // its own
+      ck_assert(!l.slopes.p[0]->weights && !l.slopes.p[1]);
+      EXPECT(l.slopes.x, SN_SHAPE(3), 7, 5, 7);
+      EXPECT(l.looped->values, SN_SHAPE(3), 80, 96, 112);
+      EXPECT(l.branch->values, SN_SHAPE(3), 80, 96, 112);
+    }
+  ck_assert_uint_eq(traces_of(f), 1);
+  sn_program *program;
+  ck_assert_int_eq(sn_function_compile_struct(f, SN_STRUCT(table_type, &t), &program), SN_OK);
+  ck_assert_ptr_nonnull(strstr(sn_program_signature(program),
+                               "look_up(p[0].keys: i32[3], p[0].values: f64[3], p[0].weights: "
+                               "absent, p[1].keys: absent"));
+  sn_program_release(program);
+  t.p[0]->values = sn_cast(t.p[0]->values, SN_F32);
+  lookup l;
+  ck_assert_int_ne(sn_call_struct(f, SN_STRUCT(table_type, &t), SN_STRUCT(lookup_type, &l)), SN_OK);
+  t.p[0]->values = sn_add(t.x, t.p[0]->values);
+  ck_assert_int_ne(sn_check(ctx), SN_OK);
+  ck_assert_int_eq(sn_call_struct(f, SN_STRUCT(table_type, &t), SN_STRUCT(lookup_type, &l)),
+                   SN_ERR_ARGUMENT);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "field \"p[0].values\""));
+  t.p[0]->values = t.x;
+  t.p[0]->keys = I32(SN_SHAPE(1, 1), 0);  // what make refuses
+  ck_assert_int_eq(sn_call_struct(f, SN_STRUCT(table_type, &t), SN_STRUCT(lookup_type, &l)),
+                   SN_ERR_SHAPE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(ctx), "keys of pairs have rank 1"));
+  sn_function_destroy(f);
+  free_pairs();
+}
+END_TEST
+
 // ---- what goes wrong
 static sn_status broken_gradient(sn_context *context, const void *in, void *out, void *user) {
   const request *r = in;
@@ -606,13 +727,15 @@ START_TEST(test_messages_name_fields) {
 END_TEST
 
 START_TEST(test_wrong_descriptions) {
-  const sn_field outside[] = {{"w", SN_FIELD_TENSOR, 8, 8, NULL}};
-  const sn_field odd[] = {{"w", SN_FIELD_TENSOR, 0, 7, NULL}};
-  const sn_field unnamed[] = {{NULL, SN_FIELD_TENSOR, 0, 8, NULL}};
-  const sn_field untyped[] = {{"w", SN_FIELD_NESTED, 0, 8, NULL}};
-  const sn_field unknown[] = {{"w", (sn_field_kind)99, 0, 8, NULL}};
+  const sn_field outside[] = {{"w", SN_FIELD_TENSOR, 8, 8, NULL, NULL}};
+  const sn_field odd[] = {{"w", SN_FIELD_TENSOR, 0, 7, NULL, NULL}};
+  const sn_field unnamed[] = {{NULL, SN_FIELD_TENSOR, 0, 8, NULL, NULL}};
+  const sn_field untyped[] = {{"w", SN_FIELD_NESTED, 0, 8, NULL, NULL}};
+  const sn_field unknown[] = {{"w", (sn_field_kind)99, 0, 8, NULL, NULL}};
+  const sn_handle_type no_handle = {"h", 13, NULL, NULL, NULL};
+  const sn_field handled[] = {{"w", SN_FIELD_HANDLE, 0, 8, NULL, &no_handle}};
   static sn_composite endless;
-  static const sn_field inside[] = {{"self", SN_FIELD_NESTED, 0, 8, &endless}};
+  static const sn_field inside[] = {{"self", SN_FIELD_NESTED, 0, 8, &endless, NULL}};
   endless = (sn_composite){"endless", 8, inside, 1};
   const struct {
     sn_composite type;
@@ -623,6 +746,7 @@ START_TEST(test_wrong_descriptions) {
       {{"s", 8, unnamed, 1}, "struct \"s\" has a field without a name"},
       {{"s", 8, untyped, 1}, "field \"w\" is of no kind, or of no type"},
       {{"s", 8, unknown, 1}, "field \"w\" is of no kind, or of no type"},
+      {{"s", 8, handled, 1}, "field \"w\" is of no kind, or of no type"},
       {{"s", 8, NULL, 1}, "struct \"s\" has no fields or no size"},
       {{"s", 0, NULL, 0}, "struct \"s\" has no fields or no size"},
       {endless, "is nested more than 16 deep"},
@@ -703,6 +827,7 @@ int main(void) {
   tcase_add_test(tests, test_gradients);
   tcase_add_test(tests, test_flattening);
   tcase_add_test(tests, test_control_flow);
+  tcase_add_test(tests, test_handles);
   tcase_add_loop_test(tests, test_faults_in_bodies, 0, N_FAULTS);
   tcase_add_test(tests, test_a_broken_path_names_the_field);
   tcase_add_test(tests, test_forbidden_retraces_name_fields);
