@@ -209,6 +209,7 @@ typedef struct loop_back {
   bool is_while;
   const sni_control *c;
   inner in;
+  bool *reached;      // per carry: it has a cotangent, from outside or from a later iteration
   bool *kept;         // per carry: its values at the beginning of each iteration are read
   int *output;        // of these: the output of the forward step that puts them down
   sni_node_id *sums;  // per carry that is a variable: the sum over its reads
@@ -223,7 +224,8 @@ static bool is_variable(const loop_back *l, int carry) {
 
 static bool has_carry(const loop_back *l, int carry) {
   const int operand = l->c->first_carry + carry;
-  return is_float(l->v, operand) && (!is_variable(l, carry) || l->v->wanted[operand]);
+  if (!is_float(l->v, operand)) return false;
+  return is_variable(l, carry) ? l->v->wanted[operand] : l->reached[carry];
 }
 
 // The inputs of an iteration back: its number, the xs' rows, carries that are kept, cotangents of outputs; captures.
@@ -312,6 +314,21 @@ static sn_status make_step_back(loop_back *l) {
   SNI_TRY(copy_body(&l->in, number));
   SNI_TRY(differentiate(&l->in));
   return add_results(l);
+}
+
+// A carry that nothing which counts was computed from has no cotangent, not one of zeros: what is NaN in it stays apart.
+static sn_status find_reached(loop_back *l) {
+  for (int i = 0; i < l->c->n_carries; i++) l->reached[i] = l->v->dys[i] != none;
+  for (bool grows = true; grows;) {
+    grows = false;
+    SNI_TRY(make_step_back(l));
+    for (int i = 0; i < l->c->n_carries; i++) {
+      const bool is_new = !l->reached[i] && l->in.gradients[i] != none;
+      l->reached[i] |= is_new;
+      grows |= is_new;
+    }
+  }
+  return SN_OK;
 }
 
 // Which of the carries the results need.
@@ -447,15 +464,16 @@ static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
                  .forward = &v->node,
                  .is_while = v->node.op == SNI_OP_WHILE,
                  .c = c,
+                 .reached = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
                  .kept = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
                  .output = SNI_ARENA_ARRAY(arena, int, c->n_carries + 1),
                  .sums = SNI_ARENA_ARRAY(arena, sni_node_id, c->n_carries + 1)};
-  if (!l.kept || !l.output || !l.sums) return no_memory(v, (size_t)c->n_carries);
+  if (!l.reached || !l.kept || !l.output || !l.sums) return no_memory(v, (size_t)c->n_carries);
   for (int i = 0; i < c->n_carries; i++) {
     l.kept[i] = true;
     l.output[i] = i;
   }
-  SNI_TRY(make_step_back(&l));
+  SNI_TRY(find_reached(&l));
   SNI_TRY(find_kept(&l));
   SNI_TRY(keep_carries(&l));
   SNI_TRY(make_step_back(&l));
