@@ -214,6 +214,7 @@ typedef struct loop_back {
   bool *needed;        // per node of the iteration back
   kept_row *kept;      // values of the step that are read
   int n_kept;
+  bool *reached;       // per carry: it has a cotangent, from outside or from a later iteration
   sni_node_id *sums;  // per carry that is a variable: the sum over its reads
   int n_carries, n_rows;
 } loop_back;
@@ -226,7 +227,8 @@ static bool is_variable(const loop_back *l, int carry) {
 
 static bool has_carry(const loop_back *l, int carry) {
   const int operand = l->c->first_carry + carry;
-  return is_float(l->v, operand) && (!is_variable(l, carry) || l->v->wanted[operand]);
+  if (!is_float(l->v, operand)) return false;
+  return is_variable(l, carry) ? l->v->wanted[operand] : l->reached[carry];
 }
 
 static sni_type row_of(const sni_type *type) {
@@ -315,6 +317,21 @@ static sn_status make_step_back(loop_back *l) {
   l->n_forward = l->in.graph->n_nodes;
   SNI_TRY(differentiate(&l->in));
   return add_results(l);
+}
+
+// A carry that nothing which counts was computed from has no cotangent, not one of zeros: what is NaN in it stays apart.
+static sn_status find_reached(loop_back *l) {
+  for (int i = 0; i < l->c->n_carries; i++) l->reached[i] = l->v->dys[i] != none;
+  for (bool grows = true; grows;) {
+    grows = false;
+    SNI_TRY(make_step_back(l));
+    for (int i = 0; i < l->c->n_carries; i++) {
+      const bool is_new = !l->reached[i] && l->in.gradients[i] != none;
+      l->reached[i] |= is_new;
+      grows |= is_new;
+    }
+  }
+  return SN_OK;
 }
 
 static sn_status find_needed(loop_back *l) {
@@ -511,9 +528,10 @@ static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
                  .forward = &v->node,
                  .is_while = v->node.op == SNI_OP_WHILE,
                  .c = c,
+                 .reached = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
                  .sums = SNI_ARENA_ARRAY(arena, sni_node_id, c->n_carries + 1)};
-  if (!l.sums) return no_memory(v, (size_t)c->n_carries);
-  SNI_TRY(make_step_back(&l));
+  if (!l.reached || !l.sums) return no_memory(v, (size_t)c->n_carries);
+  SNI_TRY(find_reached(&l));
   SNI_TRY(find_kept(&l));
   SNI_TRY(put_down(&l));
   SNI_TRY(finish_step_back(&l));
