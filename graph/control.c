@@ -261,6 +261,32 @@ sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
   return node->op == SNI_OP_COND ? check_branches(graph, node, c.n_outputs) : SN_OK;
 }
 
+// What a body says of sizes stays in it.
+static sn_status check_result_sizes(const sni_graph *graph, const sni_node *node, int index,
+                                    const sni_type *type) {
+  const int n = sni_dim_symbol_count(graph->dims);
+  if (!sni_dim_late_count(graph->dims)) return SN_OK;
+  bool *asked = sni_alloc_zeroed(graph->arena->allocator, (size_t)n * sizeof(*asked)),
+       inner = false;
+  if (!asked) return sni_fail_memory(graph->diag, (size_t)n, "late sizes");
+  for (int d = 0; d < type->rank; d++)
+    sni_dim_mark_symbols(graph->dims, type->dims[d], false, asked);
+  for (int b = 0; b < node->n_bodies; b++)
+    for (uint32_t i = 0; i < node->bodies[b]->n_nodes; i++) {
+      const sni_node *extent = &node->bodies[b]->nodes[i];
+      if (!sni_is_about_sizes(extent) || !extent->n_operands) continue;
+      const int symbol = sni_dim_bare_symbol(graph->dims, extent->attrs[0]);
+      inner |= symbol >= 0 && asked[symbol];
+    }
+  sni_free(graph->arena->allocator, asked, (size_t)n * sizeof(*asked));
+  if (!inner) return SN_OK;
+  char text[200];
+  sni_type_format(graph->dims, type, text, sizeof(text));
+  return sni_fail(graph->diag, SN_ERR_SHAPE,
+                  "%s: result %d is %s, a size that the body alone knows",
+                  sni_op_infos[node->op].name, index, text);
+}
+
 // ---- construction
 sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *operands,
                                 int n_operands, const sni_dim *attrs, int n_attrs,
@@ -283,6 +309,7 @@ sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, in
   sni_type type;
   const sni_node *node = sni_graph_node(graph, control);
   SNI_TRY(sni_control_result_type(graph, node, index, &type));
+  SNI_TRY(check_result_sizes(graph, node, index, &type));
   const sni_dim attr = index;
   return sni_graph_append(graph, true, SNI_OP_RESULT, &control, 1, &attr, 1, &type, node->location,
                           out_id);

@@ -50,6 +50,7 @@ typedef enum sni_op_lowering {
   SNI_LOWERING_PARTS,    // nothing: split_complex has made real ops of it
   SNI_LOWERING_CONTROL,  // a command of its own, which runs the executables of its bodies
   SNI_LOWERING_RESULT,   // a buffer that the command of its operand fills
+  SNI_LOWERING_EXTENT,   // nothing: between two segments (passes/segments.h)
 } sni_op_lowering;
 
 typedef enum sni_op_flags {
@@ -239,6 +240,11 @@ static inline bool sni_is_control(const sni_node *node) {
 // One of the values that a control op gives.
 static inline bool sni_is_result(const sni_node *node) {
   return sni_lowering_of(node) == SNI_LOWERING_RESULT;
+}
+
+// Says a size or what is true of one (graph/late.h).
+static inline bool sni_is_about_sizes(const sni_node *node) {
+  return sni_lowering_of(node) == SNI_LOWERING_EXTENT;
 }
 
 typedef enum sni_parameter_kind {

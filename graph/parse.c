@@ -396,6 +396,7 @@ static sn_status read_operation(parser *p, const char *line, sni_op op, sni_node
       append(p, op, (int)n, attrs, n_attrs, bodies, n_bodies, &type, location, out_id);
   if (status) return fail_inner(p, line, status);
   p->graph->nodes[*out_id].name = name;
+  if (op == SNI_OP_EXTENT) sni_dim_make_late(p->graph->dims, attrs[0]);
   return SN_OK;
 }
 

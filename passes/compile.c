@@ -8,11 +8,13 @@
 // is kept for system_info. Raw graphs (single ops of eager mode) skip passes and cache: they are
 // small, and eager.c caches their executables.
 #include "codegen/kernel/contraction.h"
+#include "graph/late.h"
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
 #include "passes/lower/argument_offsets.h"
 #include "passes/lower/command_graph.h"
 #include "passes/lower/library.h"
+#include "passes/segments.h"
 #include "runtime/control.h"
 #include "runtime/float_modes.h"
 #include "runtime/host_calls.h"
@@ -29,6 +31,7 @@ typedef struct job {
   sni_allocator *allocator;
   sni_diag *diag;
   sni_dim_table *dims;         // on top of the caller's, which is only read
+  bool check_sizes;            // of bodies, too
   const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
   sni_compiled *compiled;
   const sni_executable *const *
@@ -105,12 +108,12 @@ static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_are
   return SN_OK;
 }
 
-static sn_status optimize(job *j, const sni_graph *graph) {
-  sni_graph source = *graph, *optimized;
+static sn_status optimize(job *j, const sni_graph *graph, bool optimised) {
+  sni_graph source = *graph, *optimized = &source;
   source.arena = &j->scratch;
   source.diag = j->diag;
   source.dims = j->dims;
-  SNI_TRY(sni_optimize_graph(&source, &optimized));
+  if (!optimised) SNI_TRY(sni_optimize_graph(&source, &optimized));
   return copy_graph(optimized, optimized->dims, &j->compiled->arena, j->diag, &j->compiled->graph);
 }
 
@@ -141,16 +144,13 @@ static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend
                          sizeof(*compiled->bodies)));
   if (!executables) return sni_fail_memory(j->diag, node->n_bodies * sizeof(void *), "bodies");
   for (int i = 0; i < node->n_bodies; i++) {
-    sni_graph body = *node->bodies[i];
-    body.dims = j->dims;
+    sni_graph *body = node->bodies[i];
+    const sni_compile_options options = {.backend = backend, .check_sizes = j->check_sizes};
     sni_compiled *made;
-    SNI_TRY(sni_compile(j->compiler, &body, &(sni_compile_options){.backend = backend}, j->diag,
-                        &made));
+    body->dims = j->dims;
+    SNI_TRY(sni_compile(j->compiler, body, &options, j->diag, &made));
     compiled->bodies[compiled->n_bodies++] = made;
-    compiled->n_native += made->n_native;
-    compiled->n_interpreted += made->n_interpreted;
-    compiled->n_blas += made->n_blas;
-    compiled->code_bytes += made->code_bytes;
+    sni_count_in(compiled, made);
     executables[i] = &made->executable;
   }
   *out_executables = executables;
@@ -506,14 +506,17 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
   return assemble(j, true);
 }
 
-static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backend) {
+static sn_status compile_whole(job *j, const sni_graph *graph, const sni_compile_options *options) {
+  sn_backend backend = options->backend;
   if (backend == SN_BACKEND_AUTO) backend = j->compiler->setup.backend;
   if (backend != SN_BACKEND_INTERPRETER) j->api = sni_plugin_load(&j->compiler->plugin);
   if (backend == SN_BACKEND_AUTO && !j->api) sni_compiler_note_no_plugin(j->compiler);
   if (backend == SN_BACKEND_LLVM && !j->api)
     return sni_fail(j->diag, SN_ERR_UNSUPPORTED, "the LLVM backend is not available: %s",
                     j->compiler->plugin.status);
-  SNI_TRY(optimize(j, graph));
+  SNI_TRY(optimize(j, graph, options->optimised));
+  if (sni_has_late_dims(j->compiled->graph))
+    return sni_compile_segments(j->compiled, graph, options, j->diag);
   SNI_TRY(compile_all_bodies(j, j->compiled->graph, backend));
   SNI_TRY(lower(j, j->compiled->graph));
   SNI_TRY(sni_move_offsets(j->compiled->plan, &j->compiled->arena, j->diag));
@@ -536,12 +539,15 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
   compiled->compiler = compiler;
   compiler->setup.keep(compiler->setup.owner);
   sni_arena_init(&compiled->arena, allocator);
-  job j = {.compiler = compiler, .allocator = allocator, .diag = diag, .compiled = compiled};
+  job j = {.compiler = compiler,
+           .allocator = allocator,
+           .diag = diag,
+           .check_sizes = options->check_sizes,
+           .compiled = compiled};
   sni_arena_init(&j.scratch, allocator);
   const unsigned modes = sni_enter_float_modes();  // constants are computed here
   sn_status status = sni_dim_table_overlay(graph->dims, &compiled->arena, diag, &j.dims);
-  if (!status)
-    status = options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options->backend);
+  if (!status) status = options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options);
   sni_leave_float_modes(modes);
   sni_arena_deinit(&j.scratch);
   // The caller's diag and the scratch arena may be gone when the graph is dumped.
@@ -560,6 +566,7 @@ void sni_compiled_destroy(sni_compiled *compiled) {
   sni_compiler_setup setup = compiled->compiler->setup;
   for (uint32_t i = 0; i < compiled->n_codes; i++) sni_kernel_code_release(compiled->codes[i]);
   for (uint32_t i = 0; i < compiled->n_bodies; i++) sni_compiled_destroy(compiled->bodies[i]);
+  for (uint32_t i = 0; i < compiled->n_segments; i++) sni_compiled_destroy(compiled->segments[i]);
   sni_arena_deinit(&compiled->arena);
   sni_free(setup.allocator, compiled, sizeof(*compiled));
   setup.release(setup.owner);
@@ -569,6 +576,8 @@ size_t sni_compiled_bytes(const sni_compiled *compiled) {
   size_t bytes = sizeof(*compiled) + compiled->arena.bytes;
   for (uint32_t i = 0; i < compiled->n_bodies; i++)
     bytes += sni_compiled_bytes(compiled->bodies[i]);
+  for (uint32_t i = 0; i < compiled->n_segments; i++)
+    bytes += sni_compiled_bytes(compiled->segments[i]);
   for (uint32_t i = 0; i < compiled->n_codes; i++) {
     const sni_kernel_code *code = compiled->codes[i];
     if (code) bytes += sizeof(*code) + (code->interp ? sni_interp_bytes(code->interp) : 0);

@@ -164,9 +164,9 @@ static sn_tensor *length_of(sn_context *c, sn_tensor *x) {
 }
 
 static sn_tensor *bincount(sn_context *c, sn_tensor *x, const sn_count_options *o) {
-  int64_t length;
+  sni_dim length;
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_INTEGER) || !check_weights(c, x, o->weights) ||
-      !sni_length_of_result(c, c->trace ? NULL : length_of(c, x), o->length, &length))
+      !sni_length_of_result(c, o->length ? NULL : length_of(c, x), o->length, &length))
     return &c->error_tensor;
   return count(c, sni_checked_indices(c, x, length), o->weights, length);
 }

@@ -6,6 +6,7 @@
 // Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
 // of rows are its outputs.
 #include "graph/control.h"
+#include "graph/late.h"
 #include "passes/gradient/vjp.h"
 #include "passes/graph/passes.h"
 
@@ -320,13 +321,10 @@ static sn_status make_step_back(loop_back *l) {
 // Which of the carries the results need.
 static sn_status find_kept(loop_back *l) {
   const sni_graph *graph = l->in.graph;
-  bool *needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
-  if (!needed) return no_memory(l->v, graph->n_nodes);
-  for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = true;
-  for (sni_node_id id = graph->n_nodes; id-- > 0;) {
-    const sni_node *node = sni_graph_node(graph, id);
-    for (int k = 0; needed[id] && k < node->n_operands; k++) needed[node->operands[k]] = true;
-  }
+  uint8_t *needed = SNI_ARENA_ARRAY(graph->arena, uint8_t, graph->n_nodes);
+  bool *marks = SNI_ARENA_ARRAY(graph->arena, bool, sni_dim_symbol_count(graph->dims) + 1);
+  if (!needed || !marks) return no_memory(l->v, graph->n_nodes);
+  sni_mark_needed(graph, marks, needed);
   for (int i = 0; i < l->c->n_carries; i++) l->kept[i] = needed[l->in.carries[i]];
   return SN_OK;
 }

@@ -194,6 +194,8 @@ static const char *const lines[SNI_OP_COUNT] = {
         "    %2 = parameter input 3 : f32[B,10]\n    %3 = broadcast(%1) : f32[2,3]\n"
         "    %4 = mul(%0, %3) : f32[2,3]\n    return %4\n  }] : bool[]",
     [SNI_OP_RESULT] = "result(%12) {index=0} : f32[2,3]",
+    [SNI_OP_EXTENT] = "extent(%10) {size=L} : i64[]",
+    [SNI_OP_REQUIRE] = "require() {a=L, b=2*B, least=1} : bool[]",
 };
 
 START_TEST(every_op_survives_a_round_trip) {
