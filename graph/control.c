@@ -102,17 +102,22 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
   return SN_OK;
 }
 
-// The while whose history the rescan walks; NULL: its first operand is none.
-static const sni_node *loop_of(const sni_graph *graph, const sni_node *rescan) {
-  const sni_node *history = sni_graph_node(graph, rescan->operands[0]);
+const sni_node *sni_loop_of_history(const sni_graph *graph, sni_node_id id) {
+  const sni_node *history = sni_graph_node(graph, id);
+  for (uint32_t i = 0; i < graph->n_histories; i++)
+    if (graph->histories[i].node == id) return graph->histories[i].loop;
   if (!sni_is_result(history)) return NULL;
   const sni_node *loop = sni_graph_node(graph, history->operands[0]);
   return loop->op == SNI_OP_WHILE && history->attrs[0] == loop->attrs[0] ? loop : NULL;
 }
 
+bool sni_is_history(const sni_graph *graph, sni_node_id node) {
+  return sni_loop_of_history(graph, node) != NULL;
+}
+
 // The row of a history.
 static bool history_type(const sni_graph *graph, const sni_node *rescan, int row, sni_type *out) {
-  const sni_graph *step = sni_control_step(loop_of(graph, rescan));
+  const sni_graph *step = sni_control_step(sni_loop_of_history(graph, rescan->operands[0]));
   const sni_node_id output = sni_body_output(step, row);
   if (output == SNI_NO_NODE) return false;
   *out = *sni_graph_type(step, output);
@@ -242,7 +247,7 @@ static bool counts_fit(const sni_node *node) {
 }
 
 static sn_status check_history(const sni_graph *graph, const sni_node *rescan, int n_rows) {
-  const sni_node *loop = loop_of(graph, rescan);
+  const sni_node *loop = sni_loop_of_history(graph, rescan->operands[0]);
   if (!loop) return fail(graph, rescan, "operand", 0);
   if (n_rows > sni_body_outputs(sni_control_step(loop))) return fail(graph, rescan, "rows", n_rows);
   return SN_OK;

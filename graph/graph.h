@@ -265,6 +265,11 @@ typedef struct sni_result {
   int32_t variable;
 } sni_result;
 
+typedef struct sni_outer_history {
+  sni_node_id node;
+  const sni_node *loop;
+} sni_outer_history;
+
 struct sni_graph {
   sni_arena *arena;  // owns everything below; borrowed
   sni_diag *diag;    // where failures are described; borrowed
@@ -277,6 +282,9 @@ struct sni_graph {
   uint32_t n_results, results_capacity;
   // Symbols and expressions; shared by the graphs that passes derive from each other.
   sni_dim_table *dims;
+  // INPUT parameters that are histories (graph/control.h) of whiles in other graphs: of segments alone.
+  sni_outer_history *histories;
+  uint32_t n_histories, histories_capacity;
 };
 
 // ---- construction. Everything lives in the arena; all return SN_ERR_MEMORY when it is exhausted.

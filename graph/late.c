@@ -25,7 +25,7 @@ void sni_mark_node_symbols(const sni_graph *graph, const sni_node *node, bool *m
 static bool is_wanted(const sni_graph *graph, const sni_node *node, const bool *marks) {
   if (!node->n_operands) return true;
   const int symbol = sni_dim_bare_symbol(graph->dims, node->attrs[0]);
-  return symbol < 0 || marks[symbol] || !sni_dim_is_late(graph->dims, symbol) ||
+  return symbol < 0 || !sni_dim_is_late(graph->dims, symbol) || marks[symbol] ||
          sni_dim_canonical(graph->dims, node->attrs[0]) != node->attrs[0];
 }
 
@@ -35,7 +35,7 @@ void sni_mark_needed(const sni_graph *graph, bool *marks, uint8_t *needed) {
   for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = 1;
   for (sni_node_id i = graph->n_nodes; i-- > 0;) {
     const sni_node *node = sni_graph_node(graph, i);
-    if (n_symbols && sni_is_about_sizes(node) && is_wanted(graph, node, marks)) needed[i] = 1;
+    if (sni_is_about_sizes(node) && is_wanted(graph, node, marks)) needed[i] = 1;
     if (!needed[i]) continue;
     for (int k = 0; k < node->n_operands; k++) needed[node->operands[k]] = 1;
     if (n_symbols) sni_mark_node_symbols(graph, node, marks);

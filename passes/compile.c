@@ -101,6 +101,10 @@ static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_are
     return sni_fail_memory(diag, graph->n_nodes * sizeof(sni_node), "a graph");
   for (uint32_t i = 0; i < graph->n_nodes; i++)
     if (copy->nodes[i].n_bodies) SNI_TRY(copy_bodies(dims, arena, diag, &copy->nodes[i]));
+  copy->histories =
+      sni_arena_copy(arena, graph->histories, graph->n_histories * sizeof(*graph->histories));
+  if (graph->n_histories && !copy->histories) return sni_fail_memory(diag, 0, "a graph");
+  copy->n_histories = copy->histories_capacity = graph->n_histories;
   copy->n_nodes = copy->nodes_capacity = graph->n_nodes;
   copy->n_parameters = copy->parameters_capacity = graph->n_parameters;
   copy->n_results = copy->results_capacity = graph->n_results;

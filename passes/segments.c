@@ -5,6 +5,7 @@
 // Invariant: a segment's graph has the nodes of its level in the order that they had.
 #include "passes/segments.h"
 
+#include "graph/control.h"
 #include "graph/late.h"
 
 #include <stdio.h>
@@ -125,6 +126,17 @@ static bool is_free(const sni_node *node) {
          lowering == SNI_LOWERING_ACCESS || sni_is_constant(node);
 }
 
+// The node that is the next input is the history of a while in a segment before.
+static sn_status note_history(cutter *c, uint32_t k, sni_node_id id) {
+  sni_graph *to = c->cut->segments[k].graph;
+  if (!sni_is_history(c->graph, id)) return SN_OK;
+  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->histories, &to->histories_capacity,
+                         to->n_histories + 1, sizeof(*to->histories)));
+  to->histories[to->n_histories++] =
+      (sni_outer_history){to->n_nodes, sni_loop_of_history(c->graph, id)};
+  return SN_OK;
+}
+
 static sn_status import(cutter *c, uint32_t k, sni_node_id id, sni_node_id *out);
 
 static sn_status copy_node(cutter *c, uint32_t k, sni_node_id id, sni_node_id *out) {
@@ -153,6 +165,7 @@ static sn_status import(cutter *c, uint32_t k, sni_node_id id, sni_node_id *out)
     } else if (is_free(node) || c->levels[id] == k) {
       SNI_TRY(copy_node(c, k, id, known));
     } else {
+      SNI_TRY(note_history(c, k, id));
       SNI_TRY(keep(c, id));
       SNI_TRY(add_input(c, k, id, (sni_segment_value){SNI_PLACE_KEPT, c->kept[id]}, known));
     }

@@ -148,8 +148,9 @@ bool sni_rows_type(sn_context *c, const sn_tensor *x, const sn_tensor *indices, 
 
 // ---- extract.c
 // The size of a result that depends on elements: what the caller gives, or the number (i64[]; NULL where that is given).
-// False: an error is pending.
-bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, sni_dim *out);
+// *out_number: that size, to compute with. False: an error is pending.
+bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, sni_dim *out,
+                          sn_tensor **out_number);
 
 // ---- complex.c
 sn_tensor *sni_complex_sign(sn_context *c, sn_tensor *x);

@@ -4,21 +4,29 @@
 
 #include <string.h>
 
-static bool new_late_dim(sn_context *c, sn_tensor *number, sni_dim *out) {
+static sn_tensor *new_late_dim(sn_context *c, sn_tensor *number, sni_dim *out) {
   const sn_status status = sni_dim_new_late(sni_context_dims(c), out);
-  if (status) sni_error_from(c, status, NULL);
-  return !status && !sn_failed(sni_emit(c, SNI_OP_EXTENT, &number, 1, out, 1, NULL));
+  if (status) return sni_error_from(c, status, NULL);
+  return sni_emit(c, SNI_OP_EXTENT, &number, 1, out, 1, NULL);
 }
 
-bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, sni_dim *out) {
+bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, sni_dim *out,
+                          sn_tensor **out_number) {
   sni_buffer *buffer;
   char *data;
   *out = given;
   if (given < 0)
     sni_error(c, SN_ERR_ARGUMENT, "%s: .length is %lld", c->frame.op, (long long)given);
-  if (given) return given > 0;
+  if (given) {
+    *out_number = given > 0 ? sni_number(c, SN_I64, (double)given) : &c->error_tensor;
+    return given > 0;
+  }
+  *out_number = number;
   if (sn_failed(number)) return false;
-  if (c->trace) return new_late_dim(c, number, out);
+  if (c->trace) {
+    *out_number = new_late_dim(c, number, out);
+    return !sn_failed(*out_number);
+  }
   sni_tensor_snapshot(number, &buffer, &data);
   memcpy(out, data, sizeof(*out));
   sni_buffer_release(buffer);
@@ -53,11 +61,11 @@ static sn_tensor *number_of(sn_context *c, sn_tensor *mask) {
 }
 
 // values [n] where the mask is true, one after the other, -1 behind them: i64 [length]. What is too much, and what is
-// masked, ends in one more element. ranks: as above.
+// masked, ends in one more element. ranks: as above. number: the length; what is computed with it waits in a run until
+// that is known to fit.
 static sn_tensor *packed(sn_context *c, sn_tensor *mask, sn_tensor *rank, sn_tensor *values,
-                         sni_dim length) {
+                         sni_dim length, sn_tensor *number) {
   const sni_type type = {SN_I64, 1, {sni_dim_add_constant(sni_context_dims(c), length, 1)}};
-  sn_tensor *number = sni_dim_number(c, length);
   sn_tensor *at = sni_with_number(c, SNI_OP_ADD, rank, -1);
   sn_tensor *inside = sni_binary(c, SNI_OP_AND, mask, sni_binary(c, SNI_OP_LT, at, number));
   at = sni_select(c, inside, at, number);
@@ -69,11 +77,12 @@ static sn_tensor *packed(sn_context *c, sn_tensor *mask, sn_tensor *rank, sn_ten
 // The numbers of the true elements of a bool [n]: i64 [length], -1 behind them.
 static sn_tensor *true_places(sn_context *c, sn_tensor *mask, int64_t given) {
   sni_dim length;
+  sn_tensor *number;
   if (sn_failed(mask) ||
-      !sni_length_of_result(c, given ? NULL : number_of(c, mask), given, &length))
+      !sni_length_of_result(c, given ? NULL : number_of(c, mask), given, &length, &number))
     return &c->error_tensor;
   const sni_type line = {SN_I64, 1, {mask->type.dims[0]}};
-  return packed(c, mask, ranks(c, mask), sni_iota(c, &line, 0), length);
+  return packed(c, mask, ranks(c, mask), sni_iota(c, &line, 0), length, number);
 }
 
 // ---- nonzero
@@ -183,6 +192,7 @@ typedef struct different {
   sn_tensor *begins;  // bool [n]: whether a sorted element differs from the one before it
   sn_tensor *rank;    // i64 [n]: how many are different, up to it
   sni_dim length;
+  sn_tensor *number;
 } different;
 
 // Each sorted element but the first against the one before it. NaN is like NaN.
@@ -209,8 +219,8 @@ static bool find_different(sn_context *c, sn_tensor *line, int64_t given, differ
   d->order = sni_convert(c, order, SN_I64);
   d->begins = differs(c, sorted);
   d->rank = ranks(c, d->begins);
-  return !sn_failed(d->rank) &&
-         sni_length_of_result(c, given ? NULL : number_of(c, d->begins), given, &d->length);
+  return !sn_failed(d->rank) && sni_length_of_result(c, given ? NULL : number_of(c, d->begins),
+                                                     given, &d->length, &d->number);
 }
 
 static sn_tensor *inverse_of(sn_context *c, const different *d, const sni_type *shape) {
@@ -226,8 +236,7 @@ static sn_tensor *inverse_of(sn_context *c, const different *d, const sni_type *
 
 static sn_tensor *counts_of(sn_context *c, const different *d) {
   const sni_type type = {SN_I64, 1, {sni_dim_add_constant(sni_context_dims(c), d->length, 1)}};
-  sn_tensor *at = sni_binary(c, SNI_OP_MIN, sni_with_number(c, SNI_OP_ADD, d->rank, -1),
-                             sni_dim_number(c, d->length));
+  sn_tensor *at = sni_binary(c, SNI_OP_MIN, sni_with_number(c, SNI_OP_ADD, d->rank, -1), d->number);
   sn_tensor *ones = sni_emit_full(c, &d->rank->type, 1), *zeros = sni_emit_full(c, &type, 0);
   sn_tensor *y = sni_emit(c, SNI_OP_SCATTER_ADD, SNI_OPERANDS(zeros, at, ones), NULL, 0, NULL);
   return sni_take(c, y, 0, 0, d->length);
@@ -236,7 +245,7 @@ static sn_tensor *counts_of(sn_context *c, const different *d) {
 static sn_tensor *values_of(sn_context *c, const different *d, sn_tensor *line,
                             const sn_extract_options *o) {
   const sni_type view = {line->type.dtype, 3, {1, line->type.dims[0], 1}};
-  sn_tensor *place = packed(c, d->begins, d->rank, d->order, d->length);
+  sn_tensor *place = packed(c, d->begins, d->rank, d->order, d->length, d->number);
   sn_tensor *x = sni_reshape_to(c, line, &view);
   if (sn_failed(place) || sn_failed(x)) return &c->error_tensor;
   return flat(c, rows_or_fill(c, x, place, o));
