@@ -73,8 +73,8 @@ static sn_status fail_run(sn_context *context, sni_run *run, sn_status status) {
   sni_diag diag = run->diag;
   sni_diag_clear(&run->diag);
   context->frame.op = NULL;
-  if (diag.status == status &&
-      (status == SN_ERR_INDEX || status == SN_ERR_ARGUMENT))  // as in eager mode
+  if (diag.status == status && (status == SN_ERR_INDEX || status == SN_ERR_ARGUMENT ||
+                                status == SN_ERR_SHAPE))  // as in eager mode
     sni_error(context, status, "%s", diag.text);
   else if (diag.status == status)
     sni_error(context, status, "function \"%s\": %s", run->program->name, diag.text);

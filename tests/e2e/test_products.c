@@ -38,7 +38,7 @@ static sn_tensor *whiled(sn_context *c, sn_tensor *x, sn_tensor *w) {
   return sn_mul(o[1], sn_add_scalar(o[0], 1));
 }
 static sn_tensor *(*const functions[])(sn_context *, sn_tensor *, sn_tensor *) = {plain, looped,
-                                                                                 whiled};
+                                                                                  whiled};
 
 // in: x, w, tangents of both. out: y, J v, u J v, H v
 static sn_status products(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
