@@ -14,13 +14,14 @@
 typedef struct cutter {
   const sni_graph *graph;
   sni_cut_graph *cut;
-  uint32_t *levels;    // per node
-  uint32_t *known_at;  // per symbol
-  uint8_t *needed;     // per node
-  bool *marks, *said;  // per symbol
-  bool *says;          // per node: an extent that says its symbol
-  sni_node_id *maps;   // per segment and node: what it is there
-  uint32_t *kept;      // per node: its number among what is kept; UINT32_MAX: it is not
+  uint32_t *levels;     // per node
+  uint32_t *known_at;   // per symbol
+  uint8_t *needed;      // per node
+  bool *marks, *said;   // per symbol
+  bool *says;           // per node: an extent that says its symbol
+  sni_node_id *maps;    // per segment and node: what it is there
+  uint32_t *parameter;  // per node that is one: its number among them
+  uint32_t *kept;       // per node: its number among what is kept; UINT32_MAX: it is not
 } cutter;
 
 static uint32_t later(uint32_t a, uint32_t b) {
@@ -86,14 +87,8 @@ static sn_status add_input(cutter *c, uint32_t k, sni_node_id id, sni_segment_va
                                  node->name, out);
 }
 
-static const sni_parameter *parameter_of(const sni_graph *graph, sni_node_id id) {
-  uint32_t i = 0;
-  while (graph->parameters[i].node != id) i++;
-  return &graph->parameters[i];
-}
-
 static sn_status import_parameter(cutter *c, uint32_t k, sni_node_id id, sni_node_id *out) {
-  const sni_parameter *p = parameter_of(c->graph, id);
+  const sni_parameter *p = &c->graph->parameters[c->parameter[id]];
   const sni_node *node = sni_graph_node(c->graph, id);
   if (p->kind == SNI_PARAMETER_VARIABLE)
     return sni_graph_add_parameter(c->cut->segments[k].graph, &node->type, p->kind, p->index,
@@ -246,9 +241,12 @@ static sn_status make_segments(cutter *c, uint32_t n) {
   const size_t bytes = (size_t)n * c->graph->n_nodes * sizeof(*c->maps);
   c->maps = sni_arena_alloc(arena, bytes);
   c->kept = SNI_ARENA_ARRAY(arena, uint32_t, c->graph->n_nodes);
+  c->parameter = SNI_ARENA_ARRAY(arena, uint32_t, c->graph->n_nodes);
   c->cut->segments = SNI_ARENA_ARRAY(arena, sni_cut_segment, n);
-  if (!c->maps || !c->kept || !c->cut->segments)
+  if (!c->maps || !c->kept || !c->parameter || !c->cut->segments)
     return sni_fail_memory(c->graph->diag, bytes, "segments");
+  for (uint32_t i = 0; i < c->graph->n_parameters; i++)
+    c->parameter[c->graph->parameters[i].node] = i;
   memset(c->maps, 0xff, bytes);
   memset(c->kept, 0xff, c->graph->n_nodes * sizeof(*c->kept));
   c->cut->n_segments = n;
