@@ -222,20 +222,34 @@ static bool substitute(sni_dim_table *table, sni_dim symbol, sni_dim value) {
   return true;
 }
 
-static int youngest_late(const sni_dim_table *table, const sni_dim_sum *sum) {
-  int youngest = -1;
-  for (int i = 0; i < (int)table->n_symbols; i++) {
-    if (!table->symbols[i].late) continue;
-    for (int k = 0; k < sum->n && youngest < i; k++)
-      if (contains(table, sum->terms[k].product, table->symbols[i].dim)) youngest = i;
+static int youngest_late(const sni_dim_table *table, sni_dim dim) {
+  for (int i = (int)table->n_symbols; i-- > 0;)
+    if (table->symbols[i].late && contains(table, dim, table->symbols[i].dim)) return i;
+  return -1;
+}
+
+// Late sizes that no symbol can be isolated of (a reshape to pairs): the one that is an expression becomes the other.
+static bool unify_expressions(sni_dim_table *table, sni_dim a, sni_dim b) {
+  a = sni_dim_canonical(table, a);
+  b = sni_dim_canonical(table, b);
+  if (!sni_dim_is_reference(a) || sni_dim_at(table, a)->expression.op == SNI_DIM_SYMBOL) {
+    const sni_dim other = a;
+    a = b;
+    b = other;
   }
-  return youngest;
+  if (!sni_dim_is_reference(a) || sni_dim_at(table, a)->expression.op == SNI_DIM_SYMBOL ||
+      youngest_late(table, a) < 0 || youngest_late(table, b) > youngest_late(table, a) ||
+      contains(table, b, a) || !reserve_late_guard(table))
+    return false;
+  if (!substitute(table, a, b)) return false;
+  table->late_guards[table->n_late_guards++] = (sni_dim_guard){a, b, false};
+  return true;
 }
 
 // The term whose symbol is the one to go; -1: there is none. What is known later becomes what is known before: else
 // the number of a symbol would be wanted before a run has it.
-static int choose_term(const sni_dim_table *table, const sni_dim_sum *sum) {
-  const int late = table->n_late ? youngest_late(table, sum) : -1;
+static int choose_term(const sni_dim_table *table, sni_dim difference, const sni_dim_sum *sum) {
+  const int late = table->n_late ? youngest_late(table, difference) : -1;
   int chosen = sum->n - 1;  // of two symbols the one with the later name goes
   while (chosen >= 0 && (!solvable(table, sum, chosen) ||
                          (late >= 0 && sum->terms[chosen].product != table->symbols[late].dim)))
@@ -254,8 +268,8 @@ bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b) {
     return false;
   sni_dim_sum sum;
   sni_dim_split(table, difference, &sum);
-  const int chosen = choose_term(table, &sum);
-  if (chosen < 0) return false;
+  const int chosen = choose_term(table, difference, &sum);
+  if (chosen < 0) return unify_expressions(table, a, b);
   sni_dim symbol = sum.terms[chosen].product;
   int64_t divisor = -sum.terms[chosen].coefficient;
   memmove(&sum.terms[chosen], &sum.terms[chosen + 1],

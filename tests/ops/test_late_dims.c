@@ -312,6 +312,12 @@ BODY(three_of_them) {
   out[0] = sn_add(positive(in[0]), sn_constant(c, SN_F32, SN_SHAPE(3), (float[]){1, 2, 3}));
   END;
 }
+BODY(pairs) {
+  sn_assign_add(variable, sn_scalar_f32(c, 1));
+  out[0] =
+      sn_matmul(sn_reshape(positive(in[0]), SN_SHAPE(-1, 2)), sn_ones(c, SN_F32, SN_SHAPE(2, 2)));
+  END;
+}
 BODY(second_of_them) {
   sn_assign_add(variable, sn_scalar_f32(c, 1));
   out[0] = sn_index(positive(in[0]), 0, 1);
@@ -345,6 +351,11 @@ static const struct {
                 SN_ERR_SHAPE,
                 {1, 2, 3, -1, -2},
                 {1, 2, -3, -1, -2}},
+               {pairs,
+                "sn_reshape: needs two sizes to be equal, but they are ",
+                SN_ERR_SHAPE,
+                {1, 2, 3, 4, -2},
+                {1, 2, -3, 4, -2}},
                {second_of_them,
                 "sn_index: needs a size of 2 or more, but it is 1 (",
                 SN_ERR_SHAPE,
