@@ -178,7 +178,7 @@ SN_API SN_MUST_USE sn_status sn_program_input_spec_at(sn_context *context,
                                                       sn_spec *out_spec, const char *file,
                                                       int line);
 #define sn_program_input_spec(...) sn_program_input_spec_at(__VA_ARGS__, __FILE__, __LINE__)
-// dtype and shape of output i when the inputs have these dtypes and shapes. Errors: SN_ERR_ARGUMENT
+// dtype and shape of output i when the inputs have these dtypes and shapes; a dim that a run finds out is SN_UNKNOWN. Errors: SN_ERR_ARGUMENT
 // (no such output, wrong number of inputs), SN_ERR_DTYPE, SN_ERR_SHAPE (the inputs do not fit the
 // program); of a program from text also SN_ERR_INDEX (a slice outside an axis of these sizes).
 SN_API SN_MUST_USE sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
