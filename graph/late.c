@@ -21,6 +21,18 @@ void sni_mark_node_symbols(const sni_graph *graph, const sni_node *node, bool *m
       sni_mark_node_symbols(graph, &node->bodies[i]->nodes[k], marks);
 }
 
+bool sni_asks_for_late_size(const sni_graph *graph, const sni_node *node) {
+  if (!sni_dim_late_count(graph->dims)) return false;
+  for (int d = 0; d < node->type.rank; d++)
+    if (sni_dim_is_made_late(graph->dims, node->type.dims[d])) return true;
+  for (int i = 0; i < node->n_attrs; i++)
+    if (sni_dim_is_made_late(graph->dims, node->attrs[i])) return true;
+  for (int i = 0; i < node->n_bodies; i++)
+    for (uint32_t k = 0; k < node->bodies[i]->n_nodes; k++)
+      if (sni_asks_for_late_size(graph, &node->bodies[i]->nodes[k])) return true;
+  return false;
+}
+
 // An extent whose symbol has become another size, or whose size is none, is a condition as well.
 static bool is_wanted(const sni_graph *graph, const sni_node *node, const bool *marks) {
   if (!node->n_operands) return true;
@@ -29,15 +41,16 @@ static bool is_wanted(const sni_graph *graph, const sni_node *node, const bool *
          sni_dim_canonical(graph->dims, node->attrs[0]) != node->attrs[0];
 }
 
-void sni_mark_needed(const sni_graph *graph, bool *marks, uint8_t *needed) {
+void sni_mark_needed(const sni_graph *graph, const bool *leaves, bool *marks, bool *needed) {
   const int n_symbols = sni_dim_late_count(graph->dims) ? sni_dim_symbol_count(graph->dims) : 0;
   if (n_symbols) memset(marks, 0, (size_t)n_symbols * sizeof(*marks));
-  for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = 1;
+  for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = true;
   for (sni_node_id i = graph->n_nodes; i-- > 0;) {
     const sni_node *node = sni_graph_node(graph, i);
-    if (sni_is_about_sizes(node) && is_wanted(graph, node, marks)) needed[i] = 1;
+    if (sni_is_about_sizes(node) && is_wanted(graph, node, marks)) needed[i] = true;
     if (!needed[i]) continue;
-    for (int k = 0; k < node->n_operands; k++) needed[node->operands[k]] = 1;
+    for (int k = 0; k < node->n_operands && !(leaves && leaves[i]); k++)
+      needed[node->operands[k]] = true;
     if (n_symbols) sni_mark_node_symbols(graph, node, marks);
   }
 }

@@ -18,9 +18,11 @@
 // Marks the symbols that a node asks for: of its type and attributes, and of all nodes of its bodies. marks: per symbol of
 // the table.
 void sni_mark_node_symbols(const sni_graph *graph, const sni_node *node, bool *marks);
-// Marks what results need, conditions among it: per node, in addition to what is marked. marks: room for a bool per symbol; not read where
-// the table has no late one.
-void sni_mark_needed(const sni_graph *graph, bool *marks, uint8_t *needed);
+// Whether one of those is late.
+bool sni_asks_for_late_size(const sni_graph *graph, const sni_node *node);
+// Marks what results need, conditions among it: per node, in addition to what is marked. leaves: per node, or NULL: what
+// such a one is made of is not needed. marks: room for a bool per symbol; not read where the table has no late one.
+void sni_mark_needed(const sni_graph *graph, const bool *leaves, bool *marks, bool *needed);
 // Whether the graph has nodes about sizes.
 bool sni_has_late_dims(const sni_graph *graph);
 // Appends the conditions on late symbols that have come up since. Errors: SN_ERR_MEMORY.

@@ -16,7 +16,7 @@ typedef struct cutter {
   sni_cut_graph *cut;
   uint32_t *levels;     // per node
   uint32_t *known_at;   // per symbol
-  uint8_t *needed;      // per node
+  bool *needed;         // per node
   bool *marks, *said;   // per symbol
   bool *says;           // per node: an extent that says its symbol
   sni_node_id *maps;    // per segment and node: what it is there
@@ -264,13 +264,13 @@ sn_status sni_cut_segments(const sni_graph *graph, sni_cut_graph *out_cut) {
               .cut = out_cut,
               .levels = SNI_ARENA_ARRAY(arena, uint32_t, graph->n_nodes),
               .known_at = SNI_ARENA_ARRAY(arena, uint32_t, n_symbols),
-              .needed = SNI_ARENA_ARRAY(arena, uint8_t, graph->n_nodes),
+              .needed = SNI_ARENA_ARRAY(arena, bool, graph->n_nodes),
               .marks = SNI_ARENA_ARRAY(arena, bool, n_symbols),
               .said = SNI_ARENA_ARRAY(arena, bool, n_symbols),
               .says = SNI_ARENA_ARRAY(arena, bool, graph->n_nodes)};
   if (!c.levels || !c.known_at || !c.needed || !c.marks || !c.said || !c.says)
     return sni_fail_memory(graph->diag, graph->n_nodes * sizeof(uint32_t), "segments");
-  sni_mark_needed(graph, c.marks, c.needed);
+  sni_mark_needed(graph, NULL, c.marks, c.needed);
   const uint32_t n = find_levels(&c);
   SNI_TRY(make_segments(&c, n));
   SNI_TRY(add_nodes(&c));

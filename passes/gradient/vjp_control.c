@@ -321,10 +321,10 @@ static sn_status make_step_back(loop_back *l) {
 // Which of the carries the results need.
 static sn_status find_kept(loop_back *l) {
   const sni_graph *graph = l->in.graph;
-  uint8_t *needed = SNI_ARENA_ARRAY(graph->arena, uint8_t, graph->n_nodes);
+  bool *needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
   bool *marks = SNI_ARENA_ARRAY(graph->arena, bool, sni_dim_symbol_count(graph->dims) + 1);
   if (!needed || !marks) return no_memory(l->v, graph->n_nodes);
-  sni_mark_needed(graph, marks, needed);
+  sni_mark_needed(graph, NULL, marks, needed);
   for (int i = 0; i < l->c->n_carries; i++) l->kept[i] = needed[l->in.carries[i]];
   return SN_OK;
 }

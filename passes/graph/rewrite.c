@@ -21,14 +21,14 @@ typedef struct walk {
   sni_rewrite rewrite;
   const sni_rewrite_options *options;
   sni_node_id *map;       // per node of `from`
-  uint8_t *needed;        // per node of `from`
+  bool *needed;           // per node of `from`
   sni_node_table table;   // of `to`; when merging
   sni_node_id *operands;  // room for the operands of all copies
   bool changed;
 } walk;
 
 // How many nodes are needed; *out_operands how many operands they have.
-static uint32_t count_needed(const sni_graph *graph, const uint8_t *needed, size_t *out_operands) {
+static uint32_t count_needed(const sni_graph *graph, const bool *needed, size_t *out_operands) {
   uint32_t count = 0;
   *out_operands = 0;
   for (sni_node_id i = 0; i < graph->n_nodes; i++) {
@@ -128,11 +128,11 @@ static sn_status run(walk *w, char *memory, uint32_t n_slots) {
   w->table.mask = n_slots - 1;
   w->map = (sni_node_id *)(w->table.slots + n_slots);
   w->rewrite.map = w->map;
-  w->needed = (uint8_t *)(w->map + from->n_nodes);
+  w->needed = (bool *)(w->map + from->n_nodes);
   memset(w->table.slots, 0xff, n_slots * sizeof(sni_node_slot));
   memset(w->needed, 0, from->n_nodes);
-  for (uint32_t i = 0; i < from->n_parameters; i++) w->needed[from->parameters[i].node] = 1;
-  sni_mark_needed(from, (bool *)(w->needed + from->n_nodes), w->needed);
+  for (uint32_t i = 0; i < from->n_parameters; i++) w->needed[from->parameters[i].node] = true;
+  sni_mark_needed(from, NULL, w->needed + from->n_nodes, w->needed);
   uint32_t count = count_needed(from, w->needed, &n_operands);
   sni_graph *to;
   SNI_TRY(sni_graph_create(from->arena, from->diag, from->name, from->dims, &to));
@@ -155,7 +155,7 @@ sn_status sni_rewrite_once(const sni_graph *graph, const sni_rewrite_options *op
   if (options->merge)
     while (n_slots < 2 * (size_t)graph->n_nodes) n_slots *= 2;
   size_t bytes = n_slots * sizeof(sni_node_slot) +
-                 graph->n_nodes * (sizeof(sni_node_id) + sizeof(uint8_t)) +
+                 graph->n_nodes * (sizeof(sni_node_id) + sizeof(bool)) +
                  (size_t)sni_dim_symbol_count(graph->dims) * sizeof(bool);
   char *memory = sni_alloc(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "a rewrite");

@@ -22,8 +22,8 @@ typedef struct splitter {
   const sni_graph *from;
   sni_graph *to;
   sni_build b;
-  value *values;    // per node of `from`
-  uint8_t *needed;  // per node of `from`
+  value *values;  // per node of `from`
+  bool *needed;   // per node of `from`
 } splitter;
 
 enum { few = 8 };  // operands that need no allocation
@@ -409,8 +409,8 @@ static sn_status split(splitter *s, sni_graph **out_graph) {
   SNI_TRY(sni_graph_create(from->arena, from->diag, from->name, from->dims, &s->to));
   s->b = sni_build_make(s->to, (sni_location){0});
   memset(s->needed, 0, from->n_nodes);
-  for (uint32_t i = 0; i < from->n_parameters; i++) s->needed[from->parameters[i].node] = 1;
-  sni_mark_needed(from, (bool *)(s->needed + from->n_nodes), s->needed);
+  for (uint32_t i = 0; i < from->n_parameters; i++) s->needed[from->parameters[i].node] = true;
+  sni_mark_needed(from, NULL, s->needed + from->n_nodes, s->needed);
   for (sni_node_id i = 0; i < from->n_nodes; i++) {
     if (!s->needed[i]) continue;
     visit(s, i);
@@ -432,12 +432,12 @@ sn_status sni_split_complex(const sni_graph *graph, sni_graph **out_graph) {
     *out_graph = (sni_graph *)(uintptr_t)graph;
     return SN_OK;
   }
-  const size_t bytes = graph->n_nodes * (sizeof(value) + sizeof(uint8_t)) +
+  const size_t bytes = graph->n_nodes * (sizeof(value) + sizeof(bool)) +
                        (size_t)sni_dim_symbol_count(graph->dims) * sizeof(bool);
   char *memory = sni_alloc(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "complex values");
   s.values = (value *)(void *)memory;
-  s.needed = (uint8_t *)(s.values + graph->n_nodes);
+  s.needed = (bool *)(s.values + graph->n_nodes);
   const sn_status status = split(&s, out_graph);
   sni_free(graph->arena->allocator, memory, bytes);
   return status;
