@@ -177,6 +177,26 @@ static sn_status check_same(const sni_graph *graph, const sni_node *node, const 
                   "%s: %s %d is %s, expected %s", sni_op_infos[node->op].name, what, index, b, a);
 }
 
+// A condition has no next values, a step has one of each carry.
+static sn_status check_next(const sni_graph *graph, const sni_node *node, const sni_control *c,
+                            const sni_graph *body, bool is_condition) {
+  int n = 0;
+  bool *found = SNI_ARENA_ARRAY(graph->arena, bool, c->n_carries + 1);
+  if (!found) return sni_fail_memory(graph->diag, (size_t)c->n_carries, "a control node");
+  for (uint32_t i = 0; i < body->n_results; i++) {
+    const int carry = body->results[i].variable;
+    if (carry < 0) continue;
+    if (is_condition || carry >= c->n_carries || found[carry])
+      return fail(graph, node, "next value", carry);
+    found[carry] = true;
+    n++;
+    SNI_TRY(check_same(graph, node, "the next value of carry", carry,
+                       sni_graph_type(graph, node->operands[c->first_carry + carry]),
+                       sni_graph_type(body, body->results[i].node)));
+  }
+  return is_condition || n == c->n_carries ? SN_OK : fail(graph, node, "carries", n);
+}
+
 static sn_status check_body(const sni_graph *graph, const sni_node *node, const sni_control *c,
                             const sni_graph *body, bool is_condition) {
   for (uint32_t i = 0; i < body->n_parameters; i++)
@@ -184,15 +204,7 @@ static sn_status check_body(const sni_graph *graph, const sni_node *node, const 
       return fail(graph, node, "parameter", (int)i);
   if (sni_body_outputs(body) != (is_condition ? 1 : c->n_outputs))
     return fail(graph, node, "outputs", sni_body_outputs(body));
-  for (int i = 0; i < c->n_carries; i++) {
-    const sni_node_id next = sni_body_next(body, i);
-    if ((next == SNI_NO_NODE) != is_condition) return fail(graph, node, "carry", i);
-    if (next != SNI_NO_NODE)
-      SNI_TRY(check_same(graph, node, "the next value of carry", i,
-                         sni_graph_type(graph, node->operands[c->first_carry + i]),
-                         sni_graph_type(body, next)));
-  }
-  return SN_OK;
+  return check_next(graph, node, c, body, is_condition);
 }
 
 static sn_status check_condition(const sni_graph *graph, const sni_node *node) {
@@ -202,14 +214,21 @@ static sn_status check_condition(const sni_graph *graph, const sni_node *node) {
                     sni_graph_type(condition, sni_body_output(condition, 0)));
 }
 
-static sn_status check_branches(const sni_graph *graph, const sni_node *node, int n_outputs) {
+// All results of a branch are outputs.
+static sn_status check_branch(const sni_graph *graph, const sni_node *node, const sni_graph *first,
+                              const sni_graph *other) {
+  for (uint32_t i = 0; i < first->n_results; i++)
+    SNI_TRY(check_same(graph, node, "an output of another body, number", (int)i,
+                       sni_graph_type(first, first->results[i].node),
+                       sni_graph_type(other, other->results[i].node)));
+  return SN_OK;
+}
+
+static sn_status check_branches(const sni_graph *graph, const sni_node *node) {
   const sni_type number = sni_type_make(SN_I32, 0, NULL);
   SNI_TRY(check_same(graph, node, "operand", 0, &number, sni_graph_type(graph, node->operands[0])));
   for (int b = 1; b < node->n_bodies; b++)
-    for (int i = 0; i < n_outputs; i++)
-      SNI_TRY(check_same(graph, node, "an output of another body, number", i,
-                         sni_graph_type(node->bodies[0], sni_body_output(node->bodies[0], i)),
-                         sni_graph_type(node->bodies[b], sni_body_output(node->bodies[b], i))));
+    SNI_TRY(check_branch(graph, node, node->bodies[0], node->bodies[b]));
   return SN_OK;
 }
 
@@ -263,7 +282,7 @@ sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
   }
   if (node->op == SNI_OP_WHILE) return check_condition(graph, node);
   if (node->op == SNI_OP_CUSTOM) return check_way_back(graph, node, &c);
-  return node->op == SNI_OP_COND ? check_branches(graph, node, c.n_outputs) : SN_OK;
+  return node->op == SNI_OP_COND ? check_branches(graph, node) : SN_OK;
 }
 
 // What a body says of sizes stays in it.

@@ -285,6 +285,7 @@ struct sni_graph {
   // INPUT parameters that are histories (graph/control.h) of whiles in other graphs: of segments alone.
   sni_outer_history *histories;
   uint32_t n_histories, histories_capacity;
+  bool is_clean;  // a body that passes have done with (passes/graph/rewrite_control.h)
 };
 
 // ---- construction. Everything lives in the arena; all return SN_ERR_MEMORY when it is exhausted.

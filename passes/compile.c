@@ -11,6 +11,7 @@
 #include "graph/late.h"
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
+#include "passes/graph/rewrite.h"
 #include "passes/lower/argument_offsets.h"
 #include "passes/lower/command_graph.h"
 #include "passes/lower/library.h"
@@ -105,6 +106,7 @@ static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_are
       sni_arena_copy(arena, graph->histories, graph->n_histories * sizeof(*graph->histories));
   if (graph->n_histories && !copy->histories) return sni_fail_memory(diag, 0, "a graph");
   copy->n_histories = copy->histories_capacity = graph->n_histories;
+  copy->is_clean = graph->is_clean;
   copy->n_nodes = copy->nodes_capacity = graph->n_nodes;
   copy->n_parameters = copy->parameters_capacity = graph->n_parameters;
   copy->n_results = copy->results_capacity = graph->n_results;
@@ -137,25 +139,41 @@ static int64_t l2_bytes(const sni_cpu *cpu) {
 }
 
 // ---- bodies
+// One that is compiled already; NULL: there is none that is the same.
+static const sni_executable *find_body(const job *j, const sni_graph *graph, uint64_t hash) {
+  for (uint32_t i = 0; i < j->compiled->n_bodies; i++)
+    if (j->compiled->bodies[i]->source_hash == hash &&
+        sni_graphs_are_same(j->compiled->bodies[i]->source, graph))
+      return &j->compiled->bodies[i]->executable;
+  return NULL;
+}
+
+static sn_status compile_body(job *j, const sni_graph *graph, uint64_t hash, sn_backend backend,
+                              const sni_executable **out_executable) {
+  sni_compiled *compiled = j->compiled, *made;
+  const sni_compile_options options = {.backend = backend, .check_sizes = j->check_sizes};
+  SNI_TRY(sni_arena_grow(&compiled->arena, j->diag, (void **)&compiled->bodies,
+                         &compiled->bodies_capacity, compiled->n_bodies + 1,
+                         sizeof(*compiled->bodies)));
+  SNI_TRY(sni_compile(j->compiler, graph, &options, j->diag, &made));
+  made->source = graph;
+  made->source_hash = hash;
+  compiled->bodies[compiled->n_bodies++] = made;
+  sni_count_in(compiled, made);
+  *out_executable = &made->executable;
+  return SN_OK;
+}
+
 // Compiles those of one node. A body's results lie in rows of larger tensors, at any address.
 static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend,
                                 const sni_executable ***out_executables) {
-  sni_compiled *compiled = j->compiled;
   const sni_executable **executables =
-      SNI_ARENA_ARRAY(&compiled->arena, const sni_executable *, node->n_bodies);
-  SNI_TRY(sni_arena_grow(&compiled->arena, j->diag, (void **)&compiled->bodies,
-                         &compiled->bodies_capacity, compiled->n_bodies + node->n_bodies,
-                         sizeof(*compiled->bodies)));
+      SNI_ARENA_ARRAY(&j->compiled->arena, const sni_executable *, node->n_bodies);
   if (!executables) return sni_fail_memory(j->diag, node->n_bodies * sizeof(void *), "bodies");
   for (int i = 0; i < node->n_bodies; i++) {
-    sni_graph *body = node->bodies[i];
-    const sni_compile_options options = {.backend = backend, .check_sizes = j->check_sizes};
-    sni_compiled *made;
-    body->dims = j->dims;
-    SNI_TRY(sni_compile(j->compiler, body, &options, j->diag, &made));
-    compiled->bodies[compiled->n_bodies++] = made;
-    sni_count_in(compiled, made);
-    executables[i] = &made->executable;
+    const uint64_t hash = sni_graph_hash(node->bodies[i]);
+    executables[i] = find_body(j, node->bodies[i], hash);
+    if (!executables[i]) SNI_TRY(compile_body(j, node->bodies[i], hash, backend, &executables[i]));
   }
   *out_executables = executables;
   return SN_OK;

@@ -52,6 +52,8 @@ typedef struct sni_compiled {
   struct sni_compiled **segments;  // where the graph has late dims: they have the plans
   uint32_t n_segments;
   struct sni_compiled **bodies;  // of control nodes
+  const sni_graph *source;       // of a body: in the graph of what it is a body of
+  uint64_t source_hash;
   uint32_t n_bodies, bodies_capacity;
   uint32_t n_native, n_blas, n_interpreted;
   size_t code_bytes;

@@ -28,6 +28,9 @@ typedef struct sni_bodies {
   uint32_t first_input, n_carries;  // of the caller's
   sni_body_variable *variables;
   uint32_t n_variables, variables_capacity;
+  uint32_t *
+      numbers;  // per variable of the trace around: number in the list; UINT32_MAX: it is not there
+  uint32_t numbers_capacity;
 } sni_bodies;
 
 // What a body is given: carries, then inputs (number of the iteration, rows), by their types; then tensors as they are.

@@ -97,11 +97,34 @@ sn_status sni_outer_value_add(sni_outer_values *outer, sni_trace *around, sni_no
   return SN_OK;
 }
 
+// The slot of a node, or the free one where it belongs.
+static uint32_t *outer_slot(const sni_outer_values *outer, sni_node_id node) {
+  uint32_t at = (uint32_t)sni_hash_mix(0, node) & (outer->n_slots - 1);
+  while (outer->slots[at] && outer->nodes[outer->slots[at] - 1] != node)
+    at = (at + 1) & (outer->n_slots - 1);
+  return &outer->slots[at];
+}
+
+static sn_status reserve_outer(sni_outer_values *outer, const sni_trace *around) {
+  const sni_outer_values before = *outer;
+  if (outer->n < outer->n_slots / 2) return SN_OK;
+  const uint32_t n = before.n_slots ? 2 * before.n_slots : 16;
+  uint32_t *slots = SNI_ARENA_ARRAY(around->graph->arena, uint32_t, n);
+  if (!slots) return sni_fail_memory(&around->context->diag, n * sizeof(*slots), "a body");
+  outer->slots = slots;
+  outer->n_slots = n;
+  for (uint32_t i = 0; i < before.n_slots; i++)
+    if (before.slots[i]) *outer_slot(outer, outer->nodes[before.slots[i] - 1]) = before.slots[i];
+  return SN_OK;
+}
+
 static sn_status number_of_outer(sni_trace *trace, sni_node_id node, uint32_t *out_number) {
   sni_outer_values *outer = trace->outer;
-  for (*out_number = outer->n; (*out_number)-- > 0;)
-    if (outer->nodes[*out_number] == node) return SN_OK;
-  *out_number = outer->n;
+  SNI_TRY(reserve_outer(outer, trace->around));
+  uint32_t *slot = outer_slot(outer, node);
+  *out_number = *slot ? *slot - 1 : outer->n;
+  if (*slot) return SN_OK;
+  *slot = outer->n + 1;
   return sni_outer_value_add(outer, trace->around, node);
 }
 
@@ -208,6 +231,12 @@ sn_status sni_trace_variable_of(sni_trace *trace, sn_tensor *variable, uint32_t 
       .variable = sni_hold(variable), .parameter = node, .present = node, .read = node};
   *out_index = trace->n_variables++;
   return SN_OK;
+}
+
+const sni_trace_variable *sni_trace_find_variable(const sni_trace *trace,
+                                                  const sn_tensor *variable) {
+  const sni_trace_known *known = find_known(trace, variable);
+  return known ? &trace->variables[known->variable] : NULL;
 }
 
 sn_status sni_trace_assign(sni_trace *trace, sn_tensor *variable, sni_node_id node) {

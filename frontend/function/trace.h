@@ -33,6 +33,8 @@ typedef struct sni_trace_known {
 typedef struct sni_outer_values {
   sni_node_id *nodes;  // of the trace around
   uint32_t n, capacity;
+  uint32_t *slots;  // open addressing over nodes that bodies have read: number + 1
+  uint32_t n_slots;
 } sni_outer_values;
 
 enum { SNI_MOST_NESTED_BODIES = 32 };
@@ -92,6 +94,9 @@ void sni_trace_leave(sni_trace *trace);
 void sni_trace_close(sni_trace *trace);
 // Entry of a variable, made if there is none.
 sn_status sni_trace_variable_of(sni_trace *trace, sn_tensor *variable, uint32_t *out_index);
+// NULL: it has none.
+const sni_trace_variable *sni_trace_find_variable(const sni_trace *trace,
+                                                  const sn_tensor *variable);
 // Node of t as the y of a gradient, and where messages say that its path ends.
 sn_status sni_trace_gradient_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node);
 // The nodes that a gradient with respect to t is the sum over; nodes NULL: only how many.

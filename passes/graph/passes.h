@@ -42,6 +42,14 @@ sn_status sni_split_complex(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_widen_storage(const sni_graph *graph, sni_graph **out_graph);
 // Dead code; parameters stay.
 sn_status sni_prune_nodes(const sni_graph *graph, sni_graph **out_graph);
+// Parts of control ops that nobody reads: carries, outputs, rows, captures, through all nested bodies.
+sn_status sni_prune_bodies(const sni_graph *graph, sni_graph **out_graph);
+// Bodies: cleaned; in place of branches and loops that are none; what does not change from one iteration to the next is
+// moved out of them.
+sn_status sni_simplify_bodies(const sni_graph *graph, sni_graph **out_graph);
+// Both until nothing changes, and around them `clean`, of the graph and of bodies. *out_graph stays where there are none.
+sn_status sni_settle_bodies(const sni_graph *graph, sni_graph_pass prepare, sni_graph_pass clean,
+                            sni_graph **out_graph);
 // Common subexpressions.
 sn_status sni_merge_nodes(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_fold_constants(const sni_graph *graph, sni_graph **out_graph);
