@@ -151,6 +151,25 @@ BODY(gradient_of_while) {
   END;
 }
 
+// As many iterations as there are rows.
+BODY(row_step) {
+  out[0] = sn_tanh(sn_add(in[0], in[1]));
+  out[1] = sn_mul(out[0], in[1]);
+  END;
+}
+BODY(over_rows) {
+  sn_tensor *y = sn_boolean_mask(in[1], sn_greater_scalar(in[0], 0));
+  sn_scan(c, row_step, NULL, SN_ARGS(sn_zeros(c, SN_F32, SN_SHAPE(3))), SN_ARGS(y), out, 2);
+  END;
+}
+BODY(gradient_over_rows) {
+  sn_tensor *t[2];
+  over_rows(c, in, t, NULL);
+  out[0] = sn_add(sn_sum(t[0]), sn_sum(sn_square(t[1])));
+  sn_gradients(out[0], &in[1], 1, &out[1], .unconnected = SN_ZEROS);
+  END;
+}
+
 static const struct {
   const char *name;
   sn_callback body;
@@ -167,6 +186,8 @@ static const struct {
                 {"second_order", second_order, 3, 2, 0},
                 {"scanned", scanned, 2, 0, 0},
                 {"until", until, 2, 0, 0},
+                {"over_rows", over_rows, 2, 2, 0},
+                {"gradient_over_rows", gradient_over_rows, 2, 2, 0},
                 {"branches", branches, 1, 2, 0},
                 {"gradient_of_loops", gradient_of_loops, 2, 0, 1},
                 {"gradient_of_while", gradient_of_while, 2, 2, 1}};
