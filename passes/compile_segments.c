@@ -55,6 +55,8 @@ sn_status sni_compile_segments(sni_compiled *whole, const sni_graph *traced,
   sni_graph source = *whole->graph;
   sni_cut_graph cut;
   source.diag = diag;
+  const sni_graph *kept = sni_arena_copy(&whole->arena, traced, sizeof(*traced));
+  if (!kept) return sni_fail_memory(diag, sizeof(*traced), "segments");
   SNI_TRY(sni_cut_segments(&source, &cut));
   sni_segment *segments = SNI_ARENA_ARRAY(&whole->arena, sni_segment, cut.n_segments);
   whole->segments = SNI_ARENA_ARRAY(&whole->arena, sni_compiled *, cut.n_segments);
@@ -62,7 +64,7 @@ sn_status sni_compile_segments(sni_compiled *whole, const sni_graph *traced,
     return sni_fail_memory(diag, cut.n_segments * sizeof(*segments), "segments");
   for (uint32_t k = 0; k < cut.n_segments; k++) {
     sni_lesson *lesson = cut.segments[k].lesson;
-    if (lesson && options->check_sizes) lesson->checked = traced;
+    if (lesson && options->check_sizes) lesson->checked = kept;
     if (lesson) lesson->allocator = whole->compiler->setup.allocator;
     SNI_TRY(compile_segment(whole, &cut.segments[k], &of_segment, diag, &segments[k]));
   }
