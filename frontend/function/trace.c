@@ -27,7 +27,7 @@ static sni_allocator *allocator_of(const sni_trace *trace) {
 
 sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena,
                          const char *name) {
-  *trace = (sni_trace){.context = context, .name = name};
+  *trace = (sni_trace){.context = context, .name = name, .first_live = context->n_live};
   trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
   SNI_TRY(sni_graph_create(arena, &context->diag, name, NULL, &trace->graph));
   context->trace = trace;
@@ -44,9 +44,10 @@ static void end_tensor(sn_tensor *t) {
   t->trace = (sni_trace *)(void *)t;
 }
 
+// A callback ends no scope that was open before it, so its tensors have not moved before those.
 void sni_trace_leave(sni_trace *trace) {
   sn_context *context = trace->context;
-  for (uint32_t i = 0; i < context->n_live; i++) {
+  for (uint32_t i = trace->first_live; i < context->n_live; i++) {
     sn_tensor *t = context->live[i];
     if (t->kind == SNI_TENSOR_TRACED && t->trace == trace) end_tensor(t);
   }
@@ -71,6 +72,7 @@ sn_status sni_trace_open_body(sni_trace *trace, sn_context *context, sni_outer_v
   sni_trace *around = context->trace;
   *trace = (sni_trace){.context = context,
                        .name = name,
+                       .first_live = context->n_live,
                        .around = around,
                        .outer = outer,
                        .first_input = first_input,

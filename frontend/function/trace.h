@@ -43,6 +43,7 @@ struct sni_trace {
   sn_context *context;
   const char *name;  // of the function; borrowed
   uint64_t tag;
+  uint32_t first_live;  // tensors from here on in context->live may be of the trace
   sni_graph *graph;
   sni_trace_variable *variables;
   uint32_t n_variables, variables_capacity;

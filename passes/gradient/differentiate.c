@@ -33,6 +33,7 @@ typedef struct state {
   uint8_t *is_x;           // per node
   uint8_t *depends;        // per node: is an x, or depends on one differentiably
   sni_node_id *cotangent;  // per node
+  sni_node_id *result;     // of a control op: its first RESULT; of a RESULT: the next one
   bool *wanted;            // per operand of one node
   sni_node_id *out;        // per operand of one node
 } state;
@@ -72,6 +73,15 @@ static void accumulate(state *s, sni_build *b, sni_node_id id, sni_node_id cotan
   *sum = *sum == SNI_NO_NODE ? cotangent : sni_build_add(b, *sum, cotangent);
 }
 
+static void list_results(const state *s) {
+  for (sni_node_id i = s->n; i-- > 0;) {
+    const sni_node *node = sni_graph_node(s->graph, i);
+    if (!sni_is_result(node)) continue;
+    s->result[i] = s->result[node->operands[0]];
+    s->result[node->operands[0]] = i;
+  }
+}
+
 // The cotangents of a control op's results, of which several nodes may stand for one. *out_any: there are some.
 static sn_status gather(const state *s, sni_build *b, sni_node_id i, const sni_node_id **out_dys,
                         bool *out_any) {
@@ -81,10 +91,9 @@ static sn_status gather(const state *s, sni_build *b, sni_node_id i, const sni_n
   *out_any = false;
   if (!dys) return sni_fail_memory(s->graph->diag, (size_t)n * sizeof(*dys), "cotangents");
   for (int k = 0; k < n; k++) dys[k] = SNI_NO_NODE;
-  for (sni_node_id r = i + 1; r < s->n; r++) {
-    const sni_node *node = sni_graph_node(s->graph, r);
-    if (!sni_is_result(node) || node->operands[0] != i || s->cotangent[r] == SNI_NO_NODE) continue;
-    sni_node_id *sum = &dys[node->attrs[0]];
+  for (sni_node_id r = s->result[i]; r != SNI_NO_NODE; r = s->result[r]) {
+    if (s->cotangent[r] == SNI_NO_NODE) continue;
+    sni_node_id *sum = &dys[sni_graph_node(s->graph, r)->attrs[0]];
     *sum = *sum == SNI_NO_NODE ? s->cotangent[r] : sni_build_add(b, *sum, s->cotangent[r]);
     *out_any = true;
   }
@@ -174,17 +183,19 @@ sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *r
   size_t widest = 1;
   for (uint32_t i = 0; i < s.n; i++)
     if (graph->nodes[i].n_operands > widest) widest = graph->nodes[i].n_operands;
-  // One block: cotangents, operand cotangents, then the bytes.
-  size_t ids = s.n + widest,
+  // One block: cotangents, results, operand cotangents, then the bytes.
+  size_t ids = 2 * (size_t)s.n + widest,
          bytes = ids * sizeof(sni_node_id) + 2 * (size_t)s.n + widest * sizeof(bool);
   char *memory = sni_alloc_zeroed(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "differentiation");
   s.cotangent = (sni_node_id *)(void *)memory;
-  s.out = s.cotangent + s.n;
+  s.result = s.cotangent + s.n;
+  s.out = s.result + s.n;
   s.is_x = (uint8_t *)(s.out + widest);
   s.depends = s.is_x + s.n;
   s.wanted = (bool *)(s.depends + s.n);
-  for (uint32_t i = 0; i < s.n; i++) s.cotangent[i] = SNI_NO_NODE;
+  for (uint32_t i = 0; i < s.n; i++) s.cotangent[i] = s.result[i] = SNI_NO_NODE;
+  list_results(&s);
   sn_status status = sweep(&s);
   for (int i = 0; i < request->n_xs && !status; i++)
     if (request->xs[i] < s.n && s.is_x[request->xs[i]])
