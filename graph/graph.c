@@ -91,6 +91,21 @@ sn_status sni_graph_add(sni_graph *graph, sni_op op, const sni_node_id *operands
                           out_id);
 }
 
+sn_status sni_graph_add_copy(sni_graph *graph, const sni_node *node, const sni_node_id *map,
+                             sni_node_id *out_id) {
+  sni_node copy = *node;
+  sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, node->n_operands + 1);
+  if (!operands)
+    return sni_fail_memory(graph->diag, node->n_operands * sizeof(*operands), "operands");
+  for (int i = 0; i < node->n_operands; i++) operands[i] = map[node->operands[i]];
+  copy.operands = operands;
+  SNI_TRY(sni_arena_grow(graph->arena, graph->diag, (void **)&graph->nodes, &graph->nodes_capacity,
+                         graph->n_nodes + 1, sizeof(copy)));
+  graph->nodes[graph->n_nodes] = copy;
+  *out_id = graph->n_nodes++;
+  return SN_OK;
+}
+
 // The type of a leaf, which is declared.
 static sn_status check_leaf(sni_graph *graph, sni_node *node, const sni_type *type) {
   sni_inference in = {.diag = graph->diag, .dims = graph->dims, .op = node->op, .declared = type};

@@ -196,16 +196,9 @@ static sn_status find_xs(sweep *s, sn_tensor *const *xs) {
   return SN_OK;
 }
 
-// The appended nodes count for the tapes that record now and that some operand counts for.
-static void spread_masks(const sweep *s, uint32_t first_new) {
-  sni_record *record = s->record;
-  uint64_t recording = record->recording & (s->tape->persistent ? ~(uint64_t)0 : ~s->tape->bit);
-  for (uint32_t i = first_new; i < record->graph->n_nodes; i++) {
-    const sni_node *node = &record->graph->nodes[i];
-    uint64_t watched = 0;
-    for (int k = 0; k < node->n_operands; k++) watched |= record->watched[node->operands[k]];
-    record->watched[i] = record->flows[i] = watched & recording;
-  }
+// Tapes that the appended nodes may count for: those that record now.
+static uint64_t recording_tapes(const sweep *s) {
+  return s->record->recording & (s->tape->persistent ? ~(uint64_t)0 : ~s->tape->bit);
 }
 
 static sn_status differentiate(sweep *s, sn_tensor *seed) {
@@ -231,7 +224,7 @@ static sn_status differentiate(sweep *s, sn_tensor *seed) {
     return status;
   }
   SNI_TRY(sni_record_extend(record, first_new));
-  spread_masks(s, first_new);
+  sni_record_spread(record, first_new, recording_tapes(s));
   return sni_record_evaluate(record, terms->gradients, terms->n_xs, first_new);
 }
 
@@ -269,12 +262,8 @@ static bool make_outputs(sn_context *context, const sweep *s, sn_tensor *const *
       if (unconnected == SN_ZEROS && !out[i]) return false;
       continue;
     }
-    const sni_value *value = &s->record->values[node];
-    out[i] =
-        sni_tensor_from_buffer(context, &value->type, sni_buffer_keep(value->buffer), value->data);
+    out[i] = sni_record_tensor(s->record, node);
     if (!out[i]) return false;
-    out[i]->record_id = s->record->id;
-    out[i]->record_node = node;
   }
   return true;
 }

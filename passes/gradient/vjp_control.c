@@ -14,24 +14,10 @@
 static const sni_node_id none = SNI_NO_NODE;
 
 // ---- a body inside another graph
-static sn_status append(sni_graph *to, const sni_node *node, const sni_node_id *map,
-                        sni_node_id *out_id) {
-  sni_node copy = *node;
-  sni_node_id *operands = SNI_ARENA_ARRAY(to->arena, sni_node_id, node->n_operands + 1);
-  if (!operands) return sni_fail_memory(to->diag, node->n_operands * sizeof(*operands), "operands");
-  for (int i = 0; i < node->n_operands; i++) operands[i] = map[node->operands[i]];
-  copy.operands = operands;
-  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->nodes, &to->nodes_capacity,
-                         to->n_nodes + 1, sizeof(copy)));
-  to->nodes[to->n_nodes] = copy;
-  *out_id = to->n_nodes++;
-  return SN_OK;
-}
-
 // map: per node of `from`, set for its parameters.
 static sn_status copy_nodes(sni_graph *to, const sni_graph *from, sni_node_id *map) {
   for (sni_node_id id = 0; id < from->n_nodes; id++)
-    if (map[id] == none) SNI_TRY(append(to, sni_graph_node(from, id), map, &map[id]));
+    if (map[id] == none) SNI_TRY(sni_graph_add_copy(to, sni_graph_node(from, id), map, &map[id]));
   return SN_OK;
 }
 

@@ -1,0 +1,138 @@
+// Evaluating a control node of the record: as a program of its own, with what it reads as inputs and the results that are
+// wanted as outputs. It is compiled for this run alone, by the interpreter.
+//
+// A rescan's history is the memory of the command that made it, so its loop runs once more in the same program.
+#include "frontend/gradient/record.h"
+#include "graph/control.h"
+#include "passes/compile.h"
+
+#include <string.h>
+
+static const sni_node *loop_of(const sni_graph *graph, const sni_node *rescan) {
+  return sni_graph_node(graph, sni_graph_node(graph, rescan->operands[0])->operands[0]);
+}
+
+static bool reads_history(const sni_node *node) {
+  return sni_is_control(node) && sni_control_of(node).kind == SNI_CONTROL_RESCAN;
+}
+
+int sni_record_reads(const sni_graph *graph, const sni_node *node) {
+  if (!reads_history(node)) return node->n_operands;
+  return node->n_operands - 1 + loop_of(graph, node)->n_operands;
+}
+
+sni_node_id sni_record_read(const sni_graph *graph, const sni_node *node, int k) {
+  if (!reads_history(node)) return node->operands[k];
+  const sni_node *loop = loop_of(graph, node);
+  return k < loop->n_operands ? loop->operands[k] : node->operands[1 + k - loop->n_operands];
+}
+
+// ---- the program
+typedef struct program {
+  sni_record *record;
+  sni_arena arena;
+  sni_graph *graph;
+  const sni_node_id *results;  // nodes of the record
+  void **inputs, **outputs;
+  int n_inputs, n_results;
+  sni_compiled *compiled;
+  sni_run_state *state;
+} program;
+
+static sn_status copy_control(program *p, const sni_node *node, const sni_node_id *operands,
+                              sni_node_id *out) {
+  return sni_graph_add_control(p->graph, node->op, operands, node->n_operands, node->attrs,
+                               node->n_attrs, node->bodies, node->n_bodies, node->location, out);
+}
+
+static sn_status add_nodes(program *p, const sni_node *node, sni_node_id *in) {
+  sni_node_id control, history;
+  if (!reads_history(node)) {
+    SNI_TRY(copy_control(p, node, in, &control));
+  } else {
+    const sni_node *loop = loop_of(p->record->graph, node);
+    SNI_TRY(copy_control(p, loop, in, &control));
+    SNI_TRY(
+        sni_graph_add_control_result(p->graph, control, sni_control_of(loop).n_carries, &history));
+    in[loop->n_operands - 1] = history;  // in front of its own operands
+    SNI_TRY(copy_control(p, node, in + loop->n_operands - 1, &control));
+  }
+  for (int i = 0; i < p->n_results; i++) {
+    const sni_node *result = sni_graph_node(p->record->graph, p->results[i]);
+    sni_node_id y;
+    SNI_TRY(sni_graph_add_control_result(p->graph, control, (int)result->attrs[0], &y));
+    SNI_TRY(sni_graph_add_result(p->graph, y, -1));
+  }
+  return SN_OK;
+}
+
+static sn_status build(program *p, const sni_node *node) {
+  const sni_record *record = p->record;
+  p->n_inputs = sni_record_reads(record->graph, node);
+  sni_node_id *in = SNI_ARENA_ARRAY(&p->arena, sni_node_id, p->n_inputs + 1);
+  p->inputs = SNI_ARENA_ARRAY(&p->arena, void *, p->n_inputs + 1);
+  p->outputs = SNI_ARENA_ARRAY(&p->arena, void *, p->n_results + 1);
+  if (!in || !p->inputs || !p->outputs)
+    return sni_fail_memory(&p->record->diag, (size_t)p->n_inputs * sizeof(*in), "a loop");
+  SNI_TRY(sni_graph_create(&p->arena, &p->record->diag, "eager", record->graph->dims, &p->graph));
+  for (int k = 0; k < p->n_inputs; k++) {
+    const sni_node_id source = sni_record_read(record->graph, node, k);
+    p->inputs[k] = record->values[source].data;
+    SNI_TRY(sni_graph_add_parameter(p->graph, sni_graph_type(record->graph, source),
+                                    SNI_PARAMETER_INPUT, (uint32_t)k, NULL, &in[k]));
+  }
+  SNI_TRY(add_nodes(p, node, in));
+  const sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER};
+  return sni_compile(record->context->family->compiler, p->graph, &options, &p->record->diag,
+                     &p->compiled);
+}
+
+static sn_status make_room(program *p, sni_value *values) {
+  for (int i = 0; i < p->n_results; i++) {
+    const sni_type *type = sni_graph_type(p->record->graph, p->results[i]);
+    const size_t bytes = sni_type_bytes(type);
+    sni_buffer *buffer = sni_buffer_create(p->record->context->family->buffers, bytes);
+    if (!buffer) return sni_fail_memory(&p->record->diag, bytes, "a tensor's elements");
+    values[i] = (sni_value){*type, buffer, sni_buffer_host(buffer)};
+    p->outputs[i] = values[i].data;
+  }
+  return SN_OK;
+}
+
+static sn_status run(program *p, const sni_node *node, sni_value *values) {
+  sni_family *family = p->record->context->family;
+  SNI_TRY(build(p, node));
+  SNI_TRY(make_room(p, values));
+  SNI_TRY(sni_run_state_create(&p->compiled->executable, &family->allocator, family->buffers,
+                               family->threads, p->record->context->thread_limit, &p->record->diag,
+                               &p->state));
+  SNI_TRY(sni_run_state_bind(p->state, NULL));
+  return sni_run_state_run(p->state, p->inputs, p->outputs, NULL, NULL,
+                           (void *const *)(uintptr_t)p->compiled->constants);
+}
+
+static sn_status evaluate(program *p, const sni_node *node) {
+  sni_value *values = SNI_ARENA_ARRAY(&p->arena, sni_value, p->n_results + 1);
+  if (!values) return sni_fail_memory(&p->record->diag, sizeof(*values), "a loop");
+  const sn_status status = run(p, node, values);
+  for (int i = 0; i < p->n_results; i++) {
+    if (status)
+      sni_buffer_release(values[i].buffer);
+    else
+      p->record->values[p->results[i]] = values[i];
+  }
+  return status;
+}
+
+sn_status sni_record_run_control(sni_record *record, sni_node_id id, const sni_node_id *results,
+                                 int n) {
+  const sni_node node = *sni_graph_node(record->graph, id);
+  program p = {.record = record, .results = results, .n_results = n};
+  if (!n) return SN_OK;
+  sni_arena_init(&p.arena, sni_record_allocator(record));
+  const sn_status status = evaluate(&p, &node);
+  sni_run_state_destroy(p.state);
+  sni_compiled_destroy(p.compiled);
+  sni_arena_deinit(&p.arena);
+  return status;
+}
