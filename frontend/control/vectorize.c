@@ -122,9 +122,10 @@ static sn_status prepare(const examples *r, sni_graph *to, traced *t) {
 
 static sn_status fail_variable(const examples *r, const sn_tensor *variable) {
   char text[SNI_TENSOR_NAME];
+  const char *called = sn_name(variable);
   sni_error(r->context, SN_ERR_STATE,
-            "%s: the body assigns to %s what is another value in each example", name,
-            sni_describe(variable, text));
+            "%s: the body assigns to variable%s%s%s %s what is another value in each example", name,
+            called[0] ? " \"" : "", called, called[0] ? "\"" : "", sni_describe(variable, text));
   return SN_ERR_STATE;
 }
 
@@ -209,6 +210,7 @@ static sn_status trace(sni_bodies *b, const examples *r) {
   const sni_user_code code = code_of(r);
   traced t = {0};
   sni_node_id *nodes;
+  b->keeps_small = true;
   SNI_TRY(sni_trace_body(b, 0, &code, &inputs));
   SNI_TRY(sni_settle_variables(b, false));
   SNI_TRY(read_trace(b, r, &t));
@@ -352,6 +354,7 @@ static sn_status op_by_op(const examples *r) {
   sni_trace trace;
   SNI_TRY(sni_record_open(context, false, false, false, &tape));
   sn_status status = sni_trace_open(&trace, context, &tape->record->arena, name);
+  trace.keeps_small = true;
   if (!status) status = run_record(r, tape->record, &trace);
   sni_trace_close(&trace);
   sni_tape_close(tape);

@@ -52,6 +52,8 @@ struct sni_trace {
   uint32_t n_slots;
   uint32_t n_captures;
   int depth;  // of functions inlined into one another
+  bool
+      keeps_small;  // small tensors are parameters, too: what is made of the graph has gradients with respect to them
   // Of a body:
   sni_trace *around;         // NULL: this is a function's
   sni_outer_values *outer;   // what its parameters from first_input on stand for
