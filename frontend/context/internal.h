@@ -432,9 +432,10 @@ bool sni_record_wants(const sni_record *record, sn_tensor *const *operands, int 
 // context's error.
 void sni_record_op(sn_context *context, sni_op op, sn_tensor *const *operands, int n_operands,
                    const sni_dim *attrs, int n_attrs, const sni_type *declared, sn_tensor *result);
-// sn_gradients_opts in eager mode: the innermost open tape.
+// sn_gradients_opts and sn_jacobian_at in eager mode: the innermost open tape.
+struct sni_derivative;
 void sni_record_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *xs, int n,
-                          sn_tensor **out, const sn_gradients_options *options);
+                          sn_tensor **out, const struct sni_derivative *d);
 // Before an eager assignment while a record is open: keeps the old value, should the call of a
 // function around it fail.
 sn_status sni_record_before_assign(sn_context *context, sn_tensor *variable);

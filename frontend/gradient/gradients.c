@@ -211,8 +211,9 @@ static void fail_traced(sn_context *context, sni_node_id y, sn_tensor *x, int i)
 }
 
 static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient_terms *terms,
-                          sn_tensor *const *xs, sn_tensor **out, sn_unconnected unconnected) {
+                          sn_tensor *const *xs, sn_tensor **out, const sni_derivative *d) {
   sni_graph *graph = sni_trace_graph(context->trace);
+  const sn_unconnected unconnected = d->options.unconnected;
   for (int i = 0; i < terms->n_xs; i++) {
     sni_node_id node = terms->gradients[i];
     if (node == SNI_NO_NODE && unconnected == SN_UNCONNECTED_ERROR) {
@@ -221,8 +222,8 @@ static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient
     }
     if (node == SNI_NO_NODE && unconnected == SN_NONE) continue;
     if (node == SNI_NO_NODE) {
-      const sni_type *type = &xs[i]->type;
-      sn_status status = sni_graph_add_full(graph, type, 0, (sni_location){0}, &node);
+      const sni_type type = sni_derivative_type(d, sni_graph_type(graph, y), &xs[i]->type);
+      sn_status status = sni_graph_add_full(graph, &type, 0, (sni_location){0}, &node);
       if (status) {
         sni_error_from(context, status, graph->diag);
         return false;
@@ -235,7 +236,8 @@ static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient
 }
 
 static void trace_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *xs, int n,
-                            sn_tensor **out, const sn_gradients_options *options) {
+                            sn_tensor **out, const sni_derivative *d) {
+  const sn_gradients_options *options = &d->options;
   sni_allocator *allocator = &context->family->allocator;
   sni_graph *graph = sni_trace_graph(context->trace);
   sni_gradient_terms terms;
@@ -247,28 +249,50 @@ static void trace_gradients(sn_context *context, sn_tensor *y, sn_tensor *const 
   sn_status status = sni_terms_init(&terms, allocator, n, &context->diag);
   if (!status) status = find_nodes(context->trace, y, xs, options->seed, &request, &terms);
   if (!status) status = check_around(context->trace, request.y, xs, n);
-  if (!status) status = sni_differentiate(graph, &request, terms.gradients);
-  if (!status) status = sni_terms_add(&terms, graph);
+  if (!status) status = sni_derivative_append(d, graph, &request, &terms);
   bool ok = false;
   if (status)
     sni_error_from(context, status, graph->diag);
   else
-    ok = trace_outputs(context, request.y, &terms, xs, out, options->unconnected);
+    ok = trace_outputs(context, request.y, &terms, xs, out, d);
   sni_terms_deinit(&terms, allocator);
   sni_gradients_end(context, n, out, ok);
 }
 
 // ---- both
+sn_status sni_derivative_append(const sni_derivative *d, sni_graph *graph,
+                                const sni_differentiate_request *request,
+                                sni_gradient_terms *terms) {
+  const bool of_batch = d->kind == SNI_DERIVATIVE_BATCH_JACOBIAN;
+  if (d->kind == SNI_DERIVATIVE_GRADIENT)
+    SNI_TRY(sni_differentiate(graph, request, terms->gradients));
+  else
+    SNI_TRY(sni_jacobian(graph, request, of_batch, d->mode, terms->gradients));
+  return sni_terms_add(terms, graph);
+}
+
+sni_type sni_derivative_type(const sni_derivative *d, const sni_type *y, const sni_type *x) {
+  sni_type type = *x;
+  if (d->kind != SNI_DERIVATIVE_GRADIENT)
+    sni_jacobian_type(y, x, d->kind == SNI_DERIVATIVE_BATCH_JACOBIAN, &type);
+  return type;
+}
+
+void sni_derivative_at(sn_context *context, sn_tensor *y, sn_tensor *const *xs, int n,
+                       sn_tensor **out, const sni_derivative *d) {
+  if (context->trace)
+    trace_gradients(context, y, xs, n, out, d);
+  else
+    sni_record_gradients(context, y, xs, n, out, d);
+}
+
 void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                        const sn_gradients_options *options) {
-  sn_gradients_options o;
+  sni_derivative d = {.kind = SNI_DERIVATIVE_GRADIENT};
   SNI_ENTERED entered = NULL;
-  sn_context *context = sni_gradients_begin("sn_gradients", y, xs, n, out, options, &o, &entered);
-  if (!context) return;
-  if (context->trace)
-    trace_gradients(context, y, xs, n, out, &o);
-  else
-    sni_record_gradients(context, y, xs, n, out, &o);
+  sn_context *context =
+      sni_gradients_begin("sn_gradients", y, xs, n, out, options, &d.options, &entered);
+  if (context) sni_derivative_at(context, y, xs, n, out, &d);
 }
 
 void sn_gradients_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,

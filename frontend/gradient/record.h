@@ -96,7 +96,11 @@ sn_tensor *sni_record_tensor(sni_record *record, sni_node_id node);
 void sni_record_watch_variable(sni_record *record, const sn_tensor *variable, uint64_t bit);
 void sni_record_drop(sn_context *context);  // the context ends: so do its tapes
 // d y / d xs by the tape, for sn_gradients and sn_tape_gradient.
+struct sni_derivative;
 void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
-                        const sn_gradients_options *options);
+                        const struct sni_derivative *d);
+// The same behind checks of the tape, which may be NULL, against the context.
+void sni_tape_derivative(sn_tape *tape, sn_context *context, sn_tensor *y, sn_tensor *const *xs,
+                         int n, sn_tensor **out, const struct sni_derivative *d);
 
 #endif

@@ -201,7 +201,8 @@ static uint64_t recording_tapes(const sweep *s) {
   return s->record->recording & (s->tape->persistent ? ~(uint64_t)0 : ~s->tape->bit);
 }
 
-static sn_status differentiate(sweep *s, sn_tensor *seed) {
+static sn_status differentiate(sweep *s, const sni_derivative *d) {
+  sn_tensor *seed = d->options.seed;
   sni_record *record = s->record;
   sni_gradient_terms *terms = &s->terms;
   sni_differentiate_request request = {.y = s->y,
@@ -217,8 +218,7 @@ static sn_status differentiate(sweep *s, sn_tensor *seed) {
     request.masks = record->flows;
   }
   uint32_t first_new = record->graph->n_nodes;
-  sn_status status = sni_differentiate(record->graph, &request, terms->gradients);
-  if (!status) status = sni_terms_add(terms, record->graph);
+  const sn_status status = sni_derivative_append(d, record->graph, &request, terms);
   if (status) {
     record->graph->n_nodes = first_new;
     return status;
@@ -247,8 +247,9 @@ static sn_tensor *zeros(sn_context *context, const sni_type *type) {
   return t;
 }
 
-static bool make_outputs(sn_context *context, const sweep *s, sn_tensor *const *xs, sn_tensor **out,
-                         sn_unconnected unconnected) {
+static bool make_outputs(sn_context *context, const sweep *s, const sn_tensor *y,
+                         sn_tensor *const *xs, sn_tensor **out, const sni_derivative *d) {
+  const sn_unconnected unconnected = d->options.unconnected;
   for (int i = 0; i < s->terms.n_xs; i++) {
     sni_node_id node = s->terms.gradients[i];
     if (node == SNI_NO_NODE) {
@@ -258,7 +259,8 @@ static bool make_outputs(sn_context *context, const sweep *s, sn_tensor *const *
         sni_fail_unconnected(context, xs[i], i, why);
         return false;
       }
-      out[i] = unconnected == SN_ZEROS ? zeros(context, &xs[i]->type) : NULL;
+      const sni_type type = sni_derivative_type(d, &y->type, &xs[i]->type);
+      out[i] = unconnected == SN_ZEROS ? zeros(context, &type) : NULL;
       if (unconnected == SN_ZEROS && !out[i]) return false;
       continue;
     }
@@ -269,22 +271,22 @@ static bool make_outputs(sn_context *context, const sweep *s, sn_tensor *const *
 }
 
 static bool run_sweep(sweep *s, sn_tensor *y, sn_tensor *const *xs, sn_tensor **out,
-                      const sn_gradients_options *options) {
+                      const sni_derivative *d) {
   sn_context *context = s->tape->context;
-  if (!sni_gradients_fit(context, y, options->seed)) return false;
+  if (!sni_gradients_fit(context, y, d->options.seed)) return false;
   s->y = watched_node(s, y);
   sn_status status = find_xs(s, xs);
-  if (!status) status = differentiate(s, options->seed);
+  if (!status) status = differentiate(s, d);
   if (status) {
     sni_error_from(context, status, &s->record->diag);
     sni_diag_clear(&s->record->diag);
     return false;
   }
-  return make_outputs(context, s, xs, out, options->unconnected);
+  return make_outputs(context, s, y, xs, out, d);
 }
 
 void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
-                        const sn_gradients_options *options) {
+                        const sni_derivative *d) {
   sn_context *context = tape->context;
   sni_allocator *allocator = &context->family->allocator;
   sweep s = {.tape = tape, .record = tape->record};
@@ -297,7 +299,7 @@ void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n
   } else if (sni_terms_init(&s.terms, allocator, n, &context->diag)) {
     sni_error_from(context, SN_ERR_MEMORY, NULL);
   } else {
-    ok = run_sweep(&s, y, xs, out, options);
+    ok = run_sweep(&s, y, xs, out, d);
     sni_terms_deinit(&s.terms, allocator);
   }
   if (ok) tape->used = true;
@@ -305,10 +307,10 @@ void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n
 }
 
 void sni_record_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *xs, int n,
-                          sn_tensor **out, const sn_gradients_options *options) {
+                          sn_tensor **out, const sni_derivative *d) {
   sni_record *record = context->record;
   if (record) {
-    sni_tape_gradients(record->tapes[record->n_tapes - 1], y, xs, n, out, options);
+    sni_tape_gradients(record->tapes[record->n_tapes - 1], y, xs, n, out, d);
     return;
   }
   sni_error(context, SN_ERR_STATE,
@@ -318,19 +320,15 @@ void sni_record_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *x
   sni_gradients_end(context, n, out, false);
 }
 
-void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
-                           sn_tensor **out, const sn_gradients_options *options) {
-  sn_gradients_options o;
-  SNI_ENTERED entered = NULL;
-  sn_context *context =
-      sni_gradients_begin("sn_tape_gradient", y, xs, n, out, options, &o, &entered);
-  if (!context) return;
+void sni_tape_derivative(sn_tape *tape, sn_context *context, sn_tensor *y, sn_tensor *const *xs,
+                         int n, sn_tensor **out, const sni_derivative *d) {
   const char *wrong = NULL;
   sn_status status = SN_ERR_ARGUMENT;
   if (!tape) {
     wrong = "tape is NULL";
   } else if (context->trace) {
-    wrong = "not possible in a trace: use sn_gradients";
+    wrong = d->kind ? "not possible in a trace: use the function without a tape"
+                    : "not possible in a trace: use sn_gradients";
     status = SN_ERR_STATE;
   } else if (!tape->record) {
     wrong = "the tape has ended";
@@ -339,9 +337,18 @@ void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, in
     wrong = "the tape belongs to another context";
   }
   if (!wrong) {
-    sni_tape_gradients(tape, y, xs, n, out, &o);
+    sni_tape_gradients(tape, y, xs, n, out, d);
     return;
   }
-  sni_error(context, status, "sn_tape_gradient: %s", wrong);
+  sni_error(context, status, "%s: %s", context->frame.op, wrong);
   sni_gradients_end(context, n, out, false);
+}
+
+void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
+                           sn_tensor **out, const sn_gradients_options *options) {
+  sni_derivative d = {.kind = SNI_DERIVATIVE_GRADIENT};
+  SNI_ENTERED entered = NULL;
+  sn_context *context =
+      sni_gradients_begin("sn_tape_gradient", y, xs, n, out, options, &d.options, &entered);
+  if (context) sni_tape_derivative(tape, context, y, xs, n, out, &d);
 }

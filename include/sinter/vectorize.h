@@ -27,8 +27,7 @@ typedef struct sn_vectorized_map_options {
 // A branch whose predicate is one per example computes all branches, and chooses; a loop goes on until the last example
 // is done. Where a branch or loop like that holds ops that may find a fault (indices, factorisations), the examples are
 // computed one after the other, so that none has the faults of a branch that it does not take; so they are for ops that have
-// no batched form. A gradient through a choice multiplies the branch that was not chosen by 0: where its derivative is infinite
-// that is NaN.
+// no batched form. Gradients are those of the branch that an example takes, whatever the others would have.
 //
 // A variable may be assigned what no example is part of: once for all. Works in eager mode, in traces and under tapes, and has
 // gradients. out gets scope-owned tensors; after an error, which stays pending and is returned, the error tensor. Errors:

@@ -49,21 +49,26 @@ typedef struct input_flags {
   const bool *operands;  // of the node
   const bool *carries;   // as far as is known
   const bool *rows;
+  bool guarded;  // captures that may have gradients are one per example (guard)
 } input_flags;
 
-static bool is_batched(const input_flags *in, const sni_parameter *p) {
+static bool is_batched(const input_flags *in, const sni_parameter *p, const sni_type *type) {
   if (p->kind == SNI_PARAMETER_VARIABLE) return in->carries[p->index];
   const int input = (int)p->index, capture = input - in->c->first_capture_input,
             row = input - in->c->first_x_input;
-  if (capture >= 0) return in->operands[in->c->first_capture + capture];
+  if (capture >= 0)
+    return in->operands[in->c->first_capture + capture] ||
+           (in->guarded && sni_is_inexact(type->dtype));
   return row >= 0 && in->rows && in->rows[row];
 }
 
 static sn_status mark_body(sni_graph *arena_of, const sni_graph *body, const input_flags *in,
                            sni_vmap_marks *out_marks) {
   SNI_TRY(sni_vmap_marks_init(out_marks, arena_of->arena, arena_of->diag, body->n_nodes));
-  for (uint32_t i = 0; i < body->n_parameters; i++)
-    out_marks->nodes[body->parameters[i].node] = is_batched(in, &body->parameters[i]);
+  for (uint32_t i = 0; i < body->n_parameters; i++) {
+    const sni_parameter *p = &body->parameters[i];
+    out_marks->nodes[p->node] = is_batched(in, p, sni_graph_type(body, p->node));
+  }
   return sni_vmap_mark(arena_of, body, 0, body->n_nodes, out_marks);
 }
 
@@ -98,7 +103,7 @@ static sn_status mark_condition(sni_graph *arena_of, const sni_node *node, const
 }
 
 // Flags: results, the outputs of a while, its condition. A carry is batched where its first or some next value is.
-static sn_status mark_loop(sni_graph *arena_of, const sni_node *node, const input_flags *in,
+static sn_status mark_loop(sni_graph *arena_of, const sni_node *node, input_flags *in,
                            bool *flags) {
   const sni_control *c = in->c;
   const sni_graph *step = sni_control_step(node);
@@ -108,6 +113,7 @@ static sn_status mark_loop(sni_graph *arena_of, const sni_node *node, const inpu
     changed = false;
     if (node->op == SNI_OP_WHILE)
       SNI_TRY(mark_condition(arena_of, node, in, flags, &flags[condition_flag(c)]));
+    if (node->op == SNI_OP_WHILE) in->guarded = flags[condition_flag(c)];
     SNI_TRY(mark_body(arena_of, step, in, &marks));
     for (int i = 0; i < c->n_carries; i++) {
       if (flags[i] || !marks.nodes[sni_body_next(step, i)]) continue;
@@ -139,7 +145,7 @@ sn_status sni_vmap_mark_control(sni_graph *arena_of, const sni_graph *from, cons
   bool *flags = SNI_ARENA_ARRAY(arena_of->arena, bool, n), apart = false;
   if (!flags) return no_memory(arena_of, (size_t)n);
   for (int i = 0; i < c.n_carries; i++) flags[i] = operands[c.first_carry + i];
-  input_flags in = {&c, operands, flags, operands + c.first_x};
+  input_flags in = {&c, operands, flags, operands + c.first_x, false};
   *out_flags = flags;
   if (node->op == SNI_OP_CUSTOM) {
     memset(flags, true, (size_t)c.n_results);
@@ -247,6 +253,22 @@ static sn_status add_carries(const inner *in, const bool *flags) {
   return SN_OK;
 }
 
+// x or y by a flag per example.
+static sni_node_id choose(sni_build *b, sni_node_id flags, sni_node_id x, sni_node_id y) {
+  sni_type column = sni_build_type(b, x);
+  for (int d = 1; d < column.rank; d++) column.dims[d] = 1;
+  return sni_build_select(b, sni_build_reshape(b, flags, &column), x, y);
+}
+
+// x, whose cotangent is zero in examples that do not count, whatever they compute in vain: 0 times an infinite derivative
+// would be NaN.
+static sni_node_id guard(sni_build *b, sni_node_id x, bool batched, sni_node_id counts,
+                         sni_dim size) {
+  if (!sni_is_inexact(sni_build_type(b, x).dtype)) return x;
+  const sni_node_id own = sni_vmap_spread(b, x, batched, size);
+  return choose(b, counts, own, sni_build_unary(b, SNI_OP_STOP_GRADIENT, own));
+}
+
 static sn_status create_graph(const sni_vmap *v, const char *name, sni_graph **out) {
   sni_graph *around = v->b->graph;
   return sni_graph_create(around->arena, around->diag, name, around->dims, out);
@@ -290,13 +312,21 @@ static sn_status branch_for_all(const sni_vmap *v, const sni_control *c, const i
   return add_control(v, v->operands, NULL, bodies, c->n_outputs);
 }
 
-// Whether a number per example is that of body k, in the shape of a value of one example.
-static sni_node_id is_number(const sni_vmap *v, int k, const sni_type *type) {
+// Which examples take body k: of the last one those whose number is none of the others'.
+static sni_node_id takers_of(const sni_vmap *v, int k) {
   sni_build *b = v->b;
-  sni_type column = sni_vmap_type(b, type, v->size);
-  for (int d = 1; d < column.rank; d++) column.dims[d] = 1;
-  const sni_node_id number = sni_build_scalar(b, SN_I32, k);
-  return sni_build_reshape(b, sni_build_binary(b, SNI_OP_EQ, v->operands[0], number), &column);
+  const sni_node_id number = v->operands[0], body = sni_build_scalar(b, SN_I32, k);
+  if (k < v->node.n_bodies - 1) return sni_build_binary(b, SNI_OP_EQ, number, body);
+  const sni_node_id below = sni_build_binary(b, SNI_OP_LT, number, sni_build_scalar(b, SN_I32, 0));
+  return sni_build_binary(b, SNI_OP_OR, below, sni_build_binary(b, SNI_OP_LE, body, number));
+}
+
+static sn_status guard_captures(const inner *in, const sni_node_id *captures, sni_node_id takers) {
+  sni_build b = sni_build_make(in->graph, in->v->b->location);
+  for (int i = 0; i < in->c->n_captures; i++)
+    in->captures[i] =
+        guard(&b, captures[i], in->v->batched[in->c->first_capture + i], takers, in->v->size);
+  return b.status;
 }
 
 // The bodies among the nodes around; from the last one to the first.
@@ -304,17 +334,17 @@ static sn_status branch_for_each(const sni_vmap *v, const sni_control *c,
                                  const input_flags *flags) {
   inner in;
   SNI_TRY(make_inner(v, c, v->b->graph, 0, &in));
-  memcpy(in.captures, v->operands + c->first_capture, (size_t)c->n_captures * sizeof(sni_node_id));
   for (int k = v->node.n_bodies; k-- > 0;) {
     const sni_graph *body = v->node.bodies[k];
+    const sni_node_id takers = takers_of(v, k);
     batch_body made;
+    SNI_TRY(v->b->status);
+    SNI_TRY(guard_captures(&in, v->operands + c->first_capture, takers));
     SNI_TRY(add_body(&in, body, flags, &made));
     for (int i = 0; i < c->n_outputs; i++) {
-      const sni_node_id id = sni_body_output(body, i), y = node_in(&in, &made, id, true);
+      const sni_node_id y = node_in(&in, &made, sni_body_output(body, i), true);
       const bool is_last = k == v->node.n_bodies - 1;
-      v->out[i] =
-          is_last ? y
-                  : sni_build_select(v->b, is_number(v, k, sni_graph_type(body, id)), y, v->out[i]);
+      v->out[i] = is_last ? y : choose(v->b, takers, y, v->out[i]);
     }
     SNI_TRY(v->b->status);
   }
@@ -323,7 +353,7 @@ static sn_status branch_for_each(const sni_vmap *v, const sni_control *c,
 
 void sni_vmap_cond(const sni_vmap *v) {
   const sni_control c = sni_control_of(&v->node);
-  const input_flags flags = {.c = &c, .operands = v->batched};
+  const input_flags flags = {.c = &c, .operands = v->batched, .guarded = v->batched[0]};
   if (v->b->status || (v->batched[0] && bodies_may_fail(&v->node))) return;
   v->b->status = v->batched[0] ? branch_for_each(v, &c, &flags) : branch_for_all(v, &c, &flags);
 }
@@ -334,10 +364,7 @@ static sn_status add_next(const inner *in, const batch_body *step, sni_node_id a
   sni_build b = sni_build_make(in->graph, in->v->b->location);
   for (int i = 0; i < in->c->n_carries; i++) {
     sni_node_id next = node_in(in, step, sni_body_next(step->body, i), in->v->marks[i]);
-    sni_type type = sni_build_type(&b, in->carries[i]);
-    for (int d = 1; d < type.rank; d++) type.dims[d] = 1;
-    if (active != none)
-      next = sni_build_select(&b, sni_build_reshape(&b, active, &type), next, in->carries[i]);
+    if (active != none) next = choose(&b, active, next, in->carries[i]);
     SNI_TRY(b.status);
     SNI_TRY(add_result(in, next, i));
   }
@@ -375,7 +402,7 @@ static sn_status add_rows(inner *in) {
 }
 
 static sn_status scan(const sni_vmap *v, const sni_control *c) {
-  const input_flags flags = {c, v->batched, v->marks, v->batched + c->first_x};
+  const input_flags flags = {c, v->batched, v->marks, v->batched + c->first_x, false};
   const sni_graph *step = sni_control_step(&v->node);
   sni_graph *graph;
   inner in;
@@ -422,22 +449,35 @@ static sn_status make_condition(const sni_vmap *v, const input_flags *flags, boo
   return add_result(&in, goes_on, -1);
 }
 
+// What the step reads in examples that are done.
+static sn_status guard_inputs(const inner *in, const bool *flags, sni_node_id active, inner *out) {
+  sni_build b = sni_build_make(in->graph, in->v->b->location);
+  SNI_TRY(make_inner(in->v, in->c, in->graph, 0, out));
+  for (int i = 0; i < in->c->n_carries; i++)
+    out->carries[i] = guard(&b, in->carries[i], flags[i], active, in->v->size);
+  SNI_TRY(b.status);
+  return guard_captures(out, in->captures, active);
+}
+
 // In front of the step: which examples go on. A history has it too, as its last row.
 static sn_status make_step(const sni_vmap *v, const input_flags *flags, bool apart,
                            sni_graph **out) {
   const sni_graph *step = v->node.bodies[1], *condition = v->node.bodies[0];
+  const input_flags inside = {flags->c, flags->operands, flags->carries, NULL, apart};
   sni_node_id active = none;
-  inner in;
+  inner in, guarded;
   batch_body made, asked;
   SNI_TRY(create_graph(v, step->name, out));
   SNI_TRY(make_inner(v, flags->c, *out, 0, &in));
   SNI_TRY(add_carries(&in, v->marks));
   SNI_TRY(add_captures(&in, 0));
+  guarded = in;
   if (apart) {
     SNI_TRY(add_body(&in, condition, flags, &asked));
     active = node_in(&in, &asked, sni_body_output(condition, 0), true);
+    SNI_TRY(guard_inputs(&in, v->marks, active, &guarded));
   }
-  SNI_TRY(add_body(&in, step, flags, &made));
+  SNI_TRY(add_body(&guarded, step, &inside, &made));
   SNI_TRY(add_next(&in, &made, active));
   SNI_TRY(add_outputs(&in, &made));
   return apart && flags->c->n_outputs ? add_result(&in, active, -1) : SN_OK;
@@ -479,7 +519,7 @@ static sn_status rescan(const sni_vmap *v, const sni_control *c) {
   const bool apart = sni_body_outputs(now) > sni_body_outputs(old);
   const int n_rows = apart ? sni_body_outputs(now) : c->n_rows;
   bool *rows = SNI_ARENA_ARRAY(v->b->graph->arena, bool, n_rows + 1);
-  const input_flags flags = {c, v->batched, v->marks, rows};
+  const input_flags flags = {c, v->batched, v->marks, rows, false};
   const sni_graph *step = v->node.bodies[0];
   sni_graph *graph;
   inner in;
@@ -510,7 +550,7 @@ static sn_status custom(const sni_vmap *v, const sni_control *c) {
   const int n_ins = (int)v->node.attrs[0], n_rows = c->first_capture_input;
   const sni_graph *body = v->node.bodies[0];
   bool *rows = SNI_ARENA_ARRAY(v->b->graph->arena, bool, n_rows + 1);
-  const input_flags flags = {c, v->batched, NULL, rows};
+  const input_flags flags = {c, v->batched, NULL, rows, false};
   sni_node_id *operands = copy_operands(v);
   sni_graph *graph;
   inner in;

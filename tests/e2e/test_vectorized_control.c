@@ -147,6 +147,37 @@ static sn_status own_gradient(sn_context *c, sn_tensor *const *in, sn_tensor **o
 }
 SLOPE(own_gradient)
 
+// Infinite derivatives in the branch that is not taken, and in the steps that a loop makes in vain.
+static sn_status root(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *scale = sn_index(weights, 0, 0);
+  out[0] = sn_sqrt(sn_mul(in[0], scale));
+  out[1] = sn_sum(sn_log(in[0]));
+  return (void)user, sn_pending_error(c);
+}
+static sn_status twice(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  out[0] = sn_mul_scalar(in[0], 2);
+  out[1] = sn_sum(in[0]);
+  return (void)user, sn_pending_error(c);
+}
+static sn_status guarded_root(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *x = sn_maximum_scalar(sn_sub_scalar(in[0], 0.2), 0);
+  return sn_cond(c, sn_greater_scalar(sn_min(x), 0), root, twice, user, &x, 1, out, 2);
+}
+static sn_status is_positive(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  out[0] = sn_greater_scalar(in[0], 0);
+  return (void)user, sn_pending_error(c);
+}
+static sn_status shrink(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *scale = sn_mul_scalar(sn_at(weights, "0, 0"), 0.5);
+  out[0] = sn_mul(sn_maximum_scalar(sn_sub_scalar(in[0], 0.15), 0), sn_sqrt(sn_mul(in[0], scale)));
+  out[1] = sn_add_scalar(in[1], 1);
+  return (void)user, sn_pending_error(c);
+}
+static sn_status until_zero(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *init[2] = {sn_mul_scalar(sn_abs(sn_sum(in[0])), 4), sn_full(c, SN_I32, SN_SCALAR, 0)};
+  return sn_while_loop(c, is_positive, shrink, user, init, 2, out, 2);
+}
+
 // ---- maps in maps
 static sn_status inner(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
   sn_tensor *around = *(sn_tensor **)user;
@@ -193,7 +224,9 @@ static const struct {
              CASE(nested),
              CASE(slope_nested),
              CASE(nested_loops),
-             CASE(slope_nested_loops)};
+             CASE(slope_nested_loops),
+             CASE(guarded_root),
+             CASE(until_zero)};
 enum { n_cases = sizeof(cases) / sizeof(*cases) };
 
 static sn_tensor *make_inputs(sn_context *c) {
@@ -390,7 +423,7 @@ START_TEST(sizes_may_be_any) {
   make_inputs(c);
   for (int i = 0; i < n_cases; i++) {
     sn_tensor *none = sn_zeros(c, SN_F64, SN_SHAPE(0, 4)),
-              *one = sn_ones(c, SN_F64, SN_SHAPE(1, 4));
+              *one = sn_full(c, SN_F64, SN_SHAPE(1, 4), 0.3);
     ck_assert_msg(!sn_vectorized_map(c, cases[i].body, NULL, &none, 1, y, 2), "%s: %s",
                   cases[i].name, sn_error_message(c));
     ck_assert(sn_dim(y[0], 0) == 0 && sn_dim(y[1], 0) == 0);
