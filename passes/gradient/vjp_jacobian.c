@@ -179,6 +179,7 @@ static bool is_shorter(jacobian *j) {
   const sni_type y = without_batch(&j->y, j->of_batch);
   if (!sni_dim_is_constant(dims, sni_type_size(dims, &y), &rows)) return false;
   for (int i = 0; i < j->r->n_xs; i++) {
+    if (j->r->xs[i] == SNI_NO_NODE) continue;
     const sni_type x = without_batch(sni_graph_type(j->graph, j->r->xs[i]), j->of_batch);
     if (!sni_dim_is_constant(dims, sni_type_size(dims, &x), &size)) return false;
     columns += size;
