@@ -77,6 +77,8 @@ static sn_status vectorize(jacobian *j, sni_node_id one, sni_node_id basis, sni_
                                                  .batched = batched,
                                                  .results = wanted,
                                                  .n_results = n_wanted,
+                                                 .has_identity = !j->of_batch,
+                                                 .identity = basis,
                                                  .location = j->r->location}));
   for (int i = 0; i < n; i++) {
     const sni_node_id id = io_nodes[i];

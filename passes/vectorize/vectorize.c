@@ -138,7 +138,15 @@ static sn_status apply(const state *s, sni_node_id id) {
     batched[k] = s->marks->nodes[node.operands[k]];
   }
   for (int i = 0; i < n_out; i++) out[i] = SNI_NO_NODE;
-  const sni_vmap v = {&b, r->from, node, operands, batched, r->size, s->marks->results[id], out};
+  const sni_vmap v = {.b = &b,
+                      .from = r->from,
+                      .node = node,
+                      .operands = operands,
+                      .batched = batched,
+                      .size = r->size,
+                      .marks = s->marks->results[id],
+                      .identity = r->has_identity ? r->identity : SNI_NO_NODE,
+                      .out = out};
   if (rules[node.op]) rules[node.op](&v);
   if (!b.status && n_out && out[0] == SNI_NO_NODE) sni_vmap_by_examples(&v);
   r->map[id] = n_out ? out[0] : SNI_NO_NODE;

@@ -19,6 +19,9 @@ typedef struct sni_vectorize_request {
   // Nodes of `from` that are asked for.
   const sni_node_id *results;
   int n_results;
+  // A node of `to`, batched, whose examples are the rows of an identity: a product with it is the other side.
+  bool has_identity;
+  sni_node_id identity;
   sni_location location;
 } sni_vectorize_request;
 // Errors: SN_ERR_SHAPE (a value of rank SN_MAX_RANK leaves no axis), SN_ERR_MEMORY.

@@ -22,6 +22,7 @@ typedef struct sni_vmap {
   const bool *batched;          // per operand: has the examples along axis 0
   sni_dim size;                 // number of examples
   const bool *marks;            // of a control op: as sni_vmap_marks.results
+  sni_node_id identity;         // of the request; SNI_NO_NODE: none
   // The batched result; of a control op one per result, batched or not as marks say. Left SNI_NO_NODE: there is no rule
   // for operands like these, and the examples are computed one after the other.
   sni_node_id *out;
