@@ -346,8 +346,7 @@ START_TEST(mistakes_are_refused) {
   static const char *const words[] = {"sn_jacobian: no gradient with respect to xs[0]",
                                       "sn_jacobian: y is c64[3]: derivatives",
                                       "sn_jacobian: xs[0] is c64[3]: derivatives",
-                                      "sn_jacobian: y is f32[3,1,1,1,1] and xs[0] is "
-                                      "f32[3,1,1,1,1]: the derivatives have more than 8",
+                                      "xs[0] is f32[3,1,1,1,1]: the derivatives have more than 8",
                                       "sn_jacobian: .mode is 7",
                                       "sn_hessian: y is f32[3], expected a scalar",
                                       "sn_batch_jacobian: y is f32[3], but xs[0] is f32[2]",
