@@ -434,6 +434,36 @@ START_TEST(sizes_may_be_any) {
 }
 END_TEST
 
+// A function whose number of examples is symbolic after its second call.
+static sn_status of_any_size(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  sn_tensor *y = sn_tanh(sn_matmul(in[0], weights));
+  sn_vectorized_map(c, until_large, NULL, in, 1, out, 2);
+  sn_vectorized_map(c, slope_branch_of_example, NULL, in, 1, out + 2, 2);
+  sn_vectorized_map(c, guarded_lookup, NULL, in, 1, out + 4, 2);
+  sn_batch_jacobian(y, in, 1, out + 6);
+  sn_jacobian(sn_sum(y, .axes = SN_AXES(0)), in, 1, out + 7);
+  return sn_pending_error(c);
+}
+
+START_TEST(one_function_for_all_sizes) {
+  sn_context *c;
+  ck_assert_int_eq(sn_context_create(&c, .threads = 1), SN_OK);
+  sn_function *f = sn_function_create(c, of_any_size, .inputs = 1, .outputs = 8);
+  for (int64_t n = 1; n < 7; n++) {
+    SN_SCOPE(c);
+    sn_tensor *all = make_inputs(c), *compiled[8], *eager[8];
+    sn_tensor *x = sn_concat((sn_tensor *[]){all, sn_mul_scalar(all, 0.7)}, 2, 0);
+    x = sn_slice(x, (sn_range_spec[]){SN_RANGE(0, n, 1)}, 1);
+    ck_assert_msg(!sn_call(f, &x, 1, compiled, 8), "%s", sn_error_message(c));
+    ck_assert_msg(!sn_call_eager(f, &x, 1, eager, 8), "%s", sn_error_message(c));
+    for (int k = 0; k < 8; k++) expect_same(eager[k], compiled[k], "a symbolic size", "compiled");
+  }
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
 typedef struct mistake {
   int number;
 } mistake;
@@ -497,6 +527,7 @@ int main(void) {
   tcase_add_test(tcase, variables_are_assigned_for_all);
   tcase_add_test(tcase, axes_are_where_they_are_said_to_be);
   tcase_add_test(tcase, sizes_may_be_any);
+  tcase_add_test(tcase, one_function_for_all_sizes);
   tcase_add_test(tcase, mistakes_are_refused);
   suite_add_tcase(suite, tcase);
   SRunner *runner = srunner_create(suite);
