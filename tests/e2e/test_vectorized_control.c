@@ -197,6 +197,29 @@ static sn_status nested_loops(sn_context *c, sn_tensor *const *in, sn_tensor **o
 }
 SLOPE(nested_loops)
 
+// ---- all derivatives of one example
+static sn_tensor *curve(sn_tensor *x) {
+  return sn_tanh(sn_squeeze(sn_matmul(weights, sn_expand_dims(sn_mul(x, sn_sin(x)), 1)), 1));
+}
+static sn_status products(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *y = curve(in[0]), *v = sn_cos(in[0]);
+  out[0] = sn_jvp(y, in, &v, 1);
+  sn_hvp(sn_sum(y), in, &v, 1, out + 1);
+  return (void)user, sn_pending_error(c);
+}
+static sn_status matrices(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *y = curve(in[0]);
+  sn_jacobian(y, in, 1, out);
+  sn_hessian(sn_sum(y), in, 1, out + 1);
+  return (void)user, sn_pending_error(c);
+}
+static sn_status forward(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const sn_status status = branch_of_example(c, in, out, user);
+  sn_tensor *y = out[0];
+  if (!status) sn_jacobian(y, in, 1, out, .mode = SN_JACOBIAN_FORWARD);
+  return status ? status : sn_pending_error(c);
+}
+
 #define CASE(name) \
   { #name, name }
 static const struct {
@@ -226,7 +249,10 @@ static const struct {
              CASE(nested_loops),
              CASE(slope_nested_loops),
              CASE(guarded_root),
-             CASE(until_zero)};
+             CASE(until_zero),
+             CASE(products),
+             CASE(matrices),
+             CASE(forward)};
 enum { n_cases = sizeof(cases) / sizeof(*cases) };
 
 static sn_tensor *make_inputs(sn_context *c) {
@@ -285,7 +311,7 @@ static sn_status differentiate(sn_context *c, sn_tensor *const *in, sn_tensor **
 }
 
 static void expect_close(sn_tensor *a, sn_tensor *b, const char *what, int number) {
-  double x[16], y[16];
+  double x[64], y[64];
   const size_t n = (size_t)sn_size(a);
   ck_assert_int_eq(sn_read(a, x, n * sizeof(*x)), SN_OK);
   ck_assert_int_eq(sn_read(b, y, n * sizeof(*y)), SN_OK);
@@ -326,6 +352,41 @@ START_TEST(gradients_are_those_of_a_loop) {
   }
   sn_function_destroy(f);
   sn_function_destroy(g);
+  sn_context_destroy(c);
+}
+END_TEST
+
+// Forward against reverse mode: <u, J v> = <J^T u, v>.
+static sn_status both_modes(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *y[2], *back, *v = sn_cos(in[0]);
+  const sn_status status = mapped(c, in, y, user);
+  if (status) return status;
+  sn_tensor *u = sn_stop_gradient(sn_sin(y[0]));
+  sn_gradients(y[0], in, 1, &back, .seed = u);
+  out[0] = sn_sum(sn_mul(u, sn_jvp(y[0], in, &v, 1)));
+  out[1] = sn_sum(sn_mul(back, v));
+  return sn_pending_error(c);
+}
+
+START_TEST(forward_mode_is_reverse_mode_transposed) {
+  static const sn_callback bodies[] = {branch_of_example, one_of_three, guarded_lookup,
+                                       counted,           scanned,      nested,
+                                       own_gradient,      guarded_root};
+  sn_context *c;
+  ck_assert_int_eq(sn_context_create(&c, .threads = 1), SN_OK);
+  for (int i = 0; i < 8; i++) {
+    request r = {bodies[i], NULL, 1, 2, NULL};
+    double a, b;
+    sn_function *f = sn_function_create(c, both_modes, .user = &r, .inputs = 1, .outputs = 2);
+    sn_tensor *x = make_inputs(c), *out[2];
+    for (int eager = 0; eager < 2; eager++) {
+      ck_assert_msg(!(eager ? sn_call_eager(f, &x, 1, out, 2) : sn_call(f, &x, 1, out, 2)),
+                    "%d: %s", i, sn_error_message(c));
+      ck_assert(!sn_item(out[0], &a) && !sn_item(out[1], &b));
+      ck_assert_msg(fabs(a - b) < 1e-12 * (1 + fabs(a)) && a != 0, "%d: %g, %g", i, a, b);
+    }
+    sn_function_destroy(f);
+  }
   sn_context_destroy(c);
 }
 END_TEST
@@ -524,6 +585,7 @@ int main(void) {
   TCase *tcase = tcase_create("vectorized_control");
   tcase_add_loop_test(tcase, control_flow_is_a_loop_over_examples, 0, 2 * n_cases);
   tcase_add_loop_test(tcase, gradients_are_those_of_a_loop, 0, n_cases);
+  tcase_add_test(tcase, forward_mode_is_reverse_mode_transposed);
   tcase_add_test(tcase, variables_are_assigned_for_all);
   tcase_add_test(tcase, axes_are_where_they_are_said_to_be);
   tcase_add_test(tcase, sizes_may_be_any);
