@@ -10,14 +10,14 @@ SNI_EXTERN_C_BEGIN
 
 typedef struct sn_vectorized_map_options {
   size_t size;  // sizeof(sn_vectorized_map_options); filled in by the macro
-  const int *
-      in_axes;  // per x: the axis that counts the examples, negative from the last on, or SN_UNBATCHED; NULL: 0 each
+  // Per x: the axis that counts the examples, negative from the last on, or SN_UNBATCHED; NULL: 0 each.
+  const int *in_axes;
   int64_t length;  // number of examples, where no x has them
 } sn_vectorized_map_options;
 // out = body(one example of each x), for all examples at once; the outputs' examples lie along a new axis 0. body is
 // called once, in a trace, whatever the number of examples: it gets xs without the axis that counts them, in their order,
-// and sets out[0 .. n_out); it may use what is around it, branches, loops, sn_gradients and sn_vectorized_map. What it
-// computes of no example is computed once. The bits are those of one example after the other (sn_map_fn), where the body
+// and sets out[0 .. n_out); it may use what is around it, branches, loops, sn_gradients (as in bodies of
+// control.h: not through what is computed around) and sn_vectorized_map. What it computes of no example is computed once. The bits are those of one example after the other (sn_map_fn), where the body
 // draws no random numbers.
 //
 // Random numbers of the context's generator are others in each example: one draw for the call gives each a seed (the words

@@ -172,13 +172,29 @@ sn_status sni_vmap_nodes(const sni_vectorize_request *r, const sni_vmap_marks *m
   return SN_OK;
 }
 
+// What no example has a part in, once for all.
+static sn_status copy_shared(const sni_vectorize_request *r) {
+  const state s = {.r = r};
+  for (sni_node_id id = r->first; id < r->end; id++) {
+    const sni_node *node = sni_graph_node(r->from, id);
+    bool ready = r->map[id] == SNI_NO_NODE && !r->batched[id];
+    for (int k = 0; k < node->n_operands; k++)
+      ready = ready && r->map[node->operands[k]] != SNI_NO_NODE;
+    if (ready) SNI_TRY(copy(&s, id));
+  }
+  return SN_OK;
+}
+
 sn_status sni_vectorize(const sni_vectorize_request *r) {
   sni_vmap_marks marks;
   SNI_TRY(sni_vmap_marks_init(&marks, r->to->arena, r->to->diag, r->end));
   memcpy(marks.nodes, r->batched, r->end * sizeof(bool));
   SNI_TRY(sni_vmap_mark(r->to, r->from, r->first, r->end, &marks));
   memcpy(r->batched, marks.nodes, r->end * sizeof(bool));
-  if (sni_vmap_is_unfit(r->from, r->first, r->end)) return sni_vectorize_by_examples(r);
+  if (sni_vmap_is_unfit(r->from, r->first, r->end)) {
+    SNI_TRY(copy_shared(r));
+    return sni_vectorize_by_examples(r);
+  }
   return sni_vmap_nodes(r, &marks);
 }
 

@@ -81,6 +81,13 @@ void sni_vmap_by_examples(const sni_vmap *v) {
 }
 
 // ---- all nodes of a request
+// Constants are in the step too, so that they are known there.
+static bool is_inside(const sni_vectorize_request *r, sni_node_id id) {
+  const sni_node *node = sni_graph_node(r->from, id);
+  const bool is_constant = !node->n_operands && !sni_is_parameter(node);
+  return id >= r->first && (r->map[id] == SNI_NO_NODE || is_constant);
+}
+
 // Which of the nodes that are there already the others read, or are asked for.
 static int find_inputs(const sni_vectorize_request *r, bool *used) {
   int n = 0;
@@ -89,30 +96,33 @@ static int find_inputs(const sni_vectorize_request *r, bool *used) {
     for (int k = 0; r->map[id] == SNI_NO_NODE && k < node->n_operands; k++)
       used[node->operands[k]] = true;
   }
-  for (sni_node_id id = 0; id < r->end; id++) n += used[id] = used[id] && r->map[id] != SNI_NO_NODE;
+  for (sni_node_id id = 0; id < r->end; id++) n += used[id] = used[id] && !is_inside(r, id);
   return n;
+}
+
+// Result number i is none of the nodes that are there, nor one that was asked for before.
+static bool is_new(const sni_vectorize_request *r, int i) {
+  for (int k = 0; k < i; k++)
+    if (r->results[k] == r->results[i]) return false;
+  return r->map[r->results[i]] == SNI_NO_NODE;
 }
 
 static sn_status copy_nodes(const sni_vectorize_request *r, sni_graph *step, sni_node_id *map) {
   for (sni_node_id id = r->first; id < r->end; id++)
-    if (r->map[id] == SNI_NO_NODE)
+    if (is_inside(r, id))
       SNI_TRY(sni_graph_add_copy(step, sni_graph_node(r->from, id), map, &map[id]));
   for (int i = 0; i < r->n_results; i++)
-    if (r->map[r->results[i]] == SNI_NO_NODE)
-      SNI_TRY(sni_graph_add_result(step, map[r->results[i]], -1));
+    if (is_new(r, i)) SNI_TRY(sni_graph_add_result(step, map[r->results[i]], -1));
   return SN_OK;
 }
 
-// Results that are asked for twice are two results of the scan.
 static void take_results(const sni_vectorize_request *r, const sni_node_id *out) {
-  int n = 0;
-  for (int i = 0; i < r->n_results; i++)
-    if (r->map[r->results[i]] == SNI_NO_NODE) n++;
-  for (int i = r->n_results; i-- > 0;)
-    if (r->map[r->results[i]] == SNI_NO_NODE) {
-      r->map[r->results[i]] = out[--n];
-      r->batched[r->results[i]] = true;
-    }
+  for (int i = 0; i < r->n_results; i++) {
+    const sni_node_id id = r->results[i];
+    if (r->map[id] != SNI_NO_NODE) continue;
+    r->map[id] = *out++;
+    r->batched[id] = true;
+  }
 }
 
 sn_status sni_vectorize_by_examples(const sni_vectorize_request *r) {

@@ -401,6 +401,15 @@ static sn_status count(sn_context *c, sn_tensor *const *in, sn_tensor **out, voi
   return sn_pending_error(c);
 }
 
+// One example after the other, but for what they share.
+static sn_status count_slowly(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *made[2];
+  const sn_status status = slope_read_rest(c, in, made, user);
+  out[1] = out[2] = made[0];
+  out[3] = made[1];
+  return status ? status : count(c, in, out, user);
+}
+
 START_TEST(variables_are_assigned_for_all) {
   sn_context *c;
   double value;
@@ -416,6 +425,18 @@ START_TEST(variables_are_assigned_for_all) {
     ck_assert_double_eq(value, 5 + traced);
     expect_same(sn_mul(x, counter), y, "counter", traced ? "traced" : "eager");
   }
+  request slow = {count_slowly, &of_example, 1, 4, NULL},
+          other = {slope_read_rest, NULL, 1, 2, NULL};
+  sn_tensor *here[4], *there[4], *expected[2];
+  ck_assert_msg(!mapped(c, &x, here, &slow), "%s", sn_error_message(c));
+  ck_assert_msg(!call_traced(c, &slow, &x, there), "%s", sn_error_message(c));
+  ck_assert_msg(!mapped(c, &x, expected, &other), "%s", sn_error_message(c));
+  for (int k = 1; k < 4; k++) {
+    expect_same(expected[k > 2], here[k], "slopes", "eager");
+    expect_same(expected[k > 2], there[k], "slopes", "traced");
+  }
+  ck_assert_int_eq(sn_read(counter, &value, sizeof(value)), SN_OK);
+  ck_assert_double_eq(value, 8);
   of_example = 1;
   for (int traced = 0; traced < 2; traced++) {
     ck_assert_int_eq(traced ? call_traced(c, &r, &x, &y) : mapped(c, &x, &y, &r), SN_ERR_STATE);
@@ -424,7 +445,7 @@ START_TEST(variables_are_assigned_for_all) {
         sn_error_message(c));
     ck_assert(traced || sn_check(c) == SN_ERR_STATE);
     ck_assert_int_eq(sn_read(counter, &value, sizeof(value)), SN_OK);
-    ck_assert_double_eq(value, 6);
+    ck_assert_double_eq(value, 8);
   }
   sn_release(counter);
   sn_context_destroy(c);
