@@ -356,6 +356,46 @@ START_TEST(gradients_are_those_of_a_loop) {
 }
 END_TEST
 
+// A tape of the caller's: of what is watched, of a variable, of a small tensor that the body captures; and twice.
+static sn_tensor *scale, *offset;
+static sn_status scaled(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  out[0] = sn_sum(sn_mul(sn_mul(in[0], in[0]), sn_add(scale, offset)));
+  return (void)user, sn_pending_error(c);
+}
+
+START_TEST(tapes_record_maps) {
+  sn_context *c;
+  double g[4 * n_examples], of_scale[4], of_offset[4];
+  ck_assert_int_eq(sn_context_create(&c, .threads = 1, .backend = SN_BACKEND_INTERPRETER), SN_OK);
+  sn_tensor *x = make_inputs(c), *y, *dx, *d[3];
+  scale = sn_variable(sn_full(c, SN_F64, SN_SHAPE(4), 3));
+  offset = sn_full(c, SN_F64, SN_SHAPE(4), 0.5);
+  sn_tape *outer = sn_tape_begin(c), *tape = sn_tape_begin(c, .persistent = true);
+  sn_tensor *xs[3] = {x, scale, offset};
+  for (int i = 0; i < 3; i++) sn_tape_watch(tape, xs[i]);
+  sn_tape_watch(outer, x);
+  ck_assert_int_eq(sn_vectorized_map(c, scaled, NULL, &x, 1, &y, 1), SN_OK);
+  sn_tape_gradient(tape, y, xs, 3, d);
+  sn_tape_end(tape);
+  sn_tape_gradient(outer, sn_sum(d[0]), &x, 1, &dx);
+  sn_tape_end(outer);
+  ck_assert_msg(sn_pending_error(c) == SN_OK, "%s", sn_error_message(c));
+  expect_same(sn_mul_scalar(x, 7), d[0], "x", "tape");
+  ck_assert_int_eq(sn_read(dx, g, sizeof(g)), SN_OK);
+  for (int i = 0; i < 4 * n_examples; i++) ck_assert_double_eq(g[i], 7);
+  sn_tensor *sum = sn_sum(sn_mul(x, x), .axes = SN_AXES(0));
+  ck_assert_int_eq(sn_read(d[1], of_scale, sizeof(of_scale)), SN_OK);
+  ck_assert_int_eq(sn_read(d[2], of_offset, sizeof(of_offset)), SN_OK);
+  ck_assert_int_eq(sn_read(sum, g, 4 * sizeof(*g)), SN_OK);
+  for (int i = 0; i < 4; i++) {
+    ck_assert_double_eq_tol(of_scale[i], g[i], 1e-14);
+    ck_assert_double_eq_tol(of_offset[i], g[i], 1e-14);
+  }
+  sn_release(scale);
+  sn_context_destroy(c);
+}
+END_TEST
+
 // Forward against reverse mode: <u, J v> = <J^T u, v>.
 static sn_status both_modes(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
   sn_tensor *y[2], *back, *v = sn_cos(in[0]);
@@ -606,6 +646,7 @@ int main(void) {
   TCase *tcase = tcase_create("vectorized_control");
   tcase_add_loop_test(tcase, control_flow_is_a_loop_over_examples, 0, 2 * n_cases);
   tcase_add_loop_test(tcase, gradients_are_those_of_a_loop, 0, n_cases);
+  tcase_add_test(tcase, tapes_record_maps);
   tcase_add_test(tcase, forward_mode_is_reverse_mode_transposed);
   tcase_add_test(tcase, variables_are_assigned_for_all);
   tcase_add_test(tcase, axes_are_where_they_are_said_to_be);
