@@ -1,6 +1,7 @@
 // Derivatives beyond a gradient: Jacobian of a tanh network 32-64-64-32 and Hessian of half its
 // squared length, by one batch of 32 equal inputs with the rows of the unit matrix as cotangents;
-// and the gradients of mlp784 for each of 32 samples, as outer products.
+// and the gradients of mlp784 for each of 32 samples, as outer products. Rows that end in .of and .map have the same
+// results of sn_jacobian, sn_hessian and sn_vectorized_map.
 #include "bench/bench.h"
 #include "bench/oracle.h"
 #include "bench/oracle_tape.h"
@@ -37,6 +38,22 @@ static sn_status hessian(sn_context *context, sn_tensor *const *in, sn_tensor **
   sn_gradients(g, &x, 1, out, .seed = in[7]);
   return SN_OK;
 }
+
+#ifdef sn_hessian
+static sn_status jacobian_of(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                             void *user) {
+  (void)context, (void)user;
+  sn_jacobian(forward(in[0], in + 1), in, 1, out);
+  return SN_OK;
+}
+
+static sn_status hessian_of(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                            void *user) {
+  (void)context, (void)user;
+  sn_hessian(sn_mul_scalar(sn_sum(sn_square(forward(in[0], in + 1))), 0.5), in, 1, out);
+  return SN_OK;
+}
+#endif
 
 static bool create(bench_work *w) {
   int64_t n = w->size[0], width[LAYERS + 1] = {n, w->size[1], w->size[1], n};
@@ -122,6 +139,28 @@ static sn_status per_sample(sn_context *context, sn_tensor *const *in, sn_tensor
   return SN_OK;
 }
 
+#ifdef sn_hessian
+// Of one sample: in: x, its label; user: the parameters.
+static sn_status gradients_of_sample(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                     void *user) {
+  sn_tensor *const *p = user, *h = sn_expand_dims(in[0], 0);
+  for (int l = 0; l < LAYERS; l++) {
+    h = sn_add(sn_matmul(h, p[2 * l]), p[2 * l + 1]);
+    if (l + 1 < LAYERS) h = sn_relu(h);
+  }
+  sn_tensor *label = sn_expand_dims(in[1], 0);
+  sn_gradients(sn_sum(sn_sparse_softmax_cross_entropy(h, label)), p, 2 * LAYERS, out);
+  return sn_pending_error(context);
+}
+
+static sn_status per_sample_map(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                void *user) {
+  (void)user;
+  return sn_vectorized_map(context, gradients_of_sample, (void *)(uintptr_t)(in + 2), in, 2, out,
+                           2 * LAYERS);
+}
+#endif
+
 static int64_t width_of(const bench_work *w, int l) {
   return l < LAYERS ? w->size[1 + l] : MLP_LABELS;
 }
@@ -192,5 +231,17 @@ static const bench_workload bench_rows_deriv[] = {
      .reference = reference_per_sample,
      .outputs = 6,
      .gradients = true},
+#ifdef sn_hessian
+    DERIVATIVE("deriv.jacobian.of", jacobian_of, reference_jacobian),
+    DERIVATIVE("deriv.hessian.of", hessian_of, reference_hessian),
+    {.name = "deriv.per_sample.map",
+     .size = {32, 784, 300, 100},
+     .small = {5, 30, 20, 12},
+     .create = create_per_sample,
+     .body = per_sample_map,
+     .reference = reference_per_sample,
+     .outputs = 6,
+     .gradients = true},
+#endif
 };
 BENCH_GROUP(deriv);

@@ -13,8 +13,8 @@
 #include <string.h>
 
 static const sni_infer_rule rules[SNI_OP_COUNT] = {
-#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
-              cost, formula)                                                                   \
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, vmap, kop, lowering, \
+              flags, cost, formula)                                                           \
   [SNI_OP_##id] = sni_infer_##infer,
     SNI_OPS(SNI_X)
 #undef SNI_X

@@ -15,8 +15,8 @@
 #include "runtime/host.h"
 
 typedef enum sni_op {
-#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
-              cost, formula)                                                                   \
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, vmap, kop, lowering, \
+              flags, cost, formula)                                                           \
   SNI_OP_##id,
 
   SNI_OPS(SNI_X)
@@ -312,7 +312,7 @@ sn_status sni_graph_add_full(sni_graph *graph, const sni_type *type, double valu
 sn_status sni_graph_add_parameter(sni_graph *graph, const sni_type *type, sni_parameter_kind kind,
                                   uint32_t index, const char *name, sni_node_id *out_id);
 sn_status sni_graph_add_result(sni_graph *graph, sni_node_id node, int32_t variable);
-// Appends a copy of a node of another graph over the same dims; map: what that graph's nodes are here.
+// A node of another graph over the same dims as it is; map: what its operands are here. Bodies and data are shared.
 sn_status sni_graph_add_copy(sni_graph *graph, const sni_node *node, const sni_node_id *map,
                              sni_node_id *out_id);
 

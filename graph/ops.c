@@ -11,7 +11,8 @@
 #define SNI_HAS_VJP(rule) SNI_EXPAND_SECOND(SNI_VJP_##rule, 1, 1)
 
 const sni_op_info sni_op_infos[SNI_OP_COUNT] = {
-#define SNI_X(id, text, count, class, dtype_set, schema, infer, vjp, kop, lower, traits, ns, rule) \
+#define SNI_X(id, text, count, class, dtype_set, schema, infer, vjp, vmap, kop, lower, traits, ns, \
+              rule)                                                                                \
   [SNI_OP_##id] = {.name = text,                                                                   \
                    .operands = count,                                                              \
                    .op_class = SNI_CLASS_##class,                                                  \

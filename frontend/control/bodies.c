@@ -88,6 +88,7 @@ sn_status sni_trace_body_with(sni_bodies *b, int body, const sni_user_code *code
   sn_status status = sni_trace_open_body(&t->trace, b->context, &b->outer, b->first_input,
                                          b->n_carries, code->name);
   t->open = true;
+  t->trace.keeps_small |= b->keeps_small;
   if (!status) status = run_in_trace(b, t, code, inputs, end, user);
   sni_trace_leave(&t->trace);
   return status;

@@ -26,6 +26,7 @@ typedef struct sni_bodies {
   sni_traced_body *bodies;
   int n_bodies;
   uint32_t first_input, n_carries;  // of the caller's
+  bool keeps_small;                 // as in sni_trace
   sni_body_variable *variables;
   uint32_t n_variables, variables_capacity;
   uint32_t *

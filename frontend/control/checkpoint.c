@@ -81,7 +81,7 @@ static sn_status checkpoint_op_by_op(const checkpoint *r) {
   if (!sni_is_recording(context)) return sni_run_here(context, &r->code, r->in, r->out);
   sn_status status = sni_trace_open(&trace, context, &context->record->arena, name);
   if (status) return status;
-  trace.is_body = trace.bakes_nothing = true;
+  trace.is_body = trace.keeps_small = true;
   status = record(r, &trace);
   sni_trace_close(&trace);
   return status;

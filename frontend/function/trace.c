@@ -81,7 +81,7 @@ sn_status sni_trace_open_body(sni_trace *trace, sn_context *context, sni_outer_v
                        .first_variable = first_variable,
                        .depth = around->depth,
                        .is_body = true,
-                       .bakes_nothing = around->bakes_nothing,
+                       .keeps_small = around->keeps_small,
                        .nesting = around->nesting + 1};
   trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
   SNI_TRY(sni_graph_create(around->graph->arena, &context->diag, name, around->graph->dims,
@@ -149,12 +149,16 @@ static sn_status outer_node(sni_trace *trace, sni_node_id outer, sni_node_id *ou
   return SN_OK;
 }
 
+static bool is_baked(const sni_trace *trace, const sni_type *type) {
+  return !trace->keeps_small && sni_type_size(NULL, type) <= most_baked_elements;
+}
+
 // What the trace around calls t: a constant is one here too.
 static sn_status node_of_outer(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
   sni_node_id outer;
   SNI_TRY(sni_trace_node(trace->around, t, &outer));
   const sni_node *node = sni_graph_node(trace->around->graph, outer);
-  if (sni_is_constant(node) && sni_type_size(NULL, &node->type) <= most_baked_elements)
+  if (sni_is_constant(node) && is_baked(trace, &node->type))
     return sni_graph_add_constant(trace->graph, &node->type, node->data, node->location, out_node);
   return outer_node(trace, outer, out_node);
 }
@@ -202,7 +206,7 @@ static void add_known(sni_trace *trace, const sni_trace_known *known) {
 static sn_status capture(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
   SNI_TRY(reserve_known(trace));
   sni_trace_known known = {.tensor = t, .capture = -1};
-  if (!trace->bakes_nothing && sni_type_size(NULL, &t->type) <= most_baked_elements) {
+  if (is_baked(trace, &t->type)) {
     SNI_TRY(sni_graph_add_constant(trace->graph, &t->type, t->data, t->location, &known.node));
   } else if (trace->around) {
     SNI_TRY(node_of_outer(trace, t, &known.node));

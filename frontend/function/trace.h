@@ -55,9 +55,10 @@ struct sni_trace {
   uint32_t *slots;  // open addressing over known: number + 1
   uint32_t n_slots;
   uint32_t n_captures;
-  int depth;           // of functions inlined into one another
-  bool is_body;        // of a control op, also of one that the record holds
-  bool bakes_nothing;  // eager tensors are captures, however small: gradients lead to them
+  int depth;     // of functions inlined into one another
+  bool is_body;  // of a control op, also of one that the record holds
+  bool
+      keeps_small;  // eager tensors are captures, however small: what is made of the graph has gradients with respect to them
   // Of a body:
   sni_trace *around;         // NULL: this is a function's
   sni_outer_values *outer;   // what its parameters from first_input on stand for

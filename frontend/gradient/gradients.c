@@ -307,8 +307,7 @@ static sn_status differentiate(sni_trace *trace, const sni_gradient_call *call,
   SNI_TRY(sni_request_ys(graph, ys.nodes, ys.seeds, call->n_ys, &request, &any));
   *out_y = request.y;
   request.first = sni_boundary_first(trace->context);
-  SNI_TRY(sni_differentiate(graph, &request, terms->gradients));
-  return sni_terms_add(terms, graph);
+  return sni_derivative_append(call, graph, &request, terms);
 }
 
 // The name that the user knows x by: the variable's, or the parameter's.
@@ -335,8 +334,8 @@ static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient
     }
     if (node == SNI_NO_NODE && call->unconnected == SN_NONE) continue;
     if (node == SNI_NO_NODE) {
-      const sni_type *type = &call->xs[i]->type;
-      sn_status status = sni_graph_add_full(graph, type, 0, (sni_location){0}, &node);
+      const sni_type type = sni_derivative_type(call, sni_graph_type(graph, y), &call->xs[i]->type);
+      sn_status status = sni_graph_add_full(graph, &type, 0, (sni_location){0}, &node);
       if (status) {
         sni_error_from(context, status, graph->diag);
         return false;
@@ -369,14 +368,35 @@ static void trace_gradients(sn_context *context, const sni_gradient_call *call) 
 }
 
 // ---- both
-void sni_gradients(const char *name, sni_gradient_call *call, const sn_gradients_options *options) {
-  SNI_ENTERED entered = NULL;
-  sn_context *context = sni_gradients_begin(name, call, options, &entered);
-  if (!context) return;
+sn_status sni_derivative_append(const sni_gradient_call *call, sni_graph *graph,
+                                const sni_differentiate_request *request,
+                                sni_gradient_terms *terms) {
+  const bool of_batch = call->kind == SNI_DERIVATIVE_BATCH_JACOBIAN;
+  if (call->kind == SNI_DERIVATIVE_GRADIENT)
+    SNI_TRY(sni_differentiate(graph, request, terms->gradients));
+  else
+    SNI_TRY(sni_jacobian(graph, request, of_batch, call->mode, terms->gradients));
+  return sni_terms_add(terms, graph);
+}
+
+sni_type sni_derivative_type(const sni_gradient_call *call, const sni_type *y, const sni_type *x) {
+  sni_type type = *x;
+  if (call->kind != SNI_DERIVATIVE_GRADIENT)
+    sni_jacobian_type(y, x, call->kind == SNI_DERIVATIVE_BATCH_JACOBIAN, &type);
+  return type;
+}
+
+void sni_derivative_at(sn_context *context, const sni_gradient_call *call) {
   if (context->trace)
     trace_gradients(context, call);
   else
     sni_record_gradients(context, call);
+}
+
+void sni_gradients(const char *name, sni_gradient_call *call, const sn_gradients_options *options) {
+  SNI_ENTERED entered = NULL;
+  sn_context *context = sni_gradients_begin(name, call, options, &entered);
+  if (context) sni_derivative_at(context, call);
 }
 
 static sn_tensor *located(const sni_gradient_call *call) {

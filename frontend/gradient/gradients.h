@@ -7,8 +7,17 @@
 
 #include <stdio.h>
 
-// d sum(ys) / d xs.
+// What is asked for: the gradient, or all derivatives.
+typedef enum sni_derivative_kind {
+  SNI_DERIVATIVE_GRADIENT,
+  SNI_DERIVATIVE_JACOBIAN,  // of one y, without a seed
+  SNI_DERIVATIVE_BATCH_JACOBIAN,
+} sni_derivative_kind;
+
+// d sum(ys) / d xs, or d y / d xs.
 struct sni_gradient_call {
+  sni_derivative_kind kind;
+  sn_jacobian_mode mode;
   sn_tensor *const *ys;
   int n_ys;
   sn_tensor *const *xs;
@@ -26,6 +35,9 @@ enum { SNI_X_NAME = 200 };
 void sni_gradients(const char *name, sni_gradient_call *call, const sn_gradients_options *options);
 void sni_gradients_of_tape(const char *name, sn_tape *tape, sni_gradient_call *call,
                            const sn_gradients_options *options);
+// The same behind sni_gradients_begin.
+void sni_derivative_at(sn_context *context, const sni_gradient_call *call);
+void sni_derivative_of_tape(sn_context *context, sn_tape *tape, const sni_gradient_call *call);
 // Enters the context of a public gradient function and checks its arguments. NULL: every out[i] has
 // been set to what it must return.
 sn_context *sni_gradients_begin(const char *name, sni_gradient_call *call,
@@ -47,6 +59,12 @@ void sni_terms_deinit(sni_gradient_terms *terms, sni_allocator *allocator);
 // gradients[i] becomes the sum of those of x i's terms, added in order to the graph; SNI_NO_NODE:
 // there is none.
 sn_status sni_terms_add(const sni_gradient_terms *terms, sni_graph *graph);
+// Appends what the call asks for to the graph: terms->gradients[i] is that of x i, or SNI_NO_NODE.
+sn_status sni_derivative_append(const sni_gradient_call *call, sni_graph *graph,
+                                const sni_differentiate_request *request,
+                                sni_gradient_terms *terms);
+// Of y with respect to x, where they are not connected.
+sni_type sni_derivative_type(const sni_gradient_call *call, const sni_type *y, const sni_type *x);
 // Whether y depends on none of the xs through what is around the body that is called in place. Errors: SN_ERR_GRADIENT, SN_ERR_MEMORY.
 sn_status sni_check_boundary(sn_context *context, sni_node_id y, const sni_gradient_terms *terms);
 // Whether the ys and their seeds can be differentiated at all. False: an error is pending.

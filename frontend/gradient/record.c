@@ -185,6 +185,25 @@ sn_status sni_record_extend(sni_record *record, uint32_t old_nodes) {
   return SN_OK;
 }
 
+void sni_record_spread(sni_record *record, uint32_t first_new, uint64_t tapes) {
+  for (uint32_t i = first_new; i < record->graph->n_nodes; i++) {
+    const sni_node *node = &record->graph->nodes[i];
+    uint64_t watched = 0;
+    for (int k = 0; k < node->n_operands; k++) watched |= record->watched[node->operands[k]];
+    record->watched[i] = record->flows[i] = watched & tapes;
+  }
+}
+
+sn_tensor *sni_record_tensor(sni_record *record, sni_node_id node) {
+  const sni_value *value = &record->values[node];
+  sn_tensor *t = sni_tensor_from_buffer(record->context, &value->type,
+                                        sni_buffer_keep(value->buffer), value->data);
+  if (!t) return NULL;
+  t->record_id = record->id;
+  t->record_node = node;
+  return t;
+}
+
 static sni_variable_leaf *latest_leaf(const sni_record *record, const sn_tensor *variable) {
   for (uint32_t i = record->n_leaves; i-- > 0;)
     if (record->leaves[i].variable == variable) return &record->leaves[i];

@@ -84,9 +84,17 @@ sn_status sni_record_extend(sni_record *record, uint32_t old_nodes);
 // are let go again.
 sn_status sni_record_evaluate(sni_record *record, const sni_node_id *nodes, int n,
                               uint32_t first_new);
-// (record_control.c) Runs a control op of the record, and gives its RESULT nodes their values.
-sn_status sni_record_run_control(sni_record *record, sni_node_id id,
-                                 const sni_value *const *operands);
+// (record_control.c) What is read where a node is computed: its operands, but of a rescan those of its loop come in the
+// place of the history.
+int sni_record_reads(const sni_graph *graph, const sni_node *node);
+sni_node_id sni_record_read(const sni_graph *graph, const sni_node *node, int k);
+// Computes these results of a control node; what it reads is there.
+sn_status sni_record_run_control(sni_record *record, sni_node_id id, const sni_node_id *results,
+                                 int n);
+// Nodes from first_new on, which were appended to the graph, count for those tapes that some operand counts for.
+void sni_record_spread(sni_record *record, uint32_t first_new, uint64_t tapes);
+// A tensor of the node's value; NULL: an error is pending.
+sn_tensor *sni_record_tensor(sni_record *record, sni_node_id node);
 // Watches the variable's later values as well (its present one has a leaf).
 void sni_record_watch_variable(sni_record *record, const sn_tensor *variable, uint64_t bit);
 void sni_record_drop(sn_context *context);  // the context ends: so do its tapes

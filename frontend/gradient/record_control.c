@@ -1,109 +1,142 @@
-// Control ops that a gradient appended to the record: the body is compiled for the interpreter, as a function is, run once with
-// the operands' values, and forgotten.
+// Evaluating a control node of the record: as a program of its own, with what it reads as inputs and the results that are
+// wanted as outputs. It is compiled for this run alone, by the interpreter.
+//
+// A rescan's history is the memory of the command that made it, so its loop runs once more in the same program.
 #include "frontend/gradient/record.h"
 #include "graph/control.h"
 #include "passes/compile.h"
 
-typedef struct control_run {
-  sni_record *record;
-  sni_node_id id;
-  const sni_value *const *operands;
-  int n_results;
-  sni_buffer **buffers;  // of the results
-  void **inputs, **outputs;
-} control_run;
+#include <string.h>
 
-static sn_status make_arrays(control_run *r, sni_arena *arena) {
-  const sni_node *node = sni_graph_node(r->record->graph, r->id);
-  const size_t n = node->n_operands + (size_t)r->n_results;
-  r->buffers = SNI_ARENA_ARRAY(arena, sni_buffer *, r->n_results + 1);
-  r->inputs = SNI_ARENA_ARRAY(arena, void *, node->n_operands + 1);
-  r->outputs = SNI_ARENA_ARRAY(arena, void *, r->n_results + 1);
-  if (r->buffers && r->inputs && r->outputs) return SN_OK;
-  r->n_results = 0;
-  return sni_fail_memory(&r->record->diag, n * sizeof(void *), "a control op");
+static const sni_node *loop_of(const sni_graph *graph, const sni_node *rescan) {
+  return sni_graph_node(graph, sni_graph_node(graph, rescan->operands[0])->operands[0]);
 }
 
-// The op, its operands as inputs, its results as outputs.
-static sn_status make_graph(control_run *r, sni_arena *arena, sni_graph **out_graph) {
-  const sni_node *node = sni_graph_node(r->record->graph, r->id);
-  sni_node_id *ids = SNI_ARENA_ARRAY(arena, sni_node_id, node->n_operands + 1), control, id;
+static bool reads_history(const sni_node *node) {
+  return sni_is_control(node) && sni_control_of(node).kind == SNI_CONTROL_RESCAN;
+}
+
+int sni_record_reads(const sni_graph *graph, const sni_node *node) {
+  if (!reads_history(node)) return node->n_operands;
+  return node->n_operands - 1 + loop_of(graph, node)->n_operands;
+}
+
+sni_node_id sni_record_read(const sni_graph *graph, const sni_node *node, int k) {
+  if (!reads_history(node)) return node->operands[k];
+  const sni_node *loop = loop_of(graph, node);
+  return k < loop->n_operands ? loop->operands[k] : node->operands[1 + k - loop->n_operands];
+}
+
+// ---- the program
+typedef struct program {
+  sni_record *record;
+  sni_arena arena;
   sni_graph *graph;
-  SNI_TRY(sni_graph_create(arena, &r->record->diag, "control", NULL, &graph));
-  if (!ids) return sni_fail_memory(graph->diag, node->n_operands, "a control op");
-  for (uint32_t i = 0; i < node->n_operands; i++)
-    SNI_TRY(sni_graph_add_parameter(graph, &r->operands[i]->type, SNI_PARAMETER_INPUT, i, NULL,
-                                    &ids[i]));
-  SNI_TRY(sni_graph_add_control(graph, node->op, ids, node->n_operands, node->attrs, node->n_attrs,
-                                node->bodies, node->n_bodies, node->location, &control));
-  for (int i = 0; i < r->n_results; i++) {
-    SNI_TRY(sni_graph_add_control_result(graph, control, i, &id));
-    SNI_TRY(sni_graph_add_result(graph, id, -1));
-    const size_t bytes = sni_type_bytes(sni_graph_type(graph, id));
-    r->buffers[i] = sni_buffer_create(r->record->context->family->buffers, bytes);
-    if (!r->buffers[i]) return sni_fail_memory(graph->diag, bytes, "a gradient");
-    r->outputs[i] = sni_buffer_host(r->buffers[i]);
-  }
-  *out_graph = graph;
+  const sni_node_id *results;  // nodes of the record
+  void **inputs, **outputs;
+  int n_inputs, n_results;
+  sni_compiled *compiled;
+  sni_run_state *state;
+} program;
+
+static sn_status copy_control(program *p, const sni_node *node, const sni_node_id *operands,
+                              sni_node_id *out) {
+  SNI_TRY(sni_graph_add_control(p->graph, node->op, operands, node->n_operands, node->attrs,
+                                node->n_attrs, node->bodies, node->n_bodies, node->location, out));
+  p->graph->nodes[*out].host = node->host;
   return SN_OK;
 }
 
-static sn_status execute(control_run *r, const sni_compiled *compiled) {
-  sni_record *record = r->record;
-  sni_family *family = record->context->family;
-  sni_run_state *state = NULL;
-  sn_status status =
-      sni_run_state_create(&compiled->executable, &family->allocator, family->buffers,
-                           family->threads, 0, &record->diag, &state);
-  if (!status) status = sni_run_state_bind(state, NULL);
-  if (!status) {
-    sni_run_state_limit_threads(state, record->context->thread_limit);
-    status = sni_run_state_run(state, r->inputs, r->outputs, NULL, NULL,
-                               (void *const *)(uintptr_t)compiled->constants);
+static sn_status add_nodes(program *p, const sni_node *node, sni_node_id *in) {
+  sni_node_id control, history;
+  if (!reads_history(node)) {
+    SNI_TRY(copy_control(p, node, in, &control));
+  } else {
+    const sni_node *loop = loop_of(p->record->graph, node);
+    SNI_TRY(copy_control(p, loop, in, &control));
+    SNI_TRY(
+        sni_graph_add_control_result(p->graph, control, sni_control_of(loop).n_carries, &history));
+    in[loop->n_operands - 1] = history;  // in front of its own operands
+    SNI_TRY(copy_control(p, node, in + loop->n_operands - 1, &control));
   }
-  sni_run_state_destroy(state);
+  for (int i = 0; i < p->n_results; i++) {
+    const sni_node *result = sni_graph_node(p->record->graph, p->results[i]);
+    sni_node_id y;
+    SNI_TRY(sni_graph_add_control_result(p->graph, control, (int)result->attrs[0], &y));
+    SNI_TRY(sni_graph_add_result(p->graph, y, -1));
+  }
+  return SN_OK;
+}
+
+static sn_status build(program *p, const sni_node *node) {
+  const sni_record *record = p->record;
+  p->n_inputs = sni_record_reads(record->graph, node);
+  sni_node_id *in = SNI_ARENA_ARRAY(&p->arena, sni_node_id, p->n_inputs + 1);
+  p->inputs = SNI_ARENA_ARRAY(&p->arena, void *, p->n_inputs + 1);
+  p->outputs = SNI_ARENA_ARRAY(&p->arena, void *, p->n_results + 1);
+  if (!in || !p->inputs || !p->outputs)
+    return sni_fail_memory(&p->record->diag, (size_t)p->n_inputs * sizeof(*in), "a loop");
+  SNI_TRY(sni_graph_create(&p->arena, &p->record->diag, "eager", record->graph->dims, &p->graph));
+  for (int k = 0; k < p->n_inputs; k++) {
+    const sni_node_id source = sni_record_read(record->graph, node, k);
+    p->inputs[k] = record->values[source].data;
+    SNI_TRY(sni_graph_add_parameter(p->graph, sni_graph_type(record->graph, source),
+                                    SNI_PARAMETER_INPUT, (uint32_t)k, NULL, &in[k]));
+  }
+  SNI_TRY(add_nodes(p, node, in));
+  const sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER,
+                                       .watch = &record->context->watch};
+  return sni_compile(record->context->family->compiler, p->graph, &options, &p->record->diag,
+                     &p->compiled);
+}
+
+static sn_status make_room(program *p, sni_value *values) {
+  for (int i = 0; i < p->n_results; i++) {
+    const sni_type *type = sni_graph_type(p->record->graph, p->results[i]);
+    const size_t bytes = sni_type_bytes(type);
+    sni_buffer *buffer = sni_buffer_create(p->record->context->family->buffers, bytes);
+    if (!buffer) return sni_fail_memory(&p->record->diag, bytes, "a tensor's elements");
+    values[i] = (sni_value){*type, buffer, sni_buffer_host(buffer)};
+    p->outputs[i] = values[i].data;
+  }
+  return SN_OK;
+}
+
+static sn_status run(program *p, const sni_node *node, sni_value *values) {
+  sni_family *family = p->record->context->family;
+  SNI_TRY(build(p, node));
+  SNI_TRY(make_room(p, values));
+  SNI_TRY(sni_run_state_create(&p->compiled->executable, &family->allocator, family->buffers,
+                               family->threads, p->record->context->thread_limit, &p->record->diag,
+                               &p->state));
+  sni_run_state_watch(p->state, &p->record->context->watch, true);
+  SNI_TRY(sni_run_state_bind(p->state, NULL));
+  return sni_run_state_run(p->state, p->inputs, p->outputs, NULL, NULL,
+                           (void *const *)(uintptr_t)p->compiled->constants);
+}
+
+static sn_status evaluate(program *p, const sni_node *node) {
+  sni_value *values = SNI_ARENA_ARRAY(&p->arena, sni_value, p->n_results + 1);
+  if (!values) return sni_fail_memory(&p->record->diag, sizeof(*values), "a loop");
+  const sn_status status = run(p, node, values);
+  for (int i = 0; i < p->n_results; i++) {
+    if (status)
+      sni_buffer_release(values[i].buffer);
+    else
+      p->record->values[p->results[i]] = values[i];
+  }
   return status;
 }
 
-static sn_status run(control_run *r, sni_arena *arena) {
-  const sni_node *node = sni_graph_node(r->record->graph, r->id);
-  const sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER};
-  sni_graph *graph = NULL;
-  sni_compiled *compiled;
-  SNI_TRY(make_arrays(r, arena));
-  for (int i = 0; i < node->n_operands; i++) r->inputs[i] = r->operands[i]->data;
-  SNI_TRY(make_graph(r, arena, &graph));
-  SNI_TRY(sni_compile(r->record->context->family->compiler, graph, &options, &r->record->diag,
-                      &compiled));
-  const sn_status status = execute(r, compiled);
-  sni_compiled_destroy(compiled);
-  return status;
-}
-
-// The RESULT nodes that have no value yet take theirs.
-static void give_results(const control_run *r) {
-  sni_record *record = r->record;
-  for (sni_node_id id = r->id + 1; id < record->graph->n_nodes; id++) {
-    const sni_node *node = sni_graph_node(record->graph, id);
-    if (!sni_is_result(node) || node->operands[0] != r->id || record->values[id].buffer) continue;
-    sni_buffer *buffer = sni_buffer_keep(r->buffers[node->attrs[0]]);
-    record->values[id] = (sni_value){node->type, buffer, sni_buffer_host(buffer)};
-  }
-}
-
-sn_status sni_record_run_control(sni_record *record, sni_node_id id,
-                                 const sni_value *const *operands) {
-  const sni_control c = sni_control_of(sni_graph_node(record->graph, id));
-  control_run r = {.record = record, .id = id, .operands = operands, .n_results = c.n_results};
-  sni_arena arena;
-  if (c.kind == SNI_CONTROL_WHILE || c.kind == SNI_CONTROL_RESCAN)
-    return sni_fail(&record->diag, SN_ERR_GRADIENT,
-                    "gradients: in eager mode there is none through sn_while_loop in a backward "
-                    "function: use sn_call, or sn_fori_loop");
-  sni_arena_init(&arena, sni_record_allocator(record));
-  const sn_status status = run(&r, &arena);
-  if (!status) give_results(&r);
-  for (int i = 0; i < r.n_results; i++) sni_buffer_release(r.buffers[i]);
-  sni_arena_deinit(&arena);
+sn_status sni_record_run_control(sni_record *record, sni_node_id id, const sni_node_id *results,
+                                 int n) {
+  const sni_node node = *sni_graph_node(record->graph, id);
+  program p = {.record = record, .results = results, .n_results = n};
+  if (!n) return SN_OK;
+  sni_arena_init(&p.arena, sni_record_allocator(record));
+  const sn_status status = evaluate(&p, &node);
+  sni_run_state_destroy(p.state);
+  sni_compiled_destroy(p.compiled);
+  sni_arena_deinit(&p.arena);
   return status;
 }

@@ -3,7 +3,8 @@
 //
 // Demand goes down the ids, evaluation up, one node at a time through eager execution. Broadcasts
 // that pointwise kernels do by themselves are skipped. A value that only this evaluation needed is
-// let go after its last use; should a later gradient need it, it is computed again.
+// let go after its last use; should a later gradient need it, it is computed again. A control node's results are computed
+// with it (record_control.c).
 #include "frontend/gradient/record.h"
 #include "frontend/program/nonfinite.h"
 #include "graph/control.h"
@@ -56,8 +57,9 @@ static void mark(evaluation *e) {
     if (!(e->flags[id] & needed_flag) || !is_empty(record, id)) continue;
     const sni_node *node = &record->graph->nodes[id];
     if (may_read_sources(record, node)) e->flags[id] |= source_flag;
-    for (int k = 0; k < node->n_operands; k++) {
-      sni_node_id source = source_of(e, id, node->operands[k]);
+    const int n = sni_record_reads(record->graph, node);
+    for (int k = 0; k < n; k++) {
+      sni_node_id source = source_of(e, id, sni_record_read(record->graph, node, k));
       e->flags[source] |= needed_flag;
       e->uses[source]++;
     }
@@ -96,27 +98,41 @@ static sn_status check_gradient(sni_record *record, const sni_node *node,
   return sni_fail(&record->diag, SN_ERR_NONFINITE, "%s", text);
 }
 
+// With those of its results that are needed and not there.
+static sn_status evaluate_control(evaluation *e, sni_node_id id) {
+  sni_record *record = e->record;
+  sni_node_id *results = SNI_ARENA_ARRAY(&record->arena, sni_node_id, e->n - id);
+  int n = 0;
+  if (!results) return sni_fail_memory(&record->diag, (e->n - id) * sizeof(*results), "results");
+  for (sni_node_id r = id + 1; r < e->n; r++) {
+    const sni_node *node = sni_graph_node(record->graph, r);
+    if (sni_is_result(node) && node->operands[0] == id && (e->flags[r] & needed_flag) &&
+        is_empty(record, r))
+      results[n++] = r;
+  }
+  return sni_record_run_control(record, id, results, n);
+}
+
 static sn_status evaluate_node(evaluation *e, sni_node_id id) {
   sni_record *record = e->record;
   const sni_node *node = &record->graph->nodes[id];
   const sni_value *few[8], **operands = few;
   size_t bytes = node->n_operands * sizeof(*operands);
   if (sni_is_constant(node)) return evaluate_constant(record, node, &record->values[id]);
+  if (sni_is_control(node)) return evaluate_control(e, id);
   if (node->n_operands > SNI_COUNT_OF(few)) {
     operands = sni_alloc(sni_record_allocator(record), bytes);
     if (!operands) return sni_fail_memory(&record->diag, bytes, "operands");
   }
   for (int k = 0; k < node->n_operands; k++)
     operands[k] = &record->values[source_of(e, id, node->operands[k])];
-  sni_value value = {.buffer = NULL};
-  sn_status status = sni_is_control(node)
-                         ? sni_record_run_control(record, id, operands)
-                         : sni_eager_run(record->context, node->op, operands, node->n_operands,
-                                         node->attrs, node->n_attrs, &node->type, &value);
-  if (!status && record->context->debug_nonfinite && !sni_is_control(node))
+  sni_value value;
+  sn_status status = sni_eager_run(record->context, node->op, operands, node->n_operands,
+                                   node->attrs, node->n_attrs, &node->type, &value);
+  if (!status && record->context->debug_nonfinite)
     status = check_gradient(record, node, operands, &value);
   if (operands != few) sni_free(sni_record_allocator(record), operands, bytes);
-  if (status || sni_is_control(sni_graph_node(record->graph, id))) return status;
+  if (status) return status;
   sni_assert(sni_type_equal(NULL, &value.type, &node->type));
   record->values[id] = value;
   return SN_OK;
@@ -125,8 +141,9 @@ static sn_status evaluate_node(evaluation *e, sni_node_id id) {
 static void let_go(evaluation *e, sni_node_id id) {
   sni_record *record = e->record;
   const sni_node *node = &record->graph->nodes[id];
-  for (int k = 0; k < node->n_operands; k++) {
-    sni_node_id source = source_of(e, id, node->operands[k]);
+  const int n = sni_record_reads(record->graph, node);
+  for (int k = 0; k < n; k++) {
+    sni_node_id source = source_of(e, id, sni_record_read(record->graph, node, k));
     if (--e->uses[source] || source < e->first_new || (e->flags[source] & wanted_flag) ||
         (record->watched[id] | record->watched[source]))
       continue;

@@ -201,16 +201,19 @@ static sn_status find_xs(sweep *s) {
   return SN_OK;
 }
 
-// The appended nodes count for the tapes that record now and that some operand counts for.
-static void spread_masks(const sweep *s, uint32_t first_new) {
-  sni_record *record = s->record;
-  uint64_t recording = record->recording & (s->tape->persistent ? ~(uint64_t)0 : ~s->tape->bit);
-  for (uint32_t i = first_new; i < record->graph->n_nodes; i++) {
-    const sni_node *node = &record->graph->nodes[i];
-    uint64_t watched = 0;
-    for (int k = 0; k < node->n_operands; k++) watched |= record->watched[node->operands[k]];
-    record->watched[i] = record->flows[i] = watched & recording;
+static bool has_late_sizes(const sni_graph *graph, sni_node_id first) {
+  for (sni_node_id id = first; id < graph->n_nodes; id++) {
+    const sni_node *node = sni_graph_node(graph, id);
+    if (node->op == SNI_OP_EXTENT) return true;
+    for (int i = 0; i < node->n_bodies; i++)
+      if (has_late_sizes(node->bodies[i], 0)) return true;
   }
+  return false;
+}
+
+// Tapes that the appended nodes may count for: those that record now.
+static uint64_t recording_tapes(const sweep *s) {
+  return s->record->recording & (s->tape->persistent ? ~(uint64_t)0 : ~s->tape->bit);
 }
 
 // Adds the seeds to the record, and says what of the ys the tape has watched.
@@ -240,14 +243,20 @@ static sn_status differentiate(sweep *s) {
   if (!any) return SN_OK;
   request.masks = record->flows;
   uint32_t first_new = record->graph->n_nodes;
-  sn_status status = sni_differentiate(record->graph, &request, terms->gradients);
-  if (!status) status = sni_terms_add(terms, record->graph);
+  const sn_status status = sni_derivative_append(s->call, record->graph, &request, terms);
   if (status) {
     record->graph->n_nodes = first_new;
     return status;
   }
+  if (has_late_sizes(record->graph, first_new)) {  // of what a tape holds they are known
+    record->graph->n_nodes = first_new;
+    return sni_fail(&record->diag, SN_ERR_GRADIENT,
+                    "%s: in eager mode there is no second derivative through sn_while_loop in "
+                    "sn_vectorized_map: use sn_call, or sn_fori_loop",
+                    s->tape->context->frame.op);
+  }
   SNI_TRY(sni_record_extend(record, first_new));
-  spread_masks(s, first_new);
+  sni_record_spread(record, first_new, recording_tapes(s));
   return sni_record_evaluate(record, terms->gradients, terms->n_xs, first_new);
 }
 
@@ -282,16 +291,13 @@ static bool make_outputs(sn_context *context, const sweep *s) {
         sni_fail_unconnected(context, s->call, xs[i], i, why);
         return false;
       }
-      out[i] = unconnected == SN_ZEROS ? zeros(context, &xs[i]->type) : NULL;
+      const sni_type type = sni_derivative_type(s->call, &s->call->ys[0]->type, &xs[i]->type);
+      out[i] = unconnected == SN_ZEROS ? zeros(context, &type) : NULL;
       if (unconnected == SN_ZEROS && !out[i]) return false;
       continue;
     }
-    const sni_value *value = &s->record->values[node];
-    out[i] =
-        sni_tensor_from_buffer(context, &value->type, sni_buffer_keep(value->buffer), value->data);
+    out[i] = sni_record_tensor(s->record, node);
     if (!out[i]) return false;
-    out[i]->record_id = s->record->id;
-    out[i]->record_node = node;
   }
   return true;
 }
@@ -367,19 +373,24 @@ static const char *refusal(const sn_context *context, const sn_tape *tape, sn_st
   return tape->record ? NULL : "the tape has ended";
 }
 
-void sni_gradients_of_tape(const char *name, sn_tape *tape, sni_gradient_call *call,
-                           const sn_gradients_options *options) {
-  SNI_ENTERED entered = NULL;
+void sni_derivative_of_tape(sn_context *context, sn_tape *tape, const sni_gradient_call *call) {
   sn_status status;
-  sn_context *context = sni_gradients_begin(name, call, options, &entered);
-  if (!context) return;
   const char *wrong = refusal(context, tape, &status);
   if (!wrong) {
     tape_gradients(tape, call, 0);  // all that it has recorded
     return;
   }
-  sni_error(context, status, "%s: %s", name, wrong);
+  if (call->kind && tape && context->trace)
+    wrong = "not possible in a trace: use the function without a tape";
+  sni_error(context, status, "%s: %s", context->frame.op, wrong);
   sni_gradients_end(context, call, false);
+}
+
+void sni_gradients_of_tape(const char *name, sn_tape *tape, sni_gradient_call *call,
+                           const sn_gradients_options *options) {
+  SNI_ENTERED entered = NULL;
+  sn_context *context = sni_gradients_begin(name, call, options, &entered);
+  if (context) sni_derivative_of_tape(context, tape, call);
 }
 
 void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,

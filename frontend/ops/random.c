@@ -156,6 +156,16 @@ sn_tensor *sni_source_words(sni_source *source, sn_dtype dtype, const sni_type *
                          sni_source_blocks(source, n, dtype == SN_I64 ? 2 : 4));
 }
 
+sn_tensor *sni_random_states(sn_context *c, sni_dim n) {
+  sni_source source = sni_source_of_context(c);
+  const sni_type line = {.dtype = SN_I64, .rank = 1, .dims = {n}};
+  const sni_type column = {.dtype = SN_I64, .rank = 2, .dims = {n, 1}};
+  const sni_type rest = {.dtype = SN_I64, .rank = 2, .dims = {n, 2}};
+  sn_tensor *seeds = sni_source_words(&source, SN_I64, &line);
+  sn_tensor *const parts[] = {sni_reshape_to(c, seeds, &column), sni_emit_full(c, &rest, 0)};
+  return join(c, parts, 2, 1);
+}
+
 // ---- Threefry keys in words
 sn_tensor *sni_source_halves(sn_context *c, sn_tensor *words) {
   if (sn_failed(words)) return words;

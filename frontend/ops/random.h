@@ -32,6 +32,8 @@ sn_tensor *sni_source_words(sni_source *source, sn_dtype dtype, const sni_type *
 sn_tensor *sni_source_uniform(sni_source *source, const sni_type *type);
 // Words i64 as keys: another source of the Threefry key that element i of them [n] is.
 sni_source sni_source_of_word(sn_context *c, sn_tensor *words, int64_t i);
+// States of as many generators, i64[n, 3], each as after sn_set_seed with a word of one draw of the context's.
+sn_tensor *sni_random_states(sn_context *c, sni_dim n);
 // The halves of words i64[...] as [..., 2], the upper one first; i64.
 sn_tensor *sni_source_halves(sn_context *c, sn_tensor *words);
 

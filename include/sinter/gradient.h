@@ -103,6 +103,43 @@ SN_API void sn_hvp_at(sn_tensor *y, sn_tensor *const *xs, sn_tensor *const *vs, 
                       sn_tensor **out, const char *file, int line);
 #define sn_hvp(y, xs, vs, n, out) sn_hvp_at(y, xs, vs, n, out, __FILE__, __LINE__)
 
+typedef enum sn_jacobian_mode {
+  SN_JACOBIAN_AUTO,     // forward where the xs have fewer elements than y, else reverse
+  SN_JACOBIAN_FORWARD,  // as many tangents as the xs have elements
+  SN_JACOBIAN_REVERSE,  // as many cotangents as y has elements
+} sn_jacobian_mode;
+typedef struct sn_jacobian_options {
+  size_t size;
+  sn_jacobian_mode mode;
+  sn_unconnected unconnected;
+} sn_jacobian_options;
+// out[i] = dy / d xs[i], of y's dims and then those of xs[i], of xs[i]'s dtype; scope-owned, or the error tensor. One pass, with
+// all cotangents or tangents as a batch of it (vectorize.h), not a pass each. Works where sn_gradients does, and may be
+// differentiated again. Errors: as sn_gradients; SN_ERR_GRADIENT (y or xs[i] is complex: take its parts; forward: what has no
+// second derivative, sn_while_loop), SN_ERR_SHAPE (more than SN_MAX_RANK dims together), SN_ERR_ARGUMENT (mode). Source:
+// tf.GradientTape.jacobian, jax.jacrev, jax.jacfwd.
+SN_API void sn_jacobian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                           const sn_jacobian_options *options, const char *file, int line);
+// The same for y and xs that have rows along axis 0, of equal number, where row i of y depends on row i of the xs alone (that
+// is not looked at): that dim is there once, out[i] is [rows, dims of a row of y, dims of one of xs[i]]. Errors: as
+// sn_jacobian; SN_ERR_SHAPE (the numbers of rows differ). Source: tf.GradientTape.batch_jacobian.
+SN_API void sn_batch_jacobian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                                 const sn_jacobian_options *options, const char *file, int line);
+// out[i n + k]: the second derivatives of y (a float scalar) with respect to xs[i] and xs[k], of xs[i]'s dims and then those of
+// xs[k]; n n of them, scope-owned, or the error tensor. Zeros where they are not connected. The Jacobian of the gradient, a batch
+// per x. Works where sn_gradients may be used twice: in a trace and in sn_call_eager. Errors: as sn_jvp, sn_jacobian;
+// SN_ERR_SHAPE (y is no scalar). Source: jax.hessian.
+SN_API void sn_hessian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                          const char *file, int line);
+#define sn_hessian(y, xs, n, out) sn_hessian_at(y, xs, n, out, __FILE__, __LINE__)
+// sn_jacobian and sn_batch_jacobian of the ops that the tape has recorded; otherwise as sn_tape_gradient.
+SN_API void sn_tape_jacobian_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
+                                sn_tensor **out, const sn_jacobian_options *options,
+                                const char *file, int line);
+SN_API void sn_tape_batch_jacobian_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
+                                      sn_tensor **out, const sn_jacobian_options *options,
+                                      const char *file, int line);
+
 // out[0 .. n_out) = forward(in[0 .. n_in)), with the gradient that backward says in the place of that of forward's ops. backward is
 // given in, out and the cotangents of out, one behind the other, and sets those of in, n_in of them, of in's dtypes and shapes;
 // NULL: zeros. What either uses besides is constant to the gradient. backward's ops have gradients of their own, so second
@@ -201,6 +238,31 @@ static inline sn_tape *sn_tape_begin(sn_context *context,
   options.size = sizeof(options);
   return sn_tape_begin_at(context, &options, file, line);
 }
+static inline void sn_jacobian(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                               sn_jacobian_options options = sn_jacobian_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  sn_jacobian_at(y, xs, n, out, &options, file, line);
+}
+static inline void sn_batch_jacobian(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                                     sn_jacobian_options options = sn_jacobian_options(),
+                                     SNI_CALLER) {
+  options.size = sizeof(options);
+  sn_batch_jacobian_at(y, xs, n, out, &options, file, line);
+}
+static inline void sn_tape_jacobian(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
+                                    sn_tensor **out,
+                                    sn_jacobian_options options = sn_jacobian_options(),
+                                    SNI_CALLER) {
+  options.size = sizeof(options);
+  sn_tape_jacobian_at(tape, y, xs, n, out, &options, file, line);
+}
+static inline void sn_tape_batch_jacobian(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
+                                          sn_tensor **out,
+                                          sn_jacobian_options options = sn_jacobian_options(),
+                                          SNI_CALLER) {
+  options.size = sizeof(options);
+  sn_tape_batch_jacobian_at(tape, y, xs, n, out, &options, file, line);
+}
 #else
 // sn_gradients(loss, params, 4, grads, .unconnected = SN_ZEROS)
 #define sn_gradients(...) SNI_GRADIENTS(__VA_ARGS__, .size = sizeof(sn_gradients_options))
@@ -227,5 +289,20 @@ static inline sn_tape *sn_tape_begin(sn_context *context,
 #define sn_tape_begin(...) SNI_TAPE_BEGIN(__VA_ARGS__, .size = sizeof(sn_tape_options))
 #define SNI_TAPE_BEGIN(context, ...) \
   sn_tape_begin_at(context, &(sn_tape_options){__VA_ARGS__}, __FILE__, __LINE__)
+// sn_jacobian(y, SN_ARGS(x, w), out, .mode = SN_JACOBIAN_REVERSE)
+#define sn_jacobian(...) SNI_JACOBIAN(__VA_ARGS__, .size = sizeof(sn_jacobian_options))
+#define SNI_JACOBIAN(y, xs, n, out, ...) \
+  sn_jacobian_at(y, xs, n, out, &(sn_jacobian_options){__VA_ARGS__}, __FILE__, __LINE__)
+#define sn_batch_jacobian(...) SNI_BATCH_JACOBIAN(__VA_ARGS__, .size = sizeof(sn_jacobian_options))
+#define SNI_BATCH_JACOBIAN(y, xs, n, out, ...) \
+  sn_batch_jacobian_at(y, xs, n, out, &(sn_jacobian_options){__VA_ARGS__}, __FILE__, __LINE__)
+#define sn_tape_jacobian(...) SNI_TAPE_JACOBIAN(__VA_ARGS__, .size = sizeof(sn_jacobian_options))
+#define SNI_TAPE_JACOBIAN(tape, y, xs, n, out, ...) \
+  sn_tape_jacobian_at(tape, y, xs, n, out, &(sn_jacobian_options){__VA_ARGS__}, __FILE__, __LINE__)
+#define sn_tape_batch_jacobian(...) \
+  SNI_TAPE_BATCH_JACOBIAN(__VA_ARGS__, .size = sizeof(sn_jacobian_options))
+#define SNI_TAPE_BATCH_JACOBIAN(tape, y, xs, n, out, ...)                                       \
+  sn_tape_batch_jacobian_at(tape, y, xs, n, out, &(sn_jacobian_options){__VA_ARGS__}, __FILE__, \
+                            __LINE__)
 #endif
 #endif

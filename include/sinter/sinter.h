@@ -16,5 +16,6 @@
 #include <sinter/status.h>
 #include <sinter/tensor.h>
 #include <sinter/variable.h>
+#include <sinter/vectorize.h>
 
 #endif

@@ -14,8 +14,8 @@
 // `none` in ops.def is the explicit mark of an op without a rule.
 #define sni_vjp_none NULL
 static const sni_vjp_rule rules[SNI_OP_COUNT] = {
-#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
-              cost, formula)                                                                   \
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, vmap, kop, lowering, \
+              flags, cost, formula)                                                           \
   sni_vjp_##vjp,
     SNI_OPS(SNI_X)
 #undef SNI_X

@@ -34,8 +34,8 @@ sni_vjp_product sni_vjp_product_of(sni_build *b, sni_node_id a);
 sni_node_id sni_vjp_product_slope(sni_build *b, sni_node_id a, const sni_vjp_product *all);
 
 // Ops share no rule, but for `none`, which is no function: it stands for the absence of one.
-#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
-              cost, formula)                                                                   \
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, vmap, kop, lowering, \
+              flags, cost, formula)                                                           \
   void sni_vjp_##vjp(const sni_vjp *v);
 SNI_OPS(SNI_X)
 #undef SNI_X

@@ -2,8 +2,8 @@
 #include "passes/graph/op_kop.h"
 
 static const sni_kop op_kops[SNI_OP_COUNT] = {
-#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, kop, lowering, flags, \
-              cost, formula)                                                                   \
+#define SNI_X(id, name, operands, class, dtypes, attributes, infer, vjp, vmap, kop, lowering, \
+              flags, cost, formula)                                                           \
   [SNI_OP_##id] = SNI_KOP_##kop,
     SNI_OPS(SNI_X)
 #undef SNI_X

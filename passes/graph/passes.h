@@ -5,6 +5,8 @@
 
 #include "graph/graph.h"
 
+#include <sinter/gradient.h>
+
 // ---- differentiation: appends to the graph
 typedef struct sni_differentiate_request {
   sni_node_id y;
@@ -29,6 +31,13 @@ sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *r
                             sni_node_id *out_gradients);
 // Whether gradients flow from the node to its operands.
 bool sni_has_gradient(const sni_graph *graph, sni_node_id id);
+// out[i]: dy / d xs[i], of y's dims and then those of xs[i]; or SNI_NO_NODE, as above. of_batch: y and all xs have rows
+// along axis 0, and y's depend on the xs' of the same number alone: that dim is there once. The request has no seed. Errors:
+// SN_ERR_SHAPE (more than SN_MAX_RANK dims).
+sn_status sni_jacobian(sni_graph *graph, const sni_differentiate_request *request, bool of_batch,
+                       sn_jacobian_mode mode, sni_node_id *out);
+// Its type; false: too many dims.
+bool sni_jacobian_type(const sni_type *y, const sni_type *x, bool of_batch, sni_type *out);
 // marks: per node; those that depend on a marked one in a differentiable way are marked, too.
 void sni_mark_dependent(const sni_graph *graph, bool *marks);
 // Writes why y does not depend on x differentiably: "cast to i32 at model.c:12 has no gradient", "y

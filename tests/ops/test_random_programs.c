@@ -423,6 +423,64 @@ static void compare_backends(sn_context *const *contexts, const program *p) {
   for (int i = 0; i < 2; i++) close_setting(&s[i]);
 }
 
+// ---- batches: each example's results are those of a call with it, to the bit
+enum { n_examples = 3, batch_divisor = 4 };
+
+static sn_status batch(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  return sn_vectorized_map(context, body, user, in, n_inputs, out, n_outputs);
+}
+
+static void make_examples(sn_context *context, const program *p, sn_tensor *(*in)[n_examples],
+                          sn_tensor **stacked) {
+  for (int i = 0; i < n_inputs; i++) {
+    for (int e = 0; e < n_examples; e++)
+      in[i][e] = input(context, p, &p->values[i], 0, (uint64_t)(i + 100 * e));
+    stacked[i] = sn_stack(in[i], n_examples, 0);
+  }
+}
+
+static void compare_batch(sn_context *context, const program *p, bool eager) {
+  setting s = open_setting(context, p);
+  sn_function *whole =
+      sn_function_create(context, batch, .user = &s.j, .inputs = n_inputs, .outputs = n_outputs);
+  {
+    SN_SCOPE(context);
+    sn_tensor *in[n_inputs][n_examples], *stacked[n_inputs], *out[n_outputs], *one[n_outputs];
+    make_examples(context, p, in, stacked);
+    const sn_status status = eager ? batch(context, stacked, out, &s.j)
+                                   : sn_call(whole, stacked, n_inputs, out, n_outputs);
+    ck_assert_msg(!status, "%s\n%s", sn_error_message(context), describe(p));
+    s.f = sn_function_create(context, body, .user = &s.j, .inputs = n_inputs, .outputs = n_outputs);
+    for (int e = 0; e < n_examples; e++) {
+      sn_tensor *x[n_inputs];
+      for (int i = 0; i < n_inputs; i++) x[i] = in[i][e];
+      ck_assert_msg(!sn_call_eager(s.f, x, n_inputs, one, n_outputs), "%s\n%s",
+                    sn_error_message(context), describe(p));
+      for (int i = 0; i < n_outputs; i++) {
+        result expected = copy_result(one[i]), given = copy_result(sn_index(out[i], 0, e));
+        check_result(p, e, i, &expected, &given);
+        free(expected.data);
+        free(given.data);
+      }
+    }
+  }
+  sn_function_destroy(whole);
+  close_setting(&s);
+}
+
+START_TEST(a_batch_is_its_examples) {
+  static program p;
+  sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 3);
+  for (uint64_t seed = first_seed; seed < last_seed; seed++) {
+    generate(&p, seed);
+    bool assigns = false;
+    for (int i = 0; i < p.n_steps; i++) assigns |= p.steps[i].kind == STEP_ASSIGN;
+    if (seed % batch_divisor == 0 && !assigns) compare_batch(context, &p, seed / batch_divisor % 2);
+  }
+  sn_context_destroy(context);
+}
+END_TEST
+
 START_TEST(compiled_is_eager) {
   static program p;
   sn_context *context = open_context(SN_BACKEND_INTERPRETER, 1, 3);
@@ -517,6 +575,7 @@ int main(int argc, char **argv) {
   TCase *tests = tcase_create("random_programs");
   tcase_set_timeout(tests, argc >= 3 ? 0 : 600);
   tcase_add_test(tests, the_programs_are_varied);
+  tcase_add_test(tests, a_batch_is_its_examples);
   tcase_add_test(tests, compiled_is_eager);
   tcase_add_test(tests, llvm_is_the_interpreter);
   suite_add_tcase(suite, tests);

@@ -174,6 +174,34 @@ static int numbers(sn_context *context, sn_tensor *x) {
   return 0;
 }
 
+// Squares, of one example or of all.
+static sn_status squares(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *) {
+  out[0] = sn_square(in[0]);
+  return sn_pending_error(context);
+}
+
+static int batches(sn_context *context, sn_tensor *x) {
+  sn_tensor *y = nullptr, *whole = nullptr, *blocks = nullptr;
+  sn_vectorized_map_options options = {};
+  const int axes[1] = {-1};
+  double value = 0;
+  options.in_axes = axes;
+  CHECK(!sn_vectorized_map(context, squares, nullptr, &x, 1, &y, 1));
+  CHECK(!sn_vectorized_map(context, squares, nullptr, &x, 1, &y, 1, options));
+  CHECK(!sn_item(sn_sum(y), &value) && value == 4);
+  sn_tape_options persistent = {};
+  persistent.persistent = true;
+  sn_tape *tape = sn_tape_begin(context, persistent);
+  sn_tape_watch(tape, x);
+  y = sn_square(x);
+  sn_tape_jacobian(tape, y, &x, 1, &whole);
+  sn_batch_jacobian(y, &x, 1, &blocks);
+  CHECK(!sn_item(sn_sum(whole), &value) && value == 8 && sn_rank(whole) == 4);
+  CHECK(!sn_item(sn_sum(blocks), &value) && value == 8 && sn_rank(blocks) == 3);
+  sn_tape_end(tape);
+  return 0;
+}
+
 int main() {
   sn_context *context = nullptr;
   sn_context_options options = {};
@@ -183,7 +211,8 @@ int main() {
   sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(2, 2));
   double value = 0;
   CHECK(!sn_item(with_axes(x), &value) && value == 4);
-  if (calls(context, x) || numbers(context, x) || structs(context, x)) return 1;
+  if (calls(context, x) || numbers(context, x) || structs(context, x) || batches(context, x))
+    return 1;
   char place[64];
   std::snprintf(place, sizeof(place), "main.cpp:%d)", __LINE__ + 1);
   sn_tensor *bad = dense(x, sn_ones(context, SN_F32, SN_SHAPE(3, 3)));
