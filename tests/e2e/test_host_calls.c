@@ -689,8 +689,9 @@ START_TEST(text_names_ops) {
       "func { %0 = host() {effects=1, pairs=0} [func { return }] \"cube\" : bool[] return %0 }",
       "func { %0 = host() {effects=0, pairs=1} [func { return }] : bool[] return %0 }",
       "func { %0 = host() {effects=2, pairs=0} [func { return }] \"cube\" : bool[] return %0 }",
-      "func { %0 = parameter input 0 : f32[3] %1 = host(%0) {effects=0, pairs=1} [func { return }] "
-      "\"cube\" : bool[] return %0 }",
+      ("func { %0 = parameter input 0 : f32[3] %1 = host(%0) {effects=0, pairs=1} [func { return "
+       "}] "
+       "\"cube\" : bool[] return %0 }"),
       "func { %0 = host() {effects=0, pairs=0} [func { return }] : bool[] return %0 }"};
   for (int i = 0; i < 5; i++) {
     const sn_status status = sn_program_from_text(c, hostile[i], strlen(hostile[i]), &none);
