@@ -25,13 +25,15 @@ sni_control sni_control_of(const sni_node *node) {
   sni_control c = {.kind = node->op == SNI_OP_COND     ? SNI_CONTROL_COND
                            : node->op == SNI_OP_WHILE  ? SNI_CONTROL_WHILE
                            : node->op == SNI_OP_RESCAN ? SNI_CONTROL_RESCAN
+                           : node->op == SNI_OP_CALL   ? SNI_CONTROL_CALL
                            : node->op == SNI_OP_CUSTOM ? SNI_CONTROL_CUSTOM
                            : node->op == SNI_OP_HOST   ? SNI_CONTROL_HOST
                                                        : SNI_CONTROL_SCAN};
   c.first_carry = node->op == SNI_OP_COND || node->op == SNI_OP_RESCAN;
   if (node->op == SNI_OP_CUSTOM) return custom_of(node, c);
   if (node->op == SNI_OP_HOST) return host_of(node, c);
-  if (node->op != SNI_OP_COND) c.n_carries = (int)node->attrs[0];
+  const bool is_loop = node->op != SNI_OP_COND && node->op != SNI_OP_CALL;
+  if (is_loop) c.n_carries = (int)node->attrs[0];
   if (node->op == SNI_OP_WHILE) c.n_variables = (int)node->attrs[1];
   c.first_x = c.first_capture = c.first_carry + c.n_carries;
   if (node->op == SNI_OP_SCAN) {
@@ -99,7 +101,7 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
   }
   const sni_graph *step = sni_control_step(node);
   *out_type = *sni_graph_type(step, sni_body_output(step, index - c.n_carries));
-  if (node->op == SNI_OP_COND || node->op == SNI_OP_HOST) return SN_OK;
+  if (node->op == SNI_OP_COND || node->op == SNI_OP_CALL || node->op == SNI_OP_HOST) return SN_OK;
   if (out_type->rank == SN_MAX_RANK)
     return sni_fail(graph->diag, SN_ERR_SHAPE,
                     "%s: output %d has rank %d, and none is left for "
@@ -180,6 +182,26 @@ static sn_status check_same(const sni_graph *graph, const sni_node *node, const 
                   "%s: %s %d is %s, expected %s", sni_op_infos[node->op].name, what, index, b, a);
 }
 
+// A condition has no next values, a step has one of each carry.
+static sn_status check_next(const sni_graph *graph, const sni_node *node, const sni_control *c,
+                            const sni_graph *body, bool is_condition) {
+  int n = 0;
+  bool *found = SNI_ARENA_ARRAY(graph->arena, bool, c->n_carries + 1);
+  if (!found) return sni_fail_memory(graph->diag, (size_t)c->n_carries, "a control node");
+  for (uint32_t i = 0; i < body->n_results; i++) {
+    const int carry = body->results[i].variable;
+    if (carry < 0) continue;
+    if (is_condition || carry >= c->n_carries || found[carry])
+      return fail(graph, node, "next value", carry);
+    found[carry] = true;
+    n++;
+    SNI_TRY(check_same(graph, node, "the next value of carry", carry,
+                       sni_graph_type(graph, node->operands[c->first_carry + carry]),
+                       sni_graph_type(body, body->results[i].node)));
+  }
+  return is_condition || n == c->n_carries ? SN_OK : fail(graph, node, "carries", n);
+}
+
 static sn_status check_body(const sni_graph *graph, const sni_node *node, const sni_control *c,
                             const sni_graph *body, bool is_condition) {
   for (uint32_t i = 0; i < body->n_parameters; i++)
@@ -187,15 +209,7 @@ static sn_status check_body(const sni_graph *graph, const sni_node *node, const 
       return fail(graph, node, "parameter", (int)i);
   if (sni_body_outputs(body) != (is_condition ? 1 : c->n_outputs))
     return fail(graph, node, "outputs", sni_body_outputs(body));
-  for (int i = 0; i < c->n_carries; i++) {
-    const sni_node_id next = sni_body_next(body, i);
-    if ((next == SNI_NO_NODE) != is_condition) return fail(graph, node, "carry", i);
-    if (next != SNI_NO_NODE)
-      SNI_TRY(check_same(graph, node, "the next value of carry", i,
-                         sni_graph_type(graph, node->operands[c->first_carry + i]),
-                         sni_graph_type(body, next)));
-  }
-  return SN_OK;
+  return check_next(graph, node, c, body, is_condition);
 }
 
 static sn_status check_condition(const sni_graph *graph, const sni_node *node) {
@@ -205,14 +219,21 @@ static sn_status check_condition(const sni_graph *graph, const sni_node *node) {
                     sni_graph_type(condition, sni_body_output(condition, 0)));
 }
 
-static sn_status check_branches(const sni_graph *graph, const sni_node *node, int n_outputs) {
+// All results of a branch are outputs.
+static sn_status check_branch(const sni_graph *graph, const sni_node *node, const sni_graph *first,
+                              const sni_graph *other) {
+  for (uint32_t i = 0; i < first->n_results; i++)
+    SNI_TRY(check_same(graph, node, "an output of another body, number", (int)i,
+                       sni_graph_type(first, first->results[i].node),
+                       sni_graph_type(other, other->results[i].node)));
+  return SN_OK;
+}
+
+static sn_status check_branches(const sni_graph *graph, const sni_node *node) {
   const sni_type number = sni_type_make(SN_I32, 0, NULL);
   SNI_TRY(check_same(graph, node, "operand", 0, &number, sni_graph_type(graph, node->operands[0])));
   for (int b = 1; b < node->n_bodies; b++)
-    for (int i = 0; i < n_outputs; i++)
-      SNI_TRY(check_same(graph, node, "an output of another body, number", i,
-                         sni_graph_type(node->bodies[0], sni_body_output(node->bodies[0], i)),
-                         sni_graph_type(node->bodies[b], sni_body_output(node->bodies[b], i))));
+    SNI_TRY(check_branch(graph, node, node->bodies[0], node->bodies[b]));
   return SN_OK;
 }
 
@@ -271,6 +292,7 @@ static bool counts_fit(const sni_node *node) {
   if (node->op == SNI_OP_HOST)
     return node->n_bodies == 1 && node->attrs[0] >= 0 && node->attrs[0] <= 1;
   if (node->op == SNI_OP_COND) return node->n_operands > 0 && node->n_bodies > 0;
+  if (node->op == SNI_OP_CALL) return node->n_bodies == 1;
   if (node->n_bodies != wanted) return false;
   int64_t operands = node->attrs[0];
   if (operands < 0 || (node->op == SNI_OP_WHILE && operands < 1)) return false;
@@ -300,7 +322,7 @@ sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
   if (node->op == SNI_OP_WHILE) return check_condition(graph, node);
   if (node->op == SNI_OP_CUSTOM) return check_way_back(graph, node, &c);
   if (node->op == SNI_OP_HOST) return check_host(graph, node, &c);
-  return node->op == SNI_OP_COND ? check_branches(graph, node, c.n_outputs) : SN_OK;
+  return node->op == SNI_OP_COND ? check_branches(graph, node) : SN_OK;
 }
 
 // ---- construction
@@ -337,4 +359,21 @@ sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, in
   const sni_dim attr = index;
   return sni_graph_append(graph, true, SNI_OP_RESULT, &control, 1, &attr, 1, &type, node->location,
                           out_id);
+}
+
+sn_status sni_graph_add_redirection(sni_graph *graph, sni_node_id value, sni_node_id to,
+                                    sni_node_id *out_id) {
+  const sni_dim attrs[2] = {1, 1};
+  const sni_node_id operands[2] = {to, value};
+  const sni_type type = *sni_graph_type(graph, value);
+  const sni_location location = sni_graph_node(graph, value)->location;
+  sni_graph *way_back;
+  sni_node_id node = SNI_NO_NODE;
+  SNI_TRY(sni_graph_create(graph->arena, graph->diag, "redirection", graph->dims, &way_back));
+  for (uint32_t i = 0; i < 3; i++)  // `to`, the value, its cotangent
+    SNI_TRY(sni_graph_add_parameter(way_back, &type, SNI_PARAMETER_INPUT, i, NULL, &node));
+  SNI_TRY(sni_graph_add_result(way_back, node, -1));
+  SNI_TRY(sni_graph_add_control(graph, SNI_OP_CUSTOM, operands, 2, attrs, 2, &way_back, 1, location,
+                                &node));
+  return sni_graph_add_control_result(graph, node, 0, out_id);
 }

@@ -5,6 +5,7 @@
 //   while   carries, captures              condition, step           carries; history
 //   rescan  history, carries, captures     step                      carries
 //   scan    carries, xs, captures          step                      carries, ys
+//   call    captures                       the called                its outputs
 //   custom  ins, outs, captures            way back                  the outs
 //   host    ins; order                     its results' types        what the function gives; order
 //
@@ -62,6 +63,10 @@ sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *
                                 int n_operands, const sni_dim *attrs, int n_attrs,
                                 sni_graph *const *bodies, int n_bodies, sni_location location,
                                 sni_node_id *out_id);
+// Appends the value once more, whose cotangent goes to `to`, of its type, in the place of what it was computed from: a
+// custom op.
+sn_status sni_graph_add_redirection(sni_graph *graph, sni_node_id value, sni_node_id to,
+                                    sni_node_id *out_id);
 // A call of a function of the host's. body: of its results' types.
 typedef struct sni_host_node {
   const sni_host *host;  // lives as long as the graph

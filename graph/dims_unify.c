@@ -24,6 +24,17 @@ bool sni_dim_guard_holds(const sni_dim_table *table, sni_dim_guard guard, const 
   return guard.at_least ? a >= b : a == b;
 }
 
+void sni_dim_label_guards(sni_dim_table *table, int first, const char *op, const char *file,
+                          int line) {
+  for (uint32_t i = (uint32_t)first; i < table->n_guards; i++) {
+    sni_dim_guard *guard = &table->guards[i];
+    if (guard->file) continue;
+    guard->op = op;
+    guard->file = file;
+    guard->line = line;
+  }
+}
+
 static bool reserve_guard(sni_dim_table *table) {
   sn_status status =
       sni_arena_grow(table->arena, NULL, (void **)&table->guards, &table->guards_capacity,
@@ -49,7 +60,7 @@ bool sni_dim_require(sni_dim_table *table, sni_dim dim, int64_t least) {
     return true;
   }
   if (!reserve_guard(table)) return false;
-  table->guards[table->n_guards++] = (sni_dim_guard){dim, bound, true};
+  table->guards[table->n_guards++] = (sni_dim_guard){.a = dim, .b = bound, .at_least = true};
   sni_dim_at(table, dim)->guard = table->n_guards;
   return true;
 }
@@ -69,7 +80,7 @@ bool sni_dim_require_most(sni_dim_table *table, sni_dim dim, int64_t most) {
     return true;
   }
   if (!reserve_guard(table)) return false;
-  table->guards[table->n_guards++] = (sni_dim_guard){bound, dim, true};
+  table->guards[table->n_guards++] = (sni_dim_guard){.a = bound, .b = dim, .at_least = true};
   sni_dim_at(table, dim)->most_guard = table->n_guards;
   return true;
 }
@@ -216,7 +227,7 @@ bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b) {
       sni_dim_at(table, value)->expression.op == SNI_DIM_SYMBOL)
     table->symbols[sni_dim_at(table, value)->expression.a].hint = *hint;
   if (!substitute(table, symbol, value)) return false;
-  table->guards[table->n_guards++] = (sni_dim_guard){a, b, false};
+  table->guards[table->n_guards++] = (sni_dim_guard){.a = a, .b = b};
   return true;
 }
 
@@ -230,7 +241,7 @@ static void settle_at(sni_dim_table *table, sni_dim dim, int64_t value) {
   const sni_dim expression = sni_dim_canonical(table, dim);
   if (sni_dim_unify(table, dim, value) || table->parent || !reserve_guard(table)) return;
   if (substitute(table, expression, value))
-    table->guards[table->n_guards++] = (sni_dim_guard){expression, value, false};
+    table->guards[table->n_guards++] = (sni_dim_guard){.a = expression, .b = value};
 }
 
 void sni_dim_settle(sni_dim_table *table, sni_dim dim) {

@@ -135,6 +135,20 @@ sn_status sni_graph_add_parameter(sni_graph *graph, const sni_type *type, sni_pa
   return SN_OK;
 }
 
+sn_status sni_graph_add_copy(sni_graph *to, const sni_node *node, const sni_node_id *map,
+                             sni_node_id *out_id) {
+  sni_node copy = *node;
+  sni_node_id *operands = SNI_ARENA_ARRAY(to->arena, sni_node_id, node->n_operands + 1);
+  if (!operands) return sni_fail_memory(to->diag, node->n_operands * sizeof(*operands), "operands");
+  for (int i = 0; i < node->n_operands; i++) operands[i] = map[node->operands[i]];
+  copy.operands = operands;
+  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->nodes, &to->nodes_capacity,
+                         to->n_nodes + 1, sizeof(copy)));
+  to->nodes[to->n_nodes] = copy;
+  *out_id = to->n_nodes++;
+  return SN_OK;
+}
+
 sn_status sni_graph_add_result(sni_graph *graph, sni_node_id node, int32_t variable) {
   if (node >= graph->n_nodes)
     return sni_fail(graph->diag, SN_ERR_INTERNAL, "result: no node of the graph");

@@ -275,6 +275,7 @@ struct sni_graph {
   uint32_t n_results, results_capacity;
   // Symbols and expressions; shared by the graphs that passes derive from each other.
   sni_dim_table *dims;
+  bool is_clean;  // a body that passes have done with (passes/graph/rewrite_control.h)
 };
 
 // ---- construction. Everything lives in the arena; all return SN_ERR_MEMORY when it is exhausted.
@@ -297,6 +298,9 @@ sn_status sni_graph_add_full(sni_graph *graph, const sni_type *type, double valu
 sn_status sni_graph_add_parameter(sni_graph *graph, const sni_type *type, sni_parameter_kind kind,
                                   uint32_t index, const char *name, sni_node_id *out_id);
 sn_status sni_graph_add_result(sni_graph *graph, sni_node_id node, int32_t variable);
+// Appends a copy of a node of another graph over the same dims; map: what that graph's nodes are here.
+sn_status sni_graph_add_copy(sni_graph *graph, const sni_node *node, const sni_node_id *map,
+                             sni_node_id *out_id);
 
 static inline const sni_node *sni_graph_node(const sni_graph *graph, sni_node_id id) {
   return &graph->nodes[id];

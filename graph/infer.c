@@ -82,6 +82,13 @@ sn_status sni_infer_same(const sni_inference *in, sni_type *out_type) {
   return SN_OK;
 }
 
+sn_status sni_infer_barrier(const sni_inference *in, sni_type *out_type) {
+  int64_t number;
+  SNI_TRY(read_attr(in, 0, "number", &number));
+  *out_type = *in->operands[0];
+  return SN_OK;
+}
+
 sn_status sni_infer_compare(const sni_inference *in, sni_type *out_type) {
   SNI_TRY(sni_infer_same(in, out_type));
   out_type->dtype = SN_BOOL;

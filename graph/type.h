@@ -76,7 +76,13 @@ void sni_dim_settle(sni_dim_table *table, sni_dim dim);
 typedef struct sni_dim_guard {
   sni_dim a, b;
   bool at_least;
+  // Whose call it came from, in static storage; NULL: nobody has said.
+  const char *op, *file;
+  int line;
 } sni_dim_guard;
+// Guards from number `first` on that have no line come from this call.
+void sni_dim_label_guards(sni_dim_table *table, int first, const char *op, const char *file,
+                          int line);
 int sni_dim_guard_count(const sni_dim_table *table);
 sni_dim_guard sni_dim_guard_at(const sni_dim_table *table, int i);
 bool sni_dim_guard_holds(const sni_dim_table *table, sni_dim_guard guard, const int64_t *symbols);

@@ -11,6 +11,7 @@
 #include "graph/control.h"
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
+#include "passes/graph/rewrite.h"
 #include "passes/lower/argument_offsets.h"
 #include "passes/lower/command_graph.h"
 #include "passes/lower/library.h"
@@ -101,6 +102,7 @@ static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_are
     return sni_fail_memory(diag, graph->n_nodes * sizeof(sni_node), "a graph");
   for (uint32_t i = 0; i < graph->n_nodes; i++)
     if (copy->nodes[i].n_bodies) SNI_TRY(copy_bodies(dims, arena, diag, &copy->nodes[i]));
+  copy->is_clean = graph->is_clean;
   copy->n_nodes = copy->nodes_capacity = graph->n_nodes;
   copy->n_parameters = copy->parameters_capacity = graph->n_parameters;
   copy->n_results = copy->results_capacity = graph->n_results;
@@ -133,29 +135,47 @@ static int64_t l2_bytes(const sni_cpu *cpu) {
 }
 
 // ---- bodies
+// One that is compiled already; NULL: there is none that is the same.
+static const sni_executable *find_body(const job *j, const sni_graph *graph, uint64_t hash) {
+  for (uint32_t i = 0; i < j->compiled->n_bodies; i++)
+    if (j->compiled->bodies[i]->source_hash == hash &&
+        sni_graphs_are_same(j->compiled->bodies[i]->source, graph))
+      return &j->compiled->bodies[i]->executable;
+  return NULL;
+}
+
+static sn_status compile_body(job *j, const sni_graph *graph, uint64_t hash, sn_backend backend,
+                              const sni_executable **out_executable) {
+  sni_compiled *compiled = j->compiled, *made;
+  sni_graph body = *graph;
+  body.dims = j->dims;
+  SNI_TRY(sni_arena_grow(&compiled->arena, j->diag, (void **)&compiled->bodies,
+                         &compiled->bodies_capacity, compiled->n_bodies + 1,
+                         sizeof(*compiled->bodies)));
+  SNI_TRY(sni_compile(j->compiler, &body,
+                      &(sni_compile_options){.backend = backend, .watch = j->watch}, j->diag,
+                      &made));
+  made->source = graph;
+  made->source_hash = hash;
+  compiled->bodies[compiled->n_bodies++] = made;
+  compiled->n_native += made->n_native;
+  compiled->n_interpreted += made->n_interpreted;
+  compiled->n_blas += made->n_blas;
+  compiled->code_bytes += made->code_bytes;
+  *out_executable = &made->executable;
+  return SN_OK;
+}
+
 // Compiles those of one node. A body's results lie in rows of larger tensors, at any address.
 static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend,
                                 const sni_executable ***out_executables) {
-  sni_compiled *compiled = j->compiled;
   const sni_executable **executables =
-      SNI_ARENA_ARRAY(&compiled->arena, const sni_executable *, node->n_bodies);
-  SNI_TRY(sni_arena_grow(&compiled->arena, j->diag, (void **)&compiled->bodies,
-                         &compiled->bodies_capacity, compiled->n_bodies + node->n_bodies,
-                         sizeof(*compiled->bodies)));
+      SNI_ARENA_ARRAY(&j->compiled->arena, const sni_executable *, node->n_bodies);
   if (!executables) return sni_fail_memory(j->diag, node->n_bodies * sizeof(void *), "bodies");
   for (int i = 0; i < node->n_bodies; i++) {
-    sni_graph body = *node->bodies[i];
-    body.dims = j->dims;
-    sni_compiled *made;
-    SNI_TRY(sni_compile(j->compiler, &body,
-                        &(sni_compile_options){.backend = backend, .watch = j->watch}, j->diag,
-                        &made));
-    compiled->bodies[compiled->n_bodies++] = made;
-    compiled->n_native += made->n_native;
-    compiled->n_interpreted += made->n_interpreted;
-    compiled->n_blas += made->n_blas;
-    compiled->code_bytes += made->code_bytes;
-    executables[i] = &made->executable;
+    const uint64_t hash = sni_graph_hash(node->bodies[i]);
+    executables[i] = find_body(j, node->bodies[i], hash);
+    if (!executables[i]) SNI_TRY(compile_body(j, node->bodies[i], hash, backend, &executables[i]));
   }
   *out_executables = executables;
   return SN_OK;
@@ -253,7 +273,8 @@ static sn_status compile_native(job *j, wanted_kernel *const *missing, uint32_t 
 static sn_status make_missing(job *j, wanted_kernel *const *missing, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     sni_tree *expanded;
-    SNI_TRY(sni_tree_expand(missing[i]->kernel, &j->scratch, j->diag, &expanded));
+    SNI_TRY(sni_tree_expand_but(missing[i]->kernel, j->api ? NULL : sni_interp_keeps, &j->scratch,
+                                j->diag, &expanded));
     missing[i]->expanded = expanded;
   }
   if (j->api) {
@@ -363,7 +384,8 @@ static sn_status interpret_raw(job *j) {
   for (uint32_t i = 0; i < plan->n_commands; i++) {
     sni_tree *expanded;
     if (!plan->commands[i].kernel) continue;
-    SNI_TRY(sni_tree_expand(plan->commands[i].kernel, &j->compiled->arena, j->diag, &expanded));
+    SNI_TRY(sni_tree_expand_but(plan->commands[i].kernel, sni_interp_keeps, &j->compiled->arena,
+                                j->diag, &expanded));
     SNI_TRY(sni_kernel_code_interpret(j->allocator, j->diag, expanded, &j->compiled->codes[i]));
   }
   return SN_OK;

@@ -50,6 +50,8 @@ typedef struct sni_compiled {
   sni_kernel_code **codes;  // per command: its kernel's, one reference; NULL for a library call
   uint32_t n_codes;
   struct sni_compiled **bodies;  // of control nodes
+  const sni_graph *source;       // of a body: in the graph of what it is a body of
+  uint64_t source_hash;
   uint32_t n_bodies, bodies_capacity;
   uint32_t n_native, n_blas, n_interpreted;
   size_t code_bytes;

@@ -27,8 +27,9 @@ typedef enum sni_control_kind {
   SNI_CONTROL_WHILE,  // bodies: condition, step
   SNI_CONTROL_SCAN,
   SNI_CONTROL_RESCAN,  // of a history, from its last row to the first
-  SNI_CONTROL_CUSTOM,  // of the graph alone (graph/control.h): no command
   SNI_CONTROL_HOST,    // a function of the host's
+  SNI_CONTROL_CALL,    // these are of the graph alone (graph/control.h): no command
+  SNI_CONTROL_CUSTOM,
 } sni_control_kind;
 
 typedef struct sni_control_call {

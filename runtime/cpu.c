@@ -48,6 +48,7 @@ static void detect_features(sni_cpu *cpu) {
   cpu->avx512bw = cpu->avx512f && has_bit(seven.b, 30);
   cpu->avx512vl = cpu->avx512f && has_bit(seven.b, 31);
   cpu->avx512_bf16 = cpu->avx512f && has_bit(seven_one.a, 5);
+  cpu->avx512_vnni = cpu->avx512f && has_bit(seven.c, 11);
   cpu->vector_bits = cpu->avx ? 256 : 128;
   if (cpu->avx512dq && cpu->avx512bw && cpu->avx512vl) cpu->vector_bits = 512;
 }
@@ -102,6 +103,7 @@ sni_isa sni_cpu_allowed = SNI_ISA_AVX512;
 static void forbid(sni_cpu *cpu, sni_isa allowed) {
   if (allowed < SNI_ISA_AVX512) {
     cpu->avx512f = cpu->avx512dq = cpu->avx512bw = cpu->avx512vl = cpu->avx512_bf16 = false;
+    cpu->avx512_vnni = false;
     if (cpu->vector_bits > 256) cpu->vector_bits = 256;
   }
   if (allowed < SNI_ISA_AVX2) {
@@ -125,6 +127,19 @@ sni_isa sni_cpu_isa(void) {
   return (sni_isa)isa;
 }
 
+bool sni_cpu_adds_pairs(void) {
+  static _Atomic int known;  // 1: no, 2: yes
+  int adds = atomic_load_explicit(&known, memory_order_relaxed);
+  if (!adds) {
+    sni_cpu cpu = {.vector_bits = 0};
+    detect_features(&cpu);
+    forbid(&cpu, sni_cpu_allowed);
+    adds = 1 + cpu.avx512_vnni;
+    atomic_store_explicit(&known, adds, memory_order_relaxed);
+  }
+  return adds == 2;
+}
+
 void sni_cpu_detect(sni_cpu *out_cpu) {
   sni_cpu *cpu = out_cpu;
   memset(cpu, 0, sizeof(*cpu));
@@ -136,11 +151,17 @@ void sni_cpu_detect(sni_cpu *out_cpu) {
     const char *name;
     bool present;
   } features[] = {
-      {"sse4.1", cpu->sse4_1},     {"avx", cpu->avx},
-      {"f16c", cpu->f16c},         {"fma", cpu->fma},
-      {"avx2", cpu->avx2},         {"avx512f", cpu->avx512f},
-      {"avx512dq", cpu->avx512dq}, {"avx512bw", cpu->avx512bw},
-      {"avx512vl", cpu->avx512vl}, {"avx512bf16", cpu->avx512_bf16},
+      {"sse4.1", cpu->sse4_1},
+      {"avx", cpu->avx},
+      {"f16c", cpu->f16c},
+      {"fma", cpu->fma},
+      {"avx2", cpu->avx2},
+      {"avx512f", cpu->avx512f},
+      {"avx512dq", cpu->avx512dq},
+      {"avx512bw", cpu->avx512bw},
+      {"avx512vl", cpu->avx512vl},
+      {"avx512bf16", cpu->avx512_bf16},
+      {"avx512vnni", cpu->avx512_vnni},
   };
   size_t length = 0;
   for (size_t i = 0; i < SNI_COUNT_OF(features); i++)

@@ -127,6 +127,7 @@ OPERANDS = {
     "sn_scatter_nd": ["places", "line(in[0])"], "sn_tensor_scatter_nd": ["in[0]", "places", "line(in[1])"],
     "sn_put_along_axis": ["in[0]", "sn_zeros(c, SN_I32, SN_SHAPE(1, 2))", "row(in[1])"],
     "sn_dynamic_slice": ["in[0]", "labels"], "sn_dynamic_update": ["in[0]", "row(in[1])", "sn_zeros(c, SN_I32, SN_SHAPE(2))"],
+    "sn_set_at": ["in[0]", "sn_reshape(line(in[1]), SN_SHAPE(2, 1))"],
     "sn_take": ["in[0]", "places"], "sn_gather_nd": ["in[0]", "places"], "sn_embedding_lookup": ["in[0]", "places"],
 } | {f"sn_scatter_{mode}": ["in[0]", "places", "row(in[1])"] for mode in ("add", "mul", "max", "min", "update")
 } | {f"sn_segment_{what}": ["in[0]", "labels"] for what in ("sum", "mean", "prod", "max", "min")}

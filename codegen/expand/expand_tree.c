@@ -11,27 +11,29 @@
 typedef struct rewriter {
   sni_expander x;
   sni_tree_copier copy;
+  sni_expand_keeps keeps;
 } rewriter;
 
 // ---- rehearsal
 
-static bool is_math(const sni_tree_inst *inst) {
-  return sni_kop_infos[inst->op].math;
+static bool is_expanded(const sni_tree_inst *inst, sni_expand_keeps keeps) {
+  return sni_kop_infos[inst->op].math &&
+         !(keeps && keeps((sni_kop)inst->op, (sn_dtype)inst->dtype));
 }
 
-static bool has_math(const sni_tree *tree) {
+static bool has_expanded(const sni_tree *tree, sni_expand_keeps keeps) {
   for (uint32_t i = 0; i < tree->n_insts; i++)
-    if (is_math(&sni_tree_insts(tree)[i])) return true;
+    if (is_expanded(&sni_tree_insts(tree)[i], keeps)) return true;
   return false;
 }
 
 // Expands into a tree that nobody needs; x->constants are the constants that it took.
-static void rehearse(sni_expander *x, const sni_tree *tree) {
+static void rehearse(sni_expander *x, const sni_tree *tree, sni_expand_keeps keeps) {
   const sni_tree_inst *insts = sni_tree_insts(tree);
   bool seen[SNI_KOP_COUNT][SN_DTYPE_COUNT] = {{false}};
   for (uint32_t i = 0; i < tree->n_insts && !x->status; i++) {
     const sni_tree_inst *inst = &insts[i];
-    if (!is_math(inst)) continue;
+    if (!is_expanded(inst, keeps)) continue;
     // An integer power depends on its exponent.
     const bool same = seen[inst->op][inst->dtype] && inst->op != SNI_KOP_POW;
     seen[inst->op][inst->dtype] = true;
@@ -70,7 +72,7 @@ static bool replace(sni_tree_copier *copy, uint32_t number) {
   rewriter *r = copy->user;
   const sni_tree_inst *inst = &sni_tree_insts(copy->tree)[number];
   if (is_in_first_block(copy->tree, number) && is_made(r, inst, &copy->values[number])) return true;
-  if (!is_math(inst)) return false;
+  if (!is_expanded(inst, r->keeps)) return false;
   sni_value operands[3];
   for (int i = 0; i < 3; i++) operands[i] = sni_tree_copied(copy, inst->operands[i]);
   copy->values[number] = sni_expand_math(&r->x, (sni_kop)inst->op, (sn_dtype)inst->dtype, operands);
@@ -82,22 +84,27 @@ static void add_constants(rewriter *r, const sni_tree_builder *rehearsal) {
     r->x.constants[i] = sni_tree_add_inst(&r->copy.build, rehearsal->insts[r->x.constants[i]]);
 }
 
-sn_status sni_tree_expand(const sni_tree *tree, sni_arena *arena, sni_diag *diag,
-                          sni_tree **out_tree) {
-  if (!has_math(tree)) {
+sn_status sni_tree_expand_but(const sni_tree *tree, sni_expand_keeps keeps, sni_arena *arena,
+                              sni_diag *diag, sni_tree **out_tree) {
+  if (!has_expanded(tree, keeps)) {
     *out_tree = sni_arena_copy(arena, tree, tree->bytes);
     return *out_tree ? SN_OK : sni_fail_memory(diag, tree->bytes, "a kernel");
   }
-  rewriter r = {.x = {.arena = arena, .diag = diag}, .copy = {.replace = replace}};
+  rewriter r = {.x = {.arena = arena, .diag = diag}, .copy = {.replace = replace}, .keeps = keeps};
   sni_tree_builder rehearsal;
   r.copy.user = &r;
   sni_tree_begin(&rehearsal, arena, diag, sni_tree_name(tree));
   r.x.tree = &rehearsal;
-  rehearse(&r.x, tree);
+  rehearse(&r.x, tree, keeps);
   if (r.x.status) return r.x.status;
   SNI_TRY(sni_tree_copy_begin(&r.copy, tree, arena, diag));
   r.x.tree = &r.copy.build;
   add_constants(&r, &rehearsal);
   const sn_status status = sni_tree_copy_finish(&r.copy, out_tree);
   return r.x.status ? r.x.status : status;
+}
+
+sn_status sni_tree_expand(const sni_tree *tree, sni_arena *arena, sni_diag *diag,
+                          sni_tree **out_tree) {
+  return sni_tree_expand_but(tree, NULL, arena, diag, out_tree);
 }

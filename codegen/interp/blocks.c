@@ -489,6 +489,7 @@ const sni_blocks SNI_LOCAL(sni_interp_blocks) = {
         [SN_F16][SN_F32] = cast_f16_f32, [SN_BF16][SN_F32] = cast_bf16_f32,
         [SN_F32][SN_F16] = cast_f32_f16, [SN_F32][SN_BF16] = cast_f32_bf16,
     },
+    .math = SNI_LOCAL(sni_interp_math),
     .move = &SNI_LOCAL(sni_interp_move),
     .reduce = &SNI_LOCAL(sni_interp_reduce),
     .gemm = &SNI_LOCAL(sni_gemm_kernels),

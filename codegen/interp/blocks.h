@@ -57,6 +57,8 @@ typedef struct sni_blocks {
   // to be spread out.
   sni_block_function op[SNI_KOP_COUNT][SN_DTYPE_COUNT][SNI_FORMS];
   sni_block_function cast[SN_DTYPE_COUNT][SN_DTYPE_COUNT];  // [from][to]
+  // [op][dtype] of MATH operations that need not be expanded; NULL: those that must
+  const sni_block_function (*math)[SN_DTYPE_COUNT];
   const sni_move_blocks *move;
   const sni_reduce_blocks *reduce;
   const sni_gemm_kernels *gemm;
@@ -79,6 +81,7 @@ static inline int sni_combiner_number(sni_kop combiner) {
 #define SNI_TEXT_PASTE(name) #name
 #define SNI_TEXT_EXPAND(name) SNI_TEXT_PASTE(name)
 extern const sni_move_blocks SNI_LOCAL(sni_interp_move);
+extern const sni_block_function SNI_LOCAL(sni_interp_math)[SNI_KOP_COUNT][SN_DTYPE_COUNT];
 extern const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce);
 #endif
 

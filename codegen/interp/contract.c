@@ -104,8 +104,8 @@ static void start_from_memory(const sni_flat_frame *f, const sni_product *p, con
                               const sni_gemm *g) {
   const sni_gemm_map from = map_of(f, &p->from, NULL, at->column + g->column);
   sni_gemm_copy_block(&from, f->slots[p->from.slot], g->size,
-                      sni_gemm_copy_of(g->kernels, (sn_dtype)g->dtype), g->sums, g->sums_row, 0,
-                      g->columns, at->row + g->row, g->rows);
+                      sni_gemm_copy_of(g->kernels, (sn_dtype)g->dtype), g->sums, g->sums_row,
+                      g->columns, 0, 0, g->columns, at->row + g->row, g->rows);
 }
 
 static bool next_sums(const sni_flat_frame *f, const sni_product *p, const part *at,

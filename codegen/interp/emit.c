@@ -130,6 +130,7 @@ typedef struct call {
 
 static sni_block_function function_of(const sni_flattener *t, const call *c) {
   if (c->op == SNI_KOP_CAST) return c->one ? NULL : t->blocks->cast[c->source][c->dtype];
+  if (sni_kop_infos[c->op].math) return c->one ? NULL : t->blocks->math[c->op][c->source];
   return t->blocks->op[c->op][c->source][c->one];
 }
 

@@ -12,6 +12,8 @@ typedef struct sni_interp_code {
   size_t scratch_bytes;  // that running it needs, header included
 } sni_interp_code;
 
+// Whether a MATH operation may be left as it is: a loop of its own runs it faster than its expansion, with the same bits.
+bool sni_interp_keeps(sni_kop op, sn_dtype dtype);
 // Translates an expanded kernel. The code holds no reference to it. Freed with sni_interp_release.
 // Errors: SN_ERR_MEMORY.
 sn_status sni_interp_prepare(const sni_tree *expanded, sni_allocator *allocator, sni_diag *diag,

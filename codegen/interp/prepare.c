@@ -11,6 +11,10 @@ const sni_blocks *sni_interp_blocks(void) {
   return &sni_interp_blocks_baseline;
 }
 
+bool sni_interp_keeps(sni_kop op, sn_dtype dtype) {
+  return sni_interp_blocks()->math[op][dtype] != NULL;
+}
+
 static sn_status flatten(sni_flattener *t, const sni_tree *expanded) {
   sni_flatten_arrange(t, expanded);
   if (!t->status) sni_flatten_hazards(t);

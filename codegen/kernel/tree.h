@@ -352,5 +352,9 @@ bool sni_tree_equal(const sni_tree *a, const sni_tree *b, bool schedule);
 // A copy in the arena in which MATH operations are CORE ones.
 sn_status sni_tree_expand(const sni_tree *tree, sni_arena *arena, sni_diag *diag,
                           sni_tree **out_tree);
+// The same, but for the operations that `keeps` says.
+typedef bool (*sni_expand_keeps)(sni_kop op, sn_dtype dtype);
+sn_status sni_tree_expand_but(const sni_tree *tree, sni_expand_keeps keeps, sni_arena *arena,
+                              sni_diag *diag, sni_tree **out_tree);
 
 #endif

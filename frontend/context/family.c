@@ -29,10 +29,41 @@ static void free_text(sni_family *family, const char *text) {
   if (text) sni_free(&family->allocator, (void *)(uintptr_t)text, strlen(text) + 1);
 }
 
+// ---- texts that are compared by their addresses
+typedef struct sni_kept_text {
+  struct sni_kept_text *next;
+  size_t bytes;  // of this block
+  char text[];
+} sni_kept_text;
+
+const char *sni_family_text(sni_family *family, const char *text) {
+  const size_t length = strlen(text), bytes = sizeof(sni_kept_text) + length + 1;
+  pthread_mutex_lock(&family->lock);
+  sni_kept_text *kept = family->texts;
+  while (kept && strcmp(kept->text, text) != 0) kept = kept->next;
+  if (!kept && (kept = sni_alloc(&family->allocator, bytes))) {
+    kept->next = family->texts;
+    kept->bytes = bytes;
+    memcpy(kept->text, text, length + 1);
+    family->texts = kept;
+  }
+  pthread_mutex_unlock(&family->lock);
+  return kept ? kept->text : NULL;
+}
+
+static void free_texts(sni_family *family) {
+  while (family->texts) {
+    sni_kept_text *next = family->texts->next;
+    sni_free(&family->allocator, family->texts, family->texts->bytes);
+    family->texts = next;
+  }
+}
+
 static void destroy(sni_family *family) {
   if (family->compiler) sni_compiler_destroy(family->compiler);
   if (family->threads) sni_thread_pool_destroy(family->threads);
   if (family->buffers) sni_buffer_pool_destroy(family->buffers);
+  free_texts(family);
   sni_ops_destroy(family);
   free_text(family, family->options.plugin_path);
   free_text(family, family->options.blas_path);

@@ -34,8 +34,8 @@ static void locate_error_of_frame(sn_context *context, const char *file, int lin
 }
 
 // Labels the nodes, of the trace or of what tapes record, that have no line, or only that of a frame
-// that ended just now.
-static void locate_nodes(sn_context *context, sni_location location) {
+// that ended just now; and what of a trace's dims was asked since.
+static void locate_nodes(sn_context *context, const char *op, sni_location location) {
   const sni_open_frame *ended =
       context->frame.provisional ? &context->frames[context->frame.floor] : NULL;
   sni_graph *graph = sni_graph_at_work(context);
@@ -45,6 +45,8 @@ static void locate_nodes(sn_context *context, sni_location location) {
     at->file = location.file;
     at->line = location.line;
   }
+  if (context->trace)
+    sni_dim_label_guards(graph->dims, context->frame.first_guard, op, location.file, location.line);
 }
 
 static void locate_tensor(sn_context *context, sn_tensor *t, sni_location location) {
@@ -54,10 +56,11 @@ static void locate_tensor(sn_context *context, sn_tensor *t, sni_location locati
   } else if (t != __atomic_load_n(&context->frame.latest, __ATOMIC_RELAXED)) {
     return;
   }
+  const char *op = context->frame.op;
   t->location = location;
   context->frame.op = NULL;
   if (!traced && !context->record) return;
-  locate_nodes(context, location);
+  locate_nodes(context, op, location);
   context->frame.provisional = false;
 }
 
@@ -110,6 +113,6 @@ void sn_frame_end(sn_frame handle) {
   frame->op = NULL;
   if (frame->n_open) return;
   const sni_open_frame *ended = &context->frames[handle.depth];
-  locate_nodes(context, (sni_location){.file = ended->file, .line = ended->line});
+  locate_nodes(context, ended->name, (sni_location){.file = ended->file, .line = ended->line});
   frame->provisional = true;
 }

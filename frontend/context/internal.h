@@ -41,7 +41,8 @@ typedef struct sni_family {
   // A sibling context or a runner exists or has existed: variables are locked. Set by whoever makes
   // one.
   bool shared;
-  pthread_mutex_t lock;  // guards the list of contexts
+  pthread_mutex_t lock;  // guards the list of contexts, and that of texts
+  struct sni_kept_text *texts;
   sn_context *contexts;  // not yet destroyed
   sn_op *ops;            // defined by the host, the latest first; each as long as the family
   _Atomic int32_t n_contexts;
@@ -49,6 +50,8 @@ typedef struct sni_family {
 // With one reference.
 sn_status sni_family_create(const sn_context_options *options, sni_family **out_family);
 sni_family *sni_family_keep(sni_family *family);
+// The one copy of text that the family keeps as long as it lives; NULL without memory.
+const char *sni_family_text(sni_family *family, const char *text);
 // To the host's log callback, if there is one.
 void sni_log(const sni_family *family, sn_log_level level, const char *format, ...)
     SNI_PRINTF(3, 4);
@@ -81,7 +84,8 @@ struct sn_tensor {
   sni_node_id node;    // TRACED: node of the trace's graph
   uint64_t record_id;  // EAGER: which record `record_node` belongs to; 0: none
   sni_node_id record_node;
-  bool is_static;    // sn_static
+  uint8_t marked;    // EAGER: bit per dim of sn_mark_dim
+  bool is_static;    // (function/static_value.c)
   bool is_released;  // ENDED: by sn_release
   int64_t static_value;
   bool trainable;  // VARIABLE
@@ -128,6 +132,7 @@ typedef struct sni_frame {
   // In the graph at work: the first node that the op, or the outermost open sn_frame, has made;
   // sn_locate labels from there on.
   sni_node_id first_node;
+  int first_guard;    // the same of what the trace's dims must satisfy
   sn_tensor *latest;  // made last, for sn_locate
   // Its own part of context->frames, those that are open: from floor on. What lies below is open
   // around the callback.
@@ -151,6 +156,15 @@ enum {
   SNI_FIRST_TENSORS = 96,
 };
 
+// Where gradients in the body end that runs in place (frontend/gradient/boundary.h): nodes before `given` are around it,
+// those from there to `first` are what it was given.
+typedef struct sni_boundary {
+  const char *name;
+  uint64_t graph;  // that they are nodes of; 0: none
+  sni_node_id given, first;
+  const struct sni_boundary *around;  // of the body around it; NULL: none
+} sni_boundary;
+
 struct sn_context {
   sni_family *family;
   sni_diag diag;           // pending error; status SN_OK: none
@@ -171,7 +185,8 @@ struct sn_context {
   sni_trace *trace;           // innermost open trace; NULL: eager
   uint64_t n_traces;          // opened so far
   sni_record *record;         // while tapes are open, else NULL
-  sn_tape *ended_tapes;       // the latest ones, newest first
+  sni_boundary boundary;
+  sn_tape *ended_tapes;  // the latest ones, newest first
   sni_eager_cache *eager;
   sn_tensor *random_state;  // variable i64[3] {key, stream, counter}; made at first use
   sn_tensor
@@ -434,7 +449,9 @@ static inline sni_graph *sni_graph_at_work(const sn_context *context) {
 }
 static inline void sni_note_first_node(sn_context *context) {
   const sni_graph *graph = sni_graph_at_work(context);
-  if (graph) context->frame.first_node = graph->n_nodes;
+  if (!graph) return;
+  context->frame.first_node = graph->n_nodes;
+  context->frame.first_guard = sni_dim_guard_count(graph->dims);
 }
 // Node of any usable tensor in this trace: traced ones as they are, variables as their present
 // value, eager ones captured.
@@ -453,9 +470,9 @@ bool sni_record_wants(const sni_record *record, sn_tensor *const *operands, int 
 // context's error.
 void sni_record_op(sn_context *context, sni_op op, sn_tensor *const *operands, int n_operands,
                    const sni_dim *attrs, int n_attrs, const sni_type *declared, sn_tensor *result);
-// sn_gradients_opts in eager mode: the innermost open tape.
-void sni_record_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *xs, int n,
-                          sn_tensor **out, const sn_gradients_options *options);
+// sn_gradients in eager mode: the innermost open tape.
+typedef struct sni_gradient_call sni_gradient_call;  // (gradients.h)
+void sni_record_gradients(sn_context *context, const sni_gradient_call *call);
 // Before an eager assignment while a record is open: keeps the old value, should the call of a
 // function around it fail.
 sn_status sni_record_before_assign(sn_context *context, sn_tensor *variable);

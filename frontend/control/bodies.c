@@ -92,35 +92,48 @@ sn_status sni_trace_body_with(sni_bodies *b, int body, const sni_user_code *code
 }
 
 // ---- variables
-static sni_trace_variable *find_entry(sni_trace *trace, const sn_tensor *variable) {
-  for (uint32_t i = 0; i < trace->n_variables; i++)
-    if (trace->variables[i].variable == variable) return &trace->variables[i];
-  return NULL;
+// Where the variable is in the list; UINT32_MAX: it is not yet. Numbers by those of the trace around.
+static sn_status find_variable(sni_bodies *b, sn_tensor *variable, uint32_t **out_number) {
+  uint32_t around;
+  SNI_TRY(sni_trace_variable_of(b->around, variable, &around));
+  const uint32_t before = b->numbers_capacity;
+  SNI_TRY(sni_arena_grow(b->arena, &b->context->diag, (void **)&b->numbers, &b->numbers_capacity,
+                         b->around->n_variables, sizeof(*b->numbers)));
+  if (b->numbers_capacity > before)
+    memset(b->numbers + before, 0xff, (b->numbers_capacity - before) * sizeof(*b->numbers));
+  *out_number = &b->numbers[around];
+  return SN_OK;
 }
 
 static sn_status note_variable(sni_bodies *b, const sni_trace_variable *entry) {
-  for (uint32_t i = 0; i < b->n_variables; i++) {
-    if (b->variables[i].variable != entry->variable) continue;
-    b->variables[i].assigned |= entry->assigned;
+  uint32_t *number;
+  SNI_TRY(find_variable(b, entry->variable, &number));
+  if (*number != UINT32_MAX) {
+    b->variables[*number].assigned |= entry->assigned;
     return SN_OK;
   }
   SNI_TRY(sni_arena_grow(b->arena, &b->context->diag, (void **)&b->variables,
                          &b->variables_capacity, b->n_variables + 1, sizeof(*b->variables)));
+  *number = b->n_variables;
   sni_body_variable *v = &b->variables[b->n_variables++];
   *v = (sni_body_variable){entry->variable, SNI_NO_NODE, entry->assigned};
   return sni_trace_node(b->around, v->variable, &v->before);
 }
 
-static void place_parameter(sni_trace *trace, const sn_tensor *variable, sni_parameter_kind kind,
-                            uint32_t index) {
-  const sni_trace_variable *entry = find_entry(trace, variable);
-  for (uint32_t i = 0; entry && i < trace->graph->n_parameters; i++) {
-    sni_parameter *p = &trace->graph->parameters[i];
-    if (p->node != entry->parameter) continue;
-    p->kind = kind;
-    p->index = index;
-    return;
+// Parameters are in the order of their nodes.
+static void place_parameter(const sni_trace *trace, const sn_tensor *variable,
+                            sni_parameter_kind kind, uint32_t index) {
+  const sni_trace_variable *entry = sni_trace_find_variable(trace, variable);
+  sni_parameter *parameters = trace->graph->parameters;
+  uint32_t first = 0, end = trace->graph->n_parameters;
+  if (!entry) return;
+  while (end - first > 1) {
+    const uint32_t middle = first + (end - first) / 2;
+    *(parameters[middle].node <= entry->parameter ? &first : &end) = middle;
   }
+  sni_assert(parameters[first].node == entry->parameter);
+  parameters[first].kind = kind;
+  parameters[first].index = index;
 }
 
 sn_status sni_settle_variables(sni_bodies *b, bool as_carries) {
@@ -142,7 +155,7 @@ sn_status sni_settle_variables(sni_bodies *b, bool as_carries) {
 sn_status sni_variable_at_end(sni_bodies *b, int body, uint32_t variable, sni_node_id *out_node) {
   sni_trace *trace = &b->bodies[body].trace;
   const sni_body_variable *v = &b->variables[variable];
-  const sni_trace_variable *entry = find_entry(trace, v->variable);
+  const sni_trace_variable *entry = sni_trace_find_variable(trace, v->variable);
   if (entry) {
     *out_node = entry->present;
     return SN_OK;
@@ -151,6 +164,21 @@ sn_status sni_variable_at_end(sni_bodies *b, int body, uint32_t variable, sni_no
   SNI_TRY(sni_outer_value_add(&b->outer, b->around, v->before));
   return sni_graph_add_parameter(trace->graph, &v->variable->type, SNI_PARAMETER_INPUT,
                                  b->first_input + b->outer.n - 1, NULL, out_node);
+}
+
+sn_status sni_add_branch_results(sni_bodies *b, int n_out) {
+  for (int i = 0; i < b->n_bodies; i++) {
+    sni_traced_body *body = &b->bodies[i];
+    for (int k = 0; k < n_out; k++)
+      SNI_TRY(sni_graph_add_result(body->trace.graph, body->outputs[k], -1));
+    for (uint32_t v = 0; v < b->n_variables; v++) {
+      sni_node_id node;
+      if (!b->variables[v].assigned) continue;
+      SNI_TRY(sni_variable_at_end(b, i, v, &node));
+      SNI_TRY(sni_graph_add_result(body->trace.graph, node, -1));
+    }
+  }
+  return SN_OK;
 }
 
 // ---- the op

@@ -28,6 +28,9 @@ typedef struct sni_bodies {
   uint32_t first_input, n_carries;  // of the caller's
   sni_body_variable *variables;
   uint32_t n_variables, variables_capacity;
+  uint32_t *
+      numbers;  // per variable of the trace around: number in the list; UINT32_MAX: it is not there
+  uint32_t numbers_capacity;
 } sni_bodies;
 
 // What a body is given: carries, then inputs (number of the iteration, rows), by their types; then tensors as they are.
@@ -56,6 +59,8 @@ sn_status sni_trace_body(sni_bodies *b, int body, const sni_user_code *code,
 sn_status sni_settle_variables(sni_bodies *b, bool as_carries);
 // What the variable is at the end of a body; reads it where the body has not.
 sn_status sni_variable_at_end(sni_bodies *b, int body, uint32_t variable, sni_node_id *out_node);
+// Results of each body: its outputs, then what the variables are at its end that some of them assigns.
+sn_status sni_add_branch_results(sni_bodies *b, int n_out);
 // Appends the control node to the trace around, then its results: out[i] is number numbers[i] (NULL: i), variables
 // that were assigned are numbers first_variable and on.
 sn_status sni_bodies_finish(sni_bodies *b, sni_op op, const sni_node_id *operands, int n_operands,

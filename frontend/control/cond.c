@@ -29,21 +29,6 @@ static sni_user_code code_of(const branches *r, int body) {
 }
 
 // ---- in a trace
-static sn_status add_results(sni_bodies *b, const branches *r) {
-  for (int i = 0; i < r->n_bodies; i++) {
-    sni_traced_body *body = &b->bodies[i];
-    for (int k = 0; k < r->n_out; k++)
-      SNI_TRY(sni_graph_add_result(body->trace.graph, body->outputs[k], -1));
-    for (uint32_t v = 0; v < b->n_variables; v++) {
-      sni_node_id node;
-      if (!b->variables[v].assigned) continue;
-      SNI_TRY(sni_variable_at_end(b, i, v, &node));
-      SNI_TRY(sni_graph_add_result(body->trace.graph, node, -1));
-    }
-  }
-  return SN_OK;
-}
-
 static sn_status check_outputs(const sni_bodies *b, const branches *r) {
   for (int i = 1; i < r->n_bodies; i++)
     for (int k = 0; k < r->n_out; k++) {
@@ -62,7 +47,7 @@ static sn_status trace_branches(sni_bodies *b, const branches *r, sni_node_id nu
   }
   SNI_TRY(check_outputs(b, r));
   SNI_TRY(sni_settle_variables(b, false));
-  SNI_TRY(add_results(b, r));
+  SNI_TRY(sni_add_branch_results(b, r->n_out));
   return sni_bodies_finish(b, SNI_OP_COND, &number, 1, NULL, 0, r->location, r->n_out, r->out, NULL,
                            r->n_out);
 }
@@ -88,7 +73,11 @@ static sn_status own_outputs(const branches *r) {
 static sn_status call_one(const branches *r, int64_t number) {
   const int body = number < 0 || number >= r->n_bodies ? r->n_bodies - 1 : (int)number;
   const sni_user_code code = code_of(r, body);
-  SNI_TRY(sni_run_user_code(&code, r->context, r->in, r->out));
+  sni_boundary around;
+  sni_boundary_begin(r->context, r->name, &around);
+  const sn_status status = sni_run_user_code(&code, r->context, r->in, r->out);
+  sni_boundary_end(r->context, &around);
+  SNI_TRY(status);
   return r->context->record ? own_outputs(r) : SN_OK;
 }
 

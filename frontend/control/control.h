@@ -3,6 +3,7 @@
 #define SNI_FRONTEND_CONTROL_H
 
 #include "frontend/control/bodies.h"
+#include "frontend/gradient/boundary.h"
 
 // Arrays and counts of tensors given and wanted; tensors that are usable. False: an error is pending.
 bool sni_check_control_lists(sn_context *context, const char *name, sn_tensor *const *in, int n_in,
@@ -20,9 +21,9 @@ sn_status sni_control_end(sn_context *context, sn_status status, sn_tensor **out
 typedef struct sni_custom {
   sn_context *context;
   const char *name;                          // of the public function, or of the op
-  sn_status (*forward)(const void *custom);  // fills out from in
+  sn_status (*forward)(const void *custom);  // fills out from in; NULL: callback does
   const void *request;                       // forward's own
-  sn_callback callback;                      // of sni_custom_forward
+  sn_callback callback;
   sn_callback backward;
   void *user;  // of both callbacks
   sn_tensor *const *in;
@@ -31,7 +32,6 @@ typedef struct sni_custom {
   int n_out;
   sni_location location;
 } sni_custom;
-sn_status sni_custom_forward(const void *custom);
 sn_status sni_custom_run(const sni_custom *custom);
 
 #endif

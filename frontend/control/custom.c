@@ -3,7 +3,7 @@
 //
 // In a trace backward is traced inside of it. In eager mode, where some tape records, it is traced by itself, and the op becomes
 // part of the record: what it captures are leaves of that.
-#include "frontend/control/control.h"
+#include "frontend/control/apart.h"
 #include "frontend/gradient/record.h"
 #include "graph/control.h"
 
@@ -13,16 +13,26 @@
 
 typedef sni_custom custom;
 
+// A forward function of Sinter's own, as the user's are run.
+static sn_status call_forward(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                              void *user) {
+  const custom *r = user;
+  (void)context, (void)in, (void)out;  // its own
+  return r->forward(r);
+}
+
+static sni_user_code forward_of(const custom *r) {
+  sni_user_code code = {r->callback, r->user, r->n_out, "the forward function of ",
+                        r->name,     "",      false};
+  if (!r->forward) return code;
+  code.callback = call_forward;
+  code.user = (void *)(uintptr_t)r;
+  return code;
+}
+
 static sni_user_code backward_of(const custom *r) {
   return (sni_user_code){r->backward, r->user, r->n_in, "the backward function of ",
                          r->name,     "",      true};
-}
-
-sn_status sni_custom_forward(const void *request) {
-  const custom *r = request;
-  const sni_user_code code = {r->callback, r->user, r->n_out, "the forward function of ",
-                              r->name,     "",      false};
-  return sni_run_user_code(&code, r->context, r->in, r->out);
 }
 
 // Types of ins, outs and the outs' cotangents.
@@ -80,7 +90,8 @@ static sn_status trace_backward(sni_bodies *b, const custom *r) {
 
 static sn_status custom_in_trace(const custom *r) {
   sni_bodies b;
-  SNI_TRY(r->forward(r));
+  const sni_user_code forward = forward_of(r);
+  SNI_TRY(sni_run_here(r->context, &forward, r->in, r->out));
   sn_status status =
       sni_bodies_begin(&b, r->context, r->name, 1, (uint32_t)(r->n_in + 2 * r->n_out), 0);
   if (!status) status = trace_backward(&b, r);
@@ -90,64 +101,35 @@ static sn_status custom_in_trace(const custom *r) {
 
 // ---- under tapes
 // Backward in a trace of its own, whose graph lies in the record.
-static sn_status trace_alone(const custom *r, sni_trace *trace, sn_tensor **in, sn_tensor **out) {
-  const sni_user_code code = backward_of(r);
-  const int n = r->n_in + 2 * r->n_out;
-  sni_type *types = types_of(r, trace->graph->arena);
-  if (!types) return sni_fail_memory(&r->context->diag, sizeof(*types), "a gradient");
-  for (int i = 0; i < n; i++) {
-    sni_node_id node;
-    SNI_TRY(sni_graph_add_parameter(trace->graph, &types[i], SNI_PARAMETER_INPUT, (uint32_t)i, NULL,
-                                    &node));
-    in[i] = sni_tensor_traced(r->context, trace, node);
-    if (!in[i]) return r->context->diag.status;
-  }
-  SNI_TRY(sni_run_user_code(&code, r->context, in, out));
-  return add_cotangents(r, trace, out);
-}
-
-// What it captured becomes inputs behind the others. operands: room for all.
-static int take_captures(const custom *r, sni_trace *trace, sn_tensor **operands) {
-  sni_graph *graph = trace->graph;
-  const uint32_t first = (uint32_t)(r->n_in + 2 * r->n_out);
-  int n = 0;
-  for (uint32_t p = 0; p < graph->n_parameters; p++) {
-    sni_parameter *parameter = &graph->parameters[p];
-    if (parameter->kind == SNI_PARAMETER_INPUT) continue;
-    for (uint32_t k = 0; k < trace->n_known; k++)
-      if (trace->known[k].node == parameter->node) operands[n] = trace->known[k].tensor;
-    parameter->kind = SNI_PARAMETER_INPUT;
-    parameter->index = first + (uint32_t)n++;
-  }
-  return n;
-}
-
 static sn_status record(const custom *r, sni_trace *trace) {
   sni_arena *arena = trace->graph->arena;
+  const sni_user_code code = backward_of(r);
+  const sni_type *types = types_of(r, arena);
+  sn_tensor **cotangents = SNI_ARENA_ARRAY(arena, sn_tensor *, r->n_in + 1), **captures;
   const int n = r->n_in + r->n_out;
-  sn_tensor **in = SNI_ARENA_ARRAY(arena, sn_tensor *, r->n_in + 2 * r->n_out + 1);
-  sn_tensor **out = SNI_ARENA_ARRAY(arena, sn_tensor *, r->n_in + 1);
-  if (!in || !out) return sni_fail_memory(&r->context->diag, (size_t)n * sizeof(*in), "a gradient");
-  SNI_TRY(trace_alone(r, trace, in, out));
-  sn_tensor **operands = SNI_ARENA_ARRAY(arena, sn_tensor *, (size_t)n + trace->n_known + 1);
-  if (!operands) return sni_fail_memory(&r->context->diag, (size_t)n * sizeof(*in), "a gradient");
-  for (int i = 0; i < n; i++) operands[i] = i < r->n_in ? r->in[i] : r->out[i - r->n_in];
-  const int n_captures = take_captures(r, trace, operands + n);
+  int n_captures;
+  if (!types || !cotangents)
+    return sni_fail_memory(&r->context->diag, sizeof(*types), "a gradient");
+  SNI_TRY(sni_run_alone(trace, &code, types, n + r->n_out, cotangents));
+  SNI_TRY(add_cotangents(r, trace, cotangents));
+  SNI_TRY(sni_take_captures(trace, n + r->n_out, &captures, &n_captures));
+  sni_node_id *nodes = SNI_ARENA_ARRAY(arena, sni_node_id, n + n_captures + 1);
+  if (!nodes) return sni_fail_memory(&r->context->diag, (size_t)n * sizeof(*nodes), "a gradient");
+  SNI_TRY(sni_record_nodes(r->context, r->in, r->n_in, nodes));
+  SNI_TRY(sni_record_nodes(r->context, r->out, r->n_out, nodes + r->n_in));
+  SNI_TRY(sni_record_nodes(r->context, captures, n_captures, nodes + n));
   const sni_dim attrs[2] = {r->n_in, r->n_out};
-  sni_trace_leave(trace);
-  return sni_record_control(r->context, SNI_OP_CUSTOM, operands, n + n_captures, r->n_in, attrs, 2,
+  return sni_record_control(r->context, SNI_OP_CUSTOM, nodes, n + n_captures, r->n_in, attrs, 2,
                             trace->graph, r->out, r->n_out);
 }
 
 static sn_status custom_op_by_op(const custom *r) {
   sn_context *context = r->context;
+  const sni_user_code forward = forward_of(r);
   const bool recorded = sni_record_wants(context->record, r->in, r->n_in);
   sni_trace trace;
-  const uint64_t recording = recorded ? context->record->recording : 0;
-  if (recorded) context->record->recording = 0;  // its ops have no say
-  sn_status status = r->forward(r);
-  if (recorded && context->record) context->record->recording = recording & context->record->open;
-  if (!status && !sni_own_results(context, r->out, r->n_out)) status = context->diag.status;
+  if (!sni_is_recording(context)) return sni_run_here(context, &forward, r->in, r->out);
+  sn_status status = sni_run_apart(context, &forward, r->in, r->out);
   if (status || !recorded || !context->record) return status;
   status = sni_trace_open(&trace, context, &context->record->arena, r->name);
   if (status) return status;
@@ -173,7 +155,6 @@ sn_status sn_custom_gradient_at(sn_context *context, sn_callback forward, sn_cal
                                 int n_out, const char *file, int line) {
   custom r = {.context = context,
               .name = "sn_custom_gradient",
-              .forward = sni_custom_forward,
               .callback = forward,
               .backward = backward,
               .user = user,

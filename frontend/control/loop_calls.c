@@ -59,7 +59,10 @@ static sn_status run(sni_loop *r, bool complete, const char *file, int line) {
               "a callback is NULL, or nothing is carried, or "
               "the counts of carried values and outputs differ");
   sn_status status = ok && check(r) ? SN_OK : context->diag.status;
-  if (!status) status = context->trace ? sni_loop_in_trace(r) : sni_loop_op_by_op(r);
+  if (!status)
+    status = !context->trace  ? sni_loop_op_by_op(r)
+             : r->in_segments ? sni_scan_in_segments(r)
+                              : sni_loop_in_trace(r);
   return sni_control_end(context, status, r->out, r->n_out, file, line);
 }
 
@@ -113,7 +116,8 @@ sn_status sn_scan_at(sn_context *context, sn_callback body, void *user, sn_tenso
                 .n_out = n_out,
                 .length = o.length,
                 .has_length = o.length != 0,
-                .reverse = o.reverse};
+                .reverse = o.reverse,
+                .in_segments = o.checkpoint};
   return run(&r, true, file, line);
 }
 

@@ -51,7 +51,7 @@ static int list_operands(const sni_bodies *b, const sni_loop *r, const sni_node_
   return n;
 }
 
-static sn_status finish(sni_bodies *b, const sni_loop *r, sni_op op, const sni_node_id *init,
+static sn_status finish(sni_bodies *b, const sni_loop *r, const sni_node_id *init,
                         const sni_node_id *xs, sni_dim length) {
   const size_t n_all = (size_t)r->n_carries + b->n_variables + (size_t)r->n_xs;
   sni_node_id *operands = SNI_ARENA_ARRAY(b->arena, sni_node_id, n_all + 1);
@@ -63,9 +63,10 @@ static sn_status finish(sni_bodies *b, const sni_loop *r, sni_op op, const sni_n
   const sni_dim n_variables = n_carries - r->n_carries;
   const sni_dim of_scan[5] = {n_carries, r->n_xs, length, r->reverse, n_variables};
   const sni_dim of_while[2] = {n_carries, n_variables};
-  const bool is_scan = op == SNI_OP_SCAN;
-  return sni_bodies_finish(b, op, operands, n, is_scan ? of_scan : of_while, is_scan ? 5 : 2,
-                           r->location, r->n_out, r->out, numbers, r->n_carries);
+  const bool is_while = r->condition != NULL;
+  return sni_bodies_finish(b, is_while ? SNI_OP_WHILE : SNI_OP_SCAN, operands, n,
+                           is_while ? of_while : of_scan, is_while ? 2 : 5, r->location, r->n_out,
+                           r->out, numbers, r->n_carries);
 }
 
 // ---- while
@@ -94,7 +95,7 @@ static sn_status trace_while(sni_bodies *b, const sni_loop *r, const sni_node_id
   SNI_TRY(sni_trace_body(b, 1, &step, &inputs));
   SNI_TRY(sni_settle_variables(b, true));
   SNI_TRY(add_next(b, r, 1, types));
-  return finish(b, r, SNI_OP_WHILE, init, NULL, 0);
+  return finish(b, r, init, NULL, 0);
 }
 
 // ---- scan
@@ -143,7 +144,7 @@ static sn_status trace_scan(sni_bodies *b, const sni_loop *r, const sni_node_id 
   SNI_TRY(sni_settle_variables(b, true));
   SNI_TRY(add_next(b, r, 0, types));
   SNI_TRY(add_rows(b, r));
-  return finish(b, r, SNI_OP_SCAN, init, xs, length);
+  return finish(b, r, init, xs, length);
 }
 
 sn_status sni_loop_in_trace(const sni_loop *r) {

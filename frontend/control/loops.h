@@ -17,6 +17,7 @@ typedef struct sni_loop {
   int64_t length;
   bool has_length;  // else the xs say it
   bool reverse;
+  bool in_segments;
   bool counts;           // the body gets the number of the iteration first
   int64_t first_number;  // of the first iteration
   sni_location location;
@@ -25,6 +26,8 @@ typedef struct sni_loop {
 } sni_loop;
 
 sn_status sni_loop_in_trace(const sni_loop *r);
+// (segments.c) A scan that keeps less for gradients; of an unknown length, as it is.
+sn_status sni_scan_in_segments(const sni_loop *r);
 sn_status sni_loop_op_by_op(const sni_loop *r);
 sn_status sni_fail_lengths(const sni_loop *r, int x, const sni_type *type, sni_dim length);
 sn_status sni_fail_rank(const sni_loop *r, int output);

@@ -106,15 +106,24 @@ static sn_status count(runner *r) {
   return sni_watch_poll(&context->watch, iteration_ns, &context->diag);
 }
 
-static sn_status iterate_while(runner *r, bool *out_goes_on) {
+// The body, of which what it is given has been made since `begin`.
+static sn_status run_body(const runner *r) {
   const sni_loop *l = r->loop;
   const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, "", false};
+  sni_boundary_given(l->context);
+  return sni_run_user_code(&code, l->context, r->in, r->out);
+}
+
+static sn_status iterate_while(runner *r, bool *out_goes_on) {
+  sni_boundary around;
   SNI_TRY(ask(r, out_goes_on));
   if (!*out_goes_on) return SN_OK;
-  SNI_TRY(give_carries(r, r->in));
-  SNI_TRY(sni_run_user_code(&code, l->context, r->in, r->out));
-  SNI_TRY(take_outputs(r, 0, 0));
-  return count(r);
+  sni_boundary_begin(r->loop->context, r->loop->name, &around);
+  sn_status status = give_carries(r, r->in);
+  if (!status) status = run_body(r);
+  sni_boundary_end(r->loop->context, &around);
+  if (!status) status = take_outputs(r, 0, 0);
+  return status ? status : count(r);
 }
 
 static sn_status run_while(runner *r) {
@@ -145,12 +154,13 @@ static sn_status prepare(runner *r, int64_t iteration) {
 }
 
 static sn_status iterate_scan(runner *r, int64_t iteration, int64_t length) {
-  const sni_loop *l = r->loop;
-  const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, "", false};
-  SNI_TRY(prepare(r, iteration));
-  SNI_TRY(sni_run_user_code(&code, l->context, r->in, r->out));
-  SNI_TRY(take_outputs(r, iteration, length));
-  return count(r);
+  sni_boundary around;
+  sni_boundary_begin(r->loop->context, r->loop->name, &around);
+  sn_status status = prepare(r, iteration);
+  if (!status) status = run_body(r);
+  sni_boundary_end(r->loop->context, &around);
+  if (!status) status = take_outputs(r, iteration, length);
+  return status ? status : count(r);
 }
 
 // What the body would make of rows, where there are none: it is traced, so that it has no effect.

@@ -224,7 +224,7 @@ static bool check_call(sn_context *context, const sn_function *function, sn_tens
 static sni_run *make_run(sn_context *context, sn_function *function, sni_call_site *site,
                          sn_tensor *const *inputs) {
   sn_program *program;
-  if (sni_specialise(function, context, inputs, &program)) return NULL;
+  if (sni_specialise(function, context, inputs, false, &program)) return NULL;
   sni_run *run;
   sn_status status = sni_run_create(context, program, 0, &context->watch, &run);
   if (!status) status = sni_call_site_add(site, inputs, run, &context->diag);

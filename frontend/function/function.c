@@ -8,14 +8,8 @@
 // ---- creation
 static sn_status copy_specs(sn_function *function, const sn_spec *specs, sni_diag *diag) {
   size_t bytes = (size_t)function->n_inputs * sizeof(*specs);
-  for (int i = 0; i < function->n_inputs; i++) {
-    bool ok = (unsigned)specs[i].dtype < SN_DTYPE_COUNT && specs[i].shape.rank >= 0 &&
-              specs[i].shape.rank <= SN_MAX_RANK;
-    for (int d = 0; ok && d < specs[i].shape.rank; d++) ok = specs[i].shape.dims[d] >= SN_UNKNOWN;
-    if (!ok)
-      return sni_fail(diag, SN_ERR_ARGUMENT,
-                      "sn_function_create: spec %d has no valid dtype, rank or dims", i);
-  }
+  for (int i = 0; i < function->n_inputs; i++)
+    SNI_TRY(sni_validate_spec(&specs[i], i, "sn_function_create", diag));
   function->specs = sni_alloc(&function->family->allocator, bytes);
   if (!function->specs) return sni_fail_memory(diag, bytes, "specs");
   memcpy(function->specs, specs, bytes);
@@ -150,8 +144,13 @@ void sn_function_destroy(sn_function *function) {
   sni_free(allocator, function->programs,
            function->programs_capacity * sizeof(*function->programs));
   free_groups(function);
-  free_texts(function, function->reasons, function->n_reasons);
-  sni_free(allocator, function->reasons, function->reasons_capacity * sizeof(char *));
+  for (uint32_t i = 0; i < function->n_reasons; i++)
+    sni_drop_reason(allocator, &function->reasons[i]);
+  sni_free(allocator, function->reasons, function->reasons_capacity * sizeof(*function->reasons));
+  sni_struct_code_destroy(function->code);
+  if (function->output_names)
+    free_texts(function, function->output_names, (uint32_t)function->n_outputs);
+  sni_free(allocator, function->output_names, (size_t)function->n_outputs * sizeof(char *));
   if (function->input_names) free_texts(function, function->input_names, n);
   sni_free(allocator, function->input_names, n * sizeof(char *));
   sni_free(allocator, function->specs, n * sizeof(sn_spec));
@@ -270,11 +269,28 @@ void sn_function_stats(const sn_function *function, sn_function_statistics *out_
   memcpy(out_stats, &stats, stats.size < sizeof(stats) ? stats.size : sizeof(stats));
 }
 
-const char *sn_function_trace_reason(const sn_function *function, int i) {
-  if (!function || i < 0) return NULL;
+// The list may move while another thread traces; what is in it does not.
+static sni_trace_reason reason_of(const sn_function *function, int trace) {
+  sni_trace_reason reason = {0};
+  if (!function || trace < 0) return reason;
   pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&function->lock;
   pthread_mutex_lock(lock);
-  const char *reason = (uint32_t)i < function->n_reasons ? function->reasons[i] : NULL;
+  if ((uint32_t)trace < function->n_reasons) reason = function->reasons[trace];
   pthread_mutex_unlock(lock);
   return reason;
+}
+
+const char *sn_function_trace_reason(const sn_function *function, int i) {
+  return reason_of(function, i).text;
+}
+
+bool sn_function_retrace(const sn_function *function, int trace, int i, sn_retrace *out) {
+  const sni_trace_reason reason = reason_of(function, trace);
+  if (!out || i < 0 || i >= reason.n) return false;
+  sn_retrace item = reason.items[i];
+  item.size = out->size;
+  item.input_name =
+      item.input >= 0 && function->input_names ? function->input_names[item.input] : "";
+  memcpy(out, &item, item.size < sizeof(item) ? item.size : sizeof(item));
+  return true;
 }

@@ -16,11 +16,25 @@
 
 enum {
   sni_default_capacity = 64,
-  sni_most_groups = 256,   // signature classes whose history is kept per function
-  sni_most_reasons = 256,  // kept as text
-  sni_memo_size = 64,      // of a call site; a power of two
-  sni_most_inlined = 100,  // functions inlined into one another
+  sni_most_groups = 256,      // signature classes whose history is kept per function
+  sni_most_reasons = 256,     // kept
+  sni_most_differences = 32,  // of one trace
+  sni_memo_size = 64,         // of a call site; a power of two
+  sni_most_inlined = 100,     // functions inlined into one another
 };
+
+// What made a trace use a dim as a number; op NULL: not known.
+typedef struct sni_pin {
+  const char *op, *file;
+  int line;
+} sni_pin;
+
+// Why there was one trace.
+typedef struct sni_trace_reason {
+  char *text;
+  sn_retrace *items;
+  int n;
+} sni_trace_reason;
 
 // What has been seen of signatures that differ in dims only. Guarded by the function's trace_lock.
 typedef struct sni_shape_group {
@@ -28,6 +42,7 @@ typedef struct sni_shape_group {
   sni_type *last;       // n_inputs: types of the latest trace
   uint8_t *varied;      // n_inputs: bit per dim that has had two values
   uint8_t *pinned;      // n_inputs: bit per dim that a trace has used as a number
+  sni_pin *pins;        // n_inputs * SN_MAX_RANK: by what
   bool traced;          // some trace succeeded; else the rest means nothing
   uint64_t used;
 } sni_shape_group;
@@ -53,8 +68,10 @@ struct sn_function {
   void *user;
   char *name;
   int n_inputs, n_outputs;
-  sn_spec *specs;      // NULL or n_inputs
-  char **input_names;  // NULL or n_inputs
+  sn_spec *specs;                // NULL or n_inputs
+  char **input_names;            // NULL or n_inputs
+  char **output_names;           // NULL or n_outputs
+  struct sni_struct_code *code;  // of a function of structs; else NULL
   uint32_t capacity;
   bool static_shapes, forbid_recompile, debug_nonfinite;
   sn_backend backend;
@@ -67,7 +84,7 @@ struct sn_function {
   pthread_mutex_t lock;  // guards what follows, for moments
   sn_program **programs;
   uint32_t n_programs, programs_capacity;
-  char **reasons;
+  sni_trace_reason *reasons;
   uint32_t n_reasons, reasons_capacity;
   uint64_t traces, compiles, evictions;
   double trace_ms, compile_ms;
@@ -91,6 +108,8 @@ sn_status sni_call_site_add(sni_call_site *site, sn_tensor *const *inputs, sni_r
 
 // ---- signature.c
 void sni_key_of(const sn_tensor *t, sni_input_key *out_key);
+// Whether it is a spec at all. Errors: SN_ERR_ARGUMENT, naming spec i of `of`.
+sn_status sni_validate_spec(const sn_spec *spec, int i, const char *of, sni_diag *diag);
 // The type of input i (unknown dims: -1) against the function's specs, which it has. Errors:
 // SN_ERR_SHAPE, SN_ERR_DTYPE with both types.
 sn_status sni_check_spec(const sn_function *function, int i, const sni_type *type, sni_diag *diag);
@@ -104,11 +123,23 @@ void sni_describe_input(const sn_function *function, int i, char *buffer, size_t
 void sni_describe_key_type(const sni_type *type, char *buffer, size_t capacity);
 
 // ---- retrace_reason.c
-// Why keys need a new trace. blocking: a program of the right pattern whose guards do not hold,
-// with the symbol values; or NULL.
-void sni_describe_retrace(const sn_function *function, const sni_shape_group *group, bool fresh,
-                          const sni_input_key *keys, const sn_program *blocking,
-                          const int64_t *symbols, char *buffer, size_t capacity);
+// What makes a new trace necessary, the most important first.
+typedef struct sni_retrace_list {
+  sn_retrace items[sni_most_differences];
+  int n;
+} sni_retrace_list;
+// blocking: a program of the right pattern whose guards do not hold, with the symbol values; or NULL.
+void sni_find_retrace(const sn_function *function, const sni_shape_group *group, bool fresh,
+                      const sni_input_key *keys, const sn_program *blocking, const int64_t *symbols,
+                      sni_retrace_list *out);
+// sn_function_compile has asked for it.
+void sni_retrace_by_request(sni_retrace_list *out);
+// All of it in words.
+void sni_describe_retrace(const sn_function *function, const sni_retrace_list *list, char *buffer,
+                          size_t capacity);
+sn_status sni_keep_reason(sni_allocator *allocator, const sni_retrace_list *list, const char *text,
+                          sni_diag *diag, sni_trace_reason *out);
+void sni_drop_reason(sni_allocator *allocator, sni_trace_reason *reason);
 
 // ---- function.c
 // Around whatever may run the callback, which may destroy the function.
@@ -118,10 +149,15 @@ void sni_function_end_use(sn_function *function);
 // ---- specialise.c
 // The program for these inputs: from the function's cache, or traced and compiled now. With one
 // reference.
+// asked: explicitly, so that forbid_recompile does not stop it.
 sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *const *inputs,
-                         sn_program **out_program);
+                         bool asked, sn_program **out_program);
 sn_status sni_specialise_specs(sn_function *function, sn_context *context, const sn_spec *specs,
                                sn_program **out_program);
+
+// ---- frontend/composite/function.c
+typedef struct sni_struct_code sni_struct_code;
+void sni_struct_code_destroy(sni_struct_code *code);
 
 // ---- run_callback.c
 // Runs the callback: out gets n_outputs usable tensors. Failures are pending in the context.

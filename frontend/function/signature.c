@@ -9,35 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---- static inputs
-sn_tensor *(sn_static)(sn_context *context, int64_t value) {
-  SNI_ENTER(context, "sn_static", sni_refused(context, context_refused));
-  sni_type type = sni_type_make(SN_I64, 0, NULL);
-  sn_tensor *t = sni_tensor_new(context, &type);
-  if (!t) return &context->error_tensor;
-  memcpy(t->data, &value, sizeof(value));
-  t->is_static = true;
-  t->static_value = value;
-  return t;
-}
-
-int64_t(sn_static_value)(sn_tensor *t) {
-  sn_tensor *failed;
-  char text[SNI_TENSOR_NAME];
-  if (t && t->is_static && t->kind == SNI_TENSOR_EAGER) return t->static_value;
-  SNI_ENTERED context = sni_begin("sn_static_value", &t, 1, &failed);
-  if (context)
-    sni_error(context, SN_ERR_ARGUMENT, "sn_static_value: %s is no static input",
-              sni_describe(t, text));
-  return 0;
-}
-
-int64_t sn_static_value_at(sn_tensor *t, const char *file, int line) {
-  const int64_t value = (sn_static_value)(t);
-  if (t && t->context->diag.status && !t->is_static) sni_locate_error(t->context, file, line);
-  return value;
-}
-
 // ---- keys
 void sni_key_of(const sn_tensor *t, sni_input_key *out_key) {
   *out_key = (sni_input_key){.kind = SNI_INPUT_TENSOR, .type = t->type};
@@ -79,6 +50,23 @@ void sni_describe_key_type(const sni_type *type, char *buffer, size_t capacity) 
   describe_spec(&spec, buffer, capacity);
 }
 
+sn_status sni_validate_spec(const sn_spec *spec, int i, const char *of, sni_diag *diag) {
+  const sn_shape *shape = &spec->shape;
+  if ((unsigned)spec->dtype >= SN_DTYPE_COUNT)
+    return sni_fail(diag, SN_ERR_ARGUMENT, "%s: spec %d has no dtype: %d", of, i, (int)spec->dtype);
+  if (shape->rank < 0 || shape->rank > SN_MAX_RANK)
+    return sni_fail(diag, SN_ERR_ARGUMENT,
+                    "%s: spec %d has rank %d, expected 0 to %d: dims may be SN_UNKNOWN, their "
+                    "number is part of the signature",
+                    of, i, shape->rank, SN_MAX_RANK);
+  for (int d = 0; d < shape->rank; d++)
+    if (shape->dims[d] < SN_UNKNOWN)
+      return sni_fail(diag, SN_ERR_ARGUMENT,
+                      "%s: spec %d has dim %lld, expected a size or SN_UNKNOWN", of, i,
+                      (long long)shape->dims[d]);
+  return SN_OK;
+}
+
 sn_status sni_check_spec(const sn_function *function, int i, const sni_type *type, sni_diag *diag) {
   const sn_spec *spec = &function->specs[i];
   bool dtype = spec->dtype == type->dtype, shape = spec->shape.rank == type->rank;
@@ -106,7 +94,7 @@ static bool same_class(const sni_input_key *a, const sni_input_key *b, int n) {
 }
 
 size_t sni_group_bytes(int n) {
-  return (size_t)n * (sizeof(sni_input_key) + sizeof(sni_type) + 2);
+  return (size_t)n * (sizeof(sni_input_key) + sizeof(sni_type) + SN_MAX_RANK * sizeof(sni_pin) + 2);
 }
 
 static sni_shape_group *least_used(sn_function *function) {
@@ -146,10 +134,12 @@ sn_status sni_group_of(sn_function *function, const sni_input_key *keys, sni_dia
   group->traced = false;
   if (n) {
     group->last = (sni_type *)(group->keys + n);
-    group->varied = (uint8_t *)(group->last + n);
+    group->pins = (sni_pin *)(void *)(group->last + n);
+    group->varied = (uint8_t *)(group->pins + n * SN_MAX_RANK);
     group->pinned = group->varied + n;
     memcpy(group->keys, keys, (size_t)n * sizeof(*keys));
     for (int i = 0; i < n; i++) group->last[i] = keys[i].type;
+    memset(group->pins, 0, (size_t)n * SN_MAX_RANK * sizeof(*group->pins));
     memset(group->varied, 0, 2 * (size_t)n);
   }
   *out_group = group;

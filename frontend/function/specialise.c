@@ -64,13 +64,19 @@ static sn_status build_graph(const sni_trace_plan *p, sni_trace *trace, sn_progr
   return add_results(p, trace, out);
 }
 
-static sn_status name_inputs(const sn_function *function, sn_program *program) {
+static sn_status name_ports(const sn_function *function, sn_program *program) {
+  sni_arena *arena = &program->arena;
   for (int i = 0; i < function->n_inputs; i++) {
     program->input_names[i] =
-        sni_arena_strdup(&program->arena, function->input_names ? function->input_names[i] : "");
+        sni_arena_strdup(arena, function->input_names ? function->input_names[i] : "");
     if (!program->input_names[i]) return SN_ERR_MEMORY;
   }
-  return SN_OK;
+  if (!function->output_names) return SN_OK;
+  program->output_names = SNI_ARENA_ARRAY(arena, const char *, function->n_outputs);
+  for (int i = 0; program->output_names && i < function->n_outputs; i++)
+    if (!(program->output_names[i] = sni_arena_strdup(arena, function->output_names[i])))
+      return SN_ERR_MEMORY;
+  return program->output_names ? SN_OK : SN_ERR_MEMORY;
 }
 
 // Failures are pending in the context.
@@ -86,11 +92,12 @@ static sn_status trace_once(sni_trace_plan *p, sn_program **out_program) {
   program->debug_nonfinite = function->debug_nonfinite;
   if (function->n_inputs)
     memcpy(program->keys, p->keys, (size_t)function->n_inputs * sizeof(*p->keys));
-  status = name_inputs(function, program);
+  status = name_ports(function, program);
   if (status) goto no_trace;
   sni_trace trace;
   status = sni_trace_open(&trace, context, &program->arena, function->name);
   if (status) goto no_trace;
+  trace.is_repeated = function->traces > 0;
   // Dims that are declared unknown make no further programs.
   if (p->inputs && !function->specs) sni_dim_table_settle(trace.graph->dims);
   status = build_graph(p, &trace, program);
@@ -143,8 +150,8 @@ static sn_program *find_program(sn_function *function, sn_tensor *const *inputs,
 }
 
 // Makes room for one more program and reason, so that entering cannot fail.
-static sn_status reserve_entry(sn_function *function, const char *reason, char **out_reason,
-                               sni_diag *diag) {
+static sn_status reserve_entry(sn_function *function, const sni_retrace_list *why, const char *text,
+                               sni_trace_reason *out_reason, sni_diag *diag) {
   sni_allocator *allocator = &function->family->allocator;
   pthread_mutex_lock(&function->lock);
   sn_status status =
@@ -156,12 +163,7 @@ static sn_status reserve_entry(sn_function *function, const char *reason, char *
                         function->n_reasons + 1, sizeof(*function->reasons));
   pthread_mutex_unlock(&function->lock);
   if (status) return status;
-  *out_reason = sni_strdup(allocator, reason);
-  return *out_reason ? SN_OK : sni_fail_memory(diag, strlen(reason) + 1, "a reason");
-}
-
-static void drop_reason(sn_function *function, char *reason) {
-  if (reason) sni_free(&function->family->allocator, reason, strlen(reason) + 1);
+  return sni_keep_reason(allocator, why, text, diag, out_reason);
 }
 
 // The least recently used program; it leaves the list with its reference.
@@ -182,23 +184,28 @@ static sn_program *evict(sn_function *function) {
 }
 
 // Takes reason; program gets one more reference.
-static void enter(sn_function *function, sn_program *program, char *reason, double trace_ms) {
+static void enter(sn_function *function, sn_program *program, sni_trace_reason *reason,
+                  double trace_ms) {
   sn_program *evicted = NULL;
+  for (int i = 0; i < reason->n; i++) {
+    reason->items[i].trace_ms = trace_ms;
+    reason->items[i].compile_ms = program->compiled->compile_ms;
+  }
   pthread_mutex_lock(&function->lock);
   if (function->n_programs >= function->capacity) evicted = evict(function);
   uint64_t now = atomic_fetch_add_explicit(&function->clock, 1, memory_order_relaxed) + 1;
   atomic_store_explicit(&program->used, now, memory_order_relaxed);
   function->programs[function->n_programs++] = sn_program_keep(program);
   if (function->n_reasons < sni_most_reasons) {
-    function->reasons[function->n_reasons++] = reason;
-    reason = NULL;
+    function->reasons[function->n_reasons++] = *reason;
+    *reason = (sni_trace_reason){0};
   }
   function->traces++;
   function->compiles++;
   function->trace_ms += trace_ms;
   function->compile_ms += program->compiled->compile_ms;
   pthread_mutex_unlock(&function->lock);
-  drop_reason(function, reason);
+  sni_drop_reason(&function->family->allocator, reason);
   sn_program_release(evicted);
 }
 
@@ -230,7 +237,8 @@ static sn_status trace_inputs(sni_trace_plan *p, const sn_program *blocking, con
                               bool *marks, sn_program **out_program) {
   sn_function *function = p->function;
   sni_diag *diag = &p->context->diag;
-  char reason[512], *kept = NULL;
+  char reason[1024];
+  sni_trace_reason kept;
   sni_shape_group *group;
   bool fresh;
   for (int i = 0; function->specs && i < function->n_inputs; i++)
@@ -238,16 +246,17 @@ static sn_status trace_inputs(sni_trace_plan *p, const sn_program *blocking, con
   SNI_TRY(sni_group_of(function, p->keys, diag, &group, &fresh));
   sni_choose_symbolic(p, group);
   if (blocking) sni_unblock(p, blocking, symbols, marks);
-  sni_describe_retrace(function, group, fresh, p->keys, blocking, symbols, reason, sizeof(reason));
-  SNI_TRY(check_forbidden(function, reason, diag));
-  SNI_TRY(reserve_entry(function, reason, &kept, diag));
+  sni_find_retrace(function, group, fresh, p->keys, blocking, symbols, p->why);
+  sni_describe_retrace(function, p->why, reason, sizeof(reason));
+  if (!p->asked) SNI_TRY(check_forbidden(function, reason, diag));
+  SNI_TRY(reserve_entry(function, p->why, reason, &kept, diag));
   sn_status status = trace_with_retreat(p, out_program);
   if (status) {
-    drop_reason(function, kept);
+    sni_drop_reason(&function->family->allocator, &kept);
     return status;
   }
   sni_note_trace(p, group, *out_program);
-  enter(function, *out_program, kept, p->trace_ms);
+  enter(function, *out_program, &kept, p->trace_ms);
   log_trace(function, *out_program, reason, p->trace_ms);
   return SN_OK;
 }
@@ -262,12 +271,13 @@ static bool make_plan(sni_trace_plan *p, sni_arena *scratch) {
   size_t n = (size_t)p->function->n_inputs;
   p->keys = SNI_ARENA_ARRAY(scratch, sni_input_key, n);
   p->symbolic = SNI_ARENA_ARRAY(scratch, uint8_t, n);
-  return p->keys && p->symbolic;
+  p->why = SNI_ARENA_NEW(scratch, sni_retrace_list);  // too large for the caller's stack
+  return p->keys && p->symbolic && p->why;
 }
 
 sn_status sni_specialise(sn_function *function, sn_context *context, sn_tensor *const *inputs,
-                         sn_program **out_program) {
-  sni_trace_plan p = {.function = function, .context = context, .inputs = inputs};
+                         bool asked, sn_program **out_program) {
+  sni_trace_plan p = {.function = function, .context = context, .inputs = inputs, .asked = asked};
   sni_diag *diag = &context->diag;
   size_t most_symbols = (size_t)function->n_inputs * SN_MAX_RANK;
   sni_arena scratch;
@@ -309,19 +319,20 @@ static bool keys_equal(const sn_program *program, const sni_trace_plan *p) {
 static sn_status trace_specs(sni_trace_plan *p, sn_program **out_program) {
   sn_function *function = p->function;
   sni_diag *diag = &p->context->diag;
-  char *kept = NULL;
+  sni_trace_reason kept;
   *out_program = NULL;
   pthread_mutex_lock(&function->lock);
   for (uint32_t i = 0; i < function->n_programs && !*out_program; i++)
     *out_program = keep_if(function->programs[i], keys_equal(function->programs[i], p));
   pthread_mutex_unlock(&function->lock);
   if (*out_program) return SN_OK;
-  SNI_TRY(reserve_entry(function, "sn_function_compile", &kept, diag));
+  sni_retrace_by_request(p->why);
+  SNI_TRY(reserve_entry(function, p->why, "sn_function_compile", &kept, diag));
   sn_status status = trace_once(p, out_program);
   if (status)
-    drop_reason(function, kept);
+    sni_drop_reason(&function->family->allocator, &kept);
   else
-    enter(function, *out_program, kept, p->trace_ms);
+    enter(function, *out_program, &kept, p->trace_ms);
   return status;
 }
 
@@ -330,20 +341,14 @@ static sn_status read_specs(sni_trace_plan *p, const sn_spec *specs) {
   for (int i = 0; i < p->function->n_inputs; i++) {
     const sn_spec *spec = &specs[i];
     sni_input_key *key = &p->keys[i];
-    bool ok = (unsigned)spec->dtype < SN_DTYPE_COUNT && spec->shape.rank >= 0 &&
-              spec->shape.rank <= SN_MAX_RANK;
+    SNI_TRY(sni_validate_spec(spec, i, "sn_function_compile", diag));
     *key = (sni_input_key){.kind = SNI_INPUT_TENSOR, .type = {.dtype = spec->dtype}};
     key->type.rank = spec->shape.rank;
     for (int d = 0; d < SN_MAX_RANK; d++) key->symbol[d] = -1;
-    for (int d = 0; ok && d < spec->shape.rank; d++) {
+    for (int d = 0; d < spec->shape.rank; d++) {
       key->type.dims[d] = spec->shape.dims[d];
-      ok = spec->shape.dims[d] >= SN_UNKNOWN;
       if (spec->shape.dims[d] == SN_UNKNOWN) p->symbolic[i] |= (uint8_t)(1u << d);
     }
-    if (!ok)
-      return sni_fail(diag, SN_ERR_ARGUMENT,
-                      "spec %d of function \"%s\" has no valid dtype, rank or dims", i,
-                      p->function->name);
     if (p->function->specs) SNI_TRY(sni_check_spec(p->function, i, &key->type, diag));
   }
   return SN_OK;

@@ -11,6 +11,8 @@ typedef struct sni_trace_plan {
   sn_tensor *const *inputs;  // NULL: only keys are known
   sni_input_key *keys;       // dims: values, or -1 where unknown
   uint8_t *symbolic;         // per input: bit per dim
+  bool asked;                // explicitly
+  sni_retrace_list *why;
   double trace_ms;
 } sni_trace_plan;
 

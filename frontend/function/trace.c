@@ -9,6 +9,8 @@
 // A body has a trace of its own inside another; what it reads of those around becomes a parameter of each body on the way.
 #include "frontend/function/trace.h"
 
+#include "graph/control.h"
+
 #include <string.h>
 
 enum { most_baked_elements = 8 };
@@ -27,7 +29,7 @@ static sni_allocator *allocator_of(const sni_trace *trace) {
 
 sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena,
                          const char *name) {
-  *trace = (sni_trace){.context = context, .name = name};
+  *trace = (sni_trace){.context = context, .name = name, .first_live = context->n_live};
   trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
   SNI_TRY(sni_graph_create(arena, &context->diag, name, NULL, &trace->graph));
   context->trace = trace;
@@ -44,9 +46,10 @@ static void end_tensor(sn_tensor *t) {
   t->trace = (sni_trace *)(void *)t;
 }
 
+// A callback ends no scope that was open before it, so its tensors have not moved before those.
 void sni_trace_leave(sni_trace *trace) {
   sn_context *context = trace->context;
-  for (uint32_t i = 0; i < context->n_live; i++) {
+  for (uint32_t i = trace->first_live; i < context->n_live; i++) {
     sn_tensor *t = context->live[i];
     if (t->kind == SNI_TENSOR_TRACED && t->trace == trace) end_tensor(t);
   }
@@ -71,11 +74,14 @@ sn_status sni_trace_open_body(sni_trace *trace, sn_context *context, sni_outer_v
   sni_trace *around = context->trace;
   *trace = (sni_trace){.context = context,
                        .name = name,
+                       .first_live = context->n_live,
                        .around = around,
                        .outer = outer,
                        .first_input = first_input,
                        .first_variable = first_variable,
                        .depth = around->depth,
+                       .is_body = true,
+                       .bakes_nothing = around->bakes_nothing,
                        .nesting = around->nesting + 1};
   trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
   SNI_TRY(sni_graph_create(around->graph->arena, &context->diag, name, around->graph->dims,
@@ -97,11 +103,34 @@ sn_status sni_outer_value_add(sni_outer_values *outer, sni_trace *around, sni_no
   return SN_OK;
 }
 
+// The slot of a node, or the free one where it belongs.
+static uint32_t *outer_slot(const sni_outer_values *outer, sni_node_id node) {
+  uint32_t at = (uint32_t)sni_hash_mix(0, node) & (outer->n_slots - 1);
+  while (outer->slots[at] && outer->nodes[outer->slots[at] - 1] != node)
+    at = (at + 1) & (outer->n_slots - 1);
+  return &outer->slots[at];
+}
+
+static sn_status reserve_outer(sni_outer_values *outer, const sni_trace *around) {
+  const sni_outer_values before = *outer;
+  if (outer->n < outer->n_slots / 2) return SN_OK;
+  const uint32_t n = before.n_slots ? 2 * before.n_slots : 16;
+  uint32_t *slots = SNI_ARENA_ARRAY(around->graph->arena, uint32_t, n);
+  if (!slots) return sni_fail_memory(&around->context->diag, n * sizeof(*slots), "a body");
+  outer->slots = slots;
+  outer->n_slots = n;
+  for (uint32_t i = 0; i < before.n_slots; i++)
+    if (before.slots[i]) *outer_slot(outer, outer->nodes[before.slots[i] - 1]) = before.slots[i];
+  return SN_OK;
+}
+
 static sn_status number_of_outer(sni_trace *trace, sni_node_id node, uint32_t *out_number) {
   sni_outer_values *outer = trace->outer;
-  for (*out_number = outer->n; (*out_number)-- > 0;)
-    if (outer->nodes[*out_number] == node) return SN_OK;
-  *out_number = outer->n;
+  SNI_TRY(reserve_outer(outer, trace->around));
+  uint32_t *slot = outer_slot(outer, node);
+  *out_number = *slot ? *slot - 1 : outer->n;
+  if (*slot) return SN_OK;
+  *slot = outer->n + 1;
   return sni_outer_value_add(outer, trace->around, node);
 }
 
@@ -173,7 +202,7 @@ static void add_known(sni_trace *trace, const sni_trace_known *known) {
 static sn_status capture(sni_trace *trace, sn_tensor *t, sni_node_id *out_node) {
   SNI_TRY(reserve_known(trace));
   sni_trace_known known = {.tensor = t, .capture = -1};
-  if (sni_type_size(NULL, &t->type) <= most_baked_elements) {
+  if (!trace->bakes_nothing && sni_type_size(NULL, &t->type) <= most_baked_elements) {
     SNI_TRY(sni_graph_add_constant(trace->graph, &t->type, t->data, t->location, &known.node));
   } else if (trace->around) {
     SNI_TRY(node_of_outer(trace, t, &known.node));
@@ -210,6 +239,12 @@ sn_status sni_trace_variable_of(sni_trace *trace, sn_tensor *variable, uint32_t 
   return SN_OK;
 }
 
+const sni_trace_variable *sni_trace_find_variable(const sni_trace *trace,
+                                                  const sn_tensor *variable) {
+  const sni_trace_known *known = find_known(trace, variable);
+  return known ? &trace->variables[known->variable] : NULL;
+}
+
 sn_status sni_trace_assign(sni_trace *trace, sn_tensor *variable, sni_node_id node) {
   uint32_t index;
   SNI_TRY(sni_trace_variable_of(trace, variable, &index));
@@ -219,19 +254,32 @@ sn_status sni_trace_assign(sni_trace *trace, sn_tensor *variable, sni_node_id no
   return SN_OK;
 }
 
-// What was assigned is read without a way back to what it was computed from: a variable is a leaf
-// of gradients in every mode.
+// ---- reads of what was assigned
+// They have no way back to what it was computed from: a variable is a leaf of gradients in every mode. Whoever asks for the
+// gradient with respect to the variable in a function's trace sums over its reads.
+static sn_status cut_read(sni_trace *trace, uint32_t variable) {
+  sni_node_id *present = &trace->variables[variable].present;
+  SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->reads,
+                          &trace->reads_capacity, trace->n_reads + 1, sizeof(*trace->reads)));
+  SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, present, 1, NULL, 0, NULL,
+                        sni_graph_node(trace->graph, *present)->location, present));
+  trace->reads[trace->n_reads++] = (sni_trace_read){variable, *present};
+  return SN_OK;
+}
+
+// Of a body the gradient is asked for outside, where its reads are not known: so the way back leads to the parameter, by a
+// custom gradient of the value that was assigned.
+static sn_status lead_to_parameter(sni_trace_variable *v, sni_graph *graph) {
+  return sni_graph_add_redirection(graph, v->present, v->parameter, &v->present);
+}
+
 static sn_status read_variable(sni_trace *trace, sn_tensor *variable, sni_node_id *out_node) {
   uint32_t index;
   SNI_TRY(sni_trace_variable_of(trace, variable, &index));
   sni_trace_variable *v = &trace->variables[index];
   if (v->assigned && !v->cut && sni_is_inexact(variable->type.dtype)) {
-    SNI_TRY(sni_vec_reserve(allocator_of(trace), &trace->context->diag, (void **)&trace->reads,
-                            &trace->reads_capacity, trace->n_reads + 1, sizeof(*trace->reads)));
-    SNI_TRY(sni_graph_add(trace->graph, SNI_OP_STOP_GRADIENT, &v->present, 1, NULL, 0, NULL,
-                          sni_graph_node(trace->graph, v->present)->location, &v->present));
+    SNI_TRY(trace->is_body ? lead_to_parameter(v, trace->graph) : cut_read(trace, index));
     v->cut = true;
-    trace->reads[trace->n_reads++] = (sni_trace_read){index, v->present};
   }
   *out_node = v->read = v->present;
   return SN_OK;

@@ -11,11 +11,11 @@ typedef struct sni_trace_variable {
   sni_node_id present;    // its value now
   sni_node_id read;       // the value that was read last
   bool assigned;
-  bool cut;  // present is a stop_gradient of what was assigned
+  bool cut;  // present has no way back to what was assigned
 } sni_trace_variable;
 
-// A value that a variable was assigned in the trace, where it was read. Gradients with respect to the
-// variable sum over these and its parameter.
+// A value that a variable was assigned in the trace of a function, where it was read. Gradients with respect to the
+// variable sum over these and its parameter. In a body the parameter has them all.
 typedef struct sni_trace_read {
   uint32_t variable;  // number in sni_trace.variables
   sni_node_id node;
@@ -33,6 +33,8 @@ typedef struct sni_trace_known {
 typedef struct sni_outer_values {
   sni_node_id *nodes;  // of the trace around
   uint32_t n, capacity;
+  uint32_t *slots;  // open addressing over nodes that bodies have read: number + 1
+  uint32_t n_slots;
 } sni_outer_values;
 
 enum { SNI_MOST_NESTED_BODIES = 32 };
@@ -40,7 +42,9 @@ enum { SNI_MOST_NESTED_BODIES = 32 };
 struct sni_trace {
   sn_context *context;
   const char *name;  // of the function; borrowed
+  bool is_repeated;  // the function has been traced before
   uint64_t tag;
+  uint32_t first_live;  // tensors from here on in context->live may be of the trace
   sni_graph *graph;
   sni_trace_variable *variables;
   uint32_t n_variables, variables_capacity;
@@ -51,7 +55,9 @@ struct sni_trace {
   uint32_t *slots;  // open addressing over known: number + 1
   uint32_t n_slots;
   uint32_t n_captures;
-  int depth;  // of functions inlined into one another
+  int depth;           // of functions inlined into one another
+  bool is_body;        // of a control op, also of one that the record holds
+  bool bakes_nothing;  // eager tensors are captures, however small: gradients lead to them
   // Of a body:
   sni_trace *around;         // NULL: this is a function's
   sni_outer_values *outer;   // what its parameters from first_input on stand for
@@ -92,6 +98,9 @@ void sni_trace_leave(sni_trace *trace);
 void sni_trace_close(sni_trace *trace);
 // Entry of a variable, made if there is none.
 sn_status sni_trace_variable_of(sni_trace *trace, sn_tensor *variable, uint32_t *out_index);
+// NULL: it has none.
+const sni_trace_variable *sni_trace_find_variable(const sni_trace *trace,
+                                                  const sn_tensor *variable);
 // Node of t as the y of a gradient, and where messages say that its path ends.
 sn_status sni_trace_gradient_node(sni_trace *trace, sn_tensor *t, sni_node_id *out_node);
 // The nodes that a gradient with respect to t is the sum over; nodes NULL: only how many.

@@ -7,92 +7,162 @@
 #include "frontend/gradient/gradients.h"
 
 #include "frontend/function/trace.h"
+#include "frontend/gradient/boundary.h"
 
 #include <string.h>
 
 #undef sn_stop_gradient
 
 // ---- arguments
-static bool check_y(sn_context *context, const char *name, const sn_tensor *y) {
-  if (context->diag.status) return false;
-  if (y && y->kind == SNI_TENSOR_ERROR) sni_error_is_older(context);
-  if (y) return sni_operand_ok(context, name, 0, y);
-  sni_error(context, SN_ERR_ARGUMENT, "%s: y is NULL", name);
-  return false;
+static const char *name_y(const sni_gradient_call *call, int k, char buffer[24]) {
+  snprintf(buffer, 24, call->n_ys == 1 ? "y" : "ys[%d]", k);
+  return buffer;
 }
 
-static bool check_options(sn_context *context, const char *name, const sn_gradients_options *o,
-                          int n) {
-  if ((unsigned)o->unconnected > SN_ZEROS) {
-    sni_error(context, SN_ERR_ARGUMENT,
-              "%s: .unconnected is %d, expected SN_UNCONNECTED_ERROR, SN_NONE or SN_ZEROS", name,
-              (int)o->unconnected);
+static bool check_ys(sn_context *context, const char *name, const sni_gradient_call *call) {
+  char text[24];
+  if (context->diag.status) return false;
+  if (call->n_ys < 1 || !call->ys) {
+    sni_error(context, SN_ERR_ARGUMENT, "%s: there are %d ys, expected one or more", name,
+              call->ys ? call->n_ys : 0);
     return false;
   }
-  return !o->seed || sni_operand_ok(context, name, n + 1, o->seed);
+  for (int k = 0; k < call->n_ys; k++) {
+    sn_tensor *y = call->ys[k];
+    if (y && y->kind == SNI_TENSOR_ERROR) sni_error_is_older(context);
+    if (y && sni_operand_ok(context, name, k, y)) continue;
+    if (!y) sni_error(context, SN_ERR_ARGUMENT, "%s: %s is NULL", name, name_y(call, k, text));
+    return false;
+  }
+  return true;
 }
 
-sn_context *sni_gradients_begin(const char *name, sn_tensor *y, sn_tensor *const *xs, int n,
-                                sn_tensor **out, const sn_gradients_options *given,
-                                sn_gradients_options *out_options, sn_context **out_entered) {
-  for (int i = 0; i < n && out; i++) out[i] = NULL;
-  sn_context *context = sni_operands_context(&y, 1);
-  if (!context && xs && n > 0) context = sni_operands_context(xs, n);
+static bool check_options(sn_context *context, const char *name, const sni_gradient_call *call) {
+  if ((unsigned)call->unconnected > SN_ZEROS) {
+    sni_error(context, SN_ERR_ARGUMENT,
+              "%s: .unconnected is %d, expected SN_UNCONNECTED_ERROR, SN_NONE or SN_ZEROS", name,
+              (int)call->unconnected);
+    return false;
+  }
+  if (call->seed && (call->seeds || call->n_ys > 1)) {
+    sni_error(context, SN_ERR_ARGUMENT, "%s: .seed is that of one y: give .seeds, one for each",
+              name);
+    return false;
+  }
+  for (int k = 0; k < call->n_ys; k++)
+    if (sni_seed_of(call, k) &&
+        !sni_operand_ok(context, name, call->n_ys + call->n + k, sni_seed_of(call, k)))
+      return false;
+  return true;
+}
+
+static bool check_xs(sn_context *context, const char *name, const sni_gradient_call *call) {
+  if (call->n < 0 || (call->n && (!call->xs || !call->out))) {
+    sni_error(context, SN_ERR_ARGUMENT, "%s: n is negative, or xs or out is NULL", name);
+    return false;
+  }
+  for (int i = 0; i < call->n; i++) {
+    if (call->xs[i] && sni_operand_ok(context, name, call->n_ys + i, call->xs[i])) continue;
+    if (!call->xs[i]) sni_error(context, SN_ERR_ARGUMENT, "%s: xs[%d] is NULL", name, i);
+    return false;
+  }
+  return true;
+}
+
+sn_context *sni_gradients_begin(const char *name, sni_gradient_call *call,
+                                const sn_gradients_options *given, sn_context **out_entered) {
+  sn_gradients_options o = {0};
+  for (int i = 0; i < call->n && call->out; i++) call->out[i] = NULL;
+  sn_context *context =
+      call->ys && call->n_ys > 0 ? sni_operands_context(call->ys, call->n_ys) : NULL;
+  if (!context && call->xs && call->n > 0) context = sni_operands_context(call->xs, call->n);
   if (!context) return NULL;
-  *out_options = (sn_gradients_options){0};
-  if (given)
-    memcpy(out_options, given, given->size < sizeof(*given) ? given->size : sizeof(*given));
+  if (given) memcpy(&o, given, given->size < sizeof(o) ? given->size : sizeof(o));
+  call->unconnected = o.unconnected;
+  call->seed = o.seed;
+  call->seeds = o.seeds;
   if (sni_enter(context, name, out_entered)) {
-    for (int i = 0; i < n && out; i++) out[i] = &context->error_tensor;
+    for (int i = 0; i < call->n && call->out; i++) call->out[i] = &context->error_tensor;
     return NULL;
   }
-  bool ok = check_y(context, name, y);
-  if (ok && (n < 0 || (n && (!xs || !out)))) {
-    sni_error(context, SN_ERR_ARGUMENT, "%s: n is negative, or xs or out is NULL", name);
-    ok = false;
-  }
-  for (int i = 0; ok && i < n; i++) {
-    if (!xs[i]) sni_error(context, SN_ERR_ARGUMENT, "%s: xs[%d] is NULL", name, i);
-    ok = xs[i] && sni_operand_ok(context, name, i + 1, xs[i]);
-  }
-  if (ok && check_options(context, name, out_options, n)) return context;
-  sni_gradients_end(context, n, out, false);
+  if (check_ys(context, name, call) && check_xs(context, name, call) &&
+      check_options(context, name, call))
+    return context;
+  sni_gradients_end(context, call, false);
   return NULL;
 }
 
-void sni_gradients_end(sn_context *context, int n, sn_tensor **out, bool ok) {
-  for (int i = 0; i < n && !ok && out; i++) out[i] = &context->error_tensor;
-  context->frame.latest = n > 0 && out ? out[0] : NULL;  // what the macro's sn_locate is given
+void sni_gradients_end(sn_context *context, const sni_gradient_call *call, bool ok) {
+  for (int i = 0; i < call->n && !ok && call->out; i++) call->out[i] = &context->error_tensor;
+  // what the macro's sn_locate is given
+  context->frame.latest = call->n > 0 && call->out ? call->out[0] : NULL;
 }
 
-bool sni_gradients_fit(sn_context *context, const sn_tensor *y, const sn_tensor *seed) {
+static bool y_fits(sn_context *context, const sn_tensor *y, const sn_tensor *seed,
+                   const char *what) {
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
   if (!sni_is_inexact(y->type.dtype)) {
     sni_error(context, SN_ERR_GRADIENT,
-              "%s: y is %s: only floats and complex numbers have gradients", context->frame.op,
-              sni_describe(y, a));
+              "%s: %s is %s: only floats and complex numbers have gradients", context->frame.op,
+              what, sni_describe(y, a));
     return false;
   }
   if (sni_is_complex(y->type.dtype) && !seed) {
     sni_error(context, SN_ERR_GRADIENT,
-              "%s: y is %s: the gradient is that of a real number: make one of it (sn_real, "
+              "%s: %s is %s: the gradient is that of a real number: make one of it (sn_real, "
               "sn_abs), or give a .seed",
-              context->frame.op, sni_describe(y, a));
+              context->frame.op, what, sni_describe(y, a));
     return false;
   }
   if (!seed || sni_type_equal(sni_context_dims(context), &seed->type, &y->type)) return true;
-  sni_error(context, SN_ERR_GRADIENT, "%s: the seed is %s, but y is %s", context->frame.op,
-            sni_describe(seed, a), sni_describe(y, b));
+  sni_error(context, SN_ERR_GRADIENT, "%s: the seed is %s, but %s is %s", context->frame.op,
+            sni_describe(seed, a), what, sni_describe(y, b));
   return false;
 }
 
-void sni_fail_unconnected(sn_context *context, const sn_tensor *x, int i, const char *why) {
+bool sni_gradients_fit(sn_context *context, const sni_gradient_call *call) {
+  char text[24];
+  for (int k = 0; k < call->n_ys; k++)
+    if (!y_fits(context, call->ys[k], sni_seed_of(call, k), name_y(call, k, text))) return false;
+  return true;
+}
+
+sn_status sni_request_ys(sni_graph *graph, sni_node_id *nodes, sni_node_id *seeds, int n,
+                         sni_differentiate_request *request, bool *out_any) {
+  int kept = 0;
+  for (int k = 0; k < n; k++) {
+    if (nodes[k] == SNI_NO_NODE) continue;
+    nodes[kept] = nodes[k];
+    seeds[kept++] = seeds[k];
+  }
+  *out_any = kept > 0;
+  if (!kept) return SN_OK;
+  for (int k = 1; k < kept; k++) {
+    if (seeds[k] != SNI_NO_NODE) continue;
+    const sni_type type = *sni_graph_type(graph, nodes[k]);
+    SNI_TRY(sni_graph_add_full(graph, &type, 1, graph->nodes[nodes[k]].location, &seeds[k]));
+  }
+  request->y = nodes[0];
+  request->seed = seeds[0];
+  request->also = nodes + 1;
+  request->also_seeds = seeds + 1;
+  request->n_also = kept - 1;
+  return SN_OK;
+}
+
+void sni_fail_unconnected(sn_context *context, const sni_gradient_call *call, const sn_tensor *x,
+                          int i, const char *why) {
   const char *name = sn_name(x);
+  char which[SNI_X_NAME];
+  if (call->name_x)
+    call->name_x(call->owner, i, which);
+  else
+    snprintf(which, sizeof(which), "xs[%d]%s%.150s%s", i, name[0] ? " \"" : "", name,
+             name[0] ? "\"" : "");
   sni_error(context, SN_ERR_GRADIENT,
-            "%s: no gradient with respect to xs[%d]%s%s%s: %s (.unconnected = SN_NONE gives NULL, "
-            "SN_ZEROS zeros)",
-            context->frame.op ? context->frame.op : "sn_gradients", i, name[0] ? " \"" : "", name,
-            name[0] ? "\"" : "", why);
+            "%s: no gradient with respect to %s: %s (.unconnected = SN_NONE gives NULL, SN_ZEROS "
+            "zeros)",
+            context->frame.op ? context->frame.op : "sn_gradients", which, why);
 }
 
 // ---- variables that were read more than once
@@ -164,42 +234,86 @@ static sn_status mark_in_trace(sni_trace *trace, sn_tensor *x, bool indirect, bo
   return SN_OK;
 }
 
-static sn_status check_around(sni_trace *trace, sni_node_id y, sn_tensor *const *xs, int n) {
+static sn_status check_around(sni_trace *trace, const sni_node_id *ys, int n_ys,
+                              sn_tensor *const *xs, int n) {
   bool *marks = NULL;
   for (int i = 0; i < n; i++) {
     if (!is_known_in(trace->around, xs[i])) continue;
     SNI_TRY(mark_in_trace(trace, xs[i], true, &marks));
-    if (!marks[y]) continue;
-    const char *op = trace->context->frame.op;
-    return sni_fail(
-        &trace->context->diag, SN_ERR_GRADIENT,
-        "%s: in a body of %s y depends on xs[%d] through what is computed outside of the "
-        "body: compute it in there, too",
-        op ? op : "sn_gradients", trace->name, i);
+    bool reached = false;
+    for (int k = 0; k < n_ys; k++) reached |= marks[ys[k]];
+    if (!reached) continue;
+    return sni_fail_hidden(trace->context, trace->name, i);
   }
   return SN_OK;
 }
 
 // ---- in a trace
-static sn_status find_nodes(sni_trace *trace, sn_tensor *y, sn_tensor *const *xs, sn_tensor *seed,
-                            sni_differentiate_request *request, sni_gradient_terms *terms) {
+typedef struct traced_ys {
+  sni_node_id *nodes, *seeds;
+} traced_ys;
+
+static sn_status find_ys(sni_trace *trace, const sni_gradient_call *call, traced_ys *ys) {
+  sni_arena *arena = trace->graph->arena;
+  ys->nodes = SNI_ARENA_ARRAY(arena, sni_node_id, call->n_ys);
+  ys->seeds = SNI_ARENA_ARRAY(arena, sni_node_id, call->n_ys);
+  if (!ys->nodes || !ys->seeds)
+    return sni_fail_memory(&trace->context->diag, (size_t)call->n_ys * sizeof(*ys->nodes),
+                           "gradients");
+  for (int k = 0; k < call->n_ys; k++) {
+    sn_tensor *seed = sni_seed_of(call, k);
+    SNI_TRY(sni_trace_gradient_node(trace, call->ys[k], &ys->nodes[k]));
+    ys->seeds[k] = SNI_NO_NODE;
+    if (seed) SNI_TRY(sni_trace_node(trace, seed, &ys->seeds[k]));
+  }
+  return SN_OK;
+}
+
+static sn_status find_xs(sni_trace *trace, const sni_gradient_call *call,
+                         sni_differentiate_request *request, sni_gradient_terms *terms) {
   sni_allocator *allocator = &trace->context->family->allocator;
-  sni_diag *diag = &trace->context->diag;
-  SNI_TRY(sni_trace_gradient_node(trace, y, &request->y));
   for (int i = 0; i < terms->n_xs; i++)
-    SNI_TRY(sni_trace_read_nodes(trace, xs[i], NULL, &terms->counts[i]));
-  SNI_TRY(sni_terms_reserve(terms, allocator, diag));
+    SNI_TRY(sni_trace_read_nodes(trace, call->xs[i], NULL, &terms->counts[i]));
+  SNI_TRY(sni_terms_reserve(terms, allocator, &trace->context->diag));
   sni_node_id *next = terms->nodes;
-  for (int i = 0; i < terms->n_xs; next += terms->counts[i++])
-    SNI_TRY(sni_trace_read_nodes(trace, xs[i], next, &terms->counts[i]));
+  for (int i = 0; i < terms->n_xs; i++) {
+    int n;
+    SNI_TRY(sni_trace_read_nodes(trace, call->xs[i], next, &n));
+    next += n;
+  }
   request->xs = terms->nodes;
   request->n_xs = terms->n;
-  request->seed = SNI_NO_NODE;
-  return seed ? sni_trace_node(trace, seed, &request->seed) : SN_OK;
+  return SN_OK;
+}
+
+sn_status sni_check_boundary(sn_context *context, sni_node_id y, const sni_gradient_terms *terms) {
+  const sni_node_id *next = terms->nodes;
+  for (int i = 0; i < terms->n_xs; next += terms->counts[i++])
+    SNI_TRY(sni_boundary_check(context, y, next, terms->counts[i], i));
+  return SN_OK;
+}
+
+static sn_status differentiate(sni_trace *trace, const sni_gradient_call *call,
+                               sni_gradient_terms *terms, sni_node_id *out_y) {
+  sni_graph *graph = trace->graph;
+  sni_differentiate_request request = {.seed = SNI_NO_NODE};
+  traced_ys ys;
+  bool any;
+  SNI_TRY(find_ys(trace, call, &ys));
+  SNI_TRY(find_xs(trace, call, &request, terms));
+  SNI_TRY(check_around(trace, ys.nodes, call->n_ys, call->xs, call->n));
+  for (int k = 0; k < call->n_ys; k++)
+    SNI_TRY(sni_check_boundary(trace->context, ys.nodes[k], terms));
+  SNI_TRY(sni_request_ys(graph, ys.nodes, ys.seeds, call->n_ys, &request, &any));
+  *out_y = request.y;
+  request.first = sni_boundary_first(trace->context);
+  SNI_TRY(sni_differentiate(graph, &request, terms->gradients));
+  return sni_terms_add(terms, graph);
 }
 
 // The name that the user knows x by: the variable's, or the parameter's.
-static void fail_traced(sn_context *context, sni_node_id y, sn_tensor *x, int i) {
+static void fail_traced(sn_context *context, const sni_gradient_call *call, sni_node_id y, int i) {
+  sn_tensor *x = call->xs[i];
   const sni_graph *graph = sni_trace_graph(context->trace);
   sni_node_id node;
   char why[512];
@@ -207,68 +321,81 @@ static void fail_traced(sn_context *context, sni_node_id y, sn_tensor *x, int i)
   sni_explain_unconnected(graph, y, node, why, sizeof(why));
   const char *name = graph->nodes[node].name;
   sn_tensor named = {.name = (char *)(uintptr_t)name};
-  sni_fail_unconnected(context, x->name || !name ? x : &named, i, why);
+  sni_fail_unconnected(context, call, x->name || !name ? x : &named, i, why);
 }
 
 static bool trace_outputs(sn_context *context, sni_node_id y, const sni_gradient_terms *terms,
-                          sn_tensor *const *xs, sn_tensor **out, sn_unconnected unconnected) {
+                          const sni_gradient_call *call) {
   sni_graph *graph = sni_trace_graph(context->trace);
   for (int i = 0; i < terms->n_xs; i++) {
     sni_node_id node = terms->gradients[i];
-    if (node == SNI_NO_NODE && unconnected == SN_UNCONNECTED_ERROR) {
-      fail_traced(context, y, xs[i], i);
+    if (node == SNI_NO_NODE && call->unconnected == SN_UNCONNECTED_ERROR) {
+      fail_traced(context, call, y, i);
       return false;
     }
-    if (node == SNI_NO_NODE && unconnected == SN_NONE) continue;
+    if (node == SNI_NO_NODE && call->unconnected == SN_NONE) continue;
     if (node == SNI_NO_NODE) {
-      const sni_type *type = &xs[i]->type;
+      const sni_type *type = &call->xs[i]->type;
       sn_status status = sni_graph_add_full(graph, type, 0, (sni_location){0}, &node);
       if (status) {
         sni_error_from(context, status, graph->diag);
         return false;
       }
     }
-    out[i] = sni_tensor_traced(context, context->trace, node);
-    if (!out[i]) return false;
+    call->out[i] = sni_tensor_traced(context, context->trace, node);
+    if (!call->out[i]) return false;
   }
   return true;
 }
 
-static void trace_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *xs, int n,
-                            sn_tensor **out, const sn_gradients_options *options) {
+static void trace_gradients(sn_context *context, const sni_gradient_call *call) {
   sni_allocator *allocator = &context->family->allocator;
   sni_graph *graph = sni_trace_graph(context->trace);
   sni_gradient_terms terms;
-  sni_differentiate_request request = {.seed = SNI_NO_NODE};
-  if (!sni_gradients_fit(context, y, options->seed)) {
-    sni_gradients_end(context, n, out, false);
+  sni_node_id y = 0;
+  if (!sni_gradients_fit(context, call)) {
+    sni_gradients_end(context, call, false);
     return;
   }
-  sn_status status = sni_terms_init(&terms, allocator, n, &context->diag);
-  if (!status) status = find_nodes(context->trace, y, xs, options->seed, &request, &terms);
-  if (!status) status = check_around(context->trace, request.y, xs, n);
-  if (!status) status = sni_differentiate(graph, &request, terms.gradients);
-  if (!status) status = sni_terms_add(&terms, graph);
+  sn_status status = sni_terms_init(&terms, allocator, call->n, &context->diag);
+  if (!status) status = differentiate(context->trace, call, &terms, &y);
   bool ok = false;
   if (status)
     sni_error_from(context, status, graph->diag);
   else
-    ok = trace_outputs(context, request.y, &terms, xs, out, options->unconnected);
+    ok = trace_outputs(context, y, &terms, call);
   sni_terms_deinit(&terms, allocator);
-  sni_gradients_end(context, n, out, ok);
+  sni_gradients_end(context, call, ok);
 }
 
 // ---- both
-void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
-                       const sn_gradients_options *options) {
-  sn_gradients_options o;
+void sni_gradients(const char *name, sni_gradient_call *call, const sn_gradients_options *options) {
   SNI_ENTERED entered = NULL;
-  sn_context *context = sni_gradients_begin("sn_gradients", y, xs, n, out, options, &o, &entered);
+  sn_context *context = sni_gradients_begin(name, call, options, &entered);
   if (!context) return;
   if (context->trace)
-    trace_gradients(context, y, xs, n, out, &o);
+    trace_gradients(context, call);
   else
-    sni_record_gradients(context, y, xs, n, out, &o);
+    sni_record_gradients(context, call);
+}
+
+static sn_tensor *located(const sni_gradient_call *call) {
+  if (call->out && call->n > 0) return call->out[0];
+  return call->ys && call->n_ys > 0 ? call->ys[0] : NULL;
+}
+
+void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                       const sn_gradients_options *options) {
+  sni_gradient_call call = {.ys = &y, .n_ys = 1, .xs = xs, .n = n, .out = out};
+  sni_gradients("sn_gradients", &call, options);
+}
+
+void sn_gradients_of_at(sn_tensor *const *ys, int n_ys, sn_tensor *const *xs, int n,
+                        sn_tensor **out, const sn_gradients_options *options, const char *file,
+                        int line) {
+  sni_gradient_call call = {.ys = ys, .n_ys = n_ys, .xs = xs, .n = n, .out = out};
+  sni_gradients("sn_gradients_of", &call, options);
+  sn_locate(located(&call), file, line);
 }
 
 void sn_gradients_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,

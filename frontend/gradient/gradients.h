@@ -7,13 +7,31 @@
 
 #include <stdio.h>
 
+// d sum(ys) / d xs.
+struct sni_gradient_call {
+  sn_tensor *const *ys;
+  int n_ys;
+  sn_tensor *const *xs;
+  int n;
+  sn_tensor **out;
+  sn_unconnected unconnected;
+  sn_tensor *seed;          // of the one y; NULL: ones
+  sn_tensor *const *seeds;  // NULL, or of each y
+  // What messages call x number i, into buffer (SNI_X_NAME bytes); NULL: xs[i]
+  const char *(*name_x)(const void *owner, int i, char *buffer);
+  const void *owner;
+};
+enum { SNI_X_NAME = 200 };
+// The public functions: of a trace, or of the innermost tape; of this tape.
+void sni_gradients(const char *name, sni_gradient_call *call, const sn_gradients_options *options);
+void sni_gradients_of_tape(const char *name, sn_tape *tape, sni_gradient_call *call,
+                           const sn_gradients_options *options);
 // Enters the context of a public gradient function and checks its arguments. NULL: every out[i] has
 // been set to what it must return.
-sn_context *sni_gradients_begin(const char *name, sn_tensor *y, sn_tensor *const *xs, int n,
-                                sn_tensor **out, const sn_gradients_options *given,
-                                sn_gradients_options *out_options, sn_context **out_entered);
+sn_context *sni_gradients_begin(const char *name, sni_gradient_call *call,
+                                const sn_gradients_options *given, sn_context **out_entered);
 // ok false: an error is pending, every out[i] becomes the error tensor.
-void sni_gradients_end(sn_context *context, int n, sn_tensor **out, bool ok);
+void sni_gradients_end(sn_context *context, const sni_gradient_call *call, bool ok);
 // The nodes that each x of a gradient stands for: a variable for each value of it that was read.
 typedef struct sni_gradient_terms {
   int n_xs, n;
@@ -29,8 +47,19 @@ void sni_terms_deinit(sni_gradient_terms *terms, sni_allocator *allocator);
 // gradients[i] becomes the sum of those of x i's terms, added in order to the graph; SNI_NO_NODE:
 // there is none.
 sn_status sni_terms_add(const sni_gradient_terms *terms, sni_graph *graph);
-// Whether y and the seed (may be NULL) can be differentiated at all. False: an error is pending.
-bool sni_gradients_fit(sn_context *context, const sn_tensor *y, const sn_tensor *seed);
-void sni_fail_unconnected(sn_context *context, const sn_tensor *x, int i, const char *why);
+// Whether y depends on none of the xs through what is around the body that is called in place. Errors: SN_ERR_GRADIENT, SN_ERR_MEMORY.
+sn_status sni_check_boundary(sn_context *context, sni_node_id y, const sni_gradient_terms *terms);
+// Whether the ys and their seeds can be differentiated at all. False: an error is pending.
+bool sni_gradients_fit(sn_context *context, const sni_gradient_call *call);
+// Cotangent of ys[k] as the caller gave it; NULL: ones.
+static inline sn_tensor *sni_seed_of(const sni_gradient_call *call, int k) {
+  return call->seeds ? call->seeds[k] : call->seed;
+}
+// The ys of a request: the first of nodes is its y, the others come along. Seeds that are SNI_NO_NODE become ones in the graph. An entry
+// of nodes that is SNI_NO_NODE is left out. *out_any: there are some.
+sn_status sni_request_ys(sni_graph *graph, sni_node_id *nodes, sni_node_id *seeds, int n,
+                         sni_differentiate_request *request, bool *out_any);
+void sni_fail_unconnected(sn_context *context, const sni_gradient_call *call, const sn_tensor *x,
+                          int i, const char *why);
 
 #endif

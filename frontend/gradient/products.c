@@ -67,8 +67,8 @@ static sn_tensor *jvp(sn_context *context, sn_tensor *y, sn_tensor *const *xs,
                       sn_tensor *const *tangents, int n, sn_tensor **g) {
   // an op's result, so that no constant is kept for it and a tape has seen it
   sn_tensor *seed = sni_unary(context, SNI_OP_IDENTITY, zeros_like(context, y)), *out = NULL;
-  const sn_gradients_options first = {sizeof(first), SN_NONE, seed};
-  const sn_gradients_options second = {sizeof(second), SN_ZEROS, NULL};
+  const sn_gradients_options first = {.size = sizeof(first), .unconnected = SN_NONE, .seed = seed};
+  const sn_gradients_options second = {.size = sizeof(second), .unconnected = SN_ZEROS};
   if (context->diag.status) return &context->error_tensor;
   (sn_gradients_opts)(y, xs, n, g, &first);
   if (context->diag.status) return &context->error_tensor;
@@ -92,8 +92,8 @@ sn_tensor *sn_jvp(sn_tensor *y, sn_tensor *const *xs, sn_tensor *const *tangents
 // ---- second derivatives
 static void hvp(sn_context *context, sn_tensor *y, sn_tensor *const *xs, sn_tensor *const *vs,
                 int n, sn_tensor **g, sn_tensor **out) {
-  const sn_gradients_options first = {sizeof(first), SN_NONE, NULL};
-  const sn_gradients_options second = {sizeof(second), SN_ZEROS, NULL};
+  const sn_gradients_options first = {.size = sizeof(first), .unconnected = SN_NONE};
+  const sn_gradients_options second = {.size = sizeof(second), .unconnected = SN_ZEROS};
   (sn_gradients_opts)(y, xs, n, g, &first);
   if (context->diag.status) return;
   sn_tensor *sum = inner_product(g, vs, n);

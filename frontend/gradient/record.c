@@ -362,15 +362,13 @@ static sn_status add_control(sni_record *record, sni_op op, const sni_node_id *n
   return status;
 }
 
-static sn_status record_control(sni_record *record, sni_op op, sn_tensor *const *operands, int n,
+static sn_status record_control(sni_record *record, sni_op op, const sni_node_id *operands, int n,
                                 int n_watched, const sni_dim *attrs, int n_attrs, sni_graph *body,
                                 sn_tensor *const *results, int n_results) {
-  sni_node_id *nodes = SNI_ARENA_ARRAY(&record->arena, sni_node_id, n + 1), control;
+  sni_node_id control;
   uint64_t watched = 0;
-  if (!nodes) return sni_fail_memory(&record->diag, (size_t)n * sizeof(*nodes), "a record of ops");
-  for (int i = 0; i < n; i++) SNI_TRY(sni_record_node(record, operands[i], &nodes[i]));
-  for (int i = 0; i < n_watched; i++) watched |= record->watched[nodes[i]];
-  SNI_TRY(add_control(record, op, nodes, n, attrs, n_attrs, body, n_results, &control));
+  for (int i = 0; i < n_watched; i++) watched |= record->watched[operands[i]];
+  SNI_TRY(add_control(record, op, operands, n, attrs, n_attrs, body, n_results, &control));
   for (int i = 0; i <= n_results; i++) {
     const sni_node_id node = control + (sni_node_id)i;
     record->watched[node] = record->flows[node] = watched & record->recording;
@@ -379,14 +377,24 @@ static sn_status record_control(sni_record *record, sni_op op, sn_tensor *const 
   return SN_OK;
 }
 
-sn_status sni_record_control(sn_context *context, sni_op op, sn_tensor *const *operands, int n,
+static sn_status take_failure(sn_context *context, sn_status status) {
+  if (!status) return SN_OK;
+  sni_error_from(context, status, &context->record->diag);
+  sni_diag_clear(&context->record->diag);
+  return status;
+}
+
+sn_status sni_record_nodes(sn_context *context, sn_tensor *const *tensors, int n,
+                           sni_node_id *nodes) {
+  sn_status status = SN_OK;
+  for (int i = 0; i < n && !status; i++)
+    status = sni_record_node(context->record, tensors[i], &nodes[i]);
+  return take_failure(context, status);
+}
+
+sn_status sni_record_control(sn_context *context, sni_op op, const sni_node_id *operands, int n,
                              int n_watched, const sni_dim *attrs, int n_attrs, sni_graph *body,
                              sn_tensor *const *results, int n_results) {
-  sni_record *record = context->record;
-  const sn_status status =
-      record_control(record, op, operands, n, n_watched, attrs, n_attrs, body, results, n_results);
-  if (!status) return SN_OK;
-  sni_error_from(context, status, &record->diag);
-  sni_diag_clear(&record->diag);
-  return status;
+  return take_failure(context, record_control(context->record, op, operands, n, n_watched, attrs,
+                                              n_attrs, body, results, n_results));
 }

@@ -66,9 +66,12 @@ void sni_tape_close(sn_tape *tape);
 // what it was at begin.
 uint32_t sni_record_begin_call(sni_record *record);
 void sni_record_end_call(sni_record *record, uint32_t outer_begin, bool keep);
+// Nodes of tensors with the values that they have now. Failures become the context's error.
+sn_status sni_record_nodes(sn_context *context, sn_tensor *const *tensors, int n,
+                           sni_node_id *nodes);
 // Notes a control op of one body: operands, of which the first n_watched are what it is recorded for, and whose results are new
 // tensors. Failures become the context's error.
-sn_status sni_record_control(sn_context *context, sni_op op, sn_tensor *const *operands, int n,
+sn_status sni_record_control(sn_context *context, sni_op op, const sni_node_id *operands, int n,
                              int n_watched, const sni_dim *attrs, int n_attrs, sni_graph *body,
                              sn_tensor *const *results, int n_results);
 // Node of t in the record, or SNI_NO_NODE. Does not add any.
@@ -81,11 +84,11 @@ sn_status sni_record_extend(sni_record *record, uint32_t old_nodes);
 // are let go again.
 sn_status sni_record_evaluate(sni_record *record, const sni_node_id *nodes, int n,
                               uint32_t first_new);
+// (record_control.c) Runs a control op of the record, and gives its RESULT nodes their values.
+sn_status sni_record_run_control(sni_record *record, sni_node_id id,
+                                 const sni_value *const *operands);
 // Watches the variable's later values as well (its present one has a leaf).
 void sni_record_watch_variable(sni_record *record, const sn_tensor *variable, uint64_t bit);
 void sni_record_drop(sn_context *context);  // the context ends: so do its tapes
-// d y / d xs by the tape, for sn_gradients and sn_tape_gradient.
-void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
-                        const sn_gradients_options *options);
 
 #endif

@@ -208,13 +208,15 @@ static sn_status evaluate_node(evaluation *e, sni_node_id id) {
   }
   for (int k = 0; k < node->n_operands; k++)
     operands[k] = &record->values[source_of(e, id, node->operands[k])];
-  sni_value value;
-  sn_status status = sni_eager_run(record->context, node->op, operands, node->n_operands,
-                                   node->attrs, node->n_attrs, &node->type, &value);
-  if (!status && record->context->debug_nonfinite)
+  sni_value value = {.buffer = NULL};
+  sn_status status = sni_is_control(node)
+                         ? sni_record_run_control(record, id, operands)
+                         : sni_eager_run(record->context, node->op, operands, node->n_operands,
+                                         node->attrs, node->n_attrs, &node->type, &value);
+  if (!status && record->context->debug_nonfinite && !sni_is_control(node))
     status = check_gradient(record, node, operands, &value);
   if (operands != few) sni_free(sni_record_allocator(record), operands, bytes);
-  if (status) return status;
+  if (status || sni_is_control(sni_graph_node(record->graph, id))) return status;
   sni_assert(sni_type_equal(NULL, &value.type, &node->type));
   record->values[id] = value;
   return SN_OK;

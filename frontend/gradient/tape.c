@@ -5,6 +5,7 @@
 // recording get the appended nodes too, so nested tapes give higher derivatives; so does a
 // persistent tape itself, but a one-shot tape records nothing of its own gradient. With respect to
 // a variable means: the sum over its values that were read.
+#include "frontend/gradient/boundary.h"
 #include "frontend/gradient/gradients.h"
 #include "frontend/gradient/record.h"
 
@@ -162,7 +163,10 @@ void(sn_tape_resume_recording)(sn_tape *tape) {
 typedef struct sweep {
   sn_tape *tape;
   sni_record *record;
-  sni_node_id y;
+  const sni_gradient_call *call;
+  sni_node_id *ys, *seeds;   // of the call's ys; SNI_NO_NODE: not watched
+  sni_node_id first;         // node that y is looked for behind (boundary.h)
+  sni_node_id y;             // the first one that is watched; SNI_NO_NODE: none is
   sni_gradient_terms terms;  // nodes, gradients: SNI_NO_NODE: not watched; unconnected
 } sweep;
 
@@ -187,8 +191,9 @@ static int watched_nodes(const sweep *s, const sn_tensor *t, sni_node_id *nodes)
   return 1;
 }
 
-static sn_status find_xs(sweep *s, sn_tensor *const *xs) {
+static sn_status find_xs(sweep *s) {
   sni_gradient_terms *terms = &s->terms;
+  sn_tensor *const *xs = s->call->xs;
   for (int i = 0; i < terms->n_xs; i++) terms->counts[i] = watched_nodes(s, xs[i], NULL);
   SNI_TRY(sni_terms_reserve(terms, sni_record_allocator(s->record), &s->record->diag));
   sni_node_id *next = terms->nodes;
@@ -208,21 +213,32 @@ static void spread_masks(const sweep *s, uint32_t first_new) {
   }
 }
 
-static sn_status differentiate(sweep *s, sn_tensor *seed) {
+// Adds the seeds to the record, and says what of the ys the tape has watched.
+static sn_status find_ys(sweep *s, sni_differentiate_request *request, bool *out_any) {
+  for (int k = 0; k < s->call->n_ys; k++) {
+    sn_tensor *seed = sni_seed_of(s->call, k);
+    s->ys[k] = watched_node(s, s->call->ys[k]);
+    s->seeds[k] = SNI_NO_NODE;
+    if (seed && s->ys[k] != SNI_NO_NODE) SNI_TRY(sni_record_node(s->record, seed, &s->seeds[k]));
+  }
+  const uint32_t old = s->record->graph->n_nodes;
+  SNI_TRY(sni_request_ys(s->record->graph, s->ys, s->seeds, s->call->n_ys, request, out_any));
+  return sni_record_extend(s->record, old);
+}
+
+static sn_status differentiate(sweep *s) {
   sni_record *record = s->record;
   sni_gradient_terms *terms = &s->terms;
-  sni_differentiate_request request = {.y = s->y,
-                                       .seed = SNI_NO_NODE,
-                                       .xs = terms->nodes,
-                                       .n_xs = terms->n,
-                                       .masks = record->flows,
-                                       .mask = s->tape->bit};
+  sni_differentiate_request request = {
+      .xs = terms->nodes, .n_xs = terms->n, .first = s->first, .mask = s->tape->bit};
+  bool any;
   for (int i = 0; i < terms->n; i++) terms->gradients[i] = SNI_NO_NODE;
-  if (s->y == SNI_NO_NODE) return SN_OK;
-  if (seed) {
-    SNI_TRY(sni_record_node(record, seed, &request.seed));
-    request.masks = record->flows;
-  }
+  SNI_TRY(find_ys(s, &request, &any));
+  for (int k = 0; s->first && k < s->call->n_ys; k++)
+    if (s->ys[k] != SNI_NO_NODE) SNI_TRY(sni_check_boundary(s->tape->context, s->ys[k], terms));
+  s->y = any ? request.y : SNI_NO_NODE;
+  if (!any) return SN_OK;
+  request.masks = record->flows;
   uint32_t first_new = record->graph->n_nodes;
   sn_status status = sni_differentiate(record->graph, &request, terms->gradients);
   if (!status) status = sni_terms_add(terms, record->graph);
@@ -254,15 +270,16 @@ static sn_tensor *zeros(sn_context *context, const sni_type *type) {
   return t;
 }
 
-static bool make_outputs(sn_context *context, const sweep *s, sn_tensor *const *xs, sn_tensor **out,
-                         sn_unconnected unconnected) {
+static bool make_outputs(sn_context *context, const sweep *s) {
+  sn_tensor *const *xs = s->call->xs, **out = s->call->out;
+  const sn_unconnected unconnected = s->call->unconnected;
   for (int i = 0; i < s->terms.n_xs; i++) {
     sni_node_id node = s->terms.gradients[i];
     if (node == SNI_NO_NODE) {
       char why[512];
       if (unconnected == SN_UNCONNECTED_ERROR) {
         explain(s, xs[i], why, sizeof(why));
-        sni_fail_unconnected(context, xs[i], i, why);
+        sni_fail_unconnected(context, s->call, xs[i], i, why);
         return false;
       }
       out[i] = unconnected == SN_ZEROS ? zeros(context, &xs[i]->type) : NULL;
@@ -279,80 +296,102 @@ static bool make_outputs(sn_context *context, const sweep *s, sn_tensor *const *
   return true;
 }
 
-static bool run_sweep(sweep *s, sn_tensor *y, sn_tensor *const *xs, sn_tensor **out,
-                      const sn_gradients_options *options) {
+static sn_status make_room(sweep *s, sni_allocator *allocator) {
+  const size_t bytes = 2 * (size_t)s->call->n_ys * sizeof(*s->ys);
+  s->ys = sni_alloc(allocator, bytes);
+  if (!s->ys) return sni_fail_memory(&s->tape->context->diag, bytes, "gradients");
+  s->seeds = s->ys + s->call->n_ys;
+  return sni_terms_init(&s->terms, allocator, s->call->n, &s->tape->context->diag);
+}
+
+static void free_room(sweep *s, sni_allocator *allocator) {
+  sni_terms_deinit(&s->terms, allocator);
+  sni_free(allocator, s->ys, 2 * (size_t)s->call->n_ys * sizeof(*s->ys));
+}
+
+static bool run_sweep(sweep *s) {
   sn_context *context = s->tape->context;
-  if (!sni_gradients_fit(context, y, options->seed)) return false;
-  s->y = watched_node(s, y);
-  sn_status status = find_xs(s, xs);
-  if (!status) status = differentiate(s, options->seed);
+  if (!sni_gradients_fit(context, s->call)) return false;
+  sn_status status = find_xs(s);
+  if (!status) status = differentiate(s);
   if (status) {
     sni_error_from(context, status, &s->record->diag);
     sni_diag_clear(&s->record->diag);
     return false;
   }
-  return make_outputs(context, s, xs, out, options->unconnected);
+  return make_outputs(context, s);
 }
 
-void sni_tape_gradients(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
-                        const sn_gradients_options *options) {
+// first: nodes before it are leaves.
+static void tape_gradients(sn_tape *tape, const sni_gradient_call *call, sni_node_id first) {
   sn_context *context = tape->context;
   sni_allocator *allocator = &context->family->allocator;
-  sweep s = {.tape = tape, .record = tape->record};
+  sweep s = {.tape = tape, .record = tape->record, .call = call, .first = first, .y = SNI_NO_NODE};
   bool ok = false;
   if (tape->used && !tape->persistent) {
     sni_error(context, SN_ERR_STATE,
               "%s: the tape has been used already; .persistent = true makes one that can be used "
               "again",
               context->frame.op);
-  } else if (sni_terms_init(&s.terms, allocator, n, &context->diag)) {
+  } else if (make_room(&s, allocator)) {
     sni_error_from(context, SN_ERR_MEMORY, NULL);
+    free_room(&s, allocator);
   } else {
-    ok = run_sweep(&s, y, xs, out, options);
-    sni_terms_deinit(&s.terms, allocator);
+    ok = run_sweep(&s);
+    free_room(&s, allocator);
   }
   if (ok) tape->used = true;
-  sni_gradients_end(context, n, out, ok);
+  sni_gradients_end(context, call, ok);
 }
 
-void sni_record_gradients(sn_context *context, sn_tensor *y, sn_tensor *const *xs, int n,
-                          sn_tensor **out, const sn_gradients_options *options) {
+void sni_record_gradients(sn_context *context, const sni_gradient_call *call) {
   sni_record *record = context->record;
   if (record) {
-    sni_tape_gradients(record->tapes[record->n_tapes - 1], y, xs, n, out, options);
+    tape_gradients(record->tapes[record->n_tapes - 1], call, sni_boundary_first(context));
     return;
   }
   sni_error(context, SN_ERR_STATE,
             "%s: there is nothing to differentiate: it works in a function's trace, in "
             "sn_call_eager, and with an open tape",
             context->frame.op);
-  sni_gradients_end(context, n, out, false);
+  sni_gradients_end(context, call, false);
+}
+
+// What keeps the tape from being asked; NULL: nothing.
+static const char *refusal(const sn_context *context, const sn_tape *tape, sn_status *out_status) {
+  *out_status = SN_ERR_ARGUMENT;
+  if (!tape) return "tape is NULL";
+  if (tape->context != context && tape->record) return "the tape belongs to another context";
+  *out_status = SN_ERR_STATE;
+  if (context->trace) return "not possible in a trace: use sn_gradients";
+  return tape->record ? NULL : "the tape has ended";
+}
+
+void sni_gradients_of_tape(const char *name, sn_tape *tape, sni_gradient_call *call,
+                           const sn_gradients_options *options) {
+  SNI_ENTERED entered = NULL;
+  sn_status status;
+  sn_context *context = sni_gradients_begin(name, call, options, &entered);
+  if (!context) return;
+  const char *wrong = refusal(context, tape, &status);
+  if (!wrong) {
+    tape_gradients(tape, call, 0);  // all that it has recorded
+    return;
+  }
+  sni_error(context, status, "%s: %s", name, wrong);
+  sni_gradients_end(context, call, false);
 }
 
 void sn_tape_gradient_opts(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                            sn_tensor **out, const sn_gradients_options *options) {
-  sn_gradients_options o;
-  SNI_ENTERED entered = NULL;
-  sn_context *context =
-      sni_gradients_begin("sn_tape_gradient", y, xs, n, out, options, &o, &entered);
-  if (!context) return;
-  const char *wrong = NULL;
-  sn_status status = SN_ERR_ARGUMENT;
-  if (!tape) {
-    wrong = "tape is NULL";
-  } else if (context->trace) {
-    wrong = "not possible in a trace: use sn_gradients";
-    status = SN_ERR_STATE;
-  } else if (!tape->record) {
-    wrong = "the tape has ended";
-    status = SN_ERR_STATE;
-  } else if (tape->context != context) {
-    wrong = "the tape belongs to another context";
-  }
-  if (!wrong) {
-    sni_tape_gradients(tape, y, xs, n, out, &o);
-    return;
-  }
-  sni_error(context, status, "sn_tape_gradient: %s", wrong);
-  sni_gradients_end(context, n, out, false);
+  sni_gradient_call call = {.ys = &y, .n_ys = 1, .xs = xs, .n = n, .out = out};
+  sni_gradients_of_tape("sn_tape_gradient", tape, &call, options);
+}
+
+void sn_tape_gradient_of_at(sn_tape *tape, sn_tensor *const *ys, int n_ys, sn_tensor *const *xs,
+                            int n, sn_tensor **out, const sn_gradients_options *options,
+                            const char *file, int line) {
+  sni_gradient_call call = {.ys = ys, .n_ys = n_ys, .xs = xs, .n = n, .out = out};
+  sni_gradients_of_tape("sn_tape_gradient_of", tape, &call, options);
+  sn_locate(out && n > 0 ? out[0] : ys && n_ys > 0 ? ys[0] : NULL, file, line);
 }

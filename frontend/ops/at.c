@@ -1,5 +1,5 @@
 // Indexing as NumPy writes it: sn_at(x, "..., 1:, None, %d", i). The text is formatted first, then read item by item; what it says is
-// one slice, and one reshape where an index drops an axis or None adds one.
+// one slice, and one reshape where an index drops an axis or None adds one. sn_set_at puts a value there.
 #include "frontend/ops/compose.h"
 
 #include <stdarg.h>
@@ -92,6 +92,13 @@ static const char *read(const char *s, subscript *out) {
 }
 
 // ---- doing
+// What a subscript says of an operand.
+typedef struct layout {
+  sn_range_spec ranges[SN_MAX_RANK];  // an index as one element
+  char drops[SN_MAX_RANK], adds[SN_MAX_RANK + 1];
+  bool is_plain;  // of ranges alone
+} layout;
+
 // The index as a range of one element. Of a symbolic axis it only asks that it be long enough.
 static bool one_element(sn_context *c, const sn_tensor *x, int axis, int64_t index,
                         sn_range_spec *out) {
@@ -100,66 +107,104 @@ static bool one_element(sn_context *c, const sn_tensor *x, int axis, int64_t ind
   *out = (sn_range_spec){index, index == -1 ? SN_END : index + 1, 1};
   if (least < INT64_MAX && sni_dim_require(sni_context_dims(c), x->type.dims[axis], least + 1))
     return true;
-  sni_error(c, SN_ERR_INDEX, "sn_at: index %lld is out of range for axis %d of operand #0 %s",
-            (long long)index, axis, sni_describe(x, text));
+  sni_error(c, SN_ERR_INDEX, "%s: index %lld is out of range for axis %d of operand #0 %s",
+            c->frame.op, (long long)index, axis, sni_describe(x, text));
   return false;
 }
 
-static sn_tensor *apply(sn_context *c, sn_tensor *x, const subscript *s) {
-  sn_range_spec ranges[SN_MAX_RANK] = {{0, 0, 0}};
-  char drops[SN_MAX_RANK] = {0}, adds[SN_MAX_RANK + 1] = {0};
-  int axis = 0, n_added = 0;
-  bool is_plain = true;
+static bool lay_out(sn_context *c, const sn_tensor *x, const subscript *s, layout *l) {
+  int axis = 0;
+  *l = (layout){.is_plain = true};
   for (int i = 0; i < s->n; i++) {
     const item *it = &s->items[i];
+    l->is_plain &= it->kind == RANGE || it->kind == ELLIPSIS;
     if (it->kind == ELLIPSIS) {
       axis += x->type.rank - s->n_axes;
     } else if (it->kind == NEW_AXIS) {
-      adds[axis]++;
-      n_added++;
-      is_plain = false;
+      l->adds[axis]++;
     } else {
-      ranges[axis] = it->range;
-      drops[axis] = it->kind == INDEX;
-      if (drops[axis]) {
-        if (!one_element(c, x, axis, it->index, &ranges[axis])) return &c->error_tensor;
-        is_plain = false;
-      }
+      l->ranges[axis] = it->range;
+      l->drops[axis] = it->kind == INDEX;
+      if (l->drops[axis] && !one_element(c, x, axis, it->index, &l->ranges[axis])) return false;
       axis++;
     }
   }
-  sn_tensor *y = (sn_slice)(x, ranges, x->type.rank);
-  if (sn_failed(y) || is_plain) return y;
-  sni_type type = {.dtype = x->type.dtype};
-  int rank = n_added;
-  for (int i = 0; i < x->type.rank; i++) rank += !drops[i];
+  return true;
+}
+
+// The slice without the axes that are dropped, with those that are new.
+static bool result_type(sn_context *c, const sn_tensor *x, const layout *l, const sni_type *slice,
+                        sni_type *out) {
   char text[SNI_TENSOR_NAME];
-  if (rank > SN_MAX_RANK)
-    return sni_error(c, SN_ERR_SHAPE, "sn_at: the result of operand #0 %s would have rank %d",
-                     sni_describe(x, text), rank);
-  for (int i = 0; i <= x->type.rank; i++) {
-    for (int k = 0; k < adds[i]; k++) type.dims[type.rank++] = 1;
-    if (i < x->type.rank && !drops[i]) type.dims[type.rank++] = y->type.dims[i];
+  int rank = l->adds[x->type.rank];
+  for (int i = 0; i < x->type.rank; i++) rank += l->adds[i] + !l->drops[i];
+  if (rank > SN_MAX_RANK) {
+    sni_error(c, SN_ERR_SHAPE, "%s: the result of operand #0 %s would have rank %d", c->frame.op,
+              sni_describe(x, text), rank);
+    return false;
   }
-  return sni_reshape_to(c, y, &type);
+  *out = (sni_type){.dtype = x->type.dtype};
+  for (int i = 0; i <= x->type.rank; i++) {
+    for (int k = 0; k < l->adds[i]; k++) out->dims[out->rank++] = 1;
+    if (i < x->type.rank && !l->drops[i]) out->dims[out->rank++] = slice->dims[i];
+  }
+  return true;
+}
+
+static bool read_text(sn_context *c, const sn_tensor *x, const char *format, va_list arguments,
+                      layout *out) {
+  char text[256], name[SNI_TENSOR_NAME];
+  subscript s;
+  const char *wrong = format ? NULL : "the index is NULL";
+  const int length = format ? vsnprintf(text, sizeof(text), format, arguments) : 0;
+  if (length < 0 || length >= (int)sizeof(text)) wrong = "the index is longer than 255 characters";
+  if (wrong) return sni_error(c, SN_ERR_ARGUMENT, "%s: %s", c->frame.op, wrong), false;
+  wrong = read(text, &s);
+  if (wrong)
+    sni_error(c, SN_ERR_ARGUMENT, "%s: \"%s\": %s", c->frame.op, text, wrong);
+  else if (s.n_axes > x->type.rank)
+    sni_error(c, SN_ERR_SHAPE, "%s: \"%s\": %d axes for operand #0 %s of rank %d", c->frame.op,
+              text, s.n_axes, sni_describe(x, name), x->type.rank);
+  else
+    return lay_out(c, x, &s, out);
+  return false;
+}
+
+static sn_tensor *apply(sn_context *c, sn_tensor *x, const layout *l) {
+  sni_type type;
+  sn_tensor *y = (sn_slice)(x, l->ranges, x->type.rank);
+  if (sn_failed(y) || l->is_plain) return y;
+  return result_type(c, x, l, &y->type, &type) ? sni_reshape_to(c, y, &type) : &c->error_tensor;
 }
 
 sn_tensor *(sn_at)(sn_tensor *x, const char *format, ...) {
   SNI_BEGIN_COMPOSED(c, "sn_at", x);
-  char text[256], name[SNI_TENSOR_NAME];
-  subscript s;
-  if (!format) return sni_error(c, SN_ERR_ARGUMENT, "sn_at: the index is NULL");
+  layout l;
   va_list arguments;
   va_start(arguments, format);
-  const int length = vsnprintf(text, sizeof(text), format, arguments);
+  const bool ok = read_text(c, x, format, arguments, &l);
   va_end(arguments);
-  if (length < 0 || length >= (int)sizeof(text))
-    return sni_error(c, SN_ERR_ARGUMENT, "sn_at: the index is longer than %d characters",
-                     (int)sizeof(text) - 1);
-  const char *wrong = read(text, &s);
-  if (wrong) return sni_error(c, SN_ERR_ARGUMENT, "sn_at: \"%s\": %s", text, wrong);
-  if (s.n_axes > x->type.rank)
-    return sni_error(c, SN_ERR_SHAPE, "sn_at: \"%s\": %d axes for operand #0 %s of rank %d", text,
-                     s.n_axes, sni_describe(x, name), x->type.rank);
-  return sni_keep_only(c, c_first, apply(c, x, &s));
+  return ok ? sni_keep_only(c, c_first, apply(c, x, &l)) : &c->error_tensor;
+}
+
+// ---- the other way round
+sn_tensor *sni_set_at(sn_context *c, sn_tensor *x, sn_tensor *value, const char *format,
+                      va_list arguments) {
+  layout l;
+  sni_slice_of slice;
+  sni_type type;
+  if (!read_text(c, x, format, arguments, &l) ||
+      !sni_find_slice(c, x, l.ranges, x->type.rank, &slice) ||
+      !result_type(c, x, &l, &slice.type, &type))
+    return &c->error_tensor;
+  return sni_set_slice(c, x, value, &slice, &type);
+}
+
+sn_tensor *(sn_set_at)(sn_tensor *x, sn_tensor *value, const char *format, ...) {
+  SNI_BEGIN_COMPOSED(c, "sn_set_at", x, value);
+  va_list arguments;
+  va_start(arguments, format);
+  sn_tensor *y = sni_set_at(c, x, value, format, arguments);
+  va_end(arguments);
+  return sni_keep_only(c, c_first, y);
 }

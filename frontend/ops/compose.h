@@ -5,6 +5,10 @@
 
 #include "frontend/context/internal.h"
 
+#include <sinter/ops/index.h>
+
+#include <stdarg.h>
+
 #define SNI_OPERANDS(...)              \
   ((sn_tensor *const[]){__VA_ARGS__}), \
       (int)(sizeof((sn_tensor *const[]){__VA_ARGS__}) / sizeof(sn_tensor *))
@@ -129,6 +133,9 @@ sni_places sni_places_of_elements(sn_context *c, const sni_type *x, sn_tensor *i
 // The window of that shape from `starts` on.
 sni_places sni_places_of_window(sn_context *c, const sni_type *x, sn_tensor *starts,
                                 const sni_type *window);
+// A slice's elements: starts and steps per axis, and its type.
+sni_places sni_places_of_slice(sn_context *c, const sni_type *x, const sni_dim *starts,
+                               const sni_dim *steps, const sni_type *slice);
 // Indices [n, 1] or of any shape, flattened: i64, checked against the size of axis 0.
 sn_tensor *sni_checked_indices(sn_context *c, sn_tensor *indices, sni_dim size);
 // What lies there, as a tensor of that type; the other way round x with it.
@@ -145,6 +152,26 @@ bool sni_check_rows(sn_context *c, const sn_tensor *x, const sn_tensor *indices,
 // The type of the rows of x that the indices name; false, with an error pending: of too many dims.
 bool sni_rows_type(sn_context *c, const sn_tensor *x, const sn_tensor *indices, int axis, int batch,
                    sni_type *out);
+
+// ---- slice.c, at.c
+typedef struct sni_slice_of {
+  sni_dim starts_steps[2 * SN_MAX_RANK];  // rank starts, then rank steps
+  sni_type type;
+} sni_slice_of;
+// False: an error is pending.
+bool sni_find_slice(sn_context *c, const sn_tensor *x, const sn_range_spec *ranges, int n,
+                    sni_slice_of *out);
+// x with value, which broadcasts to `type`, in the place of the slice; type: the slice's, but for dims of 1.
+sn_tensor *sni_set_slice(sn_context *c, sn_tensor *x, sn_tensor *value, const sni_slice_of *slice,
+                         const sni_type *type);
+sn_tensor *sni_set_at(sn_context *c, sn_tensor *x, sn_tensor *value, const char *format,
+                      va_list arguments);
+// ---- scatter.c
+// The public functions behind their checks of tensors.
+sn_tensor *sni_scatter_rows(sn_context *c, sn_tensor *x, sn_tensor *indices, sn_tensor *updates,
+                            sn_scatter_mode mode);
+sn_tensor *sni_scatter_nd(sn_context *c, sn_tensor *x, sn_tensor *indices, sn_tensor *updates,
+                          sn_scatter_mode mode);
 
 // ---- extract.c
 // The size of a result that depends on elements: what the caller gives, or in eager mode the number (i64; NULL inside a trace).

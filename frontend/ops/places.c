@@ -175,6 +175,32 @@ sni_places sni_places_of_window(sn_context *c, const sni_type *x, sn_tensor *sta
   return places(&table, at);
 }
 
+static sn_tensor *signed_number(sn_context *c, sni_dim dim) {
+  int64_t value = 0;
+  const bool known = sni_dim_is_constant(sni_context_dims(c), dim, &value);
+  return known ? sni_number(c, SN_I64, (double)value) : sni_dim_number(c, dim);
+}
+
+sni_places sni_places_of_slice(sn_context *c, const sni_type *x, const sni_dim *starts,
+                               const sni_dim *step, const sni_type *slice) {
+  sni_dim_table *dims = sni_context_dims(c);
+  int m = x->rank;
+  while (m > 0 && sni_dim_equal(dims, x->dims[m - 1], slice->dims[m - 1]) && step[m - 1] == 1) m--;
+  const sni_type table = table_of(x->dtype, sni_dims_product(c, x->dims, m),
+                                  sni_dims_product(c, x->dims + m, x->rank - m), m < x->rank);
+  sni_type at_type = {SN_I64, m, {0}};
+  memcpy(at_type.dims, slice->dims, (size_t)m * sizeof *at_type.dims);
+  sn_tensor *at = sni_emit_full(c, &at_type, 0);
+  for (int k = 0; k < m; k++) {
+    const sni_dim row = sni_dims_product(c, x->dims + k + 1, m - k - 1);
+    sn_tensor *index =
+        sni_binary(c, SNI_OP_MUL, sni_iota(c, &at_type, k), signed_number(c, step[k]));
+    index = plus(c, index, signed_number(c, starts[k]));
+    at = plus(c, at, sni_binary(c, SNI_OP_MUL, index, sni_dim_number(c, row)));
+  }
+  return places(&table, at);
+}
+
 // ---- what lies there
 sn_tensor *sni_read_places(sn_context *c, sn_tensor *x, const sni_places *p, const sni_type *type) {
   x = sni_reshape_to(c, x, &p->table);

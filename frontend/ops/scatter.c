@@ -52,6 +52,12 @@ static sn_tensor *scatter(sn_context *c, sni_op op, sn_tensor *x, sn_tensor *ind
   return sni_keep_only(c, first, sni_write_places(c, op, x, &p, updates));
 }
 
+sn_tensor *sni_scatter_rows(sn_context *c, sn_tensor *x, sn_tensor *indices, sn_tensor *updates,
+                            sn_scatter_mode mode) {
+  sni_op op;
+  return op_of(c, mode, &op) ? scatter(c, op, x, indices, updates, 0) : &c->error_tensor;
+}
+
 static sn_tensor *public_scatter(const char *name, sni_op op, sn_tensor *x, sn_tensor *indices,
                                  sn_tensor *updates, const sn_scatter_options *options) {
   sn_scatter_options o = {0};
@@ -104,14 +110,19 @@ sn_tensor *(sn_scatter_nd)(sn_tensor *indices, sn_tensor *updates, sn_shape shap
   return sni_keep_only(c, c_first, scatter_nd(c, SNI_OP_SCATTER_ADD, x, indices, updates, 1));
 }
 
-sn_tensor *(sn_tensor_scatter_nd)(sn_tensor *x, sn_tensor *indices, sn_tensor *updates,
-                                  sn_scatter_mode mode) {
-  SNI_BEGIN_COMPOSED(c, "sn_tensor_scatter_nd", x, indices, updates);
+sn_tensor *sni_scatter_nd(sn_context *c, sn_tensor *x, sn_tensor *indices, sn_tensor *updates,
+                          sn_scatter_mode mode) {
   sni_op op;
   if (!op_of(c, mode, &op) || !sni_expect_dtype(c, 1, indices, SNI_DTYPES_INTEGER) ||
       !check_dtypes(c, op, x, updates, 2))
     return &c->error_tensor;
-  return sni_keep_only(c, c_first, scatter_nd(c, op, x, indices, updates, 2));
+  return scatter_nd(c, op, x, indices, updates, 2);
+}
+
+sn_tensor *(sn_tensor_scatter_nd)(sn_tensor *x, sn_tensor *indices, sn_tensor *updates,
+                                  sn_scatter_mode mode) {
+  SNI_BEGIN_COMPOSED(c, "sn_tensor_scatter_nd", x, indices, updates);
+  return sni_keep_only(c, c_first, sni_scatter_nd(c, x, indices, updates, mode));
 }
 
 // ---- elements along an axis

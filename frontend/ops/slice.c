@@ -86,35 +86,76 @@ static bool takes_one(sni_dim_table *dims, sni_dim d, int64_t step) {
   return size > 1 << 16 && sni_dim_require_most(dims, d, size);
 }
 
-sn_tensor *(sn_slice)(sn_tensor *x, const sn_range_spec *ranges, int n) {
-  SNI_BEGIN(c, "sn_slice", x);
+bool sni_find_slice(sn_context *c, const sn_tensor *x, const sn_range_spec *ranges, int n,
+                    sni_slice_of *out) {
   char text[SNI_TENSOR_NAME];
   sni_dim_table *dims = sni_context_dims(c);
-  int rank = x->type.rank;
-  if (n < 0 || n > rank || (n && !ranges))
-    return sni_error(c, SN_ERR_SHAPE, "sn_slice: %d ranges for operand #0 %s of rank %d", n,
-                     sni_describe(x, text), rank);
-  sni_dim attrs[2 * SN_MAX_RANK];
-  sni_type type = x->type;
+  const int rank = x->type.rank;
+  if (n < 0 || n > rank || (n && !ranges)) {
+    sni_error(c, SN_ERR_SHAPE, "%s: %d ranges for operand #0 %s of rank %d", c->frame.op, n,
+              sni_describe(x, text), rank);
+    return false;
+  }
+  *out = (sni_slice_of){.type = x->type};
   for (int i = 0; i < rank; i++) {
-    attrs[i] = 0;
-    attrs[rank + i] = 1;
+    sni_dim *start = &out->starts_steps[i], *step = &out->starts_steps[rank + i];
+    *step = 1;
     if (i >= n || whole(&ranges[i])) continue;
     sn_range_spec r = bounded(ranges[i]);
-    if (!r.step)
-      return sni_error(c, SN_ERR_ARGUMENT, "sn_slice: the step of axis %d of operand #0 %s is 0", i,
-                       sni_describe(x, text));
-    bounds b = r.step > 0 ? forward(dims, type.dims[i], &r) : backward(dims, type.dims[i], &r);
-    attrs[i] = b.start;
-    attrs[rank + i] = takes_one(dims, type.dims[i], r.step) ? 1 : sni_dim_signed(dims, r.step);
-    type.dims[i] = b.size;
-    int64_t size;
-    if (sni_dim_is_constant(dims, b.size, &size) && size <= 1) {
-      attrs[rank + i] = 1;
-      if (size == 0) attrs[i] = 0;
+    if (!r.step) {
+      sni_error(c, SN_ERR_ARGUMENT, "%s: the step of axis %d of operand #0 %s is 0", c->frame.op, i,
+                sni_describe(x, text));
+      return false;
     }
+    const sni_dim d = x->type.dims[i];
+    const bounds b = r.step > 0 ? forward(dims, d, &r) : backward(dims, d, &r);
+    int64_t size;
+    *start = b.start;
+    *step = takes_one(dims, d, r.step) ? 1 : sni_dim_signed(dims, r.step);
+    out->type.dims[i] = b.size;
+    if (!sni_dim_is_constant(dims, b.size, &size) || size > 1) continue;
+    *step = 1;
+    if (size == 0) *start = 0;
   }
-  return sni_emit(c, SNI_OP_SLICE, &x, 1, attrs, 2 * rank, &type);
+  return true;
+}
+
+sn_tensor *(sn_slice)(sn_tensor *x, const sn_range_spec *ranges, int n) {
+  SNI_BEGIN(c, "sn_slice", x);
+  sni_slice_of slice;
+  if (!sni_find_slice(c, x, ranges, n, &slice)) return &c->error_tensor;
+  return sni_emit(c, SNI_OP_SLICE, &x, 1, slice.starts_steps, 2 * x->type.rank, &slice.type);
+}
+
+// ---- the other way round
+// Rows of the last axes that are whole; only those may be broadcast in a write.
+sn_tensor *sni_set_slice(sn_context *c, sn_tensor *x, sn_tensor *value, const sni_slice_of *slice,
+                         const sni_type *type) {
+  char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
+  sni_type joined;
+  if (value->type.dtype != x->type.dtype)
+    return sni_error(c, SN_ERR_DTYPE, "%s: operand #1 is %s, expected %s like operand #0 %s",
+                     c->frame.op, sni_describe(value, a), sn_dtype_name(x->type.dtype),
+                     sni_describe(x, b));
+  sni_diag ignored = {.text = ""};
+  sni_dim_table *dims = sni_context_dims(c);
+  const bool fits =
+      value->type.rank <= type->rank &&
+      !sni_broadcast_shapes(&ignored, dims, c->frame.op, type, &value->type, &joined) &&
+      sni_shape_equal(dims, &joined, type);
+  if (!fits)
+    return sni_error(c, SN_ERR_SHAPE, "%s: operand #1 is %s, which does not broadcast to %s",
+                     c->frame.op, sni_describe(value, a), sni_describe_type(c, type, b));
+  const sni_places p = sni_places_of_slice(c, &x->type, slice->starts_steps,
+                                           slice->starts_steps + x->type.rank, &slice->type);
+  return sni_write_places(c, SNI_OP_SCATTER_UPDATE, x, &p, sni_broadcast_to(c, value, type));
+}
+
+sn_tensor *(sn_set_slice)(sn_tensor *x, sn_tensor *value, const sn_range_spec *ranges, int n) {
+  SNI_BEGIN_COMPOSED(c, "sn_set_slice", x, value);
+  sni_slice_of slice;
+  if (!sni_find_slice(c, x, ranges, n, &slice)) return &c->error_tensor;
+  return sni_keep_only(c, c_first, sni_set_slice(c, x, value, &slice, &slice.type));
 }
 
 // Of a symbolic axis the index only asks that it be long enough: a guard of the program.

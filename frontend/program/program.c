@@ -134,6 +134,7 @@ sn_status sni_program_finish(sn_program *program, const sni_trace *trace, sn_bac
   SNI_TRY(take_captured(program, trace, diag));
   SNI_TRY(take_outputs(program, diag));
   SNI_TRY(take_guards(program, diag));
+  SNI_TRY(sni_program_sign(program, diag));
   SNI_TRY(
       sni_compile(program->family->compiler, program->graph, &options, diag, &program->compiled));
   SNI_TRY(resolve_constants(program, diag));
@@ -154,8 +155,9 @@ static inline bool fits(const sn_program *program, sn_tensor *const *inputs, int
     const sni_input_key *key = &program->keys[i];
     const sn_tensor *t = inputs[i];
     if (key->kind != SNI_INPUT_TENSOR) {
-      if (key->kind == SNI_INPUT_VARIABLE ? t != key->variable
-                                          : !t->is_static || t->static_value != key->value)
+      if (key->kind == SNI_INPUT_VARIABLE
+              ? t != key->variable
+              : !t->is_static || t->static_value != key->value || t->type.dtype != key->type.dtype)
         return false;
       continue;
     }

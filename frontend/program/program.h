@@ -17,7 +17,7 @@ typedef struct sni_input_key {
   sni_input_kind kind;
   sni_type type;                // dims: constants or, in a program, symbols of its graph's table
   int32_t symbol[SN_MAX_RANK];  // number of each dim's symbol; -1: constant
-  int64_t value;                // STATIC
+  int64_t value;                // STATIC: sn_tensor.static_value
   const sn_tensor *variable;    // VARIABLE; the program holds a reference
 } sni_input_key;
 
@@ -28,11 +28,13 @@ struct sn_program {
   const char *name;
   int n_inputs, n_outputs;
   sni_input_key *keys;
-  const char **input_names;  // "" or the user's
-  bool from_specs;           // made by sn_function_compile
-  bool debug_nonfinite;      // its results are looked at
-  bool from_text;            // its sizes must be checked when they are known
-  sni_graph *graph;          // as traced
+  const char **input_names;   // "" or the user's
+  const char **output_names;  // NULL, or a name each
+  const char *signature;      // in words
+  bool from_specs;            // made by sn_function_compile
+  bool debug_nonfinite;       // its results are looked at
+  bool from_text;             // its sizes must be checked when they are known
+  sni_graph *graph;           // as traced
   sni_type *outputs;
   bool static_outputs;   // no output type has symbols
   size_t *output_bytes;  // of static outputs
@@ -58,6 +60,8 @@ sn_status sni_program_create(sni_family *family, const char *name, int n_inputs,
 // Takes over what the trace has captured, and compiles. The trace's graph has its results.
 sn_status sni_program_finish(sn_program *program, const sni_trace *trace, sn_backend backend,
                              sni_diag *diag);
+// (signature_text.c) Sets program->signature.
+sn_status sni_program_sign(sn_program *program, sni_diag *diag);
 bool sni_program_guards_hold(const sn_program *program, const int64_t *symbols);
 // Whether the inputs (usable eager tensors and variables) have the dtypes, shapes and values of
 // this signature. Fills symbols.

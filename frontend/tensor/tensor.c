@@ -95,6 +95,7 @@ static inline sn_tensor *new_tensor(sn_context *context, sni_tensor_kind kind) {
   t->is_static = t->is_released = t->trainable = false;
   t->of_context = NULL;
   t->static_value = 0;
+  t->marked = 0;
   t->name = NULL;
   t->location = (sni_location){0};
   return t;
@@ -333,7 +334,12 @@ static int64_t dim_of(const char *name, const sn_tensor *t, int axis, const char
   if (sni_dim_is_constant(NULL, t->type.dims[axis], &value)) return value;
   if (!open_trace(t)) return -1;
   sn_context *context = t->context;
-  if (sni_pin_dim(context, t->type.dims[axis], &value)) return value;
+  sni_dim_table *dims = sni_context_dims(context);
+  const int first = sni_dim_guard_count(dims);
+  if (sni_pin_dim(context, t->type.dims[axis], &value)) {
+    sni_dim_label_guards(dims, first, name, file, line);
+    return value;
+  }
   const bool is_first = !context->diag.status;
   char text[SNI_TENSOR_NAME];
   sni_error(context, SN_ERR_SHAPE,

@@ -54,7 +54,8 @@ sn_tensor *sn_variable_opts(sn_tensor *initial, const sn_variable_options *optio
   if (c->trace)
     return sni_error(c, SN_ERR_STATE,
                      "sn_variable: no variable can be made inside a trace: it would be made once, "
-                     "not in each call. Make it before, and use it in the function");
+                     "not in each call. Make it before, or in the callback of sn_init, and use it "
+                     "in the function");
   if (c->diag.status) return &c->error_tensor;
   sni_buffer *buffer;
   char *data;
@@ -116,13 +117,20 @@ static sn_tensor *update(sn_context *c, sni_op op, sn_tensor *variable, sn_tenso
 }
 
 // ---- both modes
+static bool is_variable(sn_context *c, const sn_tensor *t) {
+  char text[SNI_TENSOR_NAME];
+  const char *name = c->frame.op ? c->frame.op : "sn_assign";
+  if (t->kind == SNI_TENSOR_VARIABLE) return true;
+  sni_error(c, SN_ERR_ARGUMENT, "%s: operand #0 is %s, which is no variable", name,
+            sni_describe(t, text));
+  return false;
+}
+
 static bool check_variable(sn_context *c, const sn_tensor *variable, const sn_tensor *value) {
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
   const char *name = c->frame.op ? c->frame.op : "sn_assign";
-  if (variable->kind != SNI_TENSOR_VARIABLE)
-    sni_error(c, SN_ERR_ARGUMENT, "%s: operand #0 is %s, which is no variable", name,
-              sni_describe(variable, a));
-  else if (value->type.dtype != variable->type.dtype)
+  if (!is_variable(c, variable)) return false;
+  if (value->type.dtype != variable->type.dtype)
     sni_error(c, SN_ERR_DTYPE, "%s: operand #1 is %s, expected %s like the variable \"%s\" %s",
               name, sni_describe(value, a), sn_dtype_name(variable->type.dtype), sn_name(variable),
               sni_describe(variable, b));
@@ -197,11 +205,35 @@ sn_tensor *(sn_assign_sub)(sn_tensor *variable, sn_tensor *value) {
   return sni_assign_op(c, SNI_OP_SUB, variable, value);
 }
 
+// ---- parts of one
+sn_tensor *(sn_assign_at)(sn_tensor *variable, sn_tensor *value, const char *format, ...) {
+  SNI_BEGIN_COMPOSED(c, "sn_assign_at", variable, value);
+  if (!check_variable(c, variable, value)) return &c->error_tensor;
+  va_list arguments;
+  va_start(arguments, format);
+  sn_tensor *next = sni_set_at(c, variable, value, format, arguments);
+  va_end(arguments);
+  return sni_keep_only(c, c_first, sni_assign(c, variable, next));
+}
+
+sn_tensor *(sn_assign_scatter)(sn_tensor *variable, sn_tensor *indices, sn_tensor *updates,
+                               sn_scatter_mode mode) {
+  SNI_BEGIN_COMPOSED(c, "sn_assign_scatter", variable, indices, updates);
+  if (!is_variable(c, variable)) return &c->error_tensor;
+  sn_tensor *next = sni_scatter_rows(c, variable, indices, updates, mode);
+  return sni_keep_only(c, c_first, sni_assign(c, variable, next));
+}
+
+sn_tensor *(sn_assign_scatter_nd)(sn_tensor *variable, sn_tensor *indices, sn_tensor *updates,
+                                  sn_scatter_mode mode) {
+  SNI_BEGIN_COMPOSED(c, "sn_assign_scatter_nd", variable, indices, updates);
+  if (!is_variable(c, variable)) return &c->error_tensor;
+  sn_tensor *next = sni_scatter_nd(c, variable, indices, updates, mode);
+  return sni_keep_only(c, c_first, sni_assign(c, variable, next));
+}
+
 sn_tensor *(sn_read_variable)(sn_tensor *variable) {
   SNI_BEGIN(c, "sn_read_variable", variable);
-  char text[SNI_TENSOR_NAME];
-  if (variable->kind != SNI_TENSOR_VARIABLE)
-    return sni_error(c, SN_ERR_ARGUMENT, "sn_read_variable: operand #0 is %s, which is no variable",
-                     sni_describe(variable, text));
+  if (!is_variable(c, variable)) return &c->error_tensor;
   return sni_emit(c, SNI_OP_IDENTITY, &variable, 1, NULL, 0, NULL);
 }

@@ -3,9 +3,9 @@
 //
 // A body may use any tensor around it besides its own inputs, and read and assign variables; random numbers in it are
 // drawn anew in each iteration. Carried values keep their dtype and shape. Bodies nest, and sn_gradients may be used in
-// them and on what they give. In a trace a gradient in a body has no way through what is computed around it: where y
-// depends on xs[i] that way, it is SN_ERR_GRADIENT. Nor has it one through an earlier iteration, which in eager mode it
-// has: sn_stop_gradient(carry) makes them equal where xs[i] is no carry.
+// them and on what they give. A gradient in a body ends at what the body was given and what is around it: carries and rows
+// are leaves, so it has no way through an earlier iteration; where y depends on xs[i] through what is computed outside of
+// the body, it is SN_ERR_GRADIENT. Only a tape of the user's sees all that it has recorded (sn_tape_gradient).
 #ifndef SINTER_CONTROL_H
 #define SINTER_CONTROL_H
 
@@ -47,6 +47,10 @@ typedef struct sn_scan_options {
   size_t size;     // sizeof(sn_scan_options); filled in by the macro
   int64_t length;  // iterations, where there are no xs; else 0, or the size of their axis 0
   bool reverse;    // from the last row to the first; ys lie as xs do
+  // Gradients keep the carries of two times the square root of so many steps instead of those of all, and compute the
+  // steps once more: in a trace, of a length that is known there. The same bits, but for gradients of captured values,
+  // which are summed up segment by segment. xs and ys have an axis less to spare.
+  bool checkpoint;
 } sn_scan_options;
 // (carries, ys[i]) = body(carries, xs[i]) for each row i along axis 0 of the xs, of equal size there. body: in: n_carries
 // carries, then n_xs rows; out: the next carries, then n_out - n_carries rows of the ys. out: the last carries, then the

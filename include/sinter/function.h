@@ -28,6 +28,11 @@ typedef sn_status (*sn_callback)(sn_context *context, sn_tensor *const *in, sn_t
 // of what is broadcast along the dim is a sum, so that -0.0 becomes +0.0 and cotangents may be added
 // in another order. A dim that is always 1 is declared as 1.
 
+// Dim `axis` of t (from -rank on) varies from call to call: a function without specs that is traced for t takes it for symbolic at once, and
+// not only when a second size has come. Of a traced tensor or a variable it means nothing. Returns t. Errors: SN_ERR_SHAPE (no such axis).
+SN_API sn_tensor *sn_mark_dim(sn_tensor *t, int axis);
+#define sn_mark_dim(t, axis) SNI_AT(sn_mark_dim(t, axis))
+
 // dtype and shape of an input; SN_UNKNOWN dims are symbolic.
 typedef struct sn_spec {
   sn_dtype dtype;
@@ -41,10 +46,11 @@ typedef struct sn_function_options {
   int inputs, outputs;             // fixed numbers of inputs and outputs
   const sn_spec *specs;            // NULL or one per input: the only signature accepted; copied
   const char *const *input_names;  // NULL or one per input; copied
-  int cache_capacity;     // specialisations kept; 0: 64. The least recently used one goes first
-  bool static_shapes;     // every new shape is a new trace: no dim becomes symbolic by itself
-  bool forbid_recompile;  // a call that would trace again fails with the reason (after the first)
-  sn_backend backend;     // SN_BACKEND_AUTO: the context's
+  int cache_capacity;  // specialisations kept; 0: 64. The least recently used one goes first
+  bool static_shapes;  // every new shape is a new trace: no dim becomes symbolic by itself
+  // A call that would trace again fails with the reason (after the first); explicit compilation does not.
+  bool forbid_recompile;
+  sn_backend backend;  // SN_BACKEND_AUTO: the context's
   // A call whose outputs, or variables' new values, hold NaN or infinities is SN_ERR_NONFINITE and changes no variable. The message names
   // the first op they depend on whose result holds one while no operand does (else the first that makes NaN of none): its operands' ranges, the
   // user's line, whether it is a gradient's, in which iteration; or the input or variable that held one. Results have the same
@@ -70,7 +76,8 @@ SN_API void sn_function_destroy(sn_function *function);
 // it runs op by op, so that gradients flow through, with a tape of its own for the callback's
 // sn_gradients. On error no output is set, no variable is changed. Errors: any pending error;
 // SN_ERR_ARGUMENT (counts; NULL or foreign inputs), SN_ERR_SHAPE and SN_ERR_DTYPE (the function's
-// specs), SN_ERR_STATE (forbid_recompile; a callback that calls itself), SN_ERR_CALLBACK (an output
+// specs), SN_ERR_STATE (forbid_recompile; a function that calls itself without end: in a trace more than 100 calls in one another, op by op
+// more than 64), SN_ERR_CALLBACK (an output
 // left unset), SN_ERR_INDEX, SN_ERR_UNSUPPORTED (SN_BACKEND_LLVM without its plugin),
 // SN_ERR_MEMORY, and the callback's own.
 SN_API SN_MUST_USE sn_status sn_call(sn_function *function, sn_tensor *const *inputs, int n_inputs,
@@ -86,6 +93,17 @@ SN_API SN_MUST_USE sn_status sn_call_in(sn_context *context, sn_function *functi
 SN_API SN_MUST_USE sn_status sn_call_eager_in(sn_context *context, sn_function *function,
                                               sn_tensor *const *inputs, int n_inputs,
                                               sn_tensor **outputs, int n_outputs);
+
+// Runs callback (no inputs, no outputs) in eager mode, in the middle of a trace too: what a function makes of its own once, such as its
+// variables, where its first inputs say what they are:
+//
+//   if (!m->w) sn_init(context, make_weights, m);  // m->w = sn_variable(...), sn_keep: m owns it
+//
+// Neither the trace nor a tape sees what it does. Returns the status of the callback, which stays pending. Errors: SN_ERR_STATE (in a trace of
+// a function that has been traced before), SN_ERR_ARGUMENT (NULL), the callback's own.
+SN_API sn_status sn_init_at(sn_context *context, sn_callback callback, void *user, const char *file,
+                            int line);
+#define sn_init(...) sn_init_at(__VA_ARGS__, __FILE__, __LINE__)
 
 // The same, naming the caller's line in the message of an error that has no line yet.
 SN_API SN_MUST_USE sn_status sn_call_at(sn_function *function, sn_tensor *const *inputs,
@@ -125,15 +143,28 @@ SN_API SN_MUST_USE sn_status sn_call_eager_in_at(sn_context *context, sn_functio
    sizeof(char[__builtin_types_compatible_p(__typeof__(array), __typeof__(&*(array))) ? -1 : 1]))
 #endif
 
-// A static input: an integer fixed at trace time and part of the signature. Usable as a tensor too
-// (i64 scalar, scope-owned). Errors: SN_ERR_MEMORY.
+// A static input: a value fixed at trace time and part of the signature, so that another value is another trace: an integer, a
+// double (by its bits), a bool, a text (by its characters; kept as long as the context's family). Usable as a tensor too (i64[], f64[],
+// bool[], u8[length + 1] with the 0 behind; scope-owned). Errors: SN_ERR_MEMORY, SN_ERR_ARGUMENT (NULL).
 SN_API sn_tensor *sn_static(sn_context *context, int64_t value);
-// The value of a static input. SN_ERR_ARGUMENT (pending) and 0 if t is not static.
+SN_API sn_tensor *sn_static_f64(sn_context *context, double value);
+SN_API sn_tensor *sn_static_bool(sn_context *context, bool value);
+SN_API sn_tensor *sn_static_text(sn_context *context, const char *text);
+// The value of a static input. SN_ERR_ARGUMENT (pending) and 0 if t is not a static integer.
 SN_API int64_t sn_static_value(sn_tensor *t);
-// The same, naming the caller's line in the message of an error.
+// The same, naming the caller's line in the message of an error. Of the other kinds: 0, false and "" if t is none of them.
 SN_API int64_t sn_static_value_at(sn_tensor *t, const char *file, int line);
+SN_API double sn_static_value_f64_at(sn_tensor *t, const char *file, int line);
+SN_API bool sn_static_value_bool_at(sn_tensor *t, const char *file, int line);
+SN_API const char *sn_static_value_text_at(sn_tensor *t, const char *file, int line);
 #define sn_static(context, value) SN_AT(sn_static(context, value))
+#define sn_static_f64(context, value) SN_AT(sn_static_f64(context, value))
+#define sn_static_bool(context, value) SN_AT(sn_static_bool(context, value))
+#define sn_static_text(context, text) SN_AT(sn_static_text(context, text))
 #define sn_static_value(t) sn_static_value_at(t, __FILE__, __LINE__)
+#define sn_static_value_f64(t) sn_static_value_f64_at(t, __FILE__, __LINE__)
+#define sn_static_value_bool(t) sn_static_value_bool_at(t, __FILE__, __LINE__)
+#define sn_static_value_text(t) sn_static_value_text_at(t, __FILE__, __LINE__)
 
 // ---- concrete programs
 // Traces and compiles for the given specs. *out_program is owned: sn_program_release. Asking twice
@@ -268,6 +299,34 @@ SN_API void sn_function_stats(const sn_function *function, sn_function_statistic
 // Why trace number i (from 0) happened: "first call", "input 0 "x": dim 0 was 32, is 7", ... NULL
 // past the end (256 are kept). Borrowed: lives as long as the function.
 SN_API const char *sn_function_trace_reason(const sn_function *function, int i);
+
+typedef enum sn_retrace_cause {
+  SN_RETRACE_FIRST,    // there was nothing to compare with
+  SN_RETRACE_REQUEST,  // sn_function_compile has asked for it
+  SN_RETRACE_KIND,  // a tensor, static value or variable in the place of another kind; absent, or no longer
+  SN_RETRACE_STATIC,    // another static value; old_value, new_value: of integers and bools
+  SN_RETRACE_VARIABLE,  // another variable
+  SN_RETRACE_DTYPE,     // old_value, new_value: sn_dtype
+  SN_RETRACE_RANK,      // old_value, new_value
+  SN_RETRACE_DIM,  // old_value, new_value: sizes; op, file, line: what used the dim as a number, where that is why
+  SN_RETRACE_CONDITION,  // an earlier trace asks something of sizes that does not hold: `was` says what; op, file, line: whose call asks
+  SN_RETRACE_EVICTED,    // its program was dropped: cache_capacity
+} sn_retrace_cause;
+// One difference that made a trace necessary.
+typedef struct sn_retrace {
+  size_t size;  // in: sizeof(sn_retrace)
+  sn_retrace_cause cause;
+  int input;               // -1: none
+  const char *input_name;  // "" where inputs have none; lives as long as the function
+  int dim;                 // -1: none
+  int64_t old_value, new_value;
+  char was[160], is[112];  // in words: "f32[3]", "static 2", "absent"
+  const char *op, *file;   // NULL: not known
+  int line;
+  double trace_ms, compile_ms;  // of the whole trace
+} sn_retrace;
+// Fills as much of *out as its size says with difference i of trace number `trace`, both from 0. False: there is none. Thread-safe.
+SN_API bool sn_function_retrace(const sn_function *function, int trace, int i, sn_retrace *out);
 
 SNI_EXTERN_C_END
 

@@ -18,6 +18,7 @@ typedef struct sn_gradients_options {
   size_t size;
   sn_unconnected unconnected;
   sn_tensor *seed;  // cotangent of y, of y's shape; NULL: ones (the gradient of the sum of y)
+  sn_tensor *const *seeds;  // of several ys one for each, NULL: ones
 } sn_gradients_options;
 
 // out[i] = d sum(y) / d xs[i], of xs[i]'s shape and dtype; scope-owned. On error every out[i] is
@@ -32,6 +33,12 @@ SN_API void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tens
 // The same, naming the caller's line in the message of an error.
 SN_API void sn_gradients_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                             const sn_gradients_options *options, const char *file, int line);
+
+// out[i] = d sum(ys) / d xs[i] of several ys, n_ys > 0, in one sweep: the gradient of a list is that of the sum of its elements.
+// One of the ys may be computed from another. Errors: as sn_gradients.
+SN_API void sn_gradients_of_at(sn_tensor *const *ys, int n_ys, sn_tensor *const *xs, int n,
+                               sn_tensor **out, const sn_gradients_options *options,
+                               const char *file, int line);
 
 // Thread-compatible through its context. Records eager ops on trainable variables and watched
 // tensors.
@@ -75,6 +82,11 @@ SN_API void sn_tape_gradient_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *x
                                 sn_tensor **out, const sn_gradients_options *options,
                                 const char *file, int line);
 
+// The same of several ys, as sn_gradients_of.
+SN_API void sn_tape_gradient_of_at(sn_tape *tape, sn_tensor *const *ys, int n_ys,
+                                   sn_tensor *const *xs, int n, sn_tensor **out,
+                                   const sn_gradients_options *options, const char *file, int line);
+
 // Forward mode: how y changes where each xs[i] changes by tangents[i] (of its dtype and shape): the sum over i of
 // dy/dxs[i] tangents[i], of y's dtype and shape; scope-owned, or the error tensor. Works in a trace and in sn_call_eager, and may be
 // differentiated again. An xs[i] that y does not depend on adds nothing; where y depends on none of them the result is zeros.
@@ -105,6 +117,45 @@ SN_API sn_status sn_custom_gradient_at(sn_context *context, sn_callback forward,
                                        int line);
 #define sn_custom_gradient(...) sn_custom_gradient_at(__VA_ARGS__, __FILE__, __LINE__)
 
+typedef struct sn_gradient_check_options {
+  size_t size;
+  void *user;         // given to the callback
+  bool second_order;  // the gradients of the gradients too
+  bool eager;         // op by op; else in compiled functions
+  double step;        // of an element, times max(1, its size); 0: 6e-6 of f64, 5e-3 of f32
+  double rtol,
+      atol;  // allowed: rtol of the difference quotient + atol times max(1, the value); 0: 1e-6, 1e-8; of f32 1e-2, 5e-3
+} sn_gradient_check_options;
+// The element whose error is the largest part of what is allowed.
+typedef struct sn_gradient_error {
+  size_t size;    // in: sizeof(sn_gradient_error)
+  int input;      // -1: none was compared
+  int order;      // 1, or 2: of the second derivatives
+  int64_t index;  // row-major, in the input
+  double gradient, difference, error;
+} sn_gradient_error;
+// Whether the gradients of callback, of n_outputs > 0 outputs, are those of its values: compares the gradient of a weighted sum of all elements
+// of its float outputs with central differences, element by element of each f64 and f32 input; other dtypes and static inputs stay as they are,
+// variables count by their present value. The callback has no effects, and draws no random numbers. *out_worst (may be NULL) is filled as far as its size
+// says. Errors: SN_ERR_GRADIENT (they differ: the message has input, element and both values; no input or output is a float),
+// SN_ERR_DTYPE (an f16, bf16 or complex input), SN_ERR_ARGUMENT, SN_ERR_STATE (in a trace), those of the callback.
+SN_API SN_MUST_USE sn_status sn_check_gradients_at(sn_context *context, sn_callback callback,
+                                                   sn_tensor *const *inputs, int n_inputs,
+                                                   int n_outputs,
+                                                   const sn_gradient_check_options *options,
+                                                   sn_gradient_error *out_worst, const char *file,
+                                                   int line);
+// out[0 .. n_out) = forward(in[0 .. n_in)), of which a gradient keeps nothing but what forward reads: the rest is computed once
+// more on the way back, random numbers and variables as they were then. The same bits as without, but for the order in which
+// cotangents add up of a value that is used inside and outside. Nests; works in a trace, in sn_call_eager and under tapes, where
+// forward is traced once more (so it opens none itself). It may read and assign variables, and use any tensor around it. user is given to forward. out gets scope-owned
+// tensors; after an error, which stays pending and is returned, the error tensor. Errors: those of forward; SN_ERR_ARGUMENT (NULL,
+// negative counts), SN_ERR_CALLBACK (an output left unset). Source: jax.checkpoint, tf.recompute_grad.
+SN_API sn_status sn_checkpoint_at(sn_context *context, sn_callback forward, void *user,
+                                  sn_tensor *const *in, int n_in, sn_tensor **out, int n_out,
+                                  const char *file, int line);
+#define sn_checkpoint(...) sn_checkpoint_at(__VA_ARGS__, __FILE__, __LINE__)
+
 // y = x, of any dtype; no gradient flows through.
 SN_API sn_tensor *sn_stop_gradient(sn_tensor *x);
 #define sn_stop_gradient(x) SNI_AT(sn_stop_gradient(x))
@@ -116,6 +167,28 @@ static inline void sn_gradients(sn_tensor *y, sn_tensor *const *xs, int n, sn_te
                                 sn_gradients_options options = sn_gradients_options(), SNI_CALLER) {
   options.size = sizeof(options);
   sn_gradients_at(y, xs, n, out, &options, file, line);
+}
+static inline sn_status sn_check_gradients(
+    sn_context *context, sn_callback callback, sn_tensor *const *inputs, int n_inputs,
+    int n_outputs, sn_gradient_error *out_worst,
+    sn_gradient_check_options options = sn_gradient_check_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_check_gradients_at(context, callback, inputs, n_inputs, n_outputs, &options, out_worst,
+                               file, line);
+}
+static inline void sn_gradients_of(sn_tensor *const *ys, int n_ys, sn_tensor *const *xs, int n,
+                                   sn_tensor **out,
+                                   sn_gradients_options options = sn_gradients_options(),
+                                   SNI_CALLER) {
+  options.size = sizeof(options);
+  sn_gradients_of_at(ys, n_ys, xs, n, out, &options, file, line);
+}
+static inline void sn_tape_gradient_of(sn_tape *tape, sn_tensor *const *ys, int n_ys,
+                                       sn_tensor *const *xs, int n, sn_tensor **out,
+                                       sn_gradients_options options = sn_gradients_options(),
+                                       SNI_CALLER) {
+  options.size = sizeof(options);
+  sn_tape_gradient_of_at(tape, ys, n_ys, xs, n, out, &options, file, line);
 }
 static inline void sn_tape_gradient(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
                                     sn_tensor **out,
@@ -134,6 +207,21 @@ static inline sn_tape *sn_tape_begin(sn_context *context,
 #define sn_gradients(...) SNI_GRADIENTS(__VA_ARGS__, .size = sizeof(sn_gradients_options))
 #define SNI_GRADIENTS(y, xs, n, out, ...) \
   sn_gradients_at(y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)
+// sn_check_gradients(context, callback, SN_ARGS(x, w), 1, NULL, .second_order = true)
+#define sn_check_gradients(...) \
+  SNI_CHECK_GRADIENTS(__VA_ARGS__, .size = sizeof(sn_gradient_check_options))
+#define SNI_CHECK_GRADIENTS(context, callback, inputs, n_inputs, n_outputs, out_worst, ...) \
+  sn_check_gradients_at(context, callback, inputs, n_inputs, n_outputs,                     \
+                        &(sn_gradient_check_options){__VA_ARGS__}, out_worst, __FILE__, __LINE__)
+// sn_gradients_of(SN_ARGS(loss, penalty), params, 4, grads, .seeds = seeds)
+#define sn_gradients_of(...) SNI_GRADIENTS_OF(__VA_ARGS__, .size = sizeof(sn_gradients_options))
+#define SNI_GRADIENTS_OF(ys, n_ys, xs, n, out, ...) \
+  sn_gradients_of_at(ys, n_ys, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)
+#define sn_tape_gradient_of(...) \
+  SNI_TAPE_GRADIENT_OF(__VA_ARGS__, .size = sizeof(sn_gradients_options))
+#define SNI_TAPE_GRADIENT_OF(tape, ys, n_ys, xs, n, out, ...)                              \
+  sn_tape_gradient_of_at(tape, ys, n_ys, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, \
+                         __FILE__, __LINE__)
 #define sn_tape_gradient(...) SNI_TAPE_GRADIENT(__VA_ARGS__, .size = sizeof(sn_gradients_options))
 #define SNI_TAPE_GRADIENT(tape, y, xs, n, out, ...) \
   sn_tape_gradient_at(tape, y, xs, n, out, &(sn_gradients_options){__VA_ARGS__}, __FILE__, __LINE__)

@@ -2,11 +2,13 @@
 #ifndef SINTER_SINTER_H
 #define SINTER_SINTER_H
 
+#include <sinter/composite.h>
 #include <sinter/context.h>
 #include <sinter/control.h>
 #include <sinter/dlpack.h>
 #include <sinter/function.h>
 #include <sinter/gradient.h>
+#include <sinter/graph.h>
 #include <sinter/host.h>
 #include <sinter/npy.h>
 #include <sinter/op_info.h>

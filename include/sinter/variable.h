@@ -3,6 +3,7 @@
 #ifndef SINTER_VARIABLE_H
 #define SINTER_VARIABLE_H
 
+#include <sinter/ops/index.h>
 #include <sinter/tensor.h>
 
 SNI_EXTERN_C_BEGIN
@@ -29,6 +30,20 @@ SN_API bool sn_is_trainable(const sn_tensor *t);
 SN_API sn_tensor *sn_assign(sn_tensor *variable, sn_tensor *value);
 SN_API sn_tensor *sn_assign_add(sn_tensor *variable, sn_tensor *value);
 SN_API sn_tensor *sn_assign_sub(sn_tensor *variable, sn_tensor *value);
+// variable[...] = value, with the text between the brackets as in sn_at: sn_assign_at(v, x, "0, %d", i) assigns one
+// element, sn_assign_at(v, x, ":, ::2") every other column. value: the variable's dtype, broadcastable to what is
+// assigned, and may be computed from the variable. Returns its whole new value (scope-owned); a compiled function
+// writes the elements in place. Errors: as sn_assign, sn_set_at. VJP: as sn_set_at.
+SN_API sn_tensor *sn_assign_at(sn_tensor *variable, sn_tensor *value, const char *format, ...)
+    SNI_PRINTF(3, 4);
+// Rows of the variable by their indices (_nd: slices by indices along its first axes) combined with updates: sn_scatter_add
+// and its like (sn_tensor_scatter_nd). mode: what is done, an sn_scatter_mode. Returns its whole new value
+// (scope-owned). Errors: as sn_assign; as those; an index out of range (SN_ERR_INDEX) changes nothing. VJP: as those.
+// Source: tf.Variable.scatter_update, scatter_nd_add and their like.
+SN_API sn_tensor *sn_assign_scatter(sn_tensor *variable, sn_tensor *indices, sn_tensor *updates,
+                                    sn_scatter_mode mode);
+SN_API sn_tensor *sn_assign_scatter_nd(sn_tensor *variable, sn_tensor *indices, sn_tensor *updates,
+                                       sn_scatter_mode mode);
 // The variable's value now, as a tensor (scope-owned) that later assignments do not change. Errors:
 // SN_ERR_ARGUMENT (no variable). VJP: dy to the variable.
 SN_API sn_tensor *sn_read_variable(sn_tensor *variable);
@@ -36,6 +51,11 @@ SN_API sn_tensor *sn_read_variable(sn_tensor *variable);
 #define sn_assign(variable, value) SNI_AT(sn_assign(variable, value))
 #define sn_assign_add(variable, value) SNI_AT(sn_assign_add(variable, value))
 #define sn_assign_sub(variable, value) SNI_AT(sn_assign_sub(variable, value))
+#define sn_assign_at(...) SNI_AT(sn_assign_at(__VA_ARGS__))
+#define sn_assign_scatter(variable, indices, updates, mode) \
+  SNI_AT(sn_assign_scatter(variable, indices, updates, mode))
+#define sn_assign_scatter_nd(variable, indices, updates, mode) \
+  SNI_AT(sn_assign_scatter_nd(variable, indices, updates, mode))
 #define sn_read_variable(variable) SNI_AT(sn_read_variable(variable))
 SNI_EXTERN_C_END
 

@@ -33,6 +33,7 @@ typedef struct state {
   uint8_t *is_x;           // per node
   uint8_t *depends;        // per node: is an x, or depends on one differentiably
   sni_node_id *cotangent;  // per node
+  sni_node_id *result;     // of a control op: its first RESULT; of a RESULT: the next one
   bool *wanted;            // per operand of one node
   sni_node_id *out;        // per operand of one node
 } state;
@@ -41,10 +42,16 @@ static bool is_inexact(const sni_graph *graph, sni_node_id id) {
   return sni_is_inexact(sni_graph_type(graph, id)->dtype);
 }
 
+bool sni_has_gradient(const sni_graph *graph, sni_node_id id) {
+  const sni_node *node = sni_graph_node(graph, id);
+  return (rules[node->op] || sni_is_result(node)) &&
+         (is_inexact(graph, id) || sni_is_control(node));
+}
+
 // Gradients flow from node i to its operands.
 static bool passes_through(const state *s, sni_node_id i) {
   const sni_differentiate_request *r = s->request;
-  return rules[s->graph->nodes[i].op] &&
+  return i >= r->first && rules[s->graph->nodes[i].op] &&
          (is_inexact(s->graph, i) || sni_is_control(&s->graph->nodes[i])) &&
          (!r->masks || (r->masks[i] & r->mask));
 }
@@ -56,7 +63,7 @@ static void mark_dependent(state *s) {
   }
   for (sni_node_id i = 0; i < s->n; i++) {
     const sni_node *node = sni_graph_node(s->graph, i);
-    if (sni_is_result(node))
+    if (sni_is_result(node) && i >= s->request->first)
       s->depends[i] |= s->depends[node->operands[0]] && is_inexact(s->graph, i);
     if (s->depends[i] || !passes_through(s, i)) continue;
     for (int k = 0; k < node->n_operands && !s->depends[i]; k++)
@@ -72,6 +79,15 @@ static void accumulate(state *s, sni_build *b, sni_node_id id, sni_node_id cotan
   *sum = *sum == SNI_NO_NODE ? cotangent : sni_build_add(b, *sum, cotangent);
 }
 
+static void list_results(const state *s) {
+  for (sni_node_id i = s->n; i-- > 0;) {
+    const sni_node *node = sni_graph_node(s->graph, i);
+    if (!sni_is_result(node)) continue;
+    s->result[i] = s->result[node->operands[0]];
+    s->result[node->operands[0]] = i;
+  }
+}
+
 // The cotangents of a control op's results, of which several nodes may stand for one. *out_any: there are some.
 static sn_status gather(const state *s, sni_build *b, sni_node_id i, const sni_node_id **out_dys,
                         bool *out_any) {
@@ -81,10 +97,9 @@ static sn_status gather(const state *s, sni_build *b, sni_node_id i, const sni_n
   *out_any = false;
   if (!dys) return sni_fail_memory(s->graph->diag, (size_t)n * sizeof(*dys), "cotangents");
   for (int k = 0; k < n; k++) dys[k] = SNI_NO_NODE;
-  for (sni_node_id r = i + 1; r < s->n; r++) {
-    const sni_node *node = sni_graph_node(s->graph, r);
-    if (!sni_is_result(node) || node->operands[0] != i || s->cotangent[r] == SNI_NO_NODE) continue;
-    sni_node_id *sum = &dys[node->attrs[0]];
+  for (sni_node_id r = s->result[i]; r != SNI_NO_NODE; r = s->result[r]) {
+    if (s->cotangent[r] == SNI_NO_NODE) continue;
+    sni_node_id *sum = &dys[sni_graph_node(s->graph, r)->attrs[0]];
     *sum = *sum == SNI_NO_NODE ? s->cotangent[r] : sni_build_add(b, *sum, s->cotangent[r]);
     *out_any = true;
   }
@@ -137,8 +152,7 @@ static sn_status sweep(state *s) {
 void sni_mark_dependent(const sni_graph *graph, bool *marks) {
   for (sni_node_id i = 0; i < graph->n_nodes; i++) {
     const sni_node *node = sni_graph_node(graph, i);
-    if (!rules[node->op] && !sni_is_result(node)) continue;
-    if (!is_inexact(graph, i) && !sni_is_control(node)) continue;
+    if (!sni_has_gradient(graph, i)) continue;
     for (int k = 0; k < node->n_operands && !marks[i]; k++) marks[i] = marks[node->operands[k]];
   }
 }
@@ -176,17 +190,19 @@ sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *r
   size_t widest = 1;
   for (uint32_t i = 0; i < s.n; i++)
     if (graph->nodes[i].n_operands > widest) widest = graph->nodes[i].n_operands;
-  // One block: cotangents, operand cotangents, then the bytes.
-  size_t ids = s.n + widest,
+  // One block: cotangents, results, operand cotangents, then the bytes.
+  size_t ids = 2 * (size_t)s.n + widest,
          bytes = ids * sizeof(sni_node_id) + 2 * (size_t)s.n + widest * sizeof(bool);
   char *memory = sni_alloc_zeroed(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "differentiation");
   s.cotangent = (sni_node_id *)(void *)memory;
-  s.out = s.cotangent + s.n;
+  s.result = s.cotangent + s.n;
+  s.out = s.result + s.n;
   s.is_x = (uint8_t *)(s.out + widest);
   s.depends = s.is_x + s.n;
   s.wanted = (bool *)(s.depends + s.n);
-  for (uint32_t i = 0; i < s.n; i++) s.cotangent[i] = SNI_NO_NODE;
+  for (uint32_t i = 0; i < s.n; i++) s.cotangent[i] = s.result[i] = SNI_NO_NODE;
+  list_results(&s);
   sn_status status = sweep(&s);
   for (int i = 0; i < request->n_xs && !status; i++)
     if (request->xs[i] < s.n && s.is_x[request->xs[i]])

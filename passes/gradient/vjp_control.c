@@ -1,39 +1,20 @@
 // Gradients of branches and loops. Each is a control op of the same kind, whose bodies compute what the forward ones do
 // once more and then their gradients: of a cond in the branch that was taken; of a scan from the last iteration to the first,
-// each from the carries that it began with, which the forward loop puts down as one more output; of a while in the same
-// way, whose number of iterations its history knows.
+// each from the carries that it began with, which the forward loop puts down as more outputs, with what would be dear to compute
+// again (choose_residuals.h); of a while in the same way, whose number of iterations its history knows; of a call in a call of its
+// own, apart from the first.
 //
 // Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
 // of rows are its outputs.
 #include "graph/control.h"
+#include "passes/gradient/choose_residuals.h"
 #include "passes/gradient/vjp.h"
 #include "passes/graph/passes.h"
+#include "passes/graph/rewrite_control.h"
 
 #include <string.h>
 
 static const sni_node_id none = SNI_NO_NODE;
-
-// ---- a body inside another graph
-static sn_status append(sni_graph *to, const sni_node *node, const sni_node_id *map,
-                        sni_node_id *out_id) {
-  sni_node copy = *node;
-  sni_node_id *operands = SNI_ARENA_ARRAY(to->arena, sni_node_id, node->n_operands + 1);
-  if (!operands) return sni_fail_memory(to->diag, node->n_operands * sizeof(*operands), "operands");
-  for (int i = 0; i < node->n_operands; i++) operands[i] = map[node->operands[i]];
-  copy.operands = operands;
-  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->nodes, &to->nodes_capacity,
-                         to->n_nodes + 1, sizeof(copy)));
-  to->nodes[to->n_nodes] = copy;
-  *out_id = to->n_nodes++;
-  return SN_OK;
-}
-
-// map: per node of `from`, set for its parameters.
-static sn_status copy_nodes(sni_graph *to, const sni_graph *from, sni_node_id *map) {
-  for (sni_node_id id = 0; id < from->n_nodes; id++)
-    if (map[id] == none) SNI_TRY(append(to, sni_graph_node(from, id), map, &map[id]));
-  return SN_OK;
-}
 
 // One graph that is being made of a body.
 typedef struct inner {
@@ -104,7 +85,7 @@ static sn_status copy_body(const inner *in, sni_node_id number) {
     const sni_parameter *p = &in->body->parameters[i];
     in->map[p->node] = *parameter_of(in, p, &number);
   }
-  return copy_nodes(in->graph, in->body, in->map);
+  return sni_inline_body(in->graph, in->body, in->map);
 }
 
 // Node behind result `index` of the op: a carry's next value, or an output.
@@ -171,9 +152,13 @@ static bool is_reached(const inner *branches, int n, int gradient) {
   return false;
 }
 
-static sn_status differentiate_cond(const sni_vjp *v, const sni_control *c) {
+// A call's one body is a branch that is always taken; `first`: where its captures are.
+static sn_status differentiate_branches(const sni_vjp *v, const sni_control *c) {
   sni_graph *graph = v->b->graph;
-  const int n_bodies = v->node.n_bodies, n_operands = 1 + c->n_captures;
+  const int n_bodies = v->node.n_bodies, first = c->first_capture;
+  const int n_operands = first + c->n_captures;
+  const sni_dim apart = 1;
+  const bool is_call = c->kind == SNI_CONTROL_CALL;
   inner *branches = SNI_ARENA_ARRAY(graph->arena, inner, n_bodies);
   sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
   sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, n_operands + c->n_results);
@@ -183,37 +168,52 @@ static sn_status differentiate_cond(const sni_vjp *v, const sni_control *c) {
     bodies[k] = branches[k].graph;
   }
   int n = n_operands, n_out = 0;
-  memcpy(operands, v->node.operands, (size_t)n_operands * sizeof(*operands));
+  bool any = false;
+  if (n_operands) memcpy(operands, v->node.operands, (size_t)n_operands * sizeof(*operands));
   for (int i = 0; i < c->n_results; i++)
     if (v->dys[i] != none) operands[n++] = v->dys[i];
   for (int i = 0; i < c->n_captures; i++) {
-    if (!v->wanted[1 + i] || !is_reached(branches, n_bodies, i)) continue;
+    if (!v->wanted[first + i] || !is_reached(branches, n_bodies, i)) continue;
     for (int k = 0; k < n_bodies; k++)
-      SNI_TRY(add_gradient(&branches[k], branches[k].gradients[i], operand_type(v, 1 + i), -1));
+      SNI_TRY(add_gradient(&branches[k], branches[k].gradients[i], operand_type(v, first + i), -1));
+    any = true;
   }
   sni_node_id control;
-  SNI_TRY(sni_graph_add_control(graph, SNI_OP_COND, operands, n, NULL, 0, bodies, n_bodies,
+  if (!any) return SN_OK;
+  SNI_TRY(sni_graph_add_control(graph, v->node.op, operands, n, &apart, is_call, bodies, n_bodies,
                                 v->b->location, &control));
   for (int i = 0; i < c->n_captures; i++)
-    if (v->wanted[1 + i] && is_reached(branches, n_bodies, i))
-      v->out[1 + i] = result_of(v, control, n_out++);
+    if (v->wanted[first + i] && is_reached(branches, n_bodies, i))
+      v->out[first + i] = result_of(v, control, n_out++);
   return v->b->status;
 }
 
 void sni_vjp_cond(const sni_vjp *v) {
   const sni_control c = sni_control_of(&v->node);
-  if (!v->b->status) v->b->status = differentiate_cond(v, &c);
+  if (!v->b->status) v->b->status = differentiate_branches(v, &c);
+}
+
+void sni_vjp_call(const sni_vjp *v) {
+  sni_vjp_cond(v);
 }
 
 // ---- scan
+// A value of each iteration that the forward loop puts down: a carry as the iteration begins, or a residual.
+typedef struct kept_row {
+  sni_node_id here, in_step;
+  int output;  // of the forward step
+} kept_row;
+
 typedef struct loop_back {
   const sni_vjp *v;
   const sni_node *forward;  // whose step has the outputs by now
   bool is_while;
   const sni_control *c;
   inner in;
-  bool *kept;         // per carry: its values at the beginning of each iteration are read
-  int *output;        // of these: the output of the forward step that puts them down
+  uint32_t n_forward;  // nodes of the iteration back that are parameters or compute the step anew
+  bool *needed;        // per node of the iteration back
+  kept_row *kept;      // values of the step that are read
+  int n_kept;
   sni_node_id *sums;  // per carry that is a variable: the sum over its reads
   int n_carries, n_rows;
 } loop_back;
@@ -229,34 +229,34 @@ static bool has_carry(const loop_back *l, int carry) {
   return is_float(l->v, operand) && (!is_variable(l, carry) || l->v->wanted[operand]);
 }
 
-// The inputs of an iteration back: its number, the xs' rows, carries that are kept, cotangents of outputs; captures.
+static sni_type row_of(const sni_type *type) {
+  sni_type row = *type;
+  memmove(row.dims, row.dims + 1, (size_t)--row.rank * sizeof(*row.dims));
+  return row;
+}
+
+static bool has_cotangents(const loop_back *l, int output) {
+  return !l->is_while && l->v->dys[l->c->n_carries + output] != none;
+}
+
+// The inputs of an iteration back: its number, the xs' rows, carries, cotangents of outputs; captures. Their numbers are
+// settled when it is known which carries are read.
 static sn_status add_rows(loop_back *l) {
   const sni_control *c = l->c;
   inner *in = &l->in;
-  sni_build b = sni_build_make(in->graph, l->v->b->location);
   uint32_t number = 1;
   for (int i = 0; i < c->n_xs; i++) {
-    sni_type row = *operand_type(l->v, c->first_x + i);
-    memmove(row.dims, row.dims + 1, (size_t)--row.rank * sizeof(*row.dims));
+    const sni_type row = row_of(operand_type(l->v, c->first_x + i));
     SNI_TRY(add_input(in, &row, &number, &in->xs[i]));
   }
-  for (int i = 0; i < c->n_carries; i++) {
-    const sni_type *type = operand_type(l->v, c->first_carry + i);
-    if (l->is_while) number = 1 + (uint32_t)l->output[i];
-    if (l->kept[i])
-      SNI_TRY(add_input(in, type, &number, &in->carries[i]));
-    else
-      in->carries[i] = sni_build_full(&b, type, 0);
+  for (int i = 0; i < c->n_carries; i++)
+    SNI_TRY(add_input(in, operand_type(l->v, c->first_carry + i), &number, &in->carries[i]));
+  for (int i = 0; i < c->n_outputs; i++) {
+    if (!has_cotangents(l, i)) continue;
+    const int result = c->n_carries + i;
+    const sni_type row = row_of(sni_graph_type(l->v->b->graph, l->v->dys[result]));
+    SNI_TRY(add_input(in, &row, &number, &in->seeds[result]));
   }
-  if (l->is_while) number = 1 + (uint32_t)sni_body_outputs(sni_control_step(l->forward));
-  for (int i = c->n_carries; i < c->n_results && !l->is_while; i++) {
-    if (l->v->dys[i] == none) continue;
-    sni_type row = *sni_graph_type(l->v->b->graph, l->v->dys[i]);
-    memmove(row.dims, row.dims + 1, (size_t)--row.rank * sizeof(*row.dims));
-    SNI_TRY(add_input(in, &row, &number, &in->seeds[i]));
-  }
-  l->n_rows = (int)number - 1;
-  SNI_TRY(b.status);
   return add_captures(in, number);
 }
 
@@ -293,8 +293,7 @@ static sn_status add_results(loop_back *l) {
     SNI_TRY(add_sum(l, sum, gradient, variable++));
   }
   for (int i = 0; i < c->n_xs; i++) {
-    sni_type row = *operand_type(v, c->first_x + i);
-    memmove(row.dims, row.dims + 1, (size_t)--row.rank * sizeof(*row.dims));
+    const sni_type row = row_of(operand_type(v, c->first_x + i));
     if (v->wanted[c->first_x + i])
       SNI_TRY(add_gradient(in, in->gradients[c->n_carries + i], &row, -1));
   }
@@ -313,21 +312,94 @@ static sn_status make_step_back(loop_back *l) {
                         is_variable(l, i) ? &l->sums[i] : &l->in.seeds[i]));
   SNI_TRY(add_rows(l));
   SNI_TRY(copy_body(&l->in, number));
+  l->n_forward = l->in.graph->n_nodes;
   SNI_TRY(differentiate(&l->in));
   return add_results(l);
 }
 
-// Which of the carries the results need.
-static sn_status find_kept(loop_back *l) {
+static sn_status find_needed(loop_back *l) {
   const sni_graph *graph = l->in.graph;
-  bool *needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
+  bool *needed = l->needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
   if (!needed) return no_memory(l->v, graph->n_nodes);
   for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = true;
   for (sni_node_id id = graph->n_nodes; id-- > 0;) {
     const sni_node *node = sni_graph_node(graph, id);
     for (int k = 0; needed[id] && k < node->n_operands; k++) needed[node->operands[k]] = true;
   }
-  for (int i = 0; i < l->c->n_carries; i++) l->kept[i] = needed[l->in.carries[i]];
+  return SN_OK;
+}
+
+static sn_status keep(loop_back *l, sni_node_id in_step) {
+  const sni_type *type = sni_graph_type(l->in.body, in_step);
+  if (!l->is_while && type->rank == SN_MAX_RANK)
+    return sni_fail(l->v->b->graph->diag, SN_ERR_GRADIENT,
+                    "gradients: a carried value of rank %d leaves no axis for the iterations",
+                    SN_MAX_RANK);
+  l->kept[l->n_kept++] = (kept_row){l->in.map[in_step], in_step, 0};
+  return SN_OK;
+}
+
+// Which values of the step the results need: carries, and residuals in the place of what is dear.
+static sn_status find_kept(loop_back *l) {
+  const sni_graph *graph = l->in.graph, *body = l->in.body;
+  bool *residuals = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
+  l->kept = SNI_ARENA_ARRAY(graph->arena, kept_row, body->n_nodes + 1);
+  if (!residuals || !l->kept) return no_memory(l->v, graph->n_nodes);
+  SNI_TRY(find_needed(l));
+  SNI_TRY(
+      sni_choose_residuals(graph, l->n_forward, SN_MAX_RANK - !l->is_while, l->needed, residuals));
+  for (uint32_t p = 0; p < body->n_parameters; p++) {
+    const sni_parameter *parameter = &body->parameters[p];
+    if (parameter->kind == SNI_PARAMETER_VARIABLE && l->needed[l->in.map[parameter->node]])
+      SNI_TRY(keep(l, parameter->node));
+  }
+  for (sni_node_id id = 0; id < body->n_nodes; id++)
+    if (residuals[l->in.map[id]]) SNI_TRY(keep(l, id));
+  return SN_OK;
+}
+
+// numbers: per node of the iteration back, of inputs.
+static void number_inputs(loop_back *l, uint32_t *numbers) {
+  const sni_control *c = l->c;
+  const inner *in = &l->in;
+  uint32_t number = 1;
+  for (int i = 0; i < c->n_xs; i++) numbers[in->xs[i]] = number++;
+  for (int i = 0; i < l->n_kept; i++)
+    numbers[l->kept[i].here] = l->is_while ? 1 + (uint32_t)l->kept[i].output : number++;
+  if (l->is_while) number = 1 + (uint32_t)sni_body_outputs(sni_control_step(l->forward));
+  for (int i = 0; i < c->n_outputs; i++)
+    if (has_cotangents(l, i)) numbers[in->seeds[c->n_carries + i]] = number++;
+  l->n_rows = (int)number - 1;
+  for (int i = 0; i < c->n_captures; i++) numbers[in->captures[i]] = number++;
+}
+
+// The iteration back again, without what nobody needs.
+static sn_status finish_step_back(loop_back *l) {
+  const sni_graph *from = l->in.graph;
+  sni_graph *to;
+  uint32_t *numbers = SNI_ARENA_ARRAY(from->arena, uint32_t, from->n_nodes);
+  sni_node_id *map = SNI_ARENA_ARRAY(from->arena, sni_node_id, from->n_nodes);
+  if (!numbers || !map) return no_memory(l->v, from->n_nodes);
+  number_inputs(l, numbers);
+  SNI_TRY(sni_graph_create(from->arena, from->diag, from->name, from->dims, &to));
+  for (sni_node_id id = 0; id < from->n_nodes; id++) map[id] = l->needed[id] ? none : 0;
+  for (uint32_t i = 0; i < from->n_parameters; i++) {
+    const sni_parameter *p = &from->parameters[i];
+    const uint32_t index = p->kind == SNI_PARAMETER_INPUT ? numbers[p->node] : p->index;
+    if (l->needed[p->node])
+      SNI_TRY(sni_graph_add_parameter(to, sni_graph_type(from, p->node), p->kind, index, NULL,
+                                      &map[p->node]));
+  }
+  for (int i = 0; i < l->n_kept; i++) {
+    const sni_node_id here = l->kept[i].here;
+    if (map[here] == none)  // a residual
+      SNI_TRY(sni_graph_add_parameter(to, sni_graph_type(from, here), SNI_PARAMETER_INPUT,
+                                      numbers[here], NULL, &map[here]));
+  }
+  SNI_TRY(sni_inline_body(to, from, map));
+  for (uint32_t i = 0; i < from->n_results; i++)
+    SNI_TRY(sni_graph_add_result(to, map[from->results[i].node], from->results[i].variable));
+  l->in.graph = to;
   return SN_OK;
 }
 
@@ -339,13 +411,6 @@ static sn_status output_of(sni_graph *step, sni_node_id node, int *out_output) {
   return sni_graph_add_result(step, node, -1);
 }
 
-static sn_status check_rank(const loop_back *l, const sni_type *type) {
-  if (l->is_while || type->rank < SN_MAX_RANK) return SN_OK;
-  return sni_fail(l->v->b->graph->diag, SN_ERR_GRADIENT,
-                  "gradients: a carried value of rank %d leaves no axis for the iterations",
-                  SN_MAX_RANK);
-}
-
 // A history that has rows for their number alone.
 static sn_status count_rows(sni_graph *step, sni_location location) {
   const sni_type type = sni_type_make(SN_BOOL, 0, NULL);
@@ -354,8 +419,8 @@ static sn_status count_rows(sni_graph *step, sni_location location) {
   return sni_graph_add_result(step, node, -1);
 }
 
-// The forward loop puts down what each carry that is kept begins an iteration with: outputs of a copy of its step.
-static sn_status keep_carries(loop_back *l) {
+// The forward loop puts down what is kept: outputs of a copy of its step.
+static sn_status put_down(loop_back *l) {
   sni_graph *graph = l->v->b->graph;
   const int n_bodies = l->v->node.n_bodies;
   sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
@@ -366,12 +431,8 @@ static sn_status keep_carries(loop_back *l) {
   step->nodes_capacity = step->n_nodes;
   memcpy(bodies, l->v->node.bodies, (size_t)n_bodies * sizeof(*bodies));
   bodies[n_bodies - 1] = step;
-  for (uint32_t p = 0; p < step->n_parameters; p++) {
-    const sni_parameter *parameter = &step->parameters[p];
-    if (parameter->kind != SNI_PARAMETER_VARIABLE || !l->kept[parameter->index]) continue;
-    SNI_TRY(check_rank(l, sni_graph_type(step, parameter->node)));
-    SNI_TRY(output_of(step, parameter->node, &l->output[parameter->index]));
-  }
+  for (int i = 0; i < l->n_kept; i++)
+    SNI_TRY(output_of(step, l->kept[i].in_step, &l->kept[i].output));
   if (l->is_while && !sni_body_outputs(step)) SNI_TRY(count_rows(step, l->v->b->location));
   graph->nodes[l->v->y].bodies = bodies;
   *forward = graph->nodes[l->v->y];
@@ -404,8 +465,8 @@ static int add_row_operands(const loop_back *l, sni_node_id *operands) {
   const sni_vjp *v = l->v;
   int n = 0;
   for (int i = 0; i < c->n_xs; i++) operands[n++] = v->node.operands[c->first_x + i];
-  for (int i = 0; i < c->n_carries; i++)
-    if (l->kept[i]) operands[n++] = result_of(v, v->y, c->n_carries + l->output[i]);
+  for (int i = 0; i < l->n_kept; i++)
+    operands[n++] = result_of(v, v->y, c->n_carries + l->kept[i].output);
   for (int i = c->n_carries; i < c->n_results; i++)
     if (v->dys[i] != none) operands[n++] = v->dys[i];
   return n;
@@ -450,18 +511,12 @@ static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
                  .forward = &v->node,
                  .is_while = v->node.op == SNI_OP_WHILE,
                  .c = c,
-                 .kept = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
-                 .output = SNI_ARENA_ARRAY(arena, int, c->n_carries + 1),
                  .sums = SNI_ARENA_ARRAY(arena, sni_node_id, c->n_carries + 1)};
-  if (!l.kept || !l.output || !l.sums) return no_memory(v, (size_t)c->n_carries);
-  for (int i = 0; i < c->n_carries; i++) {
-    l.kept[i] = true;
-    l.output[i] = i;
-  }
+  if (!l.sums) return no_memory(v, (size_t)c->n_carries);
   SNI_TRY(make_step_back(&l));
   SNI_TRY(find_kept(&l));
-  SNI_TRY(keep_carries(&l));
-  SNI_TRY(make_step_back(&l));
+  SNI_TRY(put_down(&l));
+  SNI_TRY(finish_step_back(&l));
   SNI_TRY(call_back(&l, &control));
   take_gradients(&l, control);
   return v->b->status;
@@ -504,7 +559,7 @@ static sn_status inline_way_back(const sni_vjp *v, const sni_control *c) {
       *to = v->dys[dy] != none ? v->dys[dy] : zeros(v, n_ins + dy);
   }
   SNI_TRY(v->b->status);
-  SNI_TRY(copy_nodes(graph, body, map));
+  SNI_TRY(sni_inline_body(graph, body, map));
   for (int i = 0; i < n_ins; i++)
     if (v->wanted[i]) v->out[i] = map[sni_body_output(body, i)];
   return SN_OK;

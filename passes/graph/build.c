@@ -94,6 +94,10 @@ sni_node_id sni_build_transpose(sni_build *b, sni_node_id x, const int *perm) {
   return sni_build_node(b, SNI_OP_TRANSPOSE, &x, 1, attrs, rank, NULL);
 }
 
+sni_node_id sni_build_barrier(sni_build *b, sni_node_id x, sni_dim number) {
+  return sni_build_node(b, SNI_OP_BARRIER, &x, 1, &number, 1, NULL);
+}
+
 sni_node_id sni_build_slice(sni_build *b, sni_node_id x, const sni_dim *starts,
                             const int64_t *steps, const sni_dim *sizes) {
   sni_dim attrs[2 * SN_MAX_RANK];

@@ -65,6 +65,7 @@ sni_node_id sni_build_dim_size(sni_build *b, sni_dim dim, sn_dtype dtype);
 sni_node_id sni_build_reshape(sni_build *b, sni_node_id x, const sni_type *type);
 sni_node_id sni_build_broadcast(sni_build *b, sni_node_id x, const sni_type *type);
 sni_node_id sni_build_transpose(sni_build *b, sni_node_id x, const int *perm);  // perm: one per dim
+sni_node_id sni_build_barrier(sni_build *b, sni_node_id x, sni_dim number);
 // starts, steps, sizes: one per dim of x.
 sni_node_id sni_build_slice(sni_build *b, sni_node_id x, const sni_dim *starts,
                             const int64_t *steps, const sni_dim *sizes);

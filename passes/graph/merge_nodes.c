@@ -2,7 +2,7 @@
 // node but a parameter is pure, random bits too: they are a function of their state. Operands of
 // commutative ops keep their order, which decides ties and NaNs.
 //
-// Constants are compared by their bits, so 0.0 and -0.0 stay apart and a NaN equals itself.
+// Control nodes are the same where their bodies are, node by node. Constants are compared by their bits, so 0.0 and -0.0 stay apart and a NaN equals itself.
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite.h"
 
@@ -35,6 +35,7 @@ static bool same_outputs(const sni_graph *graph, const sni_graph *a, const sni_g
   return true;
 }
 
+// Locations and names do not count, but where nodes of bodies may fail.
 static bool same(const sni_graph *graph, const sni_node *a, const sni_node *b) {
   if (a->op != b->op || !sni_host_equal(a->host, b->host) || a->n_operands != b->n_operands ||
       a->n_attrs != b->n_attrs)
@@ -46,9 +47,48 @@ static bool same(const sni_graph *graph, const sni_node *a, const sni_node *b) {
   if (!sni_type_equal(graph->dims, &a->type, &b->type) || a->n_bodies != b->n_bodies) return false;
   if (a->host) return same_outputs(graph, a->bodies[0], b->bodies[0]);
   for (int i = 0; i < a->n_bodies; i++)
-    if (a->bodies[i] != b->bodies[i]) return false;
+    if (!sni_graphs_are_same(a->bodies[i], b->bodies[i])) return false;
   return a->data == b->data ||
          (a->data && b->data && !memcmp(a->data, b->data, data_bytes(graph, a)));
+}
+
+static bool same_text(const char *a, const char *b) {
+  return a == b || (a && b && !strcmp(a, b));
+}
+
+// Whether messages of both name one op and line.
+static bool fails_alike(const sni_node *a, const sni_node *b) {
+  const sni_location *x = &a->location, *y = &b->location;
+  return !sni_op_may_fail(a->op) || (x->line == y->line && x->complex_table == y->complex_table &&
+                                     same_text(x->file, y->file) && same_text(x->op, y->op));
+}
+
+// Depth: that of bodies in one another.
+bool sni_graphs_are_same(const sni_graph *a, const sni_graph *b) {
+  if (a == b) return true;
+  if (a->n_nodes != b->n_nodes || a->n_parameters != b->n_parameters ||
+      a->n_results != b->n_results)
+    return false;
+  for (uint32_t i = 0; i < a->n_parameters; i++)
+    if (a->parameters[i].node != b->parameters[i].node ||
+        a->parameters[i].kind != b->parameters[i].kind ||
+        a->parameters[i].index != b->parameters[i].index)
+      return false;
+  for (uint32_t i = 0; i < a->n_results; i++)
+    if (a->results[i].node != b->results[i].node ||
+        a->results[i].variable != b->results[i].variable)
+      return false;
+  for (uint32_t i = 0; i < a->n_nodes; i++)
+    if (!same(a, &a->nodes[i], &b->nodes[i]) || !fails_alike(&a->nodes[i], &b->nodes[i]))
+      return false;
+  return true;
+}
+
+uint64_t sni_graph_hash(const sni_graph *graph) {
+  uint64_t h = sni_hash_mix(graph->n_parameters, graph->n_results);
+  for (uint32_t i = 0; i < graph->n_nodes; i++)
+    h = sni_hash_mix(h, hash_node(graph, &graph->nodes[i]));
+  return h;
 }
 
 sni_node_id sni_node_table_find(const sni_node_table *table, const sni_graph *graph,

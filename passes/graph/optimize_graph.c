@@ -13,6 +13,14 @@ static sn_status clean(const sni_graph *graph, sni_graph **out_graph) {
       graph, &(sni_rewrite_options){.rules = rules, .n_rules = 2, .merge = true}, out_graph);
 }
 
+// A body, which is optimised as a graph of its own when it is compiled.
+static sn_status prepare_body(const sni_graph *graph, sni_graph **out_graph) {
+  SNI_TRY(sni_inline_calls(graph, out_graph));
+  SNI_TRY(sni_drop_custom(*out_graph, out_graph));
+  SNI_TRY(sni_widen_storage(*out_graph, out_graph));
+  return clean(*out_graph, out_graph);
+}
+
 static bool can_be_lowered(const sni_graph *graph) {
   for (uint32_t i = 0; i < graph->n_nodes; i++) {
     const sni_op_class op_class = sni_op_infos[graph->nodes[i].op].op_class;
@@ -25,10 +33,15 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
   const sni_rewrite_rule lower[] = {sni_rewrite_convolution, sni_rewrite_matmul},
                          split[] = {sni_split_reduction};
   bool turned = false, lowered = false, split_some = false, changed = false;
-  SNI_TRY(sni_drop_custom(graph, out_graph));
-  SNI_TRY(sni_split_complex(*out_graph, out_graph));
-  SNI_TRY(sni_widen_storage(*out_graph, out_graph));
-  SNI_TRY(clean(*out_graph, out_graph));
+  *out_graph = (sni_graph *)(uintptr_t)graph;
+  if (!graph->is_clean) {
+    SNI_TRY(sni_inline_calls(graph, out_graph));
+    SNI_TRY(sni_drop_custom(*out_graph, out_graph));
+    SNI_TRY(sni_split_complex(*out_graph, out_graph));
+    SNI_TRY(sni_widen_storage(*out_graph, out_graph));
+    SNI_TRY(clean(*out_graph, out_graph));
+    SNI_TRY(sni_settle_bodies(*out_graph, prepare_body, clean, out_graph));
+  }
   SNI_TRY(sni_join_pads_once(*out_graph, out_graph, &changed));
   if (changed) SNI_TRY(clean(*out_graph, out_graph));
   SNI_TRY(sni_join_pieces_once(*out_graph, out_graph, &changed));
@@ -47,10 +60,14 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
 }
 
 const sni_pass_info sni_graph_passes[] = {
+    {"inline_calls", sni_inline_calls, "calls become the nodes of what they call"},
     {"drop_custom", sni_drop_custom, "custom gradients are the values that they are of"},
     {"split_complex", sni_split_complex, "complex values as pairs of real ones"},
     {"widen_storage", sni_widen_storage, "storage dtypes in terms of compute dtypes"},
     {"prune_nodes", sni_prune_nodes, "drops nodes that no result needs"},
+    {"prune_bodies", sni_prune_bodies, "drops parts of branches and loops that no result needs"},
+    {"simplify_bodies", sni_simplify_bodies,
+     "branches and loops that are none; what does not change in a loop, outside"},
     {"merge_nodes", sni_merge_nodes, "makes nodes that compute the same one"},
     {"fold_constants", sni_fold_constants, "computes what depends on constants alone"},
     {"simplify_nodes", sni_simplify_nodes, "algebraic rules that keep every bit"},

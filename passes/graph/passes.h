@@ -13,6 +13,7 @@ typedef struct sni_differentiate_request {
   int n_also;
   const sni_node_id *xs;
   int n_xs;
+  sni_node_id first;  // nodes before it are leaves
   // Per node, or NULL: the gradient flows only through nodes with a bit of `mask` (tapes).
   const uint64_t *masks;
   uint64_t mask;
@@ -26,6 +27,8 @@ typedef struct sni_differentiate_request {
 // SN_ERR_MEMORY.
 sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *request,
                             sni_node_id *out_gradients);
+// Whether gradients flow from the node to its operands.
+bool sni_has_gradient(const sni_graph *graph, sni_node_id id);
 // marks: per node; those that depend on a marked one in a differentiable way are marked, too.
 void sni_mark_dependent(const sni_graph *graph, bool *marks);
 // Writes why y does not depend on x differentiably: "cast to i32 at model.c:12 has no gradient", "y
@@ -36,12 +39,21 @@ void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id 
 // ---- graph passes
 typedef sn_status (*sni_graph_pass)(const sni_graph *graph, sni_graph **out_graph);
 // Complex values as pairs of real ones; before all others. *out_graph may be the graph itself.
+sn_status sni_inline_calls(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_drop_custom(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_split_complex(const sni_graph *graph, sni_graph **out_graph);
 // Storage dtypes in terms of compute dtypes; before the rest. *out_graph may be the graph itself.
 sn_status sni_widen_storage(const sni_graph *graph, sni_graph **out_graph);
 // Dead code; parameters stay.
 sn_status sni_prune_nodes(const sni_graph *graph, sni_graph **out_graph);
+// Parts of control ops that nobody reads: carries, outputs, rows, captures, through all nested bodies.
+sn_status sni_prune_bodies(const sni_graph *graph, sni_graph **out_graph);
+// Bodies: cleaned; in place of branches and loops that are none; what does not change from one iteration to the next is
+// moved out of them.
+sn_status sni_simplify_bodies(const sni_graph *graph, sni_graph **out_graph);
+// Both until nothing changes, and around them `clean`, of the graph and of bodies. *out_graph stays where there are none.
+sn_status sni_settle_bodies(const sni_graph *graph, sni_graph_pass prepare, sni_graph_pass clean,
+                            sni_graph **out_graph);
 // Common subexpressions.
 sn_status sni_merge_nodes(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_fold_constants(const sni_graph *graph, sni_graph **out_graph);

@@ -70,4 +70,9 @@ typedef struct sni_node_table {
 sni_node_id sni_node_table_find(const sni_node_table *table, const sni_graph *graph,
                                 const sni_node *node, uint32_t *out_slot);
 
+// Whether two graphs over the same dims have equal nodes in the same order, parameters and results: so they compute the same,
+// and what fails names the same op and line.
+bool sni_graphs_are_same(const sni_graph *a, const sni_graph *b);
+uint64_t sni_graph_hash(const sni_graph *graph);  // of equal graphs the same
+
 #endif

@@ -14,10 +14,8 @@ sn_status sni_open_control(sni_lowering *l, sni_node_id id) {
   sni_selection none;
   memset(&none, -1, sizeof none);
   SNI_TRY(sni_add_group(l, SNI_GROUP_CONTROL, &number));
-  for (sni_node_id r = l->graph->n_nodes; r-- > id + 1;)
-    if (l->nodes[r].reachable && sni_is_result(sni_graph_node(l->graph, r)) &&
-        sni_graph_node(l->graph, r)->operands[0] == id)
-      SNI_TRY(sni_add_member(l, number, r, &none));
+  for (sni_node_id r = l->nodes[id].result; r != SNI_NO_NODE; r = l->nodes[r].result)
+    if (l->nodes[r].reachable) SNI_TRY(sni_add_member(l, number, r, &none));
   SNI_TRY(sni_add_member(l, number, id, &none));
   l->nodes[id].placements = NULL;
   return SN_OK;
@@ -47,10 +45,9 @@ static const sni_library_op rows[] = {
 static sn_status result_slots(sni_lowering *l, sni_node_id id, const sni_control *c,
                               uint32_t *slots) {
   for (int i = 0; i < c->n_results; i++) slots[i] = UINT32_MAX;
-  for (sni_node_id r = id + 1; r < l->graph->n_nodes; r++) {
-    const sni_node *result = sni_graph_node(l->graph, r);
-    if (sni_is_result(result) && result->operands[0] == id && l->nodes[r].slot >= 0)
-      slots[result->attrs[0]] = (uint32_t)l->nodes[r].slot;
+  for (sni_node_id r = l->nodes[id].result; r != SNI_NO_NODE; r = l->nodes[r].result) {
+    uint32_t *slot = &slots[sni_graph_node(l->graph, r)->attrs[0]];
+    if (*slot == UINT32_MAX && l->nodes[r].slot >= 0) *slot = (uint32_t)l->nodes[r].slot;
   }
   for (int i = 0; i < c->n_results; i++) {
     sni_type type;
@@ -181,7 +178,8 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
                              .name = node->location.op ? node->location.op : sni_node_op_name(node),
                              .file = node->location.file,
                              .line = node->location.line};
-  for (uint32_t i = 0; i < n_operands; i++) slots[i] = (uint32_t)l->nodes[node->operands[i]].slot;
+  for (uint32_t i = 0; i < n_operands; i++)
+    slots[i] = (uint32_t)l->nodes[sni_view_base(l, node->operands[i])].slot;
   SNI_TRY(result_slots(l, id, &c, slots + n_operands));
   if (is_host) {
     SNI_TRY(plan_host(l, node, call, params));

@@ -165,9 +165,11 @@ static bool is_update(const sni_lowering *l, const sni_group *g) {
          sni_lowering_of(sni_graph_node(l->graph, g->members[0])) == SNI_LOWERING_UPDATE;
 }
 
+// Not where a command of a group puts a constant into memory, because another op reads it there.
 static bool has_given_indices(const sni_lowering *l, sni_node_id scatter) {
-  const sni_node_id indices = sni_graph_node(l->graph, scatter)->operands[1];
-  return sni_graph_node(l->graph, sni_view_base(l, indices))->n_operands == 0;
+  const sni_node_id base = sni_view_base(l, sni_graph_node(l->graph, scatter)->operands[1]);
+  const bool is_stored = l->nodes[base].materialised && l->nodes[base].group >= 0;
+  return sni_graph_node(l->graph, base)->n_operands == 0 && !is_stored;
 }
 
 bool sni_group_checks(const sni_lowering *l, const sni_group *group) {

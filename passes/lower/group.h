@@ -112,8 +112,9 @@ typedef struct sni_fusion_node {
   sni_placement *placements;  // where it is computed: its operands are read from there
   sni_placement *readers;     // where it is read
   int32_t slot;               // plan_buffers.c; -1
-  int32_t part, waits;        // of a chain: which; which of its waiting values, or -1
-  int32_t level_group;        // build_nests.c: the group that `level` was worked out for; -1
+  sni_node_id result;   // of a control node: its last RESULT node; of a RESULT: the one before it
+  int32_t part, waits;  // of a chain: which; which of its waiting values, or -1
+  int32_t level_group;  // build_nests.c: the group that `level` was worked out for; -1
   int16_t level;
   sni_why why;    // fusion's reason
   sni_fate kept;  // keep_rows.c

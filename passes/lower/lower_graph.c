@@ -110,6 +110,16 @@ static sn_status finish_plan(sni_lowering *l) {
   return schedule_commands(l, verifies(l));
 }
 
+static void open_node(const sni_graph *graph, sni_fusion_node *nodes, sni_node_id id) {
+  const sni_node *node = sni_graph_node(graph, id);
+  sni_fusion_node *n = &nodes[id];
+  n->group = n->slot = n->level_group = n->waits = -1;
+  n->result = SNI_NO_NODE;
+  if (!sni_is_result(node)) return;
+  n->result = nodes[node->operands[0]].result;
+  nodes[node->operands[0]].result = id;
+}
+
 sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *options,
                           sni_arena *arena, sni_diag *diag, sni_plan **out_plan) {
   *out_plan = NULL;
@@ -127,8 +137,7 @@ sn_status sni_lower_graph(const sni_graph *graph, const sni_lower_options *optio
                     .dims = graph->dims,
                     .nodes = nodes,
                     .plan = plan};
-  for (uint32_t i = 0; i < graph->n_nodes; i++)
-    nodes[i].group = nodes[i].slot = nodes[i].level_group = nodes[i].waits = -1;
+  for (uint32_t i = 0; i < graph->n_nodes; i++) open_node(graph, nodes, i);
   sn_status status = lower(&l);
   sni_arena_deinit(&scratch);
   if (!status) status = finish_plan(&l);

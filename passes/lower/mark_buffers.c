@@ -171,7 +171,7 @@ static void mark_reachable(sni_lowering *l) {
 // What a node needs in memory of its operands.
 static void force_operands(sni_lowering *l, const sni_node *node) {
   for (int i = 0; sni_is_control(node) && i < node->n_operands; i++)
-    sni_force(l, node->operands[i]);
+    force_lying(l, node->operands[i]);
   const bool past_views = !(sni_op_infos[node->op].flags & SNI_FLAGS_LIES);
   for (int i = 0; i < sni_whole_operands(node->op); i++) {
     if (past_views)

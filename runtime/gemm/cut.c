@@ -9,7 +9,8 @@ enum {
   piece = 1024,                  // k that is run through at once where there are no segments
   near_rows = 3,                 // that b is streamed past at most: where it stays near,
   met_rows = 16,                 // where its rows meet in the same few sets of a cache,
-  stream_rows = 32,              // where it comes from afar
+  stream_rows = 32,              // where it comes from afar,
+  far_pair_rows = 11,            // the same of integers that tiles would add in pairs
   stream_bytes = 16 << 10,       // of their sums: in L1,
   far_stream_bytes = 128 << 10,  // or in L2, where rows of b are read on for longer
   packed_stream_rows = 4,        // from so many rows and columns on a is copied
@@ -73,7 +74,7 @@ static void cut_stream(sni_gemm *g) {
 }
 
 static int64_t rows_of_strip(const sni_gemm *g) {
-  const int64_t fitting = strip_bytes / (most(depth_of(g), 1) * g->size);
+  const int64_t fitting = strip_bytes / (most(kept_of(g, depth_of(g)), 1) * g->size);
   const int64_t blocks = most(least(fitting, strip_rows) / g->block_rows, strip_blocks);
   return least(blocks * g->block_rows, g->m);
 }
@@ -95,7 +96,8 @@ static void cut_tiles(sni_gemm *g) {
       most(wide_bytes(g->row_bytes, g->panel * g->size, tall), g->panel * g->size);
   g->rectangle_columns = least(bytes / g->size, g->n);
   g->rectangle_rows = g->strip_rows;
-  const int64_t copied = most(band_bytes / most(depth_of(g), 1) / bytes, 1) * bytes / g->size;
+  const int64_t kept = most(kept_of(g, depth_of(g)), 1);
+  const int64_t copied = most(band_bytes / kept / bytes, 1) * bytes / g->size;
   if (tall && g->c) {  // sums wait in memory for the next piece: a copy serves all rows
     g->rectangle_rows = g->m;
     g->rectangle_columns = g->band = least(copied, g->n);
@@ -152,8 +154,18 @@ static bool copies_a(const sni_gemm *g) {
   return g->a_row != g->size || depth_of(g) > lines_apart(g->a_k);
 }
 
+// Whether 16 bits with a sign hold a side's elements.
+static bool fits_pairs(int64_t dtype) {
+  return dtype == SN_I8 || dtype == SN_U8 || dtype == SN_I16;
+}
+static bool may_pair(const sni_gemm *g) {
+  return g->dtype == SN_I32 && fits_pairs(g->a_dtype) && fits_pairs(g->b_dtype) && !g->map_a &&
+         !g->map_b && g->k > 1 && g->kernels->copy_pairs;
+}
+
 // Rows that b is streamed past at most.
 static int64_t rows_of_stream(const sni_gemm *g) {
+  if (may_pair(g)) return is_far(g) ? far_pair_rows : near_rows;
   if (is_narrow_b(g) || is_far(g)) return stream_rows;
   return rows_meet(g) && !is_near(g) ? met_rows : near_rows;
 }
@@ -165,12 +177,12 @@ static bool has_rows_along_k(const sni_gemm *g) {
 
 // Bytes from row to row of its copy: they do not meet either.
 static int64_t pitch_of_rows(const sni_gemm *g) {
-  const int64_t bytes = depth_of(g) * g->size;
+  const int64_t bytes = kept_of(g, depth_of(g)) * g->size;
   return rows_of_a_meet(bytes, g->block_rows) ? bytes + line : bytes;
 }
 
 static void choose(sni_gemm *g) {
-  g->rows_a = false;
+  g->rows_a = g->pairs = false;
   g->streams = !g->map_a && !g->map_b && g->b_column == g->b_size && g->m <= rows_of_stream(g) &&
                g->n * g->size >= 2 * g->kernels->vector_bytes;
   if (g->streams) {
@@ -180,11 +192,12 @@ static void choose(sni_gemm *g) {
                                     g->a_row != g->size);
     return;
   }
+  g->pairs = may_pair(g);
   cut_tiles(g);
   g->place_end = end_of_place(g);
   g->packs_a = g->k > 0 && copies_a(g);
   g->rows_a = g->packs_a && has_rows_along_k(g);
-  g->packed_a_row = g->rows_a ? pitch_of_rows(g) : depth_of(g) * g->size;
+  g->packed_a_row = g->rows_a ? pitch_of_rows(g) : kept_of(g, depth_of(g)) * g->size;
 }
 
 // ---- scratch

@@ -18,6 +18,10 @@ static inline int64_t round_up(int64_t a, int64_t to) {
 static inline int64_t depth_of(const sni_gemm *g) {
   return least(g->k, g->piece);
 }
+// Elements of a copy for so many k.
+static inline int64_t kept_of(const sni_gemm *g, int64_t depth) {
+  return g->pairs ? (depth + 1) / 2 : depth;
+}
 static inline bool is_narrow_a(const sni_gemm *g) {
   return g->a_size != g->size;
 }

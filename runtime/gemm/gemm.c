@@ -10,8 +10,6 @@
 #include "runtime/gemm/cut.h"
 #include "runtime/gemm/team.h"
 
-#include "runtime/cpu.h"
-
 #include <string.h>
 
 enum {
@@ -63,12 +61,13 @@ bool sni_gemm_next(sni_gemm *g) {
 
 // ---- copies
 
-static sni_gemm_copy_function copy_of(const sni_gemm *g, int64_t dtype) {
+static sni_gemm_copy_function copy_of(const sni_gemm *g, int64_t dtype, bool along_k) {
+  if (g->pairs) return g->kernels->copy_pairs[dtype][along_k];
   return sni_gemm_copy_of(g->kernels, (sn_dtype)dtype);
 }
 
 static int64_t panel_at(const sni_gemm *g, int64_t column) {
-  return (column - g->band_first) * depth_of(g) * g->size;
+  return (column - g->band_first) * kept_of(g, depth_of(g)) * g->size;
 }
 
 // What stands behind the last column, up to a whole vector: zeros, for other bits may be slow. Copies do
@@ -86,7 +85,7 @@ static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, i
   const int64_t row = g->panel * g->size;
   const sni_gemm_copy c = {.to = g->packed_b + panel_at(g, first),
                            .to_k = row,
-                           .to_panel = row * depth_of(g),
+                           .to_panel = row * kept_of(g, depth_of(g)),
                            .from = g->b + k * g->b_k + first * g->b_column,
                            .from_k = g->b_k,
                            .from_column = g->b_column,
@@ -94,14 +93,13 @@ static void pack_b(const sni_gemm *g, int64_t k, int64_t depth, int64_t first, i
                            .columns = end - first,
                            .panel = g->panel,
                            .pads = true};
-  for (int64_t at = first; g->map_b && at < end; at += g->panel)
-    sni_gemm_copy_block(g->map_b, g->b, g->size, copy_of(g, g->b_dtype),
-                        g->packed_b + panel_at(g, at), row, at, least(g->panel, end - at),
-                        g->first_k + k, depth);
-  if (g->map_b)
-    pad_panel(g, depth, end);
-  else
-    copy_of(g, g->b_dtype)(&c);
+  if (!g->map_b) {
+    copy_of(g, g->b_dtype, false)(&c);
+    return;
+  }
+  sni_gemm_copy_block(g->map_b, g->b, g->size, copy_of(g, g->b_dtype, false), c.to, c.to_k, c.panel,
+                      c.to_panel, first, c.columns, g->first_k + k, depth);
+  pad_panel(g, depth, end);
 }
 
 // Rows in blocks of at most `most_rows`, all but equal: the first `larger` have one more.
@@ -115,7 +113,7 @@ static split split_rows(int64_t rows, int64_t most_rows) {
 }
 
 static void pack_rows_of_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int64_t rows) {
-  const sni_gemm_copy_function copy = copy_of(g, g->a_dtype);
+  const sni_gemm_copy_function copy = copy_of(g, g->a_dtype, true);
   if (g->map_a) {
     sni_gemm_copy_rows(g->map_a, g->a, g->a_size, is_narrow_a(g) ? copy : NULL, g->size,
                        g->packed_a, g->packed_a_row, row, rows, g->first_k + k, depth);
@@ -138,14 +136,15 @@ static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int
     return;
   }
   const split cuts = split_rows(rows, g->block_rows);
+  const int64_t kept = kept_of(g, depth);
   for (int64_t i = 0, first = 0; i < cuts.blocks;) {
     const int64_t count = cuts.rows + (i < cuts.larger);
     const int64_t alike = least((i < cuts.larger ? cuts.larger : cuts.blocks) - i, copied_blocks);
-    char *to = g->packed_a + first * depth * g->size;
+    char *to = g->packed_a + first * kept * g->size;
     const sni_gemm_copy c = {
         .to = to,
         .to_k = count * g->size,
-        .to_panel = count * depth * g->size,
+        .to_panel = count * kept * g->size,
         .from = g->a + (row + first) * g->a_row + k * g->a_k,
         .from_k = g->a_k,
         .from_column = g->a_row,
@@ -153,10 +152,11 @@ static void pack_a(const sni_gemm *g, int64_t k, int64_t depth, int64_t row, int
         .columns = alike * count,
         .panel = count,
     };
-    for (int64_t j = 0; g->map_a && j < alike; j++)
-      sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g, g->a_dtype), to + j * c.to_panel,
-                          c.to_k, row + first + j * count, count, g->first_k + k, depth);
-    if (!g->map_a) copy_of(g, g->a_dtype)(&c);
+    if (g->map_a)
+      sni_gemm_copy_block(g->map_a, g->a, g->size, copy_of(g, g->a_dtype, false), to, c.to_k, count,
+                          c.to_panel, row + first, c.columns, g->first_k + k, depth);
+    else
+      copy_of(g, g->a_dtype, false)(&c);
     first += alike * count;
     i += alike;
   }
@@ -186,6 +186,12 @@ static void copy_rest(char *to, int64_t to_row, const char *from, int64_t from_r
   }
 }
 
+static int64_t tile_of(const sni_gemm *g) {
+  if (!g->pairs) return g->dtype;
+  const bool vnni = g->kernels->tile[SNI_GEMM_PAIRS_VNNI][0][0] && sni_cpu_adds_pairs();
+  return vnni ? SNI_GEMM_PAIRS_VNNI : SNI_GEMM_PAIRS;
+}
+
 // One strip by one panel, of `vectors`: blocks of one size, then those of the other.
 static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64_t vectors) {
   const bool by_k = g->packs_a && !g->rows_a;
@@ -200,7 +206,7 @@ static void run_blocks(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int6
       tile.a_k = count * g->size;
     }
     tile.a_tile = by_k ? count * tile.k * g->size : count * tile.a_row;
-    g->kernels->tile[g->dtype][vectors - 1][count - 1](&tile);
+    g->kernels->tile[tile_of(g)][vectors - 1][count - 1](&tile);
     tile.a += tile.tiles * tile.a_tile;
     tile.sums += tile.tiles * count * tile.sums_row;
     tile.fetches = false;
@@ -245,7 +251,7 @@ static void run_panel(const sni_gemm *g, sni_gemm_tile tile, int64_t rows, int64
 // One piece of k: all strips and panels of the rectangle.
 static void run_piece(sni_gemm *g, int64_t k, int64_t depth) {
   const bool whole = g->k <= g->piece;
-  sni_gemm_tile tile = {.sums_row = g->sums_row, .k = depth, .start = start_of(g, k)};
+  sni_gemm_tile tile = {.sums_row = g->sums_row, .k = kept_of(g, depth), .start = start_of(g, k)};
   const int64_t end_row = g->row + g->rows, end_column = g->column + g->columns;
   const int64_t first = most(g->column, g->place_end);
   if (first < end_column && !(whole && g->packed_end >= end_column)) {

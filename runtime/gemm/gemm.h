@@ -5,7 +5,8 @@
 //   tiles    else: b is copied into panels of two vectors' width, or read where it lies; so is a; the
 //            sums of a tile stay in registers through all of k
 //
-// Sides of storage dtypes are converted where they are copied; a stream converts b as it reads it.
+// Sides of storage dtypes are converted where they are copied; a stream converts b as it reads it. Integers that 16 bits
+// hold are copied as pairs of two k side by side, whose products CPUs add in one instruction.
 //
 // Bits: each sum is one chain of fma from +0.0 (K = 1: the product itself) in order of k; each segment
 // of k has a chain, and these are added in order. How the work is cut leaves no trace: cuts may
@@ -50,6 +51,7 @@ typedef struct sni_gemm {
   int64_t size, a_size, b_size;      // bytes of an element, of one of a side
   int64_t piece;                     // k that is run through at once
   int64_t streams, packs_a, rows_a;  // bools; rows_a: the copy lies row by row, not k by k
+  int64_t pairs;                     // bool: copies are of pairs
   int64_t far;                       // bool: what is streamed
   int64_t packed_a_row;              // bytes of a row of the copy; less where they lie k by k
   int64_t block_rows, strip_rows;    // of a tile; that pass a panel one behind the other

@@ -3,158 +3,9 @@
 //
 // Invariant: each sum is one chain of fma (integers: wrapping multiply and add) in order of k, so that
 // neither the cut nor the instruction set leaves a trace in the bits.
-#include "runtime/gemm/kernels.h"
+#include "runtime/gemm/arithmetic.h"
 #include "runtime/gemm/transpose.h"
 #include "runtime/widen.h"
-
-typedef sni_vec_u8 vector;  // of any dtype
-
-#if defined(__AVX512F__)
-enum { rows_1 = 14, rows_2 = 14 };
-SNI_INLINE sni_vec_f32 fma_f32(sni_vec_f32 a, sni_vec_f32 b, sni_vec_f32 c) {
-  return (sni_vec_f32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-}
-SNI_INLINE sni_vec_f64 fma_f64(sni_vec_f64 a, sni_vec_f64 b, sni_vec_f64 c) {
-  return (sni_vec_f64)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
-}
-#elif defined(__AVX2__) && defined(__FMA__)
-enum { rows_1 = 12, rows_2 = 6 };
-SNI_INLINE sni_vec_f32 fma_f32(sni_vec_f32 a, sni_vec_f32 b, sni_vec_f32 c) {
-  return (sni_vec_f32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-}
-SNI_INLINE sni_vec_f64 fma_f64(sni_vec_f64 a, sni_vec_f64 b, sni_vec_f64 c) {
-  return (sni_vec_f64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
-}
-#else
-enum { rows_1 = 6, rows_2 = 6 };
-SNI_INLINE sni_vec_f32 fma_f32(sni_vec_f32 a, sni_vec_f32 b, sni_vec_f32 c) {
-  for (size_t i = 0; i < SNI_VECTOR_BYTES / sizeof(float); i++)
-    c[i] = __builtin_fmaf(a[i], b[i], c[i]);
-  return c;
-}
-SNI_INLINE sni_vec_f64 fma_f64(sni_vec_f64 a, sni_vec_f64 b, sni_vec_f64 c) {
-  for (size_t i = 0; i < SNI_VECTOR_BYTES / sizeof(double); i++)
-    c[i] = __builtin_fma(a[i], b[i], c[i]);
-  return c;
-}
-#endif
-
-// ---- vectors of a dtype, which is a constant where these are inlined
-
-SNI_INLINE vector load(const char *from) {
-  return *(const vector *)(const void *)from;
-}
-SNI_INLINE void store(char *to, vector value) {
-  *(vector *)(void *)to = value;
-}
-
-SNI_INLINE vector all(sn_dtype dtype, const char *from) {
-  if (dtype == SN_F32) return (vector)(*(const float *)(const void *)from - (sni_vec_f32){0});
-  if (dtype == SN_F64) return (vector)(*(const double *)(const void *)from - (sni_vec_f64){0});
-  if (dtype == SN_I32) return (vector)(*(const uint32_t *)(const void *)from + (sni_vec_u32){0});
-  return (vector)(*(const uint64_t *)(const void *)from + (sni_vec_u64){0});
-}
-
-SNI_INLINE vector multiply_add(sn_dtype dtype, vector a, vector b, vector c) {
-  if (dtype == SN_F32) return (vector)fma_f32((sni_vec_f32)a, (sni_vec_f32)b, (sni_vec_f32)c);
-  if (dtype == SN_F64) return (vector)fma_f64((sni_vec_f64)a, (sni_vec_f64)b, (sni_vec_f64)c);
-  if (dtype == SN_I32) return (vector)((sni_vec_u32)a * (sni_vec_u32)b + (sni_vec_u32)c);
-  return (vector)((sni_vec_u64)a * (sni_vec_u64)b + (sni_vec_u64)c);
-}
-
-SNI_INLINE vector add(sn_dtype dtype, vector a, vector b) {
-  if (dtype == SN_F32) return (vector)((sni_vec_f32)a + (sni_vec_f32)b);
-  if (dtype == SN_F64) return (vector)((sni_vec_f64)a + (sni_vec_f64)b);
-  if (dtype == SN_I32) return (vector)((sni_vec_u32)a + (sni_vec_u32)b);
-  return (vector)((sni_vec_u64)a + (sni_vec_u64)b);
-}
-
-SNI_INLINE vector first(sn_dtype dtype, sni_gemm_start start) {
-  if (start == SNI_GEMM_FROM_PRODUCT && dtype == SN_F32) return (vector)(-(sni_vec_f32){0});
-  if (start == SNI_GEMM_FROM_PRODUCT && dtype == SN_F64) return (vector)(-(sni_vec_f64){0});
-  return (vector){0};
-}
-
-// Elements behind the last vector.
-SNI_INLINE void multiply_add_one(sn_dtype dtype, char *sum, const char *a, const char *b) {
-  if (dtype == SN_F32) {
-    float *s = (float *)(void *)sum;
-    *s = __builtin_fmaf(*(const float *)(const void *)a, *(const float *)(const void *)b, *s);
-  } else if (dtype == SN_F64) {
-    double *s = (double *)(void *)sum;
-    *s = __builtin_fma(*(const double *)(const void *)a, *(const double *)(const void *)b, *s);
-  } else if (dtype == SN_I32) {
-    uint32_t *s = (uint32_t *)(void *)sum;
-    *s += *(const uint32_t *)(const void *)a * *(const uint32_t *)(const void *)b;
-  } else {
-    uint64_t *s = (uint64_t *)(void *)sum;
-    *s += *(const uint64_t *)(const void *)a * *(const uint64_t *)(const void *)b;
-  }
-}
-
-// A vector of which some elements, the first, are in memory; the others are zeros.
-#if defined(__AVX512F__)
-#define HAS_PARTS 1
-typedef __mmask16 part;
-SNI_INLINE part part_of(int64_t bytes) {
-  return (part)(bytes < SNI_VECTOR_BYTES ? (1u << bytes / 4) - 1 : 0xFFFFu);
-}
-SNI_INLINE vector load_part(const char *from, part p) {
-  return (vector)_mm512_maskz_loadu_epi32(p, from);
-}
-SNI_INLINE void store_part(char *to, vector value, part p) {
-  _mm512_mask_storeu_epi32(to, p, (__m512i)value);
-}
-#elif defined(__AVX2__)
-#define HAS_PARTS 1
-typedef __m256i part;
-SNI_INLINE part part_of(int64_t bytes) {
-  const __m256i numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(bytes / 4)), numbers);
-}
-SNI_INLINE vector load_part(const char *from, part p) {
-  return (vector)_mm256_maskload_epi32((const int *)(const void *)from, p);
-}
-#else
-#define HAS_PARTS 0
-#endif
-
-// Vector v of a tile's `vectors`; of the last a part may be there, where masks cost a load nothing.
-#if defined(__AVX512F__)
-enum { tiles_have_parts = true, whole_vector = 0xFFFF };
-typedef part last_part;
-SNI_INLINE vector load_of(const char *from, int v, int vectors, last_part last) {
-  from += v * SNI_VECTOR_BYTES;
-  return v + 1 < vectors ? load(from) : load_part(from, last);
-}
-SNI_INLINE void store_of(char *to, int v, int vectors, last_part last, vector value) {
-  to += v * SNI_VECTOR_BYTES;
-  if (v + 1 < vectors || last == whole_vector)
-    store(to, value);
-  else
-    store_part(to, value, last);
-}
-SNI_INLINE last_part last_of(const sni_gemm_tile *t) {
-  return part_of(t->last_bytes);
-}
-#else
-enum { tiles_have_parts = false, whole_vector = 0 };
-typedef char last_part;
-SNI_INLINE vector load_of(const char *from, int v, int vectors, last_part last) {
-  (void)vectors, (void)last;
-  return load(from + v * SNI_VECTOR_BYTES);
-}
-SNI_INLINE void store_of(char *to, int v, int vectors, last_part last, vector value) {
-  (void)vectors, (void)last;
-  store(to + v * SNI_VECTOR_BYTES, value);
-}
-SNI_INLINE last_part last_of(const sni_gemm_tile *t) {
-  (void)t;
-  return whole_vector;
-}
-#endif
-
-#define SNI_SIZE(dtype) ((dtype) == SN_F32 || (dtype) == SN_I32 ? 4 : 8)
 
 // ---- tiles. rows and vectors are constants, so that the arrays become registers. Rows of a are reached
 // three at a time from one pointer, as addresses go.
@@ -238,6 +89,12 @@ SNI_INLINE void run_tiles(sn_dtype dtype, int rows, int vectors, const sni_gemm_
 #define SNI_X(T, rows, vectors) \
   static void tile_##T##_##rows##_##vectors(const sni_gemm_tile *t) { run_tiles(SN_##T, rows, vectors, t); }
 ALL_SHAPES(SNI_X, F32) ALL_SHAPES(SNI_X, F64) ALL_SHAPES(SNI_X, I32) ALL_SHAPES(SNI_X, I64)
+#if HAS_PAIRS
+ALL_SHAPES(SNI_X, I16)  // SNI_GEMM_PAIRS
+#endif
+#if HAS_VNNI
+ALL_SHAPES(SNI_X, U16)  // SNI_GEMM_PAIRS_VNNI
+#endif
 #undef SNI_X
 #define SNI_X(T, rows, vectors) [vectors - 1][rows - 1] = tile_##T##_##rows##_##vectors,
 static const sni_gemm_tile_function tiles[SN_DTYPE_COUNT][SNI_GEMM_VECTORS][SNI_GEMM_ROWS] = {
@@ -245,6 +102,12 @@ static const sni_gemm_tile_function tiles[SN_DTYPE_COUNT][SNI_GEMM_VECTORS][SNI_
     [SN_F64] = {ALL_SHAPES(SNI_X, F64)},
     [SN_I32] = {ALL_SHAPES(SNI_X, I32)},
     [SN_I64] = {ALL_SHAPES(SNI_X, I64)},
+#if HAS_PAIRS
+    [SNI_GEMM_PAIRS] = {ALL_SHAPES(SNI_X, I16)},
+#endif
+#if HAS_VNNI
+    [SNI_GEMM_PAIRS_VNNI] = {ALL_SHAPES(SNI_X, U16)},
+#endif
 };
 #undef SNI_X
 // clang-format on
@@ -432,15 +295,20 @@ SNI_INLINE void copy_rest(const sni_gemm_copy *p, size_t size, int64_t k_first, 
 
 enum { ahead = 8 };  // k; each may lie on a page of its own, which no hardware fetches ahead
 
-// Up to a panel of neighbours, in pieces of up to a vector, the last of which overlaps.
+// Up to a panel of neighbours, in pieces of up to a vector, the last of which overlaps or is a part.
 SNI_INLINE void copy_row(char *to, const char *from, int64_t bytes) {
   int64_t at = 0;
   for (; at + SNI_VECTOR_BYTES <= bytes; at += SNI_VECTOR_BYTES) store(to + at, load(from + at));
+#if defined(__AVX512F__)
+  const part rest = part_of(bytes - at);
+  if (at < bytes) store_part(to + at, load_part(from + at, rest), rest);
+#else
   for (; at + 16 <= bytes; at += 16) __builtin_memcpy(to + at, from + at, 16);
   if (at < bytes && bytes >= 16)
     __builtin_memcpy(to + bytes - 16, from + bytes - 16, 16);
   else
     for (; at < bytes; at += 4) __builtin_memcpy(to + at, from + at, 4);
+#endif
 }
 
 // `count` panels of `panel` bytes, and what is left over: `rest` bytes, padded up to `padded`. Where
@@ -480,6 +348,9 @@ SNI_INLINE void copy_rows(const sni_gemm_copy *p, int64_t size) {
       break;
     case 48:
       copy_panels(p, 48, count, rest, padded);
+      break;
+    case 56:
+      copy_panels(p, 56, count, rest, padded);
       break;
     default:
       copy_panels(p, panel, count, rest, padded);
@@ -546,4 +417,7 @@ const sni_gemm_kernels SNI_EXPAND(sni_gemm_kernels, SNI_ISA_SUFFIX) = {
     .copy_32 = copy_32,
     .copy_64 = copy_64,
     .copy_narrow = SNI_EXPAND(sni_gemm_copy_narrow, SNI_ISA_SUFFIX),
+#if HAS_PAIRS
+    .copy_pairs = SNI_EXPAND(sni_gemm_copy_pairs, SNI_ISA_SUFFIX),
+#endif
 };

@@ -62,7 +62,14 @@ typedef struct sni_gemm_kernels {
   const sni_gemm_tile_function (*stream)[2];  // [dtype of b][whether it is far]
   sni_gemm_copy_function copy_32, copy_64;
   const sni_gemm_copy_function *copy_narrow;  // [storage dtype of one or two bytes]
+  // [storage dtype of integers that 16 bits with a sign hold][whether neighbours are so along k]: two k side by side,
+  // as i16 in 4 bytes; of an odd number of them the last one is beside a 0. depth counts k, to_k goes from pair to
+  // pair. Along k: to[k][column] is of pairs along the columns, `panel` is that of all. NULL: there are none.
+  const sni_gemm_copy_function (*copy_pairs)[2];
 } sni_gemm_kernels;
+
+// Tiles of pairs have numbers of their own in the table of tiles: a CPU may add pairs in one instruction.
+enum { SNI_GEMM_PAIRS = SN_I16, SNI_GEMM_PAIRS_VNNI = SN_U16 };
 
 // Of a side of this dtype.
 static inline sni_gemm_copy_function sni_gemm_copy_of(const sni_gemm_kernels *kernels,
@@ -83,6 +90,8 @@ extern const sni_gemm_kernels sni_gemm_kernels_avx512;
 #include "runtime/vectors.h"
 extern const sni_gemm_copy_function SNI_EXPAND(sni_gemm_copy_narrow,
                                                SNI_ISA_SUFFIX)[SN_DTYPE_COUNT];
+extern const sni_gemm_copy_function SNI_EXPAND(sni_gemm_copy_pairs,
+                                               SNI_ISA_SUFFIX)[SN_DTYPE_COUNT][2];
 #endif
 // The copy that fits the CPU.
 const sni_gemm_kernels *sni_gemm_kernels_best(void);

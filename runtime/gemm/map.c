@@ -111,12 +111,43 @@ typedef struct block {
   int64_t size;
   sni_gemm_copy_function copy;
   char *to;
-  int64_t to_k;
+  int64_t to_k, panel, to_panel;
 } block;
 
+static char *place_of(const block *b, int64_t own, int64_t k) {
+  return b->to + own / b->panel * b->to_panel + own % b->panel * b->size + k * b->to_k;
+}
+
 static void clear(const block *b, int64_t own, int64_t n_own, int64_t k, int64_t n_k) {
-  char *to = b->to + own * b->size + k * b->to_k;
-  for (; n_k > 0; n_k--, to += b->to_k) memset(to, 0, (size_t)(n_own * b->size));
+  while (n_own > 0) {
+    const int64_t columns = least(n_own, b->panel - own % b->panel);
+    char *to = place_of(b, own, k);
+    for (int64_t left = n_k; left > 0; left--, to += b->to_k)
+      memset(to, 0, (size_t)(columns * b->size));
+    own += columns;
+    n_own -= columns;
+  }
+}
+
+// What begins inside a panel goes to its end, the others from their beginning.
+static void copy_inner(const block *b, int64_t own, int64_t n_own, int64_t k, int64_t n_k,
+                       const char *from, int64_t own_step, int64_t k_step) {
+  while (n_own > 0) {
+    const int64_t inside = own % b->panel;
+    const int64_t columns = inside ? least(n_own, b->panel - inside) : n_own;
+    b->copy(&(sni_gemm_copy){.to = place_of(b, own, k),
+                             .to_k = b->to_k,
+                             .to_panel = b->to_panel,
+                             .from = from,
+                             .from_k = k_step,
+                             .from_column = own_step,
+                             .depth = n_k,
+                             .columns = columns,
+                             .panel = inside ? columns : b->panel});
+    own += columns;
+    n_own -= columns;
+    from += columns * own_step;
+  }
 }
 
 // The part of the block where runs meet; shift: along k from where that run begins.
@@ -149,23 +180,16 @@ static void copy_part(const block *b, const run *own, const run *k, int64_t shif
     clear(b, own->done + end, own->length - end, at_k + first_k, end_k - first_k);
   const int64_t own_step = inner_of(&map->own, map->own.step);
   const int64_t k_step = inner_of(&map->k, map->k.step);
-  b->copy(&(sni_gemm_copy){
-      .to = b->to + (own->done + first) * b->size + (at_k + first_k) * b->to_k,
-      .to_k = b->to_k,
-      .from = b->from + sum_of(own, map->own.step) + sum_of(k, map->k.step) + first * own_step +
-              (shift + first_k) * k_step,
-      .from_k = k_step,
-      .from_column = own_step,
-      .depth = end_k - first_k,
-      .columns = end - first,
-      .panel = end - first,
-  });
+  copy_inner(b, own->done + first, end - first, at_k + first_k, end_k - first_k,
+             b->from + sum_of(own, map->own.step) + sum_of(k, map->k.step) + first * own_step +
+                 (shift + first_k) * k_step,
+             own_step, k_step);
 }
 
 void sni_gemm_copy_block(const sni_gemm_map *map, const char *from, int64_t size,
-                         sni_gemm_copy_function copy, char *to, int64_t to_k, int64_t own,
-                         int64_t n_own, int64_t k, int64_t n_k) {
-  const block b = {map, from, size, copy, to, to_k};
+                         sni_gemm_copy_function copy, char *to, int64_t to_k, int64_t panel,
+                         int64_t to_panel, int64_t own, int64_t n_own, int64_t k, int64_t n_k) {
+  const block b = {map, from, size, copy, to, to_k, panel, to_panel};
   if (n_own <= 0 || n_k <= 0) return;
   run o = first_run(&map->own, map->own_first + own, n_own);
   do {

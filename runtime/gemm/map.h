@@ -42,10 +42,11 @@ void sni_gemm_inside(int64_t value, int64_t step, int64_t extent, int64_t *first
 bool sni_gemm_map_is_plain(const sni_gemm_map *map, const char *from, const char **out_from,
                            int64_t *out_own, int64_t *out_k);
 
-// to[k][own], to_k bytes from k to k, neighbours of `size` bytes along own.
+// to[k][own], to_k bytes from k to k, neighbours of `size` bytes along own up to the end of a panel; the next panel is to_panel
+// bytes behind.
 void sni_gemm_copy_block(const sni_gemm_map *map, const char *from, int64_t size,
-                         sni_gemm_copy_function copy, char *to, int64_t to_k, int64_t own,
-                         int64_t n_own, int64_t k, int64_t n_k);
+                         sni_gemm_copy_function copy, char *to, int64_t to_k, int64_t panel,
+                         int64_t to_panel, int64_t own, int64_t n_own, int64_t k, int64_t n_k);
 // to[own][k], to_own bytes from row to row, neighbours of `size` bytes along k. The innermost step of k is
 // that of neighbours too, of from_size bytes; copy: where that is another size, else NULL.
 void sni_gemm_copy_rows(const sni_gemm_map *map, const char *from, int64_t from_size,

@@ -68,6 +68,14 @@ MISTAKE(SN_ERR_ARGUMENT, (sn_slice(m, (sn_range_spec[]){SN_RANGE(0, 2, 0)}, 1)),
         "sn_slice: the step of axis 0 of operand #0 f32[2,3] is 0")
 MISTAKE(SN_ERR_INDEX, (sn_index(m, 0, 2)),
         "sn_index: index 2 is out of range for axis 0 of operand #0 f32[2,3]")
+MISTAKE(SN_ERR_DTYPE, (sn_set_at(m, i, "0")),
+        "sn_set_at: operand #1 is i32[2,3], expected f32 like operand #0 f32[2,3]")
+MISTAKE(SN_ERR_SHAPE, (sn_set_at(m, m, "0, 0, 0")),
+        "sn_set_at: \"0, 0, 0\": 3 axes for operand #0 f32[2,3] of rank 2")
+MISTAKE(SN_ERR_SHAPE, (sn_set_slice(m, m, (sn_range_spec[]){SN_RANGE(0, 1, 1)}, 1)),
+        "sn_set_slice: operand #1 is f32[2,3], which does not broadcast to f32[1,3]")
+MISTAKE(SN_ERR_ARGUMENT, (sn_set_slice(m, m, (sn_range_spec[]){SN_RANGE(0, 1, 0)}, 1)),
+        "sn_set_slice: the step of axis 0 of operand #0 f32[2,3] is 0")
 MISTAKE(SN_ERR_SHAPE, (sn_at(m, "0, 0, 0")),
         "sn_at: \"0, 0, 0\": 3 axes for operand #0 f32[2,3] of rank 2")
 MISTAKE(SN_ERR_ARGUMENT, (sn_at(m, "1:2:0")),
@@ -246,6 +254,22 @@ MISTAKE(SN_ERR_SHAPE, (sn_zeros(c, SN_F32, SN_SHAPE(-2))),
         "sn_zeros: dim 0 of the shape is negative: -2")
 MISTAKE(SN_ERR_DTYPE, (sn_full(c, (sn_dtype)77, SN_SHAPE(2), 1)),
         "sn_full: 77 is not a dtype")
+MISTAKE(SN_ERR_ARGUMENT, (sn_assign_at(m, m, "0")),
+        "sn_assign_at: operand #0 is f32[2,3], which is no variable")
+MISTAKE(SN_ERR_DTYPE, (sn_assign_at(var, i, "...")),
+        "sn_assign_at: operand #1 is i32[2,3], expected f32 like the variable \"w\" f32[2,3]")
+MISTAKE(SN_ERR_SHAPE, (sn_assign_at(var, v5, "0")),
+        "sn_assign_at: operand #1 is f32[5], which does not broadcast to f32[3]")
+MISTAKE(SN_ERR_INDEX, (sn_assign_at(var, m, "2")),
+        "sn_assign_at: index 2 is out of range for axis 0 of operand #0 f32[2,3]")
+MISTAKE(SN_ERR_ARGUMENT, (sn_assign_at(var, m, "x")),
+        "sn_assign_at: \"x\": expected numbers, start:stop:step, None and \"...\", with commas between")
+MISTAKE(SN_ERR_ARGUMENT, (sn_assign_scatter(m, i, m, SN_SCATTER_ADD)),
+        "sn_assign_scatter: operand #0 is f32[2,3], which is no variable")
+MISTAKE(SN_ERR_ARGUMENT, (sn_assign_scatter(var, i, m, (sn_scatter_mode)7)),
+        "sn_assign_scatter: there is no mode 7")
+MISTAKE(SN_ERR_DTYPE, (sn_assign_scatter_nd(var, m, m, SN_SCATTER_ADD)),
+        "sn_assign_scatter_nd: operand #1 is f32[2,3], expected an integer")
 MISTAKE(SN_ERR_ARGUMENT, (sn_assign(m, m)),
         "sn_assign: operand #0 is f32[2,3], which is no variable")
 MISTAKE(SN_ERR_SHAPE, (sn_assign(var, t)),
@@ -288,4 +312,12 @@ MISTAKE(SN_ERR_SHAPE, (sn_random_fold_in(sn_random_key(c, 1), i)),
         "sn_random_fold_in: operand #1 is i32[2,3], expected a scalar")
 MISTAKE(SN_ERR_DTYPE, (sn_random_split(m, 2)),
         "sn_random_split: operand #0 is f32[2,3], expected integers [2]")
+MISTAKE(SN_ERR_ARGUMENT, (sn_gradients_of(in2, 0, in1, 1, out), out[0]),
+        "sn_gradients_of: there are 0 ys, expected one or more")
+MISTAKE(SN_ERR_ARGUMENT, (sn_gradients_of(in2, 2, in1, 1, out, .seed = m), out[0]),
+        "sn_gradients_of: .seed is that of one y: give .seeds, one for each")
+MISTAKE(SN_ERR_ARGUMENT, (sn_gradients_of(in2, 2, in1, 1, out, .unconnected = (sn_unconnected)7), out[0]),
+        "sn_gradients_of: .unconnected is 7, expected SN_UNCONNECTED_ERROR, SN_NONE or SN_ZEROS")
+MISTAKE(SN_ERR_ARGUMENT, (sn_static_text(c, NULL)),
+        "sn_static_text: text is NULL")
 // clang-format on

@@ -243,11 +243,43 @@ START_TEST(acceptance_v1) {
 }
 END_TEST
 
+// V2, V3, V4: on from there, v[0,1] = 42; v[:,2] = [0,1]; scatter_nd_update at (0,0), (1,2) with 100, 200.
+static sn_status v2_to_v4(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const float pair[2] = {0, 1}, updates[2] = {100, 200};
+  const int32_t at[2][2] = {{0, 0}, {1, 2}};
+  (void)user;
+  out[0] = sn_assign_at(in[0], sn_scalar_f32(c, 42), "0, 1");
+  out[1] = sn_assign_at(in[0], sn_constant(c, SN_F32, SN_SHAPE(2), pair), ":, 2");
+  out[2] = sn_assign_scatter_nd(in[0], sn_constant(c, SN_I32, SN_SHAPE(2, 2), at),
+                                sn_constant(c, SN_F32, SN_SHAPE(2), updates), SN_SCATTER_UPDATE);
+  return sn_pending_error(c);
+}
+
+START_TEST(acceptance_v2_to_v4) {
+  const int mode = _i;
+  static const double values[3][6] = {
+      {2, 42, 6, 8, 10, 12}, {2, 42, 0, 8, 10, 1}, {100, 42, 0, 8, 10, 200}};
+  static const char *const names[3] = {"V2", "V3", "V4"};
+  start(mode);
+  sn_tensor *v = sn_variable(sn_mul_scalar(matrix(ctx, 0), 2), .name = "v"), *out[3];
+  sn_function *function = sn_function_create(ctx, v2_to_v4, .inputs = 1, .outputs = 3);
+  const sn_status status =
+      mode == EAGER ? v2_to_v4(ctx, &v, out, NULL) : sn_call(function, &v, 1, out, 3);
+  ck_assert_msg(!status, "V2: %s", sn_error_message(ctx));
+  for (int i = 0; i < 3; i++) expect(names[i], mode, out[i], SN_F32, &SN_SHAPE(2, 3), values[i]);
+  expect("V4", mode, v, SN_F32, &SN_SHAPE(2, 3), values[2]);
+  sn_function_destroy(function);
+  sn_release(v);
+  sn_context_destroy(ctx);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("acceptance");
   TCase *c = tcase_create("rows");
   tcase_add_loop_test(c, acceptance_row, 0, n_rows * n_modes);
   tcase_add_loop_test(c, acceptance_v1, 0, n_modes);
+  tcase_add_loop_test(c, acceptance_v2_to_v4, 0, n_modes);
   suite_add_tcase(suite, c);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

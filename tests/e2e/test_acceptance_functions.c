@@ -255,6 +255,14 @@ START_TEST(test_f2_f3_f4) {
   ck_assert_int_eq(sn_program_dump(ctx, program, SN_STAGE_TRACE, &text), SN_OK);
   ck_assert_ptr_nonnull(strstr(text, "\"x\" : f32[]"));  // F3, F4
   ck_assert_ptr_nonnull(strstr(text, "identity"));
+  const sn_graph *graph = sn_program_graph(program);
+  sn_operation x = {.size = sizeof(x)}, y = {.size = sizeof(y)};
+  ck_assert_int_eq(sn_graph_size(graph), 4);
+  ck_assert(sn_graph_operation(graph, sn_graph_find(graph, "x"), &x));  // F3
+  ck_assert(x.kind == SN_OPERATION_INPUT && x.type.dtype == SN_F32 && x.type.shape.rank == 0);
+  ck_assert(sn_graph_operation(graph, sn_graph_output(graph, 0), &y));
+  ck_assert(y.type.dtype == SN_F32 && y.type.shape.rank == 0);
+  ck_assert_str_eq(sn_program_signature(program), "cube(x: f32[]) -> (f32[])");  // F4
   ck_assert_int_eq(sn_program_inputs(program), 1);
   ck_assert_int_eq(sn_program_outputs(program), 1);
   sn_text_free(ctx, text);
@@ -362,10 +370,78 @@ START_TEST(test_f9) {
 }
 END_TEST
 
+// ---- F10
+static sn_status below_ten(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  out[0] = sn_less(in[1], 10);
+  return sn_pending_error(context);
+}
+static sn_status add_one(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  out[0] = sn_add(in[0], 1);
+  out[1] = sn_add(in[1], 1);
+  return sn_pending_error(context);
+}
+static sn_status add_ten_by_loop(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                 void *user) {
+  (void)user;
+  sn_tensor *last[2], *zero = sn_scalar_i32(context, 0);
+  sn_while_loop(context, below_ten, add_one, NULL, SN_ARGS(in[0], zero), last, 2);
+  out[0] = last[0];
+  return sn_pending_error(context);
+}
+START_TEST(test_f10) {
+  in_all_modes(add_ten_by_loop, five_i32, 1, 1, check_f9);
+  open_context(SN_BACKEND_INTERPRETER);
+  sn_function *f = sn_function_create(ctx, add_ten_by_loop, .inputs = 1, .outputs = 1);
+  sn_program *program;
+  ck_assert_int_eq(sn_function_compile(f, &(sn_spec){SN_I32, SN_SCALAR}, 1, &program), SN_OK);
+  ck_assert_int_eq(sn_program_count_ops(program, "while"), 1);
+  ck_assert_int_eq(sn_program_count_ops(program, "add"), 0);
+  sn_program_release(program);
+  sn_function_destroy(f);
+  close_context();
+}
+END_TEST
+
 // ---- F12
 typedef struct counter {
   sn_tensor *value;
 } counter;
+SN_COMPOSITE(counter_type, counter, SN_FIELD(counter, value));
+static sn_status increment_inside(sn_context *context, const void *in, void *out, void *user) {
+  const counter *c = in;
+  (void)user;
+  ((counter *)out)->value = sn_assign_add(c->value, sn_scalar_like(c->value, 1));
+  return sn_pending_error(context);
+}
+START_TEST(test_f12_inside_a_struct) {
+  for (size_t m = 0; m < sizeof(modes) / sizeof(modes[0]); m++) {
+    open_context(modes[m].backend);
+    counter c = {sn_variable(sn_scalar_i32(ctx, 0), .name = "counter")}, y;
+    sn_function *f = sn_struct_function(ctx, increment_inside, &counter_type, &counter_type);
+    for (int i = 0; i < 2; i++)
+      ck_assert_int_eq(
+          modes[m].eager
+              ? sn_call_struct_eager(f, SN_STRUCT(counter_type, &c), SN_STRUCT(counter_type, &y))
+              : sn_call_struct(f, SN_STRUCT(counter_type, &c), SN_STRUCT(counter_type, &y)),
+          SN_OK);
+    ck_assert_double_eq(item(y.value), 2);
+    ck_assert_double_eq(item(c.value), 2);
+    sn_program *program;
+    ck_assert_int_eq(sn_function_compile_struct(f, SN_STRUCT(counter_type, &c), &program), SN_OK);
+    const sn_graph *graph = sn_program_graph(program);
+    sn_operation op = {.size = sizeof(op)};
+    ck_assert(sn_graph_operation(graph, sn_graph_find(graph, "counter"), &op));
+    ck_assert(op.kind == SN_OPERATION_VARIABLE && op.type.dtype == SN_I32);
+    ck_assert_ptr_eq(sn_program_variable(program, op.index), c.value);
+    sn_program_release(program);
+    sn_function_destroy(f);
+    sn_release(c.value);
+    close_context();
+  }
+}
+END_TEST
 static sn_status increment(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)context;
   sn_tensor *v = user ? ((counter *)user)->value : in[0];
@@ -420,7 +496,9 @@ int main(void) {
   tcase_add_test(cases, test_f5);
   tcase_add_test(cases, test_f6_f7);
   tcase_add_test(cases, test_f9);
+  tcase_add_test(cases, test_f10);
   tcase_add_test(cases, test_f12);
+  tcase_add_test(cases, test_f12_inside_a_struct);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -106,11 +106,54 @@ START_TEST(variables_are_written_in_place_or_not_at_all) {
 }
 END_TEST
 
+// An index that is a constant, which another op wants in memory, is checked when it lies there.
+static sn_status same(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  out[0] = sn_neg(in[0]);
+  return sn_pending_error(c);
+}
+static sn_status at_a_constant(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const sn_callback bodies[2] = {same, same};
+  (void)user;
+  sn_tensor *number = sn_cast(sn_mul_scalar(sn_scalar_f32(c, 0.75f), 2), SN_I32);
+  sn_switch_case(c, number, bodies, 2, NULL, in, 1, out, 1);
+  sn_assign(table, sn_scatter_add(table, sn_reshape(number, SN_SHAPE(1)),
+                                  sn_reshape(out[0], SN_SHAPE(1, WIDTH))));
+  return sn_pending_error(c);
+}
+
+START_TEST(a_constant_index_is_there_when_it_is_checked) {
+  sn_context *c;
+  ck_assert_int_eq(
+      sn_context_create(&c, .threads = 1, .backend = _i ? SN_BACKEND_INTERPRETER : SN_BACKEND_AUTO),
+      SN_OK);
+  {
+    SN_SCOPE(c);
+    table = sn_variable(sn_zeros(c, SN_F32, SN_SHAPE(ROWS, WIDTH)));
+    sn_function *f = sn_function_create(c, at_a_constant, .inputs = 1, .outputs = 1);
+    sn_tensor *x = sn_ones(c, SN_F32, SN_SHAPE(WIDTH)), *y;
+    for (int call = 1; call < 4; call++) {
+      double sum;
+      // what a buffer holds that nobody has written is no index
+      sn_tensor *dirt = sn_full(c, SN_I32, SN_SHAPE(4096), 1 << 20);
+      ck_assert(!sn_failed(dirt));
+      ck_assert_msg(!sn_call(f, &x, 1, &y, 1), "%s", sn_error_message(c));
+      ck_assert_int_eq(sn_item(sn_sum(sn_index(table, 0, 1)), &sum), SN_OK);
+      ck_assert_double_eq(sum, -call * WIDTH);
+    }
+    sn_function_destroy(f);
+    sn_release(table);
+  }
+  sn_context_destroy(c);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("scatter_variables");
   TCase *tests = tcase_create("variables");
   tcase_set_timeout(tests, 60);
   tcase_add_loop_test(tests, variables_are_written_in_place_or_not_at_all, 0, 8);
+  tcase_add_loop_test(tests, a_constant_index_is_there_when_it_is_checked, 0, 2);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

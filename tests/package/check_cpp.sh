@@ -18,3 +18,10 @@ if compile -DTOO_MANY_AXES 2>"$work/errors"; then
   exit 1
 fi
 grep -q "at most SN_MAX_RANK axes" "$work/errors"
+# What can be described is checked by the compiler: kinds of fields, nested structs, the struct of a call.
+for mistake in NO_SUCH_FIELD NO_SUCH_STRUCT NO_SUCH_HANDLE WRONG_STRUCT; do
+  if compile "-D$mistake" 2>"$work/errors"; then
+    echo "$mistake compiles" >&2
+    exit 1
+  fi
+done

@@ -24,7 +24,7 @@ awk '
   }
   END {
     # These name no op at a call site: conversions of C numbers, references, and the labelling function itself.
-    split("sn_scalar_f32 sn_scalar_f64 sn_scalar_i32 sn_scalar_i64 sn_scalar_bool sn_scalar_c64 sn_scalar_c128 sn_escape sn_locate sn_static", plain, " ")
+    split("sn_scalar_f32 sn_scalar_f64 sn_scalar_i32 sn_scalar_i64 sn_scalar_bool sn_scalar_c64 sn_scalar_c128 sn_escape sn_locate sn_static sn_program_variable sn_program_capture", plain, " ")
     for (i in plain) macro[plain[i]] = 1
     for (name in maker) {
       base = name
@@ -49,4 +49,21 @@ for header in include/sinter/*.h include/sinter/ops/*.h; do
     printf '#include <%s>\n' "${header#include/}" |
       $language -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only - || { echo "$header does not stand alone"; exit 1; }
   done
+done
+
+# What SN_COMPOSITE describes has a known size: an array of tensors, but no pointer to some; and a struct is of the type that is named.
+describes() {
+  printf '%s\n' '#include <sinter/sinter.h>' 'struct a { sn_tensor *w[2]; }; SN_COMPOSITE(a_type, struct a, SN_FIELD(struct a, w));' \
+    'SN_HANDLE_TYPE(h_type, struct a, NULL, NULL, "w");' "struct s { $1; }; SN_COMPOSITE(s_type, struct s, $2(struct s, f${3:-}));" |
+    ${CC:-cc} -std=c11 -xc -Wall -Wextra -Werror -Iinclude -fsyntax-only - 2>/dev/null
+}
+describes 'struct a f[3]' SN_NESTED ', a_type' && describes 'sn_tensor *f[3]' SN_FIELD && describes 'const char *f' SN_FIELD &&
+  describes 'struct a *f' SN_HANDLE ', h_type' ||
+  { echo "SN_COMPOSITE does not take what it must"; exit 1; }
+for wrong in 'sn_tensor **f' 'float f' 'int *f'; do
+  ! describes "$wrong" SN_FIELD || { echo "SN_FIELD takes $wrong"; exit 1; }
+done
+! describes 'sn_tensor *f' SN_HANDLE ', h_type' || { echo "SN_HANDLE takes a tensor"; exit 1; }
+for wrong in 'struct a *f' 'sn_tensor *f'; do
+  ! describes "$wrong" SN_NESTED ', a_type' || { echo "SN_NESTED takes $wrong"; exit 1; }
 done

@@ -59,6 +59,12 @@ SN_API sn_tensor *sn_index(sn_tensor *x, int axis, int64_t index);
 // dim of 1), and "..." once. any dtype. Errors: SN_ERR_ARGUMENT (the text; a step of 0), SN_ERR_INDEX (a number out of range),
 // SN_ERR_SHAPE (too many axes; a rank above SN_MAX_RANK). VJP: dy at these places of zeros. Source: numpy basic indexing.
 SN_API sn_tensor *sn_at(sn_tensor *x, const char *format, ...) SNI_PRINTF(2, 3);
+// y = x, but for the slice, which is value, broadcast to it. x, value: any dtype, the same. Errors: as sn_slice; SN_ERR_SHAPE
+// (value does not broadcast), SN_ERR_DTYPE. VJP: dy outside of the slice to x, inside to value, summed over what was broadcast. Source: jax.Array.at[].set.
+SN_API sn_tensor *sn_set_slice(sn_tensor *x, sn_tensor *value, const sn_range_spec *ranges, int n);
+// The same with NumPy's text: sn_set_at(x, value, "0, %d", i) is x after x[0, i] = value. x, value: any dtype, the same. Errors: as sn_at, sn_set_slice. VJP: as sn_set_slice.
+SN_API sn_tensor *sn_set_at(sn_tensor *x, sn_tensor *value, const char *format, ...)
+    SNI_PRINTF(3, 4);
 // Adds low[i] elements before and high[i] after axis i < n <= rank, all of the given value
 // (converted as in sn_full). any dtype. Errors: SN_ERR_ARGUMENT (negative widths; n > rank). VJP: the slice of
 // dy.

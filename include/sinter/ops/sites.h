@@ -202,6 +202,8 @@
 #define sn_slice(...) SNI_AT(sn_slice(__VA_ARGS__))
 #define sn_index(x, axis, index) SNI_AT(sn_index(x, axis, index))
 #define sn_at(...) SNI_AT(sn_at(__VA_ARGS__))
+#define sn_set_slice(...) SNI_AT(sn_set_slice(__VA_ARGS__))
+#define sn_set_at(...) SNI_AT(sn_set_at(__VA_ARGS__))
 #define sn_pad(...) SNI_AT(sn_pad(__VA_ARGS__))
 #define sn_move_axis(x, source, destination) SNI_AT(sn_move_axis(x, source, destination))
 #define sn_swap_axes(x, a, b) SNI_AT(sn_swap_axes(x, a, b))

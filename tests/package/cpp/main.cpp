@@ -67,6 +67,88 @@ static int calls(sn_context *context, sn_tensor *x) {
   return 0;
 }
 
+// Structs of tensors, with a static field of an enum.
+enum class kind : int { plain, squared };
+struct layer {
+  sn_tensor *w, *b;
+  kind what;
+};
+struct model {
+  layer layers[2];
+  sn_tensor *extra[2];
+  const char *label;
+  long long steps;
+  double rate;
+  bool on;
+};
+SN_COMPOSITE(layer_type, layer, SN_FIELD(layer, w), SN_FIELD(layer, b), SN_FIELD(layer, what));
+SN_COMPOSITE(model_type, model, SN_NESTED(model, layers, layer_type), SN_FIELD(model, extra),
+             SN_FIELD(model, label), SN_FIELD(model, steps), SN_FIELD(model, rate),
+             SN_FIELD(model, on));
+struct pair {
+  sn_tensor *a;
+};
+static void open_pair(const void *handle, sn_tensor **tensors) {
+  tensors[0] = static_cast<const pair *>(handle)->a;
+}
+static void *make_pair(sn_context *, sn_tensor *const *tensors) {
+  static pair made;
+  made.a = tensors[0];
+  return &made;
+}
+SN_HANDLE_TYPE(pair_type, pair, open_pair, make_pair, "a");
+struct holder {
+  pair *p;
+};
+SN_COMPOSITE(holder_type, holder, SN_HANDLE(holder, p, pair_type));
+#ifdef NO_SUCH_HANDLE
+SN_COMPOSITE(wrong_handle, model, SN_HANDLE(model, extra, pair_type));
+#endif
+#ifdef NO_SUCH_FIELD
+struct opaque {
+  float *numbers;
+};
+SN_COMPOSITE(opaque_type, opaque, SN_FIELD(opaque, numbers));
+#endif
+#ifdef NO_SUCH_STRUCT
+SN_COMPOSITE(wrong_type, model, SN_NESTED(model, extra, layer_type));
+#endif
+
+static sn_status apply(sn_context *context, const void *in, void *out, void *) {
+  const model *m = static_cast<const model *>(in);
+  layer *result = static_cast<layer *>(out);
+  result->w = sn_mul(m->layers[0].w, m->layers[1].w);
+  if (m->layers[1].what == kind::squared) result->w = sn_square(result->w);
+  result->what = m->layers[0].what;
+  return sn_pending_error(context);
+}
+
+static int structs(sn_context *context, sn_tensor *x) {
+  model m = {};
+  layer y = {}, slopes = {};
+  double value = 0;
+  m.layers[0].w = m.layers[1].w = sn_add(x, 1);
+  m.layers[1].what = kind::squared;
+  m.label = "text";
+  sn_function *f = sn_struct_function(context, apply, &model_type, &layer_type);
+  CHECK(!sn_call_struct(f, SN_STRUCT(model_type, &m), SN_STRUCT(layer_type, &y)));
+  CHECK(!sn_item(sn_max(y.w), &value) && value == 16 && !y.b && y.what == kind::plain);
+  sn_function_destroy(f);
+  sn_tape *tape = sn_tape_begin(context);
+  sn_tape_watch_struct(tape, SN_STRUCT(layer_type, &m.layers[0]));
+  sn_tensor *z = sn_square(m.layers[0].w);
+  sn_tape_gradient_struct(tape, z, SN_STRUCT(layer_type, &m.layers[0]), &slopes);
+  sn_tape_end(tape);
+  CHECK(!sn_item(sn_max(slopes.w), &value) && value == 4 && !slopes.b);
+  pair held = {x};
+  const holder h = {&held};
+  CHECK(sn_flatten(context, SN_STRUCT(holder_type, &h), nullptr, 0) == 1);
+#ifdef WRONG_STRUCT
+  CHECK(!sn_call_struct(f, SN_STRUCT(model_type, &y), SN_STRUCT(layer_type, &y)));
+#endif
+  return 0;
+}
+
 // Numbers as operands, of any type, 0 too, which is no null pointer there.
 static int numbers(sn_context *context, sn_tensor *x) {
   const int64_t wide = 3;
@@ -101,7 +183,7 @@ int main() {
   sn_tensor *x = sn_ones(context, SN_F32, SN_SHAPE(2, 2));
   double value = 0;
   CHECK(!sn_item(with_axes(x), &value) && value == 4);
-  if (calls(context, x) || numbers(context, x)) return 1;
+  if (calls(context, x) || numbers(context, x) || structs(context, x)) return 1;
   char place[64];
   std::snprintf(place, sizeof(place), "main.cpp:%d)", __LINE__ + 1);
   sn_tensor *bad = dense(x, sn_ones(context, SN_F32, SN_SHAPE(3, 3)));

@@ -101,6 +101,66 @@ START_TEST(test_siblings_evict_what_others_run) {
 }
 END_TEST
 
+// A struct with a static field: siblings trace, hit, run op by op, ask for reasons and walk programs all at once.
+typedef struct scaled {
+  sn_tensor *x;
+  int factor;
+} scaled;
+SN_COMPOSITE(scaled_type, scaled, SN_FIELD(scaled, x), SN_FIELD(scaled, factor));
+
+static sn_status scale(sn_context *context, const void *in, void *out, void *user) {
+  const scaled *s = in;
+  (void)user;
+  *(scaled *)out = (scaled){sn_mul(s->x, (double)s->factor), -s->factor};
+  return sn_pending_error(context);
+}
+
+static bool scales(worker *w, int i, bool eager) {
+  SN_SCOPE(w->context);
+  const int factor = 1 + (i + w->number) % 5;
+  scaled in = {sn_ones(w->context, SN_F32, SN_SHAPE(1 + i % 3)), factor}, out = {NULL, 0};
+  double got = 0;
+  if (eager ? sn_call_struct_eager_in(w->context, w->function, SN_STRUCT(scaled_type, &in),
+                                      SN_STRUCT(scaled_type, &out))
+            : sn_call_struct_in(w->context, w->function, SN_STRUCT(scaled_type, &in),
+                                SN_STRUCT(scaled_type, &out)))
+    return false;
+  return !sn_item(sn_max(out.x), &got) && got == factor && out.factor == -factor &&
+         sn_context_of(out.x) == w->context;
+}
+
+static void *call_with_structs(void *user) {
+  worker *w = user;
+  for (int i = 0; i < n_rounds; i++) {
+    if (!scales(w, i, i % 2)) w->failures++;
+    sn_retrace why = {.size = sizeof(why)};
+    for (int k = 0; sn_function_retrace(w->function, k, 0, &why); k++)
+      if ((k == 0) != (why.cause == SN_RETRACE_FIRST)) w->failures++;
+    if (sn_graph_size(sn_program_graph(w->program)) < 3) w->failures++;
+    if (strcmp(sn_program_signature(w->program),
+               "function(x: f32[2], factor: static 9) -> (x: f32[2], factor: i64[])"))
+      w->failures++;
+  }
+  return NULL;
+}
+
+START_TEST(test_siblings_call_a_function_of_structs) {
+  worker workers[n_threads], common = {0};
+  common.function = sn_struct_function(ctx, scale, &scaled_type, &scaled_type);
+  scaled in = {sn_ones(ctx, SN_F32, SN_SHAPE(2)), 9};
+  ck_assert_int_eq(
+      sn_function_compile_struct(common.function, SN_STRUCT(scaled_type, &in), &common.program),
+      SN_OK);
+  start(workers, call_with_structs, &common);
+  join(workers);
+  sn_function_statistics stats = {.size = sizeof(stats)};
+  sn_function_stats(common.function, &stats);
+  ck_assert_uint_le(stats.traces, 1 + 5 * 2 + 5);
+  sn_program_release(common.program);
+  sn_function_destroy(common.function);
+}
+END_TEST
+
 static void *count_up(void *user) {
   worker *w = user;
   for (int i = 0; i < n_rounds; i++) {
@@ -385,6 +445,7 @@ int main(void) {
   tcase_set_timeout(cases, 120);
   tcase_add_test(cases, test_siblings_share_a_function);
   tcase_add_test(cases, test_siblings_evict_what_others_run);
+  tcase_add_test(cases, test_siblings_call_a_function_of_structs);
   tcase_add_test(cases, test_siblings_update_a_variable);
   tcase_add_test(cases, test_runners_share_a_program);
   tcase_add_test(cases, test_contexts_come_and_go);

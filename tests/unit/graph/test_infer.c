@@ -93,6 +93,8 @@ static const rule_case cases[] = {
         "select: operand #2: expected the shape of operand #0; operands: bool[3], f32[3], f32[]"),
     OK(IDENTITY, "bool[3]", "", "", "bool[3]"),
     // views
+    OK(BARRIER, "f32[B,3]", "2", "", "f32[B,3]"),
+    OK(BARRIER, "i64[]", "1", "", "i64[]"),
     OK(RESHAPE, "f32[2,3,4]", "", "f32[6,4]", "f32[6,4]"),
     OK(RESHAPE, "f32[B,3,4]", "", "f32[2*B,6]", "f32[2*B,6]"),
     OK(RESHAPE, "f32[1]", "", "f32[]", "f32[]"),

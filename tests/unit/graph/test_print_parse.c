@@ -119,6 +119,7 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_TRANSPOSE] = "transpose(%5) {perm=[1,0]} : f32[10,B]",
     [SNI_OP_BROADCAST] = "broadcast(%4) : f32[B,max(B-1,0)]",
     [SNI_OP_SLICE] = "slice(%5) {start=[B-1,1], step=[-1,3]} : f32[B,3]",
+    [SNI_OP_BARRIER] = "barrier(%5) {number=3} : f32[B,10]",
     [SNI_OP_PAD] = "pad(%5, %4) {low=[0,1], high=[B,2], interior=[0,1]} : f32[2*B,22]",
     [SNI_OP_CONCAT] = "concat(%5, %5, %5) {axis=0} : f32[3*B,10]",
     [SNI_OP_REDUCE_SUM] = "reduce_sum(%0) {axes=[0,1]} : f32[]",
@@ -188,6 +189,9 @@ static const char *const lines[SNI_OP_COUNT] = {
         "    %0 = parameter variable 0 : f32[2,3]\n"
         "    %1 = parameter input 1 \"row\" : f32[10]\n"
         "    %2 = parameter input 0 : i64[]\n    return var 0 = %0, %1, %2\n  }] : bool[]",
+    [SNI_OP_CALL] =
+        "call(%0) {apart=1} [func @again {\n    %0 = parameter input 0 : f32[2,3]\n"
+        "    %1 = exp(%0) : f32[2,3]\n    return %1, %0\n  }] : bool[]",
     [SNI_OP_CUSTOM] =
         "custom(%0, %4, %5) {ins=1, outs=1} [func {\n"
         "    %0 = parameter input 0 : f32[2,3]\n    %1 = parameter input 2 : f32[]\n"

@@ -441,6 +441,9 @@ static inline bool ref_view_index(const ref_run *run, const sni_node *node, cons
   for (int k = 0; k < from->rank; k++) {
     int64_t low, gap;
     switch ((int)node->op) {
+      case SNI_OP_BARRIER:
+        source[k] = index[k];
+        break;
       case SNI_OP_TRANSPOSE:
         source[ref_attr(run, node, k)] = index[k];
         break;

@@ -48,6 +48,7 @@ static const struct {
     [SNI_OP_TRANSPOSE] = {"transpose(%8) {perm=[1,0]}", "f32[6,8]"},
     [SNI_OP_BROADCAST] = {"broadcast(%8)", "f32[2,8,6]"},
     [SNI_OP_SLICE] = {"slice(%8) {start=[1,0], step=[2,1]}", "f32[3,6]"},
+    [SNI_OP_BARRIER] = {"barrier(%8) {number=1}", "f32[8,6]"},
     [SNI_OP_PAD] = {"pad(%8, %15) {low=[1,0], high=[2,3], interior=[0,0]}", "f32[11,9]"},
     [SNI_OP_CONCAT] = {"concat(%8, %12) {axis=0}", "f32[13,6]"},
     [SNI_OP_REDUCE_SUM] = {"reduce_sum(%8) {axes=[1]}", "f32[8]"},

@@ -36,6 +36,7 @@ START_TEST(compiler_agrees) {
   ck_assert_int_eq(cpu.avx512bw, !!__builtin_cpu_supports("avx512bw"));
   ck_assert_int_eq(cpu.avx512vl, !!__builtin_cpu_supports("avx512vl"));
   ck_assert_int_eq(cpu.avx512_bf16, !!__builtin_cpu_supports("avx512bf16"));
+  ck_assert_int_eq(cpu.avx512_vnni, !!__builtin_cpu_supports("avx512vnni"));
 }
 END_TEST
 #endif
@@ -57,6 +58,7 @@ START_TEST(features_are_named) {
   ck_assert_int_eq(cpu.avx2, lists(cpu.features, "avx2"));
   ck_assert_int_eq(cpu.avx512f, lists(cpu.features, "avx512f"));
   ck_assert_int_eq(cpu.avx512_bf16, lists(cpu.features, "avx512bf16"));
+  ck_assert_int_eq(cpu.avx512_vnni, lists(cpu.features, "avx512vnni"));
 }
 END_TEST
 
@@ -111,7 +113,7 @@ START_TEST(no_vectors_of_512_bits_are_left) {
   sni_cpu cpu;
   ck_assert_int_lt(isa_within(SNI_ISA_AVX2, &cpu), SNI_ISA_AVX512);
   ck_assert_int_le(cpu.vector_bits, 256);
-  ck_assert(!cpu.avx512f && !cpu.avx512vl && !cpu.avx512_bf16);
+  ck_assert(!cpu.avx512f && !cpu.avx512vl && !cpu.avx512_bf16 && !cpu.avx512_vnni);
 }
 END_TEST
 

@@ -535,6 +535,54 @@ static void read_mapped(const mapped *m, int64_t own, int64_t k, size_t size, ch
          size);
 }
 
+// Narrow integers in pairs: all their dtypes and layouts, odd numbers of k, several pieces and segments of them, and
+// sums of two products that wrap.
+START_TEST(pairs) {
+  static const int narrow[] = {SN_I8, SN_U8, SN_I16};
+  static const int64_t depths[] = {2, 3, 31, 64, 67, 1023, 1025, 2049};
+  const sni_gemm_kernels *kernels[3];
+  const int n = copies(kernels);
+  int paired = 0;
+  state = 3;
+  for (int i = 0; i < 288; i++) {
+    const form f = {.dtype = SN_I32,
+                    .m = between(4, 70),
+                    .n = between(1, 70),
+                    .k = depths[i % 8],
+                    .segment = i % 5 ? 0 : between(1, 99),
+                    .turned_a = i / 9 % 2,
+                    .turned_b = i / 18 % 2,
+                    .goes_on = i % 5 && i % 7 == 0,
+                    .pad = between(0, 2),
+                    .in_c = i % 3 == 0,
+                    .a = narrow[i % 3],
+                    .b = narrow[i / 3 % 3]};
+    check(&f, kernels[i % n], 0);
+    paired += kernels[i % n]->copy_pairs != NULL;
+  }
+#if defined(__x86_64__)
+  ck_assert_int_eq(paired, 288);
+#endif
+  for (int i = 0; i < n; i++) {
+    int16_t least[64];
+    int32_t sums[8 * 8];
+    const size_t bytes = sni_gemm_scratch_bytes(kernels[i], SN_I32, 8, 8, 8, 0, 0);
+    guarded scratch = guard(bytes, 64);
+    for (int j = 0; j < 64; j++) least[j] = INT16_MIN;
+    sni_gemm g = {.dtype = SN_I32, .a_dtype = SN_I16, .b_dtype = SN_I16, .m = 8, .n = 8, .k = 6};
+    g.a = g.b = (const char *)least;
+    g.a_row = g.b_k = 16;
+    g.a_k = g.b_column = 2;
+    g.c = (char *)sums;
+    g.c_row = 32;
+    g.scratch = scratch.at;
+    sni_gemm_run(&g, kernels[i]);
+    for (int j = 0; j < 64; j++) ck_assert_int_eq(sums[j], INT32_MIN);  // 6 * 2^30
+    release(scratch);
+  }
+}
+END_TEST
+
 START_TEST(mapped_sides) {
   const sni_gemm_kernels *kernels[3];
   const int n = copies(kernels);
@@ -611,6 +659,7 @@ int main(void) {
   tcase_add_test(tests, large_products);
   tcase_add_test(tests, segments_over_threads);
   tcase_add_test(tests, what_is_not_shared);
+  tcase_add_test(tests, pairs);
   tcase_add_test(tests, mapped_sides);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
