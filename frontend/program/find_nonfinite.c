@@ -189,14 +189,14 @@ static void use(sni_finder_walk *w, const sni_node *node, sni_node_id by) {
   }
 }
 
-// blamed: of each result.
+// blamed: of each result; NULL: none.
 static void mark(sni_finder_walk *w, const bool *blamed, bool all_blamed) {
   const sni_graph *graph = w->graph;
   for (uint32_t i = 0; i < graph->n_results; i++) {
     sni_finder_node *state = &w->nodes[graph->results[i].node];
     state->needed = true;
     state->last_use = UINT32_MAX;
-    state->blamed |= all_blamed || blamed[i];
+    state->blamed |= all_blamed || (blamed && blamed[i]);
   }
   for (sni_node_id id = graph->n_nodes; id-- > 0;) {
     const sni_node *node = sni_graph_node(graph, id);

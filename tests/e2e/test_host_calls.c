@@ -440,6 +440,36 @@ START_TEST(cancelled_at_each_place) {
 }
 END_TEST
 
+// What is computed again for a gradient is not called again, or it is refused.
+BODY(say_and_square) {
+  say(c, in[0], user);
+  out[0] = sn_square(in[0]);
+  END;
+}
+BODY(checkpointed) {
+  sn_checkpoint(c, say_and_square, user, in, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+
+START_TEST(checkpoints_call_once) {
+  sn_context *c = open_context(_i);
+  notes n = {.calls = 0};
+  sn_function *f = sn_function_create(c, checkpointed, .user = &n, .inputs = 1, .outputs = 2);
+  sn_tensor *x = sn_scalar_f32(c, 3), *y[2];
+  const sn_status status = call(_i, f, &x, 1, y, 2);
+  if (status == SN_OK) {
+    ck_assert_int_eq(n.calls, 1);
+    ck_assert_double_eq(number(y[1]), 6);
+  } else {
+    ck_assert_msg(status == SN_ERR_STATE, "%s", sn_error_message(c));
+    ck_assert_int_eq(n.calls, 0);
+  }
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
 static sn_status misuse(const sn_host_args *a) {
   notes *n = a->user;
   sn_tensor *t = sn_zeros(n->context, SN_F32, SN_SHAPE(2));
@@ -754,6 +784,7 @@ int main(void) {
   tcase_add_test(tests, tapes_record_them);
   tcase_add_loop_test(tests, a_call_that_fails, 0, MODES);
   tcase_add_loop_test(tests, cancelled_at_each_place, 0, MODES);
+  tcase_add_loop_test(tests, checkpoints_call_once, 0, MODES);
   tcase_add_loop_test(tests, the_context_is_closed, 0, MODES);
   tcase_add_test(tests, what_is_refused);
   tcase_add_loop_test(tests, defined_ops, 0, MODES);
