@@ -1,7 +1,12 @@
 // Checks a graph once more when its symbols have numbers. Inference accepts what may hold for some
 // sizes: a slice that starts at 5 of N elements, a dim N - 3. Tracing makes such expressions only
 // where they are right for all sizes; a graph given as text need not.
+//
+// Nodes that ask for a late size, or read one of it, are left alone as long as its symbol is negative.
 #include "graph/infer.h"
+#include "graph/late.h"
+
+#include <string.h>
 
 typedef struct sizes {
   const sni_graph *graph;
@@ -10,7 +15,21 @@ typedef struct sizes {
   sni_type *types;  // per node, with numbers for dims
   const sni_type **operands;
   sni_dim *attrs;
+  bool *marks, *unknown;  // per symbol, per node; marks NULL: there are no late symbols
 } sizes;
+
+static bool is_unknown(const sizes *s, sni_node_id id) {
+  const sni_node *node = &s->graph->nodes[id];
+  const int n = sni_dim_symbol_count(s->graph->dims);
+  if (!s->marks) return false;
+  memset(s->marks, 0, (size_t)n * sizeof(*s->marks));
+  sni_mark_node_symbols(s->graph, node, s->marks);
+  for (int i = 0; i < node->n_operands; i++)
+    if (s->unknown[node->operands[i]]) return true;
+  for (int i = 0; i < n; i++)
+    if (s->marks[i] && s->symbols[i] < 0) return true;
+  return false;
+}
 
 // The number of a dim. A negative constant stays the reference that it is: steps and starts.
 static sn_status number(const sizes *s, const sni_node *node, sni_dim dim, sni_dim *out) {
@@ -54,6 +73,8 @@ static sn_status check_node(sizes *s, sni_node_id id) {
   const sni_node *node = &s->graph->nodes[id];
   sni_type *type = &s->types[id], inferred;
   *type = node->type;
+  s->unknown[id] = is_unknown(s, id);
+  if (s->unknown[id] || sni_is_about_sizes(node)) return SN_OK;
   for (int i = 0; i < type->rank; i++) SNI_TRY(number(s, node, node->type.dims[i], &type->dims[i]));
   for (int i = 0; i < node->n_operands; i++) s->operands[i] = &s->types[node->operands[i]];
   for (int i = 0; i < node->n_attrs; i++)
@@ -78,7 +99,10 @@ sn_status sni_graph_check_sizes(const sni_graph *graph, const int64_t *symbols,
   s.types = SNI_ARENA_ARRAY(&arena, sni_type, graph->n_nodes);
   s.operands = SNI_ARENA_ARRAY(&arena, const sni_type *, operands);
   s.attrs = SNI_ARENA_ARRAY(&arena, sni_dim, attrs);
-  sn_status status = s.types && s.operands && s.attrs
+  s.unknown = SNI_ARENA_ARRAY(&arena, bool, graph->n_nodes);
+  const int n_symbols = sni_dim_late_count(graph->dims) ? sni_dim_symbol_count(graph->dims) : 0;
+  if (n_symbols) s.marks = SNI_ARENA_ARRAY(&arena, bool, n_symbols);
+  sn_status status = s.types && s.operands && s.attrs && s.unknown && (!n_symbols || s.marks)
                          ? SN_OK
                          : sni_fail_memory(diag, graph->n_nodes * sizeof(sni_type), "types");
   sni_diag why;

@@ -112,17 +112,22 @@ sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, 
   return SN_OK;
 }
 
-// The while whose history the rescan walks; NULL: its first operand is none.
-static const sni_node *loop_of(const sni_graph *graph, const sni_node *rescan) {
-  const sni_node *history = sni_graph_node(graph, rescan->operands[0]);
+const sni_node *sni_loop_of_history(const sni_graph *graph, sni_node_id id) {
+  const sni_node *history = sni_graph_node(graph, id);
+  for (uint32_t i = 0; i < graph->n_histories; i++)
+    if (graph->histories[i].node == id) return graph->histories[i].loop;
   if (!sni_is_result(history)) return NULL;
   const sni_node *loop = sni_graph_node(graph, history->operands[0]);
   return loop->op == SNI_OP_WHILE && history->attrs[0] == loop->attrs[0] ? loop : NULL;
 }
 
+bool sni_is_history(const sni_graph *graph, sni_node_id node) {
+  return sni_loop_of_history(graph, node) != NULL;
+}
+
 // The row of a history.
 static bool history_type(const sni_graph *graph, const sni_node *rescan, int row, sni_type *out) {
-  const sni_graph *step = sni_control_step(loop_of(graph, rescan));
+  const sni_graph *step = sni_control_step(sni_loop_of_history(graph, rescan->operands[0]));
   const sni_node_id output = sni_body_output(step, row);
   if (output == SNI_NO_NODE) return false;
   *out = *sni_graph_type(step, output);
@@ -305,7 +310,7 @@ static bool counts_fit(const sni_node *node) {
 }
 
 static sn_status check_history(const sni_graph *graph, const sni_node *rescan, int n_rows) {
-  const sni_node *loop = loop_of(graph, rescan);
+  const sni_node *loop = sni_loop_of_history(graph, rescan->operands[0]);
   if (!loop) return fail(graph, rescan, "operand", 0);
   if (n_rows > sni_body_outputs(sni_control_step(loop))) return fail(graph, rescan, "rows", n_rows);
   return SN_OK;
@@ -323,6 +328,32 @@ sn_status sni_control_check(const sni_graph *graph, const sni_node *node) {
   if (node->op == SNI_OP_CUSTOM) return check_way_back(graph, node, &c);
   if (node->op == SNI_OP_HOST) return check_host(graph, node, &c);
   return node->op == SNI_OP_COND ? check_branches(graph, node) : SN_OK;
+}
+
+// What a body says of sizes stays in it.
+static sn_status check_result_sizes(const sni_graph *graph, const sni_node *node, int index,
+                                    const sni_type *type) {
+  const int n = sni_dim_symbol_count(graph->dims);
+  if (!sni_dim_late_count(graph->dims)) return SN_OK;
+  bool *asked = sni_alloc_zeroed(graph->arena->allocator, (size_t)n * sizeof(*asked)),
+       inner = false;
+  if (!asked) return sni_fail_memory(graph->diag, (size_t)n, "late sizes");
+  for (int d = 0; d < type->rank; d++)
+    sni_dim_mark_symbols(graph->dims, type->dims[d], false, asked);
+  for (int b = 0; b < node->n_bodies; b++)
+    for (uint32_t i = 0; i < node->bodies[b]->n_nodes; i++) {
+      const sni_node *extent = &node->bodies[b]->nodes[i];
+      if (!sni_is_about_sizes(extent) || !extent->n_operands) continue;
+      const int symbol = sni_dim_bare_symbol(graph->dims, extent->attrs[0]);
+      inner |= symbol >= 0 && asked[symbol];
+    }
+  sni_free(graph->arena->allocator, asked, (size_t)n * sizeof(*asked));
+  if (!inner) return SN_OK;
+  char text[200];
+  sni_type_format(graph->dims, type, text, sizeof(text));
+  return sni_fail(graph->diag, SN_ERR_SHAPE,
+                  "%s: result %d is %s, a size that the body alone knows",
+                  sni_op_infos[node->op].name, index, text);
 }
 
 // ---- construction
@@ -356,6 +387,7 @@ sn_status sni_graph_add_control_result(sni_graph *graph, sni_node_id control, in
   sni_type type;
   const sni_node *node = sni_graph_node(graph, control);
   SNI_TRY(sni_control_result_type(graph, node, index, &type));
+  SNI_TRY(check_result_sizes(graph, node, index, &type));
   const sni_dim attr = index;
   return sni_graph_append(graph, true, SNI_OP_RESULT, &control, 1, &attr, 1, &type, node->location,
                           out_id);

@@ -51,6 +51,10 @@ sni_node_id sni_body_output(const sni_graph *body, int index);
 sni_node_id sni_body_next(const sni_graph *body, int index);
 int sni_body_outputs(const sni_graph *body);
 
+// The while whose history a rescan walks; NULL: its first operand is none.
+const sni_node *sni_loop_of_history(const sni_graph *graph, sni_node_id history);
+bool sni_is_history(const sni_graph *graph, sni_node_id node);
+
 // What RESULT number `index` of the node is. Errors: SN_ERR_MEMORY, SN_ERR_INTERNAL.
 sn_status sni_control_result_type(const sni_graph *graph, const sni_node *node, int index,
                                   sni_type *out_type);

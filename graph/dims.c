@@ -30,6 +30,7 @@ sn_status sni_dim_table_overlay(const sni_dim_table *parent, sni_arena *arena, s
                            .symbol_slots = parent->symbol_slots,
                            .n_symbol_slots = parent->n_symbol_slots,
                            .has_named_symbols = parent->has_named_symbols,
+                           .n_late = parent->n_late,
                            .guards = parent->guards,
                            .n_guards = parent->n_guards};
   *out_table = table;
@@ -206,13 +207,68 @@ sn_status sni_dim_new_named(sni_dim_table *table, const char *name, size_t lengt
   if (dim == SNI_DIM_FAILED) return SN_ERR_MEMORY;
   const uint64_t hash = sni_hash_bytes(0, copy, length);
   enter_symbol(table->symbol_slots, table->n_symbol_slots, hash, table->n_symbols);
-  table->symbols[table->n_symbols++] = (sni_dim_symbol_info){dim, hint < 0 ? -1 : hint, copy, hash};
+  table->symbols[table->n_symbols++] =
+      (sni_dim_symbol_info){dim, hint < 0 ? -1 : hint, false, copy, hash};
   *out_dim = dim;
   return SN_OK;
 }
 
 sn_status sni_dim_new_symbol(sni_dim_table *table, int64_t hint, sni_dim *out_dim) {
   return sni_dim_new_named(table, NULL, 0, hint, out_dim);
+}
+
+sn_status sni_dim_new_late(sni_dim_table *table, sni_dim *out_dim) {
+  SNI_TRY(sni_dim_new_symbol(table, -1, out_dim));
+  sni_dim_make_late(table, *out_dim);
+  return SN_OK;
+}
+
+void sni_dim_make_late(sni_dim_table *table, sni_dim symbol) {
+  const int number = sni_dim_bare_symbol(table, symbol);
+  if (number < 0 || table->symbols[number].late) return;
+  table->symbols[number].late = true;
+  table->n_late++;
+}
+
+bool sni_dim_is_late(const sni_dim_table *table, int symbol) {
+  return table->symbols[symbol].late;
+}
+
+int sni_dim_late_count(const sni_dim_table *table) {
+  return table ? (int)table->n_late : 0;
+}
+
+int sni_dim_bare_symbol(const sni_dim_table *table, sni_dim dim) {
+  if (!sni_dim_is_reference(dim)) return -1;
+  const sni_dim_expression *e = &sni_dim_at(table, dim)->expression;
+  return e->op == SNI_DIM_SYMBOL ? (int)e->a : -1;
+}
+
+bool sni_dim_is_made_late(const sni_dim_table *table, sni_dim dim) {
+  return sni_dim_has_late(table, sni_dim_canonical(table, dim));
+}
+
+sni_dim sni_dim_unified(const sni_dim_table *table, sni_dim dim) {
+  return sni_dim_canonical(table, dim);
+}
+
+void sni_dim_mark_symbols(const sni_dim_table *table, sni_dim dim, bool as_written, bool *marks) {
+  if (!as_written) dim = sni_dim_canonical(table, dim);
+  if (!sni_dim_is_reference(dim)) return;
+  const sni_dim_expression *e = &sni_dim_at(table, dim)->expression;
+  if (e->op == SNI_DIM_SYMBOL) {
+    marks[e->a] = true;
+    return;
+  }
+  sni_dim_mark_symbols(table, e->a, as_written, marks);
+  sni_dim_mark_symbols(table, e->b, as_written, marks);
+}
+
+bool sni_dim_has_late(const sni_dim_table *table, sni_dim dim) {
+  if (!table || !table->n_late || !sni_dim_is_reference(dim)) return false;
+  const sni_dim_expression *e = &sni_dim_at(table, dim)->expression;
+  if (e->op == SNI_DIM_SYMBOL) return table->symbols[e->a].late;
+  return sni_dim_has_late(table, e->a) || sni_dim_has_late(table, e->b);
 }
 
 int sni_dim_symbol_count(const sni_dim_table *table) {

@@ -43,6 +43,7 @@ typedef struct sni_dim_link {
 typedef struct sni_dim_symbol_info {
   sni_dim dim;
   int64_t hint;  // -1: unknown
+  bool late;
   const char *name;
   uint64_t name_hash;
 } sni_dim_symbol_info;
@@ -67,6 +68,9 @@ struct sni_dim_table {
   uint32_t n_symbol_slots;
   sni_dim_guard *guards;
   uint32_t n_guards, guards_capacity;
+  sni_dim_guard *late_guards;
+  uint32_t n_late_guards, late_guards_capacity, n_taken;
+  uint32_t n_late;         // symbols
   bool settles;            // sni_dim_settle does something
   bool has_named_symbols;  // parsing made some: default names may collide with theirs
   sn_status failure;  // why the latest SNI_DIM_FAILED came about: SN_ERR_MEMORY or SN_ERR_SHAPE
@@ -105,6 +109,8 @@ static inline sni_dim sni_dim_canonical(const sni_dim_table *table, sni_dim dim)
   return table && sni_dim_is_reference(dim) ? sni_dim_at(table, dim)->canonical : dim;
 }
 
+// Whether a late symbol is in it.
+bool sni_dim_has_late(const sni_dim_table *table, sni_dim dim);
 // Notes why and returns SNI_DIM_FAILED.
 sni_dim sni_dim_fail(sni_dim_table *table, sn_status why);
 // The entry op(a, b), made if there is none.

@@ -43,9 +43,43 @@ static bool reserve_guard(sni_dim_table *table) {
   return !status;
 }
 
+// ---- what a run checks
+static bool reserve_late_guard(sni_dim_table *table) {
+  sn_status status =
+      sni_arena_grow(table->arena, NULL, (void **)&table->late_guards, &table->late_guards_capacity,
+                     table->n_late_guards + 1, sizeof(*table->late_guards));
+  if (status) table->failure = SN_ERR_MEMORY;
+  return !status;
+}
+
+static bool require_late(sni_dim_table *table, sni_dim greater, sni_dim less) {
+  if (table->parent || less == SNI_DIM_FAILED || greater == SNI_DIM_FAILED ||
+      !reserve_late_guard(table))
+    return false;
+  table->late_guards[table->n_late_guards++] =
+      (sni_dim_guard){.a = greater, .b = less, .at_least = true};
+  return true;
+}
+
+bool sni_dim_has_late_guard(const sni_dim_table *table) {
+  return table->n_taken < table->n_late_guards;
+}
+
+bool sni_dim_take_late_guard(sni_dim_table *table, sni_dim_guard *out_guard) {
+  if (table->n_taken == table->n_late_guards) return false;
+  *out_guard = table->late_guards[table->n_taken++];
+  return true;
+}
+
+// What unification has made of it, where its symbols may be late: these are no symbols of a call.
+static sni_dim as_of_now(const sni_dim_table *table, sni_dim dim) {
+  return table && table->n_late ? sni_dim_canonical(table, dim) : dim;
+}
+
 // One guard per dim: a higher bound takes the place of a lower one.
 bool sni_dim_require(sni_dim_table *table, sni_dim dim, int64_t least) {
   int64_t value;
+  dim = as_of_now(table, dim);
   if (!sni_dim_valid(table, dim)) return false;
   if (sni_dim_is_constant(table, dim, &value)) return value >= least;
   if (least <= 0 && sni_dim_at(table, dim)->expression.op == SNI_DIM_SYMBOL) return true;
@@ -53,6 +87,7 @@ bool sni_dim_require(sni_dim_table *table, sni_dim dim, int64_t least) {
   if (listed && sni_dim_decode(table->guards[listed - 1].b, &value) && value >= least) return true;
   value = sni_dim_hint(table, dim);
   if ((value >= 0 && value < least) || table->parent) return false;
+  if (sni_dim_has_late(table, dim)) return require_late(table, dim, sni_dim_signed(table, least));
   const sni_dim bound = sni_dim_signed(table, least);
   if (bound == SNI_DIM_FAILED) return false;
   if (listed) {
@@ -68,11 +103,13 @@ bool sni_dim_require(sni_dim_table *table, sni_dim dim, int64_t least) {
 // One guard per dim: a lower bound takes the place of a higher one.
 bool sni_dim_require_most(sni_dim_table *table, sni_dim dim, int64_t most) {
   int64_t value;
+  dim = as_of_now(table, dim);
   if (!sni_dim_valid(table, dim)) return false;
   if (sni_dim_is_constant(table, dim, &value)) return value <= most;
   const uint32_t listed = sni_dim_at(table, dim)->most_guard;
   if (listed && sni_dim_decode(table->guards[listed - 1].a, &value) && value <= most) return true;
   if (sni_dim_hint(table, dim) > most || table->parent) return false;
+  if (sni_dim_has_late(table, dim)) return require_late(table, sni_dim_signed(table, most), dim);
   const sni_dim bound = sni_dim_signed(table, most);
   if (bound == SNI_DIM_FAILED) return false;
   if (listed) {
@@ -197,6 +234,41 @@ static bool substitute(sni_dim_table *table, sni_dim symbol, sni_dim value) {
   return true;
 }
 
+static int youngest_late(const sni_dim_table *table, sni_dim dim) {
+  for (int i = (int)table->n_symbols; i-- > 0;)
+    if (table->symbols[i].late && contains(table, dim, table->symbols[i].dim)) return i;
+  return -1;
+}
+
+// Late sizes that no symbol can be isolated of (a reshape to pairs): the one that is an expression becomes the other.
+static bool unify_expressions(sni_dim_table *table, sni_dim a, sni_dim b) {
+  a = sni_dim_canonical(table, a);
+  b = sni_dim_canonical(table, b);
+  if (!sni_dim_is_reference(a) || sni_dim_at(table, a)->expression.op == SNI_DIM_SYMBOL) {
+    const sni_dim other = a;
+    a = b;
+    b = other;
+  }
+  if (!sni_dim_is_reference(a) || sni_dim_at(table, a)->expression.op == SNI_DIM_SYMBOL ||
+      youngest_late(table, a) < 0 || youngest_late(table, b) > youngest_late(table, a) ||
+      contains(table, b, a) || !reserve_late_guard(table))
+    return false;
+  if (!substitute(table, a, b)) return false;
+  table->late_guards[table->n_late_guards++] = (sni_dim_guard){.a = a, .b = b};
+  return true;
+}
+
+// The term whose symbol is the one to go; -1: there is none. What is known later becomes what is known before: else
+// the number of a symbol would be wanted before a run has it.
+static int choose_term(const sni_dim_table *table, sni_dim difference, const sni_dim_sum *sum) {
+  const int late = table->n_late ? youngest_late(table, difference) : -1;
+  int chosen = sum->n - 1;  // of two symbols the one with the later name goes
+  while (chosen >= 0 && (!solvable(table, sum, chosen) ||
+                         (late >= 0 && sum->terms[chosen].product != table->symbols[late].dim)))
+    chosen--;
+  return chosen;
+}
+
 bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b) {
   if (!sni_dim_valid(table, a) || !sni_dim_valid(table, b)) return false;
   if (sni_dim_equal(table, a, b)) return true;
@@ -208,9 +280,8 @@ bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b) {
     return false;
   sni_dim_sum sum;
   sni_dim_split(table, difference, &sum);
-  int chosen = sum.n - 1;  // of two symbols the one with the later name goes
-  while (chosen >= 0 && !solvable(table, &sum, chosen)) chosen--;
-  if (chosen < 0) return false;
+  const int chosen = choose_term(table, difference, &sum);
+  if (chosen < 0) return unify_expressions(table, a, b);
   sni_dim symbol = sum.terms[chosen].product;
   int64_t divisor = -sum.terms[chosen].coefficient;
   memmove(&sum.terms[chosen], &sum.terms[chosen + 1],
@@ -220,14 +291,21 @@ bool sni_dim_unify(sni_dim_table *table, sni_dim a, sni_dim b) {
   sni_dim value = sni_dim_build(table, &sum);
   if (value == SNI_DIM_FAILED) return false;
   if (sni_dim_is_constant(table, value, &constant) && constant < 0) return false;
-  if (!reserve_guard(table)) return false;
+  a = as_of_now(table, a);
+  b = as_of_now(table, b);
+  const bool late = sni_dim_has_late(table, symbol);
+  if (!(late ? reserve_late_guard(table) : reserve_guard(table))) return false;
   int64_t *hint = &table->symbols[sni_dim_at(table, symbol)->expression.a].hint;
   if (*hint < 0) *hint = sni_dim_hint(table, value);
   if (*hint >= 0 && sni_dim_is_reference(value) &&
       sni_dim_at(table, value)->expression.op == SNI_DIM_SYMBOL)
     table->symbols[sni_dim_at(table, value)->expression.a].hint = *hint;
   if (!substitute(table, symbol, value)) return false;
-  table->guards[table->n_guards++] = (sni_dim_guard){.a = a, .b = b};
+  const sni_dim_guard guard = {.a = a, .b = b};
+  if (late)
+    table->late_guards[table->n_late_guards++] = guard;
+  else
+    table->guards[table->n_guards++] = guard;
   return true;
 }
 

@@ -51,6 +51,7 @@ typedef enum sni_op_lowering {
   SNI_LOWERING_PARTS,    // nothing: split_complex has made real ops of it
   SNI_LOWERING_CONTROL,  // a command of its own, which runs the executables of its bodies
   SNI_LOWERING_RESULT,   // a buffer that the command of its operand fills
+  SNI_LOWERING_EXTENT,   // nothing: between two segments (passes/segments.h)
 } sni_op_lowering;
 
 typedef enum sni_op_flags {
@@ -245,6 +246,11 @@ static inline bool sni_is_result(const sni_node *node) {
   return sni_lowering_of(node) == SNI_LOWERING_RESULT;
 }
 
+// Says a size or what is true of one (graph/late.h).
+static inline bool sni_is_about_sizes(const sni_node *node) {
+  return sni_lowering_of(node) == SNI_LOWERING_EXTENT;
+}
+
 typedef enum sni_parameter_kind {
   SNI_PARAMETER_INPUT,     // index: of the function's inputs
   SNI_PARAMETER_VARIABLE,  // index: of the graph's captured variables; also the random state
@@ -263,6 +269,11 @@ typedef struct sni_result {
   int32_t variable;
 } sni_result;
 
+typedef struct sni_outer_history {
+  sni_node_id node;
+  const sni_node *loop;
+} sni_outer_history;
+
 struct sni_graph {
   sni_arena *arena;  // owns everything below; borrowed
   sni_diag *diag;    // where failures are described; borrowed
@@ -275,6 +286,9 @@ struct sni_graph {
   uint32_t n_results, results_capacity;
   // Symbols and expressions; shared by the graphs that passes derive from each other.
   sni_dim_table *dims;
+  // INPUT parameters that are histories (graph/control.h) of whiles in other graphs: of segments alone.
+  sni_outer_history *histories;
+  uint32_t n_histories, histories_capacity;
   bool is_clean;  // a body that passes have done with (passes/graph/rewrite_control.h)
 };
 

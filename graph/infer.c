@@ -68,6 +68,18 @@ sn_status sni_infer_control(const sni_inference *in, sni_type *out_type) {
   return SN_OK;
 }
 
+sn_status sni_infer_extent(const sni_inference *in, sni_type *out_type) {
+  *out_type = *in->operands[0];
+  if (out_type->dtype == SN_I64 && out_type->rank == 0) return SN_OK;
+  return sni_infer_fail(in, SN_ERR_SHAPE, "operand #0: expected i64[]");
+}
+
+sn_status sni_infer_require(const sni_inference *in, sni_type *out_type) {
+  int64_t least;
+  *out_type = sni_type_make(SN_BOOL, 0, NULL);
+  return read_attr(in, 2, "least", &least);
+}
+
 sn_status sni_infer_dim_size(const sni_inference *in, sni_type *out_type) {
   (void)in;
   *out_type = sni_type_make(SN_I64, 0, NULL);

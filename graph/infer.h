@@ -76,6 +76,8 @@ sn_status sni_infer_eigh(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_svd(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_barrier(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_control(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_extent(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_require(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_random_words(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_random_f32(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_random_float(const sni_inference *in, sni_type *out_type);

@@ -21,6 +21,7 @@ typedef struct value_name {
 
 typedef struct parser {
   const char *text, *cursor, *end;
+  const sni_graph *root;  // the outermost one
   sni_graph *graph;
   sni_diag *diag;     // the caller's
   sni_diag inner;     // of the graph while parsing: its messages get a place
@@ -370,6 +371,15 @@ static sn_status append(parser *p, sni_op op, int n, const sni_dim *attrs, int n
                           out_id);
 }
 
+static bool is_dim_of_input(const parser *p, sni_dim dim) {
+  for (uint32_t i = 0; i < p->root->n_parameters; i++) {
+    const sni_type *type = sni_graph_type(p->root, p->root->parameters[i].node);
+    for (int d = 0; d < type->rank; d++)
+      if (sni_dim_equal(p->root->dims, type->dims[d], dim)) return true;
+  }
+  return false;
+}
+
 static sn_status read_operation(parser *p, const char *line, sni_op op, sni_node_id *out_id) {
   sni_dim attrs[sni_schema_max * SN_MAX_RANK];
   int n_attrs;
@@ -396,6 +406,8 @@ static sn_status read_operation(parser *p, const char *line, sni_op op, sni_node
       append(p, op, (int)n, attrs, n_attrs, bodies, n_bodies, &type, location, out_id);
   if (status) return fail_inner(p, line, status);
   p->graph->nodes[*out_id].name = name;
+  if (op == SNI_OP_EXTENT && !is_dim_of_input(p, attrs[0]))
+    sni_dim_make_late(p->graph->dims, attrs[0]);
   return SN_OK;
 }
 
@@ -489,6 +501,7 @@ sn_status sni_graph_parse(sni_arena *arena, sni_diag *diag, const char *text, si
   SNI_TRY(sni_graph_create(arena, diag, NULL, NULL, &p.graph));
   if (!grow_names(&p)) return fail_memory(&p);
   p.graph->diag = &p.inner;
+  p.root = p.graph;
   sn_status status = read_text(&p);
   p.graph->diag = diag;
   if (status) return status;

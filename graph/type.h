@@ -51,6 +51,21 @@ sn_status sni_dim_table_overlay(const sni_dim_table *parent, sni_arena *arena, s
 // A new symbol. hint: its value at trace time, or -1. *out_dim names it.
 sn_status sni_dim_new_symbol(sni_dim_table *table, int64_t hint, sni_dim *out_dim);
 int sni_dim_symbol_count(const sni_dim_table *table);
+// The same of a late symbol (graph/late.h), whose number a run finds out. What holds such a one to another size is no
+// guard of calls but checked by the run.
+sn_status sni_dim_new_late(sni_dim_table *table, sni_dim *out_dim);
+// Of a symbol that a text has named.
+void sni_dim_make_late(sni_dim_table *table, sni_dim symbol);
+bool sni_dim_is_late(const sni_dim_table *table, int symbol);
+int sni_dim_late_count(const sni_dim_table *table);
+// Its number where the dim was made as a symbol, whatever it was unified with since; -1: it was not.
+int sni_dim_bare_symbol(const sni_dim_table *table, sni_dim dim);
+// Whether a late symbol is in it.
+bool sni_dim_is_made_late(const sni_dim_table *table, sni_dim dim);
+// What unification has made of it.
+sni_dim sni_dim_unified(const sni_dim_table *table, sni_dim dim);
+// Marks the symbols that the dim is made of; as_written: before unification.
+void sni_dim_mark_symbols(const sni_dim_table *table, sni_dim dim, bool as_written, bool *marks);
 // The dim that names symbol number i.
 sni_dim sni_dim_symbol(const sni_dim_table *table, int i);
 int64_t sni_dim_hint(const sni_dim_table *table, sni_dim dim);  // value under the hints; -1 unknown
@@ -84,6 +99,9 @@ typedef struct sni_dim_guard {
 void sni_dim_label_guards(sni_dim_table *table, int first, const char *op, const char *file,
                           int line);
 int sni_dim_guard_count(const sni_dim_table *table);
+// The oldest condition on late symbols that nobody has taken yet. False: there is none.
+bool sni_dim_has_late_guard(const sni_dim_table *table);
+bool sni_dim_take_late_guard(sni_dim_table *table, sni_dim_guard *out_guard);
 sni_dim_guard sni_dim_guard_at(const sni_dim_table *table, int i);
 bool sni_dim_guard_holds(const sni_dim_table *table, sni_dim_guard guard, const int64_t *symbols);
 // "B == C, but they are 3 and 1", as snprintf does: what is broken for these values.

@@ -27,4 +27,10 @@ void sni_compiler_note_no_plugin(sni_compiler *compiler);
 sni_llvm_request sni_compiler_request(const sni_compiler *compiler, const sni_tree *const *kernels,
                                       const char *const *symbols, int n, sni_llvm_output output);
 
+// (compile_segments.c) The executable of whole, whose graph is optimised; traced: what that was made from.
+sn_status sni_compile_segments(sni_compiled *whole, const sni_graph *traced,
+                               const sni_compile_options *options, sni_diag *diag);
+// Adds the numbers of commands and the bytes of code.
+void sni_count_in(sni_compiled *whole, const sni_compiled *part);
+
 #endif

@@ -9,12 +9,14 @@
 // small, and eager.c caches their executables.
 #include "codegen/kernel/contraction.h"
 #include "graph/control.h"
+#include "graph/late.h"
 #include "passes/code_source.h"
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite.h"
 #include "passes/lower/argument_offsets.h"
 #include "passes/lower/command_graph.h"
 #include "passes/lower/library.h"
+#include "passes/segments.h"
 #include "runtime/control.h"
 #include "runtime/float_modes.h"
 #include "runtime/host_calls.h"
@@ -32,6 +34,7 @@ typedef struct job {
   sni_allocator *allocator;
   sni_diag *diag;
   sni_dim_table *dims;         // on top of the caller's, which is only read
+  bool check_sizes;            // of bodies, too
   const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
   sni_compiled *compiled;
   const sni_executable *const *
@@ -102,6 +105,10 @@ static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_are
     return sni_fail_memory(diag, graph->n_nodes * sizeof(sni_node), "a graph");
   for (uint32_t i = 0; i < graph->n_nodes; i++)
     if (copy->nodes[i].n_bodies) SNI_TRY(copy_bodies(dims, arena, diag, &copy->nodes[i]));
+  copy->histories =
+      sni_arena_copy(arena, graph->histories, graph->n_histories * sizeof(*graph->histories));
+  if (graph->n_histories && !copy->histories) return sni_fail_memory(diag, 0, "a graph");
+  copy->n_histories = copy->histories_capacity = graph->n_histories;
   copy->is_clean = graph->is_clean;
   copy->n_nodes = copy->nodes_capacity = graph->n_nodes;
   copy->n_parameters = copy->parameters_capacity = graph->n_parameters;
@@ -110,12 +117,12 @@ static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_are
   return SN_OK;
 }
 
-static sn_status optimize(job *j, const sni_graph *graph) {
-  sni_graph source = *graph, *optimized;
+static sn_status optimize(job *j, const sni_graph *graph, bool optimised) {
+  sni_graph source = *graph, *optimized = &source;
   source.arena = &j->scratch;
   source.diag = j->diag;
   source.dims = j->dims;
-  SNI_TRY(sni_optimize_graph(&source, &optimized));
+  if (!optimised) SNI_TRY(sni_optimize_graph(&source, &optimized));
   return copy_graph(optimized, optimized->dims, &j->compiled->arena, j->diag, &j->compiled->graph);
 }
 
@@ -147,21 +154,16 @@ static const sni_executable *find_body(const job *j, const sni_graph *graph, uin
 static sn_status compile_body(job *j, const sni_graph *graph, uint64_t hash, sn_backend backend,
                               const sni_executable **out_executable) {
   sni_compiled *compiled = j->compiled, *made;
-  sni_graph body = *graph;
-  body.dims = j->dims;
+  const sni_compile_options options = {
+      .backend = backend, .check_sizes = j->check_sizes, .watch = j->watch};
   SNI_TRY(sni_arena_grow(&compiled->arena, j->diag, (void **)&compiled->bodies,
                          &compiled->bodies_capacity, compiled->n_bodies + 1,
                          sizeof(*compiled->bodies)));
-  SNI_TRY(sni_compile(j->compiler, &body,
-                      &(sni_compile_options){.backend = backend, .watch = j->watch}, j->diag,
-                      &made));
+  SNI_TRY(sni_compile(j->compiler, graph, &options, j->diag, &made));
   made->source = graph;
   made->source_hash = hash;
   compiled->bodies[compiled->n_bodies++] = made;
-  compiled->n_native += made->n_native;
-  compiled->n_interpreted += made->n_interpreted;
-  compiled->n_blas += made->n_blas;
-  compiled->code_bytes += made->code_bytes;
+  sni_count_in(compiled, made);
   *out_executable = &made->executable;
   return SN_OK;
 }
@@ -538,7 +540,8 @@ static sn_status poll(const job *j) {
   return sni_watch_poll(j->watch, HUGE_VAL, j->diag);
 }
 
-static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backend) {
+static sn_status compile_whole(job *j, const sni_graph *graph, const sni_compile_options *options) {
+  sn_backend backend = options->backend;
   if (backend == SN_BACKEND_AUTO) backend = j->compiler->setup.backend;
   if (backend != SN_BACKEND_INTERPRETER) j->api = sni_plugin_load(&j->compiler->plugin);
   if (backend == SN_BACKEND_AUTO && !j->api) sni_compiler_note_no_plugin(j->compiler);
@@ -546,8 +549,10 @@ static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backen
     return sni_fail(j->diag, SN_ERR_UNSUPPORTED, "the LLVM backend is not available: %s",
                     j->compiler->plugin.status);
   SNI_TRY(poll(j));
-  SNI_TRY(optimize(j, graph));
+  SNI_TRY(optimize(j, graph, options->optimised));
   SNI_TRY(poll(j));
+  if (sni_has_late_dims(j->compiled->graph))
+    return sni_compile_segments(j->compiled, graph, options, j->diag);
   SNI_TRY(compile_all_bodies(j, j->compiled->graph, backend));
   SNI_TRY(lower(j, j->compiled->graph));
   SNI_TRY(poll(j));
@@ -574,13 +579,13 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
   job j = {.compiler = compiler,
            .allocator = allocator,
            .diag = diag,
+           .check_sizes = options->check_sizes,
            .compiled = compiled,
            .watch = options->watch};
   sni_arena_init(&j.scratch, allocator);
   const unsigned modes = sni_enter_float_modes();  // constants are computed here
   sn_status status = sni_dim_table_overlay(graph->dims, &compiled->arena, diag, &j.dims);
-  if (!status)
-    status = options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options->backend);
+  if (!status) status = options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options);
   sni_leave_float_modes(modes);
   sni_arena_deinit(&j.scratch);
   // The caller's diag and the scratch arena may be gone when the graph is dumped.

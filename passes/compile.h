@@ -49,6 +49,8 @@ typedef struct sni_compiled {
   const void *const *constants;
   sni_kernel_code **codes;  // per command: its kernel's, one reference; NULL for a library call
   uint32_t n_codes;
+  struct sni_compiled **segments;  // where the graph has late dims: they have the plans
+  uint32_t n_segments;
   struct sni_compiled **bodies;  // of control nodes
   const sni_graph *source;       // of a body: in the graph of what it is a body of
   uint64_t source_hash;
@@ -64,6 +66,9 @@ typedef struct sni_compile_options {
       raw;  // no graph passes but rewrite_matmuls and split_reductions, no kernel cache, no dumps (graph is NULL):
             // single ops of eager mode
   sni_watch *watch;  // asked between passes; NULL: nobody
+  bool optimised;    // the graph passes have been at it
+  bool
+      check_sizes;  // late ones make possible sizes of all nodes: of a text. The graph must live as long
 } sni_compile_options;
 // graph: in any arena; it is copied, but for its table of dims, which must live as long (raw:
 // during the call). Only read, and so is the table, so that several threads may compile one graph;
@@ -73,6 +78,9 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
                       const sni_compile_options *options, sni_diag *diag,
                       sni_compiled **out_compiled);
 void sni_compiled_destroy(sni_compiled *compiled);
+// Of all segments, without those of bodies.
+uint32_t sni_compiled_commands(const sni_compiled *compiled);
+uint32_t sni_compiled_temporaries(const sni_compiled *compiled);
 size_t sni_compiled_bytes(const sni_compiled *compiled);  // of memory, without native code
 // Text of a later stage (FUSED, KERNEL, LLVM, ASM, GRAPH, DOT).
 sn_status sni_compiled_dump(sni_compiled *compiled, sn_stage stage, sni_diag *diag,

@@ -1,6 +1,7 @@
 // Dumps of what a graph became, for people: the optimised graph, its groups and kernels, and what
 // LLVM makes of them now.
 #include "passes/code_source.h"
+#include "passes/segments.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,15 +55,41 @@ static sn_status dump_llvm(sni_compiled *compiled, sni_llvm_output output, sni_d
   return status;
 }
 
+static sn_status dump_with_bodies(sni_compiled *compiled, sn_stage stage, sni_diag *diag,
+                                  sni_text *text);
+
+static const char *mark_of(sn_stage stage) {
+  return stage == SN_STAGE_LLVM ? ";" : stage == SN_STAGE_ASM ? "#" : "//";
+}
+
+// One after the other, with the sizes that each begins with.
+static sn_status dump_segments(sni_compiled *compiled, sn_stage stage, sni_diag *diag,
+                               sni_text *text) {
+  for (uint32_t i = 0; i < compiled->n_segments; i++) {
+    const sni_segment *segment = &compiled->executable.segments[i];
+    const sni_lesson *lesson = segment->code;
+    sni_text_add(text, "%s segment %u of %u", mark_of(stage), i + 1, compiled->n_segments);
+    for (uint32_t k = 0; lesson && k < lesson->n_extents; k++) {
+      char size[100];
+      sni_dim_format(lesson->dims, lesson->extents[k]->attrs[0], size, sizeof(size));
+      sni_text_add(text, "%s%s", k ? ", " : ": when it is known how large are ", size);
+    }
+    sni_text_add(text, "\n");
+    SNI_TRY(dump_with_bodies(compiled->segments[i], stage, diag, text));
+  }
+  return SN_OK;
+}
+
 // One form of the compilation, then that of its bodies.
 static sn_status dump_with_bodies(sni_compiled *compiled, sn_stage stage, sni_diag *diag,
                                   sni_text *text) {
+  if (compiled->n_segments) return dump_segments(compiled, stage, diag, text);
   if (stage == SN_STAGE_LLVM || stage == SN_STAGE_ASM)
     SNI_TRY(
         dump_llvm(compiled, stage == SN_STAGE_ASM ? SNI_LLVM_ASSEMBLY : SNI_LLVM_IR, diag, text));
   else
     SNI_TRY(sni_plan_print(compiled->plan, compiled->graph, stage == SN_STAGE_KERNEL, text));
-  const char *mark = stage == SN_STAGE_LLVM ? ";" : stage == SN_STAGE_ASM ? "#" : "//";
+  const char *mark = mark_of(stage);
   for (uint32_t i = 0; i < compiled->n_bodies; i++) {
     sni_text_add(text, "%s body %u of %s\n", mark, i,
                  compiled->graph->name ? compiled->graph->name : "it");

@@ -121,6 +121,9 @@ sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *
     status =
         sni_fail_memory(diag, executable->n_commands * sizeof(sni_bound_command), "a run state");
   if (!status) status = make_controls(state);
+  if (!status && executable->n_segments)
+    status = sni_bound_segments_create(executable, allocator, pool, threads, max_threads, diag,
+                                       &state->segments);
   if (status) {
     sni_run_state_destroy(state);
     return status;
@@ -132,6 +135,7 @@ sn_status sni_run_state_create(const sni_executable *executable, sni_allocator *
 
 void sni_run_state_destroy(sni_run_state *state) {
   if (!state) return;
+  sni_bound_segments_destroy(state->segments);
   for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
     sni_bound_control_destroy(state->controls[i]);
   sni_buffer_release(state->arena);
@@ -145,6 +149,11 @@ void sni_run_state_limit_threads(sni_run_state *state, int threads) {
   state->thread_limit = threads > 0 && threads < state->max_threads ? threads : state->max_threads;
   for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
     if (state->controls[i]) sni_bound_control_limit_threads(state->controls[i], threads);
+  if (state->segments) sni_bound_segments_limit_threads(state->segments, threads);
+}
+
+void sni_run_state_place_outputs(sni_run_state *state, sni_output_place place, void *user) {
+  if (state->segments) sni_bound_segments_place_outputs(state->segments, place, user);
 }
 
 static void show_watch(sni_run_state *state) {
@@ -156,20 +165,22 @@ void sni_run_state_watch(sni_run_state *state, sni_watch *watch, bool anywhere) 
   state->watch = watch;
   state->ends_anywhere = anywhere;
   show_watch(state);
+  if (state->segments) sni_bound_segments_watch(state->segments, watch, anywhere);
   for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
     if (state->controls[i]) sni_bound_control_watch(state->controls[i], watch);
 }
 
 size_t sni_run_state_arena_bytes(const sni_run_state *state) {
-  return state->arena ? state->arena->bytes : 0;
+  return (state->arena ? state->arena->bytes : 0) +
+         (state->segments ? sni_bound_segments_arena_bytes(state->segments) : 0);
 }
 
 size_t sni_run_state_bytes(const sni_run_state *state) {
-  size_t controls = 0;
+  size_t controls = state->segments ? sni_bound_segments_bytes(state->segments) : 0;
   for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
     if (state->controls[i]) controls += sni_bound_control_bytes(state->controls[i]);
-  return controls + sizeof(*state) + state->memory.bytes + sni_run_state_arena_bytes(state) +
-         (state->scratch ? state->scratch->bytes : 0) +
+  return controls + sizeof(*state) + state->memory.bytes +
+         (state->arena ? state->arena->bytes : 0) + (state->scratch ? state->scratch->bytes : 0) +
          (state->partials ? state->partials->bytes : 0);
 }
 
@@ -399,6 +410,7 @@ sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols) {
   sn_status status = make_scratch(state);
   for (uint32_t i = 0; state->controls && i < state->executable->n_commands && !status; i++)
     if (state->controls[i]) status = sni_bound_control_bind(state->controls[i], symbols);
+  if (state->segments && !status) status = sni_bound_segments_bind(state->segments, symbols);
   if (status) {  // a smaller problem may need the memory
     sni_buffer_release(state->arena);
     state->arena = NULL;
@@ -545,6 +557,8 @@ sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *con
                             void *const *variables, void *const *new_variables,
                             void *const *constants) {
   sni_assert(state->bound);
+  if (state->segments)
+    return sni_run_segments(state->segments, inputs, outputs, variables, new_variables, constants);
   void *const *const tables[] = {inputs, outputs, variables, new_variables, constants};
   for (uint32_t i = 0; i < state->n_externals; i++) {
     const sni_external_argument *external = &state->externals[i];

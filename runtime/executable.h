@@ -10,6 +10,8 @@
 //            when they change
 //   running  resolve slot addresses, then run each command over its units, split over threads when
 //            that pays
+//   segments an executable without commands is a row of others: each begins when sizes that its predecessors
+//            have computed are known (segments.h)
 #ifndef SNI_RUNTIME_EXECUTABLE_H
 #define SNI_RUNTIME_EXECUTABLE_H
 
@@ -110,6 +112,8 @@ enum { SNI_ARENA_FREE_BYTES = 64 << 10 };
 // is several times what threads lose that change places at a barrier (0.2 us) and in the caches.
 enum { SNI_LEAST_PHASE_NS = 12000 };
 
+struct sni_segment;
+
 // Immutable and Thread-safe once built.
 typedef struct sni_executable {
   uint32_t n_symbols, n_sizes, n_slots, n_commands;
@@ -128,6 +132,8 @@ typedef struct sni_executable {
   bool checks_first;     // those do before the first variable is written in place
   uint32_t
       first_in_place;  // number of the first command that writes a variable in place: a run may end before
+  uint32_t n_segments, n_kept;  // 0: it has commands
+  const struct sni_segment *segments;
 } sni_executable;
 
 // Thread-compatible: addresses and layout of one thread's runs of one executable.
@@ -145,13 +151,18 @@ bool sni_run_state_is_bound(const sni_run_state *state, const int64_t *symbols);
 // Makes the state fit these symbol values; nothing to do when they are those of the last call.
 // Errors: SN_ERR_MEMORY.
 sn_status sni_run_state_bind(sni_run_state *state, const int64_t *symbols);
+// Where output `output` goes, asked when its size is known: of the outputs of segments. Errors are described in diag.
+typedef sn_status (*sni_output_place)(void *user, uint32_t output, const int64_t *symbols,
+                                      sni_diag *diag, void **out_memory);
+// place NULL: all outputs are where sni_run_state_run is told.
+void sni_run_state_place_outputs(sni_run_state *state, sni_output_place place, void *user);
 // At most so many threads take part in later runs; 0, or more than the state was created for: all.
 void sni_run_state_limit_threads(sni_run_state *state, int threads);
 // Who may end its runs; anywhere: the variables are not the user's, so that a run may end anywhere.
 void sni_run_state_watch(sni_run_state *state, sni_watch *watch, bool anywhere);
 // Runs all commands. Arrays are indexed by the slots' index; each entry is the address of element
 // 0. Errors: SN_ERR_INDEX when a command faulted (message names its op and line); those of the watch. Allocates
-// nothing.
+// nothing but for segments whose sizes are not those of the last run.
 sn_status sni_run_state_run(sni_run_state *state, void *const *inputs, void *const *outputs,
                             void *const *variables, void *const *new_variables,
                             void *const *constants);

@@ -7,6 +7,7 @@
 #include "runtime/control.h"
 #include "runtime/float_modes.h"
 #include "runtime/gemm/team.h"
+#include "runtime/segments.h"
 
 // Splitting must save sni_command_cost_ns and the pool's own cost. A command is cut into more
 // chunks than threads when each is then at least sni_balancing_chunk_ns long.
@@ -81,6 +82,7 @@ struct sni_run_state {
   int64_t **params;              // of each command
   sni_bound_list **lists;        // of each command, NULL where it is none; or NULL: there are none
   sni_bound_control **controls;  // the same of control commands
+  sni_bound_segments *segments;  // NULL: it has commands
   sni_bound_command *commands;   // those with units, as they are run
   uint32_t n_commands, n_externals;
   sni_external_argument *externals;

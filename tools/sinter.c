@@ -312,6 +312,10 @@ static bool make_outputs(const arguments *a, loaded *l) {
   for (int i = 0; i < sn_program_outputs(l->program); i++) {
     sn_status status = (sn_program_output_spec)(l->context, l->program, in, n_inputs, i, &out);
     if (status) return report(l, status);
+    for (int d = 0; d < out.shape.rank; d++)
+      if (out.shape.dims[d] == SN_UNKNOWN)
+        return complain_of(l,
+                           "an output has a size that a run finds out, and no memory of that size");
     if (!allocate(&l->out[i], &out)) return false;
   }
   sn_status status = (sn_runner_create)(l->context, l->program, a->options.threads, &l->runner);

@@ -6,6 +6,7 @@
 
 #include "frontend/ops/compose.h"
 #include "graph/control.h"
+#include "graph/late.h"
 
 #include <string.h>
 
@@ -69,6 +70,7 @@ static sn_status run_in_trace(sni_bodies *b, sni_traced_body *body, const sni_us
     return sni_fail_memory(&b->context->diag, (size_t)n_in * sizeof(*in), "a body");
   SNI_TRY(add_inputs(b, &body->trace, inputs, in));
   SNI_TRY(sni_run_user_code(code, b->context, in, out));
+  SNI_TRY(sni_add_requirements(body->trace.graph, (sni_location){0}));
   if (end) return end(user, &body->trace, out);
   for (int i = 0; i < code->n_outputs; i++)
     SNI_TRY(sni_trace_node(&body->trace, out[i], &body->outputs[i]));

@@ -14,24 +14,57 @@
 enum { few_outputs = 16 };
 
 // ---- results
-static sn_tensor *make_symbolic(sn_context *context, const sni_run *run, const sni_type *symbolic) {
+static sn_tensor *make_symbolic(sn_context *context, const sni_run *run, const sni_type *symbolic,
+                                const int64_t *symbols) {
   sni_type type = *symbolic;
   for (int d = 0; d < type.rank; d++)
-    type.dims[d] = sni_dim_evaluate(run->program->graph->dims, type.dims[d], run->symbols);
+    type.dims[d] = sni_dim_evaluate(run->program->graph->dims, type.dims[d], symbols);
   return sni_tensor_new(context, &type);
+}
+
+// What there are, the latest first.
+static void drop_results(sn_context *context, sni_run *run) {
+  while (run->n_results > 0) {
+    sni_scope_drop_newest(context);
+    run->n_results--;
+  }
+}
+
+static bool add_result(sni_run *run, int i, sn_tensor *result) {
+  run->results[i] = result;
+  if (!result) return false;
+  run->outputs[i] = result->data;
+  run->n_results++;
+  return true;
+}
+
+// A sni_output_place. Those of late sizes are made when the run knows them.
+static sn_status place_result(void *user, uint32_t output, const int64_t *symbols, sni_diag *diag,
+                              void **out_memory) {
+  sni_run *run = user;
+  const sni_type *type = &run->program->outputs[output];
+  (void)diag;  // the context has it
+  if (!run->results[output] &&
+      !add_result(run, (int)output, make_symbolic(run->context, run, type, symbols)))
+    return SN_ERR_MEMORY;
+  *out_memory = run->outputs[output];
+  return SN_OK;
 }
 
 static bool make_results(sn_context *context, sni_run *run) {
   const sn_program *program = run->program;
+  run->n_results = 0;
   for (int i = 0; i < program->n_outputs; i++) {
-    run->results[i] = program->static_outputs ? sni_tensor_sized(context, &program->outputs[i],
-                                                                 program->output_bytes[i])
-                                              : make_symbolic(context, run, &program->outputs[i]);
-    if (!run->results[i]) {
-      while (i-- > 0) sni_scope_drop_newest(context);
+    const sni_type *type = &program->outputs[i];
+    run->results[i] = NULL;
+    if (program->late[i]) continue;
+    if (!add_result(run, i,
+                    program->static_outputs
+                        ? sni_tensor_sized(context, type, program->output_bytes[i])
+                        : make_symbolic(context, run, type, run->symbols))) {
+      drop_results(context, run);
       return false;
     }
-    run->outputs[i] = run->results[i]->data;
   }
   return true;
 }
@@ -70,7 +103,7 @@ static sn_status run_program(sn_context *context, sni_run *run, sn_tensor *const
   status = sni_run_execute(run);
   if (program->n_variables) sni_run_close_variables(run, !status);
   if (status) {
-    for (int i = 0; i < program->n_outputs; i++) sni_scope_drop_newest(context);
+    drop_results(context, run);
     return fail_run(context, run, status);
   }
   for (int i = 0; i < program->n_outputs; i++) outputs[i] = run->results[i];
@@ -227,6 +260,8 @@ static sni_run *make_run(sn_context *context, sn_function *function, sni_call_si
   if (sni_specialise(function, context, inputs, false, &program)) return NULL;
   sni_run *run;
   sn_status status = sni_run_create(context, program, 0, &context->watch, &run);
+  if (!status && program->has_late_outputs)
+    sni_run_state_place_outputs(run->state, place_result, run);
   if (!status) status = sni_call_site_add(site, inputs, run, &context->diag);
   sn_program_release(program);
   if (status) {

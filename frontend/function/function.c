@@ -232,11 +232,11 @@ sn_status(sn_function_compile_in)(sn_context *context, sn_function *function, co
 // ---- statistics
 static void add_program(const sn_program *program, sn_function_statistics *stats) {
   const sni_compiled *compiled = program->compiled;
-  stats->commands = compiled->executable.n_commands;
+  stats->commands = sni_compiled_commands(compiled);
   stats->native_commands = compiled->n_native;
   stats->blas_commands = compiled->n_blas;
   stats->interpreted_commands = compiled->n_interpreted;
-  stats->temporary_buffers = compiled->plan->n_temporaries;
+  stats->temporary_buffers = sni_compiled_temporaries(compiled);
   stats->arena_bytes = atomic_load_explicit(&program->arena_bytes, memory_order_relaxed);
   stats->code_bytes = compiled->code_bytes;
 }

@@ -138,7 +138,8 @@ static sn_program *find_program(sn_function *function, sn_tensor *const *inputs,
   for (int symbolic = 0; symbolic < 2 && !found; symbolic++)
     for (uint32_t i = 0; i < function->n_programs && !found; i++) {
       sn_program *program = function->programs[i];
-      if ((program->n_symbols > 0) == (symbolic > 0) && sni_program_fits(program, inputs, symbols))
+      if ((program->n_input_symbols > 0) == (symbolic > 0) &&
+          sni_program_fits(program, inputs, symbols))
         found = keep_if(program, sni_program_guards_hold(program, symbols));
     }
   for (uint32_t i = function->n_programs; i-- > 0 && !found && !blocking;)
@@ -215,7 +216,7 @@ static void log_trace(const sn_function *function, const sn_program *program, co
   const sn_log_level level = traces == 1 ? SN_LOG_DEBUG : SN_LOG_INFO;
   sni_log(function->family, level,
           "function \"%s\": trace %llu in %.2f ms, %u commands compiled in %.2f ms; reason: %s",
-          function->name, traces, trace_ms, program->compiled->executable.n_commands,
+          function->name, traces, trace_ms, sni_compiled_commands(program->compiled),
           program->compiled->compile_ms, reason);
   if (traces >= many_traces && !(traces & (traces - 1)))
     sni_log(

@@ -56,19 +56,19 @@ static bool is_of_a_small_size(const sni_dim_table *dims, const sni_dim_guard *g
 void sni_unblock(sni_trace_plan *p, const sn_program *blocking, const int64_t *symbols,
                  bool *marks) {
   const sni_dim_table *dims = blocking->graph->dims;
-  memset(marks, 0, blocking->n_symbols * sizeof(*marks));
+  memset(marks, 0, blocking->n_input_symbols * sizeof(*marks));
   for (uint32_t g = 0; g < blocking->n_guards; g++) {
     const sni_dim_guard *guard = &blocking->guards[g];
     if (sni_dim_guard_holds(dims, *guard, symbols) || is_of_a_small_size(dims, guard)) continue;
     // As written: a unified symbol would expand to what it was unified with.
-    for (uint32_t s = 0; s < blocking->n_symbols; s++)
+    for (uint32_t s = 0; s < blocking->n_input_symbols; s++)
       if (sni_dim_symbol(dims, (int)s) == guard->a || sni_dim_symbol(dims, (int)s) == guard->b)
         marks[s] = true;
     mark_symbols(dims, guard->a, marks);
     mark_symbols(dims, guard->b, marks);
   }
   bool ones = false;
-  for (uint32_t s = 0; s < blocking->n_symbols; s++) ones |= marks[s] && symbols[s] == 1;
+  for (uint32_t s = 0; s < blocking->n_input_symbols; s++) ones |= marks[s] && symbols[s] == 1;
   for (int i = 0; i < blocking->n_inputs; i++)
     for (int d = 0; d < blocking->keys[i].type.rank; d++) {
       int32_t s = blocking->keys[i].symbol[d];

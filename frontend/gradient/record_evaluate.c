@@ -73,105 +73,6 @@ static sn_status evaluate_constant(sni_record *record, const sni_node *node, sni
   return SN_OK;
 }
 
-// ---- control ops: a program of their own
-typedef struct control_run {
-  sni_record *record;
-  const sni_node *node;
-  sni_arena arena;
-  sni_graph *graph;
-  sni_compiled *compiled;
-  sni_run_state *state;
-} control_run;
-
-// The node with its operands as inputs and all of its results as outputs.
-static sn_status wrap_control(control_run *r, int n_results) {
-  sni_record *record = r->record;
-  const sni_node *node = r->node;
-  sni_node_id *operands = SNI_ARENA_ARRAY(&r->arena, sni_node_id, node->n_operands + 1), id;
-  SNI_TRY(sni_graph_create(&r->arena, &record->diag, "control", record->graph->dims, &r->graph));
-  if (!operands) return sni_fail_memory(&record->diag, sizeof(*operands), "a gradient");
-  for (int k = 0; k < node->n_operands; k++)
-    SNI_TRY(sni_graph_add_parameter(r->graph, sni_graph_type(record->graph, node->operands[k]),
-                                    SNI_PARAMETER_INPUT, (uint32_t)k, NULL, &operands[k]));
-  SNI_TRY(sni_graph_add_control(r->graph, node->op, operands, node->n_operands, node->attrs,
-                                node->n_attrs, node->bodies, node->n_bodies, node->location, &id));
-  r->graph->nodes[id].host = node->host;
-  for (int i = 0; i < n_results; i++) {
-    sni_node_id result;
-    SNI_TRY(sni_graph_add_control_result(r->graph, id, i, &result));
-    SNI_TRY(sni_graph_add_result(r->graph, result, -1));
-  }
-  return SN_OK;
-}
-
-static sn_status prepare_control(control_run *r) {
-  sni_family *family = r->record->context->family;
-  sni_diag *diag = &r->record->diag;
-  const sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER};
-  SNI_TRY(sni_compile(family->compiler, r->graph, &options, diag, &r->compiled));
-  SNI_TRY(sni_run_state_create(&r->compiled->executable, &family->allocator, family->buffers,
-                               family->threads, 0, diag, &r->state));
-  sni_run_state_watch(r->state, &r->record->context->watch, true);
-  return sni_run_state_bind(r->state, NULL);
-}
-
-static sn_status run_control(control_run *r, sni_value *values, int n_results) {
-  sni_record *record = r->record;
-  void **in = SNI_ARENA_ARRAY(&r->arena, void *, r->node->n_operands + 1);
-  void **out = SNI_ARENA_ARRAY(&r->arena, void *, n_results + 1);
-  if (!in || !out) return sni_fail_memory(&record->diag, sizeof(*in), "a gradient");
-  for (int k = 0; k < r->node->n_operands; k++) in[k] = record->values[r->node->operands[k]].data;
-  for (int i = 0; i < n_results; i++) {
-    const sni_type *type = sni_graph_type(r->graph, r->graph->results[i].node);
-    const size_t bytes = sni_type_bytes(type);
-    values[i].buffer = sni_buffer_create(record->context->family->buffers, bytes);
-    if (!values[i].buffer) return sni_fail_memory(&record->diag, bytes, "a gradient");
-    values[i].type = *type;
-    values[i].data = out[i] = sni_buffer_host(values[i].buffer);
-  }
-  return sni_run_state_run(r->state, in, out, NULL, NULL,
-                           (void *const *)(uintptr_t)r->compiled->constants);
-}
-
-// Its results that are needed get their values; its own stands for its having run.
-static sn_status give_results(evaluation *e, sni_node_id id, sni_value *values, int n_results) {
-  sni_record *record = e->record;
-  for (sni_node_id r = id + 1; r < e->n; r++) {
-    const sni_node *node = &record->graph->nodes[r];
-    if (!sni_is_result(node) || node->operands[0] != id || !(e->flags[r] & needed_flag) ||
-        !is_empty(record, r) || node->attrs[0] >= n_results)
-      continue;
-    record->values[r] = values[node->attrs[0]];
-    sni_buffer_keep(record->values[r].buffer);
-  }
-  sni_buffer *buffer = sni_buffer_create(record->context->family->buffers, 1);
-  if (!buffer) return sni_fail_memory(&record->diag, 1, "a gradient");
-  record->values[id] = (sni_value){record->graph->nodes[id].type, buffer, sni_buffer_host(buffer)};
-  *record->values[id].data = 0;
-  return SN_OK;
-}
-
-static sn_status evaluate_control(evaluation *e, sni_node_id id) {
-  control_run r = {.record = e->record, .node = &e->record->graph->nodes[id]};
-  if (sni_control_of(r.node).kind == SNI_CONTROL_RESCAN)  // its history went with the loop's run
-    return sni_fail(&e->record->diag, SN_ERR_GRADIENT,
-                    "gradients: a gradient through sn_while_loop in a backward function: use "
-                    "sn_fori_loop or sn_scan");
-  sni_arena_init(&r.arena, sni_record_allocator(e->record));
-  const int n = sni_control_of(r.node).n_results;
-  sni_value *values = SNI_ARENA_ARRAY(&r.arena, sni_value, n + 1);
-  sn_status status =
-      values ? wrap_control(&r, n) : sni_fail_memory(&e->record->diag, sizeof(*values), "values");
-  if (!status) status = prepare_control(&r);
-  if (!status) status = run_control(&r, values, n);
-  if (!status) status = give_results(e, id, values, n);
-  for (int i = 0; values && i < n; i++) sni_buffer_release(values[i].buffer);
-  sni_run_state_destroy(r.state);
-  sni_compiled_destroy(r.compiled);
-  sni_arena_deinit(&r.arena);
-  return status;
-}
-
 // What it has made is let go where it holds NaN or infinities that no operand holds.
 static sn_status check_gradient(sni_record *record, const sni_node *node,
                                 const sni_value *const *operands, sni_value *made) {
@@ -201,7 +102,6 @@ static sn_status evaluate_node(evaluation *e, sni_node_id id) {
   const sni_value *few[8], **operands = few;
   size_t bytes = node->n_operands * sizeof(*operands);
   if (sni_is_constant(node)) return evaluate_constant(record, node, &record->values[id]);
-  if (sni_is_control(node)) return evaluate_control(e, id);
   if (node->n_operands > SNI_COUNT_OF(few)) {
     operands = sni_alloc(sni_record_allocator(record), bytes);
     if (!operands) return sni_fail_memory(&record->diag, bytes, "operands");

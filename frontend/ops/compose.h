@@ -174,9 +174,10 @@ sn_tensor *sni_scatter_nd(sn_context *c, sn_tensor *x, sn_tensor *indices, sn_te
                           sn_scatter_mode mode);
 
 // ---- extract.c
-// The size of a result that depends on elements: what the caller gives, or in eager mode the number (i64; NULL inside a trace).
-// False: an error is pending.
-bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, int64_t *out);
+// The size of a result that depends on elements: what the caller gives, or the number (i64[]; NULL where that is given).
+// *out_number: that size, to compute with. False: an error is pending.
+bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, sni_dim *out,
+                          sn_tensor **out_number);
 
 // ---- complex.c
 sn_tensor *sni_complex_sign(sn_context *c, sn_tensor *x);

@@ -6,6 +6,7 @@
 // inference says beyond that is passed on under the public op's name.
 #include "frontend/ops/compose.h"
 #include "frontend/program/nonfinite.h"
+#include "graph/late.h"
 
 enum { few = 8 };  // operands that need no allocation
 
@@ -98,19 +99,31 @@ static sn_status operand_nodes(sn_context *context, sn_tensor *const *operands, 
   return SN_OK;
 }
 
+// A node that may fail remembers what messages call it.
+static sn_status name_node(sn_context *context, sni_op op, sni_location *out_location) {
+  sni_arena *arena = sni_trace_graph(context->trace)->arena;
+  out_location->op = sni_name_op(context, name_of(context, op), arena);
+  return out_location->op ? SN_OK : sni_fail_memory(&context->diag, 64, "the name of an op");
+}
+
+// What the op has said of late sizes becomes nodes, with its name.
+static sn_status add_requirements(sn_context *context, sni_op op) {
+  sni_graph *graph = sni_trace_graph(context->trace);
+  sni_location location = {0};
+  if (!sni_dim_has_late_guard(graph->dims)) return SN_OK;
+  SNI_TRY(name_node(context, op, &location));
+  return sni_add_requirements(graph, location);
+}
+
 static sn_tensor *add_node(sn_context *context, sni_op op, const id_list *list,
                            const sni_dim *attrs, int n_attrs, const sni_type *declared) {
   sni_graph *graph = sni_trace_graph(context->trace);
   sni_node_id id;
   sni_location location = {0};
-  if (sni_op_may_fail(op)) {
-    location.op = sni_name_op(context, name_of(context, op), graph->arena);
-    if (!location.op)
-      return sni_error_from(context, sni_fail_memory(&context->diag, 64, "the name of an op"),
-                            NULL);
-  }
-  sn_status status =
-      sni_graph_add(graph, op, list->ids, list->n, attrs, n_attrs, declared, location, &id);
+  sn_status status = sni_op_may_fail(op) ? name_node(context, op, &location) : SN_OK;
+  if (!status)
+    status = sni_graph_add(graph, op, list->ids, list->n, attrs, n_attrs, declared, location, &id);
+  if (!status) status = add_requirements(context, op);
   if (status) return sni_error_from(context, status, graph->diag);
   sn_tensor *t = sni_tensor_traced(context, context->trace, id);
   return t ? t : &context->error_tensor;

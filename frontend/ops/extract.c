@@ -1,23 +1,32 @@
-// Ops whose results are as large as the elements of their operands say. Eager mode reads that number; a trace has no
-// such dims, so that there the caller gives it, and what is missing is filled up.
+// Ops whose results are as large as the elements of their operands say. Eager mode reads that number; in a trace it
+// is a late dim (graph/late.h). Where the caller gives it, what is missing is filled up.
 #include "frontend/ops/compose.h"
 
 #include <string.h>
 
-bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, int64_t *out) {
+static sn_tensor *new_late_dim(sn_context *c, sn_tensor *number, sni_dim *out) {
+  const sn_status status = sni_dim_new_late(sni_context_dims(c), out);
+  if (status) return sni_error_from(c, status, NULL);
+  return sni_emit(c, SNI_OP_EXTENT, &number, 1, out, 1, NULL);
+}
+
+bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, sni_dim *out,
+                          sn_tensor **out_number) {
   sni_buffer *buffer;
   char *data;
   *out = given;
   if (given < 0)
     sni_error(c, SN_ERR_ARGUMENT, "%s: .length is %lld", c->frame.op, (long long)given);
-  if (given) return given > 0;
-  if (c->trace) {
-    sni_error(c, SN_ERR_ARGUMENT,
-              "%s: the size of the result is known at a call only: inside a function give .length",
-              c->frame.op);
-    return false;
+  if (given) {
+    *out_number = given > 0 ? sni_number(c, SN_I64, (double)given) : &c->error_tensor;
+    return given > 0;
   }
+  *out_number = number;
   if (sn_failed(number)) return false;
+  if (c->trace) {
+    *out_number = new_late_dim(c, number, out);
+    return !sn_failed(*out_number);
+  }
   sni_tensor_snapshot(number, &buffer, &data);
   memcpy(out, data, sizeof(*out));
   sni_buffer_release(buffer);
@@ -52,14 +61,14 @@ static sn_tensor *number_of(sn_context *c, sn_tensor *mask) {
 }
 
 // values [n] where the mask is true, one after the other, -1 behind them: i64 [length]. What is too much, and what is
-// masked, ends in one more element. ranks: as above.
+// masked, ends in one more element. ranks: as above. number: the length; what is computed with it waits in a run until
+// that is known to fit.
 static sn_tensor *packed(sn_context *c, sn_tensor *mask, sn_tensor *rank, sn_tensor *values,
-                         int64_t length) {
-  const sni_type type = {SN_I64, 1, {length + 1}};
+                         sni_dim length, sn_tensor *number) {
+  const sni_type type = {SN_I64, 1, {sni_dim_add_constant(sni_context_dims(c), length, 1)}};
   sn_tensor *at = sni_with_number(c, SNI_OP_ADD, rank, -1);
-  sn_tensor *inside =
-      sni_binary(c, SNI_OP_AND, mask, sni_binary(c, SNI_OP_LT, at, integer(c, length)));
-  at = sni_select(c, inside, at, integer(c, length));
+  sn_tensor *inside = sni_binary(c, SNI_OP_AND, mask, sni_binary(c, SNI_OP_LT, at, number));
+  at = sni_select(c, inside, at, number);
   sn_tensor *table = sni_emit_full(c, &type, -1);
   table = sni_emit(c, SNI_OP_SCATTER_UPDATE, SNI_OPERANDS(table, at, values), NULL, 0, NULL);
   return sni_take(c, table, 0, 0, length);
@@ -67,22 +76,24 @@ static sn_tensor *packed(sn_context *c, sn_tensor *mask, sn_tensor *rank, sn_ten
 
 // The numbers of the true elements of a bool [n]: i64 [length], -1 behind them.
 static sn_tensor *true_places(sn_context *c, sn_tensor *mask, int64_t given) {
-  int64_t length;
+  sni_dim length;
+  sn_tensor *number;
   if (sn_failed(mask) ||
-      !sni_length_of_result(c, c->trace ? NULL : number_of(c, mask), given, &length))
+      !sni_length_of_result(c, given ? NULL : number_of(c, mask), given, &length, &number))
     return &c->error_tensor;
   const sni_type line = {SN_I64, 1, {mask->type.dims[0]}};
-  return packed(c, mask, ranks(c, mask), sni_iota(c, &line, 0), length);
+  return packed(c, mask, ranks(c, mask), sni_iota(c, &line, 0), length, number);
 }
 
 // ---- nonzero
-// The index along an axis of dims before which there are `stride` elements a step; fill where there is none.
+// The index along an axis of dims before which there are `stride` elements a step; .fill where there is none.
 static sn_tensor *coordinate(sn_context *c, sn_tensor *place, sni_dim stride, sni_dim size,
-                             double fill) {
+                             const sn_extract_options *o) {
   sn_tensor *at = sni_binary(c, SNI_OP_DIV, place, sni_dim_number(c, stride));
   at = sni_binary(c, SNI_OP_REM, at, sni_dim_number(c, size));
-  return sni_select(c, sni_binary(c, SNI_OP_LT, place, integer(c, 0)), sni_number(c, SN_I64, fill),
-                    at);
+  if (!o->length) return at;
+  return sni_select(c, sni_binary(c, SNI_OP_LT, place, integer(c, 0)),
+                    sni_number(c, SN_I64, o->fill), at);
 }
 
 static sn_tensor *nonzero(sn_context *c, sn_tensor *x, const sn_extract_options *o, bool columns) {
@@ -95,7 +106,7 @@ static sn_tensor *nonzero(sn_context *c, sn_tensor *x, const sn_extract_options 
   const sni_type row = {SN_I64, 2, {columns ? n : 1, columns ? 1 : n}};
   for (int k = 0; k < type.rank; k++) {
     const sni_dim stride = sni_dims_product(c, type.dims + k + 1, type.rank - k - 1);
-    rows[k] = sni_reshape_to(c, coordinate(c, place, stride, type.dims[k], o->fill), &row);
+    rows[k] = sni_reshape_to(c, coordinate(c, place, stride, type.dims[k], o), &row);
   }
   return sni_emit(c, SNI_OP_CONCAT, rows, type.rank, (sni_dim[]){columns}, 1, NULL);
 }
@@ -128,19 +139,24 @@ static bool check_mask(sn_context *c, const sn_tensor *x, const sn_tensor *mask,
   return agree;
 }
 
-// Rows `place` along axis 1 of x [o, n, i], fill where that is -1.
-static sn_tensor *rows_or_fill(sn_context *c, sn_tensor *x, sn_tensor *place, double fill) {
+// Rows `place` along axis 1 of x [o, n, i], .fill where that is -1.
+static sn_tensor *rows_or_fill(sn_context *c, sn_tensor *x, sn_tensor *place,
+                               const sn_extract_options *o) {
   sni_dim_table *dims = sni_context_dims(c);
   sni_type type = x->type;
   type.dims[1] = place->type.dims[0];
   const sni_dim n = x->type.dims[1];
-  if (!sni_dim_require(dims, n, 1)) return sni_emit_full(c, &type, fill);  // nothing to read
+  if (!o->length) {
+    const sni_places all = sni_places_along(c, &x->type, place, 1, 0);
+    return sni_read_places(c, x, &all, &type);
+  }
+  if (!sni_dim_require(dims, n, 1)) return sni_emit_full(c, &type, o->fill);  // nothing to read
   sn_tensor *missing = sni_binary(c, SNI_OP_LT, place, integer(c, 0));
   sn_tensor *at = sni_with_number(c, SNI_OP_MAX, place, 0);
   const sni_places p = sni_places_along(c, &x->type, at, 1, 0);
   const sni_type column = {SN_BOOL, 3, {1, type.dims[1], 1}};
   sn_tensor *y = sni_read_places(c, x, &p, &type);
-  return sni_select(c, sni_reshape_to(c, missing, &column), sni_number(c, type.dtype, fill), y);
+  return sni_select(c, sni_reshape_to(c, missing, &column), sni_number(c, type.dtype, o->fill), y);
 }
 
 static sn_tensor *masked(sn_context *c, sn_tensor *x, sn_tensor *mask,
@@ -161,7 +177,7 @@ static sn_tensor *masked(sn_context *c, sn_tensor *x, sn_tensor *mask,
   for (int i = behind; i < x->type.rank; i++) type.dims[type.rank++] = x->type.dims[i];
   sn_tensor *rows = sni_reshape_to(c, x, &view);
   if (sn_failed(rows)) return rows;
-  return sni_reshape_to(c, rows_or_fill(c, rows, place, o->fill), &type);
+  return sni_reshape_to(c, rows_or_fill(c, rows, place, o), &type);
 }
 
 sn_tensor *sn_boolean_mask_opts(sn_tensor *x, sn_tensor *mask, const sn_extract_options *options) {
@@ -175,7 +191,8 @@ typedef struct different {
   sn_tensor *order;   // i64 [n]: sorts x, of equal elements the first one first
   sn_tensor *begins;  // bool [n]: whether a sorted element differs from the one before it
   sn_tensor *rank;    // i64 [n]: how many are different, up to it
-  int64_t length;
+  sni_dim length;
+  sn_tensor *number;
 } different;
 
 // Each sorted element but the first against the one before it. NaN is like NaN.
@@ -202,8 +219,8 @@ static bool find_different(sn_context *c, sn_tensor *line, int64_t given, differ
   d->order = sni_convert(c, order, SN_I64);
   d->begins = differs(c, sorted);
   d->rank = ranks(c, d->begins);
-  return !sn_failed(d->rank) &&
-         sni_length_of_result(c, c->trace ? NULL : number_of(c, d->begins), given, &d->length);
+  return !sn_failed(d->rank) && sni_length_of_result(c, given ? NULL : number_of(c, d->begins),
+                                                     given, &d->length, &d->number);
 }
 
 static sn_tensor *inverse_of(sn_context *c, const different *d, const sni_type *shape) {
@@ -218,20 +235,20 @@ static sn_tensor *inverse_of(sn_context *c, const different *d, const sni_type *
 }
 
 static sn_tensor *counts_of(sn_context *c, const different *d) {
-  const sni_type type = {SN_I64, 1, {d->length + 1}};
-  sn_tensor *at = sni_with_number(c, SNI_OP_MIN, sni_with_number(c, SNI_OP_ADD, d->rank, -1),
-                                  (double)d->length);
+  const sni_type type = {SN_I64, 1, {sni_dim_add_constant(sni_context_dims(c), d->length, 1)}};
+  sn_tensor *at = sni_binary(c, SNI_OP_MIN, sni_with_number(c, SNI_OP_ADD, d->rank, -1), d->number);
   sn_tensor *ones = sni_emit_full(c, &d->rank->type, 1), *zeros = sni_emit_full(c, &type, 0);
   sn_tensor *y = sni_emit(c, SNI_OP_SCATTER_ADD, SNI_OPERANDS(zeros, at, ones), NULL, 0, NULL);
   return sni_take(c, y, 0, 0, d->length);
 }
 
-static sn_tensor *values_of(sn_context *c, const different *d, sn_tensor *line, double fill) {
+static sn_tensor *values_of(sn_context *c, const different *d, sn_tensor *line,
+                            const sn_extract_options *o) {
   const sni_type view = {line->type.dtype, 3, {1, line->type.dims[0], 1}};
-  sn_tensor *place = packed(c, d->begins, d->rank, d->order, d->length);
+  sn_tensor *place = packed(c, d->begins, d->rank, d->order, d->length, d->number);
   sn_tensor *x = sni_reshape_to(c, line, &view);
   if (sn_failed(place) || sn_failed(x)) return &c->error_tensor;
-  return flat(c, rows_or_fill(c, x, place, fill));
+  return flat(c, rows_or_fill(c, x, place, o));
 }
 
 // The results in the order in which they are wanted: values, inverse, counts.
@@ -249,7 +266,7 @@ static sn_tensor *unique(sn_tensor *x, sn_tensor **out_inverse, sn_tensor **out_
   const sni_type shape = x->type;
   sn_tensor *line = flat(c, x);
   if (!find_different(c, line, o->length, &d)) return &c->error_tensor;
-  sn_tensor *results[3] = {values_of(c, &d, line, o->fill),
+  sn_tensor *results[3] = {values_of(c, &d, line, o),
                            out_inverse ? inverse_of(c, &d, &shape) : NULL,
                            out_counts ? counts_of(c, &d) : NULL};
   sni_keep_these(c, first, results, 3);

@@ -164,11 +164,16 @@ static sn_tensor *length_of(sn_context *c, sn_tensor *x) {
 }
 
 static sn_tensor *bincount(sn_context *c, sn_tensor *x, const sn_count_options *o) {
-  int64_t length;
+  sni_dim length;
+  sn_tensor *number;
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_INTEGER) || !check_weights(c, x, o->weights) ||
-      !sni_length_of_result(c, c->trace ? NULL : length_of(c, x), o->length, &length))
+      !sni_length_of_result(c, o->length ? NULL : length_of(c, x), o->length, &length, &number))
     return &c->error_tensor;
-  return count(c, sni_checked_indices(c, x, length), o->weights, length);
+  sn_tensor *at = sni_checked_indices(c, x, length);
+  // Nothing is greater: but in a run the number is known to fit first.
+  if (c->trace && !o->length)
+    at = sni_binary(c, SNI_OP_MIN, at, sni_with_number(c, SNI_OP_SUB, number, 1));
+  return count(c, at, o->weights, length);
 }
 
 sn_tensor *sn_bincount_opts(sn_tensor *x, const sn_count_options *options) {

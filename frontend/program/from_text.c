@@ -32,6 +32,10 @@ static sn_status fill_key(sn_program *program, const sni_parameter *parameter, s
     int64_t value;
     if (sni_dim_is_constant(graph->dims, node->type.dims[d], &value))
       key->type.dims[d] = value;
+    else if (sni_dim_is_made_late(graph->dims, node->type.dims[d]))
+      return sni_fail(diag, SN_ERR_UNSUPPORTED,
+                      "line %d: input %u: dim %d is the size of an extent", node->location.line,
+                      parameter->index, d);
     else if (symbol_of(graph->dims, node->type.dims[d], &key->symbol[d]))
       return sni_fail(diag, SN_ERR_UNSUPPORTED,
                       "line %d: input %u: dim %d is neither a number nor a symbol",
@@ -45,7 +49,7 @@ static sn_status fill_key(sn_program *program, const sni_parameter *parameter, s
 static sn_status check_symbols(const sn_program *program, sni_diag *diag) {
   const sni_dim_table *dims = program->graph->dims;
   for (int s = 0; s < sni_dim_symbol_count(dims); s++) {
-    bool found = false;
+    bool found = sni_dim_is_late(dims, s);
     for (int i = 0; i < program->n_inputs && !found; i++)
       for (int d = 0; d < program->keys[i].type.rank && !found; d++)
         found = program->keys[i].symbol[d] == s ||
@@ -267,7 +271,9 @@ static sn_status find_output(const sn_program *program, const sn_spec *inputs, i
   const sni_type *type = &program->outputs[i];
   *out_spec = (sn_spec){type->dtype, {.rank = type->rank}};
   for (int d = 0; d < type->rank; d++)
-    out_spec->shape.dims[d] = sni_dim_evaluate(program->graph->dims, type->dims[d], symbols);
+    out_spec->shape.dims[d] = sni_dim_is_made_late(program->graph->dims, type->dims[d])
+                                  ? SN_UNKNOWN
+                                  : sni_dim_evaluate(program->graph->dims, type->dims[d], symbols);
   return SN_OK;
 }
 

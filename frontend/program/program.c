@@ -6,6 +6,7 @@
 // resolved here once; those of variables at each run, as assigning may move them.
 #include "frontend/program/program.h"
 #include "graph/control.h"
+#include "graph/late.h"
 #include "runtime/float_modes.h"
 
 #include <stdatomic.h>
@@ -79,7 +80,8 @@ static sn_status take_outputs(sn_program *program, sni_diag *diag) {
   const sni_graph *graph = program->graph;
   program->outputs = SNI_ARENA_ARRAY(&program->arena, sni_type, program->n_outputs);
   program->output_bytes = SNI_ARENA_ARRAY(&program->arena, size_t, program->n_outputs);
-  if (!program->outputs || !program->output_bytes)
+  program->late = SNI_ARENA_ARRAY(&program->arena, bool, program->n_outputs);
+  if (!program->outputs || !program->output_bytes || !program->late)
     return sni_fail_memory(diag, sizeof(sni_type), "output types");
   program->static_outputs = true;
   int n = 0;
@@ -90,7 +92,9 @@ static sn_status take_outputs(sn_program *program, sni_diag *diag) {
     for (int d = 0; d < type->rank; d++) {
       int64_t value;  // known by now, although not when the node was made
       if (sni_dim_is_constant(graph->dims, type->dims[d], &value)) type->dims[d] = value;
+      program->late[n - 1] |= sni_dim_is_made_late(graph->dims, type->dims[d]);
     }
+    program->has_late_outputs |= program->late[n - 1];
     if (sni_type_is_static(type))
       program->output_bytes[n - 1] = sni_type_bytes(type);
     else
@@ -103,6 +107,7 @@ static sn_status take_outputs(sn_program *program, sni_diag *diag) {
 static sn_status take_guards(sn_program *program, sni_diag *diag) {
   const sni_dim_table *dims = program->graph->dims;
   program->n_symbols = (uint32_t)sni_dim_symbol_count(dims);
+  program->n_input_symbols = program->n_symbols - (uint32_t)sni_dim_late_count(dims);
   program->n_guards = (uint32_t)sni_dim_guard_count(dims);
   program->guards = SNI_ARENA_ARRAY(&program->arena, sni_dim_guard, program->n_guards);
   if (!program->guards)
@@ -129,8 +134,11 @@ static sn_status resolve_constants(sn_program *program, sni_diag *diag) {
 
 sn_status sni_program_finish(sn_program *program, const sni_trace *trace, sn_backend backend,
                              sni_diag *diag) {
-  const sni_compile_options options = {.backend = backend, .watch = &trace->context->watch};
+  const sni_compile_options options = {
+      .backend = backend, .check_sizes = program->from_text, .watch = &trace->context->watch};
   program->graph = trace->graph;
+  SNI_TRY(sni_add_requirements(program->graph, (sni_location){0}));
+  SNI_TRY(sni_check_late_dims(program->graph));
   SNI_TRY(take_captured(program, trace, diag));
   SNI_TRY(take_outputs(program, diag));
   SNI_TRY(take_guards(program, diag));

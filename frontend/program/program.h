@@ -36,9 +36,13 @@ struct sn_program {
   bool from_text;             // its sizes must be checked when they are known
   sni_graph *graph;           // as traced
   sni_type *outputs;
-  bool static_outputs;   // no output type has symbols
-  size_t *output_bytes;  // of static outputs
-  uint32_t n_symbols, n_guards;
+  bool static_outputs;  // no output type has symbols
+  bool *late;           // per output: its size is known in a run alone
+  bool has_late_outputs;
+  size_t *output_bytes;      // of static outputs
+  uint32_t n_symbols;        // late ones too
+  uint32_t n_input_symbols;  // of a trace: these come first
+  uint32_t n_guards;
   sni_dim_guard *guards;
   uint32_t n_variables;
   sn_tensor **variables;  // one reference each
@@ -83,7 +87,9 @@ typedef struct sni_run {
   uint32_t *lock_order;  // bound by address
   int64_t *symbols;      // of the call at hand
   void **inputs, **outputs, **variables, **new_variables;
-  sn_tensor **results;  // sn_call: the tensors behind outputs
+  sn_tensor **results;  // sn_call: the tensors behind outputs; NULL: not made yet
+  sn_context *context;  // of these
+  int n_results;        // that there are
   sni_buffer **fresh;   // per variable: where its new value goes when that is not its own buffer
   sni_watch *watch;     // who may end the runs
   bool keep_spares;     // a replaced buffer stays here for the next run

@@ -38,6 +38,7 @@ sn_status sni_run_create(sn_context *context, sn_program *program, int threads, 
   if (!run) return sni_fail_memory(diag, sizeof(*run), "a run");
   run->program = sn_program_keep(program);
   run->watch = watch;
+  run->context = context;
   sni_arena *arena = &run->arena;
   sni_arena_init(arena, &family->allocator);
   run->bound = SNI_ARENA_ARRAY(arena, sn_tensor *, program->n_variables);
@@ -56,6 +57,7 @@ sn_status sni_run_create(sn_context *context, sn_program *program, int threads, 
     run->bound = NULL;
     status = sni_fail_memory(diag, program->n_variables * sizeof(void *), "a run");
   } else {
+    for (uint32_t s = 0; s < program->n_symbols; s++) run->symbols[s] = -1;
     status = bind_variables(run, context);
   }
   if (!status) {

@@ -13,12 +13,16 @@ struct sn_runner {
   sni_run *run;
   sni_diag diag;
   sni_watch watch;
-  uint32_t *order;  // of the views by address, outputs numbered first
+  uint32_t *order;     // of the views by address, outputs numbered first
+  const sn_view *out;  // of the run at hand
 };
 
 static size_t order_bytes(const sn_program *program) {
   return sizeof(uint32_t) * (size_t)(program->n_outputs + program->n_inputs);
 }
+
+static sn_status place_view(void *user, uint32_t output, const int64_t *symbols, sni_diag *diag,
+                            void **out_memory);
 
 static sn_status fill(sn_runner *runner, sn_context *context, sn_program *program, int threads) {
   sni_allocator *allocator = &context->family->allocator;
@@ -27,8 +31,11 @@ static sn_status fill(sn_runner *runner, sn_context *context, sn_program *progra
   if (bytes && !runner->order) return sni_fail_memory(&context->diag, bytes, "a runner");
   for (uint32_t i = 0; i < bytes / sizeof(uint32_t); i++) runner->order[i] = i;
   sni_watch_init(&runner->watch, NULL, NULL);
-  return sni_run_create(context, program, threads ? threads : context->thread_limit, &runner->watch,
-                        &runner->run);
+  SNI_TRY(sni_run_create(context, program, threads ? threads : context->thread_limit,
+                         &runner->watch, &runner->run));
+  if (program->has_late_outputs)
+    sni_run_state_place_outputs(runner->run->state, place_view, runner);
+  return SN_OK;
 }
 
 sn_status(sn_runner_create)(sn_context *context, sn_program *program, int threads,
@@ -126,11 +133,16 @@ static sn_status check_input(sn_runner *runner, int i, const sn_view *view) {
             : fail_view(runner, "input", i, view, &key->type);
 }
 
+// Of a late size all but that.
 static sn_status check_output(sn_runner *runner, int i, const sn_view *view) {
   const sni_run *run = runner->run;
   sni_type type = run->program->outputs[i];
   bool ok = view->dtype == type.dtype && view->shape.rank == type.rank;
   for (int d = 0; d < type.rank; d++) {
+    if (sni_dim_is_made_late(run->program->graph->dims, type.dims[d])) {
+      ok = ok && view->shape.dims[d] >= 0;
+      continue;
+    }
     if (type.dims[d] < 0)
       type.dims[d] = sni_dim_evaluate(run->program->graph->dims, type.dims[d], run->symbols);
     ok = ok && view->shape.dims[d] == type.dims[d];
@@ -181,6 +193,29 @@ static sn_status check_views(sn_runner *runner, const sn_view *in, const sn_view
 }
 
 // ---- running
+// A sni_output_place: of outputs whose sizes are known by now.
+static sn_status place_view(void *user, uint32_t output, const int64_t *symbols, sni_diag *diag,
+                            void **out_memory) {
+  const sn_runner *runner = user;
+  const sn_program *program = runner->run->program;
+  const sn_view *view = &runner->out[output];
+  sni_type type = program->outputs[output];
+  bool fits = true;
+  for (int d = 0; d < type.rank; d++) {
+    if (type.dims[d] < 0)
+      type.dims[d] = sni_dim_evaluate(program->graph->dims, type.dims[d], symbols);
+    fits = fits && view->shape.dims[d] == type.dims[d];
+  }
+  *out_memory = view->data;
+  if (fits) return SN_OK;
+  char given[SNI_TENSOR_NAME], is[SNI_TENSOR_NAME];
+  describe_view(view, given, sizeof(given));
+  sni_type_format(NULL, &type, is, sizeof(is));
+  return sni_fail(diag, SN_ERR_SHAPE,
+                  "output %u of \"%s\" is %s in this run, which the view %s does not hold", output,
+                  program->name, is, given);
+}
+
 static sn_status fail_run(sn_runner *runner, sn_status status) {
   sni_diag *from = &runner->run->diag;
   if (from->file)
@@ -200,6 +235,7 @@ sn_status sn_run(sn_runner *runner, const sn_view *in, const sn_view *out) {
     runner->diag.status = SN_OK;  // the text stays until the next error
     return status;
   }
+  runner->out = out;
   bool variables = run->program->n_variables > 0;
   if (variables && (status = sni_run_open_variables(run))) return fail_run(runner, status);
   status = sni_run_execute(run);

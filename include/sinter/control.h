@@ -65,6 +65,20 @@ SN_API sn_status sn_map_fn_at(sn_context *context, sn_callback body, void *user,
                               sn_tensor *const *xs, int n_xs, sn_tensor **out, int n_out,
                               const char *file, int line);
 
+typedef struct sn_associative_scan_options {
+  size_t size;   // sizeof(sn_associative_scan_options); filled in by the macro
+  bool reverse;  // from the last row to the first
+} sn_associative_scan_options;
+// out[k][i] = xs[k][0] * .. * xs[k][i], rows along axis 0, of an operation * that is associative. combine: in: n tensors a, then n
+// tensors b, rows of the xs or of what it has made of them, as many of each; sets n outputs, the rows a[i] * b[i]. It is called some
+// 2 log2(rows) times, each time for many rows at once; the rows of a stand before those of b (reverse: behind them). out: of the
+// types of the xs. In a trace the number of rows must be known. VJP: that of combine's ops. Errors also: SN_ERR_SHAPE (an x of rank 0; rows that differ in number; an output of combine of
+// another shape), SN_ERR_DTYPE (of another dtype), SN_ERR_ARGUMENT (n < 1, n_out other than n). Source: jax.lax.associative_scan.
+SN_API sn_status sn_associative_scan_at(sn_context *context, sn_callback combine, void *user,
+                                        sn_tensor *const *xs, int n, sn_tensor **out, int n_out,
+                                        const sn_associative_scan_options *options,
+                                        const char *file, int line);
+
 // SN_ARGS(x, y) and SN_ARRAY(array) stand for an array and its count.
 #define sn_cond(...) sn_cond_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_switch_case(...) sn_switch_case_at(__VA_ARGS__, __FILE__, __LINE__)
@@ -83,7 +97,19 @@ static inline sn_status sn_scan(sn_context *context, sn_callback body, void *use
   return sn_scan_at(context, body, user, init, n_carries, xs, n_xs, out, n_out, &options, file,
                     line);
 }
+static inline sn_status sn_associative_scan(
+    sn_context *context, sn_callback combine, void *user, sn_tensor *const *xs, int n,
+    sn_tensor **out, int n_out, sn_associative_scan_options options = sn_associative_scan_options(),
+    SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_associative_scan_at(context, combine, user, xs, n, out, n_out, &options, file, line);
+}
 #else
+#define sn_associative_scan(...) \
+  SNI_ASSOCIATIVE_SCAN(__VA_ARGS__, .size = sizeof(sn_associative_scan_options))
+#define SNI_ASSOCIATIVE_SCAN(context, combine, user, xs, n, out, n_out, ...) \
+  sn_associative_scan_at(context, combine, user, xs, n, out, n_out,          \
+                         &(sn_associative_scan_options){__VA_ARGS__}, __FILE__, __LINE__)
 #define sn_scan(...) SNI_SCAN(__VA_ARGS__, .size = sizeof(sn_scan_options))
 #define SNI_SCAN(context, body, user, init, n_carries, xs, n_xs, out, n_out, ...) \
   sn_scan_at(context, body, user, init, n_carries, xs, n_xs, out, n_out,          \

@@ -214,7 +214,7 @@ SN_API SN_MUST_USE sn_status sn_program_input_spec_at(sn_context *context,
                                                       sn_spec *out_spec, const char *file,
                                                       int line);
 #define sn_program_input_spec(...) sn_program_input_spec_at(__VA_ARGS__, __FILE__, __LINE__)
-// dtype and shape of output i when the inputs have these dtypes and shapes. Errors: SN_ERR_ARGUMENT
+// dtype and shape of output i when the inputs have these dtypes and shapes; a dim that a run finds out is SN_UNKNOWN. Errors: SN_ERR_ARGUMENT
 // (no such output, wrong number of inputs), SN_ERR_DTYPE, SN_ERR_SHAPE (the inputs do not fit the
 // program); of a program from text also SN_ERR_INDEX (a slice outside an axis of these sizes).
 SN_API SN_MUST_USE sn_status sn_program_output_spec(sn_context *context, const sn_program *program,
@@ -271,7 +271,7 @@ SN_API SN_MUST_USE sn_status sn_runner_create_at(sn_context *context, sn_program
 // NULL is accepted.
 SN_API void sn_runner_destroy(sn_runner *runner);
 // Runs in the caller's memory: in[i] holds input i, out[i] receives output i; the shapes of out
-// must be right. With one thread and shapes as in the call before it does not allocate, lock or
+// must be right: of an output whose size the run finds out, those of this run (else SN_ERR_SHAPE, whose message has them). With one thread and shapes as in the call before it does not allocate, lock or
 // log. in and out must not overlap. Errors, in the runner alone: SN_ERR_DTYPE, SN_ERR_SHAPE,
 // SN_ERR_ARGUMENT (NULL, unaligned or overlapping data), SN_ERR_INDEX, SN_ERR_MEMORY; no variable
 // is changed then.

@@ -91,9 +91,8 @@ SN_API void sn_tape_gradient_of_at(sn_tape *tape, sn_tensor *const *ys, int n_ys
 // dy/dxs[i] tangents[i], of y's dtype and shape; scope-owned, or the error tensor. Works in a trace and in sn_call_eager, and may be
 // differentiated again. An xs[i] that y does not depend on adds nothing; where y depends on none of them the result is zeros.
 // Computed as the gradient of the gradient with respect to its seed, of which a compiled function leaves the forward pass
-// alone. Errors: SN_ERR_GRADIENT (y or xs[i] is no float; a tangent's dtype or shape is not xs[i]'s; what has no second
-// derivative: sn_while_loop), SN_ERR_STATE, SN_ERR_ARGUMENT (NULL, n < 1). Source: J. Townsend, "A new trick for
-// calculating Jacobian vector products", 2017.
+// alone. Errors: SN_ERR_GRADIENT (y or xs[i] is no float; a tangent's dtype or shape is not xs[i]'s), SN_ERR_STATE,
+// SN_ERR_ARGUMENT (NULL, n < 1). Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
 SN_API sn_tensor *sn_jvp(sn_tensor *y, sn_tensor *const *xs, sn_tensor *const *tangents, int n);
 #define sn_jvp(y, xs, tangents, n) SNI_AT(sn_jvp(y, xs, tangents, n))
 // out[i] = (H v)[i], with H the matrix of second derivatives of y (a float scalar, else of its sum) with respect to the

@@ -5,6 +5,7 @@
 // not two products. What a residual alone was made of is not computed again.
 #include "passes/gradient/choose_residuals.h"
 
+#include "graph/late.h"
 #include "passes/graph/node_cost.h"
 
 // Of a byte that is written to memory, which reads its line first, and read later.
@@ -22,6 +23,7 @@ typedef struct search {
 
 static bool is_dear(const search *s, sni_node_id id) {
   const sni_node *node = sni_graph_node(s->graph, id);
+  if (sni_asks_for_late_size(s->graph, node)) return false;  // rows have one size
   const sni_op_class op_class = sni_op_infos[node->op].op_class;
   if (op_class != SNI_CLASS_CONTRACT && op_class != SNI_CLASS_REDUCE &&
       op_class != SNI_CLASS_LIBRARY && op_class != SNI_CLASS_CUMULATE)
@@ -55,34 +57,34 @@ static sni_node_id residual_of(const search *s, sni_node_id id) {
     const sni_node_id reader = s->reader[id];
     if (reader == id || reader == SNI_NO_NODE) break;
     const sni_node *node = sni_graph_node(s->graph, reader);
-    if (sni_is_control(node) || sni_node_bytes(s->graph, reader) > most) break;
+    if (sni_is_control(node) || sni_asks_for_late_size(s->graph, node) ||
+        sni_node_bytes(s->graph, reader) > most)
+      break;
     id = reader;
   }
   return sni_graph_type(s->graph, id)->rank <= s->most_rank ? id : SNI_NO_NODE;
 }
 
 // From the last to the first: what a residual alone needs is not needed any more.
-static void drop_unneeded(const sni_graph *graph, const bool *residuals, bool *needed) {
+static void drop_unneeded(const sni_graph *graph, const bool *residuals, bool *marks,
+                          bool *needed) {
   for (sni_node_id id = 0; id < graph->n_nodes; id++) needed[id] = false;
-  for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = true;
-  for (sni_node_id id = graph->n_nodes; id-- > 0;) {
-    const sni_node *node = sni_graph_node(graph, id);
-    if (!needed[id] || residuals[id]) continue;
-    for (int k = 0; k < node->n_operands; k++) needed[node->operands[k]] = true;
-  }
+  sni_mark_needed(graph, residuals, marks, needed);
 }
 
 sn_status sni_choose_residuals(const sni_graph *graph, uint32_t n_forward, int most_rank,
                                bool *needed, bool *residuals) {
   search s = {graph, n_forward, most_rank, needed,
               SNI_ARENA_ARRAY(graph->arena, sni_node_id, n_forward + 1)};
-  if (!s.reader) return sni_fail_memory(graph->diag, n_forward * sizeof(*s.reader), "residuals");
+  bool *marks = SNI_ARENA_ARRAY(graph->arena, bool, sni_dim_symbol_count(graph->dims) + 1);
+  if (!s.reader || !marks)
+    return sni_fail_memory(graph->diag, n_forward * sizeof(*s.reader), "residuals");
   find_readers(&s);
   for (sni_node_id id = 0; id < n_forward; id++) {
     const sni_node_id residual = needed[id] && is_dear(&s, id) ? residual_of(&s, id) : SNI_NO_NODE;
     if (residual != SNI_NO_NODE) residuals[residual] = true;
   }
-  drop_unneeded(graph, residuals, needed);
+  drop_unneeded(graph, residuals, marks, needed);
   for (sni_node_id id = 0; id < graph->n_nodes; id++) residuals[id] &= needed[id];
   return SN_OK;
 }

@@ -7,6 +7,7 @@
 // Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
 // of rows are its outputs.
 #include "graph/control.h"
+#include "graph/late.h"
 #include "passes/gradient/choose_residuals.h"
 #include "passes/gradient/vjp.h"
 #include "passes/graph/passes.h"
@@ -214,6 +215,7 @@ typedef struct loop_back {
   bool *needed;        // per node of the iteration back
   kept_row *kept;      // values of the step that are read
   int n_kept;
+  bool *reached;      // per carry: it has a cotangent, from outside or from a later iteration
   sni_node_id *sums;  // per carry that is a variable: the sum over its reads
   int n_carries, n_rows;
 } loop_back;
@@ -226,7 +228,8 @@ static bool is_variable(const loop_back *l, int carry) {
 
 static bool has_carry(const loop_back *l, int carry) {
   const int operand = l->c->first_carry + carry;
-  return is_float(l->v, operand) && (!is_variable(l, carry) || l->v->wanted[operand]);
+  if (!is_float(l->v, operand)) return false;
+  return is_variable(l, carry) ? l->v->wanted[operand] : l->reached[carry];
 }
 
 static sni_type row_of(const sni_type *type) {
@@ -317,15 +320,27 @@ static sn_status make_step_back(loop_back *l) {
   return add_results(l);
 }
 
+// A carry that nothing which counts was computed from has no cotangent, not one of zeros: what is NaN in it stays apart.
+static sn_status find_reached(loop_back *l) {
+  for (int i = 0; i < l->c->n_carries; i++) l->reached[i] = l->v->dys[i] != none;
+  for (bool grows = true; grows;) {
+    grows = false;
+    SNI_TRY(make_step_back(l));
+    for (int i = 0; i < l->c->n_carries; i++) {
+      const bool is_new = !l->reached[i] && l->in.gradients[i] != none;
+      l->reached[i] |= is_new;
+      grows |= is_new;
+    }
+  }
+  return SN_OK;
+}
+
 static sn_status find_needed(loop_back *l) {
   const sni_graph *graph = l->in.graph;
   bool *needed = l->needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
-  if (!needed) return no_memory(l->v, graph->n_nodes);
-  for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = true;
-  for (sni_node_id id = graph->n_nodes; id-- > 0;) {
-    const sni_node *node = sni_graph_node(graph, id);
-    for (int k = 0; needed[id] && k < node->n_operands; k++) needed[node->operands[k]] = true;
-  }
+  bool *marks = SNI_ARENA_ARRAY(graph->arena, bool, sni_dim_symbol_count(graph->dims) + 1);
+  if (!needed || !marks) return no_memory(l->v, graph->n_nodes);
+  sni_mark_needed(graph, NULL, marks, needed);
   return SN_OK;
 }
 
@@ -476,12 +491,15 @@ static sn_status call_back(const loop_back *l, sni_node_id *out_control) {
   const sni_control *c = l->c;
   const sni_vjp *v = l->v;
   sni_graph *graph = v->b->graph, *body = l->in.graph;
-  const size_t most = 1 + (size_t)l->n_carries + (size_t)l->n_rows + (size_t)c->n_captures;
+  const size_t most =
+      1 + (size_t)l->n_carries + (size_t)l->n_rows + (size_t)c->n_captures + (size_t)c->n_carries;
   sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, most);
   if (!operands) return no_memory(v, most);
   int n = add_first_operands(l, operands);
   if (!l->is_while) n += add_row_operands(l, operands + n);
   for (int i = 0; i < c->n_captures; i++) operands[n++] = v->node.operands[c->first_capture + i];
+  for (int i = 0; l->is_while && i < c->n_carries; i++)  // for second derivatives (vjp_rescan.c)
+    if (is_float(v, c->first_carry + i)) operands[n++] = v->node.operands[c->first_carry + i];
   SNI_TRY(v->b->status);
   const sni_dim attrs[5] = {l->n_carries, l->n_rows, c->length, !c->reverse, 0};
   return sni_graph_add_control(graph, l->is_while ? SNI_OP_RESCAN : SNI_OP_SCAN, operands, n, attrs,
@@ -511,9 +529,10 @@ static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
                  .forward = &v->node,
                  .is_while = v->node.op == SNI_OP_WHILE,
                  .c = c,
+                 .reached = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
                  .sums = SNI_ARENA_ARRAY(arena, sni_node_id, c->n_carries + 1)};
-  if (!l.sums) return no_memory(v, (size_t)c->n_carries);
-  SNI_TRY(make_step_back(&l));
+  if (!l.reached || !l.sums) return no_memory(v, (size_t)c->n_carries);
+  SNI_TRY(find_reached(&l));
   SNI_TRY(find_kept(&l));
   SNI_TRY(put_down(&l));
   SNI_TRY(finish_step_back(&l));
@@ -529,14 +548,6 @@ void sni_vjp_scan(const sni_vjp *v) {
 
 void sni_vjp_while(const sni_vjp *v) {
   sni_vjp_scan(v);
-}
-
-// Its cotangents of rows would be a history again, and nobody knows how long.
-void sni_vjp_rescan(const sni_vjp *v) {
-  if (!v->b->status)
-    v->b->status = sni_fail(v->b->graph->diag, SN_ERR_GRADIENT,
-                            "gradients: a second derivative through sn_while_loop, whose number of "
-                            "iterations is not known: use sn_fori_loop or sn_scan");
 }
 
 // ---- what the user says

@@ -3,6 +3,7 @@
 //
 // Invariant: what may fail in a run does not move, for a loop may have no iterations: nor do loops and branches. Views and casts stay where they
 // are read: in memory they only cost.
+#include "graph/late.h"
 #include "passes/graph/node_cost.h"
 #include "passes/graph/rewrite_control.h"
 #include "passes/lower/cost.h"
@@ -68,6 +69,7 @@ static void look_at(search *s, sni_node_id id) {
   s->fixed[id] = s->moves[id] = s->outer[id] != none;
   if (s->fixed[id]) s->bytes[id] = (float)sni_node_bytes(s->body, id);
   if (s->fixed[id] || sni_is_parameter(node) || sni_is_control(node) || sni_is_result(node)) return;
+  if (sni_asks_for_late_size(s->body, node)) return;  // the body may be where it is said
   s->fixed[id] = true;
   s->moves[id] = !sni_op_may_fail(node->op);
   for (int i = 0; i < node->n_operands; i++) {

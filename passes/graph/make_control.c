@@ -57,6 +57,7 @@ static sn_status find_needed(interface *io, int b) {
   }
   for (sni_node_id id = body->n_nodes; id-- > 0;) {
     const sni_node *node = sni_graph_node(body, id);
+    needed[id] |= sni_is_about_sizes(node);
     if (!needed[id] || e->outer[b][id] != none) continue;
     for (int i = 0; i < node->n_operands; i++) needed[node->operands[i]] = true;
   }

@@ -135,9 +135,17 @@ static sn_status use_all(marking *m, sni_live_control *l) {
   return SN_OK;
 }
 
+// Sizes and conditions on them (graph/late.h): of a graph that runs all.
+static sn_status mark_sizes(marking *m, sni_live_graph *live) {
+  for (sni_node_id id = 0; id < live->graph->n_nodes; id++)
+    if (sni_is_about_sizes(sni_graph_node(live->graph, id))) SNI_TRY(mark(m, live, id));
+  return SN_OK;
+}
+
 static sn_status use_control(marking *m, sni_live_control *l) {
   if (l->used) return SN_OK;
   l->used = true;
+  for (int b = 0; b < l->node->n_bodies; b++) SNI_TRY(mark_sizes(m, &l->bodies[b]));
   if (l->c.kind >= SNI_CONTROL_HOST) return use_all(m, l);
   if (l->c.kind == SNI_CONTROL_WHILE) return mark(m, &l->bodies[0], l->bodies[0].ends.outputs[0]);
   return l->c.first_carry ? mark_operand(m, l, 0) : SN_OK;  // the number of a body, a history
@@ -214,6 +222,7 @@ sn_status sni_mark_bodies(const sni_graph *graph, sni_live_graph **out_live) {
   SNI_TRY(open_graph(&m, *out_live, graph, NULL));
   for (uint32_t i = 0; i < graph->n_results; i++)
     SNI_TRY(mark(&m, *out_live, graph->results[i].node));
+  SNI_TRY(mark_sizes(&m, *out_live));
   while (any) {
     any = false;
     SNI_TRY(spread(&m));

@@ -7,6 +7,8 @@
 // attributes, constants and names with it.
 #include "passes/graph/rewrite.h"
 
+#include "graph/late.h"
+
 #include <fenv.h>
 #include <string.h>
 
@@ -19,24 +21,19 @@ typedef struct walk {
   sni_rewrite rewrite;
   const sni_rewrite_options *options;
   sni_node_id *map;       // per node of `from`
-  uint8_t *needed;        // per node of `from`
+  bool *needed;           // per node of `from`
   sni_node_table table;   // of `to`; when merging
   sni_node_id *operands;  // room for the operands of all copies
   bool changed;
 } walk;
 
-// Marks what results and parameters need; returns how many nodes, *out_operands how many operands
-// they have.
-static uint32_t mark_needed(const sni_graph *graph, uint8_t *needed, size_t *out_operands) {
+// How many nodes are needed; *out_operands how many operands they have.
+static uint32_t count_needed(const sni_graph *graph, const bool *needed, size_t *out_operands) {
   uint32_t count = 0;
   *out_operands = 0;
-  for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = 1;
-  for (uint32_t i = 0; i < graph->n_parameters; i++) needed[graph->parameters[i].node] = 1;
-  for (sni_node_id i = graph->n_nodes; i-- > 0;) {
-    const sni_node *node = sni_graph_node(graph, i);
+  for (sni_node_id i = 0; i < graph->n_nodes; i++) {
     if (!needed[i]) continue;
-    for (int k = 0; k < node->n_operands; k++) needed[node->operands[k]] = 1;
-    *out_operands += node->n_operands;
+    *out_operands += sni_graph_node(graph, i)->n_operands;
     count++;
   }
   return count;
@@ -131,10 +128,12 @@ static sn_status run(walk *w, char *memory, uint32_t n_slots) {
   w->table.mask = n_slots - 1;
   w->map = (sni_node_id *)(w->table.slots + n_slots);
   w->rewrite.map = w->map;
-  w->needed = (uint8_t *)(w->map + from->n_nodes);
+  w->needed = (bool *)(w->map + from->n_nodes);
   memset(w->table.slots, 0xff, n_slots * sizeof(sni_node_slot));
   memset(w->needed, 0, from->n_nodes);
-  uint32_t count = mark_needed(from, w->needed, &n_operands);
+  for (uint32_t i = 0; i < from->n_parameters; i++) w->needed[from->parameters[i].node] = true;
+  sni_mark_needed(from, NULL, w->needed + from->n_nodes, w->needed);
+  uint32_t count = count_needed(from, w->needed, &n_operands);
   sni_graph *to;
   SNI_TRY(sni_graph_create(from->arena, from->diag, from->name, from->dims, &to));
   w->rewrite.to = to;
@@ -155,8 +154,9 @@ sn_status sni_rewrite_once(const sni_graph *graph, const sni_rewrite_options *op
   uint32_t n_slots = 1;
   if (options->merge)
     while (n_slots < 2 * (size_t)graph->n_nodes) n_slots *= 2;
-  size_t bytes =
-      n_slots * sizeof(sni_node_slot) + graph->n_nodes * (sizeof(sni_node_id) + sizeof(uint8_t));
+  size_t bytes = n_slots * sizeof(sni_node_slot) +
+                 graph->n_nodes * (sizeof(sni_node_id) + sizeof(bool)) +
+                 (size_t)sni_dim_symbol_count(graph->dims) * sizeof(bool);
   char *memory = sni_alloc(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "a rewrite");
   // Rules compute with constants: as kernels do, whatever rounding or flushing the host has set.

@@ -2,6 +2,7 @@
 //
 // Invariant: what has a node in `from` and is needed has one of equal type and value in `to` before its users are looked at.
 #include "passes/graph/rewrite_control.h"
+#include "graph/late.h"
 
 #include <string.h>
 
@@ -205,14 +206,13 @@ static sn_status walk_node(sni_control_walk *w, sni_node_id id, const sni_contro
 static sn_status find_needed_nodes(const sni_graph *graph, bool **out_needed,
                                    uint32_t *out_operands) {
   bool *needed = *out_needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes + 1);
+  bool *marks = SNI_ARENA_ARRAY(graph->arena, bool, sni_dim_symbol_count(graph->dims) + 1);
   *out_operands = 1;
-  if (!needed) return no_memory(graph);
-  for (uint32_t i = 0; i < graph->n_results; i++) needed[graph->results[i].node] = true;
-  for (sni_node_id id = graph->n_nodes; id-- > 0;) {
-    const sni_node *node = sni_graph_node(graph, id);
-    if (node->n_operands > *out_operands) *out_operands = node->n_operands;
-    for (int i = 0; needed[id] && i < node->n_operands; i++) needed[node->operands[i]] = true;
-  }
+  if (!needed || !marks) return no_memory(graph);
+  sni_mark_needed(graph, NULL, marks, needed);
+  for (sni_node_id id = 0; id < graph->n_nodes; id++)
+    if (sni_graph_node(graph, id)->n_operands > *out_operands)
+      *out_operands = sni_graph_node(graph, id)->n_operands;
   return SN_OK;
 }
 

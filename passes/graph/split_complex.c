@@ -5,6 +5,7 @@
 // one more dim of 2, whose slices are the parts. A tensor of SN_MAX_RANK dims has its first two merged.
 //
 // Invariant: no node of the new graph is complex; parameters and results keep their order and bytes.
+#include "graph/late.h"
 #include "passes/graph/complex.h"
 #include "passes/graph/passes.h"
 
@@ -21,8 +22,8 @@ typedef struct splitter {
   const sni_graph *from;
   sni_graph *to;
   sni_build b;
-  value *values;    // per node of `from`
-  uint8_t *needed;  // per node of `from`
+  value *values;  // per node of `from`
+  bool *needed;   // per node of `from`
 } splitter;
 
 enum { few = 8 };  // operands that need no allocation
@@ -383,17 +384,6 @@ static void visit(splitter *s, sni_node_id i) {
     s->to->nodes[named].name = node->name;
 }
 
-static void mark_needed(splitter *s) {
-  const sni_graph *from = s->from;
-  memset(s->needed, 0, from->n_nodes);
-  for (uint32_t i = 0; i < from->n_results; i++) s->needed[from->results[i].node] = 1;
-  for (uint32_t i = 0; i < from->n_parameters; i++) s->needed[from->parameters[i].node] = 1;
-  for (sni_node_id i = from->n_nodes; i-- > 0;) {
-    const sni_node *node = sni_graph_node(from, i);
-    for (int k = 0; s->needed[i] && k < node->n_operands; k++) s->needed[node->operands[k]] = 1;
-  }
-}
-
 static sn_status copy_ends(splitter *s) {
   const sni_graph *from = s->from;
   sni_graph *to = s->to;
@@ -418,7 +408,9 @@ static sn_status split(splitter *s, sni_graph **out_graph) {
   const sni_graph *from = s->from;
   SNI_TRY(sni_graph_create(from->arena, from->diag, from->name, from->dims, &s->to));
   s->b = sni_build_make(s->to, (sni_location){0});
-  mark_needed(s);
+  memset(s->needed, 0, from->n_nodes);
+  for (uint32_t i = 0; i < from->n_parameters; i++) s->needed[from->parameters[i].node] = true;
+  sni_mark_needed(from, NULL, s->needed + from->n_nodes, s->needed);
   for (sni_node_id i = 0; i < from->n_nodes; i++) {
     if (!s->needed[i]) continue;
     visit(s, i);
@@ -440,11 +432,12 @@ sn_status sni_split_complex(const sni_graph *graph, sni_graph **out_graph) {
     *out_graph = (sni_graph *)(uintptr_t)graph;
     return SN_OK;
   }
-  const size_t bytes = graph->n_nodes * (sizeof(value) + sizeof(uint8_t));
+  const size_t bytes = graph->n_nodes * (sizeof(value) + sizeof(bool)) +
+                       (size_t)sni_dim_symbol_count(graph->dims) * sizeof(bool);
   char *memory = sni_alloc(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "complex values");
   s.values = (value *)(void *)memory;
-  s.needed = (uint8_t *)(s.values + graph->n_nodes);
+  s.needed = (bool *)(s.values + graph->n_nodes);
   const sn_status status = split(&s, out_graph);
   sni_free(graph->arena->allocator, memory, bytes);
   return status;

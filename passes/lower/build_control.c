@@ -82,10 +82,8 @@ static sn_status plan_params(sni_lowering *l, const sni_node *node, const sni_co
   for (int i = 0; i < c->n_carries; i++)
     SNI_TRY(bytes_of(l, sni_graph_type(l->graph, node->operands[c->first_carry + i]), 0, params++));
   if (c->kind == SNI_CONTROL_WHILE) return history_bytes(l, node, c->n_outputs, params);
-  if (c->kind == SNI_CONTROL_RESCAN) {
-    const sni_node *history = sni_graph_node(l->graph, node->operands[0]);
-    return history_bytes(l, sni_graph_node(l->graph, history->operands[0]), c->n_rows, params);
-  }
+  if (c->kind == SNI_CONTROL_RESCAN)
+    return history_bytes(l, sni_loop_of_history(l->graph, node->operands[0]), c->n_rows, params);
   for (int i = 0; i < c->n_xs; i++)
     SNI_TRY(bytes_of(l, sni_graph_type(l->graph, node->operands[c->first_x + i]), 1, params++));
   for (int i = c->n_carries; i < c->n_results && c->kind == SNI_CONTROL_SCAN; i++) {

@@ -579,8 +579,8 @@ static sn_status place_node(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
     case SNI_LOWERING_CHUNKS:
       return open_apart(l, id);
     case SNI_LOWERING_PARTS:
-      return sni_fail(l->diag, SN_ERR_INTERNAL, "%s: complex values are split before lowering",
-                      sni_op_infos[node->op].name);
+    case SNI_LOWERING_EXTENT:
+      return sni_fail(l->diag, SN_ERR_INTERNAL, "%s: not lowered", sni_op_infos[node->op].name);
     case SNI_LOWERING_LOOPS:
       if (l->options->blas && sni_library_for(l->graph, node)) return open_library(l, id);
       return decide(l, id, stamps);

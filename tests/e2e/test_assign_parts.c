@@ -133,7 +133,9 @@ BODY(in_while) {
   END;
 }
 static void in_while_c(float (*a)[columns], float x) {
-  for (a[0][0] = 3; a[0][0] < 100; x += 1) {
+  a[0][0] = 3;
+  while (a[0][0] < 100) {
+    x += 1;
     for (int k = 0; k < columns; k++) a[0][k] *= 2;
     a[1][0] = a[0][1];
     a[1][1] = a[0][2];

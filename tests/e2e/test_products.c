@@ -22,7 +22,23 @@ static sn_tensor *looped(sn_context *c, sn_tensor *x, sn_tensor *w) {
   sn_scan(c, step, NULL, &x, 1, &w, 1, o, 2);
   return sn_add(sn_sum(o[1], .axes = SN_AXES(0)), o[0]);
 }
-static sn_tensor *(*const functions[])(sn_context *, sn_tensor *, sn_tensor *) = {plain, looped};
+static sn_status is_large(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  out[0] = sn_greater(sn_sum(sn_square(in[0])), sn_full(c, SN_F64, SN_SCALAR, 0.02));
+  return (void)user, sn_pending_error(c);
+}
+static sn_status shrink(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *w = *(sn_tensor **)user;
+  out[0] = sn_mul(sn_sin(in[0]), sn_sigmoid(sn_sum(w, .axes = SN_AXES(0))));
+  out[1] = sn_add(in[1], sn_mul(out[0], in[0]));
+  return sn_pending_error(c);
+}
+static sn_tensor *whiled(sn_context *c, sn_tensor *x, sn_tensor *w) {
+  sn_tensor *o[2];
+  sn_while_loop(c, is_large, shrink, &w, SN_ARGS(x, x), o, 2);
+  return sn_mul(o[1], sn_add_scalar(o[0], 1));
+}
+static sn_tensor *(*const functions[])(sn_context *, sn_tensor *, sn_tensor *) = {plain, looped,
+                                                                                  whiled};
 
 // in: x, w, tangents of both. out: y, J v, u J v, H v
 static sn_status products(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
@@ -121,7 +137,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("products");
   TCase *cases = tcase_create("products");
-  tcase_add_loop_test(cases, products_are_derivatives, 0, 4);
+  tcase_add_loop_test(cases, products_are_derivatives, 0, 6);
   tcase_add_test(cases, mistakes_are_refused);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);

@@ -64,10 +64,12 @@ static void run(sn_context *context, sn_program *program, bool repeatable, sn_vi
   sn_runner_destroy(runner);
 }
 
-// A loop may run for ever, as it says.
+// A loop may run for ever, as it says, and so may a sum over a size that is an element.
 static bool has_loop(const char *text, size_t size) {
-  for (size_t i = 0; i + 5 < size; i++)
-    if (!memcmp(text + i, "while", 5) || !memcmp(text + i, "scan", 4)) return true;
+  for (size_t i = 0; i + 6 < size; i++)
+    if (!memcmp(text + i, "while", 5) || !memcmp(text + i, "scan", 4) ||
+        !memcmp(text + i, "extent", 6))
+      return true;
   return false;
 }
 

@@ -145,8 +145,8 @@ static const struct {
                 {"nested", nested, 1, 2},
                 {"no rows", no_rows, 2, 2},
                 {"one more", one_more, 1, 2},
-                {"halvings", halvings, 2, 1},
-                {"loops in loops", loops_in_loops, 1, 1}};
+                {"halvings", halvings, 2, 3},
+                {"loops in loops", loops_in_loops, 1, 2}};
 enum { n_programs = sizeof(programs) / sizeof(programs[0]) };
 
 typedef struct derived {

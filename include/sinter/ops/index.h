@@ -120,16 +120,16 @@ typedef struct sn_count_options {
   sn_tensor *weights;  // numbers of x's shape, added in the place of ones; y has their dtype
   int64_t length;      // of sn_bincount's result; 0: one more than the greatest number of x
 } sn_count_options;
-// How many elements of x are 0, 1, ..: i64, or sums of the weights. x: integers in [0, length), others are SN_ERR_INDEX at the next boundary. Inside a function
-// .length must be given. Errors: SN_ERR_ARGUMENT (length), SN_ERR_SHAPE (weights). No gradient but the weights': gather(dy, x). Source: numpy.bincount.
+// How many elements of x are 0, 1, ..: i64, or sums of the weights. x: integers in [0, length), others are SN_ERR_INDEX at the next boundary. Errors: SN_ERR_ARGUMENT (length), SN_ERR_SHAPE (weights). No gradient but the weights': gather(dy, x). Source: numpy.bincount.
 SN_API sn_tensor *sn_bincount_opts(sn_tensor *x, const sn_count_options *options);
 // How many elements of x lie in each of n intervals of equal width from low to high, of which the last one holds high too: i64, or sums of the weights. x: reals; others than these, NaN
 // among them, are not counted. Computed in f64. Errors: SN_ERR_ARGUMENT (n < 1; unless low < high, both finite), SN_ERR_SHAPE (weights). No gradient but the weights': gather(dy, interval). Source: numpy.histogram with a range.
 SN_API sn_tensor *sn_histogram_opts(sn_tensor *x, int64_t n, double low, double high,
                                     const sn_count_options *options);
 
-// ---- results as large as the elements say. Eager results have just that size. Inside a function no size may depend on elements:
-// there .length must be given (else SN_ERR_ARGUMENT), more is cut off, and what is missing is .fill. In eager mode too, where it is given.
+// ---- results as large as the elements say, in eager mode and in functions. In a trace such a dim is symbolic, its number known in the
+// run: what it does not fit is SN_ERR_SHAPE at the call, and no variable is changed; dims that an op joins must be equal there, a 1 is not repeated. A result of a function may have
+// one; what a loop carries, or a body gives, may not. With .length the result has that size: more is cut off, and what is missing is .fill.
 typedef struct sn_extract_options {
   size_t size;     // sizeof(sn_extract_options); filled in by the macros
   int64_t length;  // of the result; 0: as many as there are

@@ -202,6 +202,8 @@ static const char *const lines[SNI_OP_COUNT] = {
         "    %1 = broadcast(%0) : f32[B]\n    %2 = constant 0 : i64[]\n    return %1, %2\n"
         "  }] \"my_op\" : bool[]",
     [SNI_OP_RESULT] = "result(%12) {index=0} : f32[2,3]",
+    [SNI_OP_EXTENT] = "extent(%10) {size=L} : i64[]",
+    [SNI_OP_REQUIRE] = "require() {a=L, b=2*B, least=1} : bool[]",
 };
 
 START_TEST(every_op_survives_a_round_trip) {

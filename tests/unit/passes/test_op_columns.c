@@ -200,6 +200,7 @@ static void check_lowering(sni_op op, const sni_plan *plan) {
     case SNI_LOWERING_PARTS:
     case SNI_LOWERING_CONTROL:
     case SNI_LOWERING_RESULT:
+    case SNI_LOWERING_EXTENT:
       break;
     case SNI_LOWERING_UPDATE:
       ck_assert_msg(fate == SNI_FATE_STORED && !strcmp(kind, "pieces"), "%s", name);
