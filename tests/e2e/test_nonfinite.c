@@ -321,6 +321,26 @@ START_TEST(checkpoints_are_walked) {
 }
 END_TEST
 
+BODY(picked) {
+  sn_tensor *some = sn_boolean_mask(in[0], sn_greater(in[0], sn_scalar_f32(c, -2)));
+  lines[0] = __LINE__, out[0] = sn_sum(sn_log(some));
+  END;
+}
+
+START_TEST(late_sizes_are_found) {
+  sn_context *c = open_context(_i);
+  sn_function *f =
+      sn_function_create(c, picked, .inputs = 1, .outputs = 1, .debug_nonfinite = true);
+  sn_tensor *x = vector(c, 4, -1, -9), *y;
+  const sn_status status = sn_call(f, &x, 1, &y, 1);
+  must_say(c, status, lines[0], SAYS("log: the result f32[2] holds 1 NaN", "within [-1, 4]"));
+  x = vector(c, 4, -3, -9);
+  ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
 // ---- sizes that vary, runners, contexts with the option, bits
 BODY(statistics) {
   sn_tensor *mean = sn_mean(in[0], .axes = SN_AXES(1), .keepdims = true);
@@ -414,6 +434,7 @@ int main(void) {
   tcase_add_loop_test(tests, loops_are_walked, 0, MODES);
   tcase_add_loop_test(tests, gradients_of_loops, 0, 4);
   tcase_add_loop_test(tests, checkpoints_are_walked, 0, MODES);
+  tcase_add_loop_test(tests, late_sizes_are_found, 0, EAGER);
   tcase_add_loop_test(tests, symbolic_sizes_and_runners, 0, EAGER);
   tcase_add_loop_test(tests, no_bit_changes, 0, MODES);
   tcase_add_test(tests, contexts_have_the_option);
