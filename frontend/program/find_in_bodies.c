@@ -71,6 +71,12 @@ static sn_status run_cond(sni_finder_walk *w, sni_node_id id, sni_value *results
   return run_body(&b, results);
 }
 
+static sn_status run_call(sni_finder_walk *w, sni_node_id id, sni_value *results) {
+  body_call b;
+  SNI_TRY(begin_call(w, id, sni_graph_node(w->graph, id)->bodies[0], &b));
+  return run_body(&b, results);
+}
+
 static sn_status set_number(body_call *b, int64_t number) {
   const sni_type type = sni_type_make(SN_I64, 0, NULL);
   sni_finder_let_go(&b->inputs[0]);
@@ -249,6 +255,7 @@ sn_status sni_finder_run_control(sni_finder_walk *w, sni_node_id id) {
   if (!state->results) return sni_finder_no_memory(w->f, sizeof(sni_value));
   state->n_results = c.n_results;
   if (c.kind == SNI_CONTROL_COND) return run_cond(w, id, state->results);
+  if (c.kind == SNI_CONTROL_CALL) return run_call(w, id, state->results);
   if (c.kind == SNI_CONTROL_HOST) return run_host(w, node, state->results, c.n_results);
   if (c.kind != SNI_CONTROL_CUSTOM) return run_loop(w, id, state->results);
   for (int i = 0; i < c.n_results; i++)

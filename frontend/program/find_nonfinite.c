@@ -41,7 +41,7 @@ sn_status sni_finder_value(const sni_finder *f, const sni_type *type, const void
 sni_dim sni_finder_number(const sni_finder_walk *w, sni_dim dim) {
   int64_t value;
   if (sni_dim_is_constant(w->graph->dims, dim, &value)) return value >= 0 ? value : dim;
-  value = sni_dim_evaluate(w->graph->dims, dim, w->f->run->symbols);
+  value = sni_dim_evaluate(w->graph->dims, dim, w->f->symbols);
   return value < 0 ? 0 : value;
 }
 
@@ -167,12 +167,24 @@ static sn_status take_result(sni_finder_walk *w, sni_node_id id) {
   return SN_OK;
 }
 
+// A size that is known from here on.
+static sn_status take_extent(sni_finder_walk *w, const sni_node *node, sni_finder_node *state) {
+  const sni_dim_table *dims = w->graph->dims;
+  const int n = sni_dim_symbol_count(dims);
+  state->value = sni_finder_keep(&w->nodes[node->operands[0]].value);
+  for (int i = 0; i < n; i++)
+    if (sni_dim_equal(dims, node->attrs[0], sni_dim_symbol(dims, i)))
+      memcpy(&w->f->symbols[i], state->value.data, sizeof(int64_t));
+  return SN_OK;
+}
+
 static sn_status visit(sni_finder_walk *w, sni_node_id id) {
   const sni_node *node = sni_graph_node(w->graph, id);
   sni_finder_node *state = &w->nodes[id];
   if (sni_is_parameter(node)) return take_parameter(w, id);
   if (sni_is_result(node)) return take_result(w, id);
   if (sni_is_control(node)) return sni_finder_run_control(w, id);
+  if (sni_lowering_of(node) == SNI_LOWERING_EXTENT) return take_extent(w, node, state);
   const sni_type type = sni_finder_type(w, &node->type);
   SNI_TRY(sni_is_constant(node) ? sni_finder_value(w->f, &type, node->data, &state->value)
                                 : evaluate_op(w, node, &type, &state->value));
@@ -189,14 +201,14 @@ static void use(sni_finder_walk *w, const sni_node *node, sni_node_id by) {
   }
 }
 
-// blamed: of each result.
+// blamed: of each result; NULL: none.
 static void mark(sni_finder_walk *w, const bool *blamed, bool all_blamed) {
   const sni_graph *graph = w->graph;
   for (uint32_t i = 0; i < graph->n_results; i++) {
     sni_finder_node *state = &w->nodes[graph->results[i].node];
     state->needed = true;
     state->last_use = UINT32_MAX;
-    state->blamed |= all_blamed || blamed[i];
+    state->blamed |= all_blamed || (blamed && blamed[i]);
   }
   for (sni_node_id id = graph->n_nodes; id-- > 0;) {
     const sni_node *node = sni_graph_node(graph, id);
@@ -341,7 +353,9 @@ sn_status sni_run_check_nonfinite(sni_run *run, const sni_host_journal *journal)
   sni_finder f = {.context = own ? own : run->watch->owner, .run = run, .journal = journal};
   sni_finder_walk w = {.f = &f, .graph = run->program->graph};
   sni_arena_init(&w.arena, &run->program->family->allocator);
-  const sn_status status = find(&w);
+  const size_t bytes = run->program->n_symbols * sizeof(*f.symbols);
+  f.symbols = sni_arena_copy(&w.arena, run->symbols, bytes);
+  const sn_status status = bytes && !f.symbols ? sni_finder_no_memory(&f, bytes) : find(&w);
   end_walk(&w);
   sn_context_destroy(own);
   return status;

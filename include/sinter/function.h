@@ -54,7 +54,7 @@ typedef struct sn_function_options {
   // A call whose outputs, or variables' new values, hold NaN or infinities is SN_ERR_NONFINITE and changes no variable. The message names
   // the first op they depend on whose result holds one while no operand does (else the first that makes NaN of none): its operands' ranges, the
   // user's line, whether it is a gradient's, in which iteration; or the input or variable that held one. Results have the same
-  // bits; as long as they are finite that costs a look at them, and new memory for variables that are updated.
+  // bits (of outputs whose sizes a run finds out the elements are not looked at); as long as they are finite that costs a look at them, and new memory for variables that are updated.
   bool debug_nonfinite;
 } sn_function_options;
 

@@ -48,6 +48,7 @@ static const void *data_of(sn_tensor *t) {
 typedef struct notes {
   char text[256];
   int calls, fail_at;  // fail_at: number of the call that fails, from 1; 0: none
+  int cancel_at;       // of the call in which somebody cancels
   sn_status status;
   sn_context *context;  // to be misused
 } notes;
@@ -60,6 +61,7 @@ static int64_t count_of(const sn_view *v) {
 
 static sn_status check_call(const sn_host_args *a) {
   notes *n = a->user;
+  if (n && n->calls + 1 == n->cancel_at) sn_cancel(n->context);
   if (n && ++n->calls == n->fail_at) {
     snprintf(a->message, a->message_size, "call %d does not want to", n->calls);
     return n->status;
@@ -407,6 +409,67 @@ START_TEST(a_call_that_fails) {
 }
 END_TEST
 
+// Cancelled in the midst of each call: this one ends behind it, unless nothing is left to be done but to write, or else the next one.
+START_TEST(cancelled_at_each_place) {
+  sn_context *c = open_context(_i);
+  notes n = {.calls = 0};
+  sn_tensor *v = sn_variable(sn_scalar_f32(c, 0)), *x = sn_scalar_f32(c, 1), *y;
+  void *user[2] = {v, &n};
+  sn_function *f = sn_function_create(c, assign_and_call, .user = user, .inputs = 1, .outputs = 1);
+  must(c, call(_i, f, &x, 1, &y, 1));
+  double expected = 11;
+  int ended = 0;
+  for (int k = 1; k <= 4; k++) {
+    n = (notes){.cancel_at = k, .context = c};
+    sn_status status = call(_i, f, &x, 1, &y, 1);
+    ended += status == SN_ERR_CANCELLED;
+    if (!status) {
+      expected += 11;
+      status = call(_i, f, &x, 1, &y, 1);
+    }
+    ck_assert_int_eq(status, SN_ERR_CANCELLED);
+    ck_assert_double_eq(number(v), expected);
+    must(c, call(_i, f, &x, 1, &y, 1));
+    expected += 11;
+    ck_assert_double_eq(number(v), expected);
+  }
+  ck_assert_int_ge(ended, 3);
+  sn_function_destroy(f);
+  sn_release(v);
+  sn_context_destroy(c);
+}
+END_TEST
+
+// What is computed again for a gradient is not called again, or it is refused.
+BODY(say_and_square) {
+  say(c, in[0], user);
+  out[0] = sn_square(in[0]);
+  END;
+}
+BODY(checkpointed) {
+  sn_checkpoint(c, say_and_square, user, in, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+
+START_TEST(checkpoints_call_once) {
+  sn_context *c = open_context(_i);
+  notes n = {.calls = 0};
+  sn_function *f = sn_function_create(c, checkpointed, .user = &n, .inputs = 1, .outputs = 2);
+  sn_tensor *x = sn_scalar_f32(c, 3), *y[2];
+  const sn_status status = call(_i, f, &x, 1, y, 2);
+  if (status == SN_OK) {
+    ck_assert_int_eq(n.calls, 1);
+    ck_assert_double_eq(number(y[1]), 6);
+  } else {
+    ck_assert_msg(status == SN_ERR_STATE, "%s", sn_error_message(c));
+    ck_assert_int_eq(n.calls, 0);
+  }
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
 static sn_status misuse(const sn_host_args *a) {
   notes *n = a->user;
   sn_tensor *t = sn_zeros(n->context, SN_F32, SN_SHAPE(2));
@@ -689,8 +752,9 @@ START_TEST(text_names_ops) {
       "func { %0 = host() {effects=1, pairs=0} [func { return }] \"cube\" : bool[] return %0 }",
       "func { %0 = host() {effects=0, pairs=1} [func { return }] : bool[] return %0 }",
       "func { %0 = host() {effects=2, pairs=0} [func { return }] \"cube\" : bool[] return %0 }",
-      "func { %0 = parameter input 0 : f32[3] %1 = host(%0) {effects=0, pairs=1} [func { return }] "
-      "\"cube\" : bool[] return %0 }",
+      ("func { %0 = parameter input 0 : f32[3] %1 = host(%0) {effects=0, pairs=1} [func { return "
+       "}] "
+       "\"cube\" : bool[] return %0 }"),
       "func { %0 = host() {effects=0, pairs=0} [func { return }] : bool[] return %0 }"};
   for (int i = 0; i < 5; i++) {
     const sn_status status = sn_program_from_text(c, hostile[i], strlen(hostile[i]), &none);
@@ -719,6 +783,8 @@ int main(void) {
   tcase_add_loop_test(tests, gradients_through_loops, 0, MODES);
   tcase_add_test(tests, tapes_record_them);
   tcase_add_loop_test(tests, a_call_that_fails, 0, MODES);
+  tcase_add_loop_test(tests, cancelled_at_each_place, 0, MODES);
+  tcase_add_loop_test(tests, checkpoints_call_once, 0, MODES);
   tcase_add_loop_test(tests, the_context_is_closed, 0, MODES);
   tcase_add_test(tests, what_is_refused);
   tcase_add_loop_test(tests, defined_ops, 0, MODES);

@@ -295,6 +295,52 @@ START_TEST(gradients_of_loops) {
 }
 END_TEST
 
+BODY(logarithm) {
+  lines[0] = __LINE__, out[0] = sn_log(in[0]);
+  END;
+}
+BODY(remembered) {
+  sn_tensor *y;
+  sn_checkpoint(c, logarithm, user, in, 1, &y, 1);
+  out[0] = sn_sum(y);
+  sn_gradients(out[0], in, 1, &out[1]);
+  END;
+}
+
+START_TEST(checkpoints_are_walked) {
+  sn_context *c = open_context(_i);
+  sn_function *f =
+      sn_function_create(c, remembered, .inputs = 1, .outputs = 2, .debug_nonfinite = true);
+  sn_tensor *x = vector(c, 4, -1, 9), *y[2];
+  const sn_status status = call(_i, f, &x, 1, y, 2);
+  must_say(c, status, lines[0], SAYS("log: the result f32[3] holds 1 NaN"));
+  x = vector(c, 4, 1, 9);
+  ck_assert_int_eq(call(_i, f, &x, 1, y, 2), SN_OK);
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
+BODY(picked) {
+  sn_tensor *some = sn_boolean_mask(in[0], sn_greater(in[0], sn_scalar_f32(c, -2)));
+  lines[0] = __LINE__, out[0] = sn_sum(sn_log(some));
+  END;
+}
+
+START_TEST(late_sizes_are_found) {
+  sn_context *c = open_context(_i);
+  sn_function *f =
+      sn_function_create(c, picked, .inputs = 1, .outputs = 1, .debug_nonfinite = true);
+  sn_tensor *x = vector(c, 4, -1, -9), *y;
+  const sn_status status = sn_call(f, &x, 1, &y, 1);
+  must_say(c, status, lines[0], SAYS("log: the result f32[2] holds 1 NaN", "within [-1, 4]"));
+  x = vector(c, 4, -3, -9);
+  ck_assert_int_eq(sn_call(f, &x, 1, &y, 1), SN_OK);
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
 // ---- sizes that vary, runners, contexts with the option, bits
 BODY(statistics) {
   sn_tensor *mean = sn_mean(in[0], .axes = SN_AXES(1), .keepdims = true);
@@ -359,7 +405,7 @@ START_TEST(contexts_have_the_option) {
   y = sn_log(x);
   ck_assert(sn_failed(y));
   must_say(c, sn_check(c), __LINE__ - 2, SAYS("sn_log: the result f32[3] holds 1 Inf"));
-  y = sn_div(vector(c, 1, 0, 1), x);
+  sn_div(vector(c, 1, 0, 1), x);
   must_say(c, sn_check(c), __LINE__ - 1,
            SAYS("sn_div: ", "holds 1 NaN", "operand #1 f32[3] is within [0, 2]"));
   ck_assert(!sn_failed(sn_log(vector(c, 1, INFINITY, 2))));  // it was there before
@@ -387,6 +433,8 @@ int main(void) {
   tcase_add_loop_test(tests, gradients_are_named, 0, MODES);
   tcase_add_loop_test(tests, loops_are_walked, 0, MODES);
   tcase_add_loop_test(tests, gradients_of_loops, 0, 4);
+  tcase_add_loop_test(tests, checkpoints_are_walked, 0, MODES);
+  tcase_add_loop_test(tests, late_sizes_are_found, 0, EAGER);
   tcase_add_loop_test(tests, symbolic_sizes_and_runners, 0, EAGER);
   tcase_add_loop_test(tests, no_bit_changes, 0, MODES);
   tcase_add_test(tests, contexts_have_the_option);
