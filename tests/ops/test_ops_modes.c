@@ -280,7 +280,9 @@ static const text_case text_cases[] = {
      0},
     {SNI_OP_BARRIER, XT "%1 = barrier(%t) {number=1} : $[B,A]\nreturn %1", 0},
     {SNI_OP_BARRIER,
-     X "%1 = barrier(%0) {number=2} : $[A,B]\n%2 = add(%0, %1) : $[A,B]\nreturn %1, %2", 0},
+     X "%1 = barrier(%0) {number=2} : $[A,B]\n%2 = concat(%0, %1) {axis=0} : $[2*A,B]\n"
+       "return %1, %2",
+     0},
     {SNI_OP_BROADCAST, X "%1 = broadcast(%0) : $[3,A,B]\nreturn %1", 0},
     {SNI_OP_BROADCAST, XT "%1 = reshape(%t) : $[B,1,A]\n%2 = broadcast(%1) : $[B,3,A]\nreturn %2",
      0},
