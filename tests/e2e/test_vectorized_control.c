@@ -338,9 +338,9 @@ START_TEST(gradients_are_those_of_a_loop) {
   sn_function *f = sn_function_create(c, differentiate, .user = &loop, .inputs = 1, .outputs = 3);
   sn_function *g = sn_function_create(c, differentiate, .user = &map, .inputs = 1, .outputs = 3);
   sn_tensor *x = make_inputs(c), *expected[3], *eager[3], *traced[3];
-  const sn_status looped_status =
-      strcmp(name, "slope_nested_loops") ? sn_call_eager(f, &x, 1, expected, 3)
-                                         : sn_call(f, &x, 1, expected, 3);  // a map in it
+  const sn_status looped_status = strcmp(name, "slope_nested_loops")
+                                      ? sn_call_eager(f, &x, 1, expected, 3)
+                                      : sn_call(f, &x, 1, expected, 3);  // a map in it
   ck_assert_msg(!looped_status, "%s: %s", name, sn_error_message(c));
   ck_assert_msg(!sn_call(g, &x, 1, traced, 3), "%s: %s", name, sn_error_message(c));
   for (int k = 0; k < 3; k++) expect_close(expected[k], traced[k], name, k);
