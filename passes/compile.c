@@ -8,41 +8,25 @@
 // is kept for system_info. Raw graphs (single ops of eager mode) skip passes and cache: they are
 // small, and eager.c caches their executables.
 #include "codegen/kernel/contraction.h"
-#include "passes/code_source.h"
+#include "passes/compile_job.h"
 #include "passes/graph/passes.h"
 #include "passes/lower/argument_offsets.h"
 #include "passes/lower/command_graph.h"
 #include "passes/lower/library.h"
+#include "passes/native_loops.h"
 #include "runtime/control.h"
 #include "runtime/float_modes.h"
 #include "runtime/host_calls.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
+
+typedef sni_compile_job job;
+typedef sni_wanted_kernel wanted_kernel;
 
 enum { data_align = 64 };
 
-// ---- one compilation
-typedef struct job {
-  sni_compiler *compiler;
-  sni_allocator *allocator;
-  sni_diag *diag;
-  sni_dim_table *dims;         // on top of the caller's, which is only read
-  const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
-  sni_compiled *compiled;
-  const sni_executable *const *
-      *bodies;  // per node of the graph that is lowered; NULL: there are none
-  sni_arena scratch;
-} job;
-
-// One of the different kernels of a plan.
-typedef struct wanted_kernel {
-  const sni_tree *kernel, *expanded;
-  uint64_t hash;
-  sni_kernel_code *code;  // one reference, once found or made
-} wanted_kernel;
-
+// ---- the graph
 static void *copy_data(sni_arena *arena, const void *data, size_t bytes) {
   char *memory = sni_arena_alloc(arena, bytes + 2 * data_align);
   if (!memory) return NULL;
@@ -144,13 +128,9 @@ static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend
     sni_graph body = *node->bodies[i];
     body.dims = j->dims;
     sni_compiled *made;
-    SNI_TRY(sni_compile(j->compiler, &body, &(sni_compile_options){.backend = backend}, j->diag,
-                        &made));
+    SNI_TRY(sni_compile(j->compiler, &body,
+                        &(sni_compile_options){.backend = backend, .body = true}, j->diag, &made));
     compiled->bodies[compiled->n_bodies++] = made;
-    compiled->n_native += made->n_native;
-    compiled->n_interpreted += made->n_interpreted;
-    compiled->n_blas += made->n_blas;
-    compiled->code_bytes += made->code_bytes;
     executables[i] = &made->executable;
   }
   *out_executables = executables;
@@ -173,7 +153,8 @@ static sn_status compile_all_bodies(job *j, const sni_graph *graph, sn_backend b
 }
 
 // The constants of a control command's bodies.
-static const void *finish_control(job *j, const sni_control_call *planned) {
+static const void *finish_control(job *j, const sni_control_call *planned,
+                                  const sni_kernel_code *code) {
   sni_control_call *call = sni_arena_copy(&j->compiled->arena, planned, sizeof(*planned));
   const void *const **constants =
       SNI_ARENA_ARRAY(&j->compiled->arena, const void *const *, planned->n_bodies);
@@ -183,6 +164,7 @@ static const void *finish_control(job *j, const sni_control_call *planned) {
       if (&j->compiled->bodies[b]->executable == planned->bodies[i])
         constants[i] = j->compiled->bodies[b]->constants;
   call->constants = constants;
+  call->native = code ? code->function : NULL;
   return call;
 }
 
@@ -198,75 +180,6 @@ static sn_status lower(job *j, const sni_graph *graph) {
 }
 
 // ---- code for kernels
-// Asks the plugin for these kernels and makes their codes. Errors: SN_ERR_MEMORY; a refusal is no
-// error: *out_refused.
-static sn_status compile_native(job *j, wanted_kernel *const *missing, uint32_t count,
-                                bool *out_refused) {
-  *out_refused = true;
-  const sni_tree **kernels = SNI_ARENA_ARRAY(&j->scratch, const sni_tree *, count);
-  const char **symbols = SNI_ARENA_ARRAY(&j->scratch, const char *, count);
-  char *names = sni_arena_alloc(&j->scratch, (size_t)count * 16);
-  if (!kernels || !symbols || !names) return sni_fail_memory(j->diag, count * 16, "kernel names");
-  for (uint32_t i = 0; i < count; i++) {
-    kernels[i] = missing[i]->expanded;
-    snprintf(names + 16 * i, 16, "sni_k%u", i);
-    symbols[i] = names + 16 * i;
-  }
-  sni_llvm_request request =
-      sni_compiler_request(j->compiler, kernels, symbols, (int)count, SNI_LLVM_OBJECT);
-  sni_llvm_result result = {0};
-  int failed = sni_plugin_compile(&j->compiler->plugin, &request, &result);
-  sni_code *code = NULL;
-  sni_diag why = {0};
-  if (failed)
-    sni_compiler_note_refusal(j->compiler, result.error);
-  else if (sni_code_load(j->allocator, &why, result.data, result.bytes, &code))
-    sni_compiler_note_refusal(j->compiler, why.text);
-  j->api->release(&result);
-  if (why.status == SN_ERR_MEMORY) return sni_fail(j->diag, SN_ERR_MEMORY, "%s", why.text);
-  if (!code) return SN_OK;
-  sni_object *object = sni_object_create(j->allocator, code);
-  if (!object) {
-    sni_code_release(code);
-    return sni_fail_memory(j->diag, sizeof(*object), "native code");
-  }
-  sn_status status = SN_OK;
-  size_t share = sni_code_bytes(code) / count;
-  for (uint32_t i = 0; i < count && !status; i++) {
-    void *function = sni_code_symbol(code, symbols[i]);
-    if (function)
-      status = sni_kernel_code_native(j->allocator, j->diag, missing[i]->expanded,
-                                      j->compiler->setup.cpu->vector_bits, object, function, share,
-                                      &missing[i]->code);
-    else
-      sni_compiler_note_refusal(j->compiler, "the plugin's object lacks a kernel");
-  }
-  sni_object_release(object);
-  *out_refused = false;
-  return status;
-}
-
-static sn_status make_missing(job *j, wanted_kernel *const *missing, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    sni_tree *expanded;
-    SNI_TRY(sni_tree_expand(missing[i]->kernel, &j->scratch, j->diag, &expanded));
-    missing[i]->expanded = expanded;
-  }
-  if (j->api) {
-    bool refused;
-    SNI_TRY(compile_native(j, missing, count, &refused));
-    for (uint32_t i = 0; refused && count > 1 && i < count; i++) {
-      bool alone;
-      SNI_TRY(compile_native(j, &missing[i], 1, &alone));
-    }
-  }
-  for (uint32_t i = 0; i < count; i++)
-    if (!missing[i]->code)
-      SNI_TRY(sni_kernel_code_interpret(j->allocator, j->diag, missing[i]->expanded,
-                                        &missing[i]->code));
-  return SN_OK;
-}
-
 static sni_kernel_code *keep_code(sni_kernel_code *code) {
   atomic_fetch_add_explicit(&code->references, 1, memory_order_relaxed);
   return code;
@@ -329,7 +242,7 @@ static sn_status find_or_make(job *j, wanted_kernel *wanted, uint32_t count) {
     if (!w->code) missing[n_missing++] = w;
   }
   if (!n_missing) return SN_OK;
-  SNI_TRY(make_missing(j, missing, n_missing));
+  SNI_TRY(sni_make_codes(j, missing, n_missing));
   for (uint32_t m = 0; m < n_missing; m++)
     sni_kernel_cache_add(cache, missing[m]->kernel, missing[m]->hash, llvm, &missing[m]->code);
   return SN_OK;
@@ -365,6 +278,86 @@ static sn_status interpret_raw(job *j) {
   return SN_OK;
 }
 
+// ---- what is told of it
+// Commands of bodies count for those that run them; a native loop's kernels are native.
+static void count_commands(sni_compiled *compiled) {
+  compiled->n_native = compiled->n_interpreted = compiled->n_blas = 0;
+  for (uint32_t b = 0; b < compiled->n_bodies; b++) {
+    const sni_compiled *body = compiled->bodies[b];
+    compiled->n_native += body->n_native;
+    compiled->n_interpreted += body->n_interpreted;
+    compiled->n_blas += body->n_blas;
+    compiled->code_bytes += body->code_bytes;
+  }
+  for (uint32_t i = 0; i < compiled->plan->n_commands; i++) {
+    const sni_plan_command *p = &compiled->plan->commands[i];
+    const sni_kernel_code *code = compiled->codes[i];
+    if (p->kernel && (compiled->in_loop || code->kind == SNI_COMMAND_NATIVE))
+      compiled->n_native++;
+    else if (p->kernel)
+      compiled->n_interpreted++;
+    else
+      compiled->n_blas += !p->control && sni_library_is_blas(p->library);
+  }
+}
+
+// ---- native loops
+static sn_status make_code(job *j);
+static sn_status make_commands(job *j, sni_command *commands);
+
+// A body that was to be part of a native loop is run command by command after all.
+static sn_status leave_loop(const job *outer, sni_compiled *body) {
+  if (!body->in_loop) return SN_OK;
+  job j = *outer;
+  j.compiled = body;
+  sni_arena_init(&j.scratch, j.allocator);
+  body->in_loop = false;
+  sn_status status = make_code(&j);
+  if (!status) status = make_commands(&j, (sni_command *)(uintptr_t)body->executable.commands);
+  if (!status) count_commands(body);
+  sni_arena_deinit(&j.scratch);
+  return status;
+}
+
+static sn_status make_loop(job *j, sni_plan_command *c, sni_kernel_code **out_code) {
+  const sni_control_call *call = c->call;
+  const sni_body_size size = sni_control_size_of(j->compiled, call);
+  if (j->api && size != SNI_BODY_LONG) {
+    sni_flow *flow;
+    SNI_TRY(sni_flow_create(j->compiled, c, &j->scratch, j->diag, &flow));
+    SNI_TRY(sni_make_loop_code(j, flow, out_code));
+    if (*out_code) j->compiled->code_bytes += (*out_code)->code_bytes;
+    c->n_inside = *out_code ? sni_flow_kernels(flow) : 0;
+    if (*out_code && size == SNI_BODY_SHORT) return SN_OK;
+  }
+  for (uint32_t b = 0; b < call->n_bodies; b++)
+    SNI_TRY(leave_loop(j, sni_body_of(j->compiled, call->bodies[b])));
+  return SN_OK;
+}
+
+static sn_status make_loops(job *j) {
+  const sni_plan *plan = j->compiled->plan;
+  for (uint32_t i = 0; i < plan->n_commands; i++)
+    if (plan->commands[i].control)
+      SNI_TRY(
+          make_loop(j, (sni_plan_command *)(uintptr_t)&plan->commands[i], &j->compiled->codes[i]));
+  return SN_OK;
+}
+
+static sn_status make_code(job *j) {
+  SNI_TRY(find_codes(j));
+  return make_loops(j);
+}
+
+// Of a kernel that is part of a native loop.
+static sn_status measure_scratch(job *j, const sni_tree *kernel, size_t *out_bytes) {
+  sni_tree *expanded;
+  SNI_TRY(sni_tree_expand(kernel, &j->scratch, j->diag, &expanded));
+  *out_bytes = sizeof(sni_scratch_header) +
+               sni_tree_scratch_bytes(expanded, j->compiler->setup.cpu->vector_bits);
+  return SN_OK;
+}
+
 // ---- the executable
 static sn_status make_commands(job *j, sni_command *commands) {
   sni_compiled *compiled = j->compiled;
@@ -388,8 +381,13 @@ static sn_status make_commands(job *j, sni_command *commands) {
                        .fault = p->fault,
                        .fault_sizes = p->fault_sizes,
                        .fault_status = p->fault_status};
-    if (p->kernel) {
-      const sni_kernel_code *code = compiled->codes[i];
+    const sni_kernel_code *code = compiled->codes[i];
+    if (p->kernel && compiled->in_loop) {
+      c->kind = SNI_COMMAND_NATIVE;
+      c->faults = sni_command_faults(p);
+      c->name = sni_tree_name(p->kernel);
+      SNI_TRY(measure_scratch(j, p->kernel, &c->scratch_bytes));
+    } else if (p->kernel) {
       c->function = code->function;
       c->code =
           code->kind == SNI_COMMAND_NATIVE ? (const void *)&sni_host_calls_here : code->interp;
@@ -398,13 +396,9 @@ static sn_status make_commands(job *j, sni_command *commands) {
       c->shares = sni_tree_has_segments(p->kernel);
       c->scratch_bytes = code->scratch_bytes;
       c->name = sni_tree_name(p->kernel);
-      if (code->kind == SNI_COMMAND_NATIVE)
-        compiled->n_native++;
-      else
-        compiled->n_interpreted++;
     } else if (p->control) {
       c->function = sni_run_control;
-      c->code = finish_control(j, p->call);
+      c->code = finish_control(j, p->call, code);
       if (!c->code) return sni_fail_memory(j->diag, 0, "a loop");
       c->faults = true;
       c->kind = SNI_COMMAND_CONTROL;
@@ -420,7 +414,6 @@ static sn_status make_commands(job *j, sni_command *commands) {
       c->kind = SNI_COMMAND_LIBRARY;
       c->scratch_bytes = sizeof(sni_scratch_header) + p->scratch_bytes;
       c->name = p->library->symbol;
-      compiled->n_blas += sni_library_is_blas(p->library);
     }
     sni_executable *e = &compiled->executable;
     if (c->scratch_bytes > e->scratch_bytes) e->scratch_bytes = c->scratch_bytes;
@@ -460,7 +453,8 @@ static sn_status assemble(job *j, bool raw) {
                                           .phases = plan->phases,
                                           .checks_first = plan->checks_first,
                                           .in_place = plan->in_place};
-  return make_commands(j, commands);
+  SNI_TRY(make_commands(j, commands));
+  return SN_OK;
 }
 
 static bool has_class(const sni_graph *graph, sni_op_class op_class) {
@@ -506,7 +500,8 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
   return assemble(j, true);
 }
 
-static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backend) {
+static sn_status compile_whole(job *j, const sni_graph *graph, const sni_compile_options *options) {
+  sn_backend backend = options->backend;
   if (backend == SN_BACKEND_AUTO) backend = j->compiler->setup.backend;
   if (backend != SN_BACKEND_INTERPRETER) j->api = sni_plugin_load(&j->compiler->plugin);
   if (backend == SN_BACKEND_AUTO && !j->api) sni_compiler_note_no_plugin(j->compiler);
@@ -521,7 +516,8 @@ static sn_status compile_whole(job *j, const sni_graph *graph, sn_backend backen
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
   if (!j->compiled->codes) return sni_fail_memory(j->diag, sizeof(void *), "kernels");
   j->compiled->n_codes = j->compiled->plan->n_commands;
-  SNI_TRY(find_codes(j));
+  j->compiled->in_loop = options->body && j->api && sni_body_size_of(j->compiled) == SNI_BODY_SHORT;
+  if (!j->compiled->in_loop) SNI_TRY(make_code(j));
   return assemble(j, false);
 }
 
@@ -540,8 +536,7 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
   sni_arena_init(&j.scratch, allocator);
   const unsigned modes = sni_enter_float_modes();  // constants are computed here
   sn_status status = sni_dim_table_overlay(graph->dims, &compiled->arena, diag, &j.dims);
-  if (!status)
-    status = options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options->backend);
+  if (!status) status = options->raw ? compile_raw(&j, graph) : compile_whole(&j, graph, options);
   sni_leave_float_modes(modes);
   sni_arena_deinit(&j.scratch);
   // The caller's diag and the scratch arena may be gone when the graph is dumped.
@@ -550,6 +545,7 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
     sni_compiled_destroy(compiled);
     return status;
   }
+  count_commands(compiled);
   if (!options->raw) compiled->compile_ms = sni_now_ms() - start;
   *out_compiled = compiled;
   return SN_OK;

@@ -30,8 +30,21 @@ typedef struct sni_control_call {
   uint32_t n_results, first_carry;
   const sni_executable *const *bodies;
   const void *const *const *constants;  // of each body; passes/compile.c fills them in
+  sni_kernel_function
+      native;  // all of it as one kernel (runtime/native_loop.h); NULL: there is none
   bool reverse;
 } sni_control_call;
+
+// Rows of a while, one behind the other: of each step its outputs, each aligned.
+typedef struct sni_history {
+  char *memory;
+  size_t capacity;
+  int64_t count, row_bytes;
+} sni_history;
+static inline int64_t sni_history_aligned(int64_t bytes) {
+  enum { line_bytes = 64 };
+  return (bytes + line_bytes - 1) / line_bytes * line_bytes;
+}
 
 // The run states of one command's bodies, for one thread.
 typedef struct sni_bound_control sni_bound_control;

@@ -57,6 +57,7 @@ typedef struct sni_emitter {
   char *error;  // of sizeof(sni_llvm_result.error); "" while all is well
   // of the kernel
   const char *name;
+  bool is_inside;  // part of a function that has its arguments as values
   LLVMValueRef function, begin, end, scratch;
   LLVMValueRef *buffers;   // addresses of element 0
   LLVMValueRef *params;    // i64

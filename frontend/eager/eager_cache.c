@@ -285,7 +285,7 @@ static sn_status fill_entry(sn_context *context, const sni_eager_call *call, con
   sn_status status = build_graph(context, call, &scratch, &graph);
   if (!status) {
     sni_assert(graph);
-    sni_compile_options options = {SN_BACKEND_INTERPRETER, true};
+    sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER, .raw = true};
     entry->type = *sni_graph_type(graph, graph->n_nodes - 1);
     entry->bytes = sni_type_bytes(&entry->type);
     status =

@@ -36,8 +36,9 @@ typedef struct sni_plan_command {
   const struct sni_library_op *library;  // library.h; of a control op too, for its name and cost
   const void *call;                      // what it is asked to do
   const struct sni_node *control;        // the control op that it is
-  const uint32_t *slots;        // one per buffer of the kernel; of a call: operands, result, work
-  const int64_t *offsets;       // bytes from each slot's beginning; NULL: none
+  uint32_t n_inside;       // of a control op that became one native kernel: those that are in it
+  const uint32_t *slots;   // one per buffer of the kernel; of a call: operands, result, work
+  const int64_t *offsets;  // bytes from each slot's beginning; NULL: none
   const sni_size_ref *params;   // one per kernel parameter, or as the library op says
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;

@@ -276,7 +276,7 @@ START_TEST(test_a_plugin_of_another_version) {
   sn_context *context;
   ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_FAKE_PLUGIN_1, .threads = 1),
                    SN_OK);
-  ck_assert_str_eq(llvm_status(context), "plugin is version 4, this library needs 3");
+  ck_assert_str_eq(llvm_status(context), "plugin is version 5, this library needs 4");
   sni_compiled *compiled = compile(context, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, false);
   ck_assert_int_eq(compiled->n_native, 0);
   sni_compiled_destroy(compiled);
