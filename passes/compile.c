@@ -115,8 +115,8 @@ static int64_t l2_bytes(const sni_cpu *cpu) {
 
 // ---- bodies
 // Compiles those of one node. A body's results lie in rows of larger tensors, at any address.
-static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend,
-                                const sni_executable ***out_executables) {
+static sn_status compile_bodies(job *j, const sni_graph *graph, const sni_node *node,
+                                sn_backend backend, const sni_executable ***out_executables) {
   sni_compiled *compiled = j->compiled;
   const sni_executable **executables =
       SNI_ARENA_ARRAY(&compiled->arena, const sni_executable *, node->n_bodies);
@@ -124,9 +124,12 @@ static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend
                          &compiled->bodies_capacity, compiled->n_bodies + node->n_bodies,
                          sizeof(*compiled->bodies)));
   if (!executables) return sni_fail_memory(j->diag, node->n_bodies * sizeof(void *), "bodies");
+  sni_kept_operands kept;
+  SNI_TRY(sni_find_kept_operands(graph, node, &j->scratch, j->diag, &kept));
   for (int i = 0; i < node->n_bodies; i++) {
     sni_graph body = *node->bodies[i];
     body.dims = j->dims;
+    SNI_TRY(sni_keep_operands(&kept, &j->scratch, j->diag, &body));
     sni_compiled *made;
     SNI_TRY(sni_compile(j->compiler, &body,
                         &(sni_compile_options){.backend = backend, .body = true}, j->diag, &made));
@@ -146,7 +149,7 @@ static sn_status compile_all_bodies(job *j, const sni_graph *graph, sn_backend b
       j->bodies = SNI_ARENA_ARRAY(&j->scratch, const sni_executable *const *, graph->n_nodes);
     if (!j->bodies) return sni_fail_memory(j->diag, graph->n_nodes * sizeof(void *), "bodies");
     const sni_executable **executables = NULL;
-    SNI_TRY(compile_bodies(j, node, backend, &executables));
+    SNI_TRY(compile_bodies(j, graph, node, backend, &executables));
     j->bodies[id] = executables;
   }
   return SN_OK;
@@ -174,6 +177,7 @@ static sn_status lower(job *j, const sni_graph *graph) {
       .budget = j->compiler->setup.budget,
       .blas = blas && sni_blas_usable(blas),
       .vector_bits = j->compiler->setup.cpu->vector_bits,
+      .body = j->is_body,
       .bodies = j->bodies,
       .streamed_bytes = streamed_l2_caches * l2_bytes(j->compiler->setup.cpu)};
   return sni_lower_graph(graph, &options, &j->compiled->arena, j->diag, &j->compiled->plan);
@@ -502,6 +506,7 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
 
 static sn_status compile_whole(job *j, const sni_graph *graph, const sni_compile_options *options) {
   sn_backend backend = options->backend;
+  j->is_body = options->body;
   if (backend == SN_BACKEND_AUTO) backend = j->compiler->setup.backend;
   if (backend != SN_BACKEND_INTERPRETER) j->api = sni_plugin_load(&j->compiler->plugin);
   if (backend == SN_BACKEND_AUTO && !j->api) sni_compiler_note_no_plugin(j->compiler);
@@ -516,7 +521,7 @@ static sn_status compile_whole(job *j, const sni_graph *graph, const sni_compile
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
   if (!j->compiled->codes) return sni_fail_memory(j->diag, sizeof(void *), "kernels");
   j->compiled->n_codes = j->compiled->plan->n_commands;
-  j->compiled->in_loop = options->body && j->api && sni_body_size_of(j->compiled) == SNI_BODY_SHORT;
+  j->compiled->in_loop = j->is_body && j->api && sni_body_size_of(j->compiled) == SNI_BODY_SHORT;
   if (!j->compiled->in_loop) SNI_TRY(make_code(j));
   return assemble(j, false);
 }

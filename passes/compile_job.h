@@ -13,7 +13,8 @@ typedef struct sni_compile_job {
   const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
   sni_compiled *compiled;
   const sni_executable *const *
-      *bodies;  // per node of the graph that is lowered; NULL: there are none
+      *bodies;   // per node of the graph that is lowered; NULL: there are none
+  bool is_body;  // of a control op
   sni_arena scratch;
 } sni_compile_job;
 

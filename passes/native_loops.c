@@ -199,6 +199,11 @@ static void add_flow(words *w, const sni_flow *flow) {
                              c->first_carry,    c->reverse};
   for (size_t i = 0; i < SNI_COUNT_OF(counts); i++) add(w, counts[i]);
   add_sizes(w, flow->params, count_params(c));
+  add(w, c->n_kept);
+  for (uint32_t i = 0; i < c->n_kept; i++) {
+    add(w, c->kept_captures[i]);
+    add(w, c->kept_outputs[i]);
+  }
   for (uint32_t b = 0; b < c->n_bodies; b++) {
     const sni_executable *e = flow->bodies[b].executable;
     add(w, e->n_commands);

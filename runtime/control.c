@@ -11,8 +11,8 @@
 static size_t arrays_bytes(const sni_control_call *c) {
   const size_t inputs = 1 + (size_t)c->n_rows + c->n_captures;
   const size_t steps = c->native ? sni_native_steps(c) * sizeof(sni_native_step) : 0;
-  return (c->n_bodies + inputs + c->n_outputs + 1 + 2 * (size_t)c->n_carries) * sizeof(void *) +
-         steps;
+  const size_t variables = (size_t)c->n_carries + c->n_kept;
+  return (c->n_bodies + inputs + c->n_outputs + 1 + 2 * variables) * sizeof(void *) + steps;
 }
 
 static sn_status create_bodies(sni_bound_control *control, sni_buffer_pool *pool,
@@ -39,9 +39,10 @@ sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *
   control->inputs = next += call->n_bodies;
   control->outputs = next += 1 + (size_t)call->n_rows + call->n_captures;
   control->carries = next += (size_t)call->n_outputs + 1;  // a condition has one
-  control->next = next += call->n_carries;
+  control->next = next += call->n_carries + call->n_kept;
   if (call->native)
-    sni_native_frame_init(&control->native, (sni_native_step *)(void *)(next + call->n_carries));
+    sni_native_frame_init(&control->native,
+                          (sni_native_step *)(void *)(next + call->n_carries + call->n_kept));
   return create_bodies(control, pool, threads, max_threads, diag);
 }
 
@@ -83,6 +84,18 @@ static sn_status run_body(sni_bound_control *control, uint32_t body, void *const
                            (void *const *)(uintptr_t)control->call->constants[body]);
 }
 
+// Of a branch.
+static void put_outputs(sni_bound_control *control, void *const *results) {
+  const sni_control_call *call = control->call;
+  uint32_t n = 0, k = 0;
+  for (uint32_t i = 0; i < call->n_outputs; i++)
+    if (!sni_is_kept_output(call, i, &k))
+      control->outputs[n++] = results[i];
+    else
+      control->next[k] = results[i];
+  for (k = 0; k < call->n_kept; k++) control->carries[k] = control->inputs[call->kept_captures[k]];
+}
+
 static sn_status run_cond(sni_bound_control *control, void *const *buffers) {
   const sni_control_call *call = control->call;
   const int32_t number = *(const int32_t *)buffers[0];
@@ -90,8 +103,8 @@ static sn_status run_cond(sni_bound_control *control, void *const *buffers) {
   const uint32_t body =
       number < 0 || (uint32_t)number >= call->n_bodies ? call->n_bodies - 1 : (uint32_t)number;
   memcpy(control->inputs, buffers + 1, call->n_captures * sizeof(void *));
-  memcpy(control->outputs, buffers + 1 + call->n_captures, call->n_outputs * sizeof(void *));
-  return run_body(control, body, NULL);
+  put_outputs(control, buffers + 1 + call->n_captures);
+  return run_body(control, body, control->next);
 }
 
 static void *const *operands_behind(const sni_control_call *call, void *const *buffers) {
@@ -110,7 +123,8 @@ static void begin_carries(sni_bound_control *control, void *const *buffers, cons
   for (uint32_t i = 0; i < call->n_carries; i++) {
     control->carries[i] = results[i];
     control->next[i] = step->in_place[i] ? results[i] : *spare++;
-    if (bytes[i]) memcpy(results[i], buffers[call->first_carry + i], (size_t)bytes[i]);
+    const void *begin = buffers[call->first_carry + i];
+    if (bytes[i] && results[i] != begin) memcpy(results[i], begin, (size_t)bytes[i]);
   }
 }
 

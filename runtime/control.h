@@ -28,12 +28,23 @@ typedef struct sni_control_call {
   uint32_t n_bodies, n_carries, n_xs, n_captures, n_outputs;
   uint32_t n_rows;  // inputs that are rows: of the xs, or of a history
   uint32_t n_results, first_carry;
+  // Of a cond: a body's variable i is capture kept_captures[i] and becomes output kept_outputs[i], which may be the same
+  // memory; the other outputs are the body's, in order.
+  uint32_t n_kept;
+  const uint32_t *kept_captures, *kept_outputs;
   const sni_executable *const *bodies;
   const void *const *const *constants;  // of each body; passes/compile.c fills them in
   sni_kernel_function
       native;  // all of it as one kernel (runtime/native_loop.h); NULL: there is none
   bool reverse;
 } sni_control_call;
+
+static inline bool sni_is_kept_output(const sni_control_call *call, uint32_t output,
+                                      uint32_t *out_number) {
+  for (uint32_t k = 0; k < call->n_kept; k++)
+    if (call->kept_outputs[k] == output) return *out_number = k, true;
+  return false;
+}
 
 // Rows of a while, one behind the other: of each step its outputs, each aligned.
 typedef struct sni_history {

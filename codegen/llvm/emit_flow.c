@@ -271,15 +271,18 @@ static void copy_known(flow *f, LLVMValueRef to, LLVMValueRef from, int64_t byte
 static void copy(flow *f, LLVMValueRef to, LLVMValueRef from, LLVMValueRef bytes) {
   sni_emitter *e = f->e;
   int64_t known;
+  if (to == from) return;
   if (sni_ir_is_constant(bytes, &known) && known <= most_unrolled_bytes) {
     copy_known(f, to, from, known);
     return;
   }
   LLVMTypeRef types[3] = {e->type_pointer, e->type_pointer, e->type_i64};
   LLVMValueRef arguments[3] = {to, from, bytes};
+  LLVMBasicBlockRef same = run_if(f, LLVMBuildICmp(e->builder, LLVMIntNE, to, from, ""));
   LLVMBuildCall2(e->builder, LLVMFunctionType(e->type_pointer, types, 3, false),
                  load(f, e->type_pointer, f->frame, offsetof(sni_native_frame, copy)), arguments, 3,
                  "");
+  go_on_at(f, same);
 }
 
 static const sni_executable *step_of(const control *c) {
@@ -487,6 +490,17 @@ static bool emit_rescan(flow *f, control *c) {
 }
 
 // ---- branches
+static void put_outputs(control *c, LLVMValueRef *results) {
+  uint32_t n = 0, k = 0;
+  for (uint32_t i = 0; i < c->call->n_outputs; i++)
+    if (!sni_is_kept_output(c->call, i, &k))
+      c->ends.outputs[n++] = results[i];
+    else
+      c->ends.next[k] = results[i];
+  for (k = 0; k < c->call->n_kept; k++)
+    c->ends.variables[k] = c->ends.inputs[c->call->kept_captures[k]];
+}
+
 static bool emit_cond(flow *f, control *c) {
   sni_emitter *e = f->e;
   const uint32_t n = c->call->n_bodies;
@@ -494,8 +508,7 @@ static bool emit_cond(flow *f, control *c) {
   LLVMValueRef number = load(f, e->type_i32, c->buffers[0], 0);
   LLVMValueRef choice = LLVMBuildSwitch(e->builder, number, last, n);
   put_captures(c, 0, c->buffers + 1);
-  memcpy(c->ends.outputs, c->buffers + 1 + c->call->n_captures,
-         c->call->n_outputs * sizeof(*c->ends.outputs));
+  put_outputs(c, c->buffers + 1 + c->call->n_captures);
   for (uint32_t i = 0; i < n; i++) {
     LLVMBasicBlockRef block = i + 1 < n ? sni_ir_block(e, "branch") : last;
     if (i + 1 < n) LLVMAddCase(choice, LLVMConstInt(e->type_i32, i, false), block);
@@ -522,7 +535,8 @@ static bool emit_loop(flow *f, control *c) {
 static bool emit_control(flow *f, const sni_flow *of, LLVMValueRef *buffers) {
   const sni_control_call *call = of->call;
   const size_t inputs = 1 + (size_t)call->n_rows + call->n_captures;
-  const size_t n_values = inputs + call->n_outputs + 4 * (size_t)call->n_carries;
+  const uint32_t n_variables = call->n_carries + call->n_kept;
+  const size_t n_values = inputs + call->n_outputs + 4 * (size_t)n_variables;
   LLVMValueRef *values = calloc(n_values + 1, sizeof(*values));
   if (!values) return sni_fail_emission(f->e, "out of memory");
   LLVMValueRef *variables = values + inputs + call->n_outputs;
@@ -533,8 +547,8 @@ static bool emit_control(flow *f, const sni_flow *of, LLVMValueRef *buffers) {
                .ends = {.inputs = values,
                         .outputs = values + inputs,
                         .variables = variables,
-                        .next = variables + call->n_carries},
-               .began = variables + 2 * (size_t)call->n_carries};
+                        .next = variables + n_variables},
+               .began = variables + 2 * (size_t)n_variables};
   const bool ok = call->kind == SNI_CONTROL_COND ? emit_cond(f, &c) : emit_loop(f, &c);
   free(values);
   return ok;
