@@ -31,7 +31,9 @@ static void measure_body(measure *m, const sni_compiled *body) {
   double ns = 0;
   for (uint32_t i = 0; i < body->plan->n_commands; i++) {
     const sni_plan_command *c = &body->plan->commands[i];
-    if (c->control) continue;
+    if (c->control ||
+        sni_copies_in_place(c->copies, c->slots, body->plan->slots, body->plan->in_place))
+      continue;
     if (c->kernel) m->insts += c->kernel->n_insts * sni_plan_parts(c);
     for (uint32_t p = 0; p < sni_plan_parts(c); p++) ns += part_ns(m, c, p);
   }

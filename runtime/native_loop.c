@@ -89,7 +89,10 @@ static double bind_part(binding *b, sni_run_state *state, uint32_t number, uint3
       .scratch = sni_scratch_of(state, 0),
       .state = state,
       .command = command};
-  return command->ns_per_unit * (double)units;
+  const sni_executable *e = state->executable;
+  return sni_copies_in_place(command->copies, command->slots, e->slots, e->in_place)
+             ? 0
+             : command->ns_per_unit * (double)units;
 }
 
 static void bind_body(binding *b, sni_run_state *state, const void *const *constants) {
