@@ -162,10 +162,11 @@ static const void *finish_control(job *j, const sni_control_call *planned,
   const void *const **constants =
       SNI_ARENA_ARRAY(&j->compiled->arena, const void *const *, planned->n_bodies);
   if (!call || !constants) return NULL;
-  for (uint32_t i = 0; i < planned->n_bodies; i++)
-    for (uint32_t b = 0; b < j->compiled->n_bodies; b++)
-      if (&j->compiled->bodies[b]->executable == planned->bodies[i])
-        constants[i] = j->compiled->bodies[b]->constants;
+  for (uint32_t i = 0; i < planned->n_bodies; i++) {
+    const sni_compiled *body = sni_body_of(j->compiled, planned->bodies[i]);
+    constants[i] = body->constants;
+    call->native_only |= body->in_loop;
+  }
   call->constants = constants;
   call->native = code ? code->function : NULL;
   return call;

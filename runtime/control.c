@@ -57,7 +57,9 @@ void sni_bound_control_destroy(sni_bound_control *control) {
 sn_status sni_bound_control_bind(sni_bound_control *control, const int64_t *symbols) {
   for (uint32_t i = 0; i < control->call->n_bodies; i++)
     SNI_TRY(sni_run_state_bind(control->bodies[i], symbols));
-  control->is_native = control->call->native && sni_native_frame_bind(&control->native, control);
+  if (control->call->native)
+    control->is_native =
+        sni_native_frame_bind(&control->native, control) || control->call->native_only;
   return SN_OK;
 }
 

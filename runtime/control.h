@@ -35,7 +35,8 @@ typedef struct sni_control_call {
   const sni_executable *const *bodies;
   const void *const *const *constants;  // of each body; passes/compile.c fills them in
   sni_kernel_function
-      native;  // all of it as one kernel (runtime/native_loop.h); NULL: there is none
+      native;        // all of it as one kernel (runtime/native_loop.h); NULL: there is none
+  bool native_only;  // the bodies' commands have no code of their own
   bool reverse;
 } sni_control_call;
 
