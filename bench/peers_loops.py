@@ -130,7 +130,7 @@ class Jax:
 
 def sinter(bench, row):
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
-        subprocess.run([bench, "--modes", "run", "--json", out.name, "--samples", "15", row], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([bench, "--modes", "call,run", "--json", out.name, "--samples", "15", row], check=True, stdout=subprocess.DEVNULL)
         rows = [r for r in json.load(open(out.name)) if r.get("name") == row]
     run = next(r for r in rows if r.get("mode") == "run")
     compile_ms = next((r["compile"]["first_call_cpu_ms"] for r in rows if "compile" in r), None)
