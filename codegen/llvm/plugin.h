@@ -5,7 +5,8 @@
 
 #include "codegen/flow.h"
 
-#define SNI_LLVM_PLUGIN_VERSION 4  // changes whenever tree.h or this file does
+// Changes whenever tree.h, this file or one of the structs of runtime/ does that flow.h leads to.
+#define SNI_LLVM_PLUGIN_VERSION 4
 
 typedef enum sni_llvm_output { SNI_LLVM_OBJECT, SNI_LLVM_IR, SNI_LLVM_ASSEMBLY } sni_llvm_output;
 
