@@ -4,47 +4,24 @@
 // Invariants: steps are numbered as runtime/native_loop.c does. What is the same in each iteration is loaded in the entry
 // block; carries, rows and captures are values. The same kernels run in the same order on the same memory as in
 // runtime/control.c, which is the reference.
-#include "codegen/llvm/emit_walk.h"
+#include "codegen/llvm/emit_flow.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { step_words = sizeof(sni_native_step) / 8, most_unrolled_bytes = 64 };
-
-typedef struct flow {
-  sni_emitter *e;
-  LLVMValueRef frame, steps, word;
-  LLVMValueRef *fields;  // step_words for each step: loaded in the entry block; NULL: not yet
-  uint32_t next_step;
-  LLVMBasicBlockRef leave;
-} flow;
-
-// What the slots of a body are in the iteration at hand.
-typedef struct slot_values {
-  LLVMValueRef *inputs, *outputs, *variables, *next;
-} slot_values;
-
-// One control command.
-typedef struct control {
-  const sni_flow *flow;
-  const sni_control_call *call;
-  uint32_t step;
-  LLVMValueRef *buffers;  // of the command
-  slot_values ends;
-  LLVMValueRef *operands, *results;  // behind the carries; of the carries on
-  LLVMValueRef *began;               // phis of the carries and of their next values
-  LLVMValueRef row_bytes;            // of a history
-} control;
+typedef sni_flow_code flow;
+typedef sni_flow_control control;
+typedef sni_slot_values slot_values;
 
 static bool emit_control(flow *f, const sni_flow *of, LLVMValueRef *buffers);
 
-static LLVMValueRef field_of(flow *f, LLVMValueRef base, size_t offset) {
+LLVMValueRef sni_flow_field(flow *f, LLVMValueRef base, size_t offset) {
   return sni_ir_element_address(f->e, f->e->type_i8, base, sni_ir_i64(f->e, (int64_t)offset));
 }
 
-static LLVMValueRef load(flow *f, LLVMTypeRef type, LLVMValueRef base, size_t offset) {
-  return LLVMBuildLoad2(f->e->builder, type, field_of(f, base, offset), "");
+LLVMValueRef sni_flow_load(flow *f, LLVMTypeRef type, LLVMValueRef base, size_t offset) {
+  return LLVMBuildLoad2(f->e->builder, type, sni_flow_field(f, base, offset), "");
 }
 
 // ---- what is loaded once
@@ -58,7 +35,7 @@ static LLVMValueRef field(flow *f, uint32_t step, LLVMTypeRef type, size_t offse
   LLVMValueRef *at = &f->fields[step * step_words + offset / 8];
   if (*at) return *at;
   LLVMBasicBlockRef here = go_to_entry(f);
-  *at = load(f, type, f->steps, step * sizeof(sni_native_step) + offset);
+  *at = sni_flow_load(f, type, f->steps, step * sizeof(sni_native_step) + offset);
   LLVMPositionBuilderAtEnd(f->e->builder, here);
   return *at;
 }
@@ -67,7 +44,7 @@ static LLVMValueRef field(flow *f, uint32_t step, LLVMTypeRef type, size_t offse
 
 static LLVMValueRef entry_of(flow *f, LLVMTypeRef type, LLVMValueRef array, uint32_t number) {
   LLVMBasicBlockRef here = go_to_entry(f);
-  LLVMValueRef value = load(f, type, array, 8 * (size_t)number);
+  LLVMValueRef value = sni_flow_load(f, type, array, 8 * (size_t)number);
   LLVMPositionBuilderAtEnd(f->e->builder, here);
   return value;
 }
@@ -77,7 +54,7 @@ static LLVMValueRef param(flow *f, sni_size_ref ref, uint32_t step, uint32_t num
   return entry_of(f, f->e->type_i64, FIELD(f, step, pointer, params), number);
 }
 
-static LLVMValueRef param_of(flow *f, const control *c, uint32_t number) {
+LLVMValueRef sni_flow_param(flow *f, const control *c, uint32_t number) {
   return param(f, c->flow->params[number], c->step, number);
 }
 
@@ -94,6 +71,12 @@ static LLVMValueRef units_of(flow *f, const sni_command *command, uint32_t part,
 }
 
 // ---- where buffers lie
+const sni_slot *sni_flow_slot(const sni_executable *e, uint32_t slot) {
+  while (e->slots[slot].kind == SNI_SLOT_TEMPORARY && e->slots[slot].shares >= 0)
+    slot = (uint32_t)e->slots[slot].shares;
+  return &e->slots[slot];
+}
+
 static LLVMValueRef of_slot(const slot_values *ends, const sni_slot *slot) {
   switch (slot->kind) {
     case SNI_SLOT_INPUT:
@@ -116,17 +99,14 @@ static LLVMValueRef of_slot(const slot_values *ends, const sni_slot *slot) {
 static LLVMValueRef buffer(flow *f, const sni_executable *e, const slot_values *ends,
                            const sni_command *command, uint32_t number, uint32_t step, uint32_t own,
                            bool *out_moves) {
-  uint32_t slot = command->slots[number];
-  while (e->slots[slot].kind == SNI_SLOT_TEMPORARY && e->slots[slot].shares >= 0)
-    slot = (uint32_t)e->slots[slot].shares;
-  LLVMValueRef base = of_slot(ends, &e->slots[slot]);
+  LLVMValueRef base = of_slot(ends, sni_flow_slot(e, command->slots[number]));
   *out_moves = base != NULL;
   if (!base) return entry_of(f, f->e->type_pointer, FIELD(f, step, pointer, buffers), own);
-  return field_of(f, base, command->offsets ? (size_t)command->offsets[number] : 0);
+  return sni_flow_field(f, base, command->offsets ? (size_t)command->offsets[number] : 0);
 }
 
 // ---- branches
-static LLVMBasicBlockRef run_if(flow *f, LLVMValueRef condition) {
+LLVMBasicBlockRef sni_flow_run_if(flow *f, LLVMValueRef condition) {
   sni_emitter *e = f->e;
   LLVMBasicBlockRef yes = sni_ir_block(e, "run"), after = sni_ir_block(e, "done");
   LLVMBuildCondBr(e->builder, condition, yes, after);
@@ -134,7 +114,7 @@ static LLVMBasicBlockRef run_if(flow *f, LLVMValueRef condition) {
   return after;
 }
 
-static void go_on_at(flow *f, LLVMBasicBlockRef block) {
+void sni_flow_go_on(flow *f, LLVMBasicBlockRef block) {
   LLVMBuildBr(f->e->builder, block);
   LLVMPositionBuilderAtEnd(f->e->builder, block);
 }
@@ -145,7 +125,7 @@ static void leave_if(flow *f, LLVMValueRef condition, int64_t reason) {
   LLVMBuildCondBr(e->builder, condition, out, on);
   LLVMPositionBuilderAtEnd(e->builder, out);
   LLVMBuildStore(e->builder, sni_ir_i64(e, reason),
-                 field_of(f, f->frame, offsetof(sni_native_frame, ended)));
+                 sni_flow_field(f, f->frame, offsetof(sni_native_frame, ended)));
   LLVMBuildBr(e->builder, f->leave);
   LLVMPositionBuilderAtEnd(e->builder, on);
 }
@@ -156,8 +136,8 @@ static LLVMValueRef is_set(flow *f, LLVMValueRef number) {
 
 static void leave_on_fault(flow *f, uint32_t step) {
   leave_if(f,
-           is_set(f, load(f, f->e->type_i64, FIELD(f, step, pointer, scratch),
-                          offsetof(sni_scratch_header, fault))),
+           is_set(f, sni_flow_load(f, f->e->type_i64, FIELD(f, step, pointer, scratch),
+                                   offsetof(sni_scratch_header, fault))),
            step);
 }
 
@@ -181,18 +161,20 @@ static void emit_call(flow *f, uint32_t step, LLVMValueRef *buffers, const bool 
   for (uint32_t i = 0; i < n; i++)
     if (moves[i])
       LLVMBuildStore(f->e->builder, buffers[i],
-                     field_of(f, FIELD(f, step, pointer, buffers), 8 * (size_t)i));
+                     sni_flow_field(f, FIELD(f, step, pointer, buffers), 8 * (size_t)i));
   call_kernel(f, step, sni_ir_i64(f->e, 0), units);
 }
 
 static bool emit_kernel(flow *f, const sni_tree *tree, const sni_command *command, uint32_t part,
-                        uint32_t step, LLVMValueRef *buffers, uint32_t n, LLVMValueRef units) {
+                        uint32_t step, LLVMValueRef *buffers, uint32_t n, LLVMValueRef units,
+                        LLVMValueRef *known) {
   LLVMValueRef *params = calloc(tree->n_params + 1u, sizeof(*params));
   if (!params) return sni_fail_emission(f->e, "out of memory");
   const uint32_t n_params = command->n_params / sni_command_parts(command);
   for (uint32_t i = 0; i < tree->n_params; i++)
     params[i] = param(f, command->params[part * n_params + i], step, i);
-  const sni_arguments arguments = {buffers, params, n, units, FIELD(f, step, pointer, scratch)};
+  const sni_arguments arguments = {
+      buffers, params, n, units, FIELD(f, step, pointer, scratch), known, known ? known + n : NULL};
   const bool ok = sni_emit_kernel_inside(f->e, tree, &arguments);
   free(params);
   return ok;
@@ -201,26 +183,32 @@ static bool emit_kernel(flow *f, const sni_tree *tree, const sni_command *comman
 static bool emit_part(flow *f, const sni_flow_body *body, uint32_t number, uint32_t part,
                       const slot_values *ends, LLVMValueRef *buffers, bool *moves) {
   sni_emitter *e = f->e;
+  LLVMValueRef *known = buffers + body->executable->commands[number].n_buffers;
   const sni_command *command = &body->executable->commands[number];
   const uint32_t n = command->n_buffers / sni_command_parts(command), step = f->next_step++;
   LLVMBasicBlockRef after = NULL, same = NULL;
-  int64_t known = 0;
+  int64_t count = 0;
   LLVMValueRef units = units_of(f, command, part, step);
-  const bool is_known = sni_ir_is_constant(units, &known);
-  if (is_known && !known) return true;
+  const bool is_known = sni_ir_is_constant(units, &count);
+  if (is_known && !count) return true;
   for (uint32_t i = 0; i < n; i++)
     buffers[i] = buffer(f, body->executable, ends, command, part * n + i, step, i, &moves[i]);
   if (command->copies && buffers[0] == buffers[1]) return true;
   if (!is_known)
-    after = run_if(f, LLVMBuildICmp(e->builder, LLVMIntSGT, units, sni_ir_i64(e, 0), ""));
+    after = sni_flow_run_if(f, LLVMBuildICmp(e->builder, LLVMIntSGT, units, sni_ir_i64(e, 0), ""));
   if (command->copies)
-    same = run_if(f, LLVMBuildICmp(e->builder, LLVMIntNE, buffers[0], buffers[1], ""));
-  if (!body->kernels[number])
+    same = sni_flow_run_if(f, LLVMBuildICmp(e->builder, LLVMIntNE, buffers[0], buffers[1], ""));
+  // Of a list, and where it does not run for sure, nothing is known of what a kernel stores.
+  const sni_tree *tree = body->kernels[number];
+  const bool tells = ends->known && tree && sni_command_parts(command) == 1 && !after && !same;
+  if (tells) sni_tell_known(body->executable, command, ends, known);
+  if (!tree)
     emit_call(f, step, buffers, moves, n, units);
-  else if (!emit_kernel(f, body->kernels[number], command, part, step, buffers, n, units))
+  else if (!emit_kernel(f, tree, command, part, step, buffers, n, units, tells ? known : NULL))
     return false;
-  if (same) go_on_at(f, same);
-  if (after) go_on_at(f, after);
+  sni_note_stored(body->executable, command, tree, ends, tells ? known + n : NULL);
+  if (same) sni_flow_go_on(f, same);
+  if (after) sni_flow_go_on(f, after);
   if (command->faults) leave_on_fault(f, step);
   return true;
 }
@@ -236,6 +224,7 @@ static bool emit_command(flow *f, const sni_flow_body *body, uint32_t number,
   }
   for (uint32_t i = 0; i < command->n_buffers; i++)
     buffers[i] = buffer(f, body->executable, ends, command, i, f->next_step, i, &moves[i]);
+  sni_note_stored(body->executable, command, NULL, ends, NULL);
   return emit_control(f, body->controls[number], buffers);
 }
 
@@ -243,7 +232,7 @@ static bool emit_body(flow *f, const sni_flow_body *body, const slot_values *end
   bool ok = true;
   for (uint32_t i = 0; ok && i < body->executable->n_commands; i++) {
     const uint32_t n = body->executable->commands[i].n_buffers;
-    LLVMValueRef *buffers = calloc(n + 1u, sizeof(*buffers));
+    LLVMValueRef *buffers = calloc(3 * (size_t)n + 1, sizeof(*buffers));
     bool *moves = calloc(n + 1u, sizeof(*moves));
     ok = buffers && moves ? emit_command(f, body, i, ends, buffers, moves)
                           : sni_fail_emission(f->e, "out of memory");
@@ -253,100 +242,20 @@ static bool emit_body(flow *f, const sni_flow_body *body, const slot_values *end
   return ok;
 }
 
-// ---- carries
-// Of up to so many bytes, as they are.
-static void copy_known(flow *f, LLVMValueRef to, LLVMValueRef from, int64_t bytes) {
-  sni_emitter *e = f->e;
-  LLVMTypeRef types[4] = {e->type_i64, e->type_i32, e->type_i16, e->type_i8};
-  for (int64_t at = 0; at < bytes;) {
-    int t = 0;
-    while (at + (8 >> t) > bytes) t++;
-    LLVMValueRef piece = load(f, types[t], from, (size_t)at);
-    LLVMSetAlignment(piece, 1);
-    LLVMSetAlignment(LLVMBuildStore(e->builder, piece, field_of(f, to, (size_t)at)), 1);
-    at += 8 >> t;
-  }
-}
-
-static void copy(flow *f, LLVMValueRef to, LLVMValueRef from, LLVMValueRef bytes) {
-  sni_emitter *e = f->e;
-  int64_t known;
-  if (to == from) return;
-  if (sni_ir_is_constant(bytes, &known) && known <= most_unrolled_bytes) {
-    copy_known(f, to, from, known);
-    return;
-  }
-  LLVMTypeRef types[3] = {e->type_pointer, e->type_pointer, e->type_i64};
-  LLVMValueRef arguments[3] = {to, from, bytes};
-  LLVMBasicBlockRef same = run_if(f, LLVMBuildICmp(e->builder, LLVMIntNE, to, from, ""));
-  LLVMBuildCall2(e->builder, LLVMFunctionType(e->type_pointer, types, 3, false),
-                 load(f, e->type_pointer, f->frame, offsetof(sni_native_frame, copy)), arguments, 3,
-                 "");
-  go_on_at(f, same);
-}
-
-static const sni_executable *step_of(const control *c) {
-  return c->call->bodies[c->call->n_bodies - 1];
-}
-
-static void begin_carries(flow *f, control *c) {
-  LLVMValueRef *spare = c->results + c->call->n_results;
-  for (uint32_t i = 0; i < c->call->n_carries; i++) {
-    c->ends.variables[i] = c->results[i];
-    c->ends.next[i] = step_of(c)->in_place[i] ? c->results[i] : *spare++;
-    copy(f, c->results[i], c->buffers[c->call->first_carry + i], param_of(f, c, 1 + i));
-  }
-}
-
-// What a loop's head has of an array of values; `ends` have it from here on.
-static void begin_phis(flow *f, control *c, LLVMBasicBlockRef before) {
-  for (uint32_t i = 0; i < c->call->n_carries; i++) {
-    LLVMValueRef *now = &c->ends.variables[i], *next = &c->ends.next[i];
-    c->began[2 * i] = NULL;
-    if (*now == *next) continue;
-    for (int k = 0; k < 2; k++) {
-      LLVMValueRef *value = k ? next : now;
-      LLVMValueRef phi = LLVMBuildPhi(f->e->builder, f->e->type_pointer, "");
-      LLVMAddIncoming(phi, value, &before, 1);
-      *value = c->began[2 * i + (uint32_t)k] = phi;
-    }
-  }
-}
-
-// From the end of an iteration, where they change places.
-static void end_phis(flow *f, control *c) {
-  LLVMBasicBlockRef here = LLVMGetInsertBlock(f->e->builder);
-  for (uint32_t i = 0; i < c->call->n_carries; i++) {
-    if (!c->began[2 * i]) continue;
-    LLVMAddIncoming(c->began[2 * i], &c->began[2 * i + 1], &here, 1);
-    LLVMAddIncoming(c->began[2 * i + 1], &c->began[2 * i], &here, 1);
-  }
-}
-
-static void end_carries(flow *f, control *c) {
-  for (uint32_t i = 0; i < c->call->n_carries; i++) {
-    LLVMValueRef last = c->ends.variables[i];
-    if (last == c->results[i]) continue;
-    LLVMBasicBlockRef after =
-        run_if(f, LLVMBuildICmp(f->e->builder, LLVMIntNE, last, c->results[i], ""));
-    copy(f, c->results[i], last, param_of(f, c, 1 + i));
-    go_on_at(f, after);
-  }
-}
-
 // ---- loops
 static void poll(flow *f, const control *c, LLVMValueRef iteration) {
   sni_emitter *e = f->e;
   LLVMValueRef word = LLVMBuildLoad2(e->builder, e->type_i64, f->word, "");
   LLVMSetVolatile(word, true);
-  LLVMBasicBlockRef after = run_if(f, is_set(f, word));
+  LLVMBasicBlockRef after = sni_flow_run_if(f, is_set(f, word));
   LLVMTypeRef types[3] = {e->type_pointer, e->type_i64, e->type_i64};
   LLVMValueRef arguments[3] = {f->frame, sni_ir_i64(e, c->step), iteration};
-  LLVMValueRef stops = LLVMBuildCall2(
-      e->builder, LLVMFunctionType(e->type_i64, types, 3, false),
-      load(f, e->type_pointer, f->frame, offsetof(sni_native_frame, poll)), arguments, 3, "");
+  LLVMValueRef stops =
+      LLVMBuildCall2(e->builder, LLVMFunctionType(e->type_i64, types, 3, false),
+                     sni_flow_load(f, e->type_pointer, f->frame, offsetof(sni_native_frame, poll)),
+                     arguments, 3, "");
   leave_if(f, is_set(f, stops), SNI_NATIVE_STOPPED);
-  go_on_at(f, after);
+  sni_flow_go_on(f, after);
 }
 
 typedef struct loop {
@@ -359,10 +268,10 @@ static loop begin_loop(flow *f, control *c) {
   LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder);
   LLVMValueRef zero = sni_ir_i64(e, 0);
   loop l = {sni_ir_block(e, "iteration"), sni_ir_block(e, "after"), NULL};
-  go_on_at(f, l.head);
+  sni_flow_go_on(f, l.head);
   l.count = LLVMBuildPhi(e->builder, e->type_i64, "");
   LLVMAddIncoming(l.count, &zero, &before, 1);
-  begin_phis(f, c, before);
+  sni_begin_phis(f, c, before);
   return l;
 }
 
@@ -377,7 +286,7 @@ static void end_loop(flow *f, control *c, const loop *l) {
   LLVMValueRef next = LLVMBuildAdd(e->builder, l->count, sni_ir_i64(e, 1), "");
   LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
   LLVMAddIncoming(l->count, &next, &here, 1);
-  end_phis(f, c);
+  sni_end_phis(f, c);
   LLVMBuildBr(e->builder, l->head);
   LLVMPositionBuilderAtEnd(e->builder, l->after);
 }
@@ -385,7 +294,7 @@ static void end_loop(flow *f, control *c, const loop *l) {
 // base + index * params[number]
 static LLVMValueRef row_of(flow *f, const control *c, LLVMValueRef base, LLVMValueRef index,
                            uint32_t number) {
-  LLVMValueRef offset = sni_ir_mul(f->e, index, param_of(f, c, number));
+  LLVMValueRef offset = sni_ir_mul(f->e, index, sni_flow_param(f, c, number));
   return sni_ir_element_address(f->e, f->e->type_i8, base, offset);
 }
 
@@ -402,7 +311,7 @@ static bool emit_scan(flow *f, control *c) {
   sni_emitter *e = f->e;
   const sni_control_call *call = c->call;
   const uint32_t first_row = 1 + call->n_carries;
-  LLVMValueRef length = param_of(f, c, 0), number = begin_number(f, c);
+  LLVMValueRef length = sni_flow_param(f, c, 0), number = begin_number(f, c);
   put_captures(c, 1 + call->n_xs, c->operands + call->n_xs);
   const loop l = begin_loop(f, c);
   leave_loop_unless(f, &l, LLVMBuildICmp(e->builder, LLVMIntSLT, l.count, length, ""));
@@ -426,7 +335,7 @@ static bool emit_scan(flow *f, control *c) {
 static void begin_history(flow *f, const control *c) {
   LLVMValueRef outputs = FIELD(f, c->step, pointer, outputs);
   call_kernel(f, c->step, sni_ir_i64(f->e, 0), sni_ir_i64(f->e, 1));
-  LLVMBuildStore(f->e->builder, load(f, f->e->type_pointer, outputs, 0),
+  LLVMBuildStore(f->e->builder, sni_flow_load(f, f->e->type_pointer, outputs, 0),
                  c->results[c->call->n_carries]);
 }
 
@@ -435,19 +344,22 @@ static void add_row(flow *f, control *c) {
   call_kernel(f, c->step, sni_ir_i64(f->e, 1), sni_ir_i64(f->e, 1));
   leave_on_fault(f, c->step);
   for (uint32_t k = 0; k < c->call->n_outputs; k++)
-    c->ends.outputs[k] = load(f, f->e->type_pointer, outputs, 8 * (size_t)k);
+    c->ends.outputs[k] = sni_flow_load(f, f->e->type_pointer, outputs, 8 * (size_t)k);
 }
 
 static bool emit_while(flow *f, control *c) {
   sni_emitter *e = f->e;
   LLVMValueRef goes_on = sni_frame_take(e, 8), outputs[1] = {goes_on};
-  const slot_values of_condition = {c->ends.inputs, outputs, c->ends.variables, NULL};
   put_captures(c, 0, c->operands);
   if (c->call->n_outputs) begin_history(f, c);
   const loop l = begin_loop(f, c);
   poll(f, c, l.count);
+  const slot_values of_condition = {.inputs = c->ends.inputs,
+                                    .outputs = outputs,
+                                    .variables = c->ends.variables,
+                                    .known = c->ends.known};
   if (!emit_body(f, &c->flow->bodies[0], &of_condition)) return false;
-  leave_loop_unless(f, &l, is_set(f, load(f, e->type_i8, goes_on, 0)));
+  leave_loop_unless(f, &l, is_set(f, sni_flow_load(f, e->type_i8, goes_on, 0)));
   if (c->call->n_outputs) add_row(f, c);
   if (!emit_body(f, &c->flow->bodies[1], &c->ends)) return false;
   end_loop(f, c, &l);
@@ -460,16 +372,17 @@ static LLVMValueRef row_bytes(flow *f, const control *c, uint32_t row) {
   const uint32_t number = 1 + c->call->n_carries + row;
   if (c->flow->params[number] >= 0)
     return sni_ir_i64(e, sni_history_aligned(c->flow->params[number]));
-  LLVMValueRef up = LLVMBuildAdd(e->builder, param_of(f, c, number), sni_ir_i64(e, 63), "");
+  LLVMValueRef up = LLVMBuildAdd(e->builder, sni_flow_param(f, c, number), sni_ir_i64(e, 63), "");
   return LLVMBuildAnd(e->builder, up, sni_ir_i64(e, -64), "");
 }
 
 static bool emit_rescan(flow *f, control *c) {
   sni_emitter *e = f->e;
-  LLVMValueRef number = begin_number(f, c), history = load(f, e->type_pointer, c->buffers[0], 0);
-  LLVMValueRef memory = load(f, e->type_pointer, history, offsetof(sni_history, memory));
-  LLVMValueRef count = load(f, e->type_i64, history, offsetof(sni_history, count));
-  LLVMValueRef bytes = load(f, e->type_i64, history, offsetof(sni_history, row_bytes));
+  LLVMValueRef number = begin_number(f, c),
+               history = sni_flow_load(f, e->type_pointer, c->buffers[0], 0);
+  LLVMValueRef memory = sni_flow_load(f, e->type_pointer, history, offsetof(sni_history, memory));
+  LLVMValueRef count = sni_flow_load(f, e->type_i64, history, offsetof(sni_history, count));
+  LLVMValueRef bytes = sni_flow_load(f, e->type_i64, history, offsetof(sni_history, row_bytes));
   put_captures(c, 1 + c->call->n_rows, c->operands);
   const loop l = begin_loop(f, c);
   leave_loop_unless(f, &l, LLVMBuildICmp(e->builder, LLVMIntSLT, l.count, count, ""));
@@ -505,7 +418,7 @@ static bool emit_cond(flow *f, control *c) {
   sni_emitter *e = f->e;
   const uint32_t n = c->call->n_bodies;
   LLVMBasicBlockRef after = sni_ir_block(e, "after"), last = sni_ir_block(e, "last");
-  LLVMValueRef number = load(f, e->type_i32, c->buffers[0], 0);
+  LLVMValueRef number = sni_flow_load(f, e->type_i32, c->buffers[0], 0);
   LLVMValueRef choice = LLVMBuildSwitch(e->builder, number, last, n);
   put_captures(c, 0, c->buffers + 1);
   put_outputs(c, c->buffers + 1 + c->call->n_captures);
@@ -524,11 +437,11 @@ static bool emit_loop(flow *f, control *c) {
   const sni_control_call *call = c->call;
   c->operands = c->buffers + call->first_carry + call->n_carries;
   c->results = c->operands + call->n_xs + call->n_captures;
-  begin_carries(f, c);
+  sni_begin_carries(f, c);
   const bool ok = call->kind == SNI_CONTROL_WHILE  ? emit_while(f, c)
                   : call->kind == SNI_CONTROL_SCAN ? emit_scan(f, c)
                                                    : emit_rescan(f, c);
-  if (ok) end_carries(f, c);
+  if (ok) sni_end_carries(f, c);
   return ok;
 }
 
@@ -536,7 +449,7 @@ static bool emit_control(flow *f, const sni_flow *of, LLVMValueRef *buffers) {
   const sni_control_call *call = of->call;
   const size_t inputs = 1 + (size_t)call->n_rows + call->n_captures;
   const uint32_t n_variables = call->n_carries + call->n_kept;
-  const size_t n_values = inputs + call->n_outputs + 4 * (size_t)n_variables;
+  const size_t n_values = inputs + call->n_outputs + 7 * (size_t)n_variables;
   LLVMValueRef *values = calloc(n_values + 1, sizeof(*values));
   if (!values) return sni_fail_emission(f->e, "out of memory");
   LLVMValueRef *variables = values + inputs + call->n_outputs;
@@ -549,6 +462,11 @@ static bool emit_control(flow *f, const sni_flow *of, LLVMValueRef *buffers) {
                         .variables = variables,
                         .next = variables + n_variables},
                .began = variables + 2 * (size_t)n_variables};
+  if (call->kind != SNI_CONTROL_COND) {
+    c.ends.known = variables + 4 * (size_t)n_variables;
+    c.ends.known_next = variables + 5 * (size_t)n_variables;
+    c.scalars = variables + 6 * (size_t)n_variables;
+  }
   const bool ok = call->kind == SNI_CONTROL_COND ? emit_cond(f, &c) : emit_loop(f, &c);
   free(values);
   return ok;
@@ -557,7 +475,8 @@ static bool emit_control(flow *f, const sni_flow *of, LLVMValueRef *buffers) {
 // ---- the function
 static void load_buffers(flow *f, LLVMValueRef *buffers, uint32_t n) {
   for (uint32_t i = 0; i < n; i++)
-    buffers[i] = load(f, f->e->type_pointer, LLVMGetParam(f->e->function, 1), 8 * (size_t)i);
+    buffers[i] =
+        sni_flow_load(f, f->e->type_pointer, LLVMGetParam(f->e->function, 1), 8 * (size_t)i);
 }
 
 static uint32_t count_buffers(const sni_control_call *call) {
@@ -581,8 +500,8 @@ bool sni_emit_flow(sni_emitter *e, const sni_flow *of, const char *symbol) {
   LLVMBasicBlockRef body = sni_ir_block(e, "begin");
   f.leave = sni_ir_block(e, "leave");
   f.frame = LLVMGetParam(e->function, 0);
-  f.steps = load(&f, e->type_pointer, f.frame, offsetof(sni_native_frame, steps));
-  f.word = load(&f, e->type_pointer, f.frame, offsetof(sni_native_frame, word));
+  f.steps = sni_flow_load(&f, e->type_pointer, f.frame, offsetof(sni_native_frame, steps));
+  f.word = sni_flow_load(&f, e->type_pointer, f.frame, offsetof(sni_native_frame, word));
   load_buffers(&f, buffers, n);
   LLVMPositionBuilderAtEnd(e->builder, body);
   const bool ok = emit_control(&f, of, buffers);

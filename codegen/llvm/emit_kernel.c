@@ -507,6 +507,7 @@ static bool begin_kernel(sni_emitter *e, const sni_tree *tree) {
 
 bool sni_emit_kernel(sni_emitter *e, const sni_tree *tree, const char *symbol) {
   e->is_inside = false;
+  e->known = e->stored = NULL;
   if (begin_kernel(e, tree)) {
     sni_begin_function(e, symbol);
     e->begin = LLVMGetParam(e->function, 3);
@@ -523,6 +524,9 @@ bool sni_emit_kernel(sni_emitter *e, const sni_tree *tree, const char *symbol) {
 
 bool sni_emit_kernel_inside(sni_emitter *e, const sni_tree *tree, const sni_arguments *arguments) {
   e->is_inside = true;
+  e->known = arguments->known;
+  e->stored = arguments->stored;
+  e->first_block = LLVMGetInsertBlock(e->builder);
   if (begin_kernel(e, tree)) {
     e->begin = sni_ir_i64(e, 0);
     e->end = arguments->units;

@@ -120,6 +120,9 @@ typedef struct sni_arguments {
   LLVMValueRef *buffers, *params;
   uint32_t n_buffers;
   LLVMValueRef units, scratch;  // at least one unit
+  // Per buffer, or NULL: what its only element is (NULL: not known); and after the kernel, what it has stored there, where that
+  // is the case whatever its loops do.
+  LLVMValueRef *known, *stored;
 } sni_arguments;
 bool sni_emit_kernel_inside(sni_emitter *e, const sni_tree *tree, const sni_arguments *arguments);
 // A function of the kernels' signature; the builder is in its entry block, where areas of the frame go.
