@@ -15,7 +15,12 @@ double sni_matrix_element(sn_dtype dtype, const void *x, int64_t i) {
 }
 
 void sni_matrix_load(sn_dtype dtype, const void *x, int64_t first, int64_t n, double *out) {
-  for (int64_t i = 0; i < n; i++) out[i] = sni_matrix_element(dtype, x, first + i);
+  const double *doubles = (const double *)x + first;
+  const float *floats = (const float *)x + first;
+  if (dtype == SN_F64)
+    for (int64_t i = 0; i < n; i++) out[i] = doubles[i];
+  else
+    for (int64_t i = 0; i < n; i++) out[i] = (double)floats[i];
 }
 
 void sni_matrix_store(sn_dtype dtype, void *y, int64_t first, int64_t n, const double *from) {

@@ -3,6 +3,7 @@
 //   emit_kernel.c      signature, roots, units
 //   plan_kernel.c      what is known beforehand: vectors, lanes, buffers in registers, products
 //   emit_flow.c        kernels of the bodies of a branch or loop, and what is around them, as one function
+//   emit_carries.c     what such a loop carries round
 //   emit_loop.c        items, loops one iteration at a time, IF, values carried round
 //   emit_beside.c      turns of a short loop, side by side
 //   emit_lanes.c       loops in vectors: turns, tails, interleaving
