@@ -158,7 +158,8 @@ static bool agree_on_carries(loop_facts *l, body_facts *b) {
     const sni_parameter *parameter = &b->graph->parameters[p];
     if (parameter->kind != SNI_PARAMETER_VARIABLE) continue;
     const bool both = l->split[parameter->index] && b->split[parameter->node];
-    changed |= set(&l->split[parameter->index], both) | set(&b->split[parameter->node], both);
+    changed |= set(&l->split[parameter->index], both);
+    changed |= set(&b->split[parameter->node], both);
   }
   for (uint32_t r = 0; r < b->graph->n_results; r++) {
     const sni_result *result = &b->graph->results[r];
@@ -230,8 +231,10 @@ static void find_split(loop_facts *l) {
   for (int i = 0; i < l->n_bodies; i++) begin_body(l, &l->bodies[i]);
   for (bool changed = true; changed;) {
     changed = false;
-    for (int i = 0; i < l->n_bodies; i++)
-      changed |= drop_by_readers(&l->bodies[i]) | agree_on_carries(l, &l->bodies[i]);
+    for (int i = 0; i < l->n_bodies; i++) {
+      changed |= drop_by_readers(&l->bodies[i]);
+      changed |= agree_on_carries(l, &l->bodies[i]);
+    }
   }
 }
 
