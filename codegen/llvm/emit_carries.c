@@ -96,10 +96,11 @@ static void end_scalar_phis(sni_flow_code *f, sni_flow_control *c) {
   }
 }
 
-void sni_tell_known(const sni_executable *e, const sni_command *command,
+void sni_tell_known(const sni_executable *e, const sni_command *command, const sni_tree *tree,
                     const sni_slot_values *ends, LLVMValueRef *known) {
   for (uint32_t b = 0; b < command->n_buffers; b++) {
     const sni_slot *slot = sni_flow_slot(e, command->slots[b]);
+    if (sni_tree_buffers(tree)[b].written) continue;
     if (slot->kind == SNI_SLOT_VARIABLE) known[b] = ends->known[slot->index];
     if (slot->kind == SNI_SLOT_NEW_VARIABLE && ends->known_next)
       known[b] = ends->known_next[slot->index];

@@ -201,7 +201,7 @@ static bool emit_part(flow *f, const sni_flow_body *body, uint32_t number, uint3
   // Of a list, and where it does not run for sure, nothing is known of what a kernel stores.
   const sni_tree *tree = body->kernels[number];
   const bool tells = ends->known && tree && sni_command_parts(command) == 1 && !after && !same;
-  if (tells) sni_tell_known(body->executable, command, ends, known);
+  if (tells) sni_tell_known(body->executable, command, tree, ends, known);
   if (!tree)
     emit_call(f, step, buffers, moves, n, units);
   else if (!emit_kernel(f, tree, command, part, step, buffers, n, units, tells ? known : NULL))

@@ -48,8 +48,8 @@ void sni_begin_carries(sni_flow_code *f, sni_flow_control *c);
 void sni_begin_phis(sni_flow_code *f, sni_flow_control *c, LLVMBasicBlockRef before);
 void sni_end_phis(sni_flow_code *f, sni_flow_control *c);
 void sni_end_carries(sni_flow_code *f, sni_flow_control *c);
-// Around a kernel of a loop's body: the values that are known of its buffers, in arrays of as many; what it has stored.
-void sni_tell_known(const sni_executable *e, const sni_command *command,
+// Around a kernel of a loop's body: the values that are known of buffers that it only reads, in arrays of as many; what it has stored.
+void sni_tell_known(const sni_executable *e, const sni_command *command, const sni_tree *tree,
                     const sni_slot_values *ends, LLVMValueRef *known);
 void sni_note_stored(const sni_executable *e, const sni_command *command, const sni_tree *tree,
                      const sni_slot_values *ends, LLVMValueRef *stored);
