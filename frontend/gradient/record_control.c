@@ -36,6 +36,7 @@ static sn_status make_graph(control_run *r, sni_arena *arena, sni_graph **out_gr
                                     &ids[i]));
   SNI_TRY(sni_graph_add_control(graph, node->op, ids, node->n_operands, node->attrs, node->n_attrs,
                                 node->bodies, node->n_bodies, node->location, &control));
+  graph->nodes[control].host = node->host;
   for (int i = 0; i < r->n_results; i++) {
     SNI_TRY(sni_graph_add_control_result(graph, control, i, &id));
     SNI_TRY(sni_graph_add_result(graph, id, -1));
