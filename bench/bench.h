@@ -90,7 +90,7 @@ typedef struct bench_group {
 // One file each.
 // clang-format off
 #define BENCH_GROUPS(X) \
-  X(mlp) X(call) X(chain) X(softmax) X(transcendental) X(rows) X(dense) X(norm) X(lstm) X(loops) X(deriv) \
+  X(mlp) X(call) X(chain) X(softmax) X(transcendental) X(rows) X(dense) X(norm) X(lstm) X(loops) X(native_loops) X(deriv) \
   X(embed) X(random) X(attention) X(transformer) X(conv) X(optimizer) X(towers) X(compile)
 // clang-format on
 #define X(name) extern const bench_group bench_group_##name;

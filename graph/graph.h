@@ -148,6 +148,9 @@ static inline bool sni_is_reshape(const sni_node *node) {
 static inline bool sni_is_slice(const sni_node *node) {
   return node->op == SNI_OP_SLICE;
 }
+static inline bool sni_is_concat(const sni_node *node) {
+  return node->op == SNI_OP_CONCAT;
+}
 static inline bool sni_is_pad(const sni_node *node) {
   return node->op == SNI_OP_PAD;
 }

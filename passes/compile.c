@@ -10,12 +10,13 @@
 #include "codegen/kernel/contraction.h"
 #include "graph/control.h"
 #include "graph/late.h"
-#include "passes/code_source.h"
+#include "passes/compile_job.h"
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite.h"
 #include "passes/lower/argument_offsets.h"
 #include "passes/lower/command_graph.h"
 #include "passes/lower/library.h"
+#include "passes/native_loops.h"
 #include "passes/segments.h"
 #include "runtime/control.h"
 #include "runtime/float_modes.h"
@@ -23,107 +24,20 @@
 
 #include <math.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { data_align = 64 };
+typedef sni_compile_job job;
+typedef sni_wanted_kernel wanted_kernel;
 
-// ---- one compilation
-typedef struct job {
-  sni_compiler *compiler;
-  sni_allocator *allocator;
-  sni_diag *diag;
-  sni_dim_table *dims;         // on top of the caller's, which is only read
-  bool check_sizes;            // of bodies, too
-  const sni_llvm_plugin *api;  // NULL: all kernels go to the interpreter
-  sni_compiled *compiled;
-  const sni_executable *const *
-      *bodies;  // per node of the graph that is lowered; NULL: there are none
-  sni_watch *watch;
-  sni_arena scratch;
-} job;
-
-// One of the different kernels of a plan.
-typedef struct wanted_kernel {
-  const sni_tree *kernel, *expanded;
-  uint64_t hash;
-  sni_kernel_code *code;  // one reference, once found or made
-} wanted_kernel;
-
-static void *copy_data(sni_arena *arena, const void *data, size_t bytes) {
-  char *memory = sni_arena_alloc(arena, bytes + 2 * data_align);
-  if (!memory) return NULL;
-  memory += (data_align - (uintptr_t)memory % data_align) % data_align;
-  memcpy(memory, data, bytes);
-  // Kernels may read owned memory up to the next multiple of the alignment.
-  memset(memory + bytes, 0, (data_align - bytes % data_align) % data_align);
-  return memory;
-}
-
-static bool copy_node(sni_arena *arena, sni_node *node) {
-  if (node->n_operands)
-    node->operands =
-        sni_arena_copy(arena, node->operands, node->n_operands * sizeof(*node->operands));
-  if (node->n_attrs)
-    node->attrs = sni_arena_copy(arena, node->attrs, node->n_attrs * sizeof(*node->attrs));
-  const char *name = node->name;
-  if (name) node->name = sni_arena_strdup(arena, name);
-  const void *data = node->data;
-  if (data) node->data = copy_data(arena, data, sni_type_bytes(&node->type));
-  return (!node->n_operands || node->operands) && (!node->n_attrs || node->attrs) &&
-         (!name || node->name) && (!data || node->data);
-}
-
-static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_arena *arena,
-                            sni_diag *diag, sni_graph **out_graph);
-
-static sn_status copy_bodies(sni_dim_table *dims, sni_arena *arena, sni_diag *diag,
-                             sni_node *node) {
-  sni_graph **bodies = SNI_ARENA_ARRAY(arena, sni_graph *, node->n_bodies);
-  if (!bodies) return sni_fail_memory(diag, node->n_bodies * sizeof(*bodies), "bodies");
-  for (int i = 0; i < node->n_bodies; i++)
-    SNI_TRY(copy_graph(node->bodies[i], dims, arena, diag, &bodies[i]));
-  node->bodies = bodies;
-  return SN_OK;
-}
-
-// A deep copy, but for the dims and the texts of locations, which live longer.
-static sn_status copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_arena *arena,
-                            sni_diag *diag, sni_graph **out_graph) {
-  sni_graph *copy;
-  SNI_TRY(sni_graph_create(arena, diag, graph->name, dims, &copy));
-  bool ok = true;
-  if (graph->n_nodes) {
-    copy->nodes = sni_arena_copy(arena, graph->nodes, graph->n_nodes * sizeof(*graph->nodes));
-    ok = copy->nodes != NULL;
-    for (uint32_t i = 0; ok && i < graph->n_nodes; i++) ok = copy_node(arena, &copy->nodes[i]);
-  }
-  copy->parameters =
-      sni_arena_copy(arena, graph->parameters, graph->n_parameters * sizeof(*graph->parameters));
-  copy->results = sni_arena_copy(arena, graph->results, graph->n_results * sizeof(*graph->results));
-  if (!ok || !copy->parameters || !copy->results)
-    return sni_fail_memory(diag, graph->n_nodes * sizeof(sni_node), "a graph");
-  for (uint32_t i = 0; i < graph->n_nodes; i++)
-    if (copy->nodes[i].n_bodies) SNI_TRY(copy_bodies(dims, arena, diag, &copy->nodes[i]));
-  copy->histories =
-      sni_arena_copy(arena, graph->histories, graph->n_histories * sizeof(*graph->histories));
-  if (graph->n_histories && !copy->histories) return sni_fail_memory(diag, 0, "a graph");
-  copy->n_histories = copy->histories_capacity = graph->n_histories;
-  copy->is_clean = graph->is_clean;
-  copy->n_nodes = copy->nodes_capacity = graph->n_nodes;
-  copy->n_parameters = copy->parameters_capacity = graph->n_parameters;
-  copy->n_results = copy->results_capacity = graph->n_results;
-  *out_graph = copy;
-  return SN_OK;
-}
-
+// ---- the graph
 static sn_status optimize(job *j, const sni_graph *graph, bool optimised) {
   sni_graph source = *graph, *optimized = &source;
   source.arena = &j->scratch;
   source.diag = j->diag;
   source.dims = j->dims;
   if (!optimised) SNI_TRY(sni_optimize_graph(&source, &optimized));
-  return copy_graph(optimized, optimized->dims, &j->compiled->arena, j->diag, &j->compiled->graph);
+  return sni_copy_graph(optimized, optimized->dims, &j->compiled->arena, j->diag,
+                        &j->compiled->graph);
 }
 
 // Whether OpenBLAS takes a node: without one it need not be loaded.
@@ -155,7 +69,7 @@ static sn_status compile_body(job *j, const sni_graph *graph, uint64_t hash, sn_
                               const sni_executable **out_executable) {
   sni_compiled *compiled = j->compiled, *made;
   const sni_compile_options options = {
-      .backend = backend, .check_sizes = j->check_sizes, .watch = j->watch};
+      .backend = backend, .body = true, .check_sizes = j->check_sizes, .watch = j->watch};
   SNI_TRY(sni_arena_grow(&compiled->arena, j->diag, (void **)&compiled->bodies,
                          &compiled->bodies_capacity, compiled->n_bodies + 1,
                          sizeof(*compiled->bodies)));
@@ -163,21 +77,35 @@ static sn_status compile_body(job *j, const sni_graph *graph, uint64_t hash, sn_
   made->source = graph;
   made->source_hash = hash;
   compiled->bodies[compiled->n_bodies++] = made;
-  sni_count_in(compiled, made);
   *out_executable = &made->executable;
   return SN_OK;
 }
 
+// What is compiled of a body. Kept operands are variables there: so it is the same as another that keeps the same ones.
+static sn_status take_body(job *j, const sni_graph *body, const sni_kept_operands *kept,
+                           const sni_graph **out_body) {
+  *out_body = body;
+  if (!kept->n) return SN_OK;
+  sni_graph *copy = sni_arena_copy(&j->compiled->arena, body, sizeof(*body));
+  if (!copy) return sni_fail_memory(j->diag, sizeof(*copy), "a branch");
+  *out_body = copy;
+  return sni_keep_operands(kept, &j->compiled->arena, j->diag, copy);
+}
+
 // Compiles those of one node. A body's results lie in rows of larger tensors, at any address.
-static sn_status compile_bodies(job *j, const sni_node *node, sn_backend backend,
-                                const sni_executable ***out_executables) {
+static sn_status compile_bodies(job *j, const sni_graph *graph, const sni_node *node,
+                                sn_backend backend, const sni_executable ***out_executables) {
   const sni_executable **executables =
       SNI_ARENA_ARRAY(&j->compiled->arena, const sni_executable *, node->n_bodies);
   if (!executables) return sni_fail_memory(j->diag, node->n_bodies * sizeof(void *), "bodies");
+  sni_kept_operands kept;
+  SNI_TRY(sni_find_kept_operands(graph, node, &j->scratch, j->diag, &kept));
   for (int i = 0; i < node->n_bodies; i++) {
-    const uint64_t hash = sni_graph_hash(node->bodies[i]);
-    executables[i] = find_body(j, node->bodies[i], hash);
-    if (!executables[i]) SNI_TRY(compile_body(j, node->bodies[i], hash, backend, &executables[i]));
+    const sni_graph *body;
+    SNI_TRY(take_body(j, node->bodies[i], &kept, &body));
+    const uint64_t hash = sni_graph_hash(body);
+    executables[i] = find_body(j, body, hash);
+    if (!executables[i]) SNI_TRY(compile_body(j, body, hash, backend, &executables[i]));
   }
   *out_executables = executables;
   return SN_OK;
@@ -192,23 +120,26 @@ static sn_status compile_all_bodies(job *j, const sni_graph *graph, sn_backend b
       j->bodies = SNI_ARENA_ARRAY(&j->scratch, const sni_executable *const *, graph->n_nodes);
     if (!j->bodies) return sni_fail_memory(j->diag, graph->n_nodes * sizeof(void *), "bodies");
     const sni_executable **executables = NULL;
-    SNI_TRY(compile_bodies(j, node, backend, &executables));
+    SNI_TRY(compile_bodies(j, graph, node, backend, &executables));
     j->bodies[id] = executables;
   }
   return SN_OK;
 }
 
 // The constants of a control command's bodies.
-static const void *finish_control(job *j, const sni_control_call *planned) {
+static const void *finish_control(job *j, const sni_control_call *planned,
+                                  const sni_kernel_code *code) {
   sni_control_call *call = sni_arena_copy(&j->compiled->arena, planned, sizeof(*planned));
   const void *const **constants =
       SNI_ARENA_ARRAY(&j->compiled->arena, const void *const *, planned->n_bodies);
   if (!call || !constants) return NULL;
-  for (uint32_t i = 0; i < planned->n_bodies; i++)
-    for (uint32_t b = 0; b < j->compiled->n_bodies; b++)
-      if (&j->compiled->bodies[b]->executable == planned->bodies[i])
-        constants[i] = j->compiled->bodies[b]->constants;
+  for (uint32_t i = 0; i < planned->n_bodies; i++) {
+    const sni_compiled *body = sni_body_of(j->compiled, planned->bodies[i]);
+    constants[i] = body->constants;
+    call->native_only |= body->in_loop;
+  }
   call->constants = constants;
+  call->native = code ? code->function : NULL;
   return call;
 }
 
@@ -218,82 +149,13 @@ static sn_status lower(job *j, const sni_graph *graph) {
       .budget = j->compiler->setup.budget,
       .blas = blas && sni_blas_usable(blas),
       .vector_bits = j->compiler->setup.cpu->vector_bits,
+      .body = j->is_body,
       .bodies = j->bodies,
       .streamed_bytes = streamed_l2_caches * l2_bytes(j->compiler->setup.cpu)};
   return sni_lower_graph(graph, &options, &j->compiled->arena, j->diag, &j->compiled->plan);
 }
 
 // ---- code for kernels
-// Asks the plugin for these kernels and makes their codes. Errors: SN_ERR_MEMORY; a refusal is no
-// error: *out_refused.
-static sn_status compile_native(job *j, wanted_kernel *const *missing, uint32_t count,
-                                bool *out_refused) {
-  *out_refused = true;
-  const sni_tree **kernels = SNI_ARENA_ARRAY(&j->scratch, const sni_tree *, count);
-  const char **symbols = SNI_ARENA_ARRAY(&j->scratch, const char *, count);
-  char *names = sni_arena_alloc(&j->scratch, (size_t)count * 16);
-  if (!kernels || !symbols || !names) return sni_fail_memory(j->diag, count * 16, "kernel names");
-  for (uint32_t i = 0; i < count; i++) {
-    kernels[i] = missing[i]->expanded;
-    snprintf(names + 16 * i, 16, "sni_k%u", i);
-    symbols[i] = names + 16 * i;
-  }
-  sni_llvm_request request =
-      sni_compiler_request(j->compiler, kernels, symbols, (int)count, SNI_LLVM_OBJECT);
-  sni_llvm_result result = {0};
-  int failed = sni_plugin_compile(&j->compiler->plugin, &request, &result);
-  sni_code *code = NULL;
-  sni_diag why = {0};
-  if (failed)
-    sni_compiler_note_refusal(j->compiler, result.error);
-  else if (sni_code_load(j->allocator, &why, result.data, result.bytes, &code))
-    sni_compiler_note_refusal(j->compiler, why.text);
-  j->api->release(&result);
-  if (why.status == SN_ERR_MEMORY) return sni_fail(j->diag, SN_ERR_MEMORY, "%s", why.text);
-  if (!code) return SN_OK;
-  sni_object *object = sni_object_create(j->allocator, code);
-  if (!object) {
-    sni_code_release(code);
-    return sni_fail_memory(j->diag, sizeof(*object), "native code");
-  }
-  sn_status status = SN_OK;
-  size_t share = sni_code_bytes(code) / count;
-  for (uint32_t i = 0; i < count && !status; i++) {
-    void *function = sni_code_symbol(code, symbols[i]);
-    if (function)
-      status = sni_kernel_code_native(j->allocator, j->diag, missing[i]->expanded,
-                                      j->compiler->setup.cpu->vector_bits, object, function, share,
-                                      &missing[i]->code);
-    else
-      sni_compiler_note_refusal(j->compiler, "the plugin's object lacks a kernel");
-  }
-  sni_object_release(object);
-  *out_refused = false;
-  return status;
-}
-
-static sn_status make_missing(job *j, wanted_kernel *const *missing, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    sni_tree *expanded;
-    SNI_TRY(sni_tree_expand_but(missing[i]->kernel, j->api ? NULL : sni_interp_keeps, &j->scratch,
-                                j->diag, &expanded));
-    missing[i]->expanded = expanded;
-  }
-  if (j->api) {
-    bool refused;
-    SNI_TRY(compile_native(j, missing, count, &refused));
-    for (uint32_t i = 0; refused && count > 1 && i < count; i++) {
-      bool alone;
-      SNI_TRY(compile_native(j, &missing[i], 1, &alone));
-    }
-  }
-  for (uint32_t i = 0; i < count; i++)
-    if (!missing[i]->code)
-      SNI_TRY(sni_kernel_code_interpret(j->allocator, j->diag, missing[i]->expanded,
-                                        &missing[i]->code));
-  return SN_OK;
-}
-
 static sni_kernel_code *keep_code(sni_kernel_code *code) {
   atomic_fetch_add_explicit(&code->references, 1, memory_order_relaxed);
   return code;
@@ -356,7 +218,7 @@ static sn_status find_or_make(job *j, wanted_kernel *wanted, uint32_t count) {
     if (!w->code) missing[n_missing++] = w;
   }
   if (!n_missing) return SN_OK;
-  SNI_TRY(make_missing(j, missing, n_missing));
+  SNI_TRY(sni_make_codes(j, missing, n_missing));
   for (uint32_t m = 0; m < n_missing; m++)
     sni_kernel_cache_add(cache, missing[m]->kernel, missing[m]->hash, llvm, &missing[m]->code);
   return SN_OK;
@@ -393,6 +255,80 @@ static sn_status interpret_raw(job *j) {
   return SN_OK;
 }
 
+// ---- what is told of it
+// Commands of bodies count for those that run them; a native loop's kernels are native.
+static void count_commands(sni_compiled *compiled) {
+  compiled->n_native = compiled->n_interpreted = compiled->n_blas = 0;
+  for (uint32_t b = 0; b < compiled->n_bodies; b++) sni_count_in(compiled, compiled->bodies[b]);
+  for (uint32_t i = 0; i < compiled->plan->n_commands; i++) {
+    const sni_plan_command *p = &compiled->plan->commands[i];
+    const sni_kernel_code *code = compiled->codes[i];
+    if (p->kernel && (compiled->in_loop || code->kind == SNI_COMMAND_NATIVE))
+      compiled->n_native++;
+    else if (p->kernel)
+      compiled->n_interpreted++;
+    else
+      compiled->n_blas += !p->control && sni_library_is_blas(p->library);
+  }
+}
+
+// ---- native loops
+static sn_status make_code(job *j);
+static sn_status make_commands(job *j, sni_command *commands);
+
+// A body that was to be part of a native loop is run command by command after all.
+static sn_status leave_loop(const job *outer, sni_compiled *body) {
+  if (!body->in_loop) return SN_OK;
+  job j = *outer;
+  j.compiled = body;
+  sni_arena_init(&j.scratch, j.allocator);
+  body->in_loop = false;
+  sn_status status = make_code(&j);
+  if (!status) status = make_commands(&j, (sni_command *)(uintptr_t)body->executable.commands);
+  if (!status) count_commands(body);
+  sni_arena_deinit(&j.scratch);
+  return status;
+}
+
+static sn_status make_loop(job *j, sni_plan_command *c, sni_kernel_code **out_code) {
+  const sni_control_call *call = c->call;
+  const sni_body_size size = sni_control_size_of(j->compiled, call);
+  if (j->api && size != SNI_BODY_LONG) {
+    sni_flow *flow;
+    SNI_TRY(sni_flow_create(j->compiled, c, &j->scratch, j->diag, &flow));
+    SNI_TRY(sni_make_loop_code(j, flow, out_code));
+    if (*out_code) j->compiled->code_bytes += (*out_code)->code_bytes;
+    c->n_inside = *out_code ? sni_flow_kernels(flow) : 0;
+    if (*out_code && size == SNI_BODY_SHORT) return SN_OK;
+  }
+  for (uint32_t b = 0; b < call->n_bodies; b++)
+    SNI_TRY(leave_loop(j, sni_body_of(j->compiled, call->bodies[b])));
+  return SN_OK;
+}
+
+static sn_status make_loops(job *j) {
+  const sni_plan *plan = j->compiled->plan;
+  for (uint32_t i = 0; i < plan->n_commands; i++)
+    if (sni_runs_bodies(&plan->commands[i]))
+      SNI_TRY(
+          make_loop(j, (sni_plan_command *)(uintptr_t)&plan->commands[i], &j->compiled->codes[i]));
+  return SN_OK;
+}
+
+static sn_status make_code(job *j) {
+  SNI_TRY(find_codes(j));
+  return make_loops(j);
+}
+
+// Of a kernel that is part of a native loop.
+static sn_status measure_scratch(job *j, const sni_tree *kernel, size_t *out_bytes) {
+  sni_tree *expanded;
+  SNI_TRY(sni_tree_expand(kernel, &j->scratch, j->diag, &expanded));
+  *out_bytes = sizeof(sni_scratch_header) +
+               sni_tree_scratch_bytes(expanded, j->compiler->setup.cpu->vector_bits);
+  return SN_OK;
+}
+
 // ---- the executable
 static sn_status make_commands(job *j, sni_command *commands) {
   sni_compiled *compiled = j->compiled;
@@ -416,8 +352,13 @@ static sn_status make_commands(job *j, sni_command *commands) {
                        .fault = p->fault,
                        .fault_sizes = p->fault_sizes,
                        .fault_status = p->fault_status};
-    if (p->kernel) {
-      const sni_kernel_code *code = compiled->codes[i];
+    const sni_kernel_code *code = compiled->codes[i];
+    if (p->kernel && compiled->in_loop) {
+      c->kind = SNI_COMMAND_NATIVE;
+      c->faults = sni_command_faults(p);
+      c->name = sni_tree_name(p->kernel);
+      SNI_TRY(measure_scratch(j, p->kernel, &c->scratch_bytes));
+    } else if (p->kernel) {
       c->function = code->function;
       c->code =
           code->kind == SNI_COMMAND_NATIVE ? (const void *)&sni_host_calls_here : code->interp;
@@ -426,13 +367,9 @@ static sn_status make_commands(job *j, sni_command *commands) {
       c->shares = sni_tree_has_segments(p->kernel);
       c->scratch_bytes = code->scratch_bytes;
       c->name = sni_tree_name(p->kernel);
-      if (code->kind == SNI_COMMAND_NATIVE)
-        compiled->n_native++;
-      else
-        compiled->n_interpreted++;
     } else if (p->control) {
       c->function = sni_run_control;
-      c->code = finish_control(j, p->call);
+      c->code = finish_control(j, p->call, code);
       if (!c->code) return sni_fail_memory(j->diag, 0, "a loop");
       c->faults = true;
       c->kind = SNI_COMMAND_CONTROL;
@@ -448,7 +385,6 @@ static sn_status make_commands(job *j, sni_command *commands) {
       c->kind = SNI_COMMAND_LIBRARY;
       c->scratch_bytes = sizeof(sni_scratch_header) + p->scratch_bytes;
       c->name = p->library->symbol;
-      compiled->n_blas += sni_library_is_blas(p->library);
     }
     sni_executable *e = &compiled->executable;
     if (c->scratch_bytes > e->scratch_bytes) e->scratch_bytes = c->scratch_bytes;
@@ -466,7 +402,8 @@ static sn_status assemble(job *j, bool raw) {
     return sni_fail_memory(j->diag, plan->n_commands * sizeof(*commands), "commands");
   for (uint32_t i = plan->n_captures; i < plan->n_constants; i++) {
     const sni_plan_constant *literal = &plan->constants[i];
-    constants[i] = raw ? copy_data(&compiled->arena, literal->data, literal->bytes) : literal->data;
+    constants[i] =
+        raw ? sni_copy_data(&compiled->arena, literal->data, literal->bytes) : literal->data;
     if (!constants[i]) return sni_fail_memory(j->diag, literal->bytes, "a constant");
   }
   compiled->constants = constants;
@@ -542,6 +479,7 @@ static sn_status poll(const job *j) {
 
 static sn_status compile_whole(job *j, const sni_graph *graph, const sni_compile_options *options) {
   sn_backend backend = options->backend;
+  j->is_body = options->body;
   if (backend == SN_BACKEND_AUTO) backend = j->compiler->setup.backend;
   if (backend != SN_BACKEND_INTERPRETER) j->api = sni_plugin_load(&j->compiler->plugin);
   if (backend == SN_BACKEND_AUTO && !j->api) sni_compiler_note_no_plugin(j->compiler);
@@ -561,7 +499,8 @@ static sn_status compile_whole(job *j, const sni_graph *graph, const sni_compile
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
   if (!j->compiled->codes) return sni_fail_memory(j->diag, sizeof(void *), "kernels");
   j->compiled->n_codes = j->compiled->plan->n_commands;
-  SNI_TRY(find_codes(j));
+  j->compiled->in_loop = j->is_body && j->api && sni_body_size_of(j->compiled) == SNI_BODY_SHORT;
+  if (!j->compiled->in_loop) SNI_TRY(make_code(j));
   return assemble(j, false);
 }
 
@@ -594,6 +533,7 @@ sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
     sni_compiled_destroy(compiled);
     return status;
   }
+  if (!compiled->n_segments) count_commands(compiled);
   if (!options->raw) compiled->compile_ms = sni_now_ms() - start;
   *out_compiled = compiled;
   return SN_OK;

@@ -47,13 +47,15 @@ typedef struct sni_compiled {
   sni_executable executable;
   // Per CONSTANT index: literal data; captures are NULL here (the caller knows them).
   const void *const *constants;
-  sni_kernel_code **codes;  // per command: its kernel's, one reference; NULL for a library call
+  // Per command: its kernel's or that of all of a native loop, one reference; NULL for others.
+  sni_kernel_code **codes;
   uint32_t n_codes;
   struct sni_compiled **segments;  // where the graph has late dims: they have the plans
   uint32_t n_segments;
   struct sni_compiled **bodies;  // of control nodes
   const sni_graph *source;       // of a body: in the graph of what it is a body of
   uint64_t source_hash;
+  bool in_loop;  // a body that is part of a native loop: its kernels have no code of their own
   uint32_t n_bodies, bodies_capacity;
   uint32_t n_native, n_blas, n_interpreted;
   size_t code_bytes;
@@ -69,6 +71,7 @@ typedef struct sni_compile_options {
   bool optimised;    // the graph passes have been at it
   bool
       check_sizes;  // late ones make possible sizes of all nodes: of a text. The graph must live as long
+  bool body;        // of a control op: it may become part of a native loop
 } sni_compile_options;
 // graph: in any arena; it is copied, but for its table of dims, which must live as long (raw:
 // during the call). Only read, and so is the table, so that several threads may compile one graph;

@@ -1,6 +1,7 @@
 // Dumps of what a graph became, for people: the optimised graph, its groups and kernels, and what
 // LLVM makes of them now.
-#include "passes/code_source.h"
+#include "passes/lower/library.h"
+#include "passes/native_loops.h"
 #include "passes/segments.h"
 
 #include <stdio.h>
@@ -25,6 +26,38 @@ static sn_status list_kernels(const sni_plan *plan, sni_arena *scratch, sni_diag
   return SN_OK;
 }
 
+static sn_status dump_request(sni_compiler *compiler, const sni_llvm_plugin *api,
+                              const sni_llvm_request *request, sni_diag *diag, sni_text *text) {
+  sni_llvm_result result = {0};
+  sn_status status = SN_OK;
+  if (sni_plugin_compile(&compiler->plugin, request, &result))
+    status = sni_fail(diag, SN_ERR_COMPILE, "LLVM: %s", result.error);
+  else
+    sni_text_add(text, "%s", (const char *)result.data);
+  api->release(&result);
+  return status;
+}
+
+// The native loops, each a module of its own.
+static sn_status dump_loops(sni_compiled *compiled, sni_llvm_output output,
+                            const sni_llvm_plugin *api, sni_arena *scratch, sni_diag *diag,
+                            sni_text *text) {
+  for (uint32_t i = 0; i < compiled->plan->n_commands; i++) {
+    const sni_plan_command *c = &compiled->plan->commands[i];
+    char symbol[64];
+    sni_flow *flow;
+    if (!c->n_inside) continue;
+    SNI_TRY(sni_flow_create(compiled, c, scratch, diag, &flow));
+    SNI_TRY(sni_flow_expand(flow, scratch, diag));
+    snprintf(symbol, sizeof symbol, "k%u_%s", i, c->library->name);
+    sni_llvm_request request = sni_compiler_request(compiled->compiler, NULL, NULL, 0, output);
+    request.flow = flow;
+    request.flow_symbol = symbol;
+    SNI_TRY(dump_request(compiled->compiler, api, &request, diag, text));
+  }
+  return SN_OK;
+}
+
 static sn_status dump_llvm(sni_compiled *compiled, sni_llvm_output output, sni_diag *diag,
                            sni_text *text) {
   sni_compiler *compiler = compiled->compiler;
@@ -44,13 +77,9 @@ static sn_status dump_llvm(sni_compiled *compiled, sni_llvm_output output, sni_d
                          : sni_fail_memory(diag, plan->n_commands * sizeof(void *), "a dump");
   if (!status && n) {
     sni_llvm_request request = sni_compiler_request(compiler, kernels, symbols, n, output);
-    sni_llvm_result result = {0};
-    if (sni_plugin_compile(plugin, &request, &result))
-      status = sni_fail(diag, SN_ERR_COMPILE, "LLVM: %s", result.error);
-    else
-      sni_text_add(text, "%s", (const char *)result.data);
-    api->release(&result);
+    status = dump_request(compiler, api, &request, diag, text);
   }
+  if (!status) status = dump_loops(compiled, output, api, &scratch, diag, text);
   sni_arena_deinit(&scratch);
   return status;
 }
@@ -84,13 +113,15 @@ static sn_status dump_segments(sni_compiled *compiled, sn_stage stage, sni_diag 
 static sn_status dump_with_bodies(sni_compiled *compiled, sn_stage stage, sni_diag *diag,
                                   sni_text *text) {
   if (compiled->n_segments) return dump_segments(compiled, stage, diag, text);
-  if (stage == SN_STAGE_LLVM || stage == SN_STAGE_ASM)
+  const bool code = stage == SN_STAGE_LLVM || stage == SN_STAGE_ASM;
+  if (code)
     SNI_TRY(
         dump_llvm(compiled, stage == SN_STAGE_ASM ? SNI_LLVM_ASSEMBLY : SNI_LLVM_IR, diag, text));
   else
     SNI_TRY(sni_plan_print(compiled->plan, compiled->graph, stage == SN_STAGE_KERNEL, text));
   const char *mark = mark_of(stage);
   for (uint32_t i = 0; i < compiled->n_bodies; i++) {
+    if (code && compiled->bodies[i]->in_loop) continue;  // its code is above
     sni_text_add(text, "%s body %u of %s\n", mark, i,
                  compiled->graph->name ? compiled->graph->name : "it");
     SNI_TRY(dump_with_bodies(compiled->bodies[i], stage, diag, text));

@@ -2,37 +2,17 @@
 //
 // Invariant: operands are only read. A carry lies in its result's memory or in the second one; what is updated in place
 // stays in the result's.
-#include "runtime/control.h"
+#include "runtime/bound_control.h"
 
 #include <string.h>
-
-// Rows of a while, one behind the other: of each step its outputs, each aligned.
-typedef struct history {
-  char *memory;
-  size_t capacity;
-  int64_t count, row_bytes;
-} history;
-
-struct sni_bound_control {
-  const sni_control_call *call;
-  sni_allocator *allocator;
-  sni_run_state **bodies;
-  void **inputs, **outputs, **carries, **next;
-  int64_t iteration;
-  sni_watch *watch;
-  sn_progress progress;
-  sn_view *views;  // of a HOST: of its captures, then of its outputs
-  history history;
-  sni_diag *diag;
-  sn_status status;
-  size_t bytes;
-};
 
 // ---- creation
 // One block for all arrays.
 static size_t arrays_bytes(const sni_control_call *c) {
   const size_t inputs = 1 + (size_t)c->n_rows + c->n_captures;
-  return (c->n_bodies + inputs + c->n_outputs + 1 + 2 * (size_t)c->n_carries) * sizeof(void *);
+  const size_t steps = c->native ? sni_native_steps(c) * sizeof(sni_native_step) : 0;
+  const size_t variables = (size_t)c->n_carries + c->n_kept;
+  return (c->n_bodies + inputs + c->n_outputs + 1 + 2 * variables) * sizeof(void *) + steps;
 }
 
 static sn_status create_views(sni_bound_control *control) {
@@ -68,7 +48,10 @@ sn_status sni_bound_control_create(const sni_control_call *call, sni_allocator *
   control->inputs = next += call->n_bodies;
   control->outputs = next += 1 + (size_t)call->n_rows + call->n_captures;
   control->carries = next += (size_t)call->n_outputs + 1;  // a condition has one
-  control->next = next + call->n_carries;
+  control->next = next += call->n_carries + call->n_kept;
+  if (call->native)
+    sni_native_frame_init(&control->native,
+                          (sni_native_step *)(void *)(next + call->n_carries + call->n_kept), diag);
   SNI_TRY(create_views(control));
   return create_bodies(control, pool, threads, max_threads, diag);
 }
@@ -87,6 +70,9 @@ void sni_bound_control_destroy(sni_bound_control *control) {
 sn_status sni_bound_control_bind(sni_bound_control *control, const int64_t *symbols) {
   for (uint32_t i = 0; i < control->call->n_bodies; i++)
     SNI_TRY(sni_run_state_bind(control->bodies[i], symbols));
+  if (control->call->native)
+    control->is_native =
+        sni_native_frame_bind(&control->native, control) || control->call->native_only;
   return SN_OK;
 }
 
@@ -98,6 +84,7 @@ void sni_bound_control_limit_threads(sni_bound_control *control, int threads) {
 // Its carries are results of its own: a run may end anywhere in it.
 void sni_bound_control_watch(sni_bound_control *control, sni_watch *watch) {
   control->watch = watch;
+  if (control->call->native) sni_native_frame_watch(&control->native, watch);
   for (uint32_t i = 0; i < control->call->n_bodies; i++)
     sni_run_state_watch(control->bodies[i], watch, true);
 }
@@ -120,6 +107,18 @@ static sn_status run_body(sni_bound_control *control, uint32_t body, void *const
                            (void *const *)(uintptr_t)control->call->constants[body]);
 }
 
+// Of a branch.
+static void put_outputs(sni_bound_control *control, void *const *results) {
+  const sni_control_call *call = control->call;
+  uint32_t n = 0, k = 0;
+  for (uint32_t i = 0; i < call->n_outputs; i++)
+    if (!sni_is_kept_output(call, i, &k))
+      control->outputs[n++] = results[i];
+    else
+      control->next[k] = results[i];
+  for (k = 0; k < call->n_kept; k++) control->carries[k] = control->inputs[call->kept_captures[k]];
+}
+
 static sn_status run_cond(sni_bound_control *control, void *const *buffers) {
   const sni_control_call *call = control->call;
   const int32_t number = *(const int32_t *)buffers[0];
@@ -127,8 +126,8 @@ static sn_status run_cond(sni_bound_control *control, void *const *buffers) {
   const uint32_t body =
       number < 0 || (uint32_t)number >= call->n_bodies ? call->n_bodies - 1 : (uint32_t)number;
   memcpy(control->inputs, buffers + 1, call->n_captures * sizeof(void *));
-  memcpy(control->outputs, buffers + 1 + call->n_captures, call->n_outputs * sizeof(void *));
-  return run_body(control, body, NULL);
+  put_outputs(control, buffers + 1 + call->n_captures);
+  return run_body(control, body, control->next);
 }
 
 // ---- functions of the host's
@@ -177,7 +176,8 @@ static void begin_carries(sni_bound_control *control, void *const *buffers, cons
   for (uint32_t i = 0; i < call->n_carries; i++) {
     control->carries[i] = results[i];
     control->next[i] = step->in_place[i] ? results[i] : *spare++;
-    if (bytes[i]) memcpy(results[i], buffers[call->first_carry + i], (size_t)bytes[i]);
+    const void *begin = buffers[call->first_carry + i];
+    if (bytes[i] && results[i] != begin) memcpy(results[i], begin, (size_t)bytes[i]);
   }
 }
 
@@ -197,14 +197,15 @@ static void end_carries(sni_bound_control *control, void *const *buffers, const 
 }
 
 // ---- histories
-static int64_t aligned(int64_t bytes) {
-  enum { line_bytes = 64 };
-  return (bytes + line_bytes - 1) / line_bytes * line_bytes;
+void sni_history_begin(sni_bound_control *control, const int64_t *row_bytes) {
+  control->history.count = control->history.row_bytes = 0;
+  for (uint32_t i = 0; i < control->call->n_outputs; i++)
+    control->history.row_bytes += sni_history_aligned(row_bytes[i]);
 }
 
 // Room for one more row.
 static sn_status grow_history(sni_bound_control *control) {
-  history *h = &control->history;
+  sni_history *h = &control->history;
   const size_t needed = (size_t)(h->count + 1) * (size_t)h->row_bytes;
   size_t capacity = h->capacity ? h->capacity : 16 * (size_t)h->row_bytes;
   if (needed <= h->capacity) return SN_OK;
@@ -220,13 +221,13 @@ static sn_status grow_history(sni_bound_control *control) {
   return SN_OK;
 }
 
-static sn_status add_row(sni_bound_control *control, const int64_t *bytes) {
-  history *h = &control->history;
+sn_status sni_history_add(sni_bound_control *control, const int64_t *row_bytes) {
+  sni_history *h = &control->history;
   SNI_TRY(grow_history(control));
   char *at = h->memory + h->count++ * h->row_bytes;
   for (uint32_t i = 0; i < control->call->n_outputs; i++) {
     control->outputs[i] = at;
-    at += aligned(bytes[i]);
+    at += sni_history_aligned(row_bytes[i]);
   }
   return SN_OK;
 }
@@ -244,7 +245,7 @@ static sn_status iterate_while(sni_bound_control *control, const int64_t *row_by
     control->outputs[0] = &goes_on;
     SNI_TRY(run_body(control, 0, NULL));
     if (!goes_on) return SN_OK;
-    if (control->call->n_outputs) SNI_TRY(add_row(control, row_bytes));
+    if (control->call->n_outputs) SNI_TRY(sni_history_add(control, row_bytes));
     SNI_TRY(run_body(control, 1, control->next));
     SNI_TRY(end_iteration(control));
   }
@@ -254,13 +255,11 @@ static sn_status run_while(sni_bound_control *control, void *const *buffers,
                            const int64_t *params) {
   const sni_control_call *call = control->call;
   const int64_t *row_bytes = params + 1 + call->n_carries;
-  control->history.count = control->history.row_bytes = 0;
-  for (uint32_t i = 0; i < call->n_outputs; i++)
-    control->history.row_bytes += aligned(row_bytes[i]);
+  sni_history_begin(control, row_bytes);
   memcpy(control->inputs, operands_behind(call, buffers), call->n_captures * sizeof(void *));
   SNI_TRY(iterate_while(control, row_bytes));
   if (!call->n_outputs) return SN_OK;
-  const history *kept = &control->history;
+  const sni_history *kept = &control->history;
   memcpy(results_of(call, buffers)[call->n_carries], &kept, sizeof(kept));
   return SN_OK;
 }
@@ -269,7 +268,7 @@ static sn_status run_rescan(sni_bound_control *control, void *const *buffers,
                             const int64_t *params) {
   const sni_control_call *call = control->call;
   const int64_t *row_bytes = params + 1 + call->n_carries;
-  const history *h;
+  const sni_history *h;
   memcpy(&h, buffers[0], sizeof(h));
   control->inputs[0] = &control->iteration;
   memcpy(control->inputs + 1 + call->n_rows, operands_behind(call, buffers),
@@ -279,7 +278,7 @@ static sn_status run_rescan(sni_bound_control *control, void *const *buffers,
     control->iteration = n;
     for (uint32_t k = 0; k < call->n_rows; k++) {
       control->inputs[1 + k] = at;
-      at += aligned(row_bytes[k]);
+      at += sni_history_aligned(row_bytes[k]);
     }
     SNI_TRY(run_body(control, 0, control->next));
     SNI_TRY(end_iteration(control));
@@ -317,10 +316,7 @@ static sn_status iterate(sni_bound_control *control, void *const *buffers, const
 
 static sn_status run_loop(sni_bound_control *control, void *const *buffers, const int64_t *params) {
   const sni_control_call *call = control->call;
-  control->progress = (sn_progress){.name = call->name,
-                                    .file = call->file,
-                                    .line = call->line,
-                                    .length = call->kind == SNI_CONTROL_SCAN ? params[0] : -1};
+  control->progress = sni_progress_of(call, params, 0);
   begin_carries(control, buffers, params + 1);
   sni_watch_begin_loop(control->watch, &control->progress);
   const sn_status status = iterate(control, buffers, params);
@@ -335,7 +331,9 @@ void sni_run_control(const void *code, void *const *buffers, const int64_t *para
   (void)begin;
   (void)end;
   const sni_control_kind kind = control->call->kind;
-  control->status = kind == SNI_CONTROL_COND   ? run_cond(control, buffers)
+  control->status = control->is_native
+                        ? sni_native_frame_run(&control->native, control, buffers, params)
+                    : kind == SNI_CONTROL_COND ? run_cond(control, buffers)
                     : kind == SNI_CONTROL_HOST ? run_host(control, buffers, params)
                                                : run_loop(control, buffers, params);
   if (control->status) ((sni_scratch_header *)scratch)->fault = 1;

@@ -37,8 +37,15 @@ typedef struct sni_control_call {
   uint32_t n_bodies, n_carries, n_xs, n_captures, n_outputs;
   uint32_t n_rows;  // inputs that are rows: of the xs, or of a history
   uint32_t n_results, first_carry;
+  // Of a cond: a body's variable i is capture kept_captures[i] and becomes output kept_outputs[i], which may be the same
+  // memory; the other outputs are the body's, in order.
+  uint32_t n_kept;
+  const uint32_t *kept_captures, *kept_outputs;
   const sni_executable *const *bodies;
   const void *const *const *constants;  // of each body; passes/compile.c fills them in
+  sni_kernel_function
+      native;        // all of it as one kernel (runtime/native_loop.h); NULL: there is none
+  bool native_only;  // the bodies' commands have no code of their own
   bool reverse;
   const char *name, *file;  // what messages call it, and where the user made it; NULL: unknown
   int line;
@@ -47,6 +54,24 @@ typedef struct sni_control_call {
   const sni_host_argument *arguments;
   bool ordered;
 } sni_control_call;
+
+static inline bool sni_is_kept_output(const sni_control_call *call, uint32_t output,
+                                      uint32_t *out_number) {
+  for (uint32_t k = 0; k < call->n_kept; k++)
+    if (call->kept_outputs[k] == output) return *out_number = k, true;
+  return false;
+}
+
+// Rows of a while, one behind the other: of each step its outputs, each aligned.
+typedef struct sni_history {
+  char *memory;
+  size_t capacity;
+  int64_t count, row_bytes;
+} sni_history;
+static inline int64_t sni_history_aligned(int64_t bytes) {
+  enum { line_bytes = 64 };
+  return (bytes + line_bytes - 1) / line_bytes * line_bytes;
+}
 
 // The run states of one command's bodies, for one thread.
 typedef struct sni_bound_control sni_bound_control;

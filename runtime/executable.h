@@ -90,6 +90,15 @@ typedef struct sni_command {
   sn_status fault_status;           // SN_OK: SN_ERR_INDEX
 } sni_command;
 
+// Whether a command of these slots copies a variable to where it lies already.
+static inline bool sni_copies_in_place(bool copies, const uint32_t *slots, const sni_slot *all,
+                                       const bool *in_place) {
+  if (!copies) return false;
+  const sni_slot *from = &all[slots[0]], *to = &all[slots[1]];
+  return from->kind == SNI_SLOT_VARIABLE && to->kind == SNI_SLOT_NEW_VARIABLE &&
+         from->index == to->index && in_place[to->index];
+}
+
 static inline uint32_t sni_command_parts(const sni_command *command) {
   return command->n_parts > 1 ? command->n_parts : 1;
 }

@@ -15,7 +15,12 @@ double sni_matrix_element(sn_dtype dtype, const void *x, int64_t i) {
 }
 
 void sni_matrix_load(sn_dtype dtype, const void *x, int64_t first, int64_t n, double *out) {
-  for (int64_t i = 0; i < n; i++) out[i] = sni_matrix_element(dtype, x, first + i);
+  const double *doubles = (const double *)x + first;
+  const float *floats = (const float *)x + first;
+  if (dtype == SN_F64)
+    for (int64_t i = 0; i < n; i++) out[i] = doubles[i];
+  else
+    for (int64_t i = 0; i < n; i++) out[i] = (double)floats[i];
 }
 
 void sni_matrix_store(sn_dtype dtype, void *y, int64_t first, int64_t n, const double *from) {
@@ -92,14 +97,39 @@ void sni_cholesky_run(const void *code, void *const *buffers, const int64_t *par
   }
 }
 
-// ---- triangles: t y = b in place, row after row. False: a zero on the diagonal.
-static bool solve_triangle(const double *t, bool lower, bool unit, int64_t n, double *b,
-                           int64_t m) {
+// y - the sum of factors[i] x[i], from first to last, one after the other.
+static double without(double y, const double *factors, const double *x, int64_t first,
+                      int64_t last) {
+  const int64_t step = first < last ? 1 : -1;
+  for (int64_t i = first; i != last; i += step) y -= factors[i] * x[i];
+  return y;
+}
+
+// Of one column: the value at hand stays in a register.
+static bool solve_column(const double *t, bool lower, bool unit, int64_t n, double *b) {
   bool regular = true;
   for (int64_t step = 0; step < n; step++) {
     const int64_t i = lower ? step : n - 1 - step;
+    double y = without(b[i], t + i * n, b, lower ? 0 : n - 1, i);
+    if (!unit) {
+      regular = regular && t[i * n + i] != 0;
+      y /= t[i * n + i];
+    }
+    b[i] = y;
+  }
+  return regular;
+}
+
+// ---- triangles: t y = b in place, row after row; what a row takes from the rows before it, the latest last: it is there
+// last. False: a zero on the diagonal.
+static bool solve_triangle(const double *t, bool lower, bool unit, int64_t n, double *b,
+                           int64_t m) {
+  bool regular = true;
+  if (m == 1) return solve_column(t, lower, unit, n, b);
+  for (int64_t step = 0; step < n; step++) {
+    const int64_t i = lower ? step : n - 1 - step;
     double *row = b + i * m;
-    for (int64_t k = lower ? 0 : i + 1; k < (lower ? i : n); k++)
+    for (int64_t k = lower ? 0 : n - 1; k != i; k += lower ? 1 : -1)
       subtract(row, t[i * n + k], b + k * m, m);
     if (unit) continue;
     regular = regular && t[i * n + i] != 0;
@@ -138,11 +168,10 @@ static int factor(double *a, int64_t n, double *b, int64_t m) {
       swap_rows(b + k * m, b + pivot * m, m);
       sign = -sign;
     }
-    for (int64_t i = k + 1; i < n; i++) {
-      const double ratio = a[i * n + k] / a[k * n + k];
-      a[i * n + k] = ratio;
-      subtract(a + i * n + k + 1, ratio, a + k * n + k + 1, n - k - 1);
-    }
+    const double diagonal = a[k * n + k];
+    for (int64_t i = k + 1; i < n; i++) a[i * n + k] /= diagonal;
+    for (int64_t i = k + 1; i < n; i++)
+      subtract(a + i * n + k + 1, a[i * n + k], a + k * n + k + 1, n - k - 1);
   }
   return sign;
 }

@@ -1,5 +1,5 @@
 // Inside of a run state: what executable.c (one command after the other), command_list.c (parts of a
-// command) and scheduled.c (phases of tasks) share. Private to those three.
+// command), scheduled.c (phases of tasks) and native_loop.c (buffers of bodies) share. Private to those four.
 #ifndef SNI_RUNTIME_RUN_STATE_H
 #define SNI_RUNTIME_RUN_STATE_H
 

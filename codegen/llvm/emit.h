@@ -57,6 +57,9 @@ typedef struct sni_emitter {
   char *error;  // of sizeof(sni_llvm_result.error); "" while all is well
   // of the kernel
   const char *name;
+  bool is_inside;                 // part of a function that has its arguments as values
+  LLVMValueRef *known, *stored;   // sni_arguments; NULL: none
+  LLVMBasicBlockRef first_block;  // of the kernel
   LLVMValueRef function, begin, end, scratch;
   LLVMValueRef *buffers;   // addresses of element 0
   LLVMValueRef *params;    // i64

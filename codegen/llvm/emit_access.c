@@ -352,6 +352,12 @@ static void load_held(sni_emitter *e, uint32_t number, uint32_t buffer, const sn
   }
 }
 
+static bool is_known(const sni_emitter *e, uint32_t number, const sni_place *p) {
+  return e->known && !e->is_vector[number] && p->access->buffer < e->tree->n_buffers &&
+         sni_tree_buffers(e->tree)[p->access->buffer].space == SNI_SPACE_GLOBAL &&
+         e->known[p->access->buffer] && !p->access->n_ranges && p->access->index == SNI_NO_VALUE;
+}
+
 void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
   const uint32_t buffer = sni_tree_accesses(e->tree)[inst->access].buffer;
@@ -365,6 +371,10 @@ void sni_emit_load(sni_emitter *e, uint32_t number, const sni_group *group) {
   }
   const sni_place p = sni_access_place(e, inst->access);
   LLVMValueRef out[sni_max_group];
+  if (is_known(e, number, &p)) {
+    sni_set_scalar(e, number, e->known[buffer]);
+    return;
+  }
   if (!e->is_vector[number]) {
     const bool ranged = p.access->n_ranges && e->ranges != SNI_RANGES_HOLD;
     sni_set_scalar(e, number, ranged ? ranged_scalar(e, &p) : load_scalar(e, &p));

@@ -1,5 +1,5 @@
 // One tree's function: signature, roots by their ranges of units, the loop over units with an
-// odometer for the pieces of the grid loops.
+// odometer for the pieces of the grid loops. Or the same inside of another function (emit_flow.c).
 //
 // Invariant: the emitted function is a sni_kernel_function: no external symbol, nothing called but what
 // the table of host calls has, nothing written but the stored buffers, scratch and a frame whose size
@@ -65,7 +65,7 @@ static void add_enum_attribute(sni_emitter *e, LLVMAttributeIndex index, const c
   LLVMAddAttributeAtIndex(e->function, index, LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
-static void create_function(sni_emitter *e, const char *symbol) {
+void sni_begin_function(sni_emitter *e, const char *symbol) {
   LLVMTypeRef types[6] = {e->type_pointer, e->type_pointer, e->type_pointer,
                           e->type_i64,     e->type_i64,     e->type_pointer};
   e->function = LLVMAddFunction(e->module, symbol, LLVMFunctionType(e->type_void, types, 6, false));
@@ -75,12 +75,16 @@ static void create_function(sni_emitter *e, const char *symbol) {
   add_attribute(e, "no-builtins", "");
   add_enum_attribute(e, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "nounwind");
   add_enum_attribute(e, 6, "noalias");  // scratch
-  e->begin = LLVMGetParam(e->function, 3);
-  e->end = LLVMGetParam(e->function, 4);
-  e->scratch = LLVMGetParam(e->function, 5);
   e->entry = sni_ir_block(e, "entry");
-  e->exit = NULL;
+  e->n_areas = e->areas_capacity = 0;
+  e->areas = NULL;
   LLVMPositionBuilderAtEnd(e->builder, e->entry);
+}
+
+void sni_end_function(sni_emitter *e) {
+  LLVMBuildRetVoid(e->builder);
+  free(e->areas);
+  e->areas = NULL;
 }
 
 static LLVMValueRef load_argument(sni_emitter *e, LLVMTypeRef type, unsigned array,
@@ -113,11 +117,12 @@ static void load_buffers(sni_emitter *e, uint32_t item) {
 }
 
 static void forget_buffers(sni_emitter *e) {
+  if (e->is_inside) return;
   memset(e->buffers, 0, e->tree->n_buffers * sizeof(*e->buffers));
 }
 
 static void start_offsets(sni_emitter *e) {
-  for (uint32_t i = 0; i < e->tree->n_params; i++)
+  for (uint32_t i = 0; i < e->tree->n_params && !e->is_inside; i++)
     e->params[i] = load_argument(e, e->type_i64, 2, i);
   for (uint32_t i = 0; i < e->tree->n_accesses; i++)
     e->offsets[i] = sni_emit_extent(e, sni_tree_accesses(e->tree)[i].offset);
@@ -429,14 +434,13 @@ static void emit_roots(sni_emitter *e) {
   }
 }
 
-static void end_function(sni_emitter *e) {
+static void end_kernel(sni_emitter *e) {
   if (e->exit) {
     LLVMBuildBr(e->builder, e->exit);
     LLVMMoveBasicBlockAfter(e->exit, LLVMGetInsertBlock(e->builder));
     LLVMPositionBuilderAtEnd(e->builder, e->exit);
   }
   if (e->non_temporal) sni_ir_intrinsic(e, "llvm.x86.sse.sfence", NULL, 0, NULL, 0);
-  LLVMBuildRetVoid(e->builder);
 }
 
 // ---- memory
@@ -481,30 +485,57 @@ static bool allocate(sni_emitter *e) {
 static void release(sni_emitter *e) {
   for (uint32_t b = 0; e->held && b < e->tree->n_buffers; b++) free((void *)e->held[b]);
   void *const all[] = {
-      e->buffers,    e->held,       e->params,     e->offsets,    e->displacements, e->aligned,
-      e->forms,      e->values,     e->vectors,    e->is_vector,  e->early,         e->needs_splat,
-      e->inst_facts, e->sums,       e->item_facts, e->first_inst, e->item_lanes,    e->straight,
-      e->product,    e->spans,      e->undo,       e->areas,      e->access_depth,  e->row_blocks,
-      e->row_block,  e->written_out};
+      e->buffers,    e->held,         e->params,     e->offsets,   e->displacements,
+      e->aligned,    e->forms,        e->values,     e->vectors,   e->is_vector,
+      e->early,      e->needs_splat,  e->inst_facts, e->sums,      e->item_facts,
+      e->first_inst, e->item_lanes,   e->straight,   e->product,   e->spans,
+      e->undo,       e->access_depth, e->row_blocks, e->row_block, e->written_out};
   for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) free(all[i]);
 }
 
-bool sni_emit_kernel(sni_emitter *e, const sni_tree *tree, const char *symbol) {
+static bool begin_kernel(sni_emitter *e, const sni_tree *tree) {
   e->tree = tree;
   e->name = sni_tree_name(tree);
   e->non_temporal = false;
   e->lanes_depth = -1;
   e->lanes = 0;
-  e->n_sums = e->n_undo = e->undo_capacity = e->n_areas = e->areas_capacity = 0;
+  e->n_sums = e->n_undo = e->undo_capacity = 0;
   e->undo = NULL;
-  e->areas = NULL;
-  if (!allocate(e) || !sni_plan_kernel(e)) {
-    sni_fail_emission(e, "out of memory");
-  } else {
-    create_function(e, symbol);
+  e->exit = NULL;
+  return (allocate(e) && sni_plan_kernel(e)) || sni_fail_emission(e, "out of memory");
+}
+
+bool sni_emit_kernel(sni_emitter *e, const sni_tree *tree, const char *symbol) {
+  e->is_inside = false;
+  e->known = e->stored = NULL;
+  if (begin_kernel(e, tree)) {
+    sni_begin_function(e, symbol);
+    e->begin = LLVMGetParam(e->function, 3);
+    e->end = LLVMGetParam(e->function, 4);
+    e->scratch = LLVMGetParam(e->function, 5);
     start_offsets(e);
     emit_roots(e);
-    end_function(e);
+    end_kernel(e);
+    sni_end_function(e);
+  }
+  release(e);
+  return !e->error[0];
+}
+
+bool sni_emit_kernel_inside(sni_emitter *e, const sni_tree *tree, const sni_arguments *arguments) {
+  e->is_inside = true;
+  e->known = arguments->known;
+  e->stored = arguments->stored;
+  e->first_block = LLVMGetInsertBlock(e->builder);
+  if (begin_kernel(e, tree)) {
+    e->begin = sni_ir_i64(e, 0);
+    e->end = arguments->units;
+    e->scratch = arguments->scratch;
+    memcpy(e->buffers, arguments->buffers, arguments->n_buffers * sizeof(*e->buffers));
+    memcpy(e->params, arguments->params, tree->n_params * sizeof(*e->params));
+    start_offsets(e);
+    emit_roots(e);
+    end_kernel(e);
   }
   release(e);
   return !e->error[0];

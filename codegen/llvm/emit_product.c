@@ -7,11 +7,11 @@
 
 #include <stdlib.h>
 
-typedef enum sni_phase {
+typedef enum sni_product_phase {
   phase_unit,   // varies along neither rows nor columns
   phase_panel,  // along columns alone
   phase_row,    // the product and all that follows from it, and what has an effect
-} sni_phase;
+} sni_product_phase;
 
 enum {
   direct_instructions = 4,  // a longer epilogue is a loop over rows of the tile: less code
@@ -64,7 +64,7 @@ static uint8_t inst_phase(const sni_emitter *e, const sni_product *p, uint32_t n
   return latest(latest(phase, value_phase(p, access->index)), value_phase(p, access->otherwise));
 }
 
-static void emit_phase(sni_emitter *e, const sni_product *p, sni_phase phase) {
+static void emit_phase(sni_emitter *e, const sni_product *p, sni_product_phase phase) {
   for (uint32_t i = p->first; i < p->end; i++)
     if (p->phase[i - p->first] == (uint8_t)phase)
       sni_emit_value(e, i, phase == phase_unit ? NULL : &p->group);

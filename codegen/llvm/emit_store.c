@@ -115,6 +115,14 @@ static bool has_masks(const sni_group *group) {
   return false;
 }
 
+// Of a buffer of one element, for who runs the kernel inside of a loop.
+static void note_stored(sni_emitter *e, uint32_t value, const sni_place *p) {
+  const bool global = sni_tree_buffers(e->tree)[p->access->buffer].space == SNI_SPACE_GLOBAL;
+  if (e->stored && global && !p->access->n_ranges && p->access->index == SNI_NO_VALUE &&
+      LLVMGetInsertBlock(e->builder) == e->first_block)
+    e->stored[p->access->buffer] = sni_operand(e, value, -1);
+}
+
 void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_tree_inst *inst = sni_inst_at(e, number);
   const uint32_t value = inst->operands[0];
@@ -131,6 +139,7 @@ void sni_emit_store(sni_emitter *e, uint32_t number, const sni_group *group) {
   const sni_place p = sni_access_place(e, inst->access);
   if (!group || (!p.varies && !e->is_vector[value] && !sni_ranges_vary(e, p.access))) {
     store_scalar(e, number, &p);
+    note_stored(e, value, &p);
     return;
   }
   const unsigned bytes = p.room ? 0 : stream_bytes(e, inst->access);

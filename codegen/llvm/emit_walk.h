@@ -2,6 +2,8 @@
 //
 //   emit_kernel.c      signature, roots, units
 //   plan_kernel.c      what is known beforehand: vectors, lanes, buffers in registers, products
+//   emit_flow.c        kernels of the bodies of a branch or loop, and what is around them, as one function
+//   emit_carries.c     what such a loop carries round
 //   emit_loop.c        items, loops one iteration at a time, IF, values carried round
 //   emit_beside.c      turns of a short loop, side by side
 //   emit_lanes.c       loops in vectors: turns, tails, interleaving
@@ -22,6 +24,7 @@
 #ifndef SNI_CODEGEN_LLVM_EMIT_WALK_H
 #define SNI_CODEGEN_LLVM_EMIT_WALK_H
 
+#include "codegen/flow.h"
 #include "codegen/kernel/contraction.h"
 #include "codegen/llvm/emit.h"
 
@@ -113,6 +116,21 @@ int sni_choose_interleave(const sni_emitter *e, uint32_t item);
 
 // ---- emit_kernel.c
 bool sni_emit_kernel(sni_emitter *e, const sni_tree *tree, const char *symbol);
+// All units of a kernel where the builder is, inside of a function that has begun.
+typedef struct sni_arguments {
+  LLVMValueRef *buffers, *params;
+  uint32_t n_buffers;
+  LLVMValueRef units, scratch;  // at least one unit
+  // Per buffer, or NULL: what its only element is (NULL: not known); and after the kernel, what it has stored there, where that
+  // is the case whatever its loops do.
+  LLVMValueRef *known, *stored;
+} sni_arguments;
+bool sni_emit_kernel_inside(sni_emitter *e, const sni_tree *tree, const sni_arguments *arguments);
+// A function of the kernels' signature; the builder is in its entry block, where areas of the frame go.
+void sni_begin_function(sni_emitter *e, const char *symbol);
+void sni_end_function(sni_emitter *e);
+// ---- emit_flow.c
+bool sni_emit_flow(sni_emitter *e, const sni_flow *flow, const char *symbol);
 // Memory of the function's frame, free again after sni_frame_release.
 LLVMValueRef sni_frame_take(sni_emitter *e, int64_t bytes);
 void sni_frame_release(sni_emitter *e, LLVMValueRef memory);

@@ -142,6 +142,7 @@ static bool build_module(compilation *c) {
   const sni_llvm_request *r = c->request;
   for (int i = 0; i < r->n_kernels; i++)
     if (!sni_emit_kernel(e, r->kernels[i], r->symbols[i])) return false;
+  if (r->flow && !sni_emit_flow(e, r->flow, r->flow_symbol)) return false;
 #if defined(SNI_DEBUG)
   char *message = NULL;
   const bool broken = LLVMVerifyModule(e->module, LLVMReturnStatusAction, &message);
@@ -156,7 +157,7 @@ static bool is_valid(compilation *c) {
   const sni_llvm_request *r = c->request;
   if (r->vector_bits != 128 && r->vector_bits != 256 && r->vector_bits != 512)
     return sni_fail_emission(&c->emitter, "vectors of %d bits", r->vector_bits);
-  return r->n_kernels > 0 ? true : sni_fail_emission(&c->emitter, "no kernels");
+  return r->n_kernels > 0 || r->flow ? true : sni_fail_emission(&c->emitter, "no kernels");
 }
 
 static void compile_valid(void *user) {

@@ -3,9 +3,10 @@
 #ifndef SNI_CODEGEN_LLVM_PLUGIN_H
 #define SNI_CODEGEN_LLVM_PLUGIN_H
 
-#include "codegen/kernel/tree.h"
+#include "codegen/flow.h"
 
-#define SNI_LLVM_PLUGIN_VERSION 3  // changes whenever tree.h or this file does
+// Changes whenever tree.h, this file or one of the structs of runtime/ does that flow.h leads to.
+#define SNI_LLVM_PLUGIN_VERSION 4
 
 typedef enum sni_llvm_output { SNI_LLVM_OBJECT, SNI_LLVM_IR, SNI_LLVM_ASSEMBLY } sni_llvm_output;
 
@@ -13,6 +14,8 @@ typedef struct sni_llvm_request {
   const sni_tree *const *kernels;  // expanded
   const char *const *symbols;      // name of each kernel's function in the object
   int n_kernels;
+  const sni_flow *flow;  // one function more; NULL: none
+  const char *flow_symbol;
   sni_llvm_output output;
   int optimization;      // 0..3: code generation level
   int vector_bits;       // widest vectors to use: 128, 256 or 512

@@ -8,6 +8,7 @@
 #include "frontend/gradient/boundary.h"
 #include "frontend/gradient/gradients.h"
 #include "frontend/gradient/record.h"
+#include "graph/late.h"
 
 #include <string.h>
 
@@ -204,7 +205,7 @@ static sn_status find_xs(sweep *s) {
 static bool has_late_sizes(const sni_graph *graph, sni_node_id first) {
   for (sni_node_id id = first; id < graph->n_nodes; id++) {
     const sni_node *node = sni_graph_node(graph, id);
-    if (node->op == SNI_OP_EXTENT) return true;
+    if (sni_is_about_sizes(node)) return true;
     for (int i = 0; i < node->n_bodies; i++)
       if (has_late_sizes(node->bodies[i], 0)) return true;
   }

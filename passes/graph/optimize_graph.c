@@ -42,6 +42,8 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
     SNI_TRY(clean(*out_graph, out_graph));
     SNI_TRY(sni_settle_bodies(*out_graph, prepare_body, clean, out_graph));
   }
+  SNI_TRY(sni_split_carries_once(*out_graph, out_graph, &changed));
+  if (changed) SNI_TRY(clean(*out_graph, out_graph));
   SNI_TRY(sni_join_pads_once(*out_graph, out_graph, &changed));
   if (changed) SNI_TRY(clean(*out_graph, out_graph));
   SNI_TRY(sni_join_pieces_once(*out_graph, out_graph, &changed));
@@ -71,6 +73,8 @@ const sni_pass_info sni_graph_passes[] = {
     {"merge_nodes", sni_merge_nodes, "makes nodes that compute the same one"},
     {"fold_constants", sni_fold_constants, "computes what depends on constants alone"},
     {"simplify_nodes", sni_simplify_nodes, "algebraic rules that keep every bit"},
+    {"split_carries", sni_split_carries,
+     "carries of a few elements that a loop takes apart to scalar ones"},
     {"join_pads", sni_join_pads, "sums of padded slices to concats"},
     {"join_pieces", sni_join_pieces, "pieces of a concat that differ in numbers to one tensor"},
     {"turn_products", sni_turn_products, "a matmul read transposed is computed so"},

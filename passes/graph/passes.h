@@ -68,6 +68,9 @@ sn_status sni_merge_nodes(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_fold_constants(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_simplify_nodes(const sni_graph *graph, sni_graph **out_graph);
 // Sums of padded slices to concats.
+sn_status sni_split_carries(const sni_graph *graph, sni_graph **out_graph);
+// *out_changed: some loop has other carries.
+sn_status sni_split_carries_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);
 sn_status sni_join_pads(const sni_graph *graph, sni_graph **out_graph);
 // The same without the walk that drops what is dead. *out_graph may be the graph itself.
 sn_status sni_join_pads_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed);

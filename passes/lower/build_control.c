@@ -148,6 +148,30 @@ static sn_status plan_spares(sni_lowering *l, const sni_node *node, const sni_co
   return SN_OK;
 }
 
+static bool is_one_operand(const sni_plan_command *c, uint32_t n_operands, uint32_t number) {
+  for (uint32_t i = 0; i < n_operands; i++)
+    if (i != number && c->slots[i] == c->slots[number]) return false;
+  return true;
+}
+
+static bool keeps(const sni_control_call *call, uint32_t in, uint32_t result) {
+  uint32_t k = 0;
+  bool all = call->kind == SNI_CONTROL_COND && sni_is_kept_output(call, result, &k) &&
+             in == 1 + call->kept_captures[k];
+  for (uint32_t b = 0; all && b < call->n_bodies; b++) all = call->bodies[b]->in_place[k];
+  return all;
+}
+
+// A loop's carry begins as a copy of its operand; a branch's output may be what all bodies make in place.
+bool sni_control_fits_in_place(const sni_plan_command *c, uint32_t in, uint32_t out) {
+  const sni_control_call *call = c->call;
+  const uint32_t n_operands = c->n_slots - c->n_written;
+  if (in >= n_operands || out < n_operands || !is_one_operand(c, n_operands, in)) return false;
+  const uint32_t result = out - n_operands;
+  if (call->kind == SNI_CONTROL_COND) return keeps(call, in, result);
+  return result < call->n_carries && in == call->first_carry + result;
+}
+
 sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
   const sni_node *node = sni_graph_node(l->graph, id);
   const sni_control c = sni_control_of(node);
@@ -176,6 +200,11 @@ sn_status sni_build_control(sni_lowering *l, sni_node_id id) {
                              .name = node->location.op ? node->location.op : sni_node_op_name(node),
                              .file = node->location.file,
                              .line = node->location.line};
+  sni_kept_operands kept;
+  SNI_TRY(sni_find_kept_operands(l->graph, node, l->arena, l->diag, &kept));
+  call->n_kept = kept.n;
+  call->kept_captures = kept.captures;
+  call->kept_outputs = kept.outputs;
   for (uint32_t i = 0; i < n_operands; i++)
     slots[i] = (uint32_t)l->nodes[sni_view_base(l, node->operands[i])].slot;
   SNI_TRY(result_slots(l, id, &c, slots + n_operands));

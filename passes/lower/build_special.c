@@ -154,7 +154,9 @@ static sn_status check_rows(sni_lowering *l, sni_node_id id) {
   return SN_OK;
 }
 
+// That a run which fails has to leave as they were.
 static bool updates_variables(const sni_lowering *l) {
+  if (l->options->body) return false;
   for (uint32_t r = 0; r < l->graph->n_results; r++)
     if (l->graph->results[r].variable >= 0) return true;
   return false;

@@ -48,6 +48,10 @@ static inline double sni_library_known(int64_t param) {
   return param > 0 ? (double)param : 64;
 }
 
+// ---- build_control.c
+// Whether a control command's slot `out` may be the memory of its slot `in`, whose value nobody needs any more.
+bool sni_control_fits_in_place(const sni_plan_command *c, uint32_t in, uint32_t out);
+
 // ---- library_gemm.c
 extern const sni_library_op sni_library_gemm;
 // ---- library_sort.c

@@ -26,6 +26,8 @@ typedef struct sni_lower_options {
   int vector_bits;           // of the CPU
   int64_t streamed_bytes;    // outputs from this size on go around the caches; 0: none
   bool verify;               // check the groups, as debug builds always do: for tests
+  bool
+      body;  // of a control op: its variables are not the user's, a run that fails need not leave them as they were
   // Per node: of a control op the executables of its bodies. NULL: there are none.
   const sni_executable *const *const *bodies;
 } sni_lower_options;
@@ -36,8 +38,9 @@ typedef struct sni_plan_command {
   const struct sni_library_op *library;  // library.h; of a control op too, for its name and cost
   const void *call;                      // what it is asked to do
   const struct sni_node *control;        // the control op that it is
-  const uint32_t *slots;        // one per buffer of the kernel; of a call: operands, result, work
-  const int64_t *offsets;       // bytes from each slot's beginning; NULL: none
+  uint32_t n_inside;       // of a control op that became one native kernel: those that are in it
+  const uint32_t *slots;   // one per buffer of the kernel; of a call: operands, result, work
+  const int64_t *offsets;  // bytes from each slot's beginning; NULL: none
   const sni_size_ref *params;   // one per kernel parameter, or as the library op says
   const sni_size_ref *extents;  // units, as sni_command
   const int64_t *grains;
@@ -130,6 +133,19 @@ typedef struct sni_plan {
   const sni_task *tasks;
   const sni_phase *phases;
 } sni_plan;
+
+// keep_operands.c: of a cond, outputs of its bodies that take the memory of captures. In the bodies each such pair is a
+// variable, by its number here.
+typedef struct sni_kept_operands {
+  uint32_t n;
+  const uint32_t *captures, *outputs;
+} sni_kept_operands;
+// Of other nodes: none. In arena.
+sn_status sni_find_kept_operands(const sni_graph *graph, const sni_node *node, sni_arena *arena,
+                                 sni_diag *diag, sni_kept_operands *out);
+// Gives the body those variables: in arrays of its own, in arena.
+sn_status sni_keep_operands(const sni_kept_operands *kept, sni_arena *arena, sni_diag *diag,
+                            sni_graph *body);
 
 // Everything lives in arena; the plan refers to the graph's constants. Errors: SN_ERR_MEMORY,
 // SN_ERR_UNSUPPORTED.

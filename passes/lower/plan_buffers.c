@@ -7,6 +7,7 @@
 // commands).
 #include "passes/lower/command_graph.h"
 #include "passes/lower/group.h"
+#include "passes/lower/library.h"
 
 #include <string.h>
 
@@ -304,6 +305,11 @@ static bool fits_in_place(const sni_tree *tree, uint32_t in, uint32_t out) {
   return p.ok;
 }
 
+static bool command_fits_in_place(const sni_plan_command *c, uint32_t in, uint32_t out) {
+  if (c->kernel) return fits_in_place(c->kernel, in, out);
+  return c->control && sni_control_fits_in_place(c, in, out);
+}
+
 void sni_measure_lifetimes(sni_lowering *l) {
   for (uint32_t i = 0; i < l->n_slots; i++)
     l->slots[i].first_command = l->slots[i].last_command = UINT32_MAX;
@@ -369,13 +375,14 @@ static bool may_share(const sni_lowering *l, const sni_plan_command *c, uint32_t
   const sni_slot *source = &l->slots[c->slots[in]], *target = &l->slots[c->slots[out]];
   return in != out && source->kind == SNI_SLOT_TEMPORARY && source->last_command == number &&
          source->first_command != number && source->bytes == target->bytes &&
-         !sni_tree_buffers(c->kernel)[in].shared && fits_in_place(c->kernel, in, out);
+         !(c->kernel && sni_tree_buffers(c->kernel)[in].shared) &&
+         command_fits_in_place(c, in, out);
 }
 
 static sn_status share_temporaries(sni_lowering *l) {
   for (uint32_t c = 0; c < l->n_commands; c++) {
     sni_plan_command *command = &l->commands[c];
-    for (uint32_t out = 0; command->kernel && out < command->n_slots; out++) {
+    for (uint32_t out = 0; (command->kernel || command->control) && out < command->n_slots; out++) {
       sni_slot *target = &l->slots[command->slots[out]];
       if (!sni_command_writes(command, out) || target->kind != SNI_SLOT_TEMPORARY ||
           target->first_command != c)
@@ -384,7 +391,7 @@ static sn_status share_temporaries(sni_lowering *l) {
         if (!may_share(l, command, c, in, out)) continue;
         target->shares = (int32_t)command->slots[in];
         l->plan->n_temporaries--;
-        SNI_TRY(mark_shared(l, command, in, out));
+        if (command->kernel) SNI_TRY(mark_shared(l, command, in, out));
       }
     }
   }
@@ -417,8 +424,8 @@ static sn_status follow_command(sni_lowering *l, uint32_t number, update *update
     update *u = &updates[slot->index];
     u->written = true;
     if (u->reader != number) continue;
-    u->fails |= !c->kernel || !fits_in_place(c->kernel, u->in, b);
-    if (!u->fails) SNI_TRY(mark_shared(l, c, u->in, b));
+    u->fails |= (c->control && !l->options->body) || !command_fits_in_place(c, u->in, b);
+    if (!u->fails && c->kernel) SNI_TRY(mark_shared(l, c, u->in, b));
   }
   return SN_OK;
 }

@@ -235,6 +235,7 @@ static void print_command(const sni_plan *plan, uint32_t number, sni_text *text)
   const sni_plan_command *c = &plan->commands[number];
   const uint32_t n_parts = sni_plan_parts(c);
   sni_text_add(text, "command %u: %s", number, c->kernel ? c->op_name : c->library->name);
+  if (c->n_inside) sni_text_add(text, ", one native kernel with the %u of its bodies", c->n_inside);
   if (n_parts > 1) sni_text_add(text, ", %u parts\n", n_parts);
   for (uint32_t part = 0; part < n_parts; part++) {
     if (n_parts > 1) sni_text_add(text, "  part %u:", part);

@@ -5,6 +5,7 @@
 // example after the other.
 #include "passes/vectorize/vectorize.h"
 
+#include "graph/late.h"
 #include "passes/vectorize/vmap.h"
 
 #include <string.h>
@@ -187,7 +188,7 @@ static sn_status copy_shared(const sni_vectorize_request *r) {
 
 static sn_status check_sizes(const sni_vectorize_request *r) {
   for (sni_node_id id = r->first; id < r->end; id++)
-    if (sni_graph_node(r->from, id)->op == SNI_OP_EXTENT)
+    if (sni_is_about_sizes(sni_graph_node(r->from, id)))
       return sni_fail(r->to->diag, SN_ERR_UNSUPPORTED,
                       "%s: a size depends on elements, so that each example has its own (a .length "
                       "makes them equal)",

@@ -138,7 +138,7 @@ START_TEST(other_files_are_refused) {
       {"/nowhere/libsinter-llvm.so", "/nowhere/libsinter-llvm.so: cannot be opened"},
       {"/", "/: not a file"},
       {"/dev/zero", "/dev/zero: not a file"},
-      {SINTER_FAKE_PLUGIN_1, "plugin is version 4, this library needs 3"},
+      {SINTER_FAKE_PLUGIN_1, "plugin is version 5, this library needs 4"},
       {"/proc/self/exe", "/proc/self/exe: not a plugin of Sinter"},
   };
   char reason[300];

@@ -36,6 +36,53 @@ static sni_node_id add(sni_graph *graph, sni_op op, sni_node_id a, sni_node_id b
   return id;
 }
 
+// x halved and moved by k, ten times: a loop.
+static sni_graph *make_loop(double k) {
+  char text[600];
+  sni_graph *graph;
+  const int n =
+      snprintf(text, sizeof(text),
+               "func @loop {\n"
+               "  %%0 = parameter input 0 : f32[16]\n"
+               "  %%1 = scan(%%0) {carries=1, xs=0, length=10, reverse=0, variables=0} [func {\n"
+               "    %%0 = parameter variable 0 : f32[16]\n"
+               "    %%1 = constant 0.5 : f32[]\n"
+               "    %%2 = broadcast(%%1) : f32[16]\n"
+               "    %%3 = mul(%%0, %%2) : f32[16]\n"
+               "    %%4 = constant %g : f32[]\n"
+               "    %%5 = broadcast(%%4) : f32[16]\n"
+               "    %%6 = add(%%3, %%5) : f32[16]\n"
+               "    return var 0 = %%6\n"
+               "  }] : bool[]\n"
+               "  %%2 = result(%%1) {index=0} : f32[16]\n"
+               "  return %%2\n"
+               "}\n",
+               k);
+  ck_assert_msg(!sni_graph_parse(&arena, &diag, text, (size_t)n, &graph), "%s", diag.text);
+  return graph;
+}
+
+static void check_loop(sn_context *context, const sni_compiled *compiled, float k) {
+  sni_run_state *state;
+  sni_family *family = context->family;
+  float x[16], y[16];
+  void *in[1] = {x}, *out[1] = {y};
+  for (int i = 0; i < 16; i++) x[i] = (float)i;
+  ck_assert_int_eq(sni_run_state_create(&compiled->executable, &family->allocator, family->buffers,
+                                        family->threads, 1, &diag, &state),
+                   SN_OK);
+  ck_assert_int_eq(sni_run_state_bind(state, NULL), SN_OK);
+  ck_assert_int_eq(
+      sni_run_state_run(state, in, out, NULL, NULL, (void *const *)(uintptr_t)compiled->constants),
+      SN_OK);
+  for (int i = 0; i < 16; i++) {
+    float expected = x[i];
+    for (int step = 0; step < 10; step++) expected = expected * 0.5F + k;
+    ck_assert_float_eq(y[i], expected);
+  }
+  sni_run_state_destroy(state);
+}
+
 // y = tanh(x * k) + x for x of n elements, and the sum of y.
 static sni_graph *make_graph(sni_dim n, float k, const char *name) {
   sni_graph *graph;
@@ -276,7 +323,7 @@ START_TEST(test_a_plugin_of_another_version) {
   sn_context *context;
   ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_FAKE_PLUGIN_1, .threads = 1),
                    SN_OK);
-  ck_assert_str_eq(llvm_status(context), "plugin is version 4, this library needs 3");
+  ck_assert_str_eq(llvm_status(context), "plugin is version 5, this library needs 4");
   sni_compiled *compiled = compile(context, make_graph(16, 0.5f, "g"), SN_BACKEND_AUTO, false);
   ck_assert_int_eq(compiled->n_native, 0);
   sni_compiled_destroy(compiled);
@@ -298,6 +345,21 @@ START_TEST(test_refused_kernels_are_interpreted) {
     sni_compiled_destroy(compiled);
   }
   ck_assert_ptr_nonnull(strstr(llvm_status(context), "a kernel was refused: refused 1 kernels"));
+  sn_context_destroy(context);
+}
+END_TEST
+
+START_TEST(test_refused_loops_are_interpreted) {
+  sn_context *context;
+  ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_FAKE_PLUGIN_0, .threads = 1,
+                                     .backend = SN_BACKEND_LLVM),
+                   SN_OK);
+  sni_compiled *compiled = compile(context, make_loop(0.25), SN_BACKEND_AUTO, false);
+  ck_assert_int_eq(compiled->n_native, 0);
+  ck_assert_int_eq(compiled->n_interpreted, 1);
+  ck_assert_ptr_null(compiled->codes[0]);
+  check_loop(context, compiled, 0.25F);
+  sni_compiled_destroy(compiled);
   sn_context_destroy(context);
 }
 END_TEST
@@ -331,6 +393,34 @@ START_TEST(test_native_code) {
   ck_assert_int_eq(sni_compiled_dump(a, SN_STAGE_ASM, &diag, &text), SN_OK);
   ck_assert_ptr_nonnull(strstr(text, "ret"));
   sn_text_free(context, text);
+  sni_compiled_destroy(a);
+  sni_compiled_destroy(b);
+  sni_compiled_destroy(c);
+  sn_context_destroy(context);
+}
+END_TEST
+
+START_TEST(test_native_loops_are_shared) {
+  sn_context *context;
+  ck_assert_int_eq(sn_context_create(&context, .plugin_path = SINTER_PLUGIN_PATH, .threads = 1,
+                                     .backend = SN_BACKEND_LLVM),
+                   SN_OK);
+  sni_compiled *a = compile(context, make_loop(0.25), SN_BACKEND_AUTO, false);
+  sni_compiled *b = compile(context, make_loop(0.25), SN_BACKEND_AUTO, false);
+  sni_compiled *c = compile(context, make_loop(0.75), SN_BACKEND_AUTO, false);
+  ck_assert_int_eq(a->n_native, 1);
+  ck_assert_ptr_nonnull(a->codes[0]);
+  ck_assert_ptr_eq(a->codes[0], b->codes[0]);
+  ck_assert_ptr_ne(a->codes[0], c->codes[0]);
+  check_loop(context, a, 0.25F);
+  check_loop(context, b, 0.25F);
+  check_loop(context, c, 0.75F);
+  char *text;
+  for (int stage = SN_STAGE_LLVM; stage <= SN_STAGE_ASM; stage++) {
+    ck_assert_int_eq(sni_compiled_dump(a, (sn_stage)stage, &diag, &text), SN_OK);
+    ck_assert_ptr_nonnull(strstr(text, "k0_scan"));
+    sn_text_free(context, text);
+  }
   sni_compiled_destroy(a);
   sni_compiled_destroy(b);
   sni_compiled_destroy(c);
@@ -435,9 +525,11 @@ int main(void) {
   tcase_add_test(cases, test_what_is_logged);
   tcase_add_test(cases, test_a_plugin_of_another_version);
   tcase_add_test(cases, test_refused_kernels_are_interpreted);
+  tcase_add_test(cases, test_refused_loops_are_interpreted);
 #endif
 #if SINTER_HAS_LLVM
   tcase_add_test(cases, test_native_code);
+  tcase_add_test(cases, test_native_loops_are_shared);
   tcase_add_test(cases, test_idle_native_code_is_charged);
   tcase_add_test(cases, test_no_memory_is_writable_and_executable);
 #endif
