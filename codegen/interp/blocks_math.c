@@ -31,9 +31,7 @@ SNI_CHOOSE(f32, float, int32_t, i32)
 SNI_CHOOSE(f64, double, int64_t, i64)
 SNI_CHOOSE(i32, int32_t, int32_t, i32)
 SNI_CHOOSE(i64, int64_t, int64_t, i64)
-SNI_INLINE bool choose_bool(bool a, bool b, bool c) {
-  return (a & b) | (!a & c);
-}
+#define choose_bool(a, b, c) (((a) & (b)) | (!(a) & (c)))
 #include <math_blocks.inc>
 #else  // fma is a call, or this is built for another machine than the one that builds
 #define MATH_BLOCKS {NULL},
