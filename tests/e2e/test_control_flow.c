@@ -620,6 +620,34 @@ BODY(try_mistake) {
   END;
 }
 
+// ---- gradients with respect to tensors around, however small
+BODY(scale_it) {
+  out[0] = sn_mul(in[1], *(sn_tensor **)user);
+  END;
+}
+BODY(slope_of_scale) {
+  sn_tensor *y;
+  sn_fori_loop(c, 0, 3, scale_it, user, SN_ARGS(in[0]), &y, 1);
+  sn_gradients(y, (sn_tensor **)user, 1, out);  // of x k^3: 3 x k^2
+  END;
+}
+
+START_TEST(small_tensors_around_have_gradients) {
+  static const sn_backend backends[] = {SN_BACKEND_INTERPRETER, SN_BACKEND_AUTO};
+  for (int b = 0; b < 2; b++) {
+    sn_context *c = open_context(backends[b]);
+    sn_tensor *k = sn_scalar_f32(c, 2), *x = sn_scalar_f32(c, 5), *g;
+    sn_function *f = sn_function_create(c, slope_of_scale, .user = &k, .inputs = 1, .outputs = 1);
+    ck_assert_msg(!sn_call(f, &x, 1, &g, 1), "%s", sn_error_message(c));
+    ck_assert_double_eq(number(g), 60);
+    ck_assert_msg(!sn_call_eager(f, &x, 1, &g, 1), "%s", sn_error_message(c));
+    ck_assert_double_eq(number(g), 60);
+    sn_function_destroy(f);
+    sn_context_destroy(c);
+  }
+}
+END_TEST
+
 START_TEST(mistakes_have_words) {
   sn_context *c = open_context(SN_BACKEND_INTERPRETER);
   attempt a = {_i, sn_variable(sn_scalar_f32(c, 0))};
@@ -652,6 +680,7 @@ int main(void) {
   tcase_add_test(cases, an_output_that_is_a_carry_has_second_derivatives);
   tcase_add_test(cases, a_variable_is_a_leaf_in_loops);
   tcase_add_test(cases, reads_behind_an_assignment_count);
+  tcase_add_test(cases, small_tensors_around_have_gradients);
   tcase_add_test(cases, a_carry_is_a_value_of_its_own);
   tcase_add_test(cases, gradients_in_bodies_end_there);
   tcase_add_loop_test(cases, mistakes_have_words, 0, n_mistakes);
