@@ -187,14 +187,14 @@ static sn_status copy_shared(const sni_vectorize_request *r) {
 }
 
 static sn_status check_sizes(const sni_vectorize_request *r) {
-  for (sni_node_id id = r->first; id < r->end; id++)
-    if (sni_is_about_sizes(sni_graph_node(r->from, id)))
+  for (sni_node_id id = r->first; id < r->end; id++) {
+    const sni_node *node = sni_graph_node(r->from, id);
+    if (sni_is_about_sizes(node))
       return sni_fail(r->to->diag, SN_ERR_UNSUPPORTED,
-                      "%s: a size depends on elements, so that each example has its own (a .length "
-                      "makes them equal)",
-                      sni_graph_node(r->from, id)->location.op
-                          ? sni_graph_node(r->from, id)->location.op
-                          : "a function");
+                      "%s: a size, or a number of iterations, depends on elements, so that each "
+                      "example has its own (a .length makes sizes equal)",
+                      node->location.op ? node->location.op : "a function");
+  }
   return SN_OK;
 }
 
