@@ -50,8 +50,10 @@ static sn_status set_variables(sni_compiled *whole, const sni_cut_graph *cut) {
 
 sn_status sni_compile_segments(sni_compiled *whole, const sni_graph *traced,
                                const sni_compile_options *options, sni_diag *diag) {
-  const sni_compile_options of_segment = {
-      .backend = options->backend, .optimised = true, .check_sizes = options->check_sizes};
+  const sni_compile_options of_segment = {.backend = options->backend,
+                                          .optimised = true,
+                                          .check_sizes = options->check_sizes,
+                                          .watch = options->watch};
   sni_graph source = *whole->graph;
   sni_cut_graph cut;
   source.diag = diag;
