@@ -2,6 +2,8 @@
 #ifndef TESTS_OOM_FAILING_H
 #define TESTS_OOM_FAILING_H
 
+#include <sinter/sinter.h>
+
 #include <check.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -35,6 +37,33 @@ static inline void *reallocate(void *user, void *ptr, size_t old_size, size_t ne
     free(ptr);
   }
   return fresh;
+}
+
+// A life in which allocation n failed, if it was reached, ended well or with that failure.
+static inline void check_life(const failing *f, sn_status status, const sn_context *context,
+                              long n) {
+  ck_assert_msg(!status || (f->failed && status == SN_ERR_MEMORY), "allocation %ld: %s: %s", n,
+                sn_status_name(status), context ? sn_error_message(context) : "");
+}
+
+// And it left nothing behind.
+static inline void check_freed(const failing *f, long n) {
+  ck_assert_msg(f->live == 0 && f->bytes == 0, "allocation %ld: %ld blocks (%zu bytes) leaked", n,
+                f->live, f->bytes);
+}
+
+// The main of a program whose one test runs `ways` times.
+static inline int run_ways(const char *name, const TTest *test, int ways) {
+  Suite *suite = suite_create(name);
+  TCase *tests = tcase_create(name);
+  tcase_set_timeout(tests, 240);
+  tcase_add_loop_test(tests, test, 0, ways);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
 }
 
 #endif

@@ -63,8 +63,7 @@ static bool fail_at(long n, bool any_rows) {
   failing f = {.countdown = n};
   life l = {0};
   const sn_status status = live(&f, &l, any_rows);
-  ck_assert_msg(!status || (f.failed && status == SN_ERR_MEMORY), "allocation %ld: %s: %s", n,
-                sn_status_name(status), l.context ? sn_error_message(l.context) : "");
+  check_life(&f, status, l.context, n);
   f.countdown = -1;
   if (l.function && status)
     ck_assert_msg(!compile(&l, any_rows), "allocation %ld: %s", n, sn_error_message(l.context));
@@ -72,8 +71,7 @@ static bool fail_at(long n, bool any_rows) {
   sn_function_destroy(l.function);
   for (int i = 0; i < n_updates; i++) sn_release(l.variables[i]);
   sn_context_destroy(l.context);
-  ck_assert_msg(f.live == 0 && f.bytes == 0, "allocation %ld: %ld blocks (%zu bytes) leaked", n,
-                f.live, f.bytes);
+  check_freed(&f, n);
   return f.failed;
 }
 
@@ -86,14 +84,5 @@ START_TEST(every_allocation) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("compile");
-  TCase *tests = tcase_create("compile");
-  tcase_set_timeout(tests, 240);
-  tcase_add_loop_test(tests, every_allocation, 0, 2);
-  suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? 1 : 0;
+  return run_ways("compile", every_allocation, 2);
 }

@@ -74,8 +74,7 @@ static bool fail_at(long n) {
   failing f = {.countdown = n};
   life l = {0};
   const sn_status status = live(&f, &l);
-  ck_assert_msg(!status || (f.failed && status == SN_ERR_MEMORY), "allocation %ld: %s: %s", n,
-                sn_status_name(status), l.context ? sn_error_message(l.context) : "");
+  check_life(&f, status, l.context, n);
   f.countdown = -1;
   if (l.function) {
     const double before = number(l.count);
@@ -87,8 +86,7 @@ static bool fail_at(long n) {
   sn_function_destroy(l.function);
   sn_release(l.count);
   sn_context_destroy(l.context);
-  ck_assert_msg(f.live == 0 && f.bytes == 0, "allocation %ld: %ld blocks (%zu bytes) leaked", n,
-                f.live, f.bytes);
+  check_freed(&f, n);
   return f.failed;
 }
 
@@ -101,14 +99,5 @@ START_TEST(every_allocation) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("late_dims");
-  TCase *tests = tcase_create("late_dims");
-  tcase_set_timeout(tests, 240);
-  tcase_add_test(tests, every_allocation);
-  suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? 1 : 0;
+  return run_ways("late_dims", every_allocation, 1);
 }

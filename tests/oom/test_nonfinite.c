@@ -88,8 +88,7 @@ static bool fail_at(long n) {
   sn_function_destroy(l.function);
   sn_release(l.count);
   sn_context_destroy(l.context);
-  ck_assert_msg(f.live == 0 && f.bytes == 0, "allocation %ld: %ld blocks (%zu bytes) leaked", n,
-                f.live, f.bytes);
+  check_freed(&f, n);
   return f.failed;
 }
 
@@ -102,14 +101,5 @@ START_TEST(every_allocation) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("nonfinite");
-  TCase *tests = tcase_create("nonfinite");
-  tcase_set_timeout(tests, 240);
-  tcase_add_test(tests, every_allocation);
-  suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_ways("nonfinite", every_allocation, 1);
 }

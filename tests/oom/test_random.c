@@ -58,8 +58,7 @@ static bool fail_at(long n) {
   if (l.function) ck_assert_msg(!run_once(&l, n % 2), "%s", sn_error_message(l.context));
   sn_function_destroy(l.function);
   sn_context_destroy(l.context);
-  ck_assert_msg(f.live == 0 && f.bytes == 0, "allocation %ld: %ld blocks (%zu bytes) leaked", n,
-                f.live, f.bytes);
+  check_freed(&f, n);
   return f.failed;
 }
 

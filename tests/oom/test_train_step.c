@@ -160,8 +160,7 @@ static bool fail_at(long n, sn_backend backend, float *losses) {
   memcpy(losses, l.losses, sizeof(l.losses));
   check_usable(&f, &l);
   end(&l);
-  ck_assert_msg(f.live == 0 && f.bytes == 0, "allocation %ld: %ld blocks (%zu bytes) leaked", n,
-                f.live, f.bytes);
+  check_freed(&f, n);
   return f.failed;
 }
 
