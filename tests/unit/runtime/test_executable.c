@@ -599,15 +599,18 @@ START_TEST(modes_of_the_host_are_put_aside) {
   static const unsigned modes[] = {0x1F80, 0x9FC0, 0x1F80 | 0x6000, 0x1F80 | 0x20};
   for (int i = 0; i < 4; i++) {  // plain, denormals flushed, rounded to zero, a flag set
     modes_record r = {.caller = pthread_self()};
-    unsigned before = _mm_getcsr();
-    _mm_setcsr(modes[i]);
-    sn_status status = sni_run_state_run(state, (void *[]){&r}, NULL, NULL, NULL, NULL);
-    unsigned after = _mm_getcsr();
-    _mm_setcsr(before);
-    ck_assert_int_eq(status, SN_OK);
-    ck_assert_uint_eq(after, modes[i]);
-    ck_assert_int_eq(r.wrong, 0);
-    ck_assert_int_gt(r.calls, 1);
+    // A busy machine's pool may work alone for a while: until a worker has come as well.
+    for (double deadline = sni_now_ms() + 20000; !r.other_thread && sni_now_ms() < deadline;) {
+      unsigned before = _mm_getcsr();
+      _mm_setcsr(modes[i]);
+      sn_status status = sni_run_state_run(state, (void *[]){&r}, NULL, NULL, NULL, NULL);
+      unsigned after = _mm_getcsr();
+      _mm_setcsr(before);
+      ck_assert_int_eq(status, SN_OK);
+      ck_assert_uint_eq(after, modes[i]);
+      ck_assert_int_eq(r.wrong, 0);
+    }
+    ck_assert(r.other_thread);
   }
   sni_run_state_destroy(state);
 }
