@@ -3,7 +3,7 @@
 //
 // Invariant: all xs that have examples have them along axis 0 when the body is traced.
 #include "passes/vectorize/vectorize.h"
-#include "frontend/control/control.h"
+#include "frontend/control/apart.h"
 #include "frontend/gradient/record.h"
 #include "frontend/ops/random.h"
 
@@ -235,33 +235,17 @@ static sn_status in_trace(const examples *r) {
 }
 
 // ---- in eager mode
-static sn_status run_alone(const examples *r, sni_trace *trace, sni_node_id *outputs) {
-  const sni_user_code code = code_of(r);
-  sn_tensor **in = SNI_ARENA_ARRAY(trace->graph->arena, sn_tensor *, r->n_xs + r->n_out + 1);
-  if (!in) return no_memory(r, sizeof(*in));
-  sn_tensor **out = in + r->n_xs;
-  for (int i = 0; i < r->n_xs; i++) {
-    sni_node_id node;
-    SNI_TRY(sni_graph_add_parameter(trace->graph, &r->types[i], SNI_PARAMETER_INPUT, (uint32_t)i,
-                                    NULL, &node));
-    in[i] = sni_tensor_traced(r->context, trace, node);
-    if (!in[i]) return r->context->diag.status;
-  }
-  SNI_TRY(sni_run_user_code(&code, r->context, in, out));
-  for (int i = 0; i < r->n_out; i++) SNI_TRY(sni_trace_node(trace, out[i], &outputs[i]));
-  return SN_OK;
-}
-
 static sn_status trace_alone(const examples *r, sni_trace *trace, traced *t) {
   sni_arena *arena = trace->graph->arena;
-  sni_node_id *outputs = SNI_ARENA_ARRAY(arena, sni_node_id, r->n_out + 1), *all;
-  if (!outputs) return no_memory(r, sizeof(*outputs));
-  SNI_TRY(run_alone(r, trace, outputs));
+  const sni_user_code code = code_of(r);
+  sn_tensor **out = SNI_ARENA_ARRAY(arena, sn_tensor *, r->n_out + 1);
+  if (!out) return no_memory(r, sizeof(*out));
+  SNI_TRY(sni_run_alone(trace, &code, r->types, r->n_xs, out));
   const size_t n = (size_t)r->n_out + trace->n_variables;
-  all = SNI_ARENA_ARRAY(arena, sni_node_id, n + 1);
+  sni_node_id *all = SNI_ARENA_ARRAY(arena, sni_node_id, n + 1);
   t->variables = SNI_ARENA_ARRAY(arena, sn_tensor *, n + 1);
   if (!all || !t->variables) return no_memory(r, n * sizeof(*all));
-  memcpy(all, outputs, (size_t)r->n_out * sizeof(*all));
+  for (int i = 0; i < r->n_out; i++) SNI_TRY(sni_trace_node(trace, out[i], &all[i]));
   for (uint32_t v = 0; v < trace->n_variables; v++) {
     const sni_trace_variable *variable = &trace->variables[v];
     if (!variable->assigned || variable->variable->of_context == sni_random_state) continue;

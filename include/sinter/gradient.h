@@ -181,6 +181,7 @@ SN_API SN_MUST_USE sn_status sn_check_gradients_at(sn_context *context, sn_callb
                                                    const sn_gradient_check_options *options,
                                                    sn_gradient_error *out_worst, const char *file,
                                                    int line);
+
 // out[0 .. n_out) = forward(in[0 .. n_in)), of which a gradient keeps nothing but what forward reads: the rest is computed once
 // more on the way back, random numbers and variables as they were then. The same bits as without, but for the order in which
 // cotangents add up of a value that is used inside and outside. Nests; works in a trace, in sn_call_eager and under tapes, where

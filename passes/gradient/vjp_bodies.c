@@ -163,20 +163,16 @@ sn_status sni_vjp_take_inputs(sni_vjp_body *in, const bool *needed, const uint32
   return SN_OK;
 }
 
-sn_status sni_vjp_fail_effect(sni_diag *diag, const sni_node *host) {
-  return sni_fail(diag, SN_ERR_GRADIENT,
-                  "%s has effects, so that it is called once, and this derivative would "
-                  "call it again: that of a loop or branch in another one, or the second one of "
+sn_status sni_vjp_refuse_effects(const sni_graph *graph, sni_node_id result) {
+  const sni_node *host = NULL, *of = NULL;
+  if (result != SNI_NO_NODE) of = sni_graph_node(graph, sni_graph_node(graph, result)->operands[0]);
+  if (!of || sni_effect_of(of)) SNI_TRY(sni_find_effect(graph, result, &host));
+  if (!host) return SN_OK;
+  return sni_fail(graph->diag, SN_ERR_GRADIENT,
+                  "%s has effects, so that it is called once, and this derivative would call it "
+                  "again: that of a loop or branch in another one, or the second one of "
                   "sn_while_loop (what is .pure may be called again)",
                   sni_node_op_name(host));
-}
-
-sn_status sni_vjp_refuse_effects(const sni_graph *graph, const bool *needed) {
-  for (sni_node_id id = 0; id < graph->n_nodes; id++) {
-    const sni_node *effect = needed[id] ? sni_effect_of(sni_graph_node(graph, id)) : NULL;
-    if (effect) return sni_vjp_fail_effect(graph->diag, effect);
-  }
-  return SN_OK;
 }
 
 sn_status sni_vjp_copy_forward(const sni_vjp *v, const sni_graph *body, sni_graph **out_copy) {

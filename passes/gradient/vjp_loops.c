@@ -170,7 +170,6 @@ static sn_status find_kept(loop_back *l) {
   SNI_TRY(sni_vjp_find_needed(&l->in, NULL, &l->needed));
   SNI_TRY(sni_choose_residuals(graph, l->in.n_forward, SN_MAX_RANK - !l->is_while, l->needed,
                                residuals));
-  SNI_TRY(sni_vjp_refuse_effects(graph, l->needed));
   for (uint32_t p = 0; p < body->n_parameters; p++) {
     const sni_parameter *parameter = &body->parameters[p];
     if (parameter->kind == SNI_PARAMETER_VARIABLE && l->needed[l->in.map[parameter->node]])
@@ -203,7 +202,8 @@ static sn_status finish_step_back(loop_back *l) {
   if (!numbers) return sni_vjp_no_memory(l->v, from->n_nodes);
   memset(numbers, 0xff, from->n_nodes * sizeof(*numbers));
   number_inputs(l, numbers);
-  return sni_vjp_take_inputs(&l->in, l->needed, numbers);
+  SNI_TRY(sni_vjp_take_inputs(&l->in, l->needed, numbers));
+  return sni_vjp_refuse_effects(l->in.graph, SNI_NO_NODE);
 }
 
 // Number of the output that is a node of the step; one more where there is none.
