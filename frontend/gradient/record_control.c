@@ -102,6 +102,14 @@ static sn_status make_room(program *p, sni_value *values) {
   return SN_OK;
 }
 
+// All symbols are late ones, of bodies, whose numbers the run finds out.
+static sn_status bind(program *p) {
+  const size_t n = p->compiled->executable.n_symbols;
+  int64_t *symbols = SNI_ARENA_ARRAY(&p->arena, int64_t, n + 1);
+  if (!symbols) return sni_fail_memory(&p->record->diag, n * sizeof(*symbols), "a loop");
+  return sni_run_state_bind(p->state, symbols);
+}
+
 static sn_status run(program *p, const sni_node *node, sni_value *values) {
   sni_family *family = p->record->context->family;
   SNI_TRY(build(p, node));
@@ -110,7 +118,7 @@ static sn_status run(program *p, const sni_node *node, sni_value *values) {
                                family->threads, p->record->context->thread_limit, &p->record->diag,
                                &p->state));
   sni_run_state_watch(p->state, &p->record->context->watch, true);
-  SNI_TRY(sni_run_state_bind(p->state, NULL));
+  SNI_TRY(bind(p));
   return sni_run_state_run(p->state, p->inputs, p->outputs, NULL, NULL,
                            (void *const *)(uintptr_t)p->compiled->constants);
 }
