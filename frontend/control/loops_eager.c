@@ -169,7 +169,8 @@ static sn_status take_type(const sni_loop *l, int i, const sn_tensor *row, sni_t
   *out_type = row->type;
   if (sni_type_is_static(out_type)) return SN_OK;
   return sni_fail(&l->context->diag, SN_ERR_SHAPE,
-                  "%s: each row of output %d is %s, a size that the body alone knows", l->name, i, sni_describe(row, text));
+                  "%s: each row of output %d is %s, a size that the body alone knows", l->name, i,
+                  sni_describe(row, text));
 }
 
 // What the body would make of rows, where there are none: it is traced, so that it has no effect.
@@ -220,8 +221,8 @@ static sn_status check_rows(const sni_loop *l, int i, sn_tensor *const *rows, in
     const sni_type *a = &rows[0]->type, *b = &rows[k]->type;
     if (sni_type_equal(NULL, a, b)) continue;
     return sni_fail(&l->context->diag, a->dtype == b->dtype ? SN_ERR_SHAPE : SN_ERR_DTYPE,
-                    "%s: row %" PRId64 " of output %d is %s, but row 0 is %s", l->name, k,
-                    i, sni_describe(rows[k], other), sni_describe(rows[0], first));
+                    "%s: row %" PRId64 " of output %d is %s, but row 0 is %s", l->name, k, i,
+                    sni_describe(rows[k], other), sni_describe(rows[0], first));
   }
   return SN_OK;
 }

@@ -10,8 +10,7 @@ static sn_tensor *shifted(sn_context *c, sn_tensor *x, int axis) {
 // 16-bit floats in f32: their sum may be beyond the greatest one.
 static sn_tensor *softmax(sn_context *c, sn_tensor *x, int axis) {
   const sn_dtype dtype = x->type.dtype;
-  if (sni_is_half(dtype))
-    return sni_convert(c, softmax(c, sni_convert(c, x, SN_F32), axis), dtype);
+  if (sni_is_half(dtype)) return sni_convert(c, softmax(c, sni_convert(c, x, SN_F32), axis), dtype);
   sn_tensor *e = sni_unary(c, SNI_OP_EXP, shifted(c, x, axis));
   return sni_binary(c, SNI_OP_DIV, e, sni_reduce_keep(c, SNI_OP_REDUCE_SUM, e, axis));
 }

@@ -38,7 +38,8 @@ SN_API sn_status sn_while_loop_at(sn_context *context, sn_callback condition, sn
                                   void *user, sn_tensor *const *init, int n, sn_tensor **out,
                                   int n_out, const char *file, int line);
 
-// For i from first to end - 1: carries = body(i, carries); i is i64[]. out: the last carries, n of them.
+// For i from first to end - 1: carries = body(i, carries); i is i64[]. out: the last carries, n of them. first and the number of
+// iterations: within 2^53, else SN_ERR_ARGUMENT; there are none where end <= first.
 SN_API sn_status sn_fori_loop_at(sn_context *context, int64_t first, int64_t end, sn_callback body,
                                  void *user, sn_tensor *const *init, int n, sn_tensor **out,
                                  int n_out, const char *file, int line);

@@ -109,12 +109,14 @@ BODY(slope_of_updates) {
 }
 BODY(many_axes) {  // rank 6 with dims of 1, indices along five of them
   sn_tensor *x = sn_reshape(in[0], SN_SHAPE(2, 1, 3, 1, 2, 1));
-  sn_tensor *at = sn_constant(c, SN_I32, SN_SHAPE(2, 5), ((int32_t[]){1, 0, 2, 0, 1, 0, 0, 1, 0, 0}));
+  sn_tensor *at =
+      sn_constant(c, SN_I32, SN_SHAPE(2, 5), ((int32_t[]){1, 0, 2, 0, 1, 0, 0, 1, 0, 0}));
   out[0] = sn_reshape(sn_gather_nd(x, at), SN_SHAPE(2));
   END;
 }
 BODY(many_axes_back) {
-  sn_tensor *at = sn_constant(c, SN_I32, SN_SHAPE(2, 5), ((int32_t[]){1, 0, 2, 0, 1, 0, 0, 1, 0, 0}));
+  sn_tensor *at =
+      sn_constant(c, SN_I32, SN_SHAPE(2, 5), ((int32_t[]){1, 0, 2, 0, 1, 0, 0, 1, 0, 0}));
   sn_tensor *y = sn_scatter_nd(at, sn_reshape(in[0], SN_SHAPE(2, 1)), SN_SHAPE(2, 1, 3, 1, 2, 1));
   out[0] = sn_reshape(y, SN_SHAPE(12));
   END;
@@ -168,9 +170,9 @@ BODY(overflowed_norm) {
 }
 BODY(wide_strides) {  // SAME, a stride above the kernel's size
   sn_tensor *x = sn_reshape(in[0], SN_SHAPE(1, 7, 1));
-  out[0] = sn_reshape(sn_conv(x, sn_ones(c, SN_F64, SN_SHAPE(1, 1, 1)), .strides = {3},
-                              .padding = SN_PADDING_SAME),
-                      SN_SHAPE(3));
+  out[0] = sn_reshape(
+      sn_conv(x, sn_ones(c, SN_F64, SN_SHAPE(1, 1, 1)), .strides = {3}, .padding = SN_PADDING_SAME),
+      SN_SHAPE(3));
   END;
 }
 BODY(padded_means) {
@@ -191,6 +193,15 @@ BODY(slope_of_norm) {
   END;
 }
 
+BODY(three_of_a_line) {
+  out[0] = sn_add(sn_linspace(c, SN_F64, 0.1, 0.7, 3, true), sn_mul(sn_sum(in[0]), 0));
+  END;
+}
+BODY(start_of_a_line) {
+  out[0] = sn_add(sn_linspace(c, SN_F64, 0.1, 0.7, 1, true), sn_mul(sn_sum(in[0]), 0));
+  END;
+}
+
 static const double E = 0x1p-40, H = 1 + 0x1p-11;
 static const trap traps[] = {
     {9, floor_div_f32, 6, 3, {1, 0.5, 6, 0.1, 0.1, 0.2}, {9, 4, 29}, 0},
@@ -199,7 +210,13 @@ static const trap traps[] = {
     {12, greatest_three, 4, 3, {NAN, 1, 2, 3}, {NAN, 3, 2}, 0},
     {12, greatest_three, 4, 3, {1, 2, 3, NAN}, {NAN, 3, 2}, 0},
     {14, sorted, 5, 5, {INFINITY, NAN, -INFINITY, 1, -1}, {-INFINITY, -1, 1, INFINITY, NAN}, 0},
-    {14, sorted_down, 5, 5, {INFINITY, NAN, -1, 1, -INFINITY}, {NAN, INFINITY, 1, -1, -INFINITY}, 0},
+    {14,
+     sorted_down,
+     5,
+     5,
+     {INFINITY, NAN, -1, 1, -INFINITY},
+     {NAN, INFINITY, 1, -1, -INFINITY},
+     0},
     {14, order, 6, 6, {0.0, NAN, -0.0, 1, NAN, 0.0}, {0, 2, 5, 3, 1, 4}, 0},
     {16, slope_of_cumprod, 3, 3, {0, 2, 3}, {9, 0, 0}, 0},
     {16, slope_of_cumprod, 3, 3, {2, 3, 0}, {4, 2, 6}, 0},
@@ -207,15 +224,35 @@ static const trap traps[] = {
     {16, slope_of_cumprod, 4, 4, {2, 0, 3, 4}, {1, 32, 0, 0}, 0},
     {18, diagonals, 12, 6, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {1, 2, 3, 10, 11, 12}, 0},
     {18, diagonal_sums, 12, 2, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {6, 33}, 0},
-    {18, diagonal_products, 12, 6, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {1, 20, 300, 10, 110, 1200}, 0},
+    {18,
+     diagonal_products,
+     12,
+     6,
+     {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+     {1, 20, 300, 10, 110, 1200},
+     0},
     {20, last_update, 4, 3, {1, 2, 3, 4}, {2, 4, 0}, 0},
     {20, slope_of_updates, 4, 4, {1, 2, 3, 4}, {0, 4, 0, 8}, 0},
     {21, many_axes, 12, 2, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, {11, 2}, 0},
     {21, many_axes_back, 2, 12, {7, 5}, {0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 7}, 0},
     {22, clipped, 4, 4, {NAN, -INFINITY, 5, 0.5}, {NAN, -1, 2, 0.5}, 0},
     {22, clipped_crosswise, 4, 4, {NAN, 1, 3, 9}, {NAN, 2, 2, 2}, 0},
-    {25, bits_of_f16, 6, 6, {H - E, H, H + E, -H + E, -H, -H - E}, {0x3c00, 0x3c00, 0x3c01, 0xbc00, 0xbc00, 0xbc01}, 0},
-    {25, bits_of_bf16, 3, 3, {1 + 0x1p-8 - E, 1 + 0x1p-8, 1 + 0x1p-8 + E}, {0x3f80, 0x3f80, 0x3f81}, 0},
+    {24, three_of_a_line, 1, 3, {1}, {0.1, 0.4, 0.7}, 1e-16},
+    {24, start_of_a_line, 1, 1, {1}, {0.1}, 0},
+    {25,
+     bits_of_f16,
+     6,
+     6,
+     {H - E, H, H + E, -H + E, -H, -H - E},
+     {0x3c00, 0x3c00, 0x3c01, 0xbc00, 0xbc00, 0xbc01},
+     0},
+    {25,
+     bits_of_bf16,
+     3,
+     3,
+     {1 + 0x1p-8 - E, 1 + 0x1p-8, 1 + 0x1p-8 + E},
+     {0x3f80, 0x3f80, 0x3f81},
+     0},
     {26, there_and_back, 3, 3, {65536, 65519.99, 65520}, {INFINITY, 65504, INFINITY}, 0},
     {28, nan_to_i8, 4, 4, {NAN, 300, -300, 7}, {0, 127, -128, 7}, 0},
     {28, nan_to_u8, 4, 4, {NAN, 300, -300, 7}, {0, 255, 0, 7}, 0},
@@ -328,6 +365,10 @@ BODY(endless_line) {
   out[0] = sn_linspace(c, SN_I32, 0, 1, 3, true);
   return (void)in, (void)user, sn_pending_error(c);
 }
+BODY(line_without_end) {
+  out[0] = sn_linspace(c, SN_F64, 0, INFINITY, 3, true);
+  return (void)in, (void)user, sn_pending_error(c);
+}
 BODY(spread_filter) {
   sn_tensor *x = sn_reshape(in[0], SN_SHAPE(1, 4, 1));
   out[0] = sn_conv(x, sn_ones(c, SN_F64, SN_SHAPE(3, 1, 1)), .dilations = {2});
@@ -339,8 +380,10 @@ START_TEST(rows_are_refused) {
     sn_callback body;
     sn_status status;
     const char *words;
-  } refused[] = {{endless_line, SN_ERR_DTYPE, "sn_linspace"}, {spread_filter, SN_ERR_SHAPE, "sn_conv"}};
-  for (int i = 0; i < 2; i++)
+  } refused[] = {{endless_line, SN_ERR_DTYPE, "sn_linspace"},
+                 {line_without_end, SN_ERR_ARGUMENT, "sn_linspace"},
+                 {spread_filter, SN_ERR_SHAPE, "sn_conv"}};
+  for (int i = 0; i < 3; i++)
     for (int how = 0; how < n_modes; how++) {
       sn_context *c = open_context((mode)how);
       sn_tensor *y, *x = sn_ones(c, SN_F64, SN_SHAPE(4));
