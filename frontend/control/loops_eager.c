@@ -178,7 +178,7 @@ static sn_status trace_for_types(runner *r, sni_type *types) {
   const sni_loop *l = r->loop;
   sn_context *context = l->context;
   sni_trace trace;
-  sn_status status = sni_trace_open(&trace, context, &r->arena, NULL, l->name);
+  sn_status status = sni_trace_open(&trace, context, &r->arena, l->name);
   sn_tensor **carries = r->in + l->counts, **rows = carries + l->n_carries;
   const sni_type number = sni_type_make(SN_I64, 0, NULL);
   const sni_user_code code = {l->body, l->user, l->n_out, "the body of ", l->name, "", false};

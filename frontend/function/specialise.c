@@ -95,7 +95,7 @@ static sn_status trace_once(sni_trace_plan *p, sn_program **out_program) {
   status = name_ports(function, program);
   if (status) goto no_trace;
   sni_trace trace;
-  status = sni_trace_open(&trace, context, &program->arena, NULL, function->name);
+  status = sni_trace_open(&trace, context, &program->arena, function->name);
   if (status) goto no_trace;
   trace.is_repeated = function->traces > 0;
   // Dims that are declared unknown make no further programs.

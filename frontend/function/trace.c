@@ -28,10 +28,10 @@ static sni_allocator *allocator_of(const sni_trace *trace) {
 }
 
 sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena,
-                         sni_dim_table *dims, const char *name) {
+                         const char *name) {
   *trace = (sni_trace){.context = context, .name = name, .first_live = context->n_live};
   trace->tag = sni_hash_mix(sni_hash_mix(0, (uintptr_t)context), ++context->n_traces);
-  SNI_TRY(sni_graph_create(arena, &context->diag, name, dims, &trace->graph));
+  SNI_TRY(sni_graph_create(arena, &context->diag, name, NULL, &trace->graph));
   context->trace = trace;
   return SN_OK;
 }

@@ -83,10 +83,8 @@ sn_status sni_run_user_code(const sni_user_code *code, sn_context *context,
 // error is pending.
 bool sni_own_results(sn_context *context, sn_tensor **results, int n);
 
-// Opens a trace in the context, which must not have one. The graph is made in arena. dims: of the graph that it will be
-// part of; NULL: it has its own.
-sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena,
-                         sni_dim_table *dims, const char *name);
+// Opens a trace in the context, which must not have one. The graph is made in arena.
+sn_status sni_trace_open(sni_trace *trace, sn_context *context, sni_arena *arena, const char *name);
 // Opens the trace of a body inside the context's trace. Its graph lies in the arena of that around, and has its
 // dims. INPUT numbers from first_input on are those of outer values, VARIABLE numbers from first_variable on of variables, until
 // the body is done and it is known which it assigns. Errors: SN_ERR_MEMORY.
