@@ -5,6 +5,8 @@
 #include "codegen/interp/elements.h"
 #include "runtime/vectors.h"
 
+#include <string.h>
+
 // ---- combine(a, b) on whole vectors, the same formulas as in elements.h
 SNI_INLINE sni_vec_f32 combine_vec_f32(sni_kop op, sni_vec_f32 a, sni_vec_f32 b) {
   if (op == SNI_KOP_ADD) return a + b;
@@ -160,6 +162,59 @@ SNI_INLINE void combine_b8(sni_kop op, uint8_t *lanes, size_t width) {
   }
 }
 
+// ---- rows onto sums: a strip of columns stays in registers while the rows pass by
+#if defined(__AVX512F__)
+#define PART_32(n) ((__mmask16)((1u << (n)) - 1))
+#define PART_64(n) ((__mmask8)((1u << (n)) - 1))
+#define LOAD_PART(bits, at, n) _mm512_maskz_loadu_epi##bits(PART_##bits(n), at)
+#define STORE_PART(bits, at, n, v) _mm512_mask_storeu_epi##bits(at, PART_##bits(n), (__m512i)(v))
+#else
+SNI_INLINE sni_vec_u8 load_part(const void *at, size_t bytes) {
+  sni_vec_u8 v = {0};
+  memcpy(&v, at, bytes);
+  return v;
+}
+#define LOAD_PART(bits, at, n) load_part(at, (n) * ((bits) / 8))
+#define STORE_PART(bits, at, n, v) memcpy(at, &(v), (n) * ((bits) / 8))
+#endif
+
+#define STRIP(T, vec, count)                                                      \
+  for (; i + (count)*width <= n; i += (count)*width) {                            \
+    vec *to = (vec *)(void *)(sums + i), now[count];                              \
+    const char *at = (const char *)x + i * sizeof(*sums);                         \
+    for (int j = 0; j < (count); j++) now[j] = to[j];                             \
+    for (size_t r = 0; r < rows; r++, at += pitch)                                \
+      for (int j = 0; j < (count); j++)                                           \
+        now[j] = combine_vec_##T(op, now[j], ((const vec *)(const void *)at)[j]); \
+    for (int j = 0; j < (count); j++) to[j] = now[j];                             \
+  }
+#define FOLD(T, type, vec, bits)                                                                \
+  SNI_INLINE void fold_##T(sni_kop op, type *sums, const void *x, ptrdiff_t pitch, size_t rows, \
+                           size_t n) {                                                          \
+    enum { width = width_##bits };                                                              \
+    size_t i = 0;                                                                               \
+    STRIP(T, vec, group)                                                                        \
+    STRIP(T, vec, 1)                                                                            \
+    if (i == n) return;                                                                         \
+    const char *at = (const char *)x + i * sizeof(*sums);                                       \
+    vec now = (vec)LOAD_PART(bits, sums + i, n - i);                                            \
+    for (size_t r = 0; r < rows; r++, at += pitch)                                              \
+      now = combine_vec_##T(op, now, (vec)LOAD_PART(bits, at, n - i));                          \
+    STORE_PART(bits, sums + i, n - i, now);                                                     \
+  }
+FOLD(f32, float, sni_vec_f32, 32)
+FOLD(f64, double, sni_vec_f64, 64)
+FOLD(i32, int32_t, sni_vec_i32, 32)
+FOLD(i64, int64_t, sni_vec_i64, 64)
+SNI_INLINE void fold_b8(sni_kop op, uint8_t *sums, const void *x, ptrdiff_t pitch, size_t rows,
+                        size_t n) {
+  const uint8_t *at = x;
+  for (size_t r = 0; r < rows; r++, at += pitch) {
+    SNI_ELEMENTWISE
+    for (size_t i = 0; i < n; i++) sums[i] = sni_binary_bool(op, sums[i], at[i]);
+  }
+}
+
 // ---- one element after the other
 #define SCAN(T, type)                                                                       \
   SNI_INLINE void scan_##T(sni_kop op, type *dst, type *before, type *state, const type *a, \
@@ -201,6 +256,9 @@ RECUR(f64, double)
   }                                                                      \
   static void combine_##T##_##OP(void *lanes, size_t width) {            \
     combine_##T(SNI_KOP_##OP, lanes, width);                             \
+  }                                                                      \
+  static void fold_##T##_##OP(void *sums, const void *x, ptrdiff_t pitch, size_t rows, size_t n) { \
+    fold_##T(SNI_KOP_##OP, sums, x, pitch, rows, n);                     \
   }
 ALL(SNI_X)
 #undef SNI_X
@@ -230,6 +288,11 @@ const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce) = {
     .scan = {
 #define SNI_X(T, OP, number) [number][dtype_##T] = scan_##T##_##OP,
         NUMBERS(SNI_X)
+#undef SNI_X
+    },
+    .fold = {
+#define SNI_X(T, OP, number) [number][dtype_##T] = fold_##T##_##OP,
+        ALL(SNI_X)
 #undef SNI_X
     },
     .recur = {[SN_F32] = recur_f32, [SN_F64] = recur_f64},
