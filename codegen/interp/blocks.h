@@ -59,6 +59,8 @@ typedef struct sni_reduce_blocks {
   void (*accumulate[4][SN_DTYPE_COUNT])(void *lanes, const void *x, size_t n);
   // lanes[0] = the tree over `width` lanes, a power of two.
   void (*combine[4][SN_DTYPE_COUNT])(void *lanes, size_t width);
+  // *out = what accumulate and combine make of n > 0 elements. NULL: there is no such loop.
+  void (*row[4][SN_DTYPE_COUNT])(void *out, const void *x, size_t n);
   sni_fold_function fold[4][SN_DTYPE_COUNT];
   sni_scan_function scan[4][SN_DTYPE_COUNT];
   // cut[i] ? b[i] : *state * a[i] + b[i]

@@ -98,19 +98,62 @@ SNI_INLINE void turn_64(char *to, ptrdiff_t to_row, const char *from, ptrdiff_t 
   *(pair_64 *)(void *)(to + to_row) = __builtin_shufflevector(a, b, 1, 3);
 }
 
+// 16 columns at a time: a vector has four of each tile side by side.
+#if defined(__AVX512F__)
+SNI_INLINE __m512i quads(const char *from, ptrdiff_t pitch) {
+  __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)from));
+  v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(from + pitch)), 1);
+  v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(from + 2 * pitch)), 2);
+  return _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(const void *)(from + 3 * pitch)),
+                            3);
+}
+
+SNI_INLINE void turn_wide_32(char *to, ptrdiff_t to_row, const char *from, ptrdiff_t from_row) {
+  const __m512i a = quads(from, 4 * from_row), b = quads(from + from_row, 4 * from_row);
+  const __m512i c = quads(from + 2 * from_row, 4 * from_row);
+  const __m512i d = quads(from + 3 * from_row, 4 * from_row);
+  const __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
+  const __m512i ab2 = _mm512_unpackhi_epi32(a, b), cd2 = _mm512_unpackhi_epi32(c, d);
+  _mm512_storeu_si512(to, _mm512_unpacklo_epi64(ab, cd));
+  _mm512_storeu_si512(to + to_row, _mm512_unpackhi_epi64(ab, cd));
+  _mm512_storeu_si512(to + 2 * to_row, _mm512_unpacklo_epi64(ab2, cd2));
+  _mm512_storeu_si512(to + 3 * to_row, _mm512_unpackhi_epi64(ab2, cd2));
+}
+
+SNI_INLINE void turn_wide_64(char *to, ptrdiff_t to_row, const char *from, ptrdiff_t from_row) {
+  const __m512i a = quads(from, 2 * from_row), b = quads(from + from_row, 2 * from_row);
+  _mm512_storeu_si512(to, _mm512_unpacklo_epi64(a, b));
+  _mm512_storeu_si512(to + to_row, _mm512_unpackhi_epi64(a, b));
+}
+enum { wide_32 = 16, wide_64 = 8 };
+#else
+#define turn_wide_32 turn_32
+#define turn_wide_64 turn_64
+enum { wide_32 = 4, wide_64 = 2 };
+#endif
+
 // Elements that lie side by side along `rows` in `from` come to lie side by side along `columns`.
 // The last tile of a side overlaps the one before it.
-#define TURN(width, tile)                                                                        \
-  static void turn_all_##width(char *to, ptrdiff_t to_row, const char *from, ptrdiff_t from_row, \
-                               size_t rows, size_t columns) {                                    \
-    for (size_t r = 0; r < rows; r += tile) {                                                    \
-      if (r + tile > rows) r = rows - tile;                                                      \
-      for (size_t c = 0; c < columns; c += tile) {                                               \
-        if (c + tile > columns) c = columns - tile;                                              \
-        turn_##width(to + (ptrdiff_t)r * to_row + c * (width / 8), to_row,                       \
-                     from + (ptrdiff_t)c * from_row + r * (width / 8), from_row);                \
-      }                                                                                          \
-    }                                                                                            \
+#define TURN(bits, tile)                                                                        \
+  static void turn_all_##bits(char *to, ptrdiff_t to_row, const char *from, ptrdiff_t from_row, \
+                              size_t rows, size_t columns) {                                    \
+    enum { size = (bits) / 8, wide = wide_##bits };                                             \
+    for (size_t r = 0; r < rows; r += (tile)) {                                                 \
+      if (r + (tile) > rows) r = rows - (tile);                                                 \
+      char *at = to + (ptrdiff_t)r * to_row;                                                    \
+      const char *source = from + r * size;                                                     \
+      size_t c = 0;                                                                             \
+      for (; c + wide <= columns; c += wide, at += wide * size, source += wide * from_row)      \
+        turn_wide_##bits(at, to_row, source, from_row);                                         \
+      for (; c < columns; c += (tile), at += (tile)*size, source += (tile)*from_row) {          \
+        if (c + (tile) > columns) {                                                             \
+          const size_t back = c + (tile)-columns;                                               \
+          at -= back * size;                                                                    \
+          source -= (ptrdiff_t)back * from_row;                                                 \
+        }                                                                                       \
+        turn_##bits(at, to_row, source, from_row);                                              \
+      }                                                                                         \
+    }                                                                                           \
   }
 TURN(32, 4)
 TURN(64, 2)

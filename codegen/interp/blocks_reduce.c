@@ -11,6 +11,12 @@
 SNI_INLINE sni_vec_f32 combine_vec_f32(sni_kop op, sni_vec_f32 a, sni_vec_f32 b) {
   if (op == SNI_KOP_ADD) return a + b;
   if (op == SNI_KOP_MUL) return a * b;
+#if defined(__AVX512F__)  // of (b, a) the instruction gives a where they are equal or one is NaN
+  const __mmask16 ordered = _mm512_cmp_ps_mask((__m512)b, (__m512)b, _CMP_ORD_Q);
+  if (op == SNI_KOP_MAX)
+    return (sni_vec_f32)_mm512_mask_max_ps((__m512)b, ordered, (__m512)b, (__m512)a);
+  return (sni_vec_f32)_mm512_mask_min_ps((__m512)b, ordered, (__m512)b, (__m512)a);
+#endif
   const sni_vec_i32 better = op == SNI_KOP_MAX ? a >= b : a <= b;
   const sni_vec_i32 mask = better | (a != a);
   return (sni_vec_f32)(((sni_vec_i32)a & mask) | ((sni_vec_i32)b & ~mask));
@@ -19,6 +25,12 @@ SNI_INLINE sni_vec_f32 combine_vec_f32(sni_kop op, sni_vec_f32 a, sni_vec_f32 b)
 SNI_INLINE sni_vec_f64 combine_vec_f64(sni_kop op, sni_vec_f64 a, sni_vec_f64 b) {
   if (op == SNI_KOP_ADD) return a + b;
   if (op == SNI_KOP_MUL) return a * b;
+#if defined(__AVX512F__)
+  const __mmask8 ordered = _mm512_cmp_pd_mask((__m512d)b, (__m512d)b, _CMP_ORD_Q);
+  if (op == SNI_KOP_MAX)
+    return (sni_vec_f64)_mm512_mask_max_pd((__m512d)b, ordered, (__m512d)b, (__m512d)a);
+  return (sni_vec_f64)_mm512_mask_min_pd((__m512d)b, ordered, (__m512d)b, (__m512d)a);
+#endif
   const sni_vec_i64 better = op == SNI_KOP_MAX ? a >= b : a <= b;
   const sni_vec_i64 mask = better | (a != a);
   return (sni_vec_f64)(((sni_vec_i64)a & mask) | ((sni_vec_i64)b & ~mask));
@@ -162,6 +174,65 @@ SNI_INLINE void combine_b8(sni_kop op, uint8_t *lanes, size_t width) {
   }
 }
 
+// ---- a whole row: its first elements are the lanes, which are combined in vectors
+// clang-format off
+#define ROTATE_2(v, s) __builtin_shufflevector(v, v, (s) & 1, (1 + (s)) & 1)
+#define ROTATE_4(v, s) \
+  __builtin_shufflevector(v, v, (s) & 3, (1 + (s)) & 3, (2 + (s)) & 3, (3 + (s)) & 3)
+#define ROTATE_8(v, s)                                                                 \
+  __builtin_shufflevector(v, v, (s) & 7, (1 + (s)) & 7, (2 + (s)) & 7, (3 + (s)) & 7,  \
+                          (4 + (s)) & 7, (5 + (s)) & 7, (6 + (s)) & 7, (7 + (s)) & 7)
+#define ROTATE_16(v, s)                                                                      \
+  __builtin_shufflevector(v, v, (s) & 15, (1 + (s)) & 15, (2 + (s)) & 15, (3 + (s)) & 15,    \
+                          (4 + (s)) & 15, (5 + (s)) & 15, (6 + (s)) & 15, (7 + (s)) & 15,    \
+                          (8 + (s)) & 15, (9 + (s)) & 15, (10 + (s)) & 15, (11 + (s)) & 15,  \
+                          (12 + (s)) & 15, (13 + (s)) & 15, (14 + (s)) & 15, (15 + (s)) & 15)
+#define WITHIN_2(f, op, v) v = f(op, v, ROTATE_2(v, 1));
+#define WITHIN_4(f, op, v) v = f(op, v, ROTATE_4(v, 2)); v = f(op, v, ROTATE_4(v, 1));
+#define WITHIN_8(f, op, v)                                          \
+  v = f(op, v, ROTATE_8(v, 4)); v = f(op, v, ROTATE_8(v, 2)); v = f(op, v, ROTATE_8(v, 1));
+#define WITHIN_16(f, op, v)                                         \
+  v = f(op, v, ROTATE_16(v, 8)); v = f(op, v, ROTATE_16(v, 4));     \
+  v = f(op, v, ROTATE_16(v, 2)); v = f(op, v, ROTATE_16(v, 1));
+#if SNI_VECTOR_BYTES == 64
+#define WITHIN_VECTOR_32 WITHIN_16
+#define WITHIN_VECTOR_64 WITHIN_8
+#elif SNI_VECTOR_BYTES == 32
+#define WITHIN_VECTOR_32 WITHIN_8
+#define WITHIN_VECTOR_64 WITHIN_4
+#else
+#define WITHIN_VECTOR_32 WITHIN_4
+#define WITHIN_VECTOR_64 WITHIN_2
+#endif
+// clang-format on
+
+// Of fewer than 64 elements only those pairs are combined that there are.
+#define ROW(T, type, vec, bits)                                                     \
+  SNI_INLINE type tree_##T(sni_kop op, const type *lanes) {                         \
+    enum { count = SNI_REDUCE_LANES / width_##bits };                               \
+    vec v[count];                                                                   \
+    for (int j = 0; j < count; j++) v[j] = ((const vec *)(const void *)lanes)[j];   \
+    for (int half = count / 2; half > 0; half /= 2)                                 \
+      for (int j = 0; j < half; j++) v[j] = combine_vec_##T(op, v[j], v[j + half]); \
+    vec all = v[0];                                                                 \
+    WITHIN_VECTOR_##bits(combine_vec_##T, op, all) return all[0];                   \
+  }                                                                                 \
+  SNI_INLINE type row_##T(sni_kop op, const type *x, size_t n) {                    \
+    type lanes[SNI_REDUCE_LANES] __attribute__((aligned(64)));                      \
+    const size_t used = n < SNI_REDUCE_LANES ? n : SNI_REDUCE_LANES;                \
+    memcpy(lanes, x, used * sizeof(type));                                          \
+    if (n > used) accumulate_##T(op, lanes, x + used, n - used);                    \
+    if (used == SNI_REDUCE_LANES) return tree_##T(op, lanes);                       \
+    for (size_t w = SNI_REDUCE_LANES / 2; w > 0; w /= 2)                            \
+      for (size_t l = 0; l + w < used && l < w; l++)                                \
+        lanes[l] = sni_binary_##T(op, lanes[l], lanes[l + w]);                      \
+    return lanes[0];                                                                \
+  }
+ROW(f32, float, sni_vec_f32, 32)
+ROW(f64, double, sni_vec_f64, 64)
+ROW(i32, int32_t, sni_vec_i32, 32)
+ROW(i64, int64_t, sni_vec_i64, 64)
+
 // ---- rows onto sums: a strip of columns stays in registers while the rows pass by
 #if defined(__AVX512F__)
 #define PART_32(n) ((__mmask16)((1u << (n)) - 1))
@@ -272,6 +343,18 @@ ALL(SNI_X)
 #define NUMBERS(X) NUMBER(X, f32) NUMBER(X, f64) NUMBER(X, i32) NUMBER(X, i64)
 NUMBERS(SNI_X)
 #undef SNI_X
+#define type_f32 float
+#define type_f64 double
+#define type_i32 int32_t
+#define type_i64 int64_t
+#define SNI_X(T, OP, number)                                                                  \
+  static void row_##T##_##OP(void *out, const void *x, size_t n) {                            \
+    type_##T all = row_##T(SNI_KOP_##OP, x, n);                                               \
+    if (SNI_KOP_##OP == SNI_KOP_ADD) all += 0; /* float sums end with + 0.0 */                \
+    *(type_##T *)out = all;                                                                   \
+  }
+NUMBERS(SNI_X)
+#undef SNI_X
 
 #define dtype_b8 SN_BOOL
 #define dtype_i32 SN_I32
@@ -287,6 +370,11 @@ const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce) = {
     },
     .scan = {
 #define SNI_X(T, OP, number) [number][dtype_##T] = scan_##T##_##OP,
+        NUMBERS(SNI_X)
+#undef SNI_X
+    },
+    .row = {
+#define SNI_X(T, OP, number) [number][dtype_##T] = row_##T##_##OP,
         NUMBERS(SNI_X)
 #undef SNI_X
     },

@@ -135,6 +135,12 @@ void sni_flat_begin(const sni_flat_frame *f, const sni_node *loop, size_t n) {
   }
 }
 
+void sni_flat_row(const sni_flat_frame *f, const sni_node *loop, size_t n) {
+  const sni_flat_reduction *r = &f->code->reductions[loop->reductions.first];
+  const sni_flat_step *step = &f->code->steps[loop[1].first];
+  f->code->blocks->reduce->row[r->combiner][r->dtype](f->slots[r->slot], f->slots[step->a], n);
+}
+
 void sni_flat_flush(const sni_flat_frame *f, const sni_node *loop, size_t n) {
   const sni_flat_reduction *r = f->code->reductions + loop->reductions.first;
   for (const sni_flat_reduction *end = r + loop->reductions.count; r < end; r++) {

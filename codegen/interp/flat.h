@@ -91,6 +91,7 @@ typedef struct sni_node {
   uint8_t strip;  // depth of the loop that counts the pieces, or SNI_NO_DEPTH
   bool grid;      // runs the pieces of the units at hand
   bool simple;    // the body is one STEPS node
+  bool row;       // LANES: all that it does is one reduction ACROSS
   uint32_t end;
   uint32_t first, count;       // STEPS; IF: slot; PRODUCT: of products
   uint32_t inner;              // PRODUCT: node of the loop n; its own is m
@@ -297,5 +298,7 @@ void sni_rectangle_fold(const sni_flat_frame *f, const sni_flat_step *s);
 void sni_flat_begin(const sni_flat_frame *f, const sni_node *loop, size_t n);
 void sni_flat_flush(const sni_flat_frame *f, const sni_node *loop, size_t n);  // a piece is over
 void sni_flat_end(const sni_flat_frame *f, const sni_node *loop, size_t n);
+// All of a loop whose node is a `row`, of n elements in one piece.
+void sni_flat_row(const sni_flat_frame *f, const sni_node *loop, size_t n);
 
 #endif

@@ -9,6 +9,7 @@
 
 enum {
   short_row = 512,  // elements: in the time that a row takes by itself
+  short_sum = 128,  // to turn them around costs more than a row from there on
   short_work =
       4096,  // elements times instructions: what has few of them takes as little for longer rows
 };
@@ -87,6 +88,7 @@ static bool is_short(const sni_flattener *t, uint32_t loop) {
   const sni_extent extent = loop_of(t, loop)->extent;
   const sni_item *last = &t->items[t->items[loop].end - 1], *first = &t->items[loop + 1];
   const uint32_t insts = last->as.block.first + last->as.block.count - first->as.block.first;
+  if (!is_parallel(t, loop)) return extent.param < 0 && extent.value <= short_sum;
   return extent.param < 0 &&
          (extent.value <= short_row || extent.value <= (int64_t)(short_work / insts));
 }
@@ -163,9 +165,12 @@ sni_flat_shape sni_flatten_shape(const sni_flattener *t, uint32_t value, uint32_
 }
 
 int64_t sni_flatten_fold_step(const sni_flattener *t, uint32_t fold) {
-  enum { turned = 32 };
+  enum { turned = 32 };  // elements of one side: of both they are a few pages
   const sni_extent extent = loop_of(t, fold)->extent;
-  if (t->folds[fold] == 1 + SNI_LANE_ROWS) return is_short(t, fold) ? extent.value : turned;
+  if (t->folds[fold] == 1 + SNI_LANE_ROWS) {
+    const bool cut = extent.value > 2 * turned && turns(t, t->items[fold].parent, fold);
+    return is_short(t, fold) && !cut ? extent.value : turned;
+  }
   if (extent.param >= 0 || extent.value > SNI_REDUCE_LANES) return SNI_REDUCE_LANES;
   return extent.value > 1 ? extent.value : 1;
 }

@@ -269,6 +269,15 @@ static void choose_steps(sni_flattener *t, sni_node *lanes) {
   }
 }
 
+static bool is_row(const sni_flattener *t, const sni_node *node) {
+  const sni_node *body = node + 1;
+  if (!node->simple || body->count != 1 || node->carries.count || node->reductions.count != 1)
+    return false;
+  const sni_flat_step *step = &t->steps[body->first];
+  const sni_flat_reduction *r = &t->reductions[node->reductions.first];
+  return step->kind == SNI_FLAT_ACROSS && t->blocks->reduce->row[r->combiner][r->dtype];
+}
+
 static void choose_block(sni_flattener *t, const scan *s) {
   const size_t bytes = register_bytes_of(t, s), own = per_lane_bytes_of(t);
   size_t block = bytes ? register_bytes / bytes : block_without_registers;
@@ -279,8 +288,11 @@ static void choose_block(sni_flattener *t, const scan *s) {
   const int64_t most = most_elements(t);
   if (most < (int64_t)block) block = round_up((size_t)most, SNI_REDUCE_LANES);
   t->block = (uint32_t)(block ? block : SNI_REDUCE_LANES);
-  for (uint32_t i = 0; i < t->n_nodes; i++)
-    if (t->nodes[i].kind == SNI_NODE_LANES) choose_steps(t, &t->nodes[i]);
+  for (uint32_t i = 0; i < t->n_nodes; i++) {
+    if (t->nodes[i].kind != SNI_NODE_LANES) continue;
+    choose_steps(t, &t->nodes[i]);
+    t->nodes[i].row = is_row(t, &t->nodes[i]);
+  }
   if (t->per_lane_block != SNI_NO_VALUE)
     t->constants[t->slots[t->per_lane_block].offset] = t->block;
   for (uint32_t i = 0; i < t->n_sizes; i++)

@@ -116,6 +116,11 @@ static void run_fold(sni_flat_frame *f, const sni_node *loop, size_t n) {
 static void run_lanes(sni_flat_frame *f, const sni_node *loop) {
   int64_t i, last;
   sni_flat_bounds(f, loop, &i, &last);
+  if (loop->row && i == 0 && last > 0 && last <= loop->step &&
+      (!loop->chunk || last <= loop->chunk)) {
+    sni_flat_row(f, loop, (size_t)last);
+    return;
+  }
   if (loop->reductions.count) sni_flat_begin(f, loop, 1);
   if (loop->carries.count) begin_carries(f, loop, 1);
   if (i < last) {
