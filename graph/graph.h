@@ -319,6 +319,9 @@ sn_status sni_graph_add_result(sni_graph *graph, sni_node_id node, int32_t varia
 sn_status sni_graph_add_copy(sni_graph *graph, const sni_node *node, const sni_node_id *map,
                              sni_node_id *out_id);
 
+// The parameters and results of another graph; map: what its nodes are here.
+sn_status sni_graph_add_ends(sni_graph *graph, const sni_graph *from, const sni_node_id *map);
+
 static inline const sni_node *sni_graph_node(const sni_graph *graph, sni_node_id id) {
   return &graph->nodes[id];
 }

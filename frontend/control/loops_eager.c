@@ -34,7 +34,11 @@ static bool make_arrays(runner *r, int64_t length) {
   r->out = SNI_ARENA_ARRAY(&r->arena, sn_tensor *, l->n_out + 1);
   r->carries = SNI_ARENA_ARRAY(&r->arena, sn_tensor *, l->n_carries + 1);
   r->types = SNI_ARENA_ARRAY(&r->arena, sni_type, l->n_carries + 1);
-  r->rows = SNI_ARENA_ARRAY(&r->arena, sn_tensor *, (size_t)n_ys * (size_t)length + 1);
+  size_t n_rows, bytes;
+  if (!sni_mul_size((size_t)n_ys, (size_t)length, &n_rows) ||
+      !sni_mul_size(n_rows + 1, sizeof(*r->rows), &bytes))
+    return false;
+  r->rows = sni_arena_alloc_zeroed(&r->arena, bytes);
   return r->in && r->out && r->carries && r->types && r->rows;
 }
 
