@@ -10,6 +10,8 @@ import pathlib
 import re
 import sys
 
+import declarations
+
 WORDS = [
     ("bool, integers", r"bool, bitwise for integers"),
     ("reals and bool", r"\b[Rr]eals and bool\b"),
@@ -39,9 +41,11 @@ MASKS = {
 
 
 class Op:
-    def __init__(self, name, subject, declaration, comment):
-        self.name, self.subject, self.declaration = name, subject, declaration
-        self.comment = " ".join(comment)
+    """An op, by its declaration, and what its comment says."""
+
+    def __init__(self, function):
+        self.name, self.subject, self.shown = function.name, function.subject, function.shown
+        self.declaration, self.comment, self.parameters = function.declaration, function.comment, function.parameters
         text = self.comment
         found = [(re.search(pattern, text).start(), i, word) for i, (word, pattern) in enumerate(WORDS) if re.search(pattern, text)]
         numbers = [f for f in found if f[2] != "bool"]  # many comments say bool of something else
@@ -49,39 +53,8 @@ class Op:
         none = re.search(r"\b[Nn]o gradient\b|\b[Cc]uts\b", text)
         self.has_gradient = "VJP:" in text
         self.says_gradient = bool(none) or self.has_gradient
-        parameters = re.search(r"\((.*)\)", declaration)[1].split(",")
-        tensors = [p for p in parameters if re.search(r"\bsn_tensor \*\w+$", p.strip())]
-        self.inputs = -1 if re.search(r"sn_tensor \*const \*", declaration) else len(tensors)
-
-    @property
-    def shown(self):
-        return self.name[: -len("_opts")] if self.name.endswith("_opts") else self.name
-
-
-def read(header):
-    """The ops of a header, each with the comment above its block or behind it."""
-    comment, in_code, lines, i = [], False, header.read_text().split("\n"), 0
-    while i < len(lines):
-        line = lines[i]
-        if line.startswith("// ----") or not line.strip():
-            comment, in_code = [], False
-        elif line.startswith("//"):
-            if in_code:
-                comment, in_code = [], False
-            comment.append(line[2:].strip())
-        elif line.startswith("SN_API sn_tensor *"):
-            text = line
-            while ";" not in text.split("//")[0]:
-                i += 1
-                text += " " + lines[i].strip()
-            code, _, own = re.sub(r"\s*SNI_PRINTF\(\d, \d\)", "", text).partition("//")
-            declaration = re.sub(r"\s+", " ", code.removeprefix("SN_API ").strip().rstrip(";"))
-            name = re.match(r"sn_tensor \*(\w+)\(", declaration)[1]
-            yield Op(name, header.stem, declaration, [own.strip()] if own.strip() else comment)
-            in_code = True
-        else:
-            in_code = True
-        i += 1
+        tensors = [p for p in self.parameters if re.search(r"^sn_tensor \*\w+$", p)]
+        self.inputs = -1 if any(p.startswith("sn_tensor *const *") for p in self.parameters) else len(tensors)
 
 
 def c_text(text):
@@ -147,7 +120,7 @@ def calls(ops):
     """Rows CALL(name, expression) for a test that tries each dtype."""
     out = ["// Written by tools/op_table.py: a call of each op that has an operand; do not edit.", "// clang-format off"]
     for op in ops:
-        parameters = [p.strip() for p in re.search(r"\((.*)\)", op.declaration)[1].split(",")]
+        parameters = list(op.parameters)
         if parameters[-1].endswith("*options") or parameters[-1] == "...":
             parameters.pop()
         if not op.inputs or parameters[0].startswith("sn_context"):
@@ -200,12 +173,12 @@ def reference(ops, wanted, elsewhere, others):
 
 def main():
     source = pathlib.Path(sys.argv[1])
-    headers = sorted(h for h in (source / "include/sinter/ops").glob("*.h") if h.name != "sites.h")
-    ops = [op for header in headers for op in read(header)]
+    functions = [f for header in declarations.headers(source) for f in declarations.functions(header)]
+    ops = [Op(f) for f in functions if f.is_op and f.returns == "sn_tensor *"]
     with_options = {op.shown for op in ops if op.name.endswith("_opts")}
     ops = [op for op in ops if op.name not in with_options]  # the same without options
     wanted = [w for w in (source / "tools/ops_wanted.txt").read_text().split("\n") if w and not w.startswith("#")]
-    elsewhere = set(re.findall(r"\b(sn_\w+)\(", "".join(h.read_text() for h in (source / "include/sinter").glob("*.h"))))
+    elsewhere = set(re.findall(r"\b(sn_\w+)\(", "".join(h.read_text() for h in (source / "include/sinter").glob("*.h"))))  # macros too
     bad = 0
     for op in ops:
         if not op.dtypes or not op.says_gradient:
