@@ -4,7 +4,8 @@
 Writes docs/ops.md, frontend/ops/op_table.inc (the rows that sn_op_at gives) and tests/e2e/op_calls.h (a call of each, by which a
 test holds the rows against what the ops do). What a comment says is parsed: which dtypes
 ("numbers", "reals", "floats", "floats and complex", "integers", "any dtype", "bool"), and whether there is a gradient ("VJP:", or "No gradient" / "Cuts").
---check: fails where a comment says neither, or a file differs from what would be written. docs/ops.md ends with the names that ops have elsewhere, from tools/op_names.txt.
+--check: fails where a comment says neither, or a file differs from what would be written. docs/ops.md ends with the dtypes that others take (tools/dtype_peers.txt,
+which tools/dtype_peers.py writes, and tools/dtype_reasons.txt) and the names that ops have elsewhere, from tools/op_names.txt.
 """
 import pathlib
 import re
@@ -25,6 +26,10 @@ WORDS = [
     ("integers", r"\b[Ii]ntegers\b"),
     ("bool", r"\bbool\b"),
 ]
+DTYPES = "bool i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 c64 c128".split()
+GROUPS = {"bool": DTYPES[:1], "integers": DTYPES[1:9], "floats": DTYPES[9:13], "complex": DTYPES[13:]}
+GROUPS |= {"f32, f64": DTYPES[11:13], "reals": DTYPES[1:13], "numbers": DTYPES[1:], "any dtype": DTYPES}
+MOST_MISSING = 0.15  # of the pairs of op and dtype that others have; only ever less
 MASKS = {
     "bool, integers": "SNI_DTYPES_LOGIC",
     "reals and bool": "SNI_DTYPES_ORDERED",
@@ -136,7 +141,7 @@ def calls(ops):
 def other_names(text, ops):
     """The table of names elsewhere, in the order of names; a row of an op that does not exist is an error."""
     known = {op.shown for op in ops}
-    rows = [[cell.strip() for cell in line.split("|")] for line in text.split("\n") if line and not line.startswith("#")]
+    rows = table_rows(text)
     for row in rows:
         if len(row) != 5 or f"sn_{row[0]}" not in known:
             sys.exit(f"tools/op_names.txt: {' | '.join(row)}: no such op, or not five cells")
@@ -147,7 +152,44 @@ def other_names(text, ops):
     return out
 
 
-def reference(ops, wanted, elsewhere, others):
+def of_words(words):
+    """The dtypes of "bool, integers" or "floats and complex"."""
+    parts = [words] if words in GROUPS else re.split(r", | and | ", words)
+    return [dtype for part in parts for dtype in GROUPS[part]]
+
+
+def table_rows(text):
+    return [[cell.strip() for cell in line.split("|")] for line in text.split("\n") if line and not line.startswith("#")]
+
+
+def missing_dtypes(ops, peers, reasons):
+    """The section on dtypes that others take and an op does not, each with its reason."""
+    theirs = {}
+    for op, _, dtypes in table_rows(peers):
+        theirs.setdefault(op, set()).update(dtypes.split())
+    ours = {op.shown.removeprefix("sn_"): of_words(op.dtypes) for op in ops}
+    missing = {(op, dtype) for op, dtypes in theirs.items() for dtype in dtypes if dtype not in ours.get(op, DTYPES)}
+    n = sum(len(dtypes) for op, dtypes in theirs.items() if op in ours)
+    out = ["", "## Dtypes that others take", "",
+           f"NumPy 2's and SciPy's ufuncs and TensorFlow 2.21's CPU kernels together have {n} pairs of an op and a dtype "
+           f"(`tools/dtype_peers.txt`), of which {len(missing)} are missing here ({100 * len(missing) / n:.1f} %):",
+           "", "| ops | dtypes | why not |", "|---|---|---|"]
+    explained = set()
+    for words, names, reason in table_rows(reasons):
+        pairs = {(op, dtype) for op in names.split() for dtype in of_words(words)} & missing
+        idle = [op for op in names.split() if not any(pair[0] == op for pair in pairs)]
+        if idle or pairs & explained:
+            sys.exit(f"tools/dtype_reasons.txt: {words} of {names}: nothing of it is missing of {idle}, or it is explained already")
+        explained |= pairs
+        out.append(f"| {', '.join(f'`{op}`' for op in names.split())} | {words.replace(' ', ', ')} | {reason} |")
+    if missing - explained:
+        sys.exit(f"tools/dtype_reasons.txt gives no reason for {sorted(missing - explained)}")
+    if len(missing) > MOST_MISSING * n:
+        sys.exit(f"{len(missing)} of {n} pairs of an op and a dtype are missing")
+    return out
+
+
+def reference(ops, wanted, elsewhere, others, dtypes):
     names = {op.shown for op in ops} | elsewhere
     missing = [name for name in wanted if name not in names]
     out = [
@@ -168,7 +210,7 @@ def reference(ops, wanted, elsewhere, others):
                 declaration = re.sub(r", const (\w+) \*options\)", r", .options of \1)", declaration)
                 comment = op.comment.replace("|", "\\|")
                 out.append(f"| `{declaration}` | {op.dtypes} | {'yes' if op.has_gradient else 'no'} | {comment} |")
-    return "\n".join(out + other_names(others, ops)) + "\n"
+    return "\n".join(out + dtypes + other_names(others, ops)) + "\n"
 
 
 def main():
@@ -187,9 +229,11 @@ def main():
             bad = 1
     if bad:
         return 1
+    read = {name: (source / f"tools/{name}.txt").read_text() for name in ("op_names", "dtype_peers", "dtype_reasons")}
+    dtypes = missing_dtypes(ops, read["dtype_peers"], read["dtype_reasons"])
     outputs = {
         "frontend/ops/op_table.inc": table(ops),
-        "docs/ops.md": reference(ops, wanted, elsewhere, (source / "tools/op_names.txt").read_text()),
+        "docs/ops.md": reference(ops, wanted, elsewhere, read["op_names"], dtypes),
         "tests/e2e/op_calls.h": calls(ops),
     }
     for path, text in outputs.items():
