@@ -32,7 +32,8 @@ BY_FUNCTION = {
 }
 BY_NAME = {
     "const char *file": "__FILE__", "int line": "__LINE__", "const char *equation": "equation(d)", "const char *format": '"%s", places(d)',
-    "const char *path": "path(d)", "void *user": "d", "const int64_t *strides": "strides(d)", "const char *text": "program_text(d)",
+    "const char *path": "path(d)", "void *user": "d", "sn_callback condition": "condition(d)",
+    "sn_struct_callback condition": "struct_condition(d)", "const int64_t *strides": "strides(d)", "const char *text": "program_text(d)",
     "sn_context **out_context": "&d->made.context", "sn_program **out_program": "&d->made.program", "sn_op **out_op": "&d->made.op",
     "sn_runner **out_runner": "&d->made.runner", "char **out_text": "&d->made.text", "char *buffer": "d->bytes",
     "struct DLManagedTensor **out_managed": "&d->made.managed",

@@ -362,7 +362,7 @@ static void call_sn_gradients_struct_at(draw *d) { (void)(sn_gradients_struct_at
 static void call_sn_tape_gradient_struct_at(draw *d) { (void)(sn_tape_gradient_struct_at)(tape(d), tensor(d), composite(d), structure(d), structure(d), draw_sn_gradients_options(d), __FILE__, __LINE__), got_nothing(d, true); }
 static void call_sn_tape_watch_struct_at(draw *d) { (void)(sn_tape_watch_struct_at)(tape(d), composite(d), structure(d), __FILE__, __LINE__), got_nothing(d, true); }
 static void call_sn_cond_struct_at(draw *d) { got_status(d, (sn_cond_struct_at)(context(d), tensor(d), struct_callback(d), struct_callback(d), d, composite(d), structure(d), composite(d), structure(d), __FILE__, __LINE__), true); }
-static void call_sn_while_struct_at(draw *d) { got_status(d, (sn_while_struct_at)(context(d), struct_callback(d), struct_callback(d), d, composite(d), structure(d), structure(d), __FILE__, __LINE__), true); }
+static void call_sn_while_struct_at(draw *d) { got_status(d, (sn_while_struct_at)(context(d), struct_condition(d), struct_callback(d), d, composite(d), structure(d), structure(d), __FILE__, __LINE__), true); }
 static void call_sn_scan_struct_at(draw *d) { got_status(d, (sn_scan_struct_at)(context(d), struct_body(d), d, composite(d), structure(d), composite(d), structure(d), composite(d), structure(d), structure(d), draw_sn_scan_options(d), __FILE__, __LINE__), true); }
 static void call_sn_context_create_opts(draw *d) { if ((sn_context_create_opts)(draw_sn_context_options(d), &d->made.context)) d->made.context = NULL; }
 static void call_sn_context_destroy(draw *d) { sn_context_destroy(other_context(d)); }
@@ -382,7 +382,7 @@ static void call_sn_frame_begin(draw *d) { sn_frame_end((sn_frame_begin)(context
 static void call_sn_frame_end(draw *d) { (void)(sn_frame_end)(frame(d)), got_nothing(d, false); }
 static void call_sn_cond_at(draw *d) { got_status(d, (sn_cond_at)(context(d), tensor(d), callback(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
 static void call_sn_switch_case_at(draw *d) { got_status(d, (sn_switch_case_at)(context(d), tensor(d), callbacks(d), count(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
-static void call_sn_while_loop_at(draw *d) { got_status(d, (sn_while_loop_at)(context(d), callback(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
+static void call_sn_while_loop_at(draw *d) { got_status(d, (sn_while_loop_at)(context(d), condition(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
 static void call_sn_fori_loop_at(draw *d) { got_status(d, (sn_fori_loop_at)(context(d), integer(d), integer(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
 static void call_sn_scan_at(draw *d) { got_status(d, (sn_scan_at)(context(d), callback(d), d, tensors(d), count(d), tensors(d), count(d), outputs(d), count(d), draw_sn_scan_options(d), __FILE__, __LINE__), true); }
 static void call_sn_map_fn_at(draw *d) { got_status(d, (sn_map_fn_at)(context(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }

@@ -47,6 +47,8 @@ typedef struct draw {
   sn_dtype dtype;        // those of most operands
   sn_shape shape;
   bool lacks_context;  // an argument that would have one was given as NULL
+  uint32_t failures;   // statuses of errors
+  bool sound;          // tensors, lists, contexts are never NULL, dead or another context's
   int least;           // of the counts drawn for this call: so many tensors callbacks may use
   int n_lists, n_outputs, n_structures, n_texts;
   sn_tensor *lists[8][most_items], *outputs[3][most_outputs], *variable, *result;
@@ -196,29 +198,29 @@ static sn_axes axes(draw *d) {
 }
 static const int *small_list(draw *d) {
   for (int k = 0; k < most_items; k++) d->smalls[k] = chance(d, 4) ? small(d) : k;
-  return chance(d, 8) ? NULL : d->smalls;
+  return chance(d, 8) && !d->sound ? NULL : d->smalls;
 }
 static const int64_t *list(draw *d) {
   int64_t *a = d->integers[d->n_integers++ % 4];
   for (int k = 0; k < most_items; k++) a[k] = integer(d);
-  return chance(d, 8) ? NULL : a;
+  return chance(d, 8) && !d->sound ? NULL : a;
 }
 static const int64_t *strides(draw *d) {
   int64_t *a = d->integers[d->n_integers++ % 4];
   for (int k = 0; k < most_items; k++) a[k] = (int64_t)below(d, 129) - 64;
-  return chance(d, 8) ? NULL : a;
+  return chance(d, 8) && !d->sound ? NULL : a;
 }
 static const sn_range_spec *ranges(draw *d) {
   for (int k = 0; k < most_items; k++)
     d->ranges[k] = chance(d, 2) ? SN_ALL : (sn_range_spec){integer(d), integer(d), integer(d)};
-  return chance(d, 8) ? NULL : d->ranges;
+  return chance(d, 8) && !d->sound ? NULL : d->ranges;
 }
 
 // ---- texts
 static const char *text(draw *d, const char *const *from, uint32_t n) {
   char *t = d->texts[d->n_texts++ % 8];
   memset(t, 0, sizeof(d->texts[0]));
-  if (chance(d, 8)) return NULL;
+  if (chance(d, 8) && !d->sound) return NULL;
   (void)snprintf(t, sizeof(d->texts[0]), "%s", from[below(d, n)]);
   const size_t long_enough = strlen(t);
   if (long_enough && chance(d, 6)) t[below(d, (uint32_t)long_enough)] = (char)(1 + below(d, 255));
@@ -289,7 +291,7 @@ static sn_tensor *odd_tensor(draw *d) {
 static sn_tensor *tensor(draw *d) {
   sn_tensor *t;
   const uint32_t kind = below(d, 16);
-  if (kind == 0)
+  if (kind == 0 && !d->sound)
     t = odd_tensor(d);
   else if (d->in && kind < 8)
     t = d->in[kind % 2];
@@ -307,10 +309,10 @@ static sn_tensor **tensors(draw *d) {
   for (int k = 0; k < 5; k++) all[k] = tensor(d);
   for (int k = 5; k < most_items; k++) all[k] = all[k % 5];
   d->lacks_context = true;  // of a list without elements
-  return chance(d, 16) ? NULL : all;
+  return chance(d, 16) && !d->sound ? NULL : all;
 }
 static sn_tensor **outputs(draw *d) {
-  return chance(d, 16) ? NULL : d->outputs[d->n_outputs++ % 3];
+  return chance(d, 16) && !d->sound ? NULL : d->outputs[d->n_outputs++ % 3];
 }
 // What sn_release may be given: anything but what somebody else owns.
 static sn_tensor *released(draw *d) {
@@ -352,6 +354,10 @@ static sn_callback callback(draw *d) {
                                     unset,    failing,  NULL,        failing_silently};
   return all[below(d, 9)];
 }
+static sn_callback condition(draw *d) {  // of one output
+  static const sn_callback all[] = {truth, truth, truth, unset, failing, NULL};
+  return all[below(d, 6)];
+}
 static const sn_callback *callbacks(draw *d) {
   for (int k = 0; k < most_items; k++) d->callbacks[k] = callback(d);
   return chance(d, 16) ? NULL : d->callbacks;
@@ -367,6 +373,13 @@ static sn_status fail_structure(sn_context *context, const void *in, void *out, 
 static sn_struct_callback struct_callback(draw *d) {
   static const sn_struct_callback all[] = {copy_structure, copy_structure, fail_structure, NULL};
   return all[below(d, 4)];
+}
+static sn_status structure_truth(sn_context *context, const void *in, void *out, void *user) {
+  *(sn_tensor **)out = sn_scalar_bool(context, false);
+  return (void)in, (void)user, SN_OK;
+}
+static sn_struct_callback struct_condition(draw *d) {
+  return chance(d, 8) ? NULL : chance(d, 4) ? fail_structure : structure_truth;
 }
 static sn_status scan_structure(sn_context *context, const void *carry, const void *x, void *next,
                                 void *y, void *user) {
@@ -412,7 +425,10 @@ static sn_progress_callback progress_callback(draw *d) {
 
 // ---- contexts and handles
 static sn_context *context(draw *d) {
-  sn_context *c = chance(d, 16) ? NULL : chance(d, 8) ? d->sibling : d->context;
+  sn_context *c = d->sound        ? d->context
+                  : chance(d, 16) ? NULL
+                  : chance(d, 8)  ? d->sibling
+                                  : d->context;
   d->lacks_context = d->lacks_context || !c;
   return c;
 }

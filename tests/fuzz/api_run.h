@@ -44,8 +44,9 @@ static bool has_own_name(const draw *d, const char *message) {
   return strstr(message, "api_draw.h:") || strstr(d->name, "host_call") ||
          strstr(d->name, "op_call") || strstr(d->name, "sn_fail");
 }
-static void check_message(const draw *d, bool has_line) {
+static void check_message(draw *d, bool has_line) {
   const char *message = message_of(d);
+  d->failures |= 1u << pending(d);
   if (!*message) fault(d, "failed without a message", "");
   if (!has_own_name(d, message) && !names_function(d, message)) fault(d, "is not named", message);
   if (has_line && !strstr(message, "/api_")) fault(d, "has no line", message);
@@ -173,11 +174,16 @@ static void look(draw *d) {
   const int64_t bytes =
       t && !sn_is_traced(t) ? sn_size(t) * (int64_t)sn_dtype_size(sn_dtype_of(t)) : -1;
   if (bytes >= 0 && bytes < buffer_bytes / 2 &&
-      (sn_read)(t, d->bytes, (size_t)bytes) == SN_ERR_INDEX)
+      (sn_read)(t, d->bytes, (size_t)bytes) == SN_ERR_INDEX) {
+    d->failures |= 1u << SN_ERR_INDEX;
     check_message(d, false);
+  }
   sn_context *const all[] = {d->context, d->sibling, d->foreign};
-  for (int k = 0; k < 3; k++)
-    if (sn_check(all[k])) check_message(d, false);
+  for (int k = 0; k < 3; k++) {
+    const sn_status status = sn_check(all[k]);
+    if (status) check_message(d, false);
+    d->failures |= 1u << status;
+  }
 }
 
 static void call_once(draw *d, int function) {
@@ -217,8 +223,9 @@ static void call_in_trace(draw *d, int function) {
   sn_function_destroy(f);
 }
 
-// mode 0: eager; 1: under a tape; 2: in a trace.
-static void run_api(int function, uint32_t mode, uint64_t seed, const uint8_t *data, size_t size) {
+// mode 0: eager; 1: under a tape; 2: in a trace; 3: eager, of sound handles. Returns which statuses its errors had, bit 1u << status for each.
+static uint32_t run_api(int function, uint32_t mode, uint64_t seed, const uint8_t *data,
+                        size_t size) {
   static draw d;
   size_t held = 0;
   memset(&d, 0, sizeof(d));
@@ -228,6 +235,7 @@ static void run_api(int function, uint32_t mode, uint64_t seed, const uint8_t *d
   d.name = api_calls[function].name;
   for (int k = 0; k < 4; k++) (void)word(&d);
   make(&d, &held);
+  d.sound = mode == 3;
   {
     SN_SCOPE(d.context);
     SN_SCOPE(d.context);
@@ -239,6 +247,7 @@ static void run_api(int function, uint32_t mode, uint64_t seed, const uint8_t *d
   }
   drop(&d);
   if (held) fault(&d, "leaks", "");
+  return d.failures;
 }
 
 #endif
