@@ -74,7 +74,7 @@ SN_API sn_tensor *sn_add_n(sn_tensor *const *xs, int n);
 // NULL. VJP: x dy / y, NaN where y is 0. Source: tf.linalg.global_norm.
 SN_API sn_tensor *sn_global_norm(sn_tensor *const *xs, int n);
 // That norm, and in out[0 .. n) the tensors times limit / max(norm, limit); after an error all are the error tensor. floats.
-// xs or out NULL or n < 1 gives NULL. Errors: SN_ERR_ARGUMENT (limit not > 0). VJP: by the chain rule, through the norm too.
+// xs NULL or n < 1 gives NULL. Errors: SN_ERR_ARGUMENT (limit not > 0; out NULL). VJP: by the chain rule, through the norm too.
 // Source: tf.clip_by_global_norm.
 SN_API sn_tensor *sn_clip_by_global_norm(sn_tensor *const *xs, int n, double limit,
                                          sn_tensor **out);
