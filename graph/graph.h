@@ -104,8 +104,8 @@ typedef enum sni_complex_table {
 typedef struct sni_location {
   const char *file;  // static storage of the caller's binary, or the graph's arena; NULL: unknown
   int line;
-  // What messages call an op that may fail in a run: the caller's, behind the frames that were open
-  // ("encoder: sn_gather"), in the arena of the trace; NULL: its row's name.
+  // What messages call the op: the caller's; of one that may fail in a run behind the frames that were open
+  // ("encoder: sn_gather"), in the arena of the trace; else static. NULL: its row's name.
   const char *op;
   const char *
       gradient_of;  // the op whose gradient the node is part of, static or as long as the graph; NULL: none

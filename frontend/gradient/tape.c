@@ -203,13 +203,10 @@ static sn_status find_xs(sweep *s) {
   return SN_OK;
 }
 
+// Those of bodies stay in them.
 static bool has_late_sizes(const sni_graph *graph, sni_node_id first) {
-  for (sni_node_id id = first; id < graph->n_nodes; id++) {
-    const sni_node *node = sni_graph_node(graph, id);
-    if (sni_is_about_sizes(node)) return true;
-    for (int i = 0; i < node->n_bodies; i++)
-      if (has_late_sizes(node->bodies[i], 0)) return true;
-  }
+  for (sni_node_id id = first; id < graph->n_nodes; id++)
+    if (sni_is_about_sizes(sni_graph_node(graph, id))) return true;
   return false;
 }
 
@@ -428,5 +425,12 @@ void sn_tape_gradient_of_at(sn_tape *tape, sn_tensor *const *ys, int n_ys, sn_te
                             const char *file, int line) {
   sni_gradient_call call = {.ys = ys, .n_ys = n_ys, .xs = xs, .n = n, .out = out};
   sni_gradients_of_tape("sn_tape_gradient_of", tape, &call, options);
-  sn_locate(out && n > 0 ? out[0] : ys && n_ys > 0 ? ys[0] : NULL, file, line);
+  sni_locate_derivative(&call, file, line);
+}
+
+void sn_tape_gradient_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
+                         const sn_gradients_options *options, const char *file, int line) {
+  sni_gradient_call call = {.ys = &y, .n_ys = 1, .xs = xs, .n = n, .out = out};
+  sni_gradients_of_tape("sn_tape_gradient", tape, &call, options);
+  sni_locate_derivative(&call, file, line);
 }
