@@ -112,10 +112,10 @@ static bool reference(bench_work *w) {
 
 static const int64_t lengths[] = {1, 4, 16, 0};
 
-#define LSTM(text, n, ...)                                                                     \
-  {                                                                                            \
+#define LSTM(text, n, ...)                                                       \
+  {                                                                              \
     .name = text, .size = {100, 128, 32}, .small = {4, 12, 5}, .create = create, \
-    .reference = reference, .outputs = (n), __VA_ARGS__                                        \
+    .reference = reference, .outputs = (n), __VA_ARGS__                          \
   }
 static const bench_workload bench_rows_lstm[] = {
     LSTM("lstm.f", 1, .body = lstm, .sweep = lengths),
