@@ -110,18 +110,33 @@ static bool reference(bench_work *w) {
   return ok;
 }
 
+static bool reference_products(bench_work *w) {
+  const int64_t rows = w->size[0] * w->size[2], hidden = w->size[1], columns = 4 * hidden;
+  const float *x = w->host[0].data;
+  bool ok = true;
+  for (int p = 0; p < 2 && ok; p++) {
+    const float *weights = w->host[1 + p].data;
+    double *y = calloc((size_t)(rows * columns), sizeof(double));
+    for (int64_t i = 0; i < rows * columns && y; i++)
+      for (int64_t k = 0; k < hidden; k++)
+        y[i] += (double)x[i / columns * hidden + k] * (double)weights[k * columns + i % columns];
+    ok = bench_expect(w, p, y, rows * columns, 1e-5);
+  }
+  return ok;
+}
+
 static const int64_t lengths[] = {1, 4, 16, 0};
 
-#define LSTM(text, n, ...)                                                       \
-  {                                                                              \
-    .name = text, .size = {100, 128, 32}, .small = {4, 12, 5}, .create = create, \
-    .reference = reference, .outputs = (n), __VA_ARGS__                          \
+#define LSTM(text, n, ...)                                                                       \
+  {                                                                                              \
+    .name = text, .size = {100, 128, 32}, .small = {4, 12, 5}, .create = create, .outputs = (n), \
+    .sweep = lengths, __VA_ARGS__                                                                \
   }
 static const bench_workload bench_rows_lstm[] = {
-    LSTM("lstm.f", 1, .body = lstm, .sweep = lengths),
-    LSTM("lstm.fb", 5, .body = lstm, .gradients = true, .sweep = lengths),
-    LSTM("lstm.products", 2, .body = products, .sweep = lengths),
-    LSTM("lstm.scan.f", 1, .body = lstm_scan, .sweep = lengths),
-    LSTM("lstm.scan.fb", 5, .body = lstm_scan, .gradients = true, .sweep = lengths),
+    LSTM("lstm.f", 1, .body = lstm, .reference = reference),
+    LSTM("lstm.fb", 5, .body = lstm, .reference = reference, .gradients = true),
+    LSTM("lstm.products", 2, .body = products, .reference = reference_products),
+    LSTM("lstm.scan.f", 1, .body = lstm_scan, .reference = reference),
+    LSTM("lstm.scan.fb", 5, .body = lstm_scan, .reference = reference, .gradients = true),
 };
 BENCH_GROUP(lstm);
