@@ -5,6 +5,7 @@
 #include "graph/graph.h"
 
 // Sizes that are not known are their hints, or 64.
+double sni_type_elements(const sni_graph *graph, const sni_type *type);
 double sni_node_bytes(const sni_graph *graph, sni_node_id id);
 // ns of computing it from its operands, on one core.
 double sni_node_ns(const sni_graph *graph, const sni_node *node);
