@@ -123,6 +123,14 @@ static sn_status prepare(const examples *r, sni_graph *to, traced *t) {
 static sn_status fail_variable(const examples *r, const sn_tensor *variable) {
   char text[SNI_TENSOR_NAME];
   const char *called = sn_name(variable);
+  if (variable->of_context == sni_host_order) {
+    sni_error(r->context, SN_ERR_STATE,
+              "%s: the body calls a function of the host's that has effects in a branch or loop "
+              "that each "
+              "example takes for itself",
+              name);
+    return SN_ERR_STATE;
+  }
   sni_error(r->context, SN_ERR_STATE,
             "%s: the body assigns to variable%s%s%s %s what is another value in each example", name,
             called[0] ? " \"" : "", called, called[0] ? "\"" : "", sni_describe(variable, text));

@@ -29,6 +29,10 @@ typedef struct sn_vectorized_map_options {
 // computed one after the other, so that none has the faults of a branch that it does not take; so they are for ops that have
 // no batched form. Gradients are those of the branch that an example takes, whatever the others would have.
 //
+// A function of the host's (host.h) is called once for all examples where it has a .vmap, else for one example after the other; if it has
+// effects its calls are made in the order of the examples, and it must not be in a branch or loop that each example takes for itself
+// (SN_ERR_STATE).
+//
 // A variable may be assigned what no example is part of: once for all. Works in eager mode, in traces and under tapes, and has
 // gradients. out gets scope-owned tensors; after an error, which stays pending and is returned, the error tensor. Errors:
 // those of the body; SN_ERR_SHAPE (numbers of examples that differ, an axis that is not there, a value of rank SN_MAX_RANK),
