@@ -3,6 +3,7 @@
 //
 // A rescan's history is the memory of the command that made it, so its loop runs once more in the same program.
 #include "frontend/gradient/record.h"
+#include "frontend/program/nonfinite.h"
 #include "graph/control.h"
 #include "passes/compile.h"
 
@@ -115,10 +116,28 @@ static sn_status run(program *p, const sni_node *node, sni_value *values) {
                            (void *const *)(uintptr_t)p->compiled->constants);
 }
 
+// debug_nonfinite: which of the ops inside it was is not known.
+static sn_status check(program *p, const sni_node *node, const sni_value *values) {
+  const sni_record *record = p->record;
+  sni_elements *operands = SNI_ARENA_ARRAY(&p->arena, sni_elements, p->n_inputs + 1);
+  sn_status status = SN_OK;
+  if (!operands) return sni_fail_memory(&p->record->diag, sizeof(*operands), "debug_nonfinite");
+  for (int k = 0; k < p->n_inputs; k++) {
+    const sni_value *value = &record->values[sni_record_read(record->graph, node, k)];
+    operands[k] = (sni_elements){&value->type, value->data};
+  }
+  for (int i = 0; i < p->n_results && !status; i++) {
+    const sni_elements result = {&values[i].type, values[i].data};
+    status = sni_check_node(node, &result, operands, p->n_inputs, &p->record->diag);
+  }
+  return status;
+}
+
 static sn_status evaluate(program *p, const sni_node *node) {
   sni_value *values = SNI_ARENA_ARRAY(&p->arena, sni_value, p->n_results + 1);
   if (!values) return sni_fail_memory(&p->record->diag, sizeof(*values), "a loop");
-  const sn_status status = run(p, node, values);
+  sn_status status = run(p, node, values);
+  if (!status && p->record->context->debug_nonfinite) status = check(p, node, values);
   for (int i = 0; i < p->n_results; i++) {
     if (status)
       sni_buffer_release(values[i].buffer);
