@@ -48,8 +48,8 @@ typedef struct sn_scan_options {
   int64_t length;  // iterations, where there are no xs; else 0, or the size of their axis 0
   bool reverse;    // from the last row to the first; ys lie as xs do
   // Gradients keep the carries of two times the square root of so many steps instead of those of all, and compute the
-  // steps once more: in a trace, of a length that is known there. The same bits, but for gradients of captured values,
-  // which are summed up segment by segment. xs and ys have an axis less to spare.
+  // steps once more: in a trace, of a length that is known there. The same bits. xs and ys have an axis
+  // less to spare.
   bool checkpoint;
 } sn_scan_options;
 // (carries, ys[i]) = body(carries, xs[i]) for each row i along axis 0 of the xs, of equal size there. body: in: n_carries

@@ -4,7 +4,8 @@
 // again (choose_residuals.h); of a while in the same way, whose number of iterations its history knows; of a call in a call of its
 // own, apart from the first.
 //
-// Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
+// Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own, which begin with what
+// there is of the sum around: in the order of the unrolled loop, of loops in loops and of one loop behind another. Those
 // of rows are its outputs.
 #include "graph/control.h"
 #include "graph/late.h"
@@ -29,6 +30,7 @@ typedef struct inner {
   sni_node_id *xs;
   sni_node_id *captures;
   sni_node_id *gradients;  // of carries, xs, captures, as differentiation gives them
+  sni_node_id *sums;       // of the same: what these are added to; SNI_NO_NODE: nothing
 } inner;
 
 static sn_status no_memory(const sni_vjp *v, size_t n) {
@@ -41,15 +43,16 @@ static sn_status make_inner(inner *in, const sni_vjp *v, const sni_control *c,
   const size_t n = (size_t)c->n_carries + (size_t)c->n_xs + (size_t)c->n_captures;
   *in = (inner){.v = v, .c = c, .body = body};
   sni_node_id *ids =
-      SNI_ARENA_ARRAY(outer->arena, sni_node_id, body->n_nodes + (size_t)c->n_results + 2 * n + 1);
+      SNI_ARENA_ARRAY(outer->arena, sni_node_id, body->n_nodes + (size_t)c->n_results + 3 * n + 1);
   if (!ids) return no_memory(v, body->n_nodes);
-  memset(ids, 0xff, (body->n_nodes + (size_t)c->n_results + 2 * n) * sizeof(*ids));
+  memset(ids, 0xff, (body->n_nodes + (size_t)c->n_results + 3 * n) * sizeof(*ids));
   in->map = ids;
   in->seeds = in->map + body->n_nodes;
   in->carries = in->seeds + c->n_results;
   in->xs = in->carries + c->n_carries;
   in->captures = in->xs + c->n_xs;
   in->gradients = in->captures + c->n_captures;
+  in->sums = in->gradients + n;
   return sni_graph_create(outer->arena, outer->diag, body->name, outer->dims, &in->graph);
 }
 
@@ -115,6 +118,7 @@ static sn_status differentiate(const inner *in) {
                                              .n_also = n - 1,
                                              .xs = in->carries,  // xs and captures lie behind them
                                              .n_xs = n_xs,
+                                             .sums = in->sums,
                                              .location = in->v->b->location};
   return sni_differentiate(in->graph, &request, in->gradients);
 }
@@ -215,8 +219,7 @@ typedef struct loop_back {
   bool *needed;        // per node of the iteration back
   kept_row *kept;      // values of the step that are read
   int n_kept;
-  bool *reached;      // per carry: it has a cotangent, from outside or from a later iteration
-  sni_node_id *sums;  // per carry that is a variable: the sum over its reads
+  bool *reached;  // per carry: it has a cotangent, from outside or from a later iteration
   int n_carries, n_rows;
 } loop_back;
 
@@ -268,11 +271,20 @@ static sn_status add_carry(loop_back *l, const sni_type *type, sni_node_id *out_
                                  (uint32_t)l->n_carries++, NULL, out_node);
 }
 
-static sn_status add_sum(loop_back *l, sni_node_id sum, sni_node_id gradient, int32_t variable) {
-  sni_build b = sni_build_make(l->in.graph, l->v->b->location);
-  if (gradient != none) sum = sni_build_add(&b, sum, gradient);
-  SNI_TRY(b.status);
-  return sni_graph_add_result(l->in.graph, sum, variable);
+// Sums of captures: which of them are carries, and their numbers, is settled when it is known what has a gradient.
+static sn_status add_sums(loop_back *l) {
+  const sni_control *c = l->c;
+  sni_node_id *sums = l->in.sums + c->n_carries + c->n_xs;
+  for (int i = 0; i < c->n_captures; i++)
+    if (l->v->wanted[c->first_capture + i])
+      SNI_TRY(sni_graph_add_parameter(l->in.graph, operand_type(l->v, c->first_capture + i),
+                                      SNI_PARAMETER_VARIABLE, UINT32_MAX, NULL, &sums[i]));
+  return SN_OK;
+}
+
+static void number_sum(const loop_back *l, sni_node_id sum, uint32_t number) {
+  for (uint32_t i = 0; i < l->in.graph->n_parameters; i++)
+    if (l->in.graph->parameters[i].node == sum) l->in.graph->parameters[i].index = number;
 }
 
 // What the iteration gives: cotangents of the carries, sums for captures, rows for the xs.
@@ -283,17 +295,14 @@ static sn_status add_results(loop_back *l) {
   int32_t variable = 0;
   for (int i = 0; i < c->n_carries; i++) {
     if (!has_carry(l, i)) continue;
-    if (is_variable(l, i))
-      SNI_TRY(add_sum(l, l->sums[i], in->gradients[i], variable++));
-    else
-      SNI_TRY(add_gradient(in, in->gradients[i], operand_type(v, c->first_carry + i), variable++));
+    const sni_node_id gradient = in->gradients[i] == none ? in->sums[i] : in->gradients[i];
+    SNI_TRY(add_gradient(in, gradient, operand_type(v, c->first_carry + i), variable++));
   }
   for (int i = 0; i < c->n_captures; i++) {
-    sni_node_id sum = none;
-    const sni_node_id gradient = in->gradients[c->n_carries + c->n_xs + i];
-    if (!v->wanted[c->first_capture + i] || gradient == none) continue;
-    SNI_TRY(add_carry(l, operand_type(v, c->first_capture + i), &sum));
-    SNI_TRY(add_sum(l, sum, gradient, variable++));
+    const int x = c->n_carries + c->n_xs + i;
+    if (!v->wanted[c->first_capture + i] || in->gradients[x] == none) continue;
+    number_sum(l, in->sums[x], (uint32_t)l->n_carries++);
+    SNI_TRY(sni_graph_add_result(in->graph, in->gradients[x], variable++));
   }
   for (int i = 0; i < c->n_xs; i++) {
     const sni_type row = row_of(operand_type(v, c->first_x + i));
@@ -312,8 +321,9 @@ static sn_status make_step_back(loop_back *l) {
   for (int i = 0; i < l->c->n_carries; i++)
     if (has_carry(l, i))
       SNI_TRY(add_carry(l, operand_type(l->v, l->c->first_carry + i),
-                        is_variable(l, i) ? &l->sums[i] : &l->in.seeds[i]));
+                        is_variable(l, i) ? &l->in.sums[i] : &l->in.seeds[i]));
   SNI_TRY(add_rows(l));
+  SNI_TRY(add_sums(l));
   SNI_TRY(copy_body(&l->in, number));
   l->n_forward = l->in.graph->n_nodes;
   SNI_TRY(differentiate(&l->in));
@@ -460,6 +470,13 @@ static sni_node_id zeros(const sni_vjp *v, int operand) {
   return sni_build_full(v->b, &type, 0);
 }
 
+// What a sum begins with.
+static sni_node_id begin_sum(const sni_vjp *v, int operand) {
+  if (v->sums[operand] == none) return zeros(v, operand);
+  v->is_sum[operand] = true;
+  return v->sums[operand];
+}
+
 static int add_first_operands(const loop_back *l, sni_node_id *operands) {
   const sni_control *c = l->c;
   const sni_vjp *v = l->v;
@@ -467,11 +484,12 @@ static int add_first_operands(const loop_back *l, sni_node_id *operands) {
   if (l->is_while) operands[n++] = result_of(v, v->y, c->n_carries);
   for (int i = 0; i < c->n_carries; i++)
     if (has_carry(l, i))
-      operands[n++] =
-          v->dys[i] != none && !is_variable(l, i) ? v->dys[i] : zeros(v, c->first_carry + i);
+      operands[n++] = is_variable(l, i)   ? begin_sum(v, c->first_carry + i)
+                      : v->dys[i] != none ? v->dys[i]
+                                          : zeros(v, c->first_carry + i);
   for (int i = 0; i < c->n_captures; i++)
     if (v->wanted[c->first_capture + i] && l->in.gradients[c->n_carries + c->n_xs + i] != none)
-      operands[n++] = zeros(v, c->first_capture + i);
+      operands[n++] = begin_sum(v, c->first_capture + i);
   return n;
 }
 
@@ -529,9 +547,8 @@ static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
                  .forward = &v->node,
                  .is_while = v->node.op == SNI_OP_WHILE,
                  .c = c,
-                 .reached = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
-                 .sums = SNI_ARENA_ARRAY(arena, sni_node_id, c->n_carries + 1)};
-  if (!l.reached || !l.sums) return no_memory(v, (size_t)c->n_carries);
+                 .reached = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1)};
+  if (!l.reached) return no_memory(v, (size_t)c->n_carries);
   SNI_TRY(find_reached(&l));
   SNI_TRY(find_kept(&l));
   SNI_TRY(put_down(&l));

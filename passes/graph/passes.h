@@ -15,6 +15,8 @@ typedef struct sni_differentiate_request {
   int n_also;
   const sni_node_id *xs;
   int n_xs;
+  const sni_node_id *
+      sums;  // per x, which is a leaf: what its gradient is added to, SNI_NO_NODE: nothing; NULL: none
   sni_node_id first;  // nodes before it are leaves
   // Per node, or NULL: the gradient flows only through nodes with a bit of `mask` (tapes).
   const uint64_t *masks;
