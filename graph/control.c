@@ -391,6 +391,13 @@ sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *
   return status;
 }
 
+sn_status sni_graph_add_call(sni_graph *graph, const sni_node_id *operands, int n_operands,
+                             sni_graph *body, sni_location location, sni_node_id *out_id) {
+  const sni_dim apart = 0;
+  return sni_graph_add_control(graph, SNI_OP_CALL, operands, n_operands, &apart, 1, &body, 1,
+                               location, out_id);
+}
+
 sn_status sni_graph_add_host(sni_graph *graph, const sni_host_node *call, sni_node_id *out_id) {
   const sni_dim attrs[3] = {call->has_effects, call->pairs, call->batched};
   SNI_TRY(sni_graph_add_control(graph, SNI_OP_HOST, call->operands, call->n_operands, attrs, 3,

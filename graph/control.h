@@ -71,6 +71,9 @@ sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *
 // custom op.
 sn_status sni_graph_add_redirection(sni_graph *graph, sni_node_id value, sni_node_id to,
                                     sni_node_id *out_id);
+// A call, together with what is around: its gradient is computed from what there is.
+sn_status sni_graph_add_call(sni_graph *graph, const sni_node_id *operands, int n_operands,
+                             sni_graph *body, sni_location location, sni_node_id *out_id);
 // A call of a function of the host's. body: of its results' types.
 typedef struct sni_host_node {
   const sni_host *host;  // lives as long as the graph

@@ -6,6 +6,7 @@
 #include "frontend/control/control.h"
 #include "frontend/gradient/record.h"
 #include "frontend/ops/random.h"
+#include "passes/graph/passes.h"
 
 #include <sinter/ops.h>
 #include <sinter/vectorize.h>
@@ -316,14 +317,16 @@ static sn_status find_parameters(const examples *r, sni_record *record, const sn
 static sn_status append(const examples *r, sni_record *record, const traced *t,
                         sni_node_id **out_nodes) {
   const uint32_t first_new = record->graph->n_nodes;
-  const sn_status status = vectorize(r, t, out_nodes);
+  const int n = r->n_out + t->n_variables;
+  sn_status status = vectorize(r, t, out_nodes);
+  if (!status) status = sni_wrap_late_nodes(record->graph, first_new, *out_nodes, n);
   if (status) {
     record->graph->n_nodes = first_new;
     return status;
   }
   SNI_TRY(sni_record_extend(record, first_new));
   sni_record_spread(record, first_new, record->recording);
-  return sni_record_evaluate(record, *out_nodes, r->n_out + t->n_variables, first_new);
+  return sni_record_evaluate(record, *out_nodes, n, first_new);
 }
 
 static sn_status give_results(const examples *r, sni_record *record, const traced *t,
@@ -362,7 +365,7 @@ static sn_status op_by_op(const examples *r) {
   sn_tape *tape;
   sni_trace trace;
   SNI_TRY(sni_record_open(context, false, false, false, &tape));
-  sn_status status = sni_trace_open(&trace, context, &tape->record->arena, name);
+  sn_status status = sni_record_trace(tape->record, context, name, &trace);
   trace.keeps_small = true;
   if (!status) status = run_record(r, tape->record, &trace);
   sni_trace_close(&trace);

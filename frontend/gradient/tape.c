@@ -202,16 +202,6 @@ static sn_status find_xs(sweep *s) {
   return SN_OK;
 }
 
-static bool has_late_sizes(const sni_graph *graph, sni_node_id first) {
-  for (sni_node_id id = first; id < graph->n_nodes; id++) {
-    const sni_node *node = sni_graph_node(graph, id);
-    if (sni_is_about_sizes(node)) return true;
-    for (int i = 0; i < node->n_bodies; i++)
-      if (has_late_sizes(node->bodies[i], 0)) return true;
-  }
-  return false;
-}
-
 // Tapes that the appended nodes may count for: those that record now.
 static uint64_t recording_tapes(const sweep *s) {
   return s->record->recording & (s->tape->persistent ? ~(uint64_t)0 : ~s->tape->bit);
@@ -244,17 +234,12 @@ static sn_status differentiate(sweep *s) {
   if (!any) return SN_OK;
   request.masks = record->flows;
   uint32_t first_new = record->graph->n_nodes;
-  const sn_status status = sni_derivative_append(s->call, record->graph, &request, terms);
+  sn_status status = sni_derivative_append(s->call, record->graph, &request, terms);
+  if (!status)
+    status = sni_wrap_late_nodes(record->graph, first_new, terms->gradients, terms->n_xs);
   if (status) {
     record->graph->n_nodes = first_new;
     return status;
-  }
-  if (has_late_sizes(record->graph, first_new)) {  // of what a tape holds they are known
-    record->graph->n_nodes = first_new;
-    return sni_fail(&record->diag, SN_ERR_GRADIENT,
-                    "%s: in eager mode there is no second derivative through sn_while_loop in "
-                    "sn_vectorized_map: use sn_call, or sn_fori_loop",
-                    s->tape->context->frame.op);
   }
   SNI_TRY(sni_record_extend(record, first_new));
   sni_record_spread(record, first_new, recording_tapes(s));

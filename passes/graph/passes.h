@@ -48,6 +48,9 @@ void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id 
                              size_t capacity);
 
 // ---- graph passes
+// Nodes from `first` on, where some of them say late sizes, become one call; io_nodes, of which some may be SNI_NO_NODE, are its results
+// then. Errors: SN_ERR_UNSUPPORTED (one of them has a late size).
+sn_status sni_wrap_late_nodes(sni_graph *graph, uint32_t first, sni_node_id *io_nodes, int n);
 typedef sn_status (*sni_graph_pass)(const sni_graph *graph, sni_graph **out_graph);
 // Complex values as pairs of real ones; before all others. *out_graph may be the graph itself.
 sn_status sni_inline_calls(const sni_graph *graph, sni_graph **out_graph);

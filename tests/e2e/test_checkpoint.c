@@ -273,8 +273,7 @@ static void run_loops(mode how, bool checkpoint, float sums[3][n_carry]) {
             *out[3];
   ck_assert_msg(!(how == EAGER ? sn_call_eager(f, in, 3, out, 3) : sn_call(f, in, 3, out, 3)), "%s",
                 sn_error_message(c));
-  for (int i = 0; i < 3; i++)
-    ck_assert_int_eq(sn_read(out[i], sums[i], sizeof(sums[i])), SN_OK);
+  for (int i = 0; i < 3; i++) ck_assert_int_eq(sn_read(out[i], sums[i], sizeof(sums[i])), SN_OK);
   sn_function_destroy(f);
   sn_context_destroy(c);
 }
