@@ -244,11 +244,11 @@ static sn_status check_results(const own_sizes *s) {
 // *out_own: some example has a size of its own, and the values of one example are in r->batched.
 static sn_status find_own_sizes(const sni_vectorize_request *r, bool *out_own) {
   sni_arena *arena = r->to->arena;
-  const int n = sni_dim_symbol_count(r->from->dims);
-  bool *batched = sni_arena_copy(arena, r->batched, (r->end + 1) * sizeof(bool));
-  bool *symbols = SNI_ARENA_ARRAY(arena, bool, 2 * n + 1);
   *out_own = false;
   if (!sni_dim_late_count(r->from->dims)) return SN_OK;
+  const int n = sni_dim_symbol_count(r->from->dims);
+  bool *batched = sni_arena_copy(arena, r->batched, r->end * sizeof(bool));
+  bool *symbols = SNI_ARENA_ARRAY(arena, bool, 2 * n + 1);
   if (!batched || !symbols) return sni_fail_memory(r->to->diag, r->end, "vectorisation");
   const own_sizes s = {r, symbols, symbols + n, n};
   mark_own(&s, batched, out_own);
