@@ -1,6 +1,7 @@
 // Control flow: branches and loops whose bodies are C callbacks. In a trace a body is traced once and becomes part of
 // the graph, whatever the number of iterations; in eager mode it is called as it is needed. The same bits either way, but for
-// the order in which a gradient adds up the cotangents of a value that is used in several places, in bodies and around them.
+// the order in which a gradient adds up the cotangents of a value that is used in several places in a branch and around it; loops
+// add them up as their unrolled steps do.
 //
 // A body may use any tensor around it besides its own inputs, and read and assign variables; random numbers in it are
 // drawn anew in each iteration. Carried values keep their dtype and shape. Bodies nest, and sn_gradients may be used in
