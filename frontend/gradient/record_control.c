@@ -101,11 +101,10 @@ static sn_status make_room(program *p, sni_value *values) {
 }
 
 // Of sizes that the run itself finds out.
-static sn_status make_symbols(program *p, int64_t **out_symbols) {
-  const int n = sni_dim_symbol_count(p->graph->dims);
+static sn_status make_symbols(program *p, uint32_t n, int64_t **out_symbols) {
   *out_symbols = SNI_ARENA_ARRAY(&p->arena, int64_t, n + 1);
-  if (!*out_symbols) return sni_fail_memory(&p->record->diag, (size_t)n, "a loop");
-  for (int i = 0; i < n; i++) (*out_symbols)[i] = -1;
+  if (!*out_symbols) return sni_fail_memory(&p->record->diag, n, "a loop");
+  for (uint32_t i = 0; i < n; i++) (*out_symbols)[i] = -1;
   return SN_OK;
 }
 
@@ -113,9 +112,9 @@ static sn_status run(program *p, const sni_node *node, sni_value *values) {
   sni_family *family = p->record->context->family;
   int64_t *symbols;
   SNI_TRY(build(p, node));
-  SNI_TRY(make_symbols(p, &symbols));
   SNI_TRY(make_room(p, values));
   const sni_compiled *compiled = sni_eager_program_compiled(p->code);
+  SNI_TRY(make_symbols(p, compiled->executable.n_symbols, &symbols));
   SNI_TRY(sni_run_state_create(&compiled->executable, &family->allocator, family->buffers,
                                family->threads, p->record->context->thread_limit, &p->record->diag,
                                &p->state));
