@@ -156,6 +156,10 @@ void sni_run_state_place_outputs(sni_run_state *state, sni_output_place place, v
   if (state->segments) sni_bound_segments_place_outputs(state->segments, place, user);
 }
 
+const int64_t *sni_run_state_late_symbols(const sni_run_state *state) {
+  return state->segments ? sni_bound_segments_symbols(state->segments) : NULL;
+}
+
 void sni_run_state_watch(sni_run_state *state, sni_watch *watch, bool anywhere) {
   state->watch = watch;
   state->ends_anywhere = anywhere;

@@ -6,6 +6,7 @@
 #include "frontend/control/apart.h"
 #include "frontend/gradient/record.h"
 #include "frontend/ops/random.h"
+#include "passes/graph/passes.h"
 
 #include <sinter/ops.h>
 #include <sinter/vectorize.h>
@@ -123,6 +124,14 @@ static sn_status prepare(const examples *r, sni_graph *to, traced *t) {
 static sn_status fail_variable(const examples *r, const sn_tensor *variable) {
   char text[SNI_TENSOR_NAME];
   const char *called = sn_name(variable);
+  if (variable->of_context == sni_host_order) {
+    sni_error(r->context, SN_ERR_STATE,
+              "%s: the body calls a function of the host's that has effects in a branch or loop "
+              "that each "
+              "example takes for itself",
+              name);
+    return SN_ERR_STATE;
+  }
   sni_error(r->context, SN_ERR_STATE,
             "%s: the body assigns to variable%s%s%s %s what is another value in each example", name,
             called[0] ? " \"" : "", called, called[0] ? "\"" : "", sni_describe(variable, text));
@@ -292,14 +301,16 @@ static sn_status find_parameters(const examples *r, sni_record *record, const sn
 static sn_status append(const examples *r, sni_record *record, const traced *t,
                         sni_node_id **out_nodes) {
   const uint32_t first_new = record->graph->n_nodes;
-  const sn_status status = vectorize(r, t, out_nodes);
+  const int n = r->n_out + t->n_variables;
+  sn_status status = vectorize(r, t, out_nodes);
+  if (!status) status = sni_wrap_late_nodes(record->graph, first_new, *out_nodes, n);
   if (status) {
     record->graph->n_nodes = first_new;
     return status;
   }
   SNI_TRY(sni_record_extend(record, first_new));
   sni_record_spread(record, first_new, record->recording);
-  return sni_record_evaluate(record, *out_nodes, r->n_out + t->n_variables, first_new);
+  return sni_record_evaluate(record, *out_nodes, n, first_new);
 }
 
 static sn_status give_results(const examples *r, sni_record *record, const traced *t,

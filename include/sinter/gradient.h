@@ -116,8 +116,8 @@ typedef struct sn_jacobian_options {
 } sn_jacobian_options;
 // out[i] = dy / d xs[i], of y's dims and then those of xs[i], of xs[i]'s dtype; scope-owned, or the error tensor. One pass, with
 // all cotangents or tangents as a batch of it (vectorize.h), not a pass each. Works where sn_gradients does, and may be
-// differentiated again. Errors: as sn_gradients; SN_ERR_GRADIENT (y or xs[i] is complex: take its parts; forward: as a second
-// derivative), SN_ERR_UNSUPPORTED (forward, of sn_while_loop in a trace), SN_ERR_SHAPE (more than SN_MAX_RANK dims together), SN_ERR_ARGUMENT (mode). Source:
+// differentiated again. Errors: as sn_gradients; SN_ERR_GRADIENT (y or xs[i] is complex: take its parts; forward: what has no
+// second derivative), SN_ERR_SHAPE (more than SN_MAX_RANK dims together), SN_ERR_ARGUMENT (mode). Source:
 // tf.GradientTape.jacobian, jax.jacrev, jax.jacfwd.
 SN_API void sn_jacobian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                            const sn_jacobian_options *options, const char *file, int line);

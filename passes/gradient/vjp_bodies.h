@@ -19,6 +19,7 @@ typedef struct sni_vjp_body {
   sni_node_id *xs;
   sni_node_id *captures;
   sni_node_id *gradients;  // of carries, xs, captures, as differentiation gives them
+  sni_node_id *sums;       // of the same: what these are added to
 } sni_vjp_body;
 
 sn_status sni_vjp_no_memory(const sni_vjp *v, size_t n);
