@@ -58,6 +58,19 @@ const sni_graph *sni_control_step(const sni_node *node) {
   return node->bodies[node->op == SNI_OP_WHILE ? 1 : 0];
 }
 
+bool sni_has_effects(const sni_graph *graph) {
+  for (sni_node_id id = 0; id < graph->n_nodes; id++)
+    if (sni_is_control(&graph->nodes[id]) && sni_node_has_effects(&graph->nodes[id])) return true;
+  return false;
+}
+
+bool sni_node_has_effects(const sni_node *control) {
+  if (sni_control_of(control).kind == SNI_CONTROL_HOST) return control->attrs[0] != 0;
+  for (int i = 0; i < control->n_bodies; i++)
+    if (sni_has_effects(control->bodies[i])) return true;
+  return false;
+}
+
 // ---- bodies
 sni_node_id sni_body_output(const sni_graph *body, int index) {
   for (uint32_t i = 0; i < body->n_results; i++)

@@ -61,6 +61,16 @@ bool sni_has_late_dims(const sni_graph *graph) {
   return false;
 }
 
+bool sni_learns_sizes(const sni_graph *graph, sni_node_id first) {
+  for (sni_node_id id = first; id < graph->n_nodes; id++) {
+    const sni_node *node = sni_graph_node(graph, id);
+    if (sni_is_about_sizes(node)) return true;
+    for (int i = 0; i < node->n_bodies; i++)
+      if (sni_learns_sizes(node->bodies[i], 0)) return true;
+  }
+  return false;
+}
+
 sn_status sni_add_requirements(sni_graph *graph, sni_location location) {
   sni_dim_guard guard;
   sni_node_id ignored;

@@ -25,6 +25,8 @@ bool sni_asks_for_late_size(const sni_graph *graph, const sni_node *node);
 void sni_mark_needed(const sni_graph *graph, const bool *leaves, bool *marks, bool *needed);
 // Whether the graph has nodes about sizes.
 bool sni_has_late_dims(const sni_graph *graph);
+// Whether those from `first` on are, or have bodies with such nodes.
+bool sni_learns_sizes(const sni_graph *graph, sni_node_id first);
 // Appends the conditions on late symbols that have come up since. Errors: SN_ERR_MEMORY.
 sn_status sni_add_requirements(sni_graph *graph, sni_location location);
 // Late symbols are said before they are asked for, and stay in the bodies that say them. Errors: SN_ERR_SHAPE.

@@ -202,16 +202,6 @@ static sn_status find_xs(sweep *s) {
   return SN_OK;
 }
 
-static bool has_late_sizes(const sni_graph *graph, sni_node_id first) {
-  for (sni_node_id id = first; id < graph->n_nodes; id++) {
-    const sni_node *node = sni_graph_node(graph, id);
-    if (sni_is_about_sizes(node)) return true;
-    for (int i = 0; i < node->n_bodies; i++)
-      if (has_late_sizes(node->bodies[i], 0)) return true;
-  }
-  return false;
-}
-
 // Tapes that the appended nodes may count for: those that record now.
 static uint64_t recording_tapes(const sweep *s) {
   return s->record->recording & (s->tape->persistent ? ~(uint64_t)0 : ~s->tape->bit);
@@ -249,7 +239,7 @@ static sn_status differentiate(sweep *s) {
     record->graph->n_nodes = first_new;
     return status;
   }
-  if (has_late_sizes(record->graph, first_new)) {  // of what a tape holds they are known
+  if (sni_learns_sizes(record->graph, first_new)) {  // of what a tape holds they are known
     record->graph->n_nodes = first_new;
     return sni_fail(&record->diag, SN_ERR_GRADIENT,
                     "%s: in eager mode there is no second derivative through sn_while_loop in "

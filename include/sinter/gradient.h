@@ -182,7 +182,8 @@ SN_API SN_MUST_USE sn_status sn_check_gradients_at(sn_context *context, sn_callb
                                                    sn_gradient_error *out_worst, const char *file,
                                                    int line);
 // out[0 .. n_out) = forward(in[0 .. n_in)), of which a gradient keeps nothing but what forward reads: the rest is computed once
-// more on the way back, random numbers and variables as they were then. The same bits as without, but for the order in which
+// more on the way back, random numbers and variables as they were then; but what calls of the host's with effects gave is kept (in eager
+// mode then all is, and so where it finds out sizes). The same bits as without, but for the order in which
 // cotangents add up of a value that is used inside and outside. Nests; works in a trace, in sn_call_eager and under tapes, where
 // forward is traced once more (so it opens none itself). It may read and assign variables, and use any tensor around it. user is given to forward. out gets scope-owned
 // tensors; after an error, which stays pending and is returned, the error tensor. Errors: those of forward; SN_ERR_ARGUMENT (NULL,

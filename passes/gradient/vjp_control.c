@@ -1,15 +1,12 @@
-// Gradients of branches and loops. Each is a control op of the same kind, whose bodies compute what the forward ones do
-// once more and then their gradients: of a cond in the branch that was taken; of a scan from the last iteration to the first,
-// each from the carries that it began with, which the forward loop puts down as more outputs, with what would be dear to compute
-// again (choose_residuals.h); of a while in the same way, whose number of iterations its history knows; of a call in a call of its
-// own, apart from the first.
+// Gradients of loops: each is a loop, whose step computes what the forward one does once more and then its gradients. Of a scan from
+// the last iteration to the first, each from the carries that it began with, which the forward loop puts down as more outputs, with
+// what would be dear to compute again (choose_residuals.h); of a while in the same way, whose number of iterations its history knows.
 //
 // Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
 // of rows are its outputs.
-#include "graph/control.h"
 #include "graph/late.h"
 #include "passes/gradient/choose_residuals.h"
-#include "passes/gradient/vjp.h"
+#include "passes/gradient/vjp_body.h"
 #include "passes/graph/passes.h"
 #include "passes/graph/rewrite_control.h"
 
@@ -17,185 +14,8 @@
 
 static const sni_node_id none = SNI_NO_NODE;
 
-// One graph that is being made of a body.
-typedef struct inner {
-  const sni_vjp *v;
-  const sni_control *c;
-  const sni_graph *body;
-  sni_graph *graph;
-  sni_node_id *map;      // per node of body
-  sni_node_id *seeds;    // per result: its cotangent in here; SNI_NO_NODE: none
-  sni_node_id *carries;  // per carry, x, capture: parameter in here
-  sni_node_id *xs;
-  sni_node_id *captures;
-  sni_node_id *gradients;  // of carries, xs, captures, as differentiation gives them
-} inner;
-
-static sn_status no_memory(const sni_vjp *v, size_t n) {
-  return sni_fail_memory(v->b->graph->diag, n * sizeof(sni_node_id), "a gradient");
-}
-
-static sn_status make_inner(inner *in, const sni_vjp *v, const sni_control *c,
-                            const sni_graph *body) {
-  sni_graph *outer = v->b->graph;
-  const size_t n = (size_t)c->n_carries + (size_t)c->n_xs + (size_t)c->n_captures;
-  *in = (inner){.v = v, .c = c, .body = body};
-  sni_node_id *ids =
-      SNI_ARENA_ARRAY(outer->arena, sni_node_id, body->n_nodes + (size_t)c->n_results + 2 * n + 1);
-  if (!ids) return no_memory(v, body->n_nodes);
-  memset(ids, 0xff, (body->n_nodes + (size_t)c->n_results + 2 * n) * sizeof(*ids));
-  in->map = ids;
-  in->seeds = in->map + body->n_nodes;
-  in->carries = in->seeds + c->n_results;
-  in->xs = in->carries + c->n_carries;
-  in->captures = in->xs + c->n_xs;
-  in->gradients = in->captures + c->n_captures;
-  return sni_graph_create(outer->arena, outer->diag, body->name, outer->dims, &in->graph);
-}
-
-static const sni_type *operand_type(const sni_vjp *v, int i) {
-  return sni_graph_type(v->b->graph, v->node.operands[i]);
-}
-
 static bool is_float(const sni_vjp *v, int operand) {
-  return sni_is_inexact(operand_type(v, operand)->dtype);
-}
-
-static sn_status add_input(const inner *in, const sni_type *type, uint32_t *io_number,
-                           sni_node_id *out_node) {
-  return sni_graph_add_parameter(in->graph, type, SNI_PARAMETER_INPUT, (*io_number)++, NULL,
-                                 out_node);
-}
-
-static sn_status add_captures(const inner *in, uint32_t first) {
-  for (int i = 0; i < in->c->n_captures; i++)
-    SNI_TRY(add_input(in, operand_type(in->v, in->c->first_capture + i), &first, &in->captures[i]));
-  return SN_OK;
-}
-
-// The parameter in here that a parameter of the body is.
-static sni_node_id *parameter_of(const inner *in, const sni_parameter *p, sni_node_id *number) {
-  if (p->kind == SNI_PARAMETER_VARIABLE) return &in->carries[p->index];
-  const int input = (int)p->index;
-  if (input >= in->c->first_capture_input) return &in->captures[input - in->c->first_capture_input];
-  return input >= in->c->first_x_input ? &in->xs[input - in->c->first_x_input] : number;
-}
-
-static sn_status copy_body(const inner *in, sni_node_id number) {
-  for (uint32_t i = 0; i < in->body->n_parameters; i++) {
-    const sni_parameter *p = &in->body->parameters[i];
-    in->map[p->node] = *parameter_of(in, p, &number);
-  }
-  return sni_inline_body(in->graph, in->body, in->map);
-}
-
-// Node behind result `index` of the op: a carry's next value, or an output.
-static sni_node_id result_in(const inner *in, int index) {
-  const int n = in->c->n_carries;
-  return in->map[index < n ? sni_body_next(in->body, index) : sni_body_output(in->body, index - n)];
-}
-
-static sn_status differentiate(const inner *in) {
-  const int n_xs = in->c->n_carries + in->c->n_xs + in->c->n_captures;
-  sni_arena *arena = in->graph->arena;
-  sni_node_id *ys = SNI_ARENA_ARRAY(arena, sni_node_id, in->c->n_results + 1);
-  sni_node_id *seeds = SNI_ARENA_ARRAY(arena, sni_node_id, in->c->n_results + 1);
-  int n = 0;
-  if (!ys || !seeds) return no_memory(in->v, (size_t)in->c->n_results);
-  for (int i = 0; i < in->c->n_results; i++) {
-    if (in->seeds[i] == none) continue;
-    ys[n] = result_in(in, i);
-    seeds[n++] = in->seeds[i];
-  }
-  if (!n) return SN_OK;
-  const sni_differentiate_request request = {.y = ys[0],
-                                             .seed = seeds[0],
-                                             .also = ys + 1,
-                                             .also_seeds = seeds + 1,
-                                             .n_also = n - 1,
-                                             .xs = in->carries,  // xs and captures lie behind them
-                                             .n_xs = n_xs,
-                                             .location = in->v->b->location};
-  return sni_differentiate(in->graph, &request, in->gradients);
-}
-
-static sn_status add_gradient(const inner *in, sni_node_id gradient, const sni_type *type,
-                              int32_t variable) {
-  sni_build b = sni_build_make(in->graph, in->v->b->location);
-  if (gradient == none) gradient = sni_build_full(&b, type, 0);
-  SNI_TRY(b.status);
-  return sni_graph_add_result(in->graph, gradient, variable);
-}
-
-static sni_node_id result_of(const sni_vjp *v, sni_node_id control, int index) {
-  sni_node_id id = none;
-  if (!v->b->status) v->b->status = sni_graph_add_control_result(v->b->graph, control, index, &id);
-  return id;
-}
-
-// ---- cond
-// inputs: captures, then the cotangents that there are.
-static sn_status make_branch(inner *in, const sni_vjp *v, const sni_control *c,
-                             const sni_graph *body) {
-  uint32_t number = (uint32_t)c->n_captures;
-  SNI_TRY(make_inner(in, v, c, body));
-  SNI_TRY(add_captures(in, 0));
-  for (int i = 0; i < c->n_results; i++)
-    if (v->dys[i] != none)
-      SNI_TRY(add_input(in, sni_graph_type(v->b->graph, v->dys[i]), &number, &in->seeds[i]));
-  SNI_TRY(copy_body(in, none));
-  return differentiate(in);
-}
-
-static bool is_reached(const inner *branches, int n, int gradient) {
-  for (int k = 0; k < n; k++)
-    if (branches[k].gradients[gradient] != none) return true;
-  return false;
-}
-
-// A call's one body is a branch that is always taken; `first`: where its captures are.
-static sn_status differentiate_branches(const sni_vjp *v, const sni_control *c) {
-  sni_graph *graph = v->b->graph;
-  const int n_bodies = v->node.n_bodies, first = c->first_capture;
-  const int n_operands = first + c->n_captures;
-  const sni_dim apart = 1;
-  const bool is_call = c->kind == SNI_CONTROL_CALL;
-  inner *branches = SNI_ARENA_ARRAY(graph->arena, inner, n_bodies);
-  sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
-  sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, n_operands + c->n_results);
-  if (!branches || !bodies || !operands) return no_memory(v, (size_t)n_operands);
-  for (int k = 0; k < n_bodies; k++) {
-    SNI_TRY(make_branch(&branches[k], v, c, v->node.bodies[k]));
-    bodies[k] = branches[k].graph;
-  }
-  int n = n_operands, n_out = 0;
-  bool any = false;
-  if (n_operands) memcpy(operands, v->node.operands, (size_t)n_operands * sizeof(*operands));
-  for (int i = 0; i < c->n_results; i++)
-    if (v->dys[i] != none) operands[n++] = v->dys[i];
-  for (int i = 0; i < c->n_captures; i++) {
-    if (!v->wanted[first + i] || !is_reached(branches, n_bodies, i)) continue;
-    for (int k = 0; k < n_bodies; k++)
-      SNI_TRY(add_gradient(&branches[k], branches[k].gradients[i], operand_type(v, first + i), -1));
-    any = true;
-  }
-  sni_node_id control;
-  if (!any) return SN_OK;
-  SNI_TRY(sni_graph_add_control(graph, v->node.op, operands, n, &apart, is_call, bodies, n_bodies,
-                                v->b->location, &control));
-  for (int i = 0; i < c->n_captures; i++)
-    if (v->wanted[first + i] && is_reached(branches, n_bodies, i))
-      v->out[first + i] = result_of(v, control, n_out++);
-  return v->b->status;
-}
-
-void sni_vjp_cond(const sni_vjp *v) {
-  const sni_control c = sni_control_of(&v->node);
-  if (!v->b->status) v->b->status = differentiate_branches(v, &c);
-}
-
-void sni_vjp_call(const sni_vjp *v) {
-  sni_vjp_cond(v);
+  return sni_is_inexact(sni_vjp_operand_type(v, operand)->dtype);
 }
 
 // ---- scan
@@ -210,10 +30,10 @@ typedef struct loop_back {
   const sni_node *forward;  // whose step has the outputs by now
   bool is_while;
   const sni_control *c;
-  inner in;
-  uint32_t n_forward;  // nodes of the iteration back that are parameters or compute the step anew
-  bool *needed;        // per node of the iteration back
-  kept_row *kept;      // values of the step that are read
+  sni_vjp_body in;
+  sni_graph *step;  // a copy of the forward one, which gets outputs
+  bool *needed;     // per node of the iteration back
+  kept_row *kept;   // values of the step that are read
   int n_kept;
   bool *reached;      // per carry: it has a cotangent, from outside or from a later iteration
   sni_node_id *sums;  // per carry that is a variable: the sum over its reads
@@ -246,21 +66,22 @@ static bool has_cotangents(const loop_back *l, int output) {
 // settled when it is known which carries are read.
 static sn_status add_rows(loop_back *l) {
   const sni_control *c = l->c;
-  inner *in = &l->in;
+  sni_vjp_body *in = &l->in;
   uint32_t number = 1;
   for (int i = 0; i < c->n_xs; i++) {
-    const sni_type row = row_of(operand_type(l->v, c->first_x + i));
-    SNI_TRY(add_input(in, &row, &number, &in->xs[i]));
+    const sni_type row = row_of(sni_vjp_operand_type(l->v, c->first_x + i));
+    SNI_TRY(sni_vjp_add_input(in, &row, &number, &in->xs[i]));
   }
   for (int i = 0; i < c->n_carries; i++)
-    SNI_TRY(add_input(in, operand_type(l->v, c->first_carry + i), &number, &in->carries[i]));
+    SNI_TRY(sni_vjp_add_input(in, sni_vjp_operand_type(l->v, c->first_carry + i), &number,
+                              &in->carries[i]));
   for (int i = 0; i < c->n_outputs; i++) {
     if (!has_cotangents(l, i)) continue;
     const int result = c->n_carries + i;
     const sni_type row = row_of(sni_graph_type(l->v->b->graph, l->v->dys[result]));
-    SNI_TRY(add_input(in, &row, &number, &in->seeds[result]));
+    SNI_TRY(sni_vjp_add_input(in, &row, &number, &in->seeds[result]));
   }
-  return add_captures(in, number);
+  return sni_vjp_add_captures(in, number);
 }
 
 static sn_status add_carry(loop_back *l, const sni_type *type, sni_node_id *out_node) {
@@ -278,7 +99,7 @@ static sn_status add_sum(loop_back *l, sni_node_id sum, sni_node_id gradient, in
 // What the iteration gives: cotangents of the carries, sums for captures, rows for the xs.
 static sn_status add_results(loop_back *l) {
   const sni_control *c = l->c;
-  inner *in = &l->in;
+  sni_vjp_body *in = &l->in;
   const sni_vjp *v = l->v;
   int32_t variable = 0;
   for (int i = 0; i < c->n_carries; i++) {
@@ -286,19 +107,20 @@ static sn_status add_results(loop_back *l) {
     if (is_variable(l, i))
       SNI_TRY(add_sum(l, l->sums[i], in->gradients[i], variable++));
     else
-      SNI_TRY(add_gradient(in, in->gradients[i], operand_type(v, c->first_carry + i), variable++));
+      SNI_TRY(sni_vjp_add_gradient(in, in->gradients[i],
+                                   sni_vjp_operand_type(v, c->first_carry + i), variable++));
   }
   for (int i = 0; i < c->n_captures; i++) {
     sni_node_id sum = none;
     const sni_node_id gradient = in->gradients[c->n_carries + c->n_xs + i];
     if (!v->wanted[c->first_capture + i] || gradient == none) continue;
-    SNI_TRY(add_carry(l, operand_type(v, c->first_capture + i), &sum));
+    SNI_TRY(add_carry(l, sni_vjp_operand_type(v, c->first_capture + i), &sum));
     SNI_TRY(add_sum(l, sum, gradient, variable++));
   }
   for (int i = 0; i < c->n_xs; i++) {
-    const sni_type row = row_of(operand_type(v, c->first_x + i));
+    const sni_type row = row_of(sni_vjp_operand_type(v, c->first_x + i));
     if (v->wanted[c->first_x + i])
-      SNI_TRY(add_gradient(in, in->gradients[c->n_carries + i], &row, -1));
+      SNI_TRY(sni_vjp_add_gradient(in, in->gradients[c->n_carries + i], &row, -1));
   }
   return SN_OK;
 }
@@ -307,16 +129,15 @@ static sn_status make_step_back(loop_back *l) {
   sni_node_id number;
   const sni_type i64 = sni_type_make(SN_I64, 0, NULL);
   l->n_carries = 0;
-  SNI_TRY(make_inner(&l->in, l->v, l->c, sni_control_step(&l->v->node)));
+  SNI_TRY(sni_vjp_body_make(&l->in, l->v, l->c, sni_control_step(&l->v->node)));
   SNI_TRY(sni_graph_add_parameter(l->in.graph, &i64, SNI_PARAMETER_INPUT, 0, NULL, &number));
   for (int i = 0; i < l->c->n_carries; i++)
     if (has_carry(l, i))
-      SNI_TRY(add_carry(l, operand_type(l->v, l->c->first_carry + i),
+      SNI_TRY(add_carry(l, sni_vjp_operand_type(l->v, l->c->first_carry + i),
                         is_variable(l, i) ? &l->sums[i] : &l->in.seeds[i]));
   SNI_TRY(add_rows(l));
-  SNI_TRY(copy_body(&l->in, number));
-  l->n_forward = l->in.graph->n_nodes;
-  SNI_TRY(differentiate(&l->in));
+  SNI_TRY(sni_vjp_copy_body(&l->in, number));
+  SNI_TRY(sni_vjp_differentiate_body(&l->in));
   return add_results(l);
 }
 
@@ -339,18 +160,20 @@ static sn_status find_needed(loop_back *l) {
   const sni_graph *graph = l->in.graph;
   bool *needed = l->needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
   bool *marks = SNI_ARENA_ARRAY(graph->arena, bool, sni_dim_symbol_count(graph->dims) + 1);
-  if (!needed || !marks) return no_memory(l->v, graph->n_nodes);
+  if (!needed || !marks) return sni_vjp_no_memory(l->v, graph->n_nodes);
   sni_mark_needed(graph, NULL, marks, needed);
   return SN_OK;
 }
 
-static sn_status keep(loop_back *l, sni_node_id in_step) {
-  const sni_type *type = sni_graph_type(l->in.body, in_step);
+static sn_status keep(loop_back *l, sni_node_id here) {
+  const sni_type *type = sni_graph_type(l->in.graph, here);
+  sni_node_id in_step;
   if (!l->is_while && type->rank == SN_MAX_RANK)
     return sni_fail(l->v->b->graph->diag, SN_ERR_GRADIENT,
                     "gradients: a carried value of rank %d leaves no axis for the iterations",
                     SN_MAX_RANK);
-  l->kept[l->n_kept++] = (kept_row){l->in.map[in_step], in_step, 0};
+  SNI_TRY(sni_vjp_forward_node(&l->in, here, l->step, &in_step));
+  l->kept[l->n_kept++] = (kept_row){here, in_step, 0};
   return SN_OK;
 }
 
@@ -358,25 +181,28 @@ static sn_status keep(loop_back *l, sni_node_id in_step) {
 static sn_status find_kept(loop_back *l) {
   const sni_graph *graph = l->in.graph, *body = l->in.body;
   bool *residuals = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
-  l->kept = SNI_ARENA_ARRAY(graph->arena, kept_row, body->n_nodes + 1);
-  if (!residuals || !l->kept) return no_memory(l->v, graph->n_nodes);
+  l->kept = SNI_ARENA_ARRAY(graph->arena, kept_row, graph->n_nodes + 1);
+  if (!residuals || !l->kept) return sni_vjp_no_memory(l->v, graph->n_nodes);
   SNI_TRY(find_needed(l));
-  SNI_TRY(
-      sni_choose_residuals(graph, l->n_forward, SN_MAX_RANK - !l->is_while, l->needed, residuals));
+  sni_vjp_mark_effects(&l->in, l->needed, residuals);
+  SNI_TRY(sni_choose_residuals(graph, l->in.n_forward, SN_MAX_RANK - !l->is_while, l->needed,
+                               residuals));
+  SNI_TRY(sni_vjp_check_effects(&l->in, l->needed));
+  SNI_TRY(sni_vjp_own_body(l->v, body, &l->step));
   for (uint32_t p = 0; p < body->n_parameters; p++) {
-    const sni_parameter *parameter = &body->parameters[p];
-    if (parameter->kind == SNI_PARAMETER_VARIABLE && l->needed[l->in.map[parameter->node]])
-      SNI_TRY(keep(l, parameter->node));
+    const sni_node_id here = l->in.map[body->parameters[p].node];
+    if (body->parameters[p].kind == SNI_PARAMETER_VARIABLE && l->needed[here])
+      SNI_TRY(keep(l, here));
   }
-  for (sni_node_id id = 0; id < body->n_nodes; id++)
-    if (residuals[l->in.map[id]]) SNI_TRY(keep(l, id));
+  for (sni_node_id id = 0; id < graph->n_nodes; id++)
+    if (residuals[id]) SNI_TRY(keep(l, id));
   return SN_OK;
 }
 
 // numbers: per node of the iteration back, of inputs.
 static void number_inputs(loop_back *l, uint32_t *numbers) {
   const sni_control *c = l->c;
-  const inner *in = &l->in;
+  const sni_vjp_body *in = &l->in;
   uint32_t number = 1;
   for (int i = 0; i < c->n_xs; i++) numbers[in->xs[i]] = number++;
   for (int i = 0; i < l->n_kept; i++)
@@ -394,7 +220,7 @@ static sn_status finish_step_back(loop_back *l) {
   sni_graph *to;
   uint32_t *numbers = SNI_ARENA_ARRAY(from->arena, uint32_t, from->n_nodes);
   sni_node_id *map = SNI_ARENA_ARRAY(from->arena, sni_node_id, from->n_nodes);
-  if (!numbers || !map) return no_memory(l->v, from->n_nodes);
+  if (!numbers || !map) return sni_vjp_no_memory(l->v, from->n_nodes);
   number_inputs(l, numbers);
   SNI_TRY(sni_graph_create(from->arena, from->diag, from->name, from->dims, &to));
   for (sni_node_id id = 0; id < from->n_nodes; id++) map[id] = l->needed[id] ? none : 0;
@@ -439,11 +265,9 @@ static sn_status put_down(loop_back *l) {
   sni_graph *graph = l->v->b->graph;
   const int n_bodies = l->v->node.n_bodies;
   sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
-  sni_graph *step = sni_arena_copy(graph->arena, sni_control_step(&l->v->node), sizeof(*step));
+  sni_graph *step = l->step;
   sni_node *forward = SNI_ARENA_NEW(graph->arena, sni_node);
-  if (!step || !bodies || !forward) return no_memory(l->v, 1);
-  step->results_capacity = step->n_results;  // what is added goes to memory of its own
-  step->nodes_capacity = step->n_nodes;
+  if (!bodies || !forward) return sni_vjp_no_memory(l->v, 1);
   memcpy(bodies, l->v->node.bodies, (size_t)n_bodies * sizeof(*bodies));
   bodies[n_bodies - 1] = step;
   for (int i = 0; i < l->n_kept; i++)
@@ -456,7 +280,7 @@ static sn_status put_down(loop_back *l) {
 }
 
 static sni_node_id zeros(const sni_vjp *v, int operand) {
-  const sni_type type = *operand_type(v, operand);
+  const sni_type type = *sni_vjp_operand_type(v, operand);
   return sni_build_full(v->b, &type, 0);
 }
 
@@ -464,7 +288,7 @@ static int add_first_operands(const loop_back *l, sni_node_id *operands) {
   const sni_control *c = l->c;
   const sni_vjp *v = l->v;
   int n = 0;
-  if (l->is_while) operands[n++] = result_of(v, v->y, c->n_carries);
+  if (l->is_while) operands[n++] = sni_vjp_result_of(v, v->y, c->n_carries);
   for (int i = 0; i < c->n_carries; i++)
     if (has_carry(l, i))
       operands[n++] =
@@ -481,7 +305,7 @@ static int add_row_operands(const loop_back *l, sni_node_id *operands) {
   int n = 0;
   for (int i = 0; i < c->n_xs; i++) operands[n++] = v->node.operands[c->first_x + i];
   for (int i = 0; i < l->n_kept; i++)
-    operands[n++] = result_of(v, v->y, c->n_carries + l->kept[i].output);
+    operands[n++] = sni_vjp_result_of(v, v->y, c->n_carries + l->kept[i].output);
   for (int i = c->n_carries; i < c->n_results; i++)
     if (v->dys[i] != none) operands[n++] = v->dys[i];
   return n;
@@ -494,7 +318,7 @@ static sn_status call_back(const loop_back *l, sni_node_id *out_control) {
   const size_t most =
       1 + (size_t)l->n_carries + (size_t)l->n_rows + (size_t)c->n_captures + (size_t)c->n_carries;
   sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, most);
-  if (!operands) return no_memory(v, most);
+  if (!operands) return sni_vjp_no_memory(v, most);
   int n = add_first_operands(l, operands);
   if (!l->is_while) n += add_row_operands(l, operands + n);
   for (int i = 0; i < c->n_captures; i++) operands[n++] = v->node.operands[c->first_capture + i];
@@ -512,14 +336,15 @@ static void take_gradients(const loop_back *l, sni_node_id control) {
   int next = 0;
   for (int i = 0; i < c->n_carries; i++) {
     if (!has_carry(l, i)) continue;
-    if (v->wanted[c->first_carry + i]) v->out[c->first_carry + i] = result_of(v, control, next);
+    if (v->wanted[c->first_carry + i])
+      v->out[c->first_carry + i] = sni_vjp_result_of(v, control, next);
     next++;
   }
   for (int i = 0; i < c->n_captures; i++)
     if (v->wanted[c->first_capture + i] && l->in.gradients[c->n_carries + c->n_xs + i] != none)
-      v->out[c->first_capture + i] = result_of(v, control, next++);
+      v->out[c->first_capture + i] = sni_vjp_result_of(v, control, next++);
   for (int i = 0; i < c->n_xs; i++)
-    if (v->wanted[c->first_x + i]) v->out[c->first_x + i] = result_of(v, control, next++);
+    if (v->wanted[c->first_x + i]) v->out[c->first_x + i] = sni_vjp_result_of(v, control, next++);
 }
 
 static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
@@ -531,7 +356,7 @@ static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
                  .c = c,
                  .reached = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
                  .sums = SNI_ARENA_ARRAY(arena, sni_node_id, c->n_carries + 1)};
-  if (!l.reached || !l.sums) return no_memory(v, (size_t)c->n_carries);
+  if (!l.reached || !l.sums) return sni_vjp_no_memory(v, (size_t)c->n_carries);
   SNI_TRY(find_reached(&l));
   SNI_TRY(find_kept(&l));
   SNI_TRY(put_down(&l));
@@ -557,7 +382,7 @@ static sn_status inline_way_back(const sni_vjp *v, const sni_control *c) {
   const int n_ins = (int)v->node.attrs[0];
   sni_graph *graph = v->b->graph;
   sni_node_id *map = SNI_ARENA_ARRAY(graph->arena, sni_node_id, body->n_nodes + 1);
-  if (!map) return no_memory(v, body->n_nodes);
+  if (!map) return sni_vjp_no_memory(v, body->n_nodes);
   memset(map, 0xff, body->n_nodes * sizeof(*map));
   for (uint32_t i = 0; i < body->n_parameters; i++) {
     const int input = (int)body->parameters[i].index, dy = input - c->first_capture;

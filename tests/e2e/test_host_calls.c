@@ -440,7 +440,7 @@ START_TEST(cancelled_at_each_place) {
 }
 END_TEST
 
-// What is computed again for a gradient is not called again, or it is refused.
+// What is computed again for a gradient is not called again.
 BODY(say_and_square) {
   say(c, in[0], user);
   out[0] = sn_square(in[0]);
@@ -457,14 +457,118 @@ START_TEST(checkpoints_call_once) {
   notes n = {.calls = 0};
   sn_function *f = sn_function_create(c, checkpointed, .user = &n, .inputs = 1, .outputs = 2);
   sn_tensor *x = sn_scalar_f32(c, 3), *y[2];
+  must(c, call(_i, f, &x, 1, y, 2));
+  ck_assert_int_eq(n.calls, 1);
+  ck_assert_double_eq(number(y[1]), 6);
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
+// A gradient that needs what a call with effects gave, wherever the call stands, does not make it again.
+BODY(squared_cube) {
+  sn_tensor *y;
+  sn_host_call(c, cube, SN_ARGS(in[0]), &y, 1, .vjp = cube_vjp, .user = user, .name = "cube");
+  out[0] = sn_mul_scalar(sn_square(y), 0.5);
+  END;
+}
+BODY(counted_cube) {
+  return squared_cube(c, in + 1, out, user);
+}
+BODY(cube_while) {
+  squared_cube(c, in + 1, out + 1, user);
+  out[0] = sn_add(in[0], 1);
+  END;
+}
+BODY(cube_in_branch_in_loop) {
+  return sn_cond(c, sn_greater(in[1], 0), squared_cube, squared_cube, user, in + 1, 1, out, 1);
+}
+BODY(in_branch) {
+  sn_cond(c, sn_greater(in[0], 0), squared_cube, squared_cube, user, in, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+BODY(in_loop) {
+  sn_fori_loop(c, 0, 2, counted_cube, user, in, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+BODY(in_while) {
+  sn_tensor *last[2];
+  sn_while_loop(c, is_small, cube_while, user, SN_ARGS(sn_scalar_f32(c, 3), in[0]), last, 2);
+  out[0] = last[1];
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+BODY(in_branch_in_loop) {
+  sn_fori_loop(c, 0, 2, cube_in_branch_in_loop, user, in, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+BODY(while_in_branch) {
+  sn_tensor *last[2];
+  sn_while_loop(c, is_small, cube_while, user, SN_ARGS(sn_scalar_f32(c, 3), in[0]), last, 2);
+  out[0] = last[1];
+  END;
+}
+BODY(negative) {
+  out[0] = sn_neg(in[0]);
+  END;
+}
+BODY(in_while_in_branch) {
+  sn_cond(c, sn_greater(in[0], 0), while_in_branch, negative, user, in, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+BODY(in_one_branch) {
+  sn_cond(c, sn_greater(in[0], 0), squared_cube, negative, user, in, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+BODY(in_checkpoint) {
+  sn_checkpoint(c, squared_cube, user, in, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+static const struct {
+  sn_callback body;
+  int calls;
+  double value, gradient;  // of x^6 / 2, once or twice
+} readers[] = {{in_branch, 1, 32, 96},     {in_loop, 2, 0x1p29, 0x9p30},
+               {in_while, 1, 32, 96},      {in_branch_in_loop, 2, 0x1p29, 0x9p30},
+               {in_one_branch, 1, 32, 96}, {in_checkpoint, 1, 32, 96}};
+
+START_TEST(histories_of_inner_loops_are_not_kept) {
+  sn_context *c = open_context(_i);
+  notes n = {.calls = 0};
+  sn_function *f = sn_function_create(c, in_while_in_branch, .user = &n, .inputs = 1, .outputs = 2);
+  sn_tensor *x = sn_scalar_f32(c, 2), *y[2];
   const sn_status status = call(_i, f, &x, 1, y, 2);
-  if (status == SN_OK) {
-    ck_assert_int_eq(n.calls, 1);
-    ck_assert_double_eq(number(y[1]), 6);
+  if (_i == EAGER) {
+    must(c, status);
+    ck_assert_double_eq(number(y[1]), 96);
   } else {
-    ck_assert_msg(status == SN_ERR_STATE, "%s", sn_error_message(c));
-    ck_assert_int_eq(n.calls, 0);
+    ck_assert_int_eq(status, SN_ERR_GRADIENT);
+    ck_assert_msg(strstr(sn_error_message(c), "a function of the host's that has effects"), "%s",
+                  sn_error_message(c));
+    ck_assert_msg(strstr(sn_error_message(c), "test_host_calls.c:"), "%s", sn_error_message(c));
   }
+  ck_assert_int_eq(n.calls, _i == EAGER);
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
+START_TEST(gradients_do_not_call_again) {
+  sn_context *c = open_context(_i % MODES);
+  notes n = {.calls = 0};
+  sn_function *f =
+      sn_function_create(c, readers[_i / MODES].body, .user = &n, .inputs = 1, .outputs = 2);
+  sn_tensor *x = sn_scalar_f32(c, 2), *y[2];
+  must(c, call(_i % MODES, f, &x, 1, y, 2));
+  ck_assert_double_eq(number(y[0]), readers[_i / MODES].value);
+  ck_assert_double_eq(number(y[1]), readers[_i / MODES].gradient);
+  ck_assert_int_eq(n.calls, readers[_i / MODES].calls);
   sn_function_destroy(f);
   sn_context_destroy(c);
 }
@@ -785,6 +889,9 @@ int main(void) {
   tcase_add_loop_test(tests, a_call_that_fails, 0, MODES);
   tcase_add_loop_test(tests, cancelled_at_each_place, 0, MODES);
   tcase_add_loop_test(tests, checkpoints_call_once, 0, MODES);
+  tcase_add_loop_test(tests, histories_of_inner_loops_are_not_kept, 0, MODES);
+  tcase_add_loop_test(tests, gradients_do_not_call_again, 0,
+                      MODES * (int)(sizeof(readers) / sizeof(*readers)));
   tcase_add_loop_test(tests, the_context_is_closed, 0, MODES);
   tcase_add_test(tests, what_is_refused);
   tcase_add_loop_test(tests, defined_ops, 0, MODES);
