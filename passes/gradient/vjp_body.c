@@ -109,13 +109,19 @@ static bool is_effect(const sni_vjp_body *in, sni_node_id id) {
   return id < in->n_forward && sni_is_control(node) && sni_node_has_effects(node);
 }
 
-// Histories are read by loops back alone, and of late sizes no other run of the body knows.
-void sni_vjp_mark_effects(const sni_vjp_body *in, const bool *needed, bool *residuals) {
-  for (sni_node_id id = 0; id < in->graph->n_nodes; id++) {
-    const sni_node *node = sni_graph_node(in->graph, id);
+// Histories are read by loops back alone, and a size that the body says is known to it alone.
+sn_status sni_vjp_mark_effects(const sni_vjp_body *in, const bool *needed, bool *residuals) {
+  const sni_graph *graph = in->graph;
+  const size_t n = (size_t)sni_dim_symbol_count(graph->dims) + 1;
+  bool *said = SNI_ARENA_ARRAY(graph->arena, bool, n);
+  if (!said) return sni_vjp_no_memory(in->v, n);
+  sni_mark_said_symbols(graph, said);
+  for (sni_node_id id = 0; id < graph->n_nodes; id++) {
+    const sni_node *node = sni_graph_node(graph, id);
     if (needed[id] && sni_is_result(node) && is_effect(in, node->operands[0]))
-      residuals[id] = !sni_is_history(in->graph, id) && !sni_asks_for_late_size(in->graph, node);
+      residuals[id] = !sni_is_history(graph, id) && !sni_is_made_of(graph, &node->type, said);
   }
+  return SN_OK;
 }
 
 sn_status sni_vjp_check_effects(const sni_vjp_body *in, const bool *needed) {

@@ -40,7 +40,8 @@ sni_node_id sni_vjp_result_of(const sni_vjp *v, sni_node_id control, int index);
 
 // ---- effects
 // Marks in residuals (per node of in->graph) those needed results of what has effects that can be kept.
-void sni_vjp_mark_effects(const sni_vjp_body *in, const bool *needed, bool *residuals);
+// Errors: SN_ERR_MEMORY.
+sn_status sni_vjp_mark_effects(const sni_vjp_body *in, const bool *needed, bool *residuals);
 // needed: what is computed, with residuals kept. Errors: SN_ERR_GRADIENT (something that has effects is).
 sn_status sni_vjp_check_effects(const sni_vjp_body *in, const bool *needed);
 // A copy of a body, of which the nodes may be changed.

@@ -47,7 +47,7 @@ static sn_status find_effects(keeping *k, const sni_vjp_body *branch) {
   k->residuals = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
   if (!marks || !k->needed || !k->residuals) return sni_vjp_no_memory(k->v, graph->n_nodes);
   sni_mark_needed(graph, NULL, marks, k->needed);
-  sni_vjp_mark_effects(branch, k->needed, k->residuals);
+  SNI_TRY(sni_vjp_mark_effects(branch, k->needed, k->residuals));
   memset(k->needed, 0, graph->n_nodes * sizeof(*k->needed));
   sni_mark_needed(graph, k->residuals, marks, k->needed);
   return sni_vjp_check_effects(branch, k->needed);

@@ -184,7 +184,7 @@ static sn_status find_kept(loop_back *l) {
   l->kept = SNI_ARENA_ARRAY(graph->arena, kept_row, graph->n_nodes + 1);
   if (!residuals || !l->kept) return sni_vjp_no_memory(l->v, graph->n_nodes);
   SNI_TRY(find_needed(l));
-  sni_vjp_mark_effects(&l->in, l->needed, residuals);
+  SNI_TRY(sni_vjp_mark_effects(&l->in, l->needed, residuals));
   SNI_TRY(sni_choose_residuals(graph, l->in.n_forward, SN_MAX_RANK - !l->is_while, l->needed,
                                residuals));
   SNI_TRY(sni_vjp_check_effects(&l->in, l->needed));

@@ -525,6 +525,22 @@ BODY(in_one_branch) {
   sn_gradients(out[0], in, 1, out + 1);
   END;
 }
+BODY(sum_of_squared_cubes) {
+  sn_tensor *y;
+  squared_cube(c, in, &y, user);
+  out[0] = sn_sum(y);
+  END;
+}
+BODY(sum_of_negative) {
+  out[0] = sn_neg(sn_sum(in[0]));
+  END;
+}
+BODY(late_in_branch) {
+  sn_tensor *all = sn_reshape(in[0], SN_SHAPE(1)), *y = sn_boolean_mask(all, sn_greater(all, 0));
+  sn_cond(c, sn_greater(in[0], 0), sum_of_squared_cubes, sum_of_negative, user, &y, 1, out, 1);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
 BODY(in_checkpoint) {
   sn_checkpoint(c, squared_cube, user, in, 1, out, 1);
   sn_gradients(out[0], in, 1, out + 1);
@@ -536,7 +552,8 @@ static const struct {
   double value, gradient;  // of x^6 / 2, once or twice
 } readers[] = {{in_branch, 1, 32, 96},     {in_loop, 2, 0x1p29, 0x9p30},
                {in_while, 1, 32, 96},      {in_branch_in_loop, 2, 0x1p29, 0x9p30},
-               {in_one_branch, 1, 32, 96}, {in_checkpoint, 1, 32, 96}};
+               {in_one_branch, 1, 32, 96}, {late_in_branch, 1, 32, 96},
+               {in_checkpoint, 1, 32, 96}};
 
 START_TEST(histories_of_inner_loops_are_not_kept) {
   sn_context *c = open_context(_i);

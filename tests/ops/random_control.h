@@ -205,7 +205,7 @@ static inline int draw_block(program *p, const sight *around, const node *x, int
   sight s = *around;
   s.depth++;
   s.alone |= x->kind == VMAP;
-  s.silent |= x->kind == WHILE && around->depth && p->order;
+  s.silent |= (x->kind == WHILE || x->late) && around->depth && p->order;
   if (s.depth > p->depth) p->depth = s.depth;
   *b = (block){.n_in = n_in, .n_out = n_out, .first_input = add_values(p, n_in, in)};
   for (int i = 0; i < n_in; i++) see(&s, b->first_input + i);
@@ -276,10 +276,11 @@ static inline void draw_custom(program *p, const sight *s, node *x) {
 }
 
 static inline void draw_host(program *p, const sight *s, node *x) {
-  do x->which = (int)draw(p, n_host_forms);
-  while ((x->which >= first_noted && (s->alone || s->silent)) ||
-         (x->which == HOST_BY_HOST && p->order > 1));
   x->a = pick_of(p, s, any_type(p, s));
+  const bool is_late = p->types[x->a] == LATE && s->depth && p->order;
+  const bool is_silent = s->alone || s->silent || is_late;
+  do x->which = (int)draw(p, n_host_forms);
+  while ((x->which >= first_noted && is_silent) || (x->which == HOST_BY_HOST && p->order > 1));
   x->b = pick_of(p, s, NUMBER);
   x->n_out = 1 + (x->which == HOST_PAIR);
   const value_type types[2] = {p->types[x->a], NUMBER};
