@@ -116,8 +116,10 @@ static inline sn_tensor *initial(sn_context *c, const program *p, int variable) 
       p->dtype);
 }
 
+// Nobody else holds the variables' values afterwards, so that they may be updated in place.
 static inline void reset(setting *s) {
   const program *p = s->j.p;
+  SN_SCOPE(s->context);
   sn_random_set_state(s->context, (sn_random_state){p->seed, 0, 0});
   for (int i = 0; i < n_variables; i++) sn_assign(s->j.variables[i], initial(s->context, p, i));
 }
@@ -181,6 +183,7 @@ static inline sn_status run_mode(setting *s, mode how, sn_tensor *const *in, sn_
 }
 
 static inline void copy_state(setting *s, results *all) {
+  SN_SCOPE(s->context);
   sn_random_state state = {0, 0, 0};
   for (int i = 0; i < n_variables; i++) copy(all, sn_read_variable(s->j.variables[i]));
   ck_assert_int_eq(sn_random_get_state(s->context, &state), SN_OK);
