@@ -30,7 +30,8 @@ static sn_context *contexts[2];  // interpreter, LLVM
 
 typedef struct tally {
   uint64_t programs, slopes, rough, faults, unseen, refusals, of_kind[n_kinds],
-      of_depth[most_depth + 1], open, of_order[4], f32;
+      of_depth[most_depth + 1], open, of_order[4], f32, marked, structured, late_rows,
+      of_form[n_host_forms];
   int64_t iterations[n_kinds];
 } tally;
 
@@ -169,9 +170,18 @@ static void note_program(const program *p, tally *t) {
   t->programs++;
   t->of_depth[p->depth]++;
   t->open += p->open_dims;
+  t->marked += p->marked;
   t->f32 += p->dtype == SN_F32;
   t->of_order[p->order]++;
   for (int kind = 0; kind < n_kinds; kind++) t->of_kind[kind] += has(p, (node_kind)kind);
+  bool structured = false, late_rows = false;
+  for (int i = 0; i < p->n_nodes; i++) {
+    structured |= p->nodes[i].structured;
+    late_rows |= p->nodes[i].late;
+    if (p->nodes[i].kind == HOST) t->of_form[p->nodes[i].which]++;
+  }
+  t->structured += structured;
+  t->late_rows += late_rows;
 }
 
 static void add_tally(tally *to, const tally *t) {
@@ -285,6 +295,12 @@ static void print_tally(const tally *t) {
              (double)t->iterations[kind] / (double)(t->of_kind[kind] ? t->of_kind[kind] : 1));
     printf("\n");
   }
+  printf("unknown dims from the beginning %.1f %%, structs %.1f %%, scans over late rows %.1f %%\n",
+         (double)t->marked / n, (double)t->structured / n, (double)t->late_rows / n);
+  printf("host calls by form:");
+  for (int form = 0; form < n_host_forms; form++)
+    printf(" %llu", (unsigned long long)t->of_form[form]);
+  printf("\n");
   printf(
       "slopes compared %llu (not smooth there: %llu); faults %llu (nobody sees: %llu); of the "
       "host's %llu\n",
