@@ -3,6 +3,7 @@
 #define TESTS_OPS_CONTROL_HOST_H
 
 #include "ops/random_control.h"
+#include "runtime/scalar.h"
 
 struct job;
 typedef struct call {
@@ -30,14 +31,11 @@ static inline int64_t elements_of(const sn_view *v) {
 }
 
 static inline double load(const sn_view *v, int64_t i) {
-  return v->dtype == SN_F64 ? ((const double *)v->data)[i] : (double)((const float *)v->data)[i];
+  return sni_scalar_value(sni_scalar_load(v->dtype, v->data, i));
 }
 
 static inline void store(const sn_view *v, int64_t i, double value) {
-  if (v->dtype == SN_F64)
-    ((double *)v->data)[i] = value;
-  else
-    ((float *)v->data)[i] = (float)value;
+  sni_scalar_store(sni_scalar_of(v->dtype, value), v->data, i);
 }
 
 // ---- failures, and what has been done

@@ -450,6 +450,7 @@ static inline void generate(program *p, uint64_t seed) {
   p->open_dims = chance(p, 35);
   p->marked = p->open_dims && chance(p, 40);
   p->order = chance(p, 70) ? 1 + (int)draw(p, 3) : 0;
+  if (!p->order && chance(p, 40)) p->dtype = chance(p, 50) ? SN_F16 : SN_BF16;
   p->smooth = p->order == 1 && chance(p, 60);
   p->no_while = p->order > 1 && chance(p, 75);
   for (int i = 0; i < n_bindings; i++) {

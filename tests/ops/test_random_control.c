@@ -30,7 +30,7 @@ static sn_context *contexts[2];  // interpreter, LLVM
 
 typedef struct tally {
   uint64_t programs, slopes, rough, faults, unseen, refusals, of_kind[n_kinds],
-      of_depth[most_depth + 1], open, of_order[4], f32, marked, structured, late_rows,
+      of_depth[most_depth + 1], open, of_order[4], f32, half, marked, structured, late_rows,
       of_form[n_host_forms];
   int64_t iterations[n_kinds];
 } tally;
@@ -172,6 +172,7 @@ static void note_program(const program *p, tally *t) {
   t->open += p->open_dims;
   t->marked += p->marked;
   t->f32 += p->dtype == SN_F32;
+  t->half += p->dtype == SN_F16 || p->dtype == SN_BF16;
   t->of_order[p->order]++;
   for (int kind = 0; kind < n_kinds; kind++) t->of_kind[kind] += has(p, (node_kind)kind);
   bool structured = false, late_rows = false;
@@ -295,8 +296,11 @@ static void print_tally(const tally *t) {
              (double)t->iterations[kind] / (double)(t->of_kind[kind] ? t->of_kind[kind] : 1));
     printf("\n");
   }
-  printf("unknown dims from the beginning %.1f %%, structs %.1f %%, scans over late rows %.1f %%\n",
-         (double)t->marked / n, (double)t->structured / n, (double)t->late_rows / n);
+  printf(
+      "16-bit floats %.1f %%, unknown dims from the beginning %.1f %%, structs %.1f %%, scans over "
+      "late rows %.1f %%\n",
+      (double)t->half / n, (double)t->marked / n, (double)t->structured / n,
+      (double)t->late_rows / n);
   printf("host calls by form:");
   for (int form = 0; form < n_host_forms; form++)
     printf(" %llu", (unsigned long long)t->of_form[form]);
