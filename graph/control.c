@@ -58,19 +58,6 @@ const sni_graph *sni_control_step(const sni_node *node) {
   return node->bodies[node->op == SNI_OP_WHILE ? 1 : 0];
 }
 
-bool sni_has_effects(const sni_graph *graph) {
-  for (sni_node_id id = 0; id < graph->n_nodes; id++)
-    if (sni_is_control(&graph->nodes[id]) && sni_node_has_effects(&graph->nodes[id])) return true;
-  return false;
-}
-
-bool sni_node_has_effects(const sni_node *control) {
-  if (sni_control_of(control).kind == SNI_CONTROL_HOST) return control->attrs[0] != 0;
-  for (int i = 0; i < control->n_bodies; i++)
-    if (sni_has_effects(control->bodies[i])) return true;
-  return false;
-}
-
 // ---- bodies
 sni_node_id sni_body_output(const sni_graph *body, int index) {
   for (uint32_t i = 0; i < body->n_results; i++)
@@ -88,6 +75,15 @@ int sni_body_outputs(const sni_graph *body) {
   int n = 0;
   for (uint32_t i = 0; i < body->n_results; i++) n += body->results[i].variable < 0;
   return n;
+}
+
+const sni_node *sni_effect_of(const sni_node *node) {
+  const sni_node *found = NULL;
+  if (node->op == SNI_OP_HOST) return node->attrs[0] ? node : NULL;
+  for (int b = 0; b < node->n_bodies && !found; b++)
+    for (uint32_t i = 0; i < node->bodies[b]->n_nodes && !found; i++)
+      found = sni_effect_of(&node->bodies[b]->nodes[i]);
+  return found;
 }
 
 // ---- types

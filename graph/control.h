@@ -46,14 +46,13 @@ sni_control sni_control_of(const sni_node *node);
 // The body that gives the results (of a cond the first one).
 const sni_graph *sni_control_step(const sni_node *node);
 
-// Whether it calls functions of the host's that have effects; whether nodes of the graph do.
-bool sni_node_has_effects(const sni_node *control);
-bool sni_has_effects(const sni_graph *graph);
-
 // The node behind output number `index` of a body; behind the next value of carry `index`. SNI_NO_NODE: there is none.
 sni_node_id sni_body_output(const sni_graph *body, int index);
 sni_node_id sni_body_next(const sni_graph *body, int index);
 int sni_body_outputs(const sni_graph *body);
+
+// A call in the node, or in its bodies, of a function of the host's that has effects; NULL: there is none.
+const sni_node *sni_effect_of(const sni_node *node);
 
 // The while whose history a rescan walks; NULL: its first operand is none.
 const sni_node *sni_loop_of_history(const sni_graph *graph, sni_node_id history);

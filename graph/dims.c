@@ -264,14 +264,6 @@ void sni_dim_mark_symbols(const sni_dim_table *table, sni_dim dim, bool as_writt
   sni_dim_mark_symbols(table, e->b, as_written, marks);
 }
 
-bool sni_dim_has_marked(const sni_dim_table *table, sni_dim dim, const bool *marks) {
-  dim = sni_dim_canonical(table, dim);
-  if (!sni_dim_is_reference(dim)) return false;
-  const sni_dim_expression *e = &sni_dim_at(table, dim)->expression;
-  if (e->op == SNI_DIM_SYMBOL) return marks[e->a];
-  return sni_dim_has_marked(table, e->a, marks) || sni_dim_has_marked(table, e->b, marks);
-}
-
 bool sni_dim_has_late(const sni_dim_table *table, sni_dim dim) {
   if (!table || !table->n_late || !sni_dim_is_reference(dim)) return false;
   const sni_dim_expression *e = &sni_dim_at(table, dim)->expression;

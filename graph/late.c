@@ -33,18 +33,6 @@ bool sni_asks_for_late_size(const sni_graph *graph, const sni_node *node) {
   return false;
 }
 
-void sni_mark_said_symbols(const sni_graph *graph, bool *marks) {
-  for (sni_node_id id = 0; id < graph->n_nodes; id++)
-    if (sni_is_about_sizes(&graph->nodes[id]) && graph->nodes[id].n_operands)
-      sni_dim_mark_symbols(graph->dims, graph->nodes[id].attrs[0], false, marks);
-}
-
-bool sni_is_made_of(const sni_graph *graph, const sni_type *type, const bool *marks) {
-  for (int d = 0; d < type->rank; d++)
-    if (sni_dim_has_marked(graph->dims, type->dims[d], marks)) return true;
-  return false;
-}
-
 // An extent whose symbol has become another size, or whose size is none, is a condition as well.
 static bool is_wanted(const sni_graph *graph, const sni_node *node, const bool *marks) {
   if (!node->n_operands) return true;
@@ -70,16 +58,6 @@ void sni_mark_needed(const sni_graph *graph, const bool *leaves, bool *marks, bo
 bool sni_has_late_dims(const sni_graph *graph) {
   for (uint32_t i = 0; i < graph->n_nodes; i++)
     if (sni_is_about_sizes(&graph->nodes[i])) return true;
-  return false;
-}
-
-bool sni_learns_sizes(const sni_graph *graph, sni_node_id first) {
-  for (sni_node_id id = first; id < graph->n_nodes; id++) {
-    const sni_node *node = sni_graph_node(graph, id);
-    if (sni_is_about_sizes(node)) return true;
-    for (int i = 0; i < node->n_bodies; i++)
-      if (sni_learns_sizes(node->bodies[i], 0)) return true;
-  }
   return false;
 }
 

@@ -20,17 +20,11 @@
 void sni_mark_node_symbols(const sni_graph *graph, const sni_node *node, bool *marks);
 // Whether one of those is late.
 bool sni_asks_for_late_size(const sni_graph *graph, const sni_node *node);
-// Marks the symbols that extents of the graph itself say, late ones and others.
-void sni_mark_said_symbols(const sni_graph *graph, bool *marks);
-// Whether a dim of the type is made of a marked symbol.
-bool sni_is_made_of(const sni_graph *graph, const sni_type *type, const bool *marks);
 // Marks what results need, conditions among it: per node, in addition to what is marked. leaves: per node, or NULL: what
 // such a one is made of is not needed. marks: room for a bool per symbol; not read where the table has no late one.
 void sni_mark_needed(const sni_graph *graph, const bool *leaves, bool *marks, bool *needed);
 // Whether the graph has nodes about sizes.
 bool sni_has_late_dims(const sni_graph *graph);
-// Whether those from `first` on are, or have bodies with such nodes.
-bool sni_learns_sizes(const sni_graph *graph, sni_node_id first);
 // Appends the conditions on late symbols that have come up since. Errors: SN_ERR_MEMORY.
 sn_status sni_add_requirements(sni_graph *graph, sni_location location);
 // Late symbols are said before they are asked for, and stay in the bodies that say them. Errors: SN_ERR_SHAPE.

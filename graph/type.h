@@ -66,8 +66,6 @@ bool sni_dim_is_made_late(const sni_dim_table *table, sni_dim dim);
 sni_dim sni_dim_unified(const sni_dim_table *table, sni_dim dim);
 // Marks the symbols that the dim is made of; as_written: before unification.
 void sni_dim_mark_symbols(const sni_dim_table *table, sni_dim dim, bool as_written, bool *marks);
-// Whether it is made of a marked one.
-bool sni_dim_has_marked(const sni_dim_table *table, sni_dim dim, const bool *marks);
 // The dim that names symbol number i.
 sni_dim sni_dim_symbol(const sni_dim_table *table, int i);
 int64_t sni_dim_hint(const sni_dim_table *table, sni_dim dim);  // value under the hints; -1 unknown

@@ -59,12 +59,6 @@ static sn_status trace_alone(const checkpoint *r, sni_trace *trace) {
   return SN_OK;
 }
 
-// Calls of the host's that have effects are not made again, and sizes that a run finds out are known to the run alone: then all is
-// kept, as without a checkpoint.
-static bool runs_once(const sni_graph *graph) {
-  return sni_has_effects(graph) || sni_learns_sizes(graph, 0);
-}
-
 static sn_status record(const checkpoint *r, sni_trace *trace) {
   sn_tensor **captures;
   int n_captures;
@@ -85,11 +79,12 @@ static sn_status checkpoint_op_by_op(const checkpoint *r) {
   sn_context *context = r->context;
   sni_trace trace;
   if (!sni_is_recording(context)) return sni_run_here(context, &r->code, r->in, r->out);
-  sn_status status = sni_trace_open(&trace, context, &context->record->arena, name);
+  sn_status status = sni_record_trace(context->record, context, name, &trace);
   if (status) return status;
   trace.is_body = trace.keeps_small = true;
   status = trace_alone(r, &trace);
-  const bool once = !status && runs_once(trace.graph);
+  // sizes that a run finds out are known to the run alone: then all is kept, as without a checkpoint
+  const bool once = !status && sni_has_late_dims(trace.graph);
   if (!status && !once) status = record(r, &trace);
   sni_trace_close(&trace);
   return once ? sni_run_here(context, &r->code, r->in, r->out) : status;

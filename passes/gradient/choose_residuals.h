@@ -5,7 +5,7 @@
 #include "graph/graph.h"
 
 // graph: an iteration back, whose first n_forward nodes compute the step anew. needed: per node; on return without what
-// residuals stand for. residuals: per node, those that have to be; on return all to be put down, of ranks up to most_rank.
+// residuals stand for. residuals: per node, all false; on return those to be put down, of ranks up to most_rank.
 // Errors: SN_ERR_MEMORY.
 sn_status sni_choose_residuals(const sni_graph *graph, uint32_t n_forward, int most_rank,
                                bool *needed, bool *residuals);

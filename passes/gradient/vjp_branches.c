@@ -1,172 +1,166 @@
-// Gradients of branches: a control op of the same kind, whose bodies compute what the forward ones do once more and then their
-// gradients. Of a cond in the branch that was taken; of a call in a call of its own, apart from the first.
-#include "graph/late.h"
-#include "passes/gradient/vjp_body.h"
-#include "passes/graph/passes.h"
+// Gradients of branches: a cond of the bodies on their way back, of which that of the branch runs which was taken. A call's one
+// body is a branch that is always taken, and its gradient a call of its own, apart from the first. What the user says is a
+// gradient that stands among the nodes around.
+#include "passes/gradient/vjp_bodies.h"
 #include "passes/graph/rewrite_control.h"
 
 #include <string.h>
 
 static const sni_node_id none = SNI_NO_NODE;
 
-// inputs: captures, then the cotangents that there are.
-static sn_status make_branch(sni_vjp_body *in, const sni_vjp *v, const sni_control *c,
-                             const sni_graph *body) {
-  uint32_t number = (uint32_t)c->n_captures;
-  SNI_TRY(sni_vjp_body_make(in, v, c, body));
+// A value of one branch that the forward op puts down: one more output of all branches, zeros in the others.
+typedef struct kept_value {
+  int branch;
+  sni_node_id node;  // of that branch's body
+} kept_value;
+
+typedef struct branches {
+  const sni_vjp *v;
+  const sni_control *c;
+  sni_vjp_body *all;
+  int n;
+  sni_graph **bodies;  // on their way back
+  bool **needed;       // per branch and node of its way back
+  kept_value *kept;
+  int n_kept, n_seeds;
+} branches;
+
+// inputs: captures, then the cotangents that there are, then what is put down.
+static sn_status make_branch(const branches *b, int k) {
+  const sni_vjp *v = b->v;
+  uint32_t number = (uint32_t)b->c->n_captures;
+  sni_vjp_body *in = &b->all[k];
+  SNI_TRY(sni_vjp_open_body(in, v, b->c, v->node.bodies[k]));
   SNI_TRY(sni_vjp_add_captures(in, 0));
-  for (int i = 0; i < c->n_results; i++)
+  for (int i = 0; i < b->c->n_results; i++)
     if (v->dys[i] != none)
       SNI_TRY(
           sni_vjp_add_input(in, sni_graph_type(v->b->graph, v->dys[i]), &number, &in->seeds[i]));
-  SNI_TRY(sni_vjp_copy_body(in, none));
-  return sni_vjp_differentiate_body(in);
+  return sni_vjp_differentiate_body(in, none);
 }
 
-static bool is_reached(const sni_vjp_body *branches, int n, int gradient) {
-  for (int k = 0; k < n; k++)
-    if (branches[k].gradients[gradient] != none) return true;
+static bool is_reached(const branches *b, int capture) {
+  for (int k = 0; k < b->n; k++)
+    if (b->all[k].gradients[capture] != none) return b->v->wanted[b->c->first_capture + capture];
   return false;
 }
 
-// ---- effects
-// What one branch keeps: the forward one gives it out, those beside it zeros.
-typedef struct keeping {
-  const sni_vjp *v;
-  const sni_vjp_body *branches;
-  int n_bodies;
-  sni_graph **forward;  // copies of the forward bodies; NULL: nothing is kept yet
-  int n_kept, n_inputs;
-  bool *needed, *residuals;  // per node of the branch at hand
-} keeping;
-
-static sn_status find_effects(keeping *k, const sni_vjp_body *branch) {
-  const sni_graph *graph = branch->graph;
-  bool *marks = SNI_ARENA_ARRAY(graph->arena, bool, sni_dim_symbol_count(graph->dims) + 1);
-  k->needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
-  k->residuals = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
-  if (!marks || !k->needed || !k->residuals) return sni_vjp_no_memory(k->v, graph->n_nodes);
-  sni_mark_needed(graph, NULL, marks, k->needed);
-  SNI_TRY(sni_vjp_mark_effects(branch, k->needed, k->residuals));
-  memset(k->needed, 0, graph->n_nodes * sizeof(*k->needed));
-  sni_mark_needed(graph, k->residuals, marks, k->needed);
-  return sni_vjp_check_effects(branch, k->needed);
-}
-
-static sn_status own_bodies(keeping *k) {
-  if (k->forward) return SN_OK;
-  k->forward = SNI_ARENA_ARRAY(k->v->b->graph->arena, sni_graph *, k->n_bodies);
-  if (!k->forward) return sni_vjp_no_memory(k->v, (size_t)k->n_bodies);
-  for (int i = 0; i < k->n_bodies; i++)
-    SNI_TRY(sni_vjp_own_body(k->v, k->v->node.bodies[i], &k->forward[i]));
+// *out_any: there are some.
+static sn_status add_gradients(const branches *b, bool *out_any) {
+  *out_any = false;
+  for (int i = 0; i < b->c->n_captures; i++) {
+    if (!is_reached(b, i)) continue;
+    for (int k = 0; k < b->n; k++)
+      SNI_TRY(sni_vjp_add_gradient(&b->all[k], b->all[k].gradients[i],
+                                   sni_vjp_operand_type(b->v, b->c->first_capture + i), -1));
+    *out_any = true;
+  }
   return SN_OK;
 }
 
-static sn_status give_out(keeping *k, int which, sni_node_id here) {
-  const sni_type type = *sni_graph_type(k->branches[which].graph, here);
-  SNI_TRY(own_bodies(k));
-  for (int i = 0; i < k->n_bodies; i++) {
-    sni_build b = sni_build_make(k->forward[i], k->v->b->location);
-    sni_node_id id = SNI_NO_NODE;
-    if (i == which)
-      SNI_TRY(sni_vjp_forward_node(&k->branches[i], here, k->forward[i], &id));
-    else
-      id = sni_build_full(&b, &type, 0);
-    SNI_TRY(b.status);
-    SNI_TRY(sni_graph_add_result(k->forward[i], id, -1));
+// ---- what is put down: what functions of the host's gave that have effects
+static bool is_kept(const sni_graph *body, sni_node_id id) {
+  const sni_node *node = sni_graph_node(body, id);
+  return sni_is_result(node) && sni_effect_of(sni_graph_node(body, node->operands[0]));
+}
+
+static sn_status keep_values(branches *b, int k) {
+  sni_vjp_body *in = &b->all[k];
+  sni_arena *arena = in->graph->arena;
+  bool *leaves = SNI_ARENA_ARRAY(arena, bool, in->graph->n_nodes + 1);
+  uint32_t *inputs = SNI_ARENA_ARRAY(arena, uint32_t, in->graph->n_nodes + 1);
+  if (!leaves || !inputs) return sni_vjp_no_memory(b->v, in->graph->n_nodes);
+  for (sni_node_id id = 0; id < in->body->n_nodes; id++)
+    if (is_kept(in->body, id)) leaves[in->map[id]] = true;
+  SNI_TRY(sni_vjp_find_needed(in, leaves, &b->needed[k]));
+  SNI_TRY(sni_vjp_refuse_effects(in->graph, b->needed[k]));
+  memset(inputs, 0xff, in->graph->n_nodes * sizeof(*inputs));
+  const int first = b->c->n_captures + b->n_seeds, n_before = b->n_kept;
+  for (sni_node_id id = 0; id < in->body->n_nodes; id++) {
+    if (!is_kept(in->body, id) || !b->needed[k][in->map[id]]) continue;
+    inputs[in->map[id]] = (uint32_t)(first + b->n_kept);
+    b->kept[b->n_kept++] = (kept_value){k, id};
   }
-  k->n_kept++;
+  return b->n_kept > n_before ? sni_vjp_take_inputs(in, b->needed[k], inputs) : SN_OK;
+}
+
+static sn_status add_outputs(const branches *b, int k, sni_graph *body) {
+  for (int i = 0; i < b->n_kept; i++) {
+    const kept_value *kept = &b->kept[i];
+    const sni_graph *other = b->v->node.bodies[kept->branch];
+    sni_node_id node = kept->node;
+    if (kept->branch != k)
+      SNI_TRY(
+          sni_graph_add_full(body, sni_graph_type(other, kept->node), 0, b->v->b->location, &node));
+    SNI_TRY(sni_graph_add_result(body, node, -1));
+  }
   return SN_OK;
 }
 
-// The branch again, which is given what it keeps, without what nobody needs.
-static sn_status read_kept(keeping *k, int which, sni_graph **io_graph) {
-  const sni_graph *from = *io_graph;
-  sni_graph *to;
-  sni_node_id *map = SNI_ARENA_ARRAY(from->arena, sni_node_id, from->n_nodes);
-  if (!map) return sni_vjp_no_memory(k->v, from->n_nodes);
-  SNI_TRY(sni_graph_create(from->arena, from->diag, from->name, from->dims, &to));
-  for (sni_node_id id = 0; id < from->n_nodes; id++) map[id] = k->needed[id] ? none : 0;
-  for (uint32_t i = 0; i < from->n_parameters; i++) {
-    const sni_parameter *p = &from->parameters[i];
-    if (k->needed[p->node])
-      SNI_TRY(sni_graph_add_parameter(to, sni_graph_type(from, p->node), p->kind, p->index, NULL,
-                                      &map[p->node]));
+static sn_status put_down(const branches *b) {
+  sni_graph *graph = b->v->b->graph;
+  if (!b->n_kept) return SN_OK;
+  sni_graph **forward = SNI_ARENA_ARRAY(graph->arena, sni_graph *, b->n);
+  if (!forward) return sni_vjp_no_memory(b->v, (size_t)b->n);
+  for (int k = 0; k < b->n; k++) {
+    SNI_TRY(sni_vjp_copy_forward(b->v, b->v->node.bodies[k], &forward[k]));
+    SNI_TRY(add_outputs(b, k, forward[k]));
   }
-  for (sni_node_id id = 0; id < from->n_nodes; id++) {
-    if (!k->residuals[id] || !k->needed[id]) continue;
-    const uint32_t number = (uint32_t)(k->n_inputs + k->n_kept);
-    SNI_TRY(give_out(k, which, id));
-    SNI_TRY(sni_graph_add_parameter(to, sni_graph_type(from, id), SNI_PARAMETER_INPUT, number, NULL,
-                                    &map[id]));
-  }
-  SNI_TRY(sni_inline_body(to, from, map));
-  for (uint32_t i = 0; i < from->n_results; i++)
-    SNI_TRY(sni_graph_add_result(to, map[from->results[i].node], from->results[i].variable));
-  *io_graph = to;
+  graph->nodes[b->v->y].bodies = forward;
   return SN_OK;
-}
-
-// graphs: the branches back, which become others where they keep something; the operands are more by that.
-static sn_status keep_effects(const sni_vjp *v, const sni_control *c, const sni_vjp_body *branches,
-                              sni_graph **graphs, sni_node_id **io_operands, int *io_n) {
-  sni_graph *graph = v->b->graph;
-  keeping k = {.v = v,
-               .branches = branches,
-               .n_bodies = v->node.n_bodies,
-               .n_inputs = *io_n - c->first_capture};
-  for (int i = 0; i < k.n_bodies; i++) {
-    if (!sni_has_effects(v->node.bodies[i])) continue;
-    SNI_TRY(find_effects(&k, &branches[i]));
-    SNI_TRY(read_kept(&k, i, &graphs[i]));
-  }
-  if (!k.n_kept) return SN_OK;
-  sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, *io_n + k.n_kept);
-  if (!operands) return sni_vjp_no_memory(v, (size_t)k.n_kept);
-  memcpy(operands, *io_operands, (size_t)*io_n * sizeof(*operands));
-  graph->nodes[v->y].bodies = k.forward;
-  for (int i = 0; i < k.n_kept; i++)
-    operands[(*io_n)++] = sni_vjp_result_of(v, v->y, c->n_results + i);
-  *io_operands = operands;
-  return v->b->status;
 }
 
 // ---- the op
-// A call's one body is a branch that is always taken; `first`: where its captures are.
-static sn_status differentiate_branches(const sni_vjp *v, const sni_control *c) {
+static sn_status open_branches(branches *b) {
+  sni_arena *arena = b->v->b->graph->arena;
+  size_t n_nodes = 0;
+  for (int k = 0; k < b->n; k++) n_nodes += b->v->node.bodies[k]->n_nodes;
+  b->all = SNI_ARENA_ARRAY(arena, sni_vjp_body, b->n);
+  b->bodies = SNI_ARENA_ARRAY(arena, sni_graph *, b->n);
+  b->needed = SNI_ARENA_ARRAY(arena, bool *, b->n);
+  b->kept = SNI_ARENA_ARRAY(arena, kept_value, n_nodes + 1);
+  if (!b->all || !b->bodies || !b->needed || !b->kept) return sni_vjp_no_memory(b->v, n_nodes);
+  for (int i = 0; i < b->c->n_results; i++) b->n_seeds += b->v->dys[i] != none;
+  for (int k = 0; k < b->n; k++) SNI_TRY(make_branch(b, k));
+  return SN_OK;
+}
+
+static sn_status add_control(const branches *b, sni_node_id *out_control) {
+  const sni_vjp *v = b->v;
   sni_graph *graph = v->b->graph;
-  const int n_bodies = v->node.n_bodies, first = c->first_capture;
-  const int n_operands = first + c->n_captures;
+  const int first = b->c->first_capture + b->c->n_captures;
+  const bool is_call = b->c->kind == SNI_CONTROL_CALL;
   const sni_dim apart = 1;
-  const bool is_call = c->kind == SNI_CONTROL_CALL;
-  sni_vjp_body *branches = SNI_ARENA_ARRAY(graph->arena, sni_vjp_body, n_bodies);
-  sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
-  sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, n_operands + c->n_results);
-  if (!branches || !bodies || !operands) return sni_vjp_no_memory(v, (size_t)n_operands);
-  for (int k = 0; k < n_bodies; k++) {
-    SNI_TRY(make_branch(&branches[k], v, c, v->node.bodies[k]));
-    bodies[k] = branches[k].graph;
-  }
-  int n = n_operands, n_out = 0;
-  bool any = false;
-  if (n_operands) memcpy(operands, v->node.operands, (size_t)n_operands * sizeof(*operands));
-  for (int i = 0; i < c->n_results; i++)
+  int n = first;
+  sni_node_id *operands =
+      SNI_ARENA_ARRAY(graph->arena, sni_node_id, first + b->n_seeds + b->n_kept + 1);
+  if (!operands) return sni_vjp_no_memory(v, (size_t)first);
+  if (first) memcpy(operands, v->node.operands, (size_t)first * sizeof(*operands));
+  for (int i = 0; i < b->c->n_results; i++)
     if (v->dys[i] != none) operands[n++] = v->dys[i];
-  for (int i = 0; i < c->n_captures; i++) {
-    if (!v->wanted[first + i] || !is_reached(branches, n_bodies, i)) continue;
-    for (int k = 0; k < n_bodies; k++)
-      SNI_TRY(sni_vjp_add_gradient(&branches[k], branches[k].gradients[i],
-                                   sni_vjp_operand_type(v, first + i), -1));
-    any = true;
-  }
+  for (int i = 0; i < b->n_kept; i++)
+    operands[n++] = sni_vjp_result_of(v, v->y, b->c->n_results + i);
+  SNI_TRY(v->b->status);
+  return sni_graph_add_control(graph, v->node.op, operands, n, &apart, is_call, b->bodies, b->n,
+                               v->b->location, out_control);
+}
+
+static sn_status differentiate_branches(const sni_vjp *v, const sni_control *c) {
+  branches b = {.v = v, .c = c, .n = v->node.n_bodies};
   sni_node_id control;
+  bool any;
+  int n_out = 0;
+  SNI_TRY(open_branches(&b));
+  SNI_TRY(add_gradients(&b, &any));
   if (!any) return SN_OK;
-  SNI_TRY(keep_effects(v, c, branches, bodies, &operands, &n));
-  SNI_TRY(sni_graph_add_control(graph, v->node.op, operands, n, &apart, is_call, bodies, n_bodies,
-                                v->b->location, &control));
+  for (int k = 0; k < b.n; k++) {
+    SNI_TRY(keep_values(&b, k));
+    b.bodies[k] = b.all[k].graph;
+  }
+  SNI_TRY(put_down(&b));
+  SNI_TRY(add_control(&b, &control));
   for (int i = 0; i < c->n_captures; i++)
-    if (v->wanted[first + i] && is_reached(branches, n_bodies, i))
-      v->out[first + i] = sni_vjp_result_of(v, control, n_out++);
+    if (is_reached(&b, i)) v->out[c->first_capture + i] = sni_vjp_result_of(v, control, n_out++);
   return v->b->status;
 }
 
@@ -177,4 +171,35 @@ void sni_vjp_cond(const sni_vjp *v) {
 
 void sni_vjp_call(const sni_vjp *v) {
   sni_vjp_cond(v);
+}
+
+// ---- what the user says
+// The body itself, among the nodes around: so it has a gradient, too.
+static sn_status inline_way_back(const sni_vjp *v, const sni_control *c) {
+  const sni_graph *body = v->node.bodies[0];
+  const int n_ins = (int)v->node.attrs[0];
+  sni_graph *graph = v->b->graph;
+  sni_node_id *map = SNI_ARENA_ARRAY(graph->arena, sni_node_id, body->n_nodes + 1);
+  if (!map) return sni_vjp_no_memory(v, body->n_nodes);
+  memset(map, 0xff, body->n_nodes * sizeof(*map));
+  for (uint32_t i = 0; i < body->n_parameters; i++) {
+    const int input = (int)body->parameters[i].index, dy = input - c->first_capture;
+    sni_node_id *to = &map[body->parameters[i].node];
+    if (dy < 0)
+      *to = v->node.operands[input];
+    else if (dy >= c->n_results)
+      *to = v->node.operands[c->first_capture + input - c->first_capture_input];
+    else
+      *to = v->dys[dy] != none ? v->dys[dy] : sni_vjp_zeros(v, n_ins + dy);
+  }
+  SNI_TRY(v->b->status);
+  SNI_TRY(sni_inline_body(graph, body, map));
+  for (int i = 0; i < n_ins; i++)
+    if (v->wanted[i]) v->out[i] = map[sni_body_output(body, i)];
+  return SN_OK;
+}
+
+void sni_vjp_custom(const sni_vjp *v) {
+  const sni_control c = sni_control_of(&v->node);
+  if (!v->b->status) v->b->status = inline_way_back(v, &c);
 }

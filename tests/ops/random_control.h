@@ -142,7 +142,7 @@ static inline value_type variable_type(const program *p, int variable) {
 typedef struct sight {
   int n, values[most_values], depth;  // of blocks
   bool alone;   // an example of many: no variables, random numbers, effects or late sizes
-  bool silent;  // a loop of unknown length in another body, with a way back: no effects
+  bool silent;  // an inner step or a checkpoint, with a way back: no effects
 } sight;
 
 static inline void see(sight *s, int value) {
@@ -205,7 +205,7 @@ static inline int draw_block(program *p, const sight *around, const node *x, int
   sight s = *around;
   s.depth++;
   s.alone |= x->kind == VMAP;
-  s.silent |= (x->kind == WHILE || x->late) && around->depth && p->order;
+  s.silent |= p->order && (x->kind == CHECKPOINT || (x->kind == SCAN && x->end));
   if (s.depth > p->depth) p->depth = s.depth;
   *b = (block){.n_in = n_in, .n_out = n_out, .first_input = add_values(p, n_in, in)};
   for (int i = 0; i < n_in; i++) see(&s, b->first_input + i);
@@ -278,7 +278,7 @@ static inline void draw_custom(program *p, const sight *s, node *x) {
 static inline void draw_host(program *p, const sight *s, node *x) {
   x->a = pick_of(p, s, any_type(p, s));
   const bool is_late = p->types[x->a] == LATE && s->depth && p->order;
-  const bool is_silent = s->alone || s->silent || is_late;
+  const bool is_silent = s->alone || s->silent || is_late || (p->order && s->depth > 1);
   do x->which = (int)draw(p, n_host_forms);
   while ((x->which >= first_noted && is_silent) || (x->which == HOST_BY_HOST && p->order > 1));
   x->b = pick_of(p, s, NUMBER);
@@ -308,7 +308,7 @@ static inline value_type draw_shape(program *p, const sight *s, node *x) {
 // Gives the type of the result.
 static inline value_type draw_operands(program *p, const sight *s, node *x) {
   const value_type any = any_type(p, s);
-  value_type type = any;
+  value_type type;
   switch (x->kind) {
     case BINARY:
       x->a = pick_of(p, s, any);

@@ -1,24 +1,17 @@
-// Gradients of loops: each is a loop, whose step computes what the forward one does once more and then its gradients. Of a scan from
-// the last iteration to the first, each from the carries that it began with, which the forward loop puts down as more outputs, with
-// what would be dear to compute again (choose_residuals.h); of a while in the same way, whose number of iterations its history knows.
+// Gradients of loops: loops the other way round, whose bodies compute what the forward ones do once more and then their gradients.
+// Of a scan from the last iteration to the first, each from the carries that it began with, which the forward loop puts down as
+// more outputs, with what would be dear to compute again or may not be (choose_residuals.h); of a while in the same way, whose
+// number of iterations its history knows.
 //
 // Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
 // of rows are its outputs.
-#include "graph/late.h"
 #include "passes/gradient/choose_residuals.h"
-#include "passes/gradient/vjp_body.h"
-#include "passes/graph/passes.h"
-#include "passes/graph/rewrite_control.h"
+#include "passes/gradient/vjp_bodies.h"
 
 #include <string.h>
 
 static const sni_node_id none = SNI_NO_NODE;
 
-static bool is_float(const sni_vjp *v, int operand) {
-  return sni_is_inexact(sni_vjp_operand_type(v, operand)->dtype);
-}
-
-// ---- scan
 // A value of each iteration that the forward loop puts down: a carry as the iteration begins, or a residual.
 typedef struct kept_row {
   sni_node_id here, in_step;
@@ -31,9 +24,8 @@ typedef struct loop_back {
   bool is_while;
   const sni_control *c;
   sni_vjp_body in;
-  sni_graph *step;  // a copy of the forward one, which gets outputs
-  bool *needed;     // per node of the iteration back
-  kept_row *kept;   // values of the step that are read
+  bool *needed;    // per node of the iteration back
+  kept_row *kept;  // values of the step that are read
   int n_kept;
   bool *reached;      // per carry: it has a cotangent, from outside or from a later iteration
   sni_node_id *sums;  // per carry that is a variable: the sum over its reads
@@ -44,6 +36,10 @@ typedef struct loop_back {
 // the sum over the reads of all iterations.
 static bool is_variable(const loop_back *l, int carry) {
   return carry >= l->c->n_carries - l->c->n_variables;
+}
+
+static bool is_float(const sni_vjp *v, int operand) {
+  return sni_is_inexact(sni_vjp_operand_type(v, operand)->dtype);
 }
 
 static bool has_carry(const loop_back *l, int carry) {
@@ -129,15 +125,14 @@ static sn_status make_step_back(loop_back *l) {
   sni_node_id number;
   const sni_type i64 = sni_type_make(SN_I64, 0, NULL);
   l->n_carries = 0;
-  SNI_TRY(sni_vjp_body_make(&l->in, l->v, l->c, sni_control_step(&l->v->node)));
+  SNI_TRY(sni_vjp_open_body(&l->in, l->v, l->c, sni_control_step(&l->v->node)));
   SNI_TRY(sni_graph_add_parameter(l->in.graph, &i64, SNI_PARAMETER_INPUT, 0, NULL, &number));
   for (int i = 0; i < l->c->n_carries; i++)
     if (has_carry(l, i))
       SNI_TRY(add_carry(l, sni_vjp_operand_type(l->v, l->c->first_carry + i),
                         is_variable(l, i) ? &l->sums[i] : &l->in.seeds[i]));
   SNI_TRY(add_rows(l));
-  SNI_TRY(sni_vjp_copy_body(&l->in, number));
-  SNI_TRY(sni_vjp_differentiate_body(&l->in));
+  SNI_TRY(sni_vjp_differentiate_body(&l->in, number));
   return add_results(l);
 }
 
@@ -156,24 +151,13 @@ static sn_status find_reached(loop_back *l) {
   return SN_OK;
 }
 
-static sn_status find_needed(loop_back *l) {
-  const sni_graph *graph = l->in.graph;
-  bool *needed = l->needed = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
-  bool *marks = SNI_ARENA_ARRAY(graph->arena, bool, sni_dim_symbol_count(graph->dims) + 1);
-  if (!needed || !marks) return sni_vjp_no_memory(l->v, graph->n_nodes);
-  sni_mark_needed(graph, NULL, marks, needed);
-  return SN_OK;
-}
-
-static sn_status keep(loop_back *l, sni_node_id here) {
-  const sni_type *type = sni_graph_type(l->in.graph, here);
-  sni_node_id in_step;
+static sn_status keep(loop_back *l, sni_node_id in_step) {
+  const sni_type *type = sni_graph_type(l->in.body, in_step);
   if (!l->is_while && type->rank == SN_MAX_RANK)
     return sni_fail(l->v->b->graph->diag, SN_ERR_GRADIENT,
                     "gradients: a carried value of rank %d leaves no axis for the iterations",
                     SN_MAX_RANK);
-  SNI_TRY(sni_vjp_forward_node(&l->in, here, l->step, &in_step));
-  l->kept[l->n_kept++] = (kept_row){here, in_step, 0};
+  l->kept[l->n_kept++] = (kept_row){l->in.map[in_step], in_step, 0};
   return SN_OK;
 }
 
@@ -181,21 +165,19 @@ static sn_status keep(loop_back *l, sni_node_id here) {
 static sn_status find_kept(loop_back *l) {
   const sni_graph *graph = l->in.graph, *body = l->in.body;
   bool *residuals = SNI_ARENA_ARRAY(graph->arena, bool, graph->n_nodes);
-  l->kept = SNI_ARENA_ARRAY(graph->arena, kept_row, graph->n_nodes + 1);
+  l->kept = SNI_ARENA_ARRAY(graph->arena, kept_row, body->n_nodes + 1);
   if (!residuals || !l->kept) return sni_vjp_no_memory(l->v, graph->n_nodes);
-  SNI_TRY(find_needed(l));
-  SNI_TRY(sni_vjp_mark_effects(&l->in, l->needed, residuals));
+  SNI_TRY(sni_vjp_find_needed(&l->in, NULL, &l->needed));
   SNI_TRY(sni_choose_residuals(graph, l->in.n_forward, SN_MAX_RANK - !l->is_while, l->needed,
                                residuals));
-  SNI_TRY(sni_vjp_check_effects(&l->in, l->needed));
-  SNI_TRY(sni_vjp_own_body(l->v, body, &l->step));
+  SNI_TRY(sni_vjp_refuse_effects(graph, l->needed));
   for (uint32_t p = 0; p < body->n_parameters; p++) {
-    const sni_node_id here = l->in.map[body->parameters[p].node];
-    if (body->parameters[p].kind == SNI_PARAMETER_VARIABLE && l->needed[here])
-      SNI_TRY(keep(l, here));
+    const sni_parameter *parameter = &body->parameters[p];
+    if (parameter->kind == SNI_PARAMETER_VARIABLE && l->needed[l->in.map[parameter->node]])
+      SNI_TRY(keep(l, parameter->node));
   }
-  for (sni_node_id id = 0; id < graph->n_nodes; id++)
-    if (residuals[id]) SNI_TRY(keep(l, id));
+  for (sni_node_id id = 0; id < body->n_nodes; id++)
+    if (residuals[l->in.map[id]]) SNI_TRY(keep(l, id));
   return SN_OK;
 }
 
@@ -217,31 +199,11 @@ static void number_inputs(loop_back *l, uint32_t *numbers) {
 // The iteration back again, without what nobody needs.
 static sn_status finish_step_back(loop_back *l) {
   const sni_graph *from = l->in.graph;
-  sni_graph *to;
   uint32_t *numbers = SNI_ARENA_ARRAY(from->arena, uint32_t, from->n_nodes);
-  sni_node_id *map = SNI_ARENA_ARRAY(from->arena, sni_node_id, from->n_nodes);
-  if (!numbers || !map) return sni_vjp_no_memory(l->v, from->n_nodes);
+  if (!numbers) return sni_vjp_no_memory(l->v, from->n_nodes);
+  memset(numbers, 0xff, from->n_nodes * sizeof(*numbers));
   number_inputs(l, numbers);
-  SNI_TRY(sni_graph_create(from->arena, from->diag, from->name, from->dims, &to));
-  for (sni_node_id id = 0; id < from->n_nodes; id++) map[id] = l->needed[id] ? none : 0;
-  for (uint32_t i = 0; i < from->n_parameters; i++) {
-    const sni_parameter *p = &from->parameters[i];
-    const uint32_t index = p->kind == SNI_PARAMETER_INPUT ? numbers[p->node] : p->index;
-    if (l->needed[p->node])
-      SNI_TRY(sni_graph_add_parameter(to, sni_graph_type(from, p->node), p->kind, index, NULL,
-                                      &map[p->node]));
-  }
-  for (int i = 0; i < l->n_kept; i++) {
-    const sni_node_id here = l->kept[i].here;
-    if (map[here] == none)  // a residual
-      SNI_TRY(sni_graph_add_parameter(to, sni_graph_type(from, here), SNI_PARAMETER_INPUT,
-                                      numbers[here], NULL, &map[here]));
-  }
-  SNI_TRY(sni_inline_body(to, from, map));
-  for (uint32_t i = 0; i < from->n_results; i++)
-    SNI_TRY(sni_graph_add_result(to, map[from->results[i].node], from->results[i].variable));
-  l->in.graph = to;
-  return SN_OK;
+  return sni_vjp_take_inputs(&l->in, l->needed, numbers);
 }
 
 // Number of the output that is a node of the step; one more where there is none.
@@ -265,9 +227,10 @@ static sn_status put_down(loop_back *l) {
   sni_graph *graph = l->v->b->graph;
   const int n_bodies = l->v->node.n_bodies;
   sni_graph **bodies = SNI_ARENA_ARRAY(graph->arena, sni_graph *, n_bodies);
-  sni_graph *step = l->step;
+  sni_graph *step;
   sni_node *forward = SNI_ARENA_NEW(graph->arena, sni_node);
   if (!bodies || !forward) return sni_vjp_no_memory(l->v, 1);
+  SNI_TRY(sni_vjp_copy_forward(l->v, sni_control_step(&l->v->node), &step));
   memcpy(bodies, l->v->node.bodies, (size_t)n_bodies * sizeof(*bodies));
   bodies[n_bodies - 1] = step;
   for (int i = 0; i < l->n_kept; i++)
@@ -279,11 +242,6 @@ static sn_status put_down(loop_back *l) {
   return SN_OK;
 }
 
-static sni_node_id zeros(const sni_vjp *v, int operand) {
-  const sni_type type = *sni_vjp_operand_type(v, operand);
-  return sni_build_full(v->b, &type, 0);
-}
-
 static int add_first_operands(const loop_back *l, sni_node_id *operands) {
   const sni_control *c = l->c;
   const sni_vjp *v = l->v;
@@ -291,11 +249,12 @@ static int add_first_operands(const loop_back *l, sni_node_id *operands) {
   if (l->is_while) operands[n++] = sni_vjp_result_of(v, v->y, c->n_carries);
   for (int i = 0; i < c->n_carries; i++)
     if (has_carry(l, i))
-      operands[n++] =
-          v->dys[i] != none && !is_variable(l, i) ? v->dys[i] : zeros(v, c->first_carry + i);
+      operands[n++] = v->dys[i] != none && !is_variable(l, i)
+                          ? v->dys[i]
+                          : sni_vjp_zeros(v, c->first_carry + i);
   for (int i = 0; i < c->n_captures; i++)
     if (v->wanted[c->first_capture + i] && l->in.gradients[c->n_carries + c->n_xs + i] != none)
-      operands[n++] = zeros(v, c->first_capture + i);
+      operands[n++] = sni_vjp_zeros(v, c->first_capture + i);
   return n;
 }
 
@@ -373,35 +332,4 @@ void sni_vjp_scan(const sni_vjp *v) {
 
 void sni_vjp_while(const sni_vjp *v) {
   sni_vjp_scan(v);
-}
-
-// ---- what the user says
-// The body itself, among the nodes around: so it has a gradient, too.
-static sn_status inline_way_back(const sni_vjp *v, const sni_control *c) {
-  const sni_graph *body = v->node.bodies[0];
-  const int n_ins = (int)v->node.attrs[0];
-  sni_graph *graph = v->b->graph;
-  sni_node_id *map = SNI_ARENA_ARRAY(graph->arena, sni_node_id, body->n_nodes + 1);
-  if (!map) return sni_vjp_no_memory(v, body->n_nodes);
-  memset(map, 0xff, body->n_nodes * sizeof(*map));
-  for (uint32_t i = 0; i < body->n_parameters; i++) {
-    const int input = (int)body->parameters[i].index, dy = input - c->first_capture;
-    sni_node_id *to = &map[body->parameters[i].node];
-    if (dy < 0)
-      *to = v->node.operands[input];
-    else if (dy >= c->n_results)
-      *to = v->node.operands[c->first_capture + input - c->first_capture_input];
-    else
-      *to = v->dys[dy] != none ? v->dys[dy] : zeros(v, n_ins + dy);
-  }
-  SNI_TRY(v->b->status);
-  SNI_TRY(sni_inline_body(graph, body, map));
-  for (int i = 0; i < n_ins; i++)
-    if (v->wanted[i]) v->out[i] = map[sni_body_output(body, i)];
-  return SN_OK;
-}
-
-void sni_vjp_custom(const sni_vjp *v) {
-  const sni_control c = sni_control_of(&v->node);
-  if (!v->b->status) v->b->status = inline_way_back(v, &c);
 }
