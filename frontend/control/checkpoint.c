@@ -7,6 +7,7 @@
 #include "frontend/control/apart.h"
 #include "frontend/gradient/record.h"
 #include "graph/control.h"
+#include "graph/late.h"
 
 #include <sinter/gradient.h>
 
@@ -61,7 +62,6 @@ static sn_status trace_alone(const checkpoint *r, sni_trace *trace) {
 static sn_status record(const checkpoint *r, sni_trace *trace) {
   sn_tensor **captures;
   int n_captures;
-  SNI_TRY(trace_alone(r, trace));
   SNI_TRY(sni_take_captures(trace, r->n_in, &captures, &n_captures));
   const int n = r->n_in + n_captures;
   sni_node_id *nodes = SNI_ARENA_ARRAY(trace->graph->arena, sni_node_id, n + 1);
@@ -86,9 +86,12 @@ static sn_status checkpoint_op_by_op(const checkpoint *r) {
   sn_status status = sni_record_trace(context->record, context, name, &trace);
   if (status) return status;
   trace.is_body = trace.keeps_small = true;
-  status = record(r, &trace);
+  status = trace_alone(r, &trace);
+  // sizes that a run finds out are known to the run alone: then all is kept, as without a checkpoint
+  const bool once = !status && sni_has_late_dims(trace.graph);
+  if (!status && !once) status = record(r, &trace);
   sni_trace_close(&trace);
-  return status;
+  return once ? sni_run_here(context, &r->code, r->in, r->out) : status;
 }
 
 // ---- public

@@ -1,8 +1,10 @@
-// Random programs with branches, loops, variables, random numbers and custom gradients, as data: drawn from a seed so that each
-// node fits its operands; what they are like can be counted, a failing one printed and made smaller node by node.
+// Random programs with branches, loops, variables, random numbers, custom gradients, functions of the host's and sizes that a
+// run finds out, as data: drawn from a seed so that each node fits its operands; what they are like can be counted, a failing
+// one printed and made smaller node by node.
 //
 // A program is a tree of blocks, the bodies of its control nodes. A block sees its inputs, what the blocks around it have
-// computed before, and what it has computed itself. Values are numbers, vectors [n] or matrices [m, n], of one dtype.
+// computed before, and what it has computed itself. Values are numbers, vectors [n], matrices [m, n] or vectors of a late
+// size, of one dtype; those of a late size stay in their block and what is inside of it.
 #ifndef TESTS_OPS_RANDOM_CONTROL_H
 #define TESTS_OPS_RANDOM_CONTROL_H
 
@@ -14,8 +16,10 @@
 #include <string.h>
 
 enum {
-  n_inputs = 3,     // one of each type
-  n_variables = 2,  // a number, and a vector (a number where n is open)
+  n_inputs = 3,  // one of each type
+  // a number; a vector (a number where n is open); a table [3,2]; a count, i64
+  n_variables = 4,
+  n_plain_variables = 2,
   n_outputs = 3,
   most_nodes = 64,
   most_blocks = 48,
@@ -26,7 +30,7 @@ enum {
   n_bindings = 3,
 };
 
-typedef enum value_type { NUMBER, VECTOR, MATRIX, n_types } value_type;
+typedef enum value_type { NUMBER, VECTOR, MATRIX, LATE } value_type;
 
 typedef enum node_kind {
   UNARY,
@@ -42,21 +46,46 @@ typedef enum node_kind {
   PROBE,  // an element of a small tensor, by an index that an input gives: where faults are injected
   STOP,
   INNER_GRADIENT,
+  ASSIGN_TABLE,  // elements, slices and rows of the third variable, from itself too
+  READ_TABLE,
+  COUNT,     // one or two more in the fourth
+  SHAPE,     // sizes as values, and what is as long as something else by computation
+  HOST,      // which: a host_form
+  EXTRACT,   // as many elements as there are
+  USE_LATE,  // what becomes of them
   COND,
   SWITCH,
   WHILE,
   FORI,
   SCAN,
   MAP,
+  VMAP,
   CUSTOM,
   CHECKPOINT,
   n_kinds
 } node_kind;
 
 static const char *const kind_names[n_kinds] = {
-    "unary",  "binary", "reduce", "draw",  "assign", "assign_add",      "assign part",
-    "read",   "set",    "pick",   "probe", "stop",   "inner gradient",  "cond",
-    "switch", "while",  "fori",   "scan",  "map_fn", "custom gradient", "checkpoint"};
+    "unary",      "binary", "reduce", "draw",      "assign",  "assign_add",     "assign part",
+    "read",       "set",    "pick",   "probe",     "stop",    "inner gradient", "assign table",
+    "read table", "count",  "shape",  "host call", "extract", "use late",       "cond",
+    "switch",     "while",  "fori",   "scan",      "map_fn",  "vectorized_map", "custom gradient",
+    "checkpoint"};
+
+typedef enum host_form {
+  HOST_PURE,      // with a gradient of ops
+  HOST_OP,        // the same as an op that is defined
+  HOST_COMPOSED,  // a defined op of ops
+  HOST_BY_HOST,   // the gradient is a call, too
+  HOST_EFFECT,    // what it is given is noted
+  HOST_PAIR,      // two operands, two results of other shapes, noted
+  HOST_SAY,       // no result, noted
+  n_host_forms,
+  first_noted = HOST_EFFECT,
+  first_second_order = HOST_BY_HOST,  // this one alone has no second derivative
+} host_form;
+
+enum { n_extract_forms = 9, n_shape_forms = 6, n_use_forms = 4 };
 
 typedef struct node {
   node_kind kind;
@@ -65,8 +94,9 @@ typedef struct node {
   int n_in, in[most_ports];  // what a body gets: carries, or what a branch is given
   int first_result, n_out;   // values
   int n_blocks, blocks[3];
-  int begin, end;     // FORI
-  bool reverse, off;  // off: the results are inputs of the program
+  int begin, end;                  // FORI
+  bool reverse, structured, late;  // late: a scan over as many rows as there are
+  bool off;                        // the results are inputs of the program, or what it was made of
 } node;
 
 typedef struct block {
@@ -79,12 +109,14 @@ typedef struct program {
   uint64_t seed, state;
   sn_dtype dtype;
   bool open_dims;  // called with three sizes
+  bool marked;     // which are unknown from the beginning
   int order;       // of derivatives; 3: a jvp
   int64_t m[n_bindings], n[n_bindings];
   int n_nodes, n_blocks, n_values, n_probes, depth;
   node nodes[most_nodes];
   block blocks[most_blocks];
   value_type types[most_values];
+  int same_size[most_values];  // of a LATE one: the first of those as long
   int outputs[n_outputs];
   bool
       smooth;  // nothing in it cuts or bends a gradient, so that it can be compared with differences
@@ -101,6 +133,7 @@ static inline bool chance(program *p, unsigned percent) {
   return draw(p, 100) < percent;
 }
 
+// Of a plain variable.
 static inline value_type variable_type(const program *p, int variable) {
   return variable && !p->open_dims ? VECTOR : NUMBER;
 }
@@ -108,6 +141,8 @@ static inline value_type variable_type(const program *p, int variable) {
 // ---- what is in sight while a block is drawn
 typedef struct sight {
   int n, values[most_values], depth;  // of blocks
+  bool alone;   // an example of many: no variables, random numbers, effects or late sizes
+  bool silent;  // an inner step or a checkpoint, with a way back: no effects
 } sight;
 
 static inline void see(sight *s, int value) {
@@ -123,6 +158,22 @@ static inline int pick_of(program *p, const sight *s, value_type type) {
                        : found[draw(p, (unsigned)n)];
 }
 
+static inline bool sees_late(const program *p, const sight *s) {
+  for (int i = 0; i < s->n; i++)
+    if (p->types[s->values[i]] == LATE) return true;
+  return false;
+}
+
+// Of the type and size of a value.
+static inline int pick_like(program *p, const sight *s, int value) {
+  int found[most_values], n = 0;
+  if (p->types[value] != LATE) return pick_of(p, s, p->types[value]);
+  for (int i = 0; i < s->n; i++)
+    if (p->types[s->values[i]] == LATE && p->same_size[s->values[i]] == p->same_size[value])
+      found[n++] = s->values[i];
+  return found[draw(p, (unsigned)n)];
+}
+
 static inline int add_values(program *p, int n, const value_type *types) {
   const int first = p->n_values;
   for (int i = 0; i < n; i++) p->types[p->n_values++] = types[i];
@@ -131,6 +182,11 @@ static inline int add_values(program *p, int n, const value_type *types) {
 
 static inline value_type small_type(program *p) {
   return chance(p, 55) ? VECTOR : NUMBER;
+}
+
+static inline value_type any_type(program *p, const sight *s) {
+  const value_type type = chance(p, 15) ? MATRIX : small_type(p);
+  return sees_late(p, s) && chance(p, 25) ? LATE : type;
 }
 
 // ---- blocks
@@ -142,12 +198,14 @@ static inline bool has_room(const program *p) {
 }
 
 // A block with inputs of these types, whose outputs have those.
-static inline int draw_block(program *p, const sight *around, int n_in, const value_type *in,
-                             int n_out, const value_type *out) {
-  const int number = p->n_blocks++;
+static inline int draw_block(program *p, const sight *around, const node *x, int n_in,
+                             const value_type *in, const value_type *out) {
+  const int number = p->n_blocks++, n_out = x->n_out;
   block *b = &p->blocks[number];
   sight s = *around;
   s.depth++;
+  s.alone |= x->kind == VMAP;
+  s.silent |= p->order && (x->kind == CHECKPOINT || (x->kind == SCAN && x->end));
   if (s.depth > p->depth) p->depth = s.depth;
   *b = (block){.n_in = n_in, .n_out = n_out, .first_input = add_values(p, n_in, in)};
   for (int i = 0; i < n_in; i++) see(&s, b->first_input + i);
@@ -172,7 +230,8 @@ static inline void draw_branches(program *p, const sight *s, node *x) {
   for (int i = 0; i < x->n_out; i++) out[i] = small_type(p);
   x->a = pick_of(p, s, NUMBER);
   x->n_blocks = x->kind == COND ? 2 : x->kind == SWITCH ? 3 : 1;
-  for (int i = 0; i < x->n_blocks; i++) x->blocks[i] = draw_block(p, s, x->n_in, in, x->n_out, out);
+  x->structured = x->kind == COND && chance(p, 30);
+  for (int i = 0; i < x->n_blocks; i++) x->blocks[i] = draw_block(p, s, x, x->n_in, in, out);
   x->first_result = add_values(p, x->n_out, out);
 }
 
@@ -185,7 +244,8 @@ static inline void draw_counted(program *p, const sight *s, node *x) {
   x->end = x->begin + (int)draw(p, 5);
   x->n_out = x->n_in;
   x->n_blocks = 1;
-  x->blocks[0] = draw_block(p, s, x->n_in + 1, types, x->n_out, types + 1);
+  x->structured = x->kind == WHILE && chance(p, 30);
+  x->blocks[0] = draw_block(p, s, x, x->n_in + 1, types, types + 1);
   x->first_result = add_values(p, x->n_out, types + 1);
   p->has_while |= x->kind == WHILE;
 }
@@ -196,11 +256,13 @@ static inline void draw_scan(program *p, const sight *s, node *x) {
   x->a = pick_of(p, s, MATRIX);
   x->reverse = x->kind == SCAN && chance(p, 40);
   x->end = x->kind == SCAN && chance(p, 30);  // in segments
+  x->structured = x->kind == SCAN && chance(p, 30);
+  x->late = x->kind == SCAN && !x->end && !s->alone && chance(p, 25);
   in[x->n_in] = VECTOR;
   memcpy(out, in, sizeof(out));
-  x->n_out = x->n_in + (x->kind == MAP || chance(p, 70));
+  x->n_out = x->n_in + (x->kind != SCAN || (!x->late && chance(p, 70)));
   x->n_blocks = 1;
-  x->blocks[0] = draw_block(p, s, x->n_in + 1, in, x->n_out, out);
+  x->blocks[0] = draw_block(p, s, x, x->n_in + 1, in, out);
   if (x->n_out > x->n_in) out[x->n_in] = MATRIX;
   x->first_result = add_values(p, x->n_out, out);
 }
@@ -209,70 +271,130 @@ static inline void draw_custom(program *p, const sight *s, node *x) {
   const value_type type = small_type(p);
   x->n_in = x->n_out = x->n_blocks = 1;
   x->in[0] = pick_of(p, s, type);
-  x->blocks[0] = draw_block(p, s, 1, &type, 1, &type);
+  x->blocks[0] = draw_block(p, s, x, 1, &type, &type);
   x->first_result = add_values(p, 1, &type);
 }
 
-static inline void draw_plain(program *p, const sight *s, node *x) {
-  const value_type any = chance(p, 15) ? MATRIX : small_type(p);
-  value_type type = any;
-  x->which = (int)draw(p, 64);
+static inline void draw_host(program *p, const sight *s, node *x) {
+  x->a = pick_of(p, s, any_type(p, s));
+  const bool is_late = p->types[x->a] == LATE && s->depth && p->order;
+  const bool is_silent = s->alone || s->silent || is_late || (p->order && s->depth > 1);
+  do x->which = (int)draw(p, n_host_forms);
+  while ((x->which >= first_noted && is_silent) || (x->which == HOST_BY_HOST && p->order > 1));
+  x->b = pick_of(p, s, NUMBER);
+  x->n_out = 1 + (x->which == HOST_PAIR);
+  const value_type types[2] = {p->types[x->a], NUMBER};
+  x->first_result = add_values(p, x->n_out, types);
+  p->same_size[x->first_result] = p->same_size[x->a];
+}
+
+static inline value_type draw_extract(program *p, const sight *s, node *x) {
+  x->which %= n_extract_forms;
+  x->a = pick_of(p, s, x->which >= 7 ? MATRIX : VECTOR);
+  x->b = pick_of(p, s, VECTOR);
+  return LATE;
+}
+
+static inline value_type draw_shape(program *p, const sight *s, node *x) {
+  static const value_type operands[n_shape_forms] = {VECTOR, VECTOR, VECTOR,
+                                                     MATRIX, MATRIX, VECTOR},
+                          results[n_shape_forms] = {NUMBER, VECTOR, VECTOR, MATRIX, VECTOR, VECTOR};
+  x->which %= n_shape_forms;
+  x->a = pick_of(p, s, operands[x->which]);
+  x->b = pick_of(p, s, VECTOR);
+  return results[x->which];
+}
+
+// Gives the type of the result.
+static inline value_type draw_operands(program *p, const sight *s, node *x) {
+  const value_type any = any_type(p, s);
+  value_type type;
   switch (x->kind) {
     case BINARY:
       x->a = pick_of(p, s, any);
-      x->b = pick_of(p, s, chance(p, 70) ? any : any == MATRIX ? VECTOR : NUMBER);
-      break;
+      x->b = chance(p, 70) ? pick_like(p, s, x->a) : pick_of(p, s, any == MATRIX ? VECTOR : NUMBER);
+      return any;
     case REDUCE:
       type = chance(p, 25) ? VECTOR : NUMBER;
       x->a = pick_of(p, s, type == VECTOR || chance(p, 20) ? MATRIX : VECTOR);
-      break;
+      return type;
     case DRAW:
-      type = NUMBER;
-      break;
+      return NUMBER;
     case ASSIGN:
     case ASSIGN_ADD:
     case READ:
-      x->which %= n_variables;
+      x->which %= n_plain_variables;
       type = variable_type(p, x->which);
       x->a = pick_of(p, s, type);
-      break;
+      return type;
     case ASSIGN_PART:
-      type = variable_type(p, 1);
       x->a = x->b = pick_of(p, s, NUMBER);
-      break;
+      return variable_type(p, 1);
+    case ASSIGN_TABLE:
+    case READ_TABLE:
+    case COUNT:
+      x->a = x->b = pick_of(p, s, NUMBER);
+      return NUMBER;
     case PICK:
     case SET:
-      type = x->kind == SET ? VECTOR : NUMBER;
       x->a = pick_of(p, s, VECTOR);
       x->b = pick_of(p, s, NUMBER);
-      break;
+      return x->kind == SET ? VECTOR : NUMBER;
+    case EXTRACT:
+      return draw_extract(p, s, x);
+    case SHAPE:
+      return draw_shape(p, s, x);
+    case USE_LATE:
+      x->which %= n_use_forms;
+      x->a = pick_of(p, s, LATE);
+      x->b = pick_of(p, s, x->which == 2 ? VECTOR : NUMBER);
+      return x->which == 2 ? VECTOR : NUMBER;
     case PROBE:
       x->which = p->n_probes++;
       x->a = pick_of(p, s, any);
-      break;
+      return any;
     default:
       x->a = pick_of(p, s, any);
-      x->b = pick_of(p, s, any == MATRIX ? VECTOR : any);
-      break;
+      x->b = any == MATRIX ? pick_of(p, s, VECTOR) : pick_like(p, s, x->a);
+      return any;
   }
+}
+
+static inline void draw_plain(program *p, const sight *s, node *x) {
+  x->which = (int)draw(p, 64);
+  const value_type type = draw_operands(p, s, x);
   x->n_out = 1;
   x->first_result = add_values(p, 1, &type);
+  p->same_size[x->first_result] = x->kind == EXTRACT ? x->first_result
+                                  : type == LATE     ? p->same_size[x->a]
+                                                     : 0;
+}
+
+static inline bool writes(node_kind kind) {
+  return kind == ASSIGN || kind == ASSIGN_ADD || kind == ASSIGN_PART || kind == ASSIGN_TABLE ||
+         kind == COUNT;
+}
+
+static inline bool fits(const program *p, const sight *s, node_kind kind) {
+  const bool bends = writes(kind) || kind == STOP || kind == CUSTOM || kind == INNER_GRADIENT;
+  if (s->alone && (writes(kind) || kind == DRAW || kind == EXTRACT)) return false;
+  if (kind == USE_LATE && (s->alone || !sees_late(p, s))) return false;
+  return !(p->smooth && bends) && !(p->no_while && kind == WHILE);
 }
 
 static inline node_kind draw_kind(program *p, const sight *s) {
-  static const uint8_t plain[] = {UNARY,          UNARY, UNARY, BINARY, BINARY, BINARY, BINARY,
-                                  DRAW,           READ,  READ,  ASSIGN, REDUCE, REDUCE, ASSIGN_ADD,
-                                  ASSIGN_PART,    SET,   PICK,  PROBE,  STOP,   PROBE,  DRAW,
-                                  INNER_GRADIENT, ASSIGN};
-  static const uint8_t control[] = {COND, SWITCH, WHILE,  FORI, FORI,      SCAN,
-                                    SCAN, MAP,    CUSTOM, COND, CHECKPOINT};
+  static const uint8_t plain[] = {
+      UNARY, UNARY,  UNARY,   BINARY,         BINARY,     BINARY,       BINARY,     DRAW,  READ,
+      READ,  ASSIGN, REDUCE,  REDUCE,         ASSIGN_ADD, ASSIGN_PART,  SET,        PICK,  PROBE,
+      STOP,  PROBE,  DRAW,    INNER_GRADIENT, ASSIGN,     ASSIGN_TABLE, READ_TABLE, COUNT, SHAPE,
+      HOST,  HOST,   EXTRACT, EXTRACT,        USE_LATE,   USE_LATE};
+  static const uint8_t control[] = {COND, SWITCH, WHILE, FORI,   FORI, SCAN,
+                                    SCAN, MAP,    VMAP,  CUSTOM, COND, CHECKPOINT};
   for (;;) {
     const bool has_body = s->depth < most_depth && chance(p, s->depth ? 24 : 55);
     const node_kind kind = has_body ? (node_kind)control[draw(p, sizeof(control))]
                                     : (node_kind)plain[draw(p, sizeof(plain))];
-    const bool bends = kind == ASSIGN || kind == ASSIGN_ADD || kind == ASSIGN_PART ||
-                       kind == STOP || kind == CUSTOM || kind == INNER_GRADIENT;
-    if (!(p->smooth && bends) && !(p->no_while && kind == WHILE)) return kind;
+    if (fits(p, s, kind)) return kind;
   }
 }
 
@@ -288,15 +410,17 @@ static inline void end_node(program *p, sight *s, node *x) {
   for (int i = 0; i < x->n_out; i++) see(s, x->first_result + i);
 }
 
-// What has been assigned is often read in the same body.
-static inline void read_again(program *p, sight *s, block *b, const node *assignment) {
-  const int variable = assignment->kind == ASSIGN_PART ? 1 : assignment->which % n_variables;
-  const value_type type = variable_type(p, variable);
-  if (b->n_nodes == most_in_block || chance(p, 40)) return;
-  node *x = add_node(p, b, READ);
-  x->which = variable;
-  x->n_out = 1;
-  x->first_result = add_values(p, 1, &type);
+// What has been assigned is often read in the same body, and what has a late size used.
+static inline void go_on_with(program *p, sight *s, block *b, const node *last) {
+  const bool is_late = last->kind == EXTRACT, is_plain = writes(last->kind) && last->kind < COUNT;
+  if (b->n_nodes == most_in_block || !(is_late || is_plain) || chance(p, 40)) return;
+  const node_kind kind = is_late ? USE_LATE : last->kind == ASSIGN_TABLE ? READ_TABLE : READ;
+  node *x = add_node(p, b, kind);
+  draw_plain(p, s, x);
+  if (kind == READ) {
+    x->which = last->kind == ASSIGN_PART ? 1 : last->which;
+    x->type = p->types[x->first_result] = variable_type(p, x->which);
+  }
   end_node(p, s, x);
 }
 
@@ -306,27 +430,31 @@ static inline void draw_node(program *p, sight *s, block *b) {
     draw_branches(p, s, x);
   else if (x->kind == WHILE || x->kind == FORI)
     draw_counted(p, s, x);
-  else if (x->kind == SCAN || x->kind == MAP)
+  else if (x->kind == SCAN || x->kind == MAP || x->kind == VMAP)
     draw_scan(p, s, x);
   else if (x->kind == CUSTOM)
     draw_custom(p, s, x);
+  else if (x->kind == HOST)
+    draw_host(p, s, x);
   else
     draw_plain(p, s, x);
   end_node(p, s, x);
-  if (x->kind == ASSIGN || x->kind == ASSIGN_ADD || x->kind == ASSIGN_PART) read_again(p, s, b, x);
+  go_on_with(p, s, b, x);
 }
 
 static inline void generate(program *p, uint64_t seed) {
-  static const value_type inputs[n_types] = {NUMBER, VECTOR, MATRIX};
+  static const value_type inputs[n_inputs] = {NUMBER, VECTOR, MATRIX};
   *p = (program){.seed = seed, .state = seed * 7919 + 17, .n_blocks = 1};
   for (int i = 0; i < 4; i++) draw(p, 2);
   p->dtype = chance(p, 25) ? SN_F32 : SN_F64;
   p->open_dims = chance(p, 35);
+  p->marked = p->open_dims && chance(p, 40);
   p->order = chance(p, 70) ? 1 + (int)draw(p, 3) : 0;
+  if (!p->order && chance(p, 40)) p->dtype = chance(p, 50) ? SN_F16 : SN_BF16;
   p->smooth = p->order == 1 && chance(p, 60);
   p->no_while = p->order > 1 && chance(p, 75);
   for (int i = 0; i < n_bindings; i++) {
-    p->m[i] = 1 + (int64_t)draw(p, 6);
+    p->m[i] = 1 + p->marked + (int64_t)draw(p, 6);  // sizes of 1 are declared
     p->n[i] = chance(p, 10) ? 65 + (int64_t)draw(p, 9) : 2 + (int64_t)draw(p, 6);
   }
   sight s = {.n = 0};
@@ -363,7 +491,9 @@ static inline int name_of(const program *p, int value) {
   for (int i = 0; i < p->n_nodes; i++) {
     const node *x = &p->nodes[i];
     if (x->off && value >= x->first_result && value < x->first_result + x->n_out)
-      return (int)p->types[value];
+      return p->types[value] != LATE ? (int)p->types[value]
+             : x->kind == EXTRACT    ? VECTOR
+                                     : name_of(p, x->a);
   }
   return value;
 }
@@ -376,6 +506,8 @@ static inline void say_block(text *t, const program *p, int number, int indent) 
     say(t, "%*st%d%s = %s(t%d, t%d; %d%s", indent, "", x->first_result, x->n_out > 1 ? ".." : "",
         kind_names[x->kind], name_of(p, x->a), name_of(p, x->b),
         x->kind == FORI ? x->end - x->begin : x->which, x->reverse ? ", reverse" : "");
+    say(t, "%s%s%s", x->structured ? ", struct" : "", x->late ? ", late" : "",
+        x->kind == SCAN && x->end ? ", segments" : "");
     for (int k = 0; k < x->n_in; k++) say(t, ", t%d", name_of(p, x->in[k]));
     say(t, ")\n");
     for (int k = 0; k < x->n_blocks; k++) {
@@ -394,7 +526,10 @@ static inline const char *describe(const program *p) {
   t.length = 0;
   say(&t, "seed %llu: %s, order %d, t0 = in[], t1 = in[%lld], t2 = in[%lld,%lld]%s\n",
       (unsigned long long)p->seed, sn_dtype_name(p->dtype), p->order, (long long)p->n[0],
-      (long long)p->m[0], (long long)p->n[0], p->open_dims ? ", open" : "");
+      (long long)p->m[0], (long long)p->n[0],
+      p->marked      ? ", unknown"
+      : p->open_dims ? ", open"
+                     : "");
   say_block(&t, p, 0, 2);
   say(&t, "gives t%d t%d t%d\n", name_of(p, p->outputs[0]), name_of(p, p->outputs[1]),
       name_of(p, p->outputs[2]));

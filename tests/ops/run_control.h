@@ -2,145 +2,12 @@
 #ifndef TESTS_OPS_RUN_CONTROL_H
 #define TESTS_OPS_RUN_CONTROL_H
 
-#include "ops/random_control.h"
+#include "ops/control_leaves.h"
 
-struct job;
-typedef struct call {
-  struct job *job;
-  const node *x;
-} call;
-
-// One program in one context.
-enum { n_sources = n_inputs + 1, n_all_outputs = n_outputs + n_sources };  // of derivatives
-typedef struct job {
-  const program *p;
-  sn_tensor *variables[n_variables], *t[most_values], *probes;
-  call calls[most_nodes];
-  bool unrolled, with_tape;     // with_tape: one of the user's, so that inner gradients need theirs
-  int64_t iterations[n_kinds];  // bodies called
-} job;
+#include <sinter/vectorize.h>
 
 static inline sn_status run_block(job *j, sn_context *c, int number, sn_tensor *const *in,
                                   sn_tensor **out);
-
-// ---- plain nodes
-static inline sn_tensor *apply_unary(const node *x, sn_tensor *a) {
-  switch (x->which % 8) {
-    case 0:
-      return sn_tanh(a);
-    case 1:
-      return sn_sin(a);
-    case 2:
-      return sn_mul_scalar(sn_square(a), 0.3);
-    case 3:
-      return sn_sigmoid(a);
-    case 4:
-      return sn_relu(a);
-    case 5:
-      return sn_exp(sn_minimum(a, sn_scalar_like(a, 0.5)));
-    case 6:
-      return sn_cumsum(a, -1);
-    default:
-      return sn_mul_scalar(a, -0.7);
-  }
-}
-
-static inline sn_tensor *apply_binary(const node *x, sn_tensor *a, sn_tensor *b) {
-  switch (x->which % 6) {
-    case 0:
-      return sn_add(a, b);
-    case 1:
-      return sn_sub(a, b);
-    case 2:
-      return sn_mul_scalar(sn_mul(a, b), 0.6);
-    case 3:
-      return sn_maximum(a, b);
-    case 4:
-      return sn_where(sn_less(a, b), sn_tanh(a), sn_mul_scalar(b, 0.5));
-    default:
-      return sn_div(a, sn_add_scalar(sn_square(b), 1));
-  }
-}
-
-static inline sn_tensor *apply_reduce(const job *j, const node *x, sn_tensor *a) {
-  const bool rows = j->p->types[x->a] == MATRIX;
-  const sn_reduce_options options = {.size = sizeof(options),
-                                     .axes = {x->type == VECTOR && rows, {0}}};
-  if (x->which % 3 == 0) return sn_max_opts(a, &options);
-  if (x->which % 3 == 1) return sn_mul_scalar(sn_sum_opts(a, &options), 0.2);
-  return sn_mean_opts(a, &options);
-}
-
-// cumsum wants an axis
-static inline sn_tensor *apply_any_unary(const job *j, const node *x, sn_tensor *a) {
-  node other = *x;
-  if (x->which % 8 == 6 && j->p->types[x->a] == NUMBER) other.which = 0;
-  return apply_unary(&other, a);
-}
-
-static inline sn_tensor *inner_gradient(const job *j, sn_context *c, sn_tensor *a, sn_tensor *b) {
-  sn_tensor *g, *x = sn_identity(a);
-  sn_tape *tape = j->with_tape && !sn_is_traced(x) ? sn_tape_begin(c, .persistent = true) : NULL;
-  if (tape) sn_tape_watch(tape, x);
-  sn_gradients(sn_sum(sn_mul(sn_tanh(x), sn_stop_gradient(b))), &x, 1, &g);
-  sn_tape_end(tape);
-  return g;
-}
-
-// 0 or 1, of a number.
-static inline sn_tensor *index_of(sn_tensor *number) {
-  return sn_cast(sn_minimum(sn_abs(number), sn_scalar_like(number, 1.9)), SN_I32);
-}
-
-static inline sn_tensor *assign_part(const job *j, const node *x, sn_tensor *number) {
-  sn_tensor *v = j->variables[1];
-  if (j->p->open_dims) return sn_assign_at(v, number, "...");
-  switch (x->which % 4) {
-    case 0:
-      return sn_assign_at(v, number, "%d", x->which % 8 ? -1 : 1);
-    case 1:
-      return sn_assign(v, sn_at(v, "::-1"));
-    case 2:
-      return sn_assign_at(v, sn_mul(sn_at(v, "1:"), number), ":-1");
-    default:
-      return sn_assign_scatter(v, sn_reshape(index_of(number), SN_SHAPE(1)),
-                               sn_reshape(number, SN_SHAPE(1)),
-                               x->which % 8 == 3 ? SN_SCATTER_ADD : SN_SCATTER_UPDATE);
-  }
-}
-
-static inline sn_tensor *apply(job *j, sn_context *c, const node *x) {
-  sn_tensor *a = j->t[x->a], *b = j->t[x->b], *variable = j->variables[x->which % n_variables];
-  switch (x->kind) {
-    case UNARY:
-      return apply_any_unary(j, x, a);
-    case BINARY:
-      return apply_binary(x, a, b);
-    case REDUCE:
-      return apply_reduce(j, x, a);
-    case DRAW:
-      return sn_random_uniform(c, j->p->dtype, SN_SCALAR);
-    case ASSIGN:
-      return sn_assign(variable, sn_tanh(a));
-    case ASSIGN_ADD:
-      return x->which & 2 ? sn_assign_sub(variable, sn_mul_scalar(a, 0.1))
-                          : sn_assign_add(variable, sn_mul_scalar(a, 0.1));
-    case READ:
-      return x->type == NUMBER ? sn_sin(variable) : sn_read_variable(variable);
-    case PICK:
-      return sn_gather(a, index_of(b));
-    case SET:
-      return sn_set_at(a, b, x->which % 2 ? "::2" : "-1");
-    case ASSIGN_PART:
-      return assign_part(j, x, a);
-    case PROBE:
-      return sn_add(a, sn_gather(j->t[1], sn_index(j->probes, 0, x->which)));
-    case STOP:
-      return sn_stop_gradient(a);
-    default:
-      return inner_gradient(j, c, a, b);
-  }
-}
 
 // ---- bodies
 static inline sn_status run_body(const call *k, sn_context *c, int body, sn_tensor *const *in,
@@ -188,6 +55,76 @@ static inline sn_status backward(sn_context *c, sn_tensor *const *in, sn_tensor 
   return sn_pending_error(c);
 }
 
+// ---- bodies of structs: carries, operands and results; those that there are not are absent
+typedef struct other_ports {
+  sn_tensor *t[most_ports];
+} other_ports;
+typedef struct ports {
+  int tag;
+  sn_tensor *first;
+  other_ports others;
+} ports;
+typedef struct row {
+  sn_tensor *t;
+} row;
+SN_COMPOSITE(other_ports_type, other_ports, SN_FIELD(other_ports, t));
+SN_COMPOSITE(ports_type, ports, SN_FIELD(ports, tag), SN_FIELD(ports, first),
+             SN_NESTED(ports, others, other_ports_type));
+SN_COMPOSITE(row_type, row, SN_FIELD(row, t));
+
+static inline ports packed(sn_tensor *const *t, int n) {
+  ports all = {.tag = 7, .first = t[0]};
+  for (int i = 1; i < n; i++) all.others.t[i - 1] = t[i];
+  return all;
+}
+
+static inline void unpack(const ports *all, sn_tensor **t, int n) {
+  t[0] = all->first;
+  for (int i = 1; i < n; i++) t[i] = all->others.t[i - 1];
+}
+
+static inline sn_status run_struct_body(const call *k, sn_context *c, int body, const void *in,
+                                        void *out) {
+  sn_tensor *given[most_ports + 1], *got[most_ports + 1] = {NULL};
+  unpack(in, given, k->x->n_in);
+  const sn_status status = run_body(k, c, body, given, got);
+  *(ports *)out = packed(got, k->x->n_out);
+  return status;
+}
+
+static inline sn_status struct_body_0(sn_context *c, const void *in, void *out, void *user) {
+  return run_struct_body(user, c, 0, in, out);
+}
+static inline sn_status struct_body_1(sn_context *c, const void *in, void *out, void *user) {
+  return run_struct_body(user, c, 1, in, out);
+}
+
+static inline sn_status while_struct_body(sn_context *c, const void *in, void *out, void *user) {
+  const call *k = user;
+  sn_tensor *given[most_ports + 1], *got[most_ports + 1] = {NULL};
+  unpack(in, given, k->x->n_in + 1);
+  const sn_status status = while_body(c, given, got, user);
+  *(ports *)out = packed(got, k->x->n_in + 1);
+  return status;
+}
+
+static inline sn_status struct_goes_on(sn_context *c, const void *in, void *out, void *user) {
+  return goes_on(c, &((const ports *)in)->first, out, user);
+}
+
+static inline sn_status scan_struct_body(sn_context *c, const void *carry, const void *x,
+                                         void *next, void *y, void *user) {
+  const call *k = user;
+  const int n = k->x->n_in;
+  sn_tensor *given[most_ports + 1], *got[most_ports + 1] = {NULL};
+  unpack(carry, given, n);
+  given[n] = ((const row *)x)->t;
+  const sn_status status = run_body(k, c, 0, given, got);
+  *(ports *)next = packed(got, n);
+  if (k->x->n_out > n) ((row *)y)->t = got[n];
+  return status;
+}
+
 // ---- control nodes, unrolled
 static inline bool is_true(sn_context *c, sn_tensor *t) {
   double x = 0;
@@ -219,17 +156,18 @@ static inline sn_status unrolled_fori(job *j, sn_context *c, const node *x, sn_t
   return sn_pending_error(c);
 }
 
-static inline sn_status unrolled_scan(job *j, sn_context *c, const node *x, sn_tensor **out) {
-  const int m = (int)sn_dim(j->t[x->a], 0);
+static inline sn_status unrolled_scan(job *j, sn_context *c, const node *x, sn_tensor *matrix,
+                                      sn_tensor **out) {
+  const int m = (int)sn_dim(matrix, 0);
   sn_tensor *rows[8], *now[most_ports + 1];
   for (int i = 0; i < x->n_in; i++) now[i] = j->t[x->in[i]];
   for (int n = 0; n < m && !sn_pending_error(c); n++) {
-    const int row = x->reverse ? m - 1 - n : n;
+    const int i = x->reverse ? m - 1 - n : n;
     sn_tensor *next[most_ports];
-    now[x->n_in] = sn_index(j->t[x->a], 0, row);
+    now[x->n_in] = sn_index(matrix, 0, i);
     body_0(c, now, next, &j->calls[x - j->p->nodes]);
     memcpy(now, next, (size_t)x->n_in * sizeof(*now));
-    if (x->n_out > x->n_in) rows[row] = next[x->n_in];
+    if (x->n_out > x->n_in) rows[i] = next[x->n_in];
   }
   if (sn_pending_error(c)) return sn_pending_error(c);
   for (int i = 0; i < x->n_in; i++) out[i] = now[i];
@@ -259,6 +197,14 @@ static inline sn_status run_branch(job *j, sn_context *c, const node *x, sn_tens
   sn_tensor *number = number_of(j, c, x);
   void *user = &j->calls[x - j->p->nodes];
   if (j->unrolled && !sn_is_traced(number)) return unrolled_branch(j, c, x, number, in, out);
+  if (x->structured) {
+    const ports given = packed(in, x->n_in);
+    ports got = {.tag = 0};
+    sn_cond_struct(c, number, struct_body_0, struct_body_1, user, SN_STRUCT(ports_type, &given),
+                   SN_STRUCT(ports_type, &got));
+    unpack(&got, out, x->n_out);
+    return sn_pending_error(c);
+  }
   if (x->kind == COND) return sn_cond(c, number, body_0, body_1, user, in, x->n_in, out, x->n_out);
   return sn_switch_case(c, number, bodies, 3, user, in, x->n_in, out, x->n_out);
 }
@@ -266,16 +212,48 @@ static inline sn_status run_branch(job *j, sn_context *c, const node *x, sn_tens
 static inline sn_status run_while(job *j, sn_context *c, const node *x, sn_tensor *const *in,
                                   sn_tensor **out) {
   sn_tensor *carries[most_ports + 1] = {sn_scalar_like(j->t[0], 0)}, *last[most_ports + 1];
+  void *user = &j->calls[x - j->p->nodes];
+  const int n = x->n_in + 1;
   if (j->unrolled && !sn_is_traced(j->t[x->b])) return unrolled_while(j, c, x, out);
   memcpy(carries + 1, in, (size_t)x->n_in * sizeof(*in));
-  sn_while_loop(c, goes_on, while_body, &j->calls[x - j->p->nodes], carries, x->n_in + 1, last,
-                x->n_in + 1);
+  if (x->structured) {
+    ports all = packed(carries, n);
+    sn_while_struct(c, struct_goes_on, while_struct_body, user, SN_STRUCT(ports_type, &all), &all);
+    unpack(&all, last, n);
+  } else {
+    sn_while_loop(c, goes_on, while_body, user, carries, n, last, n);
+  }
   memcpy(out, last + 1, (size_t)x->n_in * sizeof(*out));
   return sn_pending_error(c);
 }
 
+static inline sn_status run_scan(job *j, sn_context *c, const node *x, sn_tensor *const *in,
+                                 sn_tensor *matrix, sn_tensor **out) {
+  void *user = &j->calls[x - j->p->nodes];
+  if (j->unrolled && !(x->late && sn_is_traced(matrix))) return unrolled_scan(j, c, x, matrix, out);
+  if (!x->structured)
+    return sn_scan(c, body_0, user, in, x->n_in, &matrix, 1, out, x->n_out, .reverse = x->reverse,
+                   .checkpoint = x->end);
+  const ports init = packed(in, x->n_in);
+  const row rows = {matrix};
+  ports last = {.tag = 0};
+  row ys = {NULL};
+  const bool has_rows = x->n_out > x->n_in;
+  sn_scan_struct(c, scan_struct_body, user, SN_STRUCT(ports_type, &init),
+                 SN_STRUCT(row_type, &rows), has_rows ? &row_type : NULL, &last,
+                 has_rows ? &ys : NULL, .reverse = x->reverse, .checkpoint = x->end);
+  unpack(&last, out, x->n_in);
+  if (has_rows) out[x->n_in] = ys.t;
+  return sn_pending_error(c);
+}
+
+static inline sn_tensor *late_rows(sn_tensor *matrix) {
+  sn_tensor *sums = sn_sum(matrix, .axes = SN_AXES(1));
+  return sn_boolean_mask(matrix, sn_greater_scalar(sums, 0));
+}
+
 static inline sn_status run_control(job *j, sn_context *c, const node *x, sn_tensor **out) {
-  sn_tensor *in[most_ports], *rows = j->t[x->a];
+  sn_tensor *in[most_ports], *matrix = x->late ? late_rows(j->t[x->a]) : j->t[x->a];
   void *user = &j->calls[x - j->p->nodes];
   for (int i = 0; i < x->n_in; i++) in[i] = j->t[x->in[i]];
   switch (x->kind) {
@@ -288,12 +266,13 @@ static inline sn_status run_control(job *j, sn_context *c, const node *x, sn_ten
       if (j->unrolled) return unrolled_fori(j, c, x, out);
       return sn_fori_loop(c, x->begin, x->end, counted_body, user, in, x->n_in, out, x->n_out);
     case SCAN:
-      if (j->unrolled) return unrolled_scan(j, c, x, out);
-      return sn_scan(c, body_0, user, in, x->n_in, &rows, 1, out, x->n_out, .reverse = x->reverse,
-                     .checkpoint = x->end);
+      return run_scan(j, c, x, in, matrix, out);
     case MAP:
-      if (j->unrolled) return unrolled_scan(j, c, x, out);
-      return sn_map_fn(c, body_0, user, &rows, 1, out, x->n_out);
+      if (j->unrolled) return unrolled_scan(j, c, x, matrix, out);
+      return sn_map_fn(c, body_0, user, &matrix, 1, out, x->n_out);
+    case VMAP:
+      if (j->unrolled) return unrolled_scan(j, c, x, matrix, out);
+      return sn_vectorized_map(c, body_0, user, &matrix, 1, out, x->n_out);
     case CHECKPOINT:
       if (j->unrolled) return run_body(user, c, 0, in, out);
       return sn_checkpoint(c, body_0, user, in, x->n_in, out, x->n_out);
@@ -305,7 +284,9 @@ static inline sn_status run_control(job *j, sn_context *c, const node *x, sn_ten
 static inline sn_status run_node(job *j, sn_context *c, const node *x) {
   sn_tensor **out = &j->t[x->first_result];
   if (x->off)
-    for (int i = 0; i < x->n_out; i++) out[i] = j->t[j->p->types[x->first_result + i]];
+    for (int i = 0; i < x->n_out; i++) out[i] = j->t[name_of(j->p, x->first_result + i)];
+  else if (x->kind == HOST)
+    return run_host(j, c, x, out);
   else if (x->n_blocks)
     return run_control(j, c, x, out);
   else

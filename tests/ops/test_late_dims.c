@@ -95,6 +95,16 @@ BODY(second_order) {
   END;
 }
 
+BODY(kept_rows) {
+  out[0] = loss(in);
+  END;
+}
+BODY(checkpointed) {
+  sn_checkpoint(c, kept_rows, NULL, in, 2, out, 1);
+  sn_gradients(out[0], in, 2, &out[1]);
+  END;
+}
+
 // ---- loops and branches
 BODY(inner_mask) {  // h' = h + the mean of what is above h
   sn_tensor *above = sn_boolean_mask(in[1], sn_greater(in[1], in[0]));
@@ -184,6 +194,7 @@ static const struct {
                 {"counts", counts, 4, 2, 0},
                 {"first_order", first_order, 3, 2, 0},
                 {"second_order", second_order, 3, 2, 0},
+                {"checkpointed", checkpointed, 3, 2, 0},
                 {"scanned", scanned, 2, 0, 0},
                 {"until", until, 2, 0, 0},
                 {"over_rows", over_rows, 2, 2, 0},
