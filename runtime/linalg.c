@@ -5,6 +5,8 @@
 #include "runtime/linalg.h"
 
 #include "runtime/base.h"
+#include "runtime/linalg/eliminate.h"
+#include "runtime/linalg/matrix_work.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,16 +33,45 @@ void sni_matrix_store(sn_dtype dtype, void *y, int64_t first, int64_t n, const d
       ((float *)y)[first + i] = (float)from[i];
 }
 
-bool sni_matrix_symmetric(sn_dtype dtype, const void *x, int64_t unit, int64_t n, double *out) {
+bool sni_matrix_symmetric(sn_dtype dtype, const void *x, int64_t unit, int64_t n, double *out,
+                          int64_t row) {
   bool finite = true;
   for (int64_t i = 0; i < n; i++)
     for (int64_t k = 0; k <= i; k++) {
       const double a = sni_matrix_element(dtype, x, (unit * n + i) * n + k),
                    b = sni_matrix_element(dtype, x, (unit * n + k) * n + i);
-      out[i * n + k] = out[k * n + i] = i == k ? a : 0.5 * a + 0.5 * b;
+      out[i * row + k] = out[k * row + i] = i == k ? a : 0.5 * a + 0.5 * b;
       finite = finite && isfinite(a) && isfinite(b);
     }
   return finite;
+}
+
+void sni_matrix_fill_nan(sn_dtype dtype, void *y, int64_t first, int64_t n) {
+  const double nan = (double)NAN;
+  for (int64_t i = 0; i < n; i++) sni_matrix_store(dtype, y, first + i, 1, &nan);
+}
+
+// Merges runs of 1, 2, 4, ...
+void sni_matrix_order(const double *values, int64_t n, bool descending, double *order) {
+  double *from = order, *to = order + n;
+  for (int64_t i = 0; i < n; i++) order[i] = (double)i;
+  for (int64_t run = 1; run < n; run *= 2) {
+    for (int64_t begin = 0; begin < n; begin += 2 * run) {
+      const int64_t half = begin + run < n ? begin + run : n,
+                    end = begin + 2 * run < n ? begin + 2 * run : n;
+      int64_t a = begin, b = half;
+      for (int64_t i = begin; i < end; i++) {
+        const double x = a < half ? values[(int64_t)from[a]] : 0,
+                     y = b < end ? values[(int64_t)from[b]] : 0;
+        const bool second = a == half || (b < end && (descending ? y > x : y < x));
+        to[i] = second ? from[b++] : from[a++];
+      }
+    }
+    double *const other = from;
+    from = to;
+    to = other;
+  }
+  if (from != order) memcpy(order, from, (size_t)n * sizeof *order);
 }
 
 static void note_fault(void *scratch, int64_t unit) {
@@ -72,6 +103,16 @@ static void swap_rows(double *a, double *b, int64_t n) {
   }
 }
 
+// Large matrices are eliminated by panels (runtime/linalg/eliminate.c), with work space behind the matrix at hand.
+static bool is_large(const sni_linalg_call *c, int64_t n) {
+  return c->panel && n > SNI_MATRIX_SMALL;
+}
+static sni_matrix_tools tools_at(double *work, void *scratch) {
+  return (sni_matrix_tools){.kernels = sni_matrix_kernels_best(),
+                            .gemm = (char *)scratch + sizeof(sni_scratch_header),
+                            .work = work};
+}
+
 // ---- Cholesky
 static bool cholesky(double *a, int64_t n) {
   for (int64_t i = 0; i < n; i++) {
@@ -90,9 +131,11 @@ void sni_cholesky_run(const void *code, void *const *buffers, const int64_t *par
   const sni_linalg_call *c = code;
   const int64_t n = params[0];
   for (int64_t unit = begin; unit < end; unit++) {
-    double *a = (double *)buffers[2] + unit * n * n;
-    sni_matrix_symmetric(c->dtype, buffers[0], unit, n, a);
-    if (!cholesky(a, n)) note_fault(scratch, unit);
+    double *a = (double *)buffers[2] + unit * n * (n + c->panel);
+    const sni_matrix_tools tools = tools_at(a + n * n, scratch);
+    sni_matrix_symmetric(c->dtype, buffers[0], unit, n, a, n);
+    if (!(is_large(c, n) ? sni_panel_cholesky(&tools, a, n) : cholesky(a, n)))
+      note_fault(scratch, unit);
     sni_matrix_store(c->dtype, buffers[1], unit * n * n, n * n, a);
   }
 }
@@ -143,13 +186,17 @@ void sni_triangular_solve_run(const void *code, void *const *buffers, const int6
   const sni_linalg_call *c = code;
   const int64_t n = params[0], m = params[1];
   for (int64_t unit = begin; unit < end; unit++) {
-    double *t = (double *)buffers[3] + unit * n * (n + m), *b = t + n * n;
+    double *t = (double *)buffers[3] + unit * n * (n + m + c->panel), *b = t + n * n;
+    const sni_matrix_tools tools = tools_at(b + n * m, scratch);
+    const bool lower = c->lower != c->transpose;
     for (int64_t i = 0; i < n; i++)
       for (int64_t k = 0; k < n; k++)
         t[c->transpose ? k * n + i : i * n + k] =
             sni_matrix_element(c->dtype, buffers[0], (unit * n + i) * n + k);
     sni_matrix_load(c->dtype, buffers[1], unit * n * m, n * m, b);
-    if (!solve_triangle(t, c->lower != c->transpose, c->unit, n, b, m)) note_fault(scratch, unit);
+    if (!(is_large(c, n) ? sni_panel_solve(&tools, t, lower, c->unit, n, b, m)
+                         : solve_triangle(t, lower, c->unit, n, b, m)))
+      note_fault(scratch, unit);
     sni_matrix_store(c->dtype, buffers[2], unit * n * m, n * m, b);
   }
 }
@@ -181,10 +228,15 @@ void sni_solve_run(const void *code, void *const *buffers, const int64_t *params
   const sni_linalg_call *c = code;
   const int64_t n = params[0], m = params[1];
   for (int64_t unit = begin; unit < end; unit++) {
-    double *a = (double *)buffers[3] + unit * n * (n + m), *b = a + n * n;
+    double *a = (double *)buffers[3] + unit * n * (n + m + c->panel), *b = a + n * n;
+    const sni_matrix_tools tools = tools_at(b + n * m, scratch);
     sni_matrix_load(c->dtype, buffers[0], unit * n * n, n * n, a);
     sni_matrix_load(c->dtype, buffers[1], unit * n * m, n * m, b);
-    if (factor(a, n, b, m)) {
+    const bool large = is_large(c, n);
+    if (large && sni_panel_factor(&tools, a, n, b, m)) {
+      sni_panel_solve(&tools, a, true, true, n, b, m);
+      sni_panel_solve(&tools, a, false, false, n, b, m);
+    } else if (!large && factor(a, n, b, m)) {
       solve_triangle(a, true, true, n, b, m);
       solve_triangle(a, false, false, n, b, m);
     } else {
@@ -213,13 +265,13 @@ static double determinant(sni_determinant_part part, const double *a, int64_t n,
 
 void sni_determinant_run(const void *code, void *const *buffers, const int64_t *params,
                          int64_t begin, int64_t end, void *scratch) {
-  (void)scratch;
   const sni_linalg_call *c = code;
   const int64_t n = params[0];
   for (int64_t unit = begin; unit < end; unit++) {
-    double *a = (double *)buffers[2] + unit * n * n;
+    double *a = (double *)buffers[2] + unit * n * (n + c->panel);
+    const sni_matrix_tools tools = tools_at(a + n * n, scratch);
     sni_matrix_load(c->dtype, buffers[0], unit * n * n, n * n, a);
-    const int sign = factor(a, n, a, 0);
+    const int sign = is_large(c, n) ? sni_panel_factor(&tools, a, n, a, 0) : factor(a, n, a, 0);
     const double value = determinant(c->part, a, n, sign);
     sni_matrix_store(c->dtype, buffers[1], unit, 1, &value);
   }
