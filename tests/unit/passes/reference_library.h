@@ -2,6 +2,7 @@
 #ifndef SNI_TESTS_PASSES_REFERENCE_LIBRARY_H
 #define SNI_TESTS_PASSES_REFERENCE_LIBRARY_H
 
+#include "runtime/gamma_gradient.h"
 #include "runtime/linalg.h"
 #include "runtime/linalg/reflect.h"
 #include "runtime/random.h"
@@ -180,6 +181,15 @@ static inline void ref_library(const ref_run *run, const sni_node *node, const r
     case SNI_OP_RANDOM_GAMMA:
     case SNI_OP_RANDOM_POISSON:
       ref_random(run, node, a, y);
+      break;
+    case SNI_OP_RANDOM_GAMMA_GRADIENT:
+      for (int64_t i = 0; i < y->count; i++) {
+        const bool logarithm = ref_attr(run, node, 0) != 0;
+        const double z = a[1]->cells[i].f;
+        y->cells[i].f = sni_gamma_gradient(a[0]->cells[i].f, logarithm ? exp(z) : z,
+                                           logarithm ? z : log(z), logarithm);
+        y->cells[i] = ref_fit(run, y->dtype, y->cells[i]);
+      }
       break;
     case SNI_OP_GCD:
       ref_gcd(run, a[0], a[1], y);
