@@ -309,6 +309,12 @@ complex_row("sn_irfft", "sn_irfft(in[0], (int)k[0], .n = k[1])", lambda x, axis,
 row("sn_real", "sn_real(sn_mul(sn_cast(in[0], SN_C128), sn_complex(in[1], in[0])))", lambda a, b: (a * torch.complex(b, a)).real,
     [((5,), (5,)), ((2, 3), (2, 3))], ("f64",), name="sn_real_of_mixed")
 
+# ---- windows of pixels
+for method, mode in [("LINEAR", "bilinear"), ("CUBIC", "bicubic")]:
+    row("sn_resize", "sn_resize(in[0], (int64_t[]){k[0], k[1]}, 2, SN_RESIZE_%s_ANTIALIAS, SN_CHANNELS_FIRST)" % method,
+        lambda x, m, n, mode=mode: F.interpolate(x, (m, n), mode=mode, antialias=True), [((2, 3, 9, 7),), ((1, 1, 16, 5),), ((1, 2, 2, 3),)],
+        attrs=[(4, 3), (3, 11), (1, 1)], name="sn_resize_%s" % method.lower())
+
 # ---- cases
 ROUND = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 
