@@ -6,6 +6,8 @@
 
 #include "runtime/base.h"
 #include "runtime/cpu.h"
+#include "runtime/linalg/eliminate.h"
+#include "runtime/linalg/matrix_work.h"
 
 #include <math.h>
 #include <string.h>
@@ -32,16 +34,45 @@ void sni_matrix_store(sn_dtype dtype, void *y, int64_t first, int64_t n, const d
       ((float *)y)[first + i] = (float)from[i];
 }
 
-bool sni_matrix_symmetric(sn_dtype dtype, const void *x, int64_t unit, int64_t n, double *out) {
+bool sni_matrix_symmetric(sn_dtype dtype, const void *x, int64_t unit, int64_t n, double *out,
+                          int64_t row) {
   bool finite = true;
   for (int64_t i = 0; i < n; i++)
     for (int64_t k = 0; k <= i; k++) {
       const double a = sni_matrix_element(dtype, x, (unit * n + i) * n + k),
                    b = sni_matrix_element(dtype, x, (unit * n + k) * n + i);
-      out[i * n + k] = out[k * n + i] = i == k ? a : 0.5 * a + 0.5 * b;
+      out[i * row + k] = out[k * row + i] = i == k ? a : 0.5 * a + 0.5 * b;
       finite = finite && isfinite(a) && isfinite(b);
     }
   return finite;
+}
+
+void sni_matrix_fill_nan(sn_dtype dtype, void *y, int64_t first, int64_t n) {
+  const double nan = (double)NAN;
+  for (int64_t i = 0; i < n; i++) sni_matrix_store(dtype, y, first + i, 1, &nan);
+}
+
+// Merges runs of 1, 2, 4, ...
+void sni_matrix_order(const double *values, int64_t n, bool descending, double *order) {
+  double *from = order, *to = order + n;
+  for (int64_t i = 0; i < n; i++) order[i] = (double)i;
+  for (int64_t run = 1; run < n; run *= 2) {
+    for (int64_t begin = 0; begin < n; begin += 2 * run) {
+      const int64_t half = begin + run < n ? begin + run : n,
+                    end = begin + 2 * run < n ? begin + 2 * run : n;
+      int64_t a = begin, b = half;
+      for (int64_t i = begin; i < end; i++) {
+        const double x = a < half ? values[(int64_t)from[a]] : 0,
+                     y = b < end ? values[(int64_t)from[b]] : 0;
+        const bool second = a == half || (b < end && (descending ? y > x : y < x));
+        to[i] = second ? from[b++] : from[a++];
+      }
+    }
+    double *const other = from;
+    from = to;
+    to = other;
+  }
+  if (from != order) memcpy(order, from, (size_t)n * sizeof *order);
 }
 
 void sni_matrix_fault(void *scratch, int64_t unit) {
@@ -58,6 +89,16 @@ static double dot(const double *a, const double *b, int64_t n) {
     for (int k = 0; k < 4; k++) sum[k] += a[i + k] * b[i + k];
   for (; i < n; i++) sum[0] += a[i] * b[i];
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+// Large matrices are eliminated by panels (runtime/linalg/eliminate.c), with work space behind the matrix at hand.
+static bool is_large(const sni_linalg_call *c, int64_t n) {
+  return c->panel && n > SNI_MATRIX_SMALL;
+}
+static sni_matrix_tools tools_at(double *work, void *scratch) {
+  return (sni_matrix_tools){.kernels = sni_matrix_kernels_best(),
+                            .gemm = (char *)scratch + sizeof(sni_scratch_header),
+                            .work = work};
 }
 
 // ---- Cholesky
@@ -78,9 +119,11 @@ void sni_cholesky_run(const void *code, void *const *buffers, const int64_t *par
   const sni_linalg_call *c = code;
   const int64_t n = params[0];
   for (int64_t unit = begin; unit < end; unit++) {
-    double *a = (double *)buffers[2] + unit * n * n;
-    sni_matrix_symmetric(c->dtype, buffers[0], unit, n, a);
-    if (!cholesky(a, n)) sni_matrix_fault(scratch, unit);
+    double *a = (double *)buffers[2] + unit * n * (n + c->panel);
+    const sni_matrix_tools tools = tools_at(a + n * n, scratch);
+    sni_matrix_symmetric(c->dtype, buffers[0], unit, n, a, n);
+    if (!(is_large(c, n) ? sni_panel_cholesky(&tools, a, n) : cholesky(a, n)))
+      sni_matrix_fault(scratch, unit);
     sni_matrix_store(c->dtype, buffers[1], unit * n * n, n * n, a);
   }
 }
@@ -97,15 +140,78 @@ static const sni_lu_kernels *lu_kernels(void) {
 
 void sni_triangular_solve_run(const void *code, void *const *buffers, const int64_t *params,
                               int64_t begin, int64_t end, void *scratch) {
-  lu_kernels()->triangular_solve(code, buffers, params, begin, end, scratch);
+  const sni_linalg_call *c = code;
+  const int64_t n = params[0], m = params[1];
+  if (!is_large(c, n)) {
+    lu_kernels()->triangular_solve(code, buffers, params, begin, end, scratch);
+    return;
+  }
+  for (int64_t unit = begin; unit < end; unit++) {
+    double *t = (double *)buffers[3] + unit * n * (n + m + c->panel), *b = t + n * n;
+    const sni_matrix_tools tools = tools_at(b + n * m, scratch);
+    const bool lower = c->lower != c->transpose;
+    for (int64_t i = 0; i < n; i++)
+      for (int64_t k = 0; k < n; k++)
+        t[c->transpose ? k * n + i : i * n + k] =
+            sni_matrix_element(c->dtype, buffers[0], (unit * n + i) * n + k);
+    sni_matrix_load(c->dtype, buffers[1], unit * n * m, n * m, b);
+    if (!sni_panel_solve(&tools, t, lower, c->unit, n, b, m)) sni_matrix_fault(scratch, unit);
+    sni_matrix_store(c->dtype, buffers[2], unit * n * m, n * m, b);
+  }
 }
 
 void sni_solve_run(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
                    int64_t end, void *scratch) {
-  lu_kernels()->solve(code, buffers, params, begin, end, scratch);
+  const sni_linalg_call *c = code;
+  const int64_t n = params[0], m = params[1];
+  if (!is_large(c, n)) {
+    lu_kernels()->solve(code, buffers, params, begin, end, scratch);
+    return;
+  }
+  for (int64_t unit = begin; unit < end; unit++) {
+    double *a = (double *)buffers[3] + unit * n * (n + m + c->panel), *b = a + n * n;
+    const sni_matrix_tools tools = tools_at(b + n * m, scratch);
+    sni_matrix_load(c->dtype, buffers[0], unit * n * n, n * n, a);
+    sni_matrix_load(c->dtype, buffers[1], unit * n * m, n * m, b);
+    if (sni_panel_factor(&tools, a, n, b, m)) {
+      sni_panel_solve(&tools, a, true, true, n, b, m);
+      sni_panel_solve(&tools, a, false, false, n, b, m);
+    } else {
+      if (!c->quiet) sni_matrix_fault(scratch, unit);
+      for (int64_t i = 0; i < n * m; i++) b[i] = (double)NAN;
+    }
+    sni_matrix_store(c->dtype, buffers[2], unit * n * m, n * m, b);
+  }
+}
+
+double sni_determinant_of(sni_determinant_part part, const double *a, int64_t n, int sign) {
+  double value = part == SNI_DETERMINANT_LOG_ABS ? 0 : sign;
+  if (!sign) return part == SNI_DETERMINANT_LOG_ABS ? -(double)INFINITY : 0;
+  for (int64_t i = 0; i < n; i++) {
+    const double x = a[i * n + i];
+    if (part == SNI_DETERMINANT_VALUE)
+      value *= x;
+    else if (part == SNI_DETERMINANT_LOG_ABS)
+      value += log(fabs(x));
+    else
+      value *= x > 0 ? 1 : x < 0 ? -1 : x;  // NaN stays
+  }
+  return value;
 }
 
 void sni_determinant_run(const void *code, void *const *buffers, const int64_t *params,
                          int64_t begin, int64_t end, void *scratch) {
-  lu_kernels()->determinant(code, buffers, params, begin, end, scratch);
+  const sni_linalg_call *c = code;
+  const int64_t n = params[0];
+  if (!is_large(c, n)) {
+    lu_kernels()->determinant(code, buffers, params, begin, end, scratch);
+    return;
+  }
+  for (int64_t unit = begin; unit < end; unit++) {
+    double *a = (double *)buffers[2] + unit * n * (n + c->panel);
+    const sni_matrix_tools tools = tools_at(a + n * n, scratch);
+    sni_matrix_load(c->dtype, buffers[0], unit * n * n, n * n, a);
+    const double value = sni_determinant_of(c->part, a, n, sni_panel_factor(&tools, a, n, a, 0));
+    sni_matrix_store(c->dtype, buffers[1], unit, 1, &value);
+  }
 }

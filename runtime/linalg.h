@@ -17,11 +17,19 @@ typedef enum sni_determinant_part {
   SNI_DETERMINANT_PARTS,
 } sni_determinant_part;
 
+// Sides up to here are eliminated one column after the other.
+enum { SNI_MATRIX_SMALL = 40 };
+
 typedef struct sni_linalg_call {
   sn_dtype dtype;
   bool lower, transpose, unit;  // triangular_solve
   bool quiet;                   // solve: NaN for a singular matrix, no fault
   sni_determinant_part part;
+  // Scratch of products (runtime/linalg): bytes behind the header; and whether work space is behind it, not in a buffer.
+  int64_t gemm_bytes;
+  bool scratch_work;
+  int64_t
+      panel;  // doubles of work space, for each row, that large matrices have behind them; 0: all are small
 } sni_linalg_call;
 
 // A fault notes the number of the matrix in the scratch header.
@@ -67,7 +75,17 @@ void sni_matrix_load(sn_dtype dtype, const void *x, int64_t first, int64_t n, do
 void sni_matrix_store(sn_dtype dtype, void *y, int64_t first, int64_t n, const double *from);
 // Notes the number of a matrix in the scratch header: the least one stays.
 void sni_matrix_fault(void *scratch, int64_t unit);
-// (a + a^T) / 2 of matrix number `unit`; false: some element is not finite.
-bool sni_matrix_symmetric(sn_dtype dtype, const void *x, int64_t unit, int64_t n, double *out);
+// Of factors; sign: of the permutation; 0: singular.
+double sni_determinant_of(sni_determinant_part part, const double *a, int64_t n, int sign);
+void sni_matrix_fill_nan(sn_dtype dtype, void *y, int64_t first, int64_t n);
+// order[k]: number of the value that is at place k; of equal ones the first comes first. n doubles of work behind.
+void sni_matrix_order(const double *values, int64_t n, bool descending, double *order);
+// Doubles of work space. qr and svd: m >= n.
+int64_t sni_qr_doubles(int64_t m, int64_t n);
+int64_t sni_eigh_doubles(int64_t n);
+int64_t sni_svd_doubles(int64_t m, int64_t n);
+// (a + a^T) / 2 of matrix number `unit`, rows `row` doubles apart; false: some element is not finite.
+bool sni_matrix_symmetric(sn_dtype dtype, const void *x, int64_t unit, int64_t n, double *out,
+                          int64_t row);
 
 #endif

@@ -233,23 +233,7 @@ static void solve(const void *code, void *const *buffers, const int64_t *params,
   }
 }
 
-// sign: of the permutation; 0: singular.
-static double determinant(sni_determinant_part part, const double *a, int64_t n, int sign) {
-  double value = part == SNI_DETERMINANT_LOG_ABS ? 0 : sign;
-  if (!sign) return part == SNI_DETERMINANT_LOG_ABS ? -(double)INFINITY : 0;
-  for (int64_t i = 0; i < n; i++) {
-    const double x = a[i * n + i];
-    if (part == SNI_DETERMINANT_VALUE)
-      value *= x;
-    else if (part == SNI_DETERMINANT_LOG_ABS)
-      value += log(fabs(x));
-    else
-      value *= x > 0 ? 1 : x < 0 ? -1 : x;  // NaN stays
-  }
-  return value;
-}
-
-static void determinant_of(const void *code, void *const *buffers, const int64_t *params,
+static void determinant(const void *code, void *const *buffers, const int64_t *params,
                            int64_t begin, int64_t end, void *scratch) {
   (void)scratch;
   const sni_linalg_call *c = code;
@@ -258,10 +242,10 @@ static void determinant_of(const void *code, void *const *buffers, const int64_t
     double *a = (double *)buffers[2] + unit * n * n;
     sni_matrix_load(c->dtype, buffers[0], unit * n * n, n * n, a);
     const int sign = factor(a, n, a, 0);
-    const double value = determinant(c->part, a, n, sign);
+    const double value = sni_determinant_of(c->part, a, n, sign);
     sni_matrix_store(c->dtype, buffers[1], unit, 1, &value);
   }
 }
 
 const sni_lu_kernels SNI_EXPAND(sni_lu_kernels, SNI_ISA_SUFFIX) = {triangular_solve, solve,
-                                                                   determinant_of};
+                                                                   determinant};

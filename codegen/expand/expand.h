@@ -88,6 +88,9 @@ sni_value sni_expand_half_exp(sni_expander *x, sni_value a);
 // exp(a + tail) of f64 for a in [-746, 710] and |tail| <= 2^-40, not NaN; wherever it is between 0
 // and infinity, the tail is below the last place of a.
 sni_value sni_expand_exp_pair(sni_expander *x, sni_value a, sni_value tail);
+// e^(a + tail) (factor + low) for a of f64 in [-746, 700], a factor of some 2^-8 to 2, rounded nearly once.
+sni_value sni_expand_exp_times(sni_expander *x, sni_value a, sni_value tail, sni_value factor,
+                               sni_value low);
 // y where a is in (0, inf); a itself for inf, -inf at 0, NaN for the rest.
 sni_value sni_put_log_limits(sni_expander *x, sni_value a, sni_value y);
 // a > 0, an f64 and normal: a = 2^k m with m in [first, 2 first); the bits of `first` given. lift: a

@@ -6,7 +6,8 @@
 // L 2^-24.3; f64 P 2^-56.3, R 2^-56.8 (of erf).
 //
 // erfc, in f64 also for f32: 1 - erf for |a| < 1/2; beyond e^(-t^2) G(q) / (1 + 2t) with q = (t - 3.75) / (t +
-// 3.75), as Shepherd and Laframboise 1981 do, and e of f64's t^2 as a pair. G: 2^-53.2, f32 2^-34.2.
+// 3.75), as Shepherd and Laframboise 1981 do, and e of f64's t^2 as a pair. G: 2^-58.8 (its first
+// coefficient is a pair), f32 2^-34.2.
 //
 // erfinv: |a| times a polynomial in s = sqrt(-log(1 - a^2)), one for s < 2 (2^-34.7), one beyond (f32
 // 2^-34.7; f64 2^-27.6, and then a step of third order, from erf below y = 1 and from erfc above).
@@ -64,25 +65,32 @@ sni_value sni_expand_erf(sni_expander *x, sni_value a) {
 
 // ---- erfc
 static const double erfc_f64[] = {
-    0x1.3ccda0b5d5dc2p+0,  -0x1.1f367683f89a7p-3,  0x1.d5f2948159d16p-9,   0x1.510169d0967c1p-4,
-    -0x1.bda9309a288a4p-4, 0x1.7a14188a9a6b5p-4,   -0x1.e0d0fa6dffe2fp-5,  0x1.d0b0037d912e4p-6,
-    -0x1.3f603c341fc4fp-7, 0x1.cc3a0e4caf30bp-10,  0x1.33fb253251300p-12,  -0x1.303fa23ac904cp-12,
-    0x1.b14415dd804edp-15, 0x1.778b7a1515856p-16,  -0x1.8004bb5adf5d2p-17, -0x1.05641b636ee27p-20,
-    0x1.d656c8b721674p-20, -0x1.e53c3da8189f3p-25, -0x1.1590fe6b3df84p-22, 0x1.7b8c0a91c47fdp-26,
-    0x1.42db858f94dffp-25, -0x1.80dd44d99a1a5p-29, -0x1.14607874fa9eep-28};
+    0x1.3ccda0b5d5dc2p+0,  -0x1.1f367683f89a7p-3,  0x1.d5f2948159d8cp-9,   0x1.510169d0967ffp-4,
+    -0x1.bda9309a2899ep-4, 0x1.7a14188a99bffp-4,   -0x1.e0d0fa6dfca87p-5,  0x1.d0b0037dc7e24p-6,
+    -0x1.3f603c34ced9dp-7, 0x1.cc3a0e25e12c7p-10,  0x1.33fb25df6d1f9p-12,  -0x1.303f9e067f97ep-12,
+    0x1.b143fb3053479p-15, 0x1.778a4e8cd45ecp-16,  -0x1.800369707b66ep-17, -0x1.052d77e903b12p-20,
+    0x1.d6414dbf9d56bp-20, -0x1.f23b13f6a9991p-25, -0x1.15247abd67a5ap-22, 0x1.9a98da37fc24ep-26,
+    0x1.4070054e335a9p-25, -0x1.15003d50db445p-28, -0x1.0e6977901f903p-28, 0x1.908ce9dc6e7b2p-32};
+static const double erfc_head_low = 0x1.e5cab6cc9008fp-54;
 static const double erfc_f32[] = {
     0x1.3ccda0b5c7f15p+0,  -0x1.1f367685d782dp-3, 0x1.d5f2ad511b3f6p-9,  0x1.51016927ecbcdp-4,
     -0x1.bda94cbe0ed45p-4, 0x1.7a143bca64f37p-4,  -0x1.e0cde913ec1dcp-5, 0x1.d0aa06d27c8b0p-6,
     -0x1.3fb46908eac8bp-7, 0x1.cd79ab6357002p-10, 0x1.5892f05ef5db1p-12, -0x1.2eb2f1f0d57d7p-12};
 
-// erfc t for t in [1/2, limit].
+// erfc t for t in [1/2, limit]. In f64 all factors are pairs.
 static sni_value erfc_tail(sni_expander *x, bool single, sni_value t) {
   const sni_value square = mul(x, t, t), minus = negated(x, square), middle = f64(x, 3.75);
-  const sni_value low = negated(x, fma3(x, t, t, minus));
-  const sni_value e = single ? sni_expand_exp_core(x, minus) : sni_expand_exp_pair(x, minus, low);
-  const sni_value q = quotient(x, sub(x, t, middle), add(x, t, middle));
-  const sni_value g = SNI_POLYNOMIAL(x, single, q, erfc);
-  return mul(x, e, quotient(x, g, fma3(x, t, f64(x, 2), f64(x, 1))));
+  const sni_value q = quotient(x, sub(x, t, middle), add(x, t, middle)), one = f64(x, 1);
+  const sni_value under = fma3(x, t, f64(x, 2), one);
+  if (single) {
+    const sni_value g = sni_put_horner(x, q, erfc_f32, SNI_COUNT_OF(erfc_f32));
+    return mul(x, sni_expand_exp_core(x, minus), quotient(x, g, under));
+  }
+  const sni_value low = negated(x, fma3(x, t, t, minus)), twice = add(x, t, t);
+  const sni_pair d = {under, sub(x, one, sub(x, under, twice))};
+  const sni_pair g = sni_put_headed(x, q, erfc_f64, SNI_COUNT_OF(erfc_f64), erfc_head_low);
+  const sni_pair factor = sni_put_divided(x, g, d);
+  return sni_expand_exp_times(x, minus, low, factor.high, factor.low);
 }
 
 // 1 - a - a P: 1/2 - a is exact where it counts.
@@ -96,7 +104,7 @@ sni_value sni_expand_erfc(sni_expander *x, sni_value a) {
   const sni_value near = add(x, half, fma3(x, negated(x, wide), p, sub(x, half, wide)));
   const sni_value left = less(x, wide, f64(x, 0));
   const sni_value far = select(x, left, sub(x, f64(x, 2), tail), tail);
-  return rounded_to(x, dtype, select(x, less(x, size, half), near, far));
+  return rounded_to(x, dtype, select(x, at_most(x, half, size), far, near));  // NaN: near
 }
 
 // ---- erfinv

@@ -152,6 +152,26 @@ sni_value sni_expand_exp_pair(sni_expander *x, sni_value a, sni_value tail) {
   return sni_put_float(x, sni_value_dtype(x, a), sni_put2(x, SNI_KOP_MIN, bits, infinity));
 }
 
+sni_value sni_expand_exp_times(sni_expander *x, sni_value a, sni_value tail, sni_value factor,
+                               sni_value low) {
+  const exp_table *t = &table_f64;
+  const sni_value one = constant(x, a, 1);
+  sni_value exponent, k, first = reduce(x, a, 1, 0, &k, &exponent);
+  const sni_value more = sni_put3(x, SNI_KOP_FMA, k, constant(x, a, -t->ln2_low), tail);
+  const sni_value r = sni_put2(x, SNI_KOP_ADD, first, more);
+  const sni_value lost = sni_put2(x, SNI_KOP_ADD, sni_put2(x, SNI_KOP_SUB, first, r), more);
+  const sni_value q = sni_put_horner(x, r, t->exp_q, t->exp_count);
+  const sni_value u = sni_put3(x, SNI_KOP_FMA, sni_put2(x, SNI_KOP_MUL, q, r), r, r);
+  const sni_value p = sni_put2(x, SNI_KOP_ADD, u, one);
+  const sni_value rest = sni_put2(x, SNI_KOP_SUB, u, sni_put2(x, SNI_KOP_SUB, p, one));
+  const sni_value p_low = sni_put2(x, SNI_KOP_ADD, rest, lost);
+  const sni_value y = sni_put2(x, SNI_KOP_MUL, p, factor);
+  const sni_value cross = sni_put3(x, SNI_KOP_FMA, p, low, sni_put2(x, SNI_KOP_MUL, p_low, factor));
+  const sni_value missed = sni_put3(x, SNI_KOP_FMA, p, factor, sni_put1(x, SNI_KOP_NEG, y));
+  const sni_value product = sni_put2(x, SNI_KOP_ADD, y, sni_put2(x, SNI_KOP_ADD, missed, cross));
+  return scale(x, product, exponent).value;
+}
+
 // Above high the arithmetic gives anything: there a + inf is taken, also for NaN.
 sni_value sni_expand_exp(sni_expander *x, sni_value a) {
   const exp_table *t = table_of(x, a);

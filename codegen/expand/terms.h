@@ -5,6 +5,8 @@
 
 #include "codegen/expand/expand.h"
 
+#include <math.h>
+
 static inline sni_value f64(sni_expander *x, double value) {
   return sni_put_f(x, SN_F64, value);
 }
@@ -77,5 +79,44 @@ static inline sni_value square_of(sni_expander *x, sni_value t) {
 #define SNI_POLYNOMIAL(x, single, v, name)                               \
   ((single) ? sni_put_horner(x, v, name##_f32, SNI_COUNT_OF(name##_f32)) \
             : sni_put_horner(x, v, name##_f64, SNI_COUNT_OF(name##_f64)))
+
+// A number as the sum of two of f64. low SNI_NO_VALUE: none (f32 has digits to spare).
+typedef struct sni_pair {
+  sni_value high, low;
+} sni_pair;
+
+// head + low_of_head + v times the rest of a polynomial in v, whose first coefficient is that head; no more than half of it
+// is lost, so that the difference is exact.
+static inline sni_pair sni_put_headed(sni_expander *x, sni_value v, const double *coefficients,
+                                      int count, double low_of_head) {
+  const sni_value head = f64(x, coefficients[0]),
+                  rest = sni_put_horner(x, v, coefficients + 1, count - 1);
+  const sni_value sum = fma3(x, v, rest, head);
+  return (sni_pair){sum, add(x, fma3(x, v, rest, sub(x, head, sum)), f64(x, low_of_head))};
+}
+// n / d for d of normal size; one division.
+static inline sni_pair sni_put_divided(sni_expander *x, sni_pair n, sni_pair d) {
+  const sni_value inverse = quotient(x, f64(x, 1), d.high), y = mul(x, n.high, inverse);
+  if (n.low == SNI_NO_VALUE) return (sni_pair){y, SNI_NO_VALUE};
+  const sni_value minus = negated(x, y);
+  const sni_value rest = add(x, fma3(x, minus, d.high, n.high), fma3(x, minus, d.low, n.low));
+  return (sni_pair){y, mul(x, rest, inverse)};
+}
+static inline sni_pair sni_put_product(sni_expander *x, sni_pair a, sni_pair b) {
+  const sni_value y = mul(x, a.high, b.high);
+  if (a.low == SNI_NO_VALUE) return (sni_pair){y, SNI_NO_VALUE};
+  const sni_value cross = fma3(x, a.high, b.low, mul(x, a.low, b.high));
+  return (sni_pair){y, add(x, fma3(x, a.high, b.high, negated(x, y)), cross)};
+}
+// a + b, rounded once (Knuth's TwoSum); infinite where they are.
+static inline sni_value sni_put_sum(sni_expander *x, sni_pair a, sni_pair b) {
+  const sni_value y = add(x, a.high, b.high);
+  if (a.low == SNI_NO_VALUE) return y;
+  const sni_value of_b = sub(x, y, a.high), of_a = sub(x, y, of_b);
+  const sni_value lost = add(x, sub(x, a.high, of_a), sub(x, b.high, of_b));
+  const sni_value more = add(x, lost, add(x, a.low, b.low));
+  const sni_value finite = less(x, magnitude_of(x, y), f64(x, INFINITY));
+  return add(x, y, select(x, finite, more, f64(x, 0)));
+}
 
 #endif

@@ -1,6 +1,14 @@
 // Gradient rules of ops that no loop expresses, in terms of these ops and of others.
 #include "passes/gradient/vjp.h"
 
+// Gamma numbers move with their shape as quantiles do: the state stays, and what it chose is not differentiated.
+void sni_vjp_random_gamma(const sni_vjp *v) {
+  const sni_node_id operands[] = {v->node.operands[1], v->y};
+  const sni_node_id slope = sni_build_node(v->b, SNI_OP_RANDOM_GAMMA_GRADIENT, operands, 2,
+                                           (sni_dim[]){v->node.attrs[1]}, 1, NULL);
+  if (v->wanted[1]) v->out[1] = sni_build_mul(v->b, v->dy, slope);
+}
+
 // The cotangents of what was sorted go back to where the elements came from. As a table of single
 // elements: element k of row r is number r n + k.
 void sni_vjp_sort(const sni_vjp *v) {

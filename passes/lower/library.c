@@ -25,6 +25,7 @@ static const sni_library_op *const library_ops[] = {
     &sni_library_random_integers,
     &sni_library_random_gamma,
     &sni_library_random_poisson,
+    &sni_library_random_gamma_gradient,
     &sni_library_gcd,
     &sni_library_fft,
     &sni_library_rfft,

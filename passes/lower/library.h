@@ -66,8 +66,8 @@ extern const sni_library_op sni_library_cholesky, sni_library_triangular_solve, 
 extern const sni_library_op sni_library_random_bits, sni_library_random_normal,
     sni_library_random_truncated_normal, sni_library_random_permutation,
     sni_library_random_integers, sni_library_random_gamma, sni_library_random_poisson;
-// ---- library_gcd.c
-extern const sni_library_op sni_library_gcd;
+// ---- library_elements.c
+extern const sni_library_op sni_library_gcd, sni_library_random_gamma_gradient;
 // ---- library_fft.c
 extern const sni_library_op sni_library_fft, sni_library_rfft, sni_library_irfft;
 

@@ -1,8 +1,9 @@
-// Factorisations by runtime/linalg.c and runtime/spectral.c: a unit is a matrix. Work space is doubles; how
+// Factorisations by runtime/linalg.c and runtime/linalg: a unit is a matrix. Work space is doubles; how
 // many a matrix takes is a polynomial of its sizes.
 #include "passes/lower/group.h"
 #include "passes/lower/library.h"
 #include "runtime/linalg.h"
+#include "runtime/linalg/eliminate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,19 @@ static sn_status plan_matrices(sni_lowering *l, const sni_node *node, const sni_
                           sni_dim_mul_constant(l->dims, doubles, (int64_t)sizeof(double)));
 }
 
+// Elimination of n rows, of which each takes `doubles` of work space: large matrices are cut into panels.
+static sn_status plan_elimination(sni_lowering *l, const sni_node *node, sni_linalg_call call,
+                                  sni_dim n, sni_dim m, sni_dim doubles,
+                                  sni_plan_command *command) {
+  int64_t size;
+  if (!sni_dim_is_constant(l->dims, n, &size) || size > SNI_MATRIX_SMALL) {
+    call.panel = SNI_PANEL_DOUBLES;
+    command->scratch_bytes = sni_matrix_gemm_bytes();
+  }
+  return plan_matrices(l, node, &call, n, m,
+                       times(l, n, sni_dim_add_constant(l->dims, doubles, call.panel)), command);
+}
+
 // What a run says of a matrix that it cannot take.
 static sn_status describe_fault(sni_lowering *l, const sni_node *node, const char *what,
                                 sni_plan_command *command) {
@@ -57,7 +71,7 @@ static sn_status describe_fault(sni_lowering *l, const sni_node *node, const cha
 static sn_status plan_cholesky(sni_lowering *l, const sni_node *node, sni_plan_command *command) {
   const sni_dim n = columns_of(&node->type);
   SNI_TRY(describe_fault(l, node, "is not positive definite", command));
-  return plan_matrices(l, node, &(sni_linalg_call){.lower = true}, n, n, times(l, n, n), command);
+  return plan_elimination(l, node, (sni_linalg_call){.lower = true}, n, n, n, command);
 }
 
 static sn_status plan_triangle(sni_lowering *l, const sni_node *node, sni_plan_command *command) {
@@ -65,42 +79,85 @@ static sn_status plan_triangle(sni_lowering *l, const sni_node *node, sni_plan_c
   const sni_linalg_call call = {
       .lower = node->attrs[0] != 0, .transpose = node->attrs[1] != 0, .unit = node->attrs[2] != 0};
   if (!call.unit) SNI_TRY(describe_fault(l, node, "is singular: a zero on the diagonal", command));
-  return plan_matrices(l, node, &call, n, m, times(l, n, plus(l, n, m)), command);
+  return plan_elimination(l, node, call, n, m, plus(l, n, m), command);
 }
 
 static sn_status plan_solve(sni_lowering *l, const sni_node *node, sni_plan_command *command) {
   const sni_dim n = rows_of(&node->type), m = columns_of(&node->type);
   const sni_linalg_call call = {.quiet = node->attrs[0] != 0};
   if (!call.quiet) SNI_TRY(describe_fault(l, node, "is singular", command));
-  return plan_matrices(l, node, &call, n, m, times(l, n, plus(l, n, m)), command);
+  return plan_elimination(l, node, call, n, m, plus(l, n, m), command);
 }
 
 static sn_status plan_determinant(sni_lowering *l, const sni_node *node,
                                   sni_plan_command *command) {
   const sni_dim n = columns_of(sni_graph_type(l->graph, node->operands[0]));
   const sni_linalg_call call = {.part = (sni_determinant_part)node->attrs[0]};
-  return plan_matrices(l, node, &call, n, n, times(l, n, n), command);
+  return plan_elimination(l, node, call, n, n, n, command);
+}
+
+// ---- reflections: of known sizes work space is a thread's scratch, else a polynomial of the sizes that is no less
+enum { most_scratch = 1 << 26 };
+
+typedef int64_t (*doubles_function)(int64_t m, int64_t n);
+
+static sn_status plan_reflections(sni_lowering *l, const sni_node *node, doubles_function doubles,
+                                  sni_dim p, sni_dim q, sni_dim at_most,
+                                  sni_plan_command *command) {
+  int64_t m, n;
+  sni_linalg_call call = {.gemm_bytes = (int64_t)sni_matrix_gemm_bytes()};
+  if (sni_dim_is_constant(l->dims, p, &m) && sni_dim_is_constant(l->dims, q, &n) &&
+      m < most_scratch && n < most_scratch) {
+    const int64_t bytes = doubles(m, n) * (int64_t)sizeof(double);
+    if (m * n <= SNI_REFLECT_SINGLY) call.gemm_bytes = 0;
+    call.scratch_work = bytes <= most_scratch;
+    if (call.scratch_work) {
+      command->scratch_bytes = (size_t)bytes;
+      at_most = 0;
+    }
+  }
+  command->scratch_bytes += (size_t)call.gemm_bytes;
+  return plan_matrices(l, node, &call, p, q, at_most, command);
+}
+
+static sni_dim sum_of(sni_lowering *l, sni_dim square, int64_t a, sni_dim x, int64_t b, sni_dim y,
+                      int64_t constant) {
+  const sni_dim linear =
+      plus(l, sni_dim_mul_constant(l->dims, x, a), sni_dim_mul_constant(l->dims, y, b));
+  return sni_dim_add_constant(l->dims, plus(l, square, linear), constant);
 }
 
 static sn_status plan_qr(sni_lowering *l, const sni_node *node, sni_plan_command *command) {
   const sni_type *a = sni_graph_type(l->graph, node->operands[0]);
   const sni_dim m = rows_of(a), n = columns_of(a),
-                width = sni_dim_add_constant(l->dims, plus(l, m, m), 1);
-  return plan_matrices(l, node, &(sni_linalg_call){.part = 0}, m, n, times(l, width, n), command);
+                square = sni_dim_mul_constant(l->dims, times(l, m, n), 3);
+  return plan_reflections(l, node, sni_qr_doubles, m, n, sum_of(l, square, 95, m, 16, n, 3038),
+                          command);
+}
+
+static int64_t eigh_doubles(int64_t m, int64_t n) {
+  (void)m;
+  return sni_eigh_doubles(n);
 }
 
 static sn_status plan_eigh(sni_lowering *l, const sni_node *node, sni_plan_command *command) {
   const sni_dim n = columns_of(&node->type),
-                width = sni_dim_add_constant(l->dims, plus(l, n, n), 1);
-  return plan_matrices(l, node, &(sni_linalg_call){.part = 0}, n, n, times(l, width, n), command);
+                square = sni_dim_mul_constant(l->dims, times(l, n, n), 3);
+  return plan_reflections(l, node, eigh_doubles, n, n, sum_of(l, square, 211, n, 0, n, 4090),
+                          command);
+}
+
+static int64_t svd_doubles(int64_t m, int64_t n) {
+  return m < n ? sni_svd_doubles(n, m) : sni_svd_doubles(m, n);
 }
 
 static sn_status plan_svd(sni_lowering *l, const sni_node *node, sni_plan_command *command) {
   const sni_type *a = sni_graph_type(l->graph, node->operands[0]);
-  const sni_dim m = rows_of(a), n = columns_of(a), k = columns_of(&node->type);
-  // k (k + max(m, n) + 3), and m + n = k + max(m, n)
-  const sni_dim width = sni_dim_add_constant(l->dims, plus(l, m, n), 3);
-  return plan_matrices(l, node, &(sni_linalg_call){.part = 0}, m, n, times(l, k, width), command);
+  const sni_dim m = rows_of(a), n = columns_of(a), k = columns_of(&node->type),
+                both = plus(l, m, n),  // k and the greater one
+      square = sni_dim_mul_constant(l->dims, times(l, k, plus(l, both, k)), 2);
+  return plan_reflections(l, node, svd_doubles, m, n, sum_of(l, square, 144, both, 130, k, 6072),
+                          command);
 }
 
 // ---- costs: p, q are the sizes of a matrix, or of its side and the columns
@@ -112,7 +169,7 @@ static double direct_ns(const void *call, const int64_t *params, int vector_bits
 }
 
 static double iterated_ns(const void *call, const int64_t *params, int vector_bits) {
-  return 20 * direct_ns(call, params, vector_bits);
+  return 6 * direct_ns(call, params, vector_bits);
 }
 
 #define SNI_ROW(op, plan_of, ns)            \

@@ -222,6 +222,12 @@ ROWS = [
      "F.interpolate(ta, (2, 5, 4), mode='trilinear')"),
     ("resize_bicubic", "", [(1, 2, 5, 4)], "sn_resize(in[0], (int64_t[]){8, 3}, 2, SN_RESIZE_CUBIC, SN_CHANNELS_FIRST)",
      "F.interpolate(ta, (8, 3), mode='bicubic')"),
+    ("resize_area", "", [(2, 7, 4, 1)], "sn_resize(in[0], (int64_t[]){3, 6}, 2, SN_RESIZE_AREA, SN_CHANNELS_LAST)",
+     "np.einsum('im,jn,bmnc->bijc', shares(7, 3), shares(4, 6), a)"),
+    ("resize_antialias", "", [(1, 2, 9, 4)], "sn_resize(in[0], (int64_t[]){4, 6}, 2, SN_RESIZE_LINEAR_ANTIALIAS, SN_CHANNELS_FIRST)",
+     "F.interpolate(ta, (4, 6), mode='bilinear', antialias=True)"),
+    ("resize_antialias_cubic", "", [(1, 2, 9, 4)], "sn_resize(in[0], (int64_t[]){4, 6}, 2, SN_RESIZE_CUBIC_ANTIALIAS, SN_CHANNELS_FIRST)",
+     "F.interpolate(ta, (4, 6), mode='bicubic', antialias=True)"),
     ("adaptive_avg_pool", "", [(1, 7, 5, 2)], "sn_adaptive_avg_pool(in[0], (int64_t[]){3, 2}, 2, SN_CHANNELS_LAST)",
      "nhwc(F.adaptive_avg_pool2d(nchw(ta), (3, 2)))"),
     ("adaptive_max_pool", "", [(1, 2, 7)], "sn_adaptive_max_pool(in[0], (int64_t[]){3}, 1, SN_CHANNELS_FIRST)",
@@ -347,6 +353,13 @@ def put_along(a, at, values, axis):
     y = a.copy()
     np.put_along_axis(y, at, values, axis)
     return y
+
+
+def shares(size, n):
+    """[n, size]: of the i-th of n equal parts of a row, what lies in each of its pixels."""
+    i, j = np.arange(n)[:, None], np.arange(size)
+    common = np.minimum((i + 1) * size / n, j + 1) - np.maximum(i * size / n, j)
+    return np.maximum(common, 0) * n / size
 
 
 def nchw(t):

@@ -2,7 +2,7 @@
 // PyTorch's. Exit status 0: at most one in 200 does (COUNT given: as many cases as that, and none).
 //
 // A case: a line "id dtype n_k k.. n_d d.. n_arrays", then each array: its role (i: operand, y: result, w: weights of the sum that
-// is differentiated, g: gradient by the next operand that has one), its kind (f: f64, b: bool, i: i64), rank, dims[8], elements.
+// is differentiated, g: gradient by the next operand that has one), its kind (f: f64, c: pairs of f64, b: bool, i: i64), rank, dims[8], elements.
 #include <sinter/sinter.h>
 
 #include <math.h>
@@ -67,7 +67,7 @@ static bool read_numbers(const char **at, int *out_n, int64_t *k, double *d) {
 }
 
 static size_t bytes_of(const array_head *a) {
-  size_t bytes = a->kind == 'b' ? 1 : 8;
+  size_t bytes = a->kind == 'b' ? 1 : a->kind == 'c' ? 16 : 8;
   for (int i = 0; i < a->rank; i++) bytes *= (size_t)a->dims[i];
   return bytes;
 }
@@ -103,20 +103,33 @@ static bool read_case(const char **at, const char *end, test_case *out) {
 }
 
 // ---- running
+static bool is_complex_dtype(sn_dtype dtype) {
+  return dtype == SN_C64 || dtype == SN_C128;
+}
+
 static sn_tensor *tensor_of(const test_case *t, int i) {
   const array_head *a = &t->heads[i];
   sn_shape shape = {.rank = a->rank};
   memcpy(shape.dims, a->dims, sizeof(shape.dims));
-  const sn_dtype dtype = a->kind == 'f' ? SN_F64 : a->kind == 'b' ? SN_BOOL : SN_I64;
+  const sn_dtype dtype = a->kind == 'f'   ? SN_F64
+                         : a->kind == 'c' ? SN_C128
+                         : a->kind == 'b' ? SN_BOOL
+                                          : SN_I64;
   sn_tensor *x = sn_constant(context, dtype, shape, t->data[i]);
-  return a->kind == 'f' ? sn_cast(x, t->dtype) : x;
+  const bool is_complex = is_complex_dtype(t->dtype);
+  return (a->kind == 'f' && !is_complex) || (a->kind == 'c' && is_complex) ? sn_cast(x, t->dtype)
+                                                                           : x;
+}
+
+static bool is_float(const array_head *a) {
+  return a->kind == 'f' || a->kind == 'c';
 }
 
 static bool has_gradients(const test_case *t) {
   return t->n_arrays > t->n_in + 1;
 }
 
-// The result, then the gradients of sum(y w) by the operands that are floats. in: the operands, then w.
+// The result, then the gradients of sum(y w), of complex numbers of its real part, by the operands that are floats. in: the operands, then w.
 static sn_status run(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
   const test_case *t = user;
   sn_tensor *x[most_arrays], *dx[most_arrays];
@@ -124,8 +137,10 @@ static sn_status run(sn_context *c, sn_tensor *const *in, sn_tensor **out, void 
   out[0] = t->row->make(in, t->k, t->d);
   if (!has_gradients(t)) return sn_pending_error(c);
   for (int i = 0; i < t->n_in; i++)
-    if (t->heads[i].kind == 'f') x[n++] = in[i];
-  sn_tensor *loss = sn_sum(sn_mul(out[0], sn_cast(in[t->n_in], sn_dtype_of(out[0]))));
+    if (is_float(&t->heads[i])) x[n++] = in[i];
+  sn_tensor *product = sn_mul(out[0], sn_cast(in[t->n_in], sn_dtype_of(out[0])));
+  if (is_complex_dtype(sn_dtype_of(product))) product = sn_real(product);
+  sn_tensor *loss = sn_sum(product);
   sn_gradients(loss, x, n, dx, .unconnected = SN_ZEROS);
   for (int i = 0; i < n; i++) out[1 + i] = dx[i];
   return sn_pending_error(c);
@@ -136,8 +151,10 @@ static sn_status run(sn_context *c, sn_tensor *const *in, sn_tensor **out, void 
 static double tolerance_of(sn_dtype dtype) {
   switch (dtype) {
     case SN_F64:
+    case SN_C128:
       return 1e-10;
     case SN_F32:
+    case SN_C64:
       return 1e-4;
     case SN_F16:
       return 0x1p-6;
@@ -177,18 +194,19 @@ static double wanted(const test_case *t, int array, int64_t i) {
   if (t->heads[array].kind == 'b') return t->data[array][i];
   memcpy(&value, t->data[array] + 8 * i, sizeof(value));
   memcpy(&whole, &value, sizeof(whole));
-  return t->heads[array].kind == 'f' ? value : (double)whole;
+  return t->heads[array].kind == 'i' ? (double)whole : value;
 }
 
 static bool agree(const test_case *t, const char *mode, const char *what, sn_tensor *got,
                   int array) {
   const array_head *a = &t->heads[array];
-  const int64_t n = (int64_t)(bytes_of(a) / (a->kind == 'b' ? 1 : 8));
+  const int64_t n = (int64_t)(bytes_of(a) / (a->kind == 'b' ? 1 : 8));  // of parts
   bool same_shape = sn_rank(got) == a->rank;
   for (int i = 0; same_shape && i < a->rank; i++) same_shape = sn_dim(got, i) == a->dims[i];
   if (!same_shape) return differ(t, mode, "the shape", 0, (double)sn_size(got), (double)n);
   double *values = malloc((size_t)n * 16 + 1), *want = values + n;
-  bool ok = values && !sn_read(sn_cast(got, SN_F64), values, (size_t)n * sizeof(double));
+  bool ok = values && !sn_read(sn_cast(got, a->kind == 'c' ? SN_C128 : SN_F64), values,
+                               (size_t)n * sizeof(double));
   for (int64_t i = 0; ok && i < n; i++) want[i] = wanted(t, array, i);
   const double scale = ok ? mean_size(want, n) : 0;
   for (int64_t i = 0; ok && i < n; i++)
@@ -205,7 +223,7 @@ static bool try_mode(const test_case *t, sn_function *f, bool compiled) {
   int n_out = 1;
   for (int i = 0; i < t->n_in; i++) in[i] = tensor_of(t, i);
   if (n_extra) in[t->n_in] = tensor_of(t, t->n_in + 1);
-  for (int i = 0; n_extra && i < t->n_in; i++) n_out += t->heads[i].kind == 'f';
+  for (int i = 0; n_extra && i < t->n_in; i++) n_out += is_float(&t->heads[i]);
   const sn_status status = compiled ? sn_call(f, in, t->n_in + n_extra, out, n_out)
                                     : sn_call_eager(f, in, t->n_in + n_extra, out, n_out);
   if (status) {
@@ -221,7 +239,7 @@ static bool try_mode(const test_case *t, sn_function *f, bool compiled) {
 static bool try_case(const test_case *t) {
   SN_SCOPE(context);
   int n_out = 1;
-  for (int i = 0; has_gradients(t) && i < t->n_in; i++) n_out += t->heads[i].kind == 'f';
+  for (int i = 0; has_gradients(t) && i < t->n_in; i++) n_out += is_float(&t->heads[i]);
   sn_function *f = sn_function_create(context, run, .user = (void *)(uintptr_t)t,
                                       .inputs = t->n_in + has_gradients(t), .outputs = n_out);
   const bool eager = try_mode(t, f, false), compiled = try_mode(t, f, true);

@@ -274,6 +274,46 @@ for kind in ("max", "avg"):
     row("sn_adaptive_%s_pool" % kind, "sn_adaptive_%s_pool(in[0], (int64_t[]){3, 2}, 2, SN_CHANNELS_FIRST)" % kind,
         lambda x, f=getattr(F, "adaptive_%s_pool2d" % kind): f(x, (3, 2)), PICTURES, WIDE, "r")
 
+# ---- complex numbers: gradients of Re sum(y w), which both libraries give as dL/da + i dL/db
+COMPLEX = ("c64", "c128")
+
+
+def complex_row(op, c, fn, shapes, domains="r", **options):
+    row(op, c, fn, shapes, COMPLEX, domains, name=op + "_complex", **options)
+
+
+for name in "neg square exp expm1 sin cos tanh abs real imag".split():
+    complex_row("sn_" + name, "sn_%s(in[0])" % name, getattr(torch, name), ONE)
+complex_row("sn_conj", "sn_conj(in[0])", torch.conj_physical, ONE)
+for name in "sqrt rsqrt reciprocal log log1p angle".split():
+    complex_row("sn_" + name, "sn_%s(in[0])" % name, getattr(torch, name), ONE, "p")
+for name in "add sub mul".split():
+    complex_row("sn_" + name, "sn_%s(in[0], in[1])" % name, getattr(torch, name), TWO)
+complex_row("sn_div", "sn_div(in[0], in[1])", torch.div, TWO, "rp")
+complex_row("sn_pow", "sn_pow(in[0], in[1])", torch.pow, TWO, "pr")
+complex_row("sn_equal", "sn_equal(in[0], in[1])", torch.eq, TWO, "ii", grad=False)
+complex_row("sn_where", "sn_where(in[0], in[1], in[2])", torch.where, [((5,), (5,), (5,)), ((3, 1), (3, 4), (4,))], "brr")
+row("sn_complex", "sn_complex(in[0], in[1])", torch.complex, [((), ()), ((5,), (5,)), ((2, 3), (2, 3)), ((0,), (0,))], WIDE)
+row("sn_polar", "sn_polar(in[0], in[1])", torch.polar, [((), ()), ((5,), (5,)), ((2, 3), (2, 3)), ((0,), (0,))], WIDE, "pr")
+for name, fn in [("sum", torch.sum), ("mean", torch.mean)]:
+    complex_row("sn_" + name, REDUCE % ("sn_" + name), lambda x, axis, keep, fn=fn: fn(x, axis, bool(keep)), LINES, attrs=AXES)
+complex_row("sn_prod", REDUCE % "sn_prod", lambda x, axis, keep: torch.prod(x, axis, bool(keep)), LINES, "p", attrs=AXES)
+complex_row("sn_cumsum", "sn_cumsum(in[0], (int)k[0])", torch.cumsum, LINES, attrs=[(0,), (-1,)])
+complex_row("sn_cumprod", "sn_cumprod(in[0], (int)k[0])", torch.cumprod, LINES, "p", attrs=[(0,), (-1,)])
+complex_row("sn_matmul", "sn_matmul(in[0], in[1])", torch.matmul, [((2, 3), (3, 4)), ((1, 1), (1, 1)), ((2, 3, 2), (2, 5)), ((3, 0), (0, 2))])
+complex_row("sn_fft", "sn_fft(in[0], (int)k[0])", lambda x, axis: torch.fft.fft(x, dim=axis), LINES, attrs=[(0,), (-1,)])
+complex_row("sn_ifft", "sn_ifft(in[0], (int)k[0])", lambda x, axis: torch.fft.ifft(x, dim=axis), LINES, attrs=[(0,), (-1,)])
+row("sn_rfft", "sn_rfft(in[0], (int)k[0])", lambda x, axis: torch.fft.rfft(x, dim=axis), LINES, WIDE, attrs=[(0,), (-1,)])
+complex_row("sn_irfft", "sn_irfft(in[0], (int)k[0], .n = k[1])", lambda x, axis, n: torch.fft.irfft(x, n, axis), [((4,),), ((3, 5),), ((2, 3, 4),)],
+            attrs=[(-1, 6), (-1, 5), (0, 3)])
+row("sn_real", "sn_real(sn_mul(sn_cast(in[0], SN_C128), sn_complex(in[1], in[0])))", lambda a, b: (a * torch.complex(b, a)).real,
+    [((5,), (5,)), ((2, 3), (2, 3))], ("f64",), name="sn_real_of_mixed")
+
+# ---- windows of pixels
+for method, mode in [("LINEAR", "bilinear"), ("CUBIC", "bicubic")]:
+    row("sn_resize", "sn_resize(in[0], (int64_t[]){k[0], k[1]}, 2, SN_RESIZE_%s_ANTIALIAS, SN_CHANNELS_FIRST)" % method,
+        lambda x, m, n, mode=mode: F.interpolate(x, (m, n), mode=mode, antialias=True), [((2, 3, 9, 7),), ((1, 1, 16, 5),), ((1, 2, 2, 3),)],
+        attrs=[(4, 3), (3, 11), (1, 1)], name="sn_resize_%s" % method.lower())
 
 # ---- cases
 ROUND = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
@@ -287,6 +327,10 @@ def draw(rng, domain, shape, dtype):
         return rng.integers(0, 2, shape)
     if domain == "q":
         return rng.integers(0, 5, shape).astype(float)
+    if dtype in COMPLEX:
+        a, b = (rng.integers(-2, 3, shape) if domain == "i" else rng.normal(size=shape) for _ in range(2))
+        z = np.asarray((abs(a) + 0.5 if domain == "p" else a) + 1j * b, np.complex128)
+        return np.asarray(z.astype(np.complex64), np.complex128) if dtype == "c64" else z
     if dtype not in ROUND or domain == "i":
         low = 1 if domain == "p" else 0 if dtype[0] == "u" else -9
         return np.asarray(rng.integers(low, 10, shape), float)
@@ -305,14 +349,17 @@ def draw(rng, domain, shape, dtype):
 
 
 def reference(fn, arrays, attrs, grad, rng):
-    operands = [torch.tensor(a, requires_grad=grad and a.dtype == np.float64) for a in arrays]
+    operands = [torch.tensor(a, requires_grad=grad and a.dtype.kind in "fc") for a in arrays]
     y = fn(*operands, *attrs)
     if not grad or not y.requires_grad:
-        return y.detach().double().numpy(), []
+        y = y.detach()
+        return (y if y.is_complex() else y.double()).numpy(), []
     weights = rng.uniform(-1, 1, tuple(y.shape))
-    (y * torch.as_tensor(weights)).sum().backward()
+    if y.is_complex():
+        weights = np.asarray(weights + 1j * rng.uniform(-1, 1, tuple(y.shape)), np.complex128)
+    (y * torch.as_tensor(weights)).real.sum().backward()
     zero = [torch.zeros_like(x) if x.grad is None else x.grad for x in operands if x.requires_grad]
-    return y.detach().numpy(), [weights] + [g.numpy() for g in zero]
+    return y.detach().resolve_conj().numpy(), [weights] + [g.resolve_conj().numpy() for g in zero]
 
 
 def write_case(out, name, dtype, attrs, arrays):
@@ -320,7 +367,7 @@ def write_case(out, name, dtype, attrs, arrays):
     d = [a for a in attrs if not isinstance(a, int)]
     out.write(("%s %s %d %s %d %s %d\n" % (name, dtype, len(k), " ".join(map(str, k)), len(d), " ".join(map(str, d)), len(arrays))).encode())
     for role, x in arrays:
-        kind = {"f": "f", "i": "i", "b": "b"}[x.dtype.kind]
+        kind = {"f": "f", "i": "i", "b": "b", "c": "c"}[x.dtype.kind]
         out.write(struct.pack("<ccbb4x8q", role.encode(), kind.encode(), x.ndim, 0, *(list(x.shape) + [0] * (8 - x.ndim))))
         out.write(np.ascontiguousarray(x).tobytes())
 
@@ -342,7 +389,7 @@ def main():
             for shape, dtype, given in plan:
                 kinds = (domains * len(shape))[: len(shape)]
                 arrays = [draw(rng, kind, s, dtype) for kind, s in zip(kinds, shape)]
-                y, rest = reference(fn, arrays, given, grad and dtype in ROUND, rng)
+                y, rest = reference(fn, arrays, given, grad and (dtype in ROUND or dtype in COMPLEX), rng)
                 write_case(out, name, dtype, given, [("i", a) for a in arrays] + [("y", y)] + list(zip("w" + "g" * 9, rest)))
                 total += 1
     print("%d rows, %d ops, %d cases, torch %s" % (len(ROWS), len({r[1] for r in ROWS}), total, torch.__version__))

@@ -399,6 +399,11 @@ static const text_case text_cases[] = {
      "%0 = parameter input 0 : $[A,2,5]\n%1 = svd(%0) : $[A,8,2]\n"
      "%2 = transpose(%0) {perm=[0,2,1]} : $[A,5,2]\n%3 = svd(%2) : $[A,8,2]\nreturn %1, %3",
      0},
+    {SNI_OP_RANDOM_GAMMA_GRADIENT,
+     X "%1 = parameter input 1 : $[A,B]\n%2 = exp(%0) : $[A,B]\n%3 = exp(%1) : $[A,B]\n"
+       "%4 = random_gamma_gradient(%2, %3) {logarithm=0} : $[A,B]\n"
+       "%5 = random_gamma_gradient(%2, %1) {logarithm=1} : $[A,B]\nreturn %4, %5",
+     0},
     {SNI_OP_GCD,
      X "%1 = parameter input 1 : $[A,B]\n%2 = gcd(%0, %1) : $[A,B]\n"
        "%3 = transpose(%0) {perm=[1,0]} : $[B,A]\n%4 = gcd(%3, %3) : $[B,A]\nreturn %2, %4",

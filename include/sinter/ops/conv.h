@@ -82,11 +82,16 @@ typedef enum sn_resize_method {
   SN_RESIZE_NEAREST,  // the pixel whose square the place lies in
   SN_RESIZE_LINEAR,   // between two pixels of each axis
   SN_RESIZE_CUBIC,    // of four of each axis: Keys's polynomial with a = -0.75
+  // What weighs all pixels below the new one, so that nothing is skipped where the image becomes smaller:
+  SN_RESIZE_AREA,              // the mean over the new pixel's square
+  SN_RESIZE_LINEAR_ANTIALIAS,  // a triangle as wide as two new pixels, or two old ones where those are larger
+  SN_RESIZE_CUBIC_ANTIALIAS,  // Keys's polynomial with a = -1/2, twice as wide
 } sn_resize_method;
 // The image at n spatial sizes. Pixels are squares: pixel i of an axis lies at (i + 1/2) size / new size - 1/2, and beyond the edge the pixel
-// there goes on (TensorFlow 2's half-pixel centers; PyTorch's align_corners=False); no low-pass where it becomes smaller. floats; weights in f64, sums in
+// there goes on (TensorFlow 2's half-pixel centers; PyTorch's align_corners=False); no low-pass where it becomes smaller but by the last three, whose weights are divided by their sum within the image. floats; weights in f64, sums in
 // the dtype of x, of 16-bit ones in f32. Fixes the image's sizes in a trace. Errors: SN_ERR_SHAPE (rank is not n + 2; sizes not in [1, 2^30]; an empty image),
-// SN_ERR_ARGUMENT (method). VJP: dy scattered by the same weights. Source: torch.nn.functional.interpolate, nearest-exact, bilinear, bicubic.
+// SN_ERR_ARGUMENT (method). VJP: dy scattered by the same weights. Source: torch.nn.functional.interpolate, nearest-exact, bilinear, bicubic,
+// these two with antialias; tf.image.resize, area, bilinear and bicubic with antialias.
 SN_API sn_tensor *sn_resize(sn_tensor *x, const int64_t *sizes, int n, sn_resize_method method,
                             sn_data_format format);
 

@@ -64,19 +64,19 @@ SN_API sn_tensor *sn_asinh(sn_tensor *x);
 SN_API sn_tensor *sn_acosh(sn_tensor *x);
 // Inverse hyperbolic tangent. floats, <= 2 ULP; +-inf at +-1, NaN beyond. VJP: dy / (1 - x^2): inf at +-1.
 SN_API sn_tensor *sn_atanh(sn_tensor *x);
-// 1 - erf(x), accurate in its tail. floats, <= 2 ULP (f64: 5). VJP: -dy 2/sqrt(pi) exp(-x^2). Source:
+// 1 - erf(x), accurate in its tail. floats, <= 2 ULP. VJP: -dy 2/sqrt(pi) exp(-x^2). Source:
 // Shepherd & Laframboise 1981, with coefficients of our own.
 SN_API sn_tensor *sn_erfc(sn_tensor *x);
 // y with erf(y) = x. floats, <= 2 ULP; +-inf at +-1, NaN beyond. VJP: dy sqrt(pi)/2 exp(y^2): inf at +-1.
 SN_API sn_tensor *sn_erfinv(sn_tensor *x);
-// log |gamma(x)|. floats, <= 2 ULP (f64: 4); beside its zeros below 0 and, of f64, in (1, 2) of the terms
+// log |gamma(x)|. floats, <= 2 ULP (f64: 3); beside its zeros below 0 and, of f64, in (1, 2) of the terms
 // that cancel: f64 2^-50 of them, f32 2^-32. inf at 0, at negative integers and at +-inf. VJP: dy
 // digamma(x).
 SN_API sn_tensor *sn_lgamma(sn_tensor *x);
-// The derivative of lgamma. floats, <= 2 ULP (f64: 5) of the largest of |y|, 1 (f32: 2^-10) and what
+// The derivative of lgamma. floats, <= 2 ULP of the largest of |y|, 1 (f32: 2^-10) and what
 // cancels below 0. -inf at 0, inf at -0, NaN at negative integers, as SciPy's psi. VJP: dy trigamma(x).
 SN_API sn_tensor *sn_digamma(sn_tensor *x);
-// The derivative of digamma, polygamma(1, x). floats, <= 2 ULP (f64: 5). inf at 0 and negative integers.
+// The derivative of digamma, polygamma(1, x). floats, <= 2 ULP. inf at 0 and negative integers.
 // VJP: dy polygamma(2, x), by a series that has all further derivatives.
 SN_API sn_tensor *sn_trigamma(sn_tensor *x);
 // The n-th derivative of digamma, n! times the sum of (x + k)^-(n + 1) with alternating sign, for n in [0,

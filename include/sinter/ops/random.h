@@ -96,9 +96,11 @@ SN_API sn_tensor *sn_random_permutation_opts(sn_context *context, int64_t n,
 // x with its rows along axis 0 in that order. any dtype. Errors: SN_ERR_SHAPE (rank 0), SN_ERR_ARGUMENT (options). VJP: dy, in x's order.
 SN_API sn_tensor *sn_random_shuffle_opts(sn_tensor *x, const sn_random_options *options);
 // From gamma distributions of scale 1, floats; the operand has their shape parameters, and the result its shape. Errors:
-// SN_ERR_ARGUMENT at the next boundary (not finite and > 0). No gradient. Source: Marsaglia and Tsang 2000.
+// SN_ERR_ARGUMENT at the next boundary (not finite and > 0). VJP: dy dz/da, along which the distribution function at z stays what it is (implicit; once).
+// Source: Marsaglia and Tsang 2000; Figurnov et al. 2018; tf.random.gamma.
 SN_API sn_tensor *sn_random_gamma_opts(sn_tensor *shape, const sn_random_options *options);
-// Beta(a, b), of the shape to which a and b broadcast. floats. Errors: as sn_random_gamma. No gradient.
+// Beta(a, b), of the shape to which a and b broadcast. floats. Errors: as sn_random_gamma. VJP: as
+// that of the two gamma numbers of which it is made.
 SN_API sn_tensor *sn_random_beta_opts(sn_tensor *a, sn_tensor *b, const sn_random_options *options);
 // From Poisson distributions of these rates, floats; of their shape and dtype. Errors: SN_ERR_ARGUMENT at the next boundary (not finite and >= 0). No
 // gradient. Source: Hoermann 1993 (PTRS).

@@ -45,11 +45,11 @@ static const budget budgets[] = {
     {SNI_KOP_ASINH, 1, 2, asinh, asinhl, -3, 3, NULL},
     {SNI_KOP_ACOSH, 1, 2, acosh, acoshl, 1, 3, NULL},
     {SNI_KOP_ATANH, 1, 2, atanh, atanhl, -1, 1, NULL},
-    {SNI_KOP_ERFC, 1, 4, erfc, erfcl, -6, 28, NULL},
+    {SNI_KOP_ERFC, 1, 2, erfc, erfcl, -6, 28, NULL},
     {SNI_KOP_ERFINV, 1, 2, narrow_erfinv, wide_erfinv, -1, 1, NULL},
-    {SNI_KOP_LGAMMA, 2, 4, narrow_lgamma, wide_lgamma, -10, 30, lgamma_terms},
-    {SNI_KOP_DIGAMMA, 2, 4, narrow_digamma, wide_digamma, -10, 30, digamma_terms},
-    {SNI_KOP_TRIGAMMA, 2, 4, narrow_trigamma, wide_trigamma, -10, 30, NULL},
+    {SNI_KOP_LGAMMA, 2, 3, narrow_lgamma, wide_lgamma, -10, 30, lgamma_terms},
+    {SNI_KOP_DIGAMMA, 2, 2, narrow_digamma, wide_digamma, -10, 30, digamma_terms},
+    {SNI_KOP_TRIGAMMA, 1, 2, narrow_trigamma, wide_trigamma, -10, 30, NULL},
 };
 // tan f64: below 2^45 2; larger angles are folded into one f64.
 static const double pow_f32 = 1, pow_f64 = 2;

@@ -293,6 +293,7 @@ static const rule_case cases[] = {
     OK(TOP_K, "f32[B,3]", "3", "", "i32[B,3]"),
     OK(TOP_K, "f32[3,B]", "7", "", "i32[3,7]"),
     BAD(TOP_K, "f32[B,3]", "4", "", ARGUMENT, "top_k: k is 4, expected 0 to 3; operands: f32[B,3]"),
+    OK(RANDOM_GAMMA_GRADIENT, "f64[2,B] f64[2,B]", "0", "", "f64[2,B]"),
     OK(GCD, "u8[2,B] u8[2,B]", "", "", "u8[2,B]"),
     OK(FFT, "c64[B,3]", "0 1", "", "c64[B,3]"),
     OK(FFT, "f64[B,3,2]", "1 2", "", "f64[B,3,2]"),

@@ -159,6 +159,7 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_FFT] = "fft(%9) {inverse=1, norm=2} : c64[2]",
     [SNI_OP_RFFT] = "rfft(%0) {twice=0, norm=0, pairs=1} : f32[2,2,2]",
     [SNI_OP_IRFFT] = "irfft(%8) {n=3, twice=1, norm=1} : f32[2,3]",
+    [SNI_OP_RANDOM_GAMMA_GRADIENT] = "random_gamma_gradient(%0, %0) {logarithm=1} : f32[2,3]",
     [SNI_OP_GCD] = "gcd(%2, %2) : i32[2,3]",
     [SNI_OP_SEARCH_SORTED] = "search_sorted(%0, %0) {right=1} : i32[2,3]",
     [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",

@@ -2,7 +2,9 @@
 #ifndef SNI_TESTS_PASSES_REFERENCE_LIBRARY_H
 #define SNI_TESTS_PASSES_REFERENCE_LIBRARY_H
 
+#include "runtime/gamma_gradient.h"
 #include "runtime/linalg.h"
+#include "runtime/linalg/reflect.h"
 #include "runtime/random.h"
 
 // Whether a comes before b in ascending order: NaN is greater than every number. u64 counts as i64.
@@ -64,7 +66,12 @@ static inline void ref_factor(const ref_run *run, const sni_node *node, const re
   const int64_t m = n > 1 ? a[1]->dims[rank - 1] : q, both = p + q + m + 4;
   const int64_t batch = p && q ? a[0]->count / (p * q) : 0;
   sni_linalg_call call = {.dtype = SN_F64};
-  sni_scratch_header scratch = {0};
+  call.gemm_bytes = (int64_t)sni_matrix_gemm_bytes();
+  call.scratch_work = true;  // of those that ask for much
+  const size_t scratch_bytes = sizeof(sni_scratch_header) + (size_t)call.gemm_bytes +
+                               (size_t)sni_svd_doubles(both, both) * sizeof(double);
+  sni_scratch_header *scratch = aligned_alloc(64, (scratch_bytes + 63) / 64 * 64);
+  memset(scratch, 0, sizeof *scratch);
   if (node->op == SNI_OP_TRIANGULAR_SOLVE) {
     call.lower = ref_attr(run, node, 0);
     call.transpose = ref_attr(run, node, 1);
@@ -85,7 +92,8 @@ static inline void ref_factor(const ref_run *run, const sni_node *node, const re
                                                                       : sni_svd_run;
   const bool tall = node->op == SNI_OP_QR || node->op == SNI_OP_SVD;
   const int64_t params[2] = {p, tall ? q : m};
-  run_of(&call, buffers, params, 0, batch, &scratch);
+  run_of(&call, buffers, params, 0, batch, scratch);
+  free(scratch);
   free(buffers[n + 1]);
   for (int64_t i = 0; i < y->count; i++) y->cells[i] = ref_fit(run, y->dtype, y->cells[i]);
 }
@@ -173,6 +181,15 @@ static inline void ref_library(const ref_run *run, const sni_node *node, const r
     case SNI_OP_RANDOM_GAMMA:
     case SNI_OP_RANDOM_POISSON:
       ref_random(run, node, a, y);
+      break;
+    case SNI_OP_RANDOM_GAMMA_GRADIENT:
+      for (int64_t i = 0; i < y->count; i++) {
+        const bool logarithm = ref_attr(run, node, 0) != 0;
+        const double z = a[1]->cells[i].f;
+        y->cells[i].f = sni_gamma_gradient(a[0]->cells[i].f, logarithm ? exp(z) : z,
+                                           logarithm ? z : log(z), logarithm);
+        y->cells[i] = ref_fit(run, y->dtype, y->cells[i]);
+      }
       break;
     case SNI_OP_GCD:
       ref_gcd(run, a[0], a[1], y);

@@ -93,6 +93,7 @@ static const struct {
     [SNI_OP_FFT] = {"fft(%19) {inverse=0, norm=1}", "f32[2,4,2]"},
     [SNI_OP_RFFT] = {"rfft(%8) {twice=0, norm=0, pairs=1}", "f32[8,4,2]"},
     [SNI_OP_IRFFT] = {"irfft(%19) {n=6, twice=1, norm=2}", "f32[2,6]"},
+    [SNI_OP_RANDOM_GAMMA_GRADIENT] = {"random_gamma_gradient(%8, %8) {logarithm=0}", "f32[8,6]"},
     [SNI_OP_GCD] = {"gcd(%10, %10)", "i32[8,6]"},
     [SNI_OP_SEARCH_SORTED] = {"search_sorted(%8, %8) {right=0}", "i32[8,6]"},
     [SNI_OP_RANDOM_BITS] = {"random_bits(%13) {algorithm=0}", "i32[4,4]"},
