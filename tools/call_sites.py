@@ -11,6 +11,8 @@ import pathlib
 import re
 import sys
 
+import declarations
+
 HEAD = """\
 // Call sites: a macro of each op's name labels it with the caller's line. Written by tools/call_sites.py from the declarations in
 // the headers beside it; do not edit.
@@ -35,13 +37,6 @@ NUMBERS_HEAD = """\
 TAIL = "\n#endif\n// clang-format on\n#endif\n"
 PLAIN = re.compile(r"^(sn_tensor \*|int |int64_t |uint64_t |double |bool |sn_dtype |sn_[a-z_]+ )\w+$")
 BY_VALUE = ("sn_shape ", "sn_axes ", "sn_range_spec ")
-
-
-def declarations(text):
-    """(name, parameters) of each function that returns a tensor."""
-    text = re.sub(r"\s*SNI_PRINTF\(\d, \d\)", "", text)
-    for match in re.finditer(r"^SN_API sn_tensor \*(sn_\w+)\(([^;]*)\);", text, re.M):
-        yield match[1], [" ".join(p.split()) for p in match[2].split(",")]
 
 
 def named(parameter):
@@ -133,7 +128,8 @@ def numbers(found):
 
 def write(headers):
     plain, c, cpp, counts = [], [], [], set()
-    found = [d for header in headers for d in declarations(header.read_text())]
+    functions = [f for header in headers for f in declarations.functions(header)]
+    found = [(f.name, f.parameters) for f in functions if f.returns == "sn_tensor *"]
     names = {name for name, _ in found}
     numbers_text, taken = numbers(dict(found))
     for name, parameters in found:

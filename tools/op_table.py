@@ -4,11 +4,14 @@
 Writes docs/ops.md, frontend/ops/op_table.inc (the rows that sn_op_at gives) and tests/e2e/op_calls.h (a call of each, by which a
 test holds the rows against what the ops do). What a comment says is parsed: which dtypes
 ("numbers", "reals", "floats", "floats and complex", "integers", "any dtype", "bool"), and whether there is a gradient ("VJP:", or "No gradient" / "Cuts").
---check: fails where a comment says neither, or a file differs from what would be written. docs/ops.md ends with the names that ops have elsewhere, from tools/op_names.txt.
+--check: fails where a comment says neither, or a file differs from what would be written. docs/ops.md ends with the dtypes that others take (tools/dtype_peers.txt,
+which tools/dtype_peers.py writes, and tools/dtype_reasons.txt) and the names that ops have elsewhere, from tools/op_names.txt.
 """
 import pathlib
 import re
 import sys
+
+import declarations
 
 WORDS = [
     ("bool, integers", r"bool, bitwise for integers"),
@@ -23,6 +26,10 @@ WORDS = [
     ("integers", r"\b[Ii]ntegers\b"),
     ("bool", r"\bbool\b"),
 ]
+DTYPES = "bool i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 c64 c128".split()
+GROUPS = {"bool": DTYPES[:1], "integers": DTYPES[1:9], "floats": DTYPES[9:13], "complex": DTYPES[13:]}
+GROUPS |= {"f32, f64": DTYPES[11:13], "reals": DTYPES[1:13], "numbers": DTYPES[1:], "any dtype": DTYPES}
+MOST_MISSING = 0.15  # of the pairs of op and dtype that others have; only ever less
 MASKS = {
     "bool, integers": "SNI_DTYPES_LOGIC",
     "reals and bool": "SNI_DTYPES_ORDERED",
@@ -39,9 +46,11 @@ MASKS = {
 
 
 class Op:
-    def __init__(self, name, subject, declaration, comment):
-        self.name, self.subject, self.declaration = name, subject, declaration
-        self.comment = " ".join(comment)
+    """An op, by its declaration, and what its comment says."""
+
+    def __init__(self, function):
+        self.name, self.subject, self.shown = function.name, function.subject, function.shown
+        self.declaration, self.comment, self.parameters = function.declaration, function.comment, function.parameters
         text = self.comment
         found = [(re.search(pattern, text).start(), i, word) for i, (word, pattern) in enumerate(WORDS) if re.search(pattern, text)]
         numbers = [f for f in found if f[2] != "bool"]  # many comments say bool of something else
@@ -49,39 +58,8 @@ class Op:
         none = re.search(r"\b[Nn]o gradient\b|\b[Cc]uts\b", text)
         self.has_gradient = "VJP:" in text
         self.says_gradient = bool(none) or self.has_gradient
-        parameters = re.search(r"\((.*)\)", declaration)[1].split(",")
-        tensors = [p for p in parameters if re.search(r"\bsn_tensor \*\w+$", p.strip())]
-        self.inputs = -1 if re.search(r"sn_tensor \*const \*", declaration) else len(tensors)
-
-    @property
-    def shown(self):
-        return self.name[: -len("_opts")] if self.name.endswith("_opts") else self.name
-
-
-def read(header):
-    """The ops of a header, each with the comment above its block or behind it."""
-    comment, in_code, lines, i = [], False, header.read_text().split("\n"), 0
-    while i < len(lines):
-        line = lines[i]
-        if line.startswith("// ----") or not line.strip():
-            comment, in_code = [], False
-        elif line.startswith("//"):
-            if in_code:
-                comment, in_code = [], False
-            comment.append(line[2:].strip())
-        elif line.startswith("SN_API sn_tensor *"):
-            text = line
-            while ";" not in text.split("//")[0]:
-                i += 1
-                text += " " + lines[i].strip()
-            code, _, own = re.sub(r"\s*SNI_PRINTF\(\d, \d\)", "", text).partition("//")
-            declaration = re.sub(r"\s+", " ", code.removeprefix("SN_API ").strip().rstrip(";"))
-            name = re.match(r"sn_tensor \*(\w+)\(", declaration)[1]
-            yield Op(name, header.stem, declaration, [own.strip()] if own.strip() else comment)
-            in_code = True
-        else:
-            in_code = True
-        i += 1
+        tensors = [p for p in self.parameters if re.search(r"^sn_tensor \*\w+$", p)]
+        self.inputs = -1 if any(p.startswith("sn_tensor *const *") for p in self.parameters) else len(tensors)
 
 
 def c_text(text):
@@ -147,7 +125,7 @@ def calls(ops):
     """Rows CALL(name, expression) for a test that tries each dtype."""
     out = ["// Written by tools/op_table.py: a call of each op that has an operand; do not edit.", "// clang-format off"]
     for op in ops:
-        parameters = [p.strip() for p in re.search(r"\((.*)\)", op.declaration)[1].split(",")]
+        parameters = list(op.parameters)
         if parameters[-1].endswith("*options") or parameters[-1] == "...":
             parameters.pop()
         if not op.inputs or parameters[0].startswith("sn_context"):
@@ -163,7 +141,7 @@ def calls(ops):
 def other_names(text, ops):
     """The table of names elsewhere, in the order of names; a row of an op that does not exist is an error."""
     known = {op.shown for op in ops}
-    rows = [[cell.strip() for cell in line.split("|")] for line in text.split("\n") if line and not line.startswith("#")]
+    rows = table_rows(text)
     for row in rows:
         if len(row) != 5 or f"sn_{row[0]}" not in known:
             sys.exit(f"tools/op_names.txt: {' | '.join(row)}: no such op, or not five cells")
@@ -174,7 +152,44 @@ def other_names(text, ops):
     return out
 
 
-def reference(ops, wanted, elsewhere, others):
+def of_words(words):
+    """The dtypes of "bool, integers" or "floats and complex"."""
+    parts = [words] if words in GROUPS else re.split(r", | and | ", words)
+    return [dtype for part in parts for dtype in GROUPS[part]]
+
+
+def table_rows(text):
+    return [[cell.strip() for cell in line.split("|")] for line in text.split("\n") if line and not line.startswith("#")]
+
+
+def missing_dtypes(ops, peers, reasons):
+    """The section on dtypes that others take and an op does not, each with its reason."""
+    theirs = {}
+    for op, _, dtypes in table_rows(peers):
+        theirs.setdefault(op, set()).update(dtypes.split())
+    ours = {op.shown.removeprefix("sn_"): of_words(op.dtypes) for op in ops}
+    missing = {(op, dtype) for op, dtypes in theirs.items() for dtype in dtypes if dtype not in ours.get(op, DTYPES)}
+    n = sum(len(dtypes) for op, dtypes in theirs.items() if op in ours)
+    out = ["", "## Dtypes that others take", "",
+           f"NumPy 2's and SciPy's ufuncs and TensorFlow 2.21's CPU kernels together have {n} pairs of an op and a dtype "
+           f"(`tools/dtype_peers.txt`), of which {len(missing)} are missing here ({100 * len(missing) / n:.1f} %):",
+           "", "| ops | dtypes | why not |", "|---|---|---|"]
+    explained = set()
+    for words, names, reason in table_rows(reasons):
+        pairs = {(op, dtype) for op in names.split() for dtype in of_words(words)} & missing
+        idle = [op for op in names.split() if not any(pair[0] == op for pair in pairs)]
+        if idle or pairs & explained:
+            sys.exit(f"tools/dtype_reasons.txt: {words} of {names}: nothing of it is missing of {idle}, or it is explained already")
+        explained |= pairs
+        out.append(f"| {', '.join(f'`{op}`' for op in names.split())} | {words.replace(' ', ', ')} | {reason} |")
+    if missing - explained:
+        sys.exit(f"tools/dtype_reasons.txt gives no reason for {sorted(missing - explained)}")
+    if len(missing) > MOST_MISSING * n:
+        sys.exit(f"{len(missing)} of {n} pairs of an op and a dtype are missing")
+    return out
+
+
+def reference(ops, wanted, elsewhere, others, dtypes):
     names = {op.shown for op in ops} | elsewhere
     missing = [name for name in wanted if name not in names]
     out = [
@@ -195,17 +210,17 @@ def reference(ops, wanted, elsewhere, others):
                 declaration = re.sub(r", const (\w+) \*options\)", r", .options of \1)", declaration)
                 comment = op.comment.replace("|", "\\|")
                 out.append(f"| `{declaration}` | {op.dtypes} | {'yes' if op.has_gradient else 'no'} | {comment} |")
-    return "\n".join(out + other_names(others, ops)) + "\n"
+    return "\n".join(out + dtypes + other_names(others, ops)) + "\n"
 
 
 def main():
     source = pathlib.Path(sys.argv[1])
-    headers = sorted(h for h in (source / "include/sinter/ops").glob("*.h") if h.name != "sites.h")
-    ops = [op for header in headers for op in read(header)]
+    functions = [f for header in declarations.headers(source) for f in declarations.functions(header)]
+    ops = [Op(f) for f in functions if f.is_op and f.returns == "sn_tensor *"]
     with_options = {op.shown for op in ops if op.name.endswith("_opts")}
     ops = [op for op in ops if op.name not in with_options]  # the same without options
     wanted = [w for w in (source / "tools/ops_wanted.txt").read_text().split("\n") if w and not w.startswith("#")]
-    elsewhere = set(re.findall(r"\b(sn_\w+)\(", "".join(h.read_text() for h in (source / "include/sinter").glob("*.h"))))
+    elsewhere = set(re.findall(r"\b(sn_\w+)\(", "".join(h.read_text() for h in (source / "include/sinter").glob("*.h"))))  # macros too
     bad = 0
     for op in ops:
         if not op.dtypes or not op.says_gradient:
@@ -214,9 +229,11 @@ def main():
             bad = 1
     if bad:
         return 1
+    read = {name: (source / f"tools/{name}.txt").read_text() for name in ("op_names", "dtype_peers", "dtype_reasons")}
+    dtypes = missing_dtypes(ops, read["dtype_peers"], read["dtype_reasons"])
     outputs = {
         "frontend/ops/op_table.inc": table(ops),
-        "docs/ops.md": reference(ops, wanted, elsewhere, (source / "tools/op_names.txt").read_text()),
+        "docs/ops.md": reference(ops, wanted, elsewhere, read["op_names"], dtypes),
         "tests/e2e/op_calls.h": calls(ops),
     }
     for path, text in outputs.items():

@@ -300,8 +300,9 @@ const char *sni_describe_type(const sn_context *context, const sni_type *type, c
 const char *sni_name_op(const sn_context *context, const char *op, sni_arena *arena);
 // Turns a pending failure into the context's message if that has not happened yet.
 void sni_note_error(sn_context *context);
-// The pending error came in with an operand: the line of this call is not its line.
+// The pending error came in with an operand of the user's: the line of this call is not its line.
 static inline void sni_error_is_older(sn_context *context) {
+  if (context->frame.depth > context->frame.base + 1) return;  // a step of a composed op
   if (context->error_line == SNI_LINE_WANTED) context->error_line = SNI_LINE_FINAL;
 }
 // Puts " (file:line)" behind the text of the latest error if it waits for it. May be called when

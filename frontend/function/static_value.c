@@ -77,10 +77,10 @@ static void refuse(const char *name, sn_tensor *t, const char *expected, const c
   sn_tensor *failed;
   char text[SNI_TENSOR_NAME];
   SNI_ENTERED context = sni_begin(name, &t, 1, &failed);
-  if (!context) return;
-  sni_error(context, SN_ERR_ARGUMENT, "%s: %s is no static %s", name, sni_describe(t, text),
-            expected);
-  sni_locate_error(context, file, line);
+  if (context)
+    sni_error(context, SN_ERR_ARGUMENT, "%s: %s is no static %s", name, sni_describe(t, text),
+              expected);
+  sn_locate(failed, file, line);
 }
 
 int64_t sn_static_value_at(sn_tensor *t, const char *file, int line) {

@@ -61,9 +61,13 @@ static sn_status outputs_of(const check *c, sn_context *context, sn_tensor *cons
   const sn_status status = c->callback(context, in, outputs, c->user);
   if (status || context->diag.status) return status ? status : context->diag.status;
   for (int i = 0; i < c->n_outputs; i++) {
-    if (!outputs[i])
-      return sn_fail(context, SN_ERR_CALLBACK, "the callback left output %d unset", i);
-    if (!sni_operand_ok(context, "the callback's output", i, outputs[i])) return SN_ERR_CALLBACK;
+    if (!outputs[i]) {
+      sni_error(context, SN_ERR_CALLBACK, "sn_check_gradients: the callback left output %d unset",
+                i);
+      return SN_ERR_CALLBACK;
+    }
+    if (!sni_operand_ok(context, "sn_check_gradients: the callback's output", i, outputs[i]))
+      return SN_ERR_CALLBACK;
   }
   return SN_OK;
 }

@@ -69,13 +69,23 @@ static bool check_xs(sn_context *context, const char *name, const sni_gradient_c
   return true;
 }
 
+static sn_context *context_of(const sni_gradient_call *call) {
+  sn_context *context =
+      call->ys && call->n_ys > 0 ? sni_operands_context(call->ys, call->n_ys) : NULL;
+  return context || !call->xs || call->n <= 0 ? context : sni_operands_context(call->xs, call->n);
+}
+
+void sni_locate_derivative(const sni_gradient_call *call, const char *file, int line) {
+  sn_tensor *given = call->out && call->n > 0 ? call->out[0] : NULL;
+  sn_context *context = given ? NULL : context_of(call);
+  sn_locate(context && context->diag.status ? &context->error_tensor : given, file, line);
+}
+
 sn_context *sni_gradients_begin(const char *name, sni_gradient_call *call,
                                 const sn_gradients_options *given, sn_context **out_entered) {
   sn_gradients_options o = {0};
   for (int i = 0; i < call->n && call->out; i++) call->out[i] = NULL;
-  sn_context *context =
-      call->ys && call->n_ys > 0 ? sni_operands_context(call->ys, call->n_ys) : NULL;
-  if (!context && call->xs && call->n > 0) context = sni_operands_context(call->xs, call->n);
+  sn_context *context = context_of(call);
   if (!context) return NULL;
   if (given) memcpy(&o, given, given->size < sizeof(o) ? given->size : sizeof(o));
   call->unconnected = o.unconnected;
@@ -399,11 +409,6 @@ void sni_gradients(const char *name, sni_gradient_call *call, const sn_gradients
   if (context) sni_derivative_at(context, call);
 }
 
-static sn_tensor *located(const sni_gradient_call *call) {
-  if (call->out && call->n > 0) return call->out[0];
-  return call->ys && call->n_ys > 0 ? call->ys[0] : NULL;
-}
-
 void sn_gradients_opts(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                        const sn_gradients_options *options) {
   sni_gradient_call call = {.ys = &y, .n_ys = 1, .xs = xs, .n = n, .out = out};
@@ -415,19 +420,14 @@ void sn_gradients_of_at(sn_tensor *const *ys, int n_ys, sn_tensor *const *xs, in
                         int line) {
   sni_gradient_call call = {.ys = ys, .n_ys = n_ys, .xs = xs, .n = n, .out = out};
   sni_gradients("sn_gradients_of", &call, options);
-  sn_locate(located(&call), file, line);
+  sni_locate_derivative(&call, file, line);
 }
 
 void sn_gradients_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                      const sn_gradients_options *options, const char *file, int line) {
-  sn_gradients_opts(y, xs, n, out, options);
-  sn_locate(out && n > 0 ? out[0] : y, file, line);
-}
-
-void sn_tape_gradient_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
-                         const sn_gradients_options *options, const char *file, int line) {
-  sn_tape_gradient_opts(tape, y, xs, n, out, options);
-  sn_locate(out && n > 0 ? out[0] : y, file, line);
+  sni_gradient_call call = {.ys = &y, .n_ys = 1, .xs = xs, .n = n, .out = out};
+  sni_gradients("sn_gradients", &call, options);
+  sni_locate_derivative(&call, file, line);
 }
 
 sn_tensor *sn_stop_gradient(sn_tensor *x) {

@@ -42,6 +42,8 @@ void sni_derivative_of_tape(sn_context *context, sn_tape *tape, const sni_gradie
 // been set to what it must return.
 sn_context *sni_gradients_begin(const char *name, sni_gradient_call *call,
                                 const sn_gradients_options *given, sn_context **out_entered);
+// Labels what the call gave, or the error that it left, with the caller's line.
+void sni_locate_derivative(const sni_gradient_call *call, const char *file, int line);
 // ok false: an error is pending, every out[i] becomes the error tensor.
 void sni_gradients_end(sn_context *context, const sni_gradient_call *call, bool ok);
 // The nodes that each x of a gradient stands for: a variable for each value of it that was read.

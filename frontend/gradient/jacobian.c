@@ -83,15 +83,17 @@ static void run(const request *r, sn_tensor *y, sn_tensor *const *xs, int n, sn_
     sni_derivative_at(context, &call);
 }
 
-static void locate(sn_tensor *y, int n, sn_tensor **out, const char *file, int line) {
-  sn_locate(out && n > 0 && out[0] ? out[0] : y, file, line);
+static void locate(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out, const char *file,
+                   int line) {
+  const sni_gradient_call call = {.ys = &y, .n_ys = 1, .xs = xs, .n = n, .out = out};
+  sni_locate_derivative(&call, file, line);
 }
 
 void sn_jacobian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                     const sn_jacobian_options *options, const char *file, int line) {
   const request r = {.name = "sn_jacobian", .kind = SNI_DERIVATIVE_JACOBIAN, .options = options};
   run(&r, y, xs, n, out);
-  locate(y, n, out, file, line);
+  locate(y, xs, n, out, file, line);
 }
 
 void sn_batch_jacobian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
@@ -99,14 +101,14 @@ void sn_batch_jacobian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor *
   const request r = {
       .name = "sn_batch_jacobian", .kind = SNI_DERIVATIVE_BATCH_JACOBIAN, .options = options};
   run(&r, y, xs, n, out);
-  locate(y, n, out, file, line);
+  locate(y, xs, n, out, file, line);
 }
 
 void sn_tape_jacobian_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                          const sn_jacobian_options *options, const char *file, int line) {
   const request r = {"sn_tape_jacobian", SNI_DERIVATIVE_JACOBIAN, true, tape, options};
   run(&r, y, xs, n, out);
-  locate(y, n, out, file, line);
+  locate(y, xs, n, out, file, line);
 }
 
 void sn_tape_batch_jacobian_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs, int n,
@@ -114,7 +116,7 @@ void sn_tape_batch_jacobian_at(sn_tape *tape, sn_tensor *y, sn_tensor *const *xs
                                const char *file, int line) {
   const request r = {"sn_tape_batch_jacobian", SNI_DERIVATIVE_BATCH_JACOBIAN, true, tape, options};
   run(&r, y, xs, n, out);
-  locate(y, n, out, file, line);
+  locate(y, xs, n, out, file, line);
 }
 
 // ---- hessians
@@ -183,5 +185,5 @@ void sn_hessian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out, c
     for (int i = 0; n > 0 && i < n * n && out && (!context || context->diag.status); i++)
       out[i] = context ? &context->error_tensor : failed;
   }
-  locate(y, n, out, file, line);
+  locate(y, xs, n, out, file, line);
 }

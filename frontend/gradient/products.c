@@ -115,5 +115,6 @@ void sn_hvp_at(sn_tensor *y, sn_tensor *const *xs, sn_tensor *const *vs, int n, 
     for (int i = 0; i < n && out && (!context || context->diag.status); i++)
       out[i] = context ? &context->error_tensor : failed;
   }
-  sn_locate(out && n > 0 && out[0] ? out[0] : y, file, line);
+  const sni_gradient_call call = {.ys = &y, .n_ys = 1, .xs = xs, .n = n, .out = out};
+  sni_locate_derivative(&call, file, line);
 }

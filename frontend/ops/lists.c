@@ -59,26 +59,33 @@ sn_tensor *(sn_global_norm)(sn_tensor *const *xs, int n) {
   return sni_keep_only(c, first, norm(c, xs, n));
 }
 
-// Each times limit / max(norm, limit), which is 1 for what is short enough.
+// Each times limit / max(norm, limit), which is 1 for what is short enough. Returns the norm.
+static sn_tensor *clip(sn_context *c, sn_tensor *const *xs, int n, double limit, sn_tensor **out) {
+  sn_tensor *y = norm(c, xs, n);
+  sn_tensor *size = sn_failed(y) ? y : sni_with_number(c, SNI_OP_MAX, y, limit);
+  sn_tensor *factor = sni_binary(c, SNI_OP_DIV, sni_number(c, xs[0]->type.dtype, limit), size);
+  for (int i = 0; i < n; i++) {
+    out[i] = sni_binary(c, SNI_OP_MUL, xs[i], factor);
+    if (sn_failed(out[i])) y = out[i];
+  }
+  return y;
+}
+
 sn_tensor *(sn_clip_by_global_norm)(sn_tensor *const *xs, int n, double limit, sn_tensor **out) {
-  sn_tensor *failed;
-  if (!xs || !out || n < 1) return NULL;
+  sn_tensor *failed, *y;
+  if (!xs || n < 1) return NULL;
   SNI_ENTERED c = sni_begin("sn_clip_by_global_norm", xs, n, &failed);
-  sn_tensor *y = c ? NULL : failed;
-  if (c && !(limit > 0))
+  if (!c)
+    y = failed;
+  else if (!out)
+    y = sni_error(c, SN_ERR_ARGUMENT, "sn_clip_by_global_norm: out is NULL");
+  else if (!(limit > 0))
     y = sni_error(c, SN_ERR_ARGUMENT,
                   "sn_clip_by_global_norm: the limit is %g, expected a number > 0", limit);
-  else if (c && !check_list(c, xs, n, SNI_DTYPES_FLOAT))
+  else if (!check_list(c, xs, n, SNI_DTYPES_FLOAT))
     y = &c->error_tensor;
-  if (!y) {
-    y = norm(c, xs, n);
-    sn_tensor *size = sn_failed(y) ? y : sni_with_number(c, SNI_OP_MAX, y, limit);
-    sn_tensor *factor = sni_binary(c, SNI_OP_DIV, sni_number(c, xs[0]->type.dtype, limit), size);
-    for (int i = 0; i < n; i++) {
-      out[i] = sni_binary(c, SNI_OP_MUL, xs[i], factor);
-      if (sn_failed(out[i])) y = out[i];
-    }
-  }
-  for (int i = 0; sn_failed(y) && i < n; i++) out[i] = y;
+  else
+    y = clip(c, xs, n, limit, out);
+  for (int i = 0; sn_failed(y) && out && i < n; i++) out[i] = y;
   return y;
 }

@@ -43,7 +43,7 @@ SN_API sn_tensor *sn_xor_scalar(sn_tensor *x, int64_t value);
 // exactly, else SN_ERR_ARGUMENT. Bool result. any dtype. No gradient.
 SN_API sn_tensor *sn_equal_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_not_equal_scalar(sn_tensor *x, double value);
-// The same, of reals. No gradient.
+// The same, of reals. Errors: as sn_equal_scalar. No gradient.
 SN_API sn_tensor *sn_less_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_less_equal_scalar(sn_tensor *x, double value);
 SN_API sn_tensor *sn_greater_scalar(sn_tensor *x, double value);

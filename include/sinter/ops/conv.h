@@ -66,7 +66,7 @@ typedef struct sn_pool_options {
 // part; NaN propagates. Errors: SN_ERR_SHAPE (rank; a window larger than the padded image), SN_ERR_ARGUMENT (options; a window
 // above 4096). VJP: dy to the first greatest element of each window in row-major order. Source: tf.nn.max_pool.
 SN_API sn_tensor *sn_max_pool_opts(sn_tensor *x, const sn_pool_options *options);
-// The mean of each window; likewise. floats; 16-bit ones in f32. VJP: dy / count to each. Source: tf.nn.avg_pool.
+// The mean of each window; likewise. floats; 16-bit ones in f32. Errors: as sn_max_pool. VJP: dy / count to each. Source: tf.nn.avg_pool.
 SN_API sn_tensor *sn_avg_pool_opts(sn_tensor *x, const sn_pool_options *options);
 // Images of the n spatial sizes given: window i of an axis is [floor(i size / n), ceil((i + 1) size / n)). reals. Fixes the
 // image's sizes in a trace. Errors: SN_ERR_SHAPE (rank is not n + 2; sizes not in [1, 1024]; an empty image). VJP: ties of an axis

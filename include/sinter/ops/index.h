@@ -136,17 +136,18 @@ typedef struct sn_extract_options {
   double fill;     // behind those, where length is more
   int axis;        // sn_boolean_mask: the first one of the mask's
 } sn_extract_options;
-// The indices of the elements that are not 0 (NaN is not), in row-major order: i64 [rank, number]. x: any dtype, rank >= 1. No gradient. Source: numpy.nonzero.
+// The indices of the elements that are not 0 (NaN is not), in row-major order: i64 [rank, number]. x: any dtype, rank >= 1. Errors:
+// SN_ERR_SHAPE (rank 0), SN_ERR_ARGUMENT (.length < 0). No gradient. Source: numpy.nonzero.
 SN_API sn_tensor *sn_nonzero_opts(sn_tensor *x, const sn_extract_options *options);
-// The same as i64 [number, rank]. x: any dtype, rank >= 1. No gradient. Source: numpy.argwhere, tf.where with one argument.
+// The same as i64 [number, rank]. x: any dtype, rank >= 1. Errors: as sn_nonzero. No gradient. Source: numpy.argwhere, tf.where with one argument.
 SN_API sn_tensor *sn_argwhere_opts(sn_tensor *x, const sn_extract_options *options);
 // The rows of x for which the mask is true: the mask's dims, which are x's from axis on, become one. x: any dtype; mask: bool, rank >= 1. Errors:
-// SN_ERR_SHAPE (mask, axis). VJP: dy to these rows. Source: tf.boolean_mask.
+// SN_ERR_SHAPE (mask, axis), SN_ERR_ARGUMENT (.length < 0). VJP: dy to these rows. Source: tf.boolean_mask.
 SN_API sn_tensor *sn_boolean_mask_opts(sn_tensor *x, sn_tensor *mask,
                                        const sn_extract_options *options);
 // The different elements of x in ascending order, NaN last and once. x: reals and bool of any shape. *out_inverse (NULL: not wanted): of each element of x, of its shape, the place of its equal in
 // y (beyond y where that was cut off); *out_counts: how many elements are equal to each of y's; both i64, scope-owned, the error tensor after a failure. VJP: dy to the first of
-// the equal elements. Source: numpy.unique.
+// the equal elements. Errors: SN_ERR_ARGUMENT (.length < 0). Source: numpy.unique.
 SN_API sn_tensor *sn_unique_opts(sn_tensor *x, sn_tensor **out_inverse, sn_tensor **out_counts,
                                  const sn_extract_options *options);
 

@@ -50,18 +50,18 @@ SN_API sn_tensor *sn_einsum(const char *equation, sn_tensor *const *xs, int n);
 
 // ---- matrices of a shape of their own: the last two dims. Diagonal k: column - row, in +-2^29, else SN_ERR_ARGUMENT
 // What lies below diagonal k and on it (tril), above and on it (triu); 0 elsewhere. any dtype. Errors: SN_ERR_SHAPE
-// (rank below 2). VJP: the same of dy. Source: numpy.tril, triu.
+// (rank below 2), SN_ERR_ARGUMENT (k). VJP: the same of dy. Source: numpy.tril, triu.
 SN_API sn_tensor *sn_tril(sn_tensor *x, int64_t k);
 SN_API sn_tensor *sn_triu(sn_tensor *x, int64_t k);
-// [rows, columns] with 1 on diagonal k, 0 elsewhere. any dtype. No gradient. Errors: SN_ERR_SHAPE (a dim). Source:
+// [rows, columns] with 1 on diagonal k, 0 elsewhere. any dtype. No gradient. Errors: SN_ERR_SHAPE (a dim), SN_ERR_ARGUMENT (k). Source:
 // numpy.eye.
 SN_API sn_tensor *sn_eye(sn_context *context, sn_dtype dtype, int64_t rows, int64_t columns,
                          int64_t k);
 // x[..., i, i + k]: diagonal k of the last two dims; empty where there is none. any dtype. Errors: SN_ERR_SHAPE
-// (rank below 2). VJP: dy on that diagonal of zeros. Source: numpy.linalg.diagonal.
+// (rank below 2), SN_ERR_ARGUMENT (k). VJP: dy on that diagonal of zeros. Source: numpy.linalg.diagonal.
 SN_API sn_tensor *sn_diagonal(sn_tensor *x, int64_t k);
-// Square matrices with x[..., i] on diagonal k, 0 elsewhere. any dtype. Errors: SN_ERR_SHAPE (rank 0 or SN_MAX_RANK).
-// VJP: that diagonal of dy. Source: tf.linalg.diag.
+// Square matrices with x[..., i] on diagonal k, 0 elsewhere. any dtype. Errors: SN_ERR_SHAPE (rank 0 or SN_MAX_RANK),
+// SN_ERR_ARGUMENT (k). VJP: that diagonal of dy. Source: tf.linalg.diag.
 SN_API sn_tensor *sn_diag(sn_tensor *x, int64_t k);
 // The sum of diagonal k. numbers. Errors: as sn_diagonal. VJP: dy on the diagonal. Source: numpy.linalg.trace.
 SN_API sn_tensor *sn_trace(sn_tensor *x, int64_t k);

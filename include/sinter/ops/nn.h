@@ -51,7 +51,7 @@ SN_API sn_tensor *sn_soft_shrink(sn_tensor *x, double threshold);
 SN_API sn_tensor *sn_glu(sn_tensor *x, int axis);
 
 // ---- neural network building blocks
-// exp(x) / sum(exp(x)) along axis, and its logarithm, both stable for large x; x's shape. floats.
+// exp(x) / sum(exp(x)) along axis, and its logarithm, both stable for large x; x's shape. floats; 16-bit ones in f32.
 // VJP: y (dy - sum(dy y)); dy - softmax(x) sum(dy).
 SN_API sn_tensor *sn_softmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_log_softmax(sn_tensor *x, int axis);
@@ -82,23 +82,23 @@ SN_API sn_tensor *sn_sigmoid_cross_entropy(sn_tensor *logits, sn_tensor *labels)
 // all of these. VJP: by the chain rule, through mean and variance too. Source: Ba et al. 2016.
 SN_API sn_tensor *sn_layer_norm(sn_tensor *x, sn_tensor *scale, sn_tensor *offset, int axis,
                                 double epsilon);
-// x / sqrt(mean of x^2 + epsilon) scale over the dims from axis to the last. floats. VJP: by the chain rule. Source: Zhang
+// x / sqrt(mean of x^2 + epsilon) scale over the dims from axis to the last. floats. Errors: SN_ERR_ARGUMENT (epsilon < 0). VJP: by the chain rule. Source: Zhang
 // & Sennrich 2019.
 SN_API sn_tensor *sn_rms_norm(sn_tensor *x, sn_tensor *scale, int axis, double epsilon);
 // Of images [examples, spatial.., channels] (or channels first): each example's channels in equal groups, normalised
 // together with all positions; scale, offset: one per channel. groups = channels: instance norm. floats. Errors:
-// SN_ERR_SHAPE (rank below 2 or SN_MAX_RANK; groups do not divide). VJP: by the chain rule. Source: Wu & He 2018.
+// SN_ERR_SHAPE (rank below 2 or SN_MAX_RANK; groups do not divide), SN_ERR_ARGUMENT (format; epsilon < 0). VJP: by the chain rule. Source: Wu & He 2018.
 SN_API sn_tensor *sn_group_norm(sn_tensor *x, sn_tensor *scale, sn_tensor *offset, int64_t groups,
                                 sn_data_format format, double epsilon);
 // (x - mean) / sqrt(variance + epsilon) scale + offset with a mean and a variance that are given; all broadcast. floats.
-// VJP: by the chain rule, to all five. Source: tf.nn.batch_normalization.
+// Errors: SN_ERR_ARGUMENT (epsilon < 0). VJP: by the chain rule, to all five. Source: tf.nn.batch_normalization.
 SN_API sn_tensor *sn_batch_norm(sn_tensor *x, sn_tensor *mean, sn_tensor *variance,
                                 sn_tensor *scale, sn_tensor *offset, double epsilon);
 // The mean over n axes (none: all), and in *out_variance (may be NULL) the variance by n; after an error both are the
 // error tensor. floats. VJP: as sn_mean and sn_var. Source: tf.nn.moments.
 SN_API sn_tensor *sn_moments(sn_tensor *x, const int *axes, int n, bool keepdims,
                              sn_tensor **out_variance);
-// x / sqrt(max(sum of x^2 along axis, epsilon)). floats. VJP: by the chain rule. Source: tf.math.l2_normalize.
+// x / sqrt(max(sum of x^2 along axis, epsilon)). floats. Errors: SN_ERR_ARGUMENT (epsilon < 0). VJP: by the chain rule. Source: tf.math.l2_normalize.
 SN_API sn_tensor *sn_l2_normalize(sn_tensor *x, int axis, double epsilon);
 // x / (1 - rate) with probability 1 - rate, else 0, each element on its own, by the context's generator. floats. Errors:
 // SN_ERR_ARGUMENT (rate not in [0, 1)). VJP: dy / (1 - rate) where x was kept. Source: Srivastava et al. 2014.

@@ -57,22 +57,22 @@ SN_API SN_MUST_USE sn_status sn_random_get_state(sn_context *context, sn_random_
 SN_API void sn_random_set_state(sn_context *context, sn_random_state state);
 
 // ---- distributions
-// Uniform in [0, 1), floats. No gradient.
+// Uniform in [0, 1), floats. Errors: SN_ERR_SHAPE, SN_ERR_ARGUMENT (options). No gradient.
 SN_API sn_tensor *sn_random_uniform_opts(sn_context *context, sn_dtype dtype, sn_shape shape,
                                          const sn_random_options *options);
-// Standard normal, floats. No gradient.
+// Standard normal, floats. Errors: as sn_random_uniform. No gradient.
 SN_API sn_tensor *sn_random_normal_opts(sn_context *context, sn_dtype dtype, sn_shape shape,
                                         const sn_random_options *options);
 // The same, of like's dtype, shape (symbolic dims stay so) and context, from the context's generator. floats. No gradient.
 SN_API sn_tensor *sn_random_uniform_like(sn_tensor *like);
 SN_API sn_tensor *sn_random_normal_like(sn_tensor *like);
-// Standard normal ones between -2 and 2, floats (16-bit ones may round to 2). No gradient.
+// Standard normal ones between -2 and 2, floats (16-bit ones may round to 2). Errors: as sn_random_uniform. No gradient.
 SN_API sn_tensor *sn_random_truncated_normal_opts(sn_context *context, sn_dtype dtype,
                                                   sn_shape shape, const sn_random_options *options);
-// Of mean 1, floats: -log1p(-u). No gradient.
+// Of mean 1, floats: -log1p(-u). Errors: as sn_random_uniform. No gradient.
 SN_API sn_tensor *sn_random_exponential_opts(sn_context *context, sn_dtype dtype, sn_shape shape,
                                              const sn_random_options *options);
-// All bits of integers random. No gradient.
+// All bits of integers random. Errors: as sn_random_uniform. No gradient.
 SN_API sn_tensor *sn_random_bits_opts(sn_context *context, sn_dtype dtype, sn_shape shape,
                                       const sn_random_options *options);
 // integers low <= y < high, .endpoint: <= high; of u64 both as the bits of an u64. From the context's generator each is equally
@@ -90,10 +90,10 @@ SN_API sn_tensor *sn_random_bernoulli_opts(sn_tensor *p, const sn_random_options
 // of logits + Gumbel noise).
 SN_API sn_tensor *sn_random_categorical_opts(sn_tensor *logits, const sn_random_options *options);
 // 0, 1, ..., n - 1 in random order, i32 [n]; n may be symbolic, but not with a key of SN_RANDOM_THREEFRY, which fixes it. Errors:
-// SN_ERR_SHAPE (n < 0 or above 2^31 - 1). integers. No gradient. Source: tf.random.shuffle, jax.random.permutation.
+// SN_ERR_SHAPE (n < 0 or above 2^31 - 1), SN_ERR_ARGUMENT (options). integers. No gradient. Source: tf.random.shuffle, jax.random.permutation.
 SN_API sn_tensor *sn_random_permutation_opts(sn_context *context, int64_t n,
                                              const sn_random_options *options);
-// x with its rows along axis 0 in that order. any dtype. Errors: SN_ERR_SHAPE (rank 0). VJP: dy, in x's order.
+// x with its rows along axis 0 in that order. any dtype. Errors: SN_ERR_SHAPE (rank 0), SN_ERR_ARGUMENT (options). VJP: dy, in x's order.
 SN_API sn_tensor *sn_random_shuffle_opts(sn_tensor *x, const sn_random_options *options);
 // From gamma distributions of scale 1, floats; the operand has their shape parameters, and the result its shape. Errors:
 // SN_ERR_ARGUMENT at the next boundary (not finite and > 0). No gradient. Source: Marsaglia and Tsang 2000.

@@ -60,7 +60,7 @@ SN_API sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options);
 // where y is 0.
 SN_API sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options);
-// log(sum(exp(x))), stable for large x. floats. Empty: -inf. VJP: dy * softmax(x).
+// log(sum(exp(x))), stable for large x. floats; 16-bit ones in f32. Empty: -inf. VJP: dy * softmax(x).
 SN_API sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options);
 // How many elements are not 0 (NaN is not), as i64. any dtype. No gradient. Source: numpy.count_nonzero.
 SN_API sn_tensor *sn_count_nonzero_opts(sn_tensor *x, const sn_reduce_options *options);
@@ -74,7 +74,7 @@ SN_API sn_tensor *sn_add_n(sn_tensor *const *xs, int n);
 // NULL. VJP: x dy / y, NaN where y is 0. Source: tf.linalg.global_norm.
 SN_API sn_tensor *sn_global_norm(sn_tensor *const *xs, int n);
 // That norm, and in out[0 .. n) the tensors times limit / max(norm, limit); after an error all are the error tensor. floats.
-// xs or out NULL or n < 1 gives NULL. Errors: SN_ERR_ARGUMENT (limit not > 0). VJP: by the chain rule, through the norm too.
+// xs NULL or n < 1 gives NULL. Errors: SN_ERR_ARGUMENT (limit not > 0; out NULL). VJP: by the chain rule, through the norm too.
 // Source: tf.clip_by_global_norm.
 SN_API sn_tensor *sn_clip_by_global_norm(sn_tensor *const *xs, int n, double limit,
                                          sn_tensor **out);
