@@ -191,6 +191,7 @@ struct sn_context {
   sn_tensor *random_state;  // variable i64[3] {key, stream, counter}; made at first use
   sn_tensor
       *host_order;  // variable i64[]: calls of the host's functions in programs; made at first use
+  const sn_attr *op_attrs;  // of the op of the host's that is being called; NULL: none
   // What this context keeps of the functions that it has called (call_site.c).
   sni_call_site *sites;
   uint64_t last_record_id;  // ids of records are never used again
@@ -436,6 +437,13 @@ sn_status sni_eager_update(sn_context *context, sni_op op, sn_tensor *variable,
 sn_status sni_eager_run(sn_context *context, sni_op op, const sni_value *const *operands,
                         int n_operands, const sni_dim *attrs, int n_attrs, const sni_type *declared,
                         sni_value *out);
+
+// What a graph of one control node is compiled to, as its content was before; given back after its runs. (eager_programs.c)
+typedef struct sni_eager_program sni_eager_program;
+sn_status sni_eager_program_take(sn_context *context, const sni_graph *graph, sni_diag *diag,
+                                 sni_eager_program **out_program);
+const sni_compiled *sni_eager_program_compiled(const sni_eager_program *program);
+void sni_eager_program_give(sn_context *context, sni_eager_program *program);  // NULL: none
 
 sni_graph *sni_record_graph(sni_record *record);  // (record.c)
 

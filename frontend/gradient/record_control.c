@@ -1,8 +1,9 @@
 // Evaluating a control node of the record: as a program of its own, with what it reads as inputs and the results that are
-// wanted as outputs. It is compiled for this run alone, by the interpreter.
+// wanted as outputs. The interpreter compiles it once for all nodes of its content.
 //
 // A rescan's history is the memory of the command that made it, so its loop runs once more in the same program.
 #include "frontend/gradient/record.h"
+#include "frontend/program/nonfinite.h"
 #include "graph/control.h"
 #include "passes/compile.h"
 
@@ -35,7 +36,7 @@ typedef struct program {
   const sni_node_id *results;  // nodes of the record
   void **inputs, **outputs;
   int n_inputs, n_results;
-  sni_compiled *compiled;
+  sni_eager_program *code;
   sni_run_state *state;
 } program;
 
@@ -84,10 +85,7 @@ static sn_status build(program *p, const sni_node *node) {
                                     SNI_PARAMETER_INPUT, (uint32_t)k, NULL, &in[k]));
   }
   SNI_TRY(add_nodes(p, node, in));
-  const sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER,
-                                       .watch = &record->context->watch};
-  return sni_compile(record->context->family->compiler, p->graph, &options, &p->record->diag,
-                     &p->compiled);
+  return sni_eager_program_take(record->context, p->graph, &p->record->diag, &p->code);
 }
 
 static sn_status make_room(program *p, sni_value *values) {
@@ -103,11 +101,10 @@ static sn_status make_room(program *p, sni_value *values) {
 }
 
 // Of sizes that the run itself finds out.
-static sn_status make_symbols(program *p, int64_t **out_symbols) {
-  const int n = sni_dim_symbol_count(p->graph->dims);
+static sn_status make_symbols(program *p, uint32_t n, int64_t **out_symbols) {
   *out_symbols = SNI_ARENA_ARRAY(&p->arena, int64_t, n + 1);
-  if (!*out_symbols) return sni_fail_memory(&p->record->diag, (size_t)n, "a loop");
-  for (int i = 0; i < n; i++) (*out_symbols)[i] = -1;
+  if (!*out_symbols) return sni_fail_memory(&p->record->diag, n, "a loop");
+  for (uint32_t i = 0; i < n; i++) (*out_symbols)[i] = -1;
   return SN_OK;
 }
 
@@ -115,21 +112,40 @@ static sn_status run(program *p, const sni_node *node, sni_value *values) {
   sni_family *family = p->record->context->family;
   int64_t *symbols;
   SNI_TRY(build(p, node));
-  SNI_TRY(make_symbols(p, &symbols));
   SNI_TRY(make_room(p, values));
-  SNI_TRY(sni_run_state_create(&p->compiled->executable, &family->allocator, family->buffers,
+  const sni_compiled *compiled = sni_eager_program_compiled(p->code);
+  SNI_TRY(make_symbols(p, compiled->executable.n_symbols, &symbols));
+  SNI_TRY(sni_run_state_create(&compiled->executable, &family->allocator, family->buffers,
                                family->threads, p->record->context->thread_limit, &p->record->diag,
                                &p->state));
   sni_run_state_watch(p->state, &p->record->context->watch, true);
   SNI_TRY(sni_run_state_bind(p->state, symbols));
   return sni_run_state_run(p->state, p->inputs, p->outputs, NULL, NULL,
-                           (void *const *)(uintptr_t)p->compiled->constants);
+                           (void *const *)(uintptr_t)compiled->constants);
+}
+
+// debug_nonfinite: which of the ops inside it was is not known.
+static sn_status check(program *p, const sni_node *node, const sni_value *values) {
+  const sni_record *record = p->record;
+  sni_elements *operands = SNI_ARENA_ARRAY(&p->arena, sni_elements, p->n_inputs + 1);
+  sn_status status = SN_OK;
+  if (!operands) return sni_fail_memory(&p->record->diag, sizeof(*operands), "debug_nonfinite");
+  for (int k = 0; k < p->n_inputs; k++) {
+    const sni_value *value = &record->values[sni_record_read(record->graph, node, k)];
+    operands[k] = (sni_elements){&value->type, value->data};
+  }
+  for (int i = 0; i < p->n_results && !status; i++) {
+    const sni_elements result = {&values[i].type, values[i].data};
+    status = sni_check_node(node, &result, operands, p->n_inputs, &p->record->diag);
+  }
+  return status;
 }
 
 static sn_status evaluate(program *p, const sni_node *node) {
   sni_value *values = SNI_ARENA_ARRAY(&p->arena, sni_value, p->n_results + 1);
   if (!values) return sni_fail_memory(&p->record->diag, sizeof(*values), "a loop");
-  const sn_status status = run(p, node, values);
+  sn_status status = run(p, node, values);
+  if (!status && p->record->context->debug_nonfinite) status = check(p, node, values);
   for (int i = 0; i < p->n_results; i++) {
     if (status)
       sni_buffer_release(values[i].buffer);
@@ -147,7 +163,7 @@ sn_status sni_record_run_control(sni_record *record, sni_node_id id, const sni_n
   sni_arena_init(&p.arena, sni_record_allocator(record));
   const sn_status status = evaluate(&p, &node);
   sni_run_state_destroy(p.state);
-  sni_compiled_destroy(p.compiled);
+  sni_eager_program_give(record->context, p.code);
   sni_arena_deinit(&p.arena);
   return status;
 }
