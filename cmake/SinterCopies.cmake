@@ -1,11 +1,12 @@
 # Vector loops are compiled once per instruction set; dispatch is at run time. SNI_ISA_SUFFIX names the table that each copy defines.
-set(SINTER_COPIES_baseline "")
 set(SINTER_COPIES_avx2 -mavx2 -mfma -mf16c)
 set(SINTER_COPIES_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   set(SINTER_COPIES baseline avx2 avx512)
+  set(SINTER_COPIES_baseline -Os)  # of CPUs from before 2013: small, as each fma is a call anyway
 else()
   set(SINTER_COPIES baseline)
+  set(SINTER_COPIES_baseline "")
 endif()
 
 # sinter_add_copies(name out_objects sources...)

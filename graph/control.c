@@ -77,6 +77,15 @@ int sni_body_outputs(const sni_graph *body) {
   return n;
 }
 
+const sni_node *sni_effect_of(const sni_node *node) {
+  const sni_node *found = NULL;
+  if (node->op == SNI_OP_HOST) return node->attrs[0] ? node : NULL;
+  for (int b = 0; b < node->n_bodies && !found; b++)
+    for (uint32_t i = 0; i < node->bodies[b]->n_nodes && !found; i++)
+      found = sni_effect_of(&node->bodies[b]->nodes[i]);
+  return found;
+}
+
 // ---- types
 static sn_status fail(const sni_graph *graph, const sni_node *node, const char *what, int index) {
   return sni_fail(graph->diag, SN_ERR_INTERNAL, "%s: %s %d does not fit its bodies",

@@ -51,6 +51,9 @@ sni_node_id sni_body_output(const sni_graph *body, int index);
 sni_node_id sni_body_next(const sni_graph *body, int index);
 int sni_body_outputs(const sni_graph *body);
 
+// A call in the node, or in its bodies, of a function of the host's that has effects; NULL: there is none.
+const sni_node *sni_effect_of(const sni_node *node);
+
 // The while whose history a rescan walks; NULL: its first operand is none.
 const sni_node *sni_loop_of_history(const sni_graph *graph, sni_node_id history);
 bool sni_is_history(const sni_graph *graph, sni_node_id node);

@@ -149,6 +149,23 @@ sn_status sni_graph_add_copy(sni_graph *to, const sni_node *node, const sni_node
   return SN_OK;
 }
 
+sn_status sni_graph_add_ends(sni_graph *to, const sni_graph *from, const sni_node_id *map) {
+  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->parameters, &to->parameters_capacity,
+                         to->n_parameters + from->n_parameters, sizeof(sni_parameter)));
+  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->results, &to->results_capacity,
+                         to->n_results + from->n_results, sizeof(sni_result)));
+  for (uint32_t i = 0; i < from->n_parameters; i++) {
+    sni_parameter *p = &to->parameters[to->n_parameters++];
+    *p = from->parameters[i];
+    p->node = map[p->node];
+  }
+  for (uint32_t i = 0; i < from->n_results; i++) {
+    const sni_result *result = &from->results[i];
+    to->results[to->n_results++] = (sni_result){map[result->node], result->variable};
+  }
+  return SN_OK;
+}
+
 sn_status sni_graph_add_result(sni_graph *graph, sni_node_id node, int32_t variable) {
   if (node >= graph->n_nodes)
     return sni_fail(graph->diag, SN_ERR_INTERNAL, "result: no node of the graph");

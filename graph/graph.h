@@ -104,8 +104,8 @@ typedef enum sni_complex_table {
 typedef struct sni_location {
   const char *file;  // static storage of the caller's binary, or the graph's arena; NULL: unknown
   int line;
-  // What messages call an op that may fail in a run: the caller's, behind the frames that were open
-  // ("encoder: sn_gather"), in the arena of the trace; NULL: its row's name.
+  // What messages call the op: the caller's; of one that may fail in a run behind the frames that were open
+  // ("encoder: sn_gather"), in the arena of the trace; else static. NULL: its row's name.
   const char *op;
   const char *
       gradient_of;  // the op whose gradient the node is part of, static or as long as the graph; NULL: none
@@ -318,6 +318,9 @@ sn_status sni_graph_add_result(sni_graph *graph, sni_node_id node, int32_t varia
 // A node of another graph over the same dims as it is; map: what its operands are here. Bodies and data are shared.
 sn_status sni_graph_add_copy(sni_graph *graph, const sni_node *node, const sni_node_id *map,
                              sni_node_id *out_id);
+
+// The parameters and results of another graph; map: what its nodes are here.
+sn_status sni_graph_add_ends(sni_graph *graph, const sni_graph *from, const sni_node_id *map);
 
 static inline const sni_node *sni_graph_node(const sni_graph *graph, sni_node_id id) {
   return &graph->nodes[id];

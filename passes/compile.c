@@ -143,13 +143,14 @@ static const void *finish_control(job *j, const sni_control_call *planned,
   return call;
 }
 
-static sn_status lower(job *j, const sni_graph *graph) {
+static sn_status lower(job *j, const sni_graph *graph, bool alone) {
   sni_blas *blas = wants_blas(graph) ? sni_compiler_blas(j->compiler) : NULL;
   sni_lower_options options = {
       .budget = j->compiler->setup.budget,
       .blas = blas && sni_blas_usable(blas),
       .vector_bits = j->compiler->setup.cpu->vector_bits,
       .body = j->is_body,
+      .alone = alone,
       .bodies = j->bodies,
       .streamed_bytes = streamed_l2_caches * l2_bytes(j->compiler->setup.cpu)};
   return sni_lower_graph(graph, &options, &j->compiled->arena, j->diag, &j->compiled->plan);
@@ -463,7 +464,7 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
     if (has_class(defined, SNI_CLASS_REDUCE)) SNI_TRY(sni_split_reductions(defined, &defined));
     SNI_TRY(sni_narrow_products(defined, &defined));
   }
-  SNI_TRY(lower(j, defined));
+  SNI_TRY(lower(j, defined, true));
   j->compiled->codes =
       SNI_ARENA_ARRAY(&j->compiled->arena, sni_kernel_code *, j->compiled->plan->n_commands);
   if (!j->compiled->codes) return sni_fail_memory(j->diag, sizeof(void *), "kernels");
@@ -492,7 +493,7 @@ static sn_status compile_whole(job *j, const sni_graph *graph, const sni_compile
   if (sni_has_late_dims(j->compiled->graph))
     return sni_compile_segments(j->compiled, graph, options, j->diag);
   SNI_TRY(compile_all_bodies(j, j->compiled->graph, backend));
-  SNI_TRY(lower(j, j->compiled->graph));
+  SNI_TRY(lower(j, j->compiled->graph, false));
   SNI_TRY(poll(j));
   SNI_TRY(sni_move_offsets(j->compiled->plan, &j->compiled->arena, j->diag));
   j->compiled->codes =

@@ -5,6 +5,7 @@
 // elements keep their order and every bit: sorted values that are zeros or NaNs are copied from the row.
 #include "runtime/sort_rows.h"
 
+#include "runtime/cpu.h"
 #include "runtime/dtype.h"
 #include "runtime/sort_keys.h"
 
@@ -99,6 +100,16 @@ static void load_wide_items(const sni_sort_call *c, const void *x, int64_t first
   }
 }
 
+// ---- loops that fit the CPU
+static const sni_row_kernels *row_kernels(void) {
+#if defined(__x86_64__)
+  const sni_isa best = sni_cpu_isa();
+  if (best == SNI_ISA_AVX512) return &sni_row_kernels_avx512;
+  if (best == SNI_ISA_AVX2) return &sni_row_kernels_avx2;
+#endif
+  return &sni_row_kernels_baseline;
+}
+
 // ---- places: the argsort of n elements of a row from `first` on, of which `wanted` are written
 static void sort_items(uint64_t *a, uint64_t *b, int64_t n, int64_t wanted, int32_t *places) {
   const uint64_t *sorted = sni_sort_keys(8, 32, a, b, n);
@@ -110,10 +121,26 @@ static void sort_placed(sni_placed *a, sni_placed *b, int64_t n, int64_t wanted,
   for (int64_t i = 0; i < wanted; i++) places[i] = (int32_t)sorted[i].place;
 }
 
+static void order_short(const sni_sort_call *c, const void *x, int64_t n, int64_t wanted,
+                        int32_t *places) {
+  uint64_t keys[SNI_SHORT_ROW];
+  int32_t all[SNI_SHORT_ROW];
+  if (is_wide(c->dtype)) {
+    load_wide_keys(c->dtype, wide_flip_of(c), x, 0, n, keys);
+    row_kernels()->order_64(keys, n, all);
+  } else {
+    load_keys(c->dtype, flip_of(c), x, 0, n, (uint32_t *)keys);
+    row_kernels()->order_32((uint32_t *)keys, n, all);
+  }
+  memcpy(places, all, (size_t)wanted * sizeof *places);
+}
+
 static void sort_places(const sni_sort_call *c, const void *x, int64_t n, int64_t wanted,
                         void *work, int32_t *places) {
-  sni_placed room[2 * SNI_SHORT_ROW];
-  if (n <= SNI_SHORT_ROW) work = room;
+  if (n <= SNI_SHORT_ROW) {
+    order_short(c, x, n, wanted, places);
+    return;
+  }
   if (is_wide(c->dtype)) {
     load_wide_items(c, x, 0, n, work);
     sort_placed(work, (sni_placed *)work + n, n, wanted, places);
@@ -289,11 +316,50 @@ static void top_k_placed(const sni_sort_call *c, const void *x, int64_t n, int64
   sort_placed(items, items + room, count, k, places);
 }
 
+// ---- the greatest alone
+// The first of the least keys.
+static int32_t first_by_key(const sni_sort_call *c, const void *x, int64_t n) {
+  uint32_t keys[key_block], least = UINT32_MAX;
+  uint64_t wide[key_block], widest = UINT64_MAX;
+  int64_t place = 0;
+  for (int64_t at = 0; at < n; at += key_block) {
+    const int64_t count = n - at < key_block ? n - at : key_block;
+    if (is_wide(c->dtype)) {
+      load_wide_keys(c->dtype, wide_flip_of(c), x, at, count, wide);
+      for (int64_t i = 0; i < count; i++) {
+        place = wide[i] < widest ? at + i : place;
+        widest = wide[i] < widest ? wide[i] : widest;
+      }
+    } else {
+      load_keys(c->dtype, flip_of(c), x, at, count, keys);
+      for (int64_t i = 0; i < count; i++) {
+        place = keys[i] < least ? at + i : place;
+        least = keys[i] < least ? keys[i] : least;
+      }
+    }
+  }
+  return (int32_t)place;
+}
+
+static void find_greatest(const sni_sort_call *c, const void *x, int64_t n, int64_t rows,
+                          int32_t *places) {
+  int64_t (*first)(const void *, int64_t) = row_kernels()->first_greatest[c->dtype];
+  for (int64_t row = 0; row < rows; row++) {
+    const void *at = (const char *)x + row * row_bytes(c, n);
+    places[row] = first ? (int32_t)first(at, n) : first_by_key(c, at, n);
+  }
+}
+
 void sni_top_k_run(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
                    int64_t end, void *scratch) {
   (void)scratch;
   const sni_sort_call *c = code;
   const int64_t n = params[0], k = params[2], room = params[3];
+  if (k == 1) {
+    find_greatest(c, (const char *)buffers[0] + begin * row_bytes(c, n), n, end - begin,
+                  (int32_t *)buffers[1] + begin);
+    return;
+  }
   for (int64_t row = begin; row < end && k; row++) {
     const void *x = (const char *)buffers[0] + row * row_bytes(c, n);
     void *work = (char *)buffers[2] + row * params[1];

@@ -36,6 +36,21 @@ void sni_argsort_run(const void *code, void *const *buffers, const int64_t *para
 // candidates, at least min(n, 2 k).
 void sni_top_k_run(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
                    int64_t end, void *scratch);
+// Vector loops over one row.
+typedef struct sni_row_kernels {
+  // Where the greatest of n > 0 elements stands, the first of equal ones; NaN is greater than numbers. By
+  // dtype; NULL: there is none.
+  int64_t (*first_greatest[SN_DTYPE_COUNT])(const void *x, int64_t n);
+  // places[r] = the element that comes r-th in the ascending order of n <= SNI_SHORT_ROW keys, equal ones in
+  // theirs. There is room for SNI_SHORT_ROW of them.
+  void (*order_32)(const uint32_t *keys, int64_t n, int32_t *places);
+  void (*order_64)(const uint64_t *keys, int64_t n, int32_t *places);
+} sni_row_kernels;
+extern const sni_row_kernels sni_row_kernels_baseline;
+#if defined(__x86_64__)
+extern const sni_row_kernels sni_row_kernels_avx2, sni_row_kernels_avx512;
+#endif
+
 // buffers {a, b, y}; params {n, m}: a [n] ascending, b [m] -> y i32 [m], how many of a lie before b. Units:
 // blocks of SNI_SEARCH_BLOCK elements of b, row by row.
 enum { SNI_SEARCH_BLOCK = 256 };

@@ -1,7 +1,8 @@
 // First step of flattening: a copy of the tree whose schedule says how the interpreter runs it.
 // Contractions that can be run in tiles get their lanes along n, or along m where there are very
 // few columns, since vectors along n would stay empty then. Sequential loops of plain blocks get
-// lanes where steps keep the order of their stores, and of what they carry (scans.c).
+// lanes where steps keep the order of their stores, and of what they carry (scans.c). Short rows and
+// reductions inside a loop with lanes are folded into it (folds.c).
 //
 // Invariant: nothing of the meaning changes, bits included. What has no lanes here is run one index
 // after the other, and contractions that are not tiled as a loop over k.
@@ -155,6 +156,7 @@ void sni_flatten_arrange(sni_flattener *t, const sni_tree *expanded) {
   t->facts = allocate(t, expanded->n_insts, sizeof(*t->facts));
   t->item_facts = allocate(t, expanded->n_items, sizeof(*t->item_facts));
   t->tiled = allocate(t, expanded->n_items, sizeof(*t->tiled));
+  t->folds = allocate(t, expanded->n_items, sizeof(*t->folds));
   t->scan_at = allocate(t, expanded->n_insts, sizeof(*t->scan_at));
   if (t->status) return;
   t->tree = tree;
@@ -177,4 +179,5 @@ void sni_flatten_arrange(sni_flattener *t, const sni_tree *expanded) {
     schedule[i].lanes = changed = true;
   }
   if (changed) sni_tree_find_facts(tree, t->facts, t->item_facts);
+  sni_flatten_find_folds(t);
 }

@@ -28,7 +28,15 @@ typedef struct sni_move_blocks {
                                size_t n);
   void (*store[SN_DTYPE_COUNT])(void *to, ptrdiff_t stride, const int64_t *index, const void *value,
                                 size_t n);
-  sni_update_function update[4][SN_DTYPE_COUNT];             // by sni_combiner_number
+  sni_update_function update[4][SN_DTYPE_COUNT];  // by sni_combiner_number
+  // A rectangle of outer x inner elements, which do not meet. Strides in bytes. By the logarithm of
+  // the element's size.
+  void (*rectangle[4])(void *to, ptrdiff_t to_outer, ptrdiff_t to_inner, const void *from,
+                       ptrdiff_t from_outer, ptrdiff_t from_inner, size_t outer, size_t inner);
+  // Row i comes from `from` + i * stride + index[i] * scale. All in bytes.
+  void (*gather_rows)(void *to, ptrdiff_t pitch, const void *from, ptrdiff_t stride,
+                      const int64_t *index, ptrdiff_t scale, size_t rows, size_t bytes);
+  void (*copy)(void *to, const void *from, size_t bytes);    // the same memory, or none in common
   void (*stream)(void *to, const void *from, size_t bytes);  // around the caches
   void (*iota[SN_DTYPE_COUNT])(void *dst, int64_t start, size_t n);
   // dst = a clamped to [0, size); whether all were inside.
@@ -40,12 +48,20 @@ typedef struct sni_move_blocks {
 typedef void (*sni_scan_function)(void *dst, void *before, void *state, const void *a,
                                   const void *b, const uint8_t *cut, size_t n);
 
+// sums[i] = combine(sums[i], x[i]) for i < n, then for the next of `rows` rows of x, `pitch` bytes
+// further, and so on.
+typedef void (*sni_fold_function)(void *sums, const void *x, ptrdiff_t pitch, size_t rows,
+                                  size_t n);
+
 // By combiner (sni_combiner_number) and dtype.
 typedef struct sni_reduce_blocks {
   // lanes[i % 64] = combine(lanes[i % 64], x[i])
   void (*accumulate[4][SN_DTYPE_COUNT])(void *lanes, const void *x, size_t n);
   // lanes[0] = the tree over `width` lanes, a power of two.
   void (*combine[4][SN_DTYPE_COUNT])(void *lanes, size_t width);
+  // *out = what accumulate and combine make of n > 0 elements. NULL: there is no such loop.
+  void (*row[4][SN_DTYPE_COUNT])(void *out, const void *x, size_t n);
+  sni_fold_function fold[4][SN_DTYPE_COUNT];
   sni_scan_function scan[4][SN_DTYPE_COUNT];
   // cut[i] ? b[i] : *state * a[i] + b[i]
   sni_scan_function recur[SN_DTYPE_COUNT];
@@ -81,6 +97,21 @@ static inline int sni_combiner_number(sni_kop combiner) {
 #define SNI_TEXT_PASTE(name) #name
 #define SNI_TEXT_EXPAND(name) SNI_TEXT_PASTE(name)
 extern const sni_move_blocks SNI_LOCAL(sni_interp_move);
+void SNI_LOCAL(sni_copy)(void *to, const void *from, size_t bytes);
+void SNI_LOCAL(sni_gather_rows)(void *to, ptrdiff_t pitch, const void *from, ptrdiff_t stride,
+                                const int64_t *index, ptrdiff_t scale, size_t rows, size_t bytes);
+void SNI_LOCAL(sni_rectangle_8)(void *to, ptrdiff_t to_outer, ptrdiff_t to_inner, const void *from,
+                                ptrdiff_t from_outer, ptrdiff_t from_inner, size_t outer,
+                                size_t inner);
+void SNI_LOCAL(sni_rectangle_16)(void *to, ptrdiff_t to_outer, ptrdiff_t to_inner, const void *from,
+                                 ptrdiff_t from_outer, ptrdiff_t from_inner, size_t outer,
+                                 size_t inner);
+void SNI_LOCAL(sni_rectangle_32)(void *to, ptrdiff_t to_outer, ptrdiff_t to_inner, const void *from,
+                                 ptrdiff_t from_outer, ptrdiff_t from_inner, size_t outer,
+                                 size_t inner);
+void SNI_LOCAL(sni_rectangle_64)(void *to, ptrdiff_t to_outer, ptrdiff_t to_inner, const void *from,
+                                 ptrdiff_t from_outer, ptrdiff_t from_inner, size_t outer,
+                                 size_t inner);
 extern const sni_block_function SNI_LOCAL(sni_interp_math)[SNI_KOP_COUNT][SN_DTYPE_COUNT];
 extern const sni_reduce_blocks SNI_LOCAL(sni_interp_reduce);
 #endif

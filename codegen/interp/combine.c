@@ -17,6 +17,11 @@ static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
+// Bytes from one accumulator to the next.
+static int64_t pitch_of(const sni_flat_reduction *r, size_t n) {
+  return r->folded ? (int64_t)(n * sni_flat_size_of[r->dtype]) : (int64_t)r->pitch;
+}
+
 // Accumulators that a piece of the first level uses.
 static int64_t width_of(const sni_flat_frame *f, const sni_flat_reduction *r) {
   return least(r->width, f->sizes[r->extent]);
@@ -42,6 +47,12 @@ static void clear(const sni_flat_frame *f, const sni_flat_reduction *r, size_t n
     return;
   }
   const int64_t width = r->kind == SNI_REDUCE_SPREAD ? width_of(f, r) : 1;
+  if (r->folded) {
+    // Of one piece each accumulator's first element is copied.
+    const bool copied = r->kind == SNI_REDUCE_SPREAD && !r->levels && width > 0;
+    if (!copied) move->splat[r->dtype](at, identity, n * (size_t)(width ? width : 1));
+    return;
+  }
   for (int64_t i = 0; i < width || i == 0; i++)
     move->splat[r->dtype](at + i * (int64_t)r->pitch, identity, n);
 }
@@ -49,8 +60,8 @@ static void clear(const sni_flat_frame *f, const sni_flat_reduction *r, size_t n
 // The tree over the first `used` accumulators, of which the others hold the identity. Neighbours
 // combine in one go where nothing lies between them.
 static void combine(const sni_flat_reduction *r, char *at, int64_t used, size_t n) {
-  const int64_t pitch = (int64_t)r->pitch;
-  const bool dense = r->pitch == n * sni_flat_size_of[r->dtype];
+  const int64_t pitch = pitch_of(r, n);
+  const bool dense = (size_t)pitch == n * sni_flat_size_of[r->dtype];
   for (int64_t w = SNI_REDUCE_LANES / 2; w > 0; w /= 2) {
     const int64_t pairs = least(w, used - w);
     char *from = at + w * pitch;
@@ -81,7 +92,7 @@ static void push(const sni_flat_frame *f, const sni_flat_reduction *r, uint32_t 
     int64_t *count = &counts(f, r)[level - 1];
     const int64_t i = r->flat ? *count : *count % r->chunk;
     const int64_t lane = r->kind == SNI_REDUCE_ALONG ? 0 : i % SNI_REDUCE_LANES;
-    char *row = level_of(f, r, level), *to = row + lane * (int64_t)r->pitch;
+    char *row = level_of(f, r, level), *to = row + lane * pitch_of(r, n);
     if (i == lane)
       memcpy(to, x, n * sni_flat_size_of[r->dtype]);
     else
@@ -122,6 +133,12 @@ void sni_flat_begin(const sni_flat_frame *f, const sni_node *loop, size_t n) {
     clear(f, r, lanes_of(r, n));
     if (r->levels) memset(counts(f, r), 0, r->levels * sizeof(int64_t));
   }
+}
+
+void sni_flat_row(const sni_flat_frame *f, const sni_node *loop, size_t n) {
+  const sni_flat_reduction *r = &f->code->reductions[loop->reductions.first];
+  const sni_flat_step *step = &f->code->steps[loop[1].first];
+  f->code->blocks->reduce->row[r->combiner][r->dtype](f->slots[r->slot], f->slots[step->a], n);
 }
 
 void sni_flat_flush(const sni_flat_frame *f, const sni_node *loop, size_t n) {

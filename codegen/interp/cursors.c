@@ -29,6 +29,8 @@ static void make_forms(sni_flattener *t, const sni_tree_access *access) {
                      .extent = sni_flatten_size(t, range->extent, 1, false)};
     if (t->lanes_item != SNI_NO_ITEM)
       form.lanes = sni_flatten_size(t, range->stride[t->items[t->lanes_item].depth], 1, false);
+    if (t->fold_item != SNI_NO_ITEM)
+      form.along = sni_flatten_size(t, range->stride[t->items[t->fold_item].depth], 1, false);
     if (sni_flatten_grow(t, (void **)&t->forms, &t->forms_capacity, t->n_forms + 1, sizeof(form)))
       t->forms[t->n_forms++] = form;
   }
@@ -52,6 +54,8 @@ static sni_flat_cursor make_cursor(sni_flattener *t, const sni_tree_access *acce
         cursor.per_lane ? sni_extent_constant(1) : access->stride[t->items[t->lanes_item].depth];
     cursor.lanes = sni_flatten_size(t, lanes, size, false);
   }
+  if (t->fold_item != SNI_NO_ITEM)
+    cursor.along = sni_flatten_size(t, access->stride[t->items[t->fold_item].depth], size, false);
   make_forms(t, access);
   return cursor;
 }

@@ -93,27 +93,48 @@ static uint32_t slot_of(const sni_flattener *t, uint32_t value) {
   return t->values[t->values[value].root].slot;
 }
 
+// As the instructions at hand see it.
+static sni_flat_shape shape_of(const sni_flattener *t, uint32_t value) {
+  return sni_flatten_shape(t, t->values[value].root, t->fold_item);
+}
+
 static bool is_vector(const sni_flattener *t, uint32_t value) {
-  return t->facts[t->values[value].root].lanes;
+  return shape_of(t, value) != SNI_SHAPE_ONE;
 }
 
 // Where the result of a computed value goes: the memory of a store, or a home of its own.
 static uint32_t result_slot(sni_flattener *t, uint32_t number) {
   sni_flat_value *v = &t->values[number];
   v->slot = v->direct == SNI_NO_VALUE
-                ? sni_flatten_home(t, (sn_dtype)t->all[number].dtype, t->facts[number].lanes)
+                ? sni_flatten_home(t, (sn_dtype)t->all[number].dtype, is_vector(t, number))
                 : sni_flatten_cursor(t, t->all[v->direct].access, 0).made.slot;
   return v->slot;
 }
 
-static uint32_t spread(sni_flattener *t, sn_dtype dtype, uint32_t slot) {
-  const uint32_t wide = sni_flatten_home(t, dtype, true);
-  emit(t, (sni_flat_step){.kind = SNI_FLAT_SPLAT, .dtype = (uint8_t)dtype, .dst = wide, .a = slot});
-  return wide;
-}
-
 static uint8_t one_unless(bool vector) {
   return vector ? 0 : SNI_FLAT_ONE;
+}
+
+static uint8_t shape_flags(sni_flat_shape shape) {
+  return shape == SNI_SHAPE_ONE ? SNI_FLAT_ONE : shape == SNI_SHAPE_LANES ? SNI_FLAT_LANE : 0;
+}
+
+static uint8_t layout_of(const sni_flattener *t) {
+  return t->fold_item == SNI_NO_ITEM ? 0 : (uint8_t)(t->folds[t->fold_item] - 1);
+}
+
+// A value of shape `from`, with an element for each of shape `to`.
+static uint32_t spread(sni_flattener *t, sn_dtype dtype, uint32_t slot, sni_flat_shape from,
+                       sni_flat_shape to) {
+  if (from == to || from == SNI_SHAPE_BLOCK || to == SNI_SHAPE_ONE) return slot;
+  const uint32_t wide = sni_flatten_home(t, dtype, true);
+  emit(t, (sni_flat_step){.kind = from == SNI_SHAPE_ONE ? SNI_FLAT_SPLAT : SNI_FLAT_SPREAD,
+                          .dtype = (uint8_t)dtype,
+                          .flags = shape_flags(to),
+                          .depth = layout_of(t),
+                          .dst = wide,
+                          .a = slot});
+  return wide;
 }
 
 // One operation over slots; a form of its function that takes the single operands as they are, or
@@ -124,7 +145,7 @@ typedef struct call {
   sn_dtype operands[3];
   uint32_t slots[3];
   int n;
-  bool vector;
+  sni_flat_shape shape;
   unsigned one;
 } call;
 
@@ -136,7 +157,7 @@ static sni_block_function function_of(const sni_flattener *t, const call *c) {
 
 // Picks the function and spreads operands, so the destination may be made behind it.
 static sni_block_function choose_form(sni_flattener *t, call *c) {
-  if (!c->vector) c->one = 0;
+  if (c->shape == SNI_SHAPE_ONE) c->one = 0;
   if (sni_kop_commutes(c->op) && (c->one & 3) == SNI_FORM_A && !function_of(t, c)) {
     const uint32_t slot = c->slots[0];
     c->slots[0] = c->slots[1];
@@ -145,7 +166,7 @@ static sni_block_function choose_form(sni_flattener *t, call *c) {
   }
   for (int i = 0; i < c->n && !function_of(t, c); i++) {
     if (!(c->one >> i & 1)) continue;
-    c->slots[i] = spread(t, c->operands[i], c->slots[i]);
+    c->slots[i] = spread(t, c->operands[i], c->slots[i], SNI_SHAPE_ONE, c->shape);
     c->one &= ~(1u << i);
   }
   const sni_block_function function = function_of(t, c);
@@ -158,9 +179,9 @@ static sni_block_function choose_form(sni_flattener *t, call *c) {
 
 static void emit_call(sni_flattener *t, call c, uint32_t dst, sni_block_function function) {
   for (int i = c.n; i < 3; i++) c.slots[i] = c.slots[0];
-  emit(t, (sni_flat_step){.kind = c.vector ? SNI_FLAT_CALL : SNI_FLAT_CALL_ONE,
+  emit(t, (sni_flat_step){.kind = c.shape ? SNI_FLAT_CALL : SNI_FLAT_CALL_ONE,
                           .dtype = (uint8_t)c.dtype,
-                          .flags = one_unless(c.vector),
+                          .flags = shape_flags(c.shape),
                           .dst = dst,
                           .a = c.slots[0],
                           .b = c.slots[1],
@@ -175,11 +196,15 @@ static void emit_operation(sni_flattener *t, uint32_t number) {
             .dtype = (sn_dtype)inst->dtype,
             .source = (sn_dtype)(sni_kop_has_source(op) ? inst->source : inst->dtype),
             .n = sni_kop_infos[op].operands,
-            .vector = t->facts[number].lanes};
+            .shape = shape_of(t, number)};
   for (int i = 0; i < c.n; i++) {
+    const sni_flat_shape shape = shape_of(t, inst->operands[i]);
     c.operands[i] = (sn_dtype)t->all[inst->operands[i]].dtype;
     c.slots[i] = slot_of(t, inst->operands[i]);
-    if (!is_vector(t, inst->operands[i])) c.one |= 1u << i;
+    if (shape == SNI_SHAPE_ONE)
+      c.one |= 1u << i;
+    else
+      c.slots[i] = spread(t, c.operands[i], c.slots[i], shape, c.shape);
   }
   const sni_block_function function = choose_form(t, &c);
   emit_call(t, c, result_slot(t, number), function);
@@ -217,27 +242,44 @@ static uint32_t index_slot(sni_flattener *t, const sni_flat_cursor *cursor, uint
             .operands = {SN_I64, SN_I64},
             .slots = {slot, t->per_lane_block},
             .n = 2,
-            .vector = is_vector(t, index),
+            .shape = shape_of(t, index),
             .one = SNI_FORM_B};
   const sni_block_function function = choose_form(t, &c);
-  const uint32_t dst = sni_flatten_home(t, SN_I64, c.vector);
+  const uint32_t dst = sni_flatten_home(t, SN_I64, c.shape);
   emit_call(t, c, dst, function);
   return dst;
 }
 
-uint32_t sni_flatten_load(sni_flattener *t, uint32_t access, bool vector, bool copied) {
+// Of accesses of rectangles: their other stride, and how indices lie.
+static void make_rectangle(const sni_flattener *t, const sni_tree_access *a,
+                           const sni_flat_cursor *cursor, sni_flat_step *s) {
+  if (t->fold_item == SNI_NO_ITEM || s->flags & (SNI_FLAT_ONE | SNI_FLAT_LANE)) return;
+  s->flags |= SNI_FLAT_RECTANGLE;
+  s->depth = layout_of(t);
+  s->along = cursor->along;
+  if (a->index != SNI_NO_VALUE && shape_of(t, a->index) == SNI_SHAPE_LANES)
+    s->flags |= SNI_FLAT_LANE_INDEX;
+}
+
+static bool is_dense(const sni_flattener *t, uint32_t access, sni_flat_shape shape) {
+  return sni_flatten_is_dense(t, access, t->lanes_item,
+                              shape == SNI_SHAPE_BLOCK ? t->fold_item : SNI_NO_ITEM);
+}
+
+uint32_t sni_flatten_load(sni_flattener *t, uint32_t access, sni_flat_shape shape, bool copied) {
   const sni_tree_access *a = &sni_tree_accesses(t->tree)[access];
   const sn_dtype dtype = (sn_dtype)sni_tree_buffers(t->tree)[a->buffer].dtype;
   const sni_flat_cursor cursor = sni_flatten_cursor(t, access, 0);
   const bool indexed = a->index != SNI_NO_VALUE;
   const bool one_index = indexed && !is_vector(t, a->index);
-  const bool neighbours = !vector || sni_flatten_is_dense(t, access, t->lanes_item);
+  const bool vector = shape != SNI_SHAPE_ONE, neighbours = !vector || is_dense(t, access, shape);
   sni_flat_step s = {.kind = SNI_FLAT_LOAD,
                      .dtype = (uint8_t)dtype,
-                     .flags = one_unless(vector),
+                     .flags = shape_flags(shape),
                      .b = SNI_NO_VALUE,
                      .number = cursor.made.slot,
                      .size = cursor.lanes};
+  make_rectangle(t, a, &cursor, &s);
   if (indexed) s.b = index_slot(t, &cursor, a->index);
   if (one_index) s.flags |= SNI_FLAT_ONE_INDEX;
   if (!copied && (!indexed || one_index)) s.flags |= SNI_FLAT_MAY_POINT;
@@ -246,7 +288,10 @@ uint32_t sni_flatten_load(sni_flattener *t, uint32_t access, bool vector, bool c
     s.as.forms = (sni_flat_list){cursor.first_form, a->n_ranges};
     const bool none = a->otherwise == SNI_NO_VALUE;  // an operand of a contraction
     s.c = none ? sni_flatten_constant(t, dtype, 0) : slot_of(t, a->otherwise);
-    if (none || !is_vector(t, a->otherwise)) s.flags |= SNI_FLAT_ONE_ELSE;
+    if (none || !is_vector(t, a->otherwise))
+      s.flags |= SNI_FLAT_ONE_ELSE;
+    else
+      s.c = spread(t, dtype, s.c, shape_of(t, a->otherwise), shape);
     s.a = sni_flatten_home(t, dtype, vector);
     s.dst = sni_flatten_slot(t, dtype, SNI_HOME_NONE, 0);
     if (!t->status) t->slots[s.dst].holder = s.a;
@@ -254,6 +299,10 @@ uint32_t sni_flatten_load(sni_flattener *t, uint32_t access, bool vector, bool c
     if (!indexed) return cursor.made.slot;
     s.kind = SNI_FLAT_POINT_INDEXED;
     s.dst = sni_flatten_slot(t, dtype, SNI_HOME_NONE, 0);
+  } else if (s.flags & SNI_FLAT_RECTANGLE) {
+    s.a = sni_flatten_home(t, dtype, vector);
+    s.dst = sni_flatten_slot(t, dtype, SNI_HOME_NONE, 0);
+    if (!t->status) t->slots[s.dst].holder = s.a;
   } else {
     s.dst = sni_flatten_home(t, dtype, vector);
   }
@@ -270,7 +319,8 @@ static void emit_store(sni_flattener *t, uint32_t number) {
   const sni_flat_cursor cursor = sni_flatten_cursor(t, inst->access, 0);
   const bool vector = t->facts[number].vector;
   const bool plain = inst->op == SNI_KOP_STORE && a->index == SNI_NO_VALUE && !a->n_ranges;
-  const bool dense = plain && (!vector || sni_flatten_is_dense(t, inst->access, t->lanes_item));
+  const sni_flat_shape shape = vector ? SNI_SHAPE_BLOCK : SNI_SHAPE_ONE, from = shape_of(t, root);
+  const bool dense = plain && (!vector || is_dense(t, inst->access, shape));
   const bool streamed = dense && vector && sni_tree_streamed(t->tree)[a->buffer];
   sni_flat_step s = {.kind = SNI_FLAT_COPY,
                      .dtype = (uint8_t)dtype,
@@ -278,12 +328,10 @@ static void emit_store(sni_flattener *t, uint32_t number) {
                      .dst = cursor.made.slot,
                      .a = t->values[root].slot,
                      .b = SNI_NO_VALUE};
-  if (vector && !is_vector(t, root)) {  // the same element everywhere
-    if (dense && !streamed)
-      s.kind = SNI_FLAT_SPLAT;
-    else
-      s.a = spread(t, dtype, s.a);
-  }
+  if (from == SNI_SHAPE_ONE && vector && dense && !streamed)
+    s.kind = SNI_FLAT_SPLAT;  // the same element everywhere
+  else
+    s.a = spread(t, dtype, s.a, from, shape);
   if (streamed) {
     s.kind = SNI_FLAT_STREAM;
     t->streams = true;
@@ -295,6 +343,7 @@ static void emit_store(sni_flattener *t, uint32_t number) {
     if (!replaces) s.depth = (uint8_t)sni_combiner_number(combiner);
     s.number = cursor.made.slot;
     s.size = cursor.lanes;
+    make_rectangle(t, a, &cursor, &s);
     if (a->index != SNI_NO_VALUE) s.b = index_slot(t, &cursor, a->index);
     if (a->index != SNI_NO_VALUE && !is_vector(t, a->index)) s.flags |= SNI_FLAT_ONE_INDEX;
     if (a->n_ranges) s.flags |= SNI_FLAT_RANGED;
@@ -307,12 +356,16 @@ static void emit_store(sni_flattener *t, uint32_t number) {
 
 static void emit_index(sni_flattener *t, uint32_t number) {
   const sni_tree_inst *inst = &t->all[number];
-  const bool vector = t->facts[number].lanes;
+  const sni_flat_shape shape = shape_of(t, number);
+  const bool folded = inst->loop == t->fold_item && shape == SNI_SHAPE_BLOCK;
+  const uint8_t depth = (uint8_t)t->items[inst->loop].depth;
+  const uint8_t kind = shape == SNI_SHAPE_ONE ? 0 : folded ? SNI_FLAT_RECTANGLE : SNI_FLAT_LANES;
   emit(t, (sni_flat_step){.kind = SNI_FLAT_INDEX,
                           .dtype = inst->dtype,
-                          .flags = vector ? SNI_FLAT_LANES : SNI_FLAT_ONE,
-                          .depth = (uint8_t)t->items[inst->loop].depth,
-                          .dst = result_slot(t, number)});
+                          .flags = (uint8_t)(shape_flags(shape) | kind),
+                          .depth = folded ? layout_of(t) : depth,
+                          .dst = result_slot(t, number),
+                          .size = folded ? depth : 0});
 }
 
 static void emit_check(sni_flattener *t, uint32_t number) {
@@ -320,10 +373,29 @@ static void emit_check(sni_flattener *t, uint32_t number) {
   const uint32_t dst = result_slot(t, number);
   emit(t, (sni_flat_step){.kind = SNI_FLAT_CHECK,
                           .dtype = SN_I64,
-                          .flags = one_unless(t->facts[number].lanes),
+                          .flags = shape_flags(shape_of(t, number)),
                           .dst = dst,
                           .a = slot_of(t, inst->operands[0]),
                           .size = sni_flatten_size(t, inst->imm.size, 1, false)});
+}
+
+// Rows of a rectangle; or of memory, where they lie there in the same way.
+static void emit_fold(sni_flattener *t, uint32_t number) {
+  const sni_flat_value *v = &t->values[number];
+  const uint32_t operand = t->all[number].operands[0], root = t->values[operand].root;
+  const sn_dtype dtype = (sn_dtype)t->all[number].dtype;
+  const bool memory = t->values[root].pitch != SNI_NO_VALUE;
+  uint32_t a = slot_of(t, operand);
+  if (!memory) a = spread(t, dtype, a, shape_of(t, operand), SNI_SHAPE_BLOCK);
+  emit(t, (sni_flat_step){.kind = SNI_FLAT_FOLD,
+                          .dtype = (uint8_t)dtype,
+                          .flags = memory ? SNI_FLAT_MAY_POINT : 0,
+                          .dst = v->slot,
+                          .a = a,
+                          .b = a,
+                          .c = a,
+                          .number = v->number,
+                          .along = memory ? t->values[root].pitch : 0});
 }
 
 static void emit_reduce(sni_flattener *t, uint32_t number) {
@@ -333,7 +405,7 @@ static void emit_reduce(sni_flattener *t, uint32_t number) {
   const sni_flat_reduction *r = &t->reductions[v->number];
   const bool vector = r->kind == SNI_REDUCE_ACROSS || !r->one;
   uint32_t a = slot_of(t, operand);
-  if (vector && !is_vector(t, operand)) a = spread(t, (sn_dtype)r->dtype, a);
+  if (vector) a = spread(t, (sn_dtype)r->dtype, a, shape_of(t, operand), SNI_SHAPE_BLOCK);
   sni_flat_step s = {.dtype = r->dtype,
                      .flags = one_unless(vector),
                      .dst = v->slot,
@@ -378,9 +450,10 @@ void sni_flatten_product_step(sni_flattener *t, uint32_t product, uint32_t slot,
 static uint32_t load_side(sni_flattener *t, uint32_t access, sn_dtype dtype, bool vector) {
   const uint32_t buffer = sni_tree_accesses(t->tree)[access].buffer;
   const sn_dtype stored = (sn_dtype)sni_tree_buffers(t->tree)[buffer].dtype;
-  const uint32_t slot = sni_flatten_load(t, access, vector, false);
+  const sni_flat_shape shape = vector ? SNI_SHAPE_BLOCK : SNI_SHAPE_ONE;
+  const uint32_t slot = sni_flatten_load(t, access, shape, false);
   if (sni_dtype_bytes(stored) == sni_dtype_bytes(dtype)) return slot;
-  const call c = {.dtype = dtype, .slots = {slot}, .n = 1, .vector = vector};
+  const call c = {.dtype = dtype, .slots = {slot}, .n = 1, .shape = shape};
   const uint32_t wide = sni_flatten_home(t, dtype, vector);
   emit_call(t, c, wide, t->blocks->cast[stored][dtype]);
   return wide;
@@ -396,7 +469,7 @@ void sni_flatten_multiply(sni_flattener *t, uint32_t number, uint32_t accumulato
             .source = dtype,
             .operands = {dtype, dtype, dtype},
             .n = sni_is_float(dtype) ? 3 : 2,
-            .vector = vector};
+            .shape = vector ? SNI_SHAPE_BLOCK : SNI_SHAPE_ONE};
   const uint32_t accesses[2] = {item->lhs, item->rhs};
   for (int i = 0; i < 2; i++) {
     const bool varies = vector && sni_flatten_varies(t, accesses[i]);
@@ -411,7 +484,7 @@ void sni_flatten_multiply(sni_flattener *t, uint32_t number, uint32_t accumulato
   }
   const uint32_t product = sni_flatten_home(t, dtype, vector);
   emit_call(t, c, product, function);
-  const call sum = {.dtype = dtype, .slots = {accumulator, product}, .n = 2, .vector = vector};
+  const call sum = {.dtype = dtype, .slots = {accumulator, product}, .n = 2, .shape = c.shape};
   emit_call(t, sum, accumulator, t->blocks->op[SNI_KOP_ADD][dtype][0]);
 }
 
@@ -424,7 +497,8 @@ static void emit_scan(sni_flattener *t, uint32_t number) {
   for (int i = 0; i < n; i++) {
     slots[i] = slot_of(t, operands[i]);
     if (!is_vector(t, operands[i]))
-      slots[i] = spread(t, (sn_dtype)t->all[operands[i]].dtype, slots[i]);
+      slots[i] =
+          spread(t, (sn_dtype)t->all[operands[i]].dtype, slots[i], SNI_SHAPE_ONE, SNI_SHAPE_BLOCK);
   }
   emit(t, (sni_flat_step){.kind = SNI_FLAT_SCAN,
                           .dtype = t->all[number].dtype,
@@ -433,6 +507,40 @@ static void emit_scan(sni_flattener *t, uint32_t number) {
                           .b = slots[n > 1 ? 1 : 0],
                           .c = slots[n > 1 ? 2 : 0],
                           .number = t->scan_at[number] - 1});
+}
+
+// Nothing but reductions along the folded loop uses it.
+static bool is_only_reduced(const sni_flattener *t, uint32_t value) {
+  for (uint32_t i = value + 1; i <= t->values[value].last && i < t->tree->n_insts; i++) {
+    const sni_tree_inst *inst = &t->all[i];
+    if (t->values[i].root == value) return false;
+    for (int o = 0; o < sni_kop_infos[inst->op].operands; o++)
+      if (inst->operands[o] == value && inst->op != SNI_KOP_REDUCE) return false;
+    if (!sni_kop_has_access((sni_kop)inst->op)) continue;
+    const sni_tree_access *access = &sni_tree_accesses(t->tree)[inst->access];
+    if (access->index == value || access->otherwise == value) return false;
+  }
+  return true;
+}
+
+// A load whose rows a reduction reads where they are.
+static bool emit_rows(sni_flattener *t, uint32_t number) {
+  const sni_tree_access *a = &sni_tree_accesses(t->tree)[t->all[number].access];
+  if (t->fold_item == SNI_NO_ITEM || layout_of(t) != SNI_FOLD_ROWS || a->n_ranges ||
+      a->index != SNI_NO_VALUE || t->values[number].copied || !is_only_reduced(t, number) ||
+      shape_of(t, number) != SNI_SHAPE_BLOCK ||
+      !sni_extent_is(a->stride[t->items[t->lanes_item].depth], 1))
+    return false;
+  const sni_flat_cursor cursor = sni_flatten_cursor(t, t->all[number].access, 0);
+  t->values[number].slot = cursor.made.slot;
+  t->values[number].pitch = cursor.along;
+  return true;
+}
+
+static void emit_load(sni_flattener *t, uint32_t number) {
+  if (emit_rows(t, number)) return;
+  t->values[number].slot =
+      sni_flatten_load(t, t->all[number].access, shape_of(t, number), t->values[number].copied);
 }
 
 void sni_flatten_inst(sni_flattener *t, uint32_t number) {
@@ -450,10 +558,11 @@ void sni_flatten_inst(sni_flattener *t, uint32_t number) {
   else if (op == SNI_KOP_INDEX)
     emit_index(t, number);
   else if (op == SNI_KOP_LOAD)
-    t->values[number].slot =
-        sni_flatten_load(t, inst->access, t->facts[number].lanes, t->values[number].copied);
+    emit_load(t, number);
   else if (sni_kop_is_store(op))
     emit_store(t, number);
+  else if (op == SNI_KOP_REDUCE && t->fold_item != SNI_NO_ITEM)
+    emit_fold(t, number);
   else if (op == SNI_KOP_REDUCE)
     emit_reduce(t, number);
   else if (op == SNI_KOP_YIELD)

@@ -98,7 +98,7 @@ static void store(const sni_flat_frame *f, const sni_flat_step *s, size_t n) {
   else if (index || (n > 1 && stride != (ptrdiff_t)size))
     f->code->blocks->move->store[s->dtype](to, stride, index, from, n);
   else
-    memmove(to, from, n * size);
+    f->code->blocks->move->copy(to, from, n * size);
 }
 
 // ---- the rest
@@ -141,10 +141,10 @@ void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t 
   char **slots = f->slots;
   const sni_flat_step *s = f->code->steps + first;
   for (const sni_flat_step *end = s + count; s < end; s++) {
-    const size_t n = s->flags & SNI_FLAT_ONE ? 1 : block;
+    const size_t n = s->flags & SNI_FLAT_ONE ? 1 : s->flags & SNI_FLAT_LANE ? f->lanes : block;
     switch ((sni_flat_kind)s->kind) {
       case SNI_FLAT_CALL:
-        s->as.function(slots[s->dst], slots[s->a], slots[s->b], slots[s->c], block);
+        s->as.function(slots[s->dst], slots[s->a], slots[s->b], slots[s->c], n);
         break;
       case SNI_FLAT_CALL_ONE:
         s->as.function(slots[s->dst], slots[s->a], slots[s->b], slots[s->c], 1);
@@ -153,26 +153,38 @@ void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t 
         slots[s->dst] = slots[s->number] + one_index(f, s);
         break;
       case SNI_FLAT_LOAD:
-        load(f, s, n);
+        if (s->flags & SNI_FLAT_RECTANGLE)
+          sni_rectangle_load(f, s);
+        else
+          load(f, s, n);
         break;
       case SNI_FLAT_LOAD_RANGED:
-        load_ranged(f, s, n);
+        if (s->flags & SNI_FLAT_RECTANGLE)
+          sni_rectangle_load(f, s);
+        else
+          load_ranged(f, s, n);
         break;
       case SNI_FLAT_STORE:
       case SNI_FLAT_UPDATE:
-        store(f, s, n);
+        if (s->flags & SNI_FLAT_RECTANGLE)
+          sni_rectangle_store(f, s);
+        else
+          store(f, s, n);
         break;
       case SNI_FLAT_STREAM:
         f->code->blocks->move->stream(slots[s->dst], slots[s->a], n * sni_flat_size_of[s->dtype]);
         break;
       case SNI_FLAT_COPY:
-        memmove(slots[s->dst], slots[s->a], n * sni_flat_size_of[s->dtype]);
+        f->code->blocks->move->copy(slots[s->dst], slots[s->a], n * sni_flat_size_of[s->dtype]);
         break;
       case SNI_FLAT_SPLAT:
         f->code->blocks->move->splat[s->dtype](slots[s->dst], slots[s->a], n);
         break;
       case SNI_FLAT_INDEX:
-        index_of_loop(f, s, n);
+        if (s->flags & SNI_FLAT_RECTANGLE)
+          sni_rectangle_index(f, s);
+        else
+          index_of_loop(f, s, n);
         break;
       case SNI_FLAT_CHECK:
         check(f, s, n);
@@ -189,6 +201,12 @@ void sni_flat_execute(sni_flat_frame *f, uint32_t first, uint32_t count, size_t 
         break;
       case SNI_FLAT_SCAN:
         run_scan(f, s, block);
+        break;
+      case SNI_FLAT_SPREAD:
+        sni_rectangle_spread(f, s);
+        break;
+      case SNI_FLAT_FOLD:
+        sni_rectangle_fold(f, s);
         break;
     }
   }

@@ -10,6 +10,9 @@
 //            itself and costs no step. Other values have a fixed place: a constant, a register of
 //            `block` elements, or a cell of one element.
 //   lanes    a LANES loop runs `n` elements at a time, and everything inside it for all n of them.
+//   folds    a FOLD loop inside it runs `k` iterations at a time: its steps work on rectangles of
+//            n x k elements (arrange.c says which loops; docs/adr/030). A register holds one row for
+//            each lane, or (REDUCE loops) one row of lanes for each iteration.
 //   sizes    all integers that addresses need, resolved at the start of a call if there are
 //            parameters.
 #ifndef SNI_CODEGEN_INTERP_FLAT_H
@@ -39,6 +42,8 @@ typedef enum sni_flat_kind {
   SNI_FLAT_PRODUCT,        // register dst = a row of products
   SNI_FLAT_ALONG,          // reduction along a loop: accumulate a in number index % 64
   SNI_FLAT_SCAN,           // register or cursor dst = what is carried behind each element
+  SNI_FLAT_SPREAD,         // register dst = a rectangle of the one value for each lane in a
+  SNI_FLAT_FOLD,           // reduction along a FOLD loop: accumulate the rows of a
 } sni_flat_kind;
 
 // [first, first + count).
@@ -46,21 +51,25 @@ typedef struct sni_flat_list {
   uint32_t first, count;
 } sni_flat_list;
 
-enum {                     // sni_flat_step.flags
-  SNI_FLAT_ONE = 1,        // over one element instead of the block
-  SNI_FLAT_ONE_INDEX = 2,  // slot b holds one index for the whole block
-  SNI_FLAT_ONE_ELSE = 4,   // LOAD_RANGED: slot c holds one element
-  SNI_FLAT_MAY_POINT = 8,  // loads: neighbouring elements need no copy
-  SNI_FLAT_RANGED = 16,    // stores: has forms
-  SNI_FLAT_LANES = 32,     // INDEX: of the loop with lanes
+enum {                       // sni_flat_step.flags
+  SNI_FLAT_ONE = 1,          // over one element instead of the block
+  SNI_FLAT_ONE_INDEX = 2,    // slot b holds one index for the whole block
+  SNI_FLAT_ONE_ELSE = 4,     // LOAD_RANGED: slot c holds one element
+  SNI_FLAT_MAY_POINT = 8,    // loads: neighbouring elements need no copy
+  SNI_FLAT_RANGED = 16,      // stores: has forms
+  SNI_FLAT_LANES = 32,       // INDEX: of the loop with lanes
+  SNI_FLAT_LANE_INDEX = 32,  // slot b holds one index for each lane of a rectangle
+  SNI_FLAT_LANE = 64,        // over one element for each lane of a rectangle
+  SNI_FLAT_RECTANGLE = 128,  // elements have places along the lanes and along the FOLD loop
 };
 
 typedef struct sni_flat_step {
   uint8_t kind, dtype, flags;
-  uint8_t depth;          // INDEX: of the loop; UPDATE: sni_combiner_number
+  uint8_t depth;          // INDEX: of the loop; UPDATE: sni_combiner_number; rectangles: sni_layout
   uint32_t dst, a, b, c;  // slots
   uint32_t number;        // cursor (a slot); or number of a reduction or product
   uint32_t size;          // number of: the stride along the lanes; the size of a CHECK
+  uint32_t along;         // number of: the stride along the FOLD loop
   union {
     sni_block_function function;
     sni_flat_list forms;  // of ranges
@@ -70,7 +79,8 @@ typedef struct sni_flat_step {
 typedef enum sni_node_kind {
   SNI_NODE_STEPS,    // steps [first, first + count)
   SNI_NODE_LOOP,     // one index after the other
-  SNI_NODE_LANES,    // `block` indices at a time
+  SNI_NODE_LANES,    // `step` indices at a time
+  SNI_NODE_FOLD,     // in a LANES loop: `step` indices at a time, for each lane
   SNI_NODE_IF,       // body where the bool in slot `first` is true
   SNI_NODE_PRODUCT,  // a loop m around a LANES loop n that holds contractions: in tiles
 } sni_node_kind;
@@ -81,11 +91,13 @@ typedef struct sni_node {
   uint8_t strip;  // depth of the loop that counts the pieces, or SNI_NO_DEPTH
   bool grid;      // runs the pieces of the units at hand
   bool simple;    // the body is one STEPS node
+  bool row;       // LANES: all that it does is one reduction ACROSS
   uint32_t end;
   uint32_t first, count;       // STEPS; IF: slot; PRODUCT: of products
   uint32_t inner;              // PRODUCT: node of the loop n; its own is m
   bool turned;                 // PRODUCT: lanes along m
   uint32_t extent, whole;      // numbers of sizes
+  uint32_t step;               // LANES, FOLD: iterations at a time
   uint32_t chunk;              // reductions are cut into pieces of that many iterations
   sni_flat_list moves, forms;  // what varies along the loop
   sni_flat_list reductions, carries;
@@ -106,7 +118,14 @@ typedef struct sni_cursor {
 // A range's affine form.
 typedef struct sni_form {
   uint32_t offset, extent, lanes;  // numbers of sizes; lanes: stride along the lanes
+  uint32_t along;                  // stride along the FOLD loop
 } sni_form;
+
+// How elements of a rectangle lie in a register.
+typedef enum sni_layout {
+  SNI_LANE_ROWS,  // a row for each lane
+  SNI_FOLD_ROWS,  // a row for each iteration of the FOLD loop
+} sni_layout;
 
 typedef enum sni_flat_reduction_kind {
   SNI_REDUCE_ACROSS,  // over the lanes: 64 accumulators of one element each, side by side
@@ -119,6 +138,7 @@ typedef struct sni_flat_reduction {
   bool one;                       // the same for all elements of a block
   bool flat;                      // pieces are not cut again
   bool goes_on;                   // `identity` has an element for each of the block
+  bool folded;                    // accumulators lie n elements apart
   uint8_t depth;                  // SPREAD: of the innermost loop
   uint32_t slot;                  // accumulators; the first becomes the result
   uint32_t identity, zero;        // slots of one element each
@@ -131,7 +151,8 @@ typedef struct sni_flat_reduction {
   size_t level_bytes, store;      // of a level; byte offset of the levels in scratch
   size_t counts;                  // byte offset of one i64 per level in scratch
   sni_block_function combine;     // element by element
-  sni_block_function finish;      // + 0.0 of float sums; NULL: nothing to do
+  sni_fold_function fold;
+  sni_block_function finish;  // + 0.0 of float sums; NULL: nothing to do
 } sni_flat_reduction;
 
 typedef struct sni_carry {
@@ -246,6 +267,7 @@ typedef struct sni_flat_frame {
   char *scratch;
   void *const *buffers;
   bool stopped;                                         // given up: a fault
+  size_t lanes, fold;                                   // of the rectangle at hand
   int64_t index[SNI_TREE_DEPTH + 1];                    // of the lanes: of the first
   int64_t first[SNI_TREE_DEPTH], last[SNI_TREE_DEPTH];  // of grid loops
 } sni_flat_frame;
@@ -265,9 +287,18 @@ void sni_flat_bounds(const sni_flat_frame *f, const sni_node *loop, int64_t *fir
 // Moves what varies along a loop by so many iterations.
 void sni_flat_move(const sni_flat_frame *f, const sni_node *loop, int64_t iterations);
 
+// ---- steps over rectangles (rectangles.c)
+void sni_rectangle_load(const sni_flat_frame *f, const sni_flat_step *s);
+void sni_rectangle_store(const sni_flat_frame *f, const sni_flat_step *s);
+void sni_rectangle_spread(const sni_flat_frame *f, const sni_flat_step *s);
+void sni_rectangle_index(const sni_flat_frame *f, const sni_flat_step *s);
+void sni_rectangle_fold(const sni_flat_frame *f, const sni_flat_step *s);
+
 // ---- reductions, of n lanes
 void sni_flat_begin(const sni_flat_frame *f, const sni_node *loop, size_t n);
 void sni_flat_flush(const sni_flat_frame *f, const sni_node *loop, size_t n);  // a piece is over
 void sni_flat_end(const sni_flat_frame *f, const sni_node *loop, size_t n);
+// All of a loop whose node is a `row`, of n elements in one piece.
+void sni_flat_row(const sni_flat_frame *f, const sni_node *loop, size_t n);
 
 #endif

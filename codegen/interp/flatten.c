@@ -80,7 +80,7 @@ static uint32_t accumulator_slot(sni_flattener *t, const sni_flat_reduction *r) 
   const sn_dtype dtype = (sn_dtype)r->dtype;
   if (r->kind == SNI_REDUCE_ACROSS)
     return sni_flatten_slot(t, dtype, SNI_HOME_CELLS, SNI_REDUCE_LANES);
-  if (r->kind == SNI_REDUCE_SPREAD)
+  if (r->kind == SNI_REDUCE_SPREAD && !r->folded)
     return sni_flatten_slot(t, dtype, r->one ? SNI_HOME_CELLS : SNI_HOME_REGISTERS, r->width);
   const uint32_t slot = sni_flatten_home(t, dtype, !r->one);
   if (!t->status) t->slots[slot].early = true;
@@ -106,6 +106,8 @@ static void make_reduction(sni_flattener *t, uint32_t number) {
       .extent = sni_flatten_size(t, loop->extent, 1, false),
       .width = lanes ? SNI_REDUCE_LANES : 1,
       .combine = combine_function(t, combiner, dtype),
+      .fold = t->blocks->reduce->fold[sni_combiner_number(combiner)][dtype],
+      .folded = t->folds[inner],
   };
   if (loop->chunk && !(is_constant && loop->extent.value <= loop->chunk)) {
     r.chunk = loop->chunk;
@@ -197,6 +199,7 @@ static void open_loop(sni_flattener *t, uint32_t item, uint32_t number) {
   }
   if (t->status) return;
   sni_node *node = &t->nodes[number];
+  if (t->folds[item]) node->step = (uint32_t)sni_flatten_fold_step(t, item);
   node->depth = (uint8_t)t->items[item].depth;
   node->grid = sni_tree_schedule(t->tree)[item].grid;
   node->extent = extent;
@@ -207,6 +210,7 @@ static void open_loop(sni_flattener *t, uint32_t item, uint32_t number) {
   for (uint32_t i = first_reduction; i < t->n_reductions; i++)
     if (t->reductions[i].chunk) node->chunk = t->reductions[i].chunk;
   if (sni_tree_schedule(t->tree)[item].lanes) t->lanes_item = item;
+  if (t->folds[item]) t->fold_item = item;
 }
 
 static void close_loop(sni_flattener *t) {
@@ -215,6 +219,7 @@ static void close_loop(sni_flattener *t) {
   sni_flatten_close_moves(t, loop, &closed);
   close_node(t, loop->node);
   if (t->lanes_item == loop->item) t->lanes_item = SNI_NO_ITEM;
+  if (t->fold_item == loop->item) t->fold_item = SNI_NO_ITEM;
   if (t->status) return;
   t->nodes[loop->node].moves = closed.moves;
   t->nodes[loop->node].forms = closed.forms;
@@ -309,7 +314,8 @@ static void flatten_sum(sni_flattener *t, uint32_t item) {
   t->values[c->inst].slot = r.slot;
   uint32_t first = t->n_steps;
   if (c->from != SNI_NO_VALUE) {
-    r.identity = r.alone = sni_flatten_load(t, c->from, !r.one, false);
+    r.identity = r.alone =
+        sni_flatten_load(t, c->from, r.one ? SNI_SHAPE_ONE : SNI_SHAPE_BLOCK, false);
     r.goes_on = true;
     add_steps(t, first);
   }
@@ -346,9 +352,10 @@ static void flatten_contract(sni_flattener *t, uint32_t item) {
 static void flatten_loop(sni_flattener *t, uint32_t item) {
   const bool lanes = sni_tree_schedule(t->tree)[item].lanes, tiled = t->tiled[item];
   const uint32_t products = t->n_products;
-  const uint32_t number = add_node(t, tiled   ? SNI_NODE_PRODUCT
-                                      : lanes ? SNI_NODE_LANES
-                                              : SNI_NODE_LOOP);
+  const uint32_t number = add_node(t, tiled            ? SNI_NODE_PRODUCT
+                                      : lanes          ? SNI_NODE_LANES
+                                      : t->folds[item] ? SNI_NODE_FOLD
+                                                       : SNI_NODE_LOOP);
   open_loop(t, item, number);
   if (!t->status && is_tiled(t, t->items[item].parent))
     t->nodes[t->open[t->depth - 2].node].inner = number;
@@ -415,7 +422,7 @@ static void find_grid(sni_flattener *t, uint32_t item, sni_root *root) {
 void sni_flatten_nodes(sni_flattener *t) {
   const sni_tree *tree = t->tree;
   t->last_steps = t->per_lane_block = SNI_NO_VALUE;
-  t->lanes_item = SNI_NO_ITEM;
+  t->lanes_item = t->fold_item = SNI_NO_ITEM;
   sni_root root = {0};
   for (uint32_t i = 0; i < tree->n_items && !t->status; i = t->items[i].end) {
     const uint32_t node = t->n_nodes;

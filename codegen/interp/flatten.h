@@ -15,6 +15,7 @@ typedef struct sni_flat_value {
   uint32_t slot;
   uint32_t number;  // of the reduction
   bool copied;      // a load whose memory is overwritten before its last use
+  uint32_t pitch;   // a load that is the memory itself, row by row: number of a size; SNI_NO_VALUE
 } sni_flat_value;
 
 typedef enum sni_flat_home {
@@ -51,8 +52,8 @@ typedef struct sni_open_move {
 
 typedef struct sni_flat_cursor {
   uint32_t first_form;
-  uint32_t lanes;  // number of the stride along the lanes
-  bool per_lane;   // the buffer holds its elements per lane
+  uint32_t lanes, along;  // numbers of the strides along the lanes and the folded loop
+  bool per_lane;          // the buffer holds its elements per lane
   sni_cursor made;
 } sni_flat_cursor;
 
@@ -61,6 +62,13 @@ typedef struct sni_open_loop {
   uint32_t item, node;
   const sni_open_move *moves, *forms;
 } sni_open_loop;
+
+// What a value has elements for.
+typedef enum sni_flat_shape {
+  SNI_SHAPE_ONE,
+  SNI_SHAPE_BLOCK,  // the lanes; in a FOLD loop the rectangle
+  SNI_SHAPE_LANES,  // in a FOLD loop: the lanes alone
+} sni_flat_shape;
 
 typedef struct sni_flattener {
   const sni_tree *tree;  // as it was arranged
@@ -73,6 +81,7 @@ typedef struct sni_flattener {
   sni_inst_facts *facts;
   sni_item_facts *item_facts;
   bool *tiled;        // per item: a loop m whose products are run in tiles
+  uint8_t *folds;     // per item: 1 + sni_layout of a loop that is folded; 0: it is not
   uint32_t *scan_at;  // per instruction: 1 + number of the scan that it is a part of; 0: none
   sni_flat_value *values;
 
@@ -109,6 +118,7 @@ typedef struct sni_flattener {
   uint32_t depth;
   uint32_t last_steps;  // node of the steps that end here, or SNI_NO_VALUE
   uint32_t lanes_item;  // the loop with lanes around, or SNI_NO_ITEM
+  uint32_t fold_item;   // the folded loop around, or SNI_NO_ITEM
 
   bool dynamic, streams;
   uint32_t per_lane_block;  // slot of the constant that is `block`, or SNI_NO_VALUE
@@ -141,16 +151,27 @@ bool sni_flatten_shows_carry(const sni_flattener *t, uint32_t yield);
 void sni_flatten_scan(sni_flattener *t, uint32_t next, uint32_t *out_carry, uint32_t *operands,
                       int *n);
 
+// ---- folds.c
+// Chooses the loops.
+void sni_flatten_find_folds(sni_flattener *t);
+// The folded loop that holds the block, or SNI_NO_ITEM.
+uint32_t sni_flatten_fold_around(const sni_flattener *t, uint32_t item);
+// As the instructions in `fold` see it (SNI_NO_ITEM: those in no folded loop).
+sni_flat_shape sni_flatten_shape(const sni_flattener *t, uint32_t value, uint32_t fold);
+// Most iterations at a time.
+int64_t sni_flatten_fold_step(const sni_flattener *t, uint32_t fold);
+
 // ---- hazards.c: fills values but for their slots
 void sni_flatten_hazards(sni_flattener *t);
 bool sni_flatten_is_per_lane(const sni_flattener *t, uint32_t buffer);
-// Neighbouring elements along the lanes?
-bool sni_flatten_is_dense(const sni_flattener *t, uint32_t access, uint32_t lanes_item);
+// Neighbouring elements along the lanes, or in the order of the rectangle of `fold`?
+bool sni_flatten_is_dense(const sni_flattener *t, uint32_t access, uint32_t lanes_item,
+                          uint32_t fold);
 
 // ---- emit.c: steps
 void sni_flatten_inst(sni_flattener *t, uint32_t number);
 // Slot of what the access loads; copied: not a mere pointer.
-uint32_t sni_flatten_load(sni_flattener *t, uint32_t access, bool vector, bool copied);
+uint32_t sni_flatten_load(sni_flattener *t, uint32_t access, sni_flat_shape shape, bool copied);
 void sni_flatten_product_step(sni_flattener *t, uint32_t product, uint32_t slot, bool one);
 void sni_flatten_multiply(sni_flattener *t, uint32_t number, uint32_t accumulator);
 uint32_t sni_flatten_slot(sni_flattener *t, sn_dtype dtype, sni_flat_home home, uint32_t count);

@@ -48,8 +48,11 @@ static bool passes(const sni_tree_inst *inst) {
 static void find_uses(sni_flattener *t, uint32_t number) {
   const sni_tree_inst *inst = &t->all[number];
   const uint32_t item = t->facts[number].item;
-  t->values[number] = (sni_flat_value){
-      .root = number, .last = number, .direct = SNI_NO_VALUE, .slot = SNI_NO_VALUE};
+  t->values[number] = (sni_flat_value){.root = number,
+                                       .last = number,
+                                       .direct = SNI_NO_VALUE,
+                                       .slot = SNI_NO_VALUE,
+                                       .pitch = SNI_NO_VALUE};
   for (int i = 0; i < sni_kop_infos[inst->op].operands; i++)
     use(t, inst->operands[i], item, number);
   uint32_t accesses[2] = {SNI_NO_VALUE, SNI_NO_VALUE};
@@ -110,8 +113,16 @@ static bool is_computed(sni_kop op) {
          op != SNI_KOP_CONTRACTION && op != SNI_KOP_CARRY && op != SNI_KOP_YIELD;
 }
 
-bool sni_flatten_is_dense(const sni_flattener *t, uint32_t access, uint32_t lanes_item) {
+bool sni_flatten_is_dense(const sni_flattener *t, uint32_t access, uint32_t lanes_item,
+                          uint32_t fold) {
   const sni_tree_access *a = &sni_tree_accesses(t->tree)[access];
+  if (fold != SNI_NO_ITEM) {
+    const sni_extent row = t->items[fold].as.loop.extent;
+    return t->folds[fold] == 1 + SNI_LANE_ROWS && row.param < 0 &&
+           sni_flatten_fold_step(t, fold) == row.value &&
+           sni_extent_is(a->stride[t->items[fold].depth], 1) &&
+           sni_extent_equal(a->stride[t->items[lanes_item].depth], row);
+  }
   if (sni_flatten_is_per_lane(t, a->buffer)) return true;
   return sni_extent_is(a->stride[t->items[lanes_item].depth], 1);
 }
@@ -120,13 +131,17 @@ static void choose_direct(sni_flattener *t, uint32_t number) {
   const uint32_t item = t->facts[number].item;
   const sni_tree_access *access = &sni_tree_accesses(t->tree)[t->all[number].access];
   const uint32_t root = t->values[t->all[number].operands[0]].root;
+  const uint32_t fold = sni_flatten_fold_around(t, item);
   const bool vector = t->facts[number].vector;
   sni_flat_value *value = &t->values[root];
   if (access->index != SNI_NO_VALUE || access->n_ranges) return;
   if (sni_tree_streamed(t->tree)[access->buffer]) return;
   if (!is_computed((sni_kop)t->all[root].op) || value->direct != SNI_NO_VALUE) return;
-  if (t->facts[root].item != item || t->facts[root].lanes != vector) return;
-  if (vector && !sni_flatten_is_dense(t, t->all[number].access, t->item_facts[item].lanes)) return;
+  if (t->facts[root].item != item ||
+      sni_flatten_shape(t, root, fold) != (vector ? SNI_SHAPE_BLOCK : SNI_SHAPE_ONE))
+    return;
+  if (vector && !sni_flatten_is_dense(t, t->all[number].access, t->item_facts[item].lanes, fold))
+    return;
   for (uint32_t i = root + 1; i < number; i++)
     if (touches(t, i, access->buffer)) return;
   for (uint32_t i = number + 1; i <= value->last; i++)

@@ -14,6 +14,9 @@ enum {
   block_without_registers = 4096,
   header_bytes = sizeof(sni_scratch_header),
   tile_rows = 48,  // of several products under the same loops
+  few_lanes = 16,
+  many_lanes = 256,  // that rows of memory are added up in: they are close together then
+  rows_at_once = 8,
 };
 
 typedef struct pool {
@@ -208,8 +211,16 @@ static size_t per_lane_bytes_of(const sni_flattener *t) {
   return bytes;
 }
 
-// The most indices that any loop with lanes runs.
-static int64_t most_lanes(const sni_flattener *t) {
+// The most iterations that any loop runs for a lane at a time.
+static int64_t most_fold(const sni_flattener *t) {
+  int64_t most = 1;
+  for (uint32_t i = 0; i < t->n_nodes; i++)
+    if (t->nodes[i].kind == SNI_NODE_FOLD && t->nodes[i].step > most) most = t->nodes[i].step;
+  return most;
+}
+
+// The most elements that any loop with lanes has at a time.
+static int64_t most_elements(const sni_flattener *t) {
   int64_t most = 0;
   for (uint32_t i = 0; i < t->tree->n_items; i++) {
     if (!sni_tree_schedule(t->tree)[i].lanes) continue;
@@ -217,7 +228,54 @@ static int64_t most_lanes(const sni_flattener *t) {
     const int64_t lanes = extent.param < 0 ? extent.value : INT64_MAX;
     if (lanes > most) most = lanes;
   }
-  return most;
+  int64_t all;
+  return __builtin_mul_overflow(most, most_fold(t), &all) ? INT64_MAX : all;
+}
+
+// All that a loop reduces lies in memory, one element after the other of each lane.
+static bool only_reads_rows(const sni_flattener *t, const sni_node *fold) {
+  const sni_node *body = fold + 1;
+  if (!fold->reductions.count || t->reductions[fold->reductions.first].kind != SNI_REDUCE_ALONG)
+    return false;
+  for (uint32_t i = 0; fold->simple && i < body->count; i++) {
+    const sni_flat_step *step = &t->steps[body->first + i];
+    if (step->kind != SNI_FLAT_FOLD || !(step->flags & SNI_FLAT_MAY_POINT)) return false;
+  }
+  return fold->simple;
+}
+
+static bool is_in_order(const sni_flattener *t, const sni_node *fold) {
+  return fold->reductions.count && t->reductions[fold->reductions.first].kind == SNI_REDUCE_ALONG;
+}
+
+// Lanes that a loop runs at a time, so that its rectangles fit a register. Reductions in order take
+// as many rows at a time as there is room for, which are many where lanes are few.
+static void choose_steps(sni_flattener *t, sni_node *lanes) {
+  const sni_node *first = lanes + 1, *end = t->nodes + lanes->end;
+  const sni_flat_size extent = t->sizes[lanes->extent].size;
+  const int64_t all = extent.param < 0 ? extent.value : INT64_MAX;
+  int64_t most = 1;
+  for (const sni_node *node = first; node < end; node++)
+    if (node->kind == SNI_NODE_FOLD && !is_in_order(t, node) && node->step > most)
+      most = node->step;
+  lanes->step = (uint32_t)(t->block / most);
+  if (lanes->step > few_lanes && most > 1) lanes->step -= lanes->step % few_lanes;
+  const int64_t n = least(lanes->step, all < 1 ? 1 : all);
+  for (sni_node *node = lanes + 1; node < end; node++) {
+    if (node->kind != SNI_NODE_FOLD || !is_in_order(t, node)) continue;
+    const int64_t rows =
+        only_reads_rows(t, node) ? (n < many_lanes ? node->step : rows_at_once) : t->block / n;
+    node->step = (uint32_t)least(node->step, rows);
+  }
+}
+
+static bool is_row(const sni_flattener *t, const sni_node *node) {
+  const sni_node *body = node + 1;
+  if (!node->simple || body->count != 1 || node->carries.count || node->reductions.count != 1)
+    return false;
+  const sni_flat_step *step = &t->steps[body->first];
+  const sni_flat_reduction *r = &t->reductions[node->reductions.first];
+  return step->kind == SNI_FLAT_ACROSS && t->blocks->reduce->row[r->combiner][r->dtype];
 }
 
 static void choose_block(sni_flattener *t, const scan *s) {
@@ -226,9 +284,15 @@ static void choose_block(sni_flattener *t, const scan *s) {
   if ((bytes || own) && block > most_block) block = most_block;
   if (own && block > per_lane_bytes / own) block = per_lane_bytes / own;
   block = block < SNI_REDUCE_LANES ? SNI_REDUCE_LANES : block / SNI_REDUCE_LANES * SNI_REDUCE_LANES;
-  const int64_t most = most_lanes(t);
+  if (block < (size_t)most_fold(t)) block = round_up((size_t)most_fold(t), SNI_REDUCE_LANES);
+  const int64_t most = most_elements(t);
   if (most < (int64_t)block) block = round_up((size_t)most, SNI_REDUCE_LANES);
   t->block = (uint32_t)(block ? block : SNI_REDUCE_LANES);
+  for (uint32_t i = 0; i < t->n_nodes; i++) {
+    if (t->nodes[i].kind != SNI_NODE_LANES) continue;
+    choose_steps(t, &t->nodes[i]);
+    t->nodes[i].row = is_row(t, &t->nodes[i]);
+  }
   if (t->per_lane_block != SNI_NO_VALUE)
     t->constants[t->slots[t->per_lane_block].offset] = t->block;
   for (uint32_t i = 0; i < t->n_sizes; i++)
@@ -269,7 +333,8 @@ static void place_reductions(sni_flattener *t) {
     r->pitch = (uint32_t)(sn_dtype_size((sn_dtype)r->dtype) * (vector ? t->block : 1));
     if (!r->levels) continue;
     const int64_t width = lanes ? least(SNI_REDUCE_LANES, r->chunk) : 1;
-    r->level_bytes = round_up((size_t)width * r->pitch, SNI_LINE_BYTES);
+    // Of folded ones width x lanes are a register at most.
+    r->level_bytes = round_up(r->folded ? r->pitch : (size_t)width * r->pitch, SNI_LINE_BYTES);
     r->store = reserve(t, r->levels * r->level_bytes, SNI_LINE_BYTES);
     r->counts = reserve(t, r->levels * sizeof(int64_t), sizeof(int64_t));
   }

@@ -81,9 +81,46 @@ static void run_loop(sni_flat_frame *f, const sni_node *loop, size_t n) {
   if (loop->reductions.count) sni_flat_end(f, loop, n);
 }
 
+// Pieces end where the accumulators of a reduction begin anew.
+static int64_t piece_of(const sni_node *loop, int64_t i, int64_t last) {
+  int64_t end = i + loop->step < last ? i + loop->step : last;
+  if (loop->chunk && i % loop->chunk + (end - i) > loop->chunk)
+    end = i - i % loop->chunk + loop->chunk;
+  if (loop->reductions.count && i % SNI_REDUCE_LANES + (end - i) > SNI_REDUCE_LANES)
+    end = i - i % SNI_REDUCE_LANES + SNI_REDUCE_LANES;
+  return end - i;
+}
+
+static void run_fold(sni_flat_frame *f, const sni_node *loop, size_t n) {
+  int64_t i, last;
+  sni_flat_bounds(f, loop, &i, &last);
+  if (loop->reductions.count) sni_flat_begin(f, loop, n);
+  if (i < last) {
+    if (i) sni_flat_move(f, loop, i);
+    for (;;) {
+      const int64_t piece = piece_of(loop, i, last);
+      f->index[loop->depth] = i;
+      f->lanes = n;
+      f->fold = (size_t)piece;
+      run_body(f, loop, n * (size_t)piece);
+      if (i + piece >= last || f->stopped) break;
+      i += piece;
+      if (loop->chunk && i % loop->chunk == 0) sni_flat_flush(f, loop, n);
+      sni_flat_move(f, loop, piece);
+    }
+    if (i) sni_flat_move(f, loop, -i);
+  }
+  if (loop->reductions.count) sni_flat_end(f, loop, n);
+}
+
 static void run_lanes(sni_flat_frame *f, const sni_node *loop) {
   int64_t i, last;
   sni_flat_bounds(f, loop, &i, &last);
+  if (loop->row && i == 0 && last > 0 && last <= loop->step &&
+      (!loop->chunk || last <= loop->chunk)) {
+    sni_flat_row(f, loop, (size_t)last);
+    return;
+  }
   if (loop->reductions.count) sni_flat_begin(f, loop, 1);
   if (loop->carries.count) begin_carries(f, loop, 1);
   if (i < last) {
@@ -91,7 +128,7 @@ static void run_lanes(sni_flat_frame *f, const sni_node *loop) {
     if (i) sni_flat_move(f, loop, i);
     for (;;) {
       const int64_t rest = (loop->chunk && piece < last ? piece : last) - i;
-      const int64_t n = rest < f->code->block ? rest : f->code->block;
+      const int64_t n = rest < loop->step ? rest : loop->step;
       f->index[loop->depth] = i;
       run_body(f, loop, (size_t)n);
       if (i + n >= last || f->stopped) break;
@@ -120,6 +157,9 @@ void sni_flat_walk(sni_flat_frame *f, uint32_t first, uint32_t end, size_t n) {
         break;
       case SNI_NODE_LANES:
         run_lanes(f, node);
+        break;
+      case SNI_NODE_FOLD:
+        run_fold(f, node, n);
         break;
       case SNI_NODE_IF:
         if (*(const uint8_t *)f->slots[node->first]) sni_flat_walk(f, i + 1, node->end, n);

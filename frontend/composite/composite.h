@@ -73,10 +73,10 @@ int sni_flatten_present(const sni_leaves *leaves, const void *from, sn_tensor **
 // *to = *like with these in the place of its own.
 void sni_unflatten_present(sn_context *context, const sni_leaves *leaves, const void *like,
                            sn_tensor *const *tensors, void *to);
-// Whether static values are the same, and the same tensors are there. False: an error is pending, in the words `was` and `is` ("in init", "in
-// the next").
+// Whether static values are the same, and the same tensors are there. types: per leaf, where like's tensors are gone: of rank -1 it had none;
+// NULL: they are there. False: an error is pending, in the words `was` and `is` ("in init", "in the next").
 bool sni_same_structure(sn_context *context, const sni_leaves *leaves, const void *like,
-                        const void *given, const char *was, const char *is);
+                        const sni_type *types, const void *given, const char *was, const char *is);
 // Copies the described fields.
 void sni_copy_struct(const sni_leaves *leaves, const void *from, void *to);
 // Every tensor becomes the error tensor, every static field 0. Needs no memory; type and out may be NULL.

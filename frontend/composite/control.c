@@ -14,8 +14,8 @@
 // What a body makes of a type: its first struct, and the types of that one's tensors.
 typedef struct made_struct {
   sni_leaves leaves;
-  char *first;      // NULL: no body has made one
-  sni_type *types;  // per leaf
+  char *first;      // NULL: no body has made one. Of it static values alone live on
+  sni_type *types;  // per leaf; rank -1: no tensor
 } made_struct;
 
 typedef struct struct_bodies {
@@ -51,7 +51,7 @@ static sn_status note_first(struct_bodies *b, const void *made) {
   sni_copy_struct(leaves, made, b->out.first);
   for (int i = 0; i < leaves->n; i++) {
     const sn_tensor *t = sni_leaf_tensor(leaves, i, made);
-    if (t) b->out.types[i] = t->type;
+    b->out.types[i] = t ? t->type : (sni_type){.rank = -1};
   }
   return SN_OK;
 }
@@ -70,7 +70,8 @@ static sn_status check_type(struct_bodies *b, const sni_leaves *leaves, int leaf
 static sn_status check_later(struct_bodies *b, const void *made) {
   const sni_leaves *leaves = &b->out.leaves;
   b->context->frame.op = b->name;
-  if (!sni_same_structure(b->context, leaves, b->out.first, made, "in another body", "in a body"))
+  if (!sni_same_structure(b->context, leaves, b->out.first, b->out.types, made, "in another body",
+                          "in a body"))
     return b->context->diag.status;
   for (int i = 0; i < leaves->n; i++) {
     const sn_tensor *t = sni_leaf_tensor(leaves, i, made);
@@ -110,7 +111,7 @@ static sn_status give_next(struct_bodies *b, sn_tensor *const *carries, const vo
                            sn_tensor **out) {
   b->context->frame.op = b->name;
   if (!sni_check_struct(b->context, &b->in, next) ||
-      !sni_same_structure(b->context, &b->in, b->like, next, "in init", "behind the body"))
+      !sni_same_structure(b->context, &b->in, b->like, NULL, next, "in init", "behind the body"))
     return b->context->diag.status;
   for (int i = 0, k = 0; i < b->in.n; i++) {
     const sn_tensor *t = sni_leaf_tensor(&b->in, i, next);

@@ -73,22 +73,12 @@ static bool same_static(const sni_leaf *leaf, const void *a, const void *b) {
   return true;
 }
 
-static bool same_leaf(const sni_leaves *leaves, int i, const void *a, const void *b) {
-  if (sni_is_tensor_leaf(leaves, i))
-    return !sni_leaf_tensor(leaves, i, a) == !sni_leaf_tensor(leaves, i, b);
-  return same_static(&leaves->items[i], sni_leaf_in(leaves, i, a), sni_leaf_in(leaves, i, b));
-}
-
 static void describe_leaf(const sni_leaves *leaves, int i, const void *base, char *buffer,
                           size_t capacity) {
   const sni_leaf *leaf = &leaves->items[i];
   const void *value = sni_leaf_in(leaves, i, base);
   int64_t bits = 0;
   sn_dtype dtype = SN_I64;
-  if (sni_is_tensor_leaf(leaves, i)) {
-    snprintf(buffer, capacity, sni_leaf_tensor(leaves, i, base) ? "a tensor" : "absent");
-    return;
-  }
   if (leaf->kind == SN_FIELD_INT) {
     bits = *(const int *)value;
   } else if (leaf->kind == SN_FIELD_BOOL) {
@@ -102,13 +92,28 @@ static void describe_leaf(const sni_leaves *leaves, int i, const void *base, cha
   sni_describe_static(dtype, bits, buffer, capacity);
 }
 
+// False: they differ, in these words.
+static bool same_leaf(const sni_leaves *leaves, int i, const void *like, const sni_type *types,
+                      const void *given, char was[96], char is[96]) {
+  if (!sni_is_tensor_leaf(leaves, i)) {
+    const void *a = sni_leaf_in(leaves, i, like), *b = sni_leaf_in(leaves, i, given);
+    if (same_static(&leaves->items[i], a, b)) return true;
+    describe_leaf(leaves, i, like, was, 96);
+    describe_leaf(leaves, i, given, is, 96);
+    return false;
+  }
+  const bool had = types ? types[i].rank >= 0 : sni_leaf_tensor(leaves, i, like) != NULL;
+  const bool has = sni_leaf_tensor(leaves, i, given) != NULL;
+  snprintf(was, 96, had ? "a tensor" : "absent");
+  snprintf(is, 96, has ? "a tensor" : "absent");
+  return had == has;
+}
+
 bool sni_same_structure(sn_context *context, const sni_leaves *leaves, const void *like,
-                        const void *given, const char *was, const char *is) {
+                        const sni_type *types, const void *given, const char *was, const char *is) {
   char path[SNI_LEAF_PATH], a[96], b[96];
   for (int i = 0; i < leaves->n; i++) {
-    if (same_leaf(leaves, i, like, given)) continue;
-    describe_leaf(leaves, i, like, a, sizeof(a));
-    describe_leaf(leaves, i, given, b, sizeof(b));
+    if (same_leaf(leaves, i, like, types, given, a, b)) continue;
     sni_error(context, SN_ERR_ARGUMENT, "%s: field \"%s\" is %s %s, but %s %s",
               context->frame.op ? context->frame.op : "", sni_leaf_path(leaves, i, path), b, is, a,
               was);

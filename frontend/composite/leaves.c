@@ -117,13 +117,23 @@ void sni_leaves_deinit(sni_leaves *leaves, sni_allocator *allocator) {
   leaves->items = NULL;
 }
 
+// Whether a leaf lies at this offset of the struct in the field; of fields that overlap some may have none there.
+static bool leads_to(const sn_field *field, size_t offset) {
+  if (offset < field->offset || offset - field->offset >= field->size) return false;
+  const size_t at = (offset - field->offset) % element_size(field);
+  bool any = field->kind != SN_FIELD_NESTED && !at;
+  for (int i = 0; field->kind == SN_FIELD_NESTED && i < field->type->n_fields && !any; i++)
+    any = leads_to(&field->type->fields[i], at);
+  return any;
+}
+
 const char *sni_leaf_path(const sni_leaves *leaves, int leaf, char buffer[SNI_LEAF_PATH]) {
   const sn_composite *type = leaves->type;
   size_t offset = leaves->items[leaf].offset, length = 0;
   buffer[0] = 0;
   while (type) {
     const sn_field *field = type->fields;
-    while (offset < field->offset || offset - field->offset >= field->size) field++;
+    while (!leads_to(field, offset)) field++;
     const size_t size = element_size(field), index = (offset - field->offset) / size;
     char place[24] = "";
     if (field->size > size) snprintf(place, sizeof(place), "[%zu]", index);

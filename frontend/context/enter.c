@@ -112,10 +112,11 @@ bool sni_operand_ok(sn_context *context, const char *op_name, int position, cons
     return false;
   }
   if (t->kind == SNI_TENSOR_TRACED && !sni_trace_reaches(context->trace, t)) {
+    const bool has_ended = (const void *)t->trace == (const void *)t;
     sni_error(context, SN_ERR_STATE,
-              context->trace ? "%s: operand #%d is a traced tensor of another trace"
-                             : "%s: operand #%d is a traced tensor, and its trace has ended: make "
-                               "it an output of the function to use its value",
+              has_ended ? "%s: operand #%d is a traced tensor, and its trace has ended: make it an "
+                          "output of the function or body to use its value"
+                        : "%s: operand #%d is a traced tensor of another context's trace",
               op_name, position);
     return false;
   }

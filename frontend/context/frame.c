@@ -44,6 +44,7 @@ static void locate_nodes(sn_context *context, const char *op, sni_location locat
     if (at->file && !(ended && at->file == ended->file && at->line == ended->line)) continue;
     at->file = location.file;
     at->line = location.line;
+    if (!at->op) at->op = op;
   }
   if (context->trace)
     sni_dim_label_guards(graph->dims, context->frame.first_guard, op, location.file, location.line);

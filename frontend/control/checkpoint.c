@@ -79,7 +79,7 @@ static sn_status checkpoint_op_by_op(const checkpoint *r) {
   sn_context *context = r->context;
   sni_trace trace;
   if (!sni_is_recording(context)) return sni_run_here(context, &r->code, r->in, r->out);
-  sn_status status = sni_trace_open(&trace, context, &context->record->arena, name);
+  sn_status status = sni_record_trace(context->record, context, name, &trace);
   if (status) return status;
   trace.is_body = trace.keeps_small = true;
   status = record(r, &trace);

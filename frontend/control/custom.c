@@ -131,7 +131,7 @@ static sn_status custom_op_by_op(const custom *r) {
   if (!sni_is_recording(context)) return sni_run_here(context, &forward, r->in, r->out);
   sn_status status = sni_run_apart(context, &forward, r->in, r->out);
   if (status || !recorded || !context->record) return status;
-  status = sni_trace_open(&trace, context, &context->record->arena, r->name);
+  status = sni_record_trace(context->record, context, r->name, &trace);
   if (status) return status;
   status = record(r, &trace);
   sni_trace_close(&trace);

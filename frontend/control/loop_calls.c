@@ -3,6 +3,7 @@
 
 #include <sinter/control.h>
 
+#include <inttypes.h>
 #include <string.h>
 
 sn_status sni_fail_lengths(const sni_loop *r, int x, const sni_type *type, sni_dim length) {
@@ -35,8 +36,13 @@ static bool check(const sni_loop *r) {
   if (r->n_out < r->n_carries) return fail(r, SN_ERR_ARGUMENT, "fewer outputs than carried values");
   if (!r->condition && !r->has_length && !r->n_xs)
     return fail(r, SN_ERR_ARGUMENT, "without xs it needs a .length");
-  if (r->length < 0 || r->length > most || r->first_number > most || r->first_number < -most)
-    return fail(r, SN_ERR_ARGUMENT, "the number of iterations is negative, or beyond 2^53");
+  if (r->length < 0 || r->length > most || r->first_number > most || r->first_number < -most) {
+    sni_error(r->context, SN_ERR_ARGUMENT,
+              "%s: %" PRId64 " iterations from %" PRId64
+              " on, expected 0 to 2^53 of them, from a number within 2^53",
+              r->name, r->length, r->first_number);
+    return false;
+  }
   for (int i = 0; i < r->n_xs; i++) {
     char text[SNI_TENSOR_NAME];
     if (r->xs[i]->type.rank) continue;

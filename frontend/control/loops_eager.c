@@ -6,6 +6,7 @@
 
 #include <sinter/sinter.h>
 
+#include <inttypes.h>
 #include <string.h>
 
 #undef sn_index
@@ -33,7 +34,11 @@ static bool make_arrays(runner *r, int64_t length) {
   r->out = SNI_ARENA_ARRAY(&r->arena, sn_tensor *, l->n_out + 1);
   r->carries = SNI_ARENA_ARRAY(&r->arena, sn_tensor *, l->n_carries + 1);
   r->types = SNI_ARENA_ARRAY(&r->arena, sni_type, l->n_carries + 1);
-  r->rows = SNI_ARENA_ARRAY(&r->arena, sn_tensor *, (size_t)n_ys * (size_t)length + 1);
+  size_t n_rows, bytes;
+  if (!sni_mul_size((size_t)n_ys, (size_t)length, &n_rows) ||
+      !sni_mul_size(n_rows + 1, sizeof(*r->rows), &bytes))
+    return false;
+  r->rows = sni_arena_alloc_zeroed(&r->arena, bytes);
   return r->in && r->out && r->carries && r->types && r->rows;
 }
 
@@ -163,6 +168,15 @@ static sn_status iterate_scan(runner *r, int64_t iteration, int64_t length) {
   return status ? status : count(r);
 }
 
+static sn_status take_type(const sni_loop *l, int i, const sn_tensor *row, sni_type *out_type) {
+  char text[SNI_TENSOR_NAME];
+  *out_type = row->type;
+  if (sni_type_is_static(out_type)) return SN_OK;
+  return sni_fail(&l->context->diag, SN_ERR_SHAPE,
+                  "%s: each row of output %d is %s, a size that the body alone knows", l->name, i,
+                  sni_describe(row, text));
+}
+
 // What the body would make of rows, where there are none: it is traced, so that it has no effect.
 static sn_status trace_for_types(runner *r, sni_type *types) {
   const sni_loop *l = r->loop;
@@ -181,7 +195,8 @@ static sn_status trace_for_types(runner *r, sni_type *types) {
     status = context->diag.status;
   }
   if (!status) status = sni_run_user_code(&code, context, r->in, r->out);
-  for (int i = l->n_carries; i < l->n_out && !status; i++) types[i] = r->out[i]->type;
+  for (int i = l->n_carries; i < l->n_out && !status; i++)
+    status = take_type(l, i, r->out[i], &types[i]);
   sni_trace_close(&trace);
   return status;
 }
@@ -203,12 +218,25 @@ static sn_status make_empty_rows(runner *r) {
   return SN_OK;
 }
 
+static sn_status check_rows(const sni_loop *l, int i, sn_tensor *const *rows, int64_t length) {
+  char first[SNI_TENSOR_NAME], other[SNI_TENSOR_NAME];
+  if (rows[0]->type.rank == SN_MAX_RANK) return sni_fail_rank(l, i);
+  for (int64_t k = 1; k < length; k++) {
+    const sni_type *a = &rows[0]->type, *b = &rows[k]->type;
+    if (sni_type_equal(NULL, a, b)) continue;
+    return sni_fail(&l->context->diag, a->dtype == b->dtype ? SN_ERR_SHAPE : SN_ERR_DTYPE,
+                    "%s: row %" PRId64 " of output %d is %s, but row 0 is %s", l->name, k, i,
+                    sni_describe(rows[k], other), sni_describe(rows[0], first));
+  }
+  return SN_OK;
+}
+
 static sn_status stack_rows(runner *r, int64_t length) {
   const sni_loop *l = r->loop;
   if (!length) return make_empty_rows(r);
   for (int i = l->n_carries; i < l->n_out; i++) {
     sn_tensor **rows = r->rows + (i - l->n_carries) * length;
-    if (rows[0]->type.rank == SN_MAX_RANK) return sni_fail_rank(l, i);
+    SNI_TRY(check_rows(l, i, rows, length));
     l->out[i] = sn_stack(rows, (int)length, 0);
   }
   return status_of(r);

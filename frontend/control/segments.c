@@ -1,6 +1,6 @@
 // A scan in segments of about the square root of its length, in a trace: a scan of the segments, whose body is a scan of one.
 // Gradients keep the carries at the beginning of each segment, and those within one while it is walked back
-// (passes/gradient/vjp_control.c), since a step back computes the step anew.
+// (passes/gradient/vjp_loops.c), since a step back computes the step anew.
 //
 // Rows that are left over make a segment of their own, the last one.
 #include "frontend/control/loops.h"

@@ -354,7 +354,7 @@ static sn_status op_by_op(const examples *r) {
   sn_tape *tape;
   sni_trace trace;
   SNI_TRY(sni_record_open(context, false, false, false, &tape));
-  sn_status status = sni_trace_open(&trace, context, &tape->record->arena, name);
+  sn_status status = sni_record_trace(tape->record, context, name, &trace);
   trace.keeps_small = true;
   if (!status) status = run_record(r, tape->record, &trace);
   sni_trace_close(&trace);

@@ -125,7 +125,7 @@ void sni_describe_key_type(const sni_type *type, char *buffer, size_t capacity);
 // ---- retrace_reason.c
 // What makes a new trace necessary, the most important first.
 typedef struct sni_retrace_list {
-  sn_retrace items[sni_most_differences];
+  sn_retrace items[sni_most_differences + 1];
   int n;
 } sni_retrace_list;
 // blocking: a program of the right pattern whose guards do not hold, with the symbol values; or NULL.

@@ -9,9 +9,10 @@
 #include <string.h>
 
 // ---- what differs
+// The first ones are kept; what is written to the place behind them is not looked at.
 static sn_retrace *add(sni_retrace_list *list, sn_retrace_cause cause, int input) {
-  if (list->n == sni_most_differences) return &list->items[list->n - 1];
-  sn_retrace *item = &list->items[list->n++];
+  sn_retrace *item = &list->items[list->n];
+  list->n += list->n < sni_most_differences;
   *item = (sn_retrace){.size = sizeof(*item), .cause = cause, .input = input, .dim = -1};
   return item;
 }
@@ -20,13 +21,14 @@ static void say_number(char *buffer, size_t capacity, int64_t value) {
   snprintf(buffer, capacity, "%lld", (long long)value);
 }
 
-static void add_numbers(sni_retrace_list *list, sn_retrace_cause cause, int input, int64_t was,
-                        int64_t is) {
+static sn_retrace *add_numbers(sni_retrace_list *list, sn_retrace_cause cause, int input,
+                               int64_t was, int64_t is) {
   sn_retrace *item = add(list, cause, input);
   item->old_value = was;
   item->new_value = is;
   say_number(item->was, sizeof(item->was), was);
   say_number(item->is, sizeof(item->is), is);
+  return item;
 }
 
 static bool is_absent(const sni_input_key *key) {
@@ -65,8 +67,7 @@ static void compare_dims(sni_retrace_list *list, int input, const sni_shape_grou
                          const sni_type *was, const sni_type *is) {
   for (int d = 0; d < is->rank; d++) {
     if (was->dims[d] == is->dims[d]) continue;
-    add_numbers(list, SN_RETRACE_DIM, input, was->dims[d], is->dims[d]);
-    sn_retrace *item = &list->items[list->n - 1];
+    sn_retrace *item = add_numbers(list, SN_RETRACE_DIM, input, was->dims[d], is->dims[d]);
     const sni_pin *pin = &group->pins[input * SN_MAX_RANK + d];
     item->dim = d;
     item->op = pin->op;
@@ -88,8 +89,7 @@ static void compare_input(sni_retrace_list *list, int input, const sni_shape_gro
   } else if (now->kind == SNI_INPUT_VARIABLE) {
     if (old->variable != now->variable) add(list, SN_RETRACE_VARIABLE, input);
   } else if (was->dtype != is->dtype) {
-    add_numbers(list, SN_RETRACE_DTYPE, input, was->dtype, is->dtype);
-    sn_retrace *item = &list->items[list->n - 1];
+    sn_retrace *item = add_numbers(list, SN_RETRACE_DTYPE, input, was->dtype, is->dtype);
     snprintf(item->was, sizeof(item->was), "%s", sn_dtype_name(was->dtype));
     snprintf(item->is, sizeof(item->is), "%s", sn_dtype_name(is->dtype));
   } else if (was->rank != is->rank) {

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+// Callbacks in one another: more than the calls and bodies of a trace may be.
+enum { most_nested = 200 };
+
 static bool check_outputs(const sni_user_code *code, sn_context *context, sn_tensor *const *out) {
   for (int i = 0; i < code->n_outputs; i++) {
     if (!out[i] && code->may_leave_out) continue;
@@ -35,8 +38,8 @@ static void note_failure(const sni_user_code *code, sn_context *context, sn_stat
   }
 }
 
-sn_status sni_run_user_code(const sni_user_code *code, sn_context *context,
-                            sn_tensor *const *inputs, sn_tensor **out) {
+static sn_status run(const sni_user_code *code, sn_context *context, sn_tensor *const *inputs,
+                     sn_tensor **out) {
   char before[sizeof(context->message)];
   memcpy(before, context->message, sizeof(before));
   context->message[0] = 0;  // so that a message that the callback left can be told
@@ -50,6 +53,14 @@ sn_status sni_run_user_code(const sni_user_code *code, sn_context *context,
   if (!context->message[0]) memcpy(context->message, before, sizeof(before));
   if (status) context->diag.status = status;
   return context->diag.status;
+}
+
+sn_status sni_run_user_code(const sni_user_code *code, sn_context *context,
+                            sn_tensor *const *inputs, sn_tensor **out) {
+  if (context->callbacks < most_nested) return run(code, context, inputs, out);
+  return sni_fail(&context->diag, SN_ERR_STATE,
+                  "%s%s%s calls itself, or callbacks are nested more than %d deep", code->what,
+                  code->name, code->behind, most_nested);
 }
 
 sn_status sni_run_callback(sn_function *function, sn_context *context, sn_tensor *const *inputs,

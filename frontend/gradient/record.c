@@ -9,6 +9,8 @@
 // buffer. Values that only broadcast or that the backward sweep has let go are empty, and computed
 // again if something needs them.
 #include "frontend/gradient/record.h"
+
+#include "frontend/function/trace.h"
 #include "graph/control.h"
 
 #include <string.h>
@@ -400,6 +402,13 @@ static sn_status take_failure(sn_context *context, sn_status status) {
   if (!status) return SN_OK;
   sni_error_from(context, status, &context->record->diag);
   sni_diag_clear(&context->record->diag);
+  return status;
+}
+
+sn_status sni_record_trace(sni_record *record, sn_context *context, const char *name,
+                           sni_trace *trace) {
+  const sn_status status = sni_trace_open(trace, context, &record->arena, name);
+  if (!status) trace->graph->dims = record->graph->dims;
   return status;
 }
 

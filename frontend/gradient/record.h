@@ -69,6 +69,9 @@ void sni_record_end_call(sni_record *record, uint32_t outer_begin, bool keep);
 // Nodes of tensors with the values that they have now. Failures become the context's error.
 sn_status sni_record_nodes(sn_context *context, sn_tensor *const *tensors, int n,
                            sni_node_id *nodes);
+// Opens a trace whose graph lies in the record, with its dims: so it may become part of that.
+sn_status sni_record_trace(sni_record *record, sn_context *context, const char *name,
+                           sni_trace *trace);
 // Notes a control op of one body: operands, of which the first n_watched are what it is recorded for, and whose results are new
 // tensors. Failures become the context's error.
 sn_status sni_record_control(sn_context *context, sni_op op, const sni_node_id *operands, int n,

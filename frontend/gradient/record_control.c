@@ -102,15 +102,26 @@ static sn_status make_room(program *p, sni_value *values) {
   return SN_OK;
 }
 
+// Of sizes that the run itself finds out.
+static sn_status make_symbols(program *p, int64_t **out_symbols) {
+  const int n = sni_dim_symbol_count(p->graph->dims);
+  *out_symbols = SNI_ARENA_ARRAY(&p->arena, int64_t, n + 1);
+  if (!*out_symbols) return sni_fail_memory(&p->record->diag, (size_t)n, "a loop");
+  for (int i = 0; i < n; i++) (*out_symbols)[i] = -1;
+  return SN_OK;
+}
+
 static sn_status run(program *p, const sni_node *node, sni_value *values) {
   sni_family *family = p->record->context->family;
+  int64_t *symbols;
   SNI_TRY(build(p, node));
+  SNI_TRY(make_symbols(p, &symbols));
   SNI_TRY(make_room(p, values));
   SNI_TRY(sni_run_state_create(&p->compiled->executable, &family->allocator, family->buffers,
                                family->threads, p->record->context->thread_limit, &p->record->diag,
                                &p->state));
   sni_run_state_watch(p->state, &p->record->context->watch, true);
-  SNI_TRY(sni_run_state_bind(p->state, NULL));
+  SNI_TRY(sni_run_state_bind(p->state, symbols));
   return sni_run_state_run(p->state, p->inputs, p->outputs, NULL, NULL,
                            (void *const *)(uintptr_t)p->compiled->constants);
 }

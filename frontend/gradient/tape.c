@@ -8,6 +8,7 @@
 #include "frontend/gradient/boundary.h"
 #include "frontend/gradient/gradients.h"
 #include "frontend/gradient/record.h"
+#include "graph/control.h"
 #include "graph/late.h"
 
 #include <string.h>
@@ -202,14 +203,39 @@ static sn_status find_xs(sweep *s) {
   return SN_OK;
 }
 
+// Those of bodies stay in them.
 static bool has_late_sizes(const sni_graph *graph, sni_node_id first) {
-  for (sni_node_id id = first; id < graph->n_nodes; id++) {
-    const sni_node *node = sni_graph_node(graph, id);
-    if (sni_is_about_sizes(node)) return true;
-    for (int i = 0; i < node->n_bodies; i++)
-      if (has_late_sizes(node->bodies[i], 0)) return true;
-  }
+  for (sni_node_id id = first; id < graph->n_nodes; id++)
+    if (sni_is_about_sizes(sni_graph_node(graph, id))) return true;
   return false;
+}
+
+// What the appended nodes ask of an op that has been done: more than it gave then, so that it would be done again.
+static const sni_node *effect_done_again(const sni_graph *graph, sni_node_id first) {
+  const sni_node *found = NULL;
+  for (sni_node_id id = first; id < graph->n_nodes && !found; id++) {
+    const sni_node *node = sni_graph_node(graph, id);
+    if (sni_is_result(node) && node->operands[0] < first)
+      found = sni_effect_of(sni_graph_node(graph, node->operands[0]));
+  }
+  return found;
+}
+
+// Whether the record can evaluate what was appended.
+static sn_status check_appended(const sweep *s, sni_node_id first) {
+  const char *name = s->tape->context->frame.op;
+  const sni_node *effect = effect_done_again(s->record->graph, first);
+  if (effect)
+    return sni_fail(&s->record->diag, SN_ERR_GRADIENT,
+                    "%s: %s has effects, so that it is called once, and in eager mode what it gave "
+                    "in sn_checkpoint is not kept: use sn_call",
+                    name, sni_node_op_name(effect));
+  if (!has_late_sizes(s->record->graph, first))
+    return SN_OK;  // of what a tape holds they are known
+  return sni_fail(&s->record->diag, SN_ERR_GRADIENT,
+                  "%s: in eager mode there is no second derivative through sn_while_loop in "
+                  "sn_vectorized_map: use sn_call, or sn_fori_loop",
+                  name);
 }
 
 // Tapes that the appended nodes may count for: those that record now.
@@ -244,17 +270,11 @@ static sn_status differentiate(sweep *s) {
   if (!any) return SN_OK;
   request.masks = record->flows;
   uint32_t first_new = record->graph->n_nodes;
-  const sn_status status = sni_derivative_append(s->call, record->graph, &request, terms);
+  sn_status status = sni_derivative_append(s->call, record->graph, &request, terms);
+  if (!status) status = check_appended(s, first_new);
   if (status) {
     record->graph->n_nodes = first_new;
     return status;
-  }
-  if (has_late_sizes(record->graph, first_new)) {  // of what a tape holds they are known
-    record->graph->n_nodes = first_new;
-    return sni_fail(&record->diag, SN_ERR_GRADIENT,
-                    "%s: in eager mode there is no second derivative through sn_while_loop in "
-                    "sn_vectorized_map: use sn_call, or sn_fori_loop",
-                    s->tape->context->frame.op);
   }
   SNI_TRY(sni_record_extend(record, first_new));
   sni_record_spread(record, first_new, recording_tapes(s));

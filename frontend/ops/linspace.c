@@ -2,6 +2,8 @@
 #include "frontend/ops/compose.h"
 #include "runtime/float_modes.h"
 
+#include <math.h>
+
 // start + i step in f64; the last one is stop itself, which rounding might miss.
 sn_tensor *(sn_linspace)(sn_context *context, sn_dtype dtype, double start, double stop, int64_t n,
                          bool endpoint) {
@@ -13,6 +15,9 @@ sn_tensor *(sn_linspace)(sn_context *context, sn_dtype dtype, double start, doub
   if (!sni_is_float(dtype))
     return sni_error(context, SN_ERR_DTYPE, "sn_linspace: %s numbers, expected a float",
                      sn_dtype_name(dtype));
+  if (!isfinite(start) || !isfinite(stop))
+    return sni_error(context, SN_ERR_ARGUMENT,
+                     "sn_linspace: from %g to %g, expected finite numbers", start, stop);
   const uint32_t first = context->n_live;
   const int64_t steps = endpoint ? n - 1 : n;
   const unsigned host = sni_enter_float_modes();

@@ -7,7 +7,18 @@ static sn_tensor *shifted(sn_context *c, sn_tensor *x, int axis) {
   return sni_binary(c, SNI_OP_SUB, x, sni_unary(c, SNI_OP_STOP_GRADIENT, m));
 }
 
+// 16-bit floats in f32: their sum may be beyond the greatest one.
+static sn_tensor *softmax(sn_context *c, sn_tensor *x, int axis) {
+  const sn_dtype dtype = x->type.dtype;
+  if (sni_is_half(dtype)) return sni_convert(c, softmax(c, sni_convert(c, x, SN_F32), axis), dtype);
+  sn_tensor *e = sni_unary(c, SNI_OP_EXP, shifted(c, x, axis));
+  return sni_binary(c, SNI_OP_DIV, e, sni_reduce_keep(c, SNI_OP_REDUCE_SUM, e, axis));
+}
+
 static sn_tensor *log_softmax(sn_context *c, sn_tensor *x, int axis) {
+  const sn_dtype dtype = x->type.dtype;
+  if (sni_is_half(dtype))
+    return sni_convert(c, log_softmax(c, sni_convert(c, x, SN_F32), axis), dtype);
   sn_tensor *d = shifted(c, x, axis);
   sn_tensor *sum = sni_reduce_keep(c, SNI_OP_REDUCE_SUM, sni_unary(c, SNI_OP_EXP, d), axis);
   return sni_binary(c, SNI_OP_SUB, d, sni_unary(c, SNI_OP_LOG, sum));
@@ -18,9 +29,7 @@ sn_tensor *(sn_softmax)(sn_tensor *x, int axis) {
   if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT)) return &c->error_tensor;
   axis = sni_axis(c, x, axis);
   if (axis < 0) return &c->error_tensor;
-  sn_tensor *e = sni_unary(c, SNI_OP_EXP, shifted(c, x, axis));
-  sn_tensor *y = sni_binary(c, SNI_OP_DIV, e, sni_reduce_keep(c, SNI_OP_REDUCE_SUM, e, axis));
-  return sni_keep_only(c, c_first, y);
+  return sni_keep_only(c, c_first, softmax(c, x, axis));
 }
 
 sn_tensor *(sn_log_softmax)(sn_tensor *x, int axis) {

@@ -223,20 +223,26 @@ sn_tensor *sn_clip_by_norm_opts(sn_tensor *x, double limit, const sn_reduce_opti
 
 // m + log(sum(exp(x - m))) with m the maximum, or 0 where that is not finite (all -inf gives -inf,
 // not NaN). No gradient flows through m: what is left is exactly softmax.
-sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options) {
-  reduction r;
-  SNI_BEGIN_COMPOSED(c, "sn_logsumexp", x);
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
-    return &c->error_tensor;
+static sn_tensor *logsumexp(sn_context *c, sn_tensor *x, reduction r) {
   const reduction keep = {.mask = r.mask, .keepdims = true};
+  const sn_dtype dtype = x->type.dtype;
+  if (sni_is_half(dtype)) return sni_convert(c, logsumexp(c, sni_convert(c, x, SN_F32), r), dtype);
   sn_tensor *m = sni_unary(c, SNI_OP_STOP_GRADIENT, reduce(c, SNI_OP_REDUCE_MAX, x, keep));
-  sn_tensor *zero = sni_number(c, x->type.dtype, 0);
+  sn_tensor *zero = sni_number(c, dtype, 0);
   sn_tensor *finite = sni_binary(c, SNI_OP_EQ, sni_binary(c, SNI_OP_SUB, m, m), zero);
   m = sni_select(c, finite, m, zero);
   sn_tensor *e = sni_unary(c, SNI_OP_EXP, sni_binary(c, SNI_OP_SUB, x, m));
   sn_tensor *log = sni_unary(c, SNI_OP_LOG, reduce(c, SNI_OP_REDUCE_SUM, e, keep));
   sn_tensor *y = sni_binary(c, SNI_OP_ADD, log, m);
-  return sni_keep_only(c, c_first, r.keepdims ? y : drop_axes(c, y, r.mask));
+  return r.keepdims ? y : drop_axes(c, y, r.mask);
+}
+
+sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options) {
+  reduction r;
+  SNI_BEGIN_COMPOSED(c, "sn_logsumexp", x);
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_FLOAT) || !read_options(c, x, options, &r))
+    return &c->error_tensor;
+  return sni_keep_only(c, c_first, logsumexp(c, x, r));
 }
 
 // Of no elements: the axis, as long as it may be, is not counted through.
@@ -245,6 +251,16 @@ static sn_tensor *no_indices(sn_context *c, const sn_tensor *x, int axis) {
   for (int i = 0; i < x->type.rank; i++)
     if (i != axis) type.dims[type.rank++] = x->type.dims[i];
   return sni_emit_full(c, &type, 0);
+}
+
+// The first of the greatest elements is the least index of the extreme one. In a trace comparisons fuse with
+// what makes x; op by op each of them would be a pass over memory.
+static sn_tensor *first_greatest(sn_context *c, sni_op op, sn_tensor *x, int axis) {
+  const sni_op turn = sni_is_float(x->type.dtype) ? SNI_OP_NEG : SNI_OP_NOT;
+  if (op == SNI_OP_REDUCE_MIN) x = sni_unary(c, turn, x);
+  x = sni_last_axis(c, x, axis, false);
+  x = sni_emit(c, SNI_OP_TOP_K, &x, 1, (sni_dim[]){1}, 1, NULL);
+  return sn_failed(x) ? x : drop_axes(c, x, 1u << (x->type.rank - 1));
 }
 
 // The least index whose element is the extreme one, NaN being the most extreme.
@@ -260,6 +276,7 @@ static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axi
     return sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s, expected 1 to %d elements",
                      c->frame.op, axis, sni_describe(x, text), INT32_MAX);
   if (sni_dim_is(c, sni_type_size(sni_context_dims(c), &x->type), 0)) return no_indices(c, x, axis);
+  if (!c->trace) return sni_keep_only(c, c_first, first_greatest(c, op, x, axis));
   sn_tensor *hit = sni_binary(c, SNI_OP_EQ, x, sni_reduce_keep(c, op, x, axis));
   if (sni_is_float(x->type.dtype)) {
     sn_tensor *nan = sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, x, x));

@@ -140,18 +140,19 @@ SN_API void sn_tape_watch_struct_at(sn_tape *tape, const sn_composite *type, con
 
 // ---- control flow: as the functions of control.h. Static fields and what is absent are the same in each iteration, and in the struct that
 // comes out: another one is SN_ERR_ARGUMENT, naming the field; a carried tensor of another dtype or shape is SN_ERR_DTYPE, SN_ERR_SHAPE.
-// out of a condition: a sn_tensor *.
+// out of a condition: a sn_tensor *, *(sn_tensor **)out = sn_less(s->x, 9).
+// sn_cond_struct(c, pred, then_body, else_body, user, SN_STRUCT(in_type, &in), SN_STRUCT(out_type, &out))
 SN_API sn_status sn_cond_struct_at(sn_context *context, sn_tensor *pred,
                                    sn_struct_callback then_body, sn_struct_callback else_body,
                                    void *user, const sn_composite *in_type, const void *in,
                                    const sn_composite *out_type, void *out, const char *file,
                                    int line);
-// last: a struct as init; it may be the same one.
+// last: a struct as init; it may be the same one. sn_while_struct(c, condition, body, user, SN_STRUCT(state_type, &s), &s)
 SN_API sn_status sn_while_struct_at(sn_context *context, sn_struct_callback condition,
                                     sn_struct_callback body, void *user, const sn_composite *type,
                                     const void *init, void *last, const char *file, int line);
 // (next, y) = the body of (carry, x), for each row x of the tensors of xs: next, y: zeroed, to be filled in. ys: the rows y stacked.
-// x_type, y_type NULL: there are none.
+// x_type, y_type NULL: there are none. sn_scan_struct(c, body, user, SN_STRUCT(state_type, &s), SN_STRUCT(x_type, &xs), &y_type, &s, &ys)
 typedef sn_status (*sn_scan_struct_body)(sn_context *context, const void *carry, const void *x,
                                          void *next, void *y, void *user);
 SN_API sn_status sn_scan_struct_at(sn_context *context, sn_scan_struct_body body, void *user,

@@ -1,5 +1,6 @@
 // Control flow: branches and loops whose bodies are C callbacks. In a trace a body is traced once and becomes part of
-// the graph, whatever the number of iterations; in eager mode it is called as it is needed. The same bits either way.
+// the graph, whatever the number of iterations; in eager mode it is called as it is needed. The same bits either way, but for
+// the order in which a gradient adds up the cotangents of a value that is used in several places, in bodies and around them.
 //
 // A body may use any tensor around it besides its own inputs, and read and assign variables; random numbers in it are
 // drawn anew in each iteration. Carried values keep their dtype and shape. Bodies nest, and sn_gradients may be used in
@@ -16,7 +17,8 @@ SNI_EXTERN_C_BEGIN
 // What all of them have in common: out gets scope-owned tensors; after an error, which stays pending and is returned,
 // the error tensor. user is given to the callbacks. Errors: those of the callbacks; SN_ERR_ARGUMENT (a callback or array
 // NULL, a negative count), SN_ERR_CALLBACK (an output left unset), SN_ERR_SHAPE and SN_ERR_DTYPE (a carried value or a
-// branch's output of another type: the message has both), SN_ERR_STATE (bodies nested more than 32 deep), SN_ERR_MEMORY.
+// branch's output of another type: the message has both), SN_ERR_STATE (bodies nested more than 32 deep; op by op, callbacks
+// in one another more than 200), SN_ERR_MEMORY.
 
 // pred (bool[]) ? then_body : else_body, which get in[0 .. n_in) and set out[0 .. n_out) of equal types. In eager mode,
 // or where pred does not depend on the function's inputs, one of them is called. In a trace both are traced, one is run;
@@ -38,7 +40,8 @@ SN_API sn_status sn_while_loop_at(sn_context *context, sn_callback condition, sn
                                   void *user, sn_tensor *const *init, int n, sn_tensor **out,
                                   int n_out, const char *file, int line);
 
-// For i from first to end - 1: carries = body(i, carries); i is i64[]. out: the last carries, n of them.
+// For i from first to end - 1: carries = body(i, carries); i is i64[]. out: the last carries, n of them. first and the number of
+// iterations: within 2^53, else SN_ERR_ARGUMENT; there are none where end <= first.
 SN_API sn_status sn_fori_loop_at(sn_context *context, int64_t first, int64_t end, sn_callback body,
                                  void *user, sn_tensor *const *init, int n, sn_tensor **out,
                                  int n_out, const char *file, int line);

@@ -94,14 +94,15 @@ SN_API void sn_tape_gradient_of_at(sn_tape *tape, sn_tensor *const *ys, int n_ys
 // alone. Errors: SN_ERR_GRADIENT (y or xs[i] is no float; a tangent's dtype or shape is not xs[i]'s), SN_ERR_STATE,
 // SN_ERR_ARGUMENT (NULL, n < 1). Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
 SN_API sn_tensor *sn_jvp(sn_tensor *y, sn_tensor *const *xs, sn_tensor *const *tangents, int n);
-#define sn_jvp(y, xs, tangents, n) SNI_AT(sn_jvp(y, xs, tangents, n))
+// sn_jvp(y, xs, SN_ARGS(t, u)), sn_jvp(y, xs, tangents, 2)
+#define sn_jvp(...) SNI_AT(sn_jvp(__VA_ARGS__))
 // out[i] = (H v)[i], with H the matrix of second derivatives of y (a float scalar, else of its sum) with respect to the
 // xs together and v = vs (of their dtypes and shapes): one gradient of a gradient, H is never made. scope-owned, or the error
 // tensor. Works where sn_gradients may be used twice: in a trace and in sn_call_eager. Zeros where a second derivative is not
 // connected. Errors: as sn_jvp.
 SN_API void sn_hvp_at(sn_tensor *y, sn_tensor *const *xs, sn_tensor *const *vs, int n,
                       sn_tensor **out, const char *file, int line);
-#define sn_hvp(y, xs, vs, n, out) sn_hvp_at(y, xs, vs, n, out, __FILE__, __LINE__)
+#define sn_hvp(...) sn_hvp_at(__VA_ARGS__, __FILE__, __LINE__)
 
 typedef enum sn_jacobian_mode {
   SN_JACOBIAN_AUTO,     // forward where the xs have fewer elements than y, else reverse
@@ -115,8 +116,8 @@ typedef struct sn_jacobian_options {
 } sn_jacobian_options;
 // out[i] = dy / d xs[i], of y's dims and then those of xs[i], of xs[i]'s dtype; scope-owned, or the error tensor. One pass, with
 // all cotangents or tangents as a batch of it (vectorize.h), not a pass each. Works where sn_gradients does, and may be
-// differentiated again. Errors: as sn_gradients; SN_ERR_GRADIENT (y or xs[i] is complex: take its parts; forward: what has no
-// second derivative, sn_while_loop), SN_ERR_SHAPE (more than SN_MAX_RANK dims together), SN_ERR_ARGUMENT (mode). Source:
+// differentiated again. Errors: as sn_gradients; SN_ERR_GRADIENT (y or xs[i] is complex: take its parts; forward: as a second
+// derivative), SN_ERR_UNSUPPORTED (forward, of sn_while_loop in a trace), SN_ERR_SHAPE (more than SN_MAX_RANK dims together), SN_ERR_ARGUMENT (mode). Source:
 // tf.GradientTape.jacobian, jax.jacrev, jax.jacfwd.
 SN_API void sn_jacobian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                            const sn_jacobian_options *options, const char *file, int line);

@@ -90,7 +90,8 @@ typedef struct sn_host_options {
 } sn_host_options;
 // out[0 .. n_out) = callback(in[0 .. n_in)): at once in eager mode, in a trace a node of the graph. A call that is not pure is made exactly
 // once in each execution of where it stands, in loops and branches too, whether or not its outputs are read, and after those that
-// come before it. user and what it points to must outlive the programs that hold the call. out gets scope-owned tensors; after an error, which stays
+// come before it; gradients use what it gave, and are SN_ERR_GRADIENT where they would have to call it again: of a loop or branch in another
+// one, of a second derivative of sn_while_loop, and op by op of sn_checkpoint. user and what it points to must outlive the programs that hold the call. out gets scope-owned tensors; after an error, which stays
 // pending and is returned, the error tensor. At most 30 inputs and 30 outputs. Not in the condition of sn_while_loop unless it is pure. Errors: those of
 // infer and, in eager mode, of callback; SN_ERR_ARGUMENT (NULL, counts), SN_ERR_SHAPE and SN_ERR_DTYPE (infer gives what is no type),
 // SN_ERR_MEMORY. In a compiled function callback's errors are the call's.

@@ -134,7 +134,8 @@ SN_API sn_tensor *sn_full_like(sn_tensor *like, double value);
 SN_API sn_tensor *sn_range(sn_context *context, sn_dtype dtype, double start, double limit,
                            double step);
 // n numbers from start to stop, both among them (endpoint false: stop is not), at equal distances; rank 1. Floats, computed in
-// f64: start + i step, the last one stop. Errors: SN_ERR_ARGUMENT (n < 0), SN_ERR_DTYPE. Source: numpy.linspace.
+// f64: start + i step, the last one stop. Errors: SN_ERR_ARGUMENT (n < 0; an end that is
+// not finite), SN_ERR_DTYPE. Source: numpy.linspace.
 SN_API sn_tensor *sn_linspace(sn_context *context, sn_dtype dtype, double start, double stop,
                               int64_t n, bool endpoint);
 // 0, 1, ..., n - 1 with n the size of like's axis, symbolic or not; rank 1, in like's context: the

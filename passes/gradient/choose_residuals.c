@@ -1,10 +1,13 @@
 // An iteration back needs values of the step. Most are computed again, from the carries that the iteration began with; what costs
 // more to compute than to write and read, products and large reductions above all, the forward loop puts down.
 //
+// What functions of the host's gave that have effects is put down, too: they are called once.
+//
 // Instead of a dear value itself a later one is put down that alone is made of it and is not larger: of x w + h u + b the sum,
 // not two products. What a residual alone was made of is not computed again.
 #include "passes/gradient/choose_residuals.h"
 
+#include "graph/control.h"
 #include "graph/late.h"
 #include "passes/graph/node_cost.h"
 
@@ -23,6 +26,8 @@ typedef struct search {
 
 static bool is_dear(const search *s, sni_node_id id) {
   const sni_node *node = sni_graph_node(s->graph, id);
+  if (sni_is_result(node) && sni_effect_of(sni_graph_node(s->graph, node->operands[0])))
+    return true;
   if (sni_asks_for_late_size(s->graph, node)) return false;  // rows have one size
   const sni_op_class op_class = sni_op_infos[node->op].op_class;
   if (op_class != SNI_CLASS_CONTRACT && op_class != SNI_CLASS_REDUCE &&

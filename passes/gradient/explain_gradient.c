@@ -98,7 +98,8 @@ static void describe(const sni_node *node, char *buffer, size_t capacity) {
     snprintf(place, sizeof(place), " at %s:%d", node->location.file, node->location.line);
   if (sni_op_converts(node->op))
     snprintf(target, sizeof(target), " to %s", sn_dtype_name(node->type.dtype));
-  snprintf(buffer, capacity, "%s%s%s has no gradient", sni_node_op_name(node), target, place);
+  snprintf(buffer, capacity, "%s%s%s has no gradient",
+           node->location.op ? node->location.op : sni_node_op_name(node), target, place);
 }
 
 void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id x, char *buffer,

@@ -38,17 +38,18 @@ void sni_vjp_partial_sum(const sni_vjp *v) {
 }
 
 // The elements equal to the extremum share dy evenly. less: where an element is not the extremum.
-// Where that is NaN, no element is less, and all of them get NaN.
+// Where that is NaN, no element is less, and all of them get NaN. Of 16-bit floats the number may be beyond the greatest one.
 static void share_evenly(const sni_vjp *v, sni_node_id less) {
   sni_build *b = v->b;
-  sn_dtype dtype = v->node.type.dtype;
-  sni_node_id zero = sni_build_scalar(b, dtype, 0), one = sni_build_scalar(b, dtype, 1);
+  const sn_dtype dtype = v->node.type.dtype, wide = sni_compute_dtype(dtype);
+  sni_node_id zero = sni_build_scalar(b, wide, 0), one = sni_build_scalar(b, wide, 1);
   sni_node_id count = sni_build_reduce(b, SNI_OP_REDUCE_SUM, sni_build_select(b, less, zero, one),
                                        v->node.attrs, v->node.n_attrs);
   sni_node_id ordered = sni_build_binary(b, SNI_OP_EQ, v->y, v->y);
-  sni_node_id share =
-      sni_build_select(b, ordered, sni_build_div(b, v->dy, count), sni_build_scalar(b, dtype, NAN));
-  v->out[0] = sni_build_select(b, less, zero, unreduce(v, share));
+  sni_node_id even = sni_build_div(b, sni_build_cast(b, v->dy, wide), count);
+  sni_node_id share = sni_build_select(b, ordered, even, sni_build_scalar(b, wide, NAN));
+  share = unreduce(v, sni_build_cast(b, share, dtype));
+  v->out[0] = sni_build_select(b, less, sni_build_scalar(b, dtype, 0), share);
 }
 
 void sni_vjp_reduce_max(const sni_vjp *v) {

@@ -9,7 +9,7 @@
 // and scans have derivatives of any order. What the while began with is among the rescan's captures, which are so
 // the only ways to what came before.
 #include "graph/control.h"
-#include "passes/gradient/vjp.h"
+#include "passes/gradient/vjp_bodies.h"
 #include "passes/graph/passes.h"
 
 #include <string.h>
@@ -179,6 +179,8 @@ static sn_status differentiate(const second *s, sni_node_id back) {
 static sn_status differentiate_rescan(const sni_vjp *v) {
   second s = {.v = v, .loop = *sni_loop_of_history(v->b->graph, v->node.operands[0])};
   sni_node_id forward, back;
+  if (sni_effect_of(&s.loop))
+    return sni_vjp_fail_effect(graph_of(&s)->diag, sni_effect_of(&s.loop));
   s.w = sni_control_of(&s.loop);
   s.r = sni_control_of(&v->node);
   SNI_TRY(make_inputs(&s));

@@ -70,19 +70,6 @@ static sn_status expand(inlining *in, const sni_graph *from, sni_node_id *map) {
   return SN_OK;
 }
 
-static sn_status copy_ends(const sni_graph *from, sni_graph *to, const sni_node_id *map) {
-  to->parameters =
-      sni_arena_copy(to->arena, from->parameters, from->n_parameters * sizeof(*from->parameters));
-  to->results = sni_arena_copy(to->arena, from->results, from->n_results * sizeof(*from->results));
-  if (!to->parameters || !to->results) return sni_fail_memory(to->diag, from->n_results, "calls");
-  to->n_parameters = to->parameters_capacity = from->n_parameters;
-  to->n_results = to->results_capacity = from->n_results;
-  for (uint32_t i = 0; i < to->n_parameters; i++)
-    to->parameters[i].node = map[to->parameters[i].node];
-  for (uint32_t i = 0; i < to->n_results; i++) to->results[i].node = map[to->results[i].node];
-  return SN_OK;
-}
-
 sn_status sni_inline_calls(const sni_graph *graph, sni_graph **out_graph) {
   bool any = false;
   for (uint32_t i = 0; i < graph->n_nodes; i++) any |= is_call(&graph->nodes[i]);
@@ -93,7 +80,7 @@ sn_status sni_inline_calls(const sni_graph *graph, sni_graph **out_graph) {
   sni_node_id *map = make_map(&in, graph);
   if (!map) return sni_fail_memory(graph->diag, graph->n_nodes * sizeof(*map), "calls");
   SNI_TRY(expand(&in, graph, map));
-  SNI_TRY(copy_ends(graph, in.to, map));
+  SNI_TRY(sni_graph_add_ends(in.to, graph, map));
   *out_graph = in.to;
   return SN_OK;
 }

@@ -183,10 +183,7 @@ static sn_status make_nodes(interface *io, int b, sni_graph *to, sni_node_id *ma
     } else if (io->parameters[b][id]) {
       SNI_TRY(keep_parameter(io, to, node, io->parameters[b][id], &map[id]));
     } else {
-      sni_node_id *operands = SNI_ARENA_ARRAY(to->arena, sni_node_id, node->n_operands + 1);
-      if (!operands) return no_memory(to);
-      for (int i = 0; i < node->n_operands; i++) operands[i] = map[node->operands[i]];
-      SNI_TRY(sni_copy_node(to, node, operands, &map[id]));
+      SNI_TRY(sni_graph_add_copy(to, node, map, &map[id]));
     }
   }
   return SN_OK;

@@ -42,6 +42,7 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
     SNI_TRY(clean(*out_graph, out_graph));
     SNI_TRY(sni_settle_bodies(*out_graph, prepare_body, clean, out_graph));
   }
+  if (!(*out_graph)->n_nodes) return SN_OK;  // neither inputs nor results
   SNI_TRY(sni_split_carries_once(*out_graph, out_graph, &changed));
   if (changed) SNI_TRY(clean(*out_graph, out_graph));
   SNI_TRY(sni_join_pads_once(*out_graph, out_graph, &changed));

@@ -101,26 +101,6 @@ static sn_status rewrite_node(walk *w, sni_node_id i) {
   return SN_OK;
 }
 
-static sn_status copy_ends(const walk *w) {
-  const sni_graph *from = w->rewrite.from;
-  sni_graph *to = w->rewrite.to;
-  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->parameters, &to->parameters_capacity,
-                         from->n_parameters, sizeof(sni_parameter)));
-  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->results, &to->results_capacity,
-                         from->n_results, sizeof(sni_result)));
-  for (uint32_t i = 0; i < from->n_parameters; i++) {
-    to->parameters[i] = from->parameters[i];
-    to->parameters[i].node = w->map[from->parameters[i].node];
-  }
-  for (uint32_t i = 0; i < from->n_results; i++) {
-    to->results[i] = from->results[i];
-    to->results[i].node = w->map[from->results[i].node];
-  }
-  to->n_parameters = from->n_parameters;
-  to->n_results = from->n_results;
-  return SN_OK;
-}
-
 static sn_status run(walk *w, char *memory, uint32_t n_slots) {
   const sni_graph *from = w->rewrite.from;
   size_t n_operands;
@@ -145,7 +125,7 @@ static sn_status run(walk *w, char *memory, uint32_t n_slots) {
     return sni_fail_memory(to->diag, n_operands * sizeof(sni_node_id), "a rewritten graph");
   for (sni_node_id i = 0; i < from->n_nodes; i++)
     if (w->needed[i]) SNI_TRY(rewrite_node(w, i));
-  return copy_ends(w);
+  return sni_graph_add_ends(to, from, w->map);
 }
 
 sn_status sni_rewrite_once(const sni_graph *graph, const sni_rewrite_options *options,

@@ -51,16 +51,8 @@ sn_status sni_walk_add(sni_control_walk *w, const sni_node *node, const sni_node
 }
 
 sn_status sni_inline_body(sni_graph *to, const sni_graph *body, sni_node_id *map) {
-  uint32_t most = 1;
   for (sni_node_id id = 0; id < body->n_nodes; id++)
-    if (body->nodes[id].n_operands > most) most = body->nodes[id].n_operands;
-  sni_node_id *operands = SNI_ARENA_ARRAY(to->arena, sni_node_id, most);
-  if (!operands) return no_memory(to);
-  for (sni_node_id id = 0; id < body->n_nodes; id++) {
-    const sni_node *node = sni_graph_node(body, id);
-    for (int i = 0; i < node->n_operands; i++) operands[i] = map[node->operands[i]];
-    if (map[id] == none) SNI_TRY(sni_copy_node(to, node, operands, &map[id]));
-  }
+    if (map[id] == none) SNI_TRY(sni_graph_add_copy(to, sni_graph_node(body, id), map, &map[id]));
   return SN_OK;
 }
 
@@ -218,22 +210,9 @@ static sn_status find_needed_nodes(const sni_graph *graph, bool **out_needed,
 
 // Results that nobody reads have no node where liveness says so: the node around drops them.
 static sn_status copy_ends(const sni_control_walk *w) {
-  const sni_graph *from = w->from;
-  sni_graph *to = w->to;
-  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->parameters, &to->parameters_capacity,
-                         from->n_parameters, sizeof(sni_parameter)));
-  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->results, &to->results_capacity,
-                         from->n_results, sizeof(sni_result)));
-  for (uint32_t i = 0; i < from->n_parameters; i++) {
-    to->parameters[i] = from->parameters[i];
-    to->parameters[i].node = w->map[from->parameters[i].node];
-  }
-  for (uint32_t i = 0; i < from->n_results; i++) {
-    const sni_node_id node = w->map[from->results[i].node];
-    to->results[i] = (sni_result){node == none ? 0 : node, from->results[i].variable};
-  }
-  to->n_parameters = from->n_parameters;
-  to->n_results = from->n_results;
+  SNI_TRY(sni_graph_add_ends(w->to, w->from, w->map));
+  for (uint32_t i = 0; i < w->to->n_results; i++)
+    if (w->to->results[i].node == none) w->to->results[i].node = 0;
   return SN_OK;
 }
 

@@ -72,6 +72,13 @@ static bool goes_by_element(const sni_graph *graph, const sni_node *node) {
   return true;
 }
 
+// Attributes of a slice may be negative.
+static int number_of(const sni_graph *graph, sni_dim attr) {
+  int64_t number = 0;
+  sni_dim_is_constant(graph->dims, attr, &number);
+  return (int)number;
+}
+
 // The element of an operand, *out_operand, that element `element` of a view or concat is.
 static int viewed_element(const sni_graph *graph, const sni_node *node, int element,
                           int *out_operand) {
@@ -91,9 +98,10 @@ static int viewed_element(const sni_graph *graph, const sni_node *node, int elem
   for (int d = 0; d < node->type.rank; d++) {
     const int to = sni_viewed_dim(graph, node, d);
     if (to < 0) continue;
-    from[to] = sni_is_slice(node)
-                   ? (int)(node->attrs[d] + index[d] * node->attrs[node->type.rank + d])
-                   : index[d];
+    from[to] = index[d];
+    if (sni_is_slice(node))
+      from[to] = number_of(graph, node->attrs[d]) +
+                 index[d] * number_of(graph, node->attrs[node->type.rank + d]);
   }
   return element_at(graph, sni_graph_type(graph, node->operands[0]), from);
 }
@@ -114,19 +122,19 @@ typedef struct loop_facts {
   int n_bodies;
 } loop_facts;
 
-static int carry_of(const sni_graph *body, sni_node_id id) {
-  for (uint32_t p = 0; p < body->n_parameters; p++)
-    if (body->parameters[p].node == id && body->parameters[p].kind == SNI_PARAMETER_VARIABLE)
-      return (int)body->parameters[p].index;
-  return -1;
+static int carry_of(const sni_parameter *p) {
+  return p->kind == SNI_PARAMETER_VARIABLE ? (int)p->index : -1;
 }
 
 static void begin_body(const loop_facts *l, body_facts *b) {
   for (uint32_t id = 0; id < b->graph->n_nodes; id++) {
     const sni_node *node = sni_graph_node(b->graph, id);
-    const int n = count_elements(b->graph, &node->type);
-    const int carry = sni_is_parameter(node) ? carry_of(b->graph, id) : -1;
-    b->split[id] = n > 1 && (carry >= 0 ? l->split[carry] : goes_by_element(b->graph, node));
+    const bool has_elements = count_elements(b->graph, &node->type) > 1;
+    b->split[id] = has_elements && !sni_is_parameter(node) && goes_by_element(b->graph, node);
+  }
+  for (uint32_t p = 0; p < b->graph->n_parameters; p++) {
+    const int carry = carry_of(&b->graph->parameters[p]);
+    b->split[b->graph->parameters[p].node] = carry >= 0 && l->split[carry];
   }
 }
 
@@ -197,8 +205,8 @@ static bool spread_in_body(const body_facts *b, bool *carry_apart) {
     }
   }
   for (uint32_t p = 0; p < b->graph->n_parameters; p++)
-    changed |= spread_to(b, carry_apart, b->graph->parameters[p].node,
-                         carry_of(b->graph, b->graph->parameters[p].node));
+    changed |=
+        spread_to(b, carry_apart, b->graph->parameters[p].node, carry_of(&b->graph->parameters[p]));
   for (uint32_t r = 0; r < b->graph->n_results; r++)
     changed |= spread_to(b, carry_apart, b->graph->results[r].node, b->graph->results[r].variable);
   return changed;
@@ -373,7 +381,6 @@ static bool is_of_element(const body_copy *c, const sni_node *node) {
 
 static sn_status copy_node(body_copy *c, sni_node_id id) {
   const sni_node *node = sni_graph_node(c->facts->graph, id);
-  sni_graph *to = c->build.graph;
   c->build.location = node->location;
   if (c->facts->split[id]) {
     for (int i = 0; i < count_elements(c->facts->graph, &node->type); i++) element_of(c, id, i);
@@ -383,15 +390,7 @@ static sn_status copy_node(body_copy *c, sni_node_id id) {
     c->map[id] = sni_build_reshape(&c->build, make_element(c, id, 0), &node->type);
     return c->build.status;
   }
-  sni_node_id *operands = SNI_ARENA_ARRAY(to->arena, sni_node_id, node->n_operands + 1);
-  if (!operands) return sni_fail_memory(to->diag, node->n_operands, "a loop");
-  for (int k = 0; k < node->n_operands; k++) operands[k] = c->map[node->operands[k]];
-  SNI_TRY(sni_arena_grow(to->arena, to->diag, (void **)&to->nodes, &to->nodes_capacity,
-                         to->n_nodes + 1, sizeof(sni_node)));
-  to->nodes[to->n_nodes] = *node;
-  to->nodes[to->n_nodes].operands = operands;
-  c->map[id] = to->n_nodes++;
-  return SN_OK;
+  return sni_graph_add_copy(c->build.graph, node, c->map, &c->map[id]);
 }
 
 static sn_status add_results(body_copy *c) {

@@ -148,28 +148,25 @@ static sn_status plan_spares(sni_lowering *l, const sni_node *node, const sni_co
   return SN_OK;
 }
 
-static bool is_one_operand(const sni_plan_command *c, uint32_t n_operands, uint32_t number) {
-  for (uint32_t i = 0; i < n_operands; i++)
-    if (i != number && c->slots[i] == c->slots[number]) return false;
+bool sni_control_reads_once(const sni_plan_command *c, uint32_t in) {
+  for (uint32_t i = 0; i < c->n_slots - c->n_written; i++)
+    if (i != in && c->slots[i] == c->slots[in]) return false;
   return true;
 }
 
-static bool keeps(const sni_control_call *call, uint32_t in, uint32_t result) {
-  uint32_t k = 0;
-  bool all = call->kind == SNI_CONTROL_COND && sni_is_kept_output(call, result, &k) &&
-             in == 1 + call->kept_captures[k];
-  for (uint32_t b = 0; all && b < call->n_bodies; b++) all = call->bodies[b]->in_place[k];
-  return all;
-}
-
 // A loop's carry begins as a copy of its operand; a branch's output may be what all bodies make in place.
-bool sni_control_fits_in_place(const sni_plan_command *c, uint32_t in, uint32_t out) {
+uint32_t sni_control_operand_of(const sni_plan_command *c, uint32_t out) {
   const sni_control_call *call = c->call;
-  const uint32_t n_operands = c->n_slots - c->n_written;
-  if (in >= n_operands || out < n_operands || !is_one_operand(c, n_operands, in)) return false;
-  const uint32_t result = out - n_operands;
-  if (call->kind == SNI_CONTROL_COND) return keeps(call, in, result);
-  return result < call->n_carries && in == call->first_carry + result;
+  const uint32_t n_operands = c->n_slots - c->n_written, result = out - n_operands;
+  uint32_t k = 0, in = UINT32_MAX;
+  if (out < n_operands) return UINT32_MAX;
+  if (call->kind != SNI_CONTROL_COND && result < call->n_carries) in = call->first_carry + result;
+  if (call->kind == SNI_CONTROL_COND && sni_is_kept_output(call, result, &k)) {
+    in = 1 + call->kept_captures[k];
+    for (uint32_t b = 0; b < call->n_bodies; b++)
+      if (!call->bodies[b]->in_place[k]) return UINT32_MAX;
+  }
+  return in < n_operands ? in : UINT32_MAX;
 }
 
 sn_status sni_build_control(sni_lowering *l, sni_node_id id) {

@@ -464,7 +464,7 @@ static sn_status place_operands(sni_lowering *l, sni_node_id id) {
       reader.group = sni_live_group(l, p->group);
       if (sni_is_view(node->op) && reader.selected)  // a copy: it reads what it views
         reader.selected = sni_select_through(l, id, &p->selection, &reader.selection);
-      if (sni_is_conditional(node)) reader.selected = false;  // read at other places
+      if (sni_is_conditional(l, node)) reader.selected = false;  // read at other places
       if (sni_op_infos[node->op].op_class == SNI_CLASS_INDEX && reader.selected) {
         // Indices span the leading dims of the result.
         int rank = sni_graph_type(l->graph, node->operands[1])->rank;
@@ -489,7 +489,7 @@ static sn_status decide(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
   sni_summarise_readers(l, id, &readers);
   SNI_TRY(merge_cuts(l, id, &readers, stamps));
   bool joined = false, merged = false, product = false;
-  const bool element = sni_is_element_op(node);
+  const bool element = sni_is_element_op(l, node);
   const bool may_recompute =
       element && !state->special_use && readers.count > 0 && sni_is_cheap(l, id);
   const bool one_place = readers.count == 1 && readers.items[0].selected;
@@ -566,7 +566,7 @@ static sn_status place_node(sni_lowering *l, sni_node_id id, uint32_t *stamps) {
     case SNI_LOWERING_ACCESS:
       break;
     case SNI_LOWERING_PIECES:
-      if (sni_is_conditional(node)) return decide(l, id, stamps);
+      if (sni_is_conditional(l, node)) return decide(l, id, stamps);
       return open_special(l, id, SNI_GROUP_PIECES);
     case SNI_LOWERING_UPDATE:
       return open_special(l, id, SNI_GROUP_PIECES);

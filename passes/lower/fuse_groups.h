@@ -7,13 +7,13 @@
 // Never has a buffer of its own: written into the kernels that read it.
 bool sni_is_inline_constant(const sni_node *node);
 // A pad or concat that its readers can read through: loads under conditions.
-bool sni_is_conditional(const sni_node *node);
+bool sni_is_conditional(const sni_lowering *l, const sni_node *node);
 
 // ---- mark_buffers.c
 sn_status sni_mark_buffers(sni_lowering *l);
 bool sni_is_view(sni_op op);
 // Computed element by element by a fused kernel.
-bool sni_is_element_op(const sni_node *node);
+bool sni_is_element_op(const sni_lowering *l, const sni_node *node);
 // Somebody needs the value in memory.
 void sni_force(sni_lowering *l, sni_node_id id);
 // Better computed by each reader than stored.

@@ -49,8 +49,10 @@ static inline double sni_library_known(int64_t param) {
 }
 
 // ---- build_control.c
-// Whether a control command's slot `out` may be the memory of its slot `in`, whose value nobody needs any more.
-bool sni_control_fits_in_place(const sni_plan_command *c, uint32_t in, uint32_t out);
+// Number of the operand of a control command whose memory its slot `out` may take over where nobody needs the operand any more, and
+// the command reads it once; UINT32_MAX: of none.
+uint32_t sni_control_operand_of(const sni_plan_command *c, uint32_t out);
+bool sni_control_reads_once(const sni_plan_command *c, uint32_t in);
 
 // ---- library_gemm.c
 extern const sni_library_op sni_library_gemm;

@@ -25,6 +25,7 @@ typedef struct sni_lower_options {
   bool blas;                 // usable: library ops take what they are better at
   int vector_bits;           // of the CPU
   int64_t streamed_bytes;    // outputs from this size on go around the caches; 0: none
+  bool alone;                // one op that nothing is fused with: a concat is copies
   bool verify;               // check the groups, as debug builds always do: for tests
   bool
       body;  // of a control op: its variables are not the user's, a run that fails need not leave them as they were

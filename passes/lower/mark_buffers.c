@@ -25,8 +25,9 @@ bool sni_is_inline_constant(const sni_node *node) {
   return true;
 }
 
-bool sni_is_conditional(const sni_node *node) {
+bool sni_is_conditional(const sni_lowering *l, const sni_node *node) {
   if (sni_lowering_of(node) != SNI_LOWERING_PIECES) return false;
+  if (l->options->alone && sni_piece_fill(node) == SNI_NO_NODE) return false;
   for (int d = 0; d < node->type.rank; d++)
     if (sni_piece_step(node, d) != 1) return false;
   return sni_piece_count(node) <= SNI_PIECES_FUSED;
@@ -37,9 +38,9 @@ bool sni_is_view(sni_op op) {
 }
 
 // Ops that a fused kernel computes element by element.
-bool sni_is_element_op(const sni_node *node) {
+bool sni_is_element_op(const sni_lowering *l, const sni_node *node) {
   const bool own = sni_is_reduce(node->op) || sni_is_cumulation(node) || sni_is_contraction(node);
-  return (sni_lowering_of(node) == SNI_LOWERING_LOOPS && !own) || sni_is_conditional(node);
+  return (sni_lowering_of(node) == SNI_LOWERING_LOOPS && !own) || sni_is_conditional(l, node);
 }
 
 sni_node_id sni_view_base(const sni_lowering *l, sni_node_id id) {
@@ -78,8 +79,8 @@ static void force_lying(sni_lowering *l, sni_node_id id) {
 // lies in memory anyway. A value that is read through a slice does: it is read at other places.
 
 // A concat of many operands.
-static bool is_joint(const sni_node *node) {
-  return sni_lowering_of(node) == SNI_LOWERING_PIECES && !sni_is_conditional(node) &&
+static bool is_joint(const sni_lowering *l, const sni_node *node) {
+  return sni_lowering_of(node) == SNI_LOWERING_PIECES && !sni_is_conditional(l, node) &&
          sni_piece_fill(node) == SNI_NO_NODE;
 }
 
@@ -136,12 +137,12 @@ static void force_pieces(sni_lowering *l, const uint32_t *uses, sni_node_id id) 
   for (int i = 0; i < node->n_operands; i++) {
     const sni_node_id operand = node->operands[i];
     sni_fusion_node *state = &l->nodes[operand];
-    const bool joints = is_joint(node) && is_joint(node_of(l, operand));
+    const bool joints = is_joint(l, node) && is_joint(l, node_of(l, operand));
     if (joints && uses[operand] == 1 && l->nodes[id].piece < most_nested_pieces) {
       state->forced = state->materialised = false;
       state->piece = (uint8_t)(l->nodes[id].piece + 1);
       state->why = SNI_WHY_SOLE;
-    } else if (is_joint(node) && can_be_piece(l, uses, operand)) {
+    } else if (is_joint(l, node) && can_be_piece(l, uses, operand)) {
       mark_piece(l, uses, operand);
     } else {
       force_unless_constant(l, operand);
@@ -198,7 +199,7 @@ static void mark_forced(sni_lowering *l, const uint32_t *uses) {
       sni_force(l, id);
     force_operands(l, node);
     if (lowering == SNI_LOWERING_UPDATE ||
-        (lowering == SNI_LOWERING_PIECES && !sni_is_conditional(node)))
+        (lowering == SNI_LOWERING_PIECES && !sni_is_conditional(l, node)))
       force_pieces(l, uses, id);
   }
   for (uint32_t r = 0; r < g->n_results; r++) sni_force(l, g->results[r].node);
@@ -230,7 +231,7 @@ static void estimate_inline_costs(sni_lowering *l) {
 
 bool sni_is_cheap(const sni_lowering *l, sni_node_id id) {
   const sni_node *node = node_of(l, id);
-  return (sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE || sni_is_conditional(node)) &&
+  return (sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE || sni_is_conditional(l, node)) &&
          (double)l->nodes[id].inline_ns <= most_inline_ns &&
          l->nodes[id].inline_loads <= most_inline_loads;
 }

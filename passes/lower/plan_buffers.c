@@ -307,7 +307,7 @@ static bool fits_in_place(const sni_tree *tree, uint32_t in, uint32_t out) {
 
 static bool command_fits_in_place(const sni_plan_command *c, uint32_t in, uint32_t out) {
   if (c->kernel) return fits_in_place(c->kernel, in, out);
-  return c->control && sni_control_fits_in_place(c, in, out);
+  return c->control && in == sni_control_operand_of(c, out) && sni_control_reads_once(c, in);
 }
 
 void sni_measure_lifetimes(sni_lowering *l) {
@@ -375,24 +375,31 @@ static bool may_share(const sni_lowering *l, const sni_plan_command *c, uint32_t
   const sni_slot *source = &l->slots[c->slots[in]], *target = &l->slots[c->slots[out]];
   return in != out && source->kind == SNI_SLOT_TEMPORARY && source->last_command == number &&
          source->first_command != number && source->bytes == target->bytes &&
-         !(c->kernel && sni_tree_buffers(c->kernel)[in].shared) &&
-         command_fits_in_place(c, in, out);
+         (c->control
+              ? sni_control_reads_once(c, in)
+              : !sni_tree_buffers(c->kernel)[in].shared && fits_in_place(c->kernel, in, out));
+}
+
+// `out` takes over the memory of the first operand whose it may, if there is one.
+static sn_status share_operand(sni_lowering *l, uint32_t number, uint32_t out) {
+  sni_plan_command *c = &l->commands[number];
+  uint32_t in = c->control ? sni_control_operand_of(c, out) : 0;
+  const uint32_t end = c->control ? in + (in < c->n_slots) : c->n_slots;
+  while (in < end && !may_share(l, c, number, in, out)) in++;
+  if (in >= end) return SN_OK;
+  l->slots[c->slots[out]].shares = (int32_t)c->slots[in];
+  l->plan->n_temporaries--;
+  return c->kernel ? mark_shared(l, c, in, out) : SN_OK;
 }
 
 static sn_status share_temporaries(sni_lowering *l) {
-  for (uint32_t c = 0; c < l->n_commands; c++) {
-    sni_plan_command *command = &l->commands[c];
-    for (uint32_t out = 0; (command->kernel || command->control) && out < command->n_slots; out++) {
-      sni_slot *target = &l->slots[command->slots[out]];
-      if (!sni_command_writes(command, out) || target->kind != SNI_SLOT_TEMPORARY ||
-          target->first_command != c)
-        continue;
-      for (uint32_t in = 0; in < command->n_slots && target->shares < 0; in++) {
-        if (!may_share(l, command, c, in, out)) continue;
-        target->shares = (int32_t)command->slots[in];
-        l->plan->n_temporaries--;
-        if (command->kernel) SNI_TRY(mark_shared(l, command, in, out));
-      }
+  for (uint32_t number = 0; number < l->n_commands; number++) {
+    const sni_plan_command *c = &l->commands[number];
+    for (uint32_t out = 0; (c->kernel || c->control) && out < c->n_slots; out++) {
+      const sni_slot *target = &l->slots[c->slots[out]];
+      if (sni_command_writes(c, out) && target->kind == SNI_SLOT_TEMPORARY &&
+          target->first_command == number && target->shares < 0)
+        SNI_TRY(share_operand(l, number, out));
     }
   }
   return SN_OK;

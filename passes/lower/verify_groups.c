@@ -189,7 +189,7 @@ static sn_status check_operands(const verifier *v, sni_node_id id, const sni_ind
     case SNI_CLASS_LEAF:
       return SN_OK;
     case SNI_CLASS_VIEW:
-      if (sni_is_conditional(node)) return check_pieces(v, node, map);
+      if (sni_is_conditional(v->l, node)) return check_pieces(v, node, map);
       SNI_TRY(sni_index_map_through(v->l, id, map, &at, &affine));
       return affine ? check_read(v, node->operands[0], &at) : check_whole(v, node->operands[0]);
     case SNI_CLASS_CONTRACT:

@@ -24,7 +24,11 @@ SNI_INLINE sni_vec_f64 fma_f64(sni_vec_f64 a, sni_vec_f64 b, sni_vec_f64 c) {
   return (sni_vec_f64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
 }
 #else
+#if defined(__x86_64__) || defined(__i386__)
+enum { rows_1 = 2, rows_2 = 2 };  // each fma is a call: no sum stays in a register
+#else
 enum { rows_1 = 6, rows_2 = 6 };
+#endif
 SNI_INLINE sni_vec_f32 fma_f32(sni_vec_f32 a, sni_vec_f32 b, sni_vec_f32 c) {
   for (size_t i = 0; i < SNI_VECTOR_BYTES / sizeof(float); i++)
     c[i] = __builtin_fmaf(a[i], b[i], c[i]);

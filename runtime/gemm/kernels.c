@@ -80,14 +80,21 @@ SNI_INLINE void run_tiles(sn_dtype dtype, int rows, int vectors, const sni_gemm_
 }
 
 // clang-format off
-#define SHAPES(X, T) \
-  X(T, 1, 1) X(T, 2, 1) X(T, 3, 1) X(T, 4, 1) X(T, 5, 1) X(T, 6, 1) X(T, 7, 1) X(T, 8, 1) X(T, 9, 1) X(T, 10, 1) \
-  X(T, 11, 1) X(T, 12, 1) X(T, 1, 2) X(T, 2, 2) X(T, 3, 2) X(T, 4, 2) X(T, 5, 2) X(T, 6, 2)
-#if defined(__AVX512F__)
-#define ALL_SHAPES(X, T) SHAPES(X, T) X(T, 13, 1) X(T, 14, 1) X(T, 7, 2) X(T, 8, 2) X(T, 9, 2) X(T, 10, 2) X(T, 11, 2) \
-  X(T, 12, 2) X(T, 13, 2) X(T, 14, 2)
+#define SHAPES_2(X, T) X(T, 1, 1) X(T, 2, 1) X(T, 1, 2) X(T, 2, 2)
+#define SHAPES_6(X, T) SHAPES_2(X, T) \
+  X(T, 3, 1) X(T, 4, 1) X(T, 5, 1) X(T, 6, 1) X(T, 3, 2) X(T, 4, 2) X(T, 5, 2) X(T, 6, 2)
+#define SHAPES_12(X, T) SHAPES_6(X, T) \
+  X(T, 7, 1) X(T, 8, 1) X(T, 9, 1) X(T, 10, 1) X(T, 11, 1) X(T, 12, 1)
+#define SHAPES_14(X, T) SHAPES_12(X, T) \
+  X(T, 13, 1) X(T, 14, 1) X(T, 7, 2) X(T, 8, 2) X(T, 9, 2) X(T, 10, 2) X(T, 11, 2) X(T, 12, 2) X(T, 13, 2) X(T, 14, 2)
+#if defined(__AVX512F__)  // all up to rows_1, rows_2
+#define ALL_SHAPES SHAPES_14
+#elif defined(__AVX2__) && defined(__FMA__)
+#define ALL_SHAPES SHAPES_12
+#elif defined(__x86_64__) || defined(__i386__)
+#define ALL_SHAPES SHAPES_2
 #else
-#define ALL_SHAPES(X, T) SHAPES(X, T)
+#define ALL_SHAPES SHAPES_6
 #endif
 #define SNI_X(T, rows, vectors) \
   static void tile_##T##_##rows##_##vectors(const sni_gemm_tile *t) { run_tiles(SN_##T, rows, vectors, t); }

@@ -261,6 +261,41 @@ START_TEST(segments_save_memory) {
 }
 END_TEST
 
+// ---- sizes that only the elements say, inside: under tapes too
+BODY(sum_of_positive) {
+  sn_tensor *x = sn_boolean_mask(in[0], sn_greater(in[0], 0));
+  out[0] = sn_sum(sn_mul(x, sn_exp(x)));
+  END;
+}
+BODY(late_slopes) {
+  sn_tensor *y;
+  perhaps(c, sum_of_positive, user, in, 1, &y, 1);
+  sn_gradients(y, in, 1, out);
+  sn_gradients(out[0], in, 1, out + 1);
+  END;
+}
+
+START_TEST(late_sizes_inside) {
+  static const double x[5] = {.1, -.7, .4, 1.1, -.2};
+  double d[2][5];
+  for (int with = 0; with < 2; with++) {
+    sn_context *c = open_context((mode)_i);
+    sn_tensor *t = sn_constant(c, SN_F64, SN_SHAPE(5), x), *out[2];
+    sn_function *f = sn_function_create(c, late_slopes, .inputs = 1, .outputs = 2);
+    on = with;
+    ck_assert_msg(!(_i == EAGER ? sn_call_eager(f, &t, 1, out, 2) : sn_call(f, &t, 1, out, 2)),
+                  "%s", sn_error_message(c));
+    for (int k = 0; k < 2; k++) {
+      ck_assert_int_eq(sn_read(out[k], d[k], sizeof(d[k])), SN_OK);
+      for (int i = 0; i < 5; i++)
+        ck_assert_double_eq_tol(d[k][i], x[i] > 0 ? (x[i] + 1 + k) * exp(x[i]) : 0, 1e-12);
+    }
+    sn_function_destroy(f);
+    sn_context_destroy(c);
+  }
+}
+END_TEST
+
 // ---- refusals
 BODY(leaves_unset) {
   out[0] = NULL;
@@ -297,6 +332,7 @@ int main(void) {
   tcase_add_loop_test(tests, checkpoints_save_memory, 0, n_modes);
   tcase_add_loop_test(tests, scans_in_segments_are_scans, 0, n_modes);
   tcase_add_test(tests, segments_save_memory);
+  tcase_add_loop_test(tests, late_sizes_inside, 0, n_modes);
   tcase_add_test(tests, mistakes_have_words);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

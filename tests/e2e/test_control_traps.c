@@ -124,6 +124,15 @@ BODY(twice) {
   out[0] = sn_mul_scalar(in[0], 2);
   END;
 }
+BODY(guard) {
+  return sn_cond(c, sn_greater(in[0], sn_scalar_f64(c, 0)), root, twice, user, in, 1, out, 1);
+}
+BODY(guarded_examples) {  // jax-xc#28
+  sn_tensor *y, *x = sn_mul(in[0], sn_range(c, SN_F64, 0, 3, 1));
+  sn_vectorized_map(c, guard, user, &x, 1, &y, 1);
+  sn_gradients(y, in, 1, out);
+  END;
+}
 BODY(guarded) {
   sn_tensor *y;
   sn_cond(c, sn_greater(in[0], sn_scalar_f64(c, 0)), root, twice, NULL, in, 1, &y, 1);
@@ -135,6 +144,9 @@ START_TEST(only_the_branch_that_is_taken_counts) {
   sn_context *c = open_context((mode)_i);
   ck_assert_double_eq(at(c, (mode)_i, guarded, NULL, 0, 0, 1), 2);
   ck_assert_double_eq(at(c, (mode)_i, guarded, NULL, 4, 0, 1), 0.5);
+  // 1 / 2 sqrt(x) + 1 / x, of 4 and of 8 twice; nothing of 0
+  ck_assert_double_eq_tol(at(c, (mode)_i, guarded_examples, NULL, 4, 0, 1),
+                          0.5 + sqrt(2) / 4 + 0.25, 1e-14);
   sn_context_destroy(c);
 }
 END_TEST
@@ -178,6 +190,37 @@ START_TEST(a_concat_in_a_loop_has_a_gradient) {
   const double y = concats_in_c(0.3, &slope);
   ck_assert_double_eq_tol(at(c, (mode)_i, concats, NULL, 0.3, 0, 2), y, 1e-13);
   ck_assert_double_eq_tol(at(c, (mode)_i, concats, NULL, 0.3, 1, 2), slope, 1e-12);
+  sn_context_destroy(c);
+}
+END_TEST
+
+// ---- pytorch#95425: numbers that the host draws in a loop are others in each iteration, in every mode
+static sn_status draw(const sn_host_args *a) {
+  int *drawn = a->user;
+  *(double *)a->out[0].data = ++*drawn;
+  return SN_OK;
+}
+static sn_status one_number(const sn_infer_args *a) {
+  a->out[0] = (sn_spec){SN_F64, SN_SCALAR};
+  return SN_OK;
+}
+BODY(adds_drawn) {
+  sn_tensor *number;
+  sn_host_call(c, draw, NULL, 0, &number, 1, .infer = one_number, .user = user, .name = "draw");
+  out[0] = sn_add(sn_mul(in[1], 10), number);
+  END;
+}
+BODY(drawn_thrice) {
+  sn_fori_loop(c, 0, 3, adds_drawn, user, in, 1, out, 1);
+  END;
+}
+
+START_TEST(the_host_draws_in_each_iteration) {
+  sn_context *c = open_context((mode)_i);
+  int drawn = 0;
+  ck_assert_double_eq(at(c, (mode)_i, drawn_thrice, &drawn, 7, 0, 1), 7123);
+  ck_assert_double_eq(at(c, (mode)_i, drawn_thrice, &drawn, 7, 0, 1), 7456);
+  ck_assert_int_eq(drawn, 6);
   sn_context_destroy(c);
 }
 END_TEST
@@ -279,6 +322,7 @@ int main(void) {
   tcase_add_loop_test(tests, what_nobody_needs_spoils_nothing, 0, n_modes);
   tcase_add_loop_test(tests, only_the_branch_that_is_taken_counts, 0, n_modes);
   tcase_add_loop_test(tests, a_concat_in_a_loop_has_a_gradient, 0, n_modes);
+  tcase_add_loop_test(tests, the_host_draws_in_each_iteration, 0, n_modes);
   tcase_add_loop_test(tests, reads_and_writes_of_parts_keep_their_order, 0, n_modes);
   tcase_add_loop_test(tests, backward_functions_have_loops, 0, n_modes);
   tcase_add_loop_test(tests, forward_functions_may_be_odd, 0, n_modes);

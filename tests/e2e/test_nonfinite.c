@@ -1,37 +1,9 @@
 // debug_nonfinite: which op is named, forward, in gradients, in loops, behind calls of the host's; that no bit changes, no variable, and no
 // call of the host's is made twice.
-#include <sinter/sinter.h>
+#include "call_modes.h"
 
-#include <check.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#define BODY(name) \
-  static sn_status name(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user)
-#define END return (void)user, (void)in, (void)out, sn_pending_error(c)
-
-enum { INTERPRETED, NATIVE, EAGER, MODES };
-
-static sn_context *open_context(int mode) {
-  sn_context *c;
-  ck_assert_int_eq(
-      sn_context_create(&c, .backend = mode == NATIVE ? SN_BACKEND_AUTO : SN_BACKEND_INTERPRETER,
-                        .threads = 2, .plugin_path = SINTER_PLUGIN_PATH),
-      SN_OK);
-  return c;
-}
-
-static sn_status call(int mode, sn_function *f, sn_tensor *const *in, int n_in, sn_tensor **out,
-                      int n_out) {
-  return mode == EAGER ? sn_call_eager(f, in, n_in, out, n_out) : sn_call(f, in, n_in, out, n_out);
-}
-
-static double number(sn_tensor *t) {
-  double x = NAN;
-  ck_assert_int_eq(sn_item(t, &x), SN_OK);
-  return x;
-}
 
 static sn_tensor *vector(sn_context *c, double a, double b, double d) {
   const float x[3] = {(float)a, (float)b, (float)d};
@@ -426,7 +398,6 @@ START_TEST(contexts_have_the_option) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("nonfinite");
   TCase *tests = tcase_create("nonfinite");
   tcase_add_loop_test(tests, the_first_op_is_named, 0, MODES);
   tcase_add_loop_test(tests, what_came_in_is_named, 0, EAGER);
@@ -438,10 +409,5 @@ int main(void) {
   tcase_add_loop_test(tests, symbolic_sizes_and_runners, 0, EAGER);
   tcase_add_loop_test(tests, no_bit_changes, 0, MODES);
   tcase_add_test(tests, contexts_have_the_option);
-  suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_tests(suite_create("nonfinite"), tests);
 }

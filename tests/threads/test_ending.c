@@ -1,28 +1,11 @@
 // Calls that end before their time: cancelled from another thread, by a deadline, by a progress callback; in eager mode, by the
 // interpreter, by native code. No variable is changed, and the next call works.
-#include <sinter/sinter.h>
+#include "call_modes.h"
 
-#include <check.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
-
-#define BODY(name) \
-  static sn_status name(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user)
-#define END return (void)user, (void)in, (void)out, sn_pending_error(c)
-
-enum { INTERPRETED, NATIVE, EAGER, MODES };
-
-static sn_context *open_context(int mode) {
-  sn_context *c;
-  ck_assert_int_eq(
-      sn_context_create(&c, .backend = mode == NATIVE ? SN_BACKEND_AUTO : SN_BACKEND_INTERPRETER,
-                        .threads = 2, .plugin_path = SINTER_PLUGIN_PATH),
-      SN_OK);
-  return c;
-}
 
 static double now(void) {
   struct timespec t;
@@ -30,14 +13,8 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static sn_status call(int mode, sn_function *f, sn_tensor *x, sn_tensor **y) {
-  return mode == EAGER ? sn_call_eager(f, &x, 1, y, 1) : sn_call(f, &x, 1, y, 1);
-}
-
-static double number(sn_tensor *t) {
-  double x = NAN;
-  ck_assert_int_eq(sn_item(t, &x), SN_OK);
-  return x;
+static sn_status call_one(int mode, sn_function *f, sn_tensor *x, sn_tensor **y) {
+  return call(mode, f, &x, 1, y, 1);
 }
 
 // ---- a while that never ends where x < 1, after and around assignments
@@ -98,7 +75,7 @@ static bool cancel_after(const search_run *r, double seconds) {
   pthread_t thread;
   sn_tensor *y;
   ck_assert_int_eq(pthread_create(&thread, NULL, kill_later, &k), 0);
-  const sn_status status = call(r->mode, r->function, sn_scalar_f32(r->context, 0), &y);
+  const sn_status status = call_one(r->mode, r->function, sn_scalar_f32(r->context, 0), &y);
   const double end = now();
   pthread_join(thread, NULL);
   ck_assert_double_lt(end - k.at, 5);
@@ -110,7 +87,7 @@ static bool pass_deadline(const search_run *r, double seconds) {
   sn_tensor *y;
   const double begin = now();
   sn_set_deadline(r->context, seconds);
-  const sn_status status = call(r->mode, r->function, sn_scalar_f32(r->context, 0), &y);
+  const sn_status status = call_one(r->mode, r->function, sn_scalar_f32(r->context, 0), &y);
   ck_assert_double_ge(now() - begin, seconds);
   ck_assert_double_lt(now() - begin, seconds + 5);
   sn_set_deadline(r->context, SN_NO_DEADLINE);
@@ -121,7 +98,7 @@ START_TEST(a_while_that_never_ends) {
   sn_context *c = open_context(_i);
   sn_tensor *n = sn_variable(sn_scalar_f32(c, 0)), *y;
   sn_function *f = sn_function_create(c, search, .user = n, .inputs = 1, .outputs = 1);
-  ck_assert_int_eq(call(_i, f, sn_scalar_f32(c, 1), &y), SN_OK);  // compiles
+  ck_assert_int_eq(call_one(_i, f, sn_scalar_f32(c, 1), &y), SN_OK);  // compiles
   const search_run run = {c, f, _i};
   for (int turn = 1; turn < 4; turn++) {
     double seconds = 0.02;
@@ -129,7 +106,7 @@ START_TEST(a_while_that_never_ends) {
     ck_assert_double_eq(number(n), 110 * turn);
     while (!pass_deadline(&run, seconds)) seconds *= 2;
     ck_assert_double_eq(number(n), 110 * turn);
-    ck_assert_msg(!call(_i, f, sn_scalar_f32(c, 1), &y), "%s", sn_error_message(c));
+    ck_assert_msg(!call_one(_i, f, sn_scalar_f32(c, 1), &y), "%s", sn_error_message(c));
     ck_assert_double_eq(number(y), 1);
     ck_assert_double_eq(number(n), 110 * (turn + 1));
   }
@@ -146,14 +123,14 @@ START_TEST(the_next_call_ends) {
   sn_function *f = sn_function_create(c, search, .user = n, .inputs = 1, .outputs = 1);
   for (int turn = 0; turn < 2; turn++) {
     sn_cancel(c);
-    ck_assert_int_eq(call(_i, f, x, &y), SN_ERR_CANCELLED);
+    ck_assert_int_eq(call_one(_i, f, x, &y), SN_ERR_CANCELLED);
     ck_assert_double_eq(number(n), 110 * turn);
     sn_set_deadline(c, turn ? 0 : -5);
-    ck_assert_int_eq(call(_i, f, x, &y), SN_ERR_DEADLINE);
+    ck_assert_int_eq(call_one(_i, f, x, &y), SN_ERR_DEADLINE);
     sn_set_deadline(c, SN_NO_DEADLINE);
     sn_cancel(c);
     sn_cancel_withdraw(c);
-    ck_assert_int_eq(call(_i, f, x, &y), SN_OK);
+    ck_assert_int_eq(call_one(_i, f, x, &y), SN_OK);
     ck_assert_double_eq(number(n), 110 * (turn + 1));
   }
   sn_set_deadline(c, NAN);
@@ -213,13 +190,13 @@ START_TEST(progress_is_reported) {
   watcher w = {.context = c, .most_calls = 20};
   sn_tensor *x = sn_scalar_f32(c, 0), *y;
   sn_set_progress(c, watch, &w, 0.0005);
-  ck_assert_int_eq(call(_i, f, x, &y), SN_ERR_CANCELLED);
+  ck_assert_int_eq(call_one(_i, f, x, &y), SN_ERR_CANCELLED);
   ck_assert_msg(strstr(sn_error_message(c), "sn_fori_loop"), "%s", sn_error_message(c));
   ck_assert_int_eq(w.calls, 20);
   ck_assert(w.nested);
   // Without its leave.
   w = (watcher){.context = c, .most_calls = 1, .uses_context = true};
-  const sn_status status = call(_i, f, x, &y);
+  const sn_status status = call_one(_i, f, x, &y);
   ck_assert_msg(status == SN_ERR_CANCELLED || status == SN_ERR_STATE, "%s", sn_error_message(c));
   ck_assert_int_ne(sn_check(c) + 1, 0);
   sn_set_progress(c, NULL, NULL, 0);
@@ -286,7 +263,7 @@ START_TEST(long_commands_end) {
   for (int turn = 0; turn < 3; turn++) {
     const double begin = now();
     sn_set_deadline(c, 0.15 + 0.01 * turn);
-    const sn_status status = call(_i % MODES, f, x, &y);
+    const sn_status status = call_one(_i % MODES, f, x, &y);
     ck_assert_msg(status == SN_ERR_DEADLINE, "%s: %s", sn_status_name(status), sn_error_message(c));
     ck_assert_double_lt(now() - begin, 10);
     sn_set_deadline(c, SN_NO_DEADLINE);
@@ -321,7 +298,6 @@ START_TEST(eager_code_ends) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("ending");
   TCase *tests = tcase_create("ending");
   tcase_add_loop_test(tests, a_while_that_never_ends, 0, MODES);
   tcase_add_loop_test(tests, the_next_call_ends, 0, MODES);
@@ -329,10 +305,5 @@ int main(void) {
   tcase_add_loop_test(tests, runners_end, 0, EAGER);
   tcase_add_loop_test(tests, long_commands_end, 0, 2 * MODES);
   tcase_add_test(tests, eager_code_ends);
-  suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_tests(suite_create("ending"), tests);
 }

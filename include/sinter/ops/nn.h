@@ -51,7 +51,7 @@ SN_API sn_tensor *sn_soft_shrink(sn_tensor *x, double threshold);
 SN_API sn_tensor *sn_glu(sn_tensor *x, int axis);
 
 // ---- neural network building blocks
-// exp(x) / sum(exp(x)) along axis, and its logarithm, both stable for large x; x's shape. floats.
+// exp(x) / sum(exp(x)) along axis, and its logarithm, both stable for large x; x's shape. floats; 16-bit ones in f32.
 // VJP: y (dy - sum(dy y)); dy - softmax(x) sum(dy).
 SN_API sn_tensor *sn_softmax(sn_tensor *x, int axis);
 SN_API sn_tensor *sn_log_softmax(sn_tensor *x, int axis);

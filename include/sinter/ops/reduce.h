@@ -60,7 +60,7 @@ SN_API sn_tensor *sn_any_opts(sn_tensor *x, const sn_reduce_options *options);
 // where y is 0.
 SN_API sn_tensor *sn_var_opts(sn_tensor *x, const sn_reduce_options *options);
 SN_API sn_tensor *sn_std_opts(sn_tensor *x, const sn_reduce_options *options);
-// log(sum(exp(x))), stable for large x. floats. Empty: -inf. VJP: dy * softmax(x).
+// log(sum(exp(x))), stable for large x. floats; 16-bit ones in f32. Empty: -inf. VJP: dy * softmax(x).
 SN_API sn_tensor *sn_logsumexp_opts(sn_tensor *x, const sn_reduce_options *options);
 // How many elements are not 0 (NaN is not), as i64. any dtype. No gradient. Source: numpy.count_nonzero.
 SN_API sn_tensor *sn_count_nonzero_opts(sn_tensor *x, const sn_reduce_options *options);

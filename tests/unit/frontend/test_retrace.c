@@ -23,6 +23,34 @@ static sn_status twice(sn_context *context, sn_tensor *const *in, sn_tensor **ou
   return sn_pending_error(context);
 }
 
+static sn_status sum_of_sums(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                             void *user) {
+  out[0] = sn_sum(in[0]);
+  for (int i = 1; i < *(int *)user; i++) out[0] = sn_add(out[0], sn_sum(in[i]));
+  return sn_pending_error(context);
+}
+
+// Of 40 differences the first 32 are told, each as it is.
+START_TEST(test_many_differences) {
+  enum { N = 40, TOLD = 32 };
+  int n = N;
+  sn_tensor *in[N], *y;
+  sn_function *f = sn_function_create(ctx, sum_of_sums, .inputs = N, .outputs = 1, .user = &n,
+                                      .static_shapes = true);
+  for (int round = 0; round < 2; round++) {
+    for (int i = 0; i < N; i++) in[i] = sn_zeros(ctx, SN_F32, SN_SHAPE(10 + i + 100 * round));
+    ck_assert_int_eq(sn_call(f, in, N, &y, 1), SN_OK);
+  }
+  for (int i = 0; i < TOLD; i++) {
+    const sn_retrace why = difference(f, 1, i);
+    ck_assert(why.input == i && why.old_value == 10 + i && why.new_value == 110 + i);
+  }
+  sn_retrace none = {.size = sizeof(none)};
+  ck_assert(!sn_function_retrace(f, 1, TOLD, &none));
+  sn_function_destroy(f);
+}
+END_TEST
+
 // ---- the pieces
 START_TEST(test_each_cause) {
   static const char *names[] = {"x"};
@@ -411,6 +439,7 @@ int main(void) {
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_set_timeout(tests, 200);
   tcase_add_test(tests, test_each_cause);
+  tcase_add_test(tests, test_many_differences);
   tcase_add_test(tests, test_a_request_and_an_eviction);
   tcase_add_test(tests, test_the_op_and_line_that_pinned_a_dim);
   tcase_add_test(tests, test_the_op_and_line_of_a_condition);
