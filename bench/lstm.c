@@ -1,5 +1,6 @@
-// An LSTM unrolled over 100 steps: input and hidden size 128, batch 32; the mean square of all
-// outputs, and its gradients for the inputs and the weights. The inputs' products are one matmul.
+// An LSTM over 100 steps, unrolled and by sn_scan: input and hidden size 128, batch 32; the mean square of all
+// outputs, and its gradients for the inputs and the weights. Unrolled, the inputs' products are one matmul; in the scan's body
+// each step has its own. `products`: all of them alone, each by one large matmul.
 #include "bench/bench.h"
 #include "bench/oracle_tape.h"
 
@@ -29,6 +30,38 @@ static sn_status lstm(sn_context *context, sn_tensor *const *in, sn_tensor **out
   }
   out[0] = sn_mean(sn_square(sn_stack(all, (int)steps, 0)));
   if (w->row->gradients) sn_gradients(out[0], in, 4, out + 1);
+  return SN_OK;
+}
+
+static sn_status scan_step(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *const *p = user;  // w, u, b
+  sn_tensor *z = sn_add(sn_add(sn_matmul(in[2], p[0]), sn_matmul(in[0], p[1])), p[2]);
+  const int64_t hidden = sn_dim(in[0], 1);
+  sn_tensor *gates[4];
+  (void)context;
+  for (int i = 0; i < 4; i++)
+    gates[i] = sn_slice(z, (sn_range_spec[]){SN_ALL, SN_RANGE(i * hidden, (i + 1) * hidden, 1)}, 2);
+  sn_tensor *kept = sn_mul(sn_sigmoid(gates[1]), in[1]);
+  out[1] = sn_add(kept, sn_mul(sn_sigmoid(gates[0]), sn_tanh(gates[2])));
+  out[0] = out[2] = sn_mul(sn_sigmoid(gates[3]), sn_tanh(out[1]));
+  return SN_OK;
+}
+
+static sn_status lstm_scan(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const bench_work *w = user;
+  sn_tensor *zeros = sn_zeros(context, SN_F32, SN_SHAPE(w->size[2], w->size[1])), *results[3];
+  sn_tensor *weights[3] = {in[1], in[2], in[3]};
+  sn_scan(context, scan_step, weights, SN_ARGS(zeros, zeros), SN_ARGS(in[0]), results, 3);
+  out[0] = sn_mean(sn_square(results[2]));
+  if (w->row->gradients) sn_gradients(out[0], in, 4, out + 1);
+  return SN_OK;
+}
+
+// As many products as lstm.scan.f has, of its sizes.
+static sn_status products(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context, (void)user;
+  out[0] = sn_matmul(in[0], in[1]);
+  out[1] = sn_matmul(in[0], in[2]);
   return SN_OK;
 }
 
@@ -77,15 +110,33 @@ static bool reference(bench_work *w) {
   return ok;
 }
 
+static bool reference_products(bench_work *w) {
+  const int64_t rows = w->size[0] * w->size[2], hidden = w->size[1], columns = 4 * hidden;
+  const float *x = w->host[0].data;
+  bool ok = true;
+  for (int p = 0; p < 2 && ok; p++) {
+    const float *weights = w->host[1 + p].data;
+    double *y = calloc((size_t)(rows * columns), sizeof(double));
+    for (int64_t i = 0; i < rows * columns && y; i++)
+      for (int64_t k = 0; k < hidden; k++)
+        y[i] += (double)x[i / columns * hidden + k] * (double)weights[k * columns + i % columns];
+    ok = bench_expect(w, p, y, rows * columns, 1e-5);
+  }
+  return ok;
+}
+
 static const int64_t lengths[] = {1, 4, 16, 0};
 
-#define LSTM(text, n, ...)                                                                     \
-  {                                                                                            \
-    .name = text, .size = {100, 128, 32}, .small = {4, 12, 5}, .create = create, .body = lstm, \
-    .reference = reference, .outputs = (n), __VA_ARGS__                                        \
+#define LSTM(text, n, ...)                                                                       \
+  {                                                                                              \
+    .name = text, .size = {100, 128, 32}, .small = {4, 12, 5}, .create = create, .outputs = (n), \
+    .sweep = lengths, __VA_ARGS__                                                                \
   }
 static const bench_workload bench_rows_lstm[] = {
-    LSTM("lstm.f", 1, .sweep = lengths),
-    LSTM("lstm.fb", 5, .gradients = true, .sweep = lengths),
+    LSTM("lstm.f", 1, .body = lstm, .reference = reference),
+    LSTM("lstm.fb", 5, .body = lstm, .reference = reference, .gradients = true),
+    LSTM("lstm.products", 2, .body = products, .reference = reference_products),
+    LSTM("lstm.scan.f", 1, .body = lstm_scan, .reference = reference),
+    LSTM("lstm.scan.fb", 5, .body = lstm_scan, .reference = reference, .gradients = true),
 };
 BENCH_GROUP(lstm);

@@ -80,6 +80,9 @@ typedef struct sni_compile_options {
 sn_status sni_compile(sni_compiler *compiler, const sni_graph *graph,
                       const sni_compile_options *options, sni_diag *diag,
                       sni_compiled **out_compiled);
+// (copy_graph.c) A deep copy, but for the dims and the texts of locations, which live longer. Errors: SN_ERR_MEMORY.
+sn_status sni_copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_arena *arena,
+                         sni_diag *diag, sni_graph **out_graph);
 void sni_compiled_destroy(sni_compiled *compiled);
 // Of all segments, without those of bodies.
 uint32_t sni_compiled_commands(const sni_compiled *compiled);

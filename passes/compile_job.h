@@ -29,9 +29,6 @@ typedef struct sni_wanted_kernel {
 
 // (copy_graph.c) NULL: no memory. Kernels may read what lies up to the next multiple of their alignment.
 void *sni_copy_data(sni_arena *arena, const void *data, size_t bytes);
-// A deep copy, but for the dims and the texts of locations, which live longer. Errors: SN_ERR_MEMORY.
-sn_status sni_copy_graph(const sni_graph *graph, sni_dim_table *dims, sni_arena *arena,
-                         sni_diag *diag, sni_graph **out_graph);
 // (make_codes.c)
 // Expands these kernels and makes their codes: what LLVM refuses is the interpreter's. Errors: SN_ERR_MEMORY.
 sn_status sni_make_codes(sni_compile_job *j, sni_wanted_kernel *const *missing, uint32_t count);

@@ -1,10 +1,11 @@
-// Factorisations by elimination: Cholesky, triangles, LU with partial pivoting.
+// Factorisations by elimination: Cholesky; triangles and LU are in lu_kernels.c.
 //
 // Invariant: rows are walked in order and sums are added in one order, whatever the batch, so a matrix has
 // the same bits alone and in a batch.
 #include "runtime/linalg.h"
 
 #include "runtime/base.h"
+#include "runtime/cpu.h"
 
 #include <math.h>
 #include <string.h>
@@ -43,7 +44,7 @@ bool sni_matrix_symmetric(sn_dtype dtype, const void *x, int64_t unit, int64_t n
   return finite;
 }
 
-static void note_fault(void *scratch, int64_t unit) {
+void sni_matrix_fault(void *scratch, int64_t unit) {
   sni_scratch_header *header = scratch;
   if (!header->fault || unit < header->place) header->place = unit;
   header->fault = 1;
@@ -57,19 +58,6 @@ static double dot(const double *a, const double *b, int64_t n) {
     for (int k = 0; k < 4; k++) sum[k] += a[i + k] * b[i + k];
   for (; i < n; i++) sum[0] += a[i] * b[i];
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
-// y -= factor x
-static void subtract(double *y, double factor, const double *x, int64_t n) {
-  for (int64_t i = 0; i < n; i++) y[i] -= factor * x[i];
-}
-
-static void swap_rows(double *a, double *b, int64_t n) {
-  for (int64_t i = 0; i < n; i++) {
-    const double x = a[i];
-    a[i] = b[i];
-    b[i] = x;
-  }
 }
 
 // ---- Cholesky
@@ -92,135 +80,32 @@ void sni_cholesky_run(const void *code, void *const *buffers, const int64_t *par
   for (int64_t unit = begin; unit < end; unit++) {
     double *a = (double *)buffers[2] + unit * n * n;
     sni_matrix_symmetric(c->dtype, buffers[0], unit, n, a);
-    if (!cholesky(a, n)) note_fault(scratch, unit);
+    if (!cholesky(a, n)) sni_matrix_fault(scratch, unit);
     sni_matrix_store(c->dtype, buffers[1], unit * n * n, n * n, a);
   }
 }
 
-// y - the sum of factors[i] x[i], from first to last, one after the other.
-static double without(double y, const double *factors, const double *x, int64_t first,
-                      int64_t last) {
-  const int64_t step = first < last ? 1 : -1;
-  for (int64_t i = first; i != last; i += step) y -= factors[i] * x[i];
-  return y;
-}
-
-// Of one column: the value at hand stays in a register.
-static bool solve_column(const double *t, bool lower, bool unit, int64_t n, double *b) {
-  bool regular = true;
-  for (int64_t step = 0; step < n; step++) {
-    const int64_t i = lower ? step : n - 1 - step;
-    double y = without(b[i], t + i * n, b, lower ? 0 : n - 1, i);
-    if (!unit) {
-      regular = regular && t[i * n + i] != 0;
-      y /= t[i * n + i];
-    }
-    b[i] = y;
-  }
-  return regular;
-}
-
-// ---- triangles: t y = b in place, row after row; what a row takes from the rows before it, the latest last: it is there
-// last. False: a zero on the diagonal.
-static bool solve_triangle(const double *t, bool lower, bool unit, int64_t n, double *b,
-                           int64_t m) {
-  bool regular = true;
-  if (m == 1) return solve_column(t, lower, unit, n, b);
-  for (int64_t step = 0; step < n; step++) {
-    const int64_t i = lower ? step : n - 1 - step;
-    double *row = b + i * m;
-    for (int64_t k = lower ? 0 : n - 1; k != i; k += lower ? 1 : -1)
-      subtract(row, t[i * n + k], b + k * m, m);
-    if (unit) continue;
-    regular = regular && t[i * n + i] != 0;
-    for (int64_t k = 0; k < m; k++) row[k] /= t[i * n + i];
-  }
-  return regular;
+// ---- LU
+static const sni_lu_kernels *lu_kernels(void) {
+#if defined(__x86_64__)
+  const sni_isa best = sni_cpu_isa();
+  if (best == SNI_ISA_AVX512) return &sni_lu_kernels_avx512;
+  if (best == SNI_ISA_AVX2) return &sni_lu_kernels_avx2;
+#endif
+  return &sni_lu_kernels_baseline;
 }
 
 void sni_triangular_solve_run(const void *code, void *const *buffers, const int64_t *params,
                               int64_t begin, int64_t end, void *scratch) {
-  const sni_linalg_call *c = code;
-  const int64_t n = params[0], m = params[1];
-  for (int64_t unit = begin; unit < end; unit++) {
-    double *t = (double *)buffers[3] + unit * n * (n + m), *b = t + n * n;
-    for (int64_t i = 0; i < n; i++)
-      for (int64_t k = 0; k < n; k++)
-        t[c->transpose ? k * n + i : i * n + k] =
-            sni_matrix_element(c->dtype, buffers[0], (unit * n + i) * n + k);
-    sni_matrix_load(c->dtype, buffers[1], unit * n * m, n * m, b);
-    if (!solve_triangle(t, c->lower != c->transpose, c->unit, n, b, m)) note_fault(scratch, unit);
-    sni_matrix_store(c->dtype, buffers[2], unit * n * m, n * m, b);
-  }
-}
-
-// ---- LU: the unit lower factor below the diagonal of a, the upper one from it on; b's rows move along.
-// Returns the permutation's sign; 0: a pivot is 0, and then the factors are of no use.
-static int factor(double *a, int64_t n, double *b, int64_t m) {
-  int sign = 1;
-  for (int64_t k = 0; k < n; k++) {
-    int64_t pivot = k;
-    for (int64_t i = k + 1; i < n; i++)
-      if (fabs(a[i * n + k]) > fabs(a[pivot * n + k])) pivot = i;
-    if (a[pivot * n + k] == 0) return 0;
-    if (pivot != k) {
-      swap_rows(a + k * n, a + pivot * n, n);
-      swap_rows(b + k * m, b + pivot * m, m);
-      sign = -sign;
-    }
-    const double diagonal = a[k * n + k];
-    for (int64_t i = k + 1; i < n; i++) a[i * n + k] /= diagonal;
-    for (int64_t i = k + 1; i < n; i++)
-      subtract(a + i * n + k + 1, a[i * n + k], a + k * n + k + 1, n - k - 1);
-  }
-  return sign;
+  lu_kernels()->triangular_solve(code, buffers, params, begin, end, scratch);
 }
 
 void sni_solve_run(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
                    int64_t end, void *scratch) {
-  const sni_linalg_call *c = code;
-  const int64_t n = params[0], m = params[1];
-  for (int64_t unit = begin; unit < end; unit++) {
-    double *a = (double *)buffers[3] + unit * n * (n + m), *b = a + n * n;
-    sni_matrix_load(c->dtype, buffers[0], unit * n * n, n * n, a);
-    sni_matrix_load(c->dtype, buffers[1], unit * n * m, n * m, b);
-    if (factor(a, n, b, m)) {
-      solve_triangle(a, true, true, n, b, m);
-      solve_triangle(a, false, false, n, b, m);
-    } else {
-      if (!c->quiet) note_fault(scratch, unit);
-      for (int64_t i = 0; i < n * m; i++) b[i] = (double)NAN;
-    }
-    sni_matrix_store(c->dtype, buffers[2], unit * n * m, n * m, b);
-  }
-}
-
-// sign: of the permutation; 0: singular.
-static double determinant(sni_determinant_part part, const double *a, int64_t n, int sign) {
-  double value = part == SNI_DETERMINANT_LOG_ABS ? 0 : sign;
-  if (!sign) return part == SNI_DETERMINANT_LOG_ABS ? -(double)INFINITY : 0;
-  for (int64_t i = 0; i < n; i++) {
-    const double x = a[i * n + i];
-    if (part == SNI_DETERMINANT_VALUE)
-      value *= x;
-    else if (part == SNI_DETERMINANT_LOG_ABS)
-      value += log(fabs(x));
-    else
-      value *= x > 0 ? 1 : x < 0 ? -1 : x;  // NaN stays
-  }
-  return value;
+  lu_kernels()->solve(code, buffers, params, begin, end, scratch);
 }
 
 void sni_determinant_run(const void *code, void *const *buffers, const int64_t *params,
                          int64_t begin, int64_t end, void *scratch) {
-  (void)scratch;
-  const sni_linalg_call *c = code;
-  const int64_t n = params[0];
-  for (int64_t unit = begin; unit < end; unit++) {
-    double *a = (double *)buffers[2] + unit * n * n;
-    sni_matrix_load(c->dtype, buffers[0], unit * n * n, n * n, a);
-    const int sign = factor(a, n, a, 0);
-    const double value = determinant(c->part, a, n, sign);
-    sni_matrix_store(c->dtype, buffers[1], unit, 1, &value);
-  }
+  lu_kernels()->determinant(code, buffers, params, begin, end, scratch);
 }

@@ -50,10 +50,23 @@ void sni_eigh_run(const void *code, void *const *buffers, const int64_t *params,
 void sni_svd_run(const void *code, void *const *buffers, const int64_t *params, int64_t begin,
                  int64_t end, void *scratch);
 
+// ---- lu_kernels.c, one copy per instruction set, of the same bits
+typedef void sni_linalg_function(const void *code, void *const *buffers, const int64_t *params,
+                                 int64_t begin, int64_t end, void *scratch);
+typedef struct sni_lu_kernels {
+  sni_linalg_function *triangular_solve, *solve, *determinant;
+} sni_lu_kernels;
+extern const sni_lu_kernels sni_lu_kernels_baseline;
+#if defined(__x86_64__)
+extern const sni_lu_kernels sni_lu_kernels_avx2, sni_lu_kernels_avx512;
+#endif
+
 // ---- inside: what the files share
 double sni_matrix_element(sn_dtype dtype, const void *x, int64_t i);
 void sni_matrix_load(sn_dtype dtype, const void *x, int64_t first, int64_t n, double *out);
 void sni_matrix_store(sn_dtype dtype, void *y, int64_t first, int64_t n, const double *from);
+// Notes the number of a matrix in the scratch header: the least one stays.
+void sni_matrix_fault(void *scratch, int64_t unit);
 // (a + a^T) / 2 of matrix number `unit`; false: some element is not finite.
 bool sni_matrix_symmetric(sn_dtype dtype, const void *x, int64_t unit, int64_t n, double *out);
 

@@ -25,19 +25,28 @@ static LLVMValueRef quotient(sni_emitter *e, LLVMValueRef a, LLVMValueRef b) {
   return LLVMBuildFPToSI(e->builder, real, type, "");
 }
 
+// Of a divisor that is known, in all lanes: shifts and multiplications take its place.
+static bool is_never(LLVMValueRef condition) {
+  return LLVMIsConstant(condition) && LLVMIsNull(condition);
+}
+
 LLVMValueRef sni_emit_int_divide(sni_emitter *e, bool remainder, LLVMValueRef a, LLVMValueRef b) {
   LLVMTypeRef type = LLVMTypeOf(a);
   const unsigned bits = LLVMGetIntTypeWidth(sni_ir_element(type));
   LLVMValueRef zero = LLVMConstNull(type),
                least = sni_ir_int(type, bits == 32 ? INT32_MIN : INT64_MIN);
   LLVMValueRef by_zero = LLVMBuildICmp(e->builder, LLVMIntEQ, b, zero, "");
-  LLVMValueRef overflow =
-      LLVMBuildAnd(e->builder, LLVMBuildICmp(e->builder, LLVMIntEQ, a, least, ""),
-                   LLVMBuildICmp(e->builder, LLVMIntEQ, b, sni_ir_int(type, -1), ""), "");
-  LLVMValueRef unsafe = LLVMBuildOr(e->builder, by_zero, overflow, "");
-  LLVMValueRef divisor = sni_ir_select(e, unsafe, sni_ir_int(type, 1), b);
+  LLVMValueRef by_minus_one = LLVMBuildICmp(e->builder, LLVMIntEQ, b, sni_ir_int(type, -1), "");
+  const bool safe = is_never(by_zero) && is_never(by_minus_one);
+  LLVMValueRef divisor = b;
+  if (!safe) {
+    LLVMValueRef overflow = LLVMBuildAnd(
+        e->builder, LLVMBuildICmp(e->builder, LLVMIntEQ, a, least, ""), by_minus_one, "");
+    LLVMValueRef unsafe = LLVMBuildOr(e->builder, by_zero, overflow, "");
+    divisor = sni_ir_select(e, unsafe, sni_ir_int(type, 1), b);
+  }
   LLVMValueRef result = quotient(e, a, divisor);
-  if (!remainder) return sni_ir_select(e, by_zero, zero, result);
+  if (!remainder) return safe ? result : sni_ir_select(e, by_zero, zero, result);
   return LLVMBuildSub(e->builder, a, LLVMBuildMul(e->builder, result, divisor, ""), "");
 }
 

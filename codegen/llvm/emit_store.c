@@ -163,26 +163,48 @@ static void update_at(sni_emitter *e, const sni_tree_inst *inst, LLVMTypeRef ele
   LLVMBuildStore(e->builder, value, address);
 }
 
+// Vectors of an UPDATE.
+typedef struct update {
+  const sni_tree_inst *inst;
+  const sni_place *p;
+  LLVMValueRef base, offsets, value, mask;  // mask NULL: all lanes
+} update;
+
+static void update_lane(sni_emitter *e, const update *v, LLVMValueRef index) {
+  LLVMValueRef offset = LLVMBuildExtractElement(e->builder, v->offsets, index, "");
+  LLVMValueRef lane = LLVMBuildExtractElement(e->builder, v->value, index, "");
+  LLVMValueRef address = sni_ir_element_address(e, v->p->element, v->base, offset);
+  if (!v->mask) {
+    update_at(e, v->inst, v->p->element, address, lane);
+    return;
+  }
+  sni_fork f = sni_fork_at(e, LLVMBuildExtractElement(e->builder, v->mask, index, ""));
+  update_at(e, v->inst, v->p->element, address, lane);
+  sni_fork_other(e, &f);
+  sni_fork_join(e, &f);
+}
+
 // Lanes may meet in one element: one after another.
 static void update_lanes(sni_emitter *e, const sni_tree_inst *inst, const sni_place *p,
                          LLVMValueRef value, const sni_group *group, int u, LLVMValueRef mask) {
-  LLVMValueRef base = sni_vector_address(e, p, u), offsets = sni_lane_offsets(e, p, u);
-  offsets = LLVMBuildSExt(e->builder, offsets, sni_ir_like(LLVMTypeOf(offsets), e->type_i64), "");
+  LLVMValueRef offsets = sni_lane_offsets(e, p, u);
+  const LLVMTypeRef wide = sni_ir_like(LLVMTypeOf(offsets), e->type_i64);
+  const update v = {.inst = inst,
+                    .p = p,
+                    .base = sni_vector_address(e, p, u),
+                    .offsets = LLVMBuildSExt(e->builder, offsets, wide, ""),
+                    .value = value,
+                    .mask = mask == group->mask[u] ? NULL : mask};
   LLVMValueRef lanes = sni_ir_i64(e, e->lanes);
   LLVMValueRef end = group->mask[u] ? sni_ir_min(e, group->active[u], lanes) : lanes;
+  int64_t count;
+  if (sni_ir_is_constant(end, &count) && count == 1) {
+    update_lane(e, &v, sni_ir_i64(e, 0));
+    return;
+  }
   sni_loop loop;
   sni_loop_begin(e, &loop, sni_ir_i64(e, 0), end, sni_ir_i64(e, 1), 0);
-  LLVMValueRef offset = LLVMBuildExtractElement(e->builder, offsets, loop.index, "");
-  LLVMValueRef lane = LLVMBuildExtractElement(e->builder, value, loop.index, "");
-  LLVMValueRef address = sni_ir_element_address(e, p->element, base, offset);
-  if (mask == group->mask[u]) {
-    update_at(e, inst, p->element, address, lane);
-  } else {
-    sni_fork f = sni_fork_at(e, LLVMBuildExtractElement(e->builder, mask, loop.index, ""));
-    update_at(e, inst, p->element, address, lane);
-    sni_fork_other(e, &f);
-    sni_fork_join(e, &f);
-  }
+  update_lane(e, &v, loop.index);
   sni_loop_end(e, &loop, NULL);
 }
 

@@ -437,6 +437,13 @@ sn_status sni_eager_run(sn_context *context, sni_op op, const sni_value *const *
                         int n_operands, const sni_dim *attrs, int n_attrs, const sni_type *declared,
                         sni_value *out);
 
+// What a graph of one control node is compiled to, as its content was before; given back after its runs. (eager_programs.c)
+typedef struct sni_eager_program sni_eager_program;
+sn_status sni_eager_program_take(sn_context *context, const sni_graph *graph, sni_diag *diag,
+                                 sni_eager_program **out_program);
+const sni_compiled *sni_eager_program_compiled(const sni_eager_program *program);
+void sni_eager_program_give(sn_context *context, sni_eager_program *program);  // NULL: none
+
 sni_graph *sni_record_graph(sni_record *record);  // (record.c)
 
 // ---- traces (trace.c)

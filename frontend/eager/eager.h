@@ -50,6 +50,15 @@ typedef struct sni_eager_entry {
   void **inputs;         // of the run state
 } sni_eager_entry;
 
+// What control nodes are compiled to (eager_programs.c).
+struct sni_eager_program {
+  struct sni_eager_program *next;
+  uint64_t hash;
+  sni_arena arena;
+  sni_graph *graph;  // NULL: it is not kept
+  sni_compiled *compiled;
+};
+
 struct sni_eager_cache {
   sni_eager_entry **buckets;
   uint32_t n_buckets;
@@ -60,11 +69,14 @@ struct sni_eager_cache {
   sni_eager_entry *last[SNI_OP_COUNT];  // hit last
   sni_scratch_header *scratch;
   size_t scratch_bytes;
+  struct sni_eager_program *programs;  // the latest first
 };
 
 // The entry for a call, made if there is none. Failures are described in the context, in the terms
 // of the caller's operands.
 sn_status sni_eager_find(sn_context *context, const sni_eager_call *call,
                          sni_eager_entry **out_entry);
+
+void sni_eager_programs_trim(sn_context *context);
 
 #endif

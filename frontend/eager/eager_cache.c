@@ -37,6 +37,7 @@ void sni_eager_cache_trim(sn_context *context) {
   sni_eager_cache *cache = context->eager;
   sni_allocator *allocator = &context->family->allocator;
   for (uint32_t i = 0; i < cache->n_entries; i++) destroy_entry(allocator, cache->entries[i]);
+  sni_eager_programs_trim(context);
   sni_free(allocator, cache->entries, cache->entries_capacity * sizeof(void *));
   sni_free(allocator, cache->buckets, cache->n_buckets * sizeof(void *));
   sni_free_aligned(allocator, cache->scratch, cache->scratch_bytes, scratch_align);

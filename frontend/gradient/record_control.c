@@ -1,5 +1,5 @@
 // Evaluating a control node of the record: as a program of its own, with what it reads as inputs and the results that are
-// wanted as outputs. It is compiled for this run alone, by the interpreter.
+// wanted as outputs. The interpreter compiles it once for all nodes of its content.
 //
 // A rescan's history is the memory of the command that made it, so its loop runs once more in the same program.
 #include "frontend/gradient/record.h"
@@ -35,7 +35,7 @@ typedef struct program {
   const sni_node_id *results;  // nodes of the record
   void **inputs, **outputs;
   int n_inputs, n_results;
-  sni_compiled *compiled;
+  sni_eager_program *code;
   sni_run_state *state;
 } program;
 
@@ -84,10 +84,7 @@ static sn_status build(program *p, const sni_node *node) {
                                     SNI_PARAMETER_INPUT, (uint32_t)k, NULL, &in[k]));
   }
   SNI_TRY(add_nodes(p, node, in));
-  const sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER,
-                                       .watch = &record->context->watch};
-  return sni_compile(record->context->family->compiler, p->graph, &options, &p->record->diag,
-                     &p->compiled);
+  return sni_eager_program_take(record->context, p->graph, &p->record->diag, &p->code);
 }
 
 static sn_status make_room(program *p, sni_value *values) {
@@ -117,13 +114,14 @@ static sn_status run(program *p, const sni_node *node, sni_value *values) {
   SNI_TRY(build(p, node));
   SNI_TRY(make_symbols(p, &symbols));
   SNI_TRY(make_room(p, values));
-  SNI_TRY(sni_run_state_create(&p->compiled->executable, &family->allocator, family->buffers,
+  const sni_compiled *compiled = sni_eager_program_compiled(p->code);
+  SNI_TRY(sni_run_state_create(&compiled->executable, &family->allocator, family->buffers,
                                family->threads, p->record->context->thread_limit, &p->record->diag,
                                &p->state));
   sni_run_state_watch(p->state, &p->record->context->watch, true);
   SNI_TRY(sni_run_state_bind(p->state, symbols));
   return sni_run_state_run(p->state, p->inputs, p->outputs, NULL, NULL,
-                           (void *const *)(uintptr_t)p->compiled->constants);
+                           (void *const *)(uintptr_t)compiled->constants);
 }
 
 static sn_status evaluate(program *p, const sni_node *node) {
@@ -147,7 +145,7 @@ sn_status sni_record_run_control(sni_record *record, sni_node_id id, const sni_n
   sni_arena_init(&p.arena, sni_record_allocator(record));
   const sn_status status = evaluate(&p, &node);
   sni_run_state_destroy(p.state);
-  sni_compiled_destroy(p.compiled);
+  sni_eager_program_give(record->context, p.code);
   sni_arena_deinit(&p.arena);
   return status;
 }

@@ -26,8 +26,10 @@ typedef struct interface {
   bool **needed;                      // per body, per node: computed or read there
   int *carries, *xs;
   int n_carries, n_variables, n_xs, first_capture;  // first_capture: INPUT number
-  sni_node_id *captures;                            // nodes of `to`
-  sni_node_id *inside;  // per capture: parameter of the body that is being made
+  int *lifted;   // per node of a scan's body that is a row of a lifted one: its number among the xs
+  int n_lifted;  // the last ones
+  sni_node_id *captures;  // nodes of `to`
+  sni_node_id *inside;    // per capture: parameter of the body that is being made
   uint32_t n_captures, captures_capacity, inside_capacity;
   uint32_t serial;  // of this node's slots
 } interface;
@@ -39,6 +41,10 @@ static const sni_graph *body_of(const interface *io, int b) {
 static bool stays(const sni_control_edit *e, int b, const sni_result *result, int output) {
   if (result->variable >= 0) return e->carries[result->variable];
   return (e->c.kind == SNI_CONTROL_WHILE && b == 0) || e->outputs[output];
+}
+
+static bool is_lifted(const sni_control_edit *e, int b, sni_node_id id) {
+  return b == 0 && e->lifted[id] != none;
 }
 
 static sn_status find_needed(interface *io, int b) {
@@ -58,7 +64,7 @@ static sn_status find_needed(interface *io, int b) {
   for (sni_node_id id = body->n_nodes; id-- > 0;) {
     const sni_node *node = sni_graph_node(body, id);
     needed[id] |= sni_is_about_sizes(node);
-    if (!needed[id] || e->outer[b][id] != none) continue;
+    if (!needed[id] || e->outer[b][id] != none || is_lifted(e, b, id)) continue;
     for (int i = 0; i < node->n_operands; i++) needed[node->operands[i]] = true;
   }
   return SN_OK;
@@ -82,6 +88,11 @@ static void count_xs(interface *io) {
   }
   for (int i = 0; i < e->c.n_xs; i++)
     if (io->xs[i] >= 0) io->xs[i] = io->n_xs++;
+  for (sni_node_id id = 0; id < body_of(io, 0)->n_nodes; id++)
+    if (is_lifted(e, 0, id) && io->needed[0][id]) {
+      io->lifted[id] = io->n_xs++;
+      io->n_lifted++;
+    }
   const bool has_rows = e->c.kind == SNI_CONTROL_SCAN || e->c.kind == SNI_CONTROL_RESCAN;
   io->first_capture = has_rows ? 1 + (e->c.kind == SNI_CONTROL_RESCAN ? e->n_rows : io->n_xs) : 0;
 }
@@ -180,6 +191,9 @@ static sn_status make_nodes(interface *io, int b, sni_graph *to, sni_node_id *ma
     if (!io->needed[b][id]) continue;
     if (outer[id] != none) {
       SNI_TRY(add_outer(io, to, node, outer[id], &map[id]));
+    } else if (is_lifted(io->edit, b, id)) {
+      const uint32_t input = 1 + (uint32_t)io->lifted[id];
+      SNI_TRY(add_parameter(to, node, SNI_PARAMETER_INPUT, input, &map[id]));
     } else if (io->parameters[b][id]) {
       SNI_TRY(keep_parameter(io, to, node, io->parameters[b][id], &map[id]));
     } else {
@@ -227,6 +241,8 @@ static int list_operands(const interface *io, sni_node_id *operands) {
     if (e->carries[i]) operands[n++] = e->node.operands[e->c.first_carry + i];
   for (int i = 0; i < e->c.n_xs; i++)
     if (io->xs[i] >= 0) operands[n++] = e->node.operands[e->c.first_x + i];
+  for (sni_node_id id = 0; io->n_lifted && id < body_of(io, 0)->n_nodes; id++)
+    if (is_lifted(e, 0, id) && io->needed[0][id]) operands[n++] = e->lifted[id];
   for (uint32_t i = 0; i < io->n_captures; i++) operands[n++] = io->captures[i];
   return n;
 }
@@ -264,8 +280,10 @@ static sn_status open_interface(interface *io, sni_control_edit *e) {
                     .parameters = SNI_ARENA_ARRAY(arena, const sni_parameter **, e->node.n_bodies),
                     .needed = SNI_ARENA_ARRAY(arena, bool *, e->node.n_bodies),
                     .carries = SNI_ARENA_ARRAY(arena, int, e->c.n_carries + 1),
-                    .xs = SNI_ARENA_ARRAY(arena, int, e->c.n_xs + 1)};
-  if (!io->parameters || !io->needed || !io->carries || !io->xs) return no_memory(e->walk->to);
+                    .xs = SNI_ARENA_ARRAY(arena, int, e->c.n_xs + 1),
+                    .lifted = SNI_ARENA_ARRAY(arena, int, e->bodies[0]->n_nodes + 1)};
+  if (!io->parameters || !io->needed || !io->carries || !io->xs || !io->lifted)
+    return no_memory(e->walk->to);
   for (int b = 0; b < e->node.n_bodies; b++) SNI_TRY(find_needed(io, b));
   count_carries(io);
   count_xs(io);
@@ -284,7 +302,8 @@ static sn_status add_control(const sni_control_edit *e, const sni_node_id *opera
 // Whether all parts stay, and captures are all that is read from outside, each once.
 static bool parts_stay(const interface *io) {
   const sni_control_edit *e = io->edit;
-  bool stay = io->n_carries == e->c.n_carries && io->n_xs == e->c.n_xs && e->n_rows == e->c.n_rows;
+  bool stay = !io->n_lifted && io->n_carries == e->c.n_carries && io->n_xs == e->c.n_xs &&
+              e->n_rows == e->c.n_rows;
   for (int i = 0; i < e->c.n_outputs; i++) stay &= e->outputs[i];
   for (int b = 0; stay && b < e->node.n_bodies; b++)
     for (sni_node_id id = 0; stay && id < body_of(io, b)->n_nodes; id++)
@@ -326,7 +345,8 @@ sn_status sni_make_control(sni_control_edit *e, sni_node_id *out_id) {
   if (stays)
     return add_control(e, e->node.operands, e->node.n_operands, e->node.attrs, e->bodies, out_id);
   for (int b = 0; b < e->node.n_bodies; b++) SNI_TRY(make_body(&io, b, &bodies[b]));
-  const size_t most = 1 + (size_t)e->c.n_carries + (size_t)e->c.n_xs + io.n_captures;
+  const size_t most =
+      1 + (size_t)e->c.n_carries + (size_t)e->c.n_xs + (size_t)io.n_lifted + io.n_captures;
   sni_node_id *operands = SNI_ARENA_ARRAY(e->walk->to->arena, sni_node_id, most);
   if (!operands) return no_memory(e->walk->to);
   const int n = list_operands(&io, operands);

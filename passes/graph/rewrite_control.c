@@ -120,6 +120,10 @@ static sn_status open_edit(sni_control_edit *e, sni_control_walk *w, sni_node_id
   w->build.location = node->location;
   SNI_TRY(walk_bodies(e, options));
   for (int b = 0; b < node->n_bodies; b++) SNI_TRY(find_captures(e, b));
+  const size_t n_nodes = e->bodies[0]->n_nodes + 1;
+  e->lifted = SNI_ARENA_ARRAY(arena, sni_node_id, n_nodes);
+  if (!e->lifted) return no_memory(w->to);
+  memset(e->lifted, 0xff, n_nodes * sizeof(*e->lifted));
   return SN_OK;
 }
 

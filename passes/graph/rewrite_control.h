@@ -34,6 +34,8 @@ typedef struct sni_control_edit {
   // Per body, per node of it: the node of `to` whose value it has whenever it is computed; SNI_NO_NODE: none. It is
   // read in its place: as a capture, or as a constant in the body. Captures have theirs.
   sni_node_id **outer;
+  sni_node_id *
+      lifted;  // of a scan, per node of its body: the node of `to` of which it is this iteration's row; SNI_NO_NODE: none
   bool *carries, *outputs;  // those that stay
   // Per result: the node of `to` that takes its place; SNI_NO_NODE: it stays a result of the node.
   sni_node_id *values;
@@ -65,6 +67,8 @@ sn_status sni_walk_add(sni_control_walk *walk, const sni_node *node, const sni_n
 sn_status sni_inline_body(sni_graph *to, const sni_graph *body, sni_node_id *map);
 // A node that is gone has its values: the body's, whose parameters are known outside.
 sn_status sni_inline_control(sni_control_edit *edit);
+// Products of few rows with outer values: rows of products in front of the loop.
+sn_status sni_lift_products(sni_control_edit *edit);
 // Outer values of nodes in the bodies: what is computed outside already, and what is now.
 sn_status sni_hoist_nodes(sni_control_edit *edit);
 

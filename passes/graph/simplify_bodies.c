@@ -4,6 +4,7 @@
 //   inline     inline_control.c
 //   settle     carries that never change, rows that are all the same: outer values; outputs that are: values outside
 //   hoist      hoist_nodes.c
+//   lift       lift_products.c
 //
 // Invariant: every bit, and every failure but of what nobody reads.
 #include "passes/graph/rewrite_control.h"
@@ -179,6 +180,7 @@ static sn_status simplify(sni_control_edit *e) {
   if (e->c.kind == SNI_CONTROL_RESCAN) SNI_TRY(settle_history(e));
   SNI_TRY(e->walk->build.status);
   SNI_TRY(sni_hoist_nodes(e));
+  SNI_TRY(sni_lift_products(e));
   settle_outputs(e);
   return e->walk->build.status;
 }

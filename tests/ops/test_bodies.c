@@ -356,6 +356,80 @@ START_TEST(products_are_put_down) {
 }
 END_TEST
 
+// ---- products of rows
+typedef struct dense {
+  sn_tensor *w, *u;
+} dense;
+
+static sn_status recurrent(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const dense *p = user;
+  out[1] = sn_matmul(in[1], p->w);
+  out[0] = sn_tanh(sn_add(out[1], sn_matmul(in[0], p->u)));
+  return sn_pending_error(c);
+}
+
+static sn_status dense_row(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const dense *p = user;
+  out[0] = sn_sigmoid(sn_matmul(in[0], p->w));
+  return sn_pending_error(c);
+}
+
+// in: h [m, n], x [T, m, k], w [k, n], u [n, n]
+static sn_status rows_by_matrices(sn_context *c, sn_tensor *const *in, sn_tensor **out,
+                                  void *user) {
+  dense p = {in[2], in[3]};
+  const bool *reverse = user;
+  sn_scan(c, recurrent, &p, &in[0], 1, &in[1], 1, out, 2, .reverse = *reverse);
+  sn_map_fn(c, dense_row, &p, &in[1], 1, out + 2, 1);
+  sn_tensor *loss = sn_add(sn_sum(sn_square(out[0])), sn_sum(sn_mul(out[1], out[2])));
+  sn_gradients(loss, in, 4, out + 3);
+  return sn_pending_error(c);
+}
+
+// The bits of the callbacks, whatever the rows, and of one column, of one k, of 16-bit floats; the products are in front of the loop.
+static void check_rows(sn_context *c, sn_dtype dtype, int64_t m, int64_t k, int64_t n, bool reverse,
+                       bool lifted) {
+  SN_SCOPE(c);
+  sn_function *f =
+      sn_function_create(c, rows_by_matrices, .user = &reverse, .inputs = 4, .outputs = 7);
+  const sn_spec specs[4] = {{dtype, SN_SHAPE(m, n)},
+                            {dtype, SN_SHAPE(7, m, k)},
+                            {dtype, SN_SHAPE(k, n)},
+                            {dtype, SN_SHAPE(n, n)}};
+  sn_tensor *in[4], *got[7], *expected[7];
+  for (int i = 0; i < 4; i++)
+    in[i] = sn_cast(sn_mul_scalar(sn_random_normal(c, SN_F32, specs[i].shape), 0.2), dtype);
+  call_both(c, f, in, 4, got, expected, 7);
+  for (int i = 0; i < 3; i++)
+    ck_assert_msg(same_bits(got[i], expected[i]), "%s %dx%dx%d: result %d", sn_dtype_name(dtype),
+                  (int)m, (int)k, (int)n, i);
+  for (int i = 3; i < 7 && dtype != SN_F16; i++)  // those of f16 are rounded in each step
+    ck_assert_msg(are_close(sn_cast(got[i], SN_F32), sn_cast(expected[i], SN_F32)),
+                  "%s %d: gradient %d", sn_dtype_name(dtype), (int)k, i - 3);
+  char *text = graph_text(c, f, specs, 4), *loop = strstr(text, "scan(");
+  ck_assert_ptr_nonnull(loop);
+  *loop = 0;
+  ck_assert_int_eq(count(text, "matmul(") > 0, lifted);
+  *loop = 's';
+  sn_text_free(c, text);
+  sn_function_destroy(f);
+}
+
+START_TEST(products_of_rows_are_lifted) {
+  for (int b = 0; b < n_backends; b++) {
+    sn_context *c = open_context(backends[b], 1, 5);
+    check_rows(c, SN_F32, 1, 300, 70, false, true);
+    check_rows(c, SN_F32, 2, 1500, 33, true, true);
+    check_rows(c, SN_F64, 1, 130, 2, true, true);
+    check_rows(c, SN_F16, 1, 300, 70, false, true);
+    check_rows(c, SN_F32, 1, 300, 1, false, false);
+    check_rows(c, SN_F32, 1, 1, 40, false, false);
+    check_rows(c, SN_F32, 64, 65, 40, false, false);
+    sn_context_destroy(c);
+  }
+}
+END_TEST
+
 // ---- equal bodies
 static sn_status five_scans(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
   sn_tensor *w = in[1];
@@ -430,6 +504,7 @@ int main(void) {
   tcase_add_loop_test(cases, random_programs_agree, 0, n_seeds * n_backends);
   tcase_add_test(cases, unread_parts_cost_nothing);
   tcase_add_test(cases, products_are_put_down);
+  tcase_add_test(cases, products_of_rows_are_lifted);
   tcase_add_test(cases, equal_bodies_are_compiled_once);
   tcase_add_test(cases, time_grows_with_the_nodes);
   suite_add_tcase(suite, cases);

@@ -1,6 +1,7 @@
 // Values, gradients and second derivatives where formulas break: kinks, ties, tails, infinities,
 // NaN. One table of functions of one tensor; each row in every mode (op by op, interpreted, compiled
 // by LLVM) and both float dtypes, against numbers from mathematics; the modes agree to the bit.
+#include "ops/function_harness.h"
 #include "ops/modes_harness.h"
 
 typedef sn_tensor *(*edge_function)(sn_context *c, sn_tensor *x);
@@ -318,6 +319,52 @@ START_TEST(steps_of_every_size) {
 }
 END_TEST
 
+// ---- divisors that are known when code is made
+static const int32_t divisors[] = {1, -1, 2, -2, 3, 7, 200, -640, 65536, INT32_MAX, INT32_MIN, 0};
+enum { n_divisors = (int)SNI_COUNT_OF(divisors), n_dividends = 19 };
+
+static sn_status divide_by_all(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  for (int i = 0; i < n_divisors; i++) {
+    out[2 * i] = sn_floor_div_scalar(in[0], divisors[i]);
+    out[2 * i + 1] = sn_floor_mod_scalar(in[0], divisors[i]);
+  }
+  return sn_pending_error(c);
+}
+
+static int64_t floor_of(int64_t x, int64_t y) {
+  return x / y - (x % y != 0 && (x < 0) != (y < 0));
+}
+
+START_TEST(known_divisors_divide_exactly) {
+  const sn_dtype dtype = _i ? SN_I64 : SN_I32;
+  int64_t x[n_dividends] = {0,   1,    -1,      2,        5,     -7,     199,
+                            200, -200, 1234567, -7654321, 65535, -65536, 640};
+  for (int k = 14; k < n_dividends; k++) x[k] = _i ? INT64_MAX / k : INT32_MAX / (k - 13);
+  x[n_dividends - 1] = _i ? INT64_MIN + 1 : INT32_MIN + 1;
+  for (int tier = 0; tier < n_tiers; tier++) {
+    sn_context *c = tiers[tier];
+    SN_SCOPE(c);
+    sn_function *f = sn_function_create(c, divide_by_all, .inputs = 1, .outputs = 2 * n_divisors);
+    sn_tensor *in = sn_cast(sn_constant(c, SN_I64, SN_SHAPE(n_dividends), x), dtype);
+    sn_tensor *got[2 * n_divisors], *expected[2 * n_divisors];
+    call_both(c, f, &in, 1, got, expected, 2 * n_divisors);
+    for (int i = 0; i < n_divisors; i++) {
+      int64_t quotients[n_dividends], rests[n_dividends];
+      ck_assert_msg(same_bits(got[2 * i], expected[2 * i]), "/ %d", divisors[i]);
+      ck_assert_msg(same_bits(got[2 * i + 1], expected[2 * i + 1]), "%% %d", divisors[i]);
+      ck_assert(!sn_read(sn_cast(got[2 * i], SN_I64), quotients, sizeof quotients));
+      ck_assert(!sn_read(sn_cast(got[2 * i + 1], SN_I64), rests, sizeof rests));
+      for (int k = 0; divisors[i] && k < n_dividends; k++) {
+        ck_assert_int_eq(quotients[k], floor_of(x[k], divisors[i]));
+        ck_assert_int_eq(rests[k], x[k] - floor_of(x[k], divisors[i]) * divisors[i]);
+      }
+    }
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("edges");
   TCase *tests = tcase_create("edges");
@@ -325,6 +372,7 @@ int main(void) {
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, steps_of_every_size);
   tcase_add_test(tests, moves_keep_every_bit);
+  tcase_add_loop_test(tests, known_divisors_divide_exactly, 0, 2);
   tcase_add_loop_test(tests, edges_are_right, 0, (int)SNI_COUNT_OF(edges));
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);

@@ -212,6 +212,68 @@ START_TEST(a_batch_and_threads_change_no_bit) {
 }
 END_TEST
 
+// Small solves of one column have code of their own, pivots that are no normal numbers' reciprocals divisions.
+static void check_columns(sn_context *c, sn_dtype dtype, int n) {
+  static double x[2 * most * most], y[2 * most * 3], b[2 * most * 3];
+  fill(x, 2 * n * n, n);
+  fill(b, 2 * n * 3, n + 50);
+  sn_tensor *a = sn_cast(sn_constant(c, SN_F64, SN_SHAPE(2, n, n), x), dtype);
+  sn_tensor *columns = sn_cast(sn_constant(c, SN_F64, SN_SHAPE(2, n, 3), b), dtype);
+  sn_tensor *together = sn_solve(a, columns);
+  for (int64_t j = 0; j < 3; j++) {
+    sn_tensor *column =
+        sn_slice(columns, ((sn_range_spec[]){SN_ALL, SN_ALL, SN_RANGE(j, j + 1, 1)}), 3);
+    sn_tensor *wanted =
+        sn_slice(together, ((sn_range_spec[]){SN_ALL, SN_ALL, SN_RANGE(j, j + 1, 1)}), 3);
+    ck_assert_msg(same_bits(sn_solve(a, column), wanted), "%d unknowns, column %d", n, (int)j);
+    sn_tensor *vector =
+        sn_solve(sn_index(a, 0, 1), sn_reshape(sn_index(column, 0, 1), SN_SHAPE(n)));
+    ck_assert(same_bits(vector, sn_reshape(sn_index(wanted, 0, 1), SN_SHAPE(n))));
+  }
+  read_all(a, x);
+  read_all(columns, b);
+  read_all(together, y);
+  for (int k = 0; k < 2; k++) {
+    double size = 1;
+    for (int i = 0; i < n * 3; i++) size = fmax(size, fabs(y[k * n * 3 + i]));
+    const double left =
+        residual(x + k * n * n, false, y + k * n * 3, false, b + k * n * 3, n, 3, n);
+    ck_assert_double_le(left, size * n * (dtype == SN_F64 ? 4e-15 : 1e-6));
+  }
+}
+
+START_TEST(columns_have_the_bits_that_they_have_alone) {
+  for (int tier = 0; tier < n_tiers; tier++)
+    for (int n = 1; n <= 18; n++) {
+      SN_SCOPE(tiers[tier]);
+      check_columns(tiers[tier], SN_F64, n);
+      check_columns(tiers[tier], SN_F32, n);
+    }
+}
+END_TEST
+
+START_TEST(pivots_may_have_no_reciprocal) {
+  static const double scales[] = {0x1p1023, 0x1p-1020, 1};
+  sn_context *c = tiers[0];
+  for (int n = 1; n <= 10; n++) {
+    double x[100], y[3][10], b[10];
+    SN_SCOPE(c);
+    fill(x, n * n, n);
+    fill(b, n, n + 9);
+    sn_tensor *a = sn_mul_scalar(sn_constant(c, SN_F64, SN_SHAPE(n, n), x), 0.01);
+    a = sn_add(a, sn_eye(c, SN_F64, n, n, 0));
+    for (int i = 0; i < 3; i++) {
+      const double of_b = scales[i] > 1 ? 0x1p1000 : scales[i] < 1 ? 0x1p-1000 : 1;
+      sn_tensor *right = sn_mul_scalar(sn_constant(c, SN_F64, SN_SHAPE(n), b), of_b);
+      read_all(sn_solve(sn_mul_scalar(a, scales[i]), right), y[i]);
+      for (int k = 0; k < n; k++) y[i][k] *= scales[i] / of_b;
+    }
+    for (int k = 0; k < n; k++)
+      for (int i = 0; i < 2; i++) ck_assert_double_le(fabs(y[i][k] - y[2][k]), 1e-14);
+  }
+}
+END_TEST
+
 // ---- refusals
 static sn_status solve_it(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
   out[0] = *(const int *)user ? sn_cholesky(in[0]) : sn_solve(in[0], in[1]);
@@ -290,6 +352,8 @@ int main(void) {
   tcase_add_test(tests, factors_do_what_they_promise);
   tcase_add_test(tests, singular_values_of_any_shape_and_rank);
   tcase_add_test(tests, a_batch_and_threads_change_no_bit);
+  tcase_add_test(tests, columns_have_the_bits_that_they_have_alone);
+  tcase_add_test(tests, pivots_may_have_no_reciprocal);
   tcase_add_test(tests, matrices_that_cannot_be_taken_are_named);
   tcase_add_test(tests, wrong_arguments_are_errors);
   suite_add_tcase(suite, tests);
