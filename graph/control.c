@@ -281,11 +281,29 @@ static sn_status check_pairs(const sni_graph *graph, const sni_node *node, const
   return SN_OK;
 }
 
+// Of a batch all that has examples has as many, along axis 0; so have all results.
+static sn_status check_batch(const sni_graph *graph, const sni_node *node, const sni_control *c) {
+  const int ordered = node->attrs[0] != 0, n_in = node->n_operands - ordered;
+  const sni_type *first = NULL;
+  if (node->attrs[2] < 0 || node->attrs[2] >> n_in) return fail(graph, node, "batch", n_in);
+  for (int i = 0; node->attrs[2] && i < n_in + c->n_outputs - ordered; i++) {
+    const sni_type *type =
+        i < n_in ? sni_graph_type(graph, node->operands[i])
+                 : sni_graph_type(node->bodies[0], sni_body_output(node->bodies[0], i - n_in));
+    if (i < n_in && !(node->attrs[2] >> i & 1)) continue;
+    if (!type->rank || (first && !sni_dim_equal(graph->dims, first->dims[0], type->dims[0])))
+      return fail(graph, node, "examples", i);
+    first = type;
+  }
+  return SN_OK;
+}
+
 static sn_status check_host(const sni_graph *graph, const sni_node *node, const sni_control *c) {
   const sni_type order = sni_type_make(SN_I64, 0, NULL);
   const int in = node->n_operands - 1, out = c->n_outputs - 1;
   if (node->attrs[0] && (in < 0 || out < 0)) return fail(graph, node, "order", 0);
   SNI_TRY(check_pairs(graph, node, c));
+  SNI_TRY(check_batch(graph, node, c));
   if (!node->attrs[0]) return SN_OK;
   SNI_TRY(
       check_same(graph, node, "operand", in, &order, sni_graph_type(graph, node->operands[in])));
@@ -382,12 +400,19 @@ sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *
   return status;
 }
 
+sn_status sni_graph_add_call(sni_graph *graph, const sni_node_id *operands, int n_operands,
+                             sni_graph *body, sni_location location, sni_node_id *out_id) {
+  const sni_dim apart = 0;
+  return sni_graph_add_control(graph, SNI_OP_CALL, operands, n_operands, &apart, 1, &body, 1,
+                               location, out_id);
+}
+
 sn_status sni_graph_add_host(sni_graph *graph, const sni_host_node *call, sni_node_id *out_id) {
-  const sni_dim attrs[2] = {call->has_effects, call->pairs};
-  SNI_TRY(sni_graph_add_control(graph, SNI_OP_HOST, call->operands, call->n_operands, attrs, 2,
+  const sni_dim attrs[3] = {call->has_effects, call->pairs, call->batched};
+  SNI_TRY(sni_graph_add_control(graph, SNI_OP_HOST, call->operands, call->n_operands, attrs, 3,
                                 &call->body, 1, call->location, out_id));
   graph->nodes[*out_id].host = call->host;
-  graph->nodes[*out_id].name = call->host->name;
+  graph->nodes[*out_id].name = call->label;
   return SN_OK;
 }
 

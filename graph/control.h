@@ -18,7 +18,7 @@
 // not read. That of a host op is never run: what it gives, zeros, has the types of the results. Where the function has effects
 // (attribute "effects"), the last operand and the last result are the order, i64[]: the number of calls before it and with it, which is a
 // variable of the context's; so a call comes after those before it, and is in use. "pairs": a bit for each operand and result that is
-// complex, whatever split_complex makes of it. The node's own type is bool[] and means nothing: a RESULT node stands for each value.
+// complex, whatever split_complex makes of it. "batched": a bit for each operand that has examples along axis 0, if it is a call of all of a batch. The node's own type is bool[] and means nothing: a RESULT node stands for each value.
 #ifndef SNI_GRAPH_CONTROL_H
 #define SNI_GRAPH_CONTROL_H
 
@@ -74,13 +74,17 @@ sn_status sni_graph_add_control(sni_graph *graph, sni_op op, const sni_node_id *
 // custom op.
 sn_status sni_graph_add_redirection(sni_graph *graph, sni_node_id value, sni_node_id to,
                                     sni_node_id *out_id);
+// A call, together with what is around: its gradient is computed from what there is.
+sn_status sni_graph_add_call(sni_graph *graph, const sni_node_id *operands, int n_operands,
+                             sni_graph *body, sni_location location, sni_node_id *out_id);
 // A call of a function of the host's. body: of its results' types.
 typedef struct sni_host_node {
   const sni_host *host;  // lives as long as the graph
   const sni_node_id *operands;
   int n_operands;
   bool has_effects;
-  int64_t pairs;
+  int64_t pairs, batched;
+  const char *label;  // of dumps: the name, with attributes
   sni_graph *body;
   sni_location location;
 } sni_host_node;

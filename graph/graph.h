@@ -1,7 +1,7 @@
 // Graph IR: SSA nodes in an arena. Node ids ascend in topological order: a node's operands have
 // smaller ids. A graph is built by appending and is rewritten by building a new one
 // (passes/graph/rewrite.h), never by mutation; but for a loop that is differentiated, whose body gets outputs that nobody
-// had before (passes/gradient/vjp_control.c).
+// had before (passes/gradient/vjp_loops.c).
 //
 // A pointwise node's operands all have the node's shape: broadcasting is explicit BROADCAST nodes,
 // put in by the builders. Variables are parameters; what a function assigns to them are extra

@@ -314,10 +314,13 @@ static sn_status check_requirement(const sni_lesson *l, const sni_node *node,
                                    const int64_t *symbols, sni_diag *diag) {
   const sni_dim_guard guard = {
       .a = node->attrs[0], .b = node->attrs[1], .at_least = node->attrs[2] != 0};
-  char broken[200], text[220];
+  char broken[200], text[300];
   if (sni_dim_guard_holds(l->dims, guard, symbols)) return SN_OK;
   sni_dim_guard_format(l->dims, guard, symbols, broken, sizeof(broken));
-  snprintf(text, sizeof(text), "needs %s", broken);
+  const bool has_one = !guard.at_least && (sni_dim_evaluate(l->dims, guard.a, symbols) == 1 ||
+                                           sni_dim_evaluate(l->dims, guard.b, symbols) == 1);
+  snprintf(text, sizeof(text), "needs %s%s", broken,
+           has_one ? "; a size that is found out in a run is not broadcast where it is 1" : "");
   return fail(node, diag, text);
 }
 

@@ -148,7 +148,8 @@ static sn_status run_host(sni_bound_control *control, void *const *buffers, cons
   fill_views(c->arguments + c->n_captures, c->n_outputs, results, params, out);
   const sn_host_args args = {
       .in = control->views, .out = out, .n_in = (int)c->n_captures, .n_out = (int)c->n_outputs};
-  const sn_status status = sni_host_run(c->host, &args, c->name, control->watch, control->diag);
+  const sn_status status =
+      sni_host_run(c->host, &args, c->batch, c->name, control->watch, control->diag);
   if (status && control->diag) {
     control->diag->file = c->file;
     control->diag->line = c->line;

@@ -52,6 +52,7 @@ typedef struct sni_control_call {
   // Of a HOST: buffers are operands, the order, results, the order; captures and outputs are counted without the order.
   const sni_host *host;
   const sni_host_argument *arguments;
+  uint64_t batch;  // bits of the operands that have examples; 0: a call of one
   bool ordered;
 } sni_control_call;
 

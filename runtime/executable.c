@@ -156,15 +156,13 @@ void sni_run_state_place_outputs(sni_run_state *state, sni_output_place place, v
   if (state->segments) sni_bound_segments_place_outputs(state->segments, place, user);
 }
 
-static void show_watch(sni_run_state *state) {
-  for (int i = 0; state->scratch && i < state->n_scratches; i++)
-    sni_scratch_of(state, i)->watch = state->watch;
+const int64_t *sni_run_state_late_symbols(const sni_run_state *state) {
+  return state->segments ? sni_bound_segments_symbols(state->segments) : NULL;
 }
 
 void sni_run_state_watch(sni_run_state *state, sni_watch *watch, bool anywhere) {
   state->watch = watch;
   state->ends_anywhere = anywhere;
-  show_watch(state);
   if (state->segments) sni_bound_segments_watch(state->segments, watch, anywhere);
   for (uint32_t i = 0; state->controls && i < state->executable->n_commands; i++)
     if (state->controls[i]) sni_bound_control_watch(state->controls[i], watch);
@@ -391,7 +389,6 @@ static sn_status make_scratch(sni_run_state *state) {
   SNI_TRY(grow_buffer(state, &state->scratch, bytes, "scratch memory"));
   for (int i = 0; i < state->n_scratches; i++)
     *sni_scratch_of(state, i) = (sni_scratch_header){.team = NULL};
-  show_watch(state);
   return make_partials(state);
 }
 

@@ -165,6 +165,8 @@ typedef sn_status (*sni_output_place)(void *user, uint32_t output, const int64_t
                                       sni_diag *diag, void **out_memory);
 // place NULL: all outputs are where sni_run_state_run is told.
 void sni_run_state_place_outputs(sni_run_state *state, sni_output_place place, void *user);
+// The symbols of its last run where it has found out some of them; NULL: all of them are those that it is bound to.
+const int64_t *sni_run_state_late_symbols(const sni_run_state *state);
 // At most so many threads take part in later runs; 0, or more than the state was created for: all.
 void sni_run_state_limit_threads(sni_run_state *state, int threads);
 // Who may end its runs; anywhere: the variables are not the user's, so that a run may end anywhere.

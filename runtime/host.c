@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { message_size = 256, operands_size = 600 };
+enum { message_size = 256, operands_size = 600, most_operands = 64 };
 
 sn_status sni_host_fail(sni_diag *diag, sn_status status, const char *prefix, const char *message,
                         const char *operands) {
@@ -28,17 +28,37 @@ static void format_views(const sn_view *views, int n, char *text, size_t capacit
   }
 }
 
-sn_status sni_host_run(const sni_host *host, const sn_host_args *args, const char *prefix,
-                       const sni_watch *watch, sni_diag *diag) {
+static bool same_attribute(const sn_attr *a, const sn_attr *b) {
+  return a->dtype == b->dtype && a->integer == b->integer &&
+         !memcmp(&a->real, &b->real, sizeof(a->real));
+}
+
+bool sni_host_equal(const sni_host *a, const sni_host *b) {
+  if (a == b) return true;
+  if (!a || !b || a->callback != b->callback || a->vmap != b->vmap || a->user != b->user ||
+      a->n_attrs != b->n_attrs)
+    return false;
+  for (int i = 0; i < a->n_attrs; i++)
+    if (!same_attribute(&a->attrs[i], &b->attrs[i])) return false;
+  return true;
+}
+
+sn_status sni_host_run(const sni_host *host, const sn_host_args *args, uint64_t batch,
+                       const char *prefix, const sni_watch *watch, sni_diag *diag) {
   char message[message_size] = "", operands[operands_size];
+  bool batched[most_operands];
   sn_host_args given = *args;
+  for (int i = 0; batch && i < given.n_in; i++) batched[i] = batch >> i & 1;
+  given.batched = batch ? batched : NULL;
+  given.attrs = host->attrs;
+  given.n_attrs = host->n_attrs;
   given.size = sizeof(given);
   given.user = host->user;
   given.message = message;
   given.message_size = sizeof(message);
   sni_watch_close(watch, true);
   const unsigned modes = sni_enter_float_modes();
-  sn_status status = host->callback(&given);
+  sn_status status = batch ? host->vmap(&given) : host->callback(&given);
   sni_leave_float_modes(modes);
   const sn_status misused = sni_watch_close(watch, false);
   if (!status) status = misused;

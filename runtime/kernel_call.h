@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 struct sni_gemm_team;
-struct sni_watch;
 
 // At the start of each thread's scratch memory (64-byte aligned); row scratch follows it.
 typedef struct sni_scratch_header {
@@ -13,9 +12,7 @@ typedef struct sni_scratch_header {
   int64_t fault;
   const struct sni_gemm_team *team;  // who helps with long sums of products; NULL: nobody
   int64_t place;                     // of a library call's fault: the lowest unit that has one
-  // Whose first word, an atomic int64_t, says whether somebody wishes that the run ends (runtime/watch.h); NULL: nobody watches.
-  struct sni_watch *watch;
-  int64_t reserved[4];
+  int64_t reserved[5];
 } sni_scratch_header;
 
 // Runs units [begin, end). code: the interpreter's program, a library call's description or, of a native

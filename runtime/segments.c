@@ -105,6 +105,10 @@ void sni_bound_segments_place_outputs(sni_bound_segments *s, sni_output_place pl
   s->user = user;
 }
 
+const int64_t *sni_bound_segments_symbols(const sni_bound_segments *s) {
+  return s->symbols;
+}
+
 size_t sni_bound_segments_arena_bytes(const sni_bound_segments *s) {
   size_t bytes = 0;
   for (uint32_t i = 0; i < s->executable->n_segments; i++)

@@ -44,6 +44,8 @@ void sni_bound_segments_limit_threads(sni_bound_segments *segments, int threads)
 void sni_bound_segments_watch(sni_bound_segments *segments, sni_watch *watch, bool anywhere);
 void sni_bound_segments_place_outputs(sni_bound_segments *segments, sni_output_place place,
                                       void *user);
+// Of the last run: of the executable's symbols, with those that it has found out.
+const int64_t *sni_bound_segments_symbols(const sni_bound_segments *segments);
 size_t sni_bound_segments_bytes(const sni_bound_segments *segments);
 size_t sni_bound_segments_arena_bytes(const sni_bound_segments *segments);
 sn_status sni_run_segments(sni_bound_segments *segments, void *const *inputs, void *const *outputs,

@@ -1,7 +1,7 @@
 // What ends a run before its time: another thread's wish, a deadline, a progress callback that says no.
 //
-// Invariant: where nobody wishes anything `word` is 0, so that a poll is one load and a branch; native loops read it through
-// the scratch header. Who ends a run takes the wish back, so that the next one is free.
+// Invariant: where nobody wishes anything `word` is 0, so that a poll is one load and a branch; native loops have its address
+// in their frame. Who ends a run takes the wish back, so that the next one is free.
 #ifndef SNI_RUNTIME_WATCH_H
 #define SNI_RUNTIME_WATCH_H
 
@@ -20,9 +20,9 @@ enum {
 
 // Of one context or runner. All but the word belongs to the thread that runs.
 typedef struct sni_watch {
-  _Atomic int64_t word;  // the first field: emitted code knows it by its place
-  double patience_ns;    // of work, as estimated, until the clock is read again
-  double deadline_ms;    // of sni_now_ms; HUGE_VAL: none
+  _Atomic int64_t word;
+  double patience_ns;  // of work, as estimated, until the clock is read again
+  double deadline_ms;  // of sni_now_ms; HUGE_VAL: none
   double interval_ms, report_ms;
   sn_progress_callback progress;
   void *user;

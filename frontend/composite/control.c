@@ -6,10 +6,15 @@
 #include "frontend/control/bodies.h"
 #include "frontend/function/static_value.h"
 
+#include <sinter/gradient.h>
+#include <sinter/vectorize.h>
+
 #include <string.h>
 
 #undef sn_cond
 #undef sn_while_loop
+#undef sn_fori_loop
+#undef sn_map_fn
 
 // What a body makes of a type: its first struct, and the types of that one's tensors.
 typedef struct made_struct {
@@ -23,6 +28,7 @@ typedef struct struct_bodies {
   const char *name;
   sn_struct_callback bodies[2];  // of a branch; condition and step of a loop
   sn_scan_struct_body scan_body;
+  sn_fori_struct_body fori_body;
   void *user;
   sni_leaves in, x;  // carries are `in`
   const void *like, *x_like;
@@ -198,6 +204,20 @@ static sn_status run_step(sn_context *context, sn_tensor *const *in, sn_tensor *
   return status;
 }
 
+static sn_status run_numbered_step(sn_context *context, sn_tensor *const *in, sn_tensor **out,
+                                   void *user) {
+  struct_bodies *b = user;
+  body_structs s;
+  sn_status status = open_structs(b, &s);
+  if (!status) {
+    sni_unflatten_present(b->context, &b->in, b->like, in + 1, s.in);
+    status = status_of(b, b->fori_body(context, in[0], s.in, s.next, b->user));
+    if (!status) status = give_next(b, in + 1, s.next, out);
+  }
+  close_structs(b, &s);
+  return status;
+}
+
 static sn_status run_scan_step(sn_context *context, sn_tensor *const *in, sn_tensor **out,
                                void *user) {
   struct_bodies *b = user;
@@ -260,58 +280,170 @@ static sn_status failed(sn_context *context, const sn_composite *type, void *out
   return context->diag.status;
 }
 
+// ---- from a struct to another one
+// The tensors of one, and those that are to be made of them.
+typedef struct flat {
+  sn_tensor **in, **out;
+  int n_in, n_out;
+  const char *file;
+  int line;
+} flat;
+typedef sn_status (*flat_call)(struct_bodies *b, const flat *f, const void *options);
+
+typedef struct struct_types {
+  const sn_composite *in_type;
+  const void *in;
+  const sn_composite *out_type;
+  void *out;
+} struct_types;
+
+static bool open_both(struct_bodies *b, const struct_types *t) {
+  if (!open_given(b, &b->in, t->in_type, t->in, "in") ||
+      !open_leaves(b, &b->out.leaves, t->out_type))
+    return false;
+  if (b->bodies[0] && b->bodies[1] && (!t->out_type || t->out)) return true;
+  sni_error(b->context, SN_ERR_ARGUMENT, "%s: a body or out is NULL", b->name);
+  return false;
+}
+
+static sn_status call_flat(struct_bodies *b, const struct_types *t, flat_call call,
+                           const void *options, const char *file, int line) {
+  if (b->context->diag.status) return failed(b->context, t->out_type, t->out);
+  b->like = t->in;
+  const bool ok = open_both(b, t);
+  const int n_in = ok && t->in_type ? sni_flatten_present(&b->in, t->in, NULL) : 0;
+  const int n_out = b->out.leaves.n_tensors;
+  sn_tensor **tensors = ok ? open_tensors(b, n_in + n_out) : NULL;
+  if (tensors) {
+    const flat f = {tensors, tensors + n_in, n_in, n_out, file, line};
+    if (t->in_type) sni_flatten_present(&b->in, t->in, tensors);
+    if (!call(b, &f, options)) take_made(b, f.out, t->out);
+    close_tensors(b, tensors, n_in + n_out);
+  }
+  return close_bodies(b, file, line) ? failed(b->context, t->out_type, t->out) : SN_OK;
+}
+
+static sn_status flat_cond(struct_bodies *b, const flat *f, const void *options) {
+  return sn_cond_at(b->context, *(sn_tensor *const *)options, run_then, run_else, b, f->in, f->n_in,
+                    f->out, f->n_out, f->file, f->line);
+}
+
 sn_status sn_cond_struct_at(sn_context *context, sn_tensor *pred, sn_struct_callback then_body,
                             sn_struct_callback else_body, void *user, const sn_composite *in_type,
                             const void *in, const sn_composite *out_type, void *out,
                             const char *file, int line) {
   SNI_ENTER(context, "sn_cond_struct", context_refused);
-  if (context->diag.status) return failed(context, out_type, out);
+  struct_bodies b = {
+      .context = context, .name = "sn_cond_struct", .bodies = {then_body, else_body}, .user = user};
+  const struct_types types = {in_type, in, out_type, out};
+  return call_flat(&b, &types, flat_cond, &pred, file, line);
+}
+
+static sn_status flat_map(struct_bodies *b, const flat *f, const void *options) {
+  (void)options;
+  return sn_map_fn_at(b->context, run_then, b, f->in, f->n_in, f->out, f->n_out, f->file, f->line);
+}
+
+sn_status sn_map_struct_at(sn_context *context, sn_struct_callback body, void *user,
+                           const sn_composite *in_type, const void *in,
+                           const sn_composite *out_type, void *out, const char *file, int line) {
+  SNI_ENTER(context, "sn_map_struct", context_refused);
+  struct_bodies b = {
+      .context = context, .name = "sn_map_struct", .bodies = {body, body}, .user = user};
+  const struct_types types = {in_type, in, out_type, out};
+  return call_flat(&b, &types, flat_map, NULL, file, line);
+}
+
+static sn_status flat_vectorized_map(struct_bodies *b, const flat *f, const void *options) {
+  return sn_vectorized_map_at(b->context, run_then, b, f->in, f->n_in, f->out, f->n_out, options,
+                              f->file, f->line);
+}
+
+sn_status sn_vectorized_map_struct_at(sn_context *context, sn_struct_callback body, void *user,
+                                      const sn_composite *in_type, const void *in,
+                                      const sn_composite *out_type, void *out, const int *in_axes,
+                                      const char *file, int line) {
+  SNI_ENTER(context, "sn_vectorized_map_struct", context_refused);
+  struct_bodies b = {
+      .context = context, .name = "sn_vectorized_map_struct", .bodies = {body, body}, .user = user};
+  const struct_types types = {in_type, in, out_type, out};
+  const sn_vectorized_map_options options = {.size = sizeof(options), .in_axes = in_axes};
+  return call_flat(&b, &types, flat_vectorized_map, &options, file, line);
+}
+
+static sn_status flat_checkpoint(struct_bodies *b, const flat *f, const void *options) {
+  (void)options;
+  return sn_checkpoint_at(b->context, run_then, b, f->in, f->n_in, f->out, f->n_out, f->file,
+                          f->line);
+}
+
+sn_status sn_checkpoint_struct_at(sn_context *context, sn_struct_callback forward, void *user,
+                                  const sn_composite *in_type, const void *in,
+                                  const sn_composite *out_type, void *out, const char *file,
+                                  int line) {
+  SNI_ENTER(context, "sn_checkpoint_struct", context_refused);
   struct_bodies b = {.context = context,
-                     .name = "sn_cond_struct",
-                     .bodies = {then_body, else_body},
-                     .user = user,
-                     .like = in};
-  bool ok = open_given(&b, &b.in, in_type, in, "in") && open_leaves(&b, &b.out.leaves, out_type);
-  if (ok && (!then_body || !else_body || (out_type && !out))) {
-    sni_error(context, SN_ERR_ARGUMENT, "sn_cond_struct: a body or out is NULL");
-    ok = false;
-  }
-  const int n_in = ok && in_type ? sni_flatten_present(&b.in, in, NULL) : 0;
-  const int n_out = b.out.leaves.n_tensors;
-  sn_tensor **tensors = ok ? open_tensors(&b, n_in + n_out) : NULL;
+                     .name = "sn_checkpoint_struct",
+                     .bodies = {forward, forward},
+                     .user = user};
+  const struct_types types = {in_type, in, out_type, out};
+  return call_flat(&b, &types, flat_checkpoint, NULL, file, line);
+}
+
+// ---- loops
+typedef struct loop_call {
+  bool is_numbered;
+  int64_t first, end;
+  const sn_composite *type;
+  const void *init;
+  void *last;
+} loop_call;
+
+static sn_status loop_flat(struct_bodies *b, const loop_call *l, sn_tensor **tensors,
+                           const char *file, int line) {
+  const int n = b->n_in;
+  if (l->is_numbered)
+    return sn_fori_loop_at(b->context, l->first, l->end, run_numbered_step, b, tensors, n,
+                           tensors + n, n, file, line);
+  return sn_while_loop_at(b->context, run_condition, run_step, b, tensors, n, tensors + n, n, file,
+                          line);
+}
+
+static sn_status run_loop(struct_bodies *b, const loop_call *l, const char *file, int line) {
+  sn_context *context = b->context;
+  if (context->diag.status) return failed(context, l->type, l->last);
+  b->like = l->init;
+  if ((l->is_numbered ? !b->fori_body : !b->bodies[0] || !b->bodies[1]) || !l->type || !l->last)
+    sni_error(context, SN_ERR_ARGUMENT, "%s: a callback, type or last is NULL", b->name);
+  const bool ok = !context->diag.status && open_given(b, &b->in, l->type, l->init, "init");
+  const int n = b->n_in = ok ? sni_flatten_present(&b->in, l->init, NULL) : 0;
+  sn_tensor **tensors = ok ? open_tensors(b, 2 * n) : NULL;
   if (tensors) {
-    if (in_type) sni_flatten_present(&b.in, in, tensors);
-    if (!sn_cond_at(context, pred, run_then, run_else, &b, tensors, n_in, tensors + n_in, n_out,
-                    file, line))
-      take_made(&b, tensors + n_in, out);
-    close_tensors(&b, tensors, n_in + n_out);
+    sni_flatten_present(&b->in, l->init, tensors);
+    if (!loop_flat(b, l, tensors, file, line))
+      sni_unflatten_present(context, &b->in, l->init, tensors + n, l->last);
+    close_tensors(b, tensors, 2 * n);
   }
-  return close_bodies(&b, file, line) ? failed(context, out_type, out) : SN_OK;
+  return close_bodies(b, file, line) ? failed(context, l->type, l->last) : SN_OK;
 }
 
 sn_status sn_while_struct_at(sn_context *context, sn_struct_callback condition,
                              sn_struct_callback body, void *user, const sn_composite *type,
                              const void *init, void *last, const char *file, int line) {
   SNI_ENTER(context, "sn_while_struct", context_refused);
-  if (context->diag.status) return failed(context, type, last);
-  struct_bodies b = {.context = context,
-                     .name = "sn_while_struct",
-                     .bodies = {condition, body},
-                     .user = user,
-                     .like = init};
-  if (!condition || !body || !type || !last)
-    sni_error(context, SN_ERR_ARGUMENT, "sn_while_struct: a callback, type or last is NULL");
-  const bool ok = !context->diag.status && open_given(&b, &b.in, type, init, "init");
-  const int n = b.n_in = ok ? sni_flatten_present(&b.in, init, NULL) : 0;
-  sn_tensor **tensors = ok ? open_tensors(&b, 2 * n) : NULL;
-  if (tensors) {
-    sni_flatten_present(&b.in, init, tensors);
-    if (!sn_while_loop_at(context, run_condition, run_step, &b, tensors, n, tensors + n, n, file,
-                          line))
-      sni_unflatten_present(context, &b.in, init, tensors + n, last);
-    close_tensors(&b, tensors, 2 * n);
-  }
-  return close_bodies(&b, file, line) ? failed(context, type, last) : SN_OK;
+  struct_bodies b = {
+      .context = context, .name = "sn_while_struct", .bodies = {condition, body}, .user = user};
+  const loop_call loop = {.type = type, .init = init, .last = last};
+  return run_loop(&b, &loop, file, line);
+}
+
+sn_status sn_fori_struct_at(sn_context *context, int64_t first, int64_t end,
+                            sn_fori_struct_body body, void *user, const sn_composite *type,
+                            const void *init, void *last, const char *file, int line) {
+  SNI_ENTER(context, "sn_fori_struct", context_refused);
+  struct_bodies b = {.context = context, .name = "sn_fori_struct", .fori_body = body, .user = user};
+  const loop_call loop = {true, first, end, type, init, last};
+  return run_loop(&b, &loop, file, line);
 }
 
 static void run_scan(struct_bodies *b, const void *init, const void *xs, void *last, void *ys,

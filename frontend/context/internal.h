@@ -191,6 +191,7 @@ struct sn_context {
   sn_tensor *random_state;  // variable i64[3] {key, stream, counter}; made at first use
   sn_tensor
       *host_order;  // variable i64[]: calls of the host's functions in programs; made at first use
+  const sn_attr *op_attrs;  // of the op of the host's that is being called; NULL: none
   // What this context keeps of the functions that it has called (call_site.c).
   sni_call_site *sites;
   uint64_t last_record_id;  // ids of records are never used again

@@ -71,8 +71,12 @@ static sn_status record(const checkpoint *r, sni_trace *trace) {
   const sni_record *record = r->context->record;
   SNI_TRY(sni_run_apart(r->context, &r->code, r->in, r->out));
   if (r->context->record != record) return SN_OK;  // the tapes have ended meanwhile
-  return sni_record_control(r->context, op, nodes, n, n, &together, 1, trace->graph, r->out,
-                            r->n_out);
+  const uint32_t first_new = record->graph->n_nodes;
+  SNI_TRY(sni_record_control(r->context, op, nodes, n, n, &together, 1, trace->graph, r->out,
+                             r->n_out));
+  for (uint32_t id = first_new; id < record->graph->n_nodes; id++)
+    record->graph->nodes[id].location = r->location;
+  return SN_OK;
 }
 
 static sn_status checkpoint_op_by_op(const checkpoint *r) {
@@ -101,7 +105,8 @@ sn_status sn_checkpoint_at(sn_context *context, sn_callback forward, void *user,
   const sni_user_code code = {forward, user, n_out, "the function of ", name, "", false};
   checkpoint r = {context, code, in, n_in, out, n_out, {0}};
   SNI_ENTER(context, name, context_refused);
-  r.location = sni_control_location(context, file, line);
+  r.location = context->trace ? sni_control_location(context, file, line)
+                              : (sni_location){.file = file, .line = line, .op = name};
   sn_status status = context->diag.status;
   if (!status && !check(&r)) status = context->diag.status;
   if (!status) status = context->trace ? checkpoint_in_trace(&r) : checkpoint_op_by_op(&r);

@@ -7,6 +7,7 @@
 #include "frontend/ops/compose.h"
 #include "frontend/program/nonfinite.h"
 #include "graph/control.h"
+#include "graph/text.h"
 
 #include <sinter/host.h>
 
@@ -77,8 +78,16 @@ static sn_status take_spec(const sni_host_request *r, int i, const sn_spec *spec
 
 static sn_status ask_shapes(const sni_host_request *r, const sn_spec *in, sn_spec *out) {
   char message[256] = "";
-  const sn_infer_args args = {sizeof(args), in,           r->n_in, out,
-                              r->n_out,     r->host.user, message, sizeof(message)};
+  const sn_infer_args args = {.size = sizeof(args),
+                              .in = in,
+                              .n_in = r->n_in,
+                              .out = out,
+                              .n_out = r->n_out,
+                              .user = r->host.user,
+                              .message = message,
+                              .message_size = sizeof(message),
+                              .attrs = r->host.attrs,
+                              .n_attrs = r->host.n_attrs};
   sni_watch_close(&r->context->watch, true);
   const sn_status status = r->infer(&args);
   sni_watch_close(&r->context->watch, false);
@@ -136,7 +145,7 @@ static sn_status call_at_once(const sni_host_request *r, sni_arena *arena, const
   take_views(r->out, r->n_out, views + r->n_in, buffers + r->n_in);
   const sn_host_args args = {
       .in = views, .out = views + r->n_in, .n_in = r->n_in, .n_out = r->n_out};
-  sn_status status = sni_host_run(&r->host, &args, NULL, &c->watch, &c->diag);
+  sn_status status = sni_host_run(&r->host, &args, 0, NULL, &c->watch, &c->diag);
   for (int i = 0; i < n; i++) sni_buffer_release(buffers[i]);
   for (int i = 0; status && i < r->n_out; i++) sni_scope_drop_newest(c);
   return status;
@@ -157,11 +166,37 @@ static sn_status make_body(const sni_host_request *r, sni_graph *around, const s
   return SN_OK;
 }
 
-static const sni_host *keep_host(const sni_host_request *r, sni_arena *arena) {
-  if (r->kept) return r->kept;
-  sni_host host = r->host;
+const sni_host *sni_keep_host(const sni_host *from, sni_arena *arena) {
+  sni_host host = *from;
+  const size_t bytes = (size_t)host.n_attrs * sizeof(*host.attrs);
   host.name = sni_arena_strdup(arena, host.name);
-  return host.name ? sni_arena_copy(arena, &host, sizeof(host)) : NULL;
+  if (!host.name) return NULL;
+  if (!host.n_attrs) return sni_arena_copy(arena, &host, sizeof(host));
+  sn_attr *attrs = sni_arena_copy(arena, host.attrs, bytes);
+  host.attrs = attrs;
+  for (int i = 0; attrs && i < host.n_attrs; i++) {
+    attrs[i].name = sni_arena_strdup(arena, attrs[i].name);
+    if (!attrs[i].name) return NULL;
+  }
+  return attrs ? sni_arena_copy(arena, &host, sizeof(host)) : NULL;
+}
+
+const char *sni_host_label(const sni_host *host, sni_arena *arena) {
+  if (!host->n_attrs) return host->name;
+  sni_text text;
+  sni_text_init(&text, arena->allocator);
+  sni_text_add(&text, "%s(", host->name);
+  for (int i = 0; i < host->n_attrs; i++) {
+    const sn_attr *a = &host->attrs[i];
+    const sni_type type = sni_type_make(a->dtype, 0, NULL);
+    sni_text_add(&text, "%s%s=", i ? ", " : "", a->name);
+    sni_text_add_elements(&text, &type,
+                          a->dtype == SN_F64 ? (const void *)&a->real : (const void *)&a->integer);
+  }
+  sni_text_add(&text, ")");
+  const char *label = text.failed ? NULL : sni_arena_strdup(arena, text.data);
+  sni_text_deinit(&text);
+  return label;
 }
 
 static int64_t pairs_of(const sni_host_request *r, const sni_type *types) {
@@ -188,8 +223,9 @@ static sn_status add_to_trace(const sni_host_request *r, const sni_type *types) 
   sni_trace *trace = r->context->trace;
   sni_graph *graph = trace->graph, *body;
   sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, r->n_in + 1), control;
-  const sni_host *host = keep_host(r, graph->arena);
-  if (!operands || !host) return sni_fail_memory(&r->context->diag, sizeof(*host), "a host call");
+  const sni_host *host = sni_keep_host(&r->host, graph->arena);
+  const char *label = host ? sni_host_label(host, graph->arena) : NULL;
+  if (!operands || !label) return sni_fail_memory(&r->context->diag, sizeof(*host), "a host call");
   for (int i = 0; i < r->n_in; i++) SNI_TRY(sni_trace_node(trace, r->in[i], &operands[i]));
   if (!r->pure) {
     sn_tensor *order = sni_host_order(r->context);
@@ -202,6 +238,7 @@ static sn_status add_to_trace(const sni_host_request *r, const sni_type *types) 
                               .n_operands = r->n_in + !r->pure,
                               .has_effects = !r->pure,
                               .pairs = pairs_of(r, types),
+                              .label = label,
                               .body = body,
                               .location = r->location};
   SNI_TRY(sni_graph_add_host(graph, &call, &control));
@@ -270,7 +307,10 @@ sn_status sn_host_call_at(sn_context *context, sn_host_callback callback, sn_ten
   sn_host_options o = {0};
   if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
   sni_host_request r = {.context = context,
-                        .host = {o.name ? o.name : "sn_host_call", callback, o.user},
+                        .host = {.name = o.name ? o.name : "sn_host_call",
+                                 .callback = callback,
+                                 .vmap = o.vmap,
+                                 .user = o.user},
                         .infer = o.infer,
                         .pure = o.pure,
                         .vjp = o.vjp,

@@ -9,8 +9,7 @@ enum { SNI_MOST_HOST_ARGUMENTS = 30 };  // ins, and outs: both fit the bits of "
 
 typedef struct sni_host_request {
   sn_context *context;
-  sni_host host;         // what is called
-  const sni_host *kept;  // the same where it lives as long as the family; NULL: graphs get a copy
+  sni_host host;  // what is called
   sn_infer_callback infer;
   bool pure;
   sn_callback vjp;
@@ -22,6 +21,10 @@ typedef struct sni_host_request {
 } sni_host_request;
 // Arrays and counts. False: an error is pending.
 bool sni_check_host_lists(const sni_host_request *r);
+// A copy that lives as long as the arena; NULL without memory.
+const sni_host *sni_keep_host(const sni_host *host, sni_arena *arena);
+// What dumps call it: "name", or "name(steps=3, rate=0.5)"; in the arena, NULL without memory.
+const char *sni_host_label(const sni_host *host, sni_arena *arena);
 // At once, or as a node of the trace; with its gradient.
 sn_status sni_host_request_run(const sni_host_request *r);
 

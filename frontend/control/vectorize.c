@@ -3,9 +3,10 @@
 //
 // Invariant: all xs that have examples have them along axis 0 when the body is traced.
 #include "passes/vectorize/vectorize.h"
-#include "frontend/control/control.h"
+#include "frontend/control/apart.h"
 #include "frontend/gradient/record.h"
 #include "frontend/ops/random.h"
+#include "passes/graph/passes.h"
 
 #include <sinter/ops.h>
 #include <sinter/vectorize.h>
@@ -123,6 +124,14 @@ static sn_status prepare(const examples *r, sni_graph *to, traced *t) {
 static sn_status fail_variable(const examples *r, const sn_tensor *variable) {
   char text[SNI_TENSOR_NAME];
   const char *called = sn_name(variable);
+  if (variable->of_context == sni_host_order) {
+    sni_error(r->context, SN_ERR_STATE,
+              "%s: the body calls a function of the host's that has effects in a branch or loop "
+              "that each "
+              "example takes for itself",
+              name);
+    return SN_ERR_STATE;
+  }
   sni_error(r->context, SN_ERR_STATE,
             "%s: the body assigns to variable%s%s%s %s what is another value in each example", name,
             called[0] ? " \"" : "", called, called[0] ? "\"" : "", sni_describe(variable, text));
@@ -235,33 +244,17 @@ static sn_status in_trace(const examples *r) {
 }
 
 // ---- in eager mode
-static sn_status run_alone(const examples *r, sni_trace *trace, sni_node_id *outputs) {
-  const sni_user_code code = code_of(r);
-  sn_tensor **in = SNI_ARENA_ARRAY(trace->graph->arena, sn_tensor *, r->n_xs + r->n_out + 1);
-  if (!in) return no_memory(r, sizeof(*in));
-  sn_tensor **out = in + r->n_xs;
-  for (int i = 0; i < r->n_xs; i++) {
-    sni_node_id node;
-    SNI_TRY(sni_graph_add_parameter(trace->graph, &r->types[i], SNI_PARAMETER_INPUT, (uint32_t)i,
-                                    NULL, &node));
-    in[i] = sni_tensor_traced(r->context, trace, node);
-    if (!in[i]) return r->context->diag.status;
-  }
-  SNI_TRY(sni_run_user_code(&code, r->context, in, out));
-  for (int i = 0; i < r->n_out; i++) SNI_TRY(sni_trace_node(trace, out[i], &outputs[i]));
-  return SN_OK;
-}
-
 static sn_status trace_alone(const examples *r, sni_trace *trace, traced *t) {
   sni_arena *arena = trace->graph->arena;
-  sni_node_id *outputs = SNI_ARENA_ARRAY(arena, sni_node_id, r->n_out + 1), *all;
-  if (!outputs) return no_memory(r, sizeof(*outputs));
-  SNI_TRY(run_alone(r, trace, outputs));
+  const sni_user_code code = code_of(r);
+  sn_tensor **out = SNI_ARENA_ARRAY(arena, sn_tensor *, r->n_out + 1);
+  if (!out) return no_memory(r, sizeof(*out));
+  SNI_TRY(sni_run_alone(trace, &code, r->types, r->n_xs, out));
   const size_t n = (size_t)r->n_out + trace->n_variables;
-  all = SNI_ARENA_ARRAY(arena, sni_node_id, n + 1);
+  sni_node_id *all = SNI_ARENA_ARRAY(arena, sni_node_id, n + 1);
   t->variables = SNI_ARENA_ARRAY(arena, sn_tensor *, n + 1);
   if (!all || !t->variables) return no_memory(r, n * sizeof(*all));
-  memcpy(all, outputs, (size_t)r->n_out * sizeof(*all));
+  for (int i = 0; i < r->n_out; i++) SNI_TRY(sni_trace_node(trace, out[i], &all[i]));
   for (uint32_t v = 0; v < trace->n_variables; v++) {
     const sni_trace_variable *variable = &trace->variables[v];
     if (!variable->assigned || variable->variable->of_context == sni_random_state) continue;
@@ -308,14 +301,16 @@ static sn_status find_parameters(const examples *r, sni_record *record, const sn
 static sn_status append(const examples *r, sni_record *record, const traced *t,
                         sni_node_id **out_nodes) {
   const uint32_t first_new = record->graph->n_nodes;
-  const sn_status status = vectorize(r, t, out_nodes);
+  const int n = r->n_out + t->n_variables;
+  sn_status status = vectorize(r, t, out_nodes);
+  if (!status) status = sni_wrap_late_nodes(record->graph, first_new, *out_nodes, n);
   if (status) {
     record->graph->n_nodes = first_new;
     return status;
   }
   SNI_TRY(sni_record_extend(record, first_new));
   sni_record_spread(record, first_new, record->recording);
-  return sni_record_evaluate(record, *out_nodes, r->n_out + t->n_variables, first_new);
+  return sni_record_evaluate(record, *out_nodes, n, first_new);
 }
 
 static sn_status give_results(const examples *r, sni_record *record, const traced *t,

@@ -199,7 +199,8 @@ void sni_terms_deinit(sni_gradient_terms *terms, sni_allocator *allocator) {
   sni_free(allocator, terms->counts, terms->bytes);
 }
 
-sn_status sni_terms_add(const sni_gradient_terms *terms, sni_graph *graph) {
+// gradients[i] becomes the sum of those of x i's terms, added in order to the graph; SNI_NO_NODE: there is none.
+static sn_status add_terms(const sni_gradient_terms *terms, sni_graph *graph) {
   const sni_node_id *next = terms->gradients;
   for (int i = 0; i < terms->n_xs; i++) {
     sni_node_id sum = SNI_NO_NODE;
@@ -386,7 +387,7 @@ sn_status sni_derivative_append(const sni_gradient_call *call, sni_graph *graph,
     SNI_TRY(sni_differentiate(graph, request, terms->gradients));
   else
     SNI_TRY(sni_jacobian(graph, request, of_batch, call->mode, terms->gradients));
-  return sni_terms_add(terms, graph);
+  return add_terms(terms, graph);
 }
 
 sni_type sni_derivative_type(const sni_gradient_call *call, const sni_type *y, const sni_type *x) {

@@ -58,9 +58,6 @@ sn_status sni_terms_init(sni_gradient_terms *terms, sni_allocator *allocator, in
 // Makes room for as many as counts say.
 sn_status sni_terms_reserve(sni_gradient_terms *terms, sni_allocator *allocator, sni_diag *diag);
 void sni_terms_deinit(sni_gradient_terms *terms, sni_allocator *allocator);
-// gradients[i] becomes the sum of those of x i's terms, added in order to the graph; SNI_NO_NODE:
-// there is none.
-sn_status sni_terms_add(const sni_gradient_terms *terms, sni_graph *graph);
 // Appends what the call asks for to the graph: terms->gradients[i] is that of x i, or SNI_NO_NODE.
 sn_status sni_derivative_append(const sni_gradient_call *call, sni_graph *graph,
                                 const sni_differentiate_request *request,

@@ -3,6 +3,7 @@
 //
 // A rescan's history is the memory of the command that made it, so its loop runs once more in the same program.
 #include "frontend/gradient/record.h"
+#include "frontend/program/nonfinite.h"
 #include "graph/control.h"
 #include "passes/compile.h"
 
@@ -100,11 +101,10 @@ static sn_status make_room(program *p, sni_value *values) {
 }
 
 // Of sizes that the run itself finds out.
-static sn_status make_symbols(program *p, int64_t **out_symbols) {
-  const int n = sni_dim_symbol_count(p->graph->dims);
+static sn_status make_symbols(program *p, uint32_t n, int64_t **out_symbols) {
   *out_symbols = SNI_ARENA_ARRAY(&p->arena, int64_t, n + 1);
-  if (!*out_symbols) return sni_fail_memory(&p->record->diag, (size_t)n, "a loop");
-  for (int i = 0; i < n; i++) (*out_symbols)[i] = -1;
+  if (!*out_symbols) return sni_fail_memory(&p->record->diag, n, "a loop");
+  for (uint32_t i = 0; i < n; i++) (*out_symbols)[i] = -1;
   return SN_OK;
 }
 
@@ -112,9 +112,9 @@ static sn_status run(program *p, const sni_node *node, sni_value *values) {
   sni_family *family = p->record->context->family;
   int64_t *symbols;
   SNI_TRY(build(p, node));
-  SNI_TRY(make_symbols(p, &symbols));
   SNI_TRY(make_room(p, values));
   const sni_compiled *compiled = sni_eager_program_compiled(p->code);
+  SNI_TRY(make_symbols(p, compiled->executable.n_symbols, &symbols));
   SNI_TRY(sni_run_state_create(&compiled->executable, &family->allocator, family->buffers,
                                family->threads, p->record->context->thread_limit, &p->record->diag,
                                &p->state));
@@ -124,10 +124,28 @@ static sn_status run(program *p, const sni_node *node, sni_value *values) {
                            (void *const *)(uintptr_t)compiled->constants);
 }
 
+// debug_nonfinite: which of the ops inside it was is not known.
+static sn_status check(program *p, const sni_node *node, const sni_value *values) {
+  const sni_record *record = p->record;
+  sni_elements *operands = SNI_ARENA_ARRAY(&p->arena, sni_elements, p->n_inputs + 1);
+  sn_status status = SN_OK;
+  if (!operands) return sni_fail_memory(&p->record->diag, sizeof(*operands), "debug_nonfinite");
+  for (int k = 0; k < p->n_inputs; k++) {
+    const sni_value *value = &record->values[sni_record_read(record->graph, node, k)];
+    operands[k] = (sni_elements){&value->type, value->data};
+  }
+  for (int i = 0; i < p->n_results && !status; i++) {
+    const sni_elements result = {&values[i].type, values[i].data};
+    status = sni_check_node(node, &result, operands, p->n_inputs, &p->record->diag);
+  }
+  return status;
+}
+
 static sn_status evaluate(program *p, const sni_node *node) {
   sni_value *values = SNI_ARENA_ARRAY(&p->arena, sni_value, p->n_results + 1);
   if (!values) return sni_fail_memory(&p->record->diag, sizeof(*values), "a loop");
-  const sn_status status = run(p, node, values);
+  sn_status status = run(p, node, values);
+  if (!status && p->record->context->debug_nonfinite) status = check(p, node, values);
   for (int i = 0; i < p->n_results; i++) {
     if (status)
       sni_buffer_release(values[i].buffer);

@@ -80,22 +80,12 @@ static sn_status check_gradient(sni_record *record, const sni_node *node,
                                 const sni_value *const *operands, sni_value *made) {
   enum { most = 8 };
   sni_elements of[most];
-  char text[900];
-  sni_diag what = {.status = SN_OK};
   const int n = node->n_operands < most ? node->n_operands : most;
   for (int i = 0; i < n; i++) of[i] = (sni_elements){&operands[i]->type, operands[i]->data};
   const sni_elements result = {&made->type, made->data};
-  if (!n || !sni_check_result(&result, of, n, &what)) return SN_OK;
-  const sni_location *l = &node->location;
-  const char *op = sni_op_infos[node->op].name;
-  if (l->gradient_of)
-    snprintf(text, sizeof(text), "gradient of %s (%s): %.700s", l->gradient_of, op, what.text);
-  else
-    snprintf(text, sizeof(text), "%s: %.700s", op, what.text);
-  sni_buffer_release(made->buffer);
-  record->diag.file = l->file;
-  record->diag.line = l->line;
-  return sni_fail(&record->diag, SN_ERR_NONFINITE, "%s", text);
+  const sn_status status = sni_check_node(node, &result, of, n, &record->diag);
+  if (status) sni_buffer_release(made->buffer);
+  return status;
 }
 
 // With those of its results that are needed and not there.

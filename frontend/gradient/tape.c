@@ -203,13 +203,6 @@ static sn_status find_xs(sweep *s) {
   return SN_OK;
 }
 
-// Those of bodies stay in them.
-static bool has_late_sizes(const sni_graph *graph, sni_node_id first) {
-  for (sni_node_id id = first; id < graph->n_nodes; id++)
-    if (sni_is_about_sizes(sni_graph_node(graph, id))) return true;
-  return false;
-}
-
 // What the appended nodes ask of an op that has been done: more than it gave then, so that it would be done again.
 static const sni_node *effect_done_again(const sni_graph *graph, sni_node_id first) {
   const sni_node *found = NULL;
@@ -221,21 +214,13 @@ static const sni_node *effect_done_again(const sni_graph *graph, sni_node_id fir
   return found;
 }
 
-// Whether the record can evaluate what was appended.
 static sn_status check_appended(const sweep *s, sni_node_id first) {
-  const char *name = s->tape->context->frame.op;
   const sni_node *effect = effect_done_again(s->record->graph, first);
-  if (effect)
-    return sni_fail(&s->record->diag, SN_ERR_GRADIENT,
-                    "%s: %s has effects, so that it is called once, and in eager mode what it gave "
-                    "in sn_checkpoint is not kept: use sn_call",
-                    name, sni_node_op_name(effect));
-  if (!has_late_sizes(s->record->graph, first))
-    return SN_OK;  // of what a tape holds they are known
+  if (!effect) return SN_OK;
   return sni_fail(&s->record->diag, SN_ERR_GRADIENT,
-                  "%s: in eager mode there is no second derivative through sn_while_loop in "
-                  "sn_vectorized_map: use sn_call, or sn_fori_loop",
-                  name);
+                  "%s: %s has effects, so that it is called once, and in eager mode what it gave "
+                  "in sn_checkpoint is not kept: use sn_call",
+                  s->tape->context->frame.op, sni_node_op_name(effect));
 }
 
 // Tapes that the appended nodes may count for: those that record now.
@@ -272,6 +257,8 @@ static sn_status differentiate(sweep *s) {
   uint32_t first_new = record->graph->n_nodes;
   sn_status status = sni_derivative_append(s->call, record->graph, &request, terms);
   if (!status) status = check_appended(s, first_new);
+  if (!status)
+    status = sni_wrap_late_nodes(record->graph, first_new, terms->gradients, terms->n_xs);
   if (status) {
     record->graph->n_nodes = first_new;
     return status;

@@ -221,7 +221,8 @@ static sn_status call_again(sni_finder_walk *w, const sni_node *node, sni_value 
   for (int i = 0; i < n_out; i++) views[node->n_operands + i] = view_of(&results[i]);
   const sn_host_args args = {
       .in = views, .out = views + node->n_operands, .n_in = node->n_operands, .n_out = n_out};
-  return sni_host_run(node->host, &args, node->host->name, w->f->run->watch, &w->f->run->diag);
+  return sni_host_run(node->host, &args, (uint64_t)node->attrs[2], node->host->name,
+                      w->f->run->watch, &w->f->run->diag);
 }
 
 static sn_status run_host(sni_finder_walk *w, const sni_node *node, sni_value *results,

@@ -354,7 +354,8 @@ sn_status sni_run_check_nonfinite(sni_run *run, const sni_host_journal *journal)
   sni_finder_walk w = {.f = &f, .graph = run->program->graph};
   sni_arena_init(&w.arena, &run->program->family->allocator);
   const size_t bytes = run->program->n_symbols * sizeof(*f.symbols);
-  f.symbols = sni_arena_copy(&w.arena, run->symbols, bytes);
+  const int64_t *late = sni_run_state_late_symbols(run->state);
+  f.symbols = sni_arena_copy(&w.arena, late ? late : run->symbols, bytes);
   const sn_status status = bytes && !f.symbols ? sni_finder_no_memory(&f, bytes) : find(&w);
   end_walk(&w);
   sn_context_destroy(own);

@@ -21,7 +21,8 @@ typedef struct sni_finder_loop {
 typedef struct sni_finder {
   sn_context *context;
   sni_run *run;
-  int64_t *symbols;  // of the run; those known late as they are found
+  int64_t *
+      symbols;  // of the run; those known late are found again on the way, in bodies in each iteration
   const sni_host_journal *journal;
   uint32_t next_call;  // of the journal
   const sni_finder_loop *loops;

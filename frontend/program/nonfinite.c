@@ -1,6 +1,7 @@
 // Measuring values: NaN, infinities, and the range of the rest.
 #include "frontend/program/nonfinite.h"
 
+#include "graph/control.h"
 #include "runtime/scalar.h"
 
 #include <math.h>
@@ -114,6 +115,22 @@ sn_status sni_check_result(const sni_elements *result, const sni_elements *opera
   for (int i = 0; i < n; i++)
     if (sni_finiteness_of(&operands[i])) return SN_OK;  // theirs
   sni_nonfinite_format(result, operands, n, text, sizeof(text));
+  return sni_fail(diag, SN_ERR_NONFINITE, "%s", text);
+}
+
+sn_status sni_check_node(const sni_node *node, const sni_elements *result,
+                         const sni_elements *operands, int n, sni_diag *diag) {
+  char text[900];
+  sni_diag what = {.status = SN_OK};
+  if (!n || !sni_check_result(result, operands, n, &what)) return SN_OK;
+  const sni_location *l = &node->location;
+  const char *op = sni_node_op_name(node);
+  if (l->gradient_of)
+    snprintf(text, sizeof(text), "gradient of %s (%s): %.700s", l->gradient_of, op, what.text);
+  else
+    snprintf(text, sizeof(text), "%s: %.700s", op, what.text);
+  diag->file = l->file;
+  diag->line = l->line;
   return sni_fail(diag, SN_ERR_NONFINITE, "%s", text);
 }
 

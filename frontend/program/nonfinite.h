@@ -23,6 +23,10 @@ sn_status sni_check_result(const sni_elements *result, const sni_elements *opera
 sn_tensor *sni_checked_tensor(sn_context *context, sn_tensor *const *operands, int n,
                               sn_tensor *result);
 
+// Values of a record's node, its gradient's among them: as sni_check_result, with the node's name and line in diag.
+sn_status sni_check_node(const sni_node *node, const sni_elements *result,
+                         const sni_elements *operands, int n, sni_diag *diag);
+
 // A run whose outputs are there, and whose variables have not been written: names the op that made the first NaN or infinity
 // which they depend on. Errors: SN_ERR_NONFINITE where they hold one, in run->diag; SN_ERR_MEMORY.
 sn_status sni_run_check_nonfinite(sni_run *run, const sni_host_journal *journal);

@@ -160,6 +160,32 @@ SN_API sn_status sn_scan_struct_at(sn_context *context, sn_scan_struct_body body
                                    const sn_composite *x_type, const void *xs,
                                    const sn_composite *y_type, void *last, void *ys,
                                    const sn_scan_options *options, const char *file, int line);
+// The body of a loop of a known number of iterations: number: i64[], from first to end - 1.
+typedef sn_status (*sn_fori_struct_body)(sn_context *context, sn_tensor *number, const void *carry,
+                                         void *next, void *user);
+SN_API sn_status sn_fori_struct_at(sn_context *context, int64_t first, int64_t end,
+                                   sn_fori_struct_body body, void *user, const sn_composite *type,
+                                   const void *init, void *last, const char *file, int line);
+// For each row along axis 0 of the tensors of in, one after the other: the rows that body makes, stacked.
+SN_API sn_status sn_map_struct_at(sn_context *context, sn_struct_callback body, void *user,
+                                  const sn_composite *in_type, const void *in,
+                                  const sn_composite *out_type, void *out, const char *file,
+                                  int line);
+// The same for all of them at once (vectorize.h). in_axes: one per tensor that there is, in the order of the fields.
+SN_API sn_status sn_vectorized_map_struct_at(sn_context *context, sn_struct_callback body,
+                                             void *user, const sn_composite *in_type,
+                                             const void *in, const sn_composite *out_type,
+                                             void *out, const int *in_axes, const char *file,
+                                             int line);
+// sn_checkpoint of a function of structs.
+SN_API sn_status sn_checkpoint_struct_at(sn_context *context, sn_struct_callback forward,
+                                         void *user, const sn_composite *in_type, const void *in,
+                                         const sn_composite *out_type, void *out, const char *file,
+                                         int line);
+#define sn_fori_struct(...) sn_fori_struct_at(__VA_ARGS__, __FILE__, __LINE__)
+#define sn_map_struct(...) sn_map_struct_at(__VA_ARGS__, __FILE__, __LINE__)
+#define sn_vectorized_map_struct(...) sn_vectorized_map_struct_at(__VA_ARGS__, __FILE__, __LINE__)
+#define sn_checkpoint_struct(...) sn_checkpoint_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_cond_struct(...) sn_cond_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_while_struct(...) sn_while_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 

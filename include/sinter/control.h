@@ -1,6 +1,7 @@
 // Control flow: branches and loops whose bodies are C callbacks. In a trace a body is traced once and becomes part of
 // the graph, whatever the number of iterations; in eager mode it is called as it is needed. The same bits either way, but for
-// the order in which a gradient adds up the cotangents of a value that is used in several places, in bodies and around them.
+// the order in which a gradient adds up the cotangents of a value that is used in several places in a branch and around it; loops
+// add them up as their unrolled steps do.
 //
 // A body may use any tensor around it besides its own inputs, and read and assign variables; random numbers in it are
 // drawn anew in each iteration. Carried values keep their dtype and shape. Bodies nest, and sn_gradients may be used in
@@ -51,8 +52,8 @@ typedef struct sn_scan_options {
   int64_t length;  // iterations, where there are no xs; else 0, or the size of their axis 0
   bool reverse;    // from the last row to the first; ys lie as xs do
   // Gradients keep the carries of two times the square root of so many steps instead of those of all, and compute the
-  // steps once more: in a trace, of a length that is known there. The same bits, but for gradients of captured values,
-  // which are summed up segment by segment. xs and ys have an axis less to spare.
+  // steps once more: in a trace, of a length that is known there. The same bits. xs and ys have an axis
+  // less to spare.
   bool checkpoint;
 } sn_scan_options;
 // (carries, ys[i]) = body(carries, xs[i]) for each row i along axis 0 of the xs, of equal size there. body: in: n_carries

@@ -27,6 +27,8 @@ typedef sn_status (*sn_callback)(sn_context *context, sn_tensor *const *in, sn_t
 // dims that it keeps behind its last axis are of size 1 and one of these is unknown; and the gradient
 // of what is broadcast along the dim is a sum, so that -0.0 becomes +0.0 and cotangents may be added
 // in another order. A dim that is always 1 is declared as 1.
+// Sizes that depend on elements (sn_boolean_mask, sn_nonzero, sn_unique, ...) are such dims, too, and no call traces anew for them: one that turns
+// out to be 1 where the op needs another size is an error of the call, which eager mode would broadcast.
 
 // Dim `axis` of t (from -rank on) varies from call to call: a function without specs that is traced for t takes it for symbolic at once, and
 // not only when a second size has come. Of a traced tensor or a variable it means nothing. Returns t. Errors: SN_ERR_SHAPE (no such axis).

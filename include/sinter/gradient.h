@@ -116,8 +116,8 @@ typedef struct sn_jacobian_options {
 } sn_jacobian_options;
 // out[i] = dy / d xs[i], of y's dims and then those of xs[i], of xs[i]'s dtype; scope-owned, or the error tensor. One pass, with
 // all cotangents or tangents as a batch of it (vectorize.h), not a pass each. Works where sn_gradients does, and may be
-// differentiated again. Errors: as sn_gradients; SN_ERR_GRADIENT (y or xs[i] is complex: take its parts; forward: as a second
-// derivative), SN_ERR_UNSUPPORTED (forward, of sn_while_loop in a trace), SN_ERR_SHAPE (more than SN_MAX_RANK dims together), SN_ERR_ARGUMENT (mode). Source:
+// differentiated again. Errors: as sn_gradients; SN_ERR_GRADIENT (y or xs[i] is complex: take its parts; forward: what has no
+// second derivative), SN_ERR_SHAPE (more than SN_MAX_RANK dims together), SN_ERR_ARGUMENT (mode). Source:
 // tf.GradientTape.jacobian, jax.jacrev, jax.jacfwd.
 SN_API void sn_jacobian_at(sn_tensor *y, sn_tensor *const *xs, int n, sn_tensor **out,
                            const sn_jacobian_options *options, const char *file, int line);
@@ -182,6 +182,7 @@ SN_API SN_MUST_USE sn_status sn_check_gradients_at(sn_context *context, sn_callb
                                                    const sn_gradient_check_options *options,
                                                    sn_gradient_error *out_worst, const char *file,
                                                    int line);
+
 // out[0 .. n_out) = forward(in[0 .. n_in)), of which a gradient keeps nothing but what forward reads: the rest is computed once
 // more on the way back, random numbers and variables as they were then. The same bits as without, but for the order in which
 // cotangents add up of a value that is used inside and outside. Nests; works in a trace, in sn_call_eager and under tapes, where

@@ -46,6 +46,22 @@ SN_API void sn_runner_cancel(sn_runner *runner);
 SN_API void sn_runner_set_deadline(sn_runner *runner, double seconds);
 
 // ---- functions of the host's inside of graphs
+// A parameter of an op, fixed where the op is called: part of the graph, not of the operands.
+typedef struct sn_attr {
+  const char *name;
+  sn_dtype dtype;  // SN_I64: integer counts; SN_F64: real
+  int64_t integer;
+  double real;
+} sn_attr;
+static inline sn_attr sn_attr_i64(const char *name, int64_t value) {
+  const sn_attr attr = {name, SN_I64, value, 0};
+  return attr;
+}
+static inline sn_attr sn_attr_f64(const char *name, double value) {
+  const sn_attr attr = {name, SN_F64, 0, value};
+  return attr;
+}
+
 // What one call is given. in: borrowed, only to be read. out: to be filled, every element. All of them row-major; none overlaps
 // another one. Valid during the call.
 typedef struct sn_host_args {
@@ -55,6 +71,9 @@ typedef struct sn_host_args {
   void *user;
   char *message;  // words about a failure, for the message of the error; message_size bytes
   size_t message_size;
+  const sn_attr *attrs;  // of an op: those of its definition, in that order, with the call's values
+  int n_attrs;
+  const bool *batched;  // of .vmap: whether in[i] has examples, along axis 0; else NULL
 } sn_host_args;
 // A non-zero return makes the call that it is part of fail with that status: the op's name, the words, the operands' types and the user's
 // line are the message, and no variable is changed. Runs on the thread that made the call, in the float modes of kernels (round to nearest,
@@ -73,6 +92,8 @@ typedef struct sn_infer_args {
   void *user;
   char *message;
   size_t message_size;
+  const sn_attr *attrs;  // as in sn_host_args
+  int n_attrs;
 } sn_infer_args;
 // A non-zero return refuses the operands, as an op does: SN_ERR_SHAPE, SN_ERR_DTYPE, ...
 typedef sn_status (*sn_infer_callback)(const sn_infer_args *args);
@@ -87,6 +108,10 @@ typedef struct sn_host_options {
   // The gradient, as backward of sn_custom_gradient: traced, of ins, outs and the outs' cotangents; it may call pure functions of the host's.
   // NULL: none.
   sn_callback vjp;
+  // What sn_vectorized_map and sn_jacobian make of a call: one call for all examples. Operands that have examples have them along
+  // axis 0 (.batched says which), and so have all outputs; there may be no examples, or many of them in one axis where maps
+  // nest. NULL: callback is called for one example after the other, in their order.
+  sn_host_callback vmap;
 } sn_host_options;
 // out[0 .. n_out) = callback(in[0 .. n_in)): at once in eager mode, in a trace a node of the graph. A call that is not pure is made exactly
 // once in each execution of where it stands, in loops and branches too, whether or not its outputs are read, and after those that
@@ -107,7 +132,8 @@ typedef struct sn_op_definition {
   const char *name;  // letters, digits, _ and .; not that of an op of the library; copied
   int version;       // of a name that is defined already, another one
   int n_in, n_out;   // at most 30
-  // One of the two: a function of the host's, or a callback of ops, which is called where the op stands.
+  // One of the two: a function of the host's; or a callback of the library's ops, which is called where the op stands: so it is fused,
+  // differentiated, batched and compiled as these are.
   sn_host_callback host;
   sn_callback compose;
   sn_infer_callback infer;  // of host; NULL: each output is like in[0]
@@ -115,6 +141,9 @@ typedef struct sn_op_definition {
   sn_callback vjp;  // as in sn_host_options; NULL: host has no gradient, compose that of its ops
   void *user;       // given to all of them
   void (*destroy)(void *user);  // when the last of the family is gone; NULL: user is borrowed
+  sn_host_callback vmap;        // of host, as in sn_host_options; compose is batched as its ops are
+  const sn_attr *attrs;  // with the values that a call has which says nothing of them; copied
+  int n_attrs;           // at most 16
 } sn_op_definition;
 // Boundary function. Defines an op for the context and its siblings. In graph text it is "host", with its name behind; a text that names it is
 // parsed where the name is defined (its latest version). Errors, after which destroy is not called: SN_ERR_ARGUMENT, SN_ERR_MEMORY.
@@ -126,6 +155,14 @@ SN_API sn_op *sn_op_defined(sn_context *context, const char *name);
 SN_API sn_status sn_op_call_at(sn_context *context, const sn_op *op, sn_tensor *const *in, int n_in,
                                sn_tensor **out, int n_out, const char *file, int line);
 #define sn_op_call(...) sn_op_call_at(__VA_ARGS__, __FILE__, __LINE__)
+// The same with values of some attributes, found by name. Calls of other values are other nodes of a graph, which
+// dumps show as "name(steps=3, rate=0.5)". Errors also: SN_ERR_ARGUMENT (no attribute of that name and dtype, one named twice).
+SN_API sn_status sn_op_call_with_at(sn_context *context, const sn_op *op, sn_tensor *const *in,
+                                    int n_in, sn_tensor **out, int n_out, const sn_attr *attrs,
+                                    int n_attrs, const char *file, int line);
+#define sn_op_call_with(...) sn_op_call_with_at(__VA_ARGS__, __FILE__, __LINE__)
+// In compose and vjp of an op: its attributes, as in sn_host_args. NULL: it has none, or no op is being called.
+SN_API const sn_attr *sn_op_attrs(sn_context *context);
 
 SNI_EXTERN_C_END
 

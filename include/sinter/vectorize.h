@@ -27,7 +27,11 @@ typedef struct sn_vectorized_map_options {
 // A branch whose predicate is one per example computes all branches, and chooses; a loop goes on until the last example
 // is done. Where a branch or loop like that holds ops that may find a fault (indices, factorisations), the examples are
 // computed one after the other, so that none has the faults of a branch that it does not take; so they are for ops that have
-// no batched form. Gradients are those of the branch that an example takes, whatever the others would have.
+// no batched form, and where a size depends on an example's elements (sn_boolean_mask, ...; of outputs it must not: SN_ERR_UNSUPPORTED). Gradients are those of the branch that an example takes, whatever the others would have.
+//
+// A function of the host's (host.h) is called once for all examples where it has a .vmap, else for one example after the other; if it has
+// effects its calls are made in the order of the examples, and it must not be in a branch or loop that each example takes for itself
+// (SN_ERR_STATE).
 //
 // A variable may be assigned what no example is part of: once for all. Works in eager mode, in traces and under tapes, and has
 // gradients. out gets scope-owned tensors; after an error, which stays pending and is returned, the error tensor. Errors:

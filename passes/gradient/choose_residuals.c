@@ -7,8 +7,8 @@
 // not two products. What a residual alone was made of is not computed again.
 #include "passes/gradient/choose_residuals.h"
 
-#include "graph/control.h"
 #include "graph/late.h"
+#include "passes/graph/mark_bodies.h"
 #include "passes/graph/node_cost.h"
 
 // Of a byte that is written to memory, which reads its line first, and read later.
@@ -26,8 +26,6 @@ typedef struct search {
 
 static bool is_dear(const search *s, sni_node_id id) {
   const sni_node *node = sni_graph_node(s->graph, id);
-  if (sni_is_result(node) && sni_effect_of(sni_graph_node(s->graph, node->operands[0])))
-    return true;
   if (sni_asks_for_late_size(s->graph, node)) return false;  // rows have one size
   const sni_op_class op_class = sni_op_infos[node->op].op_class;
   if (op_class != SNI_CLASS_CONTRACT && op_class != SNI_CLASS_REDUCE &&
@@ -53,6 +51,18 @@ static void find_readers(search *s) {
   for (uint32_t i = 0; i < graph->n_results; i++)
     if (graph->results[i].node < s->n_forward)
       s->reader[graph->results[i].node] = graph->results[i].node;
+}
+
+// Marks control ops that call functions of the host's that have effects, and those of their results that these calls are for.
+static sn_status find_effects(const search *s, bool *marks) {
+  for (sni_node_id id = 0; id < s->n_forward; id++) {
+    const sni_node *node = sni_graph_node(s->graph, id), *host = NULL;
+    if (!sni_is_result(node)) marks[id] = node->n_bodies && sni_effect_of(node);
+    if (!sni_is_result(node) || !s->needed[id] || !marks[node->operands[0]]) continue;
+    SNI_TRY(sni_find_effect(s->graph, id, &host));
+    marks[id] = host != NULL;
+  }
+  return SN_OK;
 }
 
 // The value that is put down for a dear one; SNI_NO_NODE: none can be.
@@ -82,11 +92,15 @@ sn_status sni_choose_residuals(const sni_graph *graph, uint32_t n_forward, int m
   search s = {graph, n_forward, most_rank, needed,
               SNI_ARENA_ARRAY(graph->arena, sni_node_id, n_forward + 1)};
   bool *marks = SNI_ARENA_ARRAY(graph->arena, bool, sni_dim_symbol_count(graph->dims) + 1);
-  if (!s.reader || !marks)
+  bool *effects = SNI_ARENA_ARRAY(graph->arena, bool, n_forward + 1);
+  if (!s.reader || !marks || !effects)
     return sni_fail_memory(graph->diag, n_forward * sizeof(*s.reader), "residuals");
   find_readers(&s);
+  SNI_TRY(find_effects(&s, effects));
   for (sni_node_id id = 0; id < n_forward; id++) {
-    const sni_node_id residual = needed[id] && is_dear(&s, id) ? residual_of(&s, id) : SNI_NO_NODE;
+    const bool kept = needed[id] && (is_dear(&s, id) ||
+                                     (effects[id] && sni_is_result(sni_graph_node(graph, id))));
+    const sni_node_id residual = kept ? residual_of(&s, id) : SNI_NO_NODE;
     if (residual != SNI_NO_NODE) residuals[residual] = true;
   }
   drop_unneeded(graph, residuals, marks, needed);

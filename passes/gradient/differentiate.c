@@ -29,13 +29,13 @@ sni_vjp_rule sni_vjp_rule_of(sni_op op) {
 typedef struct state {
   sni_graph *graph;
   const sni_differentiate_request *request;
-  uint32_t n;              // nodes 0..y
-  uint8_t *is_x;           // per node
-  uint8_t *depends;        // per node: is an x, or depends on one differentiably
-  sni_node_id *cotangent;  // per node
-  sni_node_id *result;     // of a control op: its first RESULT; of a RESULT: the next one
-  bool *wanted;            // per operand of one node
-  sni_node_id *out;        // per operand of one node
+  uint32_t n;               // nodes 0..y
+  uint8_t *is_x;            // per node
+  uint8_t *depends;         // per node: is an x, or depends on one differentiably
+  sni_node_id *cotangent;   // per node
+  sni_node_id *result;      // of a control op: its first RESULT; of a RESULT: the next one
+  bool *wanted, *is_sum;    // per operand of one node
+  sni_node_id *out, *sums;  // per operand of one node
 } state;
 
 static bool is_inexact(const sni_graph *graph, sni_node_id id) {
@@ -106,6 +106,16 @@ static sn_status gather(const state *s, sni_build *b, sni_node_id i, const sni_n
   return b->status;
 }
 
+// A control op adds to the sums that there are itself: in the order of what it computes, as if that stood in its place.
+static void offer_sums(const state *s, const sni_node *node) {
+  for (int k = 0; k < node->n_operands; k++) {
+    s->is_sum[k] = false;
+    s->sums[k] = s->wanted[k] ? s->cotangent[node->operands[k]] : SNI_NO_NODE;
+    for (int j = 0; j < node->n_operands && s->sums[k] != SNI_NO_NODE; j++)
+      if (j != k && node->operands[j] == node->operands[k]) s->sums[k] = SNI_NO_NODE;
+  }
+}
+
 static sn_status visit(state *s, sni_node_id i) {
   sni_node node = *sni_graph_node(s->graph, i);
   const sni_node_id *dys = NULL;
@@ -118,11 +128,17 @@ static sn_status visit(state *s, sni_node_id i) {
     s->out[k] = SNI_NO_NODE;
     any = any || s->wanted[k];
   }
-  if (any && sni_is_control(&node)) SNI_TRY(gather(s, &b, i, &dys, &any));
+  const bool is_control = sni_is_control(&node);
+  if (any && is_control) SNI_TRY(gather(s, &b, i, &dys, &any));
   if (!any) return SN_OK;
-  rules[node.op](&(sni_vjp){&b, node, i, s->cotangent[i], dys, s->wanted, s->out});
-  for (int k = 0; k < node.n_operands; k++)
-    if (s->wanted[k]) accumulate(s, &b, node.operands[k], s->out[k]);
+  if (is_control) offer_sums(s, &node);
+  rules[node.op](
+      &(sni_vjp){&b, node, i, s->cotangent[i], dys, s->wanted, s->out, s->sums, s->is_sum});
+  for (int k = 0; k < node.n_operands; k++) {
+    if (!s->wanted[k]) continue;
+    if (is_control && s->is_sum[k]) s->cotangent[node.operands[k]] = SNI_NO_NODE;
+    accumulate(s, &b, node.operands[k], s->out[k]);
+  }
   return b.status;
 }
 
@@ -191,21 +207,26 @@ sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *r
   for (uint32_t i = 0; i < s.n; i++)
     if (graph->nodes[i].n_operands > widest) widest = graph->nodes[i].n_operands;
   // One block: cotangents, results, operand cotangents, then the bytes.
-  size_t ids = 2 * (size_t)s.n + widest,
-         bytes = ids * sizeof(sni_node_id) + 2 * (size_t)s.n + widest * sizeof(bool);
+  size_t ids = 2 * ((size_t)s.n + widest),
+         bytes = ids * sizeof(sni_node_id) + 2 * ((size_t)s.n + widest * sizeof(bool));
   char *memory = sni_alloc_zeroed(graph->arena->allocator, bytes);
   if (!memory) return sni_fail_memory(graph->diag, bytes, "differentiation");
   s.cotangent = (sni_node_id *)(void *)memory;
   s.result = s.cotangent + s.n;
   s.out = s.result + s.n;
-  s.is_x = (uint8_t *)(s.out + widest);
+  s.sums = s.out + widest;
+  s.is_x = (uint8_t *)(s.sums + widest);
   s.depends = s.is_x + s.n;
   s.wanted = (bool *)(s.depends + s.n);
+  s.is_sum = s.wanted + widest;
   for (uint32_t i = 0; i < s.n; i++) s.cotangent[i] = s.result[i] = SNI_NO_NODE;
+  for (int i = 0; request->sums && i < request->n_xs; i++)
+    if (request->xs[i] < s.n) s.cotangent[request->xs[i]] = request->sums[i];
   list_results(&s);
   sn_status status = sweep(&s);
   for (int i = 0; i < request->n_xs && !status; i++)
-    if (request->xs[i] < s.n && s.is_x[request->xs[i]])
+    if (request->xs[i] < s.n && s.is_x[request->xs[i]] &&
+        !(request->sums && s.cotangent[request->xs[i]] == request->sums[i]))
       out_gradients[i] = s.cotangent[request->xs[i]];
   sni_free(graph->arena->allocator, memory, bytes);
   return status;

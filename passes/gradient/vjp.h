@@ -15,6 +15,10 @@ typedef struct sni_vjp {
   const bool *wanted;      // per operand; never set for operands that have no gradient
   // Per wanted operand: its cotangent, of its type; SNI_NO_NODE (preset) cuts the path.
   sni_node_id *out;
+  // Of a control op, per operand: what later nodes have made of its cotangent, which this one's is added to; SNI_NO_NODE: nothing, or
+  // the operand is there twice. A loop begins its sum with it, and sets `is_sum`: out is the sum already.
+  const sni_node_id *sums;
+  bool *is_sum;
 } sni_vjp;
 typedef void (*sni_vjp_rule)(const sni_vjp *v);
 

@@ -36,15 +36,16 @@ sn_status sni_vjp_open_body(sni_vjp_body *in, const sni_vjp *v, const sni_contro
   const size_t n = (size_t)c->n_carries + (size_t)c->n_xs + (size_t)c->n_captures;
   *in = (sni_vjp_body){.v = v, .c = c, .body = body};
   sni_node_id *ids =
-      SNI_ARENA_ARRAY(outer->arena, sni_node_id, body->n_nodes + (size_t)c->n_results + 2 * n + 1);
+      SNI_ARENA_ARRAY(outer->arena, sni_node_id, body->n_nodes + (size_t)c->n_results + 3 * n + 1);
   if (!ids) return sni_vjp_no_memory(v, body->n_nodes);
-  memset(ids, 0xff, (body->n_nodes + (size_t)c->n_results + 2 * n) * sizeof(*ids));
+  memset(ids, 0xff, (body->n_nodes + (size_t)c->n_results + 3 * n) * sizeof(*ids));
   in->map = ids;
   in->seeds = in->map + body->n_nodes;
   in->carries = in->seeds + c->n_results;
   in->xs = in->carries + c->n_carries;
   in->captures = in->xs + c->n_xs;
   in->gradients = in->captures + c->n_captures;
+  in->sums = in->gradients + n;
   return sni_graph_create(outer->arena, outer->diag, body->name, outer->dims, &in->graph);
 }
 
@@ -104,6 +105,7 @@ static sn_status differentiate(const sni_vjp_body *in) {
                                              .n_also = n - 1,
                                              .xs = in->carries,  // xs and captures lie behind them
                                              .n_xs = n_xs,
+                                             .sums = in->sums,
                                              .location = in->v->b->location};
   return sni_differentiate(in->graph, &request, in->gradients);
 }
@@ -163,20 +165,16 @@ sn_status sni_vjp_take_inputs(sni_vjp_body *in, const bool *needed, const uint32
   return SN_OK;
 }
 
-sn_status sni_vjp_fail_effect(sni_diag *diag, const sni_node *host) {
-  return sni_fail(diag, SN_ERR_GRADIENT,
-                  "%s has effects, so that it is called once, and this derivative would "
-                  "call it again: that of a loop or branch in another one, or the second one of "
+sn_status sni_vjp_refuse_effects(const sni_graph *graph, sni_node_id result) {
+  const sni_node *host = NULL, *of = NULL;
+  if (result != SNI_NO_NODE) of = sni_graph_node(graph, sni_graph_node(graph, result)->operands[0]);
+  if (!of || sni_effect_of(of)) SNI_TRY(sni_find_effect(graph, result, &host));
+  if (!host) return SN_OK;
+  return sni_fail(graph->diag, SN_ERR_GRADIENT,
+                  "%s has effects, so that it is called once, and this derivative would call it "
+                  "again: that of a loop or branch in another one, or the second one of "
                   "sn_while_loop (what is .pure may be called again)",
                   sni_node_op_name(host));
-}
-
-sn_status sni_vjp_refuse_effects(const sni_graph *graph, const bool *needed) {
-  for (sni_node_id id = 0; id < graph->n_nodes; id++) {
-    const sni_node *effect = needed[id] ? sni_effect_of(sni_graph_node(graph, id)) : NULL;
-    if (effect) return sni_vjp_fail_effect(graph->diag, effect);
-  }
-  return SN_OK;
 }
 
 sn_status sni_vjp_copy_forward(const sni_vjp *v, const sni_graph *body, sni_graph **out_copy) {

@@ -19,6 +19,7 @@ typedef struct sni_vjp_body {
   sni_node_id *xs;
   sni_node_id *captures;
   sni_node_id *gradients;  // of carries, xs, captures, as differentiation gives them
+  sni_node_id *sums;       // of the same: what these are added to
 } sni_vjp_body;
 
 sn_status sni_vjp_no_memory(const sni_vjp *v, size_t n);
@@ -43,9 +44,9 @@ sn_status sni_vjp_add_gradient(const sni_vjp_body *in, sni_node_id gradient, con
 sn_status sni_vjp_find_needed(const sni_vjp_body *in, const bool *leaves, bool **out_needed);
 // The graph again, without what nobody needs. inputs: per node, UINT32_MAX or the number of the input that it is.
 sn_status sni_vjp_take_inputs(sni_vjp_body *in, const bool *needed, const uint32_t *inputs);
-sn_status sni_vjp_fail_effect(sni_diag *diag, const sni_node *host);
-// Errors: SN_ERR_GRADIENT where what is needed calls a function of the host's that has effects.
-sn_status sni_vjp_refuse_effects(const sni_graph *graph, const bool *needed);
+// Errors: SN_ERR_GRADIENT where what the results need (result: this RESULT node, of its op) are calls of functions of the
+// host's that have effects.
+sn_status sni_vjp_refuse_effects(const sni_graph *graph, sni_node_id result);
 // A body of the forward op that can get more results: they go to memory of its own.
 sn_status sni_vjp_copy_forward(const sni_vjp *v, const sni_graph *body, sni_graph **out_copy);
 

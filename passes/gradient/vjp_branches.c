@@ -59,29 +59,37 @@ static sn_status add_gradients(const branches *b, bool *out_any) {
 }
 
 // ---- what is put down: what functions of the host's gave that have effects
-static bool is_kept(const sni_graph *body, sni_node_id id) {
-  const sni_node *node = sni_graph_node(body, id);
-  return sni_is_result(node) && sni_effect_of(sni_graph_node(body, node->operands[0]));
+// Marks those values among the nodes of the way back.
+static sn_status find_kept(const sni_vjp_body *in, bool *kept) {
+  bool *effects = SNI_ARENA_ARRAY(in->graph->arena, bool, in->body->n_nodes + 1);
+  if (!effects) return sni_vjp_no_memory(in->v, in->body->n_nodes);
+  for (sni_node_id id = 0; id < in->body->n_nodes; id++) {
+    const sni_node *node = sni_graph_node(in->body, id), *host = NULL;
+    if (!sni_is_result(node)) effects[id] = node->n_bodies && sni_effect_of(node);
+    if (!sni_is_result(node) || !effects[node->operands[0]]) continue;
+    SNI_TRY(sni_find_effect(in->graph, in->map[id], &host));
+    kept[in->map[id]] = host != NULL;
+  }
+  return SN_OK;
 }
 
 static sn_status keep_values(branches *b, int k) {
   sni_vjp_body *in = &b->all[k];
-  sni_arena *arena = in->graph->arena;
-  bool *leaves = SNI_ARENA_ARRAY(arena, bool, in->graph->n_nodes + 1);
-  uint32_t *inputs = SNI_ARENA_ARRAY(arena, uint32_t, in->graph->n_nodes + 1);
-  if (!leaves || !inputs) return sni_vjp_no_memory(b->v, in->graph->n_nodes);
-  for (sni_node_id id = 0; id < in->body->n_nodes; id++)
-    if (is_kept(in->body, id)) leaves[in->map[id]] = true;
-  SNI_TRY(sni_vjp_find_needed(in, leaves, &b->needed[k]));
-  SNI_TRY(sni_vjp_refuse_effects(in->graph, b->needed[k]));
-  memset(inputs, 0xff, in->graph->n_nodes * sizeof(*inputs));
+  const uint32_t n = in->graph->n_nodes;
+  bool *kept = SNI_ARENA_ARRAY(in->graph->arena, bool, n + 1);
+  uint32_t *inputs = SNI_ARENA_ARRAY(in->graph->arena, uint32_t, n + 1);
+  if (!kept || !inputs) return sni_vjp_no_memory(b->v, n);
+  SNI_TRY(find_kept(in, kept));
+  SNI_TRY(sni_vjp_find_needed(in, kept, &b->needed[k]));
+  memset(inputs, 0xff, n * sizeof(*inputs));
   const int first = b->c->n_captures + b->n_seeds, n_before = b->n_kept;
   for (sni_node_id id = 0; id < in->body->n_nodes; id++) {
-    if (!is_kept(in->body, id) || !b->needed[k][in->map[id]]) continue;
+    if (!kept[in->map[id]] || !b->needed[k][in->map[id]]) continue;
     inputs[in->map[id]] = (uint32_t)(first + b->n_kept);
     b->kept[b->n_kept++] = (kept_value){k, id};
   }
-  return b->n_kept > n_before ? sni_vjp_take_inputs(in, b->needed[k], inputs) : SN_OK;
+  if (b->n_kept > n_before) SNI_TRY(sni_vjp_take_inputs(in, b->needed[k], inputs));
+  return sni_vjp_refuse_effects(in->graph, SNI_NO_NODE);
 }
 
 static sn_status add_outputs(const branches *b, int k, sni_graph *body) {

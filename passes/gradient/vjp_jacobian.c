@@ -168,7 +168,7 @@ static sn_status by_columns(jacobian *j, sni_node_id *out) {
 }
 
 // ---- which of them
-// A loop of unknown length has no second derivative.
+// The second derivative of a loop of unknown length runs it once more.
 static bool has_loop(const sni_graph *graph, sni_node_id y) {
   for (sni_node_id id = 0; id <= y; id++)
     if (sni_graph_node(graph, id)->op == SNI_OP_WHILE) return true;

@@ -3,7 +3,8 @@
 // more outputs, with what would be dear to compute again or may not be (choose_residuals.h); of a while in the same way, whose
 // number of iterations its history knows.
 //
-// Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own; those
+// Cotangents of carries are the carries of the loop back; those of captures are summed up in carries of their own, which begin with what
+// there is of the sum around: in the order of the unrolled loop, of loops in loops and of one loop behind another. Those
 // of rows are its outputs.
 #include "passes/gradient/choose_residuals.h"
 #include "passes/gradient/vjp_bodies.h"
@@ -27,8 +28,7 @@ typedef struct loop_back {
   bool *needed;    // per node of the iteration back
   kept_row *kept;  // values of the step that are read
   int n_kept;
-  bool *reached;      // per carry: it has a cotangent, from outside or from a later iteration
-  sni_node_id *sums;  // per carry that is a variable: the sum over its reads
+  bool *reached;  // per carry: it has a cotangent, from outside or from a later iteration
   int n_carries, n_rows;
 } loop_back;
 
@@ -85,11 +85,20 @@ static sn_status add_carry(loop_back *l, const sni_type *type, sni_node_id *out_
                                  (uint32_t)l->n_carries++, NULL, out_node);
 }
 
-static sn_status add_sum(loop_back *l, sni_node_id sum, sni_node_id gradient, int32_t variable) {
-  sni_build b = sni_build_make(l->in.graph, l->v->b->location);
-  if (gradient != none) sum = sni_build_add(&b, sum, gradient);
-  SNI_TRY(b.status);
-  return sni_graph_add_result(l->in.graph, sum, variable);
+// Sums of captures: which of them are carries, and their numbers, is settled when it is known what has a gradient.
+static sn_status add_sums(loop_back *l) {
+  const sni_control *c = l->c;
+  sni_node_id *sums = l->in.sums + c->n_carries + c->n_xs;
+  for (int i = 0; i < c->n_captures; i++)
+    if (l->v->wanted[c->first_capture + i])
+      SNI_TRY(sni_graph_add_parameter(l->in.graph, sni_vjp_operand_type(l->v, c->first_capture + i),
+                                      SNI_PARAMETER_VARIABLE, UINT32_MAX, NULL, &sums[i]));
+  return SN_OK;
+}
+
+static void number_sum(const loop_back *l, sni_node_id sum, uint32_t number) {
+  for (uint32_t i = 0; i < l->in.graph->n_parameters; i++)
+    if (l->in.graph->parameters[i].node == sum) l->in.graph->parameters[i].index = number;
 }
 
 // What the iteration gives: cotangents of the carries, sums for captures, rows for the xs.
@@ -100,18 +109,15 @@ static sn_status add_results(loop_back *l) {
   int32_t variable = 0;
   for (int i = 0; i < c->n_carries; i++) {
     if (!has_carry(l, i)) continue;
-    if (is_variable(l, i))
-      SNI_TRY(add_sum(l, l->sums[i], in->gradients[i], variable++));
-    else
-      SNI_TRY(sni_vjp_add_gradient(in, in->gradients[i],
-                                   sni_vjp_operand_type(v, c->first_carry + i), variable++));
+    const sni_node_id gradient = in->gradients[i] == none ? in->sums[i] : in->gradients[i];
+    SNI_TRY(sni_vjp_add_gradient(in, gradient, sni_vjp_operand_type(v, c->first_carry + i),
+                                 variable++));
   }
   for (int i = 0; i < c->n_captures; i++) {
-    sni_node_id sum = none;
-    const sni_node_id gradient = in->gradients[c->n_carries + c->n_xs + i];
-    if (!v->wanted[c->first_capture + i] || gradient == none) continue;
-    SNI_TRY(add_carry(l, sni_vjp_operand_type(v, c->first_capture + i), &sum));
-    SNI_TRY(add_sum(l, sum, gradient, variable++));
+    const int x = c->n_carries + c->n_xs + i;
+    if (!v->wanted[c->first_capture + i] || in->gradients[x] == none) continue;
+    number_sum(l, in->sums[x], (uint32_t)l->n_carries++);
+    SNI_TRY(sni_graph_add_result(in->graph, in->gradients[x], variable++));
   }
   for (int i = 0; i < c->n_xs; i++) {
     const sni_type row = row_of(sni_vjp_operand_type(v, c->first_x + i));
@@ -130,8 +136,9 @@ static sn_status make_step_back(loop_back *l) {
   for (int i = 0; i < l->c->n_carries; i++)
     if (has_carry(l, i))
       SNI_TRY(add_carry(l, sni_vjp_operand_type(l->v, l->c->first_carry + i),
-                        is_variable(l, i) ? &l->sums[i] : &l->in.seeds[i]));
+                        is_variable(l, i) ? &l->in.sums[i] : &l->in.seeds[i]));
   SNI_TRY(add_rows(l));
+  SNI_TRY(add_sums(l));
   SNI_TRY(sni_vjp_differentiate_body(&l->in, number));
   return add_results(l);
 }
@@ -170,7 +177,6 @@ static sn_status find_kept(loop_back *l) {
   SNI_TRY(sni_vjp_find_needed(&l->in, NULL, &l->needed));
   SNI_TRY(sni_choose_residuals(graph, l->in.n_forward, SN_MAX_RANK - !l->is_while, l->needed,
                                residuals));
-  SNI_TRY(sni_vjp_refuse_effects(graph, l->needed));
   for (uint32_t p = 0; p < body->n_parameters; p++) {
     const sni_parameter *parameter = &body->parameters[p];
     if (parameter->kind == SNI_PARAMETER_VARIABLE && l->needed[l->in.map[parameter->node]])
@@ -203,7 +209,8 @@ static sn_status finish_step_back(loop_back *l) {
   if (!numbers) return sni_vjp_no_memory(l->v, from->n_nodes);
   memset(numbers, 0xff, from->n_nodes * sizeof(*numbers));
   number_inputs(l, numbers);
-  return sni_vjp_take_inputs(&l->in, l->needed, numbers);
+  SNI_TRY(sni_vjp_take_inputs(&l->in, l->needed, numbers));
+  return sni_vjp_refuse_effects(l->in.graph, SNI_NO_NODE);
 }
 
 // Number of the output that is a node of the step; one more where there is none.
@@ -242,6 +249,13 @@ static sn_status put_down(loop_back *l) {
   return SN_OK;
 }
 
+// What a sum begins with.
+static sni_node_id begin_sum(const sni_vjp *v, int operand) {
+  if (v->sums[operand] == none) return sni_vjp_zeros(v, operand);
+  v->is_sum[operand] = true;
+  return v->sums[operand];
+}
+
 static int add_first_operands(const loop_back *l, sni_node_id *operands) {
   const sni_control *c = l->c;
   const sni_vjp *v = l->v;
@@ -249,12 +263,12 @@ static int add_first_operands(const loop_back *l, sni_node_id *operands) {
   if (l->is_while) operands[n++] = sni_vjp_result_of(v, v->y, c->n_carries);
   for (int i = 0; i < c->n_carries; i++)
     if (has_carry(l, i))
-      operands[n++] = v->dys[i] != none && !is_variable(l, i)
-                          ? v->dys[i]
-                          : sni_vjp_zeros(v, c->first_carry + i);
+      operands[n++] = is_variable(l, i)   ? begin_sum(v, c->first_carry + i)
+                      : v->dys[i] != none ? v->dys[i]
+                                          : sni_vjp_zeros(v, c->first_carry + i);
   for (int i = 0; i < c->n_captures; i++)
     if (v->wanted[c->first_capture + i] && l->in.gradients[c->n_carries + c->n_xs + i] != none)
-      operands[n++] = sni_vjp_zeros(v, c->first_capture + i);
+      operands[n++] = begin_sum(v, c->first_capture + i);
   return n;
 }
 
@@ -313,9 +327,8 @@ static sn_status differentiate_loop(const sni_vjp *v, const sni_control *c) {
                  .forward = &v->node,
                  .is_while = v->node.op == SNI_OP_WHILE,
                  .c = c,
-                 .reached = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1),
-                 .sums = SNI_ARENA_ARRAY(arena, sni_node_id, c->n_carries + 1)};
-  if (!l.reached || !l.sums) return sni_vjp_no_memory(v, (size_t)c->n_carries);
+                 .reached = SNI_ARENA_ARRAY(arena, bool, c->n_carries + 1)};
+  if (!l.reached) return sni_vjp_no_memory(v, (size_t)c->n_carries);
   SNI_TRY(find_reached(&l));
   SNI_TRY(find_kept(&l));
   SNI_TRY(put_down(&l));

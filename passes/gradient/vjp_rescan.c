@@ -107,6 +107,7 @@ static sn_status count_iterations(second *s) {
   SNI_TRY(sni_graph_add_control(graph, SNI_OP_WHILE, operands, n, (sni_dim[]){n_carries + 1, 0}, 2,
                                 bodies, 2, b->location, &control));
   SNI_TRY(sni_graph_add_control_result(graph, control, n_carries, &count));
+  SNI_TRY(sni_vjp_refuse_effects(graph, count));
   SNI_TRY(sni_dim_new_late(graph->dims, &s->length));
   return sni_graph_add(graph, SNI_OP_EXTENT, &count, 1, &s->length, 1, NULL, b->location, &count);
 }
@@ -135,9 +136,11 @@ static sn_status scan_back(const second *s, sni_node_id forward, sni_node_id *ou
   sni_node_id *operands = SNI_ARENA_ARRAY(graph_of(s)->arena, sni_node_id, n + 1);
   if (!operands) return no_memory(s);
   memcpy(operands, s->inputs + s->r.first_carry, (size_t)n_carries * sizeof(*operands));
-  for (int i = 0; i < n_rows; i++)
-    SNI_TRY(sni_graph_add_control_result(graph_of(s), forward, s->w.n_carries + i,
-                                         &operands[n_carries + i]));
+  for (int i = 0; i < n_rows; i++) {
+    sni_node_id *row = &operands[n_carries + i];
+    SNI_TRY(sni_graph_add_control_result(graph_of(s), forward, s->w.n_carries + i, row));
+    SNI_TRY(sni_vjp_refuse_effects(graph_of(s), *row));
+  }
   memcpy(operands + n_carries + n_rows, s->inputs + s->r.first_capture,
          (size_t)n_captures * sizeof(*operands));
   return sni_graph_add_control(graph_of(s), SNI_OP_SCAN, operands, n, attrs, 5, node->bodies, 1,
@@ -179,8 +182,6 @@ static sn_status differentiate(const second *s, sni_node_id back) {
 static sn_status differentiate_rescan(const sni_vjp *v) {
   second s = {.v = v, .loop = *sni_loop_of_history(v->b->graph, v->node.operands[0])};
   sni_node_id forward, back;
-  if (sni_effect_of(&s.loop))
-    return sni_vjp_fail_effect(graph_of(&s)->diag, sni_effect_of(&s.loop));
   s.w = sni_control_of(&s.loop);
   s.r = sni_control_of(&v->node);
   SNI_TRY(make_inputs(&s));

@@ -1,7 +1,8 @@
 // Liveness over nested graphs: marks spread from the results of the outermost one, each node of each body once, so the cost is linear
 // in what there is, however long the chains of carries.
 //
-// Invariant: what is marked is read by some result in some run; a custom gradient's node is read as a whole.
+// Invariant: what is marked is read by some result in some run; nodes of custom gradients and of functions of the host's are
+// read as a whole.
 #include "passes/graph/mark_bodies.h"
 
 #include <string.h>
@@ -129,6 +130,10 @@ static sn_status use_output(marking *m, sni_live_control *l, int i) {
   return SN_OK;
 }
 
+static bool is_whole(const sni_live_control *l) {
+  return l->c.kind == SNI_CONTROL_HOST || l->c.kind == SNI_CONTROL_CUSTOM;
+}
+
 static sn_status use_all(marking *m, sni_live_control *l) {
   for (int i = 0; i < l->node->n_operands; i++) SNI_TRY(mark_operand(m, l, i));
   for (int i = 0; i < l->c.n_outputs; i++) SNI_TRY(use_output(m, l, i));
@@ -146,14 +151,14 @@ static sn_status use_control(marking *m, sni_live_control *l) {
   if (l->used) return SN_OK;
   l->used = true;
   for (int b = 0; b < l->node->n_bodies; b++) SNI_TRY(mark_sizes(m, &l->bodies[b]));
-  if (l->c.kind >= SNI_CONTROL_HOST) return use_all(m, l);
+  if (is_whole(l)) return use_all(m, l);
   if (l->c.kind == SNI_CONTROL_WHILE) return mark(m, &l->bodies[0], l->bodies[0].ends.outputs[0]);
   return l->c.first_carry ? mark_operand(m, l, 0) : SN_OK;  // the number of a body, a history
 }
 
 static sn_status use_result(marking *m, sni_live_control *l, int index) {
   SNI_TRY(use_control(m, l));
-  if (l->c.kind >= SNI_CONTROL_HOST) return SN_OK;
+  if (is_whole(l)) return SN_OK;
   if (index < l->c.n_carries) return use_carry(m, l, index);
   if (l->c.kind != SNI_CONTROL_WHILE) return use_output(m, l, index - l->c.n_carries);
   l->has_history = true;
@@ -162,7 +167,7 @@ static sn_status use_result(marking *m, sni_live_control *l, int index) {
 
 static sn_status use_input(marking *m, const sni_live_control *l, int input) {
   const sni_control *c = &l->c;
-  if (c->kind >= SNI_CONTROL_HOST) return SN_OK;
+  if (is_whole(l)) return SN_OK;
   if (input >= c->first_capture_input)
     return mark_operand(m, l, c->first_capture + input - c->first_capture_input);
   if (input < c->first_x_input) return SN_OK;  // the number of the iteration
@@ -214,19 +219,62 @@ static sn_status keep_first_carries(marking *m, sni_live_graph *live, bool *io_a
   return SN_OK;
 }
 
-sn_status sni_mark_bodies(const sni_graph *graph, sni_live_graph **out_live) {
-  marking m = {.arena = graph->arena, .diag = graph->diag};
+// From the results, or from one node.
+static sn_status mark_from(marking *m, const sni_graph *graph, sni_node_id node,
+                           sni_live_graph **out_live) {
   bool any = true;
-  *out_live = SNI_ARENA_NEW(m.arena, sni_live_graph);
-  if (!*out_live) return no_memory(&m);
-  SNI_TRY(open_graph(&m, *out_live, graph, NULL));
-  for (uint32_t i = 0; i < graph->n_results; i++)
-    SNI_TRY(mark(&m, *out_live, graph->results[i].node));
-  SNI_TRY(mark_sizes(&m, *out_live));
+  *out_live = SNI_ARENA_NEW(m->arena, sni_live_graph);
+  if (!*out_live) return no_memory(m);
+  SNI_TRY(open_graph(m, *out_live, graph, NULL));
+  if (node != SNI_NO_NODE) SNI_TRY(mark(m, *out_live, node));
+  for (uint32_t i = 0; i < graph->n_results && node == SNI_NO_NODE; i++)
+    SNI_TRY(mark(m, *out_live, graph->results[i].node));
+  SNI_TRY(mark_sizes(m, *out_live));
   while (any) {
     any = false;
-    SNI_TRY(spread(&m));
-    SNI_TRY(keep_first_carries(&m, *out_live, &any));
+    SNI_TRY(spread(m));
+    SNI_TRY(keep_first_carries(m, *out_live, &any));
   }
+  return SN_OK;
+}
+
+sn_status sni_mark_bodies(const sni_graph *graph, sni_live_graph **out_live) {
+  return mark_from(&(marking){.arena = graph->arena, .diag = graph->diag}, graph, SNI_NO_NODE,
+                   out_live);
+}
+
+// ---- effects
+static const sni_node *effect_in(const sni_live_graph *live);
+
+static const sni_node *effect_of(const sni_live_control *l) {
+  const sni_node *found = NULL;
+  if (!l || !l->used) return NULL;
+  if (l->c.kind == SNI_CONTROL_HOST) return l->node->attrs[0] ? l->node : NULL;
+  for (int b = 0; b < l->node->n_bodies && !found; b++) found = effect_in(&l->bodies[b]);
+  return found;
+}
+
+static const sni_node *effect_in(const sni_live_graph *live) {
+  const sni_node *found = NULL;
+  for (sni_node_id id = 0; live->controls && id < live->graph->n_nodes && !found; id++)
+    if (live->needed[id]) found = effect_of(live->controls[id]);
+  return found;
+}
+
+static bool may_have_effects(const sni_graph *graph) {
+  for (sni_node_id id = 0; id < graph->n_nodes; id++)
+    if (sni_effect_of(sni_graph_node(graph, id))) return true;
+  return false;
+}
+
+sn_status sni_find_effect(const sni_graph *graph, sni_node_id result, const sni_node **out_host) {
+  marking m = {.arena = graph->arena, .diag = graph->diag};
+  sni_live_graph *live;
+  *out_host = NULL;
+  if (result == SNI_NO_NODE && !may_have_effects(graph)) return SN_OK;
+  SNI_TRY(mark_from(&m, graph, result, &live));
+  *out_host = result == SNI_NO_NODE
+                  ? effect_in(live)
+                  : effect_of(live->controls[sni_graph_node(graph, result)->operands[0]]);
   return SN_OK;
 }

@@ -36,5 +36,8 @@ struct sni_live_control {
 
 // Lists in the graph's arena. Errors: SN_ERR_MEMORY.
 sn_status sni_mark_bodies(const sni_graph *graph, sni_live_graph **out_live);
+// A call of a function of the host's that has effects, and that the results need, or that the op of RESULT node `result` (SNI_NO_NODE: all
+// results) makes for it. *out_host is NULL: there is none. Errors: SN_ERR_MEMORY.
+sn_status sni_find_effect(const sni_graph *graph, sni_node_id result, const sni_node **out_host);
 
 #endif

@@ -15,6 +15,8 @@ typedef struct sni_differentiate_request {
   int n_also;
   const sni_node_id *xs;
   int n_xs;
+  const sni_node_id *
+      sums;  // per x, which is a leaf: what its gradient is added to, SNI_NO_NODE: nothing; NULL: none
   sni_node_id first;  // nodes before it are leaves
   // Per node, or NULL: the gradient flows only through nodes with a bit of `mask` (tapes).
   const uint64_t *masks;
@@ -46,6 +48,9 @@ void sni_explain_unconnected(const sni_graph *graph, sni_node_id y, sni_node_id 
                              size_t capacity);
 
 // ---- graph passes
+// Nodes from `first` on, where some of them say late sizes, become one call; io_nodes, of which some may be SNI_NO_NODE, are its results
+// then. Errors: SN_ERR_UNSUPPORTED (one of them has a late size).
+sn_status sni_wrap_late_nodes(sni_graph *graph, uint32_t first, sni_node_id *io_nodes, int n);
 typedef sn_status (*sni_graph_pass)(const sni_graph *graph, sni_graph **out_graph);
 // Complex values as pairs of real ones; before all others. *out_graph may be the graph itself.
 sn_status sni_inline_calls(const sni_graph *graph, sni_graph **out_graph);

@@ -1,7 +1,8 @@
 // Degenerate matmuls become a multiplication and a sum, which fuse with their neighbours: those
 // with one column or an inner size of 1. The others stay for the GEMM, those of one row too: a row of a
 // batch and a batch of one row have the same bits. A matmul that nothing but its transpose is read of is computed transposed:
-// the gradient of what was transposed for a product, otherwise a copy.
+// the gradient of what was transposed for a product, otherwise a copy. So is an element-wise factor of a transposed matrix: a product reads
+// its factors either way, and what is element-wise had to read across the rows.
 //
 // Invariant: one column is summed in 64 lanes over k, several in order of k, whether their number
 // is known here or only when the program runs; eager execution takes the same way. The product has
@@ -173,8 +174,72 @@ static sni_node_id turn_product(sni_rewrite *r, const sni_node *node) {
                           !product->attrs[0]);
 }
 
+// ---- factors that are transposed
+static bool is_pointwise(const sni_node *node) {
+  return sni_op_infos[node->op].op_class == SNI_CLASS_POINTWISE && node->n_operands;
+}
+
+// Whether the transpose of a value costs nothing, as transposed matrices are all matrices that it is made of; each of them counts.
+static bool can_turn(const sni_graph *graph, const uint32_t *uses, sni_node_id id, int depth,
+                     int *io_transposed) {
+  const sni_node *node = sni_graph_node(graph, id);
+  if (sni_is_spread(graph, node)) return true;
+  if (sni_is_matrix_transpose(node)) return ++*io_transposed;
+  if (!depth || uses[id] > 1 || !is_pointwise(node)) return false;
+  for (int i = 0; i < node->n_operands; i++)
+    if (!can_turn(graph, uses, node->operands[i], depth - 1, io_transposed)) return false;
+  return true;
+}
+
+static bool is_turned_factor(const sni_graph *graph, const uint32_t *uses, sni_node_id id) {
+  enum { most_in_a_row = 4 };
+  int transposed = 0;
+  return is_pointwise(sni_graph_node(graph, id)) &&
+         can_turn(graph, uses, id, most_in_a_row, &transposed) && transposed;
+}
+
+static sni_node_id turn_spread(sni_rewrite *r, const sni_node *node) {
+  const sni_node_id from = r->map[node->operands[0]];
+  const sni_type own = sni_build_type(&r->build, from);
+  sni_type type = node->type, source = node->type;
+  const int rank = type.rank, added = rank - own.rank;
+  for (int d = 0; d < rank; d++) source.dims[d] = d < added ? 1 : own.dims[d - added];
+  for (int d = rank - 2; d < rank; d++) {
+    const int other = 2 * rank - 3 - d;
+    type.dims[d] = node->type.dims[other];
+    source.dims[d] = other < added ? 1 : own.dims[other - added];
+  }
+  return sni_build_broadcast(&r->build, sni_build_reshape(&r->build, from, &source), &type);
+}
+
+// Depth: that of can_turn.
+static sni_node_id turn(sni_rewrite *r, sni_node_id old) {
+  const sni_node *node = sni_graph_node(r->from, old);
+  sni_node_id operands[3];
+  if (sni_is_spread(r->from, node)) return turn_spread(r, node);
+  if (sni_is_matrix_transpose(node)) return r->map[node->operands[0]];
+  for (int i = 0; i < node->n_operands; i++) operands[i] = turn(r, node->operands[i]);
+  return sni_build_pointwise(&r->build, node->op, operands, node->n_operands, &node->type);
+}
+
+static sni_node_id turn_factors(sni_rewrite *r, const sni_node *node) {
+  const sni_node *old = sni_graph_node(r->from, r->at);
+  sni_node_id factors[2];
+  bool any = false, transposed[2];
+  if (node->op != old->op || !sni_is_matmul(old)) return SNI_NO_NODE;
+  for (int i = 0; i < 2; i++) {
+    const bool turns = is_turned_factor(r->from, r->facts, old->operands[i]) &&
+                       node->operands[i] == r->map[old->operands[i]];
+    any |= turns;
+    factors[i] = turns ? turn(r, old->operands[i]) : node->operands[i];
+    transposed[i] = turns != (node->attrs[i] != 0);
+  }
+  if (!any) return SNI_NO_NODE;
+  return sni_build_matmul(&r->build, factors[0], factors[1], transposed[0], transposed[1]);
+}
+
 sn_status sni_turn_products_once(const sni_graph *graph, sni_graph **out_graph, bool *out_changed) {
-  const sni_rewrite_rule rules[] = {turn_product};
+  const sni_rewrite_rule rules[] = {turn_product, turn_factors};
   uint32_t *uses = SNI_ARENA_ARRAY(graph->arena, uint32_t, graph->n_nodes + 1);
   bool any = false;
   *out_changed = false;
@@ -183,10 +248,10 @@ sn_status sni_turn_products_once(const sni_graph *graph, sni_graph **out_graph, 
   for (sni_node_id id = 0; id < graph->n_nodes; id++) {
     const sni_node *node = sni_graph_node(graph, id);
     for (int i = 0; i < node->n_operands; i++) uses[node->operands[i]]++;
-    any |= is_turned(graph, node);
+    any |= sni_is_matrix_transpose(node);
   }
   if (!any) return SN_OK;
-  const sni_rewrite_options options = {.rules = rules, .n_rules = 1, .facts = uses};
+  const sni_rewrite_options options = {.rules = rules, .n_rules = 2, .facts = uses};
   return sni_rewrite_once(graph, &options, out_graph, out_changed);
 }
 

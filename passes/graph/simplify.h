@@ -36,6 +36,8 @@ sni_node_id sni_simplify_reduce(sni_rewrite *r, const sni_node *n);
 sni_node_id sni_simplify_matmul(sni_rewrite *r, const sni_node *n);
 // Whether it is a TRANSPOSE that exchanges the last two dims and nothing else.
 bool sni_is_matrix_transpose(const sni_node *n);
+// A broadcast of a row, a column or a number: its matrix transpose is one, too.
+bool sni_is_spread(const sni_graph *graph, const sni_node *node);
 
 // ---- simplify_sums.c
 sni_node_id sni_simplify_cumulation(sni_rewrite *r, const sni_node *n);

@@ -142,6 +142,17 @@ bool sni_is_matrix_transpose(const sni_node *n) {
   return n->attrs[rank - 2] == rank - 1;
 }
 
+// A broadcast of a row, a column or a number, which its transpose is, too.
+bool sni_is_spread(const sni_graph *graph, const sni_node *node) {
+  if (node->op != SNI_OP_BROADCAST) return false;
+  const sni_type *type = sni_graph_type(graph, node->operands[0]);
+  int64_t size = 1;
+  bool has_one = type->rank < 2;
+  for (int d = type->rank - 1; d >= 0 && d >= type->rank - 2; d--)
+    has_one |= sni_dim_is_constant(graph->dims, type->dims[d], &size) && size == 1;
+  return has_one;
+}
+
 sni_node_id sni_simplify_matmul(sni_rewrite *r, const sni_node *n) {
   sni_node_id operands[2] = {n->operands[0], n->operands[1]};
   bool flags[2] = {n->attrs[0] != 0, n->attrs[1] != 0}, changed = false;

@@ -122,6 +122,7 @@ static sn_status plan_host(sni_lowering *l, const sni_node *node, sni_control_ca
   call->host = node->host;
   call->n_bodies = 0;
   call->ordered = node->attrs[0] != 0;
+  call->batch = (uint64_t)node->attrs[2];
   call->n_captures -= call->ordered;
   call->n_outputs -= call->ordered;
   const uint32_t n = call->n_captures + call->n_outputs;

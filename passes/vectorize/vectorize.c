@@ -186,29 +186,92 @@ static sn_status copy_shared(const sni_vectorize_request *r) {
   return SN_OK;
 }
 
-static sn_status check_sizes(const sni_vectorize_request *r) {
+// ---- sizes that depend on elements
+// Those of each example's own, which the nodes of a request say.
+typedef struct own_sizes {
+  const sni_vectorize_request *r;
+  bool *said, *asked;  // per symbol
+  int n;
+} own_sizes;
+
+static bool asks_for_own(const own_sizes *s, const sni_node *node) {
+  memset(s->asked, 0, (size_t)s->n * sizeof(*s->asked));
+  sni_mark_node_symbols(s->r->from, node, s->asked);
+  for (int i = 0; i < s->n; i++)
+    if (s->asked[i] && s->said[i]) return true;
+  return false;
+}
+
+static bool has_own_sizes(const sni_graph *body) {
+  for (sni_node_id id = 0; id < body->n_nodes; id++) {
+    const sni_node *node = sni_graph_node(body, id);
+    if (sni_is_about_sizes(node)) return true;
+    for (int i = 0; i < node->n_bodies; i++)
+      if (has_own_sizes(node->bodies[i])) return true;
+  }
+  return false;
+}
+
+// Which values are of one example, counting what has such a size and all of a control op; *out_any: there is such a size.
+static void mark_own(const own_sizes *s, bool *batched, bool *out_any) {
+  const sni_vectorize_request *r = s->r;
   for (sni_node_id id = r->first; id < r->end; id++) {
     const sni_node *node = sni_graph_node(r->from, id);
-    if (sni_is_about_sizes(node))
-      return sni_fail(r->to->diag, SN_ERR_UNSUPPORTED,
-                      "%s: a size, or a number of iterations, depends on elements, so that each "
-                      "example has its own (a .length makes sizes equal)",
+    if (r->map[id] != SNI_NO_NODE) continue;
+    batched[id] = asks_for_own(s, node);
+    for (int k = 0; k < node->n_operands; k++) batched[id] |= batched[node->operands[k]];
+    for (int i = 0; i < node->n_bodies && batched[id]; i++)
+      *out_any |= has_own_sizes(node->bodies[i]);
+    if (!batched[id] || !sni_is_about_sizes(node)) continue;
+    *out_any = true;
+    const int symbol = node->n_operands ? sni_dim_bare_symbol(r->from->dims, node->attrs[0]) : -1;
+    if (symbol >= 0 && sni_dim_is_late(r->from->dims, symbol)) s->said[symbol] = true;
+  }
+}
+
+static sn_status check_results(const own_sizes *s) {
+  for (int i = 0; i < s->r->n_results; i++) {
+    const sni_node *node = sni_graph_node(s->r->from, s->r->results[i]);
+    if (asks_for_own(s, node))
+      return sni_fail(s->r->to->diag, SN_ERR_UNSUPPORTED,
+                      "%s: a size of a result depends on elements, so that each example has its "
+                      "own (a .length makes sizes equal)",
                       node->location.op ? node->location.op : "a function");
   }
   return SN_OK;
 }
 
+// *out_own: some example has a size of its own, and the values of one example are in r->batched.
+static sn_status find_own_sizes(const sni_vectorize_request *r, bool *out_own) {
+  sni_arena *arena = r->to->arena;
+  *out_own = false;
+  if (!sni_dim_late_count(r->from->dims)) return SN_OK;
+  const int n = sni_dim_symbol_count(r->from->dims);
+  bool *batched = sni_arena_copy(arena, r->batched, r->end * sizeof(bool));
+  bool *symbols = SNI_ARENA_ARRAY(arena, bool, 2 * n + 1);
+  if (!batched || !symbols) return sni_fail_memory(r->to->diag, r->end, "vectorisation");
+  const own_sizes s = {r, symbols, symbols + n, n};
+  mark_own(&s, batched, out_own);
+  if (!*out_own) return SN_OK;
+  memcpy(r->batched, batched, r->end * sizeof(bool));
+  return check_results(&s);
+}
+
+static sn_status by_examples(const sni_vectorize_request *r) {
+  SNI_TRY(copy_shared(r));
+  return sni_vectorize_by_examples(r);
+}
+
 sn_status sni_vectorize(const sni_vectorize_request *r) {
   sni_vmap_marks marks;
-  SNI_TRY(check_sizes(r));
+  bool own;
+  SNI_TRY(find_own_sizes(r, &own));
+  if (own) return by_examples(r);
   SNI_TRY(sni_vmap_marks_init(&marks, r->to->arena, r->to->diag, r->end));
   memcpy(marks.nodes, r->batched, r->end * sizeof(bool));
   SNI_TRY(sni_vmap_mark(r->to, r->from, r->first, r->end, &marks));
   memcpy(r->batched, marks.nodes, r->end * sizeof(bool));
-  if (sni_vmap_is_unfit(r->from, r->first, r->end)) {
-    SNI_TRY(copy_shared(r));
-    return sni_vectorize_by_examples(r);
-  }
+  if (sni_vmap_is_unfit(r->from, r->first, r->end)) return by_examples(r);
   return sni_vmap_nodes(r, &marks);
 }
 

@@ -67,6 +67,8 @@ sn_status sni_vmap_mark(sni_graph *arena_of, const sni_graph *from, uint32_t fir
 sn_status sni_vmap_nodes(const sni_vectorize_request *request, const sni_vmap_marks *marks);
 // (vmap_examples.c) The nodes as a scan over the examples: any op can be vectorised so. With a node of v alone, or all of a request.
 void sni_vmap_by_examples(const sni_vmap *v);
+// A call of the host's that has effects: the last operand and result, the order, are the scan's carry.
+void sni_vmap_in_order(const sni_vmap *v);
 sn_status sni_vectorize_by_examples(const sni_vectorize_request *request);
 
 #endif

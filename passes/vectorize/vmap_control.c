@@ -149,6 +149,8 @@ sn_status sni_vmap_mark_control(sni_graph *arena_of, const sni_graph *from, cons
   *out_flags = flags;
   if (c.kind >= SNI_CONTROL_HOST) {
     memset(flags, true, (size_t)c.n_results);
+    if (node->op == SNI_OP_HOST && node->attrs[0])  // the order is that of all examples
+      flags[c.n_results - 1] = operands[node->n_operands - 1];
     return SN_OK;
   }
   if (node->op == SNI_OP_COND) return mark_branches(arena_of, node, &in, flags);

@@ -10,7 +10,12 @@ typedef struct inputs {
   const sni_node_id *nodes;  // of the graph around
   const bool *batched;
   sni_node_id *parameters;  // in the step
+  bool is_carried;          // the last one goes from one example to the next
 } inputs;
+
+static bool is_carry(const inputs *in, int i) {
+  return in->is_carried && i == in->n - 1;
+}
 
 static sn_status begin(sni_build *b, const inputs *in, sni_graph **out_step) {
   sni_graph *graph = b->graph;
@@ -18,13 +23,15 @@ static sn_status begin(sni_build *b, const inputs *in, sni_graph **out_step) {
   SNI_TRY(sni_graph_create(graph->arena, graph->diag, "examples", graph->dims, out_step));
   for (int pass = 1; pass >= 0; pass--)
     for (int i = 0; i < in->n; i++) {
-      if (in->batched[i] != pass) continue;
+      if (in->batched[i] != pass || is_carry(in, i)) continue;
       sni_type type = *sni_graph_type(graph, in->nodes[i]);
       if (pass) memmove(type.dims, type.dims + 1, (size_t)--type.rank * sizeof(*type.dims));
       SNI_TRY(sni_graph_add_parameter(*out_step, &type, SNI_PARAMETER_INPUT, number++, NULL,
                                       &in->parameters[i]));
     }
-  return SN_OK;
+  if (!in->is_carried) return SN_OK;
+  return sni_graph_add_parameter(*out_step, sni_graph_type(graph, in->nodes[in->n - 1]),
+                                 SNI_PARAMETER_VARIABLE, 0, NULL, &in->parameters[in->n - 1]);
 }
 
 static sn_status finish(sni_build *b, const inputs *in, sni_graph *step, sni_dim size,
@@ -33,12 +40,13 @@ static sn_status finish(sni_build *b, const inputs *in, sni_graph *step, sni_dim
   sni_node_id *operands = SNI_ARENA_ARRAY(graph->arena, sni_node_id, in->n + 1), control;
   int n = 0, n_xs = 0;
   if (!operands) return sni_fail_memory(graph->diag, (size_t)in->n * 4, "operands");
+  if (in->is_carried) operands[n++] = in->nodes[in->n - 1];
   for (int pass = 1; pass >= 0; pass--) {
     for (int i = 0; i < in->n; i++)
-      if (in->batched[i] == pass) operands[n++] = in->nodes[i];
-    if (pass) n_xs = n;
+      if (in->batched[i] == pass && !is_carry(in, i)) operands[n++] = in->nodes[i];
+    if (pass) n_xs = n - in->is_carried;
   }
-  const sni_dim attrs[5] = {0, n_xs, size, 0, 0};
+  const sni_dim attrs[5] = {in->is_carried, n_xs, size, 0, 0};
   SNI_TRY(sni_graph_add_control(graph, SNI_OP_SCAN, operands, n, attrs, 5, &step, 1, b->location,
                                 &control));
   for (int i = 0; i < n_results; i++)
@@ -47,37 +55,47 @@ static sn_status finish(sni_build *b, const inputs *in, sni_graph *step, sni_dim
 }
 
 // ---- one node
-static sn_status add_results(const sni_vmap *v, sni_graph *step, const sni_node_id *parameters) {
+static sn_status add_results(const sni_vmap *v, sni_graph *step, const inputs *in) {
   sni_node_id y, result;
   sni_node node = v->node;
   sni_node_id *numbers = SNI_ARENA_ARRAY(step->arena, sni_node_id, node.n_operands + 1);
   if (!numbers) return sni_fail_memory(step->diag, sizeof(*numbers), "operands");
   for (int k = 0; k < node.n_operands; k++) numbers[k] = (sni_node_id)k;
   node.operands = numbers;
-  SNI_TRY(sni_graph_add_copy(step, &node, parameters, &y));
+  SNI_TRY(sni_graph_add_copy(step, &node, in->parameters, &y));
   if (!sni_is_control(&node)) return sni_graph_add_result(step, y, -1);
   const int n = sni_control_of(&node).n_results;
   for (int i = 0; i < n; i++) {
     SNI_TRY(sni_graph_add_control_result(step, y, i, &result));
-    SNI_TRY(sni_graph_add_result(step, result, -1));
+    SNI_TRY(sni_graph_add_result(step, result, in->is_carried && i == n - 1 ? 0 : -1));
   }
   return SN_OK;
 }
 
-static sn_status map_node(const sni_vmap *v) {
+static sn_status map_node(const sni_vmap *v, bool is_carried) {
   const int n = v->node.n_operands;
-  const inputs in = {n, v->operands, v->batched,
-                     SNI_ARENA_ARRAY(v->b->graph->arena, sni_node_id, n + 1)};
-  sni_graph *step;
-  if (!in.parameters) return sni_fail_memory(v->b->graph->diag, (size_t)n * 4, "operands");
-  SNI_TRY(begin(v->b, &in, &step));
-  SNI_TRY(add_results(v, step, in.parameters));
   const int n_results = sni_is_control(&v->node) ? sni_control_of(&v->node).n_results : 1;
-  return finish(v->b, &in, step, v->size, n_results, v->out);
+  sni_arena *arena = v->b->graph->arena;
+  const inputs in = {n, v->operands, v->batched, SNI_ARENA_ARRAY(arena, sni_node_id, n + 1),
+                     is_carried};
+  sni_node_id *results = SNI_ARENA_ARRAY(arena, sni_node_id, n_results + 1);
+  sni_graph *step;
+  if (!in.parameters || !results)
+    return sni_fail_memory(v->b->graph->diag, (size_t)n * 4, "operands");
+  SNI_TRY(begin(v->b, &in, &step));
+  SNI_TRY(add_results(v, step, &in));
+  SNI_TRY(finish(v->b, &in, step, v->size, n_results, results));
+  for (int i = 0; i < n_results; i++)  // a scan's carries are its first results
+    v->out[i] = results[is_carried ? (i + 1) % n_results : i];
+  return SN_OK;
 }
 
 void sni_vmap_by_examples(const sni_vmap *v) {
-  if (!v->b->status) v->b->status = map_node(v);
+  if (!v->b->status) v->b->status = map_node(v, false);
+}
+
+void sni_vmap_in_order(const sni_vmap *v) {
+  if (!v->b->status) v->b->status = map_node(v, true);
 }
 
 // ---- all nodes of a request
@@ -135,7 +153,7 @@ sn_status sni_vectorize_by_examples(const sni_vectorize_request *r) {
   batched = SNI_ARENA_ARRAY(arena, bool, n + 1);
   if (!used || !map || !nodes || !batched)
     return sni_fail_memory(r->to->diag, r->end * sizeof(*map), "vectorisation");
-  const inputs in = {n, nodes, batched, nodes + n};
+  const inputs in = {n, nodes, batched, nodes + n, false};
   sni_node_id *results = in.parameters + n;
   sni_graph *step;
   int at = 0;

@@ -143,6 +143,33 @@ BODY(scan_of_scans) {
   END;
 }
 
+BODY(log_and_bend) {  // what the call gives nobody reads
+  sn_tensor *t;
+  sn_host_call(c, answer, SN_ARGS(in[0]), &t, 1, .user = user);
+  out[0] = sn_sin(in[0]);
+  END;
+}
+BODY(scan_of_logs) {
+  sn_scan(c, log_and_bend, user, in, 1, NULL, 0, out, 1, .length = 4);
+  END;
+}
+BODY(scan_of_scans_of_logs) {
+  sn_scan(c, scan_of_logs, user, in, 1, NULL, 0, out, 1, .length = 2);
+  END;
+}
+BODY(checkpoint_of_logs) {
+  sn_checkpoint(c, scan_of_logs, user, in, 1, out, 1);
+  END;
+}
+BODY(is_logged) {
+  out[0] = sn_greater(sn_sum(in[0]), 0.55);
+  END;
+}
+BODY(while_of_logs) {
+  sn_while_loop(c, is_logged, log_and_bend, user, in, 1, out, 1);
+  END;
+}
+
 typedef struct effects {
   notes n;
   sn_callback body;
@@ -176,15 +203,15 @@ static sn_status call_with_effects(int mode, sn_callback body, bool twice, int *
   return status;
 }
 
+enum { LOGGED = 10 };
 static const struct {
   sn_callback body;
   int calls;
   bool not_eager;  // what a checkpoint gives op by op is not kept
-} with_effects[] = {{scan_of_calls, 4, false},
-                    {while_of_calls, 3, false},
-                    {branch_that_calls, 1, false},
-                    {branch_that_does_not, 0, false},
-                    {checkpoint_that_calls, 1, true}};
+} with_effects[] = {{scan_of_calls, 4, false},        {while_of_calls, 3, false},
+                    {branch_that_calls, 1, false},    {branch_that_does_not, 0, false},
+                    {checkpoint_that_calls, 1, true}, {scan_of_scans_of_logs, 8, false},
+                    {checkpoint_of_logs, 4, false},   {while_of_logs, LOGGED, false}};
 enum { CASES = sizeof(with_effects) / sizeof(*with_effects) };
 
 START_TEST(what_has_effects_is_called_once) {

@@ -158,13 +158,16 @@ START_TEST(text_names_ops) {
   ck_assert_int_eq(sn_program_from_text(c, text, strlen(text), &none), SN_ERR_SHAPE);
   ck_assert_msg(strstr(sn_error_message(c), "\"split\" are not those"), "%s", sn_error_message(c));
   static const char *const hostile[] = {
-      "func { %0 = host() {effects=1, pairs=0} [func { return }] \"cube\" : bool[] return %0 }",
-      "func { %0 = host() {effects=0, pairs=1} [func { return }] : bool[] return %0 }",
-      "func { %0 = host() {effects=2, pairs=0} [func { return }] \"cube\" : bool[] return %0 }",
-      ("func { %0 = parameter input 0 : f32[3] %1 = host(%0) {effects=0, pairs=1} [func { return "
+      "func { %0 = host() {effects=1, pairs=0, batched=0} [func { return }] \"cube\" : bool[] "
+      "return %0 }",
+      "func { %0 = host() {effects=0, pairs=1, batched=0} [func { return }] : bool[] return %0 }",
+      "func { %0 = host() {effects=2, pairs=0, batched=0} [func { return }] \"cube\" : bool[] "
+      "return %0 }",
+      ("func { %0 = parameter input 0 : f32[3] %1 = host(%0) {effects=0, pairs=1, batched=0} [func "
+       "{ return "
        "}] "
        "\"cube\" : bool[] return %0 }"),
-      "func { %0 = host() {effects=0, pairs=0} [func { return }] : bool[] return %0 }"};
+      "func { %0 = host() {effects=0, pairs=0, batched=0} [func { return }] : bool[] return %0 }"};
   for (int i = 0; i < 5; i++) {
     const sn_status status = sn_program_from_text(c, hostile[i], strlen(hostile[i]), &none);
     ck_assert_msg(status == SN_ERR_SYNTAX || status == SN_ERR_UNSUPPORTED, "%d: %s: %s", i,

@@ -313,6 +313,43 @@ START_TEST(late_sizes_are_found) {
 }
 END_TEST
 
+BODY(picked_alone) {
+  sn_tensor *some = sn_boolean_mask(in[0], sn_greater(in[0], sn_scalar_f32(c, -2)));
+  lines[0] = __LINE__, out[0] = sn_log(some);
+  out[1] = sn_sum(in[0]);
+  END;
+}
+
+// An output that itself has a size which the run finds out, in a call and in a runner.
+START_TEST(late_outputs_are_looked_at) {
+  sn_context *c = open_context(_i);
+  sn_function *f =
+      sn_function_create(c, picked_alone, .inputs = 1, .outputs = 2, .debug_nonfinite = true);
+  sn_tensor *x = vector(c, 4, -1, -9), *y[2];
+  const sn_status status = sn_call(f, &x, 1, y, 2);
+  must_say(c, status, lines[0], SAYS("log: the result f32[2] holds 1 NaN", "within [-1, 4]"));
+  x = vector(c, 4, 3, -9);
+  ck_assert_int_eq(sn_call(f, &x, 1, y, 2), SN_OK);
+  ck_assert_int_eq(sn_dim(y[0], 0), 2);
+  sn_program *p;
+  sn_runner *r;
+  ck_assert_int_eq(sn_function_compile(f, &(sn_spec){SN_F32, SN_SHAPE(3)}, 1, &p), SN_OK);
+  ck_assert_int_eq(sn_runner_create(c, p, 1, &r), SN_OK);
+  float given[3] = {4, -1, -9}, some[2], sum;
+  const sn_view in = {given, SN_F32, SN_SHAPE(3)},
+                out[2] = {{some, SN_F32, SN_SHAPE(2)}, {&sum, SN_F32, {.rank = 0}}};
+  ck_assert_int_eq(sn_run(r, &in, out), SN_ERR_NONFINITE);
+  ck_assert_msg(strstr(sn_runner_error(r), "log: the result f32[2] holds 1 NaN"), "%s",
+                sn_runner_error(r));
+  given[1] = 1;
+  ck_assert_int_eq(sn_run(r, &in, out), SN_OK);
+  sn_runner_destroy(r);
+  sn_program_release(p);
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
 // ---- sizes that vary, runners, contexts with the option, bits
 BODY(statistics) {
   sn_tensor *mean = sn_mean(in[0], .axes = SN_AXES(1), .keepdims = true);
@@ -397,6 +434,26 @@ START_TEST(contexts_have_the_option) {
 }
 END_TEST
 
+BODY(root) {
+  out[0] = sn_sqrt(in[0]);
+  END;
+}
+
+// Loops of a tape's gradient, and of a map's: their line is named.
+START_TEST(loops_of_eager_gradients) {
+  sn_context *c;
+  ck_assert_int_eq(sn_context_create(&c, .debug_nonfinite = true), SN_OK);
+  sn_tensor *v = sn_variable(sn_scalar_f32(c, 0)), *y, *g;
+  sn_tape *tape = sn_tape_begin(c);
+  lines[0] = __LINE__, sn_checkpoint(c, root, NULL, SN_ARGS(v), &y, 1);
+  sn_tape_gradient(tape, y, &v, 1, &g);
+  must_say(c, sn_check(c), lines[0], SAYS("gradient of call (call): the result f32[] holds 1 Inf"));
+  sn_tape_end(tape);
+  sn_release(v);
+  sn_context_destroy(c);
+}
+END_TEST
+
 int main(void) {
   TCase *tests = tcase_create("nonfinite");
   tcase_add_loop_test(tests, the_first_op_is_named, 0, MODES);
@@ -406,6 +463,8 @@ int main(void) {
   tcase_add_loop_test(tests, gradients_of_loops, 0, 4);
   tcase_add_loop_test(tests, checkpoints_are_walked, 0, MODES);
   tcase_add_loop_test(tests, late_sizes_are_found, 0, EAGER);
+  tcase_add_loop_test(tests, late_outputs_are_looked_at, 0, EAGER);
+  tcase_add_test(tests, loops_of_eager_gradients);
   tcase_add_loop_test(tests, symbolic_sizes_and_runners, 0, EAGER);
   tcase_add_loop_test(tests, no_bit_changes, 0, MODES);
   tcase_add_test(tests, contexts_have_the_option);

@@ -10,7 +10,7 @@ typedef struct life {
   sn_context *context;
   sn_tensor *count;
   sn_function *function;
-  sn_op *op;
+  sn_op *op, *scale;
   int calls;
 } life;
 
@@ -35,12 +35,25 @@ static sn_status step(sn_context *c, sn_tensor *const *in, sn_tensor **out, void
   sn_host_call(c, twice, &in[1], 1, out, 1, .user = &l->calls, .vjp = twice_back, .name = "twice");
   return sn_pending_error(c);
 }
+// Of one number, or of a batch of them.
+static sn_status scale(const sn_host_args *a) {
+  const float *x = a->in[0].data;
+  float *y = a->out[0].data;
+  for (int i = 0; i < (a->batched ? 4 : 1); i++) y[i] = (float)a->attrs[0].real * x[i];
+  return SN_OK;
+}
+static sn_status scaled(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const sn_attr none = sn_attr_f64("by", 0);
+  return sn_op_call_with(c, user, in, 1, out, 1, &none, 1);
+}
 static sn_status body(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
   const life *l = user;
   sn_tensor *t, *u;
   sn_fori_loop(c, 0, 2, step, user, in, 1, &t, 1);
   sn_op_call(c, l->op, &t, 1, &u, 1);
   sn_host_call(c, twice, &u, 1, out, 1);
+  sn_vectorized_map(c, scaled, l->scale, in, 1, &t, 1);
+  out[0] = sn_add(out[0], t);
   sn_gradients(sn_sum(u), in, 1, out + 1);
   return sn_pending_error(c);
 }
@@ -66,6 +79,10 @@ static sn_status live(failing *f, life *l, bool eager) {
   if ((status = sn_check(l->context))) return status;
   status = sn_op_define(l->context, &l->op, .name = "composed", .n_in = 1, .n_out = 1,
                         .compose = composed);
+  if (status) return status;
+  const sn_attr by = sn_attr_f64("by", 1);
+  status = sn_op_define(l->context, &l->scale, .name = "scale", .n_in = 1, .n_out = 1,
+                        .host = scale, .vmap = scale, .pure = true, .attrs = &by, .n_attrs = 1);
   if (status) return status;
   l->function = sn_function_create(l->context, body, .user = l, .inputs = 1, .outputs = 2);
   if ((status = sn_check(l->context))) return status;

@@ -117,6 +117,100 @@ START_TEST(test_control_flow) {
 }
 END_TEST
 
+// Loops of a known length, maps and checkpoints: the static field is there inside, an absent tensor stays absent.
+static sn_status count_up(sn_context *context, sn_tensor *number, const void *carry, void *next,
+                          void *user) {
+  const state *s = carry;
+  state *n = next;
+  *n = *s;
+  n->x = sn_add(s->x, sn_mul(sn_cast(number, SN_F64), (double)s->stride));
+  (void)user;
+  return sn_pending_error(context);
+}
+static sn_status scaled_row(sn_context *context, const void *in, void *out, void *user) {
+  const state *s = in;
+  row *r = out;
+  ck_assert(!s->unused && sn_rank(s->x) == 0);
+  r->a = sn_mul(sn_add(s->x, s->n), (double)s->stride);
+  (void)user;
+  return sn_pending_error(context);
+}
+
+static sn_status more_flows(sn_context *context, const void *in, void *out, void *user) {
+  const flow_input *given = in;
+  flow *f = out;
+  state counted;
+  row mapped, vectorized, one, again;
+  const int axes[] = {0, SN_UNBATCHED};
+  state rows = {.x = given->xs.a, .n = sn_mul(given->xs.a, 10.0), .stride = 3};
+  state shared = {.x = given->xs.a, .n = given->s.n, .stride = 2};
+  (void)user;
+  sn_fori_struct(context, 1, 4, count_up, NULL, SN_STRUCT(state_type, &given->s), &counted);
+  sn_map_struct(context, scaled_row, NULL, SN_STRUCT(state_type, &rows),
+                SN_STRUCT(row_type, &mapped));
+  sn_vectorized_map_struct(context, scaled_row, NULL, SN_STRUCT(state_type, &rows),
+                           SN_STRUCT(row_type, &vectorized), NULL);
+  sn_vectorized_map_struct(context, scaled_row, NULL, SN_STRUCT(state_type, &shared),
+                           SN_STRUCT(row_type, &again), axes);
+  sn_checkpoint_struct(context, scaled_row, NULL, SN_STRUCT(state_type, &given->s),
+                       SN_STRUCT(row_type, &one));
+  *f = (flow){.looped = counted.x,
+              .n = one.a,
+              .last = mapped.a,
+              .rows = vectorized.a,
+              .branch = again.a,
+              .absent = {counted.unused, mapped.b, vectorized.b, one.b},
+              .stride = counted.stride};
+  sn_gradients(sn_mul(one.a, counted.x), &given->s.x, 1, &f->slope);
+  return sn_pending_error(context);
+}
+
+START_TEST(test_more_control_flow) {
+  sn_function *f = sn_struct_function(ctx, more_flows, &flow_input_type, &flow_type);
+  for (int mode = 0; mode < 2; mode++) {
+    flow_input in = {.s = {.x = F64(SN_SCALAR, 5), .n = F64(SN_SCALAR, 1), .stride = 2},
+                     .xs = {.a = F64(SN_SHAPE(3), 1, 2, 3)}};
+    flow o;
+    const sn_status status =
+        modes[mode](f, SN_STRUCT(flow_input_type, &in), SN_STRUCT(flow_type, &o), "", 1);
+    ck_assert_msg(!status, "%d: %s", mode, sn_error_message(ctx));
+    EXPECT(o.looped, SN_SCALAR, 5 + 2 * (1 + 2 + 3));
+    EXPECT(o.n, SN_SCALAR, 12);
+    EXPECT(o.last, SN_SHAPE(3), 33, 66, 99);
+    EXPECT(o.rows, SN_SHAPE(3), 33, 66, 99);
+    EXPECT(o.branch, SN_SHAPE(3), 4, 6, 8);
+    EXPECT(o.slope, SN_SCALAR, 2 * 17 + 12);
+    for (int i = 0; i < 4; i++) ck_assert_ptr_null(o.absent[i]);
+    ck_assert_int_eq(o.stride, 2);
+  }
+  sn_function_destroy(f);
+}
+END_TEST
+
+static sn_status another_stride(sn_context *context, sn_tensor *number, const void *carry,
+                                void *next, void *user) {
+  (void)number, (void)user;
+  *(state *)next = *(const state *)carry;
+  ((state *)next)->stride++;
+  return sn_pending_error(context);
+}
+
+START_TEST(test_more_faults) {
+  state s = {.x = F64(SN_SCALAR, 5), .n = F64(SN_SCALAR, 1), .stride = 2}, last;
+  row r;
+  sn_fori_struct(ctx, 0, 3, another_stride, NULL, SN_STRUCT(state_type, &s), &last);
+  expect_error(SN_ERR_ARGUMENT, "sn_fori_struct: ");
+  sn_fori_struct(ctx, 0, 3, NULL, NULL, SN_STRUCT(state_type, &s), &last);
+  expect_error(SN_ERR_ARGUMENT, "sn_fori_struct: a callback, type or last is NULL");
+  sn_vectorized_map_struct(ctx, NULL, NULL, SN_STRUCT(state_type, &s), SN_STRUCT(row_type, &r),
+                           NULL);
+  expect_error(SN_ERR_ARGUMENT, "sn_vectorized_map_struct: a body or out is NULL");
+  ck_assert(sn_failed(r.a));
+  sn_checkpoint_struct(ctx, scaled_row, NULL, SN_STRUCT(state_type, &s), &row_type, NULL);
+  expect_error(SN_ERR_ARGUMENT, "sn_checkpoint_struct: a body or out is NULL");
+}
+END_TEST
+
 // ---- handles: keys (integers), values, and perhaps weights
 typedef struct pairs {
   sn_tensor *keys, *values, *weights;
@@ -386,6 +480,8 @@ int main(void) {
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_set_timeout(tests, 200);
   tcase_add_test(tests, test_control_flow);
+  tcase_add_test(tests, test_more_control_flow);
+  tcase_add_test(tests, test_more_faults);
   tcase_add_test(tests, test_handles);
   tcase_add_test(tests, test_handles_of_iterations);
   tcase_add_loop_test(tests, test_faults_in_bodies, 0, N_FAULTS);

@@ -198,7 +198,7 @@ static const char *const lines[SNI_OP_COUNT] = {
         "    %2 = parameter input 3 : f32[B,10]\n    %3 = broadcast(%1) : f32[2,3]\n"
         "    %4 = mul(%0, %3) : f32[2,3]\n    return %4\n  }] : bool[]",
     [SNI_OP_HOST] =
-        "host(%0, %9, %10) {effects=1, pairs=2} [func {\n    %0 = constant 0 : f32[]\n"
+        "host(%5, %9, %10) {effects=1, pairs=2, batched=1} [func {\n    %0 = constant 0 : f32[]\n"
         "    %1 = broadcast(%0) : f32[B]\n    %2 = constant 0 : i64[]\n    return %1, %2\n"
         "  }] \"my_op\" : bool[]",
     [SNI_OP_RESULT] = "result(%12) {index=0} : f32[2,3]",
