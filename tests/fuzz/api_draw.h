@@ -115,7 +115,7 @@ static int count(draw *d) {
 }
 static int64_t integer(draw *d) {
   static const int64_t odd[] = {INT64_MAX, INT64_MIN,    INT64_MIN + 1, INT32_MAX, INT32_MIN,
-                                1ll << 40, -(1ll << 40), 100,           -100,      1ll << 62};
+                                1LL << 40, -(1LL << 40), 100,           -100,      1LL << 62};
   return chance(d, 8) ? odd[below(d, 10)] : (int64_t)below(d, 7) - 2;
 }
 static double number(draw *d) {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# check_exports.sh SOURCE LIBSINTER_SO [PLUGIN_SO]: the library exports what its headers declare and nothing else, asks its host for
+# check_exports.sh SOURCE LIBSINTER_SO [PLUGIN_SO]: the library exports what its headers declare (tools/api_table.py) and nothing else, asks its host for
 # nothing that ends the process or prints, and is small; the plugin exports its one entry.
 set -eu
 source=$1
@@ -18,7 +18,7 @@ differ() {
   fi
 }
 
-sed -n 's/^SN_API .*[ *]\(sn_[a-z0-9_]*\)(.*/\1/p' "$source"/include/sinter/*.h "$source"/include/sinter/ops/*.h | LC_ALL=C sort >"$work/declared"
+sed -n 's/^  {"\(sn_[a-z0-9_]*\)", call_.*/\1/p' "$source"/tests/fuzz/api_calls.h | LC_ALL=C sort >"$work/declared"
 nm -D --defined-only "$library" | awk '$2 ~ /[A-Z]/ { print $3 }' | LC_ALL=C sort >"$work/exported"
 differ "exported symbols of $library" "$work/declared" "$work/exported"
 

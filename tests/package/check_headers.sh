@@ -35,7 +35,7 @@ awk '
   }
 ' include/sinter/*.h include/sinter/ops/*.h
 
-! command -v python3 >/dev/null || { python3 tools/call_sites.py . --check && python3 tools/op_table.py . --check; }
+! command -v python3 >/dev/null || { python3 tools/call_sites.py . --check && python3 tools/op_table.py . --check && python3 tools/api_table.py . --check; }
 
 # C99 has the functions that C11's macros choose between.
 printf '%s\n' '#include <sinter/sinter.h>' 'sn_tensor *f(sn_tensor *x);' \

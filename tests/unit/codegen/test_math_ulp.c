@@ -1,12 +1,16 @@
 // Accuracy of the expanded functions, run through the interpreter and measured in units in the last
 // place against the C library in the next wider format. f32: a stride through all 2^32 patterns,
 // the second argument (odd; 1: all of them, some minutes a function), the third a function's name: no others;
-// f64: random patterns, also in the ranges where a function is not trivial.
+// f64: random patterns, also in the ranges where a function is not trivial. Where MPFR is there (Debian: libmpfr-dev) it says what the
+// greatest error is, and measures a sample of its own.
 #include "tests/math_references.h"
 #include "tests/ulp.h"
 #include "tests/unit/codegen/interp_harness.h"
 
 #include <stdio.h>
+#if SINTER_HAS_MPFR
+#include "tests/mpfr_references.h"
+#endif
 
 typedef struct budget {
   sni_kop op;
@@ -134,6 +138,20 @@ static bool zeros_agree(double got, double want) {
   return got != 0 || want != 0 || signbit(got) == signbit(want);
 }
 
+// The greatest distance is what MPFR says, or below what it allows.
+static void confirm(const budget *f, double x, double got, double worst, bool wide) {
+#if SINTER_HAS_MPFR
+  const double size = f->terms ? f->terms(x) * (wide ? 1 : 0x1p-10) : 0;
+  const double d = mpfr_distance(f->op, x, got, size, wide ? 53 : 24, wide ? -1074 : -149);
+  if (d >= 0)
+    ck_assert_msg(fabs(d - worst) <= 0.004 || (f->terms && d <= (wide ? f->f64 : f->f32)),
+                  "%s(%a) = %a: %.4f ulp, by MPFR %.4f", sni_kop_infos[f->op].name, x, got, worst,
+                  d);
+#else
+  (void)f, (void)x, (void)got, (void)worst, (void)wide;
+#endif
+}
+
 START_TEST(f32_functions) {
   const budget *f = &budgets[_i];
   if (left_out(f->op)) return;
@@ -141,7 +159,7 @@ START_TEST(f32_functions) {
   float *x = malloc(batch * sizeof(float)), *y = malloc(batch * sizeof(float));
   double worst = 0;
   uint64_t inexact = 0, n = 0;  // results that are not the nearest f32
-  float where = 0;
+  float where = 0, there = 0;   // the worst, and what it gave
   for (uint64_t start = 0; start < UINT64_C(1) << 32; start += batch * stride) {
     for (uint64_t i = 0; i < batch; i++) {
       const uint32_t bits = (uint32_t)(start + i * stride);
@@ -159,6 +177,7 @@ START_TEST(f32_functions) {
       if (d > worst) {
         worst = d;
         where = x[i];
+        there = y[i];
       }
     }
     n += batch;
@@ -168,6 +187,7 @@ START_TEST(f32_functions) {
   free(x);
   free(y);
   drop_evaluator(&e);
+  confirm(f, (double)where, (double)there, worst, false);
   ck_assert_msg(worst <= f->f32, "%s f32: %.3f ulp at %a", sni_kop_infos[f->op].name, worst,
                 (double)where);
 }
@@ -191,7 +211,7 @@ START_TEST(f64_functions) {
   if (left_out(f->op)) return;
   evaluator e = make_evaluator(f->op, SN_F64);
   double *x = malloc(batch * sizeof(double)), *y = malloc(batch * sizeof(double));
-  double worst = 0, where = 0;
+  double worst = 0, where = 0, there = 0;
   for (int round = 0; round < (stride < 1009 ? 400 : 8); round++) {
     for (int i = 0; i < batch; i++) x[i] = sample_f64(f, round);
     evaluate(&e, x, y, NULL);
@@ -202,6 +222,7 @@ START_TEST(f64_functions) {
       if (d > worst) {
         worst = d;
         where = x[i];
+        there = y[i];
       }
     }
   }
@@ -209,9 +230,55 @@ START_TEST(f64_functions) {
   free(x);
   free(y);
   drop_evaluator(&e);
+  confirm(f, where, there, worst, true);
   ck_assert_msg(worst <= f->f64, "%s f64: %.3f ulp at %a", sni_kop_infos[f->op].name, worst, where);
 }
 END_TEST
+
+#if SINTER_HAS_MPFR
+// A sample measured against MPFR alone: f64 by ranges, f32 by patterns.
+static void sample_mpfr(const budget *f, bool wide) {
+  evaluator e = make_evaluator(f->op, wide ? SN_F64 : SN_F32);
+  double *x = calloc(batch, sizeof(double)), *y = calloc(batch, sizeof(double)), worst = 0;
+  float *fx = (float *)(void *)x, *fy = (float *)(void *)y;
+  const int n = stride < 1009 ? 20000 : 400;
+  int measured = 0;
+  for (int i = 0; i < n; i++) {
+    const uint32_t bits = (uint32_t)harness_random(&h);
+    if (wide)
+      x[i] = sample_f64(f, i);
+    else
+      memcpy(&fx[i], &bits, sizeof(bits));
+  }
+  evaluate(&e, x, y, NULL);
+  for (int i = 0; i < n; i++) {
+    const double at = wide ? x[i] : (double)fx[i], got = wide ? y[i] : (double)fy[i];
+    // Of huge angles and far from zero gamma functions MPFR takes seconds.
+    if (fabs(at) > 0x1p60 || fabs(at) < 0x1p-60) continue;
+    if (f->terms && (at > 1e6 || at < -1e3)) continue;
+    const double size = f->terms ? f->terms(at) * (wide ? 1 : 0x1p-10) : 0;
+    const double d = mpfr_distance(f->op, at, got, size, wide ? 53 : 24, wide ? -1074 : -149);
+    measured += d >= 0;
+    if (d > worst) worst = d;
+    ck_assert_msg(d <= (wide ? f->f64 : f->f32), "%s(%a) = %a: by MPFR %.3f ulp",
+                  sni_kop_infos[f->op].name, at, got, d);
+  }
+  printf("%-8s %s %.3f ulp by MPFR of %d\n", sni_kop_infos[f->op].name, wide ? "f64" : "f32", worst,
+         measured);
+  free(x);
+  free(y);
+  drop_evaluator(&e);
+}
+
+START_TEST(mpfr_agrees) {
+  const budget *f = &budgets[_i];
+  if (left_out(f->op)) return;
+  sample_mpfr(f, false);
+  sample_mpfr(f, true);
+  mpfr_free_cache();
+}
+END_TEST
+#endif
 
 // ---- angles around the limit of folding, and those nearest to a multiple of pi / 2
 
@@ -370,6 +437,9 @@ int main(int argc, char **argv) {
   tcase_set_timeout(tests, stride < 1009 ? 100000 : 300);
   tcase_add_loop_test(tests, f32_functions, 0, (int)SNI_COUNT_OF(budgets));
   tcase_add_loop_test(tests, f64_functions, 0, (int)SNI_COUNT_OF(budgets));
+#if SINTER_HAS_MPFR
+  tcase_add_loop_test(tests, mpfr_agrees, 0, (int)SNI_COUNT_OF(budgets));
+#endif
   tcase_add_test(tests, hard_angles);
   tcase_add_test(tests, pow_both);
   suite_add_tcase(suite, tests);
