@@ -22,6 +22,7 @@ BY_FUNCTION = {
     "sn_program_keep": "sn_program_release((sn_program_keep)(program(d)))",
     "sn_runner_destroy": "sn_runner_destroy(other_runner(d))",
     "sn_run": "sn_runner *r = runner(d); got_run(d, r, (sn_run)(r, views(d), views(d)))",
+    "sn_locate": "(void)(sn_locate)(tensor(d), __FILE__, __LINE__)",
     "sn_escape": "(void)(sn_escape)(tensor(d))",
     "sn_program_variable": "(void)(sn_program_variable)(program(d), small(d))",
     "sn_program_capture": "(void)(sn_program_capture)(program(d), small(d))",
@@ -31,6 +32,7 @@ BY_FUNCTION = {
     "sn_from_dlpack_versioned": "import_versioned(d)",
 }
 BY_NAME = {
+    "int n_attrs": "0",
     "const char *file": "__FILE__", "int line": "__LINE__", "const char *equation": "equation(d)", "const char *format": '"%s", places(d)',
     "const char *path": "path(d)", "void *user": "d", "sn_callback condition": "condition(d)",
     "sn_struct_callback condition": "struct_condition(d)", "const int64_t *strides": "strides(d)", "const char *text": "program_text(d)",
@@ -47,7 +49,7 @@ BY_TYPE = {
     "sn_dtype": "dtype(d)", "sn_shape": "shape(d)", "const int *": "small_list(d)", "const int64_t *": "list(d)",
     "const sn_range_spec *": "ranges(d)", "sn_axes": "axes(d)", "const char *": "name(d)", "const char *const *": "names(d)",
     "const void *": "memory(d)", "void *": "memory(d)", "function": "NULL", "sn_callback": "callback(d)", "const sn_callback *": "callbacks(d)",
-    "sn_struct_callback": "struct_callback(d)", "sn_scan_struct_body": "struct_body(d)", "sn_host_callback": "host_callback(d)",
+    "sn_struct_callback": "struct_callback(d)", "sn_scan_struct_body": "struct_body(d)", "sn_fori_struct_body": "NULL", "const sn_attr *": "NULL", "sn_host_callback": "host_callback(d)",
     "sn_infer_callback": "infer_callback(d)", "sn_progress_callback": "progress_callback(d)", "sn_function *": "function(d)",
     "const sn_function *": "function(d)", "sn_program *": "program(d)", "const sn_program *": "program(d)", "sn_runner *": "runner(d)",
     "const sn_runner *": "runner(d)", "sn_tape *": "tape(d)", "const sn_graph *": "graph(d)", "const sn_op *": "defined_op(d)",
@@ -83,7 +85,7 @@ def drawn(kind, name, structs, struct_memory, caller_memory):
     bare = kind.removeprefix("const ").removesuffix(" *")
     if bare in structs:
         return f"{'draw' if 'const' in kind else 'empty'}_{bare}(d)"
-    if re.match(r"^sn_\w+$", kind):
+    if re.match(r"^sn_\w+$", kind) and not kind.endswith(("_body", "_callback")):
         return f"({kind})choice(d)"
     sys.exit(f"tools/api_table.py draws nothing for {key}")
 

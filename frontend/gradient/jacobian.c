@@ -31,10 +31,13 @@ static bool check_dims(sn_context *context, const sn_tensor *y, const sn_tensor 
                        bool of_batch) {
   char a[SNI_TENSOR_NAME], b[SNI_TENSOR_NAME];
   sni_type type;
-  if (sni_jacobian_type(&y->type, &x->type, of_batch, &type)) return true;
-  sni_error(context, SN_ERR_SHAPE,
-            "%s: y is %s and xs[%d] is %s: the derivatives have more than %d dims",
-            context->frame.op, sni_describe(y, a), i, sni_describe(x, b), SN_MAX_RANK);
+  // The batch of cotangents or tangents has one axis more than y or x.
+  const bool has_room = y->type.rank < SN_MAX_RANK && x->type.rank < SN_MAX_RANK;
+  if (sni_jacobian_type(&y->type, &x->type, of_batch, &type) && has_room) return true;
+  sni_error(
+      context, SN_ERR_SHAPE,
+      "%s: y is %s and xs[%d] is %s: the derivatives have more than %d dims, or their batch has",
+      context->frame.op, sni_describe(y, a), i, sni_describe(x, b), SN_MAX_RANK);
   return false;
 }
 
@@ -75,8 +78,9 @@ static void run(const request *r, sn_tensor *y, sn_tensor *const *xs, int n, sn_
   sn_context *context = sni_gradients_begin(r->name, &call, &given, &entered);
   if (!context) return;
   call.mode = o.mode;
-  if (!check(context, &call))
-    sni_gradients_end(context, &call, false);
+  const bool ok = check(context, &call);
+  if (!ok || n == 0)  // with respect to nothing there is nothing to do
+    sni_gradients_end(context, &call, ok);
   else if (r->has_tape)
     sni_derivative_of_tape(context, r->tape, &call);
   else

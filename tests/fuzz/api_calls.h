@@ -137,6 +137,7 @@ static sn_host_options *draw_sn_host_options(draw *d) {
   s.of.user = d;
   s.of.pure = chance(d, 2);
   s.of.vjp = callback(d);
+  s.of.vmap = host_callback(d);
   return chance(d, 5) ? NULL : &s.of;
 }
 static sn_op_definition *draw_sn_op_definition(draw *d) {
@@ -154,6 +155,9 @@ static sn_op_definition *draw_sn_op_definition(draw *d) {
   s.of.vjp = callback(d);
   s.of.user = d;
   s.of.destroy = NULL;
+  s.of.vmap = host_callback(d);
+  s.of.attrs = NULL;
+  s.of.n_attrs = 0;
   return chance(d, 5) ? NULL : &s.of;
 }
 static sn_variable_options *draw_sn_variable_options(draw *d) {
@@ -364,6 +368,10 @@ static void call_sn_tape_watch_struct_at(draw *d) { (void)(sn_tape_watch_struct_
 static void call_sn_cond_struct_at(draw *d) { got_status(d, (sn_cond_struct_at)(context(d), tensor(d), struct_callback(d), struct_callback(d), d, composite(d), structure(d), composite(d), structure(d), __FILE__, __LINE__), true); }
 static void call_sn_while_struct_at(draw *d) { got_status(d, (sn_while_struct_at)(context(d), struct_condition(d), struct_callback(d), d, composite(d), structure(d), structure(d), __FILE__, __LINE__), true); }
 static void call_sn_scan_struct_at(draw *d) { got_status(d, (sn_scan_struct_at)(context(d), struct_body(d), d, composite(d), structure(d), composite(d), structure(d), composite(d), structure(d), structure(d), draw_sn_scan_options(d), __FILE__, __LINE__), true); }
+static void call_sn_fori_struct_at(draw *d) { got_status(d, (sn_fori_struct_at)(context(d), integer(d), integer(d), NULL, d, composite(d), structure(d), structure(d), __FILE__, __LINE__), true); }
+static void call_sn_map_struct_at(draw *d) { got_status(d, (sn_map_struct_at)(context(d), struct_callback(d), d, composite(d), structure(d), composite(d), structure(d), __FILE__, __LINE__), true); }
+static void call_sn_vectorized_map_struct_at(draw *d) { got_status(d, (sn_vectorized_map_struct_at)(context(d), struct_callback(d), d, composite(d), structure(d), composite(d), structure(d), small_list(d), __FILE__, __LINE__), true); }
+static void call_sn_checkpoint_struct_at(draw *d) { got_status(d, (sn_checkpoint_struct_at)(context(d), struct_callback(d), d, composite(d), structure(d), composite(d), structure(d), __FILE__, __LINE__), true); }
 static void call_sn_context_create_opts(draw *d) { if ((sn_context_create_opts)(draw_sn_context_options(d), &d->made.context)) d->made.context = NULL; }
 static void call_sn_context_destroy(draw *d) { sn_context_destroy(other_context(d)); }
 static void call_sn_check(draw *d) { got_status(d, (sn_check)(context(d)), false); }
@@ -492,6 +500,8 @@ static void call_sn_host_call_at(draw *d) { got_status(d, (sn_host_call_at)(cont
 static void call_sn_op_define_opts(draw *d) { got_status(d, (sn_op_define_opts)(context(d), draw_sn_op_definition(d), &d->made.op), false); }
 static void call_sn_op_defined(draw *d) { (void)(sn_op_defined)(context(d), name(d)), got_nothing(d, false); }
 static void call_sn_op_call_at(draw *d) { got_status(d, (sn_op_call_at)(context(d), defined_op(d), tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
+static void call_sn_op_call_with_at(draw *d) { got_status(d, (sn_op_call_with_at)(context(d), defined_op(d), tensors(d), count(d), outputs(d), count(d), NULL, 0, __FILE__, __LINE__), true); }
+static void call_sn_op_attrs(draw *d) { (void)(sn_op_attrs)(context(d)), got_nothing(d, false); }
 static void call_sn_load_npy(draw *d) { got_tensor(d, SN_AT((sn_load_npy)(context(d), path(d)))); }
 static void call_sn_load_npy_bytes(draw *d) { got_tensor(d, SN_AT((sn_load_npy_bytes)(context(d), memory(d), length(d)))); }
 static void call_sn_save_npy(draw *d) { got_status(d, (sn_save_npy)(tensor(d), path(d)), false); }
@@ -545,7 +555,7 @@ static void call_sn_format(draw *d) { (void)(sn_format)(tensor(d), d->bytes, len
 static void call_sn_keep(draw *d) { got_owned(d, SN_AT((sn_keep)(tensor(d)))); }
 static void call_sn_release(draw *d) { sn_release(released(d)); }
 static void call_sn_escape(draw *d) { (void)(sn_escape)(tensor(d)); }
-static void call_sn_locate(draw *d) { got_tensor(d, (sn_locate)(tensor(d), __FILE__, __LINE__)); }
+static void call_sn_locate(draw *d) { (void)(sn_locate)(tensor(d), __FILE__, __LINE__); }
 static void call_sn_read_at(draw *d) { got_status(d, (sn_read_at)(tensor(d), memory(d), length(d), __FILE__, __LINE__), true); }
 static void call_sn_item_at(draw *d) { got_status(d, (sn_item_at)(tensor(d), &d->made.value, __FILE__, __LINE__), true); }
 static void call_sn_data_at(draw *d) { got_status(d, (sn_data_at)(tensor(d), &d->made.data, __FILE__, __LINE__), true); }
@@ -896,6 +906,10 @@ static const struct {
   {"sn_cond_struct_at", call_sn_cond_struct_at},
   {"sn_while_struct_at", call_sn_while_struct_at},
   {"sn_scan_struct_at", call_sn_scan_struct_at},
+  {"sn_fori_struct_at", call_sn_fori_struct_at},
+  {"sn_map_struct_at", call_sn_map_struct_at},
+  {"sn_vectorized_map_struct_at", call_sn_vectorized_map_struct_at},
+  {"sn_checkpoint_struct_at", call_sn_checkpoint_struct_at},
   {"sn_context_create_opts", call_sn_context_create_opts},
   {"sn_context_destroy", call_sn_context_destroy},
   {"sn_check", call_sn_check},
@@ -1024,6 +1038,8 @@ static const struct {
   {"sn_op_define_opts", call_sn_op_define_opts},
   {"sn_op_defined", call_sn_op_defined},
   {"sn_op_call_at", call_sn_op_call_at},
+  {"sn_op_call_with_at", call_sn_op_call_with_at},
+  {"sn_op_attrs", call_sn_op_attrs},
   {"sn_load_npy", call_sn_load_npy},
   {"sn_load_npy_bytes", call_sn_load_npy_bytes},
   {"sn_save_npy", call_sn_save_npy},
