@@ -36,10 +36,12 @@ sn_status __wrap_sni_watch_look(sni_watch *watch, double ns, sni_diag *diag) {
   return __real_sni_watch_look(watch, ns, diag);
 }
 
-// What a command that may fail calls instead. Commands with one function and one code share it; it lives as long as the process.
+// What a command that may fail calls instead. Commands with one function and one code under one watch share it; it lives as
+// long as the process.
 typedef struct wrapped {
   sni_kernel_function function;
   const void *code;
+  sni_watch *watch;
 } wrapped;
 enum { n_wrapped_slots = 1 << 16 };
 static wrapped wrapped_slots[n_wrapped_slots];
@@ -49,18 +51,21 @@ static void run_wrapped(const void *code, void *const *buffers, const int64_t *p
   const wrapped *w = code;
   sni_scratch_header *header = scratch;
   w->function(w->code, buffers, params, begin, end, scratch);
-  if (is_its_turn(WITHIN, header->watch)) header->fault = 1;
+  if (is_its_turn(WITHIN, w->watch)) header->fault = 1;
 }
 
-static void wrap(sni_kernel_function *function, const void **code) {
-  const uintptr_t hash = ((uintptr_t)*code ^ (uintptr_t)*function) * 0x9E3779B97F4A7C15u;
+static void wrap(sni_kernel_function *function, const void **code, sni_watch *watch) {
+  const uintptr_t hash =
+      ((uintptr_t)*code ^ (uintptr_t)*function ^ (uintptr_t)watch << 1) * 0x9E3779B97F4A7C15u;
   size_t at = (size_t)(hash >> 48);
   if (*function == run_wrapped) return;
   for (int n = 0; wrapped_slots[at].function; n++, at = (at + 1) % n_wrapped_slots) {
     ck_assert_int_lt(n, n_wrapped_slots / 2);
-    if (wrapped_slots[at].function == *function && wrapped_slots[at].code == *code) break;
+    if (wrapped_slots[at].function == *function && wrapped_slots[at].code == *code &&
+        wrapped_slots[at].watch == watch)
+      break;
   }
-  wrapped_slots[at] = (wrapped){*function, *code};
+  wrapped_slots[at] = (wrapped){*function, *code, watch};
   *function = run_wrapped;
   *code = &wrapped_slots[at];
 }
@@ -73,7 +78,7 @@ sn_status __wrap_sni_run_state_bind(sni_run_state *state, const int64_t *symbols
     sni_bound_command *bound = &state->commands[i];
     // a control command says why it has failed; those of its bodies fail for it
     if (bound->faults && bound->command->kind != SNI_COMMAND_CONTROL)
-      wrap(&bound->function, &bound->code);
+      wrap(&bound->function, &bound->code, state->watch);
   }
   return status;
 }
@@ -86,7 +91,7 @@ bool __wrap_sni_native_frame_bind(sni_native_frame *frame, sni_bound_control *co
   for (uint32_t i = 0; i < frame->n_steps; i++) {
     sni_native_step *step = &frame->steps[i];
     if (step->command && step->command->faults && step->command->kind == SNI_COMMAND_LIBRARY)
-      wrap(&step->function, &step->code);
+      wrap(&step->function, &step->code, frame->watch);
   }
   return is_native;
 }
