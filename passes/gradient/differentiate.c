@@ -148,14 +148,14 @@ static sn_status sweep(state *s) {
   bool any = s->depends[r->y];
   for (int k = 0; k < r->n_also; k++) any = any || s->depends[r->also[k]];
   if (!any) return SN_OK;
-  s->cotangent[r->y] = r->seed;
-  if (r->seed == SNI_NO_NODE) {
+  sni_node_id seed = r->seed;
+  if (seed == SNI_NO_NODE) {
     sni_location location = s->graph->nodes[r->y].location;
     sni_type type = *sni_graph_type(s->graph, r->y);
-    SNI_TRY(sni_graph_add_full(s->graph, &type, 1, location.file ? location : r->location,
-                               &s->cotangent[r->y]));
+    SNI_TRY(sni_graph_add_full(s->graph, &type, 1, location.file ? location : r->location, &seed));
   }
   sni_build b = sni_build_make(s->graph, r->location);
+  accumulate(s, &b, r->y, seed);  // y may be an x, of which there is a sum
   for (int k = 0; k < r->n_also; k++) accumulate(s, &b, r->also[k], r->also_seeds[k]);
   SNI_TRY(b.status);
   for (sni_node_id i = s->n; i-- > 0;)
