@@ -101,6 +101,7 @@ static sn_status run_program(sn_context *context, sni_run *run, sn_tensor *const
   }
   sni_run_state_limit_threads(run->state, context->thread_limit);
   status = sni_run_execute(run);
+  if (!status && program->has_strings) status = sni_run_settle_strings(run, inputs);
   if (program->n_variables) sni_run_close_variables(run, !status);
   if (status) {
     drop_results(context, run);

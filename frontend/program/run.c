@@ -99,6 +99,7 @@ static void unlock(const sni_run *run) {
 
 static bool may_overwrite(const sni_run *run, uint32_t i) {
   const sni_executable *e = &run->program->compiled->executable;
+  if (run->bound[i]->type.dtype == SN_STRING) return false;  // its new strings are settled first
   return e->in_place[i] && !run->program->debug_nonfinite && (!e->faults || e->checks_first) &&
          sni_buffer_is_unique(run->bound[i]->buffer);
 }

@@ -48,8 +48,18 @@ typedef enum sn_dtype {
 #define SNI_X(name, text, bytes, ctype) SN_##name,
   SN_DTYPE_LIST(SNI_X)
 #undef SNI_X
-      SN_DTYPE_COUNT
+      SN_DTYPE_COUNT,
+  // Elements are byte strings of any length, immutable (string.h). Not in the list, which is of what can be
+  // computed with: strings are moved, chosen, compared, kept in variables and passed on by the ops that
+  // say so.
+  SN_STRING = 31
 } sn_dtype;
+
+// Bytes, with or without an ending 0, which is not counted.
+typedef struct sn_text {
+  const char *data;
+  size_t length;
+} sn_text;
 
 // Thread-compatible, but sn_keep and sn_release, which are Thread-safe.
 typedef struct sn_tensor sn_tensor;

@@ -1,0 +1,225 @@
+// String tensors: made, printed, moved in every mode, kept in variables, passed through functions, branches and loops;
+// what is refused. The bytes' memory: shared, copied when little of it is used, released once.
+#include <sinter/sinter.h>
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static sn_context *c;
+static void open_context(void) {
+  ck_assert_int_eq(sn_context_create(&c, .threads = 1), SN_OK);
+}
+static void close_context(void) {
+  sn_context_destroy(c);
+}
+
+#define TEXTS(...) ((const char *const[]){__VA_ARGS__})
+
+static void check_texts(const sn_tensor *t, int n, const char *const *wanted) {
+  sn_text got[64];
+  ck_assert_int_le(n, 64);
+  ck_assert_msg(sn_read_strings(t, got, n) == SN_OK, "%s", sn_error_message(c));
+  for (int i = 0; i < n; i++) {
+    ck_assert_uint_eq(got[i].length, strlen(wanted[i]));
+    ck_assert(!memcmp(got[i].data, wanted[i], got[i].length));
+  }
+}
+#define CHECK_TEXTS(t, ...) \
+  check_texts(t, (int)(sizeof(TEXTS(__VA_ARGS__)) / sizeof(char *)), TEXTS(__VA_ARGS__))
+
+static void check_format(const sn_tensor *t, const char *wanted) {
+  char text[512];
+  sn_format(t, text, sizeof(text));
+  ck_assert_str_eq(text, wanted);
+}
+
+static sn_tensor *six(void) {
+  return sn_strings(c, SN_SHAPE(2, 3), TEXTS("zero", "one", "", "three", "four", "five"));
+}
+
+START_TEST(strings_are_made_and_printed) {
+  SN_SCOPE(c);
+  sn_tensor *t = six();
+  ck_assert_int_eq(sn_rank(t), 2);
+  ck_assert_int_eq(sn_dtype_of(t), SN_STRING);
+  CHECK_TEXTS(t, "zero", "one", "", "three", "four", "five");
+  check_format(t, "[[\"zero\" \"one\" \"\"]\n [\"three\" \"four\" \"five\"]]");
+  check_format(sn_scalar_string(c, "caf\xc3\xa9"), "\"caf\xc3\xa9\"");
+  check_format(sn_scalar_string(c, "a\"b\\\n\t"), "\"a\\\"b\\\\\\n\\x09\"");
+  const sn_text bytes[] = {{"a\0b", 3}, {NULL, 0}};
+  sn_text got[2];
+  ck_assert_int_eq(sn_read_strings(sn_strings_from_texts(c, SN_SHAPE(2), bytes), got, 2), SN_OK);
+  ck_assert_uint_eq(got[0].length, 3);
+  ck_assert(!memcmp(got[0].data, "a\0b", 3));
+  ck_assert_uint_eq(got[1].length, 0);
+  CHECK_TEXTS(sn_zeros(c, SN_STRING, SN_SHAPE(2)), "", "");
+  check_format(sn_zeros(c, SN_STRING, SN_SHAPE(0)), "[]");
+  ck_assert_str_eq(sn_dtype_name(SN_STRING), "string");
+}
+END_TEST
+
+START_TEST(long_strings) {
+  SN_SCOPE(c);
+  enum { n = 70000 };
+  char *text = malloc(n + 1);
+  for (int i = 0; i < n; i++) text[i] = (char)('a' + i % 26);
+  for (int length = 65530; length < 65540; length++) {
+    const sn_text given = {text, (size_t)length};
+    sn_text got;
+    sn_tensor *t = sn_strings_from_texts(c, SN_SCALAR, &given);
+    t = sn_at(sn_stack((sn_tensor *[]){t, sn_scalar_string(c, "x")}, 2, 0), "0");
+    ck_assert_int_eq(sn_read_strings(t, &got, 1), SN_OK);
+    ck_assert_uint_eq(got.length, (size_t)length);
+    ck_assert(!memcmp(got.data, text, got.length));
+  }
+  free(text);
+}
+END_TEST
+
+static int released;
+static void count(void *user) {
+  (void)user;
+  released++;
+}
+
+START_TEST(the_callers_bytes_are_used_and_released_once) {
+  static const char bytes[] = "onetwothree";
+  const int64_t offsets[] = {0, 3, 3, 6, 11};
+  released = 0;
+  sn_tensor *kept;
+  {
+    SN_SCOPE(c);
+    sn_text got[4];
+    sn_tensor *t = sn_strings_from_offsets(c, SN_SHAPE(4), offsets, bytes, count, NULL);
+    CHECK_TEXTS(t, "one", "", "two", "three");
+    ck_assert_int_eq(sn_read_strings(t, got, 4), SN_OK);
+    ck_assert_ptr_eq(got[3].data, bytes + 6);
+    kept = sn_keep(sn_flip(t, 0));
+  }
+  ck_assert_int_eq(released, 0);
+  CHECK_TEXTS(kept, "three", "two", "", "one");
+  sn_release(kept);
+  ck_assert_int_eq(released, 1);
+}
+END_TEST
+
+// ---- moves, op by op and in functions
+static sn_status moves(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context;
+  (void)user;
+  sn_tensor *x = in[0];
+  out[0] = sn_transpose(x);
+  out[1] = sn_at(x, "1, ::-1");
+  out[2] = sn_gather(x, in[1]);
+  out[3] = sn_concat((sn_tensor *[]){x, sn_strings(c, SN_SHAPE(1, 3), TEXTS("a", "b", "c"))}, 2, 0);
+  out[4] = sn_where(in[2], x, sn_scalar_string(c, "?"));
+  out[5] = sn_pad(x, (int64_t[]){0, 1}, (int64_t[]){0, 0}, 2, 0);
+  out[6] = sn_reshape(x, SN_SHAPE(6));
+  return SN_OK;
+}
+
+static void check_moves(sn_tensor *const *out) {
+  CHECK_TEXTS(out[0], "zero", "three", "one", "four", "", "five");
+  CHECK_TEXTS(out[1], "five", "four", "three");
+  CHECK_TEXTS(out[2], "three", "four", "five", "zero", "one", "", "three", "four", "five");
+  CHECK_TEXTS(out[3], "zero", "one", "", "three", "four", "five", "a", "b", "c");
+  CHECK_TEXTS(out[4], "zero", "?", "", "?", "four", "?");
+  CHECK_TEXTS(out[5], "", "zero", "one", "", "", "three", "four", "five");
+  CHECK_TEXTS(out[6], "zero", "one", "", "three", "four", "five");
+}
+
+START_TEST(strings_move_in_every_mode) {
+  for (int backend = 0; backend < 2; backend++) {
+    sn_function *f = sn_function_create(
+        c, moves, .inputs = 3, .outputs = 7,
+        .backend = backend ? SN_BACKEND_INTERPRETER : SN_BACKEND_AUTO);
+    for (int round = 0; round < 3; round++) {
+      SN_SCOPE(c);
+      static const uint8_t mask[] = {1, 0, 1, 0, 1, 0};
+      sn_tensor *in[] = {six(), sn_constant(c, SN_I32, SN_SHAPE(3), (int32_t[]){1, 0, 1}),
+                         sn_constant(c, SN_BOOL, SN_SHAPE(2, 3), mask)};
+      sn_tensor *out[7];
+      ck_assert_msg(sn_call_eager(f, in, 3, out, 7) == SN_OK, "%s", sn_error_message(c));
+      check_moves(out);
+      ck_assert_msg(sn_call(f, in, 3, out, 7) == SN_OK, "%s", sn_error_message(c));
+      check_moves(out);
+    }
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
+// ---- variables
+static sn_tensor *variable;
+static sn_status assigns(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)context;
+  (void)user;
+  out[0] = sn_read_variable(variable);
+  sn_assign_at(variable, in[0], "1");
+  return SN_OK;
+}
+
+START_TEST(variables_hold_strings) {
+  SN_SCOPE(c);
+  variable = sn_variable(sn_strings(c, SN_SHAPE(3), TEXTS("a", "b", "c")));
+  sn_assign(variable, sn_strings(c, SN_SHAPE(3), TEXTS("alpha", "beta", "gamma")));
+  CHECK_TEXTS(variable, "alpha", "beta", "gamma");
+  sn_function *f = sn_function_create(c, assigns, .inputs = 1, .outputs = 1);
+  char text[32];
+  for (int i = 0; i < 2000; i++) {  // what it has been is released on the way
+    SN_SCOPE(c);
+    sn_tensor *in[1], *out[1];
+    snprintf(text, sizeof(text), "number %d, not a short one", i);
+    in[0] = sn_scalar_string(c, text);
+    ck_assert_msg(sn_call(f, in, 1, out, 1) == SN_OK, "%s", sn_error_message(c));
+    CHECK_TEXTS(variable, "alpha", text, "gamma");
+    sn_assign_at(variable, sn_scalar_string(c, "delta"), "2");
+    CHECK_TEXTS(variable, "alpha", text, "delta");
+    sn_assign_at(variable, sn_scalar_string(c, "gamma"), "2");
+  }
+  sn_function_destroy(f);
+  sn_release(variable);
+}
+END_TEST
+
+START_TEST(memory_that_few_strings_use_is_given_back) {
+  enum { n = 20000 };
+  SN_SCOPE(c);
+  sn_tensor *kept;
+  {
+    SN_SCOPE(c);
+    sn_text *texts = malloc(n * sizeof(*texts));
+    for (int i = 0; i < n; i++) texts[i] = (sn_text){"sixteen letters.", 16};
+    sn_tensor *all = sn_strings_from_texts(c, SN_SHAPE(n), texts);
+    free(texts);
+    kept = sn_keep(sn_gather(all, sn_constant(c, SN_I32, SN_SHAPE(2), (int32_t[]){4, 9})));
+  }
+  CHECK_TEXTS(kept, "sixteen letters.", "sixteen letters.");
+  sn_context_trim(c);
+  sn_memory_stats stats = {.size = sizeof(stats)};
+  sn_context_memory(c, &stats);
+  ck_assert_uint_lt(stats.bytes - stats.cached_bytes, 200000);
+  sn_release(kept);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("strings");
+  TCase *cases = tcase_create("all");
+  tcase_set_timeout(cases, 60);
+  tcase_add_checked_fixture(cases, open_context, close_context);
+  tcase_add_test(cases, strings_are_made_and_printed);
+  tcase_add_test(cases, long_strings);
+  tcase_add_test(cases, the_callers_bytes_are_used_and_released_once);
+  tcase_add_test(cases, strings_move_in_every_mode);
+  tcase_add_test(cases, variables_hold_strings);
+  tcase_add_test(cases, memory_that_few_strings_use_is_given_back);
+  suite_add_tcase(suite, cases);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? 1 : 0;
+}
