@@ -205,6 +205,71 @@ START_TEST(memory_that_few_strings_use_is_given_back) {
 }
 END_TEST
 
+// ---- functions of the host's
+static sn_status join(const sn_host_args *args) {
+  for (int64_t i = 0; i < args->out[0].shape.dims[0]; i++) {
+    const sn_text a = sn_view_string(&args->in[0], i), b = sn_view_string(&args->in[1], i);
+    char *to = sn_host_new_string(args, 0, i, a.length + b.length);
+    if (!to) return SN_ERR_MEMORY;
+    memcpy(to, a.data, a.length);
+    memcpy(to + a.length, b.data, b.length);
+    if (sn_host_share_string(args, 1, i, (sn_text){a.data, a.length / 2})) return SN_ERR_MEMORY;
+  }
+  return SN_OK;
+}
+
+static sn_status joins(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  return sn_host_call(context, join, in, 2, out, 2, .pure = true);
+}
+
+static sn_status grow(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  sn_tensor *both[] = {in[1], in[1]};
+  const sn_status status = sn_host_call(context, join, both, 2, out, 2, .pure = true);
+  out[1] = in[1];
+  return status;
+}
+
+static sn_status loops(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  return sn_fori_loop(context, 0, 5, grow, NULL, in, 2, out, 2);
+}
+
+START_TEST(functions_of_the_host_make_strings) {
+  sn_function *f = sn_function_create(c, joins, .inputs = 2, .outputs = 2);
+  for (int round = 0; round < 3; round++) {
+    SN_SCOPE(c);
+    sn_tensor *out[2], *in[] = {sn_strings(c, SN_SHAPE(3), TEXTS("ab", "", "cdef")),
+                                sn_strings(c, SN_SHAPE(3), TEXTS("x", "yz", ""))};
+    for (int eager = 0; eager < 2; eager++) {
+      ck_assert_msg((eager ? sn_call_eager(f, in, 2, out, 2) : sn_call(f, in, 2, out, 2)) == SN_OK, "%s",
+                    sn_error_message(c));
+      CHECK_TEXTS(out[0], "abx", "yz", "cdef");
+      CHECK_TEXTS(out[1], "a", "", "cd");
+    }
+  }
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(loops_carry_strings) {
+  sn_function *f = sn_function_create(c, loops, .inputs = 2, .outputs = 2);
+  for (int round = 0; round < 3; round++) {
+    SN_SCOPE(c);
+    sn_tensor *out[2], *in[] = {sn_strings(c, SN_SHAPE(2), TEXTS("a", "")),
+                                sn_strings(c, SN_SHAPE(2), TEXTS("x", "yz"))};
+    for (int eager = 0; eager < 2; eager++) {
+      ck_assert_msg((eager ? sn_call_eager(f, in, 2, out, 2) : sn_call(f, in, 2, out, 2)) == SN_OK, "%s",
+                    sn_error_message(c));
+      CHECK_TEXTS(out[0], "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "");
+      CHECK_TEXTS(out[1], "aaaaaaaaaaaaaaaa", "");
+    }
+  }
+  sn_function_destroy(f);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("strings");
   TCase *cases = tcase_create("all");
@@ -215,6 +280,8 @@ int main(void) {
   tcase_add_test(cases, the_callers_bytes_are_used_and_released_once);
   tcase_add_test(cases, strings_move_in_every_mode);
   tcase_add_test(cases, variables_hold_strings);
+  tcase_add_test(cases, functions_of_the_host_make_strings);
+  tcase_add_test(cases, loops_carry_strings);
   tcase_add_test(cases, memory_that_few_strings_use_is_given_back);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
