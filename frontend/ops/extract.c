@@ -257,7 +257,7 @@ static sn_tensor *unique(sn_tensor *x, sn_tensor **out_inverse, sn_tensor **out_
   SNI_BEGIN(c, "sn_unique", x);
   char text[SNI_TENSOR_NAME];
   different d;
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_ORDERED)) return &c->error_tensor;
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_ORDERED | SNI_DTYPES_STRING)) return &c->error_tensor;
   const sni_dim n = sni_type_size(sni_context_dims(c), &x->type);
   if (!sni_dim_require_most(sni_context_dims(c), n, INT32_MAX))
     return sni_error(c, SN_ERR_SHAPE, "sn_unique: operand #0 is %s, expected at most %d elements",
@@ -265,7 +265,7 @@ static sn_tensor *unique(sn_tensor *x, sn_tensor **out_inverse, sn_tensor **out_
   uint32_t first = c->n_live;
   const sni_type shape = x->type;
   sn_tensor *line = flat(c, x);
-  if (!find_different(c, line, o->length, &d)) return &c->error_tensor;
+  if (!find_different(c, sni_ranks(c, line), o->length, &d)) return &c->error_tensor;
   sn_tensor *results[3] = {values_of(c, &d, line, o),
                            out_inverse ? inverse_of(c, &d, &shape) : NULL,
                            out_counts ? counts_of(c, &d) : NULL};

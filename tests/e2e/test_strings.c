@@ -270,6 +270,93 @@ START_TEST(loops_carry_strings) {
 }
 END_TEST
 
+// ---- order
+static void check_bools(sn_tensor *t, int n, const uint8_t *wanted) {
+  uint8_t got[16];
+  ck_assert_msg(sn_read(t, got, (size_t)n) == SN_OK, "%s", sn_error_message(c));
+  for (int i = 0; i < n; i++) ck_assert_int_eq(got[i], wanted[i]);
+}
+
+START_TEST(strings_are_compared_by_bytes) {
+  SN_SCOPE(c);
+  sn_tensor *a = sn_strings(c, SN_SHAPE(5), TEXTS("b", "a", "", "abc", "\xc3\xa9"));
+  sn_tensor *b = sn_strings(c, SN_SHAPE(5), TEXTS("b", "B", "x", "ab", "z"));
+  check_bools(sn_equal(a, b), 5, (uint8_t[]){1, 0, 0, 0, 0});
+  check_bools(sn_not_equal(a, b), 5, (uint8_t[]){0, 1, 1, 1, 1});
+  check_bools(sn_less(a, b), 5, (uint8_t[]){0, 0, 1, 0, 0});
+  check_bools(sn_less_equal(a, b), 5, (uint8_t[]){1, 0, 1, 0, 0});
+  check_bools(sn_greater(a, b), 5, (uint8_t[]){0, 1, 0, 1, 1});
+  check_bools(sn_greater_equal(a, b), 5, (uint8_t[]){1, 1, 0, 1, 1});
+  check_bools(sn_equal(sn_scalar_string(c, "abc"), a), 5, (uint8_t[]){0, 0, 0, 1, 0});
+  CHECK_TEXTS(sn_sort(a, 0), "", "a", "abc", "b", "\xc3\xa9");
+  CHECK_TEXTS(sn_sort(a, 0, .descending = true), "\xc3\xa9", "b", "abc", "a", "");
+  sn_tensor *inverse, *counts;
+  sn_tensor *x = sn_strings(c, SN_SHAPE(6), TEXTS("to", "be", "or", "not", "to", "be"));
+  sn_tensor *u = sn_unique(x, &inverse, &counts);
+  CHECK_TEXTS(u, "be", "not", "or", "to");
+  int64_t numbers[6];
+  ck_assert_int_eq(sn_read(inverse, numbers, sizeof(numbers)), SN_OK);
+  for (int i = 0; i < 6; i++) ck_assert_int_eq(numbers[i], ((int[]){3, 0, 2, 1, 3, 0})[i]);
+  ck_assert_int_eq(sn_read(counts, numbers, 4 * sizeof(*numbers)), SN_OK);
+  for (int i = 0; i < 4; i++) ck_assert_int_eq(numbers[i], ((int[]){2, 1, 1, 2})[i]);
+}
+END_TEST
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+START_TEST(many_strings_are_sorted) {
+  enum { n = 3000 };
+  static char memory[n][40];
+  static const char *texts[n], *sorted[n];
+  static sn_text got[n];
+  unsigned seed = 3;
+  for (int i = 0; i < n; i++) {
+    snprintf(memory[i], sizeof(memory[i]), "%.*s%d", rand_r(&seed) % 20, "common prefix of all",
+             rand_r(&seed) % 1000);
+    texts[i] = sorted[i] = memory[i];
+  }
+  qsort(sorted, n, sizeof(*sorted), by_text);
+  SN_SCOPE(c);
+  ck_assert_int_eq(sn_read_strings(sn_sort(sn_strings(c, SN_SHAPE(n), texts), 0), got, n), SN_OK);
+  for (int i = 0; i < n; i++) {
+    ck_assert_uint_eq(got[i].length, strlen(sorted[i]));
+    ck_assert(!memcmp(got[i].data, sorted[i], got[i].length));
+  }
+}
+END_TEST
+
+START_TEST(strings_are_refused_where_numbers_are_wanted) {
+  SN_SCOPE(c);
+  sn_tensor *s = six();
+  float f;
+  double d;
+  const void *data;
+#define REFUSED(expression, part)                                  \
+  do {                                                             \
+    sn_tensor *refused = expression;                               \
+    ck_assert(sn_failed(refused));                                 \
+    ck_assert_int_eq(sn_check(c), SN_ERR_DTYPE);            \
+    ck_assert_msg(strstr(sn_error_message(c), part), "%s", sn_error_message(c)); \
+  } while (0)
+  REFUSED(sn_add(s, s), "sn_add: operand #0 is string[2,3]");
+  REFUSED(sn_exp(s), "string[2,3]");
+  REFUSED(sn_cast(s, SN_I32), "string");
+  REFUSED(sn_cast(sn_scalar_f32(c, 1), SN_STRING), "sn_cast");
+  REFUSED(sn_sum(s), "string");
+  REFUSED(sn_ones(c, SN_STRING, SN_SHAPE(2)), "strings are no numbers");
+  REFUSED(sn_constant(c, SN_STRING, SN_SHAPE(1), "12345678"), "sn_strings makes them");
+  REFUSED(sn_from_memory(c, SN_STRING, SN_SHAPE(1), &d, NULL, NULL), "sn_strings_from_offsets");
+  REFUSED(sn_equal(s, sn_scalar_f32(c, 0)), "sn_equal");
+  REFUSED(sn_where(sn_scalar_bool(c, true), s, sn_scalar_f32(c, 0)), "sn_where");
+  REFUSED(sn_bitcast(s, SN_I64), "string");
+  ck_assert_int_eq(sn_read(s, &f, 4), SN_ERR_DTYPE);
+  ck_assert_int_eq(sn_data(s, &data), SN_ERR_DTYPE);
+  ck_assert_int_eq(sn_item(sn_scalar_string(c, "1"), &d), SN_ERR_DTYPE);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("strings");
   TCase *cases = tcase_create("all");
@@ -282,6 +369,9 @@ int main(void) {
   tcase_add_test(cases, variables_hold_strings);
   tcase_add_test(cases, functions_of_the_host_make_strings);
   tcase_add_test(cases, loops_carry_strings);
+  tcase_add_test(cases, strings_are_compared_by_bytes);
+  tcase_add_test(cases, many_strings_are_sorted);
+  tcase_add_test(cases, strings_are_refused_where_numbers_are_wanted);
   tcase_add_test(cases, memory_that_few_strings_use_is_given_back);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
