@@ -351,9 +351,32 @@ START_TEST(strings_are_refused_where_numbers_are_wanted) {
   REFUSED(sn_equal(s, sn_scalar_f32(c, 0)), "sn_equal");
   REFUSED(sn_where(sn_scalar_bool(c, true), s, sn_scalar_f32(c, 0)), "sn_where");
   REFUSED(sn_bitcast(s, SN_I64), "string");
+#undef REFUSED
   ck_assert_int_eq(sn_read(s, &f, 4), SN_ERR_DTYPE);
   ck_assert_int_eq(sn_data(s, &data), SN_ERR_DTYPE);
   ck_assert_int_eq(sn_item(sn_scalar_string(c, "1"), &d), SN_ERR_DTYPE);
+}
+END_TEST
+
+START_TEST(texts_of_graphs_forge_no_strings) {
+  static const struct {
+    const char *text, *part;
+  } rows[] = {
+      {"func @f {\n  %0 = parameter input 0 \"x\" : u64[2]\n  %1 = string_compare(%0, %0) : i32[2]\n  return %1\n}\n",
+       "line 3: string_compare takes strings"},
+      {"func @f {\n  %0 = parameter input 0 \"x\" : u64[2]\n  %1 = bitcast(%0) : string[2]\n  return %1\n}\n",
+       "strings"},
+      {"func @f {\n  %0 = parameter input 0 \"x\" : u64[2]\n  %1 = cast(%0) : string[2]\n  return %1\n}\n", "strings"},
+      {"func @f {\n  %0 = constant [1, 2] : string[2]\n  return %0\n}\n", "not an element"},
+      {"func @f {\n  %0 = constant 0x01000000000000000100000000000000 : string[2]\n  return %0\n}\n",
+       "strings have no bytes"},
+      {"func @f {\n  %0 = iota() {axis=0} : string[2]\n  return %0\n}\n", "string"},
+  };
+  for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    sn_program *program;
+    ck_assert_int_ne(sn_program_from_text(c, rows[i].text, strlen(rows[i].text), &program), SN_OK);
+    ck_assert_msg(strstr(sn_error_message(c), rows[i].part), "%s", sn_error_message(c));
+  }
 }
 END_TEST
 
@@ -372,6 +395,7 @@ int main(void) {
   tcase_add_test(cases, strings_are_compared_by_bytes);
   tcase_add_test(cases, many_strings_are_sorted);
   tcase_add_test(cases, strings_are_refused_where_numbers_are_wanted);
+  tcase_add_test(cases, texts_of_graphs_forge_no_strings);
   tcase_add_test(cases, memory_that_few_strings_use_is_given_back);
   suite_add_tcase(suite, cases);
   SRunner *runner = srunner_create(suite);
