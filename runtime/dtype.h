@@ -37,7 +37,7 @@ static const sni_dtype_info sni_dtype_infos[SN_STRING + 1] = {
   [SN_##id] = {SNI_KIND_##kind, SN_##compute, SNI_BYTES_##id, digits, exponent, npy},
     SNI_DTYPES(SNI_X)
 #undef SNI_X
-    [SN_STRING] = {SNI_KIND_STRING, SN_STRING, sizeof(uint64_t), 0, 0, "|O"},
+        [SN_STRING] = {SNI_KIND_STRING, SN_STRING, sizeof(uint64_t), 0, 0, "|O"},
 };
 
 #define SNI_DTYPE_BIT(dtype) (1u << (dtype))

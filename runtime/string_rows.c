@@ -12,7 +12,8 @@ void sni_string_compare_run(const void *code, void *const *buffers, const int64_
   int32_t *y = buffers[2];
   const int64_t last = end * SNI_STRING_BLOCK < params[0] ? end * SNI_STRING_BLOCK : params[0];
   for (int64_t i = begin * SNI_STRING_BLOCK; i < last; i++) {
-    const int order = a[i] == b[i] ? 0 : sni_text_compare(sni_string_text(a[i]), sni_string_text(b[i]));
+    const int order =
+        a[i] == b[i] ? 0 : sni_text_compare(sni_string_text(a[i]), sni_string_text(b[i]));
     y[i] = (order > 0) - (order < 0);
   }
 }
@@ -30,7 +31,8 @@ static uint64_t key_of(sni_string s) {
     memcpy(&key, text.data, sizeof(key));
     return __builtin_bswap64(key);
   }
-  for (size_t i = 0; i < text.length; i++) key |= (uint64_t)(unsigned char)text.data[i] << (56 - 8 * i);
+  for (size_t i = 0; i < text.length; i++)
+    key |= (uint64_t)(unsigned char)text.data[i] << (56 - 8 * i);
   return key;
 }
 
@@ -43,7 +45,8 @@ static void merge(const sni_string *x, const entry *from, entry *to, int64_t low
                   int64_t high) {
   int64_t a = low, b = middle;
   for (int64_t i = low; i < high; i++)
-    to[i] = b >= high || (a < middle && compare(x, &from[a], &from[b]) <= 0) ? from[a++] : from[b++];
+    to[i] =
+        b >= high || (a < middle && compare(x, &from[a], &from[b]) <= 0) ? from[a++] : from[b++];
 }
 
 // Runs of this length are sorted in place first.

@@ -6,8 +6,8 @@
 enum {
   first_chunk = 1 << 10,
   most_chunk = 1 << 20,
-  most_heaps = 16,           // of a set
-  least_wasted = 64 << 10,   // that makes copying worth it
+  most_heaps = 16,          // of a set
+  least_wasted = 64 << 10,  // that makes copying worth it
 };
 
 typedef struct chunk {
@@ -224,7 +224,8 @@ static sn_status copy_all(sni_allocator *allocator, sni_string *elements, size_t
   *out = heap ? set_of(allocator, &heap, 1) : NULL;
   sni_string_writer w = {.heap = heap};
   bool ok = *out && sni_string_reserve(&w, bytes);
-  for (size_t i = 0; ok && i < n; i++) ok = sni_string_copy(&w, sni_string_text(elements[i]), &elements[i]);
+  for (size_t i = 0; ok && i < n; i++)
+    ok = sni_string_copy(&w, sni_string_text(elements[i]), &elements[i]);
   sni_string_heap_release(heap);
   if (ok) return SN_OK;
   sni_strings_release(*out);
@@ -244,7 +245,8 @@ sn_status sni_strings_settle(sni_allocator *allocator, sni_string *elements, siz
   for (size_t i = 0; i < n_sources; i++) {
     if (!sources[i]) continue;
     only = sources[i];
-    for (uint32_t k = 0; k < sources[i]->n; k++) fits &= insert(heaps, &n_heaps, sources[i]->heaps[k]);
+    for (uint32_t k = 0; k < sources[i]->n; k++)
+      fits &= insert(heaps, &n_heaps, sources[i]->heaps[k]);
     held += sni_strings_bytes(sources[i]);
   }
   if (fresh && sni_string_heap_bytes(fresh)) {

@@ -1,7 +1,7 @@
 // Strings that a run has moved or made: its results and new variables hold the heaps of all that it has read, and of
 // what it has made itself (runtime/strings.h).
-#include "frontend/program/program.h"
 #include "runtime/strings.h"
+#include "frontend/program/program.h"
 
 static bool is_string(const sni_type *type) {
   return type->dtype == SN_STRING;

@@ -1,7 +1,7 @@
 // Tensors of strings: made of the caller's, and read. A trace captures them: the graph has none as constants, as the
 // addresses in elements mean nothing outside this process.
-#include "frontend/ops/compose.h"
 #include "runtime/strings.h"
+#include "frontend/ops/compose.h"
 
 #include <string.h>
 
@@ -45,8 +45,8 @@ static sn_tensor *copy_texts(sn_context *c, const sn_shape *shape, const sn_text
   sni_string_writer w = {.heap = sni_string_heap_create(&c->family->allocator)};
   bool ok = w.heap && sni_string_reserve(&w, bytes);
   for (int64_t i = 0; ok && i < n; i++)
-    ok = sni_string_copy(&w, ended ? (sn_text){ended[i], strlen(ended[i])} : texts[i],
-                         &elements[i]);
+    ok =
+        sni_string_copy(&w, ended ? (sn_text){ended[i], strlen(ended[i])} : texts[i], &elements[i]);
   if (ok) return finish(c, t, n, w.heap);
   sni_string_heap_release(w.heap);
   return fail_strings(c, bytes);
@@ -58,8 +58,7 @@ static bool check_texts(sn_context *c, const sn_shape *shape, const sn_text *tex
   sni_type type;
   if (!sni_known_shape_type(c, SN_STRING, shape, &type)) return false;
   const int64_t n = sni_type_size(NULL, &type);
-  if (n && !texts && !ended)
-    sni_error(c, SN_ERR_ARGUMENT, "%s: texts is NULL", c->frame.op);
+  if (n && !texts && !ended) sni_error(c, SN_ERR_ARGUMENT, "%s: texts is NULL", c->frame.op);
   for (int64_t i = 0; i < n && !c->diag.status; i++)
     if (ended ? !ended[i] : !texts[i].data && texts[i].length)
       sni_error(c, SN_ERR_ARGUMENT, "%s: text %lld is NULL", c->frame.op, (long long)i);
@@ -110,8 +109,9 @@ sn_tensor *(sn_strings_from_offsets)(sn_context *context, sn_shape shape, const 
   sni_string_writer w = {.heap = sni_string_heap_create(&context->family->allocator)};
   bool ok = w.heap != NULL;
   for (int64_t i = 0; ok && i < n; i++)
-    ok = sni_string_over(&w, (sn_text){(const char *)bytes + offsets[i], (size_t)(offsets[i + 1] - offsets[i])},
-                         &elements[i]);
+    ok = sni_string_over(
+        &w, (sn_text){(const char *)bytes + offsets[i], (size_t)(offsets[i + 1] - offsets[i])},
+        &elements[i]);
   const size_t size = n ? (size_t)(offsets[n] - offsets[0]) : 0;
   if (ok) sni_string_writer_end(&w);
   // last: from here on the bytes are released with the heap

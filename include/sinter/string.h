@@ -26,6 +26,7 @@ SN_API sn_tensor *sn_strings_from_offsets(sn_context *context, sn_shape shape,
 // while t lives and is not assigned. A boundary function. Errors: as sn_read; SN_ERR_DTYPE (no strings).
 SN_API SN_MUST_USE sn_status sn_read_strings(const sn_tensor *t, sn_text *out, int64_t n);
 
+// The same, naming the caller's line in the message.
 SN_API SN_MUST_USE sn_status sn_read_strings_at(const sn_tensor *t, sn_text *out, int64_t n,
                                                 const char *file, int line);
 #define sn_read_strings(t, out, n) sn_read_strings_at(t, out, n, __FILE__, __LINE__)

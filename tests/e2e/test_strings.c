@@ -132,9 +132,9 @@ static void check_moves(sn_tensor *const *out) {
 
 START_TEST(strings_move_in_every_mode) {
   for (int backend = 0; backend < 2; backend++) {
-    sn_function *f = sn_function_create(
-        c, moves, .inputs = 3, .outputs = 7,
-        .backend = backend ? SN_BACKEND_INTERPRETER : SN_BACKEND_AUTO);
+    sn_function *f =
+        sn_function_create(c, moves, .inputs = 3, .outputs = 7,
+                           .backend = backend ? SN_BACKEND_INTERPRETER : SN_BACKEND_AUTO);
     for (int round = 0; round < 3; round++) {
       SN_SCOPE(c);
       static const uint8_t mask[] = {1, 0, 1, 0, 1, 0};
@@ -243,8 +243,8 @@ START_TEST(functions_of_the_host_make_strings) {
     sn_tensor *out[2], *in[] = {sn_strings(c, SN_SHAPE(3), TEXTS("ab", "", "cdef")),
                                 sn_strings(c, SN_SHAPE(3), TEXTS("x", "yz", ""))};
     for (int eager = 0; eager < 2; eager++) {
-      ck_assert_msg((eager ? sn_call_eager(f, in, 2, out, 2) : sn_call(f, in, 2, out, 2)) == SN_OK, "%s",
-                    sn_error_message(c));
+      ck_assert_msg((eager ? sn_call_eager(f, in, 2, out, 2) : sn_call(f, in, 2, out, 2)) == SN_OK,
+                    "%s", sn_error_message(c));
       CHECK_TEXTS(out[0], "abx", "yz", "cdef");
       CHECK_TEXTS(out[1], "a", "", "cd");
     }
@@ -260,8 +260,8 @@ START_TEST(loops_carry_strings) {
     sn_tensor *out[2], *in[] = {sn_strings(c, SN_SHAPE(2), TEXTS("a", "")),
                                 sn_strings(c, SN_SHAPE(2), TEXTS("x", "yz"))};
     for (int eager = 0; eager < 2; eager++) {
-      ck_assert_msg((eager ? sn_call_eager(f, in, 2, out, 2) : sn_call(f, in, 2, out, 2)) == SN_OK, "%s",
-                    sn_error_message(c));
+      ck_assert_msg((eager ? sn_call_eager(f, in, 2, out, 2) : sn_call(f, in, 2, out, 2)) == SN_OK,
+                    "%s", sn_error_message(c));
       CHECK_TEXTS(out[0], "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "");
       CHECK_TEXTS(out[1], "aaaaaaaaaaaaaaaa", "");
     }
@@ -333,11 +333,11 @@ START_TEST(strings_are_refused_where_numbers_are_wanted) {
   float f;
   double d;
   const void *data;
-#define REFUSED(expression, part)                                  \
-  do {                                                             \
-    sn_tensor *refused = expression;                               \
-    ck_assert(sn_failed(refused));                                 \
-    ck_assert_int_eq(sn_check(c), SN_ERR_DTYPE);            \
+#define REFUSED(expression, part)                                                \
+  do {                                                                           \
+    sn_tensor *refused = expression;                                             \
+    ck_assert(sn_failed(refused));                                               \
+    ck_assert_int_eq(sn_check(c), SN_ERR_DTYPE);                                 \
     ck_assert_msg(strstr(sn_error_message(c), part), "%s", sn_error_message(c)); \
   } while (0)
   REFUSED(sn_add(s, s), "sn_add: operand #0 is string[2,3]");
@@ -362,13 +362,18 @@ START_TEST(texts_of_graphs_forge_no_strings) {
   static const struct {
     const char *text, *part;
   } rows[] = {
-      {"func @f {\n  %0 = parameter input 0 \"x\" : u64[2]\n  %1 = string_compare(%0, %0) : i32[2]\n  return %1\n}\n",
+      {"func @f {\n  %0 = parameter input 0 \"x\" : u64[2]\n  %1 = string_compare(%0, %0) : "
+       "i32[2]\n  return %1\n}\n",
        "line 3: string_compare takes strings"},
-      {"func @f {\n  %0 = parameter input 0 \"x\" : u64[2]\n  %1 = bitcast(%0) : string[2]\n  return %1\n}\n",
+      {"func @f {\n  %0 = parameter input 0 \"x\" : u64[2]\n  %1 = bitcast(%0) : string[2]\n  "
+       "return %1\n}\n",
        "strings"},
-      {"func @f {\n  %0 = parameter input 0 \"x\" : u64[2]\n  %1 = cast(%0) : string[2]\n  return %1\n}\n", "strings"},
+      {"func @f {\n  %0 = parameter input 0 \"x\" : u64[2]\n  %1 = cast(%0) : string[2]\n  return "
+       "%1\n}\n",
+       "strings"},
       {"func @f {\n  %0 = constant [1, 2] : string[2]\n  return %0\n}\n", "not an element"},
-      {"func @f {\n  %0 = constant 0x01000000000000000100000000000000 : string[2]\n  return %0\n}\n",
+      {"func @f {\n  %0 = constant 0x01000000000000000100000000000000 : string[2]\n  return "
+       "%0\n}\n",
        "strings have no bytes"},
       {"func @f {\n  %0 = iota() {axis=0} : string[2]\n  return %0\n}\n", "string"},
   };
