@@ -107,6 +107,11 @@ SN_API int64_t sn_size(const sn_tensor *t);           // number of elements
 // sn_reshape, sn_broadcast_to, ...), and in the same trace alone: SN_ERR_SHAPE elsewhere. -1 if
 // out of range.
 SN_API int64_t sn_symbolic_dim(const sn_tensor *t, int axis);
+// A dim that an element says, for shapes that are given to ops: the number itself in eager mode, in a trace a token as
+// sn_symbolic_dim's that stands for what size is in each run (docs/adr/023-sizes-known-late.md). What is computed with it
+// waits for it, and is compiled once for all sizes. size: i64, one element. Errors: -1, and pending: SN_ERR_DTYPE, SN_ERR_SHAPE (not one
+// element; negative: in a run too), those of sn_read.
+SN_API int64_t sn_late_dim(sn_tensor *size);
 SN_API sn_context *sn_context_of(const sn_tensor *t);  // where it was made; NULL for NULL
 SN_API bool sn_failed(const sn_tensor *t);             // the error tensor, or NULL
 SN_API bool sn_is_traced(const sn_tensor *t);          // a value of a trace, without elements yet
