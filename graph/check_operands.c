@@ -81,7 +81,7 @@ sn_status sni_infer_check_same_dtype(const sni_inference *in, int first, int ref
 }
 
 sn_status sni_infer_check_type(const sni_inference *in, const sni_type *type, const char *what) {
-  if ((unsigned)type->dtype >= SN_DTYPE_COUNT)
+  if (!sni_is_dtype(type->dtype))
     return sni_infer_fail(in, SN_ERR_DTYPE, "%s has no valid dtype", what);
   if (type->rank < 0 || type->rank > SN_MAX_RANK)
     return sni_infer_fail(in, SN_ERR_SHAPE, "%s has rank %d, allowed are 0 to %d", what, type->rank,

@@ -262,7 +262,7 @@ static sn_status check_way_back(const sni_graph *graph, const sni_node *node,
   return SN_OK;
 }
 
-// What is marked as complex is that, or has become pairs.
+// What is marked as complex is that, or has become pairs; or as strings, or words.
 static sn_status check_pairs(const sni_graph *graph, const sni_node *node, const sni_control *c) {
   enum { bits = 63 };
   const int n_in = node->n_operands - (int)node->attrs[0];
@@ -274,8 +274,9 @@ static sn_status check_pairs(const sni_graph *graph, const sni_node *node, const
                  : sni_graph_type(node->bodies[0], sni_body_output(node->bodies[0], i - n_in));
     const bool is_pair = (type->dtype == SN_F32 || type->dtype == SN_F64) && type->rank &&
                          sni_dim_equal(graph->dims, type->dims[type->rank - 1], 2);
-    const bool is_complex = sni_is_complex(type->dtype);
-    if (node->attrs[1] >> i & 1 ? !is_complex && !is_pair : is_complex)
+    const bool is_complex = sni_is_complex(type->dtype), is_string = type->dtype == SN_STRING;
+    const bool may_be_marked = is_complex || is_pair || is_string || type->dtype == SN_U64;
+    if (node->attrs[1] >> i & 1 ? !may_be_marked : is_complex || is_string)
       return fail(graph, node, "pair", i);
   }
   return SN_OK;

@@ -18,7 +18,7 @@
 // not read. That of a host op is never run: what it gives, zeros, has the types of the results. Where the function has effects
 // (attribute "effects"), the last operand and the last result are the order, i64[]: the number of calls before it and with it, which is a
 // variable of the context's; so a call comes after those before it, and is in use. "pairs": a bit for each operand and result that is
-// complex, whatever split_complex makes of it. "batched": a bit for each operand that has examples along axis 0, if it is a call of all of a batch. The node's own type is bool[] and means nothing: a RESULT node stands for each value.
+// complex or a string, whatever split_complex and settle_strings make of it. "batched": a bit for each operand that has examples along axis 0, if it is a call of all of a batch. The node's own type is bool[] and means nothing: a RESULT node stands for each value.
 #ifndef SNI_GRAPH_CONTROL_H
 #define SNI_GRAPH_CONTROL_H
 

@@ -130,6 +130,8 @@ sn_status sni_infer_select(const sni_inference *in, sni_type *out_type) {
 
 static sn_status infer_conversion(const sni_inference *in, sni_type *out_type) {
   SNI_TRY(need_declared(in));
+  if (in->declared->dtype == SN_STRING)
+    return sni_infer_fail(in, SN_ERR_DTYPE, "nothing converts to strings");
   *out_type = *in->operands[0];
   out_type->dtype = in->declared->dtype;
   return SN_OK;

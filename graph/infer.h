@@ -42,6 +42,8 @@ typedef sn_status (*sni_infer_rule)(const sni_inference *in, sni_type *out_type)
 sn_status sni_infer_declared(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_dim_size(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_same(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_string_compare(const sni_inference *in, sni_type *out_type);
+sn_status sni_infer_string_rank(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_compare(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_part(const sni_inference *in, sni_type *out_type);
 sn_status sni_infer_complex(const sni_inference *in, sni_type *out_type);

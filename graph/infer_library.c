@@ -41,6 +41,20 @@ sn_status sni_infer_sort(const sni_inference *in, sni_type *out_type) {
   return SN_OK;
 }
 
+// ---- strings
+sn_status sni_infer_string_compare(const sni_inference *in, sni_type *out_type) {
+  SNI_TRY(sni_infer_same(in, out_type));
+  out_type->dtype = SN_I32;
+  return SN_OK;
+}
+
+sn_status sni_infer_string_rank(const sni_inference *in, sni_type *out_type) {
+  SNI_TRY(check_rows(in, 1));
+  *out_type = *in->operands[0];
+  out_type->dtype = SN_I64;
+  return SN_OK;
+}
+
 // Places in a row are i32.
 static sn_status check_places(const sni_inference *in, int64_t *out_size) {
   const sni_type *a = in->operands[0];

@@ -230,7 +230,11 @@ static sn_status read_type(parser *p, sni_type *out_type) {
   size_t length = read_word(p, &word);
   int dtype = 0;
   while (dtype < SN_DTYPE_COUNT && !word_is(word, length, sn_dtype_name((sn_dtype)dtype))) dtype++;
-  if (dtype == SN_DTYPE_COUNT) return fail_at(p, word, "expected a dtype");
+  if (dtype == SN_DTYPE_COUNT) {
+    if (!word_is(word, length, sn_dtype_name(SN_STRING)))
+      return fail_at(p, word, "expected a dtype");
+    dtype = SN_STRING;
+  }
   *out_type = (sni_type){.dtype = (sn_dtype)dtype};
   return read_dims(p, out_type->dims, &out_type->rank);
 }

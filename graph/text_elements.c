@@ -121,6 +121,10 @@ static bool read_complex(const char *text, size_t length, sni_scalar *value) {
 }
 
 static void write_element(sn_dtype dtype, const char *data, char buffer[max_element]) {
+  if (dtype == SN_STRING) {
+    snprintf(buffer, max_element, "0");
+    return;
+  }
   const sni_scalar value = sni_scalar_load(dtype, data, 0);
   if (sni_is_complex(dtype))
     write_complex(&value, buffer);
@@ -136,6 +140,10 @@ static void write_element(sn_dtype dtype, const char *data, char buffer[max_elem
 
 static bool read_element(sn_dtype dtype, const char *text, size_t length, char *data) {
   sni_scalar value = {.dtype = dtype};
+  if (dtype == SN_STRING) {  // the empty one: others are captured
+    memset(data, 0, sn_dtype_size(dtype));
+    return length == 1 && *text == '0';
+  }
   if (dtype == SN_BOOL) {
     value.i = length == 4;
     if (!(length == 4 && !memcmp(text, "true", 4)) && !(length == 5 && !memcmp(text, "false", 5)))
@@ -227,6 +235,8 @@ sn_status sni_text_read_elements(sni_arena *arena, const char *begin, const char
   size_t count = (size_t)sni_type_size(NULL, type), size = sn_dtype_size(type->dtype), given = 1;
   bool list = *begin == '[', hex = end - begin >= 2 && begin[0] == '0' && begin[1] == 'x';
   *out_at = begin;
+  *out_error = "strings have no bytes here";
+  if (hex && type->dtype == SN_STRING) return SN_ERR_SYNTAX;
   *out_error = "the number of elements is not that of the type";
   if (list) {
     begin++;

@@ -90,6 +90,8 @@ void sni_dtypes_format(uint32_t dtypes, char *buffer, size_t capacity) {
     uint32_t dtypes;
     const char *name;
   } sets[] = {{SNI_DTYPES_NUMBER, "a number"},
+              {SNI_DTYPES_ANY, "a number or bool"},
+              {SNI_DTYPES_TEXT, "strings"},
               {SNI_DTYPES_REAL, "a real number"},
               {SNI_DTYPES_INEXACT, "a float or complex"},
               {SNI_DTYPES_FLOAT, "a float"},

@@ -459,6 +459,7 @@ static sn_status compile_raw(job *j, const sni_graph *graph) {
     SNI_TRY(sni_optimize_graph(defined, &defined));
   } else {
     SNI_TRY(sni_split_complex(defined, &defined));
+    SNI_TRY(sni_settle_strings(defined, &defined));
     SNI_TRY(sni_widen_storage(defined, &defined));
     if (has_float_product(graph)) SNI_TRY(sni_rewrite_matmuls(defined, &defined));
     if (has_class(defined, SNI_CLASS_REDUCE)) SNI_TRY(sni_split_reductions(defined, &defined));

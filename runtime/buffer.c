@@ -8,6 +8,8 @@
 // header.
 #include "runtime/buffer.h"
 
+#include "runtime/strings.h"
+
 #include "runtime/spin.h"
 
 #include <sched.h>
@@ -244,6 +246,7 @@ sni_buffer *sni_buffer_create(sni_buffer_pool *pool, size_t bytes) {
   block->pool = pool;
   block->release = NULL;
   block->user = NULL;
+  block->strings = NULL;
   return block;
 }
 
@@ -265,6 +268,7 @@ void sni_buffer_release(sni_buffer *buffer) {
   if (!sni_buffer_is_unique(buffer) &&
       atomic_fetch_sub_explicit(&buffer->references, 1, memory_order_acq_rel) != 1)
     return;
+  if (buffer->strings) sni_strings_release(buffer->strings);
   size_t bytes = buffer->bytes;
   if (!buffer->owned) {
     if (buffer->release) buffer->release(buffer->user);

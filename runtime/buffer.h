@@ -24,6 +24,7 @@ typedef struct sni_buffer {
   sni_buffer_pool *pool;
   void (*release)(void *user);  // of the caller's memory; may be NULL
   void *user;
+  struct sni_strings *strings;  // what elements that are strings may point into; NULL: none
 } sni_buffer;
 // NULL when memory is exhausted. Contents undefined. 0 bytes is allowed. With one reference.
 sni_buffer *sni_buffer_create(sni_buffer_pool *pool, size_t bytes);

@@ -14,6 +14,7 @@ typedef enum sni_dtype_kind {
   SNI_KIND_UNSIGNED,
   SNI_KIND_FLOAT,
   SNI_KIND_COMPLEX,
+  SNI_KIND_STRING,
 } sni_dtype_kind;
 
 typedef struct sni_dtype_info {
@@ -31,11 +32,12 @@ enum {
 #undef SNI_X
 };
 
-static const sni_dtype_info sni_dtype_infos[SN_DTYPE_COUNT] = {
+static const sni_dtype_info sni_dtype_infos[SN_STRING + 1] = {
 #define SNI_X(id, kind, compute, digits, exponent, npy) \
   [SN_##id] = {SNI_KIND_##kind, SN_##compute, SNI_BYTES_##id, digits, exponent, npy},
     SNI_DTYPES(SNI_X)
 #undef SNI_X
+        [SN_STRING] = {SNI_KIND_STRING, SN_STRING, sizeof(uint64_t), 0, 0, "|O"},
 };
 
 #define SNI_DTYPE_BIT(dtype) (1u << (dtype))
@@ -43,6 +45,11 @@ static const sni_dtype_info sni_dtype_infos[SN_DTYPE_COUNT] = {
 #define SNI_DTYPES_I32 SNI_DTYPE_BIT(SN_I32)
 #define SNI_DTYPES_I64 SNI_DTYPE_BIT(SN_I64)
 #define SNI_DTYPES_F64 SNI_DTYPE_BIT(SN_F64)
+#define SNI_DTYPES_STRING SNI_DTYPE_BIT(SN_STRING)
+// What is moved and chosen: anything. What ops on strings take: below the pass that writes strings down as the
+// words that they are (passes/graph/settle_strings.c), those.
+#define SNI_DTYPES_MOVED (SNI_DTYPES_ANY | SNI_DTYPES_STRING)
+#define SNI_DTYPES_TEXT (SNI_DTYPES_STRING | SNI_DTYPE_BIT(SN_U64))
 enum {
 #define SNI_X(id, kind, ...) | (SNI_KIND_##kind == SNI_KIND_BOOL) << SN_##id
   SNI_DTYPES_BOOL = 0 SNI_DTYPES(SNI_X),
@@ -70,6 +77,9 @@ enum {
   SNI_DTYPES_ANY = SNI_DTYPES_NUMBER | SNI_DTYPES_BOOL,
 };
 
+static inline bool sni_is_dtype(int64_t dtype) {
+  return (dtype >= 0 && dtype < SN_DTYPE_COUNT) || dtype == SN_STRING;
+}
 static inline bool sni_is_float(sn_dtype dtype) {
   return SNI_DTYPES_FLOAT >> dtype & 1;
 }

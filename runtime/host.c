@@ -2,6 +2,7 @@
 #include "runtime/host.h"
 
 #include "runtime/float_modes.h"
+#include "runtime/strings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,58 @@ static void format_views(const sn_view *views, int n, char *text, size_t capacit
   }
 }
 
+// ---- strings
+static int64_t size_of(const sn_view *view) {
+  int64_t size = 1;
+  for (int d = 0; d < view->shape.rank; d++) size *= view->shape.dims[d];
+  return size;
+}
+
+static void clear_strings(const sn_host_args *args) {
+  for (int i = 0; i < args->n_out; i++)
+    if (args->out[i].dtype == SN_STRING)
+      memset(args->out[i].data, 0, (size_t)size_of(&args->out[i]) * sizeof(sni_string));
+}
+
+sn_text sn_view_string(const sn_view *view, int64_t i) {
+  if (!view || view->dtype != SN_STRING || i < 0 || i >= size_of(view)) return (sn_text){"", 0};
+  return sni_string_text(((const sni_string *)view->data)[i]);
+}
+
+// NULL: there is none.
+static sni_string *element_of(const sn_host_args *args, int output, int64_t i) {
+  if (!args || !args->strings || output < 0 || output >= args->n_out) return NULL;
+  const sn_view *view = &args->out[output];
+  const bool is_there = view->dtype == SN_STRING && i >= 0 && i < size_of(view);
+  return is_there ? (sni_string *)view->data + i : NULL;
+}
+
+char *sn_host_new_string(const sn_host_args *args, int output, int64_t i, size_t length) {
+  static char none[1];
+  sni_string *element = element_of(args, output, i);
+  sni_string_writer *writer = element ? args->strings : NULL;
+  char *bytes;
+  if (!writer || (length && !writer->heap)) return NULL;
+  if (!sni_string_add(writer, length, element, &bytes)) return NULL;
+  return length ? bytes : none;
+}
+
+sn_status sn_host_set_string(const sn_host_args *args, int output, int64_t i, sn_text text) {
+  if (!element_of(args, output, i) || (text.length && !text.data)) return SN_ERR_ARGUMENT;
+  char *to = sn_host_new_string(args, output, i, text.length);
+  if (!to) return SN_ERR_MEMORY;
+  if (text.length) memcpy(to, text.data, text.length);
+  return SN_OK;
+}
+
+sn_status sn_host_share_string(const sn_host_args *args, int output, int64_t i, sn_text text) {
+  sni_string *element = element_of(args, output, i);
+  if (!element || (text.length && !text.data)) return SN_ERR_ARGUMENT;
+  if (text.length > SNI_STRING_SHORT) return sn_host_set_string(args, output, i, text);
+  return sni_string_over(args->strings, text, element) ? SN_OK : SN_ERR_MEMORY;
+}
+
+// ---- calls
 static bool same_attribute(const sn_attr *a, const sn_attr *b) {
   return a->dtype == b->dtype && a->integer == b->integer &&
          !memcmp(&a->real, &b->real, sizeof(a->real));
@@ -56,10 +109,14 @@ sn_status sni_host_run(const sni_host *host, const sn_host_args *args, uint64_t 
   given.user = host->user;
   given.message = message;
   given.message_size = sizeof(message);
+  sni_string_writer writer = {.heap = watch ? watch->strings : NULL};
+  given.strings = &writer;
+  clear_strings(&given);
   sni_watch_close(watch, true);
   const unsigned modes = sni_enter_float_modes();
   sn_status status = batch ? host->vmap(&given) : host->callback(&given);
   sni_leave_float_modes(modes);
+  if (writer.heap) sni_string_writer_end(&writer);
   const sn_status misused = sni_watch_close(watch, false);
   if (!status) status = misused;
   if (!status) return SN_OK;

@@ -234,7 +234,7 @@ static void solve(const void *code, void *const *buffers, const int64_t *params,
 }
 
 static void determinant(const void *code, void *const *buffers, const int64_t *params,
-                           int64_t begin, int64_t end, void *scratch) {
+                        int64_t begin, int64_t end, void *scratch) {
   (void)scratch;
   const sni_linalg_call *c = code;
   const int64_t n = params[0];

@@ -37,6 +37,7 @@ size_t sn_dtype_size(sn_dtype dtype) {
       SN_DTYPE_LIST(SNI_X)
 #undef SNI_X
   };
+  if (dtype == SN_STRING) return sizeof(uint64_t);
   return (unsigned)dtype < SN_DTYPE_COUNT ? sizes[dtype] : 0;
 }
 
@@ -46,5 +47,6 @@ const char *sn_dtype_name(sn_dtype dtype) {
       SN_DTYPE_LIST(SNI_X)
 #undef SNI_X
   };
+  if (dtype == SN_STRING) return "string";
   return (unsigned)dtype < SN_DTYPE_COUNT ? names[dtype] : "?";
 }

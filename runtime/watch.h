@@ -26,7 +26,8 @@ typedef struct sni_watch {
   double interval_ms, report_ms;
   sn_progress_callback progress;
   void *user;
-  const sn_progress *loop;  // innermost one that runs
+  const sn_progress *loop;          // innermost one that runs
+  struct sni_string_heap *strings;  // where the run at hand makes strings; NULL: it has none
   struct sni_host_journal *
       journal;  // where calls of the host's that have effects put down what they give; NULL: nowhere
   // Around callbacks of the host's: the owner must not be used in them.

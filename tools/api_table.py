@@ -28,6 +28,12 @@ BY_FUNCTION = {
     "sn_program_capture": "(void)(sn_program_capture)(program(d), small(d))",
     "sn_context_create_opts": "if ((sn_context_create_opts)(draw_sn_context_options(d), &d->made.context)) d->made.context = NULL",
     "sn_text_free": "sn_text_free(d->context, dumped(d))",
+    "sn_strings": "got_tensor(d, SN_AT((sn_strings)(context(d), small_shape(d), all_names())))",
+    "sn_strings_from_texts": "got_tensor(d, SN_AT((sn_strings_from_texts)(context(d), small_shape(d), all_texts())))",
+    "sn_strings_from_offsets": "got_tensor(d, SN_AT((sn_strings_from_offsets)(context(d), small_shape(d), all_offsets(), memory(d), NULL, d)))",
+    "sn_read_strings": "got_status(d, (sn_read_strings)(tensor(d), read_texts, integer(d)), false)",
+    "sn_read_strings_at": "got_status(d, (sn_read_strings_at)(tensor(d), read_texts, integer(d), __FILE__, __LINE__), true)",
+    "sn_view_string": None, "sn_host_set_string": None, "sn_host_share_string": None, "sn_host_new_string": None,  # of callbacks
     "sn_from_dlpack": "import(d)",
     "sn_from_dlpack_versioned": "import_versioned(d)",
 }

@@ -43,6 +43,7 @@ LLVMTypeRef sni_ir_type(const sni_emitter *e, sn_dtype dtype) {
     case SN_C64:  // no kernel has them
     case SN_C128:
     case SN_DTYPE_COUNT:
+    case SN_STRING:
       break;
   }
   return e->type_i64;

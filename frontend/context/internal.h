@@ -389,6 +389,9 @@ void sni_tensor_snapshot(sn_tensor *t, sni_buffer **out_buffer, char **out_data)
 // to report in, or it refused; *out_refused is what to return.
 sn_context *sni_begin_read(const char *name, const sn_tensor *t, const char *file, int line,
                            bool *out_ready, sn_status *out_refused);
+// The same of what is no string.
+sn_context *sni_begin_read_numbers(const char *name, const sn_tensor *t, const char *file, int line,
+                                   bool *out_ready, sn_status *out_refused);
 
 // (random.c) The context's generator, a variable; made at first use. The error tensor without
 // memory.

@@ -8,6 +8,7 @@
 #include "frontend/program/nonfinite.h"
 #include "graph/control.h"
 #include "graph/text.h"
+#include "runtime/strings.h"
 
 #include <sinter/host.h>
 
@@ -57,7 +58,7 @@ static sn_status refuse(const sni_host_request *r, sn_status status, const char 
 static sn_status take_spec(const sni_host_request *r, int i, const sn_spec *spec, sni_type *type) {
   char text[120];
   *type = (sni_type){.dtype = spec->dtype, .rank = spec->shape.rank};
-  if ((unsigned)spec->dtype >= SN_DTYPE_COUNT) {
+  if (!sni_is_dtype(spec->dtype)) {
     snprintf(text, sizeof(text), "the shape function says that output %d is of dtype %d", i,
              (int)spec->dtype);
     return refuse(r, SN_ERR_DTYPE, text);
@@ -133,6 +134,29 @@ static sn_status make_results(const sni_host_request *r, const sni_type *types) 
   return SN_OK;
 }
 
+// What the results' strings point into.
+static sn_status settle_strings(const sni_host_request *r, sni_buffer *const *in,
+                                sni_string_heap *made) {
+  sni_strings *sources[SNI_MOST_HOST_ARGUMENTS];
+  size_t n = 0;
+  for (int i = 0; i < r->n_in; i++)
+    if (in[i]->strings) sources[n++] = in[i]->strings;
+  for (int i = 0; i < r->n_out; i++) {
+    const sn_tensor *t = r->out[i];
+    if (t->type.dtype != SN_STRING) continue;
+    SNI_TRY(sni_strings_settle(&r->context->family->allocator, (sni_string *)(void *)t->data,
+                               (size_t)sni_type_size(NULL, &t->type), sources, n, made,
+                               &t->buffer->strings, &r->context->diag));
+  }
+  return SN_OK;
+}
+
+static bool makes_strings(const sni_host_request *r, const sni_type *types) {
+  for (int i = 0; i < r->n_out; i++)
+    if (types[i].dtype == SN_STRING) return true;
+  return false;
+}
+
 static sn_status call_at_once(const sni_host_request *r, sni_arena *arena, const sni_type *types) {
   sn_context *c = r->context;
   const int n = r->n_in + r->n_out;
@@ -145,7 +169,15 @@ static sn_status call_at_once(const sni_host_request *r, sni_arena *arena, const
   take_views(r->out, r->n_out, views + r->n_in, buffers + r->n_in);
   const sn_host_args args = {
       .in = views, .out = views + r->n_in, .n_in = r->n_in, .n_out = r->n_out};
-  sn_status status = sni_host_run(&r->host, &args, 0, NULL, &c->watch, &c->diag);
+  sni_string_heap *made = NULL, *around = c->watch.strings;
+  sn_status status = SN_OK;
+  if (makes_strings(r, types) && !(made = sni_string_heap_create(&c->family->allocator)))
+    status = sni_fail_memory(&c->diag, 1, "strings");
+  c->watch.strings = made;
+  if (!status) status = sni_host_run(&r->host, &args, 0, NULL, &c->watch, &c->diag);
+  c->watch.strings = around;
+  if (!status && made) status = settle_strings(r, buffers, made);
+  sni_string_heap_release(made);
   for (int i = 0; i < n; i++) sni_buffer_release(buffers[i]);
   for (int i = 0; status && i < r->n_out; i++) sni_scope_drop_newest(c);
   return status;
@@ -201,9 +233,10 @@ const char *sni_host_label(const sni_host *host, sni_arena *arena) {
 
 static int64_t pairs_of(const sni_host_request *r, const sni_type *types) {
   uint64_t pairs = 0;
-  for (int i = 0; i < r->n_in; i++) pairs |= (uint64_t)sni_is_complex(r->in[i]->type.dtype) << i;
-  for (int i = 0; i < r->n_out; i++)
-    pairs |= (uint64_t)sni_is_complex(types[i].dtype) << (r->n_in + i);
+  for (int i = 0; i < r->n_in + r->n_out; i++) {
+    const sn_dtype dtype = i < r->n_in ? r->in[i]->type.dtype : types[i - r->n_in].dtype;
+    pairs |= (uint64_t)(sni_is_complex(dtype) || dtype == SN_STRING) << i;
+  }
   return (int64_t)pairs;
 }
 

@@ -7,6 +7,7 @@
 // alone.
 #include "frontend/eager/eager.h"
 #include "runtime/float_modes.h"
+#include "runtime/strings.h"
 
 #include <string.h>
 
@@ -114,6 +115,25 @@ static const sni_type *shared_type(const sni_eager_call *call) {
 }
 
 // ---- calls
+// The strings of a result are those of the operands.
+static sn_status settle(sn_context *context, const sni_eager_call *call, const sni_type *type,
+                        sni_buffer *buffer) {
+  enum { few_sources = 16 };
+  sni_strings *sources[few_sources], **all = sources;
+  sni_allocator *allocator = &context->family->allocator;
+  const size_t bytes = (size_t)call->n * sizeof(*all);
+  if (call->n > few_sources && !(all = sni_alloc(allocator, bytes)))
+    return sni_fail_memory(&context->diag, bytes, "strings");
+  size_t n = 0;
+  for (int i = 0; i < call->n; i++)
+    if (call->operands[i].type->dtype == SN_STRING) all[n++] = call->operands[i].buffer->strings;
+  const sn_status status =
+      sni_strings_settle(allocator, sni_buffer_host(buffer), (size_t)sni_type_size(NULL, type), all,
+                         n, NULL, &buffer->strings, &context->diag);
+  if (all != sources) sni_free(allocator, all, bytes);
+  return status;
+}
+
 static sn_status run_call(sn_context *context, const sni_eager_call *call, eager_result *out) {
   sni_eager_entry *entry;
   SNI_TRY(sni_eager_find(context, call, &entry));
@@ -122,6 +142,8 @@ static sn_status run_call(sn_context *context, const sni_eager_call *call, eager
   out->data = sni_buffer_host(out->buffer);
   out->type = &entry->type;
   sn_status status = run_entry(context, entry, call, out->data);
+  if (!status && entry->type.dtype == SN_STRING)
+    status = settle(context, call, &entry->type, out->buffer);
   if (status) sni_buffer_release(out->buffer);
   return status;
 }
@@ -222,11 +244,13 @@ sn_status sni_eager_update(sn_context *context, sni_op op, sn_tensor *variable,
   sni_eager_entry *entry;
   SNI_TRY(sni_eager_find(context, &call, &entry));
   sni_buffer *old = variable->buffer;
-  if (entry->in_place && sni_buffer_is_unique(old))
+  const bool strings = entry->type.dtype == SN_STRING;
+  if (entry->in_place && !strings && sni_buffer_is_unique(old))
     return run_entry(context, entry, &call, variable->data);
   sni_buffer *fresh = sni_buffer_create(context->family->buffers, entry->bytes);
   if (!fresh) return sni_fail_memory(&context->diag, entry->bytes, "a variable's elements");
   sn_status status = run_entry(context, entry, &call, sni_buffer_host(fresh));
+  if (!status && strings) status = settle(context, &call, &entry->type, fresh);
   if (status) {
     sni_buffer_release(fresh);
     return status;

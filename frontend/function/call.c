@@ -5,6 +5,7 @@
 // op, so that gradients flow through it: a compiled program has no record of its inner values.
 #include "frontend/function/function.h"
 #include "frontend/gradient/record.h"
+#include "runtime/strings.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -101,6 +102,11 @@ static sn_status run_program(sn_context *context, sni_run *run, sn_tensor *const
   }
   sni_run_state_limit_threads(run->state, context->thread_limit);
   status = sni_run_execute(run);
+  if (program->has_strings) {
+    if (!status) status = sni_run_settle_strings(run, inputs);
+    sni_string_heap_release(run->made);
+    run->made = NULL;
+  }
   if (program->n_variables) sni_run_close_variables(run, !status);
   if (status) {
     drop_results(context, run);

@@ -52,7 +52,7 @@ void sni_describe_key_type(const sni_type *type, char *buffer, size_t capacity) 
 
 sn_status sni_validate_spec(const sn_spec *spec, int i, const char *of, sni_diag *diag) {
   const sn_shape *shape = &spec->shape;
-  if ((unsigned)spec->dtype >= SN_DTYPE_COUNT)
+  if (!sni_is_dtype(spec->dtype))
     return sni_fail(diag, SN_ERR_ARGUMENT, "%s: spec %d has no dtype: %d", of, i, (int)spec->dtype);
   if (shape->rank < 0 || shape->rank > SN_MAX_RANK)
     return sni_fail(diag, SN_ERR_ARGUMENT,

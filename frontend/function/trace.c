@@ -152,7 +152,7 @@ static sn_status outer_node(sni_trace *trace, sni_node_id outer, sni_node_id *ou
 // In a body a float is a capture, for gradients lead to it; a pass makes it a constant there when all is known.
 static bool is_baked(const sni_trace *trace, const sni_type *type) {
   if (trace->keeps_small || (trace->is_body && sni_is_inexact(type->dtype))) return false;
-  return sni_type_size(NULL, type) <= most_baked_elements;
+  return type->dtype != SN_STRING && sni_type_size(NULL, type) <= most_baked_elements;
 }
 
 // What the trace around calls t: a constant is one here too.

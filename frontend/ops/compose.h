@@ -87,6 +87,15 @@ sn_tensor *sni_keep_only(sn_context *c, uint32_t first, sn_tensor *y);
 void sni_keep_these(sn_context *c, uint32_t first, sn_tensor *const *ys, int n);
 
 // False, with an error pending, unless t's dtype is in the set.
+// ---- strings.c
+bool sni_are_strings(sn_tensor *a, sn_tensor *b);
+// a op b, broadcast; op: EQ, LT, LE.
+sn_tensor *sni_compare_strings(sn_context *c, sni_op op, sn_tensor *a, sn_tensor *b);
+// Numbers in the order of x's strings along the last axis, equal where these are; of numbers: x.
+sn_tensor *sni_ranks(sn_context *c, sn_tensor *x);
+
+// No strings. False: an error is pending, which says what there is instead.
+bool sni_expect_numbers(sn_context *c, sn_dtype dtype, const char *instead);
 bool sni_expect_dtype(sn_context *c, int position, const sn_tensor *t, uint32_t dtypes);
 // The dtype of a product of x's dtype whose option .result is `given` (0: that of x); false, with an error
 // pending, where it does not hold all of x's numbers.

@@ -33,6 +33,28 @@ bool sni_length_of_result(sn_context *c, sn_tensor *number, int64_t given, sni_d
   return true;
 }
 
+int64_t(sn_late_dim)(sn_tensor *size) {
+  sn_tensor *failed, *number;
+  char text[SNI_TENSOR_NAME];
+  sni_dim dim = -1;
+  SNI_ENTERED c = sni_begin("sn_late_dim", &size, 1, &failed);
+  if (!c || !sni_expect_dtype(c, 0, size, SNI_DTYPES_I64)) return -1;
+  const sni_type scalar = {SN_I64, 0, {0}};
+  if (!sni_dim_require(sni_context_dims(c), sni_type_size(sni_context_dims(c), &size->type), 1) ||
+      !sni_type_is_static(&size->type) || sni_type_size(NULL, &size->type) != 1) {
+    sni_error(c, SN_ERR_SHAPE, "sn_late_dim: operand #0 is %s, expected one element",
+              sni_describe(size, text));
+    return -1;
+  }
+  const uint32_t first = c->n_live;
+  if (!sni_length_of_result(c, sni_reshape_to(c, size, &scalar), 0, &dim, &number)) return -1;
+  sni_keep_only(c, first, number);
+  if (c->trace) return sni_dim_token(c, dim);
+  if (dim >= 0) return dim;
+  sni_error(c, SN_ERR_SHAPE, "sn_late_dim: the size is %lld", (long long)dim);
+  return -1;
+}
+
 static sn_extract_options read_options(const sn_extract_options *options) {
   sn_extract_options o = {0};
   if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
@@ -257,7 +279,7 @@ static sn_tensor *unique(sn_tensor *x, sn_tensor **out_inverse, sn_tensor **out_
   SNI_BEGIN(c, "sn_unique", x);
   char text[SNI_TENSOR_NAME];
   different d;
-  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_ORDERED)) return &c->error_tensor;
+  if (!sni_expect_dtype(c, 0, x, SNI_DTYPES_ORDERED | SNI_DTYPES_STRING)) return &c->error_tensor;
   const sni_dim n = sni_type_size(sni_context_dims(c), &x->type);
   if (!sni_dim_require_most(sni_context_dims(c), n, INT32_MAX))
     return sni_error(c, SN_ERR_SHAPE, "sn_unique: operand #0 is %s, expected at most %d elements",
@@ -265,7 +287,7 @@ static sn_tensor *unique(sn_tensor *x, sn_tensor **out_inverse, sn_tensor **out_
   uint32_t first = c->n_live;
   const sni_type shape = x->type;
   sn_tensor *line = flat(c, x);
-  if (!find_different(c, line, o->length, &d)) return &c->error_tensor;
+  if (!find_different(c, sni_ranks(c, line), o->length, &d)) return &c->error_tensor;
   sn_tensor *results[3] = {values_of(c, &d, line, o),
                            out_inverse ? inverse_of(c, &d, &shape) : NULL,
                            out_counts ? counts_of(c, &d) : NULL};

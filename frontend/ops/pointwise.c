@@ -12,12 +12,21 @@ sn_tensor *sni_public_binary(const char *name, sni_op op, sn_tensor *a, sn_tenso
   return c ? sni_emit_pointwise(c, op, operands, 2, NULL) : failed;
 }
 
+// EQ, LT or LE, of strings too.
+static sn_tensor *comparison(const char *name, sni_op op, sn_tensor *a, sn_tensor *b) {
+  SNI_BEGIN_COMPOSED(c, name, a, b);
+  if (sni_are_strings(a, b)) return sni_keep_only(c, c_first, sni_compare_strings(c, op, a, b));
+  return sni_emit_pointwise(c, op, SNI_OPERANDS(a, b), NULL);
+}
+
 // b op a, for ops that the table lacks: checked in the caller's order, so that messages number the
 // operands as the caller does.
 static sn_tensor *swapped(const char *name, sni_op op, sn_tensor *a, sn_tensor *b) {
   SNI_BEGIN(c, name, a, b);
   const sni_type *types[2] = {&a->type, &b->type};
   sni_type shape;
+  const uint32_t first = c->n_live;
+  if (sni_are_strings(a, b)) return sni_keep_only(c, first, sni_compare_strings(c, op, b, a));
   if (!sni_check_pointwise(c, op, types, 2, &shape)) return &c->error_tensor;
   return sni_binary(c, op, b, a);
 }
@@ -208,13 +217,13 @@ sn_tensor *(sn_minimum)(sn_tensor *a, sn_tensor *b) {
   return sni_public_binary("sn_minimum", SNI_OP_MIN, a, b);
 }
 sn_tensor *(sn_equal)(sn_tensor *a, sn_tensor *b) {
-  return sni_public_binary("sn_equal", SNI_OP_EQ, a, b);
+  return comparison("sn_equal", SNI_OP_EQ, a, b);
 }
 sn_tensor *(sn_less)(sn_tensor *a, sn_tensor *b) {
-  return sni_public_binary("sn_less", SNI_OP_LT, a, b);
+  return comparison("sn_less", SNI_OP_LT, a, b);
 }
 sn_tensor *(sn_less_equal)(sn_tensor *a, sn_tensor *b) {
-  return sni_public_binary("sn_less_equal", SNI_OP_LE, a, b);
+  return comparison("sn_less_equal", SNI_OP_LE, a, b);
 }
 sn_tensor *(sn_greater)(sn_tensor *a, sn_tensor *b) {
   return swapped("sn_greater", SNI_OP_LT, a, b);
@@ -234,7 +243,8 @@ sn_tensor *(sn_xor)(sn_tensor *a, sn_tensor *b) {
 
 sn_tensor *(sn_not_equal)(sn_tensor *a, sn_tensor *b) {
   SNI_BEGIN_COMPOSED(c, "sn_not_equal", a, b);
-  sn_tensor *equal = sni_binary(c, SNI_OP_EQ, a, b);
+  sn_tensor *equal = sni_are_strings(a, b) ? sni_compare_strings(c, SNI_OP_EQ, a, b)
+                                           : sni_binary(c, SNI_OP_EQ, a, b);
   return sni_keep_only(c, c_first, sni_unary(c, SNI_OP_NOT, equal));
 }
 

@@ -276,8 +276,7 @@ static sn_tensor *arg_extreme(const char *name, sni_op op, sn_tensor *x, int axi
     return sni_error(c, SN_ERR_SHAPE, "%s: axis %d of operand #0 %s, expected 1 to %d elements",
                      c->frame.op, axis, sni_describe(x, text), INT32_MAX);
   if (sni_dim_is(c, sni_type_size(sni_context_dims(c), &x->type), 0)) return no_indices(c, x, axis);
-  if (!c->trace && !c->record)
-    return sni_keep_only(c, c_first, first_greatest(c, op, x, axis));
+  if (!c->trace && !c->record) return sni_keep_only(c, c_first, first_greatest(c, op, x, axis));
   sn_tensor *hit = sni_binary(c, SNI_OP_EQ, x, sni_reduce_keep(c, op, x, axis));
   if (sni_is_float(x->type.dtype)) {
     sn_tensor *nan = sni_unary(c, SNI_OP_NOT, sni_binary(c, SNI_OP_EQ, x, x));

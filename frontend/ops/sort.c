@@ -22,7 +22,14 @@ static bool check_places(sn_context *c, const sn_tensor *x, int axis) {
 static sn_tensor *sort_along(sn_context *c, sni_op op, sn_tensor *x, int axis, bool descending) {
   const sni_dim attrs[] = {descending};
   x = sni_last_axis(c, x, axis, false);
-  return sni_last_axis(c, sni_emit(c, op, &x, 1, attrs, 1, NULL), axis, true);
+  sn_tensor *ranks = sni_ranks(c, x), *y;
+  if (ranks == x || op == SNI_OP_ARGSORT) {
+    y = sni_emit(c, op, &ranks, 1, attrs, 1, NULL);
+  } else {
+    sn_tensor *places = sni_emit(c, SNI_OP_ARGSORT, &ranks, 1, attrs, 1, NULL);
+    y = sni_take_along(c, x, places, x->type.rank - 1);
+  }
+  return sni_last_axis(c, y, axis, true);
 }
 
 sn_tensor *sn_sort_opts(sn_tensor *x, int axis, const sn_sort_options *options) {

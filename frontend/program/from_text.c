@@ -129,6 +129,23 @@ static sn_status make_captured(sn_context *context, const sni_graph *graph, sni_
   return SN_OK;
 }
 
+// Words are strings to compiled code alone: what a text gives as numbers must not be read as addresses.
+static sn_status check_strings(const sni_graph *graph, sni_diag *diag) {
+  for (uint32_t i = 0; i < graph->n_nodes; i++) {
+    const sni_node *node = &graph->nodes[i];
+    for (int b = 0; b < node->n_bodies; b++) SNI_TRY(check_strings(node->bodies[b], diag));
+    const bool is_text = sni_op_infos[node->op].dtypes == SNI_DTYPES_TEXT;
+    const bool is_host = sni_is_control(node) && sni_control_of(node).kind == SNI_CONTROL_HOST;
+    for (int k = 0; k < node->n_operands; k++) {
+      const sn_dtype dtype = sni_graph_type(graph, node->operands[k])->dtype;
+      if (dtype == SN_U64 && (is_text || (is_host && node->attrs[1] >> k & 1)))
+        return sni_fail(diag, SN_ERR_DTYPE, "line %d: %s takes strings, given u64",
+                        node->location.line, sni_op_infos[node->op].name);
+    }
+  }
+  return SN_OK;
+}
+
 // Gives calls of the host's functions what is defined here under their names.
 // Depth: that of bodies in one another, which the parser bounds.
 static sn_status link_ops(sn_context *context, const sni_graph *graph) {
@@ -172,6 +189,7 @@ static sn_status build(sn_context *context, const char *text, size_t length, sn_
   SNI_TRY(sni_graph_parse(arena, diag, text, length, &program->graph));
   SNI_TRY(sni_graph_verify(program->graph));
   SNI_TRY(count_parameters(program->graph, diag, &n));
+  SNI_TRY(check_strings(program->graph, diag));
   SNI_TRY(link_ops(context, program->graph));
   program->n_inputs = (int)n.of_kind[SNI_PARAMETER_INPUT];
   program->n_outputs = 0;

@@ -142,6 +142,7 @@ sn_status sni_program_finish(sn_program *program, const sni_trace *trace, sn_bac
   SNI_TRY(take_captured(program, trace, diag));
   SNI_TRY(take_outputs(program, diag));
   SNI_TRY(take_guards(program, diag));
+  program->has_strings = sni_graph_has_strings(program->graph);
   SNI_TRY(sni_program_sign(program, diag));
   SNI_TRY(
       sni_compile(program->family->compiler, program->graph, &options, diag, &program->compiled));

@@ -39,6 +39,7 @@ struct sn_program {
   bool static_outputs;  // no output type has symbols
   bool *late;           // per output: its size is known in a run alone
   bool has_late_outputs;
+  bool has_strings;          // somewhere in its graph
   size_t *output_bytes;      // of static outputs
   uint32_t n_symbols;        // late ones too
   uint32_t n_input_symbols;  // of a trace: these come first
@@ -93,6 +94,7 @@ typedef struct sni_run {
   sni_buffer **fresh;   // per variable: where its new value goes when that is not its own buffer
   sni_watch *watch;     // who may end the runs
   bool keep_spares;     // a replaced buffer stays here for the next run
+  struct sni_string_heap *made;  // strings of the run at hand; NULL: none
 } sni_run;
 // context: whose random state the program draws from. watch: outlives the run.
 sn_status sni_run_create(sn_context *context, sn_program *program, int threads, sni_watch *watch,
@@ -106,6 +108,12 @@ void sni_run_close_variables(sni_run *run, bool commit);
 // Binds the symbols and runs; inputs, outputs and variables are in place. Failures are described in
 // run->diag.
 sn_status sni_run_execute(sni_run *run);
+
+// ---- strings.c
+bool sni_graph_has_strings(const sni_graph *graph);
+// Of a program that has some, behind a run that has succeeded: what the results and new variables point into is theirs.
+// Errors: SN_ERR_MEMORY, in run->diag; then the run has failed.
+sn_status sni_run_settle_strings(sni_run *run, sn_tensor *const *inputs);
 
 // ---- views of sn_run (overlap.c)
 size_t sni_view_bytes(const sn_view *view);

@@ -9,6 +9,7 @@
 // can fault, so a run that fails has changed nothing. Locks are taken in the order of addresses;
 // without siblings or runners there is nobody to lock out.
 #include "frontend/program/nonfinite.h"
+#include "runtime/strings.h"
 
 #include <math.h>
 #include <string.h>
@@ -99,6 +100,7 @@ static void unlock(const sni_run *run) {
 
 static bool may_overwrite(const sni_run *run, uint32_t i) {
   const sni_executable *e = &run->program->compiled->executable;
+  if (run->bound[i]->type.dtype == SN_STRING) return false;  // its new strings are settled first
   return e->in_place[i] && !run->program->debug_nonfinite && (!e->faults || e->checks_first) &&
          sni_buffer_is_unique(run->bound[i]->buffer);
 }
@@ -168,5 +170,12 @@ sn_status sni_run_execute(sni_run *run) {
                                   &run->diag));
   SNI_TRY(sni_run_state_bind(run->state, run->symbols));
   SNI_TRY(sni_watch_poll(run->watch, HUGE_VAL, &run->diag));
-  return program->debug_nonfinite ? run_and_look(run) : run_commands(run);
+  if (program->has_strings) {
+    run->made = sni_string_heap_create(&program->family->allocator);
+    if (!run->made) return sni_fail_memory(&run->diag, 1, "strings");
+  }
+  run->watch->strings = run->made;
+  const sn_status status = program->debug_nonfinite ? run_and_look(run) : run_commands(run);
+  run->watch->strings = NULL;
+  return status;
 }

@@ -50,6 +50,12 @@ sn_status(sn_runner_create)(sn_context *context, sn_program *program, int thread
               "program is NULL or of another context, out_runner is NULL, or threads is negative");
     return sni_finish(context);
   }
+  if (program->has_strings) {
+    sni_error(context, SN_ERR_UNSUPPORTED,
+              "program \"%s\" has strings, which the caller's memory cannot hold: sn_call runs it",
+              program->name);
+    return sni_finish(context);
+  }
   sn_status status = SN_OK;
   sn_runner *runner = sni_alloc_zeroed(&family->allocator, sizeof(*runner));
   if (!runner) status = sni_fail_memory(diag, sizeof(*runner), "a runner");

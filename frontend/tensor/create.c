@@ -17,6 +17,7 @@ typedef union element {
 // ---- values
 static element to_element(sn_dtype dtype, double value) {
   element e = {.bits = {0, 0}};
+  if (dtype == SN_STRING) return e;  // the empty string
   if (dtype == SN_BOOL) value = fabs(value) >= 1;
   sni_scalar_store(sni_scalar_of(dtype, value), &e, 0);
   return e;
@@ -38,7 +39,7 @@ static void fill(void *out, element e, size_t element_bytes, size_t count) {
 
 // ---- checks
 bool sni_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape, sni_type *out_type) {
-  if ((unsigned)dtype >= SN_DTYPE_COUNT) {
+  if (!sni_is_dtype(dtype)) {
     sni_error(c, SN_ERR_DTYPE, "%s: %d is not a dtype", c->frame.op, (int)dtype);
     return false;
   }
@@ -80,6 +81,12 @@ bool sni_known_shape_type(sn_context *c, sn_dtype dtype, const sn_shape *shape,
   return false;
 }
 
+bool sni_expect_numbers(sn_context *c, sn_dtype dtype, const char *instead) {
+  if (dtype != SN_STRING) return true;
+  sni_error(c, SN_ERR_DTYPE, "%s: strings are no numbers: %s", c->frame.op, instead);
+  return false;
+}
+
 bool sni_dtype_has(sn_dtype dtype, double value) {
   if (sni_is_inexact(dtype)) return true;
   if (dtype == SN_BOOL) return value == 0 || value == 1;
@@ -116,7 +123,9 @@ sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data) {
 sn_tensor *(sn_constant)(sn_context *context, sn_dtype dtype, sn_shape shape, const void *data) {
   sni_type type;
   SNI_ENTER(context, "sn_constant", sni_refused(context, context_refused));
-  if (!sni_known_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  if (!sni_expect_numbers(context, dtype, "sn_strings makes them") ||
+      !sni_known_shape_type(context, dtype, &shape, &type))
+    return &context->error_tensor;
   if (!data && sni_type_bytes(&type))
     return sni_error(context, SN_ERR_ARGUMENT, "sn_constant: data is NULL");
   return sni_constant(context, &type, data);
@@ -227,7 +236,9 @@ static sn_tensor *full_in(sn_context *context, const char *name, sn_dtype dtype,
                           double value) {
   sni_type type;
   SNI_ENTER(context, name, sni_refused(context, context_refused));
-  if (!sni_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  if (!sni_shape_type(context, dtype, &shape, &type) ||
+      (value != 0 && !sni_expect_numbers(context, dtype, "sn_broadcast_to repeats one")))
+    return &context->error_tensor;
   return full(context, &type, to_element(dtype, value));
 }
 
@@ -250,11 +261,15 @@ sn_tensor *(sn_zeros_like)(sn_tensor *like) {
 
 sn_tensor *(sn_ones_like)(sn_tensor *like) {
   SNI_BEGIN(c, "sn_ones_like", like);
+  if (!sni_expect_numbers(c, like->type.dtype, "sn_broadcast_to repeats one"))
+    return &c->error_tensor;
   return full(c, &like->type, to_element(like->type.dtype, 1));
 }
 
 sn_tensor *(sn_full_like)(sn_tensor *like, double value) {
   SNI_BEGIN(c, "sn_full_like", like);
+  if (!sni_expect_numbers(c, like->type.dtype, "sn_broadcast_to repeats one"))
+    return &c->error_tensor;
   return full(c, &like->type, to_element(like->type.dtype, value));
 }
 

@@ -52,6 +52,8 @@ static uint8_t code_of(sn_dtype dtype) {
       return dtype == SN_BF16 ? code_bfloat : code_float;
     case SNI_KIND_COMPLEX:
       return code_complex;
+    case SNI_KIND_STRING:
+      break;  // refused by all that come here
   }
   return code_handle;
 }
@@ -192,7 +194,7 @@ static sn_status give(const char *name, sn_tensor *t, void **out, bool versioned
   bool ready;
   sn_status refused;
   if (out) *out = NULL;
-  SNI_ENTERED c = sni_begin_read(name, t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read_numbers(name, t, file, line, &ready, &refused);
   if (!c) return refused;
   if (ready && !out) {
     sni_error(c, SN_ERR_ARGUMENT, "%s: out_managed is NULL", name);

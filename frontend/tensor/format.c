@@ -3,6 +3,7 @@
 #include "frontend/ops/compose.h"
 #include "runtime/float_modes.h"
 #include "runtime/scalar.h"
+#include "runtime/strings.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -97,8 +98,30 @@ static void put_float(writer *w, const layout *l, double value) {
   pad(w, l->width - l->before - (n - before));
 }
 
+// In quotes, with C's escapes of what is not printed; other bytes as they are: UTF-8 is.
+static void put_string(writer *w, sni_string s) {
+  const sn_text text = sni_string_text(s);
+  put(w, "\"");
+  for (size_t i = 0; i < text.length; i++) {
+    const unsigned char byte = (unsigned char)text.data[i];
+    if (byte == '"' || byte == '\\')
+      put(w, "\\%c", byte);
+    else if (byte == '\n')
+      put(w, "\\n");
+    else if (byte < 0x20 || byte == 0x7F)
+      put(w, "\\x%02x", byte);
+    else
+      put(w, "%c", byte);
+  }
+  put(w, "\"");
+}
+
 // Of complex numbers there are two layouts, the second of the imaginary parts.
 static void put_element(writer *w, const layout *l, const char *data) {
+  if (l->dtype == SN_STRING) {
+    put_string(w, *(const sni_string *)(const void *)data);
+    return;
+  }
   if (l[1].imaginary) {
     put_float(w, &l[0], read_float(&l[0], data));
     put_float(w, &l[1], read_float(&l[1], data));
@@ -208,6 +231,7 @@ static void make_layouts(const sni_type *type, const char *data, layout l[2]) {
   l[0] = (layout){.dtype = part, .cut = cut};
   l[1] = (layout){.dtype = part, .cut = cut, .part = 1, .imaginary = complex};
   survey s = {.l = l};
+  if (part == SN_STRING) return;
   if (sni_is_float(part))
     for (int i = 0; i <= complex; i++) lay_out_floats(type, data, &l[i]);
   else

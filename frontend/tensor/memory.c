@@ -51,7 +51,9 @@ sn_tensor *(sn_from_memory)(sn_context *context, sn_dtype dtype, sn_shape shape,
                             void (*release)(void *user), void *user) {
   sni_type type;
   SNI_ENTER(context, "sn_from_memory", sni_refused(context, context_refused));
-  if (!sni_known_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  if (!sni_expect_numbers(context, dtype, "sn_strings_from_offsets takes their bytes") ||
+      !sni_known_shape_type(context, dtype, &shape, &type))
+    return &context->error_tensor;
   if (!has_memory(context, &type, data)) return &context->error_tensor;
   if (!usable_in_place(&type, data, NULL))
     return sni_error(context, SN_ERR_ARGUMENT,
@@ -64,7 +66,9 @@ sn_tensor *(sn_from_strided)(sn_context *context, sn_dtype dtype, sn_shape shape
                              const int64_t *strides, void (*release)(void *user), void *user) {
   sni_type type;
   SNI_ENTER(context, "sn_from_strided", sni_refused(context, context_refused));
-  if (!sni_known_shape_type(context, dtype, &shape, &type)) return &context->error_tensor;
+  if (!sni_expect_numbers(context, dtype, "sn_strings_from_offsets takes their bytes") ||
+      !sni_known_shape_type(context, dtype, &shape, &type))
+    return &context->error_tensor;
   if (!has_memory(context, &type, data)) return &context->error_tensor;
   if (!strides && type.rank)
     return sni_error(context, SN_ERR_ARGUMENT, "sn_from_strided: strides is NULL");
@@ -97,7 +101,7 @@ sn_status sn_read_strided_at(const sn_tensor *t, void *out, const int64_t *strid
                              const char *file, int line) {
   bool ready;
   sn_status refused;
-  SNI_ENTERED c = sni_begin_read("sn_read_strided", t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read_numbers("sn_read_strided", t, file, line, &ready, &refused);
   if (!c) return refused;
   if (ready && scatter(c, t, out, strides, n_strides)) sni_locate_error(c, file, line);
   return sni_finish(c);

@@ -225,7 +225,7 @@ static void save_bytes(sn_context *c, const sn_tensor *t, char *out, size_t capa
 sn_status sn_save_npy_at(const sn_tensor *t, const char *path, const char *file, int line) {
   bool ready;
   sn_status refused;
-  SNI_ENTERED c = sni_begin_read("sn_save_npy", t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read_numbers("sn_save_npy", t, file, line, &ready, &refused);
   if (!c) return refused;
   if (ready) save(c, t, path);
   sni_locate_error(c, file, line);
@@ -237,7 +237,7 @@ sn_status sn_save_npy_bytes_at(const sn_tensor *t, void *out, size_t capacity, s
   bool ready;
   sn_status refused;
   if (out_length) *out_length = 0;
-  SNI_ENTERED c = sni_begin_read("sn_save_npy_bytes", t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read_numbers("sn_save_npy_bytes", t, file, line, &ready, &refused);
   if (!c) return refused;
   if (ready) save_bytes(c, t, out, capacity, out_length);
   sni_locate_error(c, file, line);

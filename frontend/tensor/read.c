@@ -32,6 +32,17 @@ sn_context *sni_begin_read(const char *name, const sn_tensor *t, const char *fil
   return c;
 }
 
+sn_context *sni_begin_read_numbers(const char *name, const sn_tensor *t, const char *file, int line,
+                                   bool *out_ready, sn_status *out_refused) {
+  sn_context *c = sni_begin_read(name, t, file, line, out_ready, out_refused);
+  if (!c || !*out_ready || t->type.dtype != SN_STRING) return c;
+  *out_ready = false;
+  char text[SNI_TENSOR_NAME];
+  sni_error(c, SN_ERR_DTYPE, "%s: %s: sn_read_strings reads strings", name, sni_describe(t, text));
+  sni_locate_error(c, file, line);
+  return c;
+}
+
 static sn_status finish(sn_context *c, const char *file, int line) {
   sni_locate_error(c, file, line);
   return sni_finish(c);
@@ -41,7 +52,7 @@ sn_status sn_read_at(const sn_tensor *t, void *out, size_t bytes, const char *fi
   bool ready;
   char text[SNI_TENSOR_NAME];
   sn_status refused;
-  SNI_ENTERED c = sni_begin_read("sn_read", t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read_numbers("sn_read", t, file, line, &ready, &refused);
   if (!c) return refused;
   if (!ready) return sni_finish(c);
   size_t needed = sni_type_bytes(&t->type);
@@ -62,7 +73,7 @@ sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, in
   bool ready;
   char text[SNI_TENSOR_NAME];
   sn_status refused;
-  SNI_ENTERED c = sni_begin_read("sn_item", t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read_numbers("sn_item", t, file, line, &ready, &refused);
   if (!c) return refused;
   if (!ready) return sni_finish(c);
   if (!out_value) {
@@ -91,7 +102,7 @@ sn_status sn_item_at(const sn_tensor *t, double *out_value, const char *file, in
 sn_status sn_data_at(const sn_tensor *t, const void **out_data, const char *file, int line) {
   bool ready;
   sn_status refused;
-  SNI_ENTERED c = sni_begin_read("sn_data", t, file, line, &ready, &refused);
+  SNI_ENTERED c = sni_begin_read_numbers("sn_data", t, file, line, &ready, &refused);
   if (out_data) *out_data = NULL;
   if (!c) return refused;
   if (!ready) return sni_finish(c);

@@ -5,6 +5,7 @@
 // otherwise the variable moves to another one. So earlier results never change, and nothing is
 // copied that need not be. With siblings in the family each access holds the variable's lock.
 #include "frontend/ops/compose.h"
+#include "runtime/strings.h"
 
 #include <string.h>
 
@@ -61,6 +62,7 @@ sn_tensor *sn_variable_opts(sn_tensor *initial, const sn_variable_options *optio
   char *data;
   sni_tensor_snapshot(initial, &buffer, &data);
   sn_tensor *t = sni_variable_new(c, &initial->type, data, o.name ? o.name : "variable", !o.frozen);
+  if (t) t->buffer->strings = sni_strings_keep(buffer->strings);
   sni_buffer_release(buffer);
   return t ? t : &c->error_tensor;
 }
@@ -87,6 +89,7 @@ static sn_status store(sn_context *c, sn_tensor *variable, const sn_tensor *valu
     buffer = sni_buffer_create(c->family->buffers, bytes);
     if (!buffer) return sni_fail_memory(&c->diag, bytes, "a variable's elements");
     if (bytes) memcpy(sni_buffer_host(buffer), value->data, bytes);
+    buffer->strings = sni_strings_keep(value->buffer->strings);
   }
   bool locked = lock(variable);
   sni_buffer *old = variable->buffer;

@@ -74,12 +74,26 @@ typedef struct sn_host_args {
   const sn_attr *attrs;  // of an op: those of its definition, in that order, with the call's values
   int n_attrs;
   const bool *batched;  // of .vmap: whether in[i] has examples, along axis 0; else NULL
+  void *strings;        // of sn_host_string and its like
 } sn_host_args;
 // A non-zero return makes the call that it is part of fail with that status: the op's name, the words, the operands' types and the user's
 // line are the message, and no variable is changed. Runs on the thread that made the call, in the float modes of kernels (round to nearest,
 // denormals kept). The context whose call it is part of must not be used in it (SN_ERR_STATE, pending), nor variables of the
 // call through a sibling (they are locked); other contexts may. Calls of siblings may run it on several threads at a time.
 typedef sn_status (*sn_host_callback)(const sn_host_args *args);
+
+// Strings are read and written by these. String i of a view of dtype SN_STRING: valid as long as the view.
+SN_API sn_text sn_view_string(const sn_view *view, int64_t i);
+// Element i of an output of strings: a copy of text. Those that are never set are empty. Errors: SN_ERR_ARGUMENT (no such element),
+// SN_ERR_MEMORY.
+SN_API SN_MUST_USE sn_status sn_host_set_string(const sn_host_args *args, int output, int64_t i,
+                                                sn_text text);
+// The same over bytes of a string of the inputs, or of one that this call has made, without a copy.
+SN_API SN_MUST_USE sn_status sn_host_share_string(const sn_host_args *args, int output, int64_t i,
+                                                  sn_text text);
+// Room for the bytes of a string of this length, all of which are to be written before the call ends. NULL: no such element, or no
+// memory. (A length of 0 gives room of none.)
+SN_API char *sn_host_new_string(const sn_host_args *args, int output, int64_t i, size_t length);
 
 // What the outputs are, by the inputs' dtypes and shapes: called when the op is traced, and in eager mode before each call. A dim that is not
 // known yet is a token, which may be put into out but not computed with (sn_symbolic_dim).

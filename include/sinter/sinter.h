@@ -14,6 +14,7 @@
 #include <sinter/op_info.h>
 #include <sinter/ops.h>
 #include <sinter/status.h>
+#include <sinter/string.h>
 #include <sinter/tensor.h>
 #include <sinter/variable.h>
 #include <sinter/vectorize.h>

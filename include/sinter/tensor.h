@@ -48,8 +48,18 @@ typedef enum sn_dtype {
 #define SNI_X(name, text, bytes, ctype) SN_##name,
   SN_DTYPE_LIST(SNI_X)
 #undef SNI_X
-      SN_DTYPE_COUNT
+      SN_DTYPE_COUNT,
+  // Elements are byte strings of any length, immutable (string.h). Not in the list, which is of what can be
+  // computed with: strings are moved, chosen, compared, kept in variables and passed on by the ops that
+  // say so.
+  SN_STRING = 31
 } sn_dtype;
+
+// Bytes, with or without an ending 0, which is not counted.
+typedef struct sn_text {
+  const char *data;
+  size_t length;
+} sn_text;
 
 // Thread-compatible, but sn_keep and sn_release, which are Thread-safe.
 typedef struct sn_tensor sn_tensor;
@@ -97,6 +107,11 @@ SN_API int64_t sn_size(const sn_tensor *t);           // number of elements
 // sn_reshape, sn_broadcast_to, ...), and in the same trace alone: SN_ERR_SHAPE elsewhere. -1 if
 // out of range.
 SN_API int64_t sn_symbolic_dim(const sn_tensor *t, int axis);
+// A dim that an element says, for shapes that are given to ops: the number itself in eager mode, in a trace a token as
+// sn_symbolic_dim's that stands for what size is in each run (docs/adr/023-sizes-known-late.md). What is computed with it
+// waits for it, and is compiled once for all sizes. size: i64, one element. Errors: -1, and pending: SN_ERR_DTYPE, SN_ERR_SHAPE (not one
+// element; negative: in a run too), those of sn_read.
+SN_API int64_t sn_late_dim(sn_tensor *size);
 SN_API sn_context *sn_context_of(const sn_tensor *t);  // where it was made; NULL for NULL
 SN_API bool sn_failed(const sn_tensor *t);             // the error tensor, or NULL
 SN_API bool sn_is_traced(const sn_tensor *t);          // a value of a trace, without elements yet

@@ -38,6 +38,7 @@ sn_status sni_optimize_graph(const sni_graph *graph, sni_graph **out_graph) {
     SNI_TRY(sni_inline_calls(graph, out_graph));
     SNI_TRY(sni_drop_custom(*out_graph, out_graph));
     SNI_TRY(sni_split_complex(*out_graph, out_graph));
+    SNI_TRY(sni_settle_strings(*out_graph, out_graph));
     SNI_TRY(sni_widen_storage(*out_graph, out_graph));
     SNI_TRY(clean(*out_graph, out_graph));
     SNI_TRY(sni_settle_bodies(*out_graph, prepare_body, clean, out_graph));
@@ -66,6 +67,7 @@ const sni_pass_info sni_graph_passes[] = {
     {"inline_calls", sni_inline_calls, "calls become the nodes of what they call"},
     {"drop_custom", sni_drop_custom, "custom gradients are the values that they are of"},
     {"split_complex", sni_split_complex, "complex values as pairs of real ones"},
+    {"settle_strings", sni_settle_strings, "strings as the words that they are"},
     {"widen_storage", sni_widen_storage, "storage dtypes in terms of compute dtypes"},
     {"prune_nodes", sni_prune_nodes, "drops nodes that no result needs"},
     {"prune_bodies", sni_prune_bodies, "drops parts of branches and loops that no result needs"},

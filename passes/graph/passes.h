@@ -56,6 +56,7 @@ typedef sn_status (*sni_graph_pass)(const sni_graph *graph, sni_graph **out_grap
 sn_status sni_inline_calls(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_drop_custom(const sni_graph *graph, sni_graph **out_graph);
 sn_status sni_split_complex(const sni_graph *graph, sni_graph **out_graph);
+sn_status sni_settle_strings(const sni_graph *graph, sni_graph **out_graph);
 // Storage dtypes in terms of compute dtypes; before the rest. *out_graph may be the graph itself.
 sn_status sni_widen_storage(const sni_graph *graph, sni_graph **out_graph);
 // Dead code; parameters stay.

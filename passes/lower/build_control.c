@@ -94,12 +94,16 @@ static sn_status plan_params(sni_lowering *l, const sni_node *node, const sni_co
 }
 
 // ---- functions of the host's
-// The type that the user knows: pairs are complex numbers.
+// The type that the user knows: pairs are complex numbers, words strings.
 static sni_type argument_type(const sni_lowering *l, const sni_node *node, int n_in, int i) {
   const sni_graph *body = node->bodies[0];
   sni_type type = i < n_in ? *sni_graph_type(l->graph, node->operands[i])
                            : *sni_graph_type(body, sni_body_output(body, i - n_in));
   if ((uint64_t)node->attrs[1] >> i & 1) {
+    if (type.dtype == SN_U64) {
+      type.dtype = SN_STRING;
+      return type;
+    }
     type.dtype = type.dtype == SN_F64 ? SN_C128 : SN_C64;
     type.rank--;
   }

@@ -27,6 +27,8 @@ static const sni_library_op *const library_ops[] = {
     &sni_library_random_poisson,
     &sni_library_random_gamma_gradient,
     &sni_library_gcd,
+    &sni_library_string_compare,
+    &sni_library_string_rank,
     &sni_library_fft,
     &sni_library_rfft,
     &sni_library_irfft,

@@ -68,6 +68,8 @@ extern const sni_library_op sni_library_random_bits, sni_library_random_normal,
     sni_library_random_integers, sni_library_random_gamma, sni_library_random_poisson;
 // ---- library_elements.c
 extern const sni_library_op sni_library_gcd, sni_library_random_gamma_gradient;
+// ---- library_strings.c
+extern const sni_library_op sni_library_string_compare, sni_library_string_rank;
 // ---- library_fft.c
 extern const sni_library_op sni_library_fft, sni_library_rfft, sni_library_irfft;
 

@@ -514,6 +514,12 @@ static void call_sn_op_find(draw *d) { (void)(sn_op_find)(name(d)), got_nothing(
 static void call_sn_status_name(draw *d) { got_text(d, (sn_status_name)((sn_status)choice(d))); }
 static void call_sn_status_meaning(draw *d) { got_text(d, (sn_status_meaning)((sn_status)choice(d))); }
 static void call_sn_version(draw *d) { got_text(d, (sn_version)()); }
+static void call_sn_strings(draw *d) { got_tensor(d, SN_AT((sn_strings)(context(d), small_shape(d), all_names()))); }
+static void call_sn_scalar_string(draw *d) { got_tensor(d, SN_AT((sn_scalar_string)(context(d), program_text(d)))); }
+static void call_sn_strings_from_texts(draw *d) { got_tensor(d, SN_AT((sn_strings_from_texts)(context(d), small_shape(d), all_texts()))); }
+static void call_sn_strings_from_offsets(draw *d) { got_tensor(d, SN_AT((sn_strings_from_offsets)(context(d), small_shape(d), all_offsets(), memory(d), NULL, d))); }
+static void call_sn_read_strings(draw *d) { got_status(d, (sn_read_strings)(tensor(d), read_texts, integer(d)), false); }
+static void call_sn_read_strings_at(draw *d) { got_status(d, (sn_read_strings_at)(tensor(d), read_texts, integer(d), __FILE__, __LINE__), true); }
 static void call_sn_dtype_size(draw *d) { (void)(sn_dtype_size)(dtype(d)), got_nothing(d, false); }
 static void call_sn_dtype_name(draw *d) { got_text(d, (sn_dtype_name)(dtype(d))); }
 static void call_sn_rank(draw *d) { (void)(sn_rank)(tensor(d)), got_nothing(d, false); }
@@ -521,6 +527,7 @@ static void call_sn_dtype_of(draw *d) { (void)(sn_dtype_of)(tensor(d)), got_noth
 static void call_sn_dim(draw *d) { (void)(sn_dim)(tensor(d), small(d)), got_nothing(d, false); }
 static void call_sn_size(draw *d) { (void)(sn_size)(tensor(d)), got_nothing(d, false); }
 static void call_sn_symbolic_dim(draw *d) { (void)(sn_symbolic_dim)(tensor(d), small(d)), got_nothing(d, false); }
+static void call_sn_late_dim(draw *d) { (void)(sn_late_dim)(tensor(d)), got_nothing(d, false); }
 static void call_sn_context_of(draw *d) { (void)(sn_context_of)(tensor(d)), got_nothing(d, false); }
 static void call_sn_failed(draw *d) { (void)(sn_failed)(tensor(d)), got_nothing(d, false); }
 static void call_sn_is_traced(draw *d) { (void)(sn_is_traced)(tensor(d)), got_nothing(d, false); }
@@ -1052,6 +1059,12 @@ static const struct {
   {"sn_status_name", call_sn_status_name},
   {"sn_status_meaning", call_sn_status_meaning},
   {"sn_version", call_sn_version},
+  {"sn_strings", call_sn_strings},
+  {"sn_scalar_string", call_sn_scalar_string},
+  {"sn_strings_from_texts", call_sn_strings_from_texts},
+  {"sn_strings_from_offsets", call_sn_strings_from_offsets},
+  {"sn_read_strings", call_sn_read_strings},
+  {"sn_read_strings_at", call_sn_read_strings_at},
   {"sn_dtype_size", call_sn_dtype_size},
   {"sn_dtype_name", call_sn_dtype_name},
   {"sn_rank", call_sn_rank},
@@ -1059,6 +1072,7 @@ static const struct {
   {"sn_dim", call_sn_dim},
   {"sn_size", call_sn_size},
   {"sn_symbolic_dim", call_sn_symbolic_dim},
+  {"sn_late_dim", call_sn_late_dim},
   {"sn_context_of", call_sn_context_of},
   {"sn_failed", call_sn_failed},
   {"sn_is_traced", call_sn_is_traced},

@@ -518,6 +518,24 @@ static sn_frame frame(draw *d) {
 static void *memory(draw *d) {
   return chance(d, 12) ? NULL : d->bytes + buffer_bytes / 2 + (chance(d, 8) ? below(d, 8) : 0);
 }
+// As many as any shape that is drawn has elements.
+enum { all_strings = 1 << 14 };
+static sn_text read_texts[all_strings];
+static const char *const *all_names(void) {
+  static const char *names[all_strings];
+  for (int i = 0; i < all_strings; i++) names[i] = i == 1000 ? NULL : i % 3 ? "name" : "";
+  return names;
+}
+static const sn_text *all_texts(void) {
+  static sn_text texts[all_strings];
+  for (int i = 0; i < all_strings; i++) texts[i] = (sn_text){i % 3 ? "text" : NULL, i % 3 ? 4 : 0};
+  return texts;
+}
+static const int64_t *all_offsets(void) {
+  static int64_t offsets[all_strings];
+  for (int i = 0; i < all_strings; i++) offsets[i] = i < 64 ? i : 64;
+  return offsets;
+}
 static sn_spec spec(draw *d) {
   return (sn_spec){dtype(d), shape(d)};
 }
