@@ -33,7 +33,11 @@ BY_FUNCTION = {
     "sn_strings_from_offsets": "got_tensor(d, SN_AT((sn_strings_from_offsets)(context(d), small_shape(d), all_offsets(), memory(d), NULL, d)))",
     "sn_read_strings": "got_status(d, (sn_read_strings)(tensor(d), read_texts, integer(d)), false)",
     "sn_read_strings_at": "got_status(d, (sn_read_strings_at)(tensor(d), read_texts, integer(d), __FILE__, __LINE__), true)",
-    "sn_view_string": None, "sn_host_set_string": None, "sn_host_share_string": None, "sn_host_new_string": None,  # of callbacks
+    # In callbacks they are given what the library has made; outside nothing.
+    "sn_view_string": "(void)(sn_view_string)(NULL, integer(d)), got_nothing(d, false)",
+    "sn_host_set_string": "(void)!(sn_host_set_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false)",
+    "sn_host_share_string": "(void)!(sn_host_share_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false)",
+    "sn_host_new_string": "(void)(sn_host_new_string)(NULL, small(d), integer(d), 3), got_nothing(d, false)",
     "sn_from_dlpack": "import(d)",
     "sn_from_dlpack_versioned": "import_versioned(d)",
 }

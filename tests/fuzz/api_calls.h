@@ -496,6 +496,10 @@ static void call_sn_set_deadline(draw *d) { (void)(sn_set_deadline)(context(d), 
 static void call_sn_set_progress(draw *d) { (void)(sn_set_progress)(context(d), progress_callback(d), d, number(d)), got_nothing(d, false); }
 static void call_sn_runner_cancel(draw *d) { (void)(sn_runner_cancel)(runner(d)), got_nothing(d, false); }
 static void call_sn_runner_set_deadline(draw *d) { (void)(sn_runner_set_deadline)(runner(d), number(d)), got_nothing(d, false); }
+static void call_sn_view_string(draw *d) { (void)(sn_view_string)(NULL, integer(d)), got_nothing(d, false); }
+static void call_sn_host_set_string(draw *d) { (void)!(sn_host_set_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false); }
+static void call_sn_host_share_string(draw *d) { (void)!(sn_host_share_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false); }
+static void call_sn_host_new_string(draw *d) { (void)(sn_host_new_string)(NULL, small(d), integer(d), 3), got_nothing(d, false); }
 static void call_sn_host_call_at(draw *d) { got_status(d, (sn_host_call_at)(context(d), host_callback(d), tensors(d), count(d), outputs(d), count(d), draw_sn_host_options(d), __FILE__, __LINE__), true); }
 static void call_sn_op_define_opts(draw *d) { got_status(d, (sn_op_define_opts)(context(d), draw_sn_op_definition(d), &d->made.op), false); }
 static void call_sn_op_defined(draw *d) { (void)(sn_op_defined)(context(d), name(d)), got_nothing(d, false); }
@@ -1041,6 +1045,10 @@ static const struct {
   {"sn_set_progress", call_sn_set_progress},
   {"sn_runner_cancel", call_sn_runner_cancel},
   {"sn_runner_set_deadline", call_sn_runner_set_deadline},
+  {"sn_view_string", call_sn_view_string},
+  {"sn_host_set_string", call_sn_host_set_string},
+  {"sn_host_share_string", call_sn_host_share_string},
+  {"sn_host_new_string", call_sn_host_new_string},
   {"sn_host_call_at", call_sn_host_call_at},
   {"sn_op_define_opts", call_sn_op_define_opts},
   {"sn_op_defined", call_sn_op_defined},

@@ -41,8 +41,9 @@ static bool names_function(const draw *d, const char *message) {
 }
 // An error in a callback (those of api_draw.h) is named by the op in it, and ops may have names of the caller's.
 static bool has_own_name(const draw *d, const char *message) {
-  return strstr(message, "api_draw.h:") || strstr(d->name, "host_call") ||
-         strstr(d->name, "op_call") || strstr(d->name, "sn_fail");
+  // sn_check_gradients: its gradients are those of sn_gradients.
+  return strstr(message, "api_draw.h:") || strstr(d->name, "check_gradients") ||
+         strstr(d->name, "host_call") || strstr(d->name, "op_call") || strstr(d->name, "sn_fail");
 }
 static void check_message(draw *d, bool has_line) {
   const char *message = message_of(d);

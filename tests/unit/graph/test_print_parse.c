@@ -35,7 +35,7 @@ static const char leaves[] =
     "  %4 = constant 2.5 : f32[]\n"
     "  %5 = parameter capture 7 : f32[B,10]\n"
     "  %6 = constant [0, 1, 1, 0] : i32[4]\n";
-enum { first_op = 14 };
+enum { first_op = 15 };
 
 #define FLOAT1(id, name) [SNI_OP_##id] = name "(%0) : f32[2,3]"
 #define FLOAT2(id, name) [SNI_OP_##id] = name "(%0, %0) : f32[2,3]"
@@ -160,6 +160,8 @@ static const char *const lines[SNI_OP_COUNT] = {
     [SNI_OP_RFFT] = "rfft(%0) {twice=0, norm=0, pairs=1} : f32[2,2,2]",
     [SNI_OP_IRFFT] = "irfft(%8) {n=3, twice=1, norm=1} : f32[2,3]",
     [SNI_OP_RANDOM_GAMMA_GRADIENT] = "random_gamma_gradient(%0, %0) {logarithm=1} : f32[2,3]",
+    [SNI_OP_STRING_COMPARE] = "string_compare(%14, %14) : i32[2]",
+    [SNI_OP_STRING_RANK] = "string_rank(%14) : i64[2]",
     [SNI_OP_GCD] = "gcd(%2, %2) : i32[2,3]",
     [SNI_OP_SEARCH_SORTED] = "search_sorted(%0, %0) {right=1} : i32[2,3]",
     [SNI_OP_SCATTER_ADD] = "scatter_add(%0, %2, %7) : f32[2,3]",
@@ -219,6 +221,7 @@ START_TEST(every_op_survives_a_round_trip) {
   at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%12 = %s\n", LOOP("%0"));
   at +=
       (size_t)snprintf(text + at, sizeof(text) - at, "  %%13 = result(%%12) {index=1} : i64[2]\n");
+  at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%14 = constant [0, 0] : string[2]\n");
   for (int i = 0; i < SNI_OP_COUNT; i++) {
     ck_assert_msg(lines[i] != NULL, "no line for the op %s", sni_op_infos[i].name);
     at += (size_t)snprintf(text + at, sizeof(text) - at, "  %%%d = %s\n", first_op + i, lines[i]);

@@ -132,6 +132,23 @@ static inline void ref_gcd(const ref_run *run, const ref_value *a, const ref_val
   }
 }
 
+// Numbers stand for strings here, in the same order.
+static inline void ref_strings(const sni_node *node, const ref_value *const *a, ref_value *y) {
+  const int64_t n = node->op == SNI_OP_STRING_RANK ? y->dims[y->rank - 1] : 1;
+  for (int64_t i = 0; i < y->count; i++) {
+    const ref_cell *row = a[0]->cells + i / n * n;
+    int64_t rank = 0;
+    for (int64_t k = 0; k < n; k++) {
+      bool is_first = row[k].i < row[i % n].i;
+      for (int64_t j = 0; j < k; j++) is_first &= row[j].i != row[k].i;
+      rank += is_first;
+    }
+    y->cells[i].i = rank;
+    if (node->op == SNI_OP_STRING_COMPARE)
+      y->cells[i].i = (row->i > a[1]->cells[i].i) - (row->i < a[1]->cells[i].i);
+  }
+}
+
 // The sums of its definition, in f64.
 static inline void ref_transform(const ref_run *run, const sni_node *node, const ref_value *a,
                                  ref_value *y) {
@@ -193,6 +210,10 @@ static inline void ref_library(const ref_run *run, const sni_node *node, const r
       break;
     case SNI_OP_GCD:
       ref_gcd(run, a[0], a[1], y);
+      break;
+    case SNI_OP_STRING_COMPARE:
+    case SNI_OP_STRING_RANK:
+      ref_strings(node, a, y);
       break;
     case SNI_OP_FFT:
     case SNI_OP_RFFT:

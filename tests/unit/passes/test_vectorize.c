@@ -65,6 +65,8 @@ static const one ones[SNI_OP_COUNT] = {
     [SNI_OP_ARGSORT] = {{"f32[2,5]"}, " {descending=0}", "i32[2,5]", 0},
     [SNI_OP_TOP_K] = {{"f32[5]"}, " {k=2}", "i32[2]", 0},
     [SNI_OP_RANDOM_GAMMA_GRADIENT] = {{"f64[5]", "f64[5]"}, " {logarithm=0}", "f64[5]", 30},
+    [SNI_OP_STRING_COMPARE] = {{"string[5]", "string[5]"}, "", "i32[5]", 0},
+    [SNI_OP_STRING_RANK] = {{"string[5]"}, "", "i64[5]", 0},
     [SNI_OP_GCD] = {{"i32[5]", "i32[5]"}, "", "i32[5]", 30},
     [SNI_OP_SEARCH_SORTED] = {{"i32[4]", "i32[3]"}, " {right=1}", "i32[3]", 3},
     [SNI_OP_CHOLESKY] = {{"f32[2,2]"}, "", "f32[2,2]", 0},
