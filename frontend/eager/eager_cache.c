@@ -22,6 +22,9 @@ enum {
   scratch_align = 64,
 };
 
+static const size_t most_bytes = (size_t)1
+                                 << 56;  // no memory has more; kernels' addresses are below 2^63
+
 sn_status sni_eager_cache_create(sn_context *context, sni_eager_cache **out_cache) {
   *out_cache = sni_alloc_zeroed(&context->family->allocator, sizeof(**out_cache));
   return *out_cache ? SN_OK : SN_ERR_MEMORY;
@@ -292,8 +295,10 @@ static sn_status fill_entry(sn_context *context, const sni_eager_call *call, con
     sni_compile_options options = {.backend = SN_BACKEND_INTERPRETER, .raw = true};
     entry->type = *sni_graph_type(graph, graph->n_nodes - 1);
     entry->bytes = sni_type_bytes(&entry->type);
-    status =
-        sni_compile(context->family->compiler, graph, &options, &context->diag, &entry->compiled);
+    status = entry->bytes > most_bytes
+                 ? sni_fail_memory(&context->diag, entry->bytes, "a tensor's elements")
+                 : sni_compile(context->family->compiler, graph, &options, &context->diag,
+                               &entry->compiled);
   }
   sni_arena_deinit(&scratch);
   if (status) return status;

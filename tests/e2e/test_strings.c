@@ -96,7 +96,7 @@ START_TEST(the_callers_bytes_are_used_and_released_once) {
     CHECK_TEXTS(t, "one", "", "two", "three");
     ck_assert_int_eq(sn_read_strings(t, got, 4), SN_OK);
     ck_assert_ptr_eq(got[3].data, bytes + 6);
-    kept = sn_keep(sn_flip(t, 0));
+    kept = sn_keep(sn_flip(t));
   }
   ck_assert_int_eq(released, 0);
   CHECK_TEXTS(kept, "three", "two", "", "one");

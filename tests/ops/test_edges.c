@@ -357,7 +357,8 @@ START_TEST(known_divisors_divide_exactly) {
       ck_assert(!sn_read(sn_cast(got[2 * i + 1], SN_I64), rests, sizeof rests));
       for (int k = 0; divisors[i] && k < n_dividends; k++) {
         ck_assert_int_eq(quotients[k], floor_of(x[k], divisors[i]));
-        ck_assert_int_eq(rests[k], x[k] - floor_of(x[k], divisors[i]) * divisors[i]);
+        const uint64_t multiple = (uint64_t)floor_of(x[k], divisors[i]) * (uint64_t)divisors[i];
+        ck_assert_int_eq(rests[k], (int64_t)((uint64_t)x[k] - multiple));
       }
     }
     sn_function_destroy(f);

@@ -34,8 +34,9 @@ static const char before[] =
     "  %22 = broadcast(%15) : f32[3,2,2]\n"
     "  %23 = neg(%22) : f32[3,2,2]\n"
     "  %24 = reduce_sum(%13) {axes=[0]} : i64[]\n"
-    "  %25 = cast(%10) : u64[8,6]\n";  // of strings no more is known when they are lowered
-enum { the_op = 26 };
+    "  %25 = parameter input 9 : u64[8,6]\n"
+    "  %26 = select(%9, %25, %25) : u64[8,6]\n";  // of strings no more is known when they are lowered
+enum { the_op = 27 };
 
 // Of all ops that are not pointwise.
 static const struct {
@@ -95,8 +96,8 @@ static const struct {
     [SNI_OP_RFFT] = {"rfft(%8) {twice=0, norm=0, pairs=1}", "f32[8,4,2]"},
     [SNI_OP_IRFFT] = {"irfft(%19) {n=6, twice=1, norm=2}", "f32[2,6]"},
     [SNI_OP_RANDOM_GAMMA_GRADIENT] = {"random_gamma_gradient(%8, %8) {logarithm=0}", "f32[8,6]"},
-    [SNI_OP_STRING_COMPARE] = {"string_compare(%25, %25)", "i32[8,6]"},
-    [SNI_OP_STRING_RANK] = {"string_rank(%25)", "i64[8,6]"},
+    [SNI_OP_STRING_COMPARE] = {"string_compare(%26, %26)", "i32[8,6]"},
+    [SNI_OP_STRING_RANK] = {"string_rank(%26)", "i64[8,6]"},
     [SNI_OP_GCD] = {"gcd(%10, %10)", "i32[8,6]"},
     [SNI_OP_SEARCH_SORTED] = {"search_sorted(%8, %8) {right=0}", "i32[8,6]"},
     [SNI_OP_RANDOM_BITS] = {"random_bits(%13) {algorithm=0}", "i32[4,4]"},
@@ -135,7 +136,7 @@ static sni_graph *graph_around(sni_op op) {
   }
   colon = strstr(line, " : ");
   snprintf(type, sizeof type, "%s", colon + 3);
-  snprintf(body, sizeof body, "%s  %%26 = %s\n  %%27 = identity(%%26) : %s\n  return %%27", before,
+  snprintf(body, sizeof body, "%s  %%27 = %s\n  %%28 = identity(%%27) : %s\n  return %%28", before,
            line, type);
   return graph_of(body);
 }
