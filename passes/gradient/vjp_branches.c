@@ -88,7 +88,10 @@ static sn_status keep_values(branches *b, int k) {
     inputs[in->map[id]] = (uint32_t)(first + b->n_kept);
     b->kept[b->n_kept++] = (kept_value){k, id};
   }
-  if (b->n_kept > n_before) SNI_TRY(sni_vjp_take_inputs(in, b->needed[k], inputs));
+  // Sizes that nothing here asks for keep a call with effects from going, too.
+  const sni_node *host;
+  SNI_TRY(sni_find_effect(in->graph, none, &host));
+  if (b->n_kept > n_before || host) SNI_TRY(sni_vjp_take_inputs(in, b->needed[k], inputs));
   return sni_vjp_refuse_effects(in->graph, SNI_NO_NODE);
 }
 

@@ -76,6 +76,39 @@ START_TEST(gradients_through_loops) {
 }
 END_TEST
 
+// What nobody asks for is of a size that the call's result says.
+BODY(masks_and_squares) {
+  sn_tensor *y;
+  sn_host_call(c, cube, SN_ARGS(in[0]), &y, 1, .vjp = cube_vjp, .user = user, .name = "cube");
+  sn_boolean_mask(y, sn_greater(y, 1));
+  out[0] = sn_mul(in[0], in[0]);
+  END;
+}
+BODY(as_it_is) {
+  out[0] = in[0];
+  END;
+}
+BODY(square_in_a_branch) {
+  sn_tensor *y;
+  sn_cond(c, sn_greater(sn_sum(in[0]), 0), masks_and_squares, as_it_is, user, in, 1, &y, 1);
+  sn_gradients(sn_sum(y), in, 1, out);
+  END;
+}
+
+START_TEST(sizes_that_the_way_back_does_not_ask_for) {
+  sn_context *c = open_context(_i);
+  notes n = {.calls = 0};
+  sn_function *f = sn_function_create(c, square_in_a_branch, .user = &n, .inputs = 1, .outputs = 1);
+  const float x[3] = {2, 0.25f, 3};
+  sn_tensor *in = sn_constant(c, SN_F32, SN_SHAPE(3), x), *g;
+  must(c, call(_i, f, &in, 1, &g, 1));
+  for (int i = 0; i < 3; i++) ck_assert_float_eq(((const float *)data_of(g))[i], 2 * x[i]);
+  ck_assert_int_eq(n.calls, 1);
+  sn_function_destroy(f);
+  sn_context_destroy(c);
+}
+END_TEST
+
 START_TEST(tapes_record_them) {
   sn_context *c = open_context(EAGER);
   sn_tensor *v = sn_variable(sn_scalar_f32(c, 3)), *y, *g;
@@ -258,6 +291,7 @@ int main(void) {
   TCase *tests = tcase_create("host_gradients");
   tcase_add_loop_test(tests, gradients, 0, 2 * MODES);
   tcase_add_loop_test(tests, gradients_through_loops, 0, MODES);
+  tcase_add_loop_test(tests, sizes_that_the_way_back_does_not_ask_for, 0, MODES);
   tcase_add_test(tests, tapes_record_them);
   tcase_add_loop_test(tests, what_has_effects_is_called_once, 0, CASES);
   tcase_add_loop_test(tests, what_would_call_again_is_refused, 0, MODES);
