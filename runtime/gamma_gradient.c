@@ -16,7 +16,10 @@ enum { most_terms = 5000 };
 // Of x > 0, by the recurrence up to 10 and Bernoulli's numbers.
 static double digamma(double x) {
   double sum = 0;
-  for (; x < 10; x += 1) sum -= 1 / x;
+  while (x < 10) {
+    sum -= 1 / x;
+    x += 1;
+  }
   const double z = 1 / (x * x);
   return sum + log(x) - 0.5 / x -
          z * (1.0 / 12 -
@@ -70,7 +73,10 @@ static double by_expansion(double a, double z) {
   if (fabs(m) < 0.1) {
     double power = m * m;
     half = 0;
-    for (int k = 2; k < 24; k++, power *= -m) half += power / k;
+    for (int k = 2; k < 24; k++) {
+      half += power / k;
+      power *= -m;
+    }
   }
   const double eta = copysign(sqrt(2 * half), m), ratio = m == 0 ? 1 : m / eta;
   double first = 0, slope = 0, second = 0;
