@@ -208,7 +208,7 @@ static bool insert(sni_string_heap *heaps[most_heaps], uint32_t *n, sni_string_h
   return true;
 }
 
-// The elements' bytes, and whether the elements have any beside those that their own word holds the length of.
+// What copies of the elements take.
 static size_t count_bytes(const sni_string *elements, size_t n) {
   size_t bytes = 0;
   for (size_t i = 0; i < n; i++) {

@@ -74,7 +74,7 @@ typedef struct sn_host_args {
   const sn_attr *attrs;  // of an op: those of its definition, in that order, with the call's values
   int n_attrs;
   const bool *batched;  // of .vmap: whether in[i] has examples, along axis 0; else NULL
-  void *strings;        // of sn_host_string and its like
+  void *strings;        // of sn_host_new_string and its like
 } sn_host_args;
 // A non-zero return makes the call that it is part of fail with that status: the op's name, the words, the operands' types and the user's
 // line are the message, and no variable is changed. Runs on the thread that made the call, in the float modes of kernels (round to nearest,
