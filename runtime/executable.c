@@ -340,8 +340,9 @@ double sni_bind_splits(sni_run_state *state, uint32_t first, uint32_t end, doubl
 
 // Variables are the user's from the first command on that writes one in place. What runs beside that is finished, too.
 static void bind_ends(sni_run_state *state) {
-  const sni_command *first = state->executable->commands + state->executable->first_in_place;
   state->n_ends = 0;
+  if (!state->n_commands) return;
+  const sni_command *first = state->executable->commands + state->executable->first_in_place;
   while (state->n_ends < state->n_commands &&
          (state->ends_anywhere || state->commands[state->n_ends].command < first))
     state->n_ends++;

@@ -100,7 +100,7 @@ bool sni_nd_type(sn_context *c, const sn_tensor *x, const sn_tensor *indices, in
   bool agree = last >= batch && batch >= 0 && sni_pin_dim(c, index->dims[last], &depth) &&
                depth <= type->rank - batch;
   for (int i = 0; agree && i < batch; i++) agree = sni_dims_agree(c, type->dims[i], index->dims[i]);
-  const int k = (int)depth, inner = type->rank - batch - k;
+  const int k = (int)depth, inner = agree ? type->rank - batch - k : 0;
   if (!agree || last + inner > SN_MAX_RANK) {
     sni_error(c, SN_ERR_SHAPE,
               "%s: the indices are %s: expected %d batch dims as %s has them, as the last dim how "
