@@ -4,6 +4,7 @@
 #include "runtime/float_modes.h"
 #include "runtime/strings.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -111,6 +112,7 @@ sn_status sni_host_run(const sni_host *host, const sn_host_args *args, uint64_t 
   given.message_size = sizeof(message);
   sni_string_writer writer = {.heap = watch ? watch->strings : NULL};
   given.strings = &writer;
+  given.watch = (void *)(uintptr_t)watch;
   clear_strings(&given);
   sni_watch_close(watch, true);
   const unsigned modes = sni_enter_float_modes();
@@ -123,6 +125,12 @@ sn_status sni_host_run(const sni_host *host, const sn_host_args *args, uint64_t 
   message[sizeof(message) - 1] = 0;
   format_views(args->in, args->n_in, operands, sizeof(operands));
   return sni_host_fail(diag, status, prefix, message, operands);
+}
+
+sn_status sn_host_interrupted(const sn_host_args *args) {
+  sni_diag diag = {0};
+  if (!args || !args->watch) return SN_OK;
+  return sni_watch_poll(args->watch, HUGE_VAL, &diag);
 }
 
 // ---- journals

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""call_sites.py SOURCE [--check]: writes include/sinter/ops/sites.h and numbers.h, from the declarations of include/sinter/ops/*.h.
+"""call_sites.py SOURCE [--check]: writes include/sinter/ops/sites.h and numbers.h, from the declarations of include/sinter/ops/*.h; and
+sites.h of each component, from those of include/sinter/<component>/*.h.
 
 A macro of each op's name labels the op with the caller's line. An op whose last parameter is a pointer to options, sn_x_opts, gets
 sn_x with designated initialisers behind the other arguments in C, and with a struct by value in C++, in the place of a function sn_x
@@ -14,15 +15,17 @@ import sys
 import declarations
 
 HEAD = """\
-// Call sites: a macro of each op's name labels it with the caller's line. Written by tools/call_sites.py from the declarations in
+// Call sites: a macro of each %s's name labels it with the caller's line. Written by tools/call_sites.py from the declarations in
 // the headers beside it; do not edit.
-#ifndef SINTER_OPS_SITES_H
-#define SINTER_OPS_SITES_H
+#ifndef SINTER_%s_SITES_H
+#define SINTER_%s_SITES_H
 
-#include <sinter/ops.h>
+#include <sinter/%s.h>
 
 // clang-format off
 """
+COMPONENTS = ("structures", "text")
+HANDLES = ("sn_ragged", "sn_sparse", "sn_tensor_array", "sn_queue", "sn_table")  # object.h has them
 # Where sn_rx_scalar is missing: the op that takes a number on the left by taking it on the right.
 TURNED = {"less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal"}
 NUMBERS_HEAD = """\
@@ -47,24 +50,44 @@ def last_word(parameter):
     return re.search(r"(\w+)(\[\w*\])?$", parameter)[1]
 
 
-def without_options(name, parameters):
+def located(returns):
+    """What labels an expression of this type: its beginning, up to the expression."""
+    return "SNI_AT(" if returns == "sn_tensor *" else f"SNI_OBJECT_AT({returns.removesuffix(' *')}, "
+
+
+def without_options(name, parameters, returns="sn_tensor *"):
     args = ", ".join(map(last_word, parameters)) if all(map(named, parameters)) else "..."
     given = args if args != "..." else "__VA_ARGS__"
-    return f"#define {name}({args}) SNI_AT({name}({given}))"
+    return f"#define {name}({args}) {located(returns)}{name}({given}))"
 
 
-def with_options(name, parameters):
+def with_options(name, parameters, returns):
     """The C macro and the C++ function."""
     base = name[: -len("_opts")]
     kind = re.match(r"const (\w+) \*options$", parameters[-1])[1]
     first = parameters[:-1]
-    c = f"#define {base}(...) SNI_OPTIONS{len(first)}({name}, {kind}, __VA_ARGS__, .size = sizeof({kind}))"
+    plain = returns == "sn_tensor *"
+    kinds = kind if plain else f"{returns.removesuffix(' *')}, {kind}"
+    helper = f"SNI_{'' if plain else 'OBJECT_'}OPTIONS{len(first)}"
+    c = f"#define {base}(...) {helper}({name}, {kinds}, __VA_ARGS__, .size = sizeof({kind}))"
+    call = f"{name}({', '.join(map(last_word, first))}, &options), file, line)"
     cpp = (
-        f"static inline sn_tensor *{base}({', '.join(first)}, {kind} options = {kind}(), SNI_CALLER) {{\n"
+        f"static inline {returns}{base}({', '.join(first)}, {kind} options = {kind}(), SNI_CALLER) {{\n"
         f"  options.size = sizeof(options);\n"
-        f"  return sn_locate({name}({', '.join(map(last_word, first))}, &options), file, line);\n}}"
+        f"  return {'sn_locate(' if plain else f'static_cast<{returns}>(sn_object_locate('}{call}{'' if plain else ')'};\n}}"
     )
-    return c, cpp, len(first)
+    return c, cpp, (len(first), plain)
+
+
+def helpers(counts):
+    """The macros that the C macros of functions with options are made of."""
+    for n, plain in sorted(counts):
+        args = ", ".join("abcdefgh"[:n])
+        if plain:
+            yield f"#define SNI_OPTIONS{n}(function, type, {args}, ...) SNI_AT(function({args}, &(type){{__VA_ARGS__}}))"
+        else:
+            yield (f"#define SNI_OBJECT_OPTIONS{n}(function, kind, type, {args}, ...) \\\n"
+                   f"  SNI_OBJECT_AT(kind, function({args}, &(type){{__VA_ARGS__}}))")
 
 
 def with_numbers(name, parameters, found):
@@ -126,39 +149,43 @@ def numbers(found):
     return NUMBERS_HEAD + "\n".join(text) + TAIL, names
 
 
-def write(headers):
+def sites(found, taken, name, thing):
+    """sites.h of the functions found: (name, parameters, returns)."""
     plain, c, cpp, counts = [], [], [], set()
-    functions = [f for header in headers for f in declarations.functions(header)]
-    found = [(f.name, f.parameters) for f in functions if f.returns == "sn_tensor *"]
-    names = {name for name, _ in found}
-    numbers_text, taken = numbers(dict(found))
-    for name, parameters in found:
-        if name in taken:
+    names = {f.name for f in found}
+    for f in found:
+        if f.name in taken:
             continue
-        if name.endswith("_opts"):
-            macro, function, n = with_options(name, parameters)
+        if f.name.endswith("_opts"):
+            macro, function, n = with_options(f.name, f.parameters, f.returns)
             c.append(macro)
             cpp.append(function)
             counts.add(n)
-        elif f"{name}_opts" not in names:
-            plain.append(without_options(name, parameters))
-    letters = "abcdefgh"
-    helpers = []
-    for n in sorted(counts):
-        args = ", ".join(letters[:n])
-        helpers.append(
-            f"#define SNI_OPTIONS{n}(function, type, {args}, ...) SNI_AT(function({args}, &(type){{__VA_ARGS__}}))"
-        )
-    parts = [HEAD + "\n".join(plain), "#ifdef __cplusplus", "\n".join(cpp), "#else", "\n".join(helpers + c)]
-    return {"sites.h": "\n".join(parts) + TAIL, "numbers.h": numbers_text}
+        elif f"{f.name}_opts" not in names:
+            plain.append(without_options(f.name, f.parameters, f.returns))
+    head = HEAD % (thing, name.upper(), name.upper(), name)
+    return head + "\n".join([*plain, "#ifdef __cplusplus", *cpp, "#else", *helpers(counts), *c]) + TAIL
+
+
+def functions(folder, returned):
+    headers = sorted(h for h in folder.glob("*.h") if h.name not in ("sites.h", "numbers.h"))
+    return [f for header in headers for f in declarations.functions(header) if returned(f.returns)]
+
+
+def written(include):
+    """Each file that is written, and its text."""
+    ops = functions(include / "ops", lambda returns: returns == "sn_tensor *")
+    text, taken = numbers({f.name: f.parameters for f in ops})
+    yield include / "ops/numbers.h", text
+    yield include / "ops/sites.h", sites(ops, taken, "ops", "op")
+    for component in COMPONENTS:
+        made = functions(include / component, lambda returns: returns == "sn_tensor *" or returns.removesuffix(" *") in HANDLES)
+        yield include / component / "sites.h", sites(made, set(), component, "function")
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1]) / "include/sinter/ops"
-    written = ("sites.h", "numbers.h")
     bad = 0
-    for name, text in write(sorted(h for h in folder.glob("*.h") if h.name not in written)).items():
-        target = folder / name
+    for target, text in written(pathlib.Path(sys.argv[1]) / "include/sinter"):
         if "--check" not in sys.argv:
             target.write_text(text)
         elif not target.exists() or target.read_text() != text:

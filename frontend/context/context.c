@@ -127,6 +127,7 @@ sn_status sn_context_create_opts(const sn_context_options *options, sn_context *
 void sni_context_release(sn_context *context) {
   if (atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1) return;
   sni_family *family = context->family;
+  sni_error_objects_free(context);
   sni_free(&family->allocator, context, sizeof(*context));
   sni_family_release(family);
 }

@@ -60,7 +60,7 @@ static void locate_tensor(sn_context *context, sn_tensor *t, sni_location locati
   const char *op = context->frame.op;
   t->location = location;
   context->frame.op = NULL;
-  if (!traced && !context->record) return;
+  if (!traced && !context->record && !(context->trace && t->kind == SNI_TENSOR_OBJECT)) return;
   locate_nodes(context, op, location);
   context->frame.provisional = false;
 }

@@ -63,6 +63,7 @@ typedef enum sni_tensor_kind {
   SNI_TENSOR_EAGER,     // type is static; elements in buffer, row-major and contiguous
   SNI_TENSOR_VARIABLE,  // as EAGER, assignable
   SNI_TENSOR_TRACED,    // node of trace's graph
+  SNI_TENSOR_OBJECT,    // no tensor: owns an object (frontend/tensor/object.c)
   SNI_TENSOR_ENDED,     // dead: its scope has ended, or its last reference was released
 } sni_tensor_kind;
 
@@ -95,7 +96,10 @@ struct sn_tensor {
   // VARIABLE: guards buffer and data against siblings (initialised for variables only).
   pthread_mutex_t lock;
   sni_location location;  // of the call that made it
+  sn_object *object;      // OBJECT, and VARIABLE of a resource: owned; else NULL
 };
+
+typedef struct sni_error_object sni_error_object;
 
 typedef struct sni_tensor_list {
   sn_tensor *first, *last;
@@ -206,8 +210,9 @@ struct sn_context {
   sn_context *next, *previous;  // in family->contexts
   int thread_limit;             // of a call; 0: all of the pool
   sni_watch watch;              // who may end its calls
-  bool debug_nonfinite;         // of the options; of a function while that runs op by op
-  int callbacks;                // running, one within another
+  sni_error_object *error_objects;
+  bool debug_nonfinite;  // of the options; of a function while that runs op by op
+  int callbacks;         // running, one within another
   // Structs of dead tensors (ENDED), oldest first, linked by .trace; each keeps its reference to
   // this context. dead: to be used again. dying: died while callbacks run, which may still hold
   // them. released: of sn_release, pushed by any thread.
@@ -346,6 +351,10 @@ void sni_let_go(sn_tensor *t);
 // Ends the innermost scope's ownership of the newest result, which dies (of an op that failed after
 // all).
 void sni_scope_drop_newest(sn_context *context);
+// (object.c) What is left to do when the last reference of an owner is gone; the memory, later; the context's error objects.
+void sni_object_end(sn_tensor *owner);
+void sni_object_free(sn_tensor *owner);
+void sni_error_objects_free(sn_context *context);
 void sni_tensor_drop(sn_tensor *t);  // one reference less, on the context's own thread
 void sni_tensors_init(sn_context *context);
 void sni_free_tensors(sn_context *context);   // frees structs of dead tensors

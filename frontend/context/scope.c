@@ -8,6 +8,8 @@
 
 #include <stdatomic.h>
 
+#undef sn_escape
+
 // ---- anchors
 sn_status sni_anchor_create(sn_context *context) {
   sni_allocator *allocator = &context->family->allocator;

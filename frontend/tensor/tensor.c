@@ -16,6 +16,9 @@
 #include <string.h>
 
 #undef sn_keep
+#undef sn_release
+#undef sn_failed
+#undef sn_context_of
 
 static sn_tensor *const closed = (sn_tensor *)1;  // context->released of a destroyed one
 
@@ -72,6 +75,7 @@ static sn_tensor *alloc_struct(sn_context *context) {
   }
   t->context = context;
   t->family = context->family;
+  t->object = NULL;
   atomic_fetch_add_explicit(&context->references, 1, memory_order_relaxed);
   return t;
 }
@@ -82,6 +86,7 @@ static inline sn_tensor *new_tensor(sn_context *context, sni_tensor_kind kind) {
     collect_released(context, NULL);
   sn_tensor *t = context->dead.n > SNI_GRAVES ? take_first(&context->dead) : alloc_struct(context);
   if (!t) return NULL;
+  if (__builtin_expect(t->object != NULL, 0)) sni_object_free(t);
   atomic_store_explicit(&t->references, 1, memory_order_relaxed);
   t->kind = kind;
   t->escapes = 0;
@@ -104,6 +109,7 @@ static inline sn_tensor *new_tensor(sn_context *context, sni_tensor_kind kind) {
 static void free_contents(sn_tensor *t) {
   bool variable = t->kind == SNI_TENSOR_VARIABLE;
   t->kind = SNI_TENSOR_ENDED;
+  if (__builtin_expect(t->object != NULL, 0)) sni_object_end(t);
   sni_buffer_release(t->buffer);
   if (!variable) return;
   pthread_mutex_destroy(&t->lock);
@@ -118,6 +124,7 @@ static bool is_one_of_the_first(const sn_tensor *t) {
 
 static void free_struct(sn_tensor *t) {
   sn_context *context = t->context;
+  if (t->object) sni_object_free(t);
   if (!is_one_of_the_first(t)) sni_free(&t->family->allocator, t, sizeof(*t));
   sni_context_release(context);
 }
@@ -139,6 +146,7 @@ void sni_free_tensors(sn_context *context) {
   move_all(&context->dead, &all);
   while (all.n) {
     sn_tensor *t = take_first(&all);
+    if (t->object) sni_object_free(t);
     if (is_one_of_the_first(t))
       append(&context->dead, t);
     else

@@ -75,6 +75,7 @@ typedef struct sn_host_args {
   int n_attrs;
   const bool *batched;  // of .vmap: whether in[i] has examples, along axis 0; else NULL
   void *strings;        // of sn_host_new_string and its like
+  void *watch;          // of sn_host_interrupted
 } sn_host_args;
 // A non-zero return makes the call that it is part of fail with that status: the op's name, the words, the operands' types and the user's
 // line are the message, and no variable is changed. Runs on the thread that made the call, in the float modes of kernels (round to nearest,
@@ -94,6 +95,10 @@ SN_API SN_MUST_USE sn_status sn_host_share_string(const sn_host_args *args, int 
 // Room for the bytes of a string of this length, all of which are to be written before the call ends. NULL: no such element, or no
 // memory. (A length of 0 gives room of none.)
 SN_API char *sn_host_new_string(const sn_host_args *args, int output, int64_t i, size_t length);
+
+// Whether the call is to end: SN_ERR_CANCELLED or SN_ERR_DEADLINE, once, which the callback then returns; else SN_OK. For callbacks
+// that wait or compute for long.
+SN_API SN_MUST_USE sn_status sn_host_interrupted(const sn_host_args *args);
 
 // What the outputs are, by the inputs' dtypes and shapes: called when the op is traced, and in eager mode before each call. A dim that is not
 // known yet is a token, which may be put into out but not computed with (sn_symbolic_dim).

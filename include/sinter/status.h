@@ -44,7 +44,9 @@
   X(ERR_CANCELLED, 13, "the call was cancelled")                                 \
   X(ERR_INTERNAL, 14, "an invariant of the library is broken: please report it") \
   X(ERR_DEADLINE, 15, "the deadline has passed")                                 \
-  X(ERR_NONFINITE, 16, "a result is NaN or infinite")
+  X(ERR_NONFINITE, 16, "a result is NaN or infinite")                            \
+  X(ERR_DEADLOCK, 17, "nobody is left who could end the wait")                   \
+  X(ERR_END, 18, "there are no more elements")
 
 typedef enum sn_status {
 #define SNI_X(name, value, meaning) SN_##name = value,

@@ -246,7 +246,8 @@ SN_API int64_t sn_size_at(const sn_tensor *t, const char *file, int line);
   SNI_AT(sn_linspace(context, dtype, start, stop, n, endpoint))
 #define sn_from_memory(...) SNI_AT(sn_from_memory(__VA_ARGS__))
 #define sn_from_strided(...) SNI_AT(sn_from_strided(__VA_ARGS__))
-#define sn_keep(t) SNI_AT(sn_keep(t))
 
 SNI_EXTERN_C_END
+#include <sinter/object.h>
+
 #endif
