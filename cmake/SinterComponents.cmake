@@ -41,6 +41,7 @@ function(sinter_add_component name)
     add_library(sinter_${name}_static ALIAS sinter_${name})
     add_library(Sinter::${name}_static ALIAS sinter_${name})
   endif()
-  set_target_properties(sinter_${name} PROPERTIES EXPORT_NAME ${name})
+  set_target_properties(sinter_${name} PROPERTIES EXPORT_NAME ${name}
+    SINTER_NEEDS "${component_NEEDS}" SINTER_LIBRARIES "${component_LIBRARIES}")
   add_library(Sinter::${name} ALIAS sinter_${name})
 endfunction()

@@ -29,6 +29,7 @@ install(DIRECTORY examples/embed examples/regression_mlp DESTINATION ${CMAKE_INS
 install(FILES examples/regression.c examples/control_flow.c examples/derivatives.c examples/host_calls.c
   examples/strings.c examples/struct_parameters.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
+string(REPLACE ";" ", " SINTER_COMPONENTS_SHOWN "${SINTER_COMPONENTS}")
 configure_package_config_file(cmake/SinterConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/SinterConfig.cmake
   INSTALL_DESTINATION ${SINTER_CMAKE_DIR})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/SinterConfigVersion.cmake
@@ -41,3 +42,15 @@ file(RELATIVE_PATH SINTER_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMA
 string(REGEX REPLACE "/$" "" SINTER_PC_PREFIX "${SINTER_PC_PREFIX}")
 configure_file(cmake/sinter.pc.in ${CMAKE_CURRENT_BINARY_DIR}/sinter.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sinter.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(component ${SINTER_COMPONENTS})
+  set(SINTER_COMPONENT ${component})
+  get_target_property(SINTER_COMPONENT_NEEDS sinter_${component} SINTER_NEEDS)
+  get_target_property(SINTER_COMPONENT_LIBS sinter_${component} SINTER_LIBRARIES)
+  list(TRANSFORM SINTER_COMPONENT_LIBS PREPEND "-l")
+  list(JOIN SINTER_COMPONENT_LIBS " " SINTER_COMPONENT_LIBS)
+  list(TRANSFORM SINTER_COMPONENT_NEEDS PREPEND "sinter-")
+  list(PREPEND SINTER_COMPONENT_NEEDS sinter)
+  list(JOIN SINTER_COMPONENT_NEEDS " " SINTER_COMPONENT_NEEDS)
+  configure_file(cmake/sinter-component.pc.in ${CMAKE_CURRENT_BINARY_DIR}/sinter-${component}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sinter-${component}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

@@ -211,6 +211,7 @@ static inline bool sni_is_flat_index(const sni_node *node) {
 }
 static inline sni_flat_index sni_flat_index_of(const sni_node *node) {
   const int n = node->n_attrs / 3;
+  if (!n) return (sni_flat_index){0};
   return (sni_flat_index){n, node->attrs, node->attrs + n, node->attrs + 2 * n};
 }
 // What a run may find wrong with its operands' elements: the node remembers whose call it is.

@@ -38,10 +38,16 @@ BY_FUNCTION = {
     "sn_host_set_string": "(void)!(sn_host_set_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false)",
     "sn_host_share_string": "(void)!(sn_host_share_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false)",
     "sn_host_new_string": "(void)(sn_host_new_string)(NULL, small(d), integer(d), 3), got_nothing(d, false)",
+    "sn_host_interrupted": "(void)!(sn_host_interrupted)(NULL), got_nothing(d, false)",
+    "sn_object_check": 'sn_context *c = context(d); SN_FRAME(c, "sn_object_check"); (void)(sn_object_check)(c, object(d), object_class(d), name(d)), got_nothing(d, false)',
+    "sn_object_keep_at": "(sn_object_release)((sn_object_keep_at)(object(d), __FILE__, __LINE__)), got_nothing(d, true)",
+    "sn_error_tensor": "(void)(sn_error_tensor)(context(d)), got_nothing(d, false)",
+    "sn_object_variable": "(void)(sn_object_variable)(object(d)), got_nothing(d, false)",
     "sn_from_dlpack": "import(d)",
     "sn_from_dlpack_versioned": "import_versioned(d)",
 }
 BY_NAME = {
+    "void *object": "object(d)", "const void *object": "object(d)",
     "int n_attrs": "0",
     "const char *file": "__FILE__", "int line": "__LINE__", "const char *equation": "equation(d)", "const char *format": '"%s", places(d)',
     "const char *path": "path(d)", "void *user": "d", "sn_callback condition": "condition(d)",
@@ -53,6 +59,7 @@ BY_NAME = {
     "sn_spec *out_spec": "&d->made.spec", "const void **out_data": "&d->made.data", "double *out_value": "&d->made.value",
 }
 BY_TYPE = {
+    "const sn_object_class *": "object_class(d)",
     "sn_tensor *": "tensor(d)", "const sn_tensor *": "tensor(d)", "sn_tensor *const *": "tensors(d)", "sn_tensor **": "outputs(d)",
     "sn_context *": "context(d)", "const sn_context *": "context(d)", "int64_t": "integer(d)", "int32_t": "small(d)", "uint64_t": "word(d)",
     "size_t": "length(d)", "size_t index": "word(d)", "double": "number(d)", "float": "(float)number(d)", "bool": "chance(d, 2)",

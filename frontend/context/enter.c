@@ -105,6 +105,11 @@ bool sni_operand_ok(sn_context *context, const char *op_name, int position, cons
                 op_name, position);
     return false;
   }
+  if (t->kind == SNI_TENSOR_OBJECT) {
+    sni_error(context, SN_ERR_ARGUMENT, "%s: operand #%d is the owner of a %s, no tensor", op_name,
+              position, t->object->type->name);
+    return false;
+  }
   if (t->family != context->family) {
     sni_error(context, SN_ERR_ARGUMENT,
               "%s: operand #%d belongs to another context, which is not a sibling of this one",

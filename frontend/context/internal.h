@@ -352,6 +352,9 @@ void sni_let_go(sn_tensor *t);
 // all).
 void sni_scope_drop_newest(sn_context *context);
 // (object.c) What is left to do when the last reference of an owner is gone; the memory, later; the context's error objects.
+static inline sn_tensor **sni_object_tensors(const sn_object *object) {
+  return (sn_tensor **)(void *)((char *)(uintptr_t)object + object->type->tensors_offset);
+}
 void sni_object_end(sn_tensor *owner);
 void sni_object_free(sn_tensor *owner);
 void sni_error_objects_free(sn_context *context);

@@ -46,12 +46,18 @@ static void end_tensor(sn_tensor *t) {
   t->trace = (sni_trace *)(void *)t;
 }
 
-// A callback ends no scope that was open before it, so its tensors have not moved before those.
+static void end_if_of(const sni_trace *trace, sn_tensor *t) {
+  if (t && t->kind == SNI_TENSOR_TRACED && t->trace == trace) end_tensor(t);
+}
+
+// A callback ends no scope that was open before it, so its tensors, and objects that hold some, have not moved before those.
 void sni_trace_leave(sni_trace *trace) {
   sn_context *context = trace->context;
   for (uint32_t i = trace->first_live; i < context->n_live; i++) {
     sn_tensor *t = context->live[i];
-    if (t->kind == SNI_TENSOR_TRACED && t->trace == trace) end_tensor(t);
+    end_if_of(trace, t);
+    for (int k = 0; t->kind == SNI_TENSOR_OBJECT && k < t->object->type->n_tensors; k++)
+      end_if_of(trace, sni_object_tensors(t->object)[k]);
   }
   context->trace = trace->around;
 }

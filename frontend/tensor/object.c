@@ -12,15 +12,11 @@ static sn_object *object_of(const void *object) {
   return (sn_object *)(uintptr_t)object;
 }
 
-static sn_tensor **tensors_of(const sn_object *object) {
-  return (sn_tensor **)(void *)((char *)(uintptr_t)object + object->type->tensors_offset);
-}
-
 // ---- memory (frontend/tensor/tensor.c calls both)
 void sni_object_end(sn_tensor *owner) {
   sn_object *object = owner->object;
   if (object->type->destroy) object->type->destroy(object);
-  for (int i = 0; i < object->type->n_tensors; i++) sni_let_go(tensors_of(object)[i]);
+  for (int i = 0; i < object->type->n_tensors; i++) sni_let_go(sni_object_tensors(object)[i]);
 }
 
 void sni_object_free(sn_tensor *owner) {
@@ -65,7 +61,7 @@ static void *error_of(sn_context *c, const sn_object_class *type) {
   if (!e) return NULL;
   e->bytes = bytes;
   e->object = (sn_object){type, &c->error_tensor};
-  for (int i = 0; i < type->n_tensors; i++) tensors_of(&e->object)[i] = &c->error_tensor;
+  for (int i = 0; i < type->n_tensors; i++) sni_object_tensors(&e->object)[i] = &c->error_tensor;
   e->next = c->error_objects;
   c->error_objects = e;
   return &e->object;
@@ -115,7 +111,8 @@ static void *make(sn_context *c, const sn_object_class *type, sn_tensor *const *
   }
   *object = (sn_object){type, owner};
   owner->object = object;
-  for (int i = 0; i < type->n_tensors; i++) tensors_of(object)[i] = sni_hold(tensors[i]);
+  if (!type->is_resource) owner->type = sni_type_make(SN_BOOL, 0, NULL);  // for messages
+  for (int i = 0; i < type->n_tensors; i++) sni_object_tensors(object)[i] = sni_hold(tensors[i]);
   c->frame.latest = owner;
   return sni_scope_adopt(c, owner) ? object : NULL;
 }
@@ -182,7 +179,7 @@ int sn_object_references(const void *object) {
 // ---- references
 static bool has_traced(const sn_object *object) {
   for (int i = 0; i < object->type->n_tensors; i++)
-    if (sn_is_traced(tensors_of(object)[i])) return true;
+    if (sn_is_traced(sni_object_tensors(object)[i])) return true;
   return false;
 }
 

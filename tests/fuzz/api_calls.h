@@ -500,6 +500,7 @@ static void call_sn_view_string(draw *d) { (void)(sn_view_string)(NULL, integer(
 static void call_sn_host_set_string(draw *d) { (void)!(sn_host_set_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false); }
 static void call_sn_host_share_string(draw *d) { (void)!(sn_host_share_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false); }
 static void call_sn_host_new_string(draw *d) { (void)(sn_host_new_string)(NULL, small(d), integer(d), 3), got_nothing(d, false); }
+static void call_sn_host_interrupted(draw *d) { (void)!(sn_host_interrupted)(NULL), got_nothing(d, false); }
 static void call_sn_host_call_at(draw *d) { got_status(d, (sn_host_call_at)(context(d), host_callback(d), tensors(d), count(d), outputs(d), count(d), draw_sn_host_options(d), __FILE__, __LINE__), true); }
 static void call_sn_op_define_opts(draw *d) { got_status(d, (sn_op_define_opts)(context(d), draw_sn_op_definition(d), &d->made.op), false); }
 static void call_sn_op_defined(draw *d) { (void)(sn_op_defined)(context(d), name(d)), got_nothing(d, false); }
@@ -512,6 +513,18 @@ static void call_sn_save_npy(draw *d) { got_status(d, (sn_save_npy)(tensor(d), p
 static void call_sn_save_npy_bytes(draw *d) { got_status(d, (sn_save_npy_bytes)(tensor(d), memory(d), length(d), &d->made.length), false); }
 static void call_sn_save_npy_at(draw *d) { got_status(d, (sn_save_npy_at)(tensor(d), path(d), __FILE__, __LINE__), true); }
 static void call_sn_save_npy_bytes_at(draw *d) { got_status(d, (sn_save_npy_bytes_at)(tensor(d), memory(d), length(d), &d->made.length, __FILE__, __LINE__), true); }
+static void call_sn_object_create(draw *d) { (void)(sn_object_create)(context(d), object_class(d), tensors(d)), got_nothing(d, false); }
+static void call_sn_object_error(draw *d) { (void)(sn_object_error)(context(d), object_class(d)), got_nothing(d, false); }
+static void call_sn_error_tensor(draw *d) { (void)(sn_error_tensor)(context(d)), got_nothing(d, false); }
+static void call_sn_object_check(draw *d) { sn_context *c = context(d); SN_FRAME(c, "sn_object_check"); (void)(sn_object_check)(c, object(d), object_class(d), name(d)), got_nothing(d, false); }
+static void call_sn_object_context(draw *d) { (void)(sn_object_context)(object(d)), got_nothing(d, false); }
+static void call_sn_object_failed(draw *d) { (void)(sn_object_failed)(object(d)), got_nothing(d, false); }
+static void call_sn_object_variable(draw *d) { (void)(sn_object_variable)(object(d)), got_nothing(d, false); }
+static void call_sn_object_keep_at(draw *d) { (sn_object_release)((sn_object_keep_at)(object(d), __FILE__, __LINE__)), got_nothing(d, true); }
+static void call_sn_object_release(draw *d) { (void)(sn_object_release)(object(d)), got_nothing(d, false); }
+static void call_sn_object_escape(draw *d) { (void)(sn_object_escape)(object(d)), got_nothing(d, false); }
+static void call_sn_object_references(draw *d) { (void)(sn_object_references)(object(d)), got_nothing(d, false); }
+static void call_sn_object_locate(draw *d) { (void)(sn_object_locate)(object(d), __FILE__, __LINE__), got_nothing(d, true); }
 static void call_sn_op_count(draw *d) { (void)(sn_op_count)(), got_nothing(d, false); }
 static void call_sn_op_at(draw *d) { (void)(sn_op_at)(word(d)), got_nothing(d, false); }
 static void call_sn_op_find(draw *d) { (void)(sn_op_find)(name(d)), got_nothing(d, false); }
@@ -1049,6 +1062,7 @@ static const struct {
   {"sn_host_set_string", call_sn_host_set_string},
   {"sn_host_share_string", call_sn_host_share_string},
   {"sn_host_new_string", call_sn_host_new_string},
+  {"sn_host_interrupted", call_sn_host_interrupted},
   {"sn_host_call_at", call_sn_host_call_at},
   {"sn_op_define_opts", call_sn_op_define_opts},
   {"sn_op_defined", call_sn_op_defined},
@@ -1061,6 +1075,18 @@ static const struct {
   {"sn_save_npy_bytes", call_sn_save_npy_bytes},
   {"sn_save_npy_at", call_sn_save_npy_at},
   {"sn_save_npy_bytes_at", call_sn_save_npy_bytes_at},
+  {"sn_object_create", call_sn_object_create},
+  {"sn_object_error", call_sn_object_error},
+  {"sn_error_tensor", call_sn_error_tensor},
+  {"sn_object_check", call_sn_object_check},
+  {"sn_object_context", call_sn_object_context},
+  {"sn_object_failed", call_sn_object_failed},
+  {"sn_object_variable", call_sn_object_variable},
+  {"sn_object_keep_at", call_sn_object_keep_at},
+  {"sn_object_release", call_sn_object_release},
+  {"sn_object_escape", call_sn_object_escape},
+  {"sn_object_references", call_sn_object_references},
+  {"sn_object_locate", call_sn_object_locate},
   {"sn_op_count", call_sn_op_count},
   {"sn_op_at", call_sn_op_at},
   {"sn_op_find", call_sn_op_find},

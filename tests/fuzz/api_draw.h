@@ -322,6 +322,37 @@ static sn_tensor *released(draw *d) {
   return t;
 }
 
+// ---- objects
+typedef struct couple {
+  sn_object object;
+  sn_tensor *parts[2];
+} couple;
+static const sn_object_class couple_class = {.size = sizeof(sn_object_class),
+                                             .name = "couple",
+                                             .object_size = sizeof(couple),
+                                             .n_tensors = 2,
+                                             .tensors_offset = offsetof(couple, parts)};
+static const sn_object_class flag_class = {.size = sizeof(sn_object_class),
+                                           .name = "flag",
+                                           .object_size = sizeof(sn_object),
+                                           .is_resource = true};
+static const sn_object_class no_class = {.size = sizeof(sn_object_class), .name = "none"};
+static const sn_object_class *object_class(draw *d) {
+  const uint32_t kind = below(d, 8);
+  if (kind < 2 && !d->sound) return kind ? &no_class : NULL;
+  return kind == 3 ? &flag_class : &couple_class;
+}
+static void *object(draw *d) {
+  const uint32_t kind = below(d, 8);
+  if (kind == 0 && !d->sound) return NULL;
+  if (kind == 1 && !d->sound) return sn_object_error(d->context, &couple_class);
+  void *made = kind == 2 && !d->in ? sn_object_create(d->context, &flag_class, NULL)
+                                   : sn_object_create(d->context, &couple_class,
+                                                      (sn_tensor *const[]){tensor(d), NULL});
+  if (sn_object_failed(made)) (void)!sn_check(d->context);
+  return made;
+}
+
 // ---- callbacks: user is the draw, if it is given; they use as many tensors as the least count of the call
 static int least(const draw *d) {
   return d && d->least < INT_MAX ? d->least : 0;

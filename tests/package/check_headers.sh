@@ -24,7 +24,7 @@ awk '
   }
   END {
     # These name no op at a call site: conversions of C numbers, references, and the labelling function itself.
-    split("sn_scalar_f32 sn_scalar_f64 sn_scalar_i32 sn_scalar_i64 sn_scalar_bool sn_scalar_c64 sn_scalar_c128 sn_escape sn_locate sn_static sn_program_variable sn_program_capture", plain, " ")
+    split("sn_scalar_f32 sn_scalar_f64 sn_scalar_i32 sn_scalar_i64 sn_scalar_bool sn_scalar_c64 sn_scalar_c128 sn_escape sn_locate sn_static sn_program_variable sn_program_capture sn_error_tensor sn_object_variable", plain, " ")
     for (i in plain) macro[plain[i]] = 1
     for (name in maker) {
       base = name
@@ -33,7 +33,7 @@ awk '
     }
     exit bad
   }
-' include/sinter/*.h include/sinter/ops/*.h
+' include/sinter/*.h include/sinter/*/*.h
 
 ! command -v python3 >/dev/null || { python3 tools/call_sites.py . --check && python3 tools/op_table.py . --check && python3 tools/api_table.py . --check; }
 
@@ -43,7 +43,7 @@ printf '%s\n' '#include <sinter/sinter.h>' 'sn_tensor *f(sn_tensor *x);' \
   ${CC:-cc} -std=c99 -xc -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only -
 
 # Each header alone, in the oldest languages that take it.
-for header in include/sinter/*.h include/sinter/ops/*.h; do
+for header in include/sinter/*.h include/sinter/*/*.h; do
   for language in "${CC:-cc} -std=c99 -xc" "${CC:-cc} -std=c11 -xc" "${CXX:-c++} -std=c++17 -xc++"; do
     # shellcheck disable=SC2086 # words on purpose
     printf '#include <%s>\n' "${header#include/}" |

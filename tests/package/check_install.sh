@@ -40,6 +40,20 @@ for example in regression.c "regression_mlp/*.c"; do
   # shellcheck disable=SC2046,SC2086
   "${CC:-cc}" -std=gnu11 "$examples"/$example $(pkg-config --cflags --libs sinter) -lm -Wl,-rpath,"$lib" -o "$work/example"
 done
+# A component brings the core with it, shared and static.
+printf '%s\n' '#include <sinter/text.h>' 'int main(void) { return !!sn_string_length(NULL, SN_TEXT_BYTES); }' >"$work/text.c"
+# shellcheck disable=SC2046
+"${CC:-cc}" -std=c11 "$work/text.c" $(pkg-config --cflags --libs sinter-text) -Wl,-rpath,"$lib" -o "$work/text" && "$work/text"
+static=$(pkg-config --libs --static sinter-text | sed -E 's/-l(sinter[a-z-]*)/-l:lib\1.a/g')
+# shellcheck disable=SC2046,SC2086
+"${CC:-cc}" -std=c11 "$work/text.c" $(pkg-config --cflags sinter-text) $static -o "$work/text" && "$work/text"
+printf '%s\n' 'cmake_minimum_required(VERSION 3.16)' 'project(text LANGUAGES C)' 'find_package(Sinter REQUIRED COMPONENTS text)' \
+  'add_executable(shared text.c)' 'target_link_libraries(shared Sinter::text)' \
+  'add_executable(static text.c)' 'target_link_libraries(static Sinter::text_static)' >"$work/CMakeLists.txt"
+"$cmake" -S "$work" -B "$work/components" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="${CC:-cc}" >/dev/null
+"$cmake" --build "$work/components" >/dev/null
+"$work/components/shared" && "$work/components/static"
+
 archive=$(pkg-config --libs --static sinter | sed 's/-lsinter/-l:libsinter.a/')
 # shellcheck disable=SC2046,SC2086
 "${CC:-cc}" -std=c11 "$examples/embed/main.c" $(pkg-config --cflags sinter) $archive -o "$work/static"

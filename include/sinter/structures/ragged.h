@@ -7,8 +7,7 @@
 
 SNI_EXTERN_C_BEGIN
 
-// Objects (object.h): the innermost scope's; sn_keep, sn_release, sn_escape. After an error the error object.
-typedef struct sn_ragged sn_ragged;
+// A sn_ragged is an object (object.h): the innermost scope's; sn_keep, sn_release, sn_escape. After an error it is the error object.
 
 // Rows of values along its axis 0: row_splits: i32 or i64 [rows + 1], from 0 to values' size there, never falling. Errors: SN_ERR_SHAPE (values of
 // rank 0, row_splits not of rank 1, or empty), SN_ERR_DTYPE (of row_splits), SN_ERR_INDEX (naming the row; in a compiled function an error of the call).
