@@ -334,6 +334,15 @@ bool sni_check_host_lists(const sni_host_request *r) {
   return false;
 }
 
+enum { most_attributes = 16 };
+static bool check_attributes(const sn_host_options *o) {
+  if (o->n_attrs < 0 || o->n_attrs > most_attributes || (o->n_attrs && !o->attrs)) return false;
+  for (int i = 0; i < o->n_attrs; i++)
+    if (!o->attrs[i].name || (o->attrs[i].dtype != SN_I64 && o->attrs[i].dtype != SN_F64))
+      return false;
+  return true;
+}
+
 sn_status sn_host_call_at(sn_context *context, sn_host_callback callback, sn_tensor *const *in,
                           int n_in, sn_tensor **out, int n_out, const sn_host_options *options,
                           const char *file, int line) {
@@ -343,7 +352,9 @@ sn_status sn_host_call_at(sn_context *context, sn_host_callback callback, sn_ten
                         .host = {.name = o.name ? o.name : "sn_host_call",
                                  .callback = callback,
                                  .vmap = o.vmap,
-                                 .user = o.user},
+                                 .user = o.user,
+                                 .attrs = o.attrs,
+                                 .n_attrs = o.n_attrs},
                         .infer = o.infer,
                         .pure = o.pure,
                         .vjp = o.vjp,
@@ -356,6 +367,10 @@ sn_status sn_host_call_at(sn_context *context, sn_host_callback callback, sn_ten
   r.location = sni_control_location(context, file, line);
   if (!context->diag.status && !callback)
     sni_error(context, SN_ERR_ARGUMENT, "the callback is NULL");
+  if (!context->diag.status && !check_attributes(&o))
+    sni_error(context, SN_ERR_ARGUMENT,
+              "%d attributes, expected at most %d, each with a name and i64 or f64", o.n_attrs,
+              most_attributes);
   sn_status status = context->diag.status;
   if (!status && !sni_check_host_lists(&r)) status = context->diag.status;
   if (!status) status = sni_host_request_run(&r);

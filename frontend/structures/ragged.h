@@ -2,9 +2,9 @@
 #ifndef SINTER_STRUCTURES_RAGGED_INTERNAL_H
 #define SINTER_STRUCTURES_RAGGED_INTERNAL_H
 
-#include <sinter/structures.h>
+#include "frontend/structures/calls.h"
 
-enum { SNS_RAGGED_PARTS = 8 };
+enum { SNS_RAGGED_PARTS = 8, SNS_RAGGED_LEVELS = SNS_RAGGED_PARTS - 1 };
 
 struct sn_ragged {
   sn_object object;
@@ -17,11 +17,50 @@ extern const sn_object_class sns_ragged_class;
 static inline sn_ragged *sns_no_ragged(sn_context *c) {
   return sn_object_error(c, &sns_ragged_class);
 }
+// parts: as many as there are levels, then NULL; of SNS_RAGGED_PARTS.
 static inline sn_ragged *sns_ragged_new(sn_context *c, sn_tensor *const *parts) {
   return sn_object_create(c, &sns_ragged_class, parts);
 }
 static inline bool sns_ragged_ok(sn_context *c, const sn_ragged *r, const char *name) {
   return sn_object_check(c, r, &sns_ragged_class, name);
 }
+static inline int sns_levels(const sn_ragged *r) {
+  int n = 0;
+  while (n < SNS_RAGGED_LEVELS && r->parts[1 + n]) n++;
+  return n;
+}
+static inline sn_tensor *sns_splits(const sn_ragged *r, int level) {
+  return r->parts[1 + level];
+}
+static inline int sns_ragged_dims(const sn_ragged *r) {
+  return sns_levels(r) + sn_rank(r->parts[0]);
+}
+// axis in [0, dims); -1: an error is pending.
+int sns_ragged_axis(sn_context *c, const sn_ragged *r, int axis);
+
+// A frame and a scope of a function whose context is that of r; c is NULL where there is none.
+#define SNS_BEGIN(c, name, of)           \
+  sn_context *c = sn_object_context(of); \
+  SN_FRAME(c, name);                     \
+  SN_SCOPE(c)
+
+// ---- splits
+sn_tensor *sns_lengths(sn_tensor *splits);
+sn_tensor *sns_splits_of_lengths(sn_tensor *lengths);
+// splits, checked: they begin at 0, never fall, and end at the size of axis 0 of below.
+sn_tensor *sns_checked_splits(sn_context *c, sn_tensor *splits, sn_tensor *below);
+// What lies below a level, for its size along axis 0: lengths of the next level's rows, or the flat values.
+sn_tensor *sns_below(const sn_ragged *r, int level);
+// The row of each item below a level; its place in that row.
+sn_tensor *sns_rowids(sn_context *c, sn_tensor *splits, sn_tensor *below);
+sn_tensor *sns_columns(sn_context *c, sn_tensor *splits, sn_tensor *below);
+// In callbacks: whether splits are what the rows of n items may have.
+bool sns_sound_splits(const sn_view *splits, int64_t n);
+
+// ---- rows
+// Items of a level named by i64 places: parts[0 ..] of r from that level on (level: levels of r: the flat values), into out.
+void sns_select(sn_context *c, const sn_ragged *r, int level, sn_tensor *places, sn_tensor **out);
+// a, where its rows are those of b: SN_ERR_SHAPE at the call that finds others.
+sn_tensor *sns_same_splits(sn_context *c, sn_tensor *a, sn_tensor *b);
 
 #endif

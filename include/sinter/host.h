@@ -131,6 +131,10 @@ typedef struct sn_host_options {
   // axis 0 (.batched says which), and so have all outputs; there may be no examples, or many of them in one axis where maps
   // nest. NULL: callback is called for one example after the other, in their order.
   sn_host_callback vmap;
+  // Given to callback, infer and vmap with this call's values; copied. Also for dims that are known late: a token in an attribute may be put
+  // into a shape by infer (what callback is given of it means nothing: its outputs have shapes).
+  const sn_attr *attrs;
+  int n_attrs;  // at most 16
 } sn_host_options;
 // out[0 .. n_out) = callback(in[0 .. n_in)): at once in eager mode, in a trace a node of the graph. A call that is not pure is made exactly
 // once in each execution of where it stands, in loops and branches too, whether or not its outputs are read, and after those that

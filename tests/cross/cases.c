@@ -346,8 +346,9 @@ static sn_status callback(sn_context *c, sn_tensor *const *in, sn_tensor **out, 
     for (int j = 0; j < traced.in[i].n; j++) traced.in[i].tensors[j] = in[at++];
   f->op->call(&traced, results);
   if (sn_pending_error(c)) return SN_OK;
-  if (f->of->fails) {  // whatever there is of it
-    for (int i = 0; i < CROSS_VALUES && !out[0]; i++) out[0] = results[i].tensors[0];
+  if (f->of->fails) {                                  // whatever there is of it
+    for (int i = 0; i < CROSS_VALUES && !out[0]; i++)  // the last part: what is checked
+      if (results[i].n > 0) out[0] = results[i].tensors[results[i].n - 1];
     return SN_OK;
   }
   at = 0;

@@ -138,6 +138,8 @@ static sn_host_options *draw_sn_host_options(draw *d) {
   s.of.pure = chance(d, 2);
   s.of.vjp = callback(d);
   s.of.vmap = host_callback(d);
+  s.of.attrs = NULL;
+  s.of.n_attrs = 0;
   return chance(d, 5) ? NULL : &s.of;
 }
 static sn_op_definition *draw_sn_op_definition(draw *d) {

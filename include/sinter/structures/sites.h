@@ -7,10 +7,66 @@
 
 // clang-format off
 #define sn_ragged_from_row_splits(values, row_splits) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_row_splits(values, row_splits))
+#define sn_ragged_from_row_lengths(values, row_lengths) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_row_lengths(values, row_lengths))
+#define sn_ragged_from_value_rowids(values, rowids, rows) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_value_rowids(values, rowids, rows))
+#define sn_ragged_from_row_starts(values, row_starts) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_row_starts(values, row_starts))
+#define sn_ragged_from_row_limits(values, row_limits) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_row_limits(values, row_limits))
+#define sn_ragged_from_uniform_row_length(values, length) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_uniform_row_length(values, length))
+#define sn_ragged_nest(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_nest(__VA_ARGS__))
+#define sn_ragged_constant(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_constant(__VA_ARGS__))
+#define sn_ragged_from_dense(x) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_dense(x))
 #define sn_ragged_flat_values(...) SNI_AT(sn_ragged_flat_values(__VA_ARGS__))
 #define sn_ragged_row_splits(...) SNI_AT(sn_ragged_row_splits(__VA_ARGS__))
+#define sn_ragged_row_lengths(...) SNI_AT(sn_ragged_row_lengths(__VA_ARGS__))
+#define sn_ragged_value_rowids(...) SNI_AT(sn_ragged_value_rowids(__VA_ARGS__))
+#define sn_ragged_values(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_values(__VA_ARGS__))
+#define sn_ragged_nrows(...) SNI_AT(sn_ragged_nrows(__VA_ARGS__))
+#define sn_ragged_bounding_shape(...) SNI_AT(sn_ragged_bounding_shape(__VA_ARGS__))
+#define sn_ragged_dense(...) SNI_AT(sn_ragged_dense(__VA_ARGS__))
+#define sn_ragged_with_flat_values(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_with_flat_values(__VA_ARGS__))
+#define sn_ragged_merge_dims(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_merge_dims(__VA_ARGS__))
+#define sn_ragged_index(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_index(__VA_ARGS__))
+#define sn_ragged_slice(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_slice(__VA_ARGS__))
+#define sn_ragged_gather(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_gather(__VA_ARGS__))
+#define sn_ragged_boolean_mask(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_boolean_mask(__VA_ARGS__))
+#define sn_ragged_boolean_mask_elements(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_boolean_mask_elements(__VA_ARGS__))
+#define sn_ragged_concat(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_concat(__VA_ARGS__))
+#define sn_ragged_stack(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_stack(__VA_ARGS__))
+#define sn_ragged_reverse(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_reverse(__VA_ARGS__))
+#define sn_ragged_range(starts, limits, deltas) SNI_OBJECT_AT(sn_ragged, sn_ragged_range(starts, limits, deltas))
+#define sn_ragged_map(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_map(__VA_ARGS__))
+#define sn_ragged_map_with(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_map_with(__VA_ARGS__))
+#define sn_ragged_map2(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_map2(__VA_ARGS__))
+#define sn_ragged_broadcast_flat(...) SNI_AT(sn_ragged_broadcast_flat(__VA_ARGS__))
+#define sn_ragged_sum(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_sum(__VA_ARGS__))
+#define sn_ragged_prod(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_prod(__VA_ARGS__))
+#define sn_ragged_max(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_max(__VA_ARGS__))
+#define sn_ragged_min(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_min(__VA_ARGS__))
+#define sn_ragged_any(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_any(__VA_ARGS__))
+#define sn_ragged_all(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_all(__VA_ARGS__))
+#define sn_ragged_mean(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_mean(__VA_ARGS__))
+#define sn_ragged_var(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_var(__VA_ARGS__))
+#define sn_ragged_std(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_std(__VA_ARGS__))
+#define sn_ragged_argmax(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_argmax(__VA_ARGS__))
+#define sn_ragged_argmin(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_argmin(__VA_ARGS__))
+#define sn_ragged_sort(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_sort(__VA_ARGS__))
+#define sn_ragged_argsort(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_argsort(__VA_ARGS__))
+#define sn_ragged_equal(...) SNI_AT(sn_ragged_equal(__VA_ARGS__))
 #ifdef __cplusplus
+static inline sn_ragged *sn_ragged_from_tensor(sn_tensor *x, sn_ragged_from_tensor_options options = sn_ragged_from_tensor_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_ragged *>(sn_object_locate(sn_ragged_from_tensor_opts(x, &options), file, line));
+}
+static inline sn_tensor *sn_ragged_to_tensor(sn_ragged *r, sn_ragged_to_tensor_options options = sn_ragged_to_tensor_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_ragged_to_tensor_opts(r, &options), file, line);
+}
 #else
+#define SNI_OBJECT_OPTIONS1(function, kind, type, a, ...) \
+  SNI_OBJECT_AT(kind, function(a, &(type){__VA_ARGS__}))
+#define SNI_OPTIONS1(function, type, a, ...) SNI_AT(function(a, &(type){__VA_ARGS__}))
+#define sn_ragged_from_tensor(...) SNI_OBJECT_OPTIONS1(sn_ragged_from_tensor_opts, sn_ragged, sn_ragged_from_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_from_tensor_options))
+#define sn_ragged_to_tensor(...) SNI_OPTIONS1(sn_ragged_to_tensor_opts, sn_ragged_to_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_to_tensor_options))
 #endif
 // clang-format on
 #endif
