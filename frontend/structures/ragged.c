@@ -45,12 +45,21 @@ static sn_status unsound(const sn_host_args *args) {
   return sns_refuse(args, SN_ERR_INDEX, "the rows do not fit the values");
 }
 
+// n numbers from first on, `step` apart; 8 at a time where there is room: what is too much is written over by the next row.
+void sns_fill_run(int64_t *out, const int64_t *end, int64_t n, int64_t first, int64_t step) {
+  for (int64_t k = 0; k < n; k += 8)
+    if (end - (out + k) >= 8)
+      for (int64_t m = 0; m < 8; m++) out[k + m] = first + (k + m) * step;
+    else
+      for (int64_t m = k; m < n; m++) out[m] = first + m * step;
+}
+
 static sn_status fill_rowids(const sn_host_args *args) {
   const int64_t *splits = sns_i64(&args->in[0]), rows = sns_view_size(&args->in[0]) - 1;
   int64_t *out = sns_i64(&args->out[0]);
   if (!sns_sound_splits(&args->in[0], sns_view_size(&args->out[0]))) return unsound(args);
   for (int64_t i = 0; i < rows; i++)
-    for (int64_t k = splits[i]; k < splits[i + 1]; k++) out[k] = i;
+    sns_fill_run(out + splits[i], out + splits[rows], splits[i + 1] - splits[i], i, 0);
   return SN_OK;
 }
 
@@ -59,7 +68,7 @@ static sn_status fill_columns(const sn_host_args *args) {
   int64_t *out = sns_i64(&args->out[0]);
   if (!sns_sound_splits(&args->in[0], sns_view_size(&args->out[0]))) return unsound(args);
   for (int64_t i = 0; i < rows; i++)
-    for (int64_t k = splits[i]; k < splits[i + 1]; k++) out[k] = k - splits[i];
+    sns_fill_run(out + splits[i], out + splits[rows], splits[i + 1] - splits[i], 0, 1);
   return SN_OK;
 }
 

@@ -57,10 +57,27 @@ sn_tensor *sns_columns(sn_context *c, sn_tensor *splits, sn_tensor *below);
 // In callbacks: whether splits are what the rows of n items may have.
 bool sns_sound_splits(const sn_view *splits, int64_t n);
 
+// In callbacks: n numbers of a row, as far as `end`.
+void sns_fill_run(int64_t *out, const int64_t *end, int64_t n, int64_t first, int64_t step);
+
 // ---- rows
+// ... of rows of a level: what lies in them, and the splits of the result.
+sn_tensor *sns_places_of_rows(sn_context *c, sn_tensor *splits, sn_tensor *rows,
+                              sn_tensor **out_splits);
 // Items of a level named by i64 places: parts[0 ..] of r from that level on (level: levels of r: the flat values), into out.
 void sns_select(sn_context *c, const sn_ragged *r, int level, sn_tensor *places, sn_tensor **out);
 // a, where its rows are those of b: SN_ERR_SHAPE at the call that finds others.
 sn_tensor *sns_same_splits(sn_context *c, sn_tensor *a, sn_tensor *b);
+
+// ---- values moved by rows (ragged_move.c), of numbers
+enum { SNS_MOST_JOINED = 4 };
+bool sns_moves(const sn_tensor *values);
+sn_tensor *sns_move_rows(sn_context *c, sn_tensor *values, sn_tensor *splits, sn_tensor *rows,
+                         int64_t total);
+// Row i of each of 2 to SNS_MOST_JOINED of one level, one behind the other.
+sn_tensor *sns_join_rows(sn_context *c, sn_ragged *const *rs, int n, sn_tensor **out_splits);
+// An array of this shape, 0 but for row i of splits, which lies at line places[i] (ascending), along `axis`.
+sn_tensor *sns_fill_rows(sn_context *c, sn_tensor *values, sn_tensor *places, sn_tensor *splits,
+                         sn_shape shape, int axis);
 
 #endif

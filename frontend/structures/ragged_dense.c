@@ -107,6 +107,14 @@ static sn_tensor *filled(sn_context *c, sn_ragged *r, const sn_ragged_to_tensor_
     sn_tensor *const both[] = {values, sn_expand_dims(fill, 0)};
     return sn_gather(sn_concat(both, 2, 0), at);
   }
+  if (!o->default_value && sns_moves(values)) {
+    sn_tensor *rows = sns_lengths(sns_splits(r, levels - 1)), *lines = sns_rows_of(rows);
+    in[levels - 1] = bounds;  // of the levels above the last one: where its rows lie
+    if (levels > 1)
+      lines = SNS_RUN(c, in, levels, .name = "ragged_targets", .callback = fill_targets,
+                      .dtype = SN_I64, .shape = SN_SHAPE(sn_symbolic_dim(rows, 0)));
+    return sns_fill_rows(c, values, lines, sns_splits(r, levels - 1), shape, levels);
+  }
   sn_tensor *all = sn_broadcast_to(fill, shape), *lines = all;
   // the array as a table of rows, in which values are put
   sn_tensor *flags = sn_zeros(c, SN_BOOL, outer);

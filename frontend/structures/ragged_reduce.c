@@ -20,8 +20,8 @@ static sn_status fill_groups(const sn_host_args *args) {
   for (int64_t i = 0; i < rows; i++) {
     if (group[i] < 0 || group[i] >= n_groups)
       return sns_refuse(args, SN_ERR_INDEX, "no such group");
-    for (int64_t k = splits[i]; k < splits[i + 1]; k++)
-      sns_i64(&args->out[0])[k] = made[group[i]] + (k - splits[i]);
+    sns_fill_run(sns_i64(&args->out[0]) + splits[i], sns_i64(&args->out[0]) + splits[rows],
+                 splits[i + 1] - splits[i], made[group[i]], 1);
   }
   return SN_OK;
 }

@@ -17,15 +17,15 @@ static sn_status fill_places(const sn_host_args *args) {
     const int64_t first = splits[rows[i]], length = splits[rows[i] + 1] - first;
     if (length < 0 || length > size - at)
       return sns_refuse(args, SN_ERR_INDEX, "the rows do not fit the values");
-    for (int64_t k = 0; k < length; k++) out[at + k] = first + k;
+    sns_fill_run(out + at, out + size, length, first, 1);
     at += length;
   }
   return at == size ? SN_OK : sns_refuse(args, SN_ERR_INDEX, "the rows do not fit the values");
 }
 
 // Places of the items in `rows` of a level; *out_splits: of the result.
-static sn_tensor *places_of_rows(sn_context *c, sn_tensor *splits, sn_tensor *rows,
-                                 sn_tensor **out_splits) {
+sn_tensor *sns_places_of_rows(sn_context *c, sn_tensor *splits, sn_tensor *rows,
+                              sn_tensor **out_splits) {
   sn_tensor *made = sns_splits_of_lengths(sn_gather(sns_lengths(splits), rows));
   *out_splits = made;
   const int64_t total = sn_late_dim(sns_last(made));
@@ -36,8 +36,17 @@ static sn_tensor *places_of_rows(sn_context *c, sn_tensor *splits, sn_tensor *ro
 
 void sns_select(sn_context *c, const sn_ragged *r, int level, sn_tensor *places, sn_tensor **out) {
   const int levels = sns_levels(r);
+  if (level < levels && sns_moves(r->parts[0])) {  // the last level's rows whole
+    for (int i = level; i + 1 < levels; i++)
+      places = sns_places_of_rows(c, sns_splits(r, i), places, &out[1 + i - level]);
+    sn_tensor *splits = sns_splits(r, levels - 1);
+    sn_tensor *made = sns_splits_of_lengths(sn_gather(sns_lengths(splits), places));
+    out[levels - level] = made;
+    out[0] = sns_move_rows(c, r->parts[0], splits, places, sn_late_dim(sns_last(made)));
+    return;
+  }
   for (int i = level; i < levels; i++)
-    places = places_of_rows(c, sns_splits(r, i), places, &out[1 + i - level]);
+    places = sns_places_of_rows(c, sns_splits(r, i), places, &out[1 + i - level]);
   out[0] = sn_gather(r->parts[0], places);
 }
 
@@ -84,7 +93,7 @@ sn_ragged *(sn_ragged_index)(sn_ragged *r, int64_t i) {
     parts[0] = sn_squeeze(sn_gather(r->parts[0], place), 0);
     return made_of(c, parts);
   }
-  sn_tensor *splits, *places = places_of_rows(c, sns_splits(r, 0), place, &splits);
+  sn_tensor *splits, *places = sns_places_of_rows(c, sns_splits(r, 0), place, &splits);
   sns_select(c, r, 1, places, parts);
   return made_of(c, parts);
 }
@@ -347,6 +356,13 @@ sn_ragged *(sn_ragged_stack)(sn_ragged *const *rs, int n, int axis) {
   return sn_object_escape(grouped(c, parts, levels, counts));
 }
 
+static bool same_items(const sn_tensor *a, const sn_tensor *b) {
+  bool same = sn_dtype_of(a) == sn_dtype_of(b) && sn_rank(a) == sn_rank(b);
+  for (int d = 1; same && d < sn_rank(a); d++)
+    same = sn_symbolic_dim(a, d) == sn_symbolic_dim(b, d);
+  return same;
+}
+
 sn_ragged *(sn_ragged_concat)(sn_ragged *const *rs, int n, int axis) {
   BEGIN_LIST("sn_ragged_concat");
   const int at = sns_ragged_axis(c, rs[0], axis);
@@ -379,11 +395,18 @@ sn_ragged *(sn_ragged_concat)(sn_ragged *const *rs, int n, int axis) {
     for (int i = 0; i + 1 < at; i++) inner[k] = sn_ragged_values(inner[k]);
   }
   const int left = levels - at + 1;  // of `inner`
-  join(inner, n, parts);
-  const sn_ragged *all = sns_ragged_new(c, parts);
-  if (sn_pending_error(c)) return sns_no_ragged(c);
-  sns_select(c, all, 0, interleaved(inner, n), parts);
-  sn_tensor *ends = sn_slice(parts[1], &SN_RANGE(0, SN_END, n), 1);
+  sn_tensor *ends;
+  bool alike = left == 1 && n > 1 && n <= SNS_MOST_JOINED && sns_moves(inner[0]->parts[0]);
+  for (int k = 1; alike && k < n; k++) alike = same_items(inner[0]->parts[0], inner[k]->parts[0]);
+  if (alike) {
+    parts[0] = sns_join_rows(c, inner, n, &ends);
+  } else {
+    join(inner, n, parts);
+    const sn_ragged *all = sns_ragged_new(c, parts);
+    if (sn_pending_error(c)) return sns_no_ragged(c);
+    sns_select(c, all, 0, interleaved(inner, n), parts);
+    ends = sn_slice(parts[1], &SN_RANGE(0, SN_END, n), 1);
+  }
   sn_tensor *out[SNS_RAGGED_PARTS] = {parts[0]};
   for (int i = 0; i + 1 < at; i++) {
     out[1 + i] = sns_splits(rs[0], i);

@@ -22,9 +22,10 @@ START_TEST(a_ragged_tensor_has_the_parts_it_is_made_of) {
   sn_ragged *r = sn_ragged_from_row_splits(i32s(4, values), i32s(4, splits));
   ck_assert(!sn_failed(r));
   ck_assert_int_eq(sn_ragged_rank(r), 1);
+  int64_t rows[4];  // whatever integers they were made of
+  ck_assert_int_eq(sn_read(sn_ragged_row_splits(r, 0), rows, sizeof(rows)), SN_OK);
+  ck_assert_mem_eq(rows, ((const int64_t[]){0, 3, 3, 4}), sizeof(rows));
   int32_t got[4];
-  ck_assert_int_eq(sn_read(sn_ragged_row_splits(r, 0), got, sizeof(got)), SN_OK);
-  ck_assert_mem_eq(got, splits, sizeof(got));
   ck_assert_int_eq(sn_read(sn_ragged_flat_values(r), got, sizeof(got)), SN_OK);
   ck_assert_mem_eq(got, values, sizeof(got));
 }
@@ -73,6 +74,190 @@ START_TEST(what_is_wrong_with_splits_is_said) {
 }
 END_TEST
 
+static void check_ragged(const sn_ragged *r, const char *wanted) {
+  char text[400];
+  (void)sn_ragged_format(r, text, sizeof(text));
+  ck_assert_msg(!strcmp(text, wanted), "%s instead of %s, %s", text, wanted, sn_error_message(c));
+}
+
+static sn_ragged *words(void) {  // G1: the code points of four words
+  static const int32_t points[] = {67,  97, 102, 233, 67,  111, 102,   102,  101,
+                                   101, 99, 97,  102, 102, 232, 21654, 21857};
+  static const int64_t lengths[] = {4, 6, 5, 2};
+  return sn_ragged_constant(c, SN_I32, points, lengths, 4);
+}
+
+START_TEST(words_are_indexed_sliced_joined_and_filled_up) {
+  SN_SCOPE(c);
+  sn_ragged *r = words();
+  check_ragged(sn_ragged_index(r, 1), "[ 67 111 102 102 101 101]");
+  check_ragged(sn_ragged_slice(r, &SN_RANGE(1, 3, 1), 1),
+               "[[ 67 111 102 102 101 101] [ 99  97 102 102 232]]");
+  const int32_t more[] = {65, 66, 67}, columns[] = {68, 69, 70, 71, 72, 73};
+  sn_ragged *below = sn_ragged_constant(c, SN_I32, more, (int64_t[]){2, 0, 1}, 3);
+  sn_ragged *beside = sn_ragged_constant(c, SN_I32, columns, (int64_t[]){3, 1, 0, 2}, 4);
+  sn_ragged *all = sn_ragged_concat((sn_ragged *const[]){r, below}, 2, 0);
+  int64_t lengths[7];
+  ck_assert_int_eq(sn_read(sn_ragged_row_lengths(all, 0), lengths, sizeof(lengths)), SN_OK);
+  ck_assert_mem_eq(lengths, ((const int64_t[]){4, 6, 5, 2, 2, 0, 1}), sizeof(lengths));
+  sn_ragged *wide = sn_ragged_concat((sn_ragged *const[]){r, beside}, 2, 1);
+  ck_assert_int_eq(sn_read(sn_ragged_row_lengths(wide, 0), lengths, 4 * sizeof(*lengths)), SN_OK);
+  ck_assert_mem_eq(lengths, ((const int64_t[]){7, 7, 5, 4}), 4 * sizeof(*lengths));
+  check_ragged(sn_ragged_index(wide, -1), "[21654 21857    72    73]");
+  int32_t dense[4][6];
+  ck_assert_int_eq(sn_read(sn_ragged_to_tensor(r), dense, sizeof(dense)), SN_OK);
+  ck_assert_int_eq(dense[3][1], 21857);
+  ck_assert_int_eq(dense[3][2] | dense[0][4] | dense[2][5], 0);
+}
+END_TEST
+
+START_TEST(empty_rows_have_neutral_elements) {
+  SN_SCOPE(c);
+  const float values[] = {1, 2};
+  sn_ragged *r = sn_ragged_constant(c, SN_F32, values, (int64_t[]){2, 0}, 2);
+  float two[2];
+  ck_assert_int_eq(sn_read(sn_ragged_dense(sn_ragged_max(r, 1)), two, sizeof(two)), SN_OK);
+  ck_assert(two[0] == 2 && two[1] == -3.40282346638528859812e38f);
+  ck_assert_int_eq(sn_read(sn_ragged_dense(sn_ragged_prod(r, 1)), two, sizeof(two)), SN_OK);
+  ck_assert(two[0] == 2 && two[1] == 1);
+  double mean[2];
+  const int32_t whole[] = {1, 2};
+  sn_ragged *integers = sn_ragged_constant(c, SN_I32, whole, (int64_t[]){2, 0}, 2);
+  ck_assert_int_eq(sn_read(sn_ragged_dense(sn_ragged_mean(integers, -1)), mean, sizeof(mean)),
+                   SN_OK);
+  ck_assert(mean[0] == 1.5 && mean[1] != mean[1]);
+  // two passes: TensorFlow's difference of squares gives 0
+  const float close[] = {10000, 10001};
+  ck_assert_int_eq(sn_read(sn_ragged_dense(sn_ragged_var(
+                               sn_ragged_constant(c, SN_F32, close, (int64_t[]){2}, 1), 1)),
+                           two, sizeof(float)),
+                   SN_OK);
+  ck_assert(two[0] == 0.25f);
+}
+END_TEST
+
+// The same without blanks inside of rows.
+static void check_numbers(const sn_ragged *r, const char *wanted) {
+  char text[400], got[400];
+  (void)sn_ragged_format(r, text, sizeof(text));
+  size_t n = 0;
+  for (const char *t = text; *t; t++)
+    if (*t != ' ' || (n && got[n - 1] != ' ' && got[n - 1] != '[' && t[1] != ' ')) got[n++] = *t;
+  got[n] = 0;
+  ck_assert_msg(!strcmp(got, wanted), "%s instead of %s", got, wanted);
+}
+
+// ---- functions of structs
+typedef struct batch {
+  sn_ragged *rows;
+} batch;
+typedef struct answer {
+  sn_ragged *rows;
+  sn_tensor *loss;
+} answer;
+SN_COMPOSITE(batch_type, batch, SN_HANDLE(batch, rows, sn_ragged_type));
+SN_COMPOSITE(answer_type, answer, SN_HANDLE(answer, rows, sn_ragged_type), SN_FIELD(answer, loss));
+static int traces;
+
+// The greatest of the first two of each row, of the rows and themselves turned: sums and gradients to the values.
+static sn_status gradient_of_rows(sn_context *context, const void *in, void *out, void *user) {
+  (void)context, (void)user;
+  traces++;
+  sn_ragged *r = ((const batch *)in)->rows;
+  const sn_range_spec two[] = {SN_ALL, SN_RANGE(0, 2, 1)};
+  sn_ragged *both = sn_ragged_concat(
+      (sn_ragged *const[]){sn_ragged_slice(r, two, 2), sn_ragged_map((sn_square), r)}, 2, 1);
+  sn_tensor *best = sn_ragged_dense(sn_ragged_max(both, 1));
+  sn_tensor *empty = sn_equal(sn_ragged_row_lengths(both, 0), 0);
+  answer *a = out;
+  a->loss = sn_sum(sn_where(empty, sn_zeros_like(best), best));
+  sn_tensor *parts[8], *g;
+  sn_ragged_open(r, parts);
+  sn_gradients(a->loss, parts, 1, &g);
+  a->rows = sn_ragged_with_flat_values(r, g);
+  return sn_pending_error(context);
+}
+
+START_TEST(one_trace_serves_rows_of_all_lengths_and_gradients_go_through) {
+  sn_function *f = sn_struct_function(c, gradient_of_rows, &batch_type, &answer_type);
+  traces = 0;
+  for (int k = 0; k < 4; k++) {
+    SN_SCOPE(c);
+    const float values[] = {3, 0.5f, -2, 0.25f, 0.5f, 7};
+    const int64_t lengths[][3] = {{2, 0, 4}, {0, 6, 0}, {3, 3, 0}, {1, 1, 4}};
+    const char *const wanted[] = {"[[6. 0.] [] [0. 0. 0. 14.]]", "[[] [0. 0. 0. 0. 0. 14.] []]",
+                                  "[[6. 0. 0.] [0. 0. 14.] []]", "[[6.] [1.] [0. 0. 0. 14.]]"};
+    const double losses[] = {9 + 49, 49, 9 + 49, 9 + 0.5 + 49};
+    batch in = {sn_ragged_constant(c, SN_F32, values, lengths[k], 3)};
+    answer out = {NULL, NULL};
+    ck_assert_msg(!sn_call_struct(f, SN_STRUCT(batch_type, &in), SN_STRUCT(answer_type, &out)),
+                  "%s", sn_error_message(c));
+    double loss;
+    ck_assert_int_eq(sn_item(out.loss, &loss), SN_OK);
+    ck_assert_double_eq(loss, losses[k]);
+    check_numbers(out.rows, wanted[k]);
+  }
+  ck_assert_int_le(traces, 2);  // the number of values is a size like any other
+  sn_function_destroy(f);
+}
+END_TEST
+
+START_TEST(messages_name_rows_and_lines) {
+  SN_SCOPE(c);
+  sn_ragged *r = words();
+  (void)sn_ragged_index(r, 5);
+  ck_assert_int_eq(sn_check(c), SN_ERR_INDEX);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(c), "sn_ragged_index: ragged_index: row 5 of 4"));
+  ck_assert_ptr_nonnull(strstr(sn_error_message(c), "test_ragged.c:"));
+  sn_tensor *vector = sn_constant(c, SN_I32, SN_SHAPE(2), ((int32_t[]){1, 2}));
+  (void)sn_ragged_map2((sn_add), r, sn_ragged_from_dense(vector));
+  ck_assert_int_eq(sn_check(c), SN_ERR_SHAPE);
+  ck_assert_ptr_nonnull(
+      strstr(sn_error_message(c), "row 0 along axis 1 has 4 elements, the dim is 2"));
+  (void)sn_ragged_sum(r, 2);
+  ck_assert_int_eq(sn_check(c), SN_ERR_SHAPE);
+  (void)sn_ragged_gather(NULL, vector);
+  (void)sn_ragged_sum(sn_ragged_gather(r, sn_constant(c, SN_I32, SN_SHAPE(1), ((int32_t[]){-1}))),
+                      1);
+  ck_assert_int_eq(sn_check(c), SN_ERR_INDEX);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(c), "sn_ragged_gather"));
+}
+END_TEST
+
+// RG4, which TensorFlow refuses: rows that happen to be of one length broadcast as any.
+START_TEST(plain_tensors_broadcast_where_the_lengths_allow_it) {
+  SN_SCOPE(c);
+  const int32_t values[] = {1, 2, 3, 4};
+  sn_ragged *r = sn_ragged_constant(c, SN_I32, values, (int64_t[]){2, 2}, 2);
+  sn_tensor *row = sn_constant(c, SN_I32, SN_SHAPE(2), ((int32_t[]){10, 20}));
+  check_ragged(sn_ragged_map2((sn_add), r, sn_ragged_from_dense(row)), "[[11 22] [13 24]]");
+  sn_ragged *uneven = sn_ragged_constant(c, SN_I32, values, (int64_t[]){3, 1}, 2);
+  sn_tensor *column = sn_constant(c, SN_I32, SN_SHAPE(2, 1), ((int32_t[]){10, 20}));
+  check_ragged(sn_ragged_map2((sn_add), uneven, sn_ragged_from_dense(column)), "[[11 12 13] [24]]");
+  check_ragged(sn_ragged_map2((sn_sub), sn_ragged_from_dense(column), uneven), "[[9 8 7] [16]]");
+}
+END_TEST
+
+START_TEST(rows_are_compared_as_a_whole_sorted_and_searched) {
+  SN_SCOPE(c);
+  const int32_t values[] = {3, 1, 2, 9, 9};
+  sn_ragged *r = sn_ragged_constant(c, SN_I32, values, (int64_t[]){3, 0, 2}, 3);
+  check_ragged(sn_ragged_sort(r, false), "[[1 2 3] [] [9 9]]");
+  check_ragged(sn_ragged_argsort(r, true), "[[0 2 1] [] [0 1]]");
+  check_ragged(sn_ragged_argmax(r), "[ 0 -1  0]");
+  check_ragged(sn_ragged_argmin(r), "[ 1 -1  0]");
+  double equal;
+  ck_assert_int_eq(sn_item(sn_ragged_equal(r, r), &equal), SN_OK);
+  ck_assert(equal == 1);
+  sn_ragged *other = sn_ragged_constant(c, SN_I32, values, (int64_t[]){3, 1, 1}, 3);
+  ck_assert_int_eq(sn_item(sn_ragged_equal(r, other), &equal), SN_OK);
+  ck_assert(equal == 0);
+  sn_ragged *fewer = sn_ragged_constant(c, SN_I32, NULL, (int64_t[]){0, 0, 0}, 3);
+  ck_assert_int_eq(sn_item(sn_ragged_equal(r, fewer), &equal), SN_OK);
+  ck_assert(equal == 0);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("ragged");
   TCase *tc = tcase_create("ragged");
@@ -80,6 +265,12 @@ int main(void) {
   tcase_add_test(tc, a_ragged_tensor_has_the_parts_it_is_made_of);
   tcase_add_test(tc, it_lives_as_long_as_it_is_held);
   tcase_add_test(tc, what_is_wrong_with_splits_is_said);
+  tcase_add_test(tc, words_are_indexed_sliced_joined_and_filled_up);
+  tcase_add_test(tc, empty_rows_have_neutral_elements);
+  tcase_add_test(tc, one_trace_serves_rows_of_all_lengths_and_gradients_go_through);
+  tcase_add_test(tc, messages_name_rows_and_lines);
+  tcase_add_test(tc, plain_tensors_broadcast_where_the_lengths_allow_it);
+  tcase_add_test(tc, rows_are_compared_as_a_whole_sorted_and_searched);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
