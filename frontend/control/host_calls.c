@@ -55,6 +55,16 @@ static sn_status refuse(const sni_host_request *r, sn_status status, const char 
   return sni_host_fail(&r->context->diag, status, NULL, message, operands);
 }
 
+// Whether the dims that are known fit a number of bytes.
+static bool fits(const sni_type *type) {
+  int64_t bytes = (int64_t)sn_dtype_size(type->dtype), dim;
+  for (int d = 0; d < type->rank; d++)
+    if (sni_dim_is_constant(NULL, type->dims[d], &dim) && dim &&
+        __builtin_mul_overflow(bytes, dim, &bytes))
+      return false;
+  return true;
+}
+
 static sn_status take_spec(const sni_host_request *r, int i, const sn_spec *spec, sni_type *type) {
   char text[120];
   *type = (sni_type){.dtype = spec->dtype, .rank = spec->shape.rank};
@@ -68,7 +78,11 @@ static sn_status take_spec(const sni_host_request *r, int i, const sn_spec *spec
     type->dims[d] = spec->shape.dims[d];
     if (type->dims[d] < 0) ok = sni_token_dim(r->context, type->dims[d], &type->dims[d]);
   }
-  if (ok) return SN_OK;
+  if (ok && fits(type)) return SN_OK;
+  if (ok) {
+    snprintf(text, sizeof(text), "output %d has too many elements for 64-bit sizes", i);
+    return refuse(r, SN_ERR_SHAPE, text);
+  }
   snprintf(
       text, sizeof(text),
       "the shape function gives no shape for output %d: at most %d dims >= 0, or tokens of this "

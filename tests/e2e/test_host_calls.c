@@ -338,6 +338,9 @@ static void ask_for_trouble(sn_context *c, sn_tensor *x) {
   refused(c, SN_ERR_DTYPE, "sn_host_call: the shape function says that output 0 is of dtype 77");
   sn_host_call(c, cube, SN_ARGS(x), &y, 1, .infer = no_shape);
   refused(c, SN_ERR_SHAPE, "sn_host_call: the shape function gives no shape for output 0");
+  const sn_spec huge = {SN_F32, SN_SHAPE(INT64_C(1) << 32, INT64_C(1) << 32)};
+  sn_host_call(c, cube, SN_ARGS(x), &y, 1, .specs = &huge);
+  refused(c, SN_ERR_SHAPE, "sn_host_call: output 0 has too many elements for 64-bit sizes");
   sn_host_call(c, split, SN_ARGS(sn_cast(x, SN_F64)), many, 2, .infer = split_shapes,
                .name = "split");
   refused(c, SN_ERR_DTYPE, "split: dtypes do not fit the operation (operands f64[2,3])");
