@@ -34,10 +34,6 @@ sn_status sns_refuse(const sn_host_args *args, sn_status status, const char *for
   return status;
 }
 
-int64_t sns_dim_of(sn_tensor *size) {
-  return sn_late_dim(size);
-}
-
 sn_tensor *sns_wide(sn_tensor *t) {
   return sn_failed(t) || sn_dtype_of(t) == SN_I64 ? t : sn_cast(t, SN_I64);
 }

@@ -26,8 +26,6 @@ int64_t sns_view_size(const sn_view *view);
 sn_status sns_refuse(const sn_host_args *args, sn_status status, const char *format, ...)
     SNI_PRINTF(3, 4);
 
-// The one element of an i64 tensor as a dim.
-int64_t sns_dim_of(sn_tensor *size);
 // i64 of any integers.
 sn_tensor *sns_wide(sn_tensor *t);
 // 0 .. n - 1, i64, as long as like's axis 0.

@@ -35,7 +35,7 @@ sn_tensor *sns_below(const sn_ragged *r, int level) {
 
 bool sns_sound_splits(const sn_view *splits, int64_t n) {
   const int64_t *s = sns_i64(splits), rows = sns_view_size(splits) - 1;
-  if (rows < 0 || s[0] || s[rows] != n) return false;
+  if (rows < 0 || s[0] || s[rows] != n || n > SNS_MOST_ITEMS) return false;
   for (int64_t i = 0; i < rows; i++)
     if (s[i + 1] < s[i]) return false;
   return true;

@@ -5,6 +5,7 @@
 #include "frontend/structures/calls.h"
 
 enum { SNS_RAGGED_PARTS = 8, SNS_RAGGED_LEVELS = SNS_RAGGED_PARTS - 1 };
+#define SNS_MOST_ITEMS (INT64_C(1) << 48)  // splits that say more are none
 
 struct sn_ragged {
   sn_object object;

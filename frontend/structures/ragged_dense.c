@@ -2,6 +2,7 @@
 #include "frontend/structures/ragged.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // ---- to tensors
 // The place of each value in an array of dims [d0, .., dK]: in: the splits of each level, then a tensor of the dims.
@@ -129,10 +130,7 @@ static sn_tensor *filled(sn_context *c, sn_ragged *r, const sn_ragged_to_tensor_
 sn_tensor *sn_ragged_to_tensor_opts(sn_ragged *r, const sn_ragged_to_tensor_options *options) {
   SNS_BEGIN(c, "sn_ragged_to_tensor", r);
   sn_ragged_to_tensor_options o = {0};
-  if (options) {
-    o = *options;
-    if (o.size < sizeof(o)) o.n_shape = 0;
-  }
+  if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
   if (!sns_ragged_ok(c, r, "r")) return sn_error_tensor(c);
   if (o.shape && o.n_shape != sns_levels(r) + 1)
     sn_fail(c, SN_ERR_SHAPE, "a shape of %d dims, expected the %d of the ragged levels", o.n_shape,
@@ -146,7 +144,7 @@ sn_tensor *sn_ragged_to_tensor_opts(sn_ragged *r, const sn_ragged_to_tensor_opti
 // ---- from tensors
 static sn_status cut_places(const sn_host_args *args) {
   const int64_t *lengths = sns_i64(&args->in[0]), rows = sns_view_size(&args->in[0]);
-  const int64_t columns = sns_number(args, 0), size = sns_view_size(&args->out[0]);
+  const int64_t columns = *sns_i64(&args->in[1]), size = sns_view_size(&args->out[0]);
   int64_t at = 0;
   for (int64_t i = 0; i < rows; i++)
     for (int64_t k = 0; k < lengths[i] && at < size; k++)
@@ -154,8 +152,13 @@ static sn_status cut_places(const sn_host_args *args) {
   return SN_OK;
 }
 
+// in: lengths, the size of a row, the number of rows
 static sn_status check_lengths(const sn_host_args *args) {
   const int64_t n = sns_view_size(&args->in[0]), most = *sns_i64(&args->in[1]);
+  const int64_t rows = *sns_i64(&args->in[2]);
+  if (n != rows)
+    return sns_refuse(args, SN_ERR_SHAPE, "%lld lengths of %lld rows", (long long)n,
+                      (long long)rows);
   for (int64_t i = 0; i < n; i++) {
     const int64_t length = sns_i64(&args->in[0])[i];
     if (length < 0 || length > most)
@@ -181,23 +184,14 @@ static sn_status count_unpadded(const sn_host_args *args) {
 // table: [rows, columns, ...]: the first lengths[i] of row i.
 static sn_ragged *cut(sn_context *c, sn_tensor *table, sn_tensor *lengths, sn_tensor *flat) {
   sn_tensor *splits = sns_splits_of_lengths(lengths);
-  const int64_t total = sn_late_dim(sns_last(splits)), columns = sn_symbolic_dim(table, 1);
-  if (columns < 0) {
-    sn_tensor *inside =
-        sn_less(sn_expand_dims(sn_range_like(table, 1, SN_I64), 0), sn_expand_dims(lengths, 1));
-    sn_tensor *const parts[SNS_RAGGED_PARTS] = {
-        sn_gather(flat, sn_reshape(sn_nonzero(sn_reshape(inside, SN_SHAPE(-1))), SN_SHAPE(-1))),
-        splits};
-    return sns_ragged_new(c, parts);
-  }
-  sn_tensor *at = SNS_RUN(c, &lengths, 1, .name = "ragged_cut", .callback = cut_places,
-                          .dtype = SN_I64, .shape = SN_SHAPE(total), .numbers = {columns});
+  sn_tensor *const in[] = {lengths, sn_axis_size(table, 1, SN_I64)};
+  sn_tensor *at = SNS_RUN(c, in, 2, .name = "ragged_cut", .callback = cut_places, .dtype = SN_I64,
+                          .shape = SN_SHAPE(sn_late_dim(sns_last(splits))));
   sn_tensor *const parts[SNS_RAGGED_PARTS] = {sn_gather(flat, at), splits};
   return sns_ragged_new(c, parts);
 }
 
-static sn_tensor *uniform_splits(sn_context *c, sn_tensor *rows, sn_tensor *columns) {
-  (void)c;
+static sn_tensor *uniform_splits(sn_tensor *rows, sn_tensor *columns) {
   return sns_splits_of_lengths(sn_add(sn_zeros_like(sns_rows_of(rows)), columns));
 }
 
@@ -206,7 +200,7 @@ sn_ragged *sn_ragged_from_tensor_opts(sn_tensor *x, const sn_ragged_from_tensor_
   SN_FRAME(c, "sn_ragged_from_tensor");
   SN_SCOPE(c);
   sn_ragged_from_tensor_options o = {0};
-  if (options) o = *options;
+  if (options) memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
   const int levels = o.ragged_rank ? o.ragged_rank : 1;
   if (sn_failed(x))
     sn_fail(c, SN_ERR_ARGUMENT, "x is NULL or the error tensor");
@@ -218,7 +212,7 @@ sn_ragged *sn_ragged_from_tensor_opts(sn_tensor *x, const sn_ragged_from_tensor_
   // x as rows of the innermost level
   sn_tensor *parts[SNS_RAGGED_PARTS] = {NULL}, *table = x;
   for (int i = 0; i + 1 < levels; i++) {
-    parts[1 + i] = uniform_splits(c, table, sn_axis_size(table, 1, SN_I64));
+    parts[1 + i] = uniform_splits(table, sn_axis_size(table, 1, SN_I64));
     sn_shape shape = {.rank = sn_rank(table) - 1, .dims = {-1}};
     for (int d = 1; d < shape.rank; d++) shape.dims[d] = sn_symbolic_dim(table, d + 1);
     table = sn_reshape(table, shape);
@@ -227,13 +221,12 @@ sn_ragged *sn_ragged_from_tensor_opts(sn_tensor *x, const sn_ragged_from_tensor_
   for (int d = 1; d < shape.rank; d++) shape.dims[d] = sn_symbolic_dim(table, d + 1);
   sn_tensor *flat = sn_reshape(table, shape), *lengths = NULL;
   if (o.lengths) {
-    sn_tensor *const in[] = {sns_wide(o.lengths), sn_axis_size(table, 1, SN_I64)};
+    sn_tensor *const in[] = {sns_wide(o.lengths), sn_axis_size(table, 1, SN_I64),
+                             sn_axis_size(table, 0, SN_I64)};
     if (sn_rank(o.lengths) != 1)
       sn_fail(c, SN_ERR_SHAPE, "lengths has rank %d, expected 1", sn_rank(o.lengths));
-    lengths = SNS_RUN(c, in, 2, .name = "row_lengths", .callback = check_lengths, .dtype = SN_I64,
+    lengths = SNS_RUN(c, in, 3, .name = "row_lengths", .callback = check_lengths, .dtype = SN_I64,
                       .shape = sns_shape_of(o.lengths));
-    // as many as there are rows
-    lengths = sn_add(lengths, sn_zeros_like(sns_rows_of(table)));
   } else if (o.padding) {
     sn_tensor *is = sn_equal(table, o.padding);
     for (int d = sn_rank(is); d-- > 2;) is = sn_all(is, .axes = SN_AXES(d));
@@ -246,7 +239,7 @@ sn_ragged *sn_ragged_from_tensor_opts(sn_tensor *x, const sn_ragged_from_tensor_
     parts[levels] = made->parts[1];
   } else {
     parts[0] = flat;
-    parts[levels] = uniform_splits(c, table, sn_axis_size(table, 1, SN_I64));
+    parts[levels] = uniform_splits(table, sn_axis_size(table, 1, SN_I64));
   }
   if (sn_pending_error(c)) return sns_no_ragged(c);
   return sn_object_escape(sns_ragged_new(c, parts));

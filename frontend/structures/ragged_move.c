@@ -62,8 +62,8 @@ static sn_status move_rows(const sn_host_args *args) {
     if (rows[i] < 0 || rows[i] >= n_rows)
       return sns_refuse(args, SN_ERR_INDEX, "row %lld of %lld", (long long)rows[i],
                         (long long)n_rows);
-    const int64_t first = splits[rows[i]], length = splits[rows[i] + 1] - first;
-    if (first < 0 || length < 0 || length > left || first + length > n_values) return misfit(args);
+    const int64_t first = splits[rows[i]], end = splits[rows[i] + 1], length = end - first;
+    if (first < 0 || end < first || end > n_values || length > left) return misfit(args);
     copy(to, from + (size_t)first * bytes, (size_t)length * bytes, to_end, from_end);
     to += (size_t)length * bytes;
     left -= length;
@@ -98,10 +98,13 @@ static sn_status join_rows(const sn_host_args *args) {
   const int n = args->n_in / 2;
   const int64_t *made = sns_i64(&args->in[2 * n]), rows = sns_view_size(&args->in[2 * n]) - 1;
   const size_t bytes = item_bytes(&args->out[0]);
-  for (int k = 0; k < n; k++)
-    if (sns_view_size(&args->in[2 * k + 1]) != rows + 1 ||
-        !sns_sound_splits(&args->in[2 * k + 1], args->in[2 * k].shape.dims[0]))
-      return misfit(args);
+  for (int k = 0; k < n; k++) {
+    const int64_t own = sns_view_size(&args->in[2 * k + 1]) - 1;
+    if (own != rows)
+      return sns_refuse(args, SN_ERR_SHAPE, "rs[%d] has %lld rows, another %lld", k, (long long)own,
+                        (long long)rows);
+    if (!sns_sound_splits(&args->in[2 * k + 1], args->in[2 * k].shape.dims[0])) return misfit(args);
+  }
   char *to = args->out[0].data;
   int64_t left = args->out[0].shape.dims[0];
   const char *to_end = to + (size_t)left * bytes;
@@ -173,7 +176,7 @@ sn_tensor *sns_join_rows(sn_context *c, sn_ragged *const *rs, int n, sn_tensor *
                  .dtype = sn_dtype_of(in[0]), .shape = items_of(in[0], total), .vjp = back[n]);
 }
 
-// ---- rows of the last level in an array of dims: in: values, the place of each row of the last level, its splits, the splits of all
+// ---- rows of the last level in an array of dims: in: values, the place of each row of the last level, its splits
 static sn_status fill_rows(const sn_host_args *args) {
   const int64_t *at = sns_i64(&args->in[1]), *splits = sns_i64(&args->in[2]);
   const int64_t rows = sns_view_size(&args->in[1]);
@@ -207,7 +210,7 @@ static sn_status fill_rows(const sn_host_args *args) {
 static sn_status fill_rows_back(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)user;
   const int axis = sn_rank(in[4]) - sn_rank(in[0]);  // of the last level
-  sn_shape table = {.rank = 1 + sn_rank(in[0]) - 1, .dims = {-1}};
+  sn_shape table = {.rank = sn_rank(in[0]), .dims = {-1}};
   for (int d = 1; d < table.rank; d++) table.dims[d] = sn_symbolic_dim(in[0], d);
   sn_tensor *starts = sn_mul(in[1], sn_axis_size(in[4], axis, SN_I64));
   sn_tensor *const about[] = {in[2], starts};

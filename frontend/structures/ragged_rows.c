@@ -14,8 +14,8 @@ static sn_status fill_places(const sn_host_args *args) {
     if (rows[i] < 0 || rows[i] + 1 >= n_splits)
       return sns_refuse(args, SN_ERR_INDEX, "row %lld of %lld", (long long)rows[i],
                         (long long)n_splits - 1);
-    const int64_t first = splits[rows[i]], length = splits[rows[i] + 1] - first;
-    if (length < 0 || length > size - at)
+    const int64_t first = splits[rows[i]], end = splits[rows[i] + 1], length = end - first;
+    if (first < 0 || end < first || end > SNS_MOST_ITEMS || length > size - at)
       return sns_refuse(args, SN_ERR_INDEX, "the rows do not fit the values");
     sns_fill_run(out + at, out + size, length, first, 1);
     at += length;
@@ -127,6 +127,8 @@ static range items_of_row(const sn_host_args *args, int64_t n) {
 
 static sn_status slice_lengths(const sn_host_args *args) {
   const int64_t *splits = sns_i64(&args->in[0]), rows = sns_view_size(&args->out[0]);
+  if (!sns_sound_splits(&args->in[0], splits[rows]))
+    return sns_refuse(args, SN_ERR_INDEX, "the rows do not fit the values");
   for (int64_t i = 0; i < rows; i++)
     sns_i64(&args->out[0])[i] = items_of_row(args, splits[i + 1] - splits[i]).n;
   return SN_OK;
@@ -146,7 +148,8 @@ static sn_status slice_places(const sn_host_args *args) {
 // The places that a range takes of each row of a level.
 static sn_tensor *places_of_slice(sn_context *c, sn_tensor *splits, const sn_range_spec *s,
                                   sn_tensor **out_splits) {
-  const int64_t step = s->step ? s->step : 1;
+  const int64_t most = SNS_MOST_ITEMS;  // any step that is more takes one item
+  const int64_t step = !s->step ? 1 : s->step > most ? most : s->step < -most ? -most : s->step;
   const int64_t stop = !s->step && !s->start && !s->stop ? SN_END : s->stop;
   sn_tensor *lengths =
       SNS_RUN(c, &splits, 1, .name = "ragged_slice", .callback = slice_lengths, .dtype = SN_I64,
@@ -273,14 +276,17 @@ static bool check_list(sn_context *c, sn_ragged *const *rs, int n) {
   return true;
 }
 
+// Room for n tensors, to be freed; NULL: an error is pending.
+static sn_tensor **new_list(sn_context *c, int n) {
+  sn_tensor **list = calloc((size_t)n, sizeof(sn_tensor *));
+  if (!list) sn_fail(c, SN_ERR_MEMORY, "a list of %d", n);
+  return list;
+}
+
 // Rows of all, one behind the other.
 static void join(sn_ragged *const *rs, int n, sn_tensor **parts) {
-  sn_tensor **list = calloc((size_t)n, sizeof(sn_tensor *));
-  sn_context *c = sn_context_of(rs[0]);
-  if (!list) {
-    sn_fail(c, SN_ERR_MEMORY, "a list of %d", n);
-    return;
-  }
+  sn_tensor **list = new_list(sn_context_of(rs[0]), n);
+  if (!list) return;
   for (int i = 0; i < n; i++) list[i] = rs[i]->parts[0];
   parts[0] = sn_concat(list, n, 0);
   for (int level = 0; level < sns_levels(rs[0]); level++) {
@@ -292,11 +298,8 @@ static void join(sn_ragged *const *rs, int n, sn_tensor **parts) {
 
 // Row i of each of n, one after the other: places in rows of all of them; equal numbers of rows.
 static sn_tensor *interleaved(sn_ragged *const *rs, int n) {
-  sn_tensor **list = calloc((size_t)n, sizeof(sn_tensor *)), *rows = rows_of(rs[0]);
-  if (!list) {
-    sn_fail(sn_context_of(rs[0]), SN_ERR_MEMORY, "a list of %d", n);
-    return sn_error_tensor(sn_context_of(rs[0]));
-  }
+  sn_tensor **list = new_list(sn_context_of(rs[0]), n), *rows = rows_of(rs[0]);
+  if (!list) return sn_error_tensor(sn_context_of(rs[0]));
   sn_tensor *count = sn_axis_size(rows, 0, SN_I64);
   for (int i = 0; i < n; i++)  // rows that differ in number do not stack
     list[i] = sn_add(sns_rows_of(rows_of(rs[i])), sn_mul(count, (double)i));
@@ -310,7 +313,7 @@ static sn_tensor *row_counts(sn_context *c, sn_ragged *const *rs, int n, bool ea
     sn_tensor *rows = rows_of(rs[0]);
     return sn_full(c, SN_I64, SN_SHAPE(sn_symbolic_dim(rows, 0)), n);
   }
-  sn_tensor **list = calloc((size_t)n, sizeof(sn_tensor *));
+  sn_tensor **list = new_list(c, n);
   if (!list) return sn_error_tensor(c);
   for (int i = 0; i < n; i++) list[i] = sn_axis_size(rows_of(rs[i]), 0, SN_I64);
   sn_tensor *counts = sn_stack(list, n, 0);
@@ -373,9 +376,9 @@ sn_ragged *(sn_ragged_concat)(sn_ragged *const *rs, int n, int axis) {
     return made_of(c, parts);
   }
   if (at > levels) {  // the values' own dims, in the same rows
-    sn_tensor **list = calloc((size_t)n, sizeof(sn_tensor *));
-    for (int i = 0; list && i < n; i++) list[i] = rs[i]->parts[0];
+    sn_tensor **list = new_list(c, n);
     if (!list) return sns_no_ragged(c);
+    for (int i = 0; i < n; i++) list[i] = rs[i]->parts[0];
     sn_ragged_open(rs[0], parts);
     parts[0] = sn_concat(list, n, at - levels);
     for (int k = 1; k < n; k++)

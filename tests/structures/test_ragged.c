@@ -2,6 +2,7 @@
 #include <sinter/structures.h>
 
 #include <check.h>
+#include <math.h>
 #include <string.h>
 
 static sn_context *c;
@@ -224,6 +225,128 @@ START_TEST(messages_name_rows_and_lines) {
 }
 END_TEST
 
+static void expect(sn_status status, const char *words) {
+  ck_assert_int_eq(sn_check(c), status);
+  ck_assert_msg(strstr(sn_error_message(c), words) != NULL, "%s", sn_error_message(c));
+}
+
+START_TEST(numbers_of_rows_are_held_to_each_other) {
+  SN_SCOPE(c);
+  const float values[] = {1, 2, 3};
+  sn_ragged *three = sn_ragged_constant(c, SN_F32, values, (int64_t[]){2, 0, 1}, 3);
+  sn_ragged *one = sn_ragged_constant(c, SN_F32, values, (int64_t[]){2}, 1);
+  (void)sn_ragged_concat((sn_ragged *const[]){three, one}, 2, 1);
+  expect(SN_ERR_SHAPE, "rs[1] has 1 rows, another 3");
+  (void)sn_ragged_from_tensor(sn_zeros(c, SN_F32, SN_SHAPE(3, 2)),
+                              .lengths = sn_ones(c, SN_I64, SN_SHAPE(1)));
+  expect(SN_ERR_SHAPE, "1 lengths of 3 rows");
+}
+END_TEST
+
+// Parts that nobody has checked.
+START_TEST(rows_that_do_not_fit_read_and_write_nothing_else) {
+  static const int64_t wrong[][3] = {
+      {0, INT64_MAX, 2}, {0, 5, 3}, {-4, 1, 3}, {0, 2, 1000}, {INT64_MIN, 0, 3}};
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+    SN_SCOPE(c);
+    sn_tensor *const parts[8] = {sn_zeros(c, SN_F32, SN_SHAPE(3)),
+                                 sn_constant(c, SN_I64, SN_SHAPE(3), wrong[i])};
+    sn_ragged *r = sn_ragged_make(c, parts);
+    const sn_range_spec backwards[] = {SN_ALL, {SN_END, SN_END, INT64_MIN}};
+    sn_tensor *both = sn_constant(c, SN_I64, SN_SHAPE(2), ((int64_t[]){1, 0}));
+    (void)sn_ragged_sum(r, 1);
+    ck_assert_int_ne(sn_check(c), SN_OK);
+    (void)sn_ragged_slice(r, backwards, 2);
+    ck_assert_int_ne(sn_check(c), SN_OK);
+    (void)sn_ragged_to_tensor(r);
+    ck_assert_int_ne(sn_check(c), SN_OK);
+    (void)sn_ragged_gather(r, both);
+    ck_assert_int_ne(sn_check(c), SN_OK);
+    (void)sn_ragged_concat((sn_ragged *const[]){r, r}, 2, 1);
+    ck_assert_int_ne(sn_check(c), SN_OK);
+  }
+}
+END_TEST
+
+// ---- loops, branches, second derivatives: op by op and compiled
+typedef struct state {
+  sn_ragged *rows;
+  sn_tensor *n;
+} state;
+SN_COMPOSITE(state_type, state, SN_HANDLE(state, rows, sn_ragged_type), SN_FIELD(state, n));
+
+static sn_status doubled(sn_context *context, const void *in, void *out, void *user) {
+  (void)user;
+  const state *s = in;
+  *(state *)out = (state){sn_ragged_map2((sn_add), s->rows, s->rows), sn_add(s->n, 1)};
+  return sn_pending_error(context);
+}
+static sn_status squared(sn_context *context, const void *in, void *out, void *user) {
+  (void)user;
+  const state *s = in;
+  *(state *)out = (state){sn_ragged_map((sn_square), s->rows), s->n};
+  return sn_pending_error(context);
+}
+static sn_status below_three(sn_context *context, const void *in, void *out, void *user) {
+  (void)user;
+  *(sn_tensor **)out = sn_less(((const state *)in)->n, 3);
+  return sn_pending_error(context);
+}
+static sn_status loop_and_branch(sn_context *context, const void *in, void *out, void *user) {
+  (void)user;
+  state s;
+  sn_while_struct(context, below_three, doubled, NULL, SN_STRUCT(state_type, (const state *)in),
+                  &s);
+  return sn_cond_struct(context, sn_greater(s.n, 2), squared, doubled, NULL,
+                        SN_STRUCT(state_type, &s), SN_STRUCT(state_type, (state *)out));
+}
+// y = the sum of all x^3 and of (x^2)^3 of the first two of each row, through a join, a gather and a fill; d/dx of |dy/dx|^2.
+static sn_status second_derivative(sn_context *context, const void *in, void *out, void *user) {
+  (void)user;
+  sn_ragged *r = ((const state *)in)->rows;
+  const sn_range_spec two[] = {SN_ALL, SN_RANGE(0, 2, 1)};
+  sn_ragged *squares = sn_ragged_map((sn_square), sn_ragged_slice(r, two, 2));
+  sn_ragged *both = sn_ragged_concat((sn_ragged *const[]){r, squares}, 2, 1);
+  sn_tensor *rows = sn_range_like(sn_ragged_row_lengths(r, 0), 0, SN_I64);
+  sn_tensor *filled = sn_ragged_to_tensor(sn_ragged_gather(both, rows));
+  sn_tensor *y = sn_sum(sn_mul(sn_square(filled), filled)), *parts[8], *first, *second;
+  sn_ragged_open(r, parts);
+  sn_gradients(y, parts, 1, &first);
+  sn_gradients(sn_sum(sn_square(first)), parts, 1, &second);
+  *(state *)out = (state){sn_ragged_with_flat_values(r, second), y};
+  return sn_pending_error(context);
+}
+
+START_TEST(structs_of_rows_go_through_loops_branches_and_second_derivatives) {
+  static const sn_struct_callback callbacks[] = {loop_and_branch, second_derivative};
+  // 2 (3x^2 + 6x^5) (6x + 30x^4); of a third in a row 2 (3x^2) (6x)
+  static const float wanted[][4] = {{64, 256, 16, 576}, {648, -168480, 4.5f, 7270560}};
+  for (int k = 0; k < 2; k++) {
+    sn_function *f = sn_struct_function(c, callbacks[k], &state_type, &state_type);
+    for (int eager = 0; eager < 2; eager++) {
+      SN_SCOPE(c);
+      const float values[] = {1, -2, 0.5f, 3};
+      state in = {sn_ragged_constant(c, SN_F32, values, (int64_t[]){3, 0, 1}, 3),
+                  sn_scalar_i32(c, 0)};
+      state out;
+      const sn_status status =
+          eager ? sn_call_struct_eager(f, SN_STRUCT(state_type, &in), SN_STRUCT(state_type, &out))
+                : sn_call_struct(f, SN_STRUCT(state_type, &in), SN_STRUCT(state_type, &out));
+      ck_assert_msg(status == SN_OK, "%s", sn_error_message(c));
+      float got[4];
+      ck_assert_int_eq(sn_read(sn_ragged_flat_values(out.rows), got, sizeof(got)), SN_OK);
+      for (int i = 0; i < 4; i++)
+        ck_assert_float_eq_tol(got[i], wanted[k][i], 1e-4f * (1 + fabsf(wanted[k][i])));
+      int64_t lengths[3];
+      ck_assert_int_eq(sn_read(sn_ragged_row_lengths(out.rows, 0), lengths, sizeof(lengths)),
+                       SN_OK);
+      ck_assert_mem_eq(lengths, ((const int64_t[]){3, 0, 1}), sizeof(lengths));
+    }
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
 // RG4, which TensorFlow refuses: rows that happen to be of one length broadcast as any.
 START_TEST(plain_tensors_broadcast_where_the_lengths_allow_it) {
   SN_SCOPE(c);
@@ -271,6 +394,9 @@ int main(void) {
   tcase_add_test(tc, messages_name_rows_and_lines);
   tcase_add_test(tc, plain_tensors_broadcast_where_the_lengths_allow_it);
   tcase_add_test(tc, rows_are_compared_as_a_whole_sorted_and_searched);
+  tcase_add_test(tc, numbers_of_rows_are_held_to_each_other);
+  tcase_add_test(tc, rows_that_do_not_fit_read_and_write_nothing_else);
+  tcase_add_test(tc, structs_of_rows_go_through_loops_branches_and_second_derivatives);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -58,7 +58,7 @@ SN_API sn_tensor *sn_ragged_value_rowids(const sn_ragged *r, int level);
 SN_API sn_ragged *sn_ragged_values(const sn_ragged *r);
 // How many levels of rows there are; 0 after an error, and of a plain tensor.
 SN_API int sn_ragged_rank(const sn_ragged *r);
-// The number of rows, i64[]; the least shape that holds all rows, i64 [ragged rank + 1 + flat values' rank - 1].
+// The number of rows, i64[]; the least shape that holds all rows, i64 [ragged rank + flat values' rank].
 SN_API sn_tensor *sn_ragged_nrows(const sn_ragged *r);
 SN_API sn_tensor *sn_ragged_bounding_shape(const sn_ragged *r);
 // The plain tensor of what has no level. Errors: SN_ERR_SHAPE (it has some).
