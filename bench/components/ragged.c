@@ -2,8 +2,6 @@
 #include "components/timing.h"
 
 static sn_context *c;
-static sn_ragged *r, *other;
-static sn_tensor *indices;
 
 static sn_status to_tensor(sn_context *context, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)user;
@@ -33,34 +31,44 @@ static sn_status gather(sn_context *context, sn_tensor *const *in, sn_tensor **o
               out);
 }
 
-static const struct {
-  const char *name;
-  sn_callback run;
-  int n_out;
-} rows[] = {{"to_tensor", to_tensor, 1},
-            {"reduce_sum", sum, 1},
-            {"concat", concat, 2},
-            {"gather", gather, 2}};
+enum { n_rows = 100000 };
 
-static sn_ragged *drawn(uint32_t seed) {
-  enum { n = 100000 };
-  static int64_t lengths[n];
-  static float values[n * 16];
+// sums: of each row.
+static sn_ragged *drawn(uint32_t seed, double *sums) {
+  static int64_t lengths[n_rows];
+  static float values[n_rows * 16];
   int64_t total = 0;
-  for (int i = 0; i < n; i++) total += lengths[i] = (seed = seed * 1664525u + 1013904223u) >> 28;
-  for (int64_t i = 0; i < total; i++) values[i] = (float)(i % 1000) - 500;
-  return sn_keep(sn_ragged_constant(c, SN_F32, values, lengths, n));
+  for (int i = 0; i < n_rows; i++) {
+    lengths[i] = (seed = seed * 1664525u + 1013904223u) >> 28;
+    sums[i] = 0;
+    for (int64_t k = 0; k < lengths[i]; k++, total++)
+      sums[i] += (double)(values[total] = (float)(total % 1000) - 500);
+  }
+  return sn_keep(sn_ragged_constant(c, SN_F32, values, lengths, n_rows));
 }
 
 int main(void) {
+  static double sums[n_rows], others[n_rows];
+  static int64_t places[n_rows];
+  double one = 0, both_sums = 0, gathered = 0;
   if (sn_context_create(&c, .threads = 1)) return 1;
-  r = drawn(1);
-  other = drawn(2);
-  indices = sn_keep(sn_random_integers(c, SN_I64, SN_SHAPE(100000), 0, 100000));
-  sn_tensor *in[] = {sn_keep(sn_ragged_flat_values(r)), sn_keep(sn_ragged_row_splits(r, 0)),
-                     sn_keep(sn_ragged_flat_values(other)), sn_keep(sn_ragged_row_splits(other, 0)),
-                     indices};
-  for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-    time_both(c, rows[i].name, rows[i].run, in, 5, rows[i].n_out);
+  sn_ragged *r = drawn(1, sums), *other = drawn(2, others);
+  sn_tensor *indices = sn_keep(sn_random_integers(c, SN_I64, SN_SHAPE(n_rows), 0, n_rows));
+  if (sn_read(indices, places, sizeof(places))) return 1;
+  for (int i = 0; i < n_rows; i++) {
+    one += sums[i];
+    both_sums += sums[i] + others[i];
+    gathered += sums[places[i]];
+  }
+  sn_tensor *in[] = {sn_ragged_flat_values(r), sn_ragged_row_splits(r, 0),
+                     sn_ragged_flat_values(other), sn_ragged_row_splits(other, 0), indices};
+  time_both(c, "to_tensor", to_tensor, in, 5, 1, one);
+  time_both(c, "reduce_sum", sum, in, 5, 1, one);
+  time_both(c, "concat", concat, in, 5, 2, both_sums);
+  time_both(c, "gather", gather, in, 5, 2, gathered);
+  sn_release(r);
+  sn_release(other);
+  sn_release(indices);
+  sn_context_destroy(c);
   return 0;
 }

@@ -31,9 +31,28 @@ static inline double time_one(sn_context *c, sn_function *f, bool eager, sn_tens
   return best;
 }
 
+static inline double sum_of(sn_context *c, sn_function *f, bool eager, sn_tensor *const *in,
+                            int n_in, int n_out) {
+  SN_SCOPE(c);
+  sn_tensor *out[4];
+  double sum = 0;
+  if ((eager ? sn_call_eager(f, in, n_in, out, n_out) : (sn_call)(f, in, n_in, out, n_out)) ||
+      sn_item(sn_sum(sn_cast(out[0], SN_F64)), &sum)) {
+    fprintf(stderr, "%s\n", sn_error_message(c));
+    exit(1);
+  }
+  return sum;
+}
+
+// expected: the sum of the first result, which both ways are held to before they are timed.
 static inline void time_both(sn_context *c, const char *name, sn_callback run, sn_tensor *const *in,
-                             int n_in, int n_out) {
+                             int n_in, int n_out, double expected) {
   sn_function *f = sn_function_create(c, run, .inputs = n_in, .outputs = n_out);
+  for (int eager = 0; eager < 2; eager++)
+    if (sum_of(c, f, eager, in, n_in, n_out) != expected) {
+      fprintf(stderr, "%s gives another result\n", name);
+      exit(1);
+    }
   const double eager = time_one(c, f, true, in, n_in, n_out),
                compiled = time_one(c, f, false, in, n_in, n_out);
   printf("%-24s eager %9.3f ms  compiled %9.3f ms\n", name, eager, compiled);

@@ -1,6 +1,6 @@
 // Objects: what is made of tensors, or holds something of the host's, and is owned as tensors are: by the scope that it
-// was made in, and by who keeps it. Ragged and sparse tensors, queues and tables are objects; a library that is
-// written over the public API makes its own in the same way:
+// was made in, and by who keeps it. Ragged tensors (sinter/structures.h) are objects; a library that is written over the public API makes
+// its own in the same way:
 //
 //   struct pair { sn_object object; sn_tensor *parts[2]; };
 //   static const sn_object_class pair_class = {sizeof(sn_object_class), "pair", sizeof(pair), 2, offsetof(pair, parts), NULL, false};

@@ -40,6 +40,7 @@ for example in regression.c "regression_mlp/*.c"; do
   # shellcheck disable=SC2046,SC2086
   "${CC:-cc}" -std=gnu11 "$examples"/$example $(pkg-config --cflags --libs sinter) -lm -Wl,-rpath,"$lib" -o "$work/example"
 done
+"${CC:-cc}" -std=gnu11 "$examples/ragged.c" $(pkg-config --cflags --libs sinter-structures) -Wl,-rpath,"$lib" -o "$work/example" && "$work/example"
 # A component brings the core with it, shared and static.
 printf '%s\n' '#include <sinter/text.h>' 'int main(void) { return !!sn_string_length(NULL, SN_TEXT_BYTES); }' >"$work/text.c"
 # shellcheck disable=SC2046
