@@ -42,7 +42,8 @@ sn_sparse *(sn_sparse_from_dense)(sn_tensor *x) {
   else if (sn_rank(x) < 1)
     sn_fail(c, SN_ERR_SHAPE, "x is a scalar, expected rank 1 or more");
   if (sn_pending_error(c)) return sns_no_sparse(c);
-  sn_tensor *at = sn_argwhere(x);
+  const bool text = sn_dtype_of(x) == SN_STRING;
+  sn_tensor *at = sn_argwhere(text ? sn_not_equal(x, sn_zeros(c, SN_STRING, SN_SCALAR)) : x);
   return sns_sparse_of(c, at, sn_gather_nd(x, at), sns_dims(c, x));
 }
 

@@ -123,10 +123,12 @@ static void prune(const sn_embedding_sparse_options *o, lookup *l) {
   if (!weighted) l->weights.indices = l->ids.indices;
 }
 
-static sn_tensor *with_default(sn_context *c, const lookup *l, sn_tensor *y, int64_t id) {
+static sn_tensor *with_default(sn_context *c, const lookup *l, sn_tensor *y,
+                               const sn_embedding_sparse_options *o) {
   sn_tensor *there = sn_full(c, SN_BOOL, SN_SHAPE(sn_symbolic_dim(l->rows, 0)), 1);
   sn_tensor *some = sn_scatter_update(sn_zeros(c, SN_BOOL, SN_SHAPE(l->n_rows)), l->rows, there);
-  sn_tensor *row = sn_gather(l->table, sns_numbers(c, &id, 1));
+  sn_tensor *id = sns_numbers(c, &o->default_id, 1);
+  sn_tensor *row = sn_embedding_lookup(l->table, id, .max_norm = o->max_norm);
   return sn_where(sn_expand_dims(some, 1), y, row);
 }
 
@@ -144,7 +146,7 @@ sn_tensor *sn_safe_embedding_lookup_sparse_opts(sn_tensor *table, const sn_spars
   prune(o, &l);
   if (!find_rows(c, &l, &shape)) return sn_error_tensor(c);
   sn_tensor *y = combined(c, &l, o);
-  if (o->has_default) y = with_default(c, &l, y, o->default_id);
+  if (o->has_default) y = with_default(c, &l, y, o);
   shape.dims[shape.rank++] = sn_symbolic_dim(table, 1);
   return sn_escape(sn_reshape(y, shape));
 }

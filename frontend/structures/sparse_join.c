@@ -1,6 +1,7 @@
 // Several sparse tensors that become one: sums, maxima, concatenation; and whether two are equal.
 #include "frontend/structures/sparse.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 // ---- two of one dense shape
@@ -65,7 +66,10 @@ sn_sparse *sn_sparse_add_opts(const sn_sparse *a, const sn_sparse *b,
   sn_sparse *sum = joined(c, &p, sums);
   const double threshold = options ? options->threshold : 0;
   if (!(threshold > 0) || sn_pending_error(c)) return sum;
-  sn_tensor *kept = sn_greater_equal(sn_abs(sums), threshold);
+  const sn_dtype dtype = sn_dtype_of(sums);
+  const bool inexact = dtype == SN_F32 || dtype == SN_F64 || dtype == SN_F16 || dtype == SN_BF16 ||
+                       dtype == SN_C64 || dtype == SN_C128;
+  sn_tensor *kept = sn_greater_equal(sn_abs(sums), inexact ? threshold : ceil(threshold));
   return sn_object_escape(sn_sparse_retain(sum, kept));
 }
 

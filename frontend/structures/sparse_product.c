@@ -1,7 +1,7 @@
 // Products of sparse matrices with dense ones and with each other.
 //
 // Two host functions and their gradients are closed: the product M(v, x) = sums of v x[from, :] at rows `to`, and the dots D(p, q) = p[to, :] . q[from, :], of a pair of columns of
-// indices. dM/dv = D(dy, x), dM/dx = M with the columns changed; both of D's are products. They take f32 and f64; products of other dtypes are composed of gathers and
+// indices. dM/dv = D(dy, x), dM/dx = M with the columns changed; D's are products. They take f32 and f64; products of other dtypes are composed of gathers and
 // segment sums.
 #include "frontend/structures/sparse.h"
 #include "frontend/structures/sparse_kernels.h"
@@ -94,50 +94,75 @@ static sn_status dots(const sn_host_args *args) {
   return SN_OK;
 }
 
-static sn_tensor *run_product(sn_context *c, sn_tensor *const *in, int to, int64_t rows);
-
+// The gradients of what gives gradients are composed: a function's gradient is traced where the function is called, so that one of its own would be traced
+// without end.
+typedef enum caller { A_CALL, A_GRADIENT } caller;
+static sn_tensor *run_product(sn_context *c, sn_tensor *const *in, int to, int64_t rows, caller of);
 static sn_tensor *run_dots(sn_context *c, sn_tensor *const *in, int to);
 
+static sns_coo matrix_of(sn_tensor *const *in, sn_tensor *values) {
+  return (sns_coo){in[0], values, in[3], 2};
+}
+
+static sn_tensor *rows_named(sn_context *c, const sns_coo *s, sn_tensor *x, int axis) {
+  return sn_gather(x, sns_column(c, s, axis));
+}
+
+static sn_tensor *composed_product(sn_context *c, const sns_coo *s, sn_tensor *x, int to,
+                                   int64_t rows) {
+  sn_tensor *terms = sn_mul(rows_named(c, s, x, 1 - to), sn_expand_dims(s->values, 1));
+  return sn_segment_sum(terms, sns_column(c, s, to), rows);
+}
+
+static sn_tensor *composed_dots(sn_context *c, const sns_coo *s, sn_tensor *p, sn_tensor *q,
+                                int to) {
+  sn_tensor *terms = sn_mul(rows_named(c, s, p, to), rows_named(c, s, q, 1 - to));
+  return sn_sum(terms, .axes = SN_AXES(1));
+}
+
 // of M: in: indices, values, x, dense shape; y; its cotangent
-static void product_back(sn_context *c, sn_tensor *const *in, sn_tensor **out, int to) {
-  sn_tensor *const about[] = {in[0], in[5], in[2], in[3]}, *const back[] = {in[0], in[1], in[5],
-                                                                            in[3]};
-  out[1] = run_dots(c, about, to);
-  out[2] = run_product(c, back, 1 - to, sn_symbolic_dim(in[2], 0));
-}
-static sn_status product_back_0(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
-  (void)user;
-  product_back(c, in, out, 0);
-  return SN_OK;
-}
-static sn_status product_back_1(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
-  (void)user;
-  product_back(c, in, out, 1);
-  return SN_OK;
+static void product_back(sn_context *c, sn_tensor *const *in, sn_tensor **out, int to, caller of) {
+  sn_tensor *const dy = in[5], *const about[] = {in[0], dy, in[2], in[3]},
+                   *const back[] = {in[0], in[1], dy, in[3]};
+  const int64_t rows = sn_symbolic_dim(in[2], 0);
+  const sns_coo s = matrix_of(in, in[1]);
+  if (of == A_CALL) {
+    out[1] = run_dots(c, about, to);
+    out[2] = run_product(c, back, 1 - to, rows, A_GRADIENT);
+  } else {
+    out[1] = composed_dots(c, &s, dy, in[2], to);
+    out[2] = composed_product(c, &s, dy, 1 - to, rows);
+  }
 }
 
 // of D: in: indices, p, q, dense shape; the dots; their cotangent
 static void dots_back(sn_context *c, sn_tensor *const *in, sn_tensor **out, int to) {
-  sn_tensor *const first[] = {in[0], in[5], in[2], in[3]}, *const second[] = {in[0], in[5], in[1],
-                                                                              in[3]};
-  out[1] = run_product(c, first, to, sn_symbolic_dim(in[1], 0));
-  out[2] = run_product(c, second, 1 - to, sn_symbolic_dim(in[2], 0));
-}
-static sn_status dots_back_0(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
-  (void)user;
-  dots_back(c, in, out, 0);
-  return SN_OK;
-}
-static sn_status dots_back_1(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) {
-  (void)user;
-  dots_back(c, in, out, 1);
-  return SN_OK;
+  const sns_coo s = matrix_of(in, in[5]);
+  out[1] = composed_product(c, &s, in[2], to, sn_symbolic_dim(in[1], 0));
+  out[2] = composed_product(c, &s, in[1], 1 - to, sn_symbolic_dim(in[2], 0));
 }
 
-static sn_tensor *run_product(sn_context *c, sn_tensor *const *in, int to, int64_t rows) {
+// A gradient is given no attributes: there is one for each.
+#define SNS_BACK(name, call)                                                                \
+  static sn_status name(sn_context *c, sn_tensor *const *in, sn_tensor **out, void *user) { \
+    (void)user;                                                                             \
+    call;                                                                                   \
+    return SN_OK;                                                                           \
+  }
+SNS_BACK(product_back_0, product_back(c, in, out, 0, A_CALL))
+SNS_BACK(product_back_1, product_back(c, in, out, 1, A_CALL))
+SNS_BACK(product_again_0, product_back(c, in, out, 0, A_GRADIENT))
+SNS_BACK(product_again_1, product_back(c, in, out, 1, A_GRADIENT))
+SNS_BACK(dots_back_0, dots_back(c, in, out, 0))
+SNS_BACK(dots_back_1, dots_back(c, in, out, 1))
+
+static sn_tensor *run_product(sn_context *c, sn_tensor *const *in, int to, int64_t rows,
+                              caller of) {
+  static const sn_callback back[2][2] = {[A_CALL] = {product_back_0, product_back_1},
+                                         [A_GRADIENT] = {product_again_0, product_again_1}};
   return SNS_RUN(c, in, 4, .name = "sparse_product", .callback = product,
                  .dtype = sn_dtype_of(in[1]), .shape = SN_SHAPE(rows, sn_symbolic_dim(in[2], 1)),
-                 .vjp = to ? product_back_1 : product_back_0, .numbers = {to});
+                 .vjp = back[of][to], .numbers = {to});
 }
 
 static sn_tensor *run_dots(sn_context *c, sn_tensor *const *in, int to) {
@@ -176,7 +201,7 @@ sn_tensor *sns_product_of(sn_context *c, const sns_coo *s, sn_tensor *x, int to,
   }
   if (dtype == SN_F32 || dtype == SN_F64) {
     sn_tensor *const in[] = {s->indices, s->values, x, s->shape};
-    return run_product(c, in, to, rows);
+    return run_product(c, in, to, rows, A_CALL);
   }
   sn_tensor *const rows_of_x = sn_gather(x, factors(c, s, x, 1 - to, 1 - to));
   sn_tensor *terms = sn_mul(rows_of_x, sn_expand_dims(s->values, 1));
