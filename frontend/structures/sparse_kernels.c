@@ -5,6 +5,8 @@
 // pairs in order and out of it, have the same bits.
 #include "frontend/structures/sparse_kernels.h"
 
+#include "frontend/structures/kernels.h"
+
 #include <string.h>
 
 enum { ahead = 16, line = 64, most_lines = 16 };
@@ -77,8 +79,6 @@ static inline void fetch_to_write(const void *row, int64_t bytes) {
 SNS_LOOPS(f32, float, 64)
 SNS_LOOPS(f64, double, 32)
 
-#define SNS_PASTE(name, suffix) name##_##suffix
-#define SNS_EXPAND(name, suffix) SNS_PASTE(name, suffix)
-extern const sns_sparse_kernels SNS_EXPAND(sns_sparse_kernels, SNI_ISA_SUFFIX);
-const sns_sparse_kernels SNS_EXPAND(sns_sparse_kernels, SNI_ISA_SUFFIX) = {
-    gather_f32, gather_f64, scatter_f32, scatter_f64, dot_f32, dot_f64};
+extern const sns_sparse_kernels SNS_COPY(sns_sparse_kernels);
+const sns_sparse_kernels SNS_COPY(sns_sparse_kernels) = {gather_f32,  gather_f64, scatter_f32,
+                                                         scatter_f64, dot_f32,    dot_f64};

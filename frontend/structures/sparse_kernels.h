@@ -23,9 +23,6 @@ typedef struct sns_sparse_kernels {
   void (*dot_f64)(const sns_row_pairs *p, const double *x, const double *y, double *v);
 } sns_sparse_kernels;
 
-// Those of this machine; of each copy, NULL where this machine cannot run it.
-const sns_sparse_kernels *sns_sparse_kernels_here(void);
-enum { SNS_COPIES = 3 };
 const sns_sparse_kernels *sns_sparse_kernels_copy(int copy);
 
 #endif

@@ -3,6 +3,7 @@
 // Two host functions and their gradients are closed: the product M(v, x) = sums of v x[from, :] at rows `to`, and the dots D(p, q) = p[to, :] . q[from, :], of a pair of columns of
 // indices. dM/dv = D(dy, x), dM/dx = M with the columns changed; D's are products. They take f32 and f64; products of other dtypes are composed of gathers and
 // segment sums.
+#include "frontend/structures/kernels.h"
 #include "frontend/structures/sparse.h"
 #include "frontend/structures/sparse_kernels.h"
 
@@ -17,19 +18,10 @@ extern const sns_sparse_kernels sns_sparse_kernels_avx2, sns_sparse_kernels_avx5
 
 const sns_sparse_kernels *sns_sparse_kernels_copy(int copy) {
 #if defined(__x86_64__)
-  if (copy == 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return &sns_sparse_kernels_avx2;
-  if (copy == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-    return &sns_sparse_kernels_avx512;
+  if (copy == SNS_AVX2) return &sns_sparse_kernels_avx2;
+  if (copy == SNS_AVX512) return &sns_sparse_kernels_avx512;
 #endif
-  return copy ? NULL : &sns_sparse_kernels_baseline;
-}
-
-const sns_sparse_kernels *sns_sparse_kernels_here(void) {
-  for (int copy = SNS_COPIES - 1; copy > 0; copy--)
-    if (sns_sparse_kernels_copy(copy)) return sns_sparse_kernels_copy(copy);
-  return &sns_sparse_kernels_baseline;
+  return copy == SNS_BASELINE ? &sns_sparse_kernels_baseline : NULL;
 }
 
 // ---- M: in: indices, values, x, dense shape; number: the column of indices that is `to`
@@ -67,7 +59,7 @@ static void clear_rows(const sns_row_pairs *p, char *y, int64_t rows, size_t row
 }
 
 static sn_status product(const sn_host_args *args) {
-  const sns_sparse_kernels *k = sns_sparse_kernels_here();
+  const sns_sparse_kernels *k = sns_sparse_kernels_copy(sns_best_copy());
   const sn_view *y = &args->out[0];
   sns_row_pairs p;
   const sn_status status = pairs_of(args, 3, sns_number(args, 0), y, &args->in[2], &p);
@@ -83,7 +75,7 @@ static sn_status product(const sn_host_args *args) {
 
 // ---- D: in: indices, p [rows of `to`, m], q [rows of `from`, m], dense shape
 static sn_status dots(const sn_host_args *args) {
-  const sns_sparse_kernels *k = sns_sparse_kernels_here();
+  const sns_sparse_kernels *k = sns_sparse_kernels_copy(sns_best_copy());
   sns_row_pairs p;
   const sn_status status = pairs_of(args, 3, sns_number(args, 0), &args->in[1], &args->in[2], &p);
   if (status) return status;

@@ -103,6 +103,30 @@ static inline sn_tensor *sn_ragged_to_tensor(sn_ragged *r, sn_ragged_to_tensor_o
   options.size = sizeof(options);
   return sn_locate(sn_ragged_to_tensor_opts(r, &options), file, line);
 }
+static inline sn_sparse *sn_set_union(sn_set a, sn_set b, sn_set_options options = sn_set_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_sparse *>(sn_object_locate(sn_set_union_opts(a, b, &options), file, line));
+}
+static inline sn_sparse *sn_set_intersection(sn_set a, sn_set b, sn_set_options options = sn_set_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_sparse *>(sn_object_locate(sn_set_intersection_opts(a, b, &options), file, line));
+}
+static inline sn_sparse *sn_set_difference(sn_set a, sn_set b, sn_set_options options = sn_set_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_sparse *>(sn_object_locate(sn_set_difference_opts(a, b, &options), file, line));
+}
+static inline sn_sparse *sn_set_add(sn_set a, sn_tensor *values, sn_set_options options = sn_set_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_sparse *>(sn_object_locate(sn_set_add_opts(a, values, &options), file, line));
+}
+static inline sn_tensor *sn_set_size(sn_set a, sn_set_options options = sn_set_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_set_size_opts(a, &options), file, line);
+}
+static inline sn_tensor *sn_set_contains(sn_set a, sn_tensor *values, sn_set_options options = sn_set_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_set_contains_opts(a, values, &options), file, line);
+}
 static inline sn_tensor *sn_sparse_to_dense(const sn_sparse *s, sn_sparse_to_dense_options options = sn_sparse_to_dense_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_sparse_to_dense_opts(s, &options), file, line);
@@ -156,6 +180,12 @@ static inline sn_tensor *sn_safe_embedding_lookup_sparse(sn_tensor *table, const
 #define SNI_OPTIONS2(function, type, a, b, ...) SNI_AT(function(a, b, &(type){__VA_ARGS__}))
 #define sn_ragged_from_tensor(...) SNI_OBJECT_OPTIONS1(sn_ragged_from_tensor_opts, sn_ragged, sn_ragged_from_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_from_tensor_options))
 #define sn_ragged_to_tensor(...) SNI_OPTIONS1(sn_ragged_to_tensor_opts, sn_ragged_to_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_to_tensor_options))
+#define sn_set_union(...) SNI_OBJECT_OPTIONS2(sn_set_union_opts, sn_sparse, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))
+#define sn_set_intersection(...) SNI_OBJECT_OPTIONS2(sn_set_intersection_opts, sn_sparse, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))
+#define sn_set_difference(...) SNI_OBJECT_OPTIONS2(sn_set_difference_opts, sn_sparse, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))
+#define sn_set_add(...) SNI_OBJECT_OPTIONS2(sn_set_add_opts, sn_sparse, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))
+#define sn_set_size(...) SNI_OPTIONS1(sn_set_size_opts, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))
+#define sn_set_contains(...) SNI_OPTIONS2(sn_set_contains_opts, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))
 #define sn_sparse_to_dense(...) SNI_OPTIONS1(sn_sparse_to_dense_opts, sn_sparse_to_dense_options, __VA_ARGS__, .size = sizeof(sn_sparse_to_dense_options))
 #define sn_sparse_add(...) SNI_OBJECT_OPTIONS2(sn_sparse_add_opts, sn_sparse, sn_sparse_add_options, __VA_ARGS__, .size = sizeof(sn_sparse_add_options))
 #define sn_sparse_matmul(...) SNI_OPTIONS2(sn_sparse_matmul_opts, sn_sparse_matmul_options, __VA_ARGS__, .size = sizeof(sn_sparse_matmul_options))
