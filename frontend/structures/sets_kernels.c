@@ -1,42 +1,70 @@
 // Operations on two rows of elements. Compiled once per instruction set (SNI_ISA_SUFFIX).
 //
-// Short rows without a branch on elements: an element's place among the others is how many are less, counted for all of a row at a time; equal ones have one place. Long
-// rows are sorted and merged.
+// Short rows without a branch on elements: an element's place among the others is how many are less, counted for all of a row at a time; equal ones have one place. Long rows are
+// sorted and merged.
 #include "frontend/structures/sets_kernels.h"
 
 #include "frontend/structures/kernels.h"
 
 #include <string.h>
 
-enum { most = 64 };  // elements of a short row: places are bits of a word
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+enum {
+  most = 64,
+  lanes = VECTOR_BYTES / 8
+};  // elements of a short row, as places are bits of a word; of a vector
+typedef int64_t vec __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 
-// ---- short rows
-// places[i] += how many of x[0 .. n) are less than y[i], of `width` elements, which the compiler knows.
-static inline void count_less(const int64_t *x, int64_t n, const int64_t *y, int64_t width,
-                              int64_t *restrict places) {
-  for (int64_t j = 0; j < n; j++)
-    for (int64_t i = 0; i < width; i++) places[i] += x[j] < y[i];
+static inline vec load(const int64_t *x) {
+  return *(const vec *)(const void *)x;
 }
 
-// Elements of x in ascending order, once each; x: of width elements, those behind n the greatest number.
-static inline int64_t order_width(const int64_t *x, int64_t n, int64_t width,
-                                  int64_t *restrict out) {
-  int64_t places[most] = {0}, sorted[most], count = 0;
+// ---- short rows, of up to `width` elements: a number that the compiler knows, so that vectors stay in registers
+// found[i]: -1 where x[i] is one of y[0 .. n), else 0.
+static inline void find_width(const int64_t *x, const int64_t *y, int64_t n, int64_t *found,
+                              int width) {
+  vec at[most / lanes], hit[most / lanes];
+  for (int k = 0; k < width / lanes; k++) {
+    at[k] = load(x + k * lanes);
+    hit[k] = at[k] ^ at[k];
+  }
+  for (int64_t j = 0; j < n; j++)
+    for (int k = 0; k < width / lanes; k++) hit[k] |= at[k] == y[j];
+  for (int k = 0; k < width / lanes; k++) memcpy(found + k * lanes, &hit[k], sizeof(vec));
+}
+
+// Elements of x in ascending order, once each: their number. Those behind n are the greatest number.
+static inline int64_t order_width(const int64_t *x, int64_t n, int64_t *out, int width) {
+  vec at[most / lanes], less[most / lanes];  // how many are less than each
+  int64_t places[most], sorted[most], count = 0;
   uint64_t taken = 0;
-  count_less(x, n, x, width, places);
+  for (int k = 0; k < width / lanes; k++) {
+    at[k] = load(x + k * lanes);
+    less[k] = at[k] ^ at[k];
+  }
+  for (int64_t j = 0; j < n; j++)
+    for (int k = 0; k < width / lanes; k++) less[k] -= at[k] > x[j];
+  for (int k = 0; k < width / lanes; k++) memcpy(places + k * lanes, &less[k], sizeof(vec));
   for (int64_t i = 0; i < n; i++) {
     sorted[places[i]] = x[i];
     taken |= UINT64_C(1) << places[i];
   }
   if (taken == (n < most ? (UINT64_C(1) << n) - 1 : UINT64_MAX)) {
-    memcpy(out, sorted, (size_t)n * sizeof(*out));
+    for (int64_t i = 0; i < n; i++) out[i] = sorted[i];
     return n;
   }
   for (; taken; taken &= taken - 1) out[count++] = sorted[__builtin_ctzll(taken)];
   return count;
 }
 
-static int64_t order_short(int64_t *x, int64_t n, int64_t *restrict out) {
+// x is written up to the width of its vectors.
+static int64_t order_short(int64_t *x, int64_t n, int64_t *out) {
   if (n < 2) {
     if (n) out[0] = x[0];
     return n;
@@ -45,44 +73,49 @@ static int64_t order_short(int64_t *x, int64_t n, int64_t *restrict out) {
   for (int64_t i = n; i < width; i++) x[i] = INT64_MAX;
   switch (width) {
     case 8:
-      return order_width(x, n, 8, out);
+      return order_width(x, n, out, 8);
     case 16:
-      return order_width(x, n, 16, out);
+      return order_width(x, n, out, 16);
     case 32:
-      return order_width(x, n, 32, out);
+      return order_width(x, n, out, 32);
     default:
-      return order_width(x, n, most, out);
+      return order_width(x, n, out, most);
   }
 }
 
-static inline void find_width(const int64_t *x, const int64_t *y, int64_t n, int64_t width,
-                              int64_t *restrict found) {
-  for (int64_t j = 0; j < n; j++)
-    for (int64_t i = 0; i < width; i++) found[i] |= x[i] == y[j];
+static void copy(int64_t *restrict to, const int64_t *restrict from, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = from[i];
 }
 
-// found[i]: whether x[i] is one of y[0 .. n); x is read, and found written, up to the next width.
-static void find_short(const int64_t *x, int64_t m, const int64_t *y, int64_t n,
-                       int64_t *restrict found) {
-  if (m <= 16)
-    find_width(x, y, n, 16, found);
-  else if (m <= 32)
-    find_width(x, y, n, 32, found);
+static void find_short(sns_row a, sns_row b, int64_t *found) {
+  int64_t x[most];
+  const int64_t width = a.n <= 8 ? 8 : a.n <= 16 ? 16 : a.n <= 32 ? 32 : most;
+  if (a.n < width) {
+    copy(x, a.at, a.n);
+    for (int64_t i = a.n; i < width; i++) x[i] = 0;
+    a.at = x;
+  }
+  if (width == 8)
+    find_width(a.at, b.at, b.n, found, 8);
+  else if (width == 16)
+    find_width(a.at, b.at, b.n, found, 16);
+  else if (width == 32)
+    find_width(a.at, b.at, b.n, found, 32);
   else
-    find_width(x, y, n, most, found);
+    find_width(a.at, b.at, b.n, found, most);
 }
 
-static int64_t combine_short(sns_set_op op, sns_row a, sns_row b, int64_t *restrict out) {
-  int64_t x[most], all[most] = {0}, found[most] = {0}, n = 0;
-  memcpy(all, a.at, (size_t)a.n * sizeof(*all));
+static int64_t combine_short(sns_set_op op, sns_row a, sns_row b, int64_t *out) {
+  int64_t x[most + 1], found[most], n = 0;
   if (op == SNS_UNION) {
-    memcpy(all + a.n, b.at, (size_t)b.n * sizeof(*all));
-    return order_short(all, a.n + b.n, out);
+    copy(x, a.at, a.n);
+    copy(x + a.n, b.at, b.n);
+    return order_short(x, a.n + b.n, out);
   }
-  find_short(all, a.n, b.at, b.n, found);
-  const int64_t wanted = op == SNS_INTERSECTION;
+  find_short(a, b, found);
+  const int64_t wanted = op == SNS_INTERSECTION ? -1 : 0;
   for (int64_t i = 0; i < a.n; i++) {
-    x[n] = all[i];
+    x[n] = a.at[i];
     n += found[i] == wanted;
   }
   return order_short(x, n, out);

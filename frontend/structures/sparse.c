@@ -16,11 +16,40 @@ void *sn_sparse_make(sn_context *context, sn_tensor *const *tensors) {
   return sn_object_create(context, &sns_sparse_class, tensors);
 }
 
-sn_sparse *sns_sparse_of(sn_context *c, sn_tensor *indices, sn_tensor *values, sn_tensor *shape) {
+sn_shape sns_known_shape(const sn_tensor *shape) {
+  sn_shape known = {.rank = 0};
+  // what is no result of a trace may be read, unless it is in one: then results are
+  if (sn_is_traced(shape) || sn_is_traced(sns_own((sn_tensor *)(uintptr_t)shape))) return known;
+  const int rank = (int)sn_dim(shape, 0);
+  if (rank < 1 || rank > SN_MAX_RANK || sn_read(shape, known.dims, (size_t)rank * sizeof(int64_t)))
+    return known;
+  known.rank = rank;
+  for (int d = 0; d < rank; d++)
+    if (known.dims[d] < 0) known.rank = 0;
+  return known;
+}
+
+static sn_sparse *made(sn_context *c, sn_tensor *const *parts, const sn_shape *known) {
   if (sn_pending_error(c)) return sns_no_sparse(c);
-  return sn_object_escape(sn_sparse_make(
-      c, (sn_tensor *const[SNS_SPARSE_PARTS]){
-             [SNS_INDICES] = indices, [SNS_VALUES] = values, [SNS_DENSE_SHAPE] = shape}));
+  const sn_shape own = known->rank ? *known : sns_known_shape(parts[SNS_DENSE_SHAPE]);
+  sn_sparse *s = sn_sparse_make(c, parts);
+  if (!sn_object_failed(s)) s->known = own;
+  return sn_object_escape(s);
+}
+
+sn_sparse *sns_sparse_of_coo(sn_context *c, const sns_coo *s) {
+  sn_tensor *const parts[SNS_SPARSE_PARTS] = {
+      [SNS_INDICES] = s->indices, [SNS_VALUES] = s->values, [SNS_DENSE_SHAPE] = s->shape};
+  return made(c, parts, &s->known);
+}
+
+sn_sparse *sns_sparse_of(sn_context *c, sn_tensor *indices, sn_tensor *values, sn_tensor *shape) {
+  const sns_coo s = {.indices = indices, .values = values, .shape = shape};
+  return sns_sparse_of_coo(c, &s);
+}
+
+sn_sparse *sns_sparse_of_parts(sn_context *c, sn_tensor *const *parts, const sn_shape *known) {
+  return made(c, parts, known);
 }
 
 // ---- made of parts
@@ -45,23 +74,47 @@ static bool differ(const sn_tensor *a, int axis, const sn_tensor *b, int other) 
   return x >= 0 && y >= 0 && x != y;
 }
 
-sn_sparse *(sn_sparse_create)(sn_tensor *indices, sn_tensor *values, sn_tensor *dense_shape) {
-  sn_context *c = sn_context_of(indices ? indices : values ? values : dense_shape);
+// False: an error is pending.
+static bool check_entries(sn_context *c, const sn_tensor *indices, const sn_tensor *values) {
+  if (!check_part(c, indices, "indices", 2, true) || !check_part(c, values, "values", 1, false))
+    return false;
+  if (!differ(indices, 0, values, 0)) return true;
+  sn_fail(c, SN_ERR_SHAPE, "%lld indices and %lld values", (long long)sn_symbolic_dim(indices, 0),
+          (long long)sn_symbolic_dim(values, 0));
+  return false;
+}
+
+static bool check_rank(sn_context *c, const sn_tensor *indices, int64_t rank) {
+  const int64_t numbers = sn_symbolic_dim(indices, 1);
+  if (rank < 0 || rank > SN_MAX_RANK)
+    sn_fail(c, SN_ERR_SHAPE, "a dense shape of %lld dims, at most %d are possible", (long long)rank,
+            SN_MAX_RANK);
+  else if (numbers >= 0 && numbers != rank)
+    sn_fail(c, SN_ERR_SHAPE, "indices of %lld numbers, a dense shape of %lld dims",
+            (long long)numbers, (long long)rank);
+  return !sn_pending_error(c);
+}
+
+sn_sparse *(sn_sparse_create)(sn_tensor *indices, sn_tensor *values, sn_shape dense_shape) {
+  sn_context *c = sn_context_of(indices ? indices : values);
   SN_FRAME(c, "sn_sparse_create");
   SN_SCOPE(c);
-  if (!check_part(c, indices, "indices", 2, true) || !check_part(c, values, "values", 1, false) ||
-      !check_part(c, dense_shape, "dense_shape", 1, true))
+  if (!check_entries(c, indices, values) || !check_rank(c, indices, dense_shape.rank))
     return sns_no_sparse(c);
-  if (differ(indices, 0, values, 0))
-    sn_fail(c, SN_ERR_SHAPE, "%lld indices and %lld values", (long long)sn_symbolic_dim(indices, 0),
-            (long long)sn_symbolic_dim(values, 0));
-  else if (differ(indices, 1, dense_shape, 0))
-    sn_fail(c, SN_ERR_SHAPE, "indices of %lld numbers, a dense shape of %lld dims",
-            (long long)sn_symbolic_dim(indices, 1), (long long)sn_symbolic_dim(dense_shape, 0));
-  else if (sn_dim(dense_shape, 0) > SN_MAX_RANK)
-    sn_fail(c, SN_ERR_SHAPE, "a dense shape of %lld dims, at most %d are possible",
-            (long long)sn_dim(dense_shape, 0), SN_MAX_RANK);
-  return sns_sparse_of(c, sns_wide(indices), values, sns_wide(dense_shape));
+  const sns_coo s = {sns_wide(indices), values, sns_shape_tensor(c, dense_shape), dense_shape.rank,
+                     dense_shape};
+  return sns_sparse_of_coo(c, &s);
+}
+
+sn_sparse *(sn_sparse_from_parts)(sn_tensor *indices, sn_tensor *values, sn_tensor *dense_shape) {
+  sn_context *c = sn_context_of(indices ? indices : values ? values : dense_shape);
+  SN_FRAME(c, "sn_sparse_from_parts");
+  SN_SCOPE(c);
+  if (!check_entries(c, indices, values) || !check_part(c, dense_shape, "dense_shape", 1, true) ||
+      !check_rank(c, indices, sn_dim(dense_shape, 0)))
+    return sns_no_sparse(c);
+  // a dense shape that is a variable is what it is now
+  return sns_sparse_of(c, sns_wide(indices), values, sns_own(sns_wide(dense_shape)));
 }
 
 sn_sparse *(sn_sparse_constant)(sn_context *context, sn_dtype dtype, sn_shape dense_shape,
@@ -85,7 +138,9 @@ sn_sparse *(sn_sparse_constant)(sn_context *context, sn_dtype dtype, sn_shape de
                               n && dense_shape.rank ? indices : &none);
   sn_tensor *v = dtype == SN_STRING ? sn_strings_from_texts(context, SN_SHAPE(n), values)
                                     : sn_constant(context, dtype, SN_SHAPE(n), n ? values : &none);
-  return sns_sparse_of(context, at, v, sns_numbers(context, dense_shape.dims, dense_shape.rank));
+  const sns_coo s = {at, v, sns_numbers(context, dense_shape.dims, dense_shape.rank),
+                     dense_shape.rank, dense_shape};
+  return sns_sparse_of_coo(context, &s);
 }
 
 sn_sparse *(sn_sparse_eye)(sn_context *context, sn_dtype dtype, int64_t rows, int64_t columns) {
@@ -98,8 +153,10 @@ sn_sparse *(sn_sparse_eye)(sn_context *context, sn_dtype dtype, int64_t rows, in
   }
   sn_tensor *ones = sn_ones(context, dtype, SN_SHAPE(rows < columns ? rows : columns));
   sn_tensor *i = sns_rows_of(ones);
-  return sns_sparse_of(context, sn_stack((sn_tensor *const[]){i, i}, 2, 1), ones,
-                       sns_numbers(context, (const int64_t[]){rows, columns}, 2));
+  const sn_shape shape = {2, {rows, columns}};
+  const sns_coo s = {sn_stack((sn_tensor *const[]){i, i}, 2, 1), ones,
+                     sns_numbers(context, shape.dims, 2), 2, shape};
+  return sns_sparse_of_coo(context, &s);
 }
 
 // ---- small tensors of sizes
@@ -108,19 +165,22 @@ sn_tensor *sns_numbers(sn_context *c, const int64_t *numbers, int n) {
   return sn_constant(c, SN_I64, SN_SHAPE(n), n ? numbers : &none);
 }
 
-sn_tensor *sns_dims(sn_context *c, const sn_tensor *t) {
-  const sn_shape shape = sns_shape_of(t);
+sn_tensor *sns_shape_tensor(sn_context *c, sn_shape shape) {
   bool known = true;
   for (int i = 0; i < shape.rank; i++) known = known && shape.dims[i] >= 0;
   if (known) return sns_numbers(c, shape.dims, shape.rank);
-  sn_tensor *dims[SN_MAX_RANK];
-  for (int i = 0; i < shape.rank; i++) dims[i] = sn_axis_size((sn_tensor *)(uintptr_t)t, i, SN_I64);
+  sn_tensor *dims[SN_MAX_RANK], *like = sn_zeros(c, SN_BOOL, shape);  // never made
+  for (int i = 0; i < shape.rank; i++) dims[i] = sn_axis_size(like, i, SN_I64);
   return sn_stack(dims, shape.rank, 0);
+}
+
+int64_t sns_dense_dim(const sns_coo *s, int axis) {
+  return s->known.rank ? s->known.dims[axis] : sn_late_dim(sn_index(s->shape, 0, axis));
 }
 
 sn_shape sns_dense_shape(const sns_coo *s) {
   sn_shape shape = {.rank = s->rank};
-  for (int i = 0; i < s->rank; i++) shape.dims[i] = sn_late_dim(sn_index(s->shape, 0, i));
+  for (int i = 0; i < s->rank; i++) shape.dims[i] = sns_dense_dim(s, i);
   return shape;
 }
 
@@ -178,7 +238,7 @@ static sn_sparse *with_values(sn_context *c, const sn_sparse *s, sn_tensor *valu
   sn_tensor *parts[SNS_SPARSE_PARTS];
   sn_sparse_open(s, parts);
   parts[SNS_VALUES] = values;
-  return sn_object_escape(sn_sparse_make(c, parts));
+  return sns_sparse_of_parts(c, parts, &s->known);
 }
 
 sn_sparse *(sn_sparse_with_values)(const sn_sparse *s, sn_tensor *values) {

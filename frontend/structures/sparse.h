@@ -18,6 +18,9 @@ enum {
 struct sn_sparse {
   sn_object object;
   sn_tensor *parts[SNS_SPARSE_PARTS];
+  // The dense shape as dims, where they were said or could be read when s was made (of rank 0: they were not). Of what comes into a trace as
+  // its tensors they are known late.
+  sn_shape known;
 };
 
 extern const sn_object_class sns_sparse_class;
@@ -39,22 +42,29 @@ static inline bool sns_sparse_ok(sn_context *c, const sn_sparse *s, const char *
 typedef struct sns_coo {
   sn_tensor *indices, *values, *shape;
   int rank;
+  sn_shape known;  // as of sn_sparse; whoever changes the shape clears its rank
 } sns_coo;
 // False: an error is pending, that calls s `name`.
 bool sns_coo_of(sn_context *c, const sn_sparse *s, const char *name, sns_coo *out);
 sn_tensor *sns_indices_of(sn_context *c, const sn_sparse *s);
 // A result in the scope around.
 sn_sparse *sns_sparse_of(sn_context *c, sn_tensor *indices, sn_tensor *values, sn_tensor *shape);
-static inline sn_sparse *sns_sparse_of_coo(sn_context *c, const sns_coo *s) {
-  return sns_sparse_of(c, s->indices, s->values, s->shape);
-}
+sn_sparse *sns_sparse_of_coo(sn_context *c, const sns_coo *s);
+// Of any form; known: as of sn_sparse.
+sn_sparse *sns_sparse_of_parts(sn_context *c, sn_tensor *const *parts, const sn_shape *known);
 
-// The dense shape, with dims as tokens.
+// The dense shape, with dims as tokens where they are not known; one of its dims.
 sn_shape sns_dense_shape(const sns_coo *s);
+int64_t sns_dense_dim(const sns_coo *s, int axis);
+// The numbers of a shape, i64 [rank], where they are known here; else of rank 0.
+sn_shape sns_known_shape(const sn_tensor *shape);
 // The number of elements of a shape, as a dim.
 int64_t sns_flat_dim(sn_context *c, sn_shape shape);
-// The dims of t: i64 [rank].
-sn_tensor *sns_dims(sn_context *c, const sn_tensor *t);
+// A shape of dims, tokens among them, as i64 [rank].
+sn_tensor *sns_shape_tensor(sn_context *c, sn_shape shape);
+static inline sn_tensor *sns_dims(sn_context *c, const sn_tensor *t) {
+  return sns_shape_tensor(c, sns_shape_of(t));
+}
 // n numbers: i64 [n].
 sn_tensor *sns_numbers(sn_context *c, const int64_t *numbers, int n);
 // axis in [0, rank); -1: an error is pending.

@@ -69,7 +69,7 @@ sn_tensor *sns_indices_of(sn_context *c, const sn_sparse *s) {
 bool sns_coo_of(sn_context *c, const sn_sparse *s, const char *name, sns_coo *out) {
   if (!sns_sparse_ok(c, s, name)) return false;
   *out = (sns_coo){sns_indices_of(c, s), s->parts[SNS_VALUES], s->parts[SNS_DENSE_SHAPE],
-                   sn_sparse_rank(s)};
+                   sn_sparse_rank(s), s->known};
   return !sn_pending_error(c);
 }
 
@@ -84,13 +84,14 @@ static bool check_part(sn_context *c, const sn_tensor *t, const char *name, bool
   return !sn_pending_error(c);
 }
 
+// s: values, shape and what is known of it.
 static sn_sparse *compressed(sn_context *c, int major, sn_tensor *splits, sn_tensor *inner,
-                             sn_tensor *values, sn_tensor *shape) {
+                             const sns_coo *s) {
   if (sn_pending_error(c)) return sns_no_sparse(c);
-  sn_tensor *parts[SNS_SPARSE_PARTS] = {[SNS_VALUES] = values, [SNS_DENSE_SHAPE] = shape};
+  sn_tensor *parts[SNS_SPARSE_PARTS] = {[SNS_VALUES] = s->values, [SNS_DENSE_SHAPE] = s->shape};
   parts[splits_part(major)] = splits;
   parts[inner_part(major)] = inner;
-  return sn_object_escape(sn_sparse_make(c, parts));
+  return sns_sparse_of_parts(c, parts, &s->known);
 }
 
 static sn_sparse *of_parts(int major, sn_tensor *splits, sn_tensor *inner, sn_tensor *values,
@@ -112,10 +113,10 @@ static sn_sparse *of_parts(int major, sn_tensor *splits, sn_tensor *inner, sn_te
     sn_fail(c, SN_ERR_SHAPE, "%s_splits is empty: it has one element more than there are %ss",
             major ? "column" : "row", major ? "column" : "row");
   if (sn_pending_error(c)) return sns_no_sparse(c);
-  sn_tensor *own = sn_reshape(sn_sub(sn_axis_size(splits, 0, SN_I64), 1), SN_SHAPE(1));
-  sn_tensor *given = sns_numbers(c, &other, 1);
-  sn_tensor *const dims[] = {major ? given : own, major ? own : given};
-  return compressed(c, major, splits, inner, values, sn_concat(dims, 2, 0));
+  const int64_t own = sn_symbolic_dim(sn_slice(splits, &SN_RANGE(1, SN_END, 1), 1), 0);
+  const sn_shape shape = {2, {major ? other : own, major ? own : other}};
+  const sns_coo s = {NULL, values, sns_shape_tensor(c, shape), 2, shape};
+  return compressed(c, major, splits, inner, &s);
 }
 
 sn_sparse *(sn_sparse_from_csr)(sn_tensor *row_splits, sn_tensor *columns, sn_tensor *values,
@@ -149,8 +150,7 @@ static sn_sparse *to_compressed(sn_context *c, const sn_sparse *s, int major) {
     return sns_no_sparse(c);
   }
   if (major_of(s) == major)
-    return compressed(c, major, s->parts[splits_part(major)], s->parts[inner_part(major)], x.values,
-                      x.shape);
+    return compressed(c, major, s->parts[splits_part(major)], s->parts[inner_part(major)], &x);
   x = sns_in_order(c, &x);
   if (major) {  // of what is in order by rows, each column is
     sn_tensor *order = sns_order(c, &x, 1 << 1);
@@ -161,7 +161,7 @@ static sn_sparse *to_compressed(sn_context *c, const sn_sparse *s, int major) {
   const int64_t size = sn_late_dim(sn_add(sn_index(x.shape, 0, major), 1));
   sn_tensor *splits = SNS_RUN(c, &outer, 1, .name = "sparse_splits", .callback = fill_splits,
                               .dtype = SN_I64, .shape = SN_SHAPE(size));
-  return compressed(c, major, splits, sns_column(c, &x, 1 - major), x.values, x.shape);
+  return compressed(c, major, splits, sns_column(c, &x, 1 - major), &x);
 }
 
 sn_sparse *(sn_sparse_to_csr)(sn_sparse *s) {

@@ -44,7 +44,8 @@ sn_sparse *(sn_sparse_from_dense)(sn_tensor *x) {
   if (sn_pending_error(c)) return sns_no_sparse(c);
   const bool text = sn_dtype_of(x) == SN_STRING;
   sn_tensor *at = sn_argwhere(text ? sn_not_equal(x, sn_zeros(c, SN_STRING, SN_SCALAR)) : x);
-  return sns_sparse_of(c, at, sn_gather_nd(x, at), sns_dims(c, x));
+  const sns_coo s = {at, sn_gather_nd(x, at), sns_dims(c, x), sn_rank(x), sns_shape_of(x)};
+  return sns_sparse_of_coo(c, &s);
 }
 
 // ---- to an indicator: in: indices, dense shape, values

@@ -83,7 +83,7 @@ static sn_tensor *sums(sn_context *c, const lookup *l, sn_tensor *w, double max_
   }
   sn_tensor *const dims[] = {sn_axis_size(sn_zeros(c, SN_BOOL, SN_SHAPE(l->n_rows)), 0, SN_I64),
                              size};
-  const sns_coo matrix = {pairs, w, sn_stack(dims, 2, 0), 2};
+  const sns_coo matrix = {.indices = pairs, .values = w, .shape = sn_stack(dims, 2, 0), .rank = 2};
   return sns_product_of(c, &matrix, l->table, 0, l->n_rows);
 }
 

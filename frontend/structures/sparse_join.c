@@ -45,8 +45,11 @@ static bool join(sn_context *c, const sn_sparse *a, const sn_sparse *b, pair *p)
 }
 
 static sn_sparse *joined(sn_context *c, const pair *p, sn_tensor *values) {
-  return sns_sparse_of(c, sns_group_indices(c, &p->all, p->groups, p->count, SNS_ALL_AXES, true),
-                       values, p->all.shape);
+  sns_coo out = p->all;
+  out.indices = sns_group_indices(c, &p->all, p->groups, p->count, SNS_ALL_AXES, true);
+  out.values = values;
+  if (!out.known.rank) out.known = p->b.known;
+  return sns_sparse_of_coo(c, &out);
 }
 
 // a's part, or b's, of what belongs to the indices of both.
@@ -187,7 +190,8 @@ static sn_sparse *concat(sn_context *c, const sns_coo *list, int n, int axis, bo
                          .shape = sns_shape_of(list[i].indices), .numbers = {axis, i});
     values[i] = list[i].values;
   }
-  sns_coo all = {sn_concat(indices, n, 0), sn_concat(values, n, 0), NULL, list[0].rank};
+  sns_coo all = {.indices = sn_concat(indices, n, 0), .values = sn_concat(values, n, 0)};
+  all.rank = list[0].rank;
   all.shape = SNS_RUN(c, &shapes, 1, .name = "sparse_concat_shape", .callback = fill_joined_shape,
                       .dtype = SN_I64, .shape = SN_SHAPE(all.rank), .numbers = {axis, expand});
   all = sns_in_order(c, &all);

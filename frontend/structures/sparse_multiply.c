@@ -80,6 +80,7 @@ static sns_coo turned(sn_context *c, const sns_coo *s, bool transpose, bool adjo
   sn_tensor *axes = sns_numbers(c, (const int64_t[]){1, 0}, 2);
   out.indices = sn_gather(s->indices, axes, .axis = 1);
   out.shape = sn_gather(s->shape, axes);
+  out.known.rank = 0;
   return out;
 }
 
@@ -104,7 +105,7 @@ sn_sparse *sn_sparse_matmul_sparse_opts(const sn_sparse *a, const sn_sparse *b,
   sn_tensor *pairs = SNS_RUN(c, in, 4, .name = "sparse_pairs", .callback = fill_pairs,
                              .dtype = SN_I64, .shape = SN_SHAPE(n, 4));
   sn_tensor *const dims[] = {sn_index(x.shape, 0, 0), sn_index(y.shape, 0, 1)};
-  sns_coo out = {columns(pairs, 2, 4), NULL, sn_stack(dims, 2, 0), 2};
+  sns_coo out = {.indices = columns(pairs, 2, 4), .shape = sn_stack(dims, 2, 0), .rank = 2};
   sn_tensor *terms = sn_mul(sn_gather(x.values, sn_index(pairs, 1, 0)),
                             sn_gather(y.values, sn_index(pairs, 1, 1)));
   sn_tensor *groups = sns_groups(c, &out, SNS_ALL_AXES);

@@ -245,6 +245,8 @@ sn_sparse *(sn_sparse_coalesce)(const sn_sparse *s) {
   if (!sns_coo_of(c, s, "s", &x)) return sns_no_sparse(c);
   sn_tensor *groups = sns_groups(c, &x, SNS_ALL_AXES);
   const int64_t count = sn_late_dim(sns_group_count(c, groups));
-  return sns_sparse_of(c, sns_group_indices(c, &x, groups, count, SNS_ALL_AXES, true),
-                       sn_segment_sum(x.values, groups, count), x.shape);
+  sns_coo out = x;
+  out.indices = sns_group_indices(c, &x, groups, count, SNS_ALL_AXES, true);
+  out.values = sn_segment_sum(x.values, groups, count);
+  return sns_sparse_of_coo(c, &out);
 }

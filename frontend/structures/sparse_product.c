@@ -93,7 +93,7 @@ static sn_tensor *run_product(sn_context *c, sn_tensor *const *in, int to, int64
 static sn_tensor *run_dots(sn_context *c, sn_tensor *const *in, int to);
 
 static sns_coo matrix_of(sn_tensor *const *in, sn_tensor *values) {
-  return (sns_coo){in[0], values, in[3], 2};
+  return (sns_coo){.indices = in[0], .values = values, .shape = in[3], .rank = 2};
 }
 
 static sn_tensor *rows_named(sn_context *c, const sns_coo *s, sn_tensor *x, int axis) {
@@ -229,7 +229,7 @@ static sn_tensor *turned(sn_tensor *x, bool transpose, bool adjoint) {
 }
 
 static sn_tensor *times(sn_context *c, const sns_coo *s, sn_tensor *x, int to) {
-  return sns_product_of(c, s, x, to, sn_late_dim(sn_index(s->shape, 0, to)));
+  return sns_product_of(c, s, x, to, sns_dense_dim(s, to));
 }
 
 sn_tensor *sn_sparse_matmul_opts(const sn_sparse *s, sn_tensor *x,

@@ -40,7 +40,7 @@ static sn_tensor *to_dense(sn_context *c, const sn_sparse *s, const sn_reduce_op
   sn_shape left = {0}, shape = {0};
   for (int d = 0; d < x.rank; d++) {
     if (stays(mask, d))
-      left.dims[left.rank++] = shape.dims[shape.rank++] = sn_late_dim(sn_index(x.shape, 0, d));
+      left.dims[left.rank++] = shape.dims[shape.rank++] = sns_dense_dim(&x, d);
     else if (o && o->keepdims)
       shape.dims[shape.rank++] = 1;
   }

@@ -89,9 +89,8 @@ sn_sparse *(sn_sparse_fill_empty_rows)(const sn_sparse *s, sn_tensor *default_va
             sn_dtype_name(sn_dtype_of(default_value)), sn_dtype_name(sn_dtype_of(x.values)));
   if (sn_pending_error(c)) return sns_no_sparse(c);
   sn_tensor *const in[] = {x.indices, x.shape};
-  sn_tensor *empty =
-      SNS_RUN(c, in, 2, .name = "sparse_empty_rows", .callback = fill_empty, .dtype = SN_BOOL,
-              .shape = SN_SHAPE(sn_late_dim(sn_index(x.shape, 0, 0))));
+  sn_tensor *empty = SNS_RUN(c, in, 2, .name = "sparse_empty_rows", .callback = fill_empty,
+                             .dtype = SN_BOOL, .shape = SN_SHAPE(sns_dense_dim(&x, 0)));
   sn_tensor *rows = sn_reshape(sn_nonzero(empty), SN_SHAPE(-1));
   const int64_t n = sn_symbolic_dim(rows, 0);
   sn_tensor *more =
@@ -99,7 +98,9 @@ sn_sparse *(sn_sparse_fill_empty_rows)(const sn_sparse *s, sn_tensor *default_va
               .dtype = SN_I64, .shape = SN_SHAPE(n, x.rank));
   sn_tensor *const indices[] = {x.indices, more};
   sn_tensor *const values[] = {x.values, sn_broadcast_to(default_value, SN_SHAPE(n))};
-  sns_coo all = {sn_concat(indices, 2, 0), sn_concat(values, 2, 0), x.shape, x.rank};
+  sns_coo all = x;
+  all.indices = sn_concat(indices, 2, 0);
+  all.values = sn_concat(values, 2, 0);
   all = sns_in_order(c, &all);
   if (out_empty) *out_empty = sn_escape(empty);
   return sns_sparse_of_coo(c, &all);

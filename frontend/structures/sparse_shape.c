@@ -77,7 +77,10 @@ static sn_status fill_sliced(const sn_host_args *args) {
 
 sns_coo sns_retained(const sns_coo *s, sn_tensor *mask) {
   sn_tensor *at = sn_reshape(sn_nonzero(mask), SN_SHAPE(-1));
-  return (sns_coo){sns_rows(s->indices, at), sns_rows(s->values, at), s->shape, s->rank};
+  sns_coo out = *s;
+  out.indices = sns_rows(s->indices, at);
+  out.values = sns_rows(s->values, at);
+  return out;
 }
 
 static sns_coo sliced(sn_context *c, const sns_coo *s, sn_tensor *ranges, bool turned) {
@@ -90,6 +93,7 @@ static sns_coo sliced(sn_context *c, const sns_coo *s, sn_tensor *ranges, bool t
                         .dtype = SN_I64, .shape = sns_shape_of(out.indices));
   out.shape = SNS_RUN(c, kept + 1, 2, .name = "sparse_slice_shape", .callback = fill_sliced_shape,
                       .dtype = SN_I64, .shape = SN_SHAPE(s->rank));
+  out.known.rank = 0;
   return turned ? sns_in_order(c, &out) : out;
 }
 
@@ -171,6 +175,8 @@ static sn_sparse *permuted(sn_context *c, const sn_sparse *s, const int *perm, i
   sn_tensor *axes = sns_numbers(c, order, x.rank);
   x.indices = sn_gather(x.indices, axes, .axis = 1);
   x.shape = sn_gather(x.shape, axes);
+  const sn_shape before = x.known;
+  for (int d = 0; d < before.rank; d++) x.known.dims[d] = before.dims[order[d]];
   x = sns_in_order(c, &x);
   return sns_sparse_of_coo(c, &x);
 }
@@ -263,6 +269,7 @@ sn_sparse *(sn_sparse_expand_dims)(const sn_sparse *s, int axis) {
   sn_tensor *axes = sns_numbers(c, from, x.rank + 1);
   x.indices = sn_gather(sn_pad(x.indices, low, high, 2, 0), axes, .axis = 1);
   x.shape = sn_gather(sn_pad(x.shape, low, high + 1, 1, 1), axes);
+  x.known.rank = 0;
   return sns_sparse_of_coo(c, &x);
 }
 
@@ -307,5 +314,6 @@ sn_sparse *(sn_sparse_reset_shape)(const sn_sparse *s, sn_tensor *shape) {
   x.shape = SNS_RUN(c, in, shape ? 3 : 2, .name = "sparse_reset_shape",
                     .callback = shape ? fill_grown : fill_least, .dtype = SN_I64,
                     .shape = SN_SHAPE(x.rank));
+  x.known.rank = 0;
   return sns_sparse_of_coo(c, &x);
 }

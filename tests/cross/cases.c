@@ -58,7 +58,7 @@ cross_value cross_of_sparse(const sn_sparse *s) {
 sn_sparse *cross_sparse(const cross_case *c, int i) {
   if (i >= c->n_in || c->in[i].n != 3) return NULL;
   sn_tensor *const *t = c->in[i].tensors;
-  return sn_sparse_create(t[0], t[1], t[2]);
+  return sn_sparse_from_parts(t[0], t[1], t[2]);
 }
 
 // ---- reading

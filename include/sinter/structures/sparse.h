@@ -17,9 +17,12 @@ SNI_EXTERN_C_BEGIN
 // of object.h for dead ones, those of the ops on the values, SN_ERR_INDEX (indices).
 
 // ---- made
-// indices: i32 or i64 [n, rank]; values: [n], any dtype; dense_shape: i32 or i64 [rank], rank 0 to SN_MAX_RANK. Indices are checked where they are
+// indices: i32 or i64 [n, rank]; values: [n], any dtype; dense_shape: dims, or tokens for them (sn_symbolic_dim, sn_late_dim). Indices are checked where they are
 // used. Errors: SN_ERR_SHAPE (these do not fit each other), SN_ERR_DTYPE.
-SN_API sn_sparse *sn_sparse_create(sn_tensor *indices, sn_tensor *values, sn_tensor *dense_shape);
+SN_API sn_sparse *sn_sparse_create(sn_tensor *indices, sn_tensor *values, sn_shape dense_shape);
+// The same with a dense shape that is data: i32 or i64 [rank], rank 0 to SN_MAX_RANK. In a trace dims of results are then known late.
+SN_API sn_sparse *sn_sparse_from_parts(sn_tensor *indices, sn_tensor *values,
+                                       sn_tensor *dense_shape);
 // n values of the host's and their indices, one after the other, rank numbers each; copied. Values of SN_STRING: sn_text.
 SN_API sn_sparse *sn_sparse_constant(sn_context *context, sn_dtype dtype, sn_shape dense_shape,
                                      const int64_t *indices, const void *values, int64_t n);
