@@ -284,12 +284,6 @@ static sn_status combine(const sn_host_args *args) {
   return status;
 }
 
-static sn_status infer_combined(const sn_infer_args *args) {
-  for (int i = 0; i < 2; i++)
-    args->out[i] = (sn_spec){SN_I64, SN_SHAPE(args->attrs[1 + i].integer)};
-  return SN_OK;
-}
-
 // [elements, rank]: the row's outer indices, the place in the row: in: sizes of rows, outer dims
 static sn_status fill_indices(const sn_host_args *args) {
   const int64_t *sizes = sns_i64(&args->in[0]), rows = sns_view_size(&args->in[0]);
@@ -330,10 +324,10 @@ static int64_t room_for(const pair *p, sns_set_op op) {
 static bool run(sn_context *c, const pair *p, sns_set_op op, sn_tensor **out) {
   sn_tensor *const in[] = {p->a.values, p->a.splits, p->b.values,
                            p->b.splits, p->a.outer,  p->b.outer};
-  const sn_attr attrs[] = {sn_attr_i64("op", op), sn_attr_i64("room", room_for(p, op)),
-                           sn_attr_i64("rows", p->a.n_rows)};
-  return !sn_host_call(c, combine, in, 6, out, 2, .name = "set_combine", .infer = infer_combined,
-                       .pure = true, .attrs = attrs, .n_attrs = 3);
+  const sn_attr attrs[] = {sn_attr_i64("op", op)};
+  const sn_spec specs[] = {{SN_I64, SN_SHAPE(room_for(p, op))}, {SN_I64, SN_SHAPE(p->a.n_rows)}};
+  return !sn_host_call(c, combine, in, 6, out, 2, .name = "set_combine", .specs = specs,
+                       .pure = true, .attrs = attrs, .n_attrs = 1);
 }
 
 static sn_sparse *combined(sn_context *c, sns_set_op op, sn_set a, sn_set b,
