@@ -326,8 +326,13 @@ static bool run(sn_context *c, const pair *p, sns_set_op op, sn_tensor **out) {
                            p->b.splits, p->a.outer,  p->b.outer};
   const sn_attr attrs[] = {sn_attr_i64("op", op)};
   const sn_spec specs[] = {{SN_I64, SN_SHAPE(room_for(p, op))}, {SN_I64, SN_SHAPE(p->a.n_rows)}};
-  return !sn_host_call(c, combine, in, 6, out, 2, .name = "set_combine", .specs = specs,
-                       .pure = true, .attrs = attrs, .n_attrs = 1);
+  const sn_host_options options = {.size = sizeof(options),
+                                   .name = "set_combine",
+                                   .specs = specs,
+                                   .pure = true,
+                                   .attrs = attrs,
+                                   .n_attrs = 1};
+  return !sn_host_call_at(c, combine, in, 6, out, 2, &options, NULL, 0);  // the caller's line
 }
 
 static sn_sparse *combined(sn_context *c, sns_set_op op, sn_set a, sn_set b,

@@ -113,6 +113,8 @@ sn_tensor *sns_group_indices(sn_context *c, const sns_coo *s, sn_tensor *groups,
 // One column of the indices, [n], checked.
 sn_tensor *sns_column(sn_context *c, const sns_coo *s, int axis);
 sns_coo sns_in_order(sn_context *c, const sns_coo *s);
+// With axes in this order, a permutation.
+sns_coo sns_permuted(sn_context *c, const sns_coo *s, const int64_t *axes);
 // Those of which mask [n] is true.
 sns_coo sns_retained(const sns_coo *s, sn_tensor *mask);
 

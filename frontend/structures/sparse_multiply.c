@@ -77,11 +77,7 @@ static sns_coo turned(sn_context *c, const sns_coo *s, bool transpose, bool adjo
   const sn_dtype dtype = sn_dtype_of(s->values);
   if (adjoint && (dtype == SN_C64 || dtype == SN_C128)) out.values = sn_conj(s->values);
   if (!transpose && !adjoint) return out;
-  sn_tensor *axes = sns_numbers(c, (const int64_t[]){1, 0}, 2);
-  out.indices = sn_gather(s->indices, axes, .axis = 1);
-  out.shape = sn_gather(s->shape, axes);
-  out.known.rank = 0;
-  return out;
+  return sns_permuted(c, &out, (const int64_t[]){1, 0});
 }
 
 sn_sparse *sn_sparse_matmul_sparse_opts(const sn_sparse *a, const sn_sparse *b,

@@ -156,27 +156,43 @@ sn_sparse *(sn_sparse_split)(const sn_sparse *s, int n, int axis, sn_sparse **ou
   return out[0];
 }
 
-// ---- axes in another order
+// ---- axes in another order: in: indices, dense shape, axes
+static sn_status fill_permuted(const sn_host_args *args) {
+  sns_entries e;
+  const int64_t *axes = sns_i64(&args->in[2]);
+  const sn_status status = sns_entries_of(args, 0, 1, &e);
+  for (int64_t i = 0; !status && i < e.n; i++)
+    for (int d = 0; d < e.rank; d++)
+      sns_i64(&args->out[0])[i * e.rank + d] = e.at[i * e.rank + axes[d]];
+  return status;
+}
+
+sns_coo sns_permuted(sn_context *c, const sns_coo *s, const int64_t *axes) {
+  sns_coo out = *s;
+  sn_tensor *const in[] = {s->indices, s->shape, sns_numbers(c, axes, s->rank)};
+  out.indices = SNS_RUN(c, in, 3, .name = "sparse_permute", .callback = fill_permuted,
+                        .dtype = SN_I64, .shape = sns_shape_of(s->indices));
+  out.shape = sn_gather(s->shape, in[2]);
+  for (int d = 0; d < s->known.rank; d++) out.known.dims[d] = s->known.dims[axes[d]];
+  return out;
+}
+
 static sn_sparse *permuted(sn_context *c, const sn_sparse *s, const int *perm, int n) {
   sns_coo x;
-  int64_t order[SN_MAX_RANK];
+  int64_t axes[SN_MAX_RANK];
   unsigned seen = 0;
   if (!sns_coo_of(c, s, "s", &x)) return sns_no_sparse(c);
   if (perm && n != x.rank) sn_fail(c, SN_ERR_SHAPE, "perm has %d axes, s %d dims", n, x.rank);
   for (int i = 0; !sn_pending_error(c) && i < x.rank; i++) {
-    order[i] = perm ? perm[i] : x.rank - 1 - i;
-    if (order[i] < 0 || order[i] >= x.rank || seen >> order[i] & 1)
+    axes[i] = perm ? perm[i] : x.rank - 1 - i;
+    if (axes[i] < 0 || axes[i] >= x.rank || seen >> axes[i] & 1)
       sn_fail(c, SN_ERR_ARGUMENT, "perm[%d] = %lld: expected a permutation of [0, %d)", i,
-              (long long)order[i], x.rank);
+              (long long)axes[i], x.rank);
     else
-      seen |= 1U << order[i];
+      seen |= 1U << axes[i];
   }
   if (sn_pending_error(c)) return sns_no_sparse(c);
-  sn_tensor *axes = sns_numbers(c, order, x.rank);
-  x.indices = sn_gather(x.indices, axes, .axis = 1);
-  x.shape = sn_gather(x.shape, axes);
-  const sn_shape before = x.known;
-  for (int d = 0; d < before.rank; d++) x.known.dims[d] = before.dims[order[d]];
+  x = sns_permuted(c, &x, axes);
   x = sns_in_order(c, &x);
   return sns_sparse_of_coo(c, &x);
 }
