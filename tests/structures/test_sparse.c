@@ -340,9 +340,10 @@ START_TEST(mistakes_have_words) {
   (void)sn_sparse_to_dense(sn_sparse_reorder(sn_sparse_retain(s, v)));
   check_error(SN_ERR_DTYPE, "sn_sparse_retain: mask is f32 of rank 1, expected bool of rank 1");
   sn_tensor *table = sn_ones(c, SN_F32, SN_SHAPE(2, 2));
-  sn_sparse *ids = sn_sparse_map_with(NULL, s, NULL);
+  (void)sn_sparse_map_with(NULL, s, NULL);
   check_error(SN_ERR_ARGUMENT, "sn_sparse_map_with: op is NULL");
-  ids = sn_sparse_with_values(s, sn_constant(c, SN_I64, SN_SHAPE(3), ((const int64_t[]){0, 5, 1})));
+  sn_sparse *ids =
+      sn_sparse_with_values(s, sn_constant(c, SN_I64, SN_SHAPE(3), ((const int64_t[]){0, 5, 1})));
   (void)sn_embedding_lookup_sparse(table, ids);
   check_error(SN_ERR_INDEX, "ids[1] = 5: the table has 2 rows");
   char text[100];
