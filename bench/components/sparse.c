@@ -57,30 +57,15 @@ static sn_status set_sizes(sn_context *context, sn_tensor *const *in, sn_tensor 
   return SN_OK;
 }
 
-// In reading order, none repeated: about count / size in each row, in columns that ascend.
-static int64_t draw_indices(int64_t *at) {
-  uint64_t seed = 1;
-  int64_t n = 0;
-  for (int64_t row = 0; row < size; row++)
-    for (int64_t k = 0, column = -1; k < count / size; k++) {
-      seed = seed * 6364136223846793005u + 1442695040888963407u;
-      column += 1 + (int64_t)((seed >> 33) % (2 * size / (count / size) - 1));
-      if (column >= size) break;
-      at[2 * n] = row;
-      at[2 * n++ + 1] = column;
-    }
-  return n;
-}
-
 int main(void) {
   sn_context *c;
   if (sn_context_create(&c, .threads = 1)) return 1;
-  int64_t *at = malloc(2 * count * sizeof(*at));
-  if (!at) return 1;
-  const int64_t n = draw_indices(at);
+  sn_tensor *drawn = sn_random_integers(c, SN_I64, SN_SHAPE(count), 0, (int64_t)size * size);
+  sn_tensor *cells = sn_unique(drawn, NULL, NULL);
+  const int64_t n = sn_dim(cells, 0);
   printf("%lld values\n", (long long)n);
-  sn_tensor *in[] = {sn_keep(sn_constant(c, SN_I64, SN_SHAPE(n, 2), at)),
-                     sn_keep(sn_random_normal(c, SN_F32, SN_SHAPE(n))),
+  sn_tensor *const at[] = {sn_floor_div(cells, size), sn_rem(cells, size)};
+  sn_tensor *in[] = {sn_keep(sn_stack(at, 2, 1)), sn_keep(sn_random_normal(c, SN_F32, SN_SHAPE(n))),
                      sn_keep(sn_random_normal(c, SN_F32, SN_SHAPE(size, columns))),
                      sn_keep(sn_random_normal(c, SN_F32, SN_SHAPE(size, columns)))};
   sn_sparse *s = sn_sparse_to_csr(matrix(in));
@@ -97,6 +82,5 @@ int main(void) {
   time_both(c, "intersection", set_intersection, sets, 2, 3);
   time_both(c, "difference", set_difference, sets, 2, 3);
   time_both(c, "size", set_sizes, sets, 1, 1);
-  free(at);
   return 0;
 }

@@ -392,8 +392,11 @@ sn_tensor *sn_set_size_opts(sn_set a, const sn_set_options *options) {
   pair p = {.words = NULL};
   sn_tensor *out[2];
   if (!open_set(c, a, o, "a", &p.a)) return sn_error_tensor(c);
-  p.b = p.a;  // and of nothing
-  if (!number_elements(c, &p) || !run(c, &p, SNS_INTERSECTION, out)) return sn_error_tensor(c);
+  p.b = p.a;
+  if (!number_elements(c, &p)) return sn_error_tensor(c);
+  p.b.values = sn_zeros(c, SN_I64, SN_SHAPE(p.a.n_rows, 0));  // the union with nothing
+  p.b.splits = sn_zeros(c, SN_I64, SN_SHAPE(0));
+  if (!run(c, &p, SNS_UNION, out)) return sn_error_tensor(c);
   return sn_escape(sn_reshape(out[1], p.a.shape));
 }
 
