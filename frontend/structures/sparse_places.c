@@ -60,8 +60,9 @@ bool sns_product(const int64_t *dims, int n, int64_t mask, int64_t *out) {
   return fits || none;
 }
 
-// ---- order: sorted by each axis from the last to the first, in digits, from the last to the first; each sort keeps the order before
-enum { digit_bits = 11, digits = 1 << digit_bits };
+// ---- order: what comes in a few runs that are in order, as several tensors joined do, is merged. Other entries are sorted by each axis from the last to the
+// first, in digits, from the last to the first. Either keeps the order of equals.
+enum { digit_bits = 11, digits = 1 << digit_bits, most_runs = 16 };
 
 static void sort_digit(const sns_entries *e, int axis, int shift, const int64_t *from,
                        int64_t *to) {
@@ -77,18 +78,53 @@ static void sort_digit(const sns_entries *e, int axis, int shift, const int64_t 
     to[starts[column[from[i] * e->rank] >> shift & (digits - 1)]++] = from[i];
 }
 
-static bool in_order(const sns_entries *e, int64_t mask) {
-  for (int64_t i = 1; i < e->n; i++)
-    if (sns_compare_entries(e, i - 1, i, mask) > 0) return false;
-  return true;
+// Where each run begins, and the end of the last; their number, or most_runs + 1: there are more.
+static int find_runs(const sns_entries *e, int64_t mask, int64_t *starts) {
+  int runs = 1;
+  starts[0] = 0;
+  for (int64_t i = 1; i < e->n; i++) {
+    if (sns_compare_entries(e, i - 1, i, mask) <= 0) continue;
+    if (runs == most_runs) return most_runs + 1;
+    starts[runs++] = i;
+  }
+  starts[runs] = e->n;
+  return runs;
 }
 
-sn_status sns_order_entries(const sn_host_args *args, const sns_entries *e, int64_t mask,
-                            int64_t *order) {
-  for (int64_t i = 0; i < e->n; i++) order[i] = i;
-  if (in_order(e, mask)) return SN_OK;
-  int64_t *other = malloc((size_t)e->n * sizeof(*other)), *from = order, *to = other;
-  if (!other) return sns_refuse(args, SN_ERR_MEMORY, "the order of %lld indices", (long long)e->n);
+static void merge_two(const sns_entries *e, int64_t mask, const int64_t *a, int64_t n,
+                      const int64_t *b, int64_t m, int64_t *out) {
+  while (n && m) {
+    const bool second = sns_compare_entries(e, *b, *a, mask) < 0;
+    *out++ = second ? *b : *a;
+    a += !second;
+    n -= !second;
+    b += second;
+    m -= second;
+  }
+  memcpy(out, n ? a : b, (size_t)(n + m) * sizeof(*out));
+}
+
+// Pairs of runs, until one is left. The result: from or to.
+static int64_t *merge_runs(const sns_entries *e, int64_t mask, int64_t *starts, int runs,
+                           int64_t *from, int64_t *to) {
+  while (runs > 1) {
+    int left = 0;
+    for (int r = 0; r < runs; r += 2) {
+      const int64_t first = starts[r], middle = starts[r + 1];
+      const int64_t end = r + 2 <= runs ? starts[r + 2] : middle;
+      merge_two(e, mask, from + first, middle - first, from + middle, end - middle, to + first);
+      starts[left++] = first;
+    }
+    starts[left] = e->n;
+    runs = left;
+    int64_t *const merged = to;
+    to = from;
+    from = merged;
+  }
+  return from;
+}
+
+static int64_t *sort_digits(const sns_entries *e, int64_t mask, int64_t *from, int64_t *to) {
   for (int d = e->rank - 1; d >= 0; d--)
     for (int shift = 0; mask >> d & 1 && shift < 63 && (e->dims[d] - 1) >> shift;
          shift += digit_bits) {
@@ -97,7 +133,20 @@ sn_status sns_order_entries(const sn_host_args *args, const sns_entries *e, int6
       to = from;
       from = sorted;
     }
-  if (from != order) memcpy(order, from, (size_t)e->n * sizeof(*order));
+  return from;
+}
+
+sn_status sns_order_entries(const sn_host_args *args, const sns_entries *e, int64_t mask,
+                            int64_t *order) {
+  int64_t starts[most_runs + 1];
+  for (int64_t i = 0; i < e->n; i++) order[i] = i;
+  const int runs = find_runs(e, mask, starts);
+  if (runs == 1) return SN_OK;
+  int64_t *other = malloc((size_t)e->n * sizeof(*other));
+  if (!other) return sns_refuse(args, SN_ERR_MEMORY, "the order of %lld indices", (long long)e->n);
+  const int64_t *sorted = runs <= most_runs ? merge_runs(e, mask, starts, runs, order, other)
+                                            : sort_digits(e, mask, order, other);
+  if (sorted != order) memcpy(order, sorted, (size_t)e->n * sizeof(*order));
   free(other);
   return SN_OK;
 }

@@ -202,6 +202,50 @@ START_TEST(without_the_compiler_it_is_the_same) {
 }
 END_TEST
 
+// ---- as what a loop carries
+typedef struct state {
+  sn_sparse *s;
+  sn_tensor *i;
+} state;
+SN_COMPOSITE(state_type, state, SN_HANDLE(state, s, sn_sparse_type), SN_FIELD(state, i));
+
+static sn_status goes_on(sn_context *context, const void *in, void *out, void *user) {
+  (void)context, (void)user;
+  *(sn_tensor **)out = sn_less(((const state *)in)->i, 5);
+  return SN_OK;
+}
+static sn_status doubled(sn_context *context, const void *in, void *out, void *user) {
+  (void)context, (void)user;
+  const state *now = in;
+  state *next = out;
+  next->s = sn_sparse_mul_scalar(sn_sparse_transpose(now->s), 2);
+  next->i = sn_add(now->i, 1);
+  return SN_OK;
+}
+static sn_status carry(sn_context *context, const void *in, void *out, void *user) {
+  (void)user;
+  return sn_while_struct(context, goes_on, doubled, NULL, SN_STRUCT(state_type, (const state *)in),
+                         (state *)out);
+}
+
+START_TEST(loops_carry_sparse_tensors) {
+  sn_function *f = sn_struct_function(c, carry, &state_type, &state_type);
+  for (int eager = 0; eager < 2; eager++) {
+    SN_SCOPE(c);
+    const int64_t at[][2] = {{0, 1}, {0, 2}, {2, 2}};
+    state now = {sn_sparse_constant(c, SN_F32, SN_SHAPE(3, 3), at[0], (const float[]){1, 2, 3}, 3),
+                 sn_scalar_i32(c, 0)},
+          last = {NULL, NULL};
+    ck_assert_msg(
+        !(eager ? sn_call_struct_eager(f, SN_STRUCT(state_type, &now), SN_STRUCT(state_type, &last))
+                : sn_call_struct(f, SN_STRUCT(state_type, &now), SN_STRUCT(state_type, &last))),
+        "%s", sn_error_message(c));
+    check_sparse(last.s, "{(1, 0): 32., (2, 0): 64., (2, 2): 96.} of f32[3, 3]");
+  }
+  sn_function_destroy(f);
+}
+END_TEST
+
 // ---- against dense tensors
 static uint64_t seed;
 static int64_t drawn(int64_t below) {
@@ -282,6 +326,41 @@ START_TEST(algebra_is_that_of_dense_tensors) {
 }
 END_TEST
 
+// ---- order
+enum { many = 3000, many_rank = 3 };
+static int64_t entries[many][many_rank];
+static int in_reading_order(const void *a, const void *b) {
+  const int64_t i = *(const int64_t *)a, k = *(const int64_t *)b;
+  for (int d = 0; d < many_rank; d++)
+    if (entries[i][d] != entries[k][d]) return entries[i][d] < entries[k][d] ? -1 : 1;
+  return i < k ? -1 : i > k;
+}
+
+// Random ones, and runs that are in order; what is repeated stays in its order.
+START_TEST(many_values_are_put_in_order) {
+  static int64_t values[many], wanted[many], got[many], at[many][many_rank];
+  const int64_t dims[] = {5000, INT64_C(1) << 40, 3};
+  const int64_t run = (const int64_t[]){1, many / 16, many / 3, many}[_i % 4];
+  seed = (uint64_t)_i;
+  SN_SCOPE(c);
+  for (int64_t i = 0; i < many; i++) {
+    values[i] = i;
+    for (int d = 0; d < many_rank; d++)
+      entries[i][d] = drawn(10) ? drawn(d == 1 ? 4 : dims[d]) : dims[d] - 1;
+    if (i % run) memcpy(entries[i], entries[i - 1], sizeof(entries[i]));
+    if (i % run && entries[i][1] + 3 <= dims[1]) entries[i][1] += drawn(3);
+  }
+  memcpy(wanted, values, sizeof(wanted));
+  qsort(wanted, many, sizeof(*wanted), in_reading_order);
+  sn_sparse *s = sn_sparse_reorder(
+      sn_sparse_constant(c, SN_I64, SN_SHAPE(dims[0], dims[1], dims[2]), entries[0], values, many));
+  ck_assert_int_eq(sn_read(sn_sparse_values(s), got, sizeof(got)), SN_OK);
+  ck_assert_mem_eq(got, wanted, sizeof(got));
+  ck_assert_int_eq(sn_read(sn_sparse_indices(s), at, sizeof(at)), SN_OK);
+  for (int64_t i = 0; i < many; i++) ck_assert_mem_eq(at[i], entries[wanted[i]], sizeof(at[i]));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("sparse_functions");
   TCase *tc = tcase_create("sparse_functions");
@@ -290,7 +369,9 @@ int main(void) {
   tcase_add_test(tc, branches_and_loops_have_the_same_results_in_all_modes);
   tcase_add_test(tc, examples_of_a_batch_are_multiplied_each);
   tcase_add_test(tc, without_the_compiler_it_is_the_same);
+  tcase_add_test(tc, loops_carry_sparse_tensors);
   tcase_add_loop_test(tc, algebra_is_that_of_dense_tensors, 0, 60);
+  tcase_add_loop_test(tc, many_values_are_put_in_order, 0, 8);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
