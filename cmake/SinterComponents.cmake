@@ -1,9 +1,10 @@
 # Components: libraries of their own over the installed headers, in frontend/<name>/ and include/sinter/<name>/. Each is Sinter::<name>, as
 # BUILD_SHARED_LIBS asks for, and Sinter::<name>_static; what a component needs of the core it needs through its public functions.
 #
-# sinter_add_component(name NEEDS components... LIBRARIES libraries... DEFINITIONS definitions...)
+# sinter_add_component(name NEEDS components... LIBRARIES libraries... DEFINITIONS definitions...). Files *_kernels.c are compiled once per instruction
+# set (SinterCopies.cmake).
 function(sinter_component_library target name type needs libraries)
-  add_library(${target} ${type} $<TARGET_OBJECTS:sinter_${name}_objects>)
+  add_library(${target} ${type} $<TARGET_OBJECTS:sinter_${name}_objects> ${sinter_${name}_copies})
   target_link_libraries(${target} PUBLIC ${needs} PRIVATE ${libraries} $<BUILD_INTERFACE:sinter_flags>)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -22,6 +23,12 @@ endfunction()
 function(sinter_add_component name)
   cmake_parse_arguments(component "" "" "NEEDS;LIBRARIES;DEFINITIONS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS frontend/${name}/*.c)
+  set(copied ${sources})
+  list(FILTER copied INCLUDE REGEX "_kernels\\.c$")
+  if(copied)
+    list(REMOVE_ITEM sources ${copied})
+    sinter_add_copies(sinter_${name} sinter_${name}_copies ${copied})
+  endif()
   add_library(sinter_${name}_objects OBJECT ${sources})
   target_link_libraries(sinter_${name}_objects PRIVATE sinter_flags ${component_LIBRARIES})
   target_compile_definitions(sinter_${name}_objects PRIVATE ${component_DEFINITIONS})

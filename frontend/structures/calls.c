@@ -11,8 +11,15 @@ sn_tensor *sns_run(sn_context *c, const sns_call *call, sn_tensor *const *in, in
   sn_attr attrs[count];
   for (int i = 0; i < count; i++) attrs[i] = sn_attr_i64(names[i], call->numbers[i]);
   sn_tensor *out = NULL;
-  (void)sn_host_call(c, call->callback, in, n, &out, 1, .name = call->name, .specs = &spec,
-                     .pure = true, .vjp = call->vjp, .attrs = attrs, .n_attrs = count);
+  const sn_host_options options = {.size = sizeof(options),
+                                   .name = call->name,
+                                   .specs = &spec,
+                                   .pure = true,
+                                   .vjp = call->vjp,
+                                   .attrs = attrs,
+                                   .n_attrs = count};
+  // without a line of its own: it has that of the function's caller
+  (void)sn_host_call_at(c, call->callback, in, n, &out, 1, &options, NULL, 0);
   return out ? out : sn_error_tensor(c);
 }
 

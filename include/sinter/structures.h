@@ -5,6 +5,8 @@
 #include <sinter/sinter.h>
 
 #include <sinter/structures/ragged.h>
+#include <sinter/structures/sets.h>
+#include <sinter/structures/sparse.h>
 
 #include <sinter/structures/sites.h>
 

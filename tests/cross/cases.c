@@ -49,6 +49,18 @@ sn_ragged *cross_ragged(const cross_case *c, int i) {
   return i < c->n_in ? sn_ragged_make(c->context, c->in[i].tensors) : NULL;
 }
 
+cross_value cross_of_sparse(const sn_sparse *s) {
+  if (sn_failed(s)) return (cross_value){'s', 0, {0}};
+  sn_tensor *values = sn_sparse_values(s), *shape = sn_sparse_dense_shape(s);
+  return (cross_value){'s', 3, {sn_sparse_indices(s), values, shape}};
+}
+
+sn_sparse *cross_sparse(const cross_case *c, int i) {
+  if (i >= c->n_in || c->in[i].n != 3) return NULL;
+  sn_tensor *const *t = c->in[i].tensors;
+  return sn_sparse_from_parts(t[0], t[1], t[2]);
+}
+
 // ---- reading
 typedef struct reader {
   FILE *file;
@@ -324,6 +336,7 @@ static void print_value(const cross_value *v) {
 }
 
 // ---- running: tensors of `in` become inputs of a function, those of the results its outputs
+enum { CHECKED = 3 };  // parts of a result that should fail
 typedef struct compiled {
   const cross_case *of;
   const cross_op *op;
@@ -346,9 +359,10 @@ static sn_status callback(sn_context *c, sn_tensor *const *in, sn_tensor **out, 
     for (int j = 0; j < traced.in[i].n; j++) traced.in[i].tensors[j] = in[at++];
   f->op->call(&traced, results);
   if (sn_pending_error(c)) return SN_OK;
-  if (f->of->fails) {                                  // whatever there is of it
-    for (int i = 0; i < CROSS_VALUES && !out[0]; i++)  // the last part: what is checked
-      if (results[i].n > 0) out[0] = results[i].tensors[results[i].n - 1];
+  if (f->of->fails) {  // whatever there is of it
+    for (int i = 0; i < CROSS_VALUES && !out[0]; i++)
+      for (int j = 0; j < CHECKED && results[i].n > 0; j++)  // its last parts
+        out[j] = results[i].tensors[results[i].n - 1 - j % results[i].n];
     return SN_OK;
   }
   at = 0;
@@ -363,7 +377,7 @@ static sn_status callback(sn_context *c, sn_tensor *const *in, sn_tensor **out, 
 static sn_status run_compiled(sn_context *c, const cross_case *k, const cross_op *op,
                               cross_value *results) {
   sn_tensor *in[CROSS_VALUES * CROSS_TENSORS], *out[CROSS_VALUES * CROSS_TENSORS] = {NULL};
-  const int n_in = count(k->in, k->n_in), n_out = k->fails ? 1 : count(k->out, k->n_out);
+  const int n_in = count(k->in, k->n_in), n_out = k->fails ? CHECKED : count(k->out, k->n_out);
   compiled user = {k, op, n_out};
   int at = 0;
   for (int i = 0; i < k->n_in; i++)

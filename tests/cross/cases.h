@@ -52,5 +52,7 @@ sn_tensor *cross_tensor(const cross_case *c, int i);  // of in[i]; NULL: there i
 cross_value cross_of_tensor(sn_tensor *t);
 cross_value cross_of_ragged(const sn_ragged *r);
 sn_ragged *cross_ragged(const cross_case *c, int i);
+cross_value cross_of_sparse(const sn_sparse *s);
+sn_sparse *cross_sparse(const cross_case *c, int i);
 
 #endif

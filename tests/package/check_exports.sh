@@ -4,7 +4,7 @@
 set -eu
 source=$1
 library=$2
-plugin=$3  # or ""
+plugin=$3  # or none
 shift 3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -43,7 +43,7 @@ size=$(wc -c <"$work/stripped")
 echo "$library: $size bytes without debug information"
 [ "$size" -lt 5000000 ] || { echo "the core library must stay below 5 MB"; bad=1; }
 
-if [ -n "$plugin" ]; then
+if [ "$plugin" != none ]; then
   echo sn_llvm_plugin >"$work/declared"
   nm -D --defined-only "$plugin" | awk '$2 ~ /[A-Z]/ { print $3 }' >"$work/exported"
   differ "exported symbols of $plugin" "$work/declared" "$work/exported"
