@@ -4,6 +4,7 @@
 
 #include <sinter/sinter.h>
 
+#include <sinter/structures/queue.h>
 #include <sinter/structures/ragged.h>
 
 #include <sinter/structures/sites.h>

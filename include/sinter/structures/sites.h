@@ -6,6 +6,8 @@
 #include <sinter/structures.h>
 
 // clang-format off
+#define sn_queue_size(...) SNI_AT(sn_queue_size(__VA_ARGS__))
+#define sn_queue_is_closed(...) SNI_AT(sn_queue_is_closed(__VA_ARGS__))
 #define sn_ragged_from_row_splits(values, row_splits) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_row_splits(values, row_splits))
 #define sn_ragged_from_row_lengths(values, row_lengths) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_row_lengths(values, row_lengths))
 #define sn_ragged_from_value_rowids(values, rowids, rows) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_value_rowids(values, rowids, rows))
@@ -53,6 +55,10 @@
 #define sn_ragged_argsort(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_argsort(__VA_ARGS__))
 #define sn_ragged_equal(...) SNI_AT(sn_ragged_equal(__VA_ARGS__))
 #ifdef __cplusplus
+static inline sn_queue *sn_queue_create(sn_context *context, const sn_spec *components, int n, sn_queue_options options = sn_queue_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_queue *>(sn_object_locate(sn_queue_create_opts(context, components, n, &options), file, line));
+}
 static inline sn_ragged *sn_ragged_from_tensor(sn_tensor *x, sn_ragged_from_tensor_options options = sn_ragged_from_tensor_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return static_cast<sn_ragged *>(sn_object_locate(sn_ragged_from_tensor_opts(x, &options), file, line));
@@ -65,6 +71,9 @@ static inline sn_tensor *sn_ragged_to_tensor(sn_ragged *r, sn_ragged_to_tensor_o
 #define SNI_OBJECT_OPTIONS1(function, kind, type, a, ...) \
   SNI_OBJECT_AT(kind, function(a, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS1(function, type, a, ...) SNI_AT(function(a, &(type){__VA_ARGS__}))
+#define SNI_OBJECT_OPTIONS3(function, kind, type, a, b, c, ...) \
+  SNI_OBJECT_AT(kind, function(a, b, c, &(type){__VA_ARGS__}))
+#define sn_queue_create(...) SNI_OBJECT_OPTIONS3(sn_queue_create_opts, sn_queue, sn_queue_options, __VA_ARGS__, .size = sizeof(sn_queue_options))
 #define sn_ragged_from_tensor(...) SNI_OBJECT_OPTIONS1(sn_ragged_from_tensor_opts, sn_ragged, sn_ragged_from_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_from_tensor_options))
 #define sn_ragged_to_tensor(...) SNI_OPTIONS1(sn_ragged_to_tensor_opts, sn_ragged_to_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_to_tensor_options))
 #endif

@@ -1,0 +1,130 @@
+// What the files of queues share.
+//
+// queue_records.c: elements of a record, copied from operands and to results
+// queue_store.c: records that wait, calls that wait, and who is served when; nothing of tensors
+// queue.c: the public functions, as host calls
+//
+// Invariant: all of a store but its components is guarded by `lock`.
+#ifndef SINTER_STRUCTURES_QUEUE_INTERNAL_H
+#define SINTER_STRUCTURES_QUEUE_INTERNAL_H
+
+#include "frontend/structures/calls.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { SNS_QUEUE_COMPONENTS = 16, SNS_QUEUE_NAME = 64 };
+
+// The elements of one component: numbers, or n + 1 offsets (i64) and the bytes of n strings.
+typedef struct sns_cell {
+  char *data;
+  sn_shape shape;
+} sns_cell;
+
+// A record is one block. `cells` are absent where all components have fixed sizes.
+typedef struct sns_record {
+  struct sns_record *next;  // in a list
+  int64_t priority, number;
+  _Alignas(16) char bytes[];
+} sns_record;
+
+// A call that is not served yet, in the order in which they came.
+typedef struct sns_attempt {
+  struct sns_attempt *next;
+  bool takes;
+  bool up_to;            // of a closed queue less than n are enough
+  bool waits, finished;  // its thread sleeps on `ready`; it is served, with `status`
+  sn_status status;
+  sns_record **records;  // n of them, of which `done` are put or taken
+  int64_t n, done;
+  pthread_cond_t ready;
+} sns_attempt;
+
+typedef struct sns_attempts {
+  sns_attempt *first, **last;
+} sns_attempts;
+
+// Records that a call has taken and another one will fetch: of results whose sizes the records say.
+typedef struct sns_ticket {
+  struct sns_ticket *next;
+  int64_t number, n;
+  sns_record *records[];
+} sns_ticket;
+
+typedef struct sns_store {
+  // Constant from the beginning.
+  sn_queue_kind kind;
+  int n_components;
+  sn_spec components[SNS_QUEUE_COMPONENTS];
+  size_t offsets[SNS_QUEUE_COMPONENTS];  // in a record of fixed sizes
+  size_t record_bytes;                   // of such a one; 0: sizes differ
+  int64_t capacity, min_after;           // capacity: INT64_MAX: none
+  char name[SNS_QUEUE_NAME];
+  pthread_mutex_t lock;
+  // The records: a ring (FIFO), a heap (PRIORITY) or just those of a bag (SHUFFLE), from `head` on.
+  sns_record **items;
+  int64_t head, room;
+  _Atomic int64_t size;  // read without the lock by who waits for a moment
+  _Atomic bool closed;   // to new calls that put some in; those that wait are served before
+  int64_t next_number, next_ticket;
+  uint64_t random;
+  sns_attempts puts, takes;
+  int64_t n_waiting;  // attempts that wait
+  sns_record *spare;  // of fixed sizes, to be used again
+  int64_t n_spare;
+  sns_ticket *tickets;
+} sns_store;
+
+struct sn_queue {
+  sn_object object;
+  sns_store *store;
+};
+
+// What a loop does that waits for another thread.
+#if defined(__x86_64__) || defined(__i386__)
+#define SNS_PAUSE __builtin_ia32_pause()
+#else
+#define SNS_PAUSE (void)0
+#endif
+
+// ---- queue_store.c
+// Errors: SN_ERR_MEMORY.
+sn_status sns_store_create(const sns_store *like, uint64_t seed, sns_store **out_store);
+void sns_store_destroy(sns_store *store);
+
+// How long an attempt may wait, and for whom.
+typedef struct sns_wait {
+  const sn_host_args *args;  // its message says why it ended
+  const sn_queue *queue;
+  double timeout;  // seconds; 0: as long as it takes; less: not at all
+} sns_wait;
+// The attempt's records, all of them or, up_to, so many of a closed queue as there are (attempt->n). After an error what was put in stays there (attempt->done of them),
+// and what was taken is back.
+sn_status sns_store_serve(sns_store *store, sns_attempt *attempt, const sns_wait *wait);
+void sns_store_close(sns_store *store, bool cancel);
+
+// One record of fixed sizes, at once: false: it would have to wait, or is refused.
+bool sns_store_put_now(sns_store *store, const void *const *data);
+bool sns_store_take_now(sns_store *store, void *bytes);
+
+// A block of a record; NULL: no memory. Freed, or kept as a spare one.
+sns_record *sns_record_new(sns_store *store, size_t bytes);
+void sns_records_free(sns_store *store, sns_record *const *records, int64_t n);
+
+// Takes over the array of records; the ticket's number, or -1 without memory.
+int64_t sns_ticket_put(sns_store *store, sns_record *const *records, int64_t n);
+sns_ticket *sns_ticket_take(sns_store *store, int64_t number);  // NULL: there is none
+void sns_ticket_back(sns_store *store, sns_ticket *ticket);     // for the next component
+
+// ---- queue_records.c
+// Fills in offsets and record_bytes by the components.
+void sns_plan_records(sns_store *store);
+size_t sns_component_bytes(const sn_spec *component);
+// Of views' row `row` along axis 0, or of all of them (row -1). NULL: no memory.
+sns_record *sns_record_of(sns_store *store, const sn_view *views, int64_t row);
+sns_cell sns_record_cell(const sns_store *store, sns_record *record, int component);
+// Writes a component into row `row` of an output (-1: into all of it), behind its end 0 or "".
+sn_status sns_cell_write(const sn_host_args *args, int output, int64_t row, sn_dtype dtype,
+                         const sns_cell *cell);
+
+#endif
