@@ -1,27 +1,23 @@
 // Queues: the public functions. Each is a call of the host's with effects, whose inputs begin with the queue's variable; of records of fixed
 // sizes op by op, where nothing is traced or noted, it is done at once.
-//
-// Results whose sizes a record says come in two steps: a call takes the records and says their sizes (a "ticket"), and one for each component fills it in.
 #include "frontend/structures/queue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { at_once_bytes = 1024, part = 1 + SN_MAX_RANK, most_spins = 2000 };
-
 static void end_queue(void *object) {
   sns_store_destroy(((sn_queue *)object)->store);
 }
 
-static const sn_object_class queue_class = {.size = sizeof(sn_object_class),
-                                            .name = "sn_queue",
-                                            .object_size = sizeof(sn_queue),
-                                            .destroy = end_queue,
-                                            .is_resource = true};
+const sn_object_class sns_queue_class = {.size = sizeof(sn_object_class),
+                                         .name = "sn_queue",
+                                         .object_size = sizeof(sn_queue),
+                                         .destroy = end_queue,
+                                         .is_resource = true};
 
 // ---- texts
-static size_t add_spec(char *text, size_t capacity, sn_dtype dtype, const sn_shape *shape) {
+size_t sns_add_spec(char *text, size_t capacity, sn_dtype dtype, const sn_shape *shape) {
   size_t at = (size_t)snprintf(text, capacity, "%s[", sn_dtype_name(dtype));
   if (shape->rank < 0) at += (size_t)snprintf(text + at, capacity - at, "...");
   for (int d = 0; d < shape->rank; d++) {
@@ -45,7 +41,8 @@ size_t sn_queue_format(const sn_queue *queue, char *buffer, size_t capacity) {
   at += (size_t)snprintf(text + at, sizeof(text) - at, " records of (");
   for (int i = 0; i < s->n_components; i++) {
     if (i) at += (size_t)snprintf(text + at, sizeof(text) - at, ", ");
-    at += add_spec(text + at, sizeof(text) - at, s->components[i].dtype, &s->components[i].shape);
+    at +=
+        sns_add_spec(text + at, sizeof(text) - at, s->components[i].dtype, &s->components[i].shape);
   }
   (void)snprintf(text + at, sizeof(text) - at, ")%s", s->closed ? ", closed" : "");
   return (size_t)snprintf(buffer, capacity, "%s", text);
@@ -73,7 +70,7 @@ static void check_components(sn_context *c, const sn_spec *components, int n, bo
   if (priority && !sn_pending_error(c) &&
       (components[0].dtype != SN_I64 || components[0].shape.rank != 0)) {
     char text[200];
-    (void)add_spec(text, sizeof(text), components[0].dtype, &components[0].shape);
+    (void)sns_add_spec(text, sizeof(text), components[0].dtype, &components[0].shape);
     sn_fail(c, SN_ERR_DTYPE, "component 0, the priority, is %s, expected i64[]", text);
   }
 }
@@ -90,8 +87,8 @@ sn_queue *sn_queue_create_opts(sn_context *context, const sn_spec *components, i
             "and a minimum below the capacity",
             (int)o.kind, (long long)o.capacity, (long long)o.min_after_dequeue);
   check_components(context, components, n, o.kind == SN_QUEUE_PRIORITY);
-  if (!context || sn_pending_error(context)) return sn_object_error(context, &queue_class);
-  sn_queue *queue = sn_object_create(context, &queue_class, NULL);
+  if (!context || sn_pending_error(context)) return sn_object_error(context, &sns_queue_class);
+  sn_queue *queue = sn_object_create(context, &sns_queue_class, NULL);
   if (sn_object_failed(queue)) return queue;
   sns_store like = {.kind = o.kind,
                     .n_components = n,
@@ -101,7 +98,7 @@ sn_queue *sn_queue_create_opts(sn_context *context, const sn_spec *components, i
   (void)snprintf(like.name, sizeof(like.name), "%s", o.name ? o.name : "queue");
   if (!sns_store_create(&like, o.seed, &queue->store)) return queue;
   sn_fail(context, SN_ERR_MEMORY, "a queue");
-  return sn_object_error(context, &queue_class);
+  return sn_object_error(context, &sns_queue_class);
 }
 
 // ---- what all calls have in common
@@ -125,14 +122,14 @@ static void say_misfit(char *text, size_t capacity, const sns_store *s, int i, s
     memmove(all.dims + 1, all.dims, (size_t)all.rank++ * sizeof(int64_t));
     all.dims[0] = -1;
   }
-  (void)add_spec(given, sizeof(given), dtype, shape);
-  (void)add_spec(wanted, sizeof(wanted), component->dtype, &all);
+  (void)sns_add_spec(given, sizeof(given), dtype, shape);
+  (void)sns_add_spec(wanted, sizeof(wanted), component->dtype, &all);
   (void)snprintf(text, capacity, "queue \"%s\": component %d is %s, expected %s", s->name, i, given,
                  wanted);
 }
 
-static bool is_queue(sn_context *c, const sn_queue *queue, sn_tensor *const *list, int n) {
-  if (!c || !sn_object_check(c, queue, &queue_class, "queue")) return false;
+bool sns_is_queue(sn_context *c, const sn_queue *queue, sn_tensor *const *list, int n) {
+  if (!c || !sn_object_check(c, queue, &sns_queue_class, "queue")) return false;
   if (list && n == queue->store->n_components) return true;
   sn_fail(c, SN_ERR_ARGUMENT, "queue \"%s\" has records of %d components, given %d%s",
           queue->store->name, queue->store->n_components, n, list ? "" : ", NULL");
@@ -157,18 +154,6 @@ static bool check_record(sn_context *c, const sns_store *s, sn_tensor *const *re
   return true;
 }
 
-static double timeout_of(const sn_wait_options *options) {
-  return options && options->size >= sizeof(*options) ? options->timeout : 0;
-}
-
-static bool is_plain(const sn_context *c) {
-  return !sn_is_tracing(c) && !sn_is_recording(c);
-}
-
-static sn_queue *queue_of(const sn_host_args *args) {
-  return args->user;
-}
-
 static sn_status no_results(const sn_infer_args *args) {
   (void)args;
   return SN_OK;
@@ -176,7 +161,7 @@ static sn_status no_results(const sn_infer_args *args) {
 
 // ---- put
 static sn_status check_views(const sn_host_args *args, bool many) {
-  const sns_store *s = queue_of(args)->store;
+  const sns_store *s = sns_queue_of(args)->store;
   const sn_view *columns = args->in + 1;
   for (int i = 0; i < s->n_components; i++) {
     const bool ok = fits(&s->components[i], &columns[i].shape, many);
@@ -192,7 +177,7 @@ static sn_status check_views(const sn_host_args *args, bool many) {
 }
 
 static sn_status put(const sn_host_args *args) {
-  sns_store *s = queue_of(args)->store;
+  sns_store *s = sns_queue_of(args)->store;
   const bool many = args->attrs[0].integer != 0;
   const sn_status misfit = check_views(args, many);
   if (misfit) return misfit;
@@ -221,7 +206,7 @@ static sn_status put(const sn_host_args *args) {
 static bool put_at_once(sn_context *c, const sn_queue *queue, sn_tensor *const *record) {
   const void *data[SNS_QUEUE_COMPONENTS];
   sns_store *s = queue->store;
-  if (!s->record_bytes || s->record_bytes > at_once_bytes || !is_plain(c)) return false;
+  if (!s->record_bytes || s->record_bytes > SNS_AT_ONCE_BYTES || !sns_is_plain(c)) return false;
   for (int i = 0; i < s->n_components; i++)
     if (sn_is_variable(record[i]) || sn_data(record[i], &data[i])) return false;
   return !sn_interrupted(c) && sns_store_put_now(s, data);
@@ -229,13 +214,14 @@ static bool put_at_once(sn_context *c, const sn_queue *queue, sn_tensor *const *
 
 static sn_status enqueue(sn_context *c, sn_queue *queue, sn_tensor *const *record, int n, bool many,
                          const sn_wait_options *options) {
-  if (!is_queue(c, queue, record, n) || !check_record(c, queue->store, record, many))
+  if (!sns_is_queue(c, queue, record, n) || !check_record(c, queue->store, record, many))
     return sn_pending_error(c);
   if (!many && put_at_once(c, queue, record)) return SN_OK;
   if (sn_pending_error(c)) return sn_pending_error(c);
   sn_tensor *in[1 + SNS_QUEUE_COMPONENTS] = {sn_object_variable(queue)}, *none[1];
   memcpy(in + 1, record, (size_t)n * sizeof(*in));
-  const sn_attr attrs[] = {sn_attr_i64("many", many), sn_attr_f64("timeout", timeout_of(options))};
+  const sn_attr attrs[] = {sn_attr_i64("many", many),
+                           sn_attr_f64("timeout", sns_timeout_of(options))};
   queue = sn_keep(queue);  // others may release it while this one waits
   const sn_status status = sn_host_call(c, put, in, 1 + n, none, 0, .name = "put", .user = queue,
                                         .infer = no_results, .attrs = attrs, .n_attrs = 2);
@@ -256,270 +242,16 @@ sn_status sn_queue_enqueue_many_at(sn_context *context, sn_queue *queue, sn_tens
   return enqueue(context, queue, columns, n, true, options);
 }
 
-// ---- take: attributes
-enum { COUNT, UP_TO, TIMEOUT };  // COUNT: -1: a record, no column of some
-
-// Sizes of all records of a column, or of the record.
-static void unite_shapes(sn_shape *shape, const sn_shape *of, bool first) {
-  if (first) *shape = *of;
-  for (int d = 0; d < shape->rank; d++)
-    if (of->dims[d] > shape->dims[d]) shape->dims[d] = of->dims[d];
-}
-
-// What components with sizes that differ are padded to.
-static sn_shape column_shape(const sns_store *s, const sns_attempt *a, int component) {
-  sn_shape shape = s->components[component].shape;
-  for (int d = 0; d < shape.rank; d++)
-    if (shape.dims[d] < 0) shape.dims[d] = 0;
-  for (int64_t i = 0; i < a->n; i++) {
-    const sns_cell cell = sns_record_cell(s, a->records[i], component);
-    unite_shapes(&shape, &cell.shape, !i);
-  }
-  return shape;
-}
-
-static sn_status write_records(const sn_host_args *args, const sns_store *s, int component,
-                               int output, sns_record *const *records, int64_t n, bool many) {
-  sn_status status = SN_OK;
-  for (int64_t i = 0; i < n && !status; i++) {
-    const sns_cell cell = sns_record_cell(s, records[i], component);
-    status = sns_cell_write(args, output, many ? i : -1, s->components[component].dtype, &cell);
-  }
-  return status;
-}
-
-static sn_status take_records(const sn_host_args *args, sns_attempt *a) {
-  const int64_t count = args->attrs[COUNT].integer;
-  sns_store *s = queue_of(args)->store;
-  *a = (sns_attempt){
-      .takes = true, .up_to = args->attrs[UP_TO].integer != 0, .n = count < 0 ? 1 : count};
-  if (a->n > INT64_C(1) << 40) return SN_ERR_MEMORY;
-  a->records = calloc((size_t)(a->n ? a->n : 1), sizeof(*a->records));
-  if (!a->records) return SN_ERR_MEMORY;
-  const int64_t wanted = a->n;
-  const sns_wait wait = {args, args->user, args->attrs[TIMEOUT].real};
-  const sn_status status = sns_store_serve(s, a, &wait);
-  if (!status) return SN_OK;
-  if (status == SN_ERR_END && !*args->message)
-    (void)sns_refuse(args, status,
-                     "queue \"%s\" is closed, with less than the %lld records that are wanted",
-                     s->name, (long long)wanted);
-  sns_records_free(s, a->records, a->done);
-  free(a->records);
-  return status;
-}
-
-static sn_status take(const sn_host_args *args) {
-  sns_store *s = queue_of(args)->store;
-  sns_attempt a;
-  sn_status status = take_records(args, &a);
-  if (status) return status;
-  for (int i = 0; i < s->n_components && !status; i++)
-    status = write_records(args, s, i, i, a.records, a.n, args->attrs[COUNT].integer >= 0);
-  sns_records_free(s, a.records, a.n);
-  free(a.records);
-  return status;
-}
-
-// out[0]: the ticket, the number of records, then rank and dims of each component.
-static sn_status take_ticket(const sn_host_args *args) {
-  sns_store *s = queue_of(args)->store;
-  int64_t *out = sns_i64(&args->out[0]);
-  sns_attempt a;
-  const sn_status status = take_records(args, &a);
-  if (status) return status;
-  out[1] = a.n;
-  for (int i = 0; i < s->n_components; i++) {
-    const sn_shape shape = column_shape(s, &a, i);
-    out[2 + i * part] = shape.rank;
-    for (int d = 0; d < SN_MAX_RANK; d++)
-      out[3 + i * part + d] = d < shape.rank ? shape.dims[d] : 0;
-  }
-  out[0] = sns_ticket_put(s, a.records, a.n);
-  if (out[0] < 0) sns_records_free(s, a.records, a.n);
-  free(a.records);
-  return out[0] < 0 ? SN_ERR_MEMORY : SN_OK;
-}
-
-// in[0]: the variable, in[1]: what take_ticket gave. Numbers: the component; whether it is a column; whether it is the last.
-static sn_status fill(const sn_host_args *args) {
-  sns_store *s = queue_of(args)->store;
-  const int64_t number = sns_i64(&args->in[1])[0];
-  sns_ticket *ticket = sns_ticket_take(s, number);
-  if (!ticket) return sns_refuse(args, SN_ERR_STATE, "these records have been fetched before");
-  sn_status status = write_records(args, s, (int)sns_number(args, 0), 0, ticket->records, ticket->n,
-                                   sns_number(args, 1) != 0);
-  if (status || sns_number(args, 2))
-    sns_records_free(s, ticket->records, ticket->n);
-  else
-    sns_ticket_back(s, ticket);
-  if (status || sns_number(args, 2)) free(ticket);
-  return status;
-}
-
-static sn_status infer_take(const sn_infer_args *args) {
-  const sns_store *s = ((const sn_queue *)args->user)->store;
-  const int64_t count = args->attrs[COUNT].integer;
-  for (int i = 0; i < args->n_out; i++) {
-    args->out[i] = s->components[i];
-    if (count < 0) continue;
-    sn_shape *shape = &args->out[i].shape;
-    memmove(shape->dims + 1, shape->dims, (size_t)shape->rank++ * sizeof(int64_t));
-    shape->dims[0] = count;
-  }
-  return SN_OK;
-}
-
-static sn_status infer_ticket(const sn_infer_args *args) {
-  const sns_store *s = ((const sn_queue *)args->user)->store;
-  args->out[0] = (sn_spec){SN_I64, {.rank = 1, .dims = {2 + s->n_components * part}}};
-  return SN_OK;
-}
-
-// ---- take: where it is called
-static bool is_known(const sn_spec *component) {
-  bool known = component->shape.rank >= 0;
-  for (int d = 0; d < component->shape.rank; d++) known = known && component->shape.dims[d] >= 0;
-  return known;
-}
-
-static bool check_shapes(sn_context *c, const sns_store *s, int64_t count) {
-  const bool padded = s->kind == SN_QUEUE_PADDING_FIFO;
-  if (count < -1) {
-    sn_fail(c, SN_ERR_ARGUMENT, "queue \"%s\": %lld records, expected 0 or more", s->name,
-            (long long)count);
-    return false;
-  }
-  for (int i = 0; i < s->n_components; i++) {
-    const sn_spec *component = &s->components[i];
-    const bool ok = count < 0 ? component->shape.rank >= 0 || !sn_is_tracing(c)
-                              : is_known(component) || (padded && component->shape.rank >= 0);
-    char text[200];
-    if (ok) continue;
-    (void)add_spec(text, sizeof(text), component->dtype, &component->shape);
-    sn_fail(c, SN_ERR_SHAPE, "queue \"%s\": component %d is %s: %s", s->name, i, text,
-            count < 0 ? "in a trace its rank must be known"
-                      : "records of unknown size make no column, but in a padding FIFO queue of "
-                        "known ranks");
-    return false;
-  }
-  return true;
-}
-
-static sn_shape result_shape(sn_context *c, const sns_store *s, sn_tensor *ticket,
-                             const int64_t *numbers, int i, int64_t count, bool up_to) {
-  const sn_spec *component = &s->components[i];
-  const bool many = count >= 0;
-  sn_shape shape = {.rank = component->shape.rank};
-  if (shape.rank < 0) shape.rank = (int)numbers[2 + i * part];
-  for (int d = 0; d < shape.rank; d++) {
-    const int at = 3 + i * part + d;
-    const bool known = component->shape.rank >= 0 && component->shape.dims[d] >= 0;
-    shape.dims[d + many] = known              ? component->shape.dims[d]
-                           : sn_is_tracing(c) ? sn_late_dim(sn_index(ticket, 0, at))
-                                              : numbers[at];
-  }
-  shape.rank += many;
-  if (many)
-    shape.dims[0] = !up_to             ? count
-                    : sn_is_tracing(c) ? sn_late_dim(sn_index(ticket, 0, 1))
-                                       : numbers[1];
-  return shape;
-}
-
-static void fill_all(sn_context *c, sn_queue *queue, sn_tensor *ticket, int64_t count, bool up_to,
-                     sn_tensor **out) {
-  const sns_store *s = queue->store;
-  int64_t numbers[2 + SNS_QUEUE_COMPONENTS * part] = {0};
-  if (!sn_is_tracing(c) &&
-      sn_read(ticket, numbers, (size_t)(2 + s->n_components * part) * sizeof(*numbers)))
-    return;
-  sn_tensor *const in[] = {sn_object_variable(queue), ticket};
-  for (int i = 0; i < s->n_components; i++)
-    out[i] = SNS_RUN(c, in, 2, .name = "fill", .callback = fill, .dtype = s->components[i].dtype,
-                     .shape = result_shape(c, s, ticket, numbers, i, count, up_to),
-                     .numbers = {i, count >= 0, i + 1 == s->n_components}, .user = queue,
-                     .effects = true);
-}
-
-static bool take_at_once(sn_context *c, const sn_queue *queue, sn_tensor **out) {
-  _Alignas(16) char bytes[at_once_bytes];
-  sns_store *s = queue->store;
-  if (!s->record_bytes || s->record_bytes > at_once_bytes || !is_plain(c) || sn_interrupted(c))
-    return false;
-  bool taken = sns_store_take_now(s, bytes);
-  if (!taken && sn_object_users(queue) > 1) {  // a moment, before it sleeps
-    for (int spins = 0; spins < most_spins && s->size <= s->min_after && !s->closed; spins++)
-      SNS_PAUSE;
-    taken = sns_store_take_now(s, bytes);
-  }
-  for (int i = 0; taken && i < s->n_components; i++)
-    out[i] = sn_constant(c, s->components[i].dtype, s->components[i].shape, bytes + s->offsets[i]);
-  return taken;
-}
-
-static void take_by_calls(sn_context *c, sn_queue *queue, int64_t count, bool up_to,
-                          const sn_wait_options *options, sn_tensor **out) {
-  const sns_store *s = queue->store;
-  bool known = !up_to;
-  for (int i = 0; i < s->n_components; i++) known = known && is_known(&s->components[i]);
-  sn_attr attrs[] = {[COUNT] = sn_attr_i64("count", count),
-                     [UP_TO] = sn_attr_i64("up_to", up_to),
-                     [TIMEOUT] = sn_attr_f64("timeout", timeout_of(options))};
-  sn_tensor *variable = sn_object_variable(queue), *ticket = NULL;
-  const sn_status status = sn_host_call(c, known ? take : take_ticket, &variable, 1,
-                                        known ? out : &ticket, known ? s->n_components : 1,
-                                        .name = "take", .infer = known ? infer_take : infer_ticket,
-                                        .user = queue, .attrs = attrs, .n_attrs = 3);
-  if (!status && !known) fill_all(c, queue, ticket, count, up_to, out);
-}
-
-static sn_status dequeue(sn_context *c, sn_queue *queue, int64_t count, bool up_to, sn_tensor **out,
-                         int n, const sn_wait_options *options) {
-  for (int i = 0; out && i < n; i++) out[i] = sn_error_tensor(c);
-  if (!is_queue(c, queue, out, n) || !check_shapes(c, queue->store, count))
-    return sn_pending_error(c);
-  if (count >= 0 || !take_at_once(c, queue, out)) {
-    if (sn_pending_error(c)) return sn_pending_error(c);
-    queue = sn_keep(queue);
-    take_by_calls(c, queue, count, up_to, options, out);
-    sn_release(queue);
-  }
-  const sn_status status = sn_pending_error(c);
-  for (int i = 0; status && i < n; i++) out[i] = sn_error_tensor(c);
-  return status;
-}
-
-sn_status sn_queue_dequeue_at(sn_context *context, sn_queue *queue, sn_tensor **out, int n,
-                              const sn_wait_options *options, const char *file, int line) {
-  SN_FRAME_AT(context, "sn_queue_dequeue", file, line);
-  return dequeue(context, queue, -1, false, out, n, options);
-}
-
-sn_status sn_queue_dequeue_many_at(sn_context *context, sn_queue *queue, int64_t count,
-                                   sn_tensor **out, int n, const sn_wait_options *options,
-                                   const char *file, int line) {
-  SN_FRAME_AT(context, "sn_queue_dequeue_many", file, line);
-  return dequeue(context, queue, count < 0 ? -2 : count, false, out, n, options);
-}
-
-sn_status sn_queue_dequeue_up_to_at(sn_context *context, sn_queue *queue, int64_t count,
-                                    sn_tensor **out, int n, const sn_wait_options *options,
-                                    const char *file, int line) {
-  SN_FRAME_AT(context, "sn_queue_dequeue_up_to", file, line);
-  return dequeue(context, queue, count < 0 ? -2 : count, true, out, n, options);
-}
-
 // ---- the rest
 static sn_status close_it(const sn_host_args *args) {
-  sns_store_close(queue_of(args)->store, args->attrs[0].integer != 0);
+  sns_store_close(sns_queue_of(args)->store, args->attrs[0].integer != 0);
   return SN_OK;
 }
 
 sn_status sn_queue_close_at(sn_context *context, sn_queue *queue, bool cancel, const char *file,
                             int line) {
   SN_FRAME_AT(context, "sn_queue_close", file, line);
-  if (!context || !sn_object_check(context, queue, &queue_class, "queue"))
+  if (!context || !sn_object_check(context, queue, &sns_queue_class, "queue"))
     return context ? sn_pending_error(context) : SN_ERR_ARGUMENT;
   sn_tensor *variable = sn_object_variable(queue), *none[1];
   const sn_attr attr = sn_attr_i64("cancel", cancel);
@@ -528,17 +260,17 @@ sn_status sn_queue_close_at(sn_context *context, sn_queue *queue, bool cancel, c
 }
 
 static sn_status tell_size(const sn_host_args *args) {
-  *sns_i64(&args->out[0]) = queue_of(args)->store->size;
+  *sns_i64(&args->out[0]) = sns_queue_of(args)->store->size;
   return SN_OK;
 }
 
 static sn_status tell_closed(const sn_host_args *args) {
-  *(bool *)args->out[0].data = queue_of(args)->store->closed;
+  *(bool *)args->out[0].data = sns_queue_of(args)->store->closed;
   return SN_OK;
 }
 
 static sn_tensor *ask(sn_context *c, sn_queue *queue, sn_host_callback callback, sn_dtype dtype) {
-  if (!c || !sn_object_check(c, queue, &queue_class, "queue")) return sn_error_tensor(c);
+  if (!c || !sn_object_check(c, queue, &sns_queue_class, "queue")) return sn_error_tensor(c);
   sn_tensor *variable = sn_object_variable(queue);
   return SNS_RUN(c, &variable, 1, .name = "ask", .callback = callback, .dtype = dtype,
                  .user = queue, .effects = true);

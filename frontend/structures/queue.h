@@ -2,7 +2,7 @@
 //
 // queue_records.c: elements of a record, copied from operands and to results
 // queue_store.c: records that wait, calls that wait, and who is served when; nothing of tensors
-// queue.c: the public functions, as host calls
+// queue.c, queue_take.c: the public functions, as host calls
 //
 // Invariant: all of a store but its components is guarded by `lock`.
 #ifndef SINTER_STRUCTURES_QUEUE_INTERNAL_H
@@ -80,6 +80,22 @@ struct sn_queue {
   sns_store *store;
 };
 
+// ---- queue.c
+enum { SNS_AT_ONCE_BYTES = 1024 };  // records of more are no bargain without a call
+extern const sn_object_class sns_queue_class;
+// For functions of records, n of list: whether queue is one that has such; else an error is pending.
+bool sns_is_queue(sn_context *c, const sn_queue *queue, sn_tensor *const *list, int n);
+size_t sns_add_spec(char *text, size_t capacity, sn_dtype dtype, const sn_shape *shape);
+static inline double sns_timeout_of(const sn_wait_options *options) {
+  return options && options->size >= sizeof(*options) ? options->timeout : 0;
+}
+static inline bool sns_is_plain(const sn_context *c) {
+  return !sn_is_tracing(c) && !sn_is_recording(c);
+}
+static inline sn_queue *sns_queue_of(const sn_host_args *args) {
+  return (sn_queue *)args->user;
+}
+
 // What a loop does that waits for another thread.
 #if defined(__x86_64__) || defined(__i386__)
 #define SNS_PAUSE __builtin_ia32_pause()
@@ -115,16 +131,27 @@ void sns_records_free(sns_store *store, sns_record *const *records, int64_t n);
 int64_t sns_ticket_put(sns_store *store, sns_record *const *records, int64_t n);
 sns_ticket *sns_ticket_take(sns_store *store, int64_t number);  // NULL: there is none
 void sns_ticket_back(sns_store *store, sns_ticket *ticket);     // for the next component
+// Records that have been taken go back to where they were.
+void sns_records_back(sns_store *store, sns_record **records, int64_t n);
 
 // ---- queue_records.c
 // Fills in offsets and record_bytes by the components.
 void sns_plan_records(sns_store *store);
+size_t sns_elements(const sn_shape *shape);
 size_t sns_component_bytes(const sn_spec *component);
 // Of views' row `row` along axis 0, or of all of them (row -1). NULL: no memory.
 sns_record *sns_record_of(sns_store *store, const sn_view *views, int64_t row);
 sns_cell sns_record_cell(const sns_store *store, sns_record *record, int component);
-// Writes a component into row `row` of an output (-1: into all of it), behind its end 0 or "".
-sn_status sns_cell_write(const sn_host_args *args, int output, int64_t row, sn_dtype dtype,
-                         const sns_cell *cell);
+// Where a component of records is written to: numbers to data; strings to texts, all "" before, or else to an output of a call.
+typedef struct sns_sink {
+  sn_dtype dtype;
+  sn_shape shape;
+  char *data;
+  sn_text *texts;
+  const sn_host_args *args;
+  int output;
+} sns_sink;
+// Into row `row` (-1: all of it), behind its end 0 or "".
+sn_status sns_cell_write(const sns_sink *sink, int64_t row, const sns_cell *cell);
 
 #endif

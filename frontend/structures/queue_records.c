@@ -16,14 +16,14 @@ static size_t aligned(size_t bytes) {
   return (bytes + 15) & ~(size_t)15;
 }
 
-static size_t elements_of(const sn_shape *shape) {
+size_t sns_elements(const sn_shape *shape) {
   size_t n = 1;
   for (int d = 0; d < shape->rank; d++) n *= (size_t)shape->dims[d];
   return n;
 }
 
 size_t sns_component_bytes(const sn_spec *component) {
-  return elements_of(&component->shape) * sn_dtype_size(component->dtype);
+  return sns_elements(&component->shape) * sn_dtype_size(component->dtype);
 }
 
 void sns_plan_records(sns_store *store) {
@@ -55,7 +55,7 @@ static row row_of(const sn_view *view, int64_t at) {
     r.shape.rank--;
     memmove(r.shape.dims, r.shape.dims + 1, (size_t)r.shape.rank * sizeof(int64_t));
   }
-  r.n = elements_of(&r.shape);
+  r.n = sns_elements(&r.shape);
   r.first = at < 0 ? 0 : at * (int64_t)r.n;
   r.bytes = r.n * sn_dtype_size(view->dtype);
   if (view->dtype != SN_STRING) return r;
@@ -110,37 +110,39 @@ sns_record *sns_record_of(sns_store *store, const sn_view *views, int64_t at) {
 // ---- to results
 static sn_text string_of(const sns_cell *cell, size_t i) {
   const int64_t *offsets = (const int64_t *)(void *)cell->data;
-  const char *bytes = cell->data + (elements_of(&cell->shape) + 1) * sizeof(int64_t);
+  const char *bytes = cell->data + (sns_elements(&cell->shape) + 1) * sizeof(int64_t);
   return (sn_text){bytes + offsets[i], (size_t)(offsets[i + 1] - offsets[i])};
 }
 
-// A run of n elements of the cell to place `to` of the output.
-static sn_status write_run(const sn_host_args *args, int output, int64_t to, sn_dtype dtype,
-                           const sns_cell *cell, size_t from, size_t n) {
-  if (dtype != SN_STRING) {
-    const size_t size = sn_dtype_size(dtype);
-    if (n)
-      memcpy((char *)args->out[output].data + (size_t)to * size, cell->data + from * size,
-             n * size);
+// A run of n elements of the cell to place `to`.
+static sn_status write_run(const sns_sink *sink, int64_t to, const sns_cell *cell, size_t from,
+                           size_t n) {
+  if (sink->dtype != SN_STRING) {
+    const size_t size = sn_dtype_size(sink->dtype);
+    if (n) memcpy(sink->data + (size_t)to * size, cell->data + from * size, n * size);
     return SN_OK;
   }
   sn_status status = SN_OK;
-  for (size_t i = 0; i < n && !status; i++)
-    status = sn_host_set_string(args, output, to + (int64_t)i, string_of(cell, from + i));
+  for (size_t i = 0; i < n && !status; i++) {
+    const sn_text text = string_of(cell, from + i);
+    if (sink->texts)
+      sink->texts[to + (int64_t)i] = text;
+    else
+      status = sn_host_set_string(sink->args, sink->output, to + (int64_t)i, text);
+  }
   return status;
 }
 
-sn_status sns_cell_write(const sn_host_args *args, int output, int64_t at, sn_dtype dtype,
-                         const sns_cell *cell) {
-  const row r = row_of(&(const sn_view){NULL, SN_BOOL, args->out[output].shape}, at);
+sn_status sns_cell_write(const sns_sink *sink, int64_t at, const sns_cell *cell) {
+  const row r = row_of(&(const sn_view){NULL, SN_BOOL, sink->shape}, at);
   const int rank = r.shape.rank;
   bool same = true;
   for (int d = 0; d < rank; d++) same = same && r.shape.dims[d] == cell->shape.dims[d];
-  const size_t n = elements_of(&cell->shape);
-  if (same) return write_run(args, output, r.first, dtype, cell, 0, n);
-  if (dtype != SN_STRING) {
-    const size_t size = sn_dtype_size(dtype);
-    memset((char *)args->out[output].data + (size_t)r.first * size, 0, r.n * size);
+  const size_t n = sns_elements(&cell->shape);
+  if (same) return write_run(sink, r.first, cell, 0, n);
+  if (sink->dtype != SN_STRING) {  // strings are "" as they are given
+    const size_t size = sn_dtype_size(sink->dtype);
+    memset(sink->data + (size_t)r.first * size, 0, r.n * size);
   }
   if (!n) return SN_OK;
   const size_t run = (size_t)cell->shape.dims[rank - 1];
@@ -153,7 +155,7 @@ sn_status sns_cell_write(const sn_host_args *args, int output, int64_t at, sn_dt
       rest /= (size_t)cell->shape.dims[d];
       stride *= r.shape.dims[d];
     }
-    status = write_run(args, output, r.first + to, dtype, cell, from, run);
+    status = write_run(sink, r.first + to, cell, from, run);
   }
   return status;
 }

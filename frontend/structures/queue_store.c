@@ -411,6 +411,15 @@ void sns_ticket_back(sns_store *store, sns_ticket *ticket) {
   pthread_mutex_unlock(&store->lock);
 }
 
+void sns_records_back(sns_store *store, sns_record **records, int64_t n) {
+  sns_attempt a = {.takes = true, .records = records, .done = n};
+  pthread_mutex_lock(&store->lock);
+  take_back(store, &a);
+  serve_all(store);
+  pthread_mutex_unlock(&store->lock);
+  sns_records_free(store, a.records, a.done);
+}
+
 // ---- life
 sn_status sns_store_create(const sns_store *like, uint64_t seed, sns_store **out_store) {
   sns_store *store = *out_store = calloc(1, sizeof(*store));

@@ -76,10 +76,10 @@ START_TEST(records_come_out_as_they_went_in) {  // Q1, Q2
   check_words(out[1], 1, (const char *const[]){"windy"});
   const char *const words[] = {"cloudy", "rainy"};
   const int32_t degrees[] = {13, 16};
-  ck_assert_int_eq(
-      sn_queue_enqueue_many(c, q, SN_ARGS(sn_constant(c, SN_I32, SN_SHAPE(2), degrees),
-                                          sn_strings(c, SN_SHAPE(2), words))),
-      SN_OK);
+  ck_assert_int_eq(sn_queue_enqueue_many(c, q,
+                                         SN_ARGS(sn_constant(c, SN_I32, SN_SHAPE(2), degrees),
+                                                 sn_strings(c, SN_SHAPE(2), words))),
+                   SN_OK);
   char text[120];
   (void)sn_queue_format(q, text, sizeof(text));
   ck_assert_str_eq(text, "queue \"weather\": FIFO, 3 of 10 records of (i32[], string[])");
@@ -113,8 +113,9 @@ START_TEST(a_closed_queue_gives_what_it_has) {  // QU2, QU5
   bool closed = false;
   ck_assert_int_eq(sn_read(sn_queue_is_closed(c, q), &closed, 1), SN_OK);
   ck_assert(closed);
-  check_error(sn_queue_dequeue_many(c, q, 5, &out, 1), SN_ERR_END,
-              "sn_queue_dequeue_many: take: queue \"queue\" is closed, with less than the 5 records");
+  check_error(
+      sn_queue_dequeue_many(c, q, 5, &out, 1), SN_ERR_END,
+      "sn_queue_dequeue_many: take: queue \"queue\" is closed, with less than the 5 records");
   ck_assert(sn_failed(out));
   ck_assert_int_eq(size_of(q), 3);
   ck_assert_int_eq(sn_queue_dequeue_up_to(c, q, 5, &out, 1), SN_OK);
@@ -168,8 +169,9 @@ START_TEST(sizes_that_differ_are_padded) {  // QU6
   const float values[] = {1, 2, 3, 4};
   const char *const words[] = {"a", "bc"};
   for (int64_t k = 1; k <= 2; k++)
-    ck_assert_int_eq(sn_queue_enqueue(c, q, SN_ARGS(sn_constant(c, SN_F32, SN_SHAPE(k, 2), values),
-                                                    sn_strings(c, SN_SHAPE(3 - k), words))),
+    ck_assert_int_eq(sn_queue_enqueue(c, q,
+                                      SN_ARGS(sn_constant(c, SN_F32, SN_SHAPE(k, 2), values),
+                                              sn_strings(c, SN_SHAPE(3 - k), words))),
                      SN_OK);
   sn_tensor *out[2];
   ck_assert_int_eq(sn_queue_dequeue_many(c, q, 0, out, 2), SN_OK);
@@ -191,9 +193,10 @@ START_TEST(records_of_any_shape_keep_theirs) {
   const sn_spec specs[] = {{SN_F32, {-1, {0}}}, {SN_STRING, {1, {SN_UNKNOWN}}}};
   sn_queue *q = sn_queue_create(c, specs, 2);
   const char *const words[] = {"", "long enough to be on the heap"};
-  ck_assert_int_eq(sn_queue_enqueue(c, q, SN_ARGS(sn_ones(c, SN_F32, SN_SHAPE(2, 3)),
-                                                  sn_strings(c, SN_SHAPE(2), words))),
-                   SN_OK);
+  ck_assert_int_eq(
+      sn_queue_enqueue(
+          c, q, SN_ARGS(sn_ones(c, SN_F32, SN_SHAPE(2, 3)), sn_strings(c, SN_SHAPE(2), words))),
+      SN_OK);
   sn_tensor *out[2];
   ck_assert_msg(!sn_queue_dequeue(c, q, out, 2), "%s", sn_error_message(c));
   ck_assert(sn_rank(out[0]) == 2 && sn_dim(out[0], 1) == 3);
@@ -208,16 +211,16 @@ START_TEST(who_waits_in_vain_is_told) {
   check_error(sn_queue_dequeue(c, q, &out, 1), SN_ERR_DEADLOCK,
               "queue \"narrow\": 0 of 1 records are there to be taken, and no other context");
   const int32_t three[] = {1, 2, 3};
-  check_error(
-      sn_queue_enqueue_many(c, q, SN_ARGS(sn_constant(c, SN_I32, SN_SHAPE(3), three))),
-      SN_ERR_DEADLOCK, "queue \"narrow\" is full, with 2 records: 2 of 3 are put in");
+  check_error(sn_queue_enqueue_many(c, q, SN_ARGS(sn_constant(c, SN_I32, SN_SHAPE(3), three))),
+              SN_ERR_DEADLOCK, "queue \"narrow\" is full, with 2 records: 2 of 3 are put in");
   ck_assert_int_eq(size_of(q), 2);  // QU4
   check_error(sn_queue_dequeue_many(c, q, 3, &out, 1), SN_ERR_DEADLOCK, "2 of 3 records");
   ck_assert_int_eq(take(q), 1);
   sn_context *sibling;
   ck_assert_int_eq(sn_context_create(&sibling, .share = c), SN_OK);
   ck_assert_int_eq(take(q), 2);
-  check_error(sn_queue_dequeue(c, q, &out, 1, .timeout = 0.01), SN_ERR_DEADLINE, "its time is over");
+  check_error(sn_queue_dequeue(c, q, &out, 1, .timeout = 0.01), SN_ERR_DEADLINE,
+              "its time is over");
   sn_cancel(c);
   check_error(sn_queue_dequeue(c, q, &out, 1), SN_ERR_CANCELLED, "sn_queue_dequeue");
   sn_set_deadline(c, 0.01);
@@ -246,10 +249,12 @@ START_TEST(what_does_not_fit_is_refused) {
   check_error(sn_queue_enqueue_many(c, q, SN_ARGS(x, w)), SN_ERR_SHAPE,
               "component 0 is f32[3], expected f32[?,3]");
   const char *const two[] = {"a", "b"};
-  check_error(sn_queue_enqueue_many(
-                  c, q, SN_ARGS(sn_ones(c, SN_F32, SN_SHAPE(1, 3)), sn_strings(c, SN_SHAPE(2), two))),
-              SN_ERR_SHAPE, "component 1 is of 2 records, component 0 of 1");
-  check_error(sn_queue_dequeue_many(c, q, -3, out, 2), SN_ERR_ARGUMENT, "records, expected 0 or more");
+  check_error(
+      sn_queue_enqueue_many(
+          c, q, SN_ARGS(sn_ones(c, SN_F32, SN_SHAPE(1, 3)), sn_strings(c, SN_SHAPE(2), two))),
+      SN_ERR_SHAPE, "component 1 is of 2 records, component 0 of 1");
+  check_error(sn_queue_dequeue_many(c, q, -3, out, 2), SN_ERR_ARGUMENT,
+              "records, expected 0 or more");
   check_error(sn_queue_dequeue(c, NULL, out, 2), SN_ERR_ARGUMENT, "queue is NULL");
   ck_assert_int_eq(sn_queue_dequeue(NULL, q, out, 2), SN_ERR_ARGUMENT);
   {
@@ -260,7 +265,8 @@ START_TEST(what_does_not_fit_is_refused) {
   ck_assert(sn_failed(sn_queue_create(c, NULL, 1)));
   check_error(sn_pending_error(c), SN_ERR_ARGUMENT, "sn_queue_create: 1 components");
   ck_assert(sn_failed(sn_queue_create(c, specs, 2, .kind = SN_QUEUE_PRIORITY)));
-  check_error(sn_pending_error(c), SN_ERR_DTYPE, "component 0, the priority, is f32[3], expected i64[]");
+  check_error(sn_pending_error(c), SN_ERR_DTYPE,
+              "component 0, the priority, is f32[3], expected i64[]");
   ck_assert(sn_failed(sn_queue_create(c, specs, 2, .capacity = 2, .min_after_dequeue = 2)));
   check_error(sn_pending_error(c), SN_ERR_ARGUMENT, "a minimum below the capacity");
 }
@@ -299,8 +305,7 @@ START_TEST(functions_use_them_once_and_in_order) {
   for (int eager = 0; eager < 2; eager++) {
     SN_SCOPE(c);
     two both = {sn_queue_create(c, &number, 1), sn_queue_create(c, &number, 1)};
-    sn_function *f =
-        sn_function_create(c, transfer, .inputs = 1, .outputs = 2, .user = &both);
+    sn_function *f = sn_function_create(c, transfer, .inputs = 1, .outputs = 2, .user = &both);
     sn_tensor *x = i32(0), *out[2];
     for (int k = 0; k < 3; k++) {
       for (int i = 0; i < 5; i++) put(both.in, i);
@@ -342,8 +347,9 @@ START_TEST(sizes_are_known_in_the_run) {
   sn_function *f = sn_function_create(c, of_late_size, .inputs = 0, .outputs = 5, .user = q);
   static const int64_t sizes[] = {1, 3, 2, 4, 0};
   for (int64_t i = 0; i < 5; i++)
-    ck_assert_int_eq(sn_queue_enqueue(c, q, SN_ARGS(sn_constant(c, SN_F32, SN_SHAPE(sizes[i]), values),
-                                                    sn_strings(c, SN_SHAPE(sizes[i]), words))),
+    ck_assert_int_eq(sn_queue_enqueue(c, q,
+                                      SN_ARGS(sn_constant(c, SN_F32, SN_SHAPE(sizes[i]), values),
+                                              sn_strings(c, SN_SHAPE(sizes[i]), words))),
                      SN_OK);
   ck_assert_int_eq(sn_queue_close(c, q, false), SN_OK);
   sn_tensor *out[5];
