@@ -209,7 +209,10 @@ static bool put_at_once(sn_context *c, const sn_queue *queue, sn_tensor *const *
   if (!s->record_bytes || s->record_bytes > SNS_AT_ONCE_BYTES || !sns_is_plain(c)) return false;
   for (int i = 0; i < s->n_components; i++)
     if (sn_is_variable(record[i]) || sn_data(record[i], &data[i])) return false;
-  return !sn_interrupted(c) && sns_store_put_now(s, data);
+  if (sn_interrupted(c)) return false;
+  if (s->size >= s->capacity && sn_object_users(queue) > 1)  // a moment, before it sleeps
+    for (int spins = 0; spins < SNS_SPINS && s->size >= s->capacity; spins++) sns_pause();
+  return sns_store_put_now(s, data);
 }
 
 static sn_status enqueue(sn_context *c, sn_queue *queue, sn_tensor *const *record, int n, bool many,

@@ -81,7 +81,10 @@ struct sn_queue {
 };
 
 // ---- queue.c
-enum { SNS_AT_ONCE_BYTES = 1024 };  // records of more are no bargain without a call
+enum {
+  SNS_AT_ONCE_BYTES = 1024,  // records of more are no bargain without a call
+  SNS_SPINS = 100
+};
 extern const sn_object_class sns_queue_class;
 // For functions of records, n of list: whether queue is one that has such; else an error is pending.
 bool sns_is_queue(sn_context *c, const sn_queue *queue, sn_tensor *const *list, int n);
@@ -96,12 +99,12 @@ static inline sn_queue *sns_queue_of(const sn_host_args *args) {
   return (sn_queue *)args->user;
 }
 
-// What a loop does that waits for another thread.
+// What a loop does that waits for another thread: long enough that it is not in that one's way.
+static inline void sns_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)
-#define SNS_PAUSE __builtin_ia32_pause()
-#else
-#define SNS_PAUSE (void)0
+  for (int i = 0; i < 32; i++) __builtin_ia32_pause();
 #endif
+}
 
 // ---- queue_store.c
 // Errors: SN_ERR_MEMORY.

@@ -9,7 +9,16 @@
 #include <string.h>
 #include <time.h>
 
-enum { most_spare = 1024, small_record = 1024, first_room = 16 };
+enum { most_spare = 1024, small_record = 1024, first_room = 16, most_tries = 20 };
+
+// Critical sections are shorter than going to sleep.
+static void lock(sns_store *store) {
+  for (int i = 0; i < most_tries; i++) {
+    if (!pthread_mutex_trylock(&store->lock)) return;
+    sns_pause();
+  }
+  pthread_mutex_lock(&store->lock);
+}
 
 // ---- blocks
 static bool is_small(const sns_store *store) {
@@ -38,7 +47,7 @@ static void put_aside(sns_store *store, sns_record *record) {
 sns_record *sns_record_new(sns_store *store, size_t bytes) {
   sns_record *record;
   if (is_small(store)) {
-    pthread_mutex_lock(&store->lock);
+    lock(store);
     record = spare_or_new(store);
     pthread_mutex_unlock(&store->lock);
   } else {
@@ -50,7 +59,7 @@ sns_record *sns_record_new(sns_store *store, size_t bytes) {
 
 void sns_records_free(sns_store *store, sns_record *const *records, int64_t n) {
   if (n <= 0) return;
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   for (int64_t i = 0; i < n; i++) put_aside(store, records[i]);
   pthread_mutex_unlock(&store->lock);
 }
@@ -272,7 +281,7 @@ static sn_status look_around(sns_store *store, const sns_attempt *a, const sns_w
   sn_status status = sn_host_interrupted(wait->args);
   struct timespec now;
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   if (a->finished) return SN_OK;
   if (status) return give_up(store, a, wait, status, "");
   return is_before(&now, end) ? SN_OK
@@ -326,14 +335,14 @@ static sn_status serve_or_wait(sns_store *store, sns_attempt *a, const sns_wait 
 }
 
 sn_status sns_store_serve(sns_store *store, sns_attempt *a, const sns_wait *wait) {
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   const sn_status status = serve_or_wait(store, a, wait);
   pthread_mutex_unlock(&store->lock);
   return status;
 }
 
 void sns_store_close(sns_store *store, bool cancel) {
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   atomic_store_explicit(&store->closed, true, memory_order_release);
   while (cancel && store->puts.first) finish(store, &store->puts, SN_ERR_CANCELLED);
   serve_all(store);
@@ -349,7 +358,7 @@ static void copy_components(const sns_store *store, char *record, const void *co
 }
 
 bool sns_store_put_now(sns_store *store, const void *const *data) {
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   const bool fits = !store->puts.first && size_of(store) < store->capacity && !is_closed(store);
   sns_record *record = fits ? spare_or_new(store) : NULL;
   bool put = false;
@@ -367,7 +376,7 @@ bool sns_store_put_now(sns_store *store, const void *const *data) {
 }
 
 bool sns_store_take_now(sns_store *store, void *bytes) {
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   const int64_t kept = is_closed(store) && !store->puts.first ? 0 : store->min_after;
   const bool is_there = !store->takes.first && size_of(store) > kept;
   if (is_there) {
@@ -386,7 +395,7 @@ int64_t sns_ticket_put(sns_store *store, sns_record *const *records, int64_t n) 
   if (!ticket) return -1;
   ticket->n = n;
   if (n) memcpy(ticket->records, records, (size_t)n * sizeof(*records));
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   const int64_t number = ticket->number = store->next_ticket++;
   ticket->next = store->tickets;
   store->tickets = ticket;
@@ -395,7 +404,7 @@ int64_t sns_ticket_put(sns_store *store, sns_record *const *records, int64_t n) 
 }
 
 sns_ticket *sns_ticket_take(sns_store *store, int64_t number) {
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   sns_ticket **at = &store->tickets;
   while (*at && (*at)->number != number) at = &(*at)->next;
   sns_ticket *ticket = *at;
@@ -405,7 +414,7 @@ sns_ticket *sns_ticket_take(sns_store *store, int64_t number) {
 }
 
 void sns_ticket_back(sns_store *store, sns_ticket *ticket) {
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   ticket->next = store->tickets;
   store->tickets = ticket;
   pthread_mutex_unlock(&store->lock);
@@ -413,7 +422,7 @@ void sns_ticket_back(sns_store *store, sns_ticket *ticket) {
 
 void sns_records_back(sns_store *store, sns_record **records, int64_t n) {
   sns_attempt a = {.takes = true, .records = records, .done = n};
-  pthread_mutex_lock(&store->lock);
+  lock(store);
   take_back(store, &a);
   serve_all(store);
   pthread_mutex_unlock(&store->lock);

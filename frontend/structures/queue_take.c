@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { part = 1 + SN_MAX_RANK, most_spins = 2000 };
+enum { part = 1 + SN_MAX_RANK };
 
 // Attributes.
 enum { COUNT, UP_TO, TIMEOUT };  // COUNT: -1: a record, no column of some
@@ -239,8 +239,8 @@ static bool take_at_once(sn_context *c, const sn_queue *queue, sn_tensor **out) 
     return false;
   bool taken = sns_store_take_now(s, bytes);
   if (!taken && sn_object_users(queue) > 1) {  // a moment, before it sleeps
-    for (int spins = 0; spins < most_spins && s->size <= s->min_after && !s->closed; spins++)
-      SNS_PAUSE;
+    for (int spins = 0; spins < SNS_SPINS && s->size <= s->min_after && !s->closed; spins++)
+      sns_pause();
     taken = sns_store_take_now(s, bytes);
   }
   for (int i = 0; taken && i < s->n_components; i++)
