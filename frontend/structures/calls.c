@@ -24,8 +24,8 @@ sn_tensor *sns_run(sn_context *c, const sns_call *call, sn_tensor *const *in, in
   for (int i = 0; i < 4; i++) attrs[SNS_FIRST_OWN + i].integer = call->numbers[i];
   sn_tensor *out = NULL;
   (void)sn_host_call(c, call->callback, in, n, &out, 1, .name = call->name, .infer = infer,
-                     .user = call->user, .pure = !call->effects, .vjp = call->vjp, .attrs = attrs,
-                     .n_attrs = count);
+                     .user = call->user, .pure = !call->effects, .vjp = call->vjp,
+                     .vmap = call->vmap, .attrs = attrs, .n_attrs = count);
   return out ? out : sn_error_tensor(c);
 }
 

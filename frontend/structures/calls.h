@@ -15,6 +15,7 @@ typedef struct sns_call {
   int64_t numbers[4];  // the call's own: sns_number
   void *user;          // as of sn_host_options
   bool effects;        // it is not pure
+  sn_host_callback vmap;
 } sns_call;
 // The result of a call with one result. in: of any context of the family; the error tensor after a failure.
 sn_tensor *sns_run(sn_context *c, const sns_call *call, sn_tensor *const *in, int n);

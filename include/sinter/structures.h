@@ -6,6 +6,7 @@
 
 #include <sinter/structures/queue.h>
 #include <sinter/structures/ragged.h>
+#include <sinter/structures/table.h>
 
 #include <sinter/structures/sites.h>
 

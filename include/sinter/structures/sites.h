@@ -54,6 +54,7 @@
 #define sn_ragged_sort(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_sort(__VA_ARGS__))
 #define sn_ragged_argsort(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_argsort(__VA_ARGS__))
 #define sn_ragged_equal(...) SNI_AT(sn_ragged_equal(__VA_ARGS__))
+#define sn_table_size(...) SNI_AT(sn_table_size(__VA_ARGS__))
 #ifdef __cplusplus
 static inline sn_queue *sn_queue_create(sn_context *context, const sn_spec *components, int n, sn_queue_options options = sn_queue_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -67,15 +68,33 @@ static inline sn_tensor *sn_ragged_to_tensor(sn_ragged *r, sn_ragged_to_tensor_o
   options.size = sizeof(options);
   return sn_locate(sn_ragged_to_tensor_opts(r, &options), file, line);
 }
+static inline sn_table *sn_table_create(sn_context *context, sn_dtype key, sn_tensor *default_value, sn_table_options options = sn_table_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_table *>(sn_object_locate(sn_table_create_opts(context, key, default_value, &options), file, line));
+}
+static inline sn_table *sn_table_from_file(sn_context *context, const char *path, sn_dtype key, sn_tensor *default_value, sn_table_file_options options = sn_table_file_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_table *>(sn_object_locate(sn_table_from_file_opts(context, path, key, default_value, &options), file, line));
+}
+static inline sn_tensor *sn_table_lookup(sn_context *context, sn_table *table, sn_tensor *keys, sn_lookup_options options = sn_lookup_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_table_lookup_opts(context, table, keys, &options), file, line);
+}
 #else
 #define SNI_OBJECT_OPTIONS1(function, kind, type, a, ...) \
   SNI_OBJECT_AT(kind, function(a, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS1(function, type, a, ...) SNI_AT(function(a, &(type){__VA_ARGS__}))
 #define SNI_OBJECT_OPTIONS3(function, kind, type, a, b, c, ...) \
   SNI_OBJECT_AT(kind, function(a, b, c, &(type){__VA_ARGS__}))
+#define SNI_OPTIONS3(function, type, a, b, c, ...) SNI_AT(function(a, b, c, &(type){__VA_ARGS__}))
+#define SNI_OBJECT_OPTIONS4(function, kind, type, a, b, c, d, ...) \
+  SNI_OBJECT_AT(kind, function(a, b, c, d, &(type){__VA_ARGS__}))
 #define sn_queue_create(...) SNI_OBJECT_OPTIONS3(sn_queue_create_opts, sn_queue, sn_queue_options, __VA_ARGS__, .size = sizeof(sn_queue_options))
 #define sn_ragged_from_tensor(...) SNI_OBJECT_OPTIONS1(sn_ragged_from_tensor_opts, sn_ragged, sn_ragged_from_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_from_tensor_options))
 #define sn_ragged_to_tensor(...) SNI_OPTIONS1(sn_ragged_to_tensor_opts, sn_ragged_to_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_to_tensor_options))
+#define sn_table_create(...) SNI_OBJECT_OPTIONS3(sn_table_create_opts, sn_table, sn_table_options, __VA_ARGS__, .size = sizeof(sn_table_options))
+#define sn_table_from_file(...) SNI_OBJECT_OPTIONS4(sn_table_from_file_opts, sn_table, sn_table_file_options, __VA_ARGS__, .size = sizeof(sn_table_file_options))
+#define sn_table_lookup(...) SNI_OPTIONS3(sn_table_lookup_opts, sn_lookup_options, __VA_ARGS__, .size = sizeof(sn_lookup_options))
 #endif
 // clang-format on
 #endif
