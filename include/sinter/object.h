@@ -83,6 +83,9 @@ SN_API void *sn_object_locate(void *object, const char *file, int line);
 #define SN_OBJECT_AT(Struct, expression) \
   ((Struct *)sn_object_locate((expression), __FILE__, __LINE__))
 #define SNI_OBJECT_AT(Struct, expression) SN_OBJECT_AT(Struct, expression)
+// The same of a handle below that must be used: the compiler warns where it is not.
+#define SNI_USED_OBJECT_AT(Struct, expression) \
+  sni_used_##Struct(sn_object_locate((expression), __FILE__, __LINE__))
 
 SNI_EXTERN_C_END
 
@@ -102,6 +105,9 @@ static inline sn_tensor *sni_keep(sn_tensor *t, const char *file, int line) {
   }                                                                                     \
   static inline Struct *sni_escape_##Struct(Struct *object) {                           \
     return (Struct *)sn_object_escape(object);                                          \
+  }                                                                                     \
+  SN_MUST_USE static inline Struct *sni_used_##Struct(void *object) {                   \
+    return (Struct *)object;                                                            \
   }
 SNI_HANDLE_LIST(SNI_X)
 #undef SNI_X

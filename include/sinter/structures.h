@@ -7,6 +7,7 @@
 #include <sinter/structures/queue.h>
 #include <sinter/structures/ragged.h>
 #include <sinter/structures/table.h>
+#include <sinter/structures/tensor_array.h>
 
 #include <sinter/structures/sites.h>
 

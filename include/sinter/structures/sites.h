@@ -55,6 +55,16 @@
 #define sn_ragged_argsort(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_argsort(__VA_ARGS__))
 #define sn_ragged_equal(...) SNI_AT(sn_ragged_equal(__VA_ARGS__))
 #define sn_table_size(...) SNI_AT(sn_table_size(__VA_ARGS__))
+#define sn_tensor_array_write(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_write(__VA_ARGS__))
+#define sn_tensor_array_read(...) SNI_AT(sn_tensor_array_read(__VA_ARGS__))
+#define sn_tensor_array_gather(...) SNI_AT(sn_tensor_array_gather(__VA_ARGS__))
+#define sn_tensor_array_scatter(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_scatter(__VA_ARGS__))
+#define sn_tensor_array_stack(...) SNI_AT(sn_tensor_array_stack(__VA_ARGS__))
+#define sn_tensor_array_concat(...) SNI_AT(sn_tensor_array_concat(__VA_ARGS__))
+#define sn_tensor_array_unstack(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_unstack(__VA_ARGS__))
+#define sn_tensor_array_split(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_split(__VA_ARGS__))
+#define sn_tensor_array_size(...) SNI_AT(sn_tensor_array_size(__VA_ARGS__))
+#define sn_tensor_array_reserve(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_reserve(__VA_ARGS__))
 #ifdef __cplusplus
 static inline sn_queue *sn_queue_create(sn_context *context, const sn_spec *components, int n, sn_queue_options options = sn_queue_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -80,6 +90,10 @@ static inline sn_tensor *sn_table_lookup(sn_context *context, sn_table *table, s
   options.size = sizeof(options);
   return sn_locate(sn_table_lookup_opts(context, table, keys, &options), file, line);
 }
+static inline sn_tensor_array *sn_tensor_array_create(sn_context *context, sn_dtype dtype, int64_t n, sn_tensor_array_options options = sn_tensor_array_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_tensor_array *>(sn_object_locate(sn_tensor_array_create_opts(context, dtype, n, &options), file, line));
+}
 #else
 #define SNI_OBJECT_OPTIONS1(function, kind, type, a, ...) \
   SNI_OBJECT_AT(kind, function(a, &(type){__VA_ARGS__}))
@@ -95,6 +109,7 @@ static inline sn_tensor *sn_table_lookup(sn_context *context, sn_table *table, s
 #define sn_table_create(...) SNI_OBJECT_OPTIONS3(sn_table_create_opts, sn_table, sn_table_options, __VA_ARGS__, .size = sizeof(sn_table_options))
 #define sn_table_from_file(...) SNI_OBJECT_OPTIONS4(sn_table_from_file_opts, sn_table, sn_table_file_options, __VA_ARGS__, .size = sizeof(sn_table_file_options))
 #define sn_table_lookup(...) SNI_OPTIONS3(sn_table_lookup_opts, sn_lookup_options, __VA_ARGS__, .size = sizeof(sn_lookup_options))
+#define sn_tensor_array_create(...) SNI_OBJECT_OPTIONS3(sn_tensor_array_create_opts, sn_tensor_array, sn_tensor_array_options, __VA_ARGS__, .size = sizeof(sn_tensor_array_options))
 #endif
 // clang-format on
 #endif
