@@ -386,21 +386,15 @@ static sn_status fetch(const sn_host_args *args) {
   return status;
 }
 
-static sn_status infer_fetch(const sn_infer_args *args) {
-  const sns_table_store *s = ((const sn_table *)args->user)->store;
-  const int64_t n = args->attrs[0].integer;
-  args->out[0] = (sn_spec){s->key, export_shape(s, n, false)};
-  args->out[1] = (sn_spec){s->value, export_shape(s, n, true)};
-  return SN_OK;
-}
-
 static void export_traced(sn_context *c, sn_table *table, sn_tensor **out) {
   sn_tensor *in[] = {sn_object_variable(table), NULL};
   (void)sn_host_call(c, take_snapshot, in, 1, &in[1], 1, .name = "export", .user = table,
                      .infer = infer_snapshot);
-  const sn_attr attr = sn_attr_i64("n", sn_late_dim(sn_index(in[1], 0, 1)));
-  (void)sn_host_call(c, fetch, in, 2, out, 2, .name = "fetch", .user = table, .infer = infer_fetch,
-                     .attrs = &attr, .n_attrs = 1);
+  const sns_table_store *s = table->store;
+  const int64_t n = sn_late_dim(sn_index(in[1], 0, 1));
+  const sn_spec specs[] = {{s->key, export_shape(s, n, false)},
+                           {s->value, export_shape(s, n, true)}};
+  (void)sn_host_call(c, fetch, in, 2, out, 2, .name = "fetch", .user = table, .specs = specs);
 }
 
 sn_status sn_table_export_at(sn_context *context, sn_table *table, sn_tensor **out_keys,
