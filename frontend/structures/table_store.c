@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { batch = 16, first_slots = 16 };
+enum { batch = 32, first_slots = 16 };
 
 size_t sns_element_size(sn_dtype dtype) {
   return dtype == SN_STRING ? sizeof(sn_text) : sn_dtype_size(dtype);
@@ -41,6 +41,7 @@ static sn_text text_of(const sns_keys *keys, int64_t i) {
 static uint64_t mark_of(const sns_table_store *store, const sns_keys *keys, int64_t i) {
   if (store->key == SN_STRING) return hash_text(text_of(keys, i));
   uint64_t w = 0;
+  if (store->key_bytes == sizeof(w)) return ((const uint64_t *)keys->data)[i];
   memcpy(&w, (const char *)keys->data + (size_t)i * store->key_bytes, store->key_bytes);
   return w;
 }
@@ -69,21 +70,64 @@ static int64_t find(const sns_table_store *store, const sns_keys *keys, int64_t 
   }
 }
 
+// The slot with this mark, or the free one where it would be: of strings most likely that of the key.
+static int64_t find_mark(const sns_table_store *store, uint64_t mark) {
+  int64_t at = home_of(store, mark);
+  while (store->slots[at].entry && store->slots[at].mark != mark)
+    at = (at + 1) & (store->n_slots - 1);
+  return at;
+}
+
+static void prefetch_entry(const sns_table_store *store, int64_t entry) {
+  if (entry < 0) return;
+  __builtin_prefetch(store->entries.values + (size_t)entry * store->value_bytes);
+  if (store->key == SN_STRING) __builtin_prefetch(key_text(store, entry));
+}
+
+// Slots first, then entries: each of some keys is on its way before the first of them is looked at.
+static void find_marks(const sns_table_store *store, const uint64_t *marks, int64_t n,
+                       int64_t *entries) {
+  for (int64_t k = 0; k < n; k++) __builtin_prefetch(&store->slots[home_of(store, marks[k])]);
+  for (int64_t k = 0; k < n; k++) {
+    entries[k] = store->slots[find_mark(store, marks[k])].entry - 1;
+    prefetch_entry(store, entries[k]);
+  }
+}
+
+static void find_numbers(const sns_table_store *store, const sns_keys *keys, int64_t first,
+                         int64_t n, int64_t *entries) {
+  uint64_t marks[batch];
+  for (int64_t k = 0; k < n; k++) marks[k] = mark_of(store, keys, first + k);
+  find_marks(store, marks, n, entries);
+}
+
+static void find_texts(const sns_table_store *store, const sns_keys *keys, int64_t first, int64_t n,
+                       int64_t *entries) {
+  sn_text texts[batch];
+  uint64_t marks[batch];
+  if (keys->strings)
+    sn_view_strings(keys->strings, first, n, texts);
+  else
+    for (int64_t k = 0; k < n; k++) texts[k] = text_of(keys, first + k);
+  for (int64_t k = 0; k < n; k++) __builtin_prefetch(texts[k].data);
+  for (int64_t k = 0; k < n; k++) marks[k] = hash_text(texts[k]);
+  find_marks(store, marks, n, entries);
+  for (int64_t k = 0; k < n; k++)
+    if (entries[k] >= 0) __builtin_prefetch(key_text(store, entries[k])->data);
+  const sns_keys some = {.texts = texts, .n = n};
+  for (int64_t k = 0; k < n; k++)
+    if (entries[k] >= 0 && !same_text(*key_text(store, entries[k]), texts[k]))
+      entries[k] = store->slots[find(store, &some, k, marks[k])].entry - 1;
+}
+
 void sns_table_find(const sns_table_store *store, const sns_keys *keys, int64_t first, int64_t n,
                     int64_t *entries) {
   for (int64_t from = 0; from < n; from += batch) {
-    uint64_t marks[batch];
     const int64_t count = n - from < batch ? n - from : batch;
-    for (int64_t k = 0; k < count; k++) {
-      marks[k] = mark_of(store, keys, first + from + k);
-      __builtin_prefetch(&store->slots[home_of(store, marks[k])]);
-    }
-    for (int64_t k = 0; k < count; k++) {
-      const int64_t entry = store->slots[find(store, keys, first + from + k, marks[k])].entry - 1;
-      if (entry >= 0)
-        __builtin_prefetch(store->entries.values + (size_t)entry * store->value_bytes);
-      entries[from + k] = entry;
-    }
+    if (store->key == SN_STRING)
+      find_texts(store, keys, first + from, count, entries + from);
+    else
+      find_numbers(store, keys, first + from, count, entries + from);
   }
 }
 
