@@ -265,6 +265,15 @@ static sn_status check_states(const sn_host_args *args) {
   return SN_OK;
 }
 
+// Rows at `at`, which readable has given. Of one row alone a gather needs no index, and nobody would look at what at says.
+static sn_tensor *rows_at(const sn_tensor_array *a, sn_tensor *at) {
+  sn_tensor *rows = sn_gather(a->parts[ELEMENTS], at);
+  if (room_of(a) != 1) return rows;
+  sn_shape ones = sns_shape_of(at);
+  for (int d = sn_rank(at); d < sn_rank(rows); d++) ones.dims[ones.rank++] = 1;
+  return sn_where(sn_equal(sn_reshape(at, ones), 0), rows, sn_zeros_like(rows));
+}
+
 static sn_tensor *readable(sn_context *c, const sn_tensor_array *a, sn_tensor *indices) {
   if (!a->parts[ELEMENTS]) {
     sn_fail(c, SN_ERR_STATE, "no element of the array has been written");
@@ -284,7 +293,7 @@ sn_tensor *(sn_tensor_array_read)(sn_tensor_array *a, sn_tensor *index,
   if (out_after) *out_after = no_array(c);
   if (!is_array(c, a) || !is_index(c, index, 0, "index")) return sn_error_tensor(c);
   sn_tensor *at = readable(c, a, index), *parts[PARTS];
-  sn_tensor *value = sn_gather(a->parts[ELEMENTS], at);
+  sn_tensor *value = sn_pending_error(c) ? at : rows_at(a, at);
   memcpy(parts, a->parts, sizeof(parts));
   if (out_after && parts[CLEARS] && !sn_pending_error(c)) {
     parts[ELEMENTS] = sn_scatter_update(parts[ELEMENTS], at, sn_zeros_like(value));
@@ -301,7 +310,7 @@ sn_tensor *(sn_tensor_array_gather)(sn_tensor_array *a, sn_tensor *indices) {
   SN_SCOPE(c);
   if (!is_array(c, a) || !is_index(c, indices, 1, "indices")) return sn_error_tensor(c);
   sn_tensor *at = readable(c, a, indices);
-  return sn_pending_error(c) ? sn_error_tensor(c) : sn_escape(sn_gather(a->parts[ELEMENTS], at));
+  return sn_pending_error(c) ? sn_error_tensor(c) : sn_escape(rows_at(a, at));
 }
 
 sn_tensor_array *(sn_tensor_array_scatter)(sn_tensor_array *a, sn_tensor *indices,

@@ -19,8 +19,8 @@ typedef struct sn_tensor_array_options {
 SN_API sn_tensor_array *sn_tensor_array_create_opts(sn_context *context, sn_dtype dtype, int64_t n,
                                                     const sn_tensor_array_options *options);
 
-// ---- elements. index: an integer, i64[] or i32[], in [0, size). Errors of all: SN_ERR_ARGUMENT (NULL), SN_ERR_DTYPE, SN_ERR_SHAPE (an element of another shape), SN_ERR_INDEX (naming
-// index and size; in a compiled function at the call). VJPs are those of sn_scatter_update and sn_gather.
+// ---- elements. index: an integer, i64[] or i32[], in [0, size). Errors of all: SN_ERR_ARGUMENT (NULL), SN_ERR_DTYPE, SN_ERR_SHAPE (an element of another shape), SN_ERR_INDEX (in a compiled
+// function at the call). VJPs are those of sn_scatter_update and sn_gather.
 // a with value at index. A dynamic array grows: op by op as far as it is asked to; in a trace as far as there is room, sn_tensor_array_reserve's. VJP: of what a later write replaces
 // the gradient is 0.
 SN_API SN_MUST_USE sn_tensor_array *sn_tensor_array_write(sn_tensor_array *a, sn_tensor *index,
