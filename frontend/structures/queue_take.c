@@ -59,8 +59,7 @@ static sn_status take_records(const sn_host_args *args, sns_attempt *a) {
   const sn_status status = sns_store_serve(s, a, &wait);
   if (!status) return SN_OK;
   if (status == SN_ERR_END && !*args->message)
-    (void)sns_refuse(args, status,
-                     "queue \"%s\" is closed, with less than the %lld records that are wanted",
+    (void)sns_refuse(args, status, "queue \"%s\" is closed: records wanted: %lld, less are left",
                      s->name, (long long)wanted);
   sns_records_free(s, a->records, a->done);
   free(a->records);

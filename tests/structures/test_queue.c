@@ -115,7 +115,7 @@ START_TEST(a_closed_queue_gives_what_it_has) {  // QU2, QU5
   ck_assert(closed);
   check_error(
       sn_queue_dequeue_many(c, q, 5, &out, 1), SN_ERR_END,
-      "sn_queue_dequeue_many: take: queue \"queue\" is closed, with less than the 5 records");
+      "sn_queue_dequeue_many: take: queue \"queue\" is closed: records wanted: 5, less are left");
   ck_assert(sn_failed(out));
   ck_assert_int_eq(size_of(q), 3);
   ck_assert_int_eq(sn_queue_dequeue_up_to(c, q, 5, &out, 1), SN_OK);
