@@ -230,6 +230,15 @@ static void fill_at_once(sn_context *c, sn_queue *queue, sn_tensor *ticket, bool
   free(taken);
 }
 
+// There was no memory for the results.
+static void put_back(sns_store *s, const char *bytes) {
+  sns_record *record = sns_record_new(s, s->record_bytes);
+  if (!record) return;
+  memcpy(record->bytes, bytes, s->record_bytes);
+  if (s->kind == SN_QUEUE_PRIORITY) memcpy(&record->priority, bytes, sizeof(record->priority));
+  sns_records_back(s, &record, 1);
+}
+
 static bool take_at_once(sn_context *c, const sn_queue *queue, sn_tensor **out) {
   _Alignas(16) char bytes[SNS_AT_ONCE_BYTES];
   sns_store *s = queue->store;
@@ -244,6 +253,7 @@ static bool take_at_once(sn_context *c, const sn_queue *queue, sn_tensor **out) 
   }
   for (int i = 0; taken && i < s->n_components; i++)
     out[i] = sn_constant(c, s->components[i].dtype, s->components[i].shape, bytes + s->offsets[i]);
+  if (taken && sn_pending_error(c)) put_back(s, bytes);
   return taken;
 }
 
