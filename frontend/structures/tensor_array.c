@@ -195,15 +195,38 @@ static void enlarge(sn_tensor **parts, int64_t from, int64_t to) {
   }
 }
 
-// last: the greatest index that will be written, i64[].
-static void make_room(sn_context *c, sn_tensor **parts, sn_tensor *last) {
-  if (!parts[LENGTH] || sn_pending_error(c)) return;
+static sn_status check_room(const sn_host_args *args) {
+  const int64_t n = sns_view_size(&args->in[0]), room = args->in[1].shape.dims[0];
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t at = sns_i64(&args->in[0])[i];
+    if (at < 0 || at >= room)
+      return sns_refuse(args, SN_ERR_INDEX,
+                        "index %lld, with room for %lld elements: in a compiled function an array "
+                        "grows no further: sn_tensor_array_reserve",
+                        (long long)at, (long long)room);
+    sns_i64(&args->out[0])[i] = at;
+  }
+  return SN_OK;
+}
+
+// Indices that a dynamic array will have, as far as it may: i64. It gets the length, and op by op the room that they need.
+static sn_tensor *make_room(sn_context *c, sn_tensor **parts, sn_tensor *at) {
+  if (!parts[LENGTH] || sn_pending_error(c)) return at;
+  if (sn_is_tracing(c))
+    at = SNS_RUN(c, ((sn_tensor *const[]){at, parts[STATES]}), 2, .name = "room",
+                 .callback = check_room, .dtype = SN_I64, .shape = sns_shape_of(at));
+  sn_tensor *last = at;
+  if (sn_rank(at) == 1) {  // of no indices the greatest is -1
+    sn_tensor *const all[] = {at, sn_full(c, SN_I64, SN_SHAPE(1), -1)};
+    last = sn_max(sn_concat(all, 2, 0));
+  }
   const int64_t room = sn_symbolic_dim(parts[STATES], 0);
   int64_t index = -1;
   if (!sn_is_tracing(c) && !(sn_read)(last, &index, sizeof(index)) && index >= room &&
       index < INT64_C(1) << 40)
     enlarge(parts, room, index + 1 > 2 * room ? index + 1 : 2 * room);
   parts[LENGTH] = sn_maximum(parts[LENGTH], sn_add(last, 1));
+  return at;
 }
 
 sn_tensor_array *(sn_tensor_array_reserve)(sn_tensor_array *a, int64_t n) {
@@ -239,8 +262,7 @@ sn_tensor_array *(sn_tensor_array_write)(sn_tensor_array *a, sn_tensor *index, s
     return no_array(c);
   const sn_shape element = sns_shape_of(value);
   if (!check_element(c, a, value, &element, parts)) return no_array(c);
-  sn_tensor *at = sns_wide(index);
-  make_room(c, parts, at);
+  sn_tensor *at = make_room(c, parts, sns_wide(index));
   parts[ELEMENTS] = sn_scatter_update(parts[ELEMENTS], at, value);
   parts[STATES] = sn_scatter_update(parts[STATES], at, state(at, WRITTEN));
   return array_of(c, parts);
@@ -327,11 +349,7 @@ sn_tensor_array *(sn_tensor_array_scatter)(sn_tensor_array *a, sn_tensor *indice
   }
   const sn_shape element = element_of(values);
   if (!check_element(c, a, values, &element, parts)) return no_array(c);
-  sn_tensor *at = sns_wide(indices);
-  if (parts[LENGTH]) {  // of no indices the greatest is -1
-    sn_tensor *const all[] = {at, sn_full(c, SN_I64, SN_SHAPE(1), -1)};
-    make_room(c, parts, sn_max(sn_concat(all, 2, 0)));
-  }
+  sn_tensor *at = make_room(c, parts, sns_wide(indices));
   parts[ELEMENTS] = sn_scatter_update(parts[ELEMENTS], at, values);
   parts[STATES] = sn_scatter_update(parts[STATES], at, state(at, WRITTEN));
   return array_of(c, parts);

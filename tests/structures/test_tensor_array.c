@@ -278,6 +278,76 @@ START_TEST(both_modes_say_the_same) {
 }
 END_TEST
 
+// Without room: the message says how there is some.
+static sn_status grow_in_vain(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  sn_tensor_array *a = sn_tensor_array_create(of, SN_F32, 2, .dynamic = true);
+  out[0] = sn_tensor_array_stack(sn_tensor_array_write(a, in[0], sn_scalar_f32(of, 1)));
+  return SN_OK;
+}
+
+START_TEST(in_a_trace_no_array_grows) {
+  SN_SCOPE(c);
+  sn_function *f = sn_function_create(c, grow_in_vain, .inputs = 1, .outputs = 1);
+  sn_tensor *in = at(1), *out;
+  ck_assert_int_eq(sn_call(f, &in, 1, &out, 1), SN_OK);
+  CHECK_FLOATS(out, 0, 1);
+  in = at(2);
+  ck_assert_int_eq(sn_call_eager(f, &in, 1, &out, 1), SN_OK);
+  CHECK_FLOATS(out, 0, 0, 1);
+  ck_assert_int_eq(sn_call(f, &in, 1, &out, 1), SN_ERR_INDEX);
+  ck_assert_msg(strstr(sn_error_message(c), "index 2, with room for 2 elements"), "%s",
+                sn_error_message(c));
+  ck_assert_ptr_nonnull(strstr(sn_error_message(c), "sn_tensor_array_reserve"));
+  sn_function_destroy(f);
+}
+END_TEST
+
+// Sums up to each row, in a scan; of all examples at once.
+typedef struct rows {
+  sn_tensor *x;
+} rows;
+SN_COMPOSITE(rows_type, rows, SN_FIELD(rows, x));
+static sn_status sum_row(sn_context *of, const void *carry, const void *x, void *next, void *y,
+                         void *user) {
+  const state *s = carry;
+  state *n = next;
+  (void)of, (void)user, (void)y;
+  n->x = sn_add(s->x, ((const rows *)x)->x);
+  n->i = sn_add(s->i, 1);
+  n->powers = sn_tensor_array_write(s->powers, s->i, n->x);
+  return SN_OK;
+}
+static sn_status sums(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const sn_shape scalar = SN_SCALAR;
+  rows xs = {in[0]};
+  state s = {sn_scalar_i64(of, 0), sn_scalar_f32(of, 0),
+             sn_tensor_array_create(of, SN_F32, 3, .element_shape = &scalar)};
+  (void)sn_scan_struct(of, sum_row, user, SN_STRUCT(state_type, &s), SN_STRUCT(rows_type, &xs),
+                       NULL, &s, NULL);
+  sn_tensor *last = sn_tensor_array_read(s.powers, sn_scalar_i64(of, 2), &s.powers);
+  out[0] = sn_mul(sn_tensor_array_stack(s.powers), last);
+  return SN_OK;
+}
+static sn_status sums_of_all(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  return sn_vectorized_map(of, sums, user, in, 1, out, 1);
+}
+
+START_TEST(scans_and_maps_carry_them) {
+  for (int eager = 0; eager < 2; eager++) {
+    SN_SCOPE(c);
+    const float values[] = {1, 2, 3, 4, 5, 6};
+    sn_function *f = sn_function_create(c, sums_of_all, .inputs = 1, .outputs = 1);
+    sn_tensor *in = sn_constant(c, SN_F32, SN_SHAPE(2, 3), values), *out;
+    const sn_status status =
+        eager ? sn_call_eager(f, &in, 1, &out, 1) : sn_call(f, &in, 1, &out, 1);
+    ck_assert_msg(!status, "%s", sn_error_message(c));
+    CHECK_FLOATS(out, 6, 18, 0, 60, 135, 0);
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
 START_TEST(tapes_go_through) {
   SN_SCOPE(c);
   sn_tensor *x = pair(2, 3), *slope;
@@ -303,6 +373,8 @@ int main(void) {
   tcase_add_test(all, what_does_not_fit_is_refused);
   tcase_add_test(all, loops_carry_them_and_gradients_go_through);
   tcase_add_test(all, both_modes_say_the_same);
+  tcase_add_test(all, in_a_trace_no_array_grows);
+  tcase_add_test(all, scans_and_maps_carry_them);
   tcase_add_test(all, tapes_go_through);
   suite_add_tcase(suite, all);
   SRunner *runner = srunner_create(suite);
