@@ -55,10 +55,11 @@ def located(returns):
     return "SNI_AT(" if returns == "sn_tensor *" else f"SNI_OBJECT_AT({returns.removesuffix(' *')}, "
 
 
-def without_options(name, parameters, returns="sn_tensor *"):
+def without_options(name, parameters, returns="sn_tensor *", must_use=False):
     args = ", ".join(map(last_word, parameters)) if all(map(named, parameters)) else "..."
     given = args if args != "..." else "__VA_ARGS__"
-    return f"#define {name}({args}) {located(returns)}{name}({given}))"
+    used = "SNI_USED_OBJECT_AT" if must_use and returns != "sn_tensor *" else "SNI_OBJECT_AT"
+    return f"#define {name}({args}) {located(returns)}{name}({given}))".replace("SNI_OBJECT_AT", used)
 
 
 def with_options(name, parameters, returns):
@@ -162,7 +163,7 @@ def sites(found, taken, name, thing):
             cpp.append(function)
             counts.add(n)
         elif f"{f.name}_opts" not in names:
-            plain.append(without_options(f.name, f.parameters, f.returns))
+            plain.append(without_options(f.name, f.parameters, f.returns, f.must_use))
     head = HEAD % (thing, name.upper(), name.upper(), name)
     return head + "\n".join([*plain, "#ifdef __cplusplus", *cpp, "#else", *helpers(counts), *c]) + TAIL
 

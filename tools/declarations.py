@@ -3,11 +3,13 @@ import re
 
 
 class Function:
-    """A function: its header (subject; is_op: one of ops/), what it returns ("sn_tensor *"), name, parameters (texts), comment."""
+    """A function: its header (subject; is_op: one of ops/), what it returns ("sn_tensor *"), name, parameters (texts), comment; must_use: whether
+    its result must be used."""
 
     def __init__(self, header, text, comment):
         code, _, own = text.partition("//")
         self.subject, self.is_op = header.stem, header.parent.name == "ops"
+        self.must_use = "SN_MUST_USE" in code
         code = re.sub(r"\s*SNI_PRINTF\(\d, \d\)|SN_MUST_USE ", "", code).removeprefix("SN_API ")
         self.declaration = re.sub(r"\s+", " ", code.strip().rstrip(";"))
         self.returns, self.name, inside = re.match(r"(.*?)\b(sn_\w+)\((.*)\)$", self.declaration).groups()

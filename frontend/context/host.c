@@ -21,6 +21,13 @@ void sn_set_deadline(sn_context *context, double seconds) {
     sni_watch_set_deadline(&context->watch, seconds);
 }
 
+sn_status sn_interrupted(sn_context *context) {
+  SNI_ENTER(context, NULL, SN_ERR_STATE);
+  const sn_status status = sni_watch_poll(&context->watch, HUGE_VAL, &context->diag);
+  if (status) sni_error_from(context, status, NULL);
+  return status;
+}
+
 void sn_set_progress(sn_context *context, sn_progress_callback callback, void *user,
                      double seconds) {
   SNI_ENTER(context, "sn_set_progress", );

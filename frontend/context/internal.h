@@ -45,7 +45,7 @@ typedef struct sni_family {
   struct sni_kept_text *texts;
   sn_context *contexts;  // not yet destroyed
   sn_op *ops;            // defined by the host, the latest first; each as long as the family
-  _Atomic int32_t n_contexts;
+  _Atomic int32_t n_contexts, n_runners;  // alive
 } sni_family;
 // With one reference.
 sn_status sni_family_create(const sn_context_options *options, sni_family **out_family);

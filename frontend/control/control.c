@@ -29,6 +29,7 @@ sn_status sni_check_body_type(sn_context *context, const sni_type *expected, con
 sni_location sni_control_location(sn_context *context, const char *file, int line) {
   if (!context->trace) return (sni_location){0};
   const char *op = sni_name_op(context, context->frame.op, sni_trace_graph(context->trace)->arena);
+  if (context->frame.n_open) return (sni_location){.op = op};  // the outermost frame has the line
   return (sni_location){.file = file, .line = line, .op = op};
 }
 

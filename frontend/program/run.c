@@ -92,10 +92,22 @@ void sni_run_destroy(sni_run *run) {
 }
 
 // ---- variables
+// That of a resource is never assigned, and a call that waits in a resource must let others to it.
+static pthread_mutex_t *lock_of(const sni_run *run, uint32_t at) {
+  sn_tensor *variable = run->bound[run->lock_order[at]];
+  return variable->object ? NULL : &variable->lock;
+}
+
+static void lock(const sni_run *run) {
+  if (!run->program->family->shared) return;
+  for (uint32_t i = 0; i < run->program->n_variables; i++)
+    if (lock_of(run, i)) pthread_mutex_lock(lock_of(run, i));
+}
+
 static void unlock(const sni_run *run) {
   if (!run->program->family->shared) return;
   for (uint32_t i = 0; i < run->program->n_variables; i++)
-    pthread_mutex_unlock(&run->bound[run->lock_order[i]]->lock);
+    if (lock_of(run, i)) pthread_mutex_unlock(lock_of(run, i));
 }
 
 static bool may_overwrite(const sni_run *run, uint32_t i) {
@@ -108,8 +120,7 @@ static bool may_overwrite(const sni_run *run, uint32_t i) {
 sn_status sni_run_open_variables(sni_run *run) {
   const sn_program *program = run->program;
   uint32_t n = program->n_variables;
-  if (program->family->shared)
-    for (uint32_t i = 0; i < n; i++) pthread_mutex_lock(&run->bound[run->lock_order[i]]->lock);
+  lock(run);
   for (uint32_t i = 0; i < n; i++) {
     sn_tensor *variable = run->bound[i];
     run->variables[i] = variable->data;

@@ -6,6 +6,7 @@
 // it needs no context after its creation.
 #include "frontend/program/program.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 struct sn_runner {
@@ -67,6 +68,7 @@ sn_status(sn_runner_create)(sn_context *context, sn_program *program, int thread
     return sni_finish(context);
   }
   runner->family = sni_family_keep(family);
+  atomic_fetch_add_explicit(&family->n_runners, 1, memory_order_relaxed);
   runner->run->keep_spares = true;
   if (!family->shared) family->shared = true;
   *out_runner = runner;
@@ -84,6 +86,7 @@ void sn_runner_destroy(sn_runner *runner) {
   sni_family *family = runner->family;
   sni_free(&family->allocator, runner->order, order_bytes(runner->run->program));
   sni_run_destroy(runner->run);
+  atomic_fetch_sub_explicit(&family->n_runners, 1, memory_order_relaxed);
   sni_free(&family->allocator, runner, sizeof(*runner));
   sni_family_release(family);
 }

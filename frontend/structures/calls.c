@@ -14,8 +14,10 @@ sn_tensor *sns_run(sn_context *c, const sns_call *call, sn_tensor *const *in, in
   const sn_host_options options = {.size = sizeof(options),
                                    .name = call->name,
                                    .specs = &spec,
-                                   .pure = true,
+                                   .user = call->user,
+                                   .pure = !call->effects,
                                    .vjp = call->vjp,
+                                   .vmap = call->vmap,
                                    .attrs = attrs,
                                    .n_attrs = count};
   // without a line of its own: it has that of the function's caller

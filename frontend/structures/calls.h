@@ -11,8 +11,11 @@ typedef struct sns_call {
   sn_shape shape;
   sn_callback vjp;     // NULL: no gradient
   int64_t numbers[4];  // the call's own: sns_number
+  void *user;          // as of sn_host_options
+  bool effects;        // it is not pure
+  sn_host_callback vmap;
 } sns_call;
-// The result of a pure call with one result. in: of any context of the family; the error tensor after a failure.
+// The result of a call with one result. in: of any context of the family; the error tensor after a failure.
 sn_tensor *sns_run(sn_context *c, const sns_call *call, sn_tensor *const *in, int n);
 #define SNS_RUN(c, in, n, ...) sns_run(c, &(const sns_call){__VA_ARGS__}, in, n)
 

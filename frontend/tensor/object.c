@@ -176,6 +176,13 @@ int sn_object_references(const void *object) {
              : (int)(uint32_t)atomic_load_explicit(&owner->references, memory_order_acquire);
 }
 
+int sn_object_users(const void *object) {
+  if (sn_object_failed(object)) return 0;
+  const sni_family *family = object_of(object)->owner->family;
+  return atomic_load_explicit(&family->n_contexts, memory_order_relaxed) +
+         atomic_load_explicit(&family->n_runners, memory_order_relaxed);
+}
+
 // ---- references
 static bool has_traced(const sn_object *object) {
   for (int i = 0; i < object->type->n_tensors; i++)

@@ -404,6 +404,14 @@ bool sn_failed(const sn_tensor *t) {
   return !t || t->kind == SNI_TENSOR_ERROR;
 }
 
+bool sn_is_tracing(const sn_context *context) {
+  return context && context->trace;
+}
+
+bool sn_is_recording(const sn_context *context) {
+  return context && context->record;
+}
+
 bool sn_is_traced(const sn_tensor *t) {
   return t && t->kind == SNI_TENSOR_TRACED;
 }

@@ -101,6 +101,8 @@ SN_API char *sn_host_new_string(const sn_host_args *args, int output, int64_t i,
 // Whether the call is to end: SN_ERR_CANCELLED or SN_ERR_DEADLINE, once, which the callback then returns; else SN_OK. For callbacks
 // that wait or compute for long.
 SN_API SN_MUST_USE sn_status sn_host_interrupted(const sn_host_args *args);
+// The same for composed functions that do something op by op without an op: the status is then pending, too.
+SN_API SN_MUST_USE sn_status sn_interrupted(sn_context *context);
 
 // What the outputs are, by the inputs' dtypes and shapes: called when the op is traced, and in eager mode before each call. A dim that is not
 // known yet is a token, which may be put into out but not computed with (sn_symbolic_dim).

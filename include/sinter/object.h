@@ -75,11 +75,17 @@ SN_API void *sn_object_escape(void *object);
 #define sn_object_keep(object) sn_object_keep_at(object, __FILE__, __LINE__)
 // How many hold it: its scope, everybody who keeps it, functions and programs. 0 for NULL and the error object. Thread-safe.
 SN_API int sn_object_references(const void *object);
+// How many could use a resource at this moment: contexts of its family that are alive, and their runners. A call that waits in it for
+// others waits in vain where all of these do. 0 for NULL and the error object. Thread-safe.
+SN_API int sn_object_users(const void *object);
 // sn_locate of a function that makes objects: SN_OBJECT_AT(pair, pair_of(a, b)) is what a macro of its name is.
 SN_API void *sn_object_locate(void *object, const char *file, int line);
 #define SN_OBJECT_AT(Struct, expression) \
   ((Struct *)sn_object_locate((expression), __FILE__, __LINE__))
 #define SNI_OBJECT_AT(Struct, expression) SN_OBJECT_AT(Struct, expression)
+// The same of a handle below that must be used: the compiler warns where it is not.
+#define SNI_USED_OBJECT_AT(Struct, expression) \
+  sni_used_##Struct(sn_object_locate((expression), __FILE__, __LINE__))
 
 SNI_EXTERN_C_END
 
@@ -99,6 +105,9 @@ static inline sn_tensor *sni_keep(sn_tensor *t, const char *file, int line) {
   }                                                                                     \
   static inline Struct *sni_escape_##Struct(Struct *object) {                           \
     return (Struct *)sn_object_escape(object);                                          \
+  }                                                                                     \
+  SN_MUST_USE static inline Struct *sni_used_##Struct(void *object) {                   \
+    return (Struct *)object;                                                            \
   }
 SNI_HANDLE_LIST(SNI_X)
 #undef SNI_X

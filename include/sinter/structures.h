@@ -4,9 +4,12 @@
 
 #include <sinter/sinter.h>
 
+#include <sinter/structures/queue.h>
 #include <sinter/structures/ragged.h>
 #include <sinter/structures/sets.h>
 #include <sinter/structures/sparse.h>
+#include <sinter/structures/table.h>
+#include <sinter/structures/tensor_array.h>
 
 #include <sinter/structures/sites.h>
 

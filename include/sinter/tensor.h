@@ -115,7 +115,11 @@ SN_API int64_t sn_late_dim(sn_tensor *size);
 SN_API sn_context *sn_context_of(const sn_tensor *t);  // where it was made; NULL for NULL
 SN_API bool sn_failed(const sn_tensor *t);             // the error tensor, or NULL
 SN_API bool sn_is_traced(const sn_tensor *t);          // a value of a trace, without elements yet
-SN_API const char *sn_name(const sn_tensor *t);        // of a variable, else ""; lives as long as t
+// Whether what is called in context is traced: it has no elements yet that could be read. Whether it is noted for open tapes, op by op.
+// False for NULL.
+SN_API bool sn_is_tracing(const sn_context *context);
+SN_API bool sn_is_recording(const sn_context *context);
+SN_API const char *sn_name(const sn_tensor *t);  // of a variable, else ""; lives as long as t
 
 // ---- creation: the context comes first, results belong to the innermost scope
 // Errors of all: SN_ERR_SHAPE (a rank or dim out of range), SN_ERR_DTYPE, SN_ERR_MEMORY; NULL

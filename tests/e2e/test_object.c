@@ -3,6 +3,8 @@
 #include <sinter/sinter.h>
 
 #include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,6 +249,114 @@ START_TEST(a_callback_that_waits_hears_that_the_call_is_to_end) {
 }
 END_TEST
 
+START_TEST(composed_functions_hear_it_too) {
+  ck_assert_int_eq(sn_interrupted(c), SN_OK);
+  sn_cancel(c);
+  ck_assert_int_eq(sn_interrupted(c), SN_ERR_CANCELLED);
+  ck_assert_int_eq(sn_check(c), SN_ERR_CANCELLED);
+  ck_assert_int_eq(sn_interrupted(c), SN_OK);
+  sn_set_deadline(c, 0);
+  ck_assert_int_eq(sn_interrupted(c), SN_ERR_DEADLINE);
+  ck_assert_int_eq(sn_check(c), SN_ERR_DEADLINE);
+  sn_set_deadline(c, SN_NO_DEADLINE);
+  ck_assert_int_eq(sn_interrupted(NULL), SN_ERR_STATE);
+}
+END_TEST
+
+static bool traced_there, recorded_there;
+static sn_status ask_modes(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  traced_there = sn_is_tracing(of);
+  recorded_there = sn_is_recording(of);
+  out[0] = in[0];
+  return SN_OK;
+}
+
+START_TEST(who_asks_is_told_what_is_done_with_ops) {
+  SN_SCOPE(c);
+  sn_function *f = sn_function_create(c, ask_modes, .inputs = 1, .outputs = 1);
+  sn_tensor *out;
+  ck_assert(!sn_is_tracing(c) && !sn_is_recording(c) && !sn_is_tracing(NULL));
+  ck_assert_int_eq(sn_call(f, SN_ARGS(two()), &out, 1), SN_OK);
+  ck_assert(traced_there && !recorded_there);
+  ck_assert_int_eq(sn_call_eager(f, SN_ARGS(two()), &out, 1), SN_OK);
+  ck_assert(!traced_there && recorded_there);  // its gradients need what was done
+  sn_tape *tape = sn_tape_begin(c);
+  ck_assert(sn_is_recording(c));
+  sn_tape_end(tape);
+  ck_assert(!sn_is_recording(c));
+  sn_function_destroy(f);
+}
+END_TEST
+
+// A call that waits in a resource for another one, which a sibling makes.
+typedef struct meeting {
+  sn_object object;
+  _Atomic int there;
+} meeting;
+static const sn_object_class meeting_class = {.size = sizeof(sn_object_class),
+                                              .name = "meeting",
+                                              .object_size = sizeof(meeting),
+                                              .is_resource = true};
+static sn_status meet(const sn_host_args *args) {
+  meeting *m = args->user;
+  m->there++;
+  while (m->there < 2) {
+    const sn_status status = sn_host_interrupted(args);
+    if (status) return status;
+  }
+  *(float *)args->out[0].data = 1;
+  return SN_OK;
+}
+static sn_status use_meeting(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)in;
+  return sn_host_call(of, meet, SN_ARGS(sn_object_variable(user)), out, 1, .name = "meet",
+                      .infer = infer_count, .user = user);
+}
+typedef struct guest {
+  sn_context *context;
+  sn_function *function;
+  sn_status status;
+} guest;
+static void *come(void *user) {
+  guest *g = user;
+  SN_SCOPE(g->context);
+  sn_tensor *out;
+  sn_set_deadline(g->context, 60);
+  g->status = sn_call_in(g->context, g->function, NULL, 0, &out, 1);
+  return NULL;
+}
+
+START_TEST(calls_of_siblings_meet_in_a_resource) {
+  SN_SCOPE(c);
+  meeting *m = sn_object_create(c, &meeting_class, NULL);
+  ck_assert_int_eq(sn_object_users(m), 1);
+  ck_assert_int_eq(sn_object_users(NULL), 0);
+  sn_function *f = sn_function_create(c, use_meeting, .outputs = 1, .user = m);
+  guest guests[2] = {{.function = f}, {.function = f}};
+  pthread_t threads[2];
+  for (int i = 0; i < 2; i++) {
+    ck_assert_int_eq(sn_context_create(&guests[i].context, .share = c, .threads = 1), SN_OK);
+    ck_assert_int_eq(sn_object_users(m), 2 + i);
+    ck_assert_int_eq(pthread_create(&threads[i], NULL, come, &guests[i]), 0);
+  }
+  for (int i = 0; i < 2; i++) {
+    ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    ck_assert_int_eq(guests[i].status, SN_OK);
+    sn_context_destroy(guests[i].context);
+  }
+  ck_assert_int_eq(sn_object_users(m), 1);
+  sn_program *program;
+  sn_runner *runner;
+  ck_assert_int_eq(sn_function_compile(f, NULL, 0, &program), SN_OK);
+  ck_assert_int_eq(sn_runner_create(c, program, 1, &runner), SN_OK);
+  ck_assert_int_eq(sn_object_users(m), 2);
+  sn_runner_destroy(runner);
+  sn_program_release(program);
+  sn_function_destroy(f);
+}
+END_TEST
+
 // Objects that outlive their context, and dead ones in great number.
 START_TEST(objects_outlive_contexts_and_use_graves_again) {
   sn_context *other;
@@ -278,6 +388,9 @@ int main(void) {
   tcase_add_test(tc, a_function_holds_the_resource_that_it_uses);
   tcase_add_test(tc, no_resource_is_made_in_a_trace);
   tcase_add_test(tc, a_callback_that_waits_hears_that_the_call_is_to_end);
+  tcase_add_test(tc, composed_functions_hear_it_too);
+  tcase_add_test(tc, who_asks_is_told_what_is_done_with_ops);
+  tcase_add_test(tc, calls_of_siblings_meet_in_a_resource);
   tcase_add_test(tc, objects_outlive_contexts_and_use_graves_again);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);

@@ -505,6 +505,7 @@ static void call_sn_host_set_string(draw *d) { (void)!(sn_host_set_string)(NULL,
 static void call_sn_host_share_string(draw *d) { (void)!(sn_host_share_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false); }
 static void call_sn_host_new_string(draw *d) { (void)(sn_host_new_string)(NULL, small(d), integer(d), 3), got_nothing(d, false); }
 static void call_sn_host_interrupted(draw *d) { (void)!(sn_host_interrupted)(NULL), got_nothing(d, false); }
+static void call_sn_interrupted(draw *d) { got_status(d, (sn_interrupted)(context(d)), false); }
 static void call_sn_host_call_at(draw *d) { got_status(d, (sn_host_call_at)(context(d), host_callback(d), tensors(d), count(d), outputs(d), count(d), draw_sn_host_options(d), __FILE__, __LINE__), true); }
 static void call_sn_op_define_opts(draw *d) { got_status(d, (sn_op_define_opts)(context(d), draw_sn_op_definition(d), &d->made.op), false); }
 static void call_sn_op_defined(draw *d) { (void)(sn_op_defined)(context(d), name(d)), got_nothing(d, false); }
@@ -528,6 +529,7 @@ static void call_sn_object_keep_at(draw *d) { (sn_object_release)((sn_object_kee
 static void call_sn_object_release(draw *d) { (void)(sn_object_release)(object(d)), got_nothing(d, false); }
 static void call_sn_object_escape(draw *d) { (void)(sn_object_escape)(object(d)), got_nothing(d, false); }
 static void call_sn_object_references(draw *d) { (void)(sn_object_references)(object(d)), got_nothing(d, false); }
+static void call_sn_object_users(draw *d) { (void)(sn_object_users)(object(d)), got_nothing(d, false); }
 static void call_sn_object_locate(draw *d) { (void)(sn_object_locate)(object(d), __FILE__, __LINE__), got_nothing(d, true); }
 static void call_sn_op_count(draw *d) { (void)(sn_op_count)(), got_nothing(d, false); }
 static void call_sn_op_at(draw *d) { (void)(sn_op_at)(word(d)), got_nothing(d, false); }
@@ -552,6 +554,8 @@ static void call_sn_late_dim(draw *d) { (void)(sn_late_dim)(tensor(d)), got_noth
 static void call_sn_context_of(draw *d) { (void)(sn_context_of)(tensor(d)), got_nothing(d, false); }
 static void call_sn_failed(draw *d) { (void)(sn_failed)(tensor(d)), got_nothing(d, false); }
 static void call_sn_is_traced(draw *d) { (void)(sn_is_traced)(tensor(d)), got_nothing(d, false); }
+static void call_sn_is_tracing(draw *d) { (void)(sn_is_tracing)(context(d)), got_nothing(d, false); }
+static void call_sn_is_recording(draw *d) { (void)(sn_is_recording)(context(d)), got_nothing(d, false); }
 static void call_sn_name(draw *d) { got_text(d, (sn_name)(tensor(d))); }
 static void call_sn_constant(draw *d) { got_tensor(d, SN_AT((sn_constant)(context(d), dtype(d), small_shape(d), memory(d)))); }
 static void call_sn_scalar_f32(draw *d) { got_tensor(d, SN_AT((sn_scalar_f32)(context(d), (float)number(d)))); }
@@ -1068,6 +1072,7 @@ static const struct {
   {"sn_host_share_string", call_sn_host_share_string},
   {"sn_host_new_string", call_sn_host_new_string},
   {"sn_host_interrupted", call_sn_host_interrupted},
+  {"sn_interrupted", call_sn_interrupted},
   {"sn_host_call_at", call_sn_host_call_at},
   {"sn_op_define_opts", call_sn_op_define_opts},
   {"sn_op_defined", call_sn_op_defined},
@@ -1091,6 +1096,7 @@ static const struct {
   {"sn_object_release", call_sn_object_release},
   {"sn_object_escape", call_sn_object_escape},
   {"sn_object_references", call_sn_object_references},
+  {"sn_object_users", call_sn_object_users},
   {"sn_object_locate", call_sn_object_locate},
   {"sn_op_count", call_sn_op_count},
   {"sn_op_at", call_sn_op_at},
@@ -1115,6 +1121,8 @@ static const struct {
   {"sn_context_of", call_sn_context_of},
   {"sn_failed", call_sn_failed},
   {"sn_is_traced", call_sn_is_traced},
+  {"sn_is_tracing", call_sn_is_tracing},
+  {"sn_is_recording", call_sn_is_recording},
   {"sn_name", call_sn_name},
   {"sn_constant", call_sn_constant},
   {"sn_scalar_f32", call_sn_scalar_f32},

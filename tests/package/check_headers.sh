@@ -67,3 +67,14 @@ done
 for wrong in 'struct a *f' 'sn_tensor *f'; do
   ! describes "$wrong" SN_NESTED ', a_type' || { echo "SN_NESTED takes $wrong"; exit 1; }
 done
+
+# A write into a tensor array whose result is dropped is a warning; with the result used it is none.
+writes() {
+  printf '%s\n' '#include <sinter/structures.h>' 'void f(sn_tensor_array *a, sn_tensor *x);' \
+    "void f(sn_tensor_array *a, sn_tensor *x) { $1sn_tensor_array_write(a, x, x); }" |
+    $2 -Wall -Wextra -Werror -Iinclude -c -o /dev/null - 2>/dev/null
+}
+for language in "${CC:-cc} -std=c11 -xc" "${CXX:-c++} -std=c++17 -xc++"; do
+  writes 'a = ' "$language" || { echo "a write into a tensor array does not compile: $language"; exit 1; }
+  ! writes '' "$language" || { echo "a dropped write into a tensor array is no warning: $language"; exit 1; }
+done

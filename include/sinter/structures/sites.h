@@ -6,6 +6,8 @@
 #include <sinter/structures.h>
 
 // clang-format off
+#define sn_queue_size(...) SNI_AT(sn_queue_size(__VA_ARGS__))
+#define sn_queue_is_closed(...) SNI_AT(sn_queue_is_closed(__VA_ARGS__))
 #define sn_ragged_from_row_splits(values, row_splits) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_row_splits(values, row_splits))
 #define sn_ragged_from_row_lengths(values, row_lengths) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_row_lengths(values, row_lengths))
 #define sn_ragged_from_value_rowids(values, rowids, rows) SNI_OBJECT_AT(sn_ragged, sn_ragged_from_value_rowids(values, rowids, rows))
@@ -95,7 +97,22 @@
 #define sn_sparse_segment_sum(data, indices, ids, n) SNI_AT(sn_sparse_segment_sum(data, indices, ids, n))
 #define sn_sparse_segment_mean(data, indices, ids, n) SNI_AT(sn_sparse_segment_mean(data, indices, ids, n))
 #define sn_sparse_segment_sqrt_n(data, indices, ids, n) SNI_AT(sn_sparse_segment_sqrt_n(data, indices, ids, n))
+#define sn_table_size(...) SNI_AT(sn_table_size(__VA_ARGS__))
+#define sn_tensor_array_write(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_write(__VA_ARGS__))
+#define sn_tensor_array_read(...) SNI_AT(sn_tensor_array_read(__VA_ARGS__))
+#define sn_tensor_array_gather(...) SNI_AT(sn_tensor_array_gather(__VA_ARGS__))
+#define sn_tensor_array_scatter(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_scatter(__VA_ARGS__))
+#define sn_tensor_array_stack(...) SNI_AT(sn_tensor_array_stack(__VA_ARGS__))
+#define sn_tensor_array_concat(...) SNI_AT(sn_tensor_array_concat(__VA_ARGS__))
+#define sn_tensor_array_unstack(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_unstack(__VA_ARGS__))
+#define sn_tensor_array_split(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_split(__VA_ARGS__))
+#define sn_tensor_array_size(...) SNI_AT(sn_tensor_array_size(__VA_ARGS__))
+#define sn_tensor_array_reserve(...) SNI_USED_OBJECT_AT(sn_tensor_array, sn_tensor_array_reserve(__VA_ARGS__))
 #ifdef __cplusplus
+static inline sn_queue *sn_queue_create(sn_context *context, const sn_spec *components, int n, sn_queue_options options = sn_queue_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_queue *>(sn_object_locate(sn_queue_create_opts(context, components, n, &options), file, line));
+}
 static inline sn_ragged *sn_ragged_from_tensor(sn_tensor *x, sn_ragged_from_tensor_options options = sn_ragged_from_tensor_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return static_cast<sn_ragged *>(sn_object_locate(sn_ragged_from_tensor_opts(x, &options), file, line));
@@ -172,6 +189,22 @@ static inline sn_tensor *sn_safe_embedding_lookup_sparse(sn_tensor *table, const
   options.size = sizeof(options);
   return sn_locate(sn_safe_embedding_lookup_sparse_opts(table, ids, &options), file, line);
 }
+static inline sn_table *sn_table_create(sn_context *context, sn_dtype key, sn_tensor *default_value, sn_table_options options = sn_table_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_table *>(sn_object_locate(sn_table_create_opts(context, key, default_value, &options), file, line));
+}
+static inline sn_table *sn_table_from_file(sn_context *context, const char *path, sn_dtype key, sn_tensor *default_value, sn_table_file_options options = sn_table_file_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_table *>(sn_object_locate(sn_table_from_file_opts(context, path, key, default_value, &options), file, line));
+}
+static inline sn_tensor *sn_table_lookup(sn_context *context, sn_table *table, sn_tensor *keys, sn_lookup_options options = sn_lookup_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_table_lookup_opts(context, table, keys, &options), file, line);
+}
+static inline sn_tensor_array *sn_tensor_array_create(sn_context *context, sn_dtype dtype, int64_t n, sn_tensor_array_options options = sn_tensor_array_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_tensor_array *>(sn_object_locate(sn_tensor_array_create_opts(context, dtype, n, &options), file, line));
+}
 #else
 #define SNI_OBJECT_OPTIONS1(function, kind, type, a, ...) \
   SNI_OBJECT_AT(kind, function(a, &(type){__VA_ARGS__}))
@@ -179,6 +212,12 @@ static inline sn_tensor *sn_safe_embedding_lookup_sparse(sn_tensor *table, const
 #define SNI_OBJECT_OPTIONS2(function, kind, type, a, b, ...) \
   SNI_OBJECT_AT(kind, function(a, b, &(type){__VA_ARGS__}))
 #define SNI_OPTIONS2(function, type, a, b, ...) SNI_AT(function(a, b, &(type){__VA_ARGS__}))
+#define SNI_OBJECT_OPTIONS3(function, kind, type, a, b, c, ...) \
+  SNI_OBJECT_AT(kind, function(a, b, c, &(type){__VA_ARGS__}))
+#define SNI_OPTIONS3(function, type, a, b, c, ...) SNI_AT(function(a, b, c, &(type){__VA_ARGS__}))
+#define SNI_OBJECT_OPTIONS4(function, kind, type, a, b, c, d, ...) \
+  SNI_OBJECT_AT(kind, function(a, b, c, d, &(type){__VA_ARGS__}))
+#define sn_queue_create(...) SNI_OBJECT_OPTIONS3(sn_queue_create_opts, sn_queue, sn_queue_options, __VA_ARGS__, .size = sizeof(sn_queue_options))
 #define sn_ragged_from_tensor(...) SNI_OBJECT_OPTIONS1(sn_ragged_from_tensor_opts, sn_ragged, sn_ragged_from_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_from_tensor_options))
 #define sn_ragged_to_tensor(...) SNI_OPTIONS1(sn_ragged_to_tensor_opts, sn_ragged_to_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_to_tensor_options))
 #define sn_set_union(...) SNI_OBJECT_OPTIONS2(sn_set_union_opts, sn_sparse, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))
@@ -198,6 +237,10 @@ static inline sn_tensor *sn_safe_embedding_lookup_sparse(sn_tensor *table, const
 #define sn_sparse_max_sparse(...) SNI_OBJECT_OPTIONS1(sn_sparse_max_sparse_opts, sn_sparse, sn_reduce_options, __VA_ARGS__, .size = sizeof(sn_reduce_options))
 #define sn_embedding_lookup_sparse(...) SNI_OPTIONS2(sn_embedding_lookup_sparse_opts, sn_embedding_sparse_options, __VA_ARGS__, .size = sizeof(sn_embedding_sparse_options))
 #define sn_safe_embedding_lookup_sparse(...) SNI_OPTIONS2(sn_safe_embedding_lookup_sparse_opts, sn_embedding_sparse_options, __VA_ARGS__, .size = sizeof(sn_embedding_sparse_options))
+#define sn_table_create(...) SNI_OBJECT_OPTIONS3(sn_table_create_opts, sn_table, sn_table_options, __VA_ARGS__, .size = sizeof(sn_table_options))
+#define sn_table_from_file(...) SNI_OBJECT_OPTIONS4(sn_table_from_file_opts, sn_table, sn_table_file_options, __VA_ARGS__, .size = sizeof(sn_table_file_options))
+#define sn_table_lookup(...) SNI_OPTIONS3(sn_table_lookup_opts, sn_lookup_options, __VA_ARGS__, .size = sizeof(sn_lookup_options))
+#define sn_tensor_array_create(...) SNI_OBJECT_OPTIONS3(sn_tensor_array_create_opts, sn_tensor_array, sn_tensor_array_options, __VA_ARGS__, .size = sizeof(sn_tensor_array_options))
 #endif
 // clang-format on
 #endif
