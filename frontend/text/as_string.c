@@ -50,7 +50,9 @@ sn_tensor *(sn_as_string_opts)(sn_tensor *x, const sn_as_string_options *options
   if (dtype == SN_STRING) return sn_reshape(x, snt_shape_of(x));
   if (!options_ok(c, dtype, options)) return sn_error_tensor(c);
   const int style = options->scientific ? 'e' : options->shortest ? 'g' : 'f';
-  const int precision = options->precision == 0 ? 6 : options->precision < 0 ? 0 : options->precision;
+  const int precision = options->precision == 0  ? 6
+                        : options->precision < 0 ? 0
+                                                 : options->precision;
   return SNT_RUN(c, &x, 1, .name = "as_string", .callback = fill_numbers, .dtype = SN_STRING,
                  .shape = snt_shape_of(x),
                  .numbers = {precision, options->width, options->fill, style});

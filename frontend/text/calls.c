@@ -6,32 +6,16 @@
 #include <stdlib.h>
 
 // ---- calls
-static sn_status infer(const sn_infer_args *args) {
-  const sn_attr *a = args->attrs;
-  for (int k = 0; k < args->n_out; k++) {
-    args->out[k].dtype = (sn_dtype)(a[0].integer >> (8 * k) & 0xFF);
-    args->out[k].shape.rank = (int)a[1].integer;
-    for (int i = 0; i < args->out[k].shape.rank; i++)
-      args->out[k].shape.dims[i] = a[2 + i].integer;
-  }
-  return SN_OK;
-}
-
 void snt_run_two(sn_context *c, const snt_call *call, sn_tensor *const *in, int n,
                  sn_tensor **out) {
-  static const char *const names[] = {"dtypes", "rank", "d0", "d1", "d2", "d3", "d4",
-                                      "d5",     "d6",   "d7", "a",  "b",  "c",  "d"};
-  enum { count = sizeof(names) / sizeof(*names) };
-  sn_attr attrs[count];
-  for (int i = 0; i < count; i++) attrs[i] = sn_attr_i64(names[i], 0);
-  attrs[0].integer = (int64_t)call->dtype | (int64_t)call->second << 8;
-  attrs[1].integer = call->shape.rank;
-  for (int i = 0; i < call->shape.rank; i++) attrs[2 + i].integer = call->shape.dims[i];
-  for (int i = 0; i < SNT_NUMBERS; i++) attrs[SNT_FIRST_OWN + i].integer = call->numbers[i];
+  static const char *const names[SNT_NUMBERS] = {"a", "b", "c", "d"};
+  const sn_spec specs[] = {{call->dtype, call->shape}, {call->second, call->shape}};
   const int n_out = call->two ? 2 : 1;
+  sn_attr attrs[SNT_NUMBERS];
+  for (int i = 0; i < SNT_NUMBERS; i++) attrs[i] = sn_attr_i64(names[i], call->numbers[i]);
   for (int k = 0; k < n_out; k++) out[k] = NULL;
-  (void)sn_host_call(c, call->callback, in, n, out, n_out, .name = call->name, .infer = infer,
-                     .pure = true, .attrs = attrs, .n_attrs = count);
+  (void)sn_host_call(c, call->callback, in, n, out, n_out, .name = call->name, .specs = specs,
+                     .pure = true, .attrs = attrs, .n_attrs = SNT_NUMBERS);
   for (int k = 0; k < n_out; k++)
     if (!out[k]) out[k] = sn_error_tensor(c);
 }
@@ -123,6 +107,16 @@ void snt_places_next(snt_places *p) {
   }
 }
 
+sn_text snt_refill(snt_stream *s) {
+  enum { held = sizeof(s->texts) / sizeof(*s->texts) };
+  s->n = s->size - s->first < held ? s->size - s->first : held;
+  if (s->n <= 0) return snt_text("", 0);
+  sn_view_strings(s->view, s->first, s->n, s->texts);
+  s->first += s->n;
+  s->at = 1;
+  return s->texts[0];
+}
+
 int64_t snt_size(const sn_view *view) {
   int64_t n = 1;
   for (int d = 0; d < view->shape.rank; d++) n *= view->shape.dims[d];
@@ -188,16 +182,29 @@ sn_ragged *snt_no_ragged(sn_context *c) {
   return (sn_ragged_from_row_lengths)(sn_error_tensor(c), sn_error_tensor(c));
 }
 
+// Row splits of level `number 0` of a tensor's dims: in: the tensor.
+static sn_status fill_splits(const sn_host_args *args) {
+  int64_t *out = (int64_t *)args->out[0].data;
+  const int64_t length = args->in[0].shape.dims[snt_number(args, 0) + 1];
+  for (int64_t i = 0, n = snt_size(args->out); i < n; i++) out[i] = i * length;
+  return SN_OK;
+}
+
+static sn_tensor *splits_of_level(sn_context *c, sn_tensor *t, int level) {
+  sn_tensor *rows = sn_axis_size(t, 0, SN_I64);
+  for (int d = 1; d <= level; d++) rows = sn_mul(rows, sn_axis_size(t, d, SN_I64));
+  const int64_t n = sn_late_dim(sn_add(rows, sn_scalar_i64(c, 1)));
+  return SNT_RUN(c, &t, 1, .name = "row_splits", .callback = fill_splits, .dtype = SN_I64,
+                 .shape = SN_SHAPE(n), .numbers = {level});
+}
+
 sn_ragged *snt_rows(sn_context *c, sn_tensor *t, sn_tensor *lengths, sn_tensor *values) {
-  (void)c;
   const int rank = sn_rank(t);
   if (rank == 0) return sn_ragged_from_dense(values);
   sn_ragged *rows =
       sn_ragged_from_row_lengths(values, rank == 1 ? lengths : sn_reshape(lengths, SN_SHAPE(-1)));
-  if (rank < 2) return rows;
-  sn_ragged *outer = sn_ragged_from_tensor(lengths, .ragged_rank = rank - 1);
   for (int level = rank - 2; level >= 0; level--)
-    rows = sn_ragged_nest(rows, sn_ragged_row_splits(outer, level));
+    rows = sn_ragged_nest(rows, splits_of_level(c, lengths, level));
   return rows;
 }
 

@@ -6,13 +6,13 @@
 
 #include <string.h>
 
-enum { SNT_MOST_IN = 5, SNT_NUMBERS = 4, SNT_FIRST_OWN = 2 + SN_MAX_RANK };
+enum { SNT_MOST_IN = 5, SNT_NUMBERS = 4 };
 
 typedef struct snt_call {
   const char *name;
   sn_host_callback callback;
   sn_dtype dtype;
-  sn_shape shape;  // dims may be tokens (sn_symbolic_dim, sn_late_dim)
+  sn_shape shape;                // dims may be tokens (sn_symbolic_dim, sn_late_dim)
   int64_t numbers[SNT_NUMBERS];  // the call's own: snt_number
   bool two;                      // a second result of the same shape, of dtype second
   sn_dtype second;
@@ -22,7 +22,7 @@ void snt_run_two(sn_context *c, const snt_call *call, sn_tensor *const *in, int 
 sn_tensor *snt_run(sn_context *c, const snt_call *call, sn_tensor *const *in, int n);
 #define SNT_RUN(c, in, n, ...) snt_run(c, &(const snt_call){__VA_ARGS__}, in, n)
 static inline int64_t snt_number(const sn_host_args *args, int i) {
-  return args->attrs[SNT_FIRST_OWN + i].integer;
+  return args->attrs[i].integer;
 }
 
 // Whether t is a tensor of strings; if not, an error is pending that calls it name.
@@ -46,6 +46,21 @@ void snt_places_begin(snt_places *p, const sn_host_args *args);
 void snt_places_next(snt_places *p);
 
 int64_t snt_size(const sn_view *view);
+// The strings of a view, one after the other.
+typedef struct snt_stream {
+  const sn_view *view;
+  int64_t size, first, n, at;  // of the view; the next to fetch; of texts, and the next of them
+  sn_text texts[64];
+} snt_stream;
+sn_text snt_refill(snt_stream *s);
+static inline void snt_stream_begin(snt_stream *s, const sn_view *view) {
+  s->view = view;
+  s->size = snt_size(view);
+  s->first = s->n = s->at = 0;
+}
+static inline sn_text snt_stream_next(snt_stream *s) {
+  return s->at < s->n ? s->texts[s->at++] : snt_refill(s);
+}
 // A failure with words, behind those that name element i of view: "element [2,1] \"abc\" "; text NULL: no text.
 sn_status snt_refuse_element(const sn_host_args *args, sn_status status, const sn_view *view,
                              int64_t i, const char *format, ...) SNI_PRINTF(5, 6);

@@ -4,9 +4,11 @@
 enum { UPPER = 0 };  // a call's own number
 
 static sn_status fill_ascii(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   const char first = snt_number(args, UPPER) ? 'a' : 'A';
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++) {
-    const sn_text text = sn_view_string(args->in, i);
+  for (int64_t i = 0, n = texts.size; i < n; i++) {
+    const sn_text text = snt_stream_next(&texts);
     char *to = sn_host_new_string(args, 0, i, text.length);
     if (!to) return SN_ERR_MEMORY;
     for (size_t k = 0; k < text.length; k++) {
@@ -51,16 +53,17 @@ static void map_one(snt_buffer *b, sn_text text, size_t *at, bool upper) {
   const int n = upper ? snt_upper(code, to) : snt_lower(code, to);
   if (!upper && code == SIGMA) to[0] = lower_sigma(text, begin, *at);
   char *bytes = snt_buffer_room(b, 12);
-  for (int k = 0; bytes && k < n; k++)
-    b->length += snt_encode(SN_UTF8, to[k], b->data + b->length);
+  for (int k = 0; bytes && k < n; k++) b->length += snt_encode(SN_UTF8, to[k], b->data + b->length);
 }
 
 static sn_status fill_unicode(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   const bool upper = snt_number(args, UPPER) != 0;
   snt_buffer b = {NULL, 0, 0, false};
   sn_status status = SN_OK;
-  for (int64_t i = 0, n = snt_size(args->in); i < n && status == SN_OK; i++) {
-    const sn_text text = sn_view_string(args->in, i);
+  for (int64_t i = 0, n = texts.size; i < n && status == SN_OK; i++) {
+    const sn_text text = snt_stream_next(&texts);
     for (size_t at = 0; at < text.length;) map_one(&b, text, &at, upper);
     status = snt_buffer_flush(&b, args, i);
   }

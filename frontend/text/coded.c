@@ -123,11 +123,12 @@ sn_tensor *(sn_decode_raw)(sn_tensor *t, sn_dtype dtype, bool big_endian) {
   }
   const bool is_complex = dtype == SN_C64 || dtype == SN_C128;
   const int64_t bytes = (int64_t)sn_dtype_size(dtype);
-  const int64_t items = sn_late_dim(SNT_RUN(c, &t, 1, .name = "decode_raw_size",
-                                            .callback = count_raw, .dtype = SN_I64,
-                                            .numbers = {bytes}));
+  const int64_t items =
+      sn_late_dim(SNT_RUN(c, &t, 1, .name = "decode_raw_size", .callback = count_raw,
+                          .dtype = SN_I64, .numbers = {bytes}));
   sn_shape shape = snt_shape_of(t);
   shape.dims[shape.rank++] = items;
   return sn_escape(SNT_RUN(c, &t, 1, .name = "decode_raw", .callback = fill_raw, .dtype = dtype,
-                           .shape = shape, .numbers = {is_complex ? bytes / 2 : bytes, big_endian}));
+                           .shape = shape,
+                           .numbers = {is_complex ? bytes / 2 : bytes, big_endian}));
 }

@@ -38,7 +38,11 @@ static int32_t decode_utf16(sn_text text, size_t *at) {
   const int32_t first = unit(text, *at);
   *at += 2;
   if (first < 0xD800 || first > 0xDFFF) return first;
-  if (first > 0xDBFF || text.length - *at < 2) return -1;
+  if (first > 0xDBFF) return -1;
+  if (text.length - *at < 2) {  // cut short: half a unit belongs to it
+    *at = text.length;
+    return -1;
+  }
   const int32_t second = unit(text, *at);
   if (second < 0xDC00 || second > 0xDFFF) return -1;
   *at += 2;

@@ -16,13 +16,18 @@ static void put(printer *p, const char *text) {
 // The letter behind a backslash that stands for a byte; 0: none.
 static char letter_of(unsigned char byte) {
   switch (byte) {
-    case '\n': return 'n';
-    case '\r': return 'r';
-    case '\t': return 't';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
     case '"':
     case '\'':
-    case '\\': return (char)byte;
-    default: return 0;
+    case '\\':
+      return (char)byte;
+    default:
+      return 0;
   }
 }
 

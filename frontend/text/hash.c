@@ -123,8 +123,7 @@ static uint64_t farm_long(const char *s, size_t n) {
 static uint64_t farm(sn_text text) {
   if (text.length <= 16) return farm_to_16(text.data, text.length);
   if (text.length <= 32) return farm_to_32(text.data, text.length);
-  return text.length <= 64 ? farm_to_64(text.data, text.length)
-                           : farm_long(text.data, text.length);
+  return text.length <= 64 ? farm_to_64(text.data, text.length) : farm_long(text.data, text.length);
 }
 
 // ---- SipHash-2-4
@@ -158,29 +157,35 @@ static uint64_t sip(sn_text text, uint64_t key0, uint64_t key1) {
 
 // ---- calls: numbers: buckets, key
 static sn_status fill_murmur(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   const uint64_t buckets = (uint64_t)snt_number(args, 0);
   int64_t *out = (int64_t *)args->out[0].data;
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++)
-    out[i] = (int64_t)(murmur(sn_view_string(args->in, i)) % buckets);
+  for (int64_t i = 0, n = texts.size; i < n; i++)
+    out[i] = (int64_t)(murmur(snt_stream_next(&texts)) % buckets);
   return SN_OK;
 }
 
 static sn_status fill_farm(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   const uint64_t buckets = (uint64_t)snt_number(args, 0);
   int64_t *out = (int64_t *)args->out[0].data;
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++) {
-    const uint64_t hash = farm(sn_view_string(args->in, i));
+  for (int64_t i = 0, n = texts.size; i < n; i++) {
+    const uint64_t hash = farm(snt_stream_next(&texts));
     out[i] = (int64_t)(buckets ? hash % buckets : hash);
   }
   return SN_OK;
 }
 
 static sn_status fill_sip(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   const uint64_t buckets = (uint64_t)snt_number(args, 0);
   const uint64_t key0 = (uint64_t)snt_number(args, 1), key1 = (uint64_t)snt_number(args, 2);
   int64_t *out = (int64_t *)args->out[0].data;
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++)
-    out[i] = (int64_t)(sip(sn_view_string(args->in, i), key0, key1) % buckets);
+  for (int64_t i = 0, n = texts.size; i < n; i++)
+    out[i] = (int64_t)(sip(snt_stream_next(&texts), key0, key1) % buckets);
   return SN_OK;
 }
 

@@ -44,12 +44,13 @@ sn_tensor *(sn_string_join)(sn_tensor *const *ts, int n, const char *separator) 
   return sn_escape(joined);
 }
 
-// ---- reduce_join of the last axis; in: t, the separator
+// ---- reduce_join of the last dims, so many as number 0 says; in: t, the separator
 static sn_status fill_reduce(const sn_host_args *args) {
   const sn_text separator = snt_scalar(&args->in[1]);
-  const int64_t rows = snt_size(&args->out[0]);
-  const int64_t row = args->in[0].shape.dims[args->in[0].shape.rank - 1];
-  for (int64_t i = 0; i < rows; i++) {
+  const sn_shape *shape = &args->in[0].shape;
+  int64_t row = 1;
+  for (int d = 0; d < (int)snt_number(args, 0); d++) row *= shape->dims[shape->rank - 1 - d];
+  for (int64_t i = 0, rows = snt_size(&args->out[0]); i < rows; i++) {
     size_t length = row > 0 ? (size_t)(row - 1) * separator.length : 0;
     for (int64_t k = 0; k < row; k++) length += sn_view_string(args->in, i * row + k).length;
     char *to = sn_host_new_string(args, 0, i, length);
@@ -79,15 +80,17 @@ static int axes_of(sn_context *c, const sn_axes *axes, int rank, int *out) {
   return n;
 }
 
-// t with strings along axis as one, of a dim of 1.
-static sn_tensor *reduce_axis(sn_context *c, sn_tensor *t, int axis, sn_tensor *separator) {
-  sn_tensor *moved = sn_swap_axes(t, axis, -1);
-  sn_tensor *const in[] = {moved, separator};
-  sn_shape shape = snt_shape_of(moved);
-  shape.rank--;
-  sn_tensor *joined = SNT_RUN(c, in, 2, .name = "string_reduce_join", .callback = fill_reduce,
-                              .dtype = SN_STRING, .shape = shape);
-  return sn_swap_axes(sn_expand_dims(joined, -1), axis, -1);
+// t's axes: those that stay, then the named ones, the first named innermost.
+static sn_tensor *named_last(sn_tensor *t, const int *axes, int n) {
+  const int rank = sn_rank(t);
+  int order[SN_MAX_RANK], stay = 0;
+  for (int d = 0; d < rank; d++) {
+    bool is_named = false;
+    for (int i = 0; i < n; i++) is_named |= axes[i] == d;
+    if (!is_named) order[stay++] = d;
+  }
+  for (int i = 0; i < n; i++) order[rank - 1 - i] = axes[i];
+  return rank > 1 ? sn_permute(t, order, rank) : t;
 }
 
 sn_tensor *(sn_string_reduce_join_opts)(sn_tensor *t,
@@ -100,12 +103,15 @@ sn_tensor *(sn_string_reduce_join_opts)(sn_tensor *t,
   if (!options || !snt_strings_ok(c, t, "t")) return sn_error_tensor(c);
   const int n = axes_of(c, &options->axes, sn_rank(t), axes);
   if (n < 0) return sn_error_tensor(c);
-  sn_tensor *separator = separator_of(c, options->separator), *y = t;
-  for (int i = 0; i < n; i++) y = reduce_axis(c, y, axes[i], separator);
-  for (int d = options->keepdims ? -1 : sn_rank(t) - 1; d >= 0; d--)
+  sn_tensor *const in[] = {named_last(t, axes, n), separator_of(c, options->separator)};
+  sn_shape shape = snt_shape_of(in[0]);
+  shape.rank -= n;
+  sn_tensor *y = SNT_RUN(c, in, 2, .name = "string_reduce_join", .callback = fill_reduce,
+                         .dtype = SN_STRING, .shape = shape, .numbers = {n});
+  for (int d = 0; options->keepdims && d < sn_rank(t); d++)
     for (int i = 0; i < n; i++)
-      if (axes[i] == d) y = sn_squeeze(y, d);
-  return sn_escape(n ? y : sn_reshape(t, snt_shape_of(t)));
+      if (axes[i] == d) y = sn_expand_dims(y, d);
+  return sn_escape(y);
 }
 
 // ---- segment_join: in: t, ids as i64, the separator

@@ -2,16 +2,19 @@
 #include "frontend/text/calls.h"
 
 static sn_status count_bytes(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   int32_t *out = (int32_t *)args->out[0].data;
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++)
-    out[i] = (int32_t)sn_view_string(args->in, i).length;
+  for (int64_t i = 0, n = texts.size; i < n; i++) out[i] = (int32_t)snt_stream_next(&texts).length;
   return SN_OK;
 }
 
 static sn_status count_characters(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   int32_t *out = (int32_t *)args->out[0].data;
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++) {
-    const sn_text text = sn_view_string(args->in, i);
+  for (int64_t i = 0, n = texts.size; i < n; i++) {
+    const sn_text text = snt_stream_next(&texts);
     int32_t characters = 0;
     for (size_t k = 0; k < text.length; k++) characters += snt_begins(text.data[k]);
     out[i] = characters;

@@ -133,12 +133,10 @@ sn_ragged *(sn_string_ngrams_opts)(sn_ragged *r, const int *widths, int n_widths
                          options->left ? options->left : "", options->right ? options->right : ""};
   sn_tensor *in[6] = {sn_ragged_flat_values(r), sn_ragged_row_splits(r, 0), wide};
   for (int k = 0; k < 3; k++) in[3 + k] = sn_scalar_string(c, texts[k]);
-  const snt_call count = {"string_ngrams_lengths",
-                          count_ngrams,
-                          SN_I64,
+  const snt_call count = {"string_ngrams_lengths", count_ngrams, SN_I64,
                           .shape = snt_shape_of(sn_ragged_row_lengths(r, 0)),
-                          .numbers = {options->keep_short, options->padding,
-                                      options->left != NULL, options->right != NULL}};
+                          .numbers = {options->keep_short, options->padding, options->left != NULL,
+                                      options->right != NULL}};
   sn_tensor *lengths = snt_run(c, &count, in, 6);
   snt_call fill = count;
   fill.name = "string_ngrams";

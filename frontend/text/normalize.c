@@ -32,8 +32,7 @@ static sn_status normalize(const sn_host_args *args, int64_t i, snt_buffer *b) {
                    options_of(snt_number(args, 0)));
   b->length = 0;
   if (n < 0) return SN_ERR_MEMORY;
-  const sn_status status =
-      sn_host_set_string(args, 0, i, snt_text((const char *)made, (size_t)n));
+  const sn_status status = sn_host_set_string(args, 0, i, snt_text((const char *)made, (size_t)n));
   free(made);
   return status;
 }

@@ -37,7 +37,7 @@ static sn_text piece_of_characters(sn_text text, int64_t from, int64_t length) {
                      : from < 0                   ? -1
                                                   : character_at(text, 0, from);
   if (at < 0) return snt_text(NULL, 0);
-  const int64_t end = character_at(text, at, length);
+  const int64_t end = length < 0 ? -1 : character_at(text, at, length);
   return snt_text(text.data + at, (size_t)((end < 0 ? (int64_t)text.length : end) - at));
 }
 
@@ -49,11 +49,11 @@ static sn_status fill_substr(const sn_host_args *args) {
     const sn_text text = sn_view_string(&args->in[0], p.at[0]);
     const int64_t from = integer_at(&args->in[1], p.at[1]);
     const int64_t length = integer_at(&args->in[2], p.at[2]);
-    const sn_text piece = bytes ? piece_of_bytes(text, from, length)
-                                : piece_of_characters(text, from, length);
+    const sn_text piece =
+        bytes ? piece_of_bytes(text, from, length) : piece_of_characters(text, from, length);
     if (!piece.data)
-      return snt_refuse_element(args, SN_ERR_INDEX, &args->in[0], p.at[0],
-                                "has no position %lld", (long long)from);
+      return snt_refuse_element(args, SN_ERR_INDEX, &args->in[0], p.at[0], "has no position %lld",
+                                (long long)from);
     const sn_status status = sn_host_share_string(args, 0, i, piece);
     if (status != SN_OK) return status;
   }
@@ -79,9 +79,10 @@ static sn_text strip(sn_text text) {
 }
 
 static sn_status fill_strip(const sn_host_args *args) {
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++) {
-    const sn_status status =
-        sn_host_share_string(args, 0, i, strip(sn_view_string(args->in, i)));
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
+  for (int64_t i = 0, n = texts.size; i < n; i++) {
+    const sn_status status = sn_host_share_string(args, 0, i, strip(snt_stream_next(&texts)));
     if (status != SN_OK) return status;
   }
   return SN_OK;
@@ -118,8 +119,8 @@ static sn_status fill_has(const sn_host_args *args) {
   snt_places p;
   snt_places_begin(&p, args);
   for (int64_t i = 0; i < p.size; i++, snt_places_next(&p))
-    out[i] = has(sn_view_string(&args->in[0], p.at[0]), sn_view_string(&args->in[1], p.at[1]),
-                 where);
+    out[i] =
+        has(sn_view_string(&args->in[0], p.at[0]), sn_view_string(&args->in[1], p.at[1]), where);
   return SN_OK;
 }
 

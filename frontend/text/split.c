@@ -48,16 +48,18 @@ static bool next(pieces *p, sn_text *piece) {
   if (p->most > 0) p->most--;
   if (!p->separator.length) {
     skip_blanks(&p->rest);
-    if (!p->rest.length && p->most < 0) p->rest.data = NULL;
+    if (!p->rest.length) p->rest.data = NULL;
   }
   return true;
 }
 
 static sn_status count_pieces(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   int64_t *out = (int64_t *)args->out[0].data;
   const sn_text separator = snt_scalar(&args->in[1]);
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++) {
-    pieces p = begin(sn_view_string(args->in, i), separator, snt_number(args, 0));
+  for (int64_t i = 0, n = texts.size; i < n; i++) {
+    pieces p = begin(snt_stream_next(&texts), separator, snt_number(args, 0));
     sn_text piece;
     for (out[i] = 0; next(&p, &piece);) out[i]++;
   }
@@ -65,10 +67,12 @@ static sn_status count_pieces(const sn_host_args *args) {
 }
 
 static sn_status fill_pieces(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   const sn_text separator = snt_scalar(&args->in[1]);
   int64_t at = 0;
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++) {
-    pieces p = begin(sn_view_string(args->in, i), separator, snt_number(args, 0));
+  for (int64_t i = 0, n = texts.size; i < n; i++) {
+    pieces p = begin(snt_stream_next(&texts), separator, snt_number(args, 0));
     sn_text piece;
     while (next(&p, &piece)) {
       const sn_status status = sn_host_share_string(args, 0, at++, piece);
@@ -85,21 +89,23 @@ sn_ragged *(sn_string_split_opts)(sn_tensor *t, const sn_string_split_options *o
   if (!options) sn_fail(c, SN_ERR_ARGUMENT, "options is NULL");
   if (!options || !snt_strings_ok(c, t, "t")) return snt_no_ragged(c);
   sn_tensor *const in[] = {t, sn_scalar_string(c, options->separator ? options->separator : "")};
-  sn_tensor *lengths = SNT_RUN(c, in, 2, .name = "string_split_lengths", .callback = count_pieces,
-                               .dtype = SN_I64, .shape = snt_shape_of(t),
-                               .numbers = {options->most});
+  sn_tensor *lengths =
+      SNT_RUN(c, in, 2, .name = "string_split_lengths", .callback = count_pieces, .dtype = SN_I64,
+              .shape = snt_shape_of(t), .numbers = {options->most});
   const int64_t total = snt_total(lengths);
-  sn_tensor *values = SNT_RUN(c, in, 2, .name = "string_split", .callback = fill_pieces,
-                              .dtype = SN_STRING, .shape = SN_SHAPE(total),
-                              .numbers = {options->most});
+  sn_tensor *values =
+      SNT_RUN(c, in, 2, .name = "string_split", .callback = fill_pieces, .dtype = SN_STRING,
+              .shape = SN_SHAPE(total), .numbers = {options->most});
   return sn_escape(snt_rows(c, t, lengths, values));
 }
 
 // ---- bytes
 static sn_status fill_bytes(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   int64_t at = 0;
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++) {
-    const sn_text text = sn_view_string(args->in, i);
+  for (int64_t i = 0, n = texts.size; i < n; i++) {
+    const sn_text text = snt_stream_next(&texts);
     for (size_t k = 0; k < text.length; k++) {
       const sn_status status = sn_host_share_string(args, 0, at++, snt_text(text.data + k, 1));
       if (status != SN_OK) return status;

@@ -83,8 +83,7 @@ static bool product(const decimal *d, double *out) {
   if (!d->is_exact || d->digits > (UINT64_C(1) << 53) || d->exponent < -22 || d->exponent > 22)
     return false;
   const double value = (double)d->digits;
-  const double made =
-      d->exponent < 0 ? value / powers[-d->exponent] : value * powers[d->exponent];
+  const double made = d->exponent < 0 ? value / powers[-d->exponent] : value * powers[d->exponent];
   *out = d->is_negative ? -made : made;
   return true;
 }
@@ -130,10 +129,12 @@ static sn_status refuse(const sn_host_args *args, int64_t i) {
 }
 
 static sn_status fill_integers(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   const bool is_long = args->out[0].dtype == SN_I64;
-  for (int64_t i = 0, n = snt_size(args->in); i < n; i++) {
+  for (int64_t i = 0, n = texts.size; i < n; i++) {
     int64_t value;
-    if (!parse_integer(sn_view_string(args->in, i), is_long ? INT64_MAX : INT32_MAX, &value))
+    if (!parse_integer(snt_stream_next(&texts), is_long ? INT64_MAX : INT32_MAX, &value))
       return refuse(args, i);
     if (is_long)
       ((int64_t *)args->out[0].data)[i] = value;
@@ -144,12 +145,14 @@ static sn_status fill_integers(const sn_host_args *args) {
 }
 
 static sn_status fill_reals(const sn_host_args *args) {
+  snt_stream texts;
+  snt_stream_begin(&texts, args->in);
   const bool is_float = args->out[0].dtype == SN_F32;
   locale_t locale = (locale_t)0;
   sn_status status = SN_OK;
-  for (int64_t i = 0, n = snt_size(args->in); i < n && status == SN_OK; i++) {
+  for (int64_t i = 0, n = texts.size; i < n && status == SN_OK; i++) {
     double value;
-    if (!parse_real(sn_view_string(args->in, i), &locale, is_float, &value))
+    if (!parse_real(snt_stream_next(&texts), &locale, is_float, &value))
       status = refuse(args, i);
     else if (is_float)
       ((float *)args->out[0].data)[i] = (float)value;

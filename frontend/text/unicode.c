@@ -15,8 +15,13 @@ typedef struct reader {
 } reader;
 
 static reader read_from(const sn_host_args *args, int64_t i) {
-  reader r = {(sn_encoding)snt_number(args, IN), (int)snt_number(args, POLICY),
-              (int32_t)snt_number(args, REPLACEMENT), sn_view_string(args->in, i), 0, 0, false};
+  reader r = {(sn_encoding)snt_number(args, IN),
+              (int)snt_number(args, POLICY),
+              (int32_t)snt_number(args, REPLACEMENT),
+              sn_view_string(args->in, i),
+              0,
+              0,
+              false};
   return r;
 }
 
@@ -102,8 +107,8 @@ static bool options_ok(sn_context *c, const sn_unicode_options *o) {
   return false;
 }
 
-static snt_call call_of(const char *name, sn_host_callback callback, sn_dtype dtype,
-                        sn_encoding in, sn_encoding out, const sn_unicode_options *o) {
+static snt_call call_of(const char *name, sn_host_callback callback, sn_dtype dtype, sn_encoding in,
+                        sn_encoding out, const sn_unicode_options *o) {
   const int64_t policy = (int64_t)o->errors | (o->replace_control ? CONTROL : 0);
   const int64_t replacement = o->replacement ? o->replacement : SNT_REPLACEMENT;
   return (snt_call){name, callback, dtype, .numbers = {in, out, policy, replacement}};
@@ -118,8 +123,7 @@ static sn_ragged *decoded(sn_context *c, sn_tensor *t, sn_encoding encoding,
     if (out_offsets) *out_offsets = snt_no_ragged(c);
     return snt_no_ragged(c);
   }
-  snt_call call =
-      call_of("unicode_lengths", count_codes, SN_I64, encoding, encoding, options);
+  snt_call call = call_of("unicode_lengths", count_codes, SN_I64, encoding, encoding, options);
   call.shape = snt_shape_of(t);
   sn_tensor *lengths = snt_run(c, &call, &t, 1), *out[2] = {NULL, NULL};
   call.name = split ? "unicode_split" : "unicode_decode";
@@ -285,6 +289,6 @@ sn_tensor *(sn_unicode_script)(sn_tensor *codes) {
     sn_fail(c, SN_ERR_DTYPE, "codes: %s, expected i32", sn_dtype_name(sn_dtype_of(codes)));
     return sn_error_tensor(c);
   }
-  return SNT_RUN(c, &codes, 1, .name = "unicode_script", .callback = fill_scripts,
-                 .dtype = SN_I32, .shape = snt_shape_of(codes));
+  return SNT_RUN(c, &codes, 1, .name = "unicode_script", .callback = fill_scripts, .dtype = SN_I32,
+                 .shape = snt_shape_of(codes));
 }

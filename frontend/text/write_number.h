@@ -9,7 +9,7 @@
 typedef struct snt_style {
   int precision, width;
   char fill;  // 0, ' ', '0', '+', '-'
-  char form;  // 'f', 'e', 'g'; 'r': the fewest digits, up to 17, that read back
+  char form;  // 'f', 'e', 'g'; 'r': 6 or 9 digits (f64: 15 or 17), the fewer where they read back
 } snt_style;
 // Element i of view behind b's bytes. Between snt_c_locale and snt_restore_locale.
 void snt_write_number(snt_buffer *b, const sn_view *view, int64_t i, const snt_style *style);

@@ -16,8 +16,9 @@ static sn_text_unit unit(const cross_case *c) {
 
 static sn_encoding encoding(const cross_case *c, const char *name) {
   const char *text = cross_text(c, name, "UTF-8");
-  return strcmp(text, "UTF-8") == 0 ? SN_UTF8 : strcmp(text, "UTF-16-BE") == 0 ? SN_UTF16_BE
-                                                                               : SN_UTF32_BE;
+  return strcmp(text, "UTF-8") == 0       ? SN_UTF8
+         : strcmp(text, "UTF-16-BE") == 0 ? SN_UTF16_BE
+                                          : SN_UTF32_BE;
 }
 
 static sn_unicode_options policy(const cross_case *c) {
@@ -67,10 +68,9 @@ TENSOR(hash_bucket_strong,
                                        (uint64_t)INT("key1", 0)))
 TENSOR(fingerprint, sn_string_fingerprint(T(0)))
 TENSOR(script, sn_unicode_script(T(0)))
-TENSOR(as_string,
-       sn_as_string(T(0), .precision = (int)INT("precision", 0), .scientific = INT("e", 0) != 0,
-                    .shortest = INT("g", 0) != 0, .width = (int)INT("width", 0),
-                    .fill = *cross_text(c, "fill", "")))
+TENSOR(as_string, sn_as_string(T(0), .precision = (int)INT("precision", 0),
+                               .scientific = INT("e", 0) != 0, .shortest = INT("g", 0) != 0,
+                               .width = (int)INT("width", 0), .fill = *cross_text(c, "fill", "")))
 
 static void join(const cross_case *c, cross_value *results) {
   sn_tensor *ts[CROSS_VALUES];
@@ -82,19 +82,17 @@ static void reduce_join(const cross_case *c, cross_value *results) {
   sn_axes axes = {0};
   for (char name[] = "axis0"; axes.count < (int)INT("n", 0); name[4]++)
     axes.axis[axes.count++] = (int)cross_int(c, name, 0);
-  results[0] = cross_of_tensor(sn_string_reduce_join(T(0), .axes = axes,
-                                                     .separator = TEXT("separator"),
-                                                     .keepdims = INT("keepdims", 0) != 0));
+  results[0] = cross_of_tensor(sn_string_reduce_join(
+      T(0), .axes = axes, .separator = TEXT("separator"), .keepdims = INT("keepdims", 0) != 0));
 }
 
 static void ngrams(const cross_case *c, cross_value *results) {
   int widths[8], n = 0;
   for (char name[] = "width0"; cross_int(c, name, 0); name[5]++)
     widths[n++] = (int)cross_int(c, name, 0);
-  put(results,
-      sn_string_ngrams(cross_ragged(c, 0), widths, n, .separator = TEXT("separator"),
-                       .left = TEXT("left"), .right = TEXT("right"),
-                       .padding = INT("padding", 0), .keep_short = INT("short", 0) != 0));
+  put(results, sn_string_ngrams(cross_ragged(c, 0), widths, n, .separator = TEXT("separator"),
+                                .left = TEXT("left"), .right = TEXT("right"),
+                                .padding = INT("padding", 0), .keep_short = INT("short", 0) != 0));
 }
 
 static void decode(const cross_case *c, cross_value *results) {
@@ -111,9 +109,10 @@ static void unicode_split(const cross_case *c, cross_value *results) {
 
 static void encode_policy(const cross_case *c, cross_value *results) {
   const sn_unicode_options options = policy(c);
-  sn_tensor *strings = c->in[0].kind == 'r'
-                           ? sn_unicode_encode_rows_opts(cross_ragged(c, 0), encoding(c, "to"), &options)
-                           : sn_unicode_encode_opts(T(0), encoding(c, "to"), &options);
+  sn_tensor *strings =
+      c->in[0].kind == 'r'
+          ? sn_unicode_encode_rows_opts(cross_ragged(c, 0), encoding(c, "to"), &options)
+          : sn_unicode_encode_opts(T(0), encoding(c, "to"), &options);
   results[0] = cross_of_tensor(strings);
 }
 

@@ -16,7 +16,8 @@ typedef struct sn_as_string_options {
   int precision;  // digits of real numbers behind the point (significant ones where shortest); 0: 6; -1: none. At most 64
   bool scientific, shortest;  // of real numbers, one of them: %e; %g. Neither: %f
   int width;                  // at least, in bytes, but of bool; at most 1024
-  char fill;                  // in front: 0 and ' ' blanks, '0' zeros; '+': a sign always; '-': blanks behind
+  char
+      fill;  // in front: 0 blanks, '0' zeros; '+': a sign always; ' ': a blank for +; '-': blanks behind
 } sn_as_string_options;
 // Each number as a string; bool: "true", "false"; complex: "(re,im)"; strings stay. Errors: SN_ERR_ARGUMENT (precision, scientific or shortest of numbers
 // that are not real, both of them, width, fill). Source: tf.strings.as_string, whose shortest is %g too: of six digits, not the shortest that reads back.
@@ -29,9 +30,8 @@ typedef struct sn_string_format_options {
 } sn_string_format_options;
 // text with xs[i] in the place of its i-th placeholder, as sn_print would put it: [[1 2]\n [3 4]]. A scalar string. Errors: SN_ERR_ARGUMENT (another number
 // of placeholders than n; n > 24). Source: tf.strings.format.
-SN_API sn_tensor *sn_string_format_opts(sn_context *context, const char *text,
-                                        sn_tensor *const *xs, int n,
-                                        const sn_string_format_options *options);
+SN_API sn_tensor *sn_string_format_opts(sn_context *context, const char *text, sn_tensor *const *xs,
+                                        int n, const sn_string_format_options *options);
 
 // The bytes of strings of one length as numbers along a new last axis: little-endian, or big. dtype: numbers. Errors: SN_ERR_ARGUMENT, naming the element: another
 // length than the first, no multiple of dtype's size. Source: tf.io.decode_raw.

@@ -15,8 +15,7 @@ typedef enum sn_text_unit { SN_TEXT_BYTES, SN_TEXT_UTF8 } sn_text_unit;
 // ---- lengths and pieces
 // The length of each string: i32, t's shape. UTF-8: characters, counted by the bytes that begin one, in invalid text too. Source: tf.strings.length.
 SN_API sn_tensor *sn_string_length(sn_tensor *t, sn_text_unit unit);
-// `length` units from position `from` on, from the end where it is negative; less where the string ends, all of the rest where length is negative
-// (of characters: none). from, length: i32 or i64; all three broadcast. Errors: SN_ERR_INDEX, naming the element: from is beyond the string's end. Source:
+// `length` units from position `from` on, from the end where it is negative; less where the string ends, all of the rest where length is negative. from, length: i32 or i64; all three broadcast. Errors: SN_ERR_INDEX, naming the element: from is beyond the string's end. Source:
 // tf.strings.substr.
 SN_API sn_tensor *sn_substr(sn_tensor *t, sn_tensor *from, sn_tensor *length, sn_text_unit unit);
 // Without ASCII white space at both ends. Source: tf.strings.strip.
@@ -34,18 +33,19 @@ SN_API sn_tensor *sn_string_ends_with(sn_tensor *t, sn_tensor *part);
 typedef struct sn_string_split_options {
   size_t size;            // sizeof(sn_string_split_options); filled in by the macros
   const char *separator;  // NULL or "": runs of ASCII white space, none at the ends
-  int64_t most;  // splits, from the left on; what is behind is the last piece. 0 (and below): all
+  int64_t
+      most;  // splits, from the left on; what is behind is the last piece, but no blanks alone. 0 (and below): all
 } sn_string_split_options;
 // Source: tf.strings.split.
 SN_API sn_ragged *sn_string_split_opts(sn_tensor *t, const sn_string_split_options *options);
 // One byte each. Source: tf.strings.bytes_split.
 SN_API sn_ragged *sn_string_bytes_split(sn_tensor *t);
 typedef struct sn_string_ngrams_options {
-  size_t size;            // sizeof(sn_string_ngrams_options); filled in by the macros
-  const char *separator;  // NULL: " "
+  size_t size;               // sizeof(sn_string_ngrams_options); filled in by the macros
+  const char *separator;     // NULL: " "
   const char *left, *right;  // padding of each row; NULL both: none
   int64_t padding;           // how many at each end, at most width - 1; 0: width - 1
-  bool keep_short;  // rows too short for any n-gram are one n-gram of all their strings
+  bool keep_short;           // rows too short for any n-gram are one n-gram of all their strings
 } sn_string_ngrams_options;
 // The n-grams of each row of strings: of widths[0], then of widths[1], ..: each >= 1. r: one ragged level, flat values a vector. Source: tf.strings.ngrams.
 SN_API sn_ragged *sn_string_ngrams_opts(sn_ragged *r, const int *widths, int n_widths,
@@ -55,7 +55,7 @@ SN_API sn_ragged *sn_string_ngrams_opts(sn_ragged *r, const int *widths, int n_w
 // ts[0 .. n) one behind the other, separator between (NULL: ""); n >= 1; they broadcast. Source: tf.strings.join.
 SN_API sn_tensor *sn_string_join(sn_tensor *const *ts, int n, const char *separator);
 typedef struct sn_string_reduce_join_options {
-  size_t size;  // sizeof(sn_string_reduce_join_options); filled in by the macros
+  size_t size;            // sizeof(sn_string_reduce_join_options); filled in by the macros
   const char *separator;  // NULL: ""
   sn_axes axes;           // none: all, the last one first
   bool keepdims;

@@ -16,8 +16,9 @@ typedef enum sn_text_errors {
 typedef struct sn_unicode_options {
   size_t size;  // sizeof(sn_unicode_options); filled in by the macros
   sn_text_errors errors;
-  int32_t replacement;   // a code point; 0: U+FFFD. Errors: SN_ERR_ARGUMENT (none)
-  bool replace_control;  // U+0000 to U+001F as what is not valid, but where that is an error: replaced
+  int32_t replacement;  // a code point; 0: U+FFFD. Errors: SN_ERR_ARGUMENT (none)
+  bool
+      replace_control;  // U+0000 to U+001F as what is not valid, but where that is an error: replaced
 } sn_unicode_options;
 
 // The code points of each string, i32: rows as those of sn_string_split. Source: tf.strings.unicode_decode.
@@ -45,13 +46,7 @@ SN_API sn_tensor *sn_unicode_transcode_opts(sn_tensor *t, sn_encoding from, sn_e
 // The script of each code point, i32, as ICU numbers them (25: Latin); -1: no code point. Source: tf.strings.unicode_script.
 SN_API sn_tensor *sn_unicode_script(sn_tensor *codes);
 
-typedef enum sn_normal_form {
-  SN_NFC,
-  SN_NFD,
-  SN_NFKC,
-  SN_NFKD,
-  SN_NFKC_CASEFOLD
-} sn_normal_form;
+typedef enum sn_normal_form { SN_NFC, SN_NFD, SN_NFKC, SN_NFKD, SN_NFKC_CASEFOLD } sn_normal_form;
 // UTF-8 in a normal form of Unicode; invalid bytes become U+FFFD. Errors: SN_ERR_UNSUPPORTED (built without utf8proc). Source: tensorflow_text.normalize_utf8.
 SN_API sn_tensor *sn_normalize_utf8(sn_tensor *t, sn_normal_form form);
 
