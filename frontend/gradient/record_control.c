@@ -7,6 +7,8 @@
 #include "graph/control.h"
 #include "passes/compile.h"
 
+#include "runtime/strings.h"
+
 #include <string.h>
 
 static const sni_node *loop_of(const sni_graph *graph, const sni_node *rescan) {
@@ -108,6 +110,43 @@ static sn_status make_symbols(program *p, uint32_t n, int64_t **out_symbols) {
   return SN_OK;
 }
 
+// What the results' strings point into: what the operands' do, and what the run has made.
+static sn_status settle_strings(program *p, const sni_node *node, sni_value *values,
+                                sni_string_heap *made) {
+  const sni_record *record = p->record;
+  sni_strings **sources = SNI_ARENA_ARRAY(&p->arena, sni_strings *, p->n_inputs + 1);
+  size_t n = 0;
+  if (!sources) return sni_fail_memory(&p->record->diag, sizeof(*sources), "strings");
+  for (int k = 0; k < p->n_inputs; k++) {
+    const sni_value *value = &record->values[sni_record_read(record->graph, node, k)];
+    if (value->type.dtype == SN_STRING && value->buffer && value->buffer->strings)
+      sources[n++] = value->buffer->strings;
+  }
+  for (int i = 0; i < p->n_results; i++) {
+    if (values[i].type.dtype != SN_STRING) continue;
+    SNI_TRY(sni_strings_settle(&record->context->family->allocator,
+                               (sni_string *)(void *)values[i].data,
+                               (size_t)sni_type_size(NULL, &values[i].type), sources, n, made,
+                               &values[i].buffer->strings, &p->record->diag));
+  }
+  return SN_OK;
+}
+
+static sn_status run_state(program *p, const sni_node *node, sni_value *values,
+                           const sni_compiled *compiled) {
+  sn_context *context = p->record->context;
+  sni_string_heap *around = context->watch.strings;
+  sni_string_heap *made = sni_string_heap_create(&context->family->allocator);
+  if (!made) return sni_fail_memory(&p->record->diag, 1, "strings");
+  context->watch.strings = made;
+  sn_status status = sni_run_state_run(p->state, p->inputs, p->outputs, NULL, NULL,
+                                       (void *const *)(uintptr_t)compiled->constants);
+  context->watch.strings = around;
+  if (!status) status = settle_strings(p, node, values, made);
+  sni_string_heap_release(made);
+  return status;
+}
+
 static sn_status run(program *p, const sni_node *node, sni_value *values) {
   sni_family *family = p->record->context->family;
   int64_t *symbols;
@@ -120,8 +159,7 @@ static sn_status run(program *p, const sni_node *node, sni_value *values) {
                                &p->state));
   sni_run_state_watch(p->state, &p->record->context->watch, true);
   SNI_TRY(sni_run_state_bind(p->state, symbols));
-  return sni_run_state_run(p->state, p->inputs, p->outputs, NULL, NULL,
-                           (void *const *)(uintptr_t)compiled->constants);
+  return run_state(p, node, values, compiled);
 }
 
 // debug_nonfinite: which of the ops inside it was is not known.

@@ -4,7 +4,9 @@
 
 #include <sinter/structures.h>
 
+#include <sinter/text/convert.h>
 #include <sinter/text/text.h>
+#include <sinter/text/unicode.h>
 
 #include <sinter/text/sites.h>
 

@@ -32,7 +32,7 @@ def number(value, kind):
 
 def tensor(value):
     array = value.numpy() if hasattr(value, "numpy") else value
-    array = np.array(array)
+    array = np.array(array, dtype=object) if isinstance(array, bytes) else np.array(array)  # bytes: a dtype of their own drops 0s at the end
     shape = f"{array.ndim} {' '.join(map(str, array.shape))}".strip()
     if array.dtype.kind in "OSU":
         elements, dtype = [text(e) for e in array.reshape(-1).tolist()], "string"
