@@ -18,14 +18,16 @@ def rows(path):
 
 
 def categories(directory):
-    """[first, last, category]; a pair of rows "<X, First>" and "<X, Last>" is one range."""
+    """[first, last, category] and the same for its first letter; a pair of rows "<X, First>" and "<X, Last>" is one range."""
     first = None
     for code, name, category, *_ in rows(directory / "UnicodeData.txt"):
         code = int(code, 16)
         if name.endswith(", First>"):
             first = code
         else:
-            yield [first if name.endswith(", Last>") else code, code, category]
+            begin = first if name.endswith(", Last>") else code
+            yield [begin, code, category]
+            yield [begin, code, category[0]]
 
 
 def scripts(directory):

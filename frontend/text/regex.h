@@ -62,7 +62,9 @@ SN_MUST_USE sn_status snt_replace(snt_matcher *matcher, sn_text text, sn_text re
 SN_MUST_USE sn_status snt_extract(snt_matcher *matcher, sn_text text, sn_text rewrite,
                                   snt_bytes *out, bool *found);
 
-// What the last search cost: bytes and threads that were looked at. For tests that nothing blows up.
+// What all searches so far cost: bytes and instructions that were looked at, without PCRE2's; and how many instructions there
+// are. For tests that nothing blows up.
 uint64_t snt_matcher_steps(const snt_matcher *matcher);
+int64_t snt_regex_size(const snt_regex *regex);
 
 #endif

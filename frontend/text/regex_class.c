@@ -45,9 +45,15 @@ static int by_first(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+static bool in_order(const snt_class *set) {
+  for (size_t i = 1; i < set->n; i++)
+    if (set->ranges[i].first < set->ranges[i - 1].first) return false;
+  return true;
+}
+
 void snt_class_settle(snt_class *set) {
   if (set->settled == set->n) return;
-  qsort(set->ranges, set->n, sizeof(snt_range), by_first);
+  if (!in_order(set)) qsort(set->ranges, set->n, sizeof(snt_range), by_first);
   size_t kept = 0;
   for (size_t i = 1; i < set->n; i++) {
     snt_range *last = &set->ranges[kept], next = set->ranges[i];
@@ -59,8 +65,25 @@ void snt_class_settle(snt_class *set) {
   set->n = set->settled = kept + 1;
 }
 
-// Settles when there is twice as much as after the last time, so that repeated groups need no memory.
+// Of ranges that are sorted and apart, the first that ends at `rune` or behind it.
+static size_t find_range(const snt_range *ranges, size_t n, uint32_t rune) {
+  size_t low = 0, high = n;
+  while (low < high) {
+    const size_t middle = (low + high) / 2;
+    if (ranges[middle].last < rune)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+// Settles when there is twice as much as after the last time: with what is left out because it is there already, a class costs
+// no more memory for being said twice.
 static sn_status append(snt_class *set, uint32_t first, uint32_t last) {
+  const size_t at = find_range(set->ranges, set->settled, first);
+  if (at < set->settled && set->ranges[at].first <= first && set->ranges[at].last >= last)
+    return SN_OK;
   if (set->n >= 2 * set->settled + 4096) snt_class_settle(set);
   sn_status status = snt_grow((void **)&set->ranges, &set->capacity, set->n + 1, sizeof(snt_range));
   if (status) return status;
@@ -117,29 +140,26 @@ sn_status snt_class_negate(snt_class *set) {
   return status;
 }
 
-static sn_status add_group(snt_class *set, const group *g, bool fold) {
-  sn_status status = SN_OK;
-  for (int i = g->first; !status && i < g->first + g->count; i++)
-    status = snt_class_add(set, group_ranges[i].first, group_ranges[i].last, fold);
-  return status;
+static const group *find_group(const char *name, size_t length) {
+  for (size_t i = 0; i < COUNT(unicode_groups); i++) {
+    const char *own = unicode_groups[i].name;
+    if (strlen(own) == length && memcmp(own, name, length) == 0) return &unicode_groups[i];
+  }
+  return NULL;
 }
 
-// A name of one letter stands for all categories that begin with it.
 static sn_status add_unicode(snt_class *set, const char *name, size_t length, bool fold,
                              bool *known) {
   if (length == 3 && memcmp(name, "Any", 3) == 0) {
     *known = true;
     return snt_class_add(set, 0, SNT_MAX_RUNE, fold);
   }
-  const bool all = length == 1 && *name && strchr("CLMNPSZ", *name);
+  const group *g = find_group(name, length);
+  *known = g != NULL;
   sn_status status = SN_OK;
-  for (size_t i = 0; !status && i < COUNT(unicode_groups); i++) {
-    const group *g = &unicode_groups[i];
-    const size_t size = strlen(g->name);
-    if (all ? size != 2 || g->name[0] != *name : size != length || memcmp(g->name, name, size) != 0)
-      continue;
-    *known = true;
-    status = add_group(set, g, fold);
+  for (int i = 0; g && !status && i < g->count; i++) {
+    const snt_range range = group_ranges[g->first + i];
+    status = snt_class_add(set, range.first, range.last, fold);
   }
   return status;
 }
@@ -192,13 +212,10 @@ sn_status snt_class_add_group(snt_class *set, snt_group_kind kind, const char *n
 }
 
 static bool in_group(const char *name, uint32_t rune) {
-  for (size_t i = 0; i < COUNT(unicode_groups); i++) {
-    if (strcmp(unicode_groups[i].name, name) != 0) continue;
-    const snt_range *ranges = group_ranges + unicode_groups[i].first;
-    for (int k = 0; k < unicode_groups[i].count; k++)
-      if (rune >= ranges[k].first && rune <= ranges[k].last) return true;
-  }
-  return false;
+  const group *g = find_group(name, strlen(name));
+  const snt_range *ranges = group_ranges + g->first;
+  const size_t at = find_range(ranges, (size_t)g->count, rune);
+  return at < (size_t)g->count && ranges[at].first <= rune;
 }
 
 bool snt_is_name_character(uint32_t rune) {

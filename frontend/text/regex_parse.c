@@ -42,6 +42,7 @@ static void sum_up(parser *p, snt_node *node, int32_t n) {
   for (; n > 0; n--) {
     all &= nodes[at].nullable;
     any |= nodes[at].nullable;
+    node->asserts |= nodes[at].asserts;
     if (nodes[at].repeats > node->repeats) node->repeats = nodes[at].repeats;
     at = nodes[at].first - 1;
   }
@@ -105,7 +106,8 @@ static sn_status push_dot(parser *p) {
 }
 
 static sn_status push_assertion(parser *p, snt_assertion which) {
-  return push_item(p, (snt_node){.kind = SNT_ASSERT, .a = (int32_t)which, .nullable = true});
+  return push_item(
+      p, (snt_node){.kind = SNT_ASSERT, .a = (int32_t)which, .nullable = true, .asserts = true});
 }
 
 static sn_status open_group(parser *p, const char *at, int group) {
@@ -220,24 +222,43 @@ static sn_status parse_close(parser *p) {
   return status;
 }
 
-static sn_status push_repeat(parser *p, int min, int max, const char *from) {
-  static const char no_operand[] = "nothing is there to be repeated";
-  if (top(p)->items == 0) return snt_refuse(p, no_operand, from, p->at);
-  const bool lazy = snt_peek(p, 0) == '?';
-  if (lazy) p->at++;
+// Of a repetition of a repetition, both *, + or ? and read with the same flags, one is left.
+static bool join_repeats(snt_node *inner, int min, int max, bool lazy, unsigned flags) {
+  const bool plain = max < 0 ? min <= 1 : min == 0 && max == 1;
+  const bool same = inner->kind == SNT_REPEAT && inner->lazy == lazy && inner->flags == flags;
+  if (!plain || !same || inner->a > 1 || inner->b > 1 || (inner->a == inner->b)) return false;
+  if (inner->a == min && inner->b == max) return true;
+  inner->a = 0;
+  inner->b = -1;
+  inner->nullable = true;
+  return true;
+}
+
+static sn_status add_repeat(parser *p, snt_node node, const char *from) {
   const snt_node operand = *last_node(p);
-  snt_node node = {.kind = SNT_REPEAT, .first = operand.first, .a = min, .b = max};
-  node.lazy = lazy != !!(p->flags & SWAP_GREED);
+  node.first = operand.first;
   sn_status status = add_node(p, node, 1);
   if (status) return status;
   snt_node *added = &p->tree->nodes[p->tree->n_nodes - 1];
-  added->nullable = operand.nullable || min == 0;
-  const int times = max < 0 ? min : max;
+  added->nullable = operand.nullable || node.a == 0;
+  if (node.b < 0 && operand.nullable && operand.asserts) p->tree->empty_rounds = true;
+  const int times = node.b < 0 ? node.a : node.b;
   const int product = times > 1 ? operand.repeats * times : operand.repeats;
   added->repeats = (uint16_t)(product > SNT_MAX_REPEAT ? SNT_MAX_REPEAT + 1 : product);
-  if ((min > 1 || max > 1) && product > SNT_MAX_REPEAT)
+  if ((node.a > 1 || node.b > 1) && product > SNT_MAX_REPEAT)
     return snt_refuse(p, "more than 1000 repetitions, one within another", from, p->at);
   return SN_OK;
+}
+
+static sn_status push_repeat(parser *p, int min, int max, const char *from) {
+  if (top(p)->items == 0) return snt_refuse(p, "nothing is there to be repeated", from, p->at);
+  const bool lazy = snt_peek(p, 0) == '?', swapped = p->flags & SWAP_GREED;
+  if (lazy) p->at++;
+  snt_node *last = &p->tree->nodes[p->tree->n_nodes - 1];
+  if (join_repeats(last, min, max, lazy != swapped, p->flags)) return SN_OK;
+  const snt_node node = {
+      .kind = SNT_REPEAT, .lazy = lazy != swapped, .flags = (uint8_t)p->flags, .a = min, .b = max};
+  return add_repeat(p, node, from);
 }
 
 // A count without a leading zero; false too where it is too long for one.

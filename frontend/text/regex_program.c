@@ -196,7 +196,8 @@ static void emit_alternatives(compiler *c, size_t at) {
   }
 }
 
-// n copies, then (x (x ...)?)? or a loop; x* is (x+)?, so that a run of x that matches nothing ends the loop.
+// n copies, then (x (x ...)?)? or a loop. x* is (x+)? where x can match nothing, so that this ends the loop; elsewhere it has one
+// split, to which x leads back: what the instructions share decides what loops in loops like.
 static void emit_repeat(compiler *c, size_t at) {
   const snt_node *node = &c->tree->nodes[at];
   snt_instruction *code = c->program->code;
@@ -211,7 +212,11 @@ static void emit_repeat(compiler *c, size_t at) {
     if (code + pc != operand && size) memcpy(code + pc, operand, (size_t)size * sizeof(*code));
     pc += size;
   }
-  if (node->b < 0) code[pc] = split(pc, pc - size, pc + 1, node->lazy);
+  if (node->b >= 0) return;
+  if (node->a == 0 && !node[-1].nullable)
+    code[pc] = (snt_instruction){.op = SNT_OP_JUMP, .x = (int32_t)(-size - 1)};
+  else
+    code[pc] = split(pc, pc - size, pc + 1, node->lazy);
 }
 
 static snt_assertion mirrored(snt_assertion which) {

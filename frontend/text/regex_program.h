@@ -120,6 +120,20 @@ SN_MUST_USE sn_status snt_threads_run(snt_threads *threads, sn_text text, size_t
                                       bool anchored, bool whole, snt_span *spans, int n,
                                       bool *found);
 
+// The same tree for PCRE2. Immutable; each thread needs an snt_pcre_match.
+typedef struct snt_pcre snt_pcre;
+typedef struct snt_pcre_match snt_pcre_match;
+// *out is NULL where PCRE2 is absent, refuses the pattern or would answer otherwise.
+SN_MUST_USE sn_status snt_pcre_compile(const snt_tree *tree, snt_pcre **out);
+void snt_pcre_destroy(snt_pcre *pcre);
+// Whether it is right about texts of ASCII alone.
+bool snt_pcre_needs_ascii(const snt_pcre *pcre);
+SN_MUST_USE sn_status snt_pcre_match_create(const snt_pcre *pcre, snt_pcre_match **out);
+void snt_pcre_match_destroy(snt_pcre_match *match);
+// spans[0..n), n >= 1; at most `limit` of its steps. SN_ERR_UNSUPPORTED: these or its memory did not do.
+SN_MUST_USE sn_status snt_pcre_run(const snt_pcre *pcre, snt_pcre_match *match, sn_text text,
+                                   size_t from, size_t limit, snt_span *spans, int n, bool *found);
+
 static inline bool snt_takes_byte(const snt_instruction *i) {
   return i->op == SNT_OP_BYTE || i->op == SNT_OP_CLASS;
 }

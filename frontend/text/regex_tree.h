@@ -37,6 +37,8 @@ typedef struct snt_node {
   uint8_t kind;
   bool lazy;         // of repeats: as few as will do
   bool nullable;     // it can match nothing
+  bool asserts;      // an assertion is in it
+  uint8_t flags;     // of repeats: those of the parser
   uint16_t repeats;  // the greatest product of nested counts in it, at most SNT_MAX_REPEAT + 1
   int32_t first;
   int32_t a, b;
@@ -50,6 +52,7 @@ typedef struct snt_tree {
   snt_range *ranges;
   size_t n_ranges, range_capacity;
   int groups;
+  bool empty_rounds;  // a loop can go round by an assertion alone
 } snt_tree;
 
 SN_MUST_USE sn_status snt_tree_parse(sn_text pattern, snt_tree *out, snt_regex_error *error);
