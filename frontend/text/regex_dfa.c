@@ -13,8 +13,7 @@
 #define UNKNOWN 0x40000001u
 #define SPECIAL 0x40000000u  // least of transitions that are not just a state (times stride)
 #define MAX_STATES 4096
-#define TABLE_SIZE (2 * (size_t)MAX_STATES)
-#define POOL ((size_t)1 << 18)
+#define MAX_POOL ((size_t)1 << 18)
 
 void snt_dfa_init(snt_dfa *dfa, const snt_program *program, bool longest, bool anchored) {
   *dfa = (snt_dfa){.program = program, .longest = longest, .anchored = anchored};
@@ -44,23 +43,70 @@ static bool make_closure(struct snt_closure *c, size_t n) {
   return c->items && c->stack && c->seen;
 }
 
+static void empty_table(snt_dfa *dfa) {
+  for (size_t i = 0; i < 2 * (size_t)dfa->max_states; i++) dfa->table[i] = -1;
+}
+
 // All states go; UNKNOWN is what the starts are then too.
 static void forget(snt_dfa *dfa) {
   dfa->n_states = 0;
   dfa->n_pool = 0;
-  for (size_t i = 0; i < TABLE_SIZE; i++) dfa->table[i] = -1;
+  empty_table(dfa);
   for (int i = 0; i < 4; i++) dfa->starts[i] = UNKNOWN;
 }
 
+static size_t hash_items(const int32_t *items, int32_t n, uint32_t before) {
+  uint64_t hash = before + 0x9E3779B97F4A7C15ull;
+  for (int32_t i = 0; i < n; i++) {
+    hash = (hash ^ (uint32_t)items[i]) * 0x9E3779B97F4A7C15ull;
+    hash ^= hash >> 29;
+  }
+  return (size_t)(hash ^ hash >> 32);
+}
+
+// Where the table has no state yet that hashes so.
+static size_t free_place(const snt_dfa *dfa, size_t hash) {
+  const size_t mask = 2 * (size_t)dfa->max_states - 1;
+  size_t at = hash & mask;
+  while (dfa->table[at] >= 0) at = (at + 1) & mask;
+  return at;
+}
+
+static bool grow_states(snt_dfa *dfa, int32_t to) {
+  const size_t row = (size_t)dfa->stride * sizeof(uint32_t), n = (size_t)to;
+  uint32_t *next = realloc(dfa->next, n * row);
+  if (next) dfa->next = next;
+  snt_dfa_state *states = realloc(dfa->states, n * sizeof(snt_dfa_state));
+  if (states) dfa->states = states;
+  int32_t *table = next && states ? malloc(2 * n * sizeof(int32_t)) : NULL;
+  if (!table) return false;
+  free(dfa->table);
+  dfa->table = table;
+  dfa->max_states = to;
+  empty_table(dfa);
+  for (int32_t id = 0; id < dfa->n_states; id++) {
+    const snt_dfa_state *s = &dfa->states[id];
+    dfa->table[free_place(dfa, hash_items(dfa->pool + s->first, s->n, s->before))] = id;
+  }
+  return true;
+}
+
+// Room for a state of so many items; false too where memory lacks: the room that there is does for one state.
+static bool make_room(snt_dfa *dfa, size_t items) {
+  const size_t n = (size_t)dfa->program->n, most = MAX_POOL > 16 * n ? MAX_POOL : 16 * n;
+  if (dfa->n_states == dfa->max_states &&
+      (dfa->max_states >= MAX_STATES || !grow_states(dfa, 4 * dfa->max_states)))
+    return false;
+  if (dfa->n_pool + items <= dfa->max_pool) return true;
+  return dfa->n_pool + items <= most && snt_grow((void **)&dfa->pool, &dfa->max_pool,
+                                                 dfa->n_pool + items, sizeof(int32_t)) == SN_OK;
+}
+
 static sn_status allocate(snt_dfa *dfa) {
-  const size_t n = (size_t)dfa->program->n, row = (size_t)dfa->stride * sizeof(uint32_t);
-  dfa->max_pool = POOL > 16 * (n + 1) ? POOL : 16 * (n + 1);  // 16 states at least
-  dfa->next = malloc(MAX_STATES * row);
-  dfa->states = malloc(MAX_STATES * sizeof(snt_dfa_state));
-  dfa->pool = malloc(dfa->max_pool * sizeof(int32_t));
-  dfa->table = malloc(TABLE_SIZE * sizeof(int32_t));
-  const bool made = make_closure(&dfa->now, n) && make_closure(&dfa->then, n) && dfa->next &&
-                    dfa->states && dfa->pool && dfa->table;
+  const size_t n = (size_t)dfa->program->n;
+  const bool made = make_closure(&dfa->now, n) && make_closure(&dfa->then, n) &&
+                    !snt_grow((void **)&dfa->pool, &dfa->max_pool, n + 1, sizeof(int32_t)) &&
+                    grow_states(dfa, 16);
   if (!made) {
     snt_dfa_deinit(dfa);
     return SN_ERR_MEMORY;
@@ -128,13 +174,6 @@ static bool has_assertion(const snt_dfa *dfa, const int32_t *items, int32_t n) {
   return false;
 }
 
-static size_t hash_items(const int32_t *items, int32_t n, uint32_t before) {
-  uint64_t hash = before + 0x9E3779B97F4A7C15ull;
-  for (int32_t i = 0; i < n; i++)
-    hash = (hash ^ (uint32_t)items[i]) * 0x9E3779B97F4A7C15ull, hash ^= hash >> 29;
-  return (size_t)(hash ^ hash >> 32);
-}
-
 static bool same_state(const snt_dfa *dfa, const snt_dfa_state *s, const int32_t *items, int32_t n,
                        uint32_t before) {
   return s->n == n && s->before == before &&
@@ -145,15 +184,15 @@ static bool same_state(const snt_dfa *dfa, const snt_dfa_state *s, const int32_t
 static uint32_t find_state(snt_dfa *dfa, const struct snt_closure *c, uint32_t before) {
   if (c->n == 0) return DEAD;
   if (!has_assertion(dfa, c->items, c->n)) before = 0;
-  size_t at = hash_items(c->items, c->n, before) & (TABLE_SIZE - 1);
-  for (; dfa->table[at] >= 0; at = (at + 1) & (TABLE_SIZE - 1)) {
+  const size_t hash = hash_items(c->items, c->n, before), mask = 2 * (size_t)dfa->max_states - 1;
+  for (size_t at = hash & mask; dfa->table[at] >= 0; at = (at + 1) & mask) {
     const int32_t id = dfa->table[at];
     if (same_state(dfa, &dfa->states[id], c->items, c->n, before))
       return (uint32_t)(id * dfa->stride);
   }
-  if (dfa->n_states == MAX_STATES || dfa->n_pool + (size_t)c->n > dfa->max_pool) return UNKNOWN;
+  if (!make_room(dfa, (size_t)c->n)) return UNKNOWN;
   const int32_t id = dfa->n_states++;
-  dfa->table[at] = id;
+  dfa->table[free_place(dfa, hash)] = id;
   dfa->states[id] = (snt_dfa_state){(int32_t)dfa->n_pool, c->n, before};
   memcpy(dfa->pool + dfa->n_pool, c->items, (size_t)c->n * sizeof(int32_t));
   dfa->n_pool += (size_t)c->n;
@@ -247,7 +286,7 @@ static int byte_at(sn_text text, size_t at) {
 
 sn_status snt_dfa_forward(snt_dfa *dfa, sn_text text, size_t from, bool any, size_t *end) {
   *end = SNT_NO_SPAN;
-  if (!dfa->next && allocate(dfa)) return SN_ERR_MEMORY;
+  if (!dfa->table && allocate(dfa)) return SN_ERR_MEMORY;
   const uint8_t *bytes = (const uint8_t *)text.data, *classes = dfa->program->byte_class;
   uint32_t state = start_state(dfa, from ? bytes[from - 1] : -1);
   size_t at = from;
@@ -270,7 +309,7 @@ sn_status snt_dfa_forward(snt_dfa *dfa, sn_text text, size_t from, bool any, siz
 
 sn_status snt_dfa_backward(snt_dfa *dfa, sn_text text, size_t from, size_t least, size_t *begin) {
   *begin = SNT_NO_SPAN;
-  if (!dfa->next && allocate(dfa)) return SN_ERR_MEMORY;
+  if (!dfa->table && allocate(dfa)) return SN_ERR_MEMORY;
   uint32_t state = start_state(dfa, byte_at(text, from));
   for (size_t at = from; state != DEAD; at--) {
     const uint32_t next = follow(dfa, state, at ? (uint8_t)text.data[at - 1] : -1);

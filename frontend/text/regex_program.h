@@ -76,10 +76,10 @@ typedef struct snt_dfa {
   int stride;     // transitions of a state: one for each class of bytes and one for the end
   uint32_t *next;
   snt_dfa_state *states;
-  int32_t n_states;
+  int32_t n_states, max_states;
   int32_t *pool;
   size_t n_pool, max_pool;
-  int32_t *table;  // hashed states
+  int32_t *table;  // hashed states: twice as many places as states may be
   uint32_t starts[4];
   struct snt_closure {  // a set of instructions while it is built
     int32_t *items, *stack;

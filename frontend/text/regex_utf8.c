@@ -27,11 +27,14 @@ typedef struct builder {
   struct node {
     int32_t first, n;
     uint32_t hash;
+    int32_t before;  // the node before it with such a hash, as in `hashed`
   } * nodes;
   size_t n_nodes, node_capacity;
+  int32_t hashed[256];  // the last node of each; 0: none, else one more than it
   snt_program *program;
   snt_class_code *out;
   bool reverse;
+  int skip;  // instructions in front of those of the nodes
 } builder;
 
 static sn_status add_sequence(builder *b, sequence s) {
@@ -130,17 +133,20 @@ static bool same_node(const builder *b, const struct node *node, const rest *res
 static sn_status find_node(builder *b, int first, int32_t *out) {
   const int n = (int)b->n_rests - first;
   const uint32_t hash = hash_rests(b, b->rests + first, n);
-  for (size_t i = 0; i < b->n_nodes; i++) {
-    if (b->nodes[i].hash != hash || !same_node(b, &b->nodes[i], b->rests + first, n)) continue;
+  int32_t *last = &b->hashed[(hash ^ hash >> 16) & 0xFF];
+  for (int32_t i = *last; i; i = b->nodes[i - 1].before) {
+    if (b->nodes[i - 1].hash != hash || !same_node(b, &b->nodes[i - 1], b->rests + first, n))
+      continue;
     b->n_rests = (size_t)first;
-    *out = (int32_t)i;
+    *out = i - 1;
     return SN_OK;
   }
   sn_status status =
       snt_grow((void **)&b->nodes, &b->node_capacity, b->n_nodes + 1, sizeof(struct node));
   if (status) return status;
   *out = (int32_t)b->n_nodes;
-  b->nodes[b->n_nodes++] = (struct node){first, n, hash};
+  b->nodes[b->n_nodes++] = (struct node){first, n, hash, *last};
+  *last = (int32_t)b->n_nodes;
   return SN_OK;
 }
 
@@ -221,28 +227,55 @@ static sn_status add_instruction(builder *b, size_t start) {
   return status;
 }
 
+static int32_t distance(const builder *b, int32_t to, int pc) {
+  return (to == -2 ? b->out->n : to + b->skip) - pc;
+}
+
 // Nodes become distances.
 static void link_nodes(builder *b) {
-  for (int pc = 0; pc < b->out->n; pc++) {
+  for (int pc = b->skip; pc < b->out->n; pc++) {
     snt_instruction *i = &b->out->code[pc];
     if (i->op == SNT_OP_BYTE) {
-      i->x = (i->x == -2 ? b->out->n : i->x) - pc;
+      i->x = distance(b, i->x, pc);
       continue;
     }
-    for (int32_t k = i->x; k < i->x + i->y; k++) {
-      snt_interval *interval = &b->program->intervals[k];
-      interval->to = (interval->to == -2 ? b->out->n : interval->to) - pc;
-    }
+    for (int32_t k = i->x; k < i->x + i->y; k++)
+      b->program->intervals[k].to = distance(b, b->program->intervals[k].to, pc);
   }
 }
 
-static sn_status build(builder *b) {
-  sn_status status = snt_grow((void **)&b->rests, &b->rest_capacity, b->n_sequences, sizeof(rest));
+static bool is_whole(const sequence *s) {
+  return s->low[0] == 0x80 && s->high[0] == 0xBF;
+}
+
+// A root of the sequences whose first byte is any that continues a character, or of the others; of all: `either`.
+static sn_status add_root(builder *b, bool whole, bool either) {
+  const size_t first = b->n_rests;
   int32_t root;
+  sn_status status =
+      snt_grow((void **)&b->rests, &b->rest_capacity, first + b->n_sequences, sizeof(rest));
   if (status) return status;
-  for (size_t i = 0; i < b->n_sequences; i++) b->rests[i] = (rest){(int32_t)i, 0};
-  b->n_rests = b->n_sequences;
-  status = find_node(b, 0, &root);
+  for (size_t i = 0; i < b->n_sequences; i++)
+    if (either || is_whole(&b->sequences[i]) == whole)
+      b->rests[b->n_rests++] = (rest){(int32_t)i, 0};
+  return b->n_rests > first ? find_node(b, (int)first, &root) : SN_OK;
+}
+
+// Read backwards, large classes have two roots: what begins with any byte is the same behind each, and would be there once for
+// each byte if it were joined with what begins with some.
+static sn_status add_roots(builder *b) {
+  if (!b->reverse || b->n_sequences <= 32) return add_root(b, false, true);
+  sn_status status = add_root(b, true, false);
+  if (!status) status = add_root(b, false, false);
+  if (status || b->n_nodes < 2) return status;
+  b->skip = 1;
+  status = snt_grow((void **)&b->out->code, &b->out->capacity, 1, sizeof(snt_instruction));
+  if (!status) b->out->code[b->out->n++] = (snt_instruction){.op = SNT_OP_SPLIT, .x = 1, .y = 2};
+  return status;
+}
+
+static sn_status build(builder *b) {
+  sn_status status = add_roots(b);
   for (size_t at = 0; !status && at < b->n_nodes; at++) {
     const size_t start = b->program->n_intervals;
     status = add_intervals(b, at);
