@@ -48,6 +48,13 @@ sn_text sn_view_string(const sn_view *view, int64_t i) {
   return sni_string_text(((const sni_string *)view->data)[i]);
 }
 
+void sn_view_strings(const sn_view *view, int64_t first, int64_t n, sn_text *out) {
+  if (!view || !out || view->dtype != SN_STRING || first < 0) return;
+  const int64_t size = size_of(view);
+  const sni_string *elements = (const sni_string *)view->data + first;
+  for (int64_t i = 0; i < n && first + i < size; i++) out[i] = sni_string_text(elements[i]);
+}
+
 // NULL: there is none.
 static sni_string *element_of(const sn_host_args *args, int output, int64_t i) {
   if (!args || !args->strings || output < 0 || output >= args->n_out) return NULL;

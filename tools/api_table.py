@@ -35,6 +35,7 @@ BY_FUNCTION = {
     "sn_read_strings_at": "got_status(d, (sn_read_strings_at)(tensor(d), read_texts, integer(d), __FILE__, __LINE__), true)",
     # In callbacks they are given what the library has made; outside nothing.
     "sn_view_string": "(void)(sn_view_string)(NULL, integer(d)), got_nothing(d, false)",
+    "sn_view_strings": "(sn_view_strings)(NULL, integer(d), integer(d), NULL), got_nothing(d, false)",
     "sn_host_set_string": "(void)!(sn_host_set_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false)",
     "sn_host_share_string": "(void)!(sn_host_share_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false)",
     "sn_host_new_string": "(void)(sn_host_new_string)(NULL, small(d), integer(d), 3), got_nothing(d, false)",

@@ -108,7 +108,10 @@ static sn_status infer(const sni_host_request *r, sni_arena *arena, sni_type **o
     out[i] = r->n_in ? in[0] : (sn_spec){SN_F32, {.rank = -1}};
     if (r->infer) out[i] = (sn_spec){(sn_dtype)SN_DTYPE_COUNT, {.rank = -1}};
   }
-  if (r->infer) SNI_TRY(ask_shapes(r, in, out));
+  if (r->specs)
+    memcpy(out, r->specs, (size_t)r->n_out * sizeof(*out));
+  else if (r->infer)
+    SNI_TRY(ask_shapes(r, in, out));
   for (int i = 0; i < r->n_out; i++) SNI_TRY(take_spec(r, i, &out[i], &types[i]));
   return SN_OK;
 }
@@ -329,8 +332,8 @@ bool sni_check_host_lists(const sni_host_request *r) {
     return false;
   }
   if (!sni_check_control_lists(c, r->host.name, r->in, r->n_in, r->out, r->n_out)) return false;
-  if (r->infer || r->n_in || !r->n_out) return true;
-  sni_error(c, SN_ERR_ARGUMENT, "without inputs the outputs' types need .infer");
+  if (r->infer || r->specs || r->n_in || !r->n_out) return true;
+  sni_error(c, SN_ERR_ARGUMENT, "without inputs the outputs' types need .infer or .specs");
   return false;
 }
 
@@ -356,6 +359,7 @@ sn_status sn_host_call_at(sn_context *context, sn_host_callback callback, sn_ten
                                  .attrs = o.attrs,
                                  .n_attrs = o.n_attrs},
                         .infer = o.infer,
+                        .specs = o.specs,
                         .pure = o.pure,
                         .vjp = o.vjp,
                         .in = in,

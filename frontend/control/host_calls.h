@@ -11,6 +11,7 @@ typedef struct sni_host_request {
   sn_context *context;
   sni_host host;  // what is called
   sn_infer_callback infer;
+  const sn_spec *specs;  // of the outputs; NULL: infer says
   bool pure;
   sn_callback vjp;
   sn_tensor *const *in;

@@ -4,32 +4,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static sn_status infer(const sn_infer_args *args) {
-  const sn_attr *a = args->attrs;
-  args->out[0].dtype = (sn_dtype)a[0].integer;
-  args->out[0].shape.rank = (int)a[1].integer;
-  for (int i = 0; i < args->out[0].shape.rank; i++) args->out[0].shape.dims[i] = a[2 + i].integer;
-  return SN_OK;
-}
-
 sn_tensor *sns_run(sn_context *c, const sns_call *call, sn_tensor *const *in, int n) {
-  static const char *const names[] = {"dtype", "rank", "d0", "d1", "d2", "d3", "d4",
-                                      "d5",    "d6",   "d7", "a",  "b",  "c",  "d"};
+  static const char *const names[] = {"a", "b", "c", "d"};
   enum { count = sizeof(names) / sizeof(*names) };
+  const sn_spec spec = {call->dtype, call->shape};
   sn_attr attrs[count];
-  for (int i = 0; i < count; i++) attrs[i] = sn_attr_i64(names[i], 0);
-  attrs[0].integer = call->dtype;
-  attrs[1].integer = call->shape.rank;
-  for (int i = 0; i < call->shape.rank; i++) attrs[2 + i].integer = call->shape.dims[i];
-  for (int i = 0; i < 4; i++) attrs[SNS_FIRST_OWN + i].integer = call->numbers[i];
+  for (int i = 0; i < count; i++) attrs[i] = sn_attr_i64(names[i], call->numbers[i]);
   sn_tensor *out = NULL;
-  (void)sn_host_call(c, call->callback, in, n, &out, 1, .name = call->name, .infer = infer,
+  (void)sn_host_call(c, call->callback, in, n, &out, 1, .name = call->name, .specs = &spec,
                      .pure = true, .vjp = call->vjp, .attrs = attrs, .n_attrs = count);
   return out ? out : sn_error_tensor(c);
 }
 
 int64_t sns_number(const sn_host_args *args, int i) {
-  return args->attrs[SNS_FIRST_OWN + i].integer;
+  return args->attrs[i].integer;
 }
 
 int64_t sns_view_size(const sn_view *view) {

@@ -4,8 +4,6 @@
 
 #include <sinter/structures.h>
 
-enum { SNS_MOST_PARTS = 24, SNS_FIRST_OWN = 2 + SN_MAX_RANK };
-
 typedef struct sns_call {
   const char *name;
   sn_host_callback callback;

@@ -115,11 +115,11 @@ static sn_tensor *filled(sn_context *c, sn_ragged *r, const sn_ragged_to_tensor_
                       .dtype = SN_I64, .shape = SN_SHAPE(sn_symbolic_dim(rows, 0)));
     return sns_fill_rows(c, values, lines, sns_splits(r, levels - 1), shape, levels);
   }
-  sn_tensor *all = sn_broadcast_to(fill, shape), *lines = all;
+  sn_tensor *all = sn_broadcast_to(fill, shape);
   // the array as a table of rows, in which values are put
   sn_tensor *flags = sn_zeros(c, SN_BOOL, outer);
   sn_tensor *flat = sn_reshape(flags, SN_SHAPE(-1));
-  lines = sn_reshape(all, join_shapes(SN_SHAPE(sn_symbolic_dim(flat, 0)), inner));
+  sn_tensor *lines = sn_reshape(all, join_shapes(SN_SHAPE(sn_symbolic_dim(flat, 0)), inner));
   in[levels] = bounds;
   sn_tensor *at = SNS_RUN(c, in, levels + 1, .name = "ragged_targets", .callback = fill_targets,
                           .dtype = SN_I64, .shape = SN_SHAPE(sn_symbolic_dim(values, 0)));

@@ -85,6 +85,8 @@ typedef sn_status (*sn_host_callback)(const sn_host_args *args);
 
 // Strings are read and written by these. String i of a view of dtype SN_STRING: valid as long as the view.
 SN_API sn_text sn_view_string(const sn_view *view, int64_t i);
+// Strings first .. first + n - 1 of a view, which has them; faster than one by one.
+SN_API void sn_view_strings(const sn_view *view, int64_t first, int64_t n, sn_text *out);
 // Element i of an output of strings: a copy of text. Those that are never set are empty. Errors: SN_ERR_ARGUMENT (no such element),
 // SN_ERR_MEMORY.
 SN_API SN_MUST_USE sn_status sn_host_set_string(const sn_host_args *args, int output, int64_t i,
@@ -131,10 +133,11 @@ typedef struct sn_host_options {
   // axis 0 (.batched says which), and so have all outputs; there may be no examples, or many of them in one axis where maps
   // nest. NULL: callback is called for one example after the other, in their order.
   sn_host_callback vmap;
-  // Given to callback, infer and vmap with this call's values; copied. Also for dims that are known late: a token in an attribute may be put
-  // into a shape by infer (what callback is given of it means nothing: its outputs have shapes).
+  // Given to callback, infer and vmap with this call's values; copied.
   const sn_attr *attrs;
   int n_attrs;  // at most 16
+  // What the outputs are, one for each, where the caller knows it: in the place of infer. Dims may be tokens (sn_symbolic_dim, sn_late_dim).
+  const sn_spec *specs;
 } sn_host_options;
 // out[0 .. n_out) = callback(in[0 .. n_in)): at once in eager mode, in a trace a node of the graph. A call that is not pure is made exactly
 // once in each execution of where it stands, in loops and branches too, whether or not its outputs are read, and after those that

@@ -344,7 +344,8 @@ static void ask_for_trouble(sn_context *c, sn_tensor *x) {
   sn_host_call(c, split, SN_ARGS(sn_sum(x)), many, 2, .infer = split_shapes, .name = "split");
   refused(c, SN_ERR_SHAPE, "split: it wants rows of three (operands f32[])");
   sn_host_call(c, cube, NULL, 0, &y, 1);
-  refused(c, SN_ERR_ARGUMENT, "sn_host_call: without inputs the outputs' types need .infer");
+  refused(c, SN_ERR_ARGUMENT,
+          "sn_host_call: without inputs the outputs' types need .infer or .specs");
   for (int i = 0; i < 31; i++) many[i] = x;
   sn_host_call(c, cube, many, 31, &y, 1);
   refused(c, SN_ERR_ARGUMENT, "sn_host_call: 31 inputs and 1 outputs, expected at most 30");

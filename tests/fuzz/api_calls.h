@@ -140,6 +140,7 @@ static sn_host_options *draw_sn_host_options(draw *d) {
   s.of.vmap = host_callback(d);
   s.of.attrs = NULL;
   s.of.n_attrs = 0;
+  s.of.specs = specs(d);
   return chance(d, 5) ? NULL : &s.of;
 }
 static sn_op_definition *draw_sn_op_definition(draw *d) {
@@ -499,6 +500,7 @@ static void call_sn_set_progress(draw *d) { (void)(sn_set_progress)(context(d), 
 static void call_sn_runner_cancel(draw *d) { (void)(sn_runner_cancel)(runner(d)), got_nothing(d, false); }
 static void call_sn_runner_set_deadline(draw *d) { (void)(sn_runner_set_deadline)(runner(d), number(d)), got_nothing(d, false); }
 static void call_sn_view_string(draw *d) { (void)(sn_view_string)(NULL, integer(d)), got_nothing(d, false); }
+static void call_sn_view_strings(draw *d) { (sn_view_strings)(NULL, integer(d), integer(d), NULL), got_nothing(d, false); }
 static void call_sn_host_set_string(draw *d) { (void)!(sn_host_set_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false); }
 static void call_sn_host_share_string(draw *d) { (void)!(sn_host_share_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false); }
 static void call_sn_host_new_string(draw *d) { (void)(sn_host_new_string)(NULL, small(d), integer(d), 3), got_nothing(d, false); }
@@ -1061,6 +1063,7 @@ static const struct {
   {"sn_runner_cancel", call_sn_runner_cancel},
   {"sn_runner_set_deadline", call_sn_runner_set_deadline},
   {"sn_view_string", call_sn_view_string},
+  {"sn_view_strings", call_sn_view_strings},
   {"sn_host_set_string", call_sn_host_set_string},
   {"sn_host_share_string", call_sn_host_share_string},
   {"sn_host_new_string", call_sn_host_new_string},
