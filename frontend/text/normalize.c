@@ -1,7 +1,7 @@
 // Normal forms of Unicode, by utf8proc.
 #include "frontend/text/codes.h"
 
-#ifdef SINTER_UTF8PROC
+#ifdef SINTER_HAS_UTF8PROC
 #include <stdlib.h>
 #include <utf8proc.h>
 
@@ -52,7 +52,7 @@ sn_tensor *(sn_normalize_utf8)(sn_tensor *t, sn_normal_form form) {
   SN_FRAME(c, "sn_normalize_utf8");
   if (!snt_strings_ok(c, t, "t") || !snt_in_range(c, (int)form, SN_NFKC_CASEFOLD, "form"))
     return sn_error_tensor(c);
-#ifdef SINTER_UTF8PROC
+#ifdef SINTER_HAS_UTF8PROC
   return SNT_RUN(c, &t, 1, .name = "normalize_utf8", .callback = fill_normal, .dtype = SN_STRING,
                  .shape = snt_shape_of(t), .numbers = {form});
 #else
