@@ -55,6 +55,19 @@ SN_MUST_USE sn_status snt_bytes_append(snt_bytes *out, const char *data, size_t 
 // Errors: SN_ERR_SYNTAX.
 SN_MUST_USE sn_status snt_rewrite_check(const snt_regex *regex, sn_text rewrite,
                                         snt_regex_error *error);
+// Appends the rewrite of a match.
+SN_MUST_USE sn_status snt_append_rewrite(snt_bytes *out, sn_text rewrite, sn_text text,
+                                         const snt_span *spans);
+// The matches of a text, from the left on, with the groups that a rewrite needs. An empty match right behind another one is none.
+enum { SNT_MOST_SPANS = 10 };  // \0 to \9
+typedef struct snt_matches {
+  sn_text text;
+  snt_span spans[SNT_MOST_SPANS];  // of the latest
+  int n;
+  size_t at, last_end;
+} snt_matches;
+void snt_matches_begin(snt_matches *m, sn_text text, sn_text rewrite);
+SN_MUST_USE sn_status snt_matches_next(snt_matches *m, snt_matcher *matcher, bool *found);
 // Appends text with its first match (all matches, where `all`) rewritten. *count, where not NULL: how many there were.
 SN_MUST_USE sn_status snt_replace(snt_matcher *matcher, sn_text text, sn_text rewrite, bool all,
                                   snt_bytes *out, int64_t *count);

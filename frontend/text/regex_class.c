@@ -225,7 +225,7 @@ bool snt_is_name_character(uint32_t rune) {
   return false;
 }
 
-size_t snt_decode(const char *data, size_t length, uint32_t *rune) {
+size_t snt_rune_decode(const char *data, size_t length, uint32_t *rune) {
   static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
   if (length == 0) return 0;
   const uint8_t lead = (uint8_t)data[0];
@@ -246,7 +246,7 @@ size_t snt_decode(const char *data, size_t length, uint32_t *rune) {
   return size;
 }
 
-size_t snt_encode(uint32_t rune, uint8_t out[4]) {
+size_t snt_rune_encode(uint32_t rune, uint8_t out[4]) {
   const size_t size = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
   for (size_t i = size; i-- > 1; rune >>= 6) out[i] = (uint8_t)(0x80 | (rune & 0x3F));
   out[0] = (uint8_t)(size == 1 ? rune : rune | (0xF00u >> size & 0xFF));

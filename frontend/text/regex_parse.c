@@ -9,7 +9,7 @@
 #define MAX_NODES (1 << 20)
 #define MAX_RANGES (1 << 21)
 
-sn_status snt_refuse(parser *p, const char *what, const char *from, const char *to) {
+sn_status snt_refuse_pattern(parser *p, const char *what, const char *from, const char *to) {
   char part[48];
   size_t n = 0;
   for (const char *c = from; c < to && n < sizeof(part) - 4; c++)
@@ -22,7 +22,7 @@ sn_status snt_refuse(parser *p, const char *what, const char *from, const char *
 }
 
 static sn_status refuse_size(parser *p) {
-  return snt_refuse(p, "the pattern is too large", p->start, p->end);
+  return snt_refuse_pattern(p, "the pattern is too large", p->start, p->end);
 }
 
 static frame *top(parser *p) {
@@ -160,12 +160,12 @@ static sn_status open_named(parser *p) {
   const char *from = p->at, *name = from + (from[2] == 'P' ? 4 : 3);
   const char *close = memchr(name, '>', (size_t)(p->end - name));
   if (!close || close == name)
-    return snt_refuse(p, "a group without a name", from, close ? close + 1 : p->end);
+    return snt_refuse_pattern(p, "a group without a name", from, close ? close + 1 : p->end);
   for (const char *c = name; c < close;) {
     uint32_t rune;
-    c += snt_decode(c, (size_t)(close - c), &rune);
+    c += snt_rune_decode(c, (size_t)(close - c), &rune);
     if (!snt_is_name_character(rune))
-      return snt_refuse(p, "a group with an invalid name", from, close + 1);
+      return snt_refuse_pattern(p, "a group with an invalid name", from, close + 1);
   }
   p->at = close + 1;
   return open_group(p, from, ++p->tree->groups);
@@ -198,8 +198,8 @@ static sn_status parse_flags(parser *p) {
     }
   }
   const char *to = p->at < p->end ? p->at + 1 : p->end;
-  return snt_refuse(p, "groups of this kind are not there (look-around, references, atomic)", from,
-                    to);
+  return snt_refuse_pattern(
+      p, "groups of this kind are not there (look-around, references, atomic)", from, to);
 }
 
 static sn_status parse_open(parser *p) {
@@ -215,7 +215,7 @@ static sn_status parse_open(parser *p) {
 }
 
 static sn_status parse_close(parser *p) {
-  if (p->depth == 1) return snt_refuse(p, "a ) without its (", p->at, p->at + 1);
+  if (p->depth == 1) return snt_refuse_pattern(p, "a ) without its (", p->at, p->at + 1);
   p->at++;
   sn_status status = close_group(p);
   top(p)->items++;
@@ -246,12 +246,13 @@ static sn_status add_repeat(parser *p, snt_node node, const char *from) {
   const int product = times > 1 ? operand.repeats * times : operand.repeats;
   added->repeats = (uint16_t)(product > SNT_MAX_REPEAT ? SNT_MAX_REPEAT + 1 : product);
   if ((node.a > 1 || node.b > 1) && product > SNT_MAX_REPEAT)
-    return snt_refuse(p, "more than 1000 repetitions, one within another", from, p->at);
+    return snt_refuse_pattern(p, "more than 1000 repetitions, one within another", from, p->at);
   return SN_OK;
 }
 
 static sn_status push_repeat(parser *p, int min, int max, const char *from) {
-  if (top(p)->items == 0) return snt_refuse(p, "nothing is there to be repeated", from, p->at);
+  if (top(p)->items == 0)
+    return snt_refuse_pattern(p, "nothing is there to be repeated", from, p->at);
   const bool lazy = snt_peek(p, 0) == '?', swapped = p->flags & SWAP_GREED;
   if (lazy) p->at++;
   snt_node *last = &p->tree->nodes[p->tree->n_nodes - 1];
@@ -300,7 +301,7 @@ static sn_status parse_braces(parser *p, bool *repeat) {
     return push_literal(p, '{');
   }
   if ((max >= 0 && max < min) || min > SNT_MAX_REPEAT || max > SNT_MAX_REPEAT)
-    return snt_refuse(p, "counts of repetitions are 0 to 1000 and rise", from, p->at);
+    return snt_refuse_pattern(p, "counts of repetitions are 0 to 1000 and rise", from, p->at);
   return push_repeat(p, min, max, from);
 }
 
@@ -313,7 +314,7 @@ static sn_status parse_quoted(parser *p) {
       p->at += 2;
       break;
     }
-    p->at += snt_decode(p->at, snt_left(p), &rune);
+    p->at += snt_rune_decode(p->at, snt_left(p), &rune);
     status = push_literal(p, rune);
   }
   return status;
@@ -346,7 +347,7 @@ static sn_status parse_backslash(parser *p) {
 
 static sn_status parse_text(parser *p) {
   uint32_t rune = 0;
-  p->at += snt_decode(p->at, snt_left(p), &rune);
+  p->at += snt_rune_decode(p->at, snt_left(p), &rune);
   return push_literal(p, rune);
 }
 
@@ -399,13 +400,13 @@ static sn_status parse_all(parser *p) {
     bool repeat;
     status = parse_one(p, &repeat);
     if (!status && repeat && repeat_before)
-      return snt_refuse(p, "a repetition of a repetition", repeat_before, p->at);
+      return snt_refuse_pattern(p, "a repetition of a repetition", repeat_before, p->at);
     repeat_before = repeat ? from : NULL;
   }
   if (status) return status;
   if (p->depth > 1) {
     const char *from = p->start + top(p)->at;
-    return snt_refuse(p, "a ( without its )", from, p->end);
+    return snt_refuse_pattern(p, "a ( without its )", from, p->end);
   }
   return close_group(p);
 }
@@ -413,8 +414,8 @@ static sn_status parse_all(parser *p) {
 static sn_status check_utf8(parser *p) {
   uint32_t rune;
   for (const char *c = p->start; c < p->end;) {
-    const size_t size = snt_decode(c, (size_t)(p->end - c), &rune);
-    if (size == 0) return snt_refuse(p, "invalid UTF-8", c, c + 1);
+    const size_t size = snt_rune_decode(c, (size_t)(p->end - c), &rune);
+    if (size == 0) return snt_refuse_pattern(p, "invalid UTF-8", c, c + 1);
     c += size;
   }
   return SN_OK;

@@ -27,7 +27,8 @@ typedef struct parser {
 } parser;
 
 // SN_ERR_SYNTAX with words about pattern[from, to).
-SN_MUST_USE sn_status snt_refuse(parser *p, const char *what, const char *from, const char *to);
+SN_MUST_USE sn_status snt_refuse_pattern(parser *p, const char *what, const char *from,
+                                         const char *to);
 // At a backslash: the character that the escape stands for.
 SN_MUST_USE sn_status snt_parse_escape(parser *p, uint32_t *rune);
 // At a bracket, or at the backslash of \p \P \d \s \w ...: p->set becomes the class. *is_class: whether it was one.

@@ -17,13 +17,13 @@ static int hex_value(char c) {
 // The pattern is UTF-8, as was checked.
 static uint32_t next_rune(parser *p) {
   uint32_t rune = 0;
-  p->at += snt_decode(p->at, snt_left(p), &rune);
+  p->at += snt_rune_decode(p->at, snt_left(p), &rune);
   return rune;
 }
 
 static sn_status refuse_escape(parser *p, const char *from) {
   if (p->at < p->end) (void)next_rune(p);
-  return snt_refuse(p, "invalid escape sequence", from, p->at);
+  return snt_refuse_pattern(p, "invalid escape sequence", from, p->at);
 }
 
 // Behind "\x": two digits, or any number of them in braces.
@@ -55,7 +55,7 @@ static sn_status parse_octal(parser *p, const char *from, uint32_t *rune) {
 sn_status snt_parse_escape(parser *p, uint32_t *rune) {
   static const char letters[] = "afnrtv", controls[] = "\a\f\n\r\t\v";
   const char *from = p->at++;
-  if (p->at == p->end) return snt_refuse(p, "a backslash at the end", from, p->end);
+  if (p->at == p->end) return snt_refuse_pattern(p, "a backslash at the end", from, p->end);
   const char c = *p->at;
   if (is_octal(c)) return parse_octal(p, from, rune);
   if (c == 'x') {
@@ -77,7 +77,7 @@ static sn_status add_named(parser *p, snt_group_kind kind, const char *name, siz
   sn_status status =
       snt_class_add_group(&p->set, kind, name, length, negate, p->flags & FOLD, &known);
   if (status || known) return status;
-  return snt_refuse(p, "there is no class of characters with the name", from, p->at);
+  return snt_refuse_pattern(p, "there is no class of characters with the name", from, p->at);
 }
 
 // At \p or \P: one letter, or a name in braces, which a ^ negates.
@@ -85,13 +85,13 @@ static sn_status parse_unicode(parser *p) {
   const char *from = p->at, *name = from + 2;
   bool negate = from[1] == 'P';
   p->at = name;
-  if (p->at == p->end) return snt_refuse(p, "a class without a name", from, p->at);
+  if (p->at == p->end) return snt_refuse_pattern(p, "a class without a name", from, p->at);
   if (*name != '{') {
     (void)next_rune(p);
     return add_named(p, SNT_GROUP_UNICODE, name, (size_t)(p->at - name), negate, from);
   }
   const char *close = memchr(name, '}', (size_t)(p->end - name));
-  if (!close) return snt_refuse(p, "a name of a class without its }", from, p->end);
+  if (!close) return snt_refuse_pattern(p, "a name of a class without its }", from, p->end);
   p->at = close + 1;
   if (*++name == '^') {
     negate = !negate;
@@ -148,7 +148,7 @@ static sn_status add_range(parser *p) {
     p->at++;
     status = parse_member(p, &last);
     if (status) return status;
-    if (last < first) return snt_refuse(p, "a range that falls", from, p->at);
+    if (last < first) return snt_refuse_pattern(p, "a range that falls", from, p->at);
   }
   return snt_class_add(&p->set, first, last, p->flags & FOLD);
 }
@@ -171,7 +171,7 @@ sn_status snt_parse_class(parser *p) {
     sn_status status = add_item(p);
     if (status) return status;
   }
-  if (p->at == p->end) return snt_refuse(p, "a [ without its ]", from, p->end);
+  if (p->at == p->end) return snt_refuse_pattern(p, "a [ without its ]", from, p->end);
   p->at++;
   if (negate) return snt_class_negate(&p->set);
   snt_class_settle(&p->set);

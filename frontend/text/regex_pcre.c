@@ -54,7 +54,7 @@ static void put_byte(sink *out, uint32_t byte) {
 
 static void put_literal(sink *out, uint32_t rune) {
   uint8_t bytes[4];
-  const size_t n = snt_encode(rune, bytes);
+  const size_t n = snt_rune_encode(rune, bytes);
   for (size_t i = 0; i < n; i++) put_byte(out, bytes[i]);
 }
 

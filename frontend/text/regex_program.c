@@ -94,7 +94,7 @@ static int64_t own_size(const compiler *c, const snt_node *node, int64_t operand
     case SNT_EMPTY:
       return 0;
     case SNT_LITERAL:
-      return (int64_t)snt_encode((uint32_t)node->a, bytes);
+      return (int64_t)snt_rune_encode((uint32_t)node->a, bytes);
     case SNT_CAPTURE:
       return operands + (c->reverse ? 0 : 2);
     case SNT_ALTERNATE:
@@ -173,7 +173,7 @@ static snt_instruction split(int64_t at, int64_t liked, int64_t other, bool swap
 
 static void emit_literal(compiler *c, snt_instruction *code, uint32_t rune) {
   uint8_t bytes[4];
-  const size_t n = snt_encode(rune, bytes);
+  const size_t n = snt_rune_encode(rune, bytes);
   for (size_t i = 0; i < n; i++) {
     const uint8_t byte = bytes[c->reverse ? n - 1 - i : i];
     code[i] = (snt_instruction){SNT_OP_BYTE, byte, byte, 1, 0};

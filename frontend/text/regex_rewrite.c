@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_SPANS 10  // \0 to \9
-
 sn_status snt_bytes_append(snt_bytes *out, const char *data, size_t length) {
   if (length > SIZE_MAX / 4 - out->length) return SN_ERR_MEMORY;
   sn_status status = snt_grow((void **)&out->data, &out->capacity, out->length + length, 1);
@@ -52,8 +50,7 @@ sn_status snt_rewrite_check(const snt_regex *regex, sn_text rewrite, snt_regex_e
 }
 
 // Plain parts are appended as a whole.
-static sn_status append_rewrite(snt_bytes *out, sn_text rewrite, sn_text text,
-                                const snt_span *spans) {
+sn_status snt_append_rewrite(snt_bytes *out, sn_text rewrite, sn_text text, const snt_span *spans) {
   sn_status status = SN_OK;
   size_t plain = 0;  // where the plain part begins
   for (size_t i = 0; !status && i + 1 < rewrite.length; i++) {
@@ -73,31 +70,43 @@ static sn_status append_rewrite(snt_bytes *out, sn_text rewrite, sn_text text,
 // Behind an empty match right after another: the next character is kept; a byte where there is none.
 static size_t character_at(sn_text text, size_t at) {
   uint32_t rune;
-  const size_t size = snt_decode(text.data + at, text.length - at, &rune);
+  const size_t size = snt_rune_decode(text.data + at, text.length - at, &rune);
   return size ? size : 1;
+}
+
+void snt_matches_begin(snt_matches *m, sn_text text, sn_text rewrite) {
+  *m = (snt_matches){.text = text, .n = groups_of(rewrite), .last_end = SNT_NO_SPAN};
+}
+
+sn_status snt_matches_next(snt_matches *m, snt_matcher *matcher, bool *found) {
+  for (*found = false; m->at <= m->text.length;) {
+    const sn_status status = snt_search(matcher, m->text, m->at, m->spans, m->n, found);
+    if (status || !*found) return status;
+    const size_t end = m->spans[0].end;
+    if (m->spans[0].begin != m->last_end || end != m->last_end) {
+      m->at = m->last_end = end;
+      return SN_OK;
+    }
+    *found = false;
+    m->at += m->at < m->text.length ? character_at(m->text, m->at) : 1;
+  }
+  return SN_OK;
 }
 
 sn_status snt_replace(snt_matcher *matcher, sn_text text, sn_text rewrite, bool all, snt_bytes *out,
                       int64_t *count) {
-  snt_span spans[MAX_SPANS];
-  const int n = groups_of(rewrite);
-  size_t at = 0, kept = 0, last_end = SNT_NO_SPAN;  // text[0, kept) is dealt with
+  snt_matches m;
+  snt_matches_begin(&m, text, rewrite);
+  size_t kept = 0;  // text[0, kept) is dealt with
   int64_t matches = 0;
   sn_status status = SN_OK;
-  while (!status && at <= text.length) {
-    bool found;
-    status = snt_search(matcher, text, at, spans, n, &found);
+  for (bool found = true; found && !status && (all || !matches);) {
+    status = snt_matches_next(&m, matcher, &found);
     if (status || !found) break;
-    if (spans[0].begin == last_end && spans[0].end == last_end) {
-      if (at == text.length) break;
-      at += character_at(text, at);
-      continue;
-    }
-    status = snt_bytes_append(out, text.data + kept, spans[0].begin - kept);
-    if (!status) status = append_rewrite(out, rewrite, text, spans);
+    status = snt_bytes_append(out, text.data + kept, m.spans[0].begin - kept);
+    if (!status) status = snt_append_rewrite(out, rewrite, text, m.spans);
     matches++;
-    at = kept = last_end = spans[0].end;
-    if (!all) break;
+    kept = m.spans[0].end;
   }
   if (!status && kept < text.length)
     status = snt_bytes_append(out, text.data + kept, text.length - kept);
@@ -107,8 +116,8 @@ sn_status snt_replace(snt_matcher *matcher, sn_text text, sn_text rewrite, bool 
 
 sn_status snt_extract(snt_matcher *matcher, sn_text text, sn_text rewrite, snt_bytes *out,
                       bool *found) {
-  snt_span spans[MAX_SPANS];
+  snt_span spans[SNT_MOST_SPANS];
   sn_status status = snt_search(matcher, text, 0, spans, groups_of(rewrite), found);
   if (status || !*found) return status;
-  return append_rewrite(out, rewrite, text, spans);
+  return snt_append_rewrite(out, rewrite, text, spans);
 }

@@ -78,7 +78,7 @@ SN_MUST_USE sn_status snt_class_add_group(snt_class *set, snt_group_kind kind, c
 bool snt_is_name_character(uint32_t rune);  // of names of groups
 
 // The character at data[0..length) and its bytes; 0: it is none. Surrogates are characters here.
-size_t snt_decode(const char *data, size_t length, uint32_t *rune);
-size_t snt_encode(uint32_t rune, uint8_t out[4]);
+size_t snt_rune_decode(const char *data, size_t length, uint32_t *rune);
+size_t snt_rune_encode(uint32_t rune, uint8_t out[4]);
 
 #endif

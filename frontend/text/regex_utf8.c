@@ -66,8 +66,8 @@ static sn_status add_any_beyond_ascii(builder *b) {
 // Characters of one length, whose encodings differ by a product of byte ranges.
 static sn_status add_product(builder *b, uint32_t first, uint32_t last) {
   sequence s = {0};
-  s.n = (uint8_t)snt_encode(first, s.low);
-  (void)snt_encode(last, s.high);
+  s.n = (uint8_t)snt_rune_encode(first, s.low);
+  (void)snt_rune_encode(last, s.high);
   return add_sequence(b, s);
 }
 

@@ -5,6 +5,7 @@
 #include <sinter/structures.h>
 
 #include <sinter/text/convert.h>
+#include <sinter/text/regex.h>
 #include <sinter/text/text.h>
 #include <sinter/text/unicode.h>
 

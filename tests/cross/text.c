@@ -72,6 +72,10 @@ TENSOR(as_string, sn_as_string(T(0), .precision = (int)INT("precision", 0),
                                .scientific = INT("e", 0) != 0, .shortest = INT("g", 0) != 0,
                                .width = (int)INT("width", 0), .fill = *cross_text(c, "fill", "")))
 
+TENSOR(regex_full_match, sn_regex_full_match(T(0), TEXT("pattern")))
+TENSOR(regex_replace,
+       sn_regex_replace(T(0), TEXT("pattern"), TEXT("rewrite"), .only_first = INT("first", 0) != 0))
+
 static void join(const cross_case *c, cross_value *results) {
   sn_tensor *ts[CROSS_VALUES];
   for (int i = 0; i < c->n_in; i++) ts[i] = T(i);
@@ -157,5 +161,7 @@ const cross_op cross_ops[] = {
     {"transcode", transcode, false},
     {"unicode_split", unicode_split, false},
     {"script", script, false},
+    {"regex_full_match", regex_full_match, false},
+    {"regex_replace", regex_replace, false},
     {NULL, NULL, false},
 };

@@ -200,10 +200,34 @@ def unicode(cases, random):
     cases.put("script", [points], {}, lambda: S.unicode_script(points))
 
 
+ATOMS = ["a", "b", "c", ".", "[a-c]", "[^a]", r"\d", r"\w", r"\s", r"\b", "^", "$", "x", " ", ",", "é", "[[:alpha:]]", r"\pL", r"\C", "(a|b)", "(?:ab)", "(?i)h", "(x)", "()", "l+", r"\W+", "日", "[α-ω]"]
+REWRITES = ["", "-", r"<\0>", r"\1", r"[\1\1]", r"\\", "é", r"\2", "\\", r"\a"]
+
+
+def pattern_of(random, depth=2):
+    if depth == 0 or random.random() < 0.3:
+        return str(random.choice(ATOMS)) + str(random.choice(["", "", "", "*", "+", "?", "{2}", "*?", "+?", "{0,2}"]))
+    parts = [pattern_of(random, depth - 1) for _ in range(random.integers(1, 4))]
+    kind = random.random()
+    return "".join(parts) if kind < 0.6 else "|".join(parts) if kind < 0.8 else "(" + "".join(parts) + ")" + str(random.choice(["", "*", "+", "?"]))
+
+
+def regular(cases, random):
+    shape = shapes(random)
+    s = strings(random, shape)
+    t = tf.constant(s, tf.string, shape)
+    for _ in range(2):
+        pattern = pattern_of(random) if random.random() < 0.95 else str(random.choice(["(", "a**", "[", r"(a)\1", "(?=a)", "a{1001}", "*", "\\", "(?P<n>a)(?P<n>b)", "[b-a]", r"\pX"]))
+        cases.put("regex_full_match", [s], {"pattern": pattern}, lambda: S.regex_full_match(t, pattern))
+        rewrite = str(random.choice(REWRITES, p=[0.15, 0.2, 0.2, 0.15, 0.1, 0.05, 0.05, 0.06, 0.02, 0.02]))
+        first = int(random.integers(0, 2))
+        cases.put("regex_replace", [s], {"pattern": pattern, "rewrite": rewrite, "first": first}, lambda: S.regex_replace(t, pattern, rewrite, replace_global=not first))
+
+
 def main():
     with tf_cases.Cases(sys.argv[1], seed=11) as cases:
         for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 20):
-            for area in (plain, joined, numbers, hashes, ngrams, unicode):
+            for area in (plain, joined, numbers, hashes, ngrams, unicode, regular):
                 area(cases, cases.random)
 
 

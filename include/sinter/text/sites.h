@@ -12,6 +12,11 @@
 #define sn_string_to_hash_bucket_fast(t, buckets) SNI_AT(sn_string_to_hash_bucket_fast(t, buckets))
 #define sn_string_to_hash_bucket_strong(t, buckets, key0, key1) SNI_AT(sn_string_to_hash_bucket_strong(t, buckets, key0, key1))
 #define sn_string_fingerprint(t) SNI_AT(sn_string_fingerprint(t))
+#define sn_regex_full_match(...) SNI_AT(sn_regex_full_match(__VA_ARGS__))
+#define sn_regex_search(...) SNI_AT(sn_regex_search(__VA_ARGS__))
+#define sn_regex_extract(...) SNI_AT(sn_regex_extract(__VA_ARGS__))
+#define sn_regex_extract_all(...) SNI_OBJECT_AT(sn_ragged, sn_regex_extract_all(__VA_ARGS__))
+#define sn_regex_split(...) SNI_OBJECT_AT(sn_ragged, sn_regex_split(__VA_ARGS__))
 #define sn_string_length(t, unit) SNI_AT(sn_string_length(t, unit))
 #define sn_substr(t, from, length, unit) SNI_AT(sn_substr(t, from, length, unit))
 #define sn_string_strip(t) SNI_AT(sn_string_strip(t))
@@ -35,6 +40,10 @@ static inline sn_tensor *sn_as_string(sn_tensor *x, sn_as_string_options options
 static inline sn_tensor *sn_string_format(sn_context *context, const char *text, sn_tensor *const *xs, int n, sn_string_format_options options = sn_string_format_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_string_format_opts(context, text, xs, n, &options), file, line);
+}
+static inline sn_tensor *sn_regex_replace(sn_tensor *t, const char *pattern, const char *rewrite, sn_regex_replace_options options = sn_regex_replace_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return sn_locate(sn_regex_replace_opts(t, pattern, rewrite, &options), file, line);
 }
 static inline sn_ragged *sn_string_split(sn_tensor *t, sn_string_split_options options = sn_string_split_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -89,6 +98,7 @@ static inline sn_tensor *sn_unicode_transcode(sn_tensor *t, sn_encoding from, sn
 #define SNI_OPTIONS4(function, type, a, b, c, d, ...) SNI_AT(function(a, b, c, d, &(type){__VA_ARGS__}))
 #define sn_as_string(...) SNI_OPTIONS1(sn_as_string_opts, sn_as_string_options, __VA_ARGS__, .size = sizeof(sn_as_string_options))
 #define sn_string_format(...) SNI_OPTIONS4(sn_string_format_opts, sn_string_format_options, __VA_ARGS__, .size = sizeof(sn_string_format_options))
+#define sn_regex_replace(...) SNI_OPTIONS3(sn_regex_replace_opts, sn_regex_replace_options, __VA_ARGS__, .size = sizeof(sn_regex_replace_options))
 #define sn_string_split(...) SNI_OBJECT_OPTIONS1(sn_string_split_opts, sn_ragged, sn_string_split_options, __VA_ARGS__, .size = sizeof(sn_string_split_options))
 #define sn_string_ngrams(...) SNI_OBJECT_OPTIONS3(sn_string_ngrams_opts, sn_ragged, sn_string_ngrams_options, __VA_ARGS__, .size = sizeof(sn_string_ngrams_options))
 #define sn_string_reduce_join(...) SNI_OPTIONS1(sn_string_reduce_join_opts, sn_string_reduce_join_options, __VA_ARGS__, .size = sizeof(sn_string_reduce_join_options))
