@@ -70,6 +70,9 @@ void sns_select(sn_context *c, const sn_ragged *r, int level, sn_tensor *places,
 // a, where its rows are those of b: SN_ERR_SHAPE at the call that finds others.
 sn_tensor *sns_same_splits(sn_context *c, sn_tensor *a, sn_tensor *b);
 
+// r filled up with 0: dims of axis 0 and of each level; -1: as many as the rows need; may be tokens.
+sn_tensor *sns_filled_to(sn_context *c, const sn_ragged *r, const int64_t *dims);
+
 // ---- values moved by rows (ragged_move.c), of numbers
 enum { SNS_MOST_JOINED = 4 };
 bool sns_moves(const sn_tensor *values);

@@ -78,7 +78,9 @@ static sn_tensor *default_row(sn_context *c, const sn_tensor *values, sn_tensor 
   return sn_broadcast_to(given, row);
 }
 
-static sn_tensor *filled(sn_context *c, sn_ragged *r, const sn_ragged_to_tensor_options *o) {
+// dims: of axis 0 and of each level: -1: as many as the rows need; may be tokens.
+static sn_tensor *filled(sn_context *c, const sn_ragged *r, const int64_t *dims,
+                         sn_tensor *default_value) {
   const int levels = sns_levels(r);
   sn_tensor *values = r->parts[0], *in[SNS_RAGGED_PARTS + 1], *bounds = sn_ragged_bounding_shape(r);
   sn_shape inner = {.rank = 0}, outer = {.rank = levels + 1};
@@ -90,15 +92,13 @@ static sn_tensor *filled(sn_context *c, sn_ragged *r, const sn_ragged_to_tensor_
     return sn_error_tensor(c);
   }
   for (int i = 0; i <= levels; i++) {
-    const int64_t given = o->shape && i < o->n_shape ? o->shape[i] : -1;
-    if (given < -1) sn_fail(c, SN_ERR_ARGUMENT, "shape[%d] is %lld", i, (long long)given);
-    cut = cut || given >= 0;
-    outer.dims[i] = given >= 0 ? given
-                    : i        ? sn_late_dim(sn_index(bounds, 0, i))
-                               : sn_symbolic_dim(sns_lengths(sns_splits(r, 0)), 0);
+    cut = cut || dims[i] != -1;
+    outer.dims[i] = dims[i] != -1 ? dims[i]
+                    : i           ? sn_late_dim(sn_index(bounds, 0, i))
+                                  : sn_symbolic_dim(sns_lengths(sns_splits(r, 0)), 0);
     if (i < levels) in[i] = sns_splits(r, i);
   }
-  sn_tensor *fill = default_row(c, values, o->default_value, inner);
+  sn_tensor *fill = default_row(c, values, default_value, inner);
   if (sn_pending_error(c)) return sn_error_tensor(c);
   const sn_shape shape = join_shapes(outer, inner);
   if (cut) {
@@ -108,7 +108,7 @@ static sn_tensor *filled(sn_context *c, sn_ragged *r, const sn_ragged_to_tensor_
     sn_tensor *const both[] = {values, sn_expand_dims(fill, 0)};
     return sn_gather(sn_concat(both, 2, 0), at);
   }
-  if (!o->default_value && sns_moves(values)) {
+  if (!default_value && sns_moves(values)) {
     sn_tensor *rows = sns_lengths(sns_splits(r, levels - 1)), *lines = sns_rows_of(rows);
     in[levels - 1] = bounds;  // of the levels above the last one: where its rows lie
     if (levels > 1)
@@ -127,6 +127,10 @@ static sn_tensor *filled(sn_context *c, sn_ragged *r, const sn_ragged_to_tensor_
   return sn_reshape(sn_scatter_update(lines, at, values), shape);
 }
 
+sn_tensor *sns_filled_to(sn_context *c, const sn_ragged *r, const int64_t *dims) {
+  return sns_levels(r) ? filled(c, r, dims, NULL) : sns_own(r->parts[0]);
+}
+
 sn_tensor *sn_ragged_to_tensor_opts(sn_ragged *r, const sn_ragged_to_tensor_options *options) {
   SNS_BEGIN(c, "sn_ragged_to_tensor", r);
   sn_ragged_to_tensor_options o = {0};
@@ -137,8 +141,13 @@ sn_tensor *sn_ragged_to_tensor_opts(sn_ragged *r, const sn_ragged_to_tensor_opti
             sns_levels(r) + 1);
   if (o.default_value && sn_failed(o.default_value))
     sn_fail(c, SN_ERR_ARGUMENT, "default_value is the error tensor");
+  int64_t dims[SNS_RAGGED_LEVELS + 1];
+  for (int i = 0; i <= sns_levels(r); i++) {
+    dims[i] = o.shape && i < o.n_shape ? o.shape[i] : -1;
+    if (dims[i] < -1) sn_fail(c, SN_ERR_ARGUMENT, "shape[%d] is %lld", i, (long long)dims[i]);
+  }
   if (sn_pending_error(c)) return sn_error_tensor(c);
-  return sn_escape(sns_levels(r) ? filled(c, r, &o) : sns_own(r->parts[0]));
+  return sn_escape(sns_levels(r) ? filled(c, r, dims, o.default_value) : sns_own(r->parts[0]));
 }
 
 // ---- from tensors

@@ -73,6 +73,9 @@ static inline sn_text snt_text(const char *data, size_t length) {
   return (sn_text){data, length};
 }
 
+// Fingerprint64 of FarmHash.
+uint64_t snt_fingerprint(sn_text text);
+
 // A number of elements each, as rows: those that fill makes of t's elements, lengths[i] of element i in row i, and rows of rows where t has
 // more dims than one; of a scalar a plain vector. values: [sum of lengths].
 sn_ragged *snt_rows(sn_context *c, sn_tensor *t, sn_tensor *lengths, sn_tensor *values);

@@ -127,7 +127,7 @@ static uint64_t farm_long(const char *s, size_t n) {
               mul);
 }
 
-static uint64_t farm(sn_text text) {
+uint64_t snt_fingerprint(sn_text text) {
   if (text.length <= 16) return farm_to_16(text.data, text.length);
   if (text.length <= 32) return farm_to_32(text.data, text.length);
   return text.length <= 64 ? farm_to_64(text.data, text.length) : farm_long(text.data, text.length);
@@ -176,8 +176,8 @@ static divisor divisor_of(const sn_host_args *args) {
 // The quotient is too small by two at most.
 static int64_t bucket_of(const divisor *b, uint64_t hash) {
   uint64_t rest = hash - (uint64_t)((wide)hash * b->inverse >> 64) * b->n;
-  while (rest >= b->n) rest -= b->n;
-  return (int64_t)rest;
+  rest -= rest >= b->n ? b->n : 0;
+  return (int64_t)(rest - (rest >= b->n ? b->n : 0));
 }
 
 // ---- calls: numbers: buckets, key
@@ -197,7 +197,7 @@ static sn_status fill_farm(const sn_host_args *args) {
   const divisor b = divisor_of(args);
   int64_t *out = (int64_t *)args->out[0].data;
   for (int64_t i = 0, n = texts.size; i < n; i++) {
-    const uint64_t hash = farm(snt_stream_next(&texts));
+    const uint64_t hash = snt_fingerprint(snt_stream_next(&texts));
     out[i] = b.n ? bucket_of(&b, hash) : (int64_t)hash;
   }
   return SN_OK;

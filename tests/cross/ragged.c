@@ -51,6 +51,9 @@ RAGGED(add, sn_ragged_map2((sn_add), any(c, 0), any(c, 1)))
 RAGGED(square, sn_ragged_map((sn_square), R))
 RAGGED(sort, sn_ragged_sort(R, cross_int(c, "descending", 0)))
 
+RAGGED(matmul, sn_ragged_matmul(any(c, 0), any(c, 1), .transpose_a = cross_int(c, "ta", 0) != 0,
+                                .transpose_b = cross_int(c, "tb", 0) != 0))
+
 static void to_tensor(const cross_case *c, cross_value *results) {
   int64_t shape[CROSS_TENSORS];
   int n = 0;
@@ -125,6 +128,7 @@ const cross_op cross_ops[] = {
     {"any", any_of, false},
     {"all", all_of, false},
     {"add", add, false},
+    {"matmul", matmul, false},
     {"square", square, false},
     {"sort", sort, false},
     {NULL, NULL, false},

@@ -76,6 +76,20 @@ TENSOR(regex_full_match, sn_regex_full_match(T(0), TEXT("pattern")))
 TENSOR(regex_replace,
        sn_regex_replace(T(0), TEXT("pattern"), TEXT("rewrite"), .only_first = INT("first", 0) != 0))
 
+static sn_ragged *any(const cross_case *c, int i) {
+  return c->in[i].kind == 'r' ? cross_ragged(c, i) : sn_ragged_from_dense(T(i));
+}
+
+static void cross(const cross_case *c, cross_value *results) {
+  sn_ragged *rs[CROSS_TENSORS];
+  const int n = (int)INT("n", 1);
+  for (int i = 0; i < n; i++) rs[i] = any(c, i);
+  const uint64_t key = (uint64_t)INT("key", 0);
+  put(results, INT("hashed", 0) ? sn_ragged_cross_hashed(rs, n, .buckets = INT("buckets", 0),
+                                                         .key = key ? &key : NULL)
+                                : sn_ragged_cross(rs, n));
+}
+
 static void join(const cross_case *c, cross_value *results) {
   sn_tensor *ts[CROSS_VALUES];
   for (int i = 0; i < c->n_in; i++) ts[i] = T(i);
@@ -143,6 +157,7 @@ const cross_op cross_ops[] = {
     {"split", split, false},
     {"bytes_split", bytes_split, false},
     {"join", join, false},
+    {"cross", cross, false},
     {"reduce_join", reduce_join, false},
     {"segment_join", segment_join, false},
     {"encode_base64", encode_base64, false},

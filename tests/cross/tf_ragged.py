@@ -157,10 +157,55 @@ def one_round(cases, d):
                   lambda: tf.ragged.constant([sorted(row, reverse=direction == "DESCENDING") for row in r.to_list()], r.dtype, ragged_rank=1, row_splits_dtype=tf.int64))
 
 
+def matrices(d, dtype, kinds, transposed, counts):
+    """Matrices [count, rows, columns], each axis a ragged one or not: of (rows, columns) each of counts."""
+    pieces = []
+    for rows, columns in counts:
+        shape = (columns, rows) if transposed else (rows, columns)
+        pieces.append(d.values(shape[0] * shape[1], dtype).reshape(shape))
+    kinds = kinds[::-1] if transposed else kinds
+    if kinds == "uu":
+        return tf.constant(np.stack(pieces))
+    flat = np.concatenate([p.reshape(-1) for p in pieces])
+    lengths = [p.shape[1] for p in pieces for _ in range(p.shape[0])]
+    rows = [p.shape[0] for p in pieces]
+    if kinds[1] == "u":
+        return tf.RaggedTensor.from_row_lengths(tf.constant(flat.reshape(-1, pieces[0].shape[1])), tf.constant(rows, tf.int64))
+    return tf.RaggedTensor.from_nested_row_lengths(tf.constant(flat), [tf.constant(rows, tf.int64), tf.constant(lengths, tf.int64)])
+
+
+def products(cases, d):
+    dtype = d.one_of("float32", "float64", "int32")
+    ta, tb = d.integer(0, 2), d.integer(0, 2)
+    i, j, k = (d.one_of("u", "r") for _ in range(3))
+    n, fixed = d.integer(1, 4), [d.integer(1, 4) for _ in range(3)]
+    sizes = [[f if kind == "u" else d.integer(1, 4) for f, kind in zip(fixed, (i, j, k))] for _ in range(n)]
+    a = matrices(d, dtype, i + j, ta, [(s[0], s[1]) for s in sizes])
+    b = matrices(d, dtype, j + k, tb, [(s[1] + (d.integer(0, 20) == 0), s[2]) for s in sizes]) if j == "r" else matrices(d, dtype, j + k, tb, [(s[1], s[2]) for s in sizes])
+    if not (isinstance(a, tf.RaggedTensor) or isinstance(b, tf.RaggedTensor)):
+        return
+    # rows are a level where columns are one
+    wanted = 2 if k == "r" or (tb and j == "r") else 1 if i == "r" or (not ta and j == "r") else 0
+
+    def answer():
+        y = tf.matmul(a, b, transpose_a=bool(ta), transpose_b=bool(tb))
+        rows = [np.array(m).reshape(s[0], s[2]) for m, s in zip(y.to_list() if isinstance(y, tf.RaggedTensor) else y.numpy().tolist(), sizes)]
+        if not wanted:
+            return tf.constant(np.stack(rows), dtype)
+        flat = tf.constant(np.concatenate([m.reshape(-1) for m in rows]), dtype)
+        splits = [[m.shape[0] for m in rows]]
+        if wanted == 1:
+            return tf.RaggedTensor.from_row_lengths(tf.reshape(flat, (-1, fixed[2])), splits[0])
+        return tf.RaggedTensor.from_nested_row_lengths(flat, [splits[0], [m.shape[1] for m in rows for _ in range(m.shape[0])]])
+
+    cases.put("matmul", [a, b], {"ta": ta, "tb": tb}, answer)
+
+
 def main():
     with tf_cases.Cases(sys.argv[1], seed=37) as cases:
         for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 20):
             one_round(cases, Draw(cases.random))
+            products(cases, Draw(cases.random))
 
 
 main()

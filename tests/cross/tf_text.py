@@ -1,4 +1,5 @@
 """tf_text.py FILE [ROUNDS]: cases of string functions, answered by TensorFlow."""
+import re
 import sys
 import unicodedata
 
@@ -200,6 +201,27 @@ def unicode(cases, random):
     cases.put("script", [points], {}, lambda: S.unicode_script(points))
 
 
+def crossed(cases, random):
+    n = int(random.integers(0, 4))
+    ins = []
+    for _ in range(random.integers(1, 4)):
+        kind = random.integers(0, 3)
+        lengths = random.integers(0, 4, n)
+        width = int(random.integers(0, 4))
+        if kind == 0:
+            ins.append(tf.RaggedTensor.from_row_lengths(tf.constant(strings(random, (int(lengths.sum()),)), tf.string, (int(lengths.sum()),)), tf.constant(lengths, tf.int64)))
+        elif kind == 1:
+            ins.append(tf.RaggedTensor.from_row_lengths(tf.constant(random.integers(-(2**62), 2**62, int(lengths.sum())), tf.int64), tf.constant(lengths, tf.int64)))
+        else:
+            ins.append(tf.constant(random.integers(-9, 99, (n, width)), tf.int64))
+    if not any(isinstance(x, tf.RaggedTensor) for x in ins):
+        return
+    cases.put("cross", ins, {"n": len(ins)}, lambda: tf.ragged.cross(ins))
+    buckets, key = int(random.choice([0, 0, 10, 2**40])), int(random.choice([0, 1, 2**62]))
+    cases.put("cross", ins, {"n": len(ins), "hashed": 1, "buckets": buckets, "key": key},
+              lambda: tf.ragged.cross_hashed(ins, num_buckets=buckets, **({"hash_key": key} if key else {})))
+
+
 ATOMS = ["a", "b", "c", ".", "[a-c]", "[^a]", r"\d", r"\w", r"\s", r"\b", "^", "$", "x", " ", ",", "é", "[[:alpha:]]", r"\pL", r"\C", "(a|b)", "(?:ab)", "(?i)h", "(x)", "()", "l+", r"\W+", "日", "[α-ω]"]
 REWRITES = ["", "-", r"<\0>", r"\1", r"[\1\1]", r"\\", "é", r"\2", "\\", r"\a"]
 
@@ -221,13 +243,16 @@ def regular(cases, random):
         cases.put("regex_full_match", [s], {"pattern": pattern}, lambda: S.regex_full_match(t, pattern))
         rewrite = str(random.choice(REWRITES, p=[0.15, 0.2, 0.2, 0.15, 0.1, 0.05, 0.05, 0.06, 0.02, 0.02]))
         first = int(random.integers(0, 2))
-        cases.put("regex_replace", [s], {"pattern": pattern, "rewrite": rewrite, "first": first}, lambda: S.regex_replace(t, pattern, rewrite, replace_global=not first))
+        groups = len(re.findall(r"\((?!\?)", pattern))
+        refused = re.fullmatch(r"(?:[^\\]|\\[\\0-%d])*" % groups, rewrite) is None
+        cases.put("regex_replace", [s], {"pattern": pattern, "rewrite": rewrite, "first": first}, lambda: S.regex_replace(t, pattern, rewrite, replace_global=not first),
+                  "a_rewrite_that_is_none" if refused else "")
 
 
 def main():
     with tf_cases.Cases(sys.argv[1], seed=11) as cases:
         for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 20):
-            for area in (plain, joined, numbers, hashes, ngrams, unicode, regular):
+            for area in (plain, joined, numbers, hashes, ngrams, unicode, regular, crossed):
                 area(cases, cases.random)
 
 

@@ -133,6 +133,17 @@ SN_API sn_ragged *sn_ragged_argmin(sn_ragged *r);
 SN_API sn_ragged *sn_ragged_sort(sn_ragged *r, bool descending);
 SN_API sn_ragged *sn_ragged_argsort(sn_ragged *r, bool descending);
 
+// ---- products
+typedef struct sn_ragged_matmul_options {
+  size_t size;  // sizeof(sn_ragged_matmul_options); filled in by the macros
+  bool transpose_a, transpose_b;
+} sn_ragged_matmul_options;
+// The products of the matrices in the last two axes: a [.., i, j], b [.., j, k] of as many dims, 2 at least, and the same rows in all axes before. Each axis
+// may be a ragged one; all rows of a matrix have one length, those of another matrix another one. The result's axes are ragged where the operand's
+// axis is. Errors: SN_ERR_SHAPE, naming the matrix. VJP: that of sn_matmul. Source: tf.matmul of ragged tensors.
+SN_API sn_ragged *sn_ragged_matmul_opts(sn_ragged *a, sn_ragged *b,
+                                        const sn_ragged_matmul_options *options);
+
 // ---- as a whole
 // Whether rows and values are equal: bool[]. Errors: SN_ERR_DTYPE.
 SN_API sn_tensor *sn_ragged_equal(sn_ragged *a, sn_ragged *b);

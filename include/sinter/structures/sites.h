@@ -121,6 +121,10 @@ static inline sn_tensor *sn_ragged_to_tensor(sn_ragged *r, sn_ragged_to_tensor_o
   options.size = sizeof(options);
   return sn_locate(sn_ragged_to_tensor_opts(r, &options), file, line);
 }
+static inline sn_ragged *sn_ragged_matmul(sn_ragged *a, sn_ragged *b, sn_ragged_matmul_options options = sn_ragged_matmul_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_ragged *>(sn_object_locate(sn_ragged_matmul_opts(a, b, &options), file, line));
+}
 static inline sn_sparse *sn_set_union(sn_set a, sn_set b, sn_set_options options = sn_set_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return static_cast<sn_sparse *>(sn_object_locate(sn_set_union_opts(a, b, &options), file, line));
@@ -220,6 +224,7 @@ static inline sn_tensor_array *sn_tensor_array_create(sn_context *context, sn_dt
 #define sn_queue_create(...) SNI_OBJECT_OPTIONS3(sn_queue_create_opts, sn_queue, sn_queue_options, __VA_ARGS__, .size = sizeof(sn_queue_options))
 #define sn_ragged_from_tensor(...) SNI_OBJECT_OPTIONS1(sn_ragged_from_tensor_opts, sn_ragged, sn_ragged_from_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_from_tensor_options))
 #define sn_ragged_to_tensor(...) SNI_OPTIONS1(sn_ragged_to_tensor_opts, sn_ragged_to_tensor_options, __VA_ARGS__, .size = sizeof(sn_ragged_to_tensor_options))
+#define sn_ragged_matmul(...) SNI_OBJECT_OPTIONS2(sn_ragged_matmul_opts, sn_ragged, sn_ragged_matmul_options, __VA_ARGS__, .size = sizeof(sn_ragged_matmul_options))
 #define sn_set_union(...) SNI_OBJECT_OPTIONS2(sn_set_union_opts, sn_sparse, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))
 #define sn_set_intersection(...) SNI_OBJECT_OPTIONS2(sn_set_intersection_opts, sn_sparse, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))
 #define sn_set_difference(...) SNI_OBJECT_OPTIONS2(sn_set_difference_opts, sn_sparse, sn_set_options, __VA_ARGS__, .size = sizeof(sn_set_options))

@@ -28,6 +28,7 @@
 #define sn_string_bytes_split(t) SNI_OBJECT_AT(sn_ragged, sn_string_bytes_split(t))
 #define sn_string_join(...) SNI_AT(sn_string_join(__VA_ARGS__))
 #define sn_string_segment_join(...) SNI_AT(sn_string_segment_join(__VA_ARGS__))
+#define sn_ragged_cross(...) SNI_OBJECT_AT(sn_ragged, sn_ragged_cross(__VA_ARGS__))
 #define sn_encode_base64(t, pad) SNI_AT(sn_encode_base64(t, pad))
 #define sn_decode_base64(t) SNI_AT(sn_decode_base64(t))
 #define sn_unicode_script(codes) SNI_AT(sn_unicode_script(codes))
@@ -56,6 +57,10 @@ static inline sn_ragged *sn_string_ngrams(sn_ragged *r, const int *widths, int n
 static inline sn_tensor *sn_string_reduce_join(sn_tensor *t, sn_string_reduce_join_options options = sn_string_reduce_join_options(), SNI_CALLER) {
   options.size = sizeof(options);
   return sn_locate(sn_string_reduce_join_opts(t, &options), file, line);
+}
+static inline sn_ragged *sn_ragged_cross_hashed(sn_ragged *const *rs, int n, sn_ragged_cross_hashed_options options = sn_ragged_cross_hashed_options(), SNI_CALLER) {
+  options.size = sizeof(options);
+  return static_cast<sn_ragged *>(sn_object_locate(sn_ragged_cross_hashed_opts(rs, n, &options), file, line));
 }
 static inline sn_ragged *sn_unicode_decode(sn_tensor *t, sn_encoding encoding, sn_unicode_options options = sn_unicode_options(), SNI_CALLER) {
   options.size = sizeof(options);
@@ -102,6 +107,7 @@ static inline sn_tensor *sn_unicode_transcode(sn_tensor *t, sn_encoding from, sn
 #define sn_string_split(...) SNI_OBJECT_OPTIONS1(sn_string_split_opts, sn_ragged, sn_string_split_options, __VA_ARGS__, .size = sizeof(sn_string_split_options))
 #define sn_string_ngrams(...) SNI_OBJECT_OPTIONS3(sn_string_ngrams_opts, sn_ragged, sn_string_ngrams_options, __VA_ARGS__, .size = sizeof(sn_string_ngrams_options))
 #define sn_string_reduce_join(...) SNI_OPTIONS1(sn_string_reduce_join_opts, sn_string_reduce_join_options, __VA_ARGS__, .size = sizeof(sn_string_reduce_join_options))
+#define sn_ragged_cross_hashed(...) SNI_OBJECT_OPTIONS2(sn_ragged_cross_hashed_opts, sn_ragged, sn_ragged_cross_hashed_options, __VA_ARGS__, .size = sizeof(sn_ragged_cross_hashed_options))
 #define sn_unicode_decode(...) SNI_OBJECT_OPTIONS2(sn_unicode_decode_opts, sn_ragged, sn_unicode_options, __VA_ARGS__, .size = sizeof(sn_unicode_options))
 #define sn_unicode_decode_with_offsets(...) SNI_OBJECT_OPTIONS3(sn_unicode_decode_with_offsets_opts, sn_ragged, sn_unicode_options, __VA_ARGS__, .size = sizeof(sn_unicode_options))
 #define sn_unicode_split(...) SNI_OBJECT_OPTIONS2(sn_unicode_split_opts, sn_ragged, sn_unicode_options, __VA_ARGS__, .size = sizeof(sn_unicode_options))

@@ -68,6 +68,19 @@ SN_API sn_tensor *sn_string_reduce_join_opts(sn_tensor *t,
 SN_API sn_tensor *sn_string_segment_join(sn_tensor *t, sn_tensor *ids, int64_t segments,
                                          const char *separator);
 
+// ---- crossed
+// All combinations of the elements that the rows of rs[0 .. n) have, row by row, "_X_" between, the last one's changing first. rs: rows of strings, i32 or i64, of one
+// ragged level or plain [rows, elements]; 1 to 12 of them. Errors: SN_ERR_SHAPE (other dims; other rows). Source: tf.ragged.cross.
+SN_API sn_ragged *sn_ragged_cross(sn_ragged *const *rs, int n);
+typedef struct sn_ragged_cross_hashed_options {
+  size_t size;          // sizeof(sn_ragged_cross_hashed_options); filled in by the macros
+  int64_t buckets;      // the result is below; 0: as many as there are i64 from 0 on, but one
+  const uint64_t *key;  // NULL: TensorFlow's
+} sn_ragged_cross_hashed_options;
+// The same as hashes, i64. Source: tf.ragged.cross_hashed.
+SN_API sn_ragged *sn_ragged_cross_hashed_opts(sn_ragged *const *rs, int n,
+                                              const sn_ragged_cross_hashed_options *options);
+
 // ---- coded
 // Base64 with '-' and '_' (RFC 4648, 5). Source: tf.io.encode_base64.
 SN_API sn_tensor *sn_encode_base64(sn_tensor *t, bool pad);
