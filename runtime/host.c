@@ -52,7 +52,29 @@ void sn_view_strings(const sn_view *view, int64_t first, int64_t n, sn_text *out
   if (!view || !out || view->dtype != SN_STRING || first < 0) return;
   const int64_t size = size_of(view);
   const sni_string *elements = (const sni_string *)view->data + first;
-  for (int64_t i = 0; i < n && first + i < size; i++) out[i] = sni_string_text(elements[i]);
+  const int64_t last = n < size - first ? n : size - first;
+  bool is_long = false;
+  for (int64_t i = 0; i < last; i++) {
+    const uint64_t length = elements[i] >> SNI_STRING_BITS;
+    const char *at =
+        (const char *)(uintptr_t)(elements[i] & (((uint64_t)1 << SNI_STRING_BITS) - 1));
+    out[i] = (sn_text){length ? at : "", (size_t)length};
+    is_long |= length > SNI_STRING_SHORT;
+  }
+  for (int64_t i = 0; is_long && i < last; i++) out[i] = sni_string_text(elements[i]);
+}
+
+void sn_view_lengths(const sn_view *view, int64_t first, int64_t n, size_t *out) {
+  if (!view || !out || view->dtype != SN_STRING || first < 0) return;
+  const int64_t size = size_of(view);
+  const sni_string *elements = (const sni_string *)view->data + first;
+  const int64_t last = n < size - first ? n : size - first;
+  bool is_long = false;
+  for (int64_t i = 0; i < last; i++) {
+    out[i] = (size_t)(elements[i] >> SNI_STRING_BITS);
+    is_long |= out[i] > SNI_STRING_SHORT;
+  }
+  for (int64_t i = 0; is_long && i < last; i++) out[i] = sni_string_length(elements[i]);
 }
 
 // NULL: there is none.
@@ -71,6 +93,36 @@ char *sn_host_new_string(const sn_host_args *args, int output, int64_t i, size_t
   if (!writer || (length && !writer->heap)) return NULL;
   if (!sni_string_add(writer, length, element, &bytes)) return NULL;
   return length ? bytes : none;
+}
+
+// first .. first + n - 1; NULL: there is one that is none.
+static sni_string *elements_of(const sn_host_args *args, int output, int64_t first, int64_t n) {
+  sni_string *elements = n > 0 ? element_of(args, output, first) : NULL;
+  return elements && n <= size_of(&args->out[output]) - first ? elements : NULL;
+}
+
+bool sn_host_new_strings(const sn_host_args *args, int output, int64_t first, int64_t n,
+                         const size_t *lengths, char **out) {
+  static char none[1];
+  sni_string *elements = elements_of(args, output, first, n);
+  sni_string_writer *writer = elements && lengths && out ? args->strings : NULL;
+  if (!writer || !writer->heap || !sni_string_add_many(writer, lengths, n, elements, out))
+    return n == 0;
+  for (int64_t i = 0; i < n; i++)
+    if (!lengths[i]) out[i] = none;
+  return true;
+}
+
+sn_status sn_host_share_strings(const sn_host_args *args, int output, int64_t first, int64_t n,
+                                const sn_text *texts) {
+  sni_string *elements = elements_of(args, output, first, n);
+  if (!n) return SN_OK;
+  if (!elements || !texts) return SN_ERR_ARGUMENT;
+  for (int64_t i = 0; i < n; i++) {
+    if (texts[i].length && !texts[i].data) return SN_ERR_ARGUMENT;
+    if (!sni_string_over(args->strings, texts[i], &elements[i])) return SN_ERR_MEMORY;
+  }
+  return SN_OK;
 }
 
 sn_status sn_host_set_string(const sn_host_args *args, int output, int64_t i, sn_text text) {

@@ -150,6 +150,27 @@ bool sni_string_add(sni_string_writer *w, size_t length, sni_string *out, char *
   return true;
 }
 
+bool sni_string_add_many(sni_string_writer *w, const size_t *lengths, int64_t n, sni_string *out,
+                         char **out_bytes) {
+  size_t total = 0;
+  bool is_long = false;
+  for (int64_t i = 0; i < n; i++) {
+    total += lengths[i];
+    is_long |= lengths[i] > SNI_STRING_SHORT;
+  }
+  if (is_long || (size_t)(w->end - w->at) < total) {  // where a piece of the heap ends
+    for (int64_t i = 0; i < n; i++)
+      if (!sni_string_add(w, lengths[i], &out[i], &out_bytes[i])) return false;
+    return true;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    out[i] = lengths[i] ? (uint64_t)lengths[i] << SNI_STRING_BITS | (uintptr_t)w->at : 0;
+    out_bytes[i] = w->at;
+    w->at += lengths[i];
+  }
+  return true;
+}
+
 bool sni_string_copy(sni_string_writer *w, sn_text text, sni_string *out) {
   char *to;
   if (!sni_string_add(w, text.length, out, &to)) return false;

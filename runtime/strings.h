@@ -66,6 +66,9 @@ typedef struct sni_string_writer {
 bool sni_string_reserve(sni_string_writer *writer, size_t bytes);
 // A string of so many bytes, to be written to *out_bytes (NULL for none). False without memory.
 bool sni_string_add(sni_string_writer *writer, size_t length, sni_string *out, char **out_bytes);
+// n of them.
+bool sni_string_add_many(sni_string_writer *writer, const size_t *lengths, int64_t n,
+                         sni_string *out, char **out_bytes);
 bool sni_string_copy(sni_string_writer *writer, sn_text text, sni_string *out);
 // Gives back what is left of the room, if nobody has taken more meanwhile.
 void sni_string_writer_end(sni_string_writer *writer);

@@ -107,14 +107,17 @@ void snt_places_next(snt_places *p) {
   }
 }
 
-sn_text snt_refill(snt_stream *s) {
-  enum { held = sizeof(s->texts) / sizeof(*s->texts) };
-  s->n = s->size - s->first < held ? s->size - s->first : held;
-  if (s->n <= 0) return snt_text("", 0);
+bool snt_stream_block(snt_stream *s) {
+  s->n = s->size - s->first < SNT_BLOCK ? s->size - s->first : SNT_BLOCK;
+  if (s->n <= 0) return false;
   sn_view_strings(s->view, s->first, s->n, s->texts);
   s->first += s->n;
-  s->at = 1;
-  return s->texts[0];
+  s->at = 0;
+  return true;
+}
+
+sn_text snt_refill(snt_stream *s) {
+  return snt_stream_block(s) ? s->texts[s->at++] : snt_text("", 0);
 }
 
 int64_t snt_size(const sn_view *view) {

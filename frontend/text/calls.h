@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { SNT_MOST_IN = 5, SNT_NUMBERS = 4 };
+enum { SNT_BLOCK = 64, SNT_MOST_IN = 5, SNT_NUMBERS = 4 };
 
 typedef struct snt_call {
   const char *name;
@@ -50,9 +50,11 @@ int64_t snt_size(const sn_view *view);
 typedef struct snt_stream {
   const sn_view *view;
   int64_t size, first, n, at;  // of the view; the next to fetch; of texts, and the next of them
-  sn_text texts[64];
+  sn_text texts[SNT_BLOCK];
 } snt_stream;
 sn_text snt_refill(snt_stream *s);
+// The next of them: s->n texts, the first of which is string s->first - s->n. False: there are none left.
+bool snt_stream_block(snt_stream *s);
 static inline void snt_stream_begin(snt_stream *s, const sn_view *view) {
   s->view = view;
   s->size = snt_size(view);
@@ -97,6 +99,14 @@ static inline uint64_t snt_load(const char *at) {
   return w;
 }
 static inline void snt_store(char *at, uint64_t w) {
+  memcpy(at, &w, sizeof(w));
+}
+static inline uint32_t snt_load_half(const char *at) {
+  uint32_t w;
+  memcpy(&w, at, sizeof(w));
+  return w;
+}
+static inline void snt_store_half(char *at, uint32_t w) {
   memcpy(at, &w, sizeof(w));
 }
 // A growing piece of memory: of texts whose length is not known before they are made.

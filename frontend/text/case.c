@@ -12,24 +12,32 @@ static uint64_t turn_eight(uint64_t x, unsigned char first) {
   return x ^ is >> 2;
 }
 
+// The last word may lie over the one before.
 static void turn_letters(sn_text text, unsigned char first, char *to) {
-  size_t k = 0;
-  for (; k + 8 <= text.length; k += 8)
-    snt_store(to + k, turn_eight(snt_load(text.data + k), first));
-  for (; k < text.length; k++) {
-    const unsigned char b = (unsigned char)text.data[k];
-    to[k] = (char)(b ^ ((unsigned char)(b - first) < 26 ? 0x20 : 0));
+  const size_t n = text.length;
+  if (n >= 8) {
+    for (size_t k = 0; k + 8 < n; k += 8)
+      snt_store(to + k, turn_eight(snt_load(text.data + k), first));
+    snt_store(to + n - 8, turn_eight(snt_load(text.data + n - 8), first));
+  } else if (n >= 4) {
+    const uint32_t begin = snt_load_half(text.data), end = snt_load_half(text.data + n - 4);
+    snt_store_half(to, (uint32_t)turn_eight(begin, first));
+    snt_store_half(to + n - 4, (uint32_t)turn_eight(end, first));
+  } else {
+    for (size_t k = 0; k < n; k++) to[k] = (char)turn_eight((unsigned char)text.data[k], first);
   }
 }
 
 static sn_status fill_ascii(const sn_host_args *args) {
   snt_stream texts;
-  snt_stream_begin(&texts, args->in);
-  for (int64_t i = 0; i < texts.size; i++) {
-    const sn_text text = snt_stream_next(&texts);
-    char *to = sn_host_new_string(args, 0, i, text.length);
-    if (!to) return SN_ERR_MEMORY;
-    turn_letters(text, snt_number(args, UPPER) ? 'a' : 'A', to);
+  const unsigned char first = snt_number(args, UPPER) ? 'a' : 'A';
+  for (snt_stream_begin(&texts, args->in); snt_stream_block(&texts);) {
+    size_t lengths[SNT_BLOCK];
+    char *to[SNT_BLOCK];
+    for (int64_t i = 0; i < texts.n; i++) lengths[i] = texts.texts[i].length;
+    if (!sn_host_new_strings(args, 0, texts.first - texts.n, texts.n, lengths, to))
+      return SN_ERR_MEMORY;
+    for (int64_t i = 0; i < texts.n; i++) turn_letters(texts.texts[i], first, to[i]);
   }
   return SN_OK;
 }

@@ -127,10 +127,14 @@ static uint64_t farm_long(const char *s, size_t n) {
               mul);
 }
 
-uint64_t snt_fingerprint(sn_text text) {
+static inline uint64_t farm(sn_text text) {
   if (text.length <= 16) return farm_to_16(text.data, text.length);
   if (text.length <= 32) return farm_to_32(text.data, text.length);
   return text.length <= 64 ? farm_to_64(text.data, text.length) : farm_long(text.data, text.length);
+}
+
+uint64_t snt_fingerprint(sn_text text) {
+  return farm(text);
 }
 
 // ---- SipHash-2-4
@@ -173,32 +177,29 @@ static divisor divisor_of(const sn_host_args *args) {
   return (divisor){n, n ? UINT64_MAX / n : 0};
 }
 
-// The quotient is too small by two at most.
+// The quotient is too small by one at most. Without a branch: it would go either way.
 static int64_t bucket_of(const divisor *b, uint64_t hash) {
-  uint64_t rest = hash - (uint64_t)((wide)hash * b->inverse >> 64) * b->n;
-  rest -= rest >= b->n ? b->n : 0;
-  return (int64_t)(rest - (rest >= b->n ? b->n : 0));
+  const uint64_t rest = hash - (uint64_t)((wide)hash * b->inverse >> 64) * b->n;
+  return (int64_t)(rest - (b->n & (0 - (uint64_t)(rest >= b->n))));
 }
 
 // ---- calls: numbers: buckets, key
 static sn_status fill_murmur(const sn_host_args *args) {
   snt_stream texts;
-  snt_stream_begin(&texts, args->in);
   const divisor b = divisor_of(args);
   int64_t *out = (int64_t *)args->out[0].data;
-  for (int64_t i = 0, n = texts.size; i < n; i++)
-    out[i] = bucket_of(&b, murmur(snt_stream_next(&texts)));
+  for (snt_stream_begin(&texts, args->in); snt_stream_block(&texts); out += texts.n)
+    for (int64_t i = 0; i < texts.n; i++) out[i] = bucket_of(&b, murmur(texts.texts[i]));
   return SN_OK;
 }
 
 static sn_status fill_farm(const sn_host_args *args) {
   snt_stream texts;
-  snt_stream_begin(&texts, args->in);
   const divisor b = divisor_of(args);
   int64_t *out = (int64_t *)args->out[0].data;
-  for (int64_t i = 0, n = texts.size; i < n; i++) {
-    const uint64_t hash = snt_fingerprint(snt_stream_next(&texts));
-    out[i] = b.n ? bucket_of(&b, hash) : (int64_t)hash;
+  for (snt_stream_begin(&texts, args->in); snt_stream_block(&texts); out += texts.n) {
+    for (int64_t i = 0; i < texts.n; i++) out[i] = (int64_t)farm(texts.texts[i]);
+    for (int64_t i = 0; b.n && i < texts.n; i++) out[i] = bucket_of(&b, (uint64_t)out[i]);
   }
   return SN_OK;
 }

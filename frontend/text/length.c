@@ -2,10 +2,14 @@
 #include "frontend/text/calls.h"
 
 static sn_status count_bytes(const sn_host_args *args) {
-  snt_stream texts;
-  snt_stream_begin(&texts, args->in);
+  enum { block = 256 };
   int32_t *out = (int32_t *)args->out[0].data;
-  for (int64_t i = 0, n = texts.size; i < n; i++) out[i] = (int32_t)snt_stream_next(&texts).length;
+  size_t lengths[block];
+  for (int64_t first = 0, size = snt_size(args->in); first < size; first += block) {
+    const int64_t n = size - first < block ? size - first : block;
+    sn_view_lengths(args->in, first, n, lengths);
+    for (int64_t i = 0; i < n; i++) out[first + i] = (int32_t)lengths[i];
+  }
   return SN_OK;
 }
 
@@ -23,9 +27,9 @@ static int32_t characters_of(sn_text text) {
 
 static sn_status count_characters(const sn_host_args *args) {
   snt_stream texts;
-  snt_stream_begin(&texts, args->in);
   int32_t *out = (int32_t *)args->out[0].data;
-  for (int64_t i = 0, n = texts.size; i < n; i++) out[i] = characters_of(snt_stream_next(&texts));
+  for (snt_stream_begin(&texts, args->in); snt_stream_block(&texts); out += texts.n)
+    for (int64_t i = 0; i < texts.n; i++) out[i] = characters_of(texts.texts[i]);
   return SN_OK;
 }
 

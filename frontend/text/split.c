@@ -65,11 +65,22 @@ static bool next(pieces *p, sn_text *piece) {
   return true;
 }
 
+static int64_t times_of(sn_text text, char byte) {
+  int64_t n = 0;
+  for (size_t k = 0; k < text.length; k++) n += text.data[k] == byte;
+  return n;
+}
+
 static sn_status count_pieces(const sn_host_args *args) {
   snt_stream texts;
   snt_stream_begin(&texts, args->in);
   int64_t *out = (int64_t *)args->out[0].data;
   const sn_text separator = snt_scalar(&args->in[1]);
+  if (separator.length == 1 && snt_number(args, 0) <= 0) {
+    for (int64_t i = 0; i < texts.size; i++)
+      out[i] = 1 + times_of(snt_stream_next(&texts), *separator.data);
+    return SN_OK;
+  }
   for (int64_t i = 0, n = texts.size; i < n; i++) {
     pieces p = begin(snt_stream_next(&texts), separator, snt_number(args, 0));
     sn_text piece;
@@ -82,16 +93,19 @@ static sn_status fill_pieces(const sn_host_args *args) {
   snt_stream texts;
   snt_stream_begin(&texts, args->in);
   const sn_text separator = snt_scalar(&args->in[1]);
-  int64_t at = 0;
-  for (int64_t i = 0, n = texts.size; i < n; i++) {
+  sn_text made[SNT_BLOCK];
+  int64_t at = 0, n = 0;  // pieces that are given, made
+  for (int64_t i = 0; i < texts.size; i++) {
     pieces p = begin(snt_stream_next(&texts), separator, snt_number(args, 0));
-    sn_text piece;
-    while (next(&p, &piece)) {
-      const sn_status status = sn_host_share_string(args, 0, at++, piece);
-      if (status != SN_OK) return status;
+    while (next(&p, &made[n])) {
+      if (++n < SNT_BLOCK) continue;
+      const sn_status status = sn_host_share_strings(args, 0, at, n, made);
+      if (status) return status;
+      at += n;
+      n = 0;
     }
   }
-  return SN_OK;
+  return sn_host_share_strings(args, 0, at, n, made);
 }
 
 sn_ragged *(sn_string_split_opts)(sn_tensor *t, const sn_string_split_options *options) {

@@ -15,8 +15,65 @@ static bool is_digit(char b) {
   return b >= '0' && b <= '9';
 }
 
+// ---- eight digits at once. A word's bytes are digits, the first of them in the lowest byte.
+// The n bytes at `at`, 4 to 8, as the last of a word, zeros ('0') before.
+static uint64_t word_of(const char *at, size_t n) {
+  const unsigned zeros = 8 * (8 - (unsigned)n);
+  const uint64_t filled = 0x3030303030303030 & ((UINT64_C(1) << zeros) - 1);
+  return filled | (uint64_t)snt_load_half(at) << zeros | (uint64_t)snt_load_half(at + n - 4) << 32;
+}
+
+static bool are_digits(uint64_t w) {
+  const uint64_t high = 0xF0F0F0F0F0F0F0F0, zeros = 0x3030303030303030;
+  return ((w & high) | ((w + 0x0606060606060606) & high) >> 4) == (zeros | zeros >> 4);
+}
+
+// Pairs, fours, eight (Lemire 2018).
+static uint64_t number_of(uint64_t w) {
+  w = (w & 0x0F0F0F0F0F0F0F0F) * (10 * 256 + 1) >> 8;
+  w = (w & 0x00FF00FF00FF00FF) * (UINT64_C(100) * 65536 + 1) >> 16;
+  return (w & 0x0000FFFF0000FFFF) * ((UINT64_C(10000) << 32) + 1) >> 32;
+}
+
+// False: it may still be a number.
+static bool parse_short(sn_text text, uint64_t *out) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  if (text.length < 4 || text.length > 8) return false;
+  const uint64_t w = word_of(text.data, text.length);
+  *out = number_of(w);
+  return are_digits(w);
+#else
+  (void)text, (void)out;
+  return false;
+#endif
+}
+
+// The same of digits around one point.
+static bool parse_short_real(sn_text text, uint64_t *digits, int *behind) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  if (text.length < 4 || text.length > 8) return false;
+  const uint64_t w = word_of(text.data, text.length), ones = 0x0101010101010101;
+  const uint64_t x = w ^ '.' * ones, is = (x - ones) & ~x & 0x80 * ones;  // the lowest is right
+  if (!is) return false;
+  const uint64_t before = ((is & (0 - is)) >> 7) - 1;  // the bytes before the point
+  const uint64_t rest = w & ~(before << 8 | 0xFF);
+  const uint64_t moved = rest | (w & before) << 8 | '0';
+  *digits = number_of(moved);
+  *behind = __builtin_clzll(is & (0 - is)) / 8;
+  return are_digits(moved);
+#else
+  (void)text, (void)digits, (void)behind;
+  return false;
+#endif
+}
+
 // ---- integers
 static bool parse_integer(sn_text text, uint64_t most, int64_t *out) {
+  uint64_t eight;
+  if (parse_short(text, &eight)) {  // any of these fits
+    *out = (int64_t)eight;
+    return true;
+  }
   text = trim(text);
   const bool is_negative = text.length && *text.data == '-';
   if (text.length && (is_negative || *text.data == '+')) text.data++, text.length--;
@@ -114,7 +171,12 @@ static bool parse_slowly(sn_text text, locale_t locale, bool is_float, double *o
 
 // The C locale, made when it is first needed.
 static bool parse_real(sn_text text, locale_t *locale, bool is_float, double *out) {
-  decimal d;
+  decimal d = {0, 0, false, true};
+  int behind;
+  if (parse_short_real(text, &d.digits, &behind)) {
+    d.exponent = -behind;
+    if (product(&d, out) && !(is_float && is_half_way(*out))) return true;
+  }
   text = trim(text);
   if (!text.length) return false;
   if (parse_decimal(text, &d) && product(&d, out) && !(is_float && is_half_way(*out))) return true;

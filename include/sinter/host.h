@@ -87,6 +87,8 @@ typedef sn_status (*sn_host_callback)(const sn_host_args *args);
 SN_API sn_text sn_view_string(const sn_view *view, int64_t i);
 // Strings first .. first + n - 1 of a view, which has them; faster than one by one.
 SN_API void sn_view_strings(const sn_view *view, int64_t first, int64_t n, sn_text *out);
+// Their lengths alone, faster yet.
+SN_API void sn_view_lengths(const sn_view *view, int64_t first, int64_t n, size_t *out);
 // Element i of an output of strings: a copy of text. Those that are never set are empty. Errors: SN_ERR_ARGUMENT (no such element),
 // SN_ERR_MEMORY.
 SN_API SN_MUST_USE sn_status sn_host_set_string(const sn_host_args *args, int output, int64_t i,
@@ -97,6 +99,12 @@ SN_API SN_MUST_USE sn_status sn_host_share_string(const sn_host_args *args, int 
 // Room for the bytes of a string of this length, all of which are to be written before the call ends. NULL: no such element, or no
 // memory. (A length of 0 gives room of none.)
 SN_API char *sn_host_new_string(const sn_host_args *args, int output, int64_t i, size_t length);
+// The same of elements first .. first + n - 1 at once, which is faster: out[i] becomes the room of a string of lengths[i] bytes. False: no such elements, or
+// no memory.
+SN_API SN_MUST_USE bool sn_host_new_strings(const sn_host_args *args, int output, int64_t first,
+                                            int64_t n, const size_t *lengths, char **out);
+SN_API SN_MUST_USE sn_status sn_host_share_strings(const sn_host_args *args, int output,
+                                                   int64_t first, int64_t n, const sn_text *texts);
 
 // Whether the call is to end: SN_ERR_CANCELLED or SN_ERR_DEADLINE, once, which the callback then returns; else SN_OK. For callbacks
 // that wait or compute for long.

@@ -501,9 +501,12 @@ static void call_sn_runner_cancel(draw *d) { (void)(sn_runner_cancel)(runner(d))
 static void call_sn_runner_set_deadline(draw *d) { (void)(sn_runner_set_deadline)(runner(d), number(d)), got_nothing(d, false); }
 static void call_sn_view_string(draw *d) { (void)(sn_view_string)(NULL, integer(d)), got_nothing(d, false); }
 static void call_sn_view_strings(draw *d) { (sn_view_strings)(NULL, integer(d), integer(d), NULL), got_nothing(d, false); }
+static void call_sn_view_lengths(draw *d) { (sn_view_lengths)(NULL, integer(d), integer(d), NULL), got_nothing(d, false); }
 static void call_sn_host_set_string(draw *d) { (void)!(sn_host_set_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false); }
 static void call_sn_host_share_string(draw *d) { (void)!(sn_host_share_string)(NULL, small(d), integer(d), (sn_text){0}), got_nothing(d, false); }
 static void call_sn_host_new_string(draw *d) { (void)(sn_host_new_string)(NULL, small(d), integer(d), 3), got_nothing(d, false); }
+static void call_sn_host_new_strings(draw *d) { (void)!(sn_host_new_strings)(NULL, small(d), integer(d), integer(d), NULL, NULL), got_nothing(d, false); }
+static void call_sn_host_share_strings(draw *d) { (void)!(sn_host_share_strings)(NULL, small(d), integer(d), integer(d), NULL), got_nothing(d, false); }
 static void call_sn_host_interrupted(draw *d) { (void)!(sn_host_interrupted)(NULL), got_nothing(d, false); }
 static void call_sn_interrupted(draw *d) { got_status(d, (sn_interrupted)(context(d)), false); }
 static void call_sn_host_call_at(draw *d) { got_status(d, (sn_host_call_at)(context(d), host_callback(d), tensors(d), count(d), outputs(d), count(d), draw_sn_host_options(d), __FILE__, __LINE__), true); }
@@ -1068,9 +1071,12 @@ static const struct {
   {"sn_runner_set_deadline", call_sn_runner_set_deadline},
   {"sn_view_string", call_sn_view_string},
   {"sn_view_strings", call_sn_view_strings},
+  {"sn_view_lengths", call_sn_view_lengths},
   {"sn_host_set_string", call_sn_host_set_string},
   {"sn_host_share_string", call_sn_host_share_string},
   {"sn_host_new_string", call_sn_host_new_string},
+  {"sn_host_new_strings", call_sn_host_new_strings},
+  {"sn_host_share_strings", call_sn_host_share_strings},
   {"sn_host_interrupted", call_sn_host_interrupted},
   {"sn_interrupted", call_sn_interrupted},
   {"sn_host_call_at", call_sn_host_call_at},
