@@ -381,6 +381,54 @@ START_TEST(rows_are_compared_as_a_whole_sorted_and_searched) {
 }
 END_TEST
 
+// [2, (rows), 2] times [2, (2), (columns)].
+static sn_status multiply(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)of, (void)user;
+  sn_ragged *a = sn_ragged_from_row_lengths(in[0], in[1]);
+  sn_ragged *b = sn_ragged_from_row_lengths(in[2], in[3]);
+  sn_ragged *y = sn_ragged_matmul(a, sn_ragged_nest(b, in[4]));
+  out[0] = sn_sum(sn_square(sn_ragged_flat_values(y)));
+  return SN_OK;
+}
+
+START_TEST(matrices_of_different_sizes_are_multiplied) {
+  SN_SCOPE(c);
+  const float a[] = {1, 2, 3, 4, 5, 6}, b[] = {1, 1, 2, 0, 3, 4};
+  const int64_t rows[] = {2, 1}, columns[] = {1, 1, 2, 2};
+  sn_ragged *x = sn_ragged_from_row_lengths(sn_constant(c, SN_F32, SN_SHAPE(3, 2), a),
+                                            sn_constant(c, SN_I64, SN_SHAPE(2), rows));
+  sn_ragged *y = sn_ragged_nest(sn_ragged_constant(c, SN_F32, b, columns, 4),
+                                sn_constant(c, SN_I64, SN_SHAPE(3), ((int64_t[]){0, 2, 4})));
+  check_ragged(sn_ragged_matmul(x, y), "[[[3.] [7.]] [[28. 24.]]]");
+  check_ragged(sn_ragged_matmul(y, x, .transpose_a = true, .transpose_b = true),
+               "[[[3. 7.]] [[28.] [24.]]]");
+  // two dims: one matrix; more than three: rows of matrices
+  sn_tensor *plain = sn_constant(c, SN_F32, SN_SHAPE(2, 2), b);
+  sn_ragged *flat = sn_ragged_constant(c, SN_F32, a, (int64_t[]){2, 2}, 2);
+  check_ragged(sn_ragged_matmul(flat, sn_ragged_from_dense(plain)), "[[ 5.  1.]\n [11.  3.]]");
+  sn_tensor *outer = sn_constant(c, SN_I64, SN_SHAPE(3), ((int64_t[]){0, 0, 2}));
+  check_ragged(sn_ragged_matmul(sn_ragged_nest(x, outer), sn_ragged_nest(y, outer)),
+               "[[] [[[3.] [7.]] [[28. 24.]]]]");
+  sn_ragged *uneven = sn_ragged_constant(c, SN_F32, a, (int64_t[]){1, 2}, 2);
+  ck_assert(sn_failed(sn_ragged_matmul(uneven, sn_ragged_from_dense(plain))));
+  ck_assert_int_eq(sn_check(c), SN_ERR_SHAPE);
+  ck_assert_msg(strstr(sn_error_message(c), "matrix 0 of a has rows of different lengths"), "%s",
+                sn_error_message(c));
+  ck_assert(sn_failed(sn_ragged_matmul(x, x)));
+  ck_assert_int_eq(sn_check(c), SN_ERR_SHAPE);
+  ck_assert_msg(strstr(sn_error_message(c), "matrix 1: [1,2] times [1,2]") ||
+                    strstr(sn_error_message(c), "matrix 0"),
+                "%s", sn_error_message(c));
+  ck_assert(sn_failed(sn_ragged_matmul(flat, x)));
+  ck_assert_int_eq(sn_check(c), SN_ERR_SHAPE);
+  sn_tensor *in[] = {
+      sn_constant(c, SN_F32, SN_SHAPE(3, 2), a), sn_constant(c, SN_I64, SN_SHAPE(2), rows),
+      sn_constant(c, SN_F32, SN_SHAPE(6), b), sn_constant(c, SN_I64, SN_SHAPE(4), columns),
+      sn_constant(c, SN_I64, SN_SHAPE(3), ((int64_t[]){0, 2, 4}))};
+  ck_assert_msg(!sn_check_gradients(c, multiply, in, 5, 1, NULL), "%s", sn_error_message(c));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("ragged");
   TCase *tc = tcase_create("ragged");
@@ -396,6 +444,7 @@ int main(void) {
   tcase_add_test(tc, rows_are_compared_as_a_whole_sorted_and_searched);
   tcase_add_test(tc, numbers_of_rows_are_held_to_each_other);
   tcase_add_test(tc, rows_that_do_not_fit_read_and_write_nothing_else);
+  tcase_add_test(tc, matrices_of_different_sizes_are_multiplied);
   tcase_add_test(tc, structs_of_rows_go_through_loops_branches_and_second_derivatives);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
