@@ -89,12 +89,24 @@ static bool refuse_elements(reader *r, const char *descr) {
   static const struct {
     char kind;
     const char *what;
-  } kinds[] = {{'O', "Python objects"}, {'U', "strings"}, {'S', "strings"},     {'a', "strings"},
-               {'M', "dates"},          {'m', "times"},   {'V', "opaque bytes"}};
+  } kinds[] = {{'O', "Python objects"}, {'M', "dates"}, {'m', "times"}, {'V', "opaque bytes"}};
   for (size_t i = 0; i < SNI_COUNT_OF(kinds); i++)
     if (descr[0] && descr[1] == kinds[i].kind)
       return fail(r->why, "elements are %s (%s)", kinds[i].what, descr);
   return fail(r->why, "elements of type '%s' are not supported", descr);
+}
+
+// "|S12": so many bytes; "<U3": so many characters of four.
+static bool read_string_type(const char *text, sni_npy *out) {
+  enum { most_digits = 10 };
+  const char *digit = text + 2;
+  out->unicode = text[1] == 'U';
+  if (!out->unicode && text[1] != 'S' && text[1] != 'a') return false;
+  for (out->element = 0; *digit >= '0' && *digit <= '9' && digit - text - 2 < most_digits; digit++)
+    out->element = out->element * 10 + (size_t)(*digit - '0');
+  if (out->unicode) out->element *= 4;
+  out->dtype = SN_STRING;
+  return digit > text + 2 && !*digit;
 }
 
 // An order of bytes, a kind, a size: "<f4". Single bytes have no order, NumPy writes "|".
@@ -104,18 +116,20 @@ static bool read_descr(reader *r, sni_npy *out) {
   if (!read_string(r, text, sizeof(text))) return fail(r->why, "the header's descr is no string");
   out->big_endian = text[0] == '>';
   if (!text[0] || !strchr("<>|=", text[0])) return refuse_elements(r, text);
+  if (read_string_type(text, out)) return true;
   for (sn_dtype dtype = 0; dtype < SN_DTYPE_COUNT; dtype++) {
-    if (strcmp(text + 1, sni_dtype_infos[dtype].npy + 1) != 0) continue;
+    if (dtype == SN_STRING || strcmp(text + 1, sni_dtype_infos[dtype].npy + 1) != 0) continue;
     if (text[0] == '|' && sni_dtype_bytes(dtype) > 1 && text[1] != 'V') break;
     out->dtype = dtype;
+    out->element = sni_dtype_bytes(dtype);
     return true;
   }
   return refuse_elements(r, text);
 }
 
-static bool count_bytes(sn_dtype dtype, const sn_shape *shape, size_t *out) {
-  int64_t bytes = (int64_t)sni_dtype_bytes(dtype);
-  bool empty = false;
+static bool count_bytes(size_t element, const sn_shape *shape, size_t *out) {
+  int64_t bytes = element ? (int64_t)element : 1;
+  bool empty = !element;
   for (int i = 0; i < shape->rank; i++) {
     if (shape->dims[i] && __builtin_mul_overflow(bytes, shape->dims[i], &bytes)) return false;
     empty = empty || !shape->dims[i];
@@ -154,7 +168,7 @@ bool sni_npy_read_header(const char *text, size_t length, sni_npy *out, sni_npy_
   skip_spaces(&r);
   if (r.at < r.end) return fail(why, "the header is malformed");
   if (seen != 7) return fail(why, "the header lacks descr, fortran_order or shape");
-  return count_bytes(out->dtype, &out->shape, &out->bytes) ||
+  return count_bytes(out->element, &out->shape, &out->bytes) ||
          fail(why, "the shape has too many elements for 64-bit sizes");
 }
 
@@ -173,15 +187,17 @@ bool sni_npy_find_header(const void *prefix, size_t *out_begin, size_t *out_end,
   return *out_end >= SNI_NPY_PREFIX || fail(why, "the header is no dict");
 }
 
-size_t sni_npy_write_header(sn_dtype dtype, const sn_shape *shape, char *out) {
+size_t sni_npy_write_header(sn_dtype dtype, size_t width, const sn_shape *shape, char *out) {
   const size_t room = SNI_NPY_WRITTEN;
   size_t used = 10;
   memcpy(out, magic, sizeof(magic));
   out[6] = 1;
   out[7] = 0;
+  char strings[32];
+  (void)snprintf(strings, sizeof(strings), "|S%zu", width);
   used += (size_t)snprintf(out + used, room - used,
                            "{'descr': '%s', 'fortran_order': False, 'shape': (",
-                           sni_dtype_infos[dtype].npy);
+                           dtype == SN_STRING ? strings : sni_dtype_infos[dtype].npy);
   for (int i = 0; i < shape->rank; i++)
     used +=
         (size_t)snprintf(out + used, room - used, i ? ", %lld" : "%lld", (long long)shape->dims[i]);

@@ -13,6 +13,8 @@ enum {
 
 typedef struct sni_npy {
   sn_dtype dtype;
+  size_t element;  // bytes of one in the file
+  bool unicode;    // of strings: UTF-32, else bytes; both filled up with zeros
   bool big_endian, fortran_order;
   sn_shape shape;
   size_t bytes;  // of the elements
@@ -28,7 +30,7 @@ bool sni_npy_find_header(const void *prefix, size_t *out_begin, size_t *out_end,
                          sni_npy_reason *why);
 // The dict's text. Nothing of it is believed: dims are numbers of 63 bits, so is the product.
 bool sni_npy_read_header(const char *text, size_t length, sni_npy *out, sni_npy_reason *why);
-// The bytes before row-major elements; returns how many, a multiple of 64.
-size_t sni_npy_write_header(sn_dtype dtype, const sn_shape *shape, char *out);
+// The bytes before row-major elements; returns how many, a multiple of 64. width: of strings: bytes of an element.
+size_t sni_npy_write_header(sn_dtype dtype, size_t width, const sn_shape *shape, char *out);
 
 #endif

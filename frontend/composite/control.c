@@ -33,6 +33,7 @@ typedef struct struct_bodies {
   sni_leaves in, x;  // carries are `in`
   const void *like, *x_like;
   int n_in, n_x;  // tensors of them that there are
+  bool any_size;  // tensors on both sides of a body may differ in size
   made_struct out;
 } struct_bodies;
 
@@ -66,6 +67,7 @@ static sn_status check_type(struct_bodies *b, const sni_leaves *leaves, int leaf
                             const sni_type *was, const sn_tensor *t, const char *words) {
   char path[SNI_LEAF_PATH], first[SNI_TENSOR_NAME], now[SNI_TENSOR_NAME];
   if (sni_type_equal(sni_context_dims(b->context), was, &t->type)) return SN_OK;
+  if (b->any_size && was->dtype == t->type.dtype && was->rank == t->type.rank) return SN_OK;
   sni_error(b->context, was->dtype == t->type.dtype ? SN_ERR_SHAPE : SN_ERR_DTYPE,
             "%s: field \"%s\" is %s, but %s %s", b->name, sni_leaf_path(leaves, leaf, path),
             sni_describe(t, now), words, sni_describe_type(b->context, was, first));
@@ -333,8 +335,11 @@ sn_status sn_cond_struct_at(sn_context *context, sn_tensor *pred, sn_struct_call
                             const void *in, const sn_composite *out_type, void *out,
                             const char *file, int line) {
   SNI_ENTER(context, "sn_cond_struct", context_refused);
-  struct_bodies b = {
-      .context = context, .name = "sn_cond_struct", .bodies = {then_body, else_body}, .user = user};
+  struct_bodies b = {.context = context,
+                     .name = "sn_cond_struct",
+                     .bodies = {then_body, else_body},
+                     .user = user,
+                     .any_size = true};
   const struct_types types = {in_type, in, out_type, out};
   return call_flat(&b, &types, flat_cond, &pred, file, line);
 }
@@ -397,6 +402,7 @@ typedef struct loop_call {
   const sn_composite *type;
   const void *init;
   void *last;
+  bool sizes_change;
 } loop_call;
 
 static sn_status loop_flat(struct_bodies *b, const loop_call *l, sn_tensor **tensors,
@@ -404,15 +410,16 @@ static sn_status loop_flat(struct_bodies *b, const loop_call *l, sn_tensor **ten
   const int n = b->n_in;
   if (l->is_numbered)
     return sn_fori_loop_at(b->context, l->first, l->end, run_numbered_step, b, tensors, n,
-                           tensors + n, n, file, line);
-  return sn_while_loop_at(b->context, run_condition, run_step, b, tensors, n, tensors + n, n, file,
-                          line);
+                           tensors + n, n, l->sizes_change, file, line);
+  return sn_while_loop_at(b->context, run_condition, run_step, b, tensors, n, tensors + n, n,
+                          l->sizes_change, file, line);
 }
 
 static sn_status run_loop(struct_bodies *b, const loop_call *l, const char *file, int line) {
   sn_context *context = b->context;
   if (context->diag.status) return failed(context, l->type, l->last);
   b->like = l->init;
+  b->any_size = l->sizes_change;
   if ((l->is_numbered ? !b->fori_body : !b->bodies[0] || !b->bodies[1]) || !l->type || !l->last)
     sni_error(context, SN_ERR_ARGUMENT, "%s: a callback, type or last is NULL", b->name);
   const bool ok = !context->diag.status && open_given(b, &b->in, l->type, l->init, "init");
@@ -429,25 +436,28 @@ static sn_status run_loop(struct_bodies *b, const loop_call *l, const char *file
 
 sn_status sn_while_struct_at(sn_context *context, sn_struct_callback condition,
                              sn_struct_callback body, void *user, const sn_composite *type,
-                             const void *init, void *last, const char *file, int line) {
+                             const void *init, void *last, bool sizes_change, const char *file,
+                             int line) {
   SNI_ENTER(context, "sn_while_struct", context_refused);
   struct_bodies b = {
       .context = context, .name = "sn_while_struct", .bodies = {condition, body}, .user = user};
-  const loop_call loop = {.type = type, .init = init, .last = last};
+  const loop_call loop = {.type = type, .init = init, .last = last, .sizes_change = sizes_change};
   return run_loop(&b, &loop, file, line);
 }
 
 sn_status sn_fori_struct_at(sn_context *context, int64_t first, int64_t end,
                             sn_fori_struct_body body, void *user, const sn_composite *type,
-                            const void *init, void *last, const char *file, int line) {
+                            const void *init, void *last, bool sizes_change, const char *file,
+                            int line) {
   SNI_ENTER(context, "sn_fori_struct", context_refused);
   struct_bodies b = {.context = context, .name = "sn_fori_struct", .fori_body = body, .user = user};
-  const loop_call loop = {true, first, end, type, init, last};
+  const loop_call loop = {true, first, end, type, init, last, sizes_change};
   return run_loop(&b, &loop, file, line);
 }
 
 static void run_scan(struct_bodies *b, const void *init, const void *xs, void *last, void *ys,
                      const sn_scan_options *options, const char *file, int line) {
+  b->any_size = options && options->size >= sizeof(*options) && options->sizes_change;
   b->n_in = sni_flatten_present(&b->in, init, NULL);
   b->n_x = b->x.type ? sni_flatten_present(&b->x, xs, NULL) : 0;
   const int n_in = b->n_in + b->n_x, n_out = b->n_in + b->out.leaves.n_tensors;

@@ -3,6 +3,7 @@
 // Where the number of the body is known (eager mode; a constant of the trace) that body alone is called, in place.
 #include "frontend/control/control.h"
 
+#include "frontend/control/packed.h"
 #include "frontend/ops/compose.h"
 #include "graph/control.h"
 #include "runtime/scalar.h"
@@ -22,44 +23,91 @@ typedef struct branches {
   sn_tensor **out;
   int n_out;
   sni_location location;
+  // in a trace: of outputs that the bodies make of different sizes
+  uint32_t *axes;              // per output: those along which they differ
+  sni_type *types;             // as one body makes it
+  sni_packed_outputs *packed;  // per body; NULL: none is
 } branches;
 
 static sni_user_code code_of(const branches *r, int body) {
-  return (sni_user_code){r->bodies[body], r->user, r->n_out, "a body of ", r->name, "", false};
+  sni_user_code code = {r->bodies[body], r->user, r->n_out, "a body of ", r->name, "", false};
+  if (r->packed) {
+    code.callback = sni_packed_body;
+    code.user = &r->packed[body];
+  }
+  return code;
 }
 
 // ---- in a trace
-static sn_status check_outputs(const sni_bodies *b, const branches *r) {
+// Sizes that differ are noted.
+static sn_status check_outputs(const sni_bodies *b, const branches *r, bool *out_differ) {
   for (int i = 1; i < r->n_bodies; i++)
     for (int k = 0; k < r->n_out; k++) {
       const sni_graph *first = b->bodies[0].trace.graph, *other = b->bodies[i].trace.graph;
+      const sni_type *type = sni_graph_type(first, b->bodies[0].outputs[k]);
+      uint32_t axes = 0;
+      if (!r->packed && sni_sizes_differ(other->dims, type,
+                                         sni_graph_type(other, b->bodies[i].outputs[k]), &axes)) {
+        r->axes[k] |= axes;
+        r->types[k] = *type;
+        *out_differ |= axes != 0;
+        continue;
+      }
       SNI_TRY(sni_check_body_type(b->context, sni_graph_type(first, b->bodies[0].outputs[k]), other,
                                   b->bodies[i].outputs[k], "output", k, "another body makes it"));
     }
   return SN_OK;
 }
 
-static sn_status trace_branches(sni_bodies *b, const branches *r, sni_node_id number) {
+static sn_status trace_branches(sni_bodies *b, const branches *r, sni_node_id number,
+                                bool *out_differ) {
   const sni_body_inputs inputs = {.given = r->in, .n_given = r->n_in};
   for (int i = 0; i < r->n_bodies; i++) {
     const sni_user_code code = code_of(r, i);
     SNI_TRY(sni_trace_body(b, i, &code, &inputs));
   }
-  SNI_TRY(check_outputs(b, r));
+  SNI_TRY(check_outputs(b, r, out_differ));
+  if (*out_differ) return SN_OK;
   SNI_TRY(sni_settle_variables(b, false));
   SNI_TRY(sni_add_branch_results(b, r->n_out));
   return sni_bodies_finish(b, SNI_OP_COND, &number, 1, NULL, 0, r->location, r->n_out, r->out, NULL,
                            r->n_out);
 }
 
-static sn_status cond_in_trace(const branches *r, sn_tensor *number) {
+static sn_status trace_once(const branches *r, sn_tensor *number, bool *out_differ) {
   sni_bodies b;
   sni_node_id node;
+  *out_differ = false;
   SNI_TRY(sni_trace_node(r->context->trace, number, &node));
   sn_status status = sni_bodies_begin(&b, r->context, r->name, r->n_bodies, 0, 0);
-  if (!status) status = trace_branches(&b, r, node);
+  if (!status) status = trace_branches(&b, r, node, out_differ);
   sni_bodies_end(&b);
   return status;
+}
+
+// Once more, where outputs differ in size: then these are packed.
+static sn_status trace_packed(branches *r, sn_tensor *number) {
+  sni_arena *arena = sni_trace_graph(r->context->trace)->arena;
+  bool differ;
+  r->packed = SNI_ARENA_ARRAY(arena, sni_packed_outputs, r->n_bodies + 1);
+  if (!r->packed) return sni_fail_memory(&r->context->diag, sizeof(*r->packed), "bodies");
+  for (int i = 0; i < r->n_bodies; i++)
+    r->packed[i] = (sni_packed_outputs){r->bodies[i], r->user, r->axes, r->n_out};
+  SNI_TRY(trace_once(r, number, &differ));
+  for (int i = 0; i < r->n_out; i++)
+    if (r->axes[i]) r->out[i] = sni_unpack(r->context, r->out[i], &r->types[i], r->axes[i]);
+  return r->context->diag.status;
+}
+
+static sn_status cond_in_trace(branches *r, sn_tensor *number) {
+  sni_arena *arena = sni_trace_graph(r->context->trace)->arena;
+  r->axes = SNI_ARENA_ARRAY(arena, uint32_t, r->n_out + 1);
+  r->types = SNI_ARENA_ARRAY(arena, sni_type, r->n_out + 1);
+  if (!r->axes || !r->types) return sni_fail_memory(&r->context->diag, sizeof(*r->types), "bodies");
+  memset(r->axes, 0, (size_t)r->n_out * sizeof(*r->axes));
+  bool differ;
+  SNI_TRY(trace_once(r, number, &differ));
+  return differ ? trace_packed(r, number) : SN_OK;
 }
 
 // ---- a number that is known
@@ -94,7 +142,7 @@ static sn_status call_known(const branches *r, sn_tensor *number) {
   return call_one(r, value.i);
 }
 
-static sn_status choose(const branches *r, sn_tensor *number) {
+static sn_status choose(branches *r, sn_tensor *number) {
   sn_context *c = r->context;
   if (is_known(c, number)) return call_known(r, number);
   if (number->type.dtype == SN_BOOL) return cond_in_trace(r, sni_convert(c, number, SN_I32));

@@ -66,15 +66,15 @@ static sn_status run(sni_loop *r, bool complete, const char *file, int line) {
               "the counts of carried values and outputs differ");
   sn_status status = ok && check(r) ? SN_OK : context->diag.status;
   if (!status)
-    status = !context->trace  ? sni_loop_op_by_op(r)
-             : r->in_segments ? sni_scan_in_segments(r)
-                              : sni_loop_in_trace(r);
+    status = !context->trace                      ? sni_loop_op_by_op(r)
+             : r->in_segments && !r->sizes_change ? sni_scan_in_segments(r)
+                                                  : sni_loop_in_trace(r);
   return sni_control_end(context, status, r->out, r->n_out, file, line);
 }
 
 sn_status sn_while_loop_at(sn_context *context, sn_callback condition, sn_callback body, void *user,
                            sn_tensor *const *init, int n, sn_tensor **out, int n_out,
-                           const char *file, int line) {
+                           bool sizes_change, const char *file, int line) {
   sni_loop r = {.context = context,
                 .name = "sn_while_loop",
                 .condition = condition,
@@ -83,13 +83,14 @@ sn_status sn_while_loop_at(sn_context *context, sn_callback condition, sn_callba
                 .init = init,
                 .n_carries = n,
                 .out = out,
-                .n_out = n_out};
+                .n_out = n_out,
+                .sizes_change = sizes_change};
   return run(&r, condition && n > 0 && n == n_out, file, line);
 }
 
 sn_status sn_fori_loop_at(sn_context *context, int64_t first, int64_t end, sn_callback body,
                           void *user, sn_tensor *const *init, int n, sn_tensor **out, int n_out,
-                          const char *file, int line) {
+                          bool sizes_change, const char *file, int line) {
   sni_loop r = {.context = context,
                 .name = "sn_fori_loop",
                 .body = body,
@@ -101,7 +102,8 @@ sn_status sn_fori_loop_at(sn_context *context, int64_t first, int64_t end, sn_ca
                 .length = end > first ? (int64_t)((uint64_t)end - (uint64_t)first) : 0,
                 .has_length = true,
                 .counts = true,
-                .first_number = first};
+                .first_number = first,
+                .sizes_change = sizes_change};
   return run(&r, n > 0 && n == n_out, file, line);
 }
 
@@ -123,7 +125,8 @@ sn_status sn_scan_at(sn_context *context, sn_callback body, void *user, sn_tenso
                 .length = o.length,
                 .has_length = o.length != 0,
                 .reverse = o.reverse,
-                .in_segments = o.checkpoint};
+                .in_segments = o.checkpoint,
+                .sizes_change = o.sizes_change};
   return run(&r, true, file, line);
 }
 

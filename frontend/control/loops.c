@@ -3,6 +3,8 @@
 // A fori_loop is a scan without xs whose body reads the number of the iteration, a map_fn one without carries.
 #include "frontend/control/loops.h"
 
+#include "frontend/control/packed.h"
+
 #include "graph/control.h"
 
 #include <string.h>
@@ -93,6 +95,7 @@ static sn_status trace_while(sni_bodies *b, const sni_loop *r, const sni_node_id
   const sni_user_code step = step_of(r);
   SNI_TRY(trace_condition(b, r, &inputs));
   SNI_TRY(sni_trace_body(b, 1, &step, &inputs));
+  if (r->again && *r->again) return SN_OK;
   SNI_TRY(sni_settle_variables(b, true));
   SNI_TRY(add_next(b, r, 1, types));
   return finish(b, r, init, NULL, 0);
@@ -141,6 +144,7 @@ static sn_status trace_scan(sni_bodies *b, const sni_loop *r, const sni_node_id 
                                   .first_number = r->first_number};
   const sni_user_code step = step_of(r);
   SNI_TRY(sni_trace_body(b, 0, &step, &inputs));
+  if (r->again && *r->again) return SN_OK;
   SNI_TRY(sni_settle_variables(b, true));
   SNI_TRY(add_next(b, r, 0, types));
   SNI_TRY(add_rows(b, r));
@@ -148,6 +152,7 @@ static sn_status trace_scan(sni_bodies *b, const sni_loop *r, const sni_node_id 
 }
 
 sn_status sni_loop_in_trace(const sni_loop *r) {
+  if (r->sizes_change) return sni_loop_of_sizes(r);
   sni_bodies b;
   const uint32_t inputs = r->condition ? 0 : 1 + (uint32_t)r->n_xs;
   sn_status status = sni_bodies_begin(&b, r->context, r->name, r->condition ? 2 : 1, inputs,

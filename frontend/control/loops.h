@@ -18,6 +18,8 @@ typedef struct sni_loop {
   bool has_length;  // else the xs say it
   bool reverse;
   bool in_segments;
+  bool sizes_change;     // of carries
+  const bool *again;     // NULL, or: once the bodies are traced, whether the trace was in vain
   bool counts;           // the body gets the number of the iteration first
   int64_t first_number;  // of the first iteration
   sni_location location;

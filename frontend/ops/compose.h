@@ -219,6 +219,8 @@ bool sni_dtype_has(sn_dtype dtype, double value);
 int64_t sni_dim_token(const sn_context *c, sni_dim dim);
 bool sni_is_dim_token(int64_t dim);
 bool sni_token_dim(const sn_context *c, int64_t token, sni_dim *out_dim);
+// (strings.c) Copies of the texts of this shape. Eager.
+sn_tensor *sni_strings_of(sn_context *c, const sn_shape *shape, const sn_text *texts);
 // An eager tensor or a constant of the open trace, scope-owned, holding a copy of data.
 sn_tensor *sni_constant(sn_context *c, const sni_type *type, const void *data);
 

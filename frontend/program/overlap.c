@@ -8,7 +8,7 @@
 
 // Empty on overflow: no memory can be that large, so such a view is caught as NULL or by its shape.
 size_t sni_view_bytes(const sn_view *view) {
-  size_t bytes = sn_dtype_size(view->dtype);
+  size_t bytes = view->dtype == SN_STRING ? sizeof(sn_text) : sn_dtype_size(view->dtype);
   for (int d = 0; d < view->shape.rank; d++)
     if (!sni_mul_size(bytes, (size_t)view->shape.dims[d], &bytes)) return 0;
   return bytes;

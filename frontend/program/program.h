@@ -115,6 +115,26 @@ bool sni_graph_has_strings(const sni_graph *graph);
 // Errors: SN_ERR_MEMORY, in run->diag; then the run has failed.
 sn_status sni_run_settle_strings(sni_run *run, sn_tensor *const *inputs);
 
+// What the elements of a run's outputs may come from, but for its inputs': at most so many sets, appended to sources.
+size_t sni_run_most_sources(const sni_run *run);
+void sni_run_add_sources(const sni_run *run, struct sni_strings **sources, size_t *n);
+// The set that elements point into becomes *held.
+sn_status sni_run_settle(sni_run *run, struct sni_strings **held, uint64_t *elements,
+                         size_t n_elements, struct sni_strings *const *sources, size_t n);
+sn_status sni_run_settle_variables(sni_run *run, struct sni_strings *const *sources, size_t n);
+
+// ---- runner_strings.c: elements of strings in the place of the caller's sn_text
+typedef struct sni_runner_strings sni_runner_strings;
+// Errors: SN_ERR_MEMORY.
+sn_status sni_runner_strings_create(sn_program *program, sni_diag *diag, sni_runner_strings **out);
+void sni_runner_strings_destroy(sni_runner_strings *s);  // NULL is accepted
+// Copies of the texts that in holds become inputs of the run. Errors, in run->diag: SN_ERR_MEMORY, SN_ERR_ARGUMENT (a text without data).
+sn_status sni_runner_strings_take(sni_runner_strings *s, sni_run *run, const sn_view *in);
+// Memory for the elements of an output that is as large as the view; NULL without memory.
+void *sni_runner_strings_place(sni_runner_strings *s, int output, const sn_view *view);
+// Behind a run that has succeeded: the texts of its outputs, which live until the next run, and new variables.
+sn_status sni_runner_strings_give(sni_runner_strings *s, sni_run *run, const sn_view *out);
+
 // ---- views of sn_run (overlap.c)
 size_t sni_view_bytes(const sn_view *view);
 typedef struct sni_overlap {

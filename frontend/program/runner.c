@@ -5,6 +5,7 @@
 // those, without entering the kernel unless two threads want the same. Errors are the runner's own:
 // it needs no context after its creation.
 #include "frontend/program/program.h"
+#include "runtime/strings.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,8 +15,9 @@ struct sn_runner {
   sni_run *run;
   sni_diag diag;
   sni_watch watch;
-  uint32_t *order;     // of the views by address, outputs numbered first
-  const sn_view *out;  // of the run at hand
+  uint32_t *order;              // of the views by address, outputs numbered first
+  const sn_view *out;           // of the run at hand
+  sni_runner_strings *strings;  // NULL: the program has none
 };
 
 static size_t order_bytes(const sn_program *program) {
@@ -34,6 +36,8 @@ static sn_status fill(sn_runner *runner, sn_context *context, sn_program *progra
   sni_watch_init(&runner->watch, NULL, NULL);
   SNI_TRY(sni_run_create(context, program, threads ? threads : context->thread_limit,
                          &runner->watch, &runner->run));
+  if (program->has_strings)
+    SNI_TRY(sni_runner_strings_create(program, &context->diag, &runner->strings));
   if (program->has_late_outputs)
     sni_run_state_place_outputs(runner->run->state, place_view, runner);
   return SN_OK;
@@ -51,18 +55,13 @@ sn_status(sn_runner_create)(sn_context *context, sn_program *program, int thread
               "program is NULL or of another context, out_runner is NULL, or threads is negative");
     return sni_finish(context);
   }
-  if (program->has_strings) {
-    sni_error(context, SN_ERR_UNSUPPORTED,
-              "program \"%s\" has strings, which the caller's memory cannot hold: sn_call runs it",
-              program->name);
-    return sni_finish(context);
-  }
   sn_status status = SN_OK;
   sn_runner *runner = sni_alloc_zeroed(&family->allocator, sizeof(*runner));
   if (!runner) status = sni_fail_memory(diag, sizeof(*runner), "a runner");
   if (!status) status = fill(runner, context, program, threads);
   if (status) {
     if (runner) sni_free(&family->allocator, runner->order, order_bytes(program));
+    if (runner) sni_run_destroy(runner->run);
     sni_free(&family->allocator, runner, sizeof(*runner));
     sni_error_from(context, status, NULL);
     return sni_finish(context);
@@ -85,6 +84,7 @@ void sn_runner_destroy(sn_runner *runner) {
   if (!runner) return;
   sni_family *family = runner->family;
   sni_free(&family->allocator, runner->order, order_bytes(runner->run->program));
+  sni_runner_strings_destroy(runner->strings);
   sni_run_destroy(runner->run);
   atomic_fetch_sub_explicit(&family->n_runners, 1, memory_order_relaxed);
   sni_free(&family->allocator, runner, sizeof(*runner));
@@ -128,7 +128,9 @@ static sn_status fail_view(sn_runner *runner, const char *what, int i, const sn_
 static sn_status check_memory(sn_runner *runner, const char *what, int i, const sn_view *view) {
   if (!view->data && sni_view_bytes(view))
     return sni_fail(&runner->diag, SN_ERR_ARGUMENT, "sn_run: the data of %s %d is NULL", what, i);
-  if ((uintptr_t)view->data % sn_dtype_size(sni_part_dtype(view->dtype)))
+  const size_t alignment =
+      view->dtype == SN_STRING ? _Alignof(sn_text) : sn_dtype_size(sni_part_dtype(view->dtype));
+  if ((uintptr_t)view->data % alignment)
     return sni_fail(&runner->diag, SN_ERR_ARGUMENT,
                     "sn_run: the data of %s %d is not aligned to its dtype", what, i);
   return SN_OK;
@@ -197,6 +199,10 @@ static sn_status check_views(sn_runner *runner, const sn_view *in, const sn_view
   for (int i = 0; i < program->n_outputs; i++) {
     SNI_TRY(check_output(runner, i, &out[i]));
     runner->run->outputs[i] = out[i].data;
+    if (out[i].dtype != SN_STRING) continue;
+    runner->run->outputs[i] = sni_runner_strings_place(runner->strings, i, &out[i]);
+    if (!runner->run->outputs[i])
+      return sni_fail_memory(&runner->diag, sni_view_bytes(&out[i]), "strings");
   }
   return check_overlap(runner, in, out);
 }
@@ -215,7 +221,7 @@ static sn_status place_view(void *user, uint32_t output, const int64_t *symbols,
       type.dims[d] = sni_dim_evaluate(program->graph->dims, type.dims[d], symbols);
     fits = fits && view->shape.dims[d] == type.dims[d];
   }
-  *out_memory = view->data;
+  *out_memory = view->dtype == SN_STRING ? runner->run->outputs[output] : view->data;
   if (fits) return SN_OK;
   char given[SNI_TENSOR_NAME], is[SNI_TENSOR_NAME];
   describe_view(view, given, sizeof(given));
@@ -247,7 +253,13 @@ sn_status sn_run(sn_runner *runner, const sn_view *in, const sn_view *out) {
   runner->out = out;
   bool variables = run->program->n_variables > 0;
   if (variables && (status = sni_run_open_variables(run))) return fail_run(runner, status);
-  status = sni_run_execute(run);
+  if (runner->strings) status = sni_runner_strings_take(runner->strings, run, in);
+  if (!status) status = sni_run_execute(run);
+  if (runner->strings) {
+    if (!status) status = sni_runner_strings_give(runner->strings, run, out);
+    sni_string_heap_release(run->made);
+    run->made = NULL;
+  }
   if (variables) sni_run_close_variables(run, !status);
   return status ? fail_run(runner, status) : SN_OK;
 }

@@ -52,6 +52,10 @@ static sn_tensor *copy_texts(sn_context *c, const sn_shape *shape, const sn_text
   return fail_strings(c, bytes);
 }
 
+sn_tensor *sni_strings_of(sn_context *c, const sn_shape *shape, const sn_text *texts) {
+  return copy_texts(c, shape, texts, NULL);
+}
+
 // Whether there are n, none of them NULL.
 static bool check_texts(sn_context *c, const sn_shape *shape, const sn_text *texts,
                         const char *const *ended) {

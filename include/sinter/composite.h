@@ -139,7 +139,7 @@ SN_API void sn_tape_watch_struct_at(sn_tape *tape, const sn_composite *type, con
 #define sn_tape_watch_struct(...) sn_tape_watch_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 
 // ---- control flow: as the functions of control.h. Static fields and what is absent are the same in each iteration, and in the struct that
-// comes out: another one is SN_ERR_ARGUMENT, naming the field; a carried tensor of another dtype or shape is SN_ERR_DTYPE, SN_ERR_SHAPE.
+// comes out: another one is SN_ERR_ARGUMENT, naming the field; a carried tensor of another dtype or shape is SN_ERR_DTYPE, SN_ERR_SHAPE, but for its sizes in loops whose name ends in _resizing.
 // out of a condition: a sn_tensor *, *(sn_tensor **)out = sn_less(s->x, 9).
 // sn_cond_struct(c, pred, then_body, else_body, user, SN_STRUCT(in_type, &in), SN_STRUCT(out_type, &out))
 SN_API sn_status sn_cond_struct_at(sn_context *context, sn_tensor *pred,
@@ -150,7 +150,8 @@ SN_API sn_status sn_cond_struct_at(sn_context *context, sn_tensor *pred,
 // last: a struct as init; it may be the same one. sn_while_struct(c, condition, body, user, SN_STRUCT(state_type, &s), &s)
 SN_API sn_status sn_while_struct_at(sn_context *context, sn_struct_callback condition,
                                     sn_struct_callback body, void *user, const sn_composite *type,
-                                    const void *init, void *last, const char *file, int line);
+                                    const void *init, void *last, bool sizes_change,
+                                    const char *file, int line);
 // (next, y) = the body of (carry, x), for each row x of the tensors of xs: next, y: zeroed, to be filled in. ys: the rows y stacked.
 // x_type, y_type NULL: there are none. sn_scan_struct(c, body, user, SN_STRUCT(state_type, &s), SN_STRUCT(x_type, &xs), &y_type, &s, &ys)
 typedef sn_status (*sn_scan_struct_body)(sn_context *context, const void *carry, const void *x,
@@ -165,7 +166,8 @@ typedef sn_status (*sn_fori_struct_body)(sn_context *context, sn_tensor *number,
                                          void *next, void *user);
 SN_API sn_status sn_fori_struct_at(sn_context *context, int64_t first, int64_t end,
                                    sn_fori_struct_body body, void *user, const sn_composite *type,
-                                   const void *init, void *last, const char *file, int line);
+                                   const void *init, void *last, bool sizes_change,
+                                   const char *file, int line);
 // For each row along axis 0 of the tensors of in, one after the other: the rows that body makes, stacked.
 SN_API sn_status sn_map_struct_at(sn_context *context, sn_struct_callback body, void *user,
                                   const sn_composite *in_type, const void *in,
@@ -182,12 +184,15 @@ SN_API sn_status sn_checkpoint_struct_at(sn_context *context, sn_struct_callback
                                          void *user, const sn_composite *in_type, const void *in,
                                          const sn_composite *out_type, void *out, const char *file,
                                          int line);
-#define sn_fori_struct(...) sn_fori_struct_at(__VA_ARGS__, __FILE__, __LINE__)
+#define sn_fori_struct(...) sn_fori_struct_at(__VA_ARGS__, false, __FILE__, __LINE__)
+#define sn_while_struct(...) sn_while_struct_at(__VA_ARGS__, false, __FILE__, __LINE__)
+// As sn_while_loop_resizing.
+#define sn_fori_struct_resizing(...) sn_fori_struct_at(__VA_ARGS__, true, __FILE__, __LINE__)
+#define sn_while_struct_resizing(...) sn_while_struct_at(__VA_ARGS__, true, __FILE__, __LINE__)
 #define sn_map_struct(...) sn_map_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_vectorized_map_struct(...) sn_vectorized_map_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_checkpoint_struct(...) sn_checkpoint_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_cond_struct(...) sn_cond_struct_at(__VA_ARGS__, __FILE__, __LINE__)
-#define sn_while_struct(...) sn_while_struct_at(__VA_ARGS__, __FILE__, __LINE__)
 
 SNI_EXTERN_C_END
 

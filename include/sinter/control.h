@@ -21,7 +21,7 @@ SNI_EXTERN_C_BEGIN
 // branch's output of another type: the message has both), SN_ERR_STATE (bodies nested more than 32 deep; op by op, callbacks
 // in one another more than 200), SN_ERR_MEMORY.
 
-// pred (bool[]) ? then_body : else_body, which get in[0 .. n_in) and set out[0 .. n_out) of equal types. In eager mode,
+// pred (bool[]) ? then_body : else_body, which get in[0 .. n_in) and set out[0 .. n_out) of equal dtypes and ranks; what differs in size has late sizes behind it (sn_late_dim), and no gradient. In eager mode,
 // or where pred does not depend on the function's inputs, one of them is called. In a trace both are traced, one is run;
 // a variable that one of them assigns keeps its value where the other is taken. Errors: SN_ERR_DTYPE, SN_ERR_SHAPE
 // (pred is not bool[]).
@@ -39,13 +39,13 @@ SN_API sn_status sn_switch_case_at(sn_context *context, sn_tensor *number,
 // (bool[]) and assigns nothing. out: the last carries, n of them.
 SN_API sn_status sn_while_loop_at(sn_context *context, sn_callback condition, sn_callback body,
                                   void *user, sn_tensor *const *init, int n, sn_tensor **out,
-                                  int n_out, const char *file, int line);
+                                  int n_out, bool sizes_change, const char *file, int line);
 
 // For i from first to end - 1: carries = body(i, carries); i is i64[]. out: the last carries, n of them. first and the number of
 // iterations: within 2^53, else SN_ERR_ARGUMENT; there are none where end <= first.
 SN_API sn_status sn_fori_loop_at(sn_context *context, int64_t first, int64_t end, sn_callback body,
                                  void *user, sn_tensor *const *init, int n, sn_tensor **out,
-                                 int n_out, const char *file, int line);
+                                 int n_out, bool sizes_change, const char *file, int line);
 
 typedef struct sn_scan_options {
   size_t size;     // sizeof(sn_scan_options); filled in by the macro
@@ -55,6 +55,7 @@ typedef struct sn_scan_options {
   // steps once more: in a trace, of a length that is known there. The same bits. xs and ys have an axis
   // less to spare.
   bool checkpoint;
+  bool sizes_change;  // as of sn_while_loop_resizing; then .checkpoint keeps all
 } sn_scan_options;
 // (carries, ys[i]) = body(carries, xs[i]) for each row i along axis 0 of the xs, of equal size there. body: in: n_carries
 // carries, then n_xs rows; out: the next carries, then n_out - n_carries rows of the ys. out: the last carries, then the
@@ -86,8 +87,12 @@ SN_API sn_status sn_associative_scan_at(sn_context *context, sn_callback combine
 // SN_ARGS(x, y) and SN_ARRAY(array) stand for an array and its count.
 #define sn_cond(...) sn_cond_at(__VA_ARGS__, __FILE__, __LINE__)
 #define sn_switch_case(...) sn_switch_case_at(__VA_ARGS__, __FILE__, __LINE__)
-#define sn_while_loop(...) sn_while_loop_at(__VA_ARGS__, __FILE__, __LINE__)
-#define sn_fori_loop(...) sn_fori_loop_at(__VA_ARGS__, __FILE__, __LINE__)
+#define sn_while_loop(...) sn_while_loop_at(__VA_ARGS__, false, __FILE__, __LINE__)
+#define sn_fori_loop(...) sn_fori_loop_at(__VA_ARGS__, false, __FILE__, __LINE__)
+// The same where the body may give carries of other sizes than it is given. In a trace those that it does so have late sizes (sn_late_dim) in it
+// and behind the loop, are copied twice an iteration, and have no gradient. dtypes and ranks stay.
+#define sn_while_loop_resizing(...) sn_while_loop_at(__VA_ARGS__, true, __FILE__, __LINE__)
+#define sn_fori_loop_resizing(...) sn_fori_loop_at(__VA_ARGS__, true, __FILE__, __LINE__)
 #define sn_map_fn(...) sn_map_fn_at(__VA_ARGS__, __FILE__, __LINE__)
 
 SNI_EXTERN_C_END

@@ -252,7 +252,8 @@ SN_API void sn_text_free(sn_context *context, char *text);
 // Number of nodes of the graph as traced, or of those with this op name ("add"); NULL counts all.
 SN_API int sn_program_count_ops(const sn_program *program, const char *op);
 
-// Memory of the caller, row-major, aligned to dtype. bool: each byte is 0 or 1.
+// Memory of the caller, row-major, aligned to dtype. bool: each byte is 0 or 1. SN_STRING, in sn_run: data is an array of sn_text, whose bytes are read in the
+// run; those of outputs are the runner's, until its next run.
 typedef struct sn_view {
   void *data;
   sn_dtype dtype;
@@ -273,7 +274,7 @@ SN_API SN_MUST_USE sn_status sn_runner_create_at(sn_context *context, sn_program
 // NULL is accepted.
 SN_API void sn_runner_destroy(sn_runner *runner);
 // Runs in the caller's memory: in[i] holds input i, out[i] receives output i; the shapes of out
-// must be right: of an output whose size the run finds out, those of this run (else SN_ERR_SHAPE, whose message has them). With one thread and shapes as in the call before it does not allocate, lock or
+// must be right: of an output whose size the run finds out, those of this run (else SN_ERR_SHAPE, whose message has them). With one thread, shapes as in the call before and no strings it does not allocate, lock or
 // log. in and out must not overlap. Errors, in the runner alone: SN_ERR_DTYPE, SN_ERR_SHAPE,
 // SN_ERR_ARGUMENT (NULL, unaligned or overlapping data), SN_ERR_INDEX, SN_ERR_MEMORY; no variable
 // is changed then.

@@ -146,6 +146,62 @@ START_TEST(headers_are_read_as_python_reads_them) {
 }
 END_TEST
 
+// A file of version 1.0: this dict, then the elements.
+static sn_tensor *load_file(const char *dict, const void *elements, size_t bytes) {
+  char file[512];
+  const size_t length = strlen(dict);
+  memcpy(file, "\x93NUMPY\1\0", 8);
+  file[8] = (char)length;
+  file[9] = 0;
+  memcpy(file + 10, dict, length);
+  memcpy(file + 10 + length, elements, bytes);
+  return sn_load_npy_bytes(c, file, 10 + length + bytes);
+}
+
+static void expect_strings(sn_tensor *t, int n, const sn_text *want) {
+  sn_text got[8];
+  ck_assert_msg(!sn_failed(t), "%s", sn_error_message(c));
+  ck_assert_int_eq(sn_read_strings(t, got, n), SN_OK);
+  for (int i = 0; i < n; i++) {
+    ck_assert_uint_eq(got[i].length, want[i].length);
+    ck_assert_mem_eq(got[i].data, want[i].data, got[i].length);
+  }
+}
+
+START_TEST(strings_go_through_files) {
+  SN_SCOPE(c);
+  const sn_text texts[] = {{"ab", 2}, {"", 0}, {"\0c", 2}, {"\xff long", 6}};
+  sn_tensor *t = sn_strings_from_texts(c, SN_SHAPE(2, 2), texts);
+  char file[512];
+  size_t length = 0;
+  ck_assert_msg(!sn_save_npy_bytes(t, file, sizeof(file), &length), "%s", sn_error_message(c));
+  ck_assert_ptr_nonnull(strstr(file + 10, "'|S6'"));
+  expect_strings(sn_load_npy_bytes(c, file, length), 4, texts);
+  // UTF-32 of both orders of bytes; columns first; no bytes at all
+  const sn_text wide[] = {{"a\xc3\xa9\xe6\x97\xa5", 6}, {"\xf0\x9f\x99\x82", 4}};
+  const char little[] = "a\0\0\0\xe9\0\0\0\xe5\x65\0\0\x42\xf6\1\0\0\0\0\0\0\0\0";
+  const char big[] = "\0\0\0a\0\0\0\xe9\0\0\x65\xe5\0\1\xf6\x42\0\0\0\0\0\0\0";
+  expect_strings(load_file("{'descr': '<U3', 'fortran_order': False, 'shape': (2,), }", little, 24),
+                 2, wide);
+  expect_strings(load_file("{'descr': '>U3', 'fortran_order': False, 'shape': (2,), }", big, 24), 2,
+                 wide);
+  const sn_text turned[] = {{"a", 1}, {"c", 1}, {"b", 1}, {"d", 1}};
+  expect_strings(load_file("{'descr': '|S1', 'fortran_order': True, 'shape': (2, 2), }", "abcd", 4),
+                 4, turned);
+  const sn_text none[] = {{"", 0}, {"", 0}};
+  expect_strings(load_file("{'descr': '|S0', 'fortran_order': False, 'shape': (2,), }", "", 0), 2,
+                 none);
+  ck_assert(sn_failed(
+      load_file("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", "\0\xd8\0", 4)));
+  ck_assert_int_eq(sn_check(c), SN_ERR_FILE);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(c), "element 0 is no Unicode text"));
+  const sn_text ended = {"x\0", 2};
+  t = sn_strings_from_texts(c, (sn_shape){.rank = 0}, &ended);
+  ck_assert_int_eq(sn_save_npy_bytes(t, file, sizeof(file), &length), SN_ERR_UNSUPPORTED);
+  ck_assert_ptr_nonnull(strstr(sn_error_message(c), "string 0 ends with a 0 byte"));
+}
+END_TEST
+
 #define F4(shape) "{'descr': '<f4', 'fortran_order': False, 'shape': " shape ", }"
 START_TEST(malformed_headers_are_refused) {
   static const struct {
@@ -153,8 +209,8 @@ START_TEST(malformed_headers_are_refused) {
   } bad[] = {
       {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "Python objects"},
       {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "records"},
-      {"{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", "strings (<U1)"},
-      {"{'descr': '|S4', 'fortran_order': False, 'shape': (1,), }", "strings"},
+      {"{'descr': '<U', 'fortran_order': False, 'shape': (1,), }", "'<U'"},
+      {"{'descr': '|S4x', 'fortran_order': False, 'shape': (1,), }", "'|S4x'"},
       {"{'descr': '<M8[ns]', 'fortran_order': False, 'shape': (1,), }", "dates (<M8[ns])"},
       {"{'descr': '|V4', 'fortran_order': False, 'shape': (1,), }", "opaque bytes"},
       {"{'descr': '<f16', 'fortran_order': False, 'shape': (1,), }", "'<f16'"},
@@ -349,6 +405,7 @@ int main(void) {
   tcase_add_test(tests, every_prefix_is_refused);
   tcase_add_test(tests, files_of_another_length_are_refused);
   tcase_add_test(tests, headers_are_read_as_python_reads_them);
+  tcase_add_test(tests, strings_go_through_files);
   tcase_add_test(tests, malformed_headers_are_refused);
   tcase_add_test(tests, every_dtype_goes_round);
   tcase_add_test(tests, memory_that_is_too_small_stays_as_it_is);

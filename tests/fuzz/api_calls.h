@@ -33,6 +33,7 @@ static sn_scan_options *draw_sn_scan_options(draw *d) {
   s.of.length = integer(d);
   s.of.reverse = chance(d, 2);
   s.of.checkpoint = chance(d, 2);
+  s.of.sizes_change = chance(d, 2);
   return chance(d, 5) ? NULL : &s.of;
 }
 static sn_context_options *draw_sn_context_options(draw *d) {
@@ -369,9 +370,9 @@ static void call_sn_gradients_struct_at(draw *d) { (void)(sn_gradients_struct_at
 static void call_sn_tape_gradient_struct_at(draw *d) { (void)(sn_tape_gradient_struct_at)(tape(d), tensor(d), composite(d), structure(d), structure(d), draw_sn_gradients_options(d), __FILE__, __LINE__), got_nothing(d, true); }
 static void call_sn_tape_watch_struct_at(draw *d) { (void)(sn_tape_watch_struct_at)(tape(d), composite(d), structure(d), __FILE__, __LINE__), got_nothing(d, true); }
 static void call_sn_cond_struct_at(draw *d) { got_status(d, (sn_cond_struct_at)(context(d), tensor(d), struct_callback(d), struct_callback(d), d, composite(d), structure(d), composite(d), structure(d), __FILE__, __LINE__), true); }
-static void call_sn_while_struct_at(draw *d) { got_status(d, (sn_while_struct_at)(context(d), struct_condition(d), struct_callback(d), d, composite(d), structure(d), structure(d), __FILE__, __LINE__), true); }
+static void call_sn_while_struct_at(draw *d) { got_status(d, (sn_while_struct_at)(context(d), struct_condition(d), struct_callback(d), d, composite(d), structure(d), structure(d), chance(d, 2), __FILE__, __LINE__), true); }
 static void call_sn_scan_struct_at(draw *d) { got_status(d, (sn_scan_struct_at)(context(d), struct_body(d), d, composite(d), structure(d), composite(d), structure(d), composite(d), structure(d), structure(d), draw_sn_scan_options(d), __FILE__, __LINE__), true); }
-static void call_sn_fori_struct_at(draw *d) { got_status(d, (sn_fori_struct_at)(context(d), integer(d), integer(d), NULL, d, composite(d), structure(d), structure(d), __FILE__, __LINE__), true); }
+static void call_sn_fori_struct_at(draw *d) { got_status(d, (sn_fori_struct_at)(context(d), integer(d), integer(d), NULL, d, composite(d), structure(d), structure(d), chance(d, 2), __FILE__, __LINE__), true); }
 static void call_sn_map_struct_at(draw *d) { got_status(d, (sn_map_struct_at)(context(d), struct_callback(d), d, composite(d), structure(d), composite(d), structure(d), __FILE__, __LINE__), true); }
 static void call_sn_vectorized_map_struct_at(draw *d) { got_status(d, (sn_vectorized_map_struct_at)(context(d), struct_callback(d), d, composite(d), structure(d), composite(d), structure(d), small_list(d), __FILE__, __LINE__), true); }
 static void call_sn_checkpoint_struct_at(draw *d) { got_status(d, (sn_checkpoint_struct_at)(context(d), struct_callback(d), d, composite(d), structure(d), composite(d), structure(d), __FILE__, __LINE__), true); }
@@ -393,8 +394,8 @@ static void call_sn_frame_begin(draw *d) { sn_frame_end((sn_frame_begin)(context
 static void call_sn_frame_end(draw *d) { (void)(sn_frame_end)(frame(d)), got_nothing(d, false); }
 static void call_sn_cond_at(draw *d) { got_status(d, (sn_cond_at)(context(d), tensor(d), callback(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
 static void call_sn_switch_case_at(draw *d) { got_status(d, (sn_switch_case_at)(context(d), tensor(d), callbacks(d), count(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
-static void call_sn_while_loop_at(draw *d) { got_status(d, (sn_while_loop_at)(context(d), condition(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
-static void call_sn_fori_loop_at(draw *d) { got_status(d, (sn_fori_loop_at)(context(d), integer(d), integer(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
+static void call_sn_while_loop_at(draw *d) { got_status(d, (sn_while_loop_at)(context(d), condition(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), chance(d, 2), __FILE__, __LINE__), true); }
+static void call_sn_fori_loop_at(draw *d) { got_status(d, (sn_fori_loop_at)(context(d), integer(d), integer(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), chance(d, 2), __FILE__, __LINE__), true); }
 static void call_sn_scan_at(draw *d) { got_status(d, (sn_scan_at)(context(d), callback(d), d, tensors(d), count(d), tensors(d), count(d), outputs(d), count(d), draw_sn_scan_options(d), __FILE__, __LINE__), true); }
 static void call_sn_map_fn_at(draw *d) { got_status(d, (sn_map_fn_at)(context(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), __FILE__, __LINE__), true); }
 static void call_sn_associative_scan_at(draw *d) { got_status(d, (sn_associative_scan_at)(context(d), callback(d), d, tensors(d), count(d), outputs(d), count(d), draw_sn_associative_scan_options(d), __FILE__, __LINE__), true); }

@@ -317,6 +317,51 @@ static sn_status second_derivative(sn_context *context, const void *in, void *ou
   return sn_pending_error(context);
 }
 
+// Rows that grow in a loop, and that branches make of different sizes.
+static sn_status joined(sn_context *context, const void *in, void *out, void *user) {
+  (void)user;
+  const state *s = in;
+  sn_ragged *const two[] = {s->rows, s->rows};
+  *(state *)out = (state){sn_ragged_concat(two, 2, 1), sn_add(s->n, 1)};
+  return sn_pending_error(context);
+}
+static sn_status first_of_each(sn_context *context, const void *in, void *out, void *user) {
+  (void)user;
+  const state *s = in;
+  const sn_range_spec one[] = {SN_ALL, SN_RANGE(0, 1, 1)};
+  *(state *)out = (state){sn_ragged_slice(s->rows, one, 2), s->n};
+  return sn_pending_error(context);
+}
+static sn_status grow_and_choose(sn_context *context, const void *in, void *out, void *user) {
+  state s;
+  (void)user;
+  const state *from = in;
+  sn_while_struct_resizing(context, below_three, joined, NULL, SN_STRUCT(state_type, from), &s);
+  return sn_cond_struct(context, sn_greater(sn_ragged_nrows(s.rows), 2), first_of_each, joined,
+                        NULL, SN_STRUCT(state_type, &s), SN_STRUCT(state_type, (state *)out));
+}
+
+START_TEST(rows_grow_in_loops_and_differ_in_branches) {
+  static const char *const wanted[] = {"[[1 2 1 2 1 2 1 2] [3 3 3 3]]", "[[1] [] [3]]"};
+  sn_function *f = sn_struct_function(c, grow_and_choose, &state_type, &state_type);
+  for (int k = 0; k < 4; k++) {
+    SN_SCOPE(c);
+    const int32_t values[] = {1, 2, 3};
+    const int rows = k % 2 ? 3 : 2;
+    const int64_t two[] = {2, 1}, three[] = {2, 0, 1};
+    state in = {sn_ragged_constant(c, SN_I32, values, rows == 2 ? two : three, rows),
+                sn_scalar_i32(c, rows == 2 ? 2 : 0)},
+          out;
+    const sn_status status =
+        k < 2 ? sn_call_struct_eager(f, SN_STRUCT(state_type, &in), SN_STRUCT(state_type, &out))
+              : sn_call_struct(f, SN_STRUCT(state_type, &in), SN_STRUCT(state_type, &out));
+    ck_assert_msg(!status, "%s", sn_error_message(c));
+    check_ragged(out.rows, wanted[k % 2]);
+  }
+  sn_function_destroy(f);
+}
+END_TEST
+
 START_TEST(structs_of_rows_go_through_loops_branches_and_second_derivatives) {
   static const sn_struct_callback callbacks[] = {loop_and_branch, second_derivative};
   // 2 (3x^2 + 6x^5) (6x + 30x^4); of a third in a row 2 (3x^2) (6x)
@@ -445,6 +490,7 @@ int main(void) {
   tcase_add_test(tc, numbers_of_rows_are_held_to_each_other);
   tcase_add_test(tc, rows_that_do_not_fit_read_and_write_nothing_else);
   tcase_add_test(tc, matrices_of_different_sizes_are_multiplied);
+  tcase_add_test(tc, rows_grow_in_loops_and_differ_in_branches);
   tcase_add_test(tc, structs_of_rows_go_through_loops_branches_and_second_derivatives);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
