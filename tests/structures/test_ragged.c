@@ -406,6 +406,49 @@ START_TEST(plain_tensors_broadcast_where_the_lengths_allow_it) {
 }
 END_TEST
 
+// Random rows: filled up and cut down again, and what reductions, joins and orders are of the rows as plain tensors.
+START_TEST(rows_are_what_plain_tensors_say) {
+  uint64_t random = 11;
+  for (int round = 0; round < 60; round++) {
+    SN_SCOPE(c);
+    int64_t lengths[12], n = 0;
+    int32_t values[200];
+    const int rows = 1 + round % 12;
+    for (int i = 0; i < rows; i++) {
+      random = random * 6364136223846793005u + 1442695040888963407u;
+      lengths[i] = (int64_t)(random >> 60);
+      for (int64_t k = 0; k < lengths[i]; k++, n++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        values[n] = (int32_t)(random >> 52) - 2048;
+      }
+    }
+    sn_ragged *r = sn_ragged_constant(c, SN_I32, values, lengths, rows);
+    sn_tensor *filled = sn_ragged_to_tensor(r), *of_lengths = sn_ragged_row_lengths(r, 0);
+    sn_ragged *const two[] = {r, r};
+    double equal[5] = {0};
+    ck_assert_int_eq(
+        sn_item(sn_ragged_equal(sn_ragged_from_tensor(filled, .lengths = of_lengths), r),
+                &equal[0]),
+        SN_OK);
+    ck_assert_int_eq(sn_item(sn_all(sn_equal(sn_ragged_dense(sn_ragged_sum(r, 1)),
+                                             sn_sum(filled, .axes = SN_AXES(1)))),
+                             &equal[1]),
+                     SN_OK);
+    ck_assert_int_eq(
+        sn_item(sn_ragged_equal(sn_ragged_reverse(sn_ragged_reverse(r, 1), 1), r), &equal[2]),
+        SN_OK);
+    ck_assert_int_eq(
+        sn_item(sn_all(sn_equal(sn_ragged_dense(sn_ragged_sum(sn_ragged_concat(two, 2, 1), 1)),
+                                sn_mul(sn_sum(filled, .axes = SN_AXES(1)), 2))),
+                &equal[3]),
+        SN_OK);
+    sn_ragged *up = sn_ragged_sort(r, false), *down = sn_ragged_reverse(sn_ragged_sort(r, true), 1);
+    ck_assert_int_eq(sn_item(sn_ragged_equal(up, down), &equal[4]), SN_OK);
+    for (int k = 0; k < 5; k++) ck_assert_msg(equal[k] == 1, "round %d, %d", round, k);
+  }
+}
+END_TEST
+
 START_TEST(rows_are_compared_as_a_whole_sorted_and_searched) {
   SN_SCOPE(c);
   const int32_t values[] = {3, 1, 2, 9, 9};
@@ -491,6 +534,7 @@ int main(void) {
   tcase_add_test(tc, rows_that_do_not_fit_read_and_write_nothing_else);
   tcase_add_test(tc, matrices_of_different_sizes_are_multiplied);
   tcase_add_test(tc, rows_grow_in_loops_and_differ_in_branches);
+  tcase_add_test(tc, rows_are_what_plain_tensors_say);
   tcase_add_test(tc, structs_of_rows_go_through_loops_branches_and_second_derivatives);
   suite_add_tcase(suite, tc);
   SRunner *runner = srunner_create(suite);
