@@ -27,7 +27,7 @@ install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
 install(DIRECTORY examples/embed examples/regression_mlp DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(FILES examples/regression.c examples/control_flow.c examples/derivatives.c examples/host_calls.c
-  examples/queues.c examples/ragged.c examples/sparse.c examples/strings.c examples/struct_parameters.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+  examples/queues.c examples/ragged.c examples/sparse.c examples/strings.c examples/text.c examples/struct_parameters.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 string(REPLACE ";" ", " SINTER_COMPONENTS_SHOWN "${SINTER_COMPONENTS}")
 configure_package_config_file(cmake/SinterConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/SinterConfig.cmake
