@@ -20,6 +20,7 @@ static void free_list(struct snt_thread_list *list) {
   free(list->items);
   free(list->place);
   free(list->saves);
+  *list = (struct snt_thread_list){0};
 }
 
 void snt_threads_deinit(snt_threads *t) {

@@ -16,13 +16,13 @@ void snt_restore_locale(locale_t before) {
   freelocale(c);
 }
 
-// width and fill before a conversion: "%08".
-static void begin_format(char *to, size_t size, const snt_style *style) {
+// A conversion with width and fill before: "%08d".
+static void make_format(char *to, size_t size, const snt_style *style, const char *conversion) {
   const char fill[2] = {style->fill, 0};
   if (style->width)
-    (void)snprintf(to, size, "%%%s%d", fill, style->width);
+    (void)snprintf(to, size, "%%%s%d%s", fill, style->width, conversion);
   else
-    (void)snprintf(to, size, "%%%s", fill);
+    (void)snprintf(to, size, "%%%s%s", fill, conversion);
 }
 
 enum {
@@ -35,16 +35,14 @@ static void write_text(snt_buffer *b, const char *text) {
 
 static void write_signed(snt_buffer *b, int64_t value, const snt_style *style) {
   char format[32], text[room];
-  begin_format(format, sizeof(format), style);
-  strcat(format, PRId64);
+  make_format(format, sizeof(format), style, PRId64);
   (void)snprintf(text, sizeof(text), format, value);
   write_text(b, text);
 }
 
 static void write_unsigned(snt_buffer *b, uint64_t value, const snt_style *style) {
   char format[32], text[room];
-  begin_format(format, sizeof(format), style);
-  strcat(format, PRIu64);
+  make_format(format, sizeof(format), style, PRIu64);
   (void)snprintf(text, sizeof(text), format, value);
   write_text(b, text);
 }
@@ -65,9 +63,8 @@ static void write_real(snt_buffer *b, double value, bool is_float, const snt_sty
     return;
   }
   char format[32], text[room], end[8];
-  begin_format(format, sizeof(format), style);
   (void)snprintf(end, sizeof(end), ".*%c", style->form);
-  strcat(format, end);
+  make_format(format, sizeof(format), style, end);
   (void)snprintf(text, sizeof(text), format, style->precision, isnan(value) ? NAN : value);
   write_text(b, text);
 }
