@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { SNS_QUEUE_COMPONENTS = 16, SNS_QUEUE_NAME = 64 };
+enum { SNS_QUEUE_COMPONENTS = 16, SNS_QUEUE_NAME = 64, SNS_LINE = 64 };
 
 // The elements of one component: numbers, or n + 1 offsets (i64) and the bytes of n strings.
 typedef struct sns_cell {
@@ -60,18 +60,19 @@ typedef struct sns_store {
   size_t record_bytes;                   // of such a one; 0: sizes differ
   int64_t capacity, min_after;           // capacity: INT64_MAX: none
   char name[SNS_QUEUE_NAME];
-  pthread_mutex_t lock;
+  // What each put and take touches, in two lines of memory, which the threads hand to each other.
+  _Alignas(SNS_LINE) pthread_mutex_t lock;
   // The records: a ring (FIFO), a heap (PRIORITY) or just those of a bag (SHUFFLE), from `head` on.
   sns_record **items;
   int64_t head, room;
   _Atomic int64_t size;  // read without the lock by who waits for a moment
   _Atomic bool closed;   // to new calls that put some in; those that wait are served before
-  int64_t next_number, next_ticket;
-  uint64_t random;
+  sns_record *spare;     // of fixed sizes, to be used again
+  int64_t n_spare, next_number;
   sns_attempts puts, takes;
   int64_t n_waiting;  // attempts that wait
-  sns_record *spare;  // of fixed sizes, to be used again
-  int64_t n_spare;
+  int64_t next_ticket;
+  uint64_t random;
   sns_ticket *tickets;
 } sns_store;
 

@@ -25,10 +25,15 @@ static bool is_small(const sns_store *store) {
   return store->record_bytes && store->record_bytes <= small_record;
 }
 
+// Whole lines, so that a small record is one.
+static void *lines_for(size_t bytes) {
+  return aligned_alloc(SNS_LINE, (bytes + SNS_LINE - 1) / SNS_LINE * SNS_LINE);
+}
+
 // Under the lock.
 static sns_record *spare_or_new(sns_store *store) {
   sns_record *record = store->spare;
-  if (!record) return malloc(sizeof(sns_record) + store->record_bytes);
+  if (!record) return lines_for(sizeof(sns_record) + store->record_bytes);
   store->spare = record->next;
   store->n_spare--;
   return record;
@@ -431,8 +436,9 @@ void sns_records_back(sns_store *store, sns_record **records, int64_t n) {
 
 // ---- life
 sn_status sns_store_create(const sns_store *like, uint64_t seed, sns_store **out_store) {
-  sns_store *store = *out_store = calloc(1, sizeof(*store));
+  sns_store *store = *out_store = lines_for(sizeof(*store));
   if (!store) return SN_ERR_MEMORY;
+  memset(store, 0, sizeof(*store));
   store->kind = like->kind;
   store->n_components = like->n_components;
   memcpy(store->components, like->components, sizeof(store->components));
