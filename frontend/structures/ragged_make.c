@@ -145,10 +145,11 @@ sn_ragged *(sn_ragged_constant)(sn_context *context, sn_dtype dtype, const void 
   if (n < 0 || (n && !lengths))
     sn_fail(context, SN_ERR_ARGUMENT, "%lld lengths%s", (long long)n, lengths ? "" : ", NULL");
   for (int64_t i = 0; !sn_pending_error(context) && i < n; i++) {
-    if (lengths[i] < 0 || lengths[i] > (INT64_C(1) << 48) - size)
+    if (lengths[i] >= 0 && lengths[i] <= SNS_MOST_ITEMS - size)
+      size += lengths[i];
+    else
       sn_fail(context, SN_ERR_ARGUMENT, "lengths[%lld] is %lld", (long long)i,
               (long long)lengths[i]);
-    size += lengths[i];
   }
   if (sn_pending_error(context)) return sns_no_ragged(context);
   static const int64_t none;
