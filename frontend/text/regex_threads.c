@@ -20,7 +20,9 @@ static void free_list(struct snt_thread_list *list) {
   free(list->items);
   free(list->place);
   free(list->saves);
-  *list = (struct snt_thread_list){0};
+  list->items = list->place = NULL;
+  list->saves = NULL;
+  list->capacity = 0;
 }
 
 void snt_threads_deinit(snt_threads *t) {
