@@ -13,16 +13,14 @@ struct snt_visit {
 };
 
 void snt_threads_init(snt_threads *t, const snt_program *program) {
-  *t = (snt_threads){.program = program};
+  memset(t, 0, sizeof(*t));
+  t->program = program;
 }
 
 static void free_list(struct snt_thread_list *list) {
   free(list->items);
   free(list->place);
   free(list->saves);
-  list->items = list->place = NULL;
-  list->saves = NULL;
-  list->capacity = 0;
 }
 
 void snt_threads_deinit(snt_threads *t) {
