@@ -106,7 +106,7 @@ START_TEST(many_changes_lose_nothing) {
       const char *texts[most];
       for (int i = 0; i < most; i++) {
         random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
-        keys[i] = (int64_t)((random >> 33) % (range / (round % 5 + 1)));
+        keys[i] = (int64_t)((random >> 33) % (range / (uint64_t)(round % 5 + 1)));
         values[i] = (int64_t)(random >> 40) + 1;
         (void)snprintf(words[i], sizeof(words[i]), "%lld, a word", (long long)keys[i]);
         texts[i] = words[i];
