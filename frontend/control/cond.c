@@ -144,6 +144,7 @@ static sn_status call_known(const branches *r, sn_tensor *number) {
 
 static sn_status choose(branches *r, sn_tensor *number) {
   sn_context *c = r->context;
+  if (r->n_bodies == 1) return call_one(r, 0);  // whatever the number is
   if (is_known(c, number)) return call_known(r, number);
   if (number->type.dtype == SN_BOOL) return cond_in_trace(r, sni_convert(c, number, SN_I32));
   // what i32 cannot hold has no body either

@@ -97,6 +97,24 @@ START_TEST(one_trace_serves_all_branches_and_sizes) {
 }
 END_TEST
 
+static sn_status only_one(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)of, (void)user;
+  out[0] = sn_boolean_mask(in[0], sn_greater(in[0], 1));
+  return SN_OK;
+}
+static sn_status choose_of_one(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  static const sn_callback bodies[] = {only_one};
+  (void)user;
+  return sn_switch_case(of, sn_sum(in[0]), bodies, 1, NULL, in, 1, out, 1);
+}
+
+START_TEST(of_one_branch_it_is_that) {
+  SN_SCOPE(c);
+  sn_tensor *in[] = {numbers(4)};
+  both_ways(choose_of_one, in, 1, (const char *const[]){"[2 3]"}, 1);
+}
+END_TEST
+
 // ---- loops
 static sn_status below_ten(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)of, (void)user;
@@ -288,6 +306,7 @@ int main(void) {
   tcase_add_checked_fixture(tcase, open_context, close_context);
   tcase_add_test(tcase, branches_may_differ_in_size);
   tcase_add_test(tcase, one_trace_serves_all_branches_and_sizes);
+  tcase_add_test(tcase, of_one_branch_it_is_that);
   tcase_add_test(tcase, carries_grow_in_loops);
   tcase_add_test(tcase, carries_of_scans_change_along_any_axis);
   tcase_add_test(tcase, loops_nest_and_have_branches);
