@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PCRE_SPAN \
-  1000  // longer ones are the threads', so that its steps (a limit times a length) are bounded
-#define PCRE_GIVE_UPS 4     // so many limits reached, and a matcher asks it no more
-#define PCRE_ALONE 1000000  // its limit in tests of it alone
+enum {
+  PCRE_SPAN =
+      1000,  // longer ones are the threads', so that steps, a limit times a length, are bounded
+  PCRE_GIVE_UPS = 4,    // so many limits reached, and a matcher asks it no more
+  PCRE_ALONE = 1000000  // its limit in tests of it alone
+};
 
 struct snt_regex {
   snt_program forward;

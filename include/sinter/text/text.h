@@ -33,8 +33,8 @@ SN_API sn_tensor *sn_string_ends_with(sn_tensor *t, sn_tensor *part);
 typedef struct sn_string_split_options {
   size_t size;            // sizeof(sn_string_split_options); filled in by the macros
   const char *separator;  // NULL or "": runs of ASCII white space, none at the ends
-  int64_t
-      most;  // splits, from the left on; what is behind is the last piece, but no blanks alone. 0 (and below): all
+  // Splits, from the left on; what is behind is the last piece, but no blanks alone. 0 (and below): all.
+  int64_t most;
 } sn_string_split_options;
 // Source: tf.strings.split.
 SN_API sn_ragged *sn_string_split_opts(sn_tensor *t, const sn_string_split_options *options);
