@@ -11,6 +11,7 @@ typedef struct sni_host {
   void *user;
   const sn_attr *attrs;
   int n_attrs;
+  bool unpacks;  // it gives elements of a string of them: no gradient may pass it unseen
 } sni_host;
 
 // What calls that have effects have given in a run, one entry for each output, in order.

@@ -3,7 +3,7 @@
 // Where the number of the body is known (eager mode; a constant of the trace) that body alone is called, in place.
 #include "frontend/control/control.h"
 
-#include "frontend/control/packed.h"
+#include "frontend/control/branches.h"
 #include "frontend/ops/compose.h"
 #include "graph/control.h"
 #include "runtime/scalar.h"
@@ -12,28 +12,13 @@
 
 #include <string.h>
 
-typedef struct branches {
-  sn_context *context;
-  const char *name;
-  const sn_callback *bodies;
-  int n_bodies;
-  void *user;
-  sn_tensor *const *in;
-  int n_in;
-  sn_tensor **out;
-  int n_out;
-  sni_location location;
-  // in a trace: of outputs that the bodies make of different sizes
-  uint32_t *axes;              // per output: those along which they differ
-  sni_type *types;             // as one body makes it
-  sni_packed_outputs *packed;  // per body; NULL: none is
-} branches;
+typedef sni_branches branches;
 
 static sni_user_code code_of(const branches *r, int body) {
   sni_user_code code = {r->bodies[body], r->user, r->n_out, "a body of ", r->name, "", false};
-  if (r->packed) {
-    code.callback = sni_packed_body;
-    code.user = &r->packed[body];
+  if (r->own) {
+    code.callback = r->own[body].body;
+    code.user = r->own[body].user;
   }
   return code;
 }
@@ -59,8 +44,26 @@ static sn_status check_outputs(const sni_bodies *b, const branches *r, bool *out
   return SN_OK;
 }
 
-static sn_status trace_branches(sni_bodies *b, const branches *r, sni_node_id number,
-                                bool *out_differ) {
+// Before variables become operands too.
+static sn_status note_values(const sni_bodies *b, branches *r) {
+  sni_node_id *nodes = SNI_ARENA_ARRAY(b->arena, sni_node_id, b->outer.n + 1);
+  if (!nodes) return sni_fail_memory(&b->context->diag, b->outer.n * sizeof(*nodes), "bodies");
+  if (b->outer.n) memcpy(nodes, b->outer.nodes, b->outer.n * sizeof(*nodes));
+  r->read = (sni_branch_reads){.nodes = nodes, .n_nodes = b->outer.n};
+  return SN_OK;
+}
+
+static sn_status note_variables(const sni_bodies *b, branches *r) {
+  r->read.variables = SNI_ARENA_ARRAY(b->arena, sn_tensor *, b->n_variables + 1);
+  if (!r->read.variables) return sni_fail_memory(&b->context->diag, sizeof(sn_tensor *), "bodies");
+  for (uint32_t i = 0; i < b->n_variables; i++) {
+    r->read.variables[r->read.n_variables++] = b->variables[i].variable;
+    r->read.has_effects |= b->variables[i].assigned;
+  }
+  return SN_OK;
+}
+
+static sn_status trace_branches(sni_bodies *b, branches *r, sni_node_id number, bool *out_differ) {
   const sni_body_inputs inputs = {.given = r->in, .n_given = r->n_in};
   for (int i = 0; i < r->n_bodies; i++) {
     const sni_user_code code = code_of(r, i);
@@ -68,13 +71,15 @@ static sn_status trace_branches(sni_bodies *b, const branches *r, sni_node_id nu
   }
   SNI_TRY(check_outputs(b, r, out_differ));
   if (*out_differ) return SN_OK;
+  SNI_TRY(note_values(b, r));
   SNI_TRY(sni_settle_variables(b, false));
+  SNI_TRY(note_variables(b, r));
   SNI_TRY(sni_add_branch_results(b, r->n_out));
   return sni_bodies_finish(b, SNI_OP_COND, &number, 1, NULL, 0, r->location, r->n_out, r->out, NULL,
                            r->n_out);
 }
 
-static sn_status trace_once(const branches *r, sn_tensor *number, bool *out_differ) {
+static sn_status trace_once(branches *r, sn_tensor *number, bool *out_differ) {
   sni_bodies b;
   sni_node_id node;
   *out_differ = false;
@@ -89,17 +94,21 @@ static sn_status trace_once(const branches *r, sn_tensor *number, bool *out_diff
 static sn_status trace_packed(branches *r, sn_tensor *number) {
   sni_arena *arena = sni_trace_graph(r->context->trace)->arena;
   bool differ;
-  r->packed = SNI_ARENA_ARRAY(arena, sni_packed_outputs, r->n_bodies + 1);
-  if (!r->packed) return sni_fail_memory(&r->context->diag, sizeof(*r->packed), "bodies");
-  for (int i = 0; i < r->n_bodies; i++)
-    r->packed[i] = (sni_packed_outputs){r->bodies[i], r->user, r->axes, r->n_out};
+  sni_packed_outputs *outputs = SNI_ARENA_ARRAY(arena, sni_packed_outputs, r->n_bodies + 1);
+  r->own = SNI_ARENA_ARRAY(arena, sni_own_body, r->n_bodies + 1);
+  if (!outputs || !r->own) return sni_fail_memory(&r->context->diag, sizeof(*outputs), "bodies");
+  for (int i = 0; i < r->n_bodies; i++) {
+    outputs[i] = (sni_packed_outputs){r->bodies[i], r->user, r->axes, r->n_out};
+    r->own[i] = (sni_own_body){sni_packed_body, &outputs[i]};
+  }
+  r->packed = true;
   SNI_TRY(trace_once(r, number, &differ));
   for (int i = 0; i < r->n_out; i++)
     if (r->axes[i]) r->out[i] = sni_unpack(r->context, r->out[i], &r->types[i], r->axes[i]);
-  return r->context->diag.status;
+  return r->context->diag.status ? r->context->diag.status : sni_branches_add_gradient(r, number);
 }
 
-static sn_status cond_in_trace(branches *r, sn_tensor *number) {
+sn_status sni_branches_trace(sni_branches *r, sn_tensor *number) {
   sni_arena *arena = sni_trace_graph(r->context->trace)->arena;
   r->axes = SNI_ARENA_ARRAY(arena, uint32_t, r->n_out + 1);
   r->types = SNI_ARENA_ARRAY(arena, sni_type, r->n_out + 1);
@@ -146,11 +155,11 @@ static sn_status choose(branches *r, sn_tensor *number) {
   sn_context *c = r->context;
   if (r->n_bodies == 1) return call_one(r, 0);  // whatever the number is
   if (is_known(c, number)) return call_known(r, number);
-  if (number->type.dtype == SN_BOOL) return cond_in_trace(r, sni_convert(c, number, SN_I32));
+  if (number->type.dtype == SN_BOOL) return sni_branches_trace(r, sni_convert(c, number, SN_I32));
   // what i32 cannot hold has no body either
   sn_tensor *wide = number->type.dtype == SN_I64 ? number : sni_convert(c, number, SN_I64);
   sn_tensor *narrow = sni_convert(c, (sn_clip)(wide, -1, r->n_bodies), SN_I32);
-  return c->diag.status ? c->diag.status : cond_in_trace(r, narrow);
+  return c->diag.status ? c->diag.status : sni_branches_trace(r, narrow);
 }
 
 // ---- public

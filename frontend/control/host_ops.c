@@ -197,7 +197,12 @@ static void copy_definition(sn_op *op, const sn_op_definition *d) {
   }
   op->definition.name = op->name;
   op->definition.attrs = d->n_attrs ? op->attrs : NULL;
-  op->host = (sni_host){op->name, d->host, d->vmap, d->user, op->definition.attrs, d->n_attrs};
+  op->host = (sni_host){.name = op->name,
+                        .callback = d->host,
+                        .vmap = d->vmap,
+                        .user = d->user,
+                        .attrs = op->definition.attrs,
+                        .n_attrs = d->n_attrs};
 }
 
 // Of this name and version there is one.

@@ -1,6 +1,7 @@
 // Packing, and the loops and bodies that do it.
 #include "frontend/control/packed.h"
 
+#include "frontend/control/host_calls.h"
 #include "frontend/ops/compose.h"
 
 #include <sinter/host.h>
@@ -95,13 +96,22 @@ static sn_status unpack(const sn_host_args *args) {
 static sn_tensor *call(sn_context *context, const char *name, sn_host_callback callback,
                        sn_tensor *in, const sn_spec *spec) {
   sn_tensor *out = NULL;
-  const char *op = context->frame.op;  // which a call forgets
-  const sn_host_options options = {
-      .size = sizeof(options), .name = name, .specs = spec, .pure = true};
+  const char *op = context->frame.op;
   context->frame.op = name;
-  (void)sn_host_call_at(context, callback, &in, 1, &out, 1, &options, NULL, 0);
+  const sni_host_request r = {
+      .context = context,
+      .host = {.name = name, .callback = callback, .unpacks = callback == unpack},
+      .specs = spec,
+      .pure = true,
+      .in = &in,
+      .n_in = 1,
+      .out = &out,
+      .n_out = 1,
+      .location = sni_control_location(context, NULL, 0)};
+  const bool ok = !context->diag.status && sni_check_host_lists(&r) && !sni_host_request_run(&r);
+  if (!ok && !context->diag.status) context->diag.status = SN_ERR_MEMORY;
   context->frame.op = op;
-  return out ? out : &context->error_tensor;
+  return ok && out ? out : &context->error_tensor;
 }
 
 sn_tensor *sni_pack(sn_context *context, sn_tensor *x) {

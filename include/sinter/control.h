@@ -21,7 +21,7 @@ SNI_EXTERN_C_BEGIN
 // branch's output of another type: the message has both), SN_ERR_STATE (bodies nested more than 32 deep; op by op, callbacks
 // in one another more than 200), SN_ERR_MEMORY.
 
-// pred (bool[]) ? then_body : else_body, which get in[0 .. n_in) and set out[0 .. n_out) of equal dtypes and ranks; what differs in size has late sizes behind it (sn_late_dim), and no gradient. In eager mode,
+// pred (bool[]) ? then_body : else_body, which get in[0 .. n_in) and set out[0 .. n_out) of equal dtypes and ranks; what differs in size has late sizes behind it (sn_late_dim), and in a trace a gradient once, of real numbers, where no body assigns: computed by the bodies again. In eager mode,
 // or where pred does not depend on the function's inputs, one of them is called. In a trace both are traced, one is run;
 // a variable that one of them assigns keeps its value where the other is taken. Errors: SN_ERR_DTYPE, SN_ERR_SHAPE
 // (pred is not bool[]).
@@ -90,7 +90,7 @@ SN_API sn_status sn_associative_scan_at(sn_context *context, sn_callback combine
 #define sn_while_loop(...) sn_while_loop_at(__VA_ARGS__, false, __FILE__, __LINE__)
 #define sn_fori_loop(...) sn_fori_loop_at(__VA_ARGS__, false, __FILE__, __LINE__)
 // The same where the body may give carries of other sizes than it is given. In a trace those that it does so have late sizes (sn_late_dim) in it
-// and behind the loop, are copied twice an iteration, and have no gradient. dtypes and ranks stay.
+// and behind the loop, are copied twice an iteration, and have no gradient there (SN_ERR_GRADIENT). dtypes and ranks stay.
 #define sn_while_loop_resizing(...) sn_while_loop_at(__VA_ARGS__, true, __FILE__, __LINE__)
 #define sn_fori_loop_resizing(...) sn_fori_loop_at(__VA_ARGS__, true, __FILE__, __LINE__)
 #define sn_map_fn(...) sn_map_fn_at(__VA_ARGS__, __FILE__, __LINE__)

@@ -200,6 +200,7 @@ sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *r
                             sni_node_id *out_gradients) {
   for (int i = 0; i < request->n_xs; i++) out_gradients[i] = SNI_NO_NODE;
   SNI_TRY(check_request(graph, request));
+  SNI_TRY(sni_check_packed(graph, request));
   state s = {.graph = graph, .request = request, .n = request->y + 1};
   for (int k = 0; k < request->n_also; k++)
     if (request->also[k] >= s.n) s.n = request->also[k] + 1;

@@ -30,9 +30,8 @@ static bool breaks_path(const sni_graph *graph, const sni_node *node, const uint
   return sni_is_inexact(node->type.dtype) ? any && !sni_vjp_rule_of(node->op) : floats;
 }
 
-// Whether the value that a parameter of a body stands for depends on x. Of a loop's carries each may come from any other.
-static bool parameter_depends(const sni_node *control, const sni_control *c,
-                              const sni_parameter *parameter, const uint8_t *depends) {
+bool sni_parameter_depends(const sni_node *control, const sni_control *c,
+                           const sni_parameter *parameter, const uint8_t *depends) {
   const int index = (int)parameter->index;
   if (parameter->kind == SNI_PARAMETER_VARIABLE) {
     for (int k = 0; k < c->n_carries; k++)
@@ -60,7 +59,7 @@ static const sni_node *break_in_body(const sni_node *control, const sni_control 
   for (uint32_t i = 0; i < body->n_parameters; i++)
     if (body->parameters[i].node <= y)
       inner[body->parameters[i].node] =
-          parameter_depends(control, c, &body->parameters[i], depends);
+          sni_parameter_depends(control, c, &body->parameters[i], depends);
   mark_dependent(body, y, inner);
   const sni_node *node = inner[y] ? find_break(body, y, inner, inner + y + 1) : NULL;
   sni_free(body->arena->allocator, inner, bytes);

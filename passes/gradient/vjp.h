@@ -3,6 +3,7 @@
 #ifndef SNI_PASSES_VJP_H
 #define SNI_PASSES_VJP_H
 
+#include "graph/control.h"
 #include "passes/graph/build.h"
 
 // One step of reverse mode: from dy, the cotangent of y = op(operands), to the cotangents of the
@@ -45,5 +46,10 @@ SNI_OPS(SNI_X)
 #undef SNI_X
 // Rule of an op; NULL: not differentiable.
 sni_vjp_rule sni_vjp_rule_of(sni_op op);
+
+// (explain_gradient.c) Whether what a parameter of a body stands for depends on marked nodes. Of a loop's carries each may come from any
+// other.
+bool sni_parameter_depends(const sni_node *control, const sni_control *c,
+                           const sni_parameter *parameter, const uint8_t *depends);
 
 #endif

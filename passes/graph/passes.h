@@ -31,6 +31,8 @@ typedef struct sni_differentiate_request {
 // SN_ERR_MEMORY.
 sn_status sni_differentiate(sni_graph *graph, const sni_differentiate_request *request,
                             sni_node_id *out_gradients);
+// (check_packed.c) SN_ERR_GRADIENT where gradients would have to pass values that are packed as strings.
+sn_status sni_check_packed(const sni_graph *graph, const sni_differentiate_request *request);
 // Whether gradients flow from the node to its operands.
 bool sni_has_gradient(const sni_graph *graph, sni_node_id id);
 // out[i]: dy / d xs[i], of y's dims and then those of xs[i]; or SNI_NO_NODE, as above. of_batch: y and all xs have rows

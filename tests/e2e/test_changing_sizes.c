@@ -236,6 +236,12 @@ START_TEST(bodies_that_are_traced_again_have_their_effects_once) {
 }
 END_TEST
 
+static sn_status add_again(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)of, (void)user;
+  out[0] = twice(in[1]);
+  return SN_OK;
+}
+
 // ---- what is refused
 static sn_status refuse(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
   (void)of;
@@ -273,31 +279,185 @@ START_TEST(other_types_are_refused) {
 }
 END_TEST
 
-static sn_status positive(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
-  (void)of, (void)user;
-  out[0] = sn_greater(sn_sum(in[0]), 0);
-  return SN_OK;
-}
-static sn_status sloped(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
-  sn_tensor *test, *y;
-  (void)user;
-  (void)positive(of, in, &test, NULL);
-  sn_tensor *made[2];
-  if (sn_cond(of, test, doubled, keep, NULL, in, 1, made, 2)) return SN_OK;
-  y = sn_sum(sn_square(made[0]));
+static sn_status grown_slope(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *y;
+  if (sn_fori_loop_resizing(of, 0, 2, add_again, NULL, in, 1, &y, 1)) return SN_OK;
+  y = sn_sum(sn_square(y));
+  if (*(const bool *)user) y = sn_add(y, sn_sum(in[0]));  // a way that has a gradient, too
   sn_gradients(y, in, 1, out);
   return SN_OK;
 }
 
 START_TEST(what_has_no_gradient_says_so) {
+  static const char *const wanted[] = {"[ 0.  8. 16.]", "[ 1.  9. 17.]"};
+  for (int k = 0; k < 2; k++) {
+    SN_SCOPE(c);
+    bool more = k == 1;
+    sn_function *f = sn_function_create(c, grown_slope, .inputs = 1, .outputs = 1, .user = &more);
+    sn_tensor *in[] = {sn_cast(numbers(3), SN_F32)}, *out[1];
+    ck_assert_int_eq(sn_call(f, in, 1, out, 1), SN_ERR_GRADIENT);
+    ck_assert_msg(strstr(sn_error_message(c), "unpack"), "%s", sn_error_message(c));
+    ck_assert_int_eq(sn_call_eager(f, in, 1, out, 1), SN_OK);
+    expect(out[0], wanted[k]);
+    sn_function_destroy(f);
+  }
+}
+END_TEST
+
+// ---- gradients of branches
+static sn_tensor *weight;  // a variable
+// What the bodies read of what is around: x, and what is computed of it.
+typedef struct around {
+  sn_tensor *x, *sine;
+} around;
+
+static sn_status long_way(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const around *a = user;
+  sn_tensor *const two[] = {sn_mul(in[0], a->sine), sn_mul(sn_square(a->x), weight)};
+  (void)of;
+  out[0] = sn_concat(two, 2, 0);
+  out[1] = sn_cast(sn_square(in[0]), SN_F64);
+  return SN_OK;
+}
+static sn_status short_way(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const around *a = user;
+  const sn_range_spec rest = SN_RANGE(1, SN_END, 1);
+  (void)of;
+  out[0] = sn_mul(sn_slice(in[0], &rest, 1), weight);
+  out[1] = sn_cast(sn_slice(sn_mul(a->x, a->sine), &rest, 1), SN_F64);
+  return SN_OK;
+}
+// in: x, and what says which way.
+static sn_status both_ways_of(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  around a = {in[0], sn_sin(in[0])};
+  sn_tensor *made[2];
+  (void)user;
+  sn_cond(of, sn_greater(in[1], 0), long_way, short_way, &a, &in[0], 1, made, 2);
+  out[0] = sn_add(sn_sum(sn_square(made[0])), sn_cast(sn_sum(sn_exp(made[1])), SN_F32));
+  return SN_OK;
+}
+static sn_status slopes(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *y;
+  (void)both_ways_of(of, in, &y, user);
+  sn_tensor *const xs[] = {in[0], weight};
+  sn_gradients(y, xs, 2, out);
+  return SN_OK;
+}
+
+START_TEST(gradients_go_through_branches_of_different_sizes) {
   SN_SCOPE(c);
-  sn_function *f = sn_function_create(c, sloped, .inputs = 1, .outputs = 1);
-  sn_tensor *in[] = {sn_cast(numbers(3), SN_F32)}, *out[1];
-  ck_assert_int_eq(sn_call(f, in, 1, out, 1), SN_ERR_GRADIENT);
-  ck_assert_msg(strstr(sn_error_message(c), "unpack"), "%s", sn_error_message(c));
-  ck_assert_int_eq(sn_call_eager(f, in, 1, out, 1), SN_OK);
-  expect(out[0], "[0. 4. 8.]");
+  weight = sn_variable(sn_scalar_f32(c, 1.5f));
+  const float values[] = {0.5f, -0.25f, 0.75f};
+  sn_function *f = sn_function_create(c, slopes, .inputs = 2, .outputs = 2);
+  for (int way = -1; way <= 1; way += 2) {
+    sn_tensor *in[] = {sn_constant(c, SN_F32, SN_SHAPE(3), values), sn_scalar_f32(c, (float)way)};
+    sn_tensor *eager[2], *compiled[2];
+    ck_assert_msg(!sn_call_eager(f, in, 2, eager, 2), "%s", sn_error_message(c));
+    ck_assert_msg(!sn_call(f, in, 2, compiled, 2), "%s", sn_error_message(c));
+    for (int i = 0; i < 2; i++) {
+      double worst = 1, size = 0;
+      ck_assert_int_eq(sn_item(sn_max(sn_abs(sn_sub(eager[i], compiled[i]))), &worst), SN_OK);
+      ck_assert_int_eq(sn_item(sn_max(sn_abs(eager[i])), &size), SN_OK);
+      ck_assert_msg(worst < 1e-5 && size > 0.1, "way %d, %d: %g of %g", way, i, worst, size);
+    }
+    ck_assert_msg(!sn_check_gradients(c, both_ways_of, in, 2, 1, NULL), "%s", sn_error_message(c));
+  }
   sn_function_destroy(f);
+  sn_release(weight);
+}
+END_TEST
+
+// Another result, of one size, has its own; and in loops, maps and checkpoints.
+static sn_status grow_or_keep(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const bool grows = *(const bool *)user;
+  (void)of;
+  out[0] = grows ? twice(in[0]) : in[0];
+  out[1] = sn_sum(sn_square(in[0]));
+  return SN_OK;
+}
+static sn_status grow_once(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  bool yes = true;
+  (void)user;
+  return grow_or_keep(of, in, out, &yes);
+}
+static sn_status keep_it(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  bool no = false;
+  (void)user;
+  return grow_or_keep(of, in, out, &no);
+}
+static sn_status step_of_loop(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *made[2], *x = in[1];
+  if (sn_cond(of, sn_greater(sn_sum(x), 0.5), grow_once, keep_it, user, &x, 1, made, 2))
+    return SN_OK;
+  out[0] = sn_add(x, sn_mul(sn_add(sn_sum(sn_sin(made[0])), made[1]), 0.1));
+  return SN_OK;
+}
+static sn_status in_loop(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *y;
+  if (sn_fori_loop(of, 0, 3, step_of_loop, user, in, 1, &y, 1)) return SN_OK;
+  out[0] = sn_sum(sn_square(y));
+  return SN_OK;
+}
+static sn_status of_fixed_size(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *made[2];
+  if (sn_cond(of, sn_greater(sn_sum(in[0]), 0), grow_once, keep_it, user, in, 1, made, 2))
+    return SN_OK;
+  out[0] = made[1];
+  return SN_OK;
+}
+static sn_status recomputed(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  return sn_checkpoint(of, in_loop, user, in, 1, out, 1);
+}
+static sn_status second(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  sn_tensor *y, *slope;
+  (void)in_loop(of, in, &y, user);
+  sn_gradients(y, in, 1, &slope);
+  sn_gradients(sn_sum(sn_square(slope)), in, 1, out);
+  return SN_OK;
+}
+
+START_TEST(gradients_go_through_branches_in_loops) {
+  SN_SCOPE(c);
+  const float values[] = {0.5f, -0.25f, 0.125f};
+  sn_tensor *x = sn_constant(c, SN_F32, SN_SHAPE(3), values), *out[1];
+  static const sn_callback all[] = {in_loop, of_fixed_size, recomputed};
+  for (int i = 0; i < 3; i++)
+    ck_assert_msg(!sn_check_gradients(c, all[i], &x, 1, 1, NULL), "%d: %s", i, sn_error_message(c));
+  sn_function *f = sn_function_create(c, second, .inputs = 1, .outputs = 1);
+  ck_assert_int_eq(sn_call(f, &x, 1, out, 1), SN_ERR_GRADIENT);
+  ck_assert_msg(strstr(sn_error_message(c), "unpack"), "%s", sn_error_message(c));
+  ck_assert_msg(!sn_call_eager(f, &x, 1, out, 1), "%s", sn_error_message(c));
+  sn_function_destroy(f);
+}
+END_TEST
+
+// A branch that assigns has its effect once, and no gradient of what differs in size.
+static sn_status assigning(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)of, (void)user;
+  sn_assign(counter, sn_add(counter, 1));
+  out[0] = twice(in[0]);
+  return SN_OK;
+}
+static sn_status first_only(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  const sn_range_spec first = SN_RANGE(0, 1, 1);
+  (void)of, (void)user;
+  out[0] = sn_slice(in[0], &first, 1);
+  return SN_OK;
+}
+static sn_status assign_or_not(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)user;
+  return sn_cond(of, sn_greater(sn_sum(in[0]), 0), assigning, first_only, NULL, in, 1, out, 1);
+}
+
+START_TEST(branches_that_assign_do_so_once) {
+  SN_SCOPE(c);
+  counter = sn_variable(sn_scalar_i64(c, 0));
+  sn_tensor *in[] = {sn_cast(numbers(2), SN_F32)};
+  both_ways(assign_or_not, in, 1, (const char *const[]){"[0. 1. 0. 1.]"}, 1);
+  double total = 0;
+  ck_assert_int_eq(sn_item(counter, &total), SN_OK);
+  ck_assert(total == 2);
+  sn_release(counter);
 }
 END_TEST
 
@@ -313,6 +473,9 @@ int main(void) {
   tcase_add_test(tcase, bodies_that_are_traced_again_have_their_effects_once);
   tcase_add_test(tcase, other_types_are_refused);
   tcase_add_test(tcase, what_has_no_gradient_says_so);
+  tcase_add_test(tcase, gradients_go_through_branches_of_different_sizes);
+  tcase_add_test(tcase, gradients_go_through_branches_in_loops);
+  tcase_add_test(tcase, branches_that_assign_do_so_once);
   Suite *suite = suite_create("changing sizes");
   suite_add_tcase(suite, tcase);
   SRunner *runner = srunner_create(suite);
