@@ -10,12 +10,13 @@ static bool is_unpacked(const sni_graph *graph, sni_node_id id) {
   const sni_node *node = sni_graph_node(graph, id);
   if (!sni_is_result(node) || !sni_is_inexact(node->type.dtype)) return false;
   const sni_node *from = sni_graph_node(graph, node->operands[0]);
-  return from->op == SNI_OP_HOST && from->host && from->host->unpacks;
+  return from->host && from->host->unpacks;
 }
 
 // Whether a gradient flows from the node to operand k.
 static bool gives_to(const sni_node *node, int k) {
-  return node->op != SNI_OP_CUSTOM || k < (int)node->attrs[0];
+  if (!sni_is_control(node) || sni_control_of(node).kind != SNI_CONTROL_CUSTOM) return true;
+  return k < (int)node->attrs[0];
 }
 
 static bool is_read(const sni_graph *graph, sni_node_id id) {
@@ -83,7 +84,7 @@ static sn_status find(const sni_graph *graph, const uint8_t *depends, const uint
 static bool any_unpacked(const sni_graph *graph) {
   for (sni_node_id i = 0; i < graph->n_nodes; i++) {
     const sni_node *node = sni_graph_node(graph, i);
-    if (node->op == SNI_OP_HOST && node->host && node->host->unpacks) return true;
+    if (node->host && node->host->unpacks) return true;
     for (int b = 0; b < node->n_bodies; b++)
       if (any_unpacked(node->bodies[b])) return true;
   }
