@@ -144,18 +144,18 @@ static sn_status step(snt_threads *t, sn_text text, size_t at, size_t to, bool w
   for (int32_t i = 0; !status && i < t->now.n; i++) {
     const int32_t pc = t->now.items[i];
     const snt_instruction *code = &t->program->code[pc];
-    const size_t *saves = t->now.saves + (size_t)i * slots;
+    const size_t first = (size_t)i * slots;  // of what it saves, if it is one that does
     t->steps++;
     if (code->op == SNT_OP_MATCH) {
       if (whole && at != to) continue;
-      write_spans(saves, at, spans, n);
+      write_spans(t->now.saves + first, at, spans, n);
       *found = true;
       break;
     }
     if (at == to || !snt_takes_byte(code)) continue;
     const int32_t next = snt_follow(t->program, pc, (uint8_t)text.data[at]);
     if (next < 0) continue;
-    memcpy(t->saves, saves, slots * sizeof(size_t));
+    memcpy(t->saves, t->now.saves + first, slots * sizeof(size_t));
     status = add(t, &t->then, next, at + 1, held);
   }
   return status;
