@@ -1,5 +1,6 @@
 // Ragged tensors as text.
 #include "frontend/structures/ragged.h"
+#include "frontend/structures/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,55 +8,33 @@
 
 enum { most_rows = 24, ends = 8 };  // of longer lists the first and the last rows
 
-typedef struct text {
-  char *buffer;
-  size_t capacity, length;
-} text;
-
-static void put(text *t, const char *bytes, size_t n) {
-  if (t->length + 1 < t->capacity) {
-    const size_t room = t->capacity - 1 - t->length;
-    memcpy(t->buffer + t->length, bytes, n < room ? n : room);
-  }
-  t->length += n;
-}
-
-static void put_text(text *t, const char *words) {
-  put(t, words, strlen(words));
-}
-
 typedef struct shown {
   const sn_ragged *r;
   int64_t *splits[SNS_RAGGED_LEVELS];
   int levels;
 } shown;
 
-static void put_values(text *t, const shown *s, int64_t first, int64_t end) {
+static void put_values(sns_text *t, const shown *s, int64_t first, int64_t end) {
   SN_SCOPE(sn_context_of(s->r->parts[0]));
   sn_tensor *row = sn_slice(s->r->parts[0], &SN_RANGE(first, end, 1), 1);
-  const size_t n = sn_format(row, NULL, 0);
-  char *words = malloc(n + 1);
-  if (!words) return;
-  (void)sn_format(row, words, n + 1);
-  put(t, words, n);
-  free(words);
+  sns_put_tensor(t, row);
 }
 
-static void put_rows(text *t, const shown *s, int level, int64_t first, int64_t end) {
+static void put_rows(sns_text *t, const shown *s, int level, int64_t first, int64_t end) {
   if (level == s->levels) {
     put_values(t, s, first, end);
     return;
   }
-  put_text(t, "[");
+  sns_put_text(t, "[");
   for (int64_t i = first; i < end; i++) {
-    if (i > first) put_text(t, " ");
+    if (i > first) sns_put_text(t, " ");
     if (end - first > most_rows && i == first + ends) {
-      put_text(t, "... ");
+      sns_put_text(t, "... ");
       i = end - ends;
     }
     put_rows(t, s, level + 1, s->splits[level][i], s->splits[level][i + 1]);
   }
-  put_text(t, "]");
+  sns_put_text(t, "]");
 }
 
 // The splits of all levels, if they can be read and fit each other.
@@ -82,7 +61,7 @@ static bool has_elements(const sn_ragged *r) {
 }
 
 size_t sn_ragged_format(const sn_ragged *r, char *buffer, size_t capacity) {
-  text t = {buffer, buffer ? capacity : 0, 0};
+  sns_text t = {buffer, buffer ? capacity : 0, 0};
   shown s = {.r = r, .levels = sn_failed(r) ? 0 : sns_levels(r)};
   if (!has_elements(r)) {
     char line[96];
@@ -91,7 +70,7 @@ size_t sn_ragged_format(const sn_ragged *r, char *buffer, size_t capacity) {
                    !r             ? "no"
                    : sn_failed(r) ? "failed"
                                   : sn_dtype_name(sn_dtype_of(r->parts[0])));
-    put_text(&t, line);
+    sns_put_text(&t, line);
   } else if (!s.levels) {
     return sn_format(r->parts[0], buffer, capacity);
   } else if (read_splits(&s)) {

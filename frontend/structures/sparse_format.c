@@ -1,5 +1,6 @@
 // Sparse tensors as text.
 #include "frontend/structures/sparse.h"
+#include "frontend/structures/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,66 +8,44 @@
 
 enum { most_values = 24, ends = 8 };  // of more the first and the last
 
-typedef struct text {
-  char *buffer;
-  size_t capacity, length;
-} text;
-
-static void put(text *t, const char *bytes, size_t n) {
-  if (t->length + 1 < t->capacity) {
-    const size_t room = t->capacity - 1 - t->length;
-    memcpy(t->buffer + t->length, bytes, n < room ? n : room);
-  }
-  t->length += n;
-}
-
-static void put_text(text *t, const char *words) {
-  put(t, words, strlen(words));
-}
-
-static void put_number(text *t, int64_t number) {
+static void put_number(sns_text *t, int64_t number) {
   char digits[24];
-  put(t, digits, (size_t)snprintf(digits, sizeof(digits), "%lld", (long long)number));
+  sns_put(t, digits, (size_t)snprintf(digits, sizeof(digits), "%lld", (long long)number));
 }
 
-static void put_value(text *t, const sns_coo *s, int64_t i) {
+static void put_value(sns_text *t, const sns_coo *s, int64_t i) {
   SN_SCOPE(sn_context_of(s->values));
   sn_tensor *value = sn_index(s->values, 0, i);
-  const size_t n = sn_format(value, NULL, 0);
-  char *words = malloc(n + 1);
-  if (!words) return;
-  (void)sn_format(value, words, n + 1);
-  put(t, words, n);
-  free(words);
+  sns_put_tensor(t, value);
 }
 
-static void put_values(text *t, const sns_coo *s, const int64_t *indices) {
+static void put_values(sns_text *t, const sns_coo *s, const int64_t *indices) {
   const int64_t n = sn_size(s->values);
-  put_text(t, "{");
+  sns_put_text(t, "{");
   for (int64_t i = 0; i < n; i++) {
     if (n > most_values && i == ends) {
-      put_text(t, ", ...");
+      sns_put_text(t, ", ...");
       i = n - ends;
     }
-    put_text(t, i ? ", (" : "(");
+    sns_put_text(t, i ? ", (" : "(");
     for (int d = 0; d < s->rank; d++) {
-      if (d) put_text(t, ", ");
+      if (d) sns_put_text(t, ", ");
       put_number(t, indices[i * s->rank + d]);
     }
-    put_text(t, "): ");
+    sns_put_text(t, "): ");
     put_value(t, s, i);
   }
-  put_text(t, "} of ");
+  sns_put_text(t, "} of ");
 }
 
-static void put_shape(text *t, const sns_coo *s, const int64_t *dims) {
-  put_text(t, sn_dtype_name(sn_dtype_of(s->values)));
-  put_text(t, "[");
+static void put_shape(sns_text *t, const sns_coo *s, const int64_t *dims) {
+  sns_put_text(t, sn_dtype_name(sn_dtype_of(s->values)));
+  sns_put_text(t, "[");
   for (int d = 0; d < s->rank; d++) {
-    if (d) put_text(t, ", ");
+    if (d) sns_put_text(t, ", ");
     put_number(t, dims[d]);
   }
-  put_text(t, "]");
+  sns_put_text(t, "]");
 }
 
 static bool has_elements(const sn_sparse *s) {
@@ -77,7 +56,7 @@ static bool has_elements(const sn_sparse *s) {
 }
 
 // False: they could not be read; the error is none of the caller's.
-static bool put_sparse(text *t, const sn_sparse *s) {
+static bool put_sparse(sns_text *t, const sn_sparse *s) {
   sn_context *c = sn_context_of(s);
   SN_SCOPE(c);
   sns_coo x;
@@ -99,15 +78,15 @@ static bool put_sparse(text *t, const sn_sparse *s) {
 }
 
 size_t sn_sparse_format(const sn_sparse *s, char *buffer, size_t capacity) {
-  text t = {buffer, buffer ? capacity : 0, 0};
+  sns_text t = {buffer, buffer ? capacity : 0, 0};
   if (!has_elements(s) || !put_sparse(&t, s)) {
     t.length = 0;
     if (!s || sn_failed(s)) {
-      put_text(&t, s ? "<failed sparse tensor>" : "<no sparse tensor>");
+      sns_put_text(&t, s ? "<failed sparse tensor>" : "<no sparse tensor>");
     } else {
-      put_text(&t, "<sparse tensor of ");
-      put_text(&t, sn_dtype_name(sn_dtype_of(s->parts[SNS_VALUES])));
-      put_text(&t, ">");
+      sns_put_text(&t, "<sparse tensor of ");
+      sns_put_text(&t, sn_dtype_name(sn_dtype_of(s->parts[SNS_VALUES])));
+      sns_put_text(&t, ">");
     }
   }
   if (t.capacity) t.buffer[t.length < t.capacity ? t.length : t.capacity - 1] = 0;
