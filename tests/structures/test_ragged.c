@@ -504,9 +504,8 @@ START_TEST(matrices_of_different_sizes_are_multiplied) {
                 sn_error_message(c));
   ck_assert(sn_failed(sn_ragged_matmul(x, x)));
   ck_assert_int_eq(sn_check(c), SN_ERR_SHAPE);
-  ck_assert_msg(strstr(sn_error_message(c), "matrix 1: [1,2] times [1,2]") ||
-                    strstr(sn_error_message(c), "matrix 0"),
-                "%s", sn_error_message(c));
+  ck_assert_msg(strstr(sn_error_message(c), "matrix 1: [1,2] times [1,2]"), "%s",
+                sn_error_message(c));
   ck_assert(sn_failed(sn_ragged_matmul(flat, x)));
   ck_assert_int_eq(sn_check(c), SN_ERR_SHAPE);
   sn_tensor *in[] = {
