@@ -108,10 +108,11 @@ static sn_tensor *call(sn_context *context, const char *name, sn_host_callback c
       .out = &out,
       .n_out = 1,
       .location = sni_control_location(context, NULL, 0)};
-  const bool ok = !context->diag.status && sni_check_host_lists(&r) && !sni_host_request_run(&r);
-  if (!ok && !context->diag.status) context->diag.status = SN_ERR_MEMORY;
+  sn_status status = context->diag.status;
+  if (!status) status = sni_host_request_run(&r);
+  if (!context->diag.status) context->diag.status = status;
   context->frame.op = op;
-  return ok && out ? out : &context->error_tensor;
+  return !status && out ? out : &context->error_tensor;
 }
 
 sn_tensor *sni_pack(sn_context *context, sn_tensor *x) {
