@@ -108,6 +108,27 @@ static sn_status choose_of_one(sn_context *of, sn_tensor *const *in, sn_tensor *
   return sn_switch_case(of, sn_sum(in[0]), bodies, 1, NULL, in, 1, out, 1);
 }
 
+// Sizes that the elements say, in both.
+static sn_status small_ones(sn_context *of, sn_tensor *const *in, sn_tensor **out, void *user) {
+  (void)of, (void)user;
+  out[0] = sn_boolean_mask(in[0], sn_less(in[0], 1));
+  return SN_OK;
+}
+static sn_status choose_of_masks(sn_context *of, sn_tensor *const *in, sn_tensor **out,
+                                 void *user) {
+  (void)user;
+  return sn_cond(of, in[1], only_one, small_ones, NULL, in, 1, out, 1);
+}
+
+START_TEST(branches_give_sizes_that_elements_say) {
+  SN_SCOPE(c);
+  sn_tensor *in[] = {numbers(4), sn_scalar_bool(c, true)};
+  both_ways(choose_of_masks, in, 2, (const char *const[]){"[2 3]"}, 1);
+  in[1] = sn_scalar_bool(c, false);
+  both_ways(choose_of_masks, in, 2, (const char *const[]){"[0]"}, 1);
+}
+END_TEST
+
 START_TEST(of_one_branch_it_is_that) {
   SN_SCOPE(c);
   sn_tensor *in[] = {numbers(4)};
@@ -467,6 +488,7 @@ int main(void) {
   tcase_add_test(tcase, branches_may_differ_in_size);
   tcase_add_test(tcase, one_trace_serves_all_branches_and_sizes);
   tcase_add_test(tcase, of_one_branch_it_is_that);
+  tcase_add_test(tcase, branches_give_sizes_that_elements_say);
   tcase_add_test(tcase, carries_grow_in_loops);
   tcase_add_test(tcase, carries_of_scans_change_along_any_axis);
   tcase_add_test(tcase, loops_nest_and_have_branches);

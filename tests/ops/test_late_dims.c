@@ -454,12 +454,6 @@ BODY(carried_mask) {
   sn_while_loop(c, always, next_is_mask, NULL, SN_ARGS(in[0]), out, 1);
   END;
 }
-BODY(mask_of_branch) {
-  sn_cond(c, sn_greater(sn_sum(in[0]), sn_scalar_f32(c, 0)), mask_row, mask_row, NULL, in, 1, out,
-          1);
-  END;
-}
-
 static const struct {
   sn_callback body;
   const char *message;
@@ -476,26 +470,6 @@ START_TEST(sizes_of_bodies_stay_in_them) {
   ck_assert_int_eq(sn_call(f, in, 2, &y, 1), SN_ERR_SHAPE);
   ck_assert_msg(strstr(sn_error_message(c), refused[_i].message) != NULL, "%s",
                 sn_error_message(c));
-  sn_function_destroy(f);
-}
-END_TEST
-
-START_TEST(branches_give_sizes_of_their_own) {
-  sn_context *c = contexts[0];
-  SN_SCOPE(c);
-  sn_tensor *in[2], *y;
-  make_inputs(c, 5, 0, in);
-  sn_function *f = sn_function_create(c, mask_of_branch, .inputs = 2, .outputs = 1);
-  for (int eager = 0; eager < 2; eager++) {
-    float sums[2] = {0, 0};
-    sn_tensor *const kept = positive(in[0]);
-    ck_assert_msg(!(eager ? sn_call_eager(f, in, 2, &y, 1) : (sn_call)(f, in, 2, &y, 1)), "%s",
-                  sn_error_message(c));
-    ck_assert_int_eq(sn_dim(y, 0), sn_dim(kept, 0));
-    ck_assert_int_eq(sn_read(sn_sum(y), &sums[0], sizeof(float)), SN_OK);
-    ck_assert_int_eq(sn_read(sn_sum(kept), &sums[1], sizeof(float)), SN_OK);
-    ck_assert(sums[0] == sums[1]);
-  }
   sn_function_destroy(f);
 }
 END_TEST
@@ -592,7 +566,6 @@ int main(void) {
   tcase_add_test(t, gradients_are_those_of_differences);
   tcase_add_loop_test(t, a_run_says_what_does_not_fit, 0, COUNT_OF(misfits));
   tcase_add_loop_test(t, sizes_of_bodies_stay_in_them, 0, COUNT_OF(refused));
-  tcase_add_test(t, branches_give_sizes_of_their_own);
   tcase_add_test(t, runners_want_the_size);
   tcase_add_loop_test(t, texts_say_sizes_that_cannot_be, 0, COUNT_OF(texts));
   suite_add_tcase(s, t);
